@@ -1,0 +1,3 @@
+//! The judge (placeholder page, replaced with the first commit of the judge itself).
+mod state;
+pub use state::{Change, Edge, State};

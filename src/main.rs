@@ -1,0 +1,2 @@
+//! The lifesign program.
+fn main() {}

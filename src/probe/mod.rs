@@ -1,0 +1,1 @@
+//! Probing: from [`crate::outcome::Due`] to [`crate::outcome::Event`].

@@ -1,0 +1,3 @@
+//! The pure core, joined.
+mod snapshot;
+pub use snapshot::*;

@@ -1,0 +1,184 @@
+//! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain immutable
+//! data, from which metrics, page and JSON are made. It never reaches back into the core.
+
+use crate::{
+    clock::Time,
+    judge::{Edge, State},
+    outcome::{Fault, IcmpCode, Reject},
+    target::Roster,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Everything that a reader may know.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub time: Time,
+    /// When the watch began.
+    pub started: Time,
+    /// Add it to any time here to write the time down (`Clock::wall_offset`).
+    pub wall_offset: i64,
+    /// Who is who.
+    pub roster: Arc<Roster>,
+    /// By `CountryId`.
+    pub countries: Vec<ScopeView>,
+    /// By `BlockId`.
+    pub blocks: Vec<BlockView>,
+    /// By `TargetId`.
+    pub targets: Vec<TargetView>,
+    /// By place in the plan.
+    pub controls: Vec<ControlView>,
+    /// Are we blind just now?
+    pub blind: bool,
+    /// Seconds spent blind.
+    pub blind_seconds: f64,
+    /// How often we went blind.
+    pub blind_spells: u64,
+    /// Packets that were no answer, by reason.
+    pub rejected: BTreeMap<Reject, u64>,
+    /// Probes that could not be sent, by fault.
+    pub not_sent: BTreeMap<Fault, u64>,
+    /// ICMP errors about our probes; `true` is IPv6.
+    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
+    /// DNS answers by response code.
+    pub rcodes: BTreeMap<u16, u64>,
+    /// How late probes left, in seconds behind their slot.
+    pub lag: HistogramView,
+    /// Slots that were given up after a stall.
+    pub slots_missed: u64,
+    /// Slots that were given up because a budget was spent.
+    pub slots_over_budget: u64,
+    /// Probes that wait for an answer within their patience.
+    pub open: u64,
+    /// Packets that the kernel dropped because our receive buffer was full (SO_RXQ_OVFL).
+    pub receive_drops: u64,
+}
+
+/// A scope's verdict and measurements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeView {
+    /// The verdict.
+    pub state: State,
+    /// When the state really began.
+    pub edge: Edge,
+    /// When the judge last changed its mind.
+    pub changed: Time,
+    /// On what evidence.
+    pub evidence: String,
+    /// Probability that the scope is reachable.
+    pub belief: f64,
+    /// When the newest answered probe was sent.
+    pub last_life: Option<Time>,
+    /// Seconds spent in each state, in the order of [`State::ALL`].
+    pub state_seconds: [f64; 7],
+    /// How often each state was entered, in the order of [`State::ALL`].
+    pub entered: [u64; 7],
+    /// Loss and round-trip time over 1 min, 5 min and 1 h.
+    pub windows: [WindowView; 3],
+}
+
+/// A block: its scope, and exact counts by probe kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockView {
+    /// Verdict and measurements.
+    pub scope: ScopeView,
+    /// In the order of `Kind::ALL`; None for a kind that the block does not use.
+    pub kinds: [Option<KindView>; 3],
+}
+
+/// Exact counts of one probe kind in one block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KindView {
+    /// How many outcomes of each kind.
+    pub counts: Counts,
+    /// Round-trip times of every answer.
+    pub rtt: HistogramView,
+}
+
+/// Exact counts of outcomes. `sent` = answered + late + lost + unreachable + still open or overdue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Probes that left.
+    pub sent: u64,
+    /// Valid answers in time.
+    pub reply: u64,
+    /// Valid answers that are not the expected one (they are also counted as reply or late).
+    pub unexpected: u64,
+    /// Refusals by the host itself.
+    pub refused: u64,
+    /// Valid answers after patience ran out.
+    pub late: u64,
+    /// No answer within 150 s.
+    pub lost: u64,
+    /// A router said no.
+    pub unreachable: u64,
+    /// Second answers.
+    pub duplicate: u64,
+    /// Packets about this target that were no answer.
+    pub rejected: u64,
+    /// Could not be sent.
+    pub not_sent: u64,
+    /// Now open with patience run out; a gauge, not a count.
+    pub overdue: u64,
+}
+
+/// A cumulative histogram as Prometheus draws it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HistogramView {
+    /// Upper bound in seconds and count at or below it; without the last, infinite one.
+    pub buckets: Vec<(f64, u64)>,
+    /// Sum in seconds.
+    pub sum: f64,
+    /// Count.
+    pub count: u64,
+}
+
+/// Loss and round-trip time over one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WindowView {
+    /// Probes of the window that were answered or missed.
+    pub resolved: u64,
+    /// Share of these that were missed (0 to 1); None if there were none.
+    pub loss: Option<f64>,
+    /// Median round-trip time in seconds; None without an answer.
+    pub median: Option<f64>,
+    /// 95th percentile of the round-trip time in seconds.
+    pub p95: Option<f64>,
+}
+
+/// The names of the three windows, as metric labels.
+pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
+
+/// A target's own numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TargetView {
+    /// Exact counts.
+    pub counts: Counts,
+    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
+    pub recent_loss: Option<f64>,
+    /// Smoothed round-trip time in seconds (RFC 6298).
+    pub srtt: Option<f64>,
+    /// Lowest round-trip time in seconds.
+    pub min_rtt: Option<f64>,
+    /// When the newest answered probe was sent.
+    pub last_life: Option<Time>,
+    /// Learned miss rate while its block is up.
+    pub miss_rate: f64,
+    /// Silent for a day while its block lives: asked hourly, no evidence.
+    pub retired: bool,
+    /// A firewall answers for it on every port: its TCP answers are no evidence.
+    pub accepts_all: bool,
+}
+
+/// A control's numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlView {
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// How often it was asked.
+    pub asked: u64,
+    /// How often it did not answer.
+    pub silent: u64,
+    /// Did it answer last time?
+    pub up: bool,
+}
