@@ -1,7 +1,10 @@
 //! lifesign: an active reachability prober that tells a network that *flaps* from one that is *gone*.
 pub mod clock;
+pub mod dice;
 pub mod target;
 pub mod outcome;
+pub mod schedule;
 pub mod probe;
+pub mod aggregate;
 pub mod judge;
 pub mod watch;

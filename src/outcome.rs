@@ -32,6 +32,8 @@ pub enum Event {
     Stray(Stray),
     /// A control was asked, and answered or did not.
     Control(Control),
+    /// Nobody watched since then: the process was stopped, starved or suspended.
+    Gap(Time),
 }
 
 /// What one probe learned.

@@ -1,9 +1,11 @@
 //! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain immutable
 //! data, from which metrics, page and JSON are made. It never reaches back into the core.
 
+pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
+
 use crate::{
     clock::Time,
-    judge::{Edge, State},
+    judge::Standing,
     outcome::{Fault, IcmpCode, Reject},
     target::Roster,
 };
@@ -58,22 +60,8 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
     /// The verdict.
-    pub state: State,
-    /// When the state really began.
-    pub edge: Edge,
-    /// When the judge last changed its mind.
-    pub changed: Time,
-    /// On what evidence.
-    pub evidence: String,
-    /// Probability that the scope is reachable.
-    pub belief: f64,
-    /// When the newest answered probe was sent.
-    pub last_life: Option<Time>,
-    /// Seconds spent in each state, in the order of [`State::ALL`].
-    pub state_seconds: [f64; 7],
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
-    /// Loss and round-trip time over 1 min, 5 min and 1 h.
+    pub standing: Standing,
+    /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
 }
 
@@ -94,60 +82,6 @@ pub struct KindView {
     /// Round-trip times of every answer.
     pub rtt: HistogramView,
 }
-
-/// Exact counts of outcomes. `sent` = answered + late + lost + unreachable + still open or overdue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Probes that left.
-    pub sent: u64,
-    /// Valid answers in time.
-    pub reply: u64,
-    /// Valid answers that are not the expected one (they are also counted as reply or late).
-    pub unexpected: u64,
-    /// Refusals by the host itself.
-    pub refused: u64,
-    /// Valid answers after patience ran out.
-    pub late: u64,
-    /// No answer within 150 s.
-    pub lost: u64,
-    /// A router said no.
-    pub unreachable: u64,
-    /// Second answers.
-    pub duplicate: u64,
-    /// Packets about this target that were no answer.
-    pub rejected: u64,
-    /// Could not be sent.
-    pub not_sent: u64,
-    /// Now open with patience run out; a gauge, not a count.
-    pub overdue: u64,
-}
-
-/// A cumulative histogram as Prometheus draws it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HistogramView {
-    /// Upper bound in seconds and count at or below it; without the last, infinite one.
-    pub buckets: Vec<(f64, u64)>,
-    /// Sum in seconds.
-    pub sum: f64,
-    /// Count.
-    pub count: u64,
-}
-
-/// Loss and round-trip time over one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct WindowView {
-    /// Probes of the window that were answered or missed.
-    pub resolved: u64,
-    /// Share of these that were missed (0 to 1); None if there were none.
-    pub loss: Option<f64>,
-    /// Median round-trip time in seconds; None without an answer.
-    pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds.
-    pub p95: Option<f64>,
-}
-
-/// The names of the three windows, as metric labels.
-pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
 
 /// A target's own numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]

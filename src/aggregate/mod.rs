@@ -1,0 +1,325 @@
+//! What the outcomes add up to. In: every outcome, in the order in which it was learned. Out: exact counts,
+//! round-trip times and loss per target, block and country, and for each outcome a [`Summary`]: what it says
+//! of the host, and nothing else. It never judges, and never looks at the time.
+
+mod histogram;
+mod rtt;
+mod window;
+
+pub use histogram::{Histogram, HistogramView};
+pub use window::{WINDOWS, WindowView};
+
+use crate::{
+    clock::Time,
+    outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    target::{BlockId, CountryId, Kind, Roster, TargetId},
+};
+use histogram::Sketch;
+use rtt::Rtt;
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use window::Windows;
+
+/// What one outcome says, for the judge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Whose.
+    pub target: TargetId,
+    /// Its block.
+    pub block: BlockId,
+    /// Its country.
+    pub country: CountryId,
+    /// When the probe was sent.
+    pub sent: Time,
+    /// What it says.
+    pub evidence: Evidence,
+}
+
+/// What an outcome says of the host (design §4, last column).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Evidence {
+    /// Alive when the probe came by.
+    Life {
+        /// Round-trip time.
+        rtt: Duration,
+        /// The answer takes back a miss.
+        late: bool,
+    },
+    /// Silent, as far as we can tell by now.
+    Miss {
+        /// How long this target's answers usually take at the most.
+        usual: Duration,
+    },
+    /// Our own fault: we could not send.
+    Fault,
+    /// Nothing.
+    Nothing,
+}
+
+/// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those still open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Probes that left.
+    pub sent: u64,
+    /// Valid answers in time.
+    pub reply: u64,
+    /// Valid answers that are not the expected one (they are also counted as reply or late).
+    pub unexpected: u64,
+    /// Refusals by the host itself.
+    pub refused: u64,
+    /// Valid answers after patience ran out.
+    pub late: u64,
+    /// No answer within 150 s.
+    pub lost: u64,
+    /// A router said no.
+    pub unreachable: u64,
+    /// Second answers.
+    pub duplicate: u64,
+    /// Packets about this target that were no answer.
+    pub rejected: u64,
+    /// Could not be sent.
+    pub not_sent: u64,
+    /// Now open with patience run out; a gauge, not a count.
+    pub overdue: u64,
+}
+
+impl Counts {
+    fn note(&mut self, found: &Found, was_overdue: bool) {
+        match found {
+            Found::Reply { unexpected, .. } => {
+                self.reply += 1;
+                self.unexpected += u64::from(*unexpected);
+            }
+            Found::Refused { .. } => self.refused += 1,
+            Found::Late { .. } => self.late += 1,
+            Found::Overdue => self.overdue += 1,
+            Found::Lost => self.lost += 1,
+            Found::Unreachable { .. } => self.unreachable += 1,
+            Found::Duplicate => self.duplicate += 1,
+            Found::NotSent(_) => {
+                self.not_sent += 1;
+                self.sent = self.sent.saturating_sub(1);
+            }
+        }
+        if was_overdue {
+            self.overdue = self.overdue.saturating_sub(1);
+        }
+    }
+}
+
+/// A target's own numbers.
+#[derive(Clone, Debug, Default)]
+pub struct TargetStats {
+    /// Exact counts.
+    pub counts: Counts,
+    /// Round-trip time and patience.
+    pub rtt: Rtt,
+    /// When the newest answered probe was sent.
+    pub last_life: Option<Time>,
+    /// A firewall answers for it on every port.
+    pub accepts_all: bool,
+    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
+    /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
+    recent: u64,
+    resolved: u8,
+}
+
+impl TargetStats {
+    fn resolve(&mut self, missed: bool) {
+        self.recent = self.recent << 1 | u64::from(missed);
+        self.resolved = (self.resolved + 1).min(64);
+    }
+
+    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
+    pub fn recent_loss(&self) -> Option<f64> {
+        (self.resolved > 0).then(|| f64::from(self.recent.count_ones()) / f64::from(self.resolved))
+    }
+}
+
+/// Exact counts and times of one probe kind in one block.
+#[derive(Clone, Debug, Default)]
+pub struct KindStats {
+    /// Exact counts.
+    pub counts: Counts,
+    /// Round-trip times of every answer.
+    pub rtt: Histogram,
+}
+
+/// Counts that belong to no target: what our own vantage saw.
+#[derive(Clone, Debug, Default)]
+pub struct VantageStats {
+    /// Packets that were no answer.
+    pub rejected: BTreeMap<Reject, u64>,
+    /// Probes that could not be sent.
+    pub not_sent: BTreeMap<Fault, u64>,
+    /// ICMP errors about our probes; `true` is IPv6.
+    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
+    /// DNS answers by response code.
+    pub rcodes: BTreeMap<u16, u64>,
+}
+
+/// All the sums of a watch.
+#[derive(Debug)]
+pub struct Aggregate {
+    roster: Arc<Roster>,
+    targets: Vec<TargetStats>,
+    kinds: Vec<[Option<Box<KindStats>>; 3]>,
+    blocks: Vec<Windows>,
+    countries: Vec<Windows>,
+    vantage: VantageStats,
+}
+
+impl Aggregate {
+    /// Nothing counted yet.
+    pub fn new(roster: Arc<Roster>) -> Self {
+        let mut kinds: Vec<[Option<Box<KindStats>>; 3]> = vec![[None, None, None]; roster.blocks.len()];
+        for target in &roster.targets {
+            kinds[target.block.0 as usize][target.kind as usize].get_or_insert_default();
+        }
+        Self {
+            targets: vec![TargetStats::default(); roster.targets.len()],
+            kinds,
+            blocks: vec![Windows::default(); roster.blocks.len()],
+            countries: vec![Windows::default(); roster.countries.len()],
+            vantage: VantageStats::default(),
+            roster,
+        }
+    }
+
+    /// How long an answer of this target is in time.
+    pub fn patience(&self, target: TargetId) -> Duration {
+        self.targets[target.0 as usize].rtt.patience()
+    }
+
+    /// A probe was given out.
+    pub fn sent(&mut self, target: TargetId) {
+        self.each_counts(target, |counts| counts.sent += 1);
+    }
+
+    /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
+    pub fn fold(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
+        let Outcome { target, sent, found, .. } = *outcome;
+        self.each_counts(target, |counts| counts.note(&found, was_overdue));
+        let block = self.roster.target(target).block;
+        let country = self.roster.block(block).country;
+        let evidence = self.evidence(outcome, was_overdue);
+        let stats = &mut self.targets[target.0 as usize];
+        match evidence {
+            Evidence::Life { rtt, late } => {
+                stats.rtt.add(rtt);
+                if late {
+                    stats.recent &= stats.recent.wrapping_sub(1);
+                } else {
+                    stats.resolve(false);
+                }
+                stats.last_life = stats.last_life.max(Some(sent));
+                let place = Sketch::place(rtt);
+                self.blocks[block.0 as usize].answer(sent, place, late);
+                self.countries[country.0 as usize].answer(sent, place, late);
+                let kind = self.roster.target(target).kind;
+                if let Some(kind) = &mut self.kinds[block.0 as usize][kind as usize] {
+                    kind.rtt.add(rtt);
+                }
+            }
+            Evidence::Miss { .. } => {
+                stats.resolve(true);
+                self.blocks[block.0 as usize].miss(sent);
+                self.countries[country.0 as usize].miss(sent);
+            }
+            Evidence::Fault | Evidence::Nothing => {}
+        }
+        self.vantage_counts(&found);
+        Summary { target, block, country, sent, evidence }
+    }
+
+    /// Counts a packet that is no answer.
+    pub fn stray(&mut self, stray: &Stray) {
+        *self.vantage.rejected.entry(stray.reason).or_default() += 1;
+        if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len()) {
+            self.each_counts(target, |counts| counts.rejected += 1);
+        }
+    }
+
+    /// A target's numbers.
+    pub fn target(&self, target: TargetId) -> &TargetStats {
+        &self.targets[target.0 as usize]
+    }
+
+    /// A block's numbers by kind, in the order of `Kind::ALL`.
+    pub fn kinds(&self, block: BlockId) -> &[Option<Box<KindStats>>; 3] {
+        &self.kinds[block.0 as usize]
+    }
+
+    /// A block's windows.
+    pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
+        self.blocks[block.0 as usize].views(now)
+    }
+
+    /// A country's windows.
+    pub fn country_windows(&self, country: CountryId, now: Time) -> [WindowView; 3] {
+        self.countries[country.0 as usize].views(now)
+    }
+
+    /// What our own vantage saw.
+    pub fn vantage(&self) -> &VantageStats {
+        &self.vantage
+    }
+
+    fn each_counts(&mut self, target: TargetId, note: impl Fn(&mut Counts)) {
+        let noun = self.roster.target(target);
+        note(&mut self.targets[target.0 as usize].counts);
+        if let Some(kind) = &mut self.kinds[noun.block.0 as usize][noun.kind as usize] {
+            note(&mut kind.counts);
+        }
+    }
+
+    /// What the outcome says of the host.
+    fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
+        let stats = &mut self.targets[outcome.target.0 as usize];
+        let accepted = matches!(outcome.found, Found::Reply { .. } | Found::Late { .. });
+        if outcome.trap {
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host, and one
+            // that is silent says nothing.
+            if accepted {
+                stats.accepts_all = true;
+            } else if !matches!(outcome.found, Found::Refused { .. }) {
+                return if matches!(outcome.found, Found::NotSent(_)) {
+                    Evidence::Fault
+                } else {
+                    Evidence::Nothing
+                };
+            } else {
+                stats.accepts_all = false;
+            }
+        }
+        let tcp = self.roster.target(outcome.target).kind == Kind::Tcp;
+        if tcp && stats.accepts_all {
+            return Evidence::Nothing;
+        }
+        match outcome.found {
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
+                Evidence::Life { rtt, late: was_overdue }
+            }
+            Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
+            Found::Unreachable { .. } if !was_overdue => Evidence::Miss { usual: stats.rtt.usual() },
+            // An unresolved name is no evidence, but it is not a fault of our network either.
+            Found::NotSent(fault) if !matches!(fault, Fault::Unresolved | Fault::OutsideBlock) => {
+                Evidence::Fault
+            }
+            _ => Evidence::Nothing,
+        }
+    }
+
+    fn vantage_counts(&mut self, found: &Found) {
+        match *found {
+            Found::Reply { rcode: Some(rcode), .. } => {
+                *self.vantage.rcodes.entry(rcode).or_default() += 1;
+            }
+            Found::Unreachable { from, code, .. } => {
+                let v6 = matches!(from, IpAddr::V6(_));
+                *self.vantage.unreachable.entry((v6, code)).or_default() += 1;
+            }
+            Found::NotSent(fault) => *self.vantage.not_sent.entry(fault).or_default() += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A target's round-trip time. In: measured times. Out: the smoothed and the lowest one, and how long an
+//! answer is in time. It never calls anything lost.
+
+use std::time::Duration;
+
+/// Patience of a target that has not answered yet (RFC 6298 §2.1).
+const FIRST: f32 = 1.0;
+/// The least and the most patience, in seconds (design §4).
+const FLOOR: f32 = 0.2;
+const CAP: f32 = 3.0;
+
+/// The estimator of TCP's retransmission timer (RFC 6298 §2), in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rtt {
+    smoothed: f32,
+    variation: f32,
+    lowest: f32,
+}
+
+impl Rtt {
+    /// Takes in one measurement. Karn's rule is not needed: every answer names its own question.
+    pub fn add(&mut self, time: Duration) {
+        // Zero means "nothing measured yet", so that the whole is twelve bytes.
+        let time = time.as_secs_f32().max(1e-9);
+        if self.smoothed == 0.0 {
+            *self = Self { smoothed: time, variation: time / 2.0, lowest: time };
+        } else {
+            self.variation += ((self.smoothed - time).abs() - self.variation) / 4.0;
+            self.smoothed += (time - self.smoothed) / 8.0;
+            self.lowest = self.lowest.min(time);
+        }
+    }
+
+    /// How long an answer is in time.
+    pub fn patience(&self) -> Duration {
+        let seconds = if self.smoothed == 0.0 {
+            FIRST
+        } else {
+            (self.smoothed + 4.0 * self.variation).clamp(FLOOR, CAP)
+        };
+        Duration::from_secs_f32(seconds)
+    }
+
+    /// How long an answer usually takes to come, at the most: the same without a floor.
+    pub fn usual(&self) -> Duration {
+        Duration::from_secs_f32((self.smoothed + 4.0 * self.variation).min(CAP))
+    }
+
+    /// Smoothed round-trip time in seconds.
+    pub fn smoothed(&self) -> Option<f64> {
+        (self.smoothed > 0.0).then_some(f64::from(self.smoothed))
+    }
+
+    /// Lowest round-trip time in seconds.
+    pub fn lowest(&self) -> Option<f64> {
+        (self.smoothed > 0.0).then_some(f64::from(self.lowest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_follows_rfc_6298_between_its_floor_and_its_cap() {
+        let mut rtt = Rtt::default();
+        assert_eq!(rtt.patience(), Duration::from_secs(1));
+        rtt.add(Duration::from_millis(200));
+        assert_eq!(rtt.patience().as_millis(), 600, "first: R + 4 × R/2");
+        for _ in 0..100 {
+            rtt.add(Duration::from_millis(200));
+        }
+        assert!((200..=201).contains(&rtt.patience().as_millis()), "{:?}", rtt.patience());
+        for _ in 0..100 {
+            rtt.add(Duration::from_secs(13));
+        }
+        assert_eq!(rtt.patience(), Duration::from_secs(3));
+        assert!((rtt.lowest().unwrap() - 0.2).abs() < 1e-6);
+    }
+}

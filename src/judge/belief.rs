@@ -1,0 +1,195 @@
+//! What silence is worth. In: answers and misses of one scope, each with the time its probe was sent. Out: the
+//! odds that the scope is down, and the interval in which that began or ended. It never looks at the time.
+//!
+//! Only misses *sent after the newest answered probe* count: an answer proves life at the moment its probe
+//! came by, whatever was missed before. Each miss multiplies the odds of "down" by 1/q, where q is the chance
+//! that this host misses while its block is up (Wald's sequential test with a false reply all but impossible).
+//! A late answer is an answer like any other: it takes back its own miss and every older one.
+
+use super::rules::{EDGE, PARTS_BACK};
+use crate::clock::Time;
+use std::{collections::VecDeque, time::Duration};
+
+/// The newest misses that are kept: at a miss rate of 70 % they still carry odds of 10^9.
+const KEPT: usize = 64;
+
+/// One unanswered probe.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Miss {
+    pub sent: Time,
+    /// ln(1/q).
+    pub weight: f32,
+    pub target: u32,
+    /// Which part of the scope it speaks for: its block.
+    pub part: u32,
+    /// How long an answer usually takes at the most.
+    pub usual: Duration,
+}
+
+/// A scope's newest life and its silence since.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Belief {
+    pub life: Option<Time>,
+    /// In the order in which they were sent.
+    misses: VecDeque<Miss>,
+}
+
+/// The odds of some misses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Odds {
+    /// Natural logarithm, each part's contribution capped at its share.
+    pub log: f32,
+    pub count: u32,
+    pub first: Time,
+    pub last: Time,
+}
+
+impl Odds {
+    pub fn span(&self) -> Duration {
+        self.last.since(self.first)
+    }
+}
+
+/// Adds up weights, no part of the scope beyond its share.
+struct Tally {
+    share: f32,
+    parts: Vec<(u32, f32)>,
+    log: f32,
+}
+
+impl Tally {
+    fn new(limit: f32, parts: usize) -> Self {
+        Self { share: limit / parts.max(1) as f32, parts: Vec::new(), log: 0.0 }
+    }
+
+    fn add(&mut self, miss: &Miss) -> f32 {
+        let place = self.parts.iter().position(|part| part.0 == miss.part).unwrap_or_else(|| {
+            self.parts.push((miss.part, 0.0));
+            self.parts.len() - 1
+        });
+        let sum = &mut self.parts[place].1;
+        // A hair above the share, so that full shares reach the limit in spite of rounding.
+        let gain = miss.weight.min(self.share * 1.0001 - *sum).max(0.0);
+        *sum += gain;
+        self.log += gain;
+        self.log
+    }
+}
+
+impl Belief {
+    /// Takes in a miss, unless life has been proved since.
+    pub fn miss(&mut self, miss: Miss) -> bool {
+        if self.life.is_some_and(|life| miss.sent <= life) {
+            return false;
+        }
+        let place = self.misses.iter().rposition(|old| old.sent <= miss.sent).map_or(0, |place| place + 1);
+        self.misses.insert(place, miss);
+        if self.misses.len() > KEPT {
+            self.misses.pop_front();
+        }
+        true
+    }
+
+    /// Takes in an answer to a probe sent then; gives back the misses that it explains as chance.
+    pub fn life(&mut self, sent: Time) -> Vec<Miss> {
+        self.life = self.life.max(Some(sent));
+        let refuted = self.misses.partition_point(|miss| miss.sent <= sent);
+        self.misses.drain(..refuted).collect()
+    }
+
+    /// Forgets misses of a stretch in which we could not see.
+    pub fn void(&mut self, from: Time, to: Time) {
+        self.misses.retain(|miss| miss.sent < from || miss.sent > to);
+    }
+
+    /// Are there any misses since life was last proved?
+    pub fn is_quiet(&self) -> bool {
+        self.misses.is_empty()
+    }
+
+    /// The part that was missed last.
+    pub fn newest_part(&self) -> Option<u32> {
+        self.misses.back().map(|miss| miss.part)
+    }
+
+    /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.
+    pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
+        let mut tally = Tally::new(limit, parts);
+        let mut odds = Odds::default();
+        for miss in self.misses.iter().take_while(|miss| miss.sent <= until) {
+            tally.add(miss);
+            if odds.count == 0 {
+                odds.first = miss.sent;
+            }
+            odds.last = miss.sent;
+            odds.count += 1;
+        }
+        odds.log = tally.log;
+        odds
+    }
+
+    /// By when the silence had begun: the first miss that chance no longer explains, and as long again as its
+    /// answer would have been on the way, since a cut also takes answers that are already under way.
+    pub fn onset(&self, parts: usize) -> Option<Time> {
+        let mut tally = Tally::new(EDGE, parts);
+        self.misses.iter().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent + miss.usual)
+    }
+
+    /// How many hosts the misses are of.
+    pub fn hosts(&self) -> usize {
+        let mut targets: Vec<u32> = self.misses.iter().map(|miss| miss.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets.len()
+    }
+}
+
+/// Until when the silence lasted at least, by the misses before the first answer: as far back as it takes for
+/// chance not to explain them.
+pub(super) fn lasted_until(misses: &[Miss], parts: usize) -> Option<Time> {
+    let mut tally = Tally::new(EDGE, parts.min(PARTS_BACK));
+    misses.iter().rev().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn miss(sent: u64, part: u32) -> Miss {
+        let usual = Duration::from_millis(300);
+        Miss { sent: Time::from_nanos(sent * 1_000_000_000), weight: 4.0, target: part, part, usual }
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn an_answer_explains_every_miss_sent_before_it_and_none_after() {
+        let mut belief = Belief::default();
+        for second in [3, 1, 2, 4] {
+            assert!(belief.miss(miss(second, 0)));
+        }
+        assert_eq!(belief.odds(at(3), 13.8, 1), Odds { log: 12.0, count: 3, first: at(1), last: at(3) });
+        assert_eq!(belief.life(at(2)).len(), 2);
+        assert_eq!(belief.odds(at(9), 13.8, 1).count, 2);
+        assert!(!belief.miss(miss(2, 0)), "a miss that was sent before the newest life says nothing");
+        assert_eq!(belief.life(at(1)).len(), 0, "an older answer says nothing new");
+        assert_eq!(belief.life, Some(at(2)));
+    }
+
+    #[test]
+    fn one_block_cannot_darken_a_country() {
+        let mut belief = Belief::default();
+        for second in 0..20 {
+            belief.miss(miss(second, 7));
+        }
+        assert!(belief.odds(at(99), 12.0, 4).log < 3.01);
+        for part in 0..3 {
+            belief.miss(miss(20 + u64::from(part), part));
+        }
+        assert!(belief.odds(at(99), 12.0, 4).log >= 12.0);
+        assert_eq!(belief.onset(1), Some(at(1) + Duration::from_millis(300)));
+        assert_eq!(belief.onset(4), Some(at(22) + Duration::from_millis(300)));
+    }
+}

@@ -1,0 +1,124 @@
+//! Is it flapping? In: when a scope went down and came up. Out: whether these belong to one restless spell, and
+//! until when it lasts. It never overrules an outage: that is for the verdict's precedence to say.
+//!
+//! Flapping is named at the third time down of a series whose cycles are at most two hours (half-periods up to
+//! 30 min, doubled for dwell times that vary) and which is dark for at least a twentieth of its length: rare
+//! short bursts of loss are not flapping. It ends after a calm of three of its own cycles (design §5). Unlike
+//! a window of the last N checks (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time
+//! scale of its own: a series is measured by itself.
+
+use crate::clock::Time;
+use std::{collections::VecDeque, time::Duration};
+
+/// Times down that make a series.
+const SERIES: usize = 3;
+/// A longer cycle than this belongs to no series.
+const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
+/// The least share of a series that is dark.
+const LEAST_DARK: f64 = 0.05;
+/// A calm is so many cycles long ...
+const CALM_CYCLES: u32 = 3;
+/// ... and at least so long, since cycles shorter than 20 s are beyond what one probe a second can tell apart.
+const LEAST_CALM: Duration = Duration::from_secs(60);
+
+/// The last few times down.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flaps {
+    spells: VecDeque<(Time, Option<Time>)>,
+    named: bool,
+}
+
+impl Flaps {
+    /// It went down.
+    pub fn down(&mut self, at: Time) {
+        if self.spells.back().is_some_and(|&(last, _)| at.since(last) > LONGEST_CYCLE) {
+            *self = Self::default();
+        }
+        self.spells.push_back((at, None));
+        if self.spells.len() > SERIES {
+            self.spells.pop_front();
+        }
+        self.named |= self.spells.len() == SERIES && self.dark_share(at) >= LEAST_DARK;
+    }
+
+    /// It came up.
+    pub fn up(&mut self, at: Time) {
+        if let Some((_, end)) = self.spells.back_mut() {
+            *end = Some(at);
+        }
+    }
+
+    /// The last time down was none: late answers took it back.
+    pub fn refute(&mut self) {
+        self.spells.pop_back();
+        self.named &= !self.spells.is_empty();
+    }
+
+    /// Is the scope flapping at this time?
+    pub fn flapping(&mut self, now: Time) -> bool {
+        if self.named && now >= self.calm() {
+            *self = Self::default();
+        }
+        self.named
+    }
+
+    /// When the flapping will be over, if nothing more happens.
+    pub fn calm(&self) -> Time {
+        let (Some(first), Some(last)) = (self.spells.front(), self.spells.back()) else {
+            return Time::NEVER;
+        };
+        let cycle = last.0.since(first.0) / (self.spells.len().max(2) - 1) as u32;
+        last.1.unwrap_or(last.0).max(last.0) + (cycle * CALM_CYCLES).max(LEAST_CALM)
+    }
+
+    fn dark_share(&self, now: Time) -> f64 {
+        let Some(first) = self.spells.front() else { return 0.0 };
+        let dark: Duration = self.spells.iter().filter_map(|&(from, to)| Some(to?.since(from))).sum();
+        dark.as_secs_f64() / now.since(first.0).as_secs_f64().max(1e-9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_nanos(seconds * 1_000_000_000)
+    }
+
+    fn series(dark: u64, bright: u64, times: u64) -> Flaps {
+        let mut flaps = Flaps::default();
+        for cycle in 0..times {
+            flaps.down(at(cycle * (dark + bright)));
+            flaps.up(at(cycle * (dark + bright) + dark));
+        }
+        flaps
+    }
+
+    #[test]
+    fn the_third_time_down_is_flapping_at_any_pace_from_10_s_to_30_min() {
+        for half in [10, 60, 300, 1800] {
+            assert!(!series(half, half, 2).flapping(at(4 * half)), "{half}");
+            assert!(series(half, half, 3).flapping(at(5 * half)), "{half}");
+        }
+    }
+
+    #[test]
+    fn it_ends_after_three_of_its_own_cycles_of_calm() {
+        for half in [10, 1800] {
+            let (mut before, mut after) = (series(half, half, 3), series(half, half, 3));
+            assert!(before.flapping(at(5 * half + 6 * half) - Duration::from_millis(1)));
+            assert!(!after.flapping(at(5 * half + 6 * half)));
+        }
+    }
+
+    #[test]
+    fn rare_short_bursts_are_not_flapping_nor_are_times_down_that_were_none() {
+        assert!(!series(8, 600, 3).flapping(at(1300)));
+        assert!(!series(60, 3 * 3600, 9).flapping(at(9 * 3 * 3600)));
+        let mut flaps = series(10, 10, 2);
+        flaps.refute();
+        flaps.down(at(40));
+        assert!(!flaps.flapping(at(41)));
+    }
+}

@@ -1,0 +1,149 @@
+//! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`], by the
+//! precedence of design §5, and the time spent in each. It never weighs evidence.
+
+use super::{
+    belief::Belief,
+    flaps::Flaps,
+    quality::Quality,
+    state::{Edge, State},
+};
+use crate::clock::Time;
+use std::time::Duration;
+
+/// Everything that a verdict depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// We see, and have heard of this scope lately.
+    pub known: bool,
+    pub dark: bool,
+    /// Dark for `outage_after`, without doubt.
+    pub long: bool,
+    pub flapping: bool,
+    /// A country of which some blocks are in outage and others are alive.
+    pub partial: bool,
+    pub degraded: bool,
+}
+
+/// Unknown, outage, flapping, down, partial, degraded, up: the first that applies.
+pub(super) const fn verdict(facts: Facts) -> State {
+    match facts {
+        Facts { known: false, .. } => State::Unknown,
+        Facts { long: true, .. } => State::Outage,
+        Facts { flapping: true, .. } => State::Flapping,
+        Facts { dark: true, .. } => State::Down,
+        Facts { partial: true, .. } => State::Partial,
+        Facts { degraded: true, .. } => State::Degraded,
+        _ => State::Up,
+    }
+}
+
+/// A scope as the judge knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    pub belief: Belief,
+    pub flaps: Flaps,
+    pub quality: Quality,
+    /// Miss rate of its hosts lately, while it was alive.
+    pub chance: f32,
+    /// The edge of its darkness, while it is dark.
+    pub dark: Option<Edge>,
+    /// The edge of its last return.
+    pub back: Edge,
+    /// When it last gave evidence.
+    pub heard: Time,
+    /// How often it is looked at more closely just now.
+    pub looking: Option<Duration>,
+    /// Its timer, if one is set.
+    pub armed: Time,
+    pub state: State,
+    pub edge: Edge,
+    pub changed: Time,
+    pub evidence: String,
+    pub entered: [u64; 7],
+    spent: [Duration; 7],
+}
+
+impl Scope {
+    pub fn new(now: Time) -> Self {
+        let edge = Edge { earliest: None, latest: now };
+        Self {
+            belief: Belief::default(),
+            flaps: Flaps::default(),
+            quality: Quality::default(),
+            chance: super::rules::FLOOR,
+            dark: None,
+            back: edge,
+            heard: now,
+            looking: None,
+            armed: Time::NEVER,
+            state: State::Unknown,
+            edge,
+            changed: now,
+            evidence: "the watch has just begun".into(),
+            entered: [0; 7],
+            spent: [Duration::ZERO; 7],
+        }
+    }
+
+    /// Enters another state.
+    pub fn enter(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
+        self.spent[self.state as usize] += now.since(self.changed);
+        self.entered[state as usize] += 1;
+        (self.state, self.edge, self.evidence, self.changed) = (state, edge, evidence, now);
+    }
+
+    /// A miss turned out to be chance.
+    pub fn explain_miss(&mut self) {
+        self.chance += (1.0 - self.chance) / super::rules::SCOPE_MEMORY;
+        self.quality.miss();
+    }
+
+    /// Seconds in each state up to now, in the order of [`State::ALL`].
+    pub fn seconds(&self, now: Time) -> [f64; 7] {
+        let mut spent = self.spent;
+        spent[self.state as usize] += now.since(self.changed);
+        spent.map(|time| time.as_secs_f64())
+    }
+
+    /// Since when no life has been proved: its last proof, or the first silence that we know of.
+    pub fn silent_since(&self) -> Option<Time> {
+        self.dark.map(|edge| edge.earliest.unwrap_or(edge.latest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_combination_of_facts_has_the_reviewed_verdict() {
+        let mut table = String::from("known dark long flapping partial degraded\n");
+        for bits in 0..64u8 {
+            let bit = |n: u8| bits >> n & 1 == 1;
+            let facts = Facts {
+                known: bit(5),
+                dark: bit(4),
+                long: bit(3),
+                flapping: bit(2),
+                partial: bit(1),
+                degraded: bit(0),
+            };
+            // Long is only ever true of the dark, and only the living are partial or degraded.
+            if facts.long && !facts.dark || facts.dark && (facts.partial || facts.degraded) {
+                continue;
+            }
+            let mark = |on: bool| if on { "x" } else { "." };
+            table += &format!(
+                "{}     {}    {}    {}        {}       {}        -> {}\n",
+                mark(facts.known),
+                mark(facts.dark),
+                mark(facts.long),
+                mark(facts.flapping),
+                mark(facts.partial),
+                mark(facts.degraded),
+                verdict(facts)
+            );
+        }
+        insta::assert_snapshot!(table);
+    }
+}

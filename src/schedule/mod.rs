@@ -1,0 +1,359 @@
+//! When to ask whom. In: the roster, the budget, the time, and where the judge wants a closer look. Out: the
+//! targets to ask now. It never waits, never sends, and knows nothing of answers beyond which probes are open.
+//!
+//! Every country has an even beat: its blocks take turns, so that a country of four blocks at one probe per
+//! 4 s each is seen once a second, and a change that hits all of them is seen at that finer grain. Within a
+//! block its targets take turns ([`rotation`]). A closer look ([`Look`]) adds probes between the beats, about
+//! one a second. Every probe of either sort takes a token from its block ([`budget`]).
+//!
+//! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
+//! probe, and nothing for a target that is not asked.
+
+mod budget;
+mod open;
+mod rotation;
+
+pub use budget::Budget;
+pub use open::Open;
+pub use rotation::Rank;
+
+use crate::{
+    clock::Time,
+    dice::Dice,
+    target::{BlockId, Kind, Roster, Scope, TargetId},
+};
+use budget::Bucket;
+use rotation::Rotation;
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+
+/// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
+/// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
+const STALL: Duration = Duration::from_millis(250);
+/// How often a retired target is asked.
+const RETIRED_EVERY: Duration = Duration::from_secs(3600);
+/// One TCP probe in this many, the first included, asks the trap port.
+const TRAP_EVERY: u32 = 4096;
+/// In a larger country than this the even beat alone sees every block soon enough.
+const FAN_OUT: u32 = 8;
+/// In debt, one even slot in this many is given up.
+const THRIFT: u32 = 8;
+
+/// Where the judge wants to look closer, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    /// Ask within this scope, about this often, until told otherwise.
+    Closer(Scope, Duration),
+    /// The scope is in no doubt any more.
+    Enough(Scope),
+    /// Ask each of the country's other blocks once, now: are they gone too, or back too?
+    Around(BlockId),
+    /// How much a target's turn is worth.
+    Rank(TargetId, Rank),
+}
+
+/// A target to ask now, and how late its slot is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slot {
+    /// Whom.
+    pub target: TargetId,
+    /// Is it the trap question (`Due::trap`)?
+    pub trap: bool,
+    /// How long after its slot it is given out.
+    pub lag: Duration,
+}
+
+/// Slots that were given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// After a stall.
+    pub missed: u64,
+    /// The block's tokens were spent.
+    pub over_budget: u64,
+}
+
+/// The schedule of a whole plan.
+#[derive(Debug)]
+pub struct Schedule {
+    roster: Arc<Roster>,
+    budget: Budget,
+    beats: Vec<Beat>,
+    blocks: Vec<BlockTurns>,
+    looks: Vec<Closer>,
+    queue: BinaryHeap<Reverse<(Time, Key)>>,
+    skipped: Skipped,
+}
+
+/// A country's even beat.
+#[derive(Clone, Debug)]
+struct Beat {
+    gap: Duration,
+    at: u32,
+}
+
+/// A block's turns and tokens.
+#[derive(Debug)]
+struct BlockTurns {
+    rotation: Rotation,
+    bucket: Bucket,
+    /// What is left of the even pace behind targets with an interval of their own, as a share.
+    share: f64,
+    credit: f64,
+    asked: Time,
+    slots: u32,
+}
+
+/// A scope that is looked at more closely.
+#[derive(Clone, Copy, Debug, Default)]
+struct Closer {
+    every: Option<Duration>,
+    armed: bool,
+    last: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Beat(u32),
+    Closer(u32),
+    Once(u32),
+    Interval(u32),
+    Retired(u32),
+}
+
+impl Schedule {
+    /// A schedule that begins now. The seed mixes the targets' order and the phases of their intervals.
+    pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
+        let mut dice = Dice::new(seed);
+        let wanted = budget.base * roster.blocks.len() as f64;
+        if let Some(total) = budget.total.filter(|&total| total < wanted) {
+            budget.base *= total / wanted;
+            budget.mean *= total / wanted;
+        }
+        let mut queue = BinaryHeap::new();
+        let mut blocks = Vec::with_capacity(roster.blocks.len());
+        for block in &roster.blocks {
+            let (mut turns, mut fixed) = (Vec::new(), 0.0);
+            for target in block.targets.clone() {
+                match roster.targets[target as usize].interval {
+                    Some(every) => {
+                        fixed += 1.0 / every.as_secs_f64();
+                        queue.push(Reverse((now + every.mul_f64(dice.unit()), Key::Interval(target))));
+                    }
+                    None => turns.push(target),
+                }
+            }
+            dice.shuffle(&mut turns);
+            let share = if turns.is_empty() { 0.0 } else { (1.0 - fixed / budget.base).max(0.0) };
+            blocks.push(BlockTurns {
+                rotation: Rotation::new(turns),
+                bucket: Bucket::full(&budget, now),
+                share,
+                credit: dice.unit(),
+                asked: Time::default(),
+                slots: 0,
+            });
+        }
+        let mut beats = Vec::with_capacity(roster.countries.len());
+        for (number, country) in roster.countries.iter().enumerate() {
+            let gap = Duration::from_secs_f64(1.0 / (budget.base * country.blocks.len().max(1) as f64));
+            if !country.blocks.is_empty() {
+                queue.push(Reverse((now + gap.mul_f64(dice.unit()), Key::Beat(number as u32))));
+            }
+            beats.push(Beat { gap, at: 0 });
+        }
+        let looks = vec![Closer::default(); roster.blocks.len() + roster.countries.len()];
+        Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
+    }
+
+    /// How far apart a scope's even probes are: what silence has to be measured against.
+    pub fn gap(&self, scope: Scope) -> Duration {
+        match scope {
+            Scope::Country(id) => self.beats[id.0 as usize].gap,
+            Scope::Block(id) => {
+                let block = self.roster.block(id);
+                self.beats[block.country.0 as usize].gap
+                    * self.roster.country(block.country).blocks.len() as u32
+            }
+        }
+    }
+
+    /// When [`Schedule::next`] next has something to say.
+    pub fn next_wake(&self) -> Time {
+        self.queue.peek().map_or(Time::NEVER, |entry| entry.0.0)
+    }
+
+    /// Slots that were given up so far.
+    pub fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// The next target to ask by `now`, if any is due.
+    pub fn next(&mut self, now: Time, open: &Open) -> Option<Slot> {
+        while let Some(&Reverse((at, key))) = self.queue.peek() {
+            if at > now {
+                return None;
+            }
+            self.queue.pop();
+            let lag = now.since(at);
+            let target = match key {
+                Key::Beat(country) => self.beat(country, at, now, open),
+                Key::Closer(scope) => self.closer(scope, now),
+                Key::Once(block) => self.extra(block, now),
+                Key::Interval(target) => {
+                    let every = self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
+                    self.again(Key::Interval(target), at, every, now);
+                    self.spend(target, now, open)
+                }
+                Key::Retired(target) => {
+                    self.again(Key::Retired(target), at, RETIRED_EVERY, now);
+                    self.spend(target, now, open)
+                }
+            };
+            if let Some(target) = target {
+                let number = TargetId(target);
+                let trap = self.roster.target(number).kind == Kind::Tcp
+                    && open.next_seq(number).is_multiple_of(TRAP_EVERY);
+                return Some(Slot { target: number, trap, lag });
+            }
+        }
+        None
+    }
+
+    /// Does what the judge wants.
+    pub fn look(&mut self, look: Look, now: Time) {
+        match look {
+            Look::Closer(scope, every) => {
+                let place = self.place(scope);
+                let closer = &mut self.looks[place];
+                closer.every = Some(every);
+                if !closer.armed {
+                    closer.armed = true;
+                    let at = now.max(closer.last + every);
+                    self.queue.push(Reverse((at, Key::Closer(place as u32))));
+                }
+            }
+            Look::Enough(scope) => {
+                let place = self.place(scope);
+                self.looks[place].every = None;
+            }
+            Look::Around(block) => {
+                let blocks = self.country_of(block.0);
+                if blocks.len() as u32 <= FAN_OUT {
+                    for other in blocks.filter(|&other| other != block.0) {
+                        self.queue.push(Reverse((now, Key::Once(other))));
+                    }
+                }
+            }
+            Look::Rank(target, rank) => self.rank(target, rank, now),
+        }
+    }
+
+    fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
+        let noun = self.roster.target(target);
+        if noun.interval.is_none() {
+            let queued = self.queue.iter().any(|entry| entry.0.1 == Key::Retired(target.0));
+            self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
+            if rank == Rank::Retired && !queued {
+                self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
+            } else if rank != Rank::Retired && queued {
+                self.queue.retain(|entry| entry.0.1 != Key::Retired(target.0));
+            }
+        }
+    }
+
+    /// A country's slot: the next block with a share in it, and in that the next target.
+    fn beat(&mut self, country: u32, at: Time, now: Time, open: &Open) -> Option<u32> {
+        let gap = self.beats[country as usize].gap;
+        self.again(Key::Beat(country), at, gap, now);
+        let blocks = self.roster.countries[country as usize].blocks.clone();
+        let beat = &mut self.beats[country as usize];
+        let number = blocks.start + beat.at % blocks.len() as u32;
+        beat.at = beat.at.wrapping_add(1) % blocks.len() as u32;
+        let block = &mut self.blocks[number as usize];
+        block.credit += block.share;
+        if block.credit < 1.0 {
+            return None;
+        }
+        block.credit -= 1.0;
+        block.slots = block.slots.wrapping_add(1);
+        let thrift =
+            block.slots.is_multiple_of(THRIFT) && block.bucket.level(&self.budget, now) < self.budget.reserve;
+        if thrift || !block.bucket.take(&self.budget, now, 0.0) {
+            self.skipped.over_budget += 1;
+            return None;
+        }
+        block.asked = now;
+        block.rotation.next(|target| !open.is_waiting(target))
+    }
+
+    /// A closer look's slot: at a block, its next target; at a country, the block not asked for longest.
+    fn closer(&mut self, place: u32, now: Time) -> Option<u32> {
+        let closer = &mut self.looks[place as usize];
+        let Some(every) = closer.every else {
+            closer.armed = false;
+            return None;
+        };
+        closer.last = now;
+        self.queue.push(Reverse((now + every, Key::Closer(place))));
+        let blocks = self.roster.blocks.len() as u32;
+        let block = if place < blocks {
+            // A country that is looked at as a whole asks for its blocks too: not twice.
+            let country = self.roster.blocks[place as usize].country;
+            if self.looks[self.place(Scope::Country(country))].every.is_some_and(|whole| whole <= every) {
+                return None;
+            }
+            place
+        } else {
+            let country = &self.roster.countries[(place - blocks) as usize];
+            if country.blocks.len() as u32 > FAN_OUT {
+                return None;
+            }
+            country.blocks.clone().min_by_key(|&block| self.blocks[block as usize].asked)?
+        };
+        self.extra(block, now)
+    }
+
+    /// A probe beside the beat. It leaves the beat one token; an open probe to the target is no obstacle.
+    fn extra(&mut self, block: u32, now: Time) -> Option<u32> {
+        let turns = &mut self.blocks[block as usize];
+        if !turns.bucket.take(&self.budget, now, 1.0) {
+            self.skipped.over_budget += 1;
+            return None;
+        }
+        turns.asked = now;
+        turns.rotation.next(|_| true)
+    }
+
+    /// A slot of one target's own.
+    fn spend(&mut self, target: u32, now: Time, open: &Open) -> Option<u32> {
+        let block = self.roster.targets[target as usize].block;
+        let turns = &mut self.blocks[block.0 as usize];
+        if open.is_waiting(target) || !turns.bucket.take(&self.budget, now, 0.0) {
+            self.skipped.over_budget += 1;
+            return None;
+        }
+        turns.asked = now;
+        Some(target)
+    }
+
+    /// Sets the next slot: on the beat, unless the beat has been lost.
+    fn again(&mut self, key: Key, at: Time, gap: Duration, now: Time) {
+        let mut next = at + gap;
+        if now.since(at) > STALL && next <= now {
+            let missed = now.since(at).as_nanos() / gap.as_nanos().max(1);
+            self.skipped.missed += missed as u64;
+            next = at + Duration::from_nanos((gap.as_nanos() * (missed + 1)) as u64);
+        }
+        self.queue.push(Reverse((next, key)));
+    }
+
+    fn place(&self, scope: Scope) -> usize {
+        match scope {
+            Scope::Block(id) => id.0 as usize,
+            Scope::Country(id) => self.roster.blocks.len() + id.0 as usize,
+        }
+    }
+
+    fn country_of(&self, block: u32) -> std::ops::Range<u32> {
+        self.roster.country(self.roster.blocks[block as usize].country).blocks.clone()
+    }
+}
