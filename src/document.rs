@@ -80,6 +80,7 @@ fn too_long(name: &str) -> Problems {
 /// The parser's words, with what would be right where they do not say it.
 fn syntax(message: &str, found: &str) -> String {
     match message {
+        _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots".to_owned(),
         "duplicate key" => format!("{found:?} is given twice; keep one of them"),
         _ if message.contains("expected") => format!("not TOML: {message}"),
         _ if found.trim().is_empty() => format!("not TOML: {message}; a line reads: key = \"value\""),
@@ -145,17 +146,29 @@ impl<'a> Table<'a> {
     /// The value of a key that must be there. `example` completes the message: `write KEY = EXAMPLE`.
     pub fn need(self, key: &'a str, example: &str) -> Option<Value<'a>> {
         let value = self.get(key);
-        // After an error of syntax the key may well be there, where the parser did not see it.
-        if value.is_none() && self.page.broken.is_empty() {
-            self.note(&format!("{key:?} is missing here; write {key} = {example}"));
+        if value.is_none() {
+            self.missing(&format!("{key:?} is missing here; write {key} = {example}"));
         }
         value
     }
 
-    /// The tables of a key written as `[[key]]`; none if the key is not there.
-    pub fn tables(self, key: &'a str) -> Vec<Table<'a>> {
-        let items = self.get(key).and_then(|value| value.list(&format!("tables, each under [[{key}]]")));
-        items.into_iter().flatten().filter_map(|item| item.table(&format!("tables [[{key}]]"))).collect()
+    /// The table of a key that may be left out, written `[key]`, with no other keys than `keys`.
+    pub fn section(self, key: &'a str, keys: &[&str]) -> Option<Table<'a>> {
+        Some(self.get(key)?.table(&format!("a table, under [{key}]"))?.only(keys))
+    }
+
+    /// The tables of a key that the file writes as `[[header]]`; none if the key is not there.
+    pub fn tables(self, key: &'a str, header: &str) -> Vec<Table<'a>> {
+        let want = format!("tables, each under [[{header}]]");
+        let items = self.get(key).and_then(|value| value.list(&want)).unwrap_or_default();
+        items.into_iter().filter_map(|item| item.table(&want)).collect()
+    }
+
+    /// Notes that something is not there: but not after an error of syntax, which may have hidden it.
+    pub fn missing(self, text: &str) {
+        if self.page.broken.is_empty() {
+            self.note(text);
+        }
     }
 
     /// Notes a problem of the table as a whole, at its head.

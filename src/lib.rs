@@ -6,3 +6,4 @@ pub mod outcome;
 pub mod probe;
 pub mod judge;
 pub mod watch;
+pub mod config;
