@@ -59,9 +59,10 @@ pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Res
     let mut page = Page::new(text);
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
+        let (line, _) = page.place(span.start);
         page.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
+        page.broken.insert(line);
     }
-    page.broken = page.noted.borrow().iter().map(|problem| problem.line).collect();
     let taken = take(Table { page: &page, entries: root.get_ref(), start: 0 });
     let mut list = page.noted.into_inner();
     list.sort();
@@ -77,15 +78,26 @@ fn too_long(name: &str) -> Problems {
     )
 }
 
-/// The parser's words, with what would be right where they do not say it.
+/// The parser's words for an error at `found`, made into what would be right where they do not say it.
 fn syntax(message: &str, found: &str) -> String {
-    match message {
-        _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots".to_owned(),
-        "duplicate key" => format!("{found:?} is given twice; keep one of them"),
-        _ if message.contains("expected") => format!("not TOML: {message}"),
-        _ if found.trim().is_empty() => format!("not TOML: {message}; a line reads: key = \"value\""),
-        _ => format!("not TOML: {message} (at {found:?}); a line reads: key = \"value\""),
-    }
+    let told = match message {
+        _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots",
+        _ if message.starts_with("string values must be quoted") && found.is_empty() => {
+            "no value here; write key = \"value\""
+        }
+        _ if message.starts_with("string values must be quoted") => {
+            return format!("this value needs quotes; write {found:?}");
+        }
+        "duplicate key" => return format!("{found:?} is given twice; keep one of them"),
+        "key with no value, expected `=`" => "a key without a value; write key = \"value\"",
+        "missing comma between array elements, expected `,`" => {
+            "a comma is missing before this; or, if the list above ends there, its \"]\""
+        }
+        "unclosed array, expected `]`" => "a list is still open here; close it with \"]\"",
+        "invalid basic string, expected `\"`" => "a string is still open here; close it with one more quote",
+        _ => return format!("not TOML: {message}; a line reads key = \"value\", [table] or [[table]]"),
+    };
+    told.to_owned()
 }
 
 /// The text, its lines, and what was noted so far.
@@ -93,7 +105,7 @@ struct Page<'a> {
     text: &'a str,
     /// The byte at which each line starts.
     lines: Vec<usize>,
-    /// Lines with an error of syntax: what the parser guessed there is not worth a second complaint.
+    /// Lines with an error of syntax: what follows from it there is not worth a second complaint.
     broken: BTreeSet<usize>,
     noted: RefCell<Vec<Problem>>,
 }
@@ -160,8 +172,12 @@ impl<'a> Table<'a> {
     /// The tables of a key that the file writes as `[[header]]`; none if the key is not there.
     pub fn tables(self, key: &'a str, header: &str) -> Vec<Table<'a>> {
         let want = format!("tables, each under [[{header}]]");
-        let items = self.get(key).and_then(|value| value.list(&want)).unwrap_or_default();
-        items.into_iter().filter_map(|item| item.table(&want)).collect()
+        let Some(value) = self.get(key) else { return Vec::new() };
+        // This is also what the parser makes of a header whose brackets it has complained about already.
+        if value.is_table() && !self.page.broken.is_empty() {
+            return value.table(&want).into_iter().collect();
+        }
+        value.list(&want).into_iter().flatten().filter_map(|item| item.table(&want)).collect()
     }
 
     /// Notes that something is not there: but not after an error of syntax, which may have hidden it.
@@ -174,5 +190,111 @@ impl<'a> Table<'a> {
     /// Notes a problem of the table as a whole, at its head.
     pub fn note(self, text: &str) {
         self.page.note(self.start, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    /// What `take` makes of `key = VALUE`, or the first problem's text.
+    fn taken<T>(value: &str, take: impl FnOnce(Value<'_>) -> Option<T>) -> Result<T, String> {
+        let text = format!("key = {value}");
+        read("t", &text, |root| take(root.get("key").unwrap()))
+            .map(Option::unwrap)
+            .map_err(|problems| problems.list[0].text.clone())
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        let any = Duration::ZERO..=Duration::MAX;
+        for (text, millis) in [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)] {
+            let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
+            assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in
+            ["10", "\"10\"", "\"s\"", "\"1 s\"", "\"-1s\"", "\"1.5s\"", "\"10sec\"", "\"1s2\"", "\"١s\""]
+        {
+            assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_per_second() {
+        for (text, rate) in [("0.25/s", 0.25), ("15/m", 0.25), ("20/h", 20.0 / 3600.0), ("1e2/s", 100.0)] {
+            assert_eq!(taken(&format!("{text:?}"), |value| value.rate(100.0)), Ok(rate), "{text}");
+        }
+        for text in
+            ["1", "\"1\"", "\"/s\"", "\"1/d\"", "\"0/s\"", "\"-1/s\"", "\"nan/s\"", "\"inf/h\"", "\"101/s\""]
+        {
+            assert!(taken(text, |value| value.rate(100.0)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_range() {
+        assert_eq!(taken("0x1_0", |value| value.integer(0..=16)), Ok(16));
+        assert_eq!(
+            taken("17", |value| value.integer(0..=16)),
+            Err("17 is out of range; \"key\" wants a whole number from 0 to 16".to_owned())
+        );
+        assert!(taken("99999999999999999999", |value| value.integer(0..=i64::MAX)).is_err());
+        assert!(taken("1.0", |value| value.integer(0..=16)).is_err());
+        assert_eq!(taken("1", |value| value.number(0.0..=1.0)), Ok(1.0));
+        assert_eq!(taken("0.5", |value| value.number(0.0..=1.0)), Ok(0.5));
+        assert!(taken("nan", |value| value.number(0.0..=1.0)).is_err());
+        assert!(taken("true", |value| value.number(0.0..=1.0)).is_err());
+        assert_eq!(taken("false", |value| value.flag()), Ok(false));
+    }
+
+    #[test]
+    fn places_count_characters_and_lines() {
+        assert_eq!(place(b""), (1, 1));
+        assert_eq!(place("é\tx".as_bytes()), (1, 4));
+        assert_eq!(place(b"a\r\nb\n"), (3, 1));
+        let text = "# é\n\"é\" = [1, 'é', 2]\n";
+        let page = Page::new(text);
+        for (offset, _) in text.char_indices() {
+            assert_eq!(page.place(offset), place(&text.as_bytes()[..offset]), "{offset}");
+        }
+        assert_eq!(page.place(text.len() + 9), (3, 1));
+    }
+
+    #[test]
+    fn a_megabyte_in_quotes_makes_one_line() {
+        let text = taken(&format!("\"{}\\n\"", "é".repeat(1 << 20)), |value| value.flag()).unwrap_err();
+        assert!(text.chars().count() < 330 && !text.contains('\n'), "{text}");
+        assert!(text.ends_with("wants true or false"), "{text}");
+    }
+
+    #[test]
+    fn after_an_error_of_syntax_nothing_is_called_missing() {
+        let list =
+            |text| read("t", text, |root| root.need("key", "1").is_some()).map_err(|found| found.list.len());
+        assert_eq!(list("other = 1"), Err(1));
+        assert_eq!(list("other = \"1"), Err(1));
+        assert_eq!(list("key = 1"), Ok(true));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(millis in 0..u64::MAX / 1_000_000) {
+            let span = Duration::from_millis(millis);
+            let read = taken(&format!("{:?}", written(span)), |value| value.duration(Duration::ZERO..=Duration::MAX));
+            prop_assert_eq!(read, Ok(span));
+        }
+
+        #[test]
+        fn any_text_yields_problems_inside_it(text in "(?s).{0,200}") {
+            if let Err(Problems { list, .. }) = read("t", &text, |root| { root.only(&["key"]); }) {
+                prop_assert!(!list.is_empty());
+                for Problem { line, col, text: problem } in list {
+                    let length = text.split('\n').nth(line - 1).unwrap().chars().count();
+                    prop_assert!((1..=length + 1).contains(&col), "{}:{}: {}", line, col, problem);
+                }
+            }
+        }
     }
 }

@@ -6,30 +6,27 @@ use std::net::IpAddr;
 
 /// Notes each block that shares addresses with another, at the one that comes later in the file.
 pub(super) fn overlaps(prefixes: &[(Prefix, Value<'_>)]) {
-    let mut sorted: Vec<_> = prefixes.iter().collect();
-    // Stable, and a wider prefix comes before those inside it: so the last one that was not inside another is
+    // A stable sort, in which a wider prefix comes before those inside it: so the last one that was not inside another is
     // the only one that can cover the next.
+    let mut sorted: Vec<_> = prefixes.iter().collect();
     sorted.sort_by_key(|(prefix, _)| *prefix);
-    let mut cover = None;
+    let mut sorted = sorted.into_iter();
+    let Some(mut cover) = sorted.next() else { return };
     for block in sorted {
-        match cover {
-            Some(wide) => {
-                let &(wide_prefix, wide_place): &(Prefix, Value<'_>) = wide;
-                if !wide_prefix.overlaps(&block.0) {
-                    cover = Some(block);
-                    continue;
-                }
-                let (first, second) =
-                    if wide_place.line() <= block.1.line() { (wide, block) } else { (block, wide) };
-                second.1.note(&format!(
-                    "{} overlaps {} on line {}; an address counts for one block alone: narrow or drop one",
-                    second.0,
-                    first.0,
-                    first.1.line()
-                ));
-            }
-            None => cover = Some(block),
+        if !cover.0.overlaps(&block.0) {
+            cover = block;
+            continue;
         }
+        let later_cover = cover.1.line() > block.1.line();
+        let ((first, line), (second, place)) = if later_cover { (block, cover) } else { (cover, block) };
+        let line = line.line();
+        place.note(&if first == second {
+            format!("{second} is already a block, on line {line}; keep one of the two")
+        } else {
+            format!(
+                "{second} overlaps {first} on line {line}; no address may count twice: narrow or drop one"
+            )
+        });
     }
 }
 

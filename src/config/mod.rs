@@ -117,7 +117,7 @@ fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
         _ if text.chars().any(char::is_control) => "not one line of plain text",
         _ => return Some(text),
     };
-    value.note(&format!("this is {fault}; write {want}"));
+    value.note(&format!("{:?} is {fault}; write {want}", value.key()));
     None
 }
 

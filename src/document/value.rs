@@ -26,6 +26,11 @@ impl<'a> Value<'a> {
         self.page.place(self.found.span().start).0
     }
 
+    /// The key that it, or the list that it is in, belongs to.
+    pub fn key(self) -> &'a str {
+        self.key
+    }
+
     /// Is it a table?
     pub fn is_table(self) -> bool {
         self.found.get_ref().is_table()
@@ -145,6 +150,7 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
     // The distance takes time in proportion to the text; no slip makes a word that long.
     let slips = |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
     match words.iter().min_by_key(|word| slips(word)) {
+        Some(word) if words.len() == 1 => format!("write {word:?}"),
         Some(word) if slips(word) <= 1 + word.len() / 4 => format!("did you mean {word:?}?"),
         _ => format!("write one of {}", quoted(words)),
     }
