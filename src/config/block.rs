@@ -112,7 +112,8 @@ fn name_or_address(text: &str) -> Result<Host, String> {
     let mistyped = name.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     if name.len() > 253 || mistyped || !name.split('.').all(label) {
         return Err(format!(
-            "{text:?} is neither an address nor a name; write one such as 192.0.2.1, 2001:db8::1 or ns1.example.net"
+            "{text:?} is neither an address nor a name; \
+             write one such as 192.0.2.1, 2001:db8::1 or ns1.example.net"
         ));
     }
     Ok(Host::Name(name.to_ascii_lowercase()))

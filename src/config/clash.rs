@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 /// Notes each block that shares addresses with another, at the one that comes later in the file.
 pub(super) fn overlaps(prefixes: &[(Prefix, Value<'_>)]) {
-    // A stable sort, in which a wider prefix comes before those inside it: so the last one that was not inside another is
-    // the only one that can cover the next.
+    // A stable sort, in which a wider prefix comes before those inside it: so the last one that was not inside
+    // another is the only one that can cover the next.
     let mut sorted: Vec<_> = prefixes.iter().collect();
     sorted.sort_by_key(|(prefix, _)| *prefix);
     let mut sorted = sorted.into_iter();
@@ -35,7 +35,8 @@ pub(super) fn shared_fate(controls: &[(Value<'_>, IpAddr)], prefixes: &[(Prefix,
     for (place, address) in controls {
         if let Some((prefix, block)) = prefixes.iter().find(|(prefix, _)| prefix.contains(*address)) {
             place.note(&format!(
-                "control {address} lies in the watched block {prefix} on line {}; write an address of our own network",
+                "control {address} lies in the watched block {prefix} on line {}; \
+                 write an address of our own network",
                 block.line()
             ));
         }

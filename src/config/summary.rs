@@ -33,7 +33,8 @@ impl Plan {
         }
         if self.pace.per_block > RATE_LIMITS {
             warnings.push(format!(
-                "per_block is above {RATE_LIMITS}/s, where networks begin to limit ICMP: loss may be of our own making"
+                "per_block is above {RATE_LIMITS}/s, where networks begin to limit ICMP: \
+                 loss may be of our own making"
             ));
         }
         for block in &self.roster.blocks {

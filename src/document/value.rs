@@ -151,7 +151,7 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
     let slips = |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
     match words.iter().min_by_key(|word| slips(word)) {
         Some(word) if words.len() == 1 => format!("write {word:?}"),
-        Some(word) if slips(word) <= 1 + word.len() / 4 => format!("did you mean {word:?}?"),
+        Some(word) if slips(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
         _ => format!("write one of {}", quoted(words)),
     }
 }
@@ -185,4 +185,78 @@ fn parse_rate(text: &str) -> Option<f64> {
         _ => return None,
     };
     Some(number.parse::<f64>().ok()? / seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::read;
+    use proptest::prelude::*;
+
+    /// What `take` makes of `key = VALUE`, or the first problem's text.
+    fn taken<T>(value: &str, take: impl FnOnce(Value<'_>) -> Option<T>) -> Result<T, String> {
+        let text = format!("key = {value}");
+        read("t", &text, |root| take(root.get("key").unwrap()))
+            .map(Option::unwrap)
+            .map_err(|problems| problems.list[0].text.clone())
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        let any = Duration::ZERO..=Duration::MAX;
+        for (text, millis) in [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)] {
+            let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
+            assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in
+            ["10", "\"10\"", "\"s\"", "\"1 s\"", "\"-1s\"", "\"1.5s\"", "\"10sec\"", "\"1s2\"", "\"١s\""]
+        {
+            assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_per_second() {
+        for (text, rate) in [("0.25/s", 0.25), ("15/m", 0.25), ("20/h", 20.0 / 3600.0), ("1e2/s", 100.0)] {
+            assert_eq!(taken(&format!("{text:?}"), |value| value.rate(100.0)), Ok(rate), "{text}");
+        }
+        for text in
+            ["1", "\"1\"", "\"/s\"", "\"1/d\"", "\"0/s\"", "\"-1/s\"", "\"nan/s\"", "\"inf/h\"", "\"101/s\""]
+        {
+            assert!(taken(text, |value| value.rate(100.0)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_range() {
+        assert_eq!(taken("0x1_0", |value| value.integer(0..=16)), Ok(16));
+        assert_eq!(
+            taken("17", |value| value.integer(0..=16)),
+            Err("17 is out of range; \"key\" wants a whole number from 0 to 16".to_owned())
+        );
+        assert!(taken("99999999999999999999", |value| value.integer(0..=i64::MAX)).is_err());
+        assert!(taken("1.0", |value| value.integer(0..=16)).is_err());
+        assert_eq!(taken("1", |value| value.number(0.0..=1.0)), Ok(1.0));
+        assert_eq!(taken("0.5", |value| value.number(0.0..=1.0)), Ok(0.5));
+        assert!(taken("nan", |value| value.number(0.0..=1.0)).is_err());
+        assert!(taken("true", |value| value.number(0.0..=1.0)).is_err());
+        assert_eq!(read("t", "key = false", |root| root.get("key").and_then(Value::flag)), Ok(Some(false)));
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_guessed() {
+        let keys = ["interval", "expect", "port"];
+        assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
+        assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
+        assert_eq!(suggestion("host", &keys), "write one of \"interval\", \"expect\", \"port\"");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(millis in 0..u64::MAX / 1_000_000) {
+            let span = Duration::from_millis(millis);
+            let read = taken(&format!("{:?}", written(span)), |value| value.duration(Duration::ZERO..=Duration::MAX));
+            prop_assert_eq!(read, Ok(span));
+        }
+    }
 }
