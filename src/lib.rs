@@ -2,9 +2,11 @@
 pub mod clock;
 pub mod dice;
 pub mod target;
+pub mod document;
 pub mod outcome;
 pub mod schedule;
 pub mod probe;
 pub mod aggregate;
 pub mod judge;
 pub mod watch;
+pub mod config;

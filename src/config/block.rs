@@ -1,0 +1,168 @@
+//! A block of a plan. In: one `[[country.block]]` table. Out: its block and targets, added to the roster. It
+//! never looks at another block.
+
+use super::{country::Countries, unicast};
+use crate::{
+    document::{Table, Value},
+    probe::{Spec, dns},
+    target::{Block, BlockId, CountryId, Host, Prefix, Target},
+};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
+
+const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
+const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
+const PROBE: &str = r#"probes such as "icmp", "tcp/443" or { probe = "icmp", interval = "10s" }"#;
+
+/// The shortest prefix that can be judged as one: a /8 of IPv4 is 16 million addresses already, and no
+/// registry gives out more than a /16 of IPv6.
+const SHORTEST: (u8, u8) = (8, 16);
+
+/// Targets of one block by host and probe, with the line on which each was given.
+type Lines = HashMap<(Host, String), usize>;
+
+pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countries<'a>) {
+    table.only(&["prefix", "hosts"]);
+    let place = table.need("prefix", "\"192.0.2.0/24\"");
+    let prefix = place.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
+    let id = BlockId(all.roster.blocks.len() as u32);
+    let first = all.roster.targets.len() as u32;
+    let mut lines = Lines::new();
+    if let Some(value) = table.need("hosts", HOSTS) {
+        let hosts = value.list(HOST);
+        if hosts.as_ref().is_some_and(Vec::is_empty) {
+            value.note(&format!("a block without hosts cannot be judged; write hosts = {HOSTS}"));
+        }
+        for item in hosts.into_iter().flatten() {
+            host(item, id, prefix.as_ref(), &mut lines, all);
+        }
+    }
+    let targets = first..all.roster.targets.len() as u32;
+    if let (Some(prefix), Some(place)) = (prefix, place) {
+        all.prefixes.push((prefix, place));
+        all.roster.blocks.push(Block { prefix, country, targets });
+    }
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    let prefix: Prefix = text.parse()?;
+    let shortest = if prefix.address().is_ipv4() { SHORTEST.0 } else { SHORTEST.1 };
+    // `Prefix` has read the length already, so this reads it again without a chance to fail.
+    let length = text.rsplit_once('/').and_then(|(_, length)| length.parse().ok()).unwrap_or(0_u8);
+    if length < shortest {
+        return Err(format!(
+            "{text} is too wide to be judged as one; write prefixes of /{shortest} or longer"
+        ));
+    }
+    if prefix.address().is_multicast() {
+        return Err(format!("{text} is multicast, where no host lives; write a prefix such as 192.0.2.0/24"));
+    }
+    Ok(prefix)
+}
+
+fn host(
+    item: Value<'_>,
+    block: BlockId,
+    prefix: Option<&Prefix>,
+    lines: &mut Lines,
+    all: &mut Countries<'_>,
+) {
+    let Some(table) = item.table(HOST) else { return };
+    table.only(&["host", "probes"]);
+    let host = table.need("host", "\"192.0.2.1\"").and_then(|value| {
+        let host = value.parsed("an address or a name, such as \"192.0.2.1\"", name_or_address)?;
+        if let (Host::Address(address), Some(prefix)) = (&host, prefix)
+            && !prefix.contains(*address)
+        {
+            value.note(&format!(
+                "{address} lies outside its block {prefix}; move it to the block that holds it"
+            ));
+        }
+        Some(host)
+    });
+    let Some(value) = table.need("probes", "[\"icmp\"]") else { return };
+    let probes = value.list(PROBE);
+    if probes.as_ref().is_some_and(Vec::is_empty) {
+        value.note("a host without probes is never asked; write probes = [\"icmp\"]");
+    }
+    for item in probes.into_iter().flatten() {
+        let (Some((spec, interval)), Some(host)) = (probe(item), host.as_ref()) else { continue };
+        let probe = short_form(&spec);
+        if let Some(line) = lines.insert((host.clone(), probe.clone()), item.line()) {
+            item.note(&format!("{host} is already asked {probe:?} in this block, on line {line}; keep one"));
+        }
+        let target = Target { host: host.clone(), probe, kind: spec.kind(), block, interval };
+        all.roster.targets.push(target);
+        all.specs.push(spec);
+    }
+}
+
+/// A host's name is kept in lower case, as names are the same in any (RFC 4343); a last label of digits alone
+/// is a mistyped address (RFC 3696 §2).
+fn name_or_address(text: &str) -> Result<Host, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return unicast(address).map(Host::Address);
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let mistyped = name.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if name.len() > 253 || mistyped || !name.split('.').all(label) {
+        return Err(format!(
+            "{text:?} is neither an address nor a name; \
+             write one such as 192.0.2.1, 2001:db8::1 or ns1.example.net"
+        ));
+    }
+    Ok(Host::Name(name.to_ascii_lowercase()))
+}
+
+fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
+    if !item.is_table() {
+        return Some((item.parsed(PROBE, Spec::parse)?, None));
+    }
+    let table = item.table(PROBE)?.only(&["probe", "interval", "expect", "port"]);
+    let range = Duration::from_millis(100)..=Duration::from_secs(86_400);
+    let interval = table.get("interval").and_then(|value| value.duration(range));
+    let spec = table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, Spec::parse));
+    let spec = match spec? {
+        Spec::Dns(spec) => Spec::Dns(dns_options(table, spec)),
+        spec => {
+            for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
+                value.note("only a DNS probe has this; drop it (a TCP port is written \"tcp/443\")");
+            }
+            spec
+        }
+    };
+    Some((spec, interval))
+}
+
+fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
+    if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
+        spec.port = port as u16;
+    }
+    if let Some(value) = table.get("expect") {
+        spec.expect = value.text("the data of a record that must be among the answers").map(str::to_owned);
+        if spec.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
+            value
+                .note("empty data expects nothing; write a record's data, such as \"192.0.2.1\", or drop it");
+        }
+    }
+    spec
+}
+
+/// The one way to write a probe, so that the same question is the same target, metric and journal line
+/// however the plan spells it.
+fn short_form(spec: &Spec) -> String {
+    match spec {
+        Spec::Icmp => "icmp".to_owned(),
+        Spec::Tcp(tcp) => format!("tcp/{}", tcp.port),
+        Spec::Dns(dns) => {
+            let name = dns.name.to_lowercase().to_ascii();
+            let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
+            format!("dns/{name}/{}", dns.record)
+        }
+    }
+}

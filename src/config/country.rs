@@ -1,0 +1,72 @@
+//! The countries of a plan. In: the `[[country]]` tables. Out: the roster and how each target is asked, in
+//! file order, so that the targets of a block and the blocks of a country have consecutive numbers.
+
+use super::{block, label};
+use crate::{
+    document::{Table, Value},
+    probe::Spec,
+    target::{Country, CountryId, Prefix, Roster},
+};
+use std::collections::HashMap;
+
+/// What the countries of a plan add up to.
+#[derive(Default)]
+pub(super) struct Countries<'a> {
+    /// Everything watched, by number.
+    pub roster: Roster,
+    /// By `TargetId`.
+    pub specs: Vec<Spec>,
+    /// Every prefix, with its place in the file.
+    pub prefixes: Vec<(Prefix, Value<'a>)>,
+}
+
+pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
+    let mut all = Countries::default();
+    let mut lines = HashMap::new();
+    if root.get("country").is_none() {
+        root.missing(
+            "nothing to watch; add [[country]] with a code, and [[country.block]] with a prefix and hosts",
+        );
+    }
+    for table in root.tables("country", "country") {
+        country(table, &mut all, &mut lines);
+    }
+    all
+}
+
+/// `lines` remembers on which line each country code was given.
+fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<String, usize>) {
+    table.only(&["code", "name", "block"]);
+    let code = table.need("code", "\"KP\"").and_then(|value| code(value, lines)).unwrap_or_default();
+    let name =
+        table.get("name").and_then(|value| label(value, "the name for people, such as \"North Korea\""));
+    let id = CountryId(all.roster.countries.len() as u32);
+    let first = all.roster.blocks.len() as u32;
+    if table.get("block").is_none() {
+        table.missing("a country without a block; add [[country.block]] with a prefix and hosts");
+    }
+    for table in table.tables("block", "country.block") {
+        block::block(table, id, all);
+    }
+    let blocks = first..all.roster.blocks.len() as u32;
+    let name = name.map_or_else(|| code.clone(), str::to_owned);
+    all.roster.countries.push(Country { code, name, blocks });
+}
+
+fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {
+    let code = value.text("a short label, such as \"KP\"")?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if code.is_empty() || code.len() > 16 || !code.chars().all(plain) {
+        value.note(&format!(
+            "{code:?} is no country code; write 1 to 16 letters, digits, - or _, such as \"KP\" (ISO 3166-1)"
+        ));
+        return None;
+    }
+    // Codes that differ in case alone would be one country on some dashboards and two on others.
+    if let Some(line) = lines.insert(code.to_ascii_uppercase(), value.line()) {
+        value.note(&format!(
+            "country {code:?} is already on line {line}; put its blocks there, or write another code"
+        ));
+    }
+    Some(code.to_owned())
+}

@@ -1,0 +1,202 @@
+//! The plan. In: the text of a plan file. Out: [`Plan`], what to watch, from where and how fast, or every
+//! error of the file at once. It never resolves a name, opens a socket or decides when a probe is sent.
+//!
+//! Each stage owns the meaning of its part (`probe::Spec` reads a probe); this module puts the parts together
+//! and refuses what cannot work: a host outside its block, blocks that overlap, a control that would share
+//! the fate of what it vouches for.
+
+use crate::{
+    document::{self, Problems, Table, Value},
+    probe::Spec,
+    target::Roster,
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+mod block;
+mod clash;
+mod country;
+mod summary;
+
+/// The keys of a plan.
+const KEYS: [&str; 7] = ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
+
+/// One probe per 4 s for a block, the default.
+const DEFAULT: f64 = 0.25;
+
+/// 20 probes an hour for a block: the budget of Trinocular (Quan, Heidemann, Pradkin, SIGCOMM 2013).
+const FRUGAL: f64 = 20.0 / 3600.0;
+
+/// More for one block is no probing but a flood: a /24 has 256 addresses.
+const MOST_PER_BLOCK: f64 = 1000.0;
+
+/// More is beyond what one machine should ask of the world.
+const MOST_IN_TOTAL: f64 = 100_000.0;
+
+/// A few independent controls are enough, and each is asked all the time.
+const MOST_CONTROLS: usize = 64;
+
+/// What to watch, from where and how fast.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Where we stand; a label. Not empty.
+    pub vantage: String,
+    /// Addresses that answer whenever our own network works; none lies in a watched block.
+    pub controls: Vec<IpAddr>,
+    /// Who resolves the names of hosts; empty for the system's own resolver.
+    pub resolver: Vec<SocketAddr>,
+    /// How fast we may ask.
+    pub pace: Pace,
+    /// So long without one proof of life makes an outage; 10 s to 1 h.
+    pub outage_after: Duration,
+    /// Metrics for each host: the plan's wish, or None to let the size of the plan decide.
+    pub per_host_metrics: Option<bool>,
+    /// Countries, blocks and targets by number; each country has a block and each block a target.
+    pub roster: Arc<Roster>,
+    /// How each target is asked, by `TargetId`.
+    pub specs: Vec<Spec>,
+}
+
+/// How fast we may ask, in probes per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// For each block; above 0.
+    pub per_block: f64,
+    /// For all blocks together, if the plan caps that; above 0.
+    pub total: Option<f64>,
+}
+
+impl Plan {
+    /// Reads a plan file.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        Self::parse(&path.display().to_string(), &document::load(path)?)
+    }
+
+    /// Reads the text of a plan; `name` is how problems call the file.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        document::read(name, text, |root| plan(root.only(&KEYS)))
+    }
+}
+
+fn plan(root: Table<'_>) -> Plan {
+    let countries = country::countries(root);
+    let controls = controls(root);
+    clash::overlaps(&countries.prefixes);
+    clash::shared_fate(&controls, &countries.prefixes);
+    let judge = root.section("judge", &["outage_after"]);
+    let range = Duration::from_secs(10)..=Duration::from_secs(3600);
+    Plan {
+        vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
+        controls: controls.into_iter().map(|(_, address)| address).collect(),
+        resolver: root.get("resolver").map(resolver).unwrap_or_default(),
+        pace: pace(root),
+        outage_after: judge
+            .and_then(|judge| judge.get("outage_after")?.duration(range))
+            .unwrap_or(Duration::from_secs(60)),
+        per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
+        roster: Arc::new(countries.roster),
+        specs: countries.specs,
+    }
+}
+
+fn vantage(value: Value<'_>) -> Option<String> {
+    let name = label(value, "the name of the place we look from, such as \"lab-1\"")?;
+    Some(name.to_owned())
+}
+
+/// A text that becomes a metric label and a word of a log line.
+fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
+    let text = value.text(want)?;
+    let fault = match text {
+        _ if text.trim().is_empty() => "empty",
+        _ if text.chars().count() > 64 => "longer than 64 characters",
+        _ if text.chars().any(char::is_control) => "not one line of plain text",
+        _ => return Some(text),
+    };
+    value.note(&format!("{:?} is {fault}; write {want}", value.key()));
+    None
+}
+
+fn pace(root: Table<'_>) -> Pace {
+    let mut pace = Pace { per_block: DEFAULT, total: None };
+    let Some(budget) = root.section("budget", &["pace", "per_block", "total"]) else { return pace };
+    let word = budget.get("pace");
+    if word.and_then(|word| word.one_of(&["default", "frugal"])) == Some("frugal") {
+        pace.per_block = FRUGAL;
+    }
+    if let Some(value) = budget.get("per_block") {
+        if word.is_some() {
+            value.note("\"pace\" already says how fast; keep \"pace\" or \"per_block\", not both");
+        }
+        pace.per_block = value.rate(MOST_PER_BLOCK).unwrap_or(DEFAULT);
+    }
+    pace.total = budget.get("total").and_then(|value| value.rate(MOST_IN_TOTAL));
+    pace
+}
+
+fn controls(root: Table<'_>) -> Vec<(Value<'_>, IpAddr)> {
+    let want = "addresses, such as [\"192.0.2.1\"]";
+    let Some(value) = root.get("controls") else { return Vec::new() };
+    let items = value.list(want).unwrap_or_default();
+    if items.len() > MOST_CONTROLS {
+        value.note(&format!("{} controls are too many; {MOST_CONTROLS} at most", items.len()));
+    }
+    let mut controls: Vec<(Value<'_>, IpAddr)> = Vec::new();
+    for item in items.into_iter().take(MOST_CONTROLS) {
+        match item.parsed(want, control) {
+            Some(address) if controls.iter().any(|&(_, other)| other == address) => {
+                item.note(&format!("{address} is already a control; keep one"));
+            }
+            Some(address) => controls.push((item, address)),
+            None => {}
+        }
+    }
+    controls
+}
+
+fn control(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = text.parse().map_err(|_| {
+        format!(
+            "{text:?} is no address; write one such as \"192.0.2.1\" (a name would need the network to resolve)"
+        )
+    })?;
+    unicast(address)
+}
+
+/// The address, if it can be that of one host.
+fn unicast(address: IpAddr) -> Result<IpAddr, String> {
+    let broadcast = address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+    if address.is_multicast() || address.is_unspecified() || broadcast {
+        return Err(format!("{address} is not the address of one host; write one such as \"192.0.2.1\""));
+    }
+    Ok(address)
+}
+
+fn resolver(value: Value<'_>) -> Vec<SocketAddr> {
+    let want = "addresses, such as [\"192.0.2.53\", \"127.0.0.1:5353\"]";
+    let servers = value.list(want).unwrap_or_default();
+    if servers.is_empty() {
+        value.note(
+            "no resolver here; name one, such as [\"192.0.2.53\"], or leave the key out for the system's",
+        );
+    }
+    servers.into_iter().filter_map(|server| server.parsed(want, name_server)).collect()
+}
+
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    let server = bare.or_else(|_| text.parse()).map_err(|_| {
+        format!(
+            "{text:?} is no address; write \"192.0.2.53\", \"192.0.2.53:5353\" or \"[2001:db8::53]:5353\""
+        )
+    })?;
+    unicast(server.ip())?;
+    if server.port() == 0 {
+        return Err(format!("{text:?} has port 0; write a port from 1 to 65535, or none for 53"));
+    }
+    Ok(server)
+}

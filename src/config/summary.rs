@@ -1,0 +1,109 @@
+//! A plan in words. In: a plan. Out: what `check` and the start of a run say of it, and what may be meant
+//! otherwise. It never refuses anything.
+
+use super::{Pace, Plan};
+use crate::target::{Host, Kind, Target};
+use std::{
+    collections::HashSet,
+    fmt::{self, Display},
+};
+
+/// Where published work saw the first ICMP rate limits, in probes per second and /24.
+const RATE_LIMITS: f64 = 0.39;
+
+impl Pace {
+    /// Probes per second at most for so many blocks.
+    fn most(self, blocks: usize) -> f64 {
+        (self.per_block * blocks as f64).min(self.total.unwrap_or(f64::INFINITY))
+    }
+}
+
+impl Plan {
+    /// What is allowed, but may not be what was meant; one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.controls.is_empty() {
+            warnings
+                .push("no controls: blindness of our own network cannot be told from an outage".to_owned());
+        }
+        let watches_beyond = self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
+        for control in self.controls.iter().filter(|control| watches_beyond && control.is_loopback()) {
+            warnings
+                .push(format!("control {control} is this machine: it answers even when our network is down"));
+        }
+        if self.pace.per_block > RATE_LIMITS {
+            warnings.push(format!(
+                "per_block is above {RATE_LIMITS}/s, where networks begin to limit ICMP: \
+                 loss may be of our own making"
+            ));
+        }
+        for block in &self.roster.blocks {
+            let targets = &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            if hosts(targets) == 1 {
+                warnings.push(format!(
+                    "block {} has one host: without it the block counts as dark",
+                    block.prefix
+                ));
+            }
+            let asked: f64 =
+                targets.iter().filter_map(|target| target.interval).map(|i| 1.0 / i.as_secs_f64()).sum();
+            if asked > self.pace.per_block {
+                warnings.push(format!(
+                    "block {}: its intervals ask for {}, its budget allows {}; probes will come late",
+                    block.prefix,
+                    per_time(asked),
+                    per_time(self.pace.per_block)
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+/// One line for the whole, one for each country, one for each block.
+impl Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let roster = &self.roster;
+        write!(
+            f,
+            "{}, {}, {}, {}, at most {}; {}",
+            count(roster.countries.len(), "country", "countries"),
+            count(roster.blocks.len(), "block", "blocks"),
+            count(roster.hosts(), "host", "hosts"),
+            targets_by_kind(&roster.targets),
+            per_time(self.pace.most(roster.blocks.len())),
+            count(self.controls.len(), "control", "controls"),
+        )?;
+        for country in &roster.countries {
+            let blocks = &roster.blocks[country.blocks.start as usize..country.blocks.end as usize];
+            write!(f, "\n{} {}: {}", country.code, country.name, count(blocks.len(), "block", "blocks"))?;
+            for block in blocks {
+                let targets = &roster.targets[block.targets.start as usize..block.targets.end as usize];
+                let hosts = count(hosts(targets), "host", "hosts");
+                write!(f, "\n  {}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn hosts(targets: &[Target]) -> usize {
+    targets.iter().map(|target| &target.host).collect::<HashSet<&Host>>().len()
+}
+
+fn targets_by_kind(targets: &[Target]) -> String {
+    let kinds =
+        Kind::ALL.map(|kind| (kind.label(), targets.iter().filter(|target| target.kind == kind).count()));
+    let used =
+        kinds.iter().filter(|(_, number)| *number > 0).map(|(kind, number)| format!("{number} {kind}"));
+    format!("{} ({})", count(targets.len(), "target", "targets"), used.collect::<Vec<_>>().join(", "))
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Probes per second, or per hour where that says more.
+fn per_time(rate: f64) -> String {
+    if rate < 0.1 { format!("{:.0} probes/h", rate * 3600.0) } else { format!("{rate:.2} probes/s") }
+}

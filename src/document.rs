@@ -1,0 +1,244 @@
+//! A TOML file, read with patience. In: a path, or a name and a text. Out: values of the wanted types, or
+//! [`Problems`]: every error of the file at once, each on one line with its place and with what would be
+//! right. It never stops at the first error, and never knows what the file is about.
+//!
+//! [`read`] parses the text and lends its root [`Table`] to a function that takes out what it wants. Each
+//! thing taken that is missing or wrong is noted and comes back as `None`; the function goes on with whatever
+//! stands in for it, because a file with a problem yields no result anyway.
+
+use problem::{characters, place};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+use toml::de::DeTable;
+
+mod problem;
+mod value;
+pub use problem::{Problem, Problems};
+pub use value::{Value, written};
+
+/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one prober should ask.
+pub const MAX_BYTES: usize = 4 << 20;
+
+/// The text of a file. One problem if it cannot be opened, is a directory, is longer than [`MAX_BYTES`] or
+/// is not UTF-8 (with the place of the first wrong byte).
+pub fn load(path: &Path) -> Result<String, Problems> {
+    let name = path.display().to_string();
+    let whole = |text: &str| Problems::alone(&name, (0, 0), text);
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => whole("no such file; give the path of one that exists"),
+        io::ErrorKind::PermissionDenied => whole("permission denied; make it readable for this user"),
+        io::ErrorKind::IsADirectory => whole("this is a directory; give the path of a file in it"),
+        _ => whole(&format!("cannot be read: {error}; give the path of a text file")),
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(too_long(&name));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let text = format!("byte 0x{:02x} is not UTF-8; save the file as UTF-8 text", bytes[good]);
+        Problems::alone(&name, place(&bytes[..good]), &text)
+    })
+}
+
+/// Parses a text and lends its root table to `take`. What `take` returns counts only if nothing was noted,
+/// neither by the parser nor by `take`. `name` is how the file is called in problems.
+pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Result<T, Problems> {
+    if text.len() > MAX_BYTES {
+        return Err(too_long(name));
+    }
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let mut page = Page::new(text);
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let (line, _) = page.place(span.start);
+        page.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
+        page.broken.insert(line);
+    }
+    let taken = take(Table { page: &page, entries: root.get_ref(), start: 0 });
+    let mut list = page.noted.into_inner();
+    list.sort();
+    list.dedup();
+    if list.is_empty() { Ok(taken) } else { Err(Problems { file: name.to_owned(), list }) }
+}
+
+fn too_long(name: &str) -> Problems {
+    Problems::alone(
+        name,
+        (0, 0),
+        "longer than 4 MiB; such a file is never right here: split it, or give another path",
+    )
+}
+
+/// The parser's words for an error at `found`, made into what would be right where they do not say it.
+fn syntax(message: &str, found: &str) -> String {
+    let told = match message {
+        _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots",
+        _ if message.starts_with("string values must be quoted") && found.is_empty() => {
+            "no value here; write key = \"value\""
+        }
+        _ if message.starts_with("string values must be quoted") => {
+            return format!("this value needs quotes; write {found:?}");
+        }
+        "duplicate key" => return format!("{found:?} is given twice; keep one of them"),
+        "key with no value, expected `=`" => "a key without a value; write key = \"value\"",
+        "missing comma between array elements, expected `,`" => {
+            "a comma is missing before this; or, if the list above ends there, its \"]\""
+        }
+        "unclosed array, expected `]`" => "a list is still open here; close it with \"]\"",
+        "invalid basic string, expected `\"`" => "a string is still open here; close it with one more quote",
+        _ => return format!("not TOML: {message}; a line reads key = \"value\", [table] or [[table]]"),
+    };
+    told.to_owned()
+}
+
+/// The text, its lines, and what was noted so far.
+struct Page<'a> {
+    text: &'a str,
+    /// The byte at which each line starts.
+    lines: Vec<usize>,
+    /// Lines with an error of syntax: what follows from it there is not worth a second complaint.
+    broken: BTreeSet<usize>,
+    noted: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Page<'a> {
+    fn new(text: &'a str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        Self { text, lines, broken: BTreeSet::new(), noted: RefCell::default() }
+    }
+
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|&start| start <= offset);
+        let before = &self.text.as_bytes()[self.lines[line - 1]..offset.min(self.text.len())];
+        (line, characters(before) + 1)
+    }
+
+    fn note(&self, offset: usize, text: &str) {
+        let place = self.place(offset);
+        if !self.broken.contains(&place.0) {
+            self.noted.borrow_mut().push(Problem::new(place, text));
+        }
+    }
+}
+
+/// A table of the file.
+#[derive(Clone, Copy)]
+pub struct Table<'a> {
+    page: &'a Page<'a>,
+    entries: &'a DeTable<'a>,
+    start: usize,
+}
+
+impl<'a> Table<'a> {
+    /// Notes every key that is not one of `keys`, with the nearest of them, or with all.
+    pub fn only(self, keys: &[&str]) -> Self {
+        for key in self.entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            self.page
+                .note(key.span().start, &format!("unknown key {name:?}; {}", value::suggestion(name, keys)));
+        }
+        self
+    }
+
+    /// The value of a key that may be left out.
+    pub fn get(self, key: &'a str) -> Option<Value<'a>> {
+        self.entries.get(key).map(|found| Value { page: self.page, key, found })
+    }
+
+    /// The value of a key that must be there. `example` completes the message: `write KEY = EXAMPLE`.
+    pub fn need(self, key: &'a str, example: &str) -> Option<Value<'a>> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.missing(&format!("{key:?} is missing here; write {key} = {example}"));
+        }
+        value
+    }
+
+    /// The table of a key that may be left out, written `[key]`, with no other keys than `keys`.
+    pub fn section(self, key: &'a str, keys: &[&str]) -> Option<Table<'a>> {
+        Some(self.get(key)?.table(&format!("a table, under [{key}]"))?.only(keys))
+    }
+
+    /// The tables of a key that the file writes as `[[header]]`; none if the key is not there.
+    pub fn tables(self, key: &'a str, header: &str) -> Vec<Table<'a>> {
+        let want = format!("tables, each under [[{header}]]");
+        let Some(value) = self.get(key) else { return Vec::new() };
+        // This is also what the parser makes of a header whose brackets it has complained about already.
+        if value.is_table() && !self.page.broken.is_empty() {
+            return value.table(&want).into_iter().collect();
+        }
+        value.list(&want).into_iter().flatten().filter_map(|item| item.table(&want)).collect()
+    }
+
+    /// Notes that something is not there: but not after an error of syntax, which may have hidden it.
+    pub fn missing(self, text: &str) {
+        if self.page.broken.is_empty() {
+            self.note(text);
+        }
+    }
+
+    /// Notes a problem of the table as a whole, at its head.
+    pub fn note(self, text: &str) {
+        self.page.note(self.start, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn places_count_characters_and_lines() {
+        assert_eq!(place(b""), (1, 1));
+        assert_eq!(place("é\tx".as_bytes()), (1, 4));
+        assert_eq!(place(b"a\r\nb\n"), (3, 1));
+        let text = "# é\n\"é\" = [1, 'é', 2]\n";
+        let page = Page::new(text);
+        for (offset, _) in text.char_indices() {
+            assert_eq!(page.place(offset), place(&text.as_bytes()[..offset]), "{offset}");
+        }
+        assert_eq!(page.place(text.len() + 9), (3, 1));
+    }
+
+    #[test]
+    fn a_megabyte_in_quotes_makes_one_line() {
+        let text = format!("key = \"{}\\n\"", "é".repeat(1 << 20));
+        let problems = read("t", &text, |root| root.get("key").and_then(Value::flag)).unwrap_err();
+        let text = &problems.list[0].text;
+        assert!(text.chars().count() < 330 && !text.contains('\n'), "{text}");
+        assert!(text.ends_with("wants true or false"), "{text}");
+    }
+
+    #[test]
+    fn after_an_error_of_syntax_nothing_is_called_missing() {
+        let list =
+            |text| read("t", text, |root| root.need("key", "1").is_some()).map_err(|found| found.list.len());
+        assert_eq!(list("other = 1"), Err(1));
+        assert_eq!(list("other = \"1"), Err(1));
+        assert_eq!(list("key = 1"), Ok(true));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_yields_problems_inside_it(text in "(?s).{0,200}") {
+            if let Err(Problems { list, .. }) = read("t", &text, |root| { root.only(&["key"]); }) {
+                prop_assert!(!list.is_empty());
+                for Problem { line, col, text: problem } in list {
+                    let length = text.split('\n').nth(line - 1).unwrap().chars().count();
+                    prop_assert!((1..=length + 1).contains(&col), "{}:{}: {}", line, col, problem);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! One value of a file. In: what the parser found. Out: the value as the type that the caller wants, in the
+//! range that it wants, or a noted problem. It never converts silently: a number is no duration.
+
+use super::{Page, Table};
+use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+use toml::{Spanned, de::DeValue};
+
+/// A value of the file. Every method that takes it out as some type notes a problem and returns `None` if it
+/// is not of that type or not in that range.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    pub(super) page: &'a Page<'a>,
+    /// The key that it, or the list that it is in, belongs to.
+    pub(super) key: &'a str,
+    pub(super) found: &'a Spanned<DeValue<'a>>,
+}
+
+impl<'a> Value<'a> {
+    /// Notes a problem of this value, at its start.
+    pub fn note(self, text: &str) {
+        self.page.note(self.found.span().start, text);
+    }
+
+    /// The line on which it starts, from 1.
+    pub fn line(self) -> usize {
+        self.page.place(self.found.span().start).0
+    }
+
+    /// The key that it, or the list that it is in, belongs to.
+    pub fn key(self) -> &'a str {
+        self.key
+    }
+
+    /// Is it a table?
+    pub fn is_table(self) -> bool {
+        self.found.get_ref().is_table()
+    }
+
+    /// A string. `want` says what the string is: `an address such as "192.0.2.1"`.
+    pub fn text(self, want: &str) -> Option<&'a str> {
+        self.or_wrong(self.found.get_ref().as_str(), want)
+    }
+
+    /// A string that `parse` understands; its error must say what would be right.
+    pub fn parsed<T, E: Display>(self, want: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        parse(self.text(want)?).map_err(|error| self.note(&error.to_string())).ok()
+    }
+
+    /// One of a few words.
+    pub fn one_of(self, words: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(&format!("one of {}", quoted(words)))?;
+        let word = words.iter().copied().find(|&word| word == text);
+        if word.is_none() {
+            self.note(&format!("{:?} cannot be {text:?}; {}", self.key, suggestion(text, words)));
+        }
+        word
+    }
+
+    /// `true` or `false`.
+    pub fn flag(self) -> Option<bool> {
+        self.or_wrong(self.found.get_ref().as_bool(), "true or false")
+    }
+
+    /// A whole number.
+    pub fn integer(self, range: RangeInclusive<i64>) -> Option<i64> {
+        let want = format!("a whole number from {} to {}", range.start(), range.end());
+        let digits = self.or_wrong(self.found.get_ref().as_integer(), &want)?;
+        let number = i64::from_str_radix(digits.as_str(), digits.radix()).ok();
+        self.within(number.filter(|number| range.contains(number)), digits, &want)
+    }
+
+    /// A number, whole or not.
+    pub fn number(self, range: RangeInclusive<f64>) -> Option<f64> {
+        let want = format!("a number from {} to {}", range.start(), range.end());
+        let digits = match self.found.get_ref() {
+            DeValue::Integer(digits) => digits.to_string(),
+            DeValue::Float(digits) => digits.to_string(),
+            _ => return self.or_wrong(None, &want),
+        };
+        self.within(digits.parse().ok().filter(|number| range.contains(number)), digits, &want)
+    }
+
+    /// A span of time: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`, `"24h"`.
+    pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let text =
+            self.text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
+        let Some(span) = parse_duration(text) else {
+            self.note(&format!(
+                "{text:?} is no duration; write a whole number and its unit: \"250ms\", \"10s\", \"5m\", \"24h\""
+            ));
+            return None;
+        };
+        let (low, high) = (written(*range.start()), written(*range.end()));
+        let want = format!("a duration from \"{low}\" to \"{high}\"");
+        self.within(Some(span).filter(|span| range.contains(span)), format!("{text:?}"), &want)
+    }
+
+    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; above 0 and at most `most`.
+    pub fn rate(self, most: f64) -> Option<f64> {
+        let text = self.text("a rate in quotes, such as \"0.25/s\" or \"20/h\"")?;
+        let Some(rate) = parse_rate(text) else {
+            self.note(&format!("{text:?} is no rate; write it as \"0.25/s\", \"15/m\" or \"20/h\""));
+            return None;
+        };
+        let want = format!("a rate above \"0/s\" and at most \"{most}/s\"");
+        self.within(Some(rate).filter(|&rate| rate > 0.0 && rate <= most), format!("{text:?}"), &want)
+    }
+
+    /// A list, empty or not. `want` says of what: `addresses such as ["192.0.2.1"]`.
+    pub fn list(self, want: &str) -> Option<Vec<Value<'a>>> {
+        let items = self.or_wrong(self.found.get_ref().as_array(), &format!("a list of {want}"))?;
+        Some(items.iter().map(|found| Value { found, ..self }).collect())
+    }
+
+    /// A table. `want` says what for: `tables such as { host = "192.0.2.1" }`.
+    pub fn table(self, want: &str) -> Option<Table<'a>> {
+        let entries = self.or_wrong(self.found.get_ref().as_table(), want)?;
+        Some(Table { page: self.page, entries, start: self.found.span().start })
+    }
+
+    fn or_wrong<T>(self, taken: Option<T>, want: &str) -> Option<T> {
+        if taken.is_none() {
+            self.note(&format!("found {}, but {:?} wants {want}", in_words(self.found.get_ref()), self.key));
+        }
+        taken
+    }
+
+    fn within<T>(self, taken: Option<T>, found: impl Display, want: &str) -> Option<T> {
+        if taken.is_none() {
+            self.note(&format!("{found} is out of range; {:?} wants {want}", self.key));
+        }
+        taken
+    }
+}
+
+fn in_words(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the string {text:?}"),
+        DeValue::Integer(digits) => format!("the number {digits}"),
+        DeValue::Float(digits) => format!("the number {digits}"),
+        DeValue::Boolean(flag) => format!("{flag}"),
+        DeValue::Datetime(time) => format!("the date or time {time}"),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// The nearest word if it is near enough for a slip of the finger, else all of them.
+pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
+    // The distance takes time in proportion to the text; no slip makes a word that long.
+    let slips = |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
+    match words.iter().min_by_key(|word| slips(word)) {
+        Some(word) if words.len() == 1 => format!("write {word:?}"),
+        Some(word) if slips(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
+        _ => format!("write one of {}", quoted(words)),
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let (_, millis) = UNITS.into_iter().find(|&(name, _)| name == unit)?;
+    digits.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
+}
+
+/// A duration as a file writes it, in the largest unit that fits: `"90s"`, `"24h"`.
+pub fn written(span: Duration) -> String {
+    let millis = span.as_millis() as u64;
+    let fits = UNITS.into_iter().find(|&(_, unit)| millis > 0 && millis.is_multiple_of(unit));
+    let (name, unit) = fits.unwrap_or(("s", 1000));
+    format!("{}{name}", millis / unit)
+}
+
+fn parse_rate(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_once('/')?;
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? / seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::read;
+    use proptest::prelude::*;
+
+    /// What `take` makes of `key = VALUE`, or the first problem's text.
+    fn taken<T>(value: &str, take: impl FnOnce(Value<'_>) -> Option<T>) -> Result<T, String> {
+        let text = format!("key = {value}");
+        read("t", &text, |root| take(root.get("key").unwrap()))
+            .map(Option::unwrap)
+            .map_err(|problems| problems.list[0].text.clone())
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        let any = Duration::ZERO..=Duration::MAX;
+        for (text, millis) in [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)] {
+            let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
+            assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in
+            ["10", "\"10\"", "\"s\"", "\"1 s\"", "\"-1s\"", "\"1.5s\"", "\"10sec\"", "\"1s2\"", "\"١s\""]
+        {
+            assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_per_second() {
+        for (text, rate) in [("0.25/s", 0.25), ("15/m", 0.25), ("20/h", 20.0 / 3600.0), ("1e2/s", 100.0)] {
+            assert_eq!(taken(&format!("{text:?}"), |value| value.rate(100.0)), Ok(rate), "{text}");
+        }
+        for text in
+            ["1", "\"1\"", "\"/s\"", "\"1/d\"", "\"0/s\"", "\"-1/s\"", "\"nan/s\"", "\"inf/h\"", "\"101/s\""]
+        {
+            assert!(taken(text, |value| value.rate(100.0)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_range() {
+        assert_eq!(taken("0x1_0", |value| value.integer(0..=16)), Ok(16));
+        assert_eq!(
+            taken("17", |value| value.integer(0..=16)),
+            Err("17 is out of range; \"key\" wants a whole number from 0 to 16".to_owned())
+        );
+        assert!(taken("99999999999999999999", |value| value.integer(0..=i64::MAX)).is_err());
+        assert!(taken("1.0", |value| value.integer(0..=16)).is_err());
+        assert_eq!(taken("1", |value| value.number(0.0..=1.0)), Ok(1.0));
+        assert_eq!(taken("0.5", |value| value.number(0.0..=1.0)), Ok(0.5));
+        assert!(taken("nan", |value| value.number(0.0..=1.0)).is_err());
+        assert!(taken("true", |value| value.number(0.0..=1.0)).is_err());
+        assert_eq!(read("t", "key = false", |root| root.get("key").and_then(Value::flag)), Ok(Some(false)));
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_guessed() {
+        let keys = ["interval", "expect", "port"];
+        assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
+        assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
+        assert_eq!(suggestion("host", &keys), "write one of \"interval\", \"expect\", \"port\"");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(millis in 0..u64::MAX / 1_000_000) {
+            let span = Duration::from_millis(millis);
+            let read = taken(&format!("{:?}", written(span)), |value| value.duration(Duration::ZERO..=Duration::MAX));
+            prop_assert_eq!(read, Ok(span));
+        }
+    }
+}
