@@ -9,4 +9,5 @@ pub mod probe;
 pub mod aggregate;
 pub mod judge;
 pub mod watch;
+pub mod scenario;
 pub mod config;
