@@ -5,3 +5,4 @@ pub mod outcome;
 pub mod probe;
 pub mod judge;
 pub mod watch;
+pub mod export;

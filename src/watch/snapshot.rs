@@ -96,7 +96,7 @@ pub struct KindView {
 }
 
 /// Exact counts of outcomes. `sent` = answered + late + lost + unreachable + still open or overdue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Probes that left.
     pub sent: u64,
@@ -171,7 +171,7 @@ pub struct TargetView {
 }
 
 /// A control's numbers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ControlView {
     /// Its address.
     pub address: std::net::IpAddr,
