@@ -179,7 +179,9 @@ fn outcomes(counts: &Counts, out: &mut Series) {
 }
 
 fn icmp_errors(seen: &BTreeMap<(bool, IcmpCode), u64>, out: &mut Series) {
-    let usual = USUAL_ERRORS.map(|(v6, kind, code)| (v6, IcmpCode { kind, code }));
+    let usual = USUAL_ERRORS.iter();
+    let usual =
+        usual.flat_map(|&(v6, kind, codes)| codes.iter().map(move |&code| (v6, IcmpCode { kind, code })));
     for key in seen.keys().copied().chain(usual).collect::<BTreeSet<_>>() {
         let (v6, IcmpCode { kind, code }) = key;
         let family = if v6 { "ipv6" } else { "ipv4" };
@@ -195,21 +197,9 @@ fn rcodes(seen: &BTreeMap<u16, u64>, out: &mut Series) {
 
 /// The errors that a probe commonly meets, shown from 0: net, host and port unreachable, prohibited (RFC 792;
 /// RFC 1812 §5.2.7.1), and for IPv6 no route, prohibited, address and port unreachable (RFC 4443 §3.1); in
-/// both families also hop limit exceeded, the mark of a routing loop. Is it IPv6, and its type and code.
-const USUAL_ERRORS: [(bool, u8, u8); 12] = [
-    (false, 3, 0),
-    (false, 3, 1),
-    (false, 3, 3),
-    (false, 3, 9),
-    (false, 3, 10),
-    (false, 3, 13),
-    (false, 11, 0),
-    (true, 1, 0),
-    (true, 1, 1),
-    (true, 1, 3),
-    (true, 1, 4),
-    (true, 3, 0),
-];
+/// both families also hop limit exceeded, the mark of a routing loop. Is it IPv6, its type and its codes.
+const USUAL_ERRORS: [(bool, u8, &[u8]); 4] =
+    [(false, 3, &[0, 1, 3, 9, 10, 13]), (false, 11, &[0]), (true, 1, &[0, 1, 3, 4]), (true, 3, &[0])];
 
 /// The response codes that every resolver knows (RFC 1035 §4.1.1), under the names of the IANA registry.
 fn rcode_name(code: u16) -> String {

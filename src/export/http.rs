@@ -2,7 +2,7 @@
 //! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
 //! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
 
-use super::{Labels, Source, metrics, metrics::Metrics, page, state};
+use super::{Labels, Source, metrics::Metrics, page, state};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
@@ -76,7 +76,7 @@ async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, R
 
 async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let text = reader.metrics.render().map_err(our_fault)?;
-    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
+    Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
 }
 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {

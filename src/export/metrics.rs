@@ -20,9 +20,6 @@ use prometheus::{
 };
 use std::collections::HashMap;
 
-/// The content type of [`Metrics::render`].
-pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
-
 /// Everything that `/metrics` shows; docs/metrics.md lists it.
 pub struct Metrics {
     registry: Registry,
@@ -52,7 +49,7 @@ impl Metrics {
         Ok(Self { registry })
     }
 
-    /// The text of one scrape. Before the first snapshot it tells of the process alone.
+    /// The text of one scrape, of content type [`prometheus::TEXT_FORMAT`]. Before the first snapshot it tells of the process alone.
     pub fn render(&self) -> prometheus::Result<String> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }

@@ -31,7 +31,6 @@ pub fn of(snapshot: &Snapshot, vantage: &str) -> Markup {
                 @for (country, view) in roster.countries.iter().zip(&snapshot.countries) {
                     section {
                         h2 { (country.name) " (" (country.code) ") " (sign(view.state)) }
-                        p { (since(snapshot, view.edge)) ". " (view.evidence) }
                         table {
                             thead { tr { @for title in COLUMNS { th scope="col" { (title) } } } }
                             tbody {
