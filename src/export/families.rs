@@ -1,40 +1,17 @@
 //! The table of metrics. In: nothing. Out: [`ROWS`]: for each metric its name, kind, own labels, meaning, and
-//! how its series are made of a snapshot. It never says how series are written; that is `metrics.rs`.
+//! how its series are made of a snapshot. It never says how series are written; that is `series.rs`.
 //!
 //! Counters that have no series of their own yet stand at 0 wherever the set of their labels is known, so
 //! that `increase()` sees the first event.
 
-use super::metrics::Series;
+use super::series::{Of, Row, Series};
 use crate::{
     outcome::{Fault, IcmpCode, Reject},
-    watch::{Counts, KindView, ScopeView, Snapshot, TargetView},
+    watch::Counts,
 };
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One metric.
-pub(super) struct Row {
-    /// `*` stands for `block` and for `country`, here and in the help: such a row makes two metrics.
-    pub name: &'static str,
-    pub kind: MetricType,
-    /// Its labels besides those that say whom it is about.
-    pub labels: &'static [&'static str],
-    pub help: &'static str,
-    pub of: Of,
-}
-
-/// Whom a metric is about; this gives its first labels.
-#[derive(Clone, Copy)]
-pub(super) enum Of {
-    /// The whole watch: none.
-    Watch(fn(&Snapshot, &mut Series)),
-    /// Each block (`country`, `block`), and each country (`country`).
-    Scope(fn(&ScopeView, &mut Series)),
-    /// Each probe kind of each block: `country`, `block`, `probe`.
-    Kind(fn(&KindView, &mut Series)),
-    /// Each target: `country`, `block`, `host`, `probe`.
-    Host(fn(&TargetView, &mut Series)),
-}
 /// One line for what a metric is, and one for how it is made.
 macro_rules! rows {
     ($($kind:ident $name:literal [$($label:ident),*] $help:literal $of:ident $fill:expr;)*) => {

@@ -11,12 +11,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use std::{
-    io,
-    net::TcpListener,
-    sync::Arc,
-    thread::{self, JoinHandle},
-};
+use std::{io, net::TcpListener, sync::Arc, thread};
 
 /// What every answer is made from.
 struct Reader {
@@ -27,7 +22,11 @@ struct Reader {
 
 /// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The error is
 /// that of the system: no thread, no descriptor.
-pub fn serve(listeners: Vec<TcpListener>, source: Source, labels: Labels) -> io::Result<JoinHandle<()>> {
+pub fn serve(
+    listeners: Vec<TcpListener>,
+    source: Source,
+    labels: Labels,
+) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), &labels).map_err(io::Error::other)?;
     let mut end = source.clone();
     let router = router(Reader { source, metrics, vantage: labels.vantage });
@@ -88,12 +87,11 @@ async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Re
 /// be taken out of service.
 async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusal> {
     let snapshot = reader.snapshot()?;
+    let judged = |past: &[f64; 7]| {
+        Verdict::ALL.iter().zip(past).any(|(state, seconds)| *state != Verdict::Unknown && *seconds > 0.0)
+    };
     let waiting: Vec<&str> = (snapshot.roster.countries.iter().zip(&snapshot.countries))
-        .filter(|(_, view)| {
-            let mut past = Verdict::ALL.iter().zip(view.state_seconds);
-            view.state == Verdict::Unknown
-                && !past.any(|(s, seconds)| *s != Verdict::Unknown && seconds > 0.0)
-        })
+        .filter(|(_, view)| view.state == Verdict::Unknown && !judged(&view.state_seconds))
         .map(|(country, _)| country.code.as_str())
         .collect();
     if waiting.is_empty() {

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod page;
 pub mod state;
 mod families;
+mod series;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
 pub type Source = watch::Receiver<Option<Arc<Snapshot>>>;

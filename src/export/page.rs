@@ -4,7 +4,7 @@
 use crate::{
     clock::Time,
     judge::{Edge, State},
-    watch::{BlockView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
+    watch::{BlockView, Counts, ScopeView, Snapshot, WindowView},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -81,17 +81,14 @@ fn ourselves(snapshot: &Snapshot) -> Markup {
 fn row(snapshot: &Snapshot, name: &str, view: &ScopeView, block: Option<&BlockView>) -> Markup {
     let kinds = block.iter().flat_map(|block| block.kinds.iter().flatten());
     let sum = |of: fn(&Counts) -> u64| kinds.clone().map(|kind| of(&kind.counts)).sum::<u64>();
-    let counts = || {
-        let (answered, failed) = (sum(|c| c.reply + c.refused + c.late), sum(|c| c.lost + c.unreachable));
-        format!("{} / {answered} / {failed}", sum(|c| c.sent))
-    };
+    let counts = [sum(|c| c.sent), sum(|c| c.reply + c.refused + c.late), sum(|c| c.lost + c.unreachable)];
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let milliseconds = |seconds: f64| format!("{:.1} ms", seconds * 1e3);
     let cells = [
         since(snapshot, view.edge),
         windows(view, |window| window.loss.map(percent)),
         windows(view, |window| window.median.map(milliseconds)),
-        block.map_or_else(String::new, |_| counts()),
+        block.map_or_else(String::new, |_| counts.map(|count| count.to_string()).join(" / ")),
         view.evidence.clone(),
     ];
     html! {
@@ -104,9 +101,7 @@ fn row(snapshot: &Snapshot, name: &str, view: &ScopeView, block: Option<&BlockVi
 }
 
 fn windows(view: &ScopeView, value: impl Fn(&WindowView) -> Option<String>) -> String {
-    let texts: [String; WINDOWS.len()] =
-        view.windows.each_ref().map(|window| value(window).unwrap_or_else(|| "–".into()));
-    texts.join(" / ")
+    view.windows.each_ref().map(|window| value(window).unwrap_or_else(|| "–".into())).join(" / ")
 }
 
 fn since(snapshot: &Snapshot, edge: Edge) -> String {

@@ -5,7 +5,6 @@
 
 use crate::{
     clock::Time,
-    judge,
     target::Kind,
     watch::{self, ControlView, Counts, ScopeView, Snapshot, WINDOWS},
 };
@@ -56,7 +55,6 @@ struct Verdict<'a> {
     edge: Edge,
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
-    /// For people.
     evidence: &'a str,
     /// Probability that the scope is reachable.
     belief: f64,
@@ -153,7 +151,6 @@ pub fn render(snapshot: &Snapshot, vantage: &str) -> serde_json::Result<String> 
 }
 
 fn verdict<'a>(view: &'a ScopeView, written: &impl Fn(Time) -> String) -> Verdict<'a> {
-    let judge::Edge { earliest, latest } = view.edge;
     let window = |w: watch::WindowView| Window {
         resolved: w.resolved,
         loss_ratio: w.loss,
@@ -162,7 +159,7 @@ fn verdict<'a>(view: &'a ScopeView, written: &impl Fn(Time) -> String) -> Verdic
     };
     Verdict {
         state: view.state.label(),
-        edge: Edge { earliest: earliest.map(written), latest: written(latest) },
+        edge: Edge { earliest: view.edge.earliest.map(written), latest: written(view.edge.latest) },
         changed: written(view.changed),
         evidence: &view.evidence,
         belief: view.belief,
