@@ -9,4 +9,6 @@ pub mod probe;
 pub mod aggregate;
 pub mod judge;
 pub mod watch;
+pub mod journal;
+pub mod export;
 pub mod config;

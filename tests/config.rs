@@ -88,7 +88,7 @@ fn the_lab_is_what_it_says() {
     );
     assert_eq!(plan.warnings(), Vec::<String>::new());
     assert_eq!((plan.vantage.as_str(), plan.outage_after), ("lab", Duration::from_secs(60)));
-    assert_eq!((plan.pace.per_block, plan.pace.total, plan.per_host_metrics), (0.25, Some(50.0), None));
+    assert_eq!((plan.budget.base, plan.budget.total, plan.per_host_metrics), (0.25, Some(50.0), None));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn ipv6_names_and_options_are_read() {
     let Some(Spec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
     assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
     assert_eq!(plan.resolver, ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]);
-    assert_eq!((plan.pace.per_block, plan.pace.total), (0.25, Some(2.0)));
+    assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(2.0)));
     assert_eq!(plan.per_host_metrics, Some(false));
     assert_eq!(plan.warnings(), ["control ::1 is this machine: it answers even when our network is down"]);
 }

@@ -114,6 +114,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     #[test]
     fn every_combination_of_facts_has_the_reviewed_verdict() {
@@ -133,8 +134,9 @@ mod tests {
                 continue;
             }
             let mark = |on: bool| if on { "x" } else { "." };
-            table += &format!(
-                "{}     {}    {}    {}        {}       {}        -> {}\n",
+            let _ = writeln!(
+                table,
+                "{}     {}    {}    {}        {}       {}        -> {}",
                 mark(facts.known),
                 mark(facts.dark),
                 mark(facts.long),
