@@ -105,7 +105,7 @@ impl Batch {
             Queue::Arrivals => libc::MSG_DONTWAIT,
             Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
         };
-        for slot in self.slots.iter_mut() {
+        for slot in &mut self.slots {
             (slot.packet_length, slot.name_length, slot.control_length) = (PACKET, NAME, CONTROL);
         }
         self.with_headers(BATCH, |headers, count| {

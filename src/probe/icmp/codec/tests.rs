@@ -171,6 +171,19 @@ proptest! {
     }
 
     #[test]
+    fn any_other_payload_is_refused(at in HEADER..LENGTH, other in proptest::collection::vec(any::<u8>(), 1..LENGTH)) {
+        let good = answered(codec().request(&probe("127.45.176.15")), false);
+        let mut packet = good;
+        for (byte, other) in packet[at..].iter_mut().zip(other) {
+            *byte = other;
+        }
+        prop_assume!(packet != good);
+        summed(&mut packet);
+        let read = codec().reply(&packet, address("127.45.176.15"), Means::Raw);
+        prop_assert_eq!(read, Err(Reject::WrongToken.into()));
+    }
+
+    #[test]
     fn any_bytes_are_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), from in any_address()) {
         prop_assert!(codec().reply(&bytes, from, Means::PingSocket).is_err());
         prop_assert!(codec().quoted(&bytes, from, Means::PingSocket).is_err());
