@@ -8,7 +8,7 @@ use lifesign::{
     target::TargetId,
 };
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -74,9 +74,10 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
         let asks: Vec<_> = (0..200).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
         engine.send(&asks, &clock, &mut events);
-        if engine.means(v6).is_none() {
+        if engine.means(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
+            // This machine has no such address.
             assert_eq!(outcomes(&events).len(), asks.len());
-            assert!(outcomes(&events).iter().all(|outcome| matches!(outcome.found, Found::NotSent(_))));
+            assert!(outcomes(&events).iter().all(|outcome| outcome.found == Found::NotSent(Fault::NoRoute)));
             return;
         }
         receive(&mut engine, &clock, &mut events, asks.len()).await;
@@ -160,17 +161,11 @@ fn what_the_kernel_drops_is_counted() {
         let asks: Vec<_> = (0..40_000).map(|n| (due(n, &clock), lab(n))).collect();
         let mut events = Vec::new();
         engine.send(&asks, &clock, &mut events);
-        let held = {
+        while timeout(Duration::ZERO, engine.readable()).await.is_ok() {
             engine.receive(&clock, &mut events);
-            while timeout(Duration::ZERO, engine.readable()).await.is_ok() {
-                engine.receive(&clock, &mut events);
-            }
-            outcomes(&events).len()
-        };
+        }
+        let held = outcomes(&events).len();
         assert!(held < asks.len(), "nothing was dropped");
-        // The counter comes with the next packet.
-        engine.send(&[(due(0, &clock), lab(0))], &clock, &mut events);
-        receive(&mut engine, &clock, &mut events, held + 1).await;
         assert!(engine.drops() >= (asks.len() - held) as u64, "{} of {held}", engine.drops());
     });
 }

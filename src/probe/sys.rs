@@ -18,7 +18,7 @@ pub const BATCH: usize = 64;
 const PACKET: usize = 128;
 /// Room for a socket address of either family: `sockaddr_in6` is the longer.
 pub const NAME: usize = 28;
-/// Room for the control messages of one packet: stamp (32), drops (24) and extended error (64).
+/// Room for the control messages of one packet: stamp (32) and extended error (64).
 const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.
@@ -166,6 +166,27 @@ pub fn set_option(
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps (SO_MEMINFO,
+/// socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at all on ping sockets.
+pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
+    /// SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h.
+    const VARS: usize = 9;
+    const DROPS: usize = 8;
+    let mut counts = [0_u32; VARS];
+    let mut length = size_of_val(&counts) as libc::socklen_t;
+    // SAFETY: `counts` is writable for the length given, and the kernel writes no more than that.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            counts.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if done == 0 { Ok(counts[DROPS]) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Lets tokio wait for the socket to have something to read, or an error to report.

@@ -3,7 +3,7 @@
 
 use super::{Means, OpenError, codec::Codec, link::Link};
 use crate::{
-    clock::Clock,
+    clock::{Clock, Time},
     outcome::{Due, Event, Fault, Found, Outcome},
 };
 use std::net::IpAddr;
@@ -90,10 +90,9 @@ impl Engine {
         }
     }
 
-    /// How many packets the kernel has dropped so far because our receive buffers were full. It is known
-    /// only when the next packet arrives.
-    pub fn drops(&self) -> u64 {
-        [&self.v4, &self.v6].into_iter().flatten().map(Link::drops).sum()
+    /// How many packets the kernel has dropped so far because our receive buffers were full.
+    pub fn drops(&mut self) -> u64 {
+        [&mut self.v4, &mut self.v6].into_iter().flatten().map(Link::drops).sum()
     }
 }
 
@@ -105,7 +104,7 @@ async fn readable(link: &Result<Link, Fault>) {
 }
 
 /// The outcome of a question that did not leave this machine.
-pub(super) fn not_sent(due: &Due, sent: crate::clock::Time, fault: Fault) -> Event {
+pub(super) fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
     Event::Outcome(Outcome {
         target: due.target,
         seq: due.seq,

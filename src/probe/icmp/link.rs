@@ -35,8 +35,6 @@ pub struct Link {
     headed: bool,
     batch: Batch,
     drops: u64,
-    /// The kernel's drop counter as last seen, which wraps.
-    drops_seen: u32,
 }
 
 impl Link {
@@ -52,14 +50,18 @@ impl Link {
         };
         let socket = prepare(socket, means, v6).map_err(OpenError::Socket)?;
         let headed = means == Means::Raw && !v6;
-        Ok(Self { socket, means, headed, batch: Batch::new(), drops: 0, drops_seen: 0 })
+        Ok(Self { socket, means, headed, batch: Batch::new(), drops: 0 })
     }
 
     pub fn means(&self) -> Means {
         self.means
     }
 
-    pub fn drops(&self) -> u64 {
+    /// Dropped packets so far: the kernel's counter, carried on where it wraps.
+    pub fn drops(&mut self) -> u64 {
+        if let Ok(drops) = sys::drops(&self.socket) {
+            self.drops += u64::from(drops.wrapping_sub(self.drops as u32));
+        }
         self.drops
     }
 
@@ -131,13 +133,9 @@ impl Link {
     }
 
     /// One packet that arrived.
-    fn arrival(&mut self, at: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    fn arrival(&self, at: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
         let message = self.batch.get(at);
         let control = kernel::control(message.control);
-        if let Some(drops) = control.drops {
-            self.drops += u64::from(drops.wrapping_sub(self.drops_seen));
-            self.drops_seen = drops;
-        }
         let Some(from) = kernel::address(message.name) else { return };
         let packet = if self.headed { codec::behind_ipv4_header(message.packet) } else { Ok(message.packet) };
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
@@ -205,7 +203,6 @@ fn prepare(socket: Socket, means: Means, v6: bool) -> io::Result<AsyncFd<OwnedFd
             .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, asked, &size))?;
     }
     sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON)?;
-    sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, &ON)?;
     let errors = if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
     sys::set_option(&socket, errors.0, errors.1, &ON)?;
     if means == Means::Raw {
