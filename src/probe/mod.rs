@@ -3,6 +3,8 @@
 use crate::target::Kind;
 
 pub mod dns;
+pub mod icmp;
+mod sys;
 pub mod tcp;
 
 /// How a target is asked. Each prober owns its own part.
