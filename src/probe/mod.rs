@@ -2,8 +2,11 @@
 
 use crate::target::Kind;
 
-pub mod dns;
 pub mod tcp;
+pub mod dns;
+pub mod names;
+pub mod controls;
+mod sys_inet;
 
 /// How a target is asked. Each prober owns its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]
