@@ -104,8 +104,9 @@ mod tests {
     };
     use proptest::prelude::*;
 
+    /// `parse` would make it lower case.
     fn name(text: &str) -> Name {
-        text.parse().unwrap()
+        Name::from_ascii(text).unwrap()
     }
 
     fn question() -> Question {

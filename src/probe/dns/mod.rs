@@ -230,3 +230,40 @@ impl Probe {
         let _ = self.events.send(Event::Stray(Stray { seen: self.clock.now(), from, target, reason }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::TargetId;
+
+    #[tokio::test]
+    async fn the_oldest_question_makes_room_for_a_new_one() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let peer = silent.local_addr().unwrap();
+        let mut spec = Spec::parse("kptc.kp/SOA").unwrap();
+        spec.port = peer.port();
+        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let clock = Clock::start();
+        let mut prober = Prober { limit: 2, ..Prober::new(clock, events) };
+        let patience = Duration::from_secs(1);
+        for seq in 0..3 {
+            let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
+            prober.send(due, peer.ip(), &spec);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(prober.open.len(), 2);
+        assert!(prober.open.iter().all(|task| !task.is_finished()));
+        // All three were asked; only the oldest no longer listens, on a port that is closed by now.
+        let mut from = Vec::new();
+        for _ in 0..3 {
+            from.push(silent.recv_from(&mut [0; 512]).unwrap().1);
+        }
+        silent.send_to(b"garbage", from[0]).unwrap();
+        for port in &from[1..] {
+            silent.send_to(b"garbage", port).unwrap();
+            let stray = heard.recv().await;
+            assert!(matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated));
+        }
+        assert!(heard.try_recv().is_err());
+    }
+}
