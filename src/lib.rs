@@ -12,3 +12,5 @@ pub mod watch;
 pub mod journal;
 pub mod export;
 pub mod config;
+pub mod daemon;
+pub mod cli;
