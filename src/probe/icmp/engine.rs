@@ -72,6 +72,7 @@ impl Engine {
     pub async fn readable(&mut self) {
         if !self.ready {
             tokio::select! {
+                biased;
                 () = readable(&self.v4) => {}
                 () = readable(&self.v6) => {}
             }
