@@ -12,7 +12,7 @@ use lifesign::{
 use scripted::{Script, now, reply, serve};
 use socket2::{Domain, Socket, Type};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,7 +20,10 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinSet,
+};
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
 
@@ -128,54 +131,58 @@ fn answered(rcode: u16, unexpected: bool) -> impl Fn(&Found) -> bool {
 
 #[tokio::test]
 async fn every_dns_answer_is_a_reply_whatever_its_code() {
-    for code in [ResponseCode::NoError, ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused]
-    {
+    let codes =
+        [ResponseCode::NoError, ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused];
+    let asked = codes.map(|code| async move {
         let server = serve("127.45.176.10", move |q, _| now([reply(q, code, &[], 60)])).await;
         let found = found(&dns(server, None).await);
         assert!(found.len() == 1 && answered(code.into(), false)(&found[0]), "{code}: {found:?}");
-    }
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
 }
 
 #[tokio::test]
 async fn expected_data_is_looked_for() {
     let server = serve("127.45.176.11", |q, _| now([good(q)])).await;
-    for (expect, unexpected) in [("127.45.176.1", false), ("127.45.176.2", true)] {
+    let asked = [("127.45.176.1", false), ("127.45.176.2", true)].map(|(expect, unexpected)| async move {
         let found = found(&dns(server, Some(expect)).await);
         assert!(found.len() == 1 && answered(0, unexpected)(&found[0]), "{expect}: {found:?}");
-    }
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
 }
 
 #[tokio::test]
 async fn what_is_no_answer_is_counted_and_the_answer_still_heard() {
-    type Forger = fn(&Message) -> Vec<u8>;
+    type Forger = fn(&Message) -> Script;
     let cases: [(Forger, Reject); 4] = [
         (|q| edited(q, |m| m.metadata.id ^= 1), Reject::WrongId),
         (
-            // Every letter in the other case.
-            |q| {
-                let mut bytes = good(q).to_vec().unwrap();
-                bytes[12..20].iter_mut().filter(|b| b.is_ascii_alphabetic()).for_each(|b| *b ^= 0x20);
-                bytes
-            },
+            // The letter k in the other case.
+            |q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 13, |k| k ^ 0x20))).collect(),
             Reject::WrongQuestion,
         ),
-        (|q| q.metadata.id.to_be_bytes().repeat(20), Reject::Malformed),
-        (|_| b"short".to_vec(), Reject::Truncated),
+        (|q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 2, |_| 0))).collect(), Reject::Malformed),
+        (|_| vec![(Duration::ZERO, b"short".to_vec())], Reject::Truncated),
     ];
-    for (forge, reason) in cases {
-        let script = move |q: &Message, _| [vec![(Duration::ZERO, forge(q))], now([good(q)])].concat();
-        let server = serve("127.45.176.12", script).await;
+    let asked = cases.map(|(forge, reason)| async move {
+        let server = serve("127.45.176.12", move |q, _| [forge(q), now([good(q)])].concat()).await;
         let events = dns(server, None).await;
         let [Event::Stray(stray), ref answer] = events[..] else { panic!("{reason:?}: {events:?}") };
         assert_eq!((stray.reason, stray.from, stray.target), (reason, Some(server.ip()), Some(TargetId(3))));
         assert!(answered(0, false)(&found(std::slice::from_ref(answer))[0]));
-    }
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
 }
 
-fn edited(question: &Message, edit: fn(&mut Message)) -> Vec<u8> {
+fn with(mut bytes: Vec<u8>, at: usize, change: fn(u8) -> u8) -> Vec<u8> {
+    bytes[at] = change(bytes[at]);
+    bytes
+}
+
+fn edited(question: &Message, edit: fn(&mut Message)) -> Script {
     let mut message = good(question);
     edit(&mut message);
-    message.to_vec().unwrap()
+    now([message])
 }
 
 #[tokio::test]
@@ -215,7 +222,7 @@ async fn cutting(address: &str, over_tcp: fn(&Message) -> Script) -> (SocketAddr
             count.fetch_add(1, Ordering::Relaxed);
             return over_tcp(q);
         }
-        vec![(Duration::ZERO, edited(q, |m| (m.metadata.truncation, m.answers) = (true, vec![])))]
+        edited(q, |m| (m.metadata.truncation, m.answers) = (true, vec![]))
     });
     (server.await, asked)
 }
@@ -246,7 +253,7 @@ async fn the_kernel_times_an_answer_even_while_we_are_stalled() {
     let peer = server.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    dns::Prober::new(clock, sender).send(due(clock, false), IpAddr::from(peer.ip()), &question(peer, None));
+    dns::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
     tokio::task::yield_now().await;
     let mut buffer = [0; 512];
     let (length, from) = server.recv_from(&mut buffer).unwrap();

@@ -9,7 +9,7 @@ use crate::{
 };
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
 use std::{io, net::IpAddr, time::Duration};
-use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, Pinger};
+use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::{
     sync::mpsc::UnboundedSender,
     task::JoinSet,
@@ -40,7 +40,7 @@ pub struct Controls {
 impl Controls {
     /// Starts asking. A control is named in events by its place in `addresses`. Call it within a tokio
     /// runtime. One socket per family, unprivileged if the system allows it, else raw.
-    pub async fn open(
+    pub fn open(
         addresses: &[IpAddr],
         clock: Clock,
         events: &UnboundedSender<Event>,
@@ -52,10 +52,7 @@ impl Controls {
                 Some(client) => client,
                 None => client.insert(open(kind)?),
             };
-            // Only raw sockets use the number: each control its own, beside those of other processes.
-            let identifier = PingIdentifier((std::process::id() as u16).wrapping_add(control as u16));
-            let pinger = client.pinger(address, identifier).await;
-            tasks.spawn(ask(control as u16, pinger, clock, events.clone()));
+            tasks.spawn(ask(control as u16, address, client.clone(), clock, events.clone()));
         }
         Ok(Self { _tasks: tasks })
     }
@@ -66,7 +63,11 @@ fn open(kind: ICMP) -> Result<Client, OpenError> {
     Client::new(&Config::builder().kind(kind).build()).map_err(|error| OpenError { family, error })
 }
 
-async fn ask(control: u16, mut pinger: Pinger, clock: Clock, events: UnboundedSender<Event>) {
+/// Asks one control for ever. It keeps the client, because a pinger without one only fails.
+async fn ask(control: u16, address: IpAddr, client: Client, clock: Clock, events: UnboundedSender<Event>) {
+    // Only raw sockets use the number: each control its own, beside those of other processes.
+    let identifier = PingIdentifier((std::process::id() as u16).wrapping_add(control));
+    let mut pinger = client.pinger(address, identifier).await;
     pinger.timeout(EVERY);
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

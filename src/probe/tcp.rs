@@ -3,10 +3,13 @@
 //! is no heap of sockets in TIME_WAIT.
 //!
 //! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an ICMP error
-//! is read from the error queue with its sender and code. The kernel repeats an unanswered SYN only once
-//! (`TCP_SYNCNT` 1) and gives up after about three seconds, because every SYN is a probe on the budget of a
-//! small network. A SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
-//! Silence reports nothing: the core itself calls a probe overdue, and then lost.
+//! is read from the error queue with its sender and code. Silence reports nothing: the core itself calls a
+//! probe overdue, and then lost.
+//!
+//! Every SYN is a probe on the budget of a small network, so the kernel may repeat an unanswered one only
+//! once (`TCP_SYNCNT` 1, the least that it takes) and gives up after three seconds. Since Linux 6.5
+//! (`tcp_syn_linear_timeouts`) it fits two repeats into these three seconds, one and two seconds after the
+//! first. A SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
 
 use super::sys_inet;
 use crate::{

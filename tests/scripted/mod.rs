@@ -1,4 +1,5 @@
 //! A DNS server that answers as the test tells it to, over UDP and TCP, on a loopback address of its own.
+#![expect(clippy::unwrap_used, reason = "a panic here fails the test, which is what it is for")]
 
 use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::{RData, Record, RecordType, rdata::A};

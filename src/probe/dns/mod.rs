@@ -73,7 +73,8 @@ impl Spec {
     }
 }
 
-/// Sends DNS probes, each from a socket and a task of its own.
+/// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is dropped
+/// listen on until their time is up.
 #[derive(Debug)]
 pub struct Prober {
     clock: Clock,
