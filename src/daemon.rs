@@ -15,7 +15,7 @@ use crate::{
     config::Plan,
     export::{Labels, http},
     journal,
-    outcome::{Due, Event, Fault, Found, Outcome},
+    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
     probe::{Spec, controls::Controls, dns, icmp, names::Book, tcp},
     target::{Host, TargetId},
     watch::{Settings, Snapshot, Watch},
@@ -90,7 +90,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let http = http::serve(listeners, source, labels)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut run = Run::start(options.plan, &options.listen, journal, publisher).await?;
+        let mut run = Run::start(options.plan, &options.listen, journal, publisher);
         run.watch().await
     })?;
     // The publisher is gone with the run, which ends the readers' thread.
@@ -111,19 +111,19 @@ struct Run {
 }
 
 impl Run {
-    async fn start(
+    fn start(
         plan: Plan,
         listen: &[SocketAddr],
         journal: Option<Journal>,
         publisher: watch::Sender<Option<Arc<Snapshot>>>,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let clock = Clock::start();
         let (sender, events) = tokio::sync::mpsc::unbounded_channel();
         println!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage);
         for warning in plan.warnings() {
             println!("note: {warning}");
         }
-        let controls = match Controls::open(&plan.controls, clock, &sender).await {
+        let controls = match Controls::open(&plan.controls, clock, &sender) {
             Ok(controls) => Some(controls),
             Err(error) => {
                 println!("note: {error}; until then an outage cannot be told from blindness of our own");
@@ -144,7 +144,7 @@ impl Run {
         if journal.is_some() {
             watch.record();
         }
-        Ok(Self { clock, plan, watch, network, events, _controls: controls, journal, publisher })
+        Self { clock, plan, watch, network, events, _controls: controls, journal, publisher }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.
@@ -155,6 +155,8 @@ impl Run {
         let (mut batch, mut due) = (Vec::new(), Vec::new());
         loop {
             self.network.icmp_receive(&mut batch);
+            // A raw socket hears every ping of this machine, and our own controls are asked all the time.
+            batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
                 batch.push(event);
             }
@@ -182,6 +184,10 @@ impl Run {
                 _ = terminate.recv() => return Ok(()),
             }
         }
+    }
+
+    fn is_control(&self, stray: &Stray) -> bool {
+        stray.reason == Reject::WrongId && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
 
     /// Tells what changed, and writes down what was folded. Was there a change?

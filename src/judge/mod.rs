@@ -402,6 +402,7 @@ impl Judge {
             {
                 scope.back
             }
+            _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
             _ => Edge { earliest: scope.belief.life.map(|life| life.min(now)), latest: now },
         };
         let evidence = self.evidence(place, state, facts);
