@@ -87,7 +87,7 @@ fn the_lab_is_what_it_says() {
          127.45.179.0/24: 2 hosts, 6 targets (2 icmp, 4 tcp)"
     );
     assert_eq!(plan.warnings(), Vec::<String>::new());
-    assert_eq!((plan.vantage.as_str(), plan.outage_after), ("lab", Duration::from_secs(60)));
+    assert_eq!((plan.vantage.as_str(), plan.rules.outage_after), ("lab", Duration::from_secs(60)));
     assert_eq!((plan.budget.base, plan.budget.total, plan.per_host_metrics), (0.25, Some(50.0), None));
 }
 
