@@ -1,4 +1,6 @@
 //! lifesign: an active reachability prober that tells a network that *flaps* from one that is *gone*.
+#![warn(clippy::unwrap_used)]
+
 pub mod clock;
 pub mod dice;
 pub mod target;

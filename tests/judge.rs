@@ -159,7 +159,7 @@ fn flapping_is_named_at_the_third_time_down_and_never_hides_an_outage() {
     for half in [10.0, 20.0, 50.0, 300.0, 1800.0] {
         let end = 1000.0 + half * 8.0;
         let dark = |_: u32, t: f64| {
-            (1000.0..end).contains(&t) && ((t - 1000.0) / half) as u64 % 2 == 0 || t >= end + half
+            (1000.0..end).contains(&t) && (((t - 1000.0) / half) as u64).is_multiple_of(2) || t >= end + half
         };
         let world = World { dark, blind: never, loss: 0.01, rtt: RTT };
         let (changes, _) = world.play(end + half + 300.0, 5);
@@ -189,10 +189,10 @@ fn an_outage_goes_on_through_blindness() {
         rtt: RTT,
     };
     let (changes, _) = world.play(2200.0, 5);
-    use State::{Down, Outage, Unknown, Up};
-    assert_eq!(story(&changes, KP), [Up, Down, Outage, Unknown, Outage, Up], "{changes:#?}");
+    let expected = [State::Up, State::Down, State::Outage, State::Unknown, State::Outage, State::Up];
+    assert_eq!(story(&changes, KP), expected, "{changes:#?}");
     let outages: Vec<&Change> =
-        changes.iter().filter(|change| change.scope == KP && change.to == Outage).collect();
+        changes.iter().filter(|change| change.scope == KP && change.to == State::Outage).collect();
     assert_eq!(outages[0].edge, outages[1].edge, "the same outage, with the same begin");
 }
 
