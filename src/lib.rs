@@ -1,4 +1,6 @@
 //! lifesign: an active reachability prober that tells a network that *flaps* from one that is *gone*.
+#![warn(clippy::unwrap_used)]
+
 pub mod clock;
 pub mod dice;
 pub mod target;
@@ -9,5 +11,12 @@ pub mod probe;
 pub mod aggregate;
 pub mod judge;
 pub mod watch;
+<<<<<<< HEAD
 pub mod scenario;
+=======
+pub mod journal;
+pub mod export;
+>>>>>>> main
 pub mod config;
+pub mod daemon;
+pub mod cli;

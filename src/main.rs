@@ -1,2 +1,5 @@
-//! The lifesign program.
-fn main() {}
+//! The lifesign program: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    lifesign::cli::main().into()
+}

@@ -56,7 +56,7 @@ pub enum Evidence {
 }
 
 /// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those still open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Probes that left.
     pub sent: u64,

@@ -7,7 +7,9 @@
 
 use crate::{
     document::{self, Problems, Table, Value},
+    judge::Rules,
     probe::Spec,
+    schedule::Budget,
     target::Roster,
 };
 use std::{
@@ -24,12 +26,6 @@ mod summary;
 
 /// The keys of a plan.
 const KEYS: [&str; 7] = ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
-
-/// One probe per 4 s for a block, the default.
-const DEFAULT: f64 = 0.25;
-
-/// 20 probes an hour for a block: the budget of Trinocular (Quan, Heidemann, Pradkin, SIGCOMM 2013).
-const FRUGAL: f64 = 20.0 / 3600.0;
 
 /// More for one block is no probing but a flood: a /24 has 256 addresses.
 const MOST_PER_BLOCK: f64 = 1000.0;
@@ -50,24 +46,15 @@ pub struct Plan {
     /// Who resolves the names of hosts; empty for the system's own resolver.
     pub resolver: Vec<SocketAddr>,
     /// How fast we may ask.
-    pub pace: Pace,
-    /// So long without one proof of life makes an outage; 10 s to 1 h.
-    pub outage_after: Duration,
+    pub budget: Budget,
+    /// How to judge; `outage_after` from 10 s to 1 h.
+    pub rules: Rules,
     /// Metrics for each host: the plan's wish, or None to let the size of the plan decide.
     pub per_host_metrics: Option<bool>,
     /// Countries, blocks and targets by number; each country has a block and each block a target.
     pub roster: Arc<Roster>,
     /// How each target is asked, by `TargetId`.
     pub specs: Vec<Spec>,
-}
-
-/// How fast we may ask, in probes per second.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// For each block; above 0.
-    pub per_block: f64,
-    /// For all blocks together, if the plan caps that; above 0.
-    pub total: Option<f64>,
 }
 
 impl Plan {
@@ -93,10 +80,10 @@ fn plan(root: Table<'_>) -> Plan {
         vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),
-        pace: pace(root),
-        outage_after: judge
+        budget: budget(root),
+        rules: judge
             .and_then(|judge| judge.get("outage_after")?.duration(range))
-            .unwrap_or(Duration::from_secs(60)),
+            .map_or_else(Rules::default, |outage_after| Rules { outage_after, ..Rules::default() }),
         per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
@@ -121,21 +108,21 @@ fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
     None
 }
 
-fn pace(root: Table<'_>) -> Pace {
-    let mut pace = Pace { per_block: DEFAULT, total: None };
-    let Some(budget) = root.section("budget", &["pace", "per_block", "total"]) else { return pace };
-    let word = budget.get("pace");
+fn budget(root: Table<'_>) -> Budget {
+    let mut budget = Budget::DEFAULT;
+    let Some(table) = root.section("budget", &["pace", "per_block", "total"]) else { return budget };
+    let word = table.get("pace");
     if word.and_then(|word| word.one_of(&["default", "frugal"])) == Some("frugal") {
-        pace.per_block = FRUGAL;
+        budget = Budget::FRUGAL;
     }
-    if let Some(value) = budget.get("per_block") {
+    if let Some(value) = table.get("per_block") {
         if word.is_some() {
             value.note("\"pace\" already says how fast; keep \"pace\" or \"per_block\", not both");
         }
-        pace.per_block = value.rate(MOST_PER_BLOCK).unwrap_or(DEFAULT);
+        budget = value.rate(MOST_PER_BLOCK).map_or(budget, Budget::of);
     }
-    pace.total = budget.get("total").and_then(|value| value.rate(MOST_IN_TOTAL));
-    pace
+    budget.total = table.get("total").and_then(|value| value.rate(MOST_IN_TOTAL));
+    budget
 }
 
 fn controls(root: Table<'_>) -> Vec<(Value<'_>, IpAddr)> {

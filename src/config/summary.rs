@@ -1,8 +1,11 @@
 //! A plan in words. In: a plan. Out: what `check` and the start of a run say of it, and what may be meant
 //! otherwise. It never refuses anything.
 
-use super::{Pace, Plan};
-use crate::target::{Host, Kind, Target};
+use super::Plan;
+use crate::{
+    schedule::Budget,
+    target::{Host, Kind, Target},
+};
 use std::{
     collections::HashSet,
     fmt::{self, Display},
@@ -11,11 +14,10 @@ use std::{
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
 const RATE_LIMITS: f64 = 0.39;
 
-impl Pace {
-    /// Probes per second at most for so many blocks.
-    fn most(self, blocks: usize) -> f64 {
-        (self.per_block * blocks as f64).min(self.total.unwrap_or(f64::INFINITY))
-    }
+/// Probes per second for so many blocks: the even pace, or the mean with confirmations.
+fn pace(budget: &Budget, per_block: f64, blocks: usize) -> String {
+    let scale = (budget.total.unwrap_or(f64::INFINITY) / (budget.base * blocks as f64)).min(1.0);
+    per_time(per_block * blocks as f64 * scale)
 }
 
 impl Plan {
@@ -31,7 +33,7 @@ impl Plan {
             warnings
                 .push(format!("control {control} is this machine: it answers even when our network is down"));
         }
-        if self.pace.per_block > RATE_LIMITS {
+        if self.budget.base > RATE_LIMITS {
             warnings.push(format!(
                 "per_block is above {RATE_LIMITS}/s, where networks begin to limit ICMP: \
                  loss may be of our own making"
@@ -47,12 +49,12 @@ impl Plan {
             }
             let asked: f64 =
                 targets.iter().filter_map(|target| target.interval).map(|i| 1.0 / i.as_secs_f64()).sum();
-            if asked > self.pace.per_block {
+            if asked > self.budget.base {
                 warnings.push(format!(
                     "block {}: its intervals ask for {}, its budget allows {}; probes will come late",
                     block.prefix,
                     per_time(asked),
-                    per_time(self.pace.per_block)
+                    per_time(self.budget.base)
                 ));
             }
         }
@@ -66,12 +68,13 @@ impl Display for Plan {
         let roster = &self.roster;
         write!(
             f,
-            "{}, {}, {}, {}, at most {}; {}",
+            "{}, {}, {}, {}; {}, at most {} with confirmations; {}",
             count(roster.countries.len(), "country", "countries"),
             count(roster.blocks.len(), "block", "blocks"),
             count(roster.hosts(), "host", "hosts"),
             targets_by_kind(&roster.targets),
-            per_time(self.pace.most(roster.blocks.len())),
+            pace(&self.budget, self.budget.base, roster.blocks.len()),
+            pace(&self.budget, self.budget.mean, roster.blocks.len()),
             count(self.controls.len(), "control", "controls"),
         )?;
         for country in &roster.countries {

@@ -47,6 +47,8 @@ pub(super) struct Scope {
     pub chance: f32,
     /// The edge of its darkness, while it is dark.
     pub dark: Option<Edge>,
+    /// It has been dark for `outage_after`, without doubt.
+    pub long: bool,
     /// The edge of its last return.
     pub back: Edge,
     /// When it last gave evidence.
@@ -72,6 +74,7 @@ impl Scope {
             quality: Quality::default(),
             chance: super::rules::FLOOR,
             dark: None,
+            long: false,
             back: edge,
             heard: now,
             looking: None,
@@ -114,6 +117,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     #[test]
     fn every_combination_of_facts_has_the_reviewed_verdict() {
@@ -133,8 +137,9 @@ mod tests {
                 continue;
             }
             let mark = |on: bool| if on { "x" } else { "." };
-            table += &format!(
-                "{}     {}    {}    {}        {}       {}        -> {}\n",
+            let _ = writeln!(
+                table,
+                "{}     {}    {}    {}        {}       {}        -> {}",
                 mark(facts.known),
                 mark(facts.dark),
                 mark(facts.long),

@@ -2,8 +2,13 @@
 
 use crate::target::Kind;
 
-pub mod dns;
+pub mod icmp;
 pub mod tcp;
+pub mod dns;
+pub mod names;
+pub mod controls;
+mod sys;
+mod sys_inet;
 
 /// How a target is asked. Each prober owns its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]

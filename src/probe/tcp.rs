@@ -1,4 +1,37 @@
-//! TCP connect probes.
+//! TCP connect probes. In: a [`Due`], an address, a [`Spec`]. Out: at most one [`Event`] each. It never sends
+//! a byte of data, and never leaves a connection behind: a closed probe resets it (`SO_LINGER` 0), so there
+//! is no heap of sockets in TIME_WAIT.
+//!
+//! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an ICMP error
+//! is read from the error queue with its sender and code. Silence reports nothing: the core itself calls a
+//! probe overdue, and then lost.
+//!
+//! Every SYN is a probe on the budget of a small network, so the kernel may repeat an unanswered one only
+//! once (`TCP_SYNCNT` 1, the least that it takes) and gives up after three seconds. Since Linux 6.5
+//! (`tcp_syn_linear_timeouts`) it fits two repeats into these three seconds, one and two seconds after the
+//! first. A SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
+
+use super::sys_inet;
+use crate::{
+    clock::{Clock, Time},
+    outcome::{Due, Event, Fault, Found, Outcome},
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::Interest,
+    sync::{Semaphore, mpsc::UnboundedSender},
+};
+
+/// Where the trap question goes ([`Due::trap`]). Nothing listens there: the port is of the range that is
+/// never assigned to a service (RFC 6335 §6), and above the ports that Linux gives to outgoing connections
+/// (32768 to 60999), so no such connection can hold it either.
+pub const TRAP_PORT: u16 = 64999;
 
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,4 +47,97 @@ impl Spec {
             _ => Err(format!("{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535")),
         }
     }
+}
+
+/// Sends TCP probes, each from a socket and a task of its own.
+#[derive(Debug)]
+pub struct Prober {
+    clock: Clock,
+    events: UnboundedSender<Event>,
+    places: Arc<Semaphore>,
+}
+
+impl Prober {
+    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
+    /// 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again after three
+    /// seconds at the latest.
+    pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
+        Self { clock, events, places: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
+    }
+
+    /// Asks, in a task of its own. Call it within a tokio runtime.
+    pub fn send(&self, due: Due, address: IpAddr, spec: &Spec) {
+        let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
+        let (clock, events, places) = (self.clock, self.events.clone(), Arc::clone(&self.places));
+        tokio::spawn(async move {
+            let sent = clock.now();
+            let found = match places.try_acquire() {
+                Ok(_place) => ask(clock, sent, peer).await,
+                Err(_) => Some(Found::NotSent(Fault::NoDescriptors)),
+            };
+            if let Some(found) = found {
+                let Due { target, seq, trap, .. } = due;
+                // A closed channel means that nobody watches any more.
+                let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+            }
+        });
+    }
+}
+
+/// Asks once; None for silence.
+async fn ask(clock: Clock, sent: Time, peer: SocketAddr) -> Option<Found> {
+    match connect(clock, sent, peer).await {
+        Ok(found) => Some(found),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::ETIMEDOUT) => None,
+            // ECONNRESET: accepted and thrown out before we looked. A RST all the same.
+            Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
+                Some(Found::Refused { rtt: clock.now().since(sent) })
+            }
+            _ => Some(Found::NotSent(sys_inet::fault(&error))),
+        },
+    }
+}
+
+async fn connect(clock: Clock, sent: Time, peer: SocketAddr) -> io::Result<Found> {
+    let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_linger(Some(Duration::ZERO))?;
+    sys_inet::limit_syn_repeats(&socket, 1)?;
+    sys_inet::listen_closely(&socket, peer.ip())?;
+    match socket.connect(&peer.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    // Registered only now: a socket that is not connecting counts as hung up.
+    let socket = sys_inet::registered(socket, Interest::WRITABLE | Interest::ERROR)?;
+    loop {
+        let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
+        let socket = socket.get_ref();
+        // Before SO_ERROR, which says only "refused" or "no route" for what is told here in full.
+        if let Some((error, stamp)) = sys_inet::next_error(socket) {
+            let seen = stamp.map_or_else(|| clock.now(), |stamp| clock.of_stamp(stamp, sent));
+            return Ok(error.found(peer.ip(), seen.since(sent)));
+        }
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        match socket.peer_addr() {
+            Ok(_) => return greeted(clock, sent, socket),
+            Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => ready.clear_ready(),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What a connected socket says.
+fn greeted(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
+    let by_clock = clock.now().since(sent);
+    // On loopback a socket can be given the very port that it asks for, and connect to itself
+    // (RFC 9293 §3.5, simultaneous open): nobody listens there.
+    if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
+        return Ok(Found::Refused { rtt: by_clock });
+    }
+    let rtt = sys_inet::handshake_rtt(socket)?.unwrap_or(by_clock);
+    Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }

@@ -105,7 +105,7 @@ pub struct TargetView {
 }
 
 /// A control's numbers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ControlView {
     /// Its address.
     pub address: std::net::IpAddr,

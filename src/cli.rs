@@ -1,0 +1,187 @@
+//! The command line. In: arguments. Out: an exit code (sysexits), and one clear line for each thing that is
+//! wrong. It never decides how anything is done.
+
+use crate::{
+    config::Plan,
+    daemon::{self, Failure},
+    journal,
+    watch::{Settings, Watch},
+};
+use clap::{Args, Parser, Subcommand};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// Exit codes, from sysexits.h.
+pub mod exit {
+    /// All went well.
+    pub const OK: u8 = 0;
+    /// An input file is missing or wrong.
+    pub const DATA: u8 = 65;
+    /// Something that we need is taken: a port.
+    pub const UNAVAILABLE: u8 = 69;
+    /// A bug of ours, or of the system.
+    pub const SOFTWARE: u8 = 70;
+    /// An output file cannot be written.
+    pub const CANNOT_CREATE: u8 = 73;
+    /// No permission.
+    pub const PERMISSION: u8 = 77;
+    /// The plan is wrong.
+    pub const CONFIG: u8 = 78;
+}
+
+/// Watches whether known hosts in small national networks are reachable, and tells a network that flaps from
+/// one that is gone. Without a command it does `run`.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Probe the hosts of a plan, judge, and serve metrics (the default)
+    Run(Run),
+    /// Judge a recorded journal again, with the plan it was recorded with
+    Replay(Replay),
+    /// Read a plan: print its summary, or every error in it
+    Check(Check),
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    /// The plan: what to watch
+    #[arg(long, value_name = "FILE", default_value = "targets.toml")]
+    config: PathBuf,
+    /// Where to serve metrics and the page; may be given several times
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
+    listen: Vec<SocketAddr>,
+    /// Append every outcome to this journal, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Replay {
+    /// The journal
+    file: PathBuf,
+    /// The plan that it was recorded with
+    #[arg(long, value_name = "FILE", default_value = "targets.toml")]
+    config: PathBuf,
+    /// Print changes of verdict as JSON Lines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct Check {
+    /// The plan
+    #[arg(default_value = "targets.toml")]
+    file: PathBuf,
+}
+
+/// Does what the arguments say; the exit code.
+pub fn main() -> u8 {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LIFESIGN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("lifesign=info,error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(run) => with_plan(&run.config, |plan| watch(run.listen, run.record, plan)),
+        Command::Replay(replay) => with_plan(&replay.config, |plan| again(&replay, &plan)),
+        Command::Check(check) => with_plan(&check.file, |plan| {
+            say(&format!("{plan}"));
+            for warning in plan.warnings() {
+                say(&format!("note: {warning}"));
+            }
+            exit::OK
+        }),
+    }
+}
+
+fn with_plan(path: &Path, then: impl FnOnce(Plan) -> u8) -> u8 {
+    match Plan::load(path) {
+        Ok(plan) => then(plan),
+        Err(problems) => {
+            eprintln!("{problems}");
+            exit::CONFIG
+        }
+    }
+}
+
+fn watch(listen: Vec<SocketAddr>, record: Option<PathBuf>, plan: Plan) -> u8 {
+    let failure = match daemon::run(daemon::Options { plan, listen, record }) {
+        Ok(()) => return exit::OK,
+        Err(failure) => failure,
+    };
+    eprintln!("lifesign: {failure}");
+    match &failure {
+        Failure::Listen { error, .. } | Failure::Journal { error, .. } | Failure::System(error)
+            if error.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            exit::PERMISSION
+        }
+        Failure::Listen { .. } => exit::UNAVAILABLE,
+        Failure::Journal { .. } => exit::CANNOT_CREATE,
+        Failure::System(_) => exit::SOFTWARE,
+    }
+}
+
+/// Folds a journal again. A line that cannot be read is reported and skipped.
+fn again(replay: &Replay, plan: &Plan) -> u8 {
+    let name = replay.file.display();
+    let file = match File::open(&replay.file) {
+        Ok(file) => file,
+        Err(error) => {
+            eprintln!("{name}: cannot read the journal: {error}");
+            return exit::DATA;
+        }
+    };
+    let reader = journal::Reader::new(&plan.roster, &plan.controls);
+    let settings =
+        Settings { budget: Some(plan.budget), rules: plan.rules, controls: plan.controls.clone(), seed: 0 };
+    let mut watch: Option<Watch> = None;
+    for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
+        let number = number + 1;
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                eprintln!("{name}:{number}: cannot read on: {error}");
+                return exit::DATA;
+            }
+        };
+        let record = std::str::from_utf8(&line)
+            .map_err(|_| "the line is not UTF-8".to_owned())
+            .and_then(|text| reader.read(text));
+        let record = match record {
+            Ok(record) => record,
+            Err(problem) => {
+                eprintln!("{name}:{number}: {problem}; the line is skipped");
+                continue;
+            }
+        };
+        let watch = watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, record.seen));
+        watch.replay(&record);
+        for change in watch.changes() {
+            let write = if replay.json { journal::json } else { journal::text };
+            say(&write(&change, &plan.roster, 0));
+        }
+    }
+    exit::OK
+}
+
+/// A line on standard output. A reader that has gone away is no error of ours.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

@@ -1,0 +1,185 @@
+//! The table of metrics. In: nothing. Out: [`ROWS`]: for each metric its name, kind, own labels, meaning, and
+//! how its series are made of a snapshot. It never says how series are written; that is `series.rs`.
+//!
+//! Counters that have no series of their own yet stand at 0 wherever the set of their labels is known, so
+//! that `increase()` sees the first event.
+
+use super::series::{Of, Row, Series};
+use crate::{
+    outcome::{Fault, IcmpCode, Reject},
+    watch::Counts,
+};
+use prometheus::proto::MetricType;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One line for what a metric is, and one for how it is made.
+macro_rules! rows {
+    ($($kind:ident $name:literal [$($label:ident),*] $help:literal $of:ident $fill:expr;)*) => {
+        /// Every metric but the two `_info` and the process's own.
+        pub(super) const ROWS: &[Row] = &[$(Row {
+            name: concat!("lifesign_", $name),
+            kind: MetricType::$kind,
+            labels: &[$(stringify!($label)),*],
+            help: $help,
+            of: Of::$of($fill),
+        },)*];
+    };
+}
+
+rows! {
+    // Verdicts.
+    GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
+        Scope |view, out| out.per_state(|_, state| one_if(view.standing.state == state));
+    COUNTER "*_state_seconds_total" [state] "Seconds that the * spent in the state."
+        Scope |view, out| out.per_state(|i, _| view.standing.state_seconds[i]);
+    COUNTER "*_state_changes_total" [state] "How often the * entered the state."
+        Scope |view, out| out.per_state(|i, _| view.standing.entered[i] as f64);
+    GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
+        Scope |view, out| out.time(Some(view.standing.changed));
+    GAUGE "*_state_since_earliest_timestamp_seconds" []
+        "The present state of the * really began no earlier: the last proof of the one before; absent without one."
+        Scope |view, out| out.time(view.standing.edge.earliest);
+    GAUGE "*_state_since_latest_timestamp_seconds" []
+        "The present state of the * really began no later: the first sufficient proof of it."
+        Scope |view, out| out.time(Some(view.standing.edge.latest));
+    GAUGE "*_reachable_probability" [] "Belief that the * is reachable, 0 to 1."
+        Scope |view, out| out.add(&[], view.standing.belief);
+    GAUGE "*_last_life_timestamp_seconds" []
+        "When the newest answered probe to the * was sent; absent before the first."
+        Scope |view, out| out.time(view.standing.last_life);
+
+    // Measurements.
+    GAUGE "*_loss_ratio" [window] "Share of the window's probes to the * that were missed, 0 to 1; absent without any."
+        Scope |view, out| out.per_window(&view.windows, |window| window.loss);
+    GAUGE "*_rtt_median_seconds" [window] "Median round-trip time of the *'s answers in the window; absent without any."
+        Scope |view, out| out.per_window(&view.windows, |window| window.median);
+    GAUGE "*_rtt_p95_seconds" [window]
+        "95th percentile of the round-trip times of the *'s answers in the window; absent without any."
+        Scope |view, out| out.per_window(&view.windows, |window| window.p95);
+
+    // Probes.
+    COUNTER "probes_total" [] "Probes sent."
+        Kind |view, out| out.add(&[], view.counts.sent as f64);
+    COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
+        Kind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+    COUNTER "probe_outcomes_total" [outcome]
+        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence."
+        Kind |view, out| outcomes(&view.counts, out);
+    COUNTER "probes_unexpected_total" []
+        "Valid answers that are not the one the plan expects; they are also counted as reply or late."
+        Kind |view, out| out.add(&[], view.counts.unexpected as f64);
+    GAUGE "probes_overdue" [] "Probes whose patience has run out, but not yet the 150 s after which they are lost."
+        Kind |view, out| out.add(&[], view.counts.overdue as f64);
+    HISTOGRAM "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
+        Kind |view, out| out.histogram(&view.rtt);
+
+    // Hosts.
+    COUNTER "host_probes_total" [] "Probes sent to the host."
+        Host |view, out| out.add(&[], view.counts.sent as f64);
+    COUNTER "host_probes_failed_total" [] "Probes sent to the host that found no life: lost or unreachable."
+        Host |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+    GAUGE "host_loss_ratio" [] "Share of the host's last 64 probes that were missed, 0 to 1; absent without any."
+        Host |view, out| out.measured(&[], view.recent_loss);
+    GAUGE "host_rtt_smoothed_seconds" []
+        "Smoothed round-trip time of the host (RFC 6298); absent before the first answer."
+        Host |view, out| out.measured(&[], view.srtt);
+    GAUGE "host_rtt_lowest_seconds" [] "Lowest round-trip time of the host; absent before the first answer."
+        Host |view, out| out.measured(&[], view.min_rtt);
+    GAUGE "host_last_life_timestamp_seconds" []
+        "When the newest answered probe to the host was sent; absent before the first."
+        Host |view, out| out.time(view.last_life);
+    GAUGE "host_retired" [] "1 if the host was silent for a day while its block lived: asked hourly, no evidence."
+        Host |view, out| out.add(&[], one_if(view.retired));
+    GAUGE "host_accepts_all" [] "1 if a firewall answers for the host on every port: its TCP answers are no evidence."
+        Host |view, out| out.add(&[], one_if(view.accepts_all));
+
+    // Ourselves.
+    GAUGE "blind" [] "1 while we cannot see for reasons of our own, and call nothing down."
+        Watch |s, out| out.add(&[], one_if(s.blind));
+    COUNTER "blind_seconds_total" [] "Seconds spent blind."
+        Watch |s, out| out.add(&[], s.blind_seconds);
+    COUNTER "blind_spells_total" [] "How often we went blind."
+        Watch |s, out| out.add(&[], s.blind_spells as f64);
+    GAUGE "control_up" [control] "1 if the control answered last time."
+        Watch |s, out| s.controls.iter().for_each(|c| out.add(&[&c.address.to_string()], one_if(c.up)));
+    COUNTER "control_asked_total" [control] "How often the control was asked."
+        Watch |s, out| s.controls.iter().for_each(|c| out.add(&[&c.address.to_string()], c.asked as f64));
+    COUNTER "control_silent_total" [control] "How often the control did not answer."
+        Watch |s, out| s.controls.iter().for_each(|c| out.add(&[&c.address.to_string()], c.silent as f64));
+    COUNTER "rejected_total" [reason] "Packets that were no answer to a question of ours."
+        Watch |s, out| Reject::ALL.iter().for_each(|r| out.add(&[r.label()], of(&s.rejected, r)));
+    COUNTER "not_sent_total" [reason] "Probes that could not be sent, by our own fault."
+        Watch |s, out| Fault::ALL.iter().for_each(|f| out.add(&[f.label()], of(&s.not_sent, f)));
+    COUNTER "unreachable_total" [family, icmp_type, icmp_code] "ICMP errors that routers sent about our probes."
+        Watch |s, out| icmp_errors(&s.unreachable, out);
+    COUNTER "dns_answers_total" [rcode]
+        "Answers to DNS probes by response code; RCODEn where the number n has no common name."
+        Watch |s, out| rcodes(&s.rcodes, out);
+    HISTOGRAM "schedule_lag_seconds" [] "How late probes left, behind the time that the schedule meant."
+        Watch |s, out| out.histogram(&s.lag);
+    COUNTER "slots_skipped_total" [reason]
+        "Probes that the schedule gave up: after a stall of ours, or because a budget was spent."
+        Watch |s, out| {
+            out.add(&["budget"], s.slots_over_budget as f64);
+            out.add(&["stall"], s.slots_missed as f64);
+        };
+    GAUGE "probes_open" [] "Probes that wait for an answer within their patience."
+        Watch |s, out| out.add(&[], s.open as f64);
+    COUNTER "receive_drops_total" [] "Packets that the kernel dropped because our receive buffer was full."
+        Watch |s, out| out.add(&[], s.receive_drops as f64);
+    GAUGE "snapshot_timestamp_seconds" []
+        "When the numbers on this page were taken; if it stands still, so does the watch."
+        Watch |s, out| out.time(Some(s.time));
+}
+
+fn one_if(truth: bool) -> f64 {
+    f64::from(u8::from(truth))
+}
+
+fn of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
+    counts.get(key).copied().unwrap_or(0) as f64
+}
+
+fn outcomes(counts: &Counts, out: &mut Series) {
+    for (outcome, count) in [
+        ("reply", counts.reply),
+        ("refused", counts.refused),
+        ("late", counts.late),
+        ("lost", counts.lost),
+        ("unreachable", counts.unreachable),
+        ("rejected", counts.rejected),
+        ("duplicate", counts.duplicate),
+        ("not_sent", counts.not_sent),
+    ] {
+        out.add(&[outcome], count as f64);
+    }
+}
+
+fn icmp_errors(seen: &BTreeMap<(bool, IcmpCode), u64>, out: &mut Series) {
+    let usual = USUAL_ERRORS.iter();
+    let usual =
+        usual.flat_map(|&(v6, kind, codes)| codes.iter().map(move |&code| (v6, IcmpCode { kind, code })));
+    for key in seen.keys().copied().chain(usual).collect::<BTreeSet<_>>() {
+        let (v6, IcmpCode { kind, code }) = key;
+        let family = if v6 { "ipv6" } else { "ipv4" };
+        out.add(&[family, &kind.to_string(), &code.to_string()], of(seen, &key));
+    }
+}
+
+fn rcodes(seen: &BTreeMap<u16, u64>, out: &mut Series) {
+    for code in seen.keys().copied().chain(0..6).collect::<BTreeSet<_>>() {
+        out.add(&[&rcode_name(code)], of(seen, &code));
+    }
+}
+
+/// The errors that a probe commonly meets, shown from 0: net, host and port unreachable, prohibited (RFC 792;
+/// RFC 1812 §5.2.7.1), and for IPv6 no route, prohibited, address and port unreachable (RFC 4443 §3.1); in
+/// both families also hop limit exceeded, the mark of a routing loop. Is it IPv6, its type and its codes.
+const USUAL_ERRORS: [(bool, u8, &[u8]); 4] =
+    [(false, 3, &[0, 1, 3, 9, 10, 13]), (false, 11, &[0]), (true, 1, &[0, 1, 3, 4]), (true, 3, &[0])];
+
+/// The response codes that every resolver knows (RFC 1035 §4.1.1), under the names of the IANA registry.
+fn rcode_name(code: u16) -> String {
+    const NAMES: [&str; 6] = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
+    NAMES.get(usize::from(code)).map_or_else(|| format!("RCODE{code}"), ToString::to_string)
+}

@@ -1,0 +1,107 @@
+//! HTTP. In: listeners that the caller has bound, and the source of snapshots. Out: `/`, `/metrics`,
+//! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
+//! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
+
+use super::{Labels, Source, metrics::Metrics, page, state};
+use crate::{judge::State as Verdict, watch::Snapshot};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use std::{io, net::TcpListener, sync::Arc, thread};
+
+/// What every answer is made from.
+struct Reader {
+    source: Source,
+    metrics: Metrics,
+    vantage: String,
+}
+
+/// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The error is
+/// that of the system: no thread, no descriptor.
+pub fn serve(
+    listeners: Vec<TcpListener>,
+    source: Source,
+    labels: Labels,
+) -> io::Result<thread::JoinHandle<()>> {
+    let metrics = Metrics::new(source.clone(), &labels).map_err(io::Error::other)?;
+    let mut end = source.clone();
+    let router = router(Reader { source, metrics, vantage: labels.vantage });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for listener in listeners {
+        listener.set_nonblocking(true)?;
+        let _inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        runtime.spawn(axum::serve(listener, router.clone()).into_future());
+    }
+    thread::Builder::new().name("http".into()).spawn(move || {
+        runtime.block_on(async { while end.changed().await.is_ok() {} });
+    })
+}
+
+fn router(reader: Reader) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/metrics", get(scrape))
+        .route("/api/v1/state", get(json))
+        .route("/-/healthy", get(|| async { "healthy\n" }))
+        .route("/-/ready", get(ready))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
+        .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, "read only\n") })
+        .with_state(Arc::new(reader))
+}
+
+/// An answer that is no page: why not, in one line.
+type Refusal = (StatusCode, String);
+
+impl Reader {
+    /// The newest snapshot. Its lock is held for one reference count.
+    fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+        let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
+        self.source.borrow().clone().ok_or_else(missing)
+    }
+}
+
+async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
+    let page = page::of(&*reader.snapshot()?, &reader.vantage).into_string();
+    // No script runs and nothing is loaded, even if a name should slip through as markup.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    let kind = "text/html; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page))
+}
+
+async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
+    let text = reader.metrics.render().map_err(our_fault)?;
+    Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
+}
+
+async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
+    let body = state::render(&*reader.snapshot()?, &reader.vantage).map_err(our_fault)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body))
+}
+
+/// Ready once every country has had a verdict; from then on blindness is a state to report, no reason to
+/// be taken out of service.
+async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusal> {
+    let snapshot = reader.snapshot()?;
+    let judged = |past: &[f64; 7]| {
+        Verdict::ALL.iter().zip(past).any(|(state, seconds)| *state != Verdict::Unknown && *seconds > 0.0)
+    };
+    let waiting: Vec<&str> = (snapshot.roster.countries.iter().zip(&snapshot.countries))
+        .filter(|(_, view)| view.standing.state == Verdict::Unknown && !judged(&view.standing.state_seconds))
+        .map(|(country, _)| country.code.as_str())
+        .collect();
+    if waiting.is_empty() {
+        return Ok("ready\n");
+    }
+    let blind = if snapshot.blind { "; we are blind" } else { "" };
+    let reason = format!("no verdict yet on {}{blind}\n", waiting.join(", "));
+    Err((StatusCode::SERVICE_UNAVAILABLE, reason))
+}
+
+fn our_fault(fault: impl std::error::Error) -> Refusal {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n"))
+}

@@ -1,0 +1,221 @@
+//! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason why they are
+//! none. Pure: no socket and no time; dice only in [`Question::new`].
+
+use super::Spec;
+use crate::outcome::Reject;
+use hickory_proto::{
+    ProtoError,
+    op::{Header, Message, MessageType, OpCode, Query},
+    rr::{Name, RecordType},
+    serialize::binary::{BinDecodable, BinDecoder},
+};
+
+/// The length of a DNS header (RFC 1035 §4.1.1).
+const HEADER: usize = 12;
+
+/// One question as it was sent. What an off-path forger must guess: its id, the case of every letter of its
+/// name (draft-vixie-dnsext-dns0x20), and the socket's port.
+#[derive(Clone, Debug)]
+pub struct Question {
+    id: u16,
+    query: Query,
+    bytes: Vec<u8>,
+}
+
+impl Question {
+    /// A question with a random id and a name in random case: without EDNS, and without asking for
+    /// recursion, because the host is asked for what it knows itself.
+    pub fn new(spec: &Spec) -> Result<Self, ProtoError> {
+        let mut name = spec.name.clone();
+        name.randomize_label_case();
+        Self::of(Message::query().metadata.id, name, spec.record)
+    }
+
+    /// The question with just this id and this case.
+    pub fn of(id: u16, name: Name, record: RecordType) -> Result<Self, ProtoError> {
+        let query = Query::query(name, record);
+        let mut message = Message::new(id, MessageType::Query, OpCode::Query);
+        message.add_query(query.clone());
+        Ok(Self { id, query, bytes: message.to_vec()? })
+    }
+
+    /// As it goes over UDP.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// A well-formed answer to our question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Response code, extended by EDNS if there is any (RFC 6895 §2.3).
+    pub rcode: u16,
+    /// It was cut to fit into a datagram (TC); its records were not looked at.
+    pub truncated: bool,
+    /// It has no record with the data that the plan expects.
+    pub unexpected: bool,
+}
+
+/// Reads what came back. `expect` is compared without regard to ASCII case, because names in an answer may
+/// repeat the random case of the question.
+pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answer, Reject> {
+    if bytes.len() < HEADER {
+        return Err(Reject::Truncated);
+    }
+    let mut decoder = BinDecoder::new(bytes);
+    let Header { metadata, counts } = Header::read(&mut decoder).map_err(|_| Reject::Malformed)?;
+    if metadata.id != question.id {
+        return Err(Reject::WrongId);
+    }
+    if metadata.message_type != MessageType::Response || metadata.op_code != OpCode::Query {
+        return Err(Reject::Malformed);
+    }
+    // Before anything else is read, so that a forger cannot make us parse what he likes.
+    if counts.queries != 1 {
+        return Err(Reject::WrongQuestion);
+    }
+    let query = Query::read(&mut decoder).map_err(|_| Reject::Malformed)?;
+    if !query.name().eq_case(question.query.name())
+        || query.query_type() != question.query.query_type()
+        || query.query_class() != question.query.query_class()
+    {
+        return Err(Reject::WrongQuestion);
+    }
+    // Servers cut a long answer anywhere, even within a record (RFC 2181 §9 wants it ignored).
+    if metadata.truncation {
+        let rcode = metadata.response_code.into();
+        return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some() });
+    }
+    let message = Message::from_vec(bytes).map_err(|_| Reject::Malformed)?;
+    let found = |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
+    Ok(Answer {
+        rcode: message.metadata.response_code.into(),
+        truncated: false,
+        unexpected: expect.is_some_and(|text| !found(text)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::{
+        op::ResponseCode,
+        rr::{RData, Record, rdata::NS},
+    };
+    use proptest::prelude::*;
+
+    /// `parse` would make it lower case.
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).unwrap()
+    }
+
+    fn question() -> Question {
+        Question::of(7, name("kPTc.Kp."), RecordType::NS).unwrap()
+    }
+
+    /// The right answer, changed.
+    fn answer(change: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let mut message = Message::response(7, OpCode::Query);
+        message.add_query(question().query);
+        let server = RData::NS(NS(name("Ns1.kPTc.Kp.")));
+        message.add_answer(Record::from_rdata(name("kPTc.Kp."), 60, server));
+        change(&mut message);
+        message.to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_question_asks_for_no_recursion_and_has_no_edns() {
+        let spec = Spec::parse("kptc.kp/SOA").unwrap();
+        let asked = Question::new(&spec).unwrap();
+        let message = Message::from_vec(asked.bytes()).unwrap();
+        assert!(!message.metadata.recursion_desired && message.edns.is_none());
+        assert_eq!(message.queries[0].name(), &spec.name);
+        assert_eq!(message.metadata.message_type, MessageType::Query);
+    }
+
+    #[test]
+    fn ids_and_cases_are_thrown_anew_for_each_question() {
+        let spec = Spec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
+        let asked: Vec<_> = (0..16).map(|_| Question::new(&spec).unwrap()).collect();
+        assert!(asked.windows(2).any(|two| two[0].id != two[1].id));
+        assert!(asked.windows(2).any(|two| !two[0].query.name().eq_case(two[1].query.name())));
+    }
+
+    #[test]
+    fn every_answer_to_our_question_is_an_answer_whatever_its_code() {
+        let good = |rcode| Answer { rcode, truncated: false, unexpected: false };
+        assert_eq!(read(&question(), None, &answer(|_| {})), Ok(good(0)));
+        for code in [ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused] {
+            let bytes = answer(|m| {
+                m.answers.clear();
+                m.metadata.response_code = code;
+            });
+            assert_eq!(read(&question(), None, &bytes), Ok(good(code.into())));
+            assert!(read(&question(), Some("x"), &bytes).unwrap().unexpected);
+        }
+    }
+
+    #[test]
+    fn expected_data_is_found_in_any_case() {
+        let unexpected = |expect| read(&question(), Some(expect), &answer(|_| {})).unwrap().unexpected;
+        assert!(!unexpected("ns1.kptc.kp."));
+        assert!(unexpected("ns2.kptc.kp."));
+    }
+
+    #[test]
+    fn a_cut_answer_counts_though_its_records_cannot_be_read() {
+        let mut bytes = answer(|m| m.metadata.truncation = true);
+        bytes.truncate(bytes.len() - 3);
+        let cut = |unexpected| Ok(Answer { rcode: 0, truncated: true, unexpected });
+        assert_eq!(read(&question(), None, &bytes), cut(false));
+        assert_eq!(read(&question(), Some("ns1.kptc.kp."), &bytes), cut(true));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_rejected_for_its_reason() {
+        let asks = |text: &str, record| {
+            let query = Query::query(name(text), record);
+            answer(move |m| m.queries = vec![query])
+        };
+        let whole = answer(|_| {});
+        let cases = [
+            ("empty", vec![], Reject::Truncated),
+            ("eleven bytes", whole[..11].to_vec(), Reject::Truncated),
+            ("another id", answer(|m| m.metadata.id = 8), Reject::WrongId),
+            ("our own question", question().bytes, Reject::Malformed),
+            ("an update", answer(|m| m.metadata.op_code = OpCode::Update), Reject::Malformed),
+            ("another case", asks("kptc.kp.", RecordType::NS), Reject::WrongQuestion),
+            ("another name", asks("kPTd.Kp.", RecordType::NS), Reject::WrongQuestion),
+            ("another type", asks("kPTc.Kp.", RecordType::SOA), Reject::WrongQuestion),
+            ("no question", answer(|m| m.queries.clear()), Reject::WrongQuestion),
+            ("a record cut short", whole[..whole.len() - 3].to_vec(), Reject::Malformed),
+        ];
+        for (what, bytes, reason) in cases {
+            assert_eq!(read(&question(), None, &bytes), Err(reason), "{what}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = read(&question(), Some("x"), &bytes);
+        }
+
+        /// Past the question, where random bytes alone would never get.
+        #[test]
+        fn no_records_panic(tail in proptest::collection::vec(any::<u8>(), 0..200), counts: [u8; 6]) {
+            let mut bytes = answer(|m| m.answers.clear());
+            bytes[6..12].copy_from_slice(&counts);
+            bytes.extend(tail);
+            let _ = read(&question(), Some("x"), &bytes);
+        }
+
+        #[test]
+        fn no_damage_panics(at in 0_usize..60, byte: u8) {
+            let mut bytes = answer(|_| {});
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let _ = read(&question(), Some("x"), &bytes);
+        }
+    }
+}

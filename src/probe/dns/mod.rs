@@ -1,0 +1,270 @@
+//! DNS probes. In: a [`Due`], an address, a [`Spec`]. Out: [`Event`]s: every valid answer (a second one too),
+//! a refusal or a router's no, and a [`Stray`] for each datagram that is no answer. It never asks through a
+//! resolver, never repeats a question, and never judges an answer by its response code: a server that says
+//! REFUSED is alive.
+//!
+//! Each question has a connected socket of its own, so its port is one more thing that an off-path forger
+//! must guess, and so ICMP errors find their question. It listens for [`LOST_AFTER`], because late is not
+//! lost; after an answer only a little longer, to count duplicates.
+//!
+//! A truncated answer is proof of life like any other, and is reported at once. Only where the plan expects
+//! certain data is the question put again over TCP (RFC 7766 §5): a second exchange on a small network's
+//! budget needs a reason.
+
+pub mod message;
+
+use super::sys_inet;
+use crate::{
+    clock::{Clock, Time},
+    outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
+};
+use hickory_proto::rr::{Name, RecordType};
+use message::{Answer, Question};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
+    net::TcpStream,
+    sync::mpsc::UnboundedSender,
+    task::AbortHandle,
+    time::{timeout, timeout_at},
+};
+
+/// How long to listen for a second answer.
+const DUPLICATE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long the question over TCP may take; as long as the longest patience (design §4).
+const TCP_WITHIN: Duration = Duration::from_secs(3);
+
+/// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1), and no
+/// more than one Ethernet frame arrives in practice.
+const LONGEST: usize = 1500;
+
+/// What a DNS probe asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The name asked for, fully qualified.
+    pub name: Name,
+    /// The record type asked for.
+    pub record: RecordType,
+    /// The port.
+    pub port: u16,
+    /// An answer record's data that must be among the answers, as text; anything else is `unexpected`. Names
+    /// in it end with a dot; ASCII case does not matter.
+    pub expect: Option<String>,
+}
+
+impl Spec {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let shape =
+            || format!("{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\"");
+        let (name, record) = text.rsplit_once('/').ok_or_else(shape)?;
+        let mut name: Name = name.parse().map_err(|_| shape())?;
+        name.set_fqdn(true);
+        let record = record.parse().map_err(|_| {
+            format!("{record:?} is no DNS record type; write one such as SOA, NS, A, AAAA or TXT")
+        })?;
+        Ok(Self { name, record, port: 53, expect: None })
+    }
+}
+
+/// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is dropped
+/// listen on until their time is up.
+#[derive(Debug)]
+pub struct Prober {
+    clock: Clock,
+    events: UnboundedSender<Event>,
+    limit: usize,
+    /// Oldest first.
+    open: VecDeque<AbortHandle>,
+}
+
+impl Prober {
+    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
+    /// 4096. When they are used up, the oldest question is closed to make room: it has been unanswered for
+    /// longest, and its late answer would say less than the answer to a new question. To refuse the new
+    /// question instead would make us blind in a large outage, just when every question stays open.
+    pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
+        Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new() }
+    }
+
+    /// Asks, in a task of its own. Call it within a tokio runtime.
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &Spec) {
+        if self.open.len() >= self.limit {
+            self.open.retain(|task| !task.is_finished());
+        }
+        if self.open.len() >= self.limit
+            && let Some(oldest) = self.open.pop_front()
+        {
+            oldest.abort();
+        }
+        let (clock, events, spec) = (self.clock, self.events.clone(), spec.clone());
+        let peer = SocketAddr::new(address, spec.port);
+        let task = tokio::spawn(async move {
+            let probe = Probe { clock, events, due, peer, sent: clock.now() };
+            match Question::new(&spec).map_err(io::Error::other).and_then(|question| {
+                let socket = probe.ask(&question)?;
+                Ok((question, socket))
+            }) {
+                Ok((question, socket)) => probe.listen(&socket, &question, spec.expect.as_deref()).await,
+                Err(error) => probe.report(Found::NotSent(sys_inet::fault(&error))),
+            }
+        });
+        self.open.push_back(task.abort_handle());
+    }
+}
+
+/// One question under way.
+struct Probe {
+    clock: Clock,
+    events: UnboundedSender<Event>,
+    due: Due,
+    peer: SocketAddr,
+    sent: Time,
+}
+
+/// What a socket brought.
+enum News {
+    /// A valid answer, so long after the question.
+    Answer(Answer, Duration),
+    /// An ICMP error about the question.
+    Refusal(Found),
+}
+
+impl Probe {
+    fn ask(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
+        let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        sys_inet::listen_closely(&socket, self.peer.ip())?;
+        socket.connect(&self.peer.into())?;
+        let socket = sys_inet::registered(socket, Interest::READABLE | Interest::ERROR)?;
+        socket.get_ref().send(question.bytes())?;
+        Ok(socket)
+    }
+
+    /// Reports what arrives, until nothing more can.
+    async fn listen(&self, socket: &AsyncFd<Socket>, question: &Question, expect: Option<&str>) {
+        let mut until = self.sent + LOST_AFTER;
+        let mut answered = false;
+        // An error of the socket itself ends it without a word: the core's own time limit is the backstop.
+        while let Ok(Ok(news)) =
+            timeout_at(self.clock.instant(until).into(), self.next(socket, question, expect)).await
+        {
+            match news {
+                News::Answer(answer, rtt) => {
+                    let answer = match expect {
+                        Some(_) if answer.truncated && !answered => {
+                            self.ask_in_full(question, expect).await.unwrap_or(answer)
+                        }
+                        _ => answer,
+                    };
+                    let Answer { rcode, unexpected, .. } = answer;
+                    self.report(Found::Reply { rtt, rcode: Some(rcode), unexpected });
+                    if !answered {
+                        (answered, until) = (true, self.clock.now() + DUPLICATE_WITHIN);
+                    }
+                }
+                News::Refusal(_) if answered => return,
+                News::Refusal(found) => return self.report(found),
+            }
+        }
+    }
+
+    /// The next valid answer or ICMP error. What is no answer is reported as a stray.
+    async fn next(
+        &self,
+        socket: &AsyncFd<Socket>,
+        question: &Question,
+        expect: Option<&str>,
+    ) -> io::Result<News> {
+        loop {
+            let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+            // The error queue first: reading it also clears the error that a plain receive would return.
+            if let Some((error, stamp)) = sys_inet::next_error(socket.get_ref()) {
+                return Ok(News::Refusal(error.found(self.peer.ip(), self.rtt(stamp))));
+            }
+            let mut buffer = [0; LONGEST];
+            match sys_inet::receive(socket.get_ref(), &mut buffer) {
+                Ok(datagram) => match message::read(question, expect, &buffer[..datagram.length]) {
+                    Ok(answer) => return Ok(News::Answer(answer, self.rtt(datagram.stamp))),
+                    Err(reason) => self.report_stray(reason),
+                },
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The same question over TCP, its length in two bytes before it (RFC 1035 §4.2.2). None if that did not
+    /// bring a valid answer in time; then the truncated one stands.
+    async fn ask_in_full(&self, question: &Question, expect: Option<&str>) -> Option<Answer> {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.peer).await?;
+            let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
+            stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
+            let mut bytes = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut bytes).await?;
+            io::Result::Ok(bytes)
+        };
+        let bytes = timeout(TCP_WITHIN, exchange).await.ok()?.ok()?;
+        message::read(question, expect, &bytes).map_err(|reason| self.report_stray(reason)).ok()
+    }
+
+    fn rtt(&self, stamp: Option<u64>) -> Duration {
+        let seen = stamp.map_or_else(|| self.clock.now(), |stamp| self.clock.of_stamp(stamp, self.sent));
+        seen.since(self.sent)
+    }
+
+    fn report(&self, found: Found) {
+        let (Due { target, seq, trap, .. }, sent) = (self.due, self.sent);
+        // A closed channel means that nobody watches any more.
+        let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+    }
+
+    fn report_stray(&self, reason: Reject) {
+        let (from, target) = (Some(self.peer.ip()), Some(self.due.target));
+        let _ = self.events.send(Event::Stray(Stray { seen: self.clock.now(), from, target, reason }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::TargetId;
+
+    #[tokio::test]
+    async fn the_oldest_question_makes_room_for_a_new_one() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let peer = silent.local_addr().unwrap();
+        let mut spec = Spec::parse("kptc.kp/SOA").unwrap();
+        spec.port = peer.port();
+        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let clock = Clock::start();
+        let mut prober = Prober { limit: 2, ..Prober::new(clock, events) };
+        let patience = Duration::from_secs(1);
+        for seq in 0..3 {
+            let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
+            prober.send(due, peer.ip(), &spec);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(prober.open.len(), 2);
+        assert!(prober.open.iter().all(|task| !task.is_finished()));
+        // All three were asked; only the oldest no longer listens, on a port that is closed by now.
+        let mut from = Vec::new();
+        for _ in 0..3 {
+            from.push(silent.recv_from(&mut [0; 512]).unwrap().1);
+        }
+        silent.send_to(b"garbage", from[0]).unwrap();
+        for port in &from[1..] {
+            silent.send_to(b"garbage", port).unwrap();
+            let stray = heard.recv().await;
+            assert!(matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated));
+        }
+        assert!(heard.try_recv().is_err());
+    }
+}

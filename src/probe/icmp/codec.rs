@@ -1,0 +1,209 @@
+//! ICMP echo as bytes. In: a [`Probe`], or a packet that arrived. Out: the packet that asks it, or the probe
+//! that a packet answers, or why it answers none. It keeps no record of what was asked: everything that an
+//! answer must prove travels in its payload under a keyed token, so an answer 150 s late costs no memory and
+//! nobody who has not seen the question can make one up.
+//!
+//! The packet, in bytes (the first 8 are RFC 792's and RFC 4443 §4.1's, which differ only in the type):
+//!
+//! ```text
+//!  0  type, code, checksum   4  identifier   6  sequence number = low 16 bits of seq
+//!  8  send time (ns)   16  target   20  seq   24  destination (IPv4 as mapped IPv6)   40  token
+//! ```
+
+use crate::{clock::Time, outcome::Reject, target::TargetId};
+use pnet_packet::{
+    Packet,
+    icmp::{
+        IcmpCode, IcmpPacket, IcmpType, checksum,
+        echo_reply::EchoReplyPacket,
+        echo_request::{EchoRequestPacket, MutableEchoRequestPacket},
+    },
+    util,
+};
+use siphasher::sip::SipHasher24;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::Means;
+
+/// Length of a whole ICMP packet of ours, in bytes.
+pub const LENGTH: usize = 48;
+
+const HEADER: usize = 8;
+/// Where the token begins in the payload: it covers everything before it.
+const TOKEN: usize = 32;
+/// More words than a packet has: no word is left out of a sum.
+const NO_WORD: usize = usize::MAX;
+
+/// One question, as its packet carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// When it was sent.
+    pub sent: Time,
+    /// About which target.
+    pub target: TargetId,
+    /// Which probe of this target.
+    pub seq: u32,
+    /// Which address was asked.
+    pub to: IpAddr,
+}
+
+/// Why a packet answers no probe of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// The reason.
+    pub reason: Reject,
+    /// The target that it is about: known only where the token is right.
+    pub target: Option<TargetId>,
+}
+
+impl From<Reject> for NoAnswer {
+    fn from(reason: Reject) -> Self {
+        Self { reason, target: None }
+    }
+}
+
+/// Writes and reads the packets of one process.
+pub struct Codec {
+    hasher: SipHasher24,
+    id: u16,
+}
+
+impl Codec {
+    /// `key` and `id` are drawn at random once per process: the key makes the tokens, and the id keeps the
+    /// processes that share a machine apart.
+    pub fn new(key: [u8; 16], id: u16) -> Self {
+        Self { hasher: SipHasher24::new_with_key(&key), id }
+    }
+
+    /// The echo request that asks `probe`. On a ping socket the kernel puts its own identifier in; for
+    /// IPv6 the kernel computes the checksum (RFC 3542 §3.1).
+    pub fn request(&self, probe: &Probe) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        let payload = &mut bytes[HEADER..];
+        payload[..8].copy_from_slice(&probe.sent.as_nanos().to_be_bytes());
+        payload[8..12].copy_from_slice(&probe.target.0.to_be_bytes());
+        payload[12..16].copy_from_slice(&probe.seq.to_be_bytes());
+        payload[16..TOKEN].copy_from_slice(&mapped(probe.to).octets());
+        let token = self.hasher.hash(&payload[..TOKEN]);
+        payload[TOKEN..].copy_from_slice(&token.to_be_bytes());
+        if let Some(mut packet) = MutableEchoRequestPacket::new(&mut bytes) {
+            packet.set_icmp_type(IcmpType(Types::of(probe.to).request));
+            packet.set_identifier(self.id);
+            packet.set_sequence_number(probe.seq as u16);
+        }
+        if probe.to.is_ipv4()
+            && let Some(sum) = IcmpPacket::new(&bytes).map(|packet| checksum(&packet))
+        {
+            bytes[2..4].copy_from_slice(&sum.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// The probe that `packet` (ICMP header first) answers, if it came from the address that was asked.
+    ///
+    /// # Errors
+    /// In this order: [`Reject::Truncated`] below 8 bytes; [`Reject::Malformed`] if it is no echo reply;
+    /// [`Reject::WrongId`] for another program's reply, of which a raw socket gets a copy;
+    /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours; [`Reject::Corrupt`] if the
+    /// checksum is wrong (IPv4; for IPv6 the kernel has seen to it); [`Reject::WrongToken`];
+    /// [`Reject::WrongId`] if the sequence number is not the one under the token; [`Reject::WrongSource`].
+    pub fn reply(&self, packet: &[u8], from: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+        let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
+        if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0)) {
+            return Err(Reject::Malformed.into());
+        }
+        self.own_id(reply.get_identifier(), means)?;
+        if packet.len() > LENGTH {
+            return Err(Reject::Malformed.into());
+        }
+        let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;
+        // Summed with its checksum in it, a whole packet gives zero (RFC 1071 §1), in either of the two
+        // ways to write a zero checksum.
+        if from.is_ipv4() && util::checksum(packet, NO_WORD) != 0 {
+            return Err(Reject::Corrupt.into());
+        }
+        let probe = self.probe(payload, reply.get_sequence_number())?;
+        if probe.to != from {
+            return Err(NoAnswer { reason: Reject::WrongSource, target: Some(probe.target) });
+        }
+        Ok(probe)
+    }
+
+    /// The probe that an ICMP error quotes. `quote` begins with the ICMP header of the packet that was sent
+    /// to `to`. Routers quote as much as fits into 576 bytes (RFC 1812 §4.3.2.3) or 1280 (RFC 4443 §3).
+    ///
+    /// # Errors
+    /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made it up;
+    /// [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another program's, and
+    /// [`Reject::WrongToken`] if the token is wrong or is not for `to`.
+    pub fn quoted(&self, quote: &[u8], to: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+        let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
+        if (request.get_icmp_type().0, request.get_icmp_code()) != (Types::of(to).request, IcmpCode(0)) {
+            return Err(Reject::Malformed.into());
+        }
+        self.own_id(request.get_identifier(), means)?;
+        let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
+        let probe = self.probe(payload, request.get_sequence_number())?;
+        if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken.into()) }
+    }
+
+    /// A ping socket is given only what belongs to it, under an identifier that the kernel chose.
+    fn own_id(&self, id: u16, means: Means) -> Result<(), Reject> {
+        if means == Means::PingSocket || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
+    }
+
+    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Probe, Reject> {
+        let (said, token) = payload.split_at(TOKEN);
+        if self.hasher.hash(said).to_be_bytes() != token {
+            return Err(Reject::WrongToken);
+        }
+        let number = |at: usize| said[at..at + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+        let to = said[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
+        let probe = Probe {
+            sent: Time::from_nanos(u64::from(number(0)) << 32 | u64::from(number(4))),
+            target: TargetId(number(8)),
+            seq: number(12),
+            to: Ipv6Addr::from_bits(to).to_canonical(),
+        };
+        if probe.seq as u16 == sequence { Ok(probe) } else { Err(Reject::WrongId) }
+    }
+}
+
+/// The ICMP message in a packet from a raw IPv4 socket, which begins with the IP header.
+///
+/// # Errors
+/// [`Reject::Truncated`] if it is shorter than its header says (RFC 791 §3.1), [`Reject::Malformed`] if that
+/// header is no IPv4 header.
+pub fn behind_ipv4_header(packet: &[u8]) -> Result<&[u8], Reject> {
+    let first = *packet.first().ok_or(Reject::Truncated)?;
+    let header = usize::from(first & 0x0f) * 4;
+    if first >> 4 != 4 || header < 20 {
+        return Err(Reject::Malformed);
+    }
+    packet.get(header..).ok_or(Reject::Truncated)
+}
+
+struct Types {
+    request: u8,
+    reply: u8,
+}
+
+impl Types {
+    const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self { request: 8, reply: 0 },
+            IpAddr::V6(_) => Self { request: 128, reply: 129 },
+        }
+    }
+}
+
+/// Both families in one field, so that the token covers 32 bytes always (RFC 4291 §2.5.5.2).
+fn mapped(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+}
+
+#[cfg(test)]
+mod tests;

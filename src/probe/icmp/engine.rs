@@ -1,0 +1,116 @@
+//! Both families behind one door. In: questions with their addresses, and the clock. Out: events. It never
+//! waits but in [`Engine::readable`], and never remembers a probe.
+
+use super::{Means, OpenError, codec::Codec, link::Link};
+use crate::{
+    clock::{Clock, Time},
+    outcome::{Due, Event, Fault, Found, Outcome},
+};
+use std::net::IpAddr;
+
+/// Asks by ICMP echo and hears the answers, for any number of targets.
+///
+/// ```text
+/// loop { select! {
+///     () = engine.readable() => engine.receive(&clock, &mut events),
+///     ...                    => engine.send(&asks, &clock, &mut events),
+/// } }
+/// ```
+pub struct Engine {
+    codec: Codec,
+    v4: Result<Link, Fault>,
+    v6: Result<Link, Fault>,
+    /// There may be something to receive.
+    ready: bool,
+}
+
+impl Engine {
+    /// Opens a socket per family, each by the best means that this process has. `key` and `id` are to be
+    /// random, once per process.
+    ///
+    /// # Errors
+    /// If neither family has a socket; the message says what to do about it. A family that the machine does
+    /// not have is no error: a probe that needs it comes back as not sent.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O enabled.
+    pub fn open(key: [u8; 16], id: u16) -> Result<Engine, OpenError> {
+        let (v4, v6) = match (Link::open(false), Link::open(true)) {
+            (Err(error), Err(_)) => return Err(error),
+            either => either,
+        };
+        Ok(Engine {
+            codec: Codec::new(key, id),
+            v4: v4.map_err(|error| error.fault()),
+            v6: v6.map_err(|error| error.fault()),
+            ready: false,
+        })
+    }
+
+    /// By which means a family is asked; None if it has no socket.
+    pub fn means(&self, v6: bool) -> Option<Means> {
+        let link = if v6 { &self.v6 } else { &self.v4 };
+        link.as_ref().ok().map(Link::means)
+    }
+
+    /// Sends the questions, in order, without waiting. `out` gets a `NotSent` for each that could not be
+    /// sent, and nothing for the others. Questions of one family that stand together share system calls.
+    pub fn send(&mut self, asks: &[(Due, IpAddr)], clock: &Clock, out: &mut Vec<Event>) {
+        for run in asks.chunk_by(|(_, a), (_, b)| a.is_ipv4() == b.is_ipv4()) {
+            let v4 = run.first().is_some_and(|(_, address)| address.is_ipv4());
+            match if v4 { &mut self.v4 } else { &mut self.v6 } {
+                Ok(link) => link.send(run, &self.codec, clock, out),
+                Err(fault) => {
+                    let sent = clock.now();
+                    out.extend(run.iter().map(|(due, _)| not_sent(due, sent, *fault)));
+                }
+            }
+        }
+    }
+
+    /// Waits until [`Engine::receive`] has something to do. Cancel safe: what made it ready stays.
+    pub async fn readable(&mut self) {
+        if !self.ready {
+            tokio::select! {
+                biased;
+                () = readable(&self.v4) => {}
+                () = readable(&self.v6) => {}
+            }
+            self.ready = true;
+        }
+    }
+
+    /// Takes in all that has arrived, without waiting: every valid answer as `Found::Reply` (whether it is
+    /// late or a second one, the core decides), every ICMP error about a probe of ours as
+    /// `Found::Unreachable`, and all else as `Stray`. At most some 4,000 packets a call and family, so that
+    /// a flood cannot keep the caller from its other work; the rest makes `readable` ready at once.
+    pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
+        self.ready = false;
+        for link in [&mut self.v4, &mut self.v6].into_iter().flatten() {
+            self.ready |= link.receive(&self.codec, clock, out);
+        }
+    }
+
+    /// How many packets the kernel has dropped so far because our receive buffers were full.
+    pub fn drops(&mut self) -> u64 {
+        [&mut self.v4, &mut self.v6].into_iter().flatten().map(Link::drops).sum()
+    }
+}
+
+async fn readable(link: &Result<Link, Fault>) {
+    match link {
+        Ok(link) => link.readable().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The outcome of a question that did not leave this machine.
+pub(super) fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
+    Event::Outcome(Outcome {
+        target: due.target,
+        seq: due.seq,
+        sent,
+        trap: false,
+        found: Found::NotSent(fault),
+    })
+}

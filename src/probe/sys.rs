@@ -1,0 +1,196 @@
+//! System calls that no safe library offers. In: sockets and buffers. Out: packets sent and received in
+//! batches, and their raw addresses and control messages. The one file with `unsafe`; it never interprets
+//! what it carries.
+
+#![expect(unsafe_code, reason = "sendmmsg, recvmmsg and most socket options exist only in libc")]
+
+use std::{
+    io, mem,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    ptr,
+};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// How many packets one system call carries at most.
+pub const BATCH: usize = 64;
+/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and some to tell a longer
+/// one by. What does not fit is cut off.
+const PACKET: usize = 128;
+/// Room for a socket address of either family: `sockaddr_in6` is the longer.
+pub const NAME: usize = 28;
+/// Room for the control messages of one packet: stamp (32) and extended error (64).
+const CONTROL: usize = 128;
+
+/// Which of a socket's two queues to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Packets that arrived.
+    Arrivals,
+    /// Errors about packets that were sent (MSG_ERRQUEUE, recv(2)).
+    Errors,
+}
+
+/// One received packet, with what the kernel wrote beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The packet; from the error queue, the packet that the error quotes.
+    pub packet: &'a [u8],
+    /// Its sender's socket address; from the error queue, the original destination's.
+    pub name: &'a [u8],
+    /// Its control messages.
+    pub control: &'a [u8],
+}
+
+/// Buffers for one system call, allocated once.
+pub struct Batch {
+    slots: Box<[Slot]>,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    packet: [u8; PACKET],
+    name: [u8; NAME],
+    control: [u8; CONTROL],
+    packet_length: usize,
+    name_length: usize,
+    control_length: usize,
+}
+
+const EMPTY: Slot = Slot {
+    packet: [0; PACKET],
+    name: [0; NAME],
+    control: [0; CONTROL],
+    packet_length: 0,
+    name_length: 0,
+    control_length: 0,
+};
+
+impl Batch {
+    /// Empty buffers.
+    pub fn new() -> Self {
+        Self { slots: vec![EMPTY; BATCH].into_boxed_slice() }
+    }
+
+    /// Puts a packet (at most 128 bytes) and the socket address that it goes to into place `at`.
+    pub fn put(&mut self, at: usize, packet: &[u8], name: &[u8]) {
+        let slot = &mut self.slots[at];
+        slot.packet[..packet.len()].copy_from_slice(packet);
+        slot.name[..name.len()].copy_from_slice(name);
+        (slot.packet_length, slot.name_length, slot.control_length) = (packet.len(), name.len(), 0);
+    }
+
+    /// What lies at place `at` since the last [`Batch::receive`].
+    pub fn get(&self, at: usize) -> Message<'_> {
+        let slot = &self.slots[at];
+        Message {
+            packet: &slot.packet[..slot.packet_length],
+            name: &slot.name[..slot.name_length],
+            control: &slot.control[..slot.control_length],
+        }
+    }
+
+    /// Sends the first `count` packets with one call and says how many of them left. An error is about the
+    /// first one, or about none of them (see `Link::send`).
+    pub fn send(&mut self, socket: BorrowedFd<'_>, count: usize) -> io::Result<usize> {
+        self.with_headers(count, |headers, count| {
+            // SAFETY: `with_headers` made `count` headers, whose pointers are good for the lengths beside
+            // them until it returns; the kernel only reads through them.
+            unsafe { libc::sendmmsg(socket.as_raw_fd(), headers, count, 0) }
+        })
+    }
+
+    /// Receives up to [`BATCH`] packets with one call, without waiting, and says how many.
+    pub fn receive(&mut self, socket: BorrowedFd<'_>, queue: Queue) -> io::Result<usize> {
+        let flags = match queue {
+            Queue::Arrivals => libc::MSG_DONTWAIT,
+            Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
+        };
+        for slot in &mut self.slots {
+            (slot.packet_length, slot.name_length, slot.control_length) = (PACKET, NAME, CONTROL);
+        }
+        self.with_headers(BATCH, |headers, count| {
+            // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is given.
+            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, count, flags as _, ptr::null_mut()) }
+        })
+    }
+
+    /// Runs `call` on message headers that point at the first `count` slots, and takes over the lengths that
+    /// it writes. The headers live on the stack, so that no pointer outlives the call.
+    #[allow(clippy::unnecessary_cast, reason = "musl's msg_controllen is narrower than glibc's")]
+    fn with_headers(
+        &mut self,
+        count: usize,
+        call: impl FnOnce(*mut libc::mmsghdr, libc::c_uint) -> libc::c_int,
+    ) -> io::Result<usize> {
+        // SAFETY: both are plain C structures of numbers and pointers, for which all bits zero is a value.
+        let (mut headers, mut vectors): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) =
+            unsafe { mem::zeroed() };
+        for ((header, vector), slot) in headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count]) {
+            vector.iov_base = slot.packet.as_mut_ptr().cast();
+            vector.iov_len = slot.packet_length;
+            let header = &mut header.msg_hdr;
+            header.msg_iov = vector;
+            header.msg_iovlen = 1;
+            header.msg_name = slot.name.as_mut_ptr().cast();
+            header.msg_namelen = slot.name_length as _;
+            header.msg_control = slot.control.as_mut_ptr().cast();
+            header.msg_controllen = slot.control_length as _;
+        }
+        let done = call(headers.as_mut_ptr(), count as _);
+        let done = usize::try_from(done).map_err(|_| io::Error::last_os_error())?;
+        for (header, slot) in headers.iter().zip(&mut self.slots[..done]) {
+            // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not asked for.
+            slot.packet_length = (header.msg_len as usize).min(PACKET);
+            slot.name_length = (header.msg_hdr.msg_namelen as usize).min(NAME);
+            slot.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
+        }
+        Ok(done)
+    }
+}
+
+/// Sets a socket option that socket2 does not know, to a value of `value`'s bytes (setsockopt(2)).
+pub fn set_option(
+    socket: &impl AsFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: &[u8],
+) -> io::Result<()> {
+    // SAFETY: `value` is readable for the length given, and the kernel copies it before it returns.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            option,
+            value.as_ptr().cast(),
+            value.len() as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps (SO_MEMINFO,
+/// socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at all on ping sockets.
+pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
+    /// SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h.
+    const VARS: usize = 9;
+    const DROPS: usize = 8;
+    let mut counts = [0_u32; VARS];
+    let mut length = size_of_val(&counts) as libc::socklen_t;
+    // SAFETY: `counts` is writable for the length given, and the kernel writes no more than that.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            counts.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if done == 0 { Ok(counts[DROPS]) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets tokio wait for the socket to have something to read, or an error to report.
+pub fn watched(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an OwnedFd is open and stays the same descriptor as long as it lives, and the AsyncFd owns it.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::ERROR) }?)
+}

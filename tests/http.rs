@@ -1,0 +1,189 @@
+//! The HTTP server as a client meets it: plain HTTP/1.1 over a loopback socket, with a hand-made snapshot.
+
+#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
+
+mod portrait;
+
+use lifesign::{
+    export::{Labels, http::serve},
+    judge::State,
+    watch::Snapshot,
+};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+struct Server {
+    addresses: Vec<SocketAddr>,
+    sender: watch::Sender<Option<Arc<Snapshot>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Two listeners, and this snapshot to begin with.
+    fn start(snapshot: Option<Snapshot>) -> Self {
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        let (sender, source) = watch::channel(snapshot.map(Arc::new));
+        let labels = Labels { vantage: "the lab".into(), per_host: true };
+        Self { addresses, sender, thread: serve(listeners.into(), source, labels).unwrap() }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Answer {
+        ask(self.addresses[0], method, path)
+    }
+}
+
+struct Answer {
+    code: u16,
+    head: String,
+    body: String,
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // So that a server which never answers fails the test instead of hanging it.
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { code, head: head.to_lowercase(), body: body.into() }
+}
+
+#[test]
+fn every_page_is_there_on_every_listener() {
+    let server = Server::start(Some(portrait::snapshot()));
+    for address in &server.addresses {
+        for (path, kind, mark) in [
+            ("/", "text/html; charset=utf-8", "<th scope=\"row\">127.45.176.0/24</th>"),
+            (
+                "/metrics",
+                "text/plain; version=0.0.4",
+                "lifesign_country_state{country=\"KP\",state=\"partial\"} 1\n",
+            ),
+            ("/api/v1/state", "application/json", "\"vantage\":\"the lab\""),
+            ("/-/healthy", "text/plain; charset=utf-8", "healthy\n"),
+            ("/-/ready", "text/plain; charset=utf-8", "ready\n"),
+        ] {
+            let answer = ask(*address, "GET", path);
+            assert_eq!(answer.code, 200, "{path}");
+            assert!(answer.head.contains(&format!("content-type: {kind}")), "{path}: {}", answer.head);
+            assert!(answer.body.contains(mark), "{path}: {}", answer.body);
+
+            let head = ask(*address, "HEAD", path);
+            assert_eq!((head.code, head.body.as_str()), (200, ""), "{path}");
+            assert!(head.head.contains(&format!("content-type: {kind}")), "{path}: {}", head.head);
+        }
+    }
+}
+
+#[test]
+fn other_paths_and_methods_are_refused_in_plain_text() {
+    let server = Server::start(Some(portrait::snapshot()));
+    for path in ["/metrics/", "/favicon.ico", "/-/", "/api/v1", "/%3Cscript%3E"] {
+        let answer = server.ask("GET", path);
+        assert_eq!((answer.code, answer.body.as_str()), (404, "no such page\n"), "{path}");
+        assert!(answer.head.contains("content-type: text/plain"), "{}", answer.head);
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = server.ask(method, "/metrics");
+        assert_eq!((answer.code, answer.body.as_str()), (405, "read only\n"), "{method}");
+        assert!(answer.head.contains("allow: get,head"), "{}", answer.head);
+    }
+}
+
+#[test]
+fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
+    let page = Server::start(Some(portrait::snapshot())).ask("GET", "/");
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    assert!(page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; (KP)"), "{}", page.body);
+    assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
+    for part in [
+        "<span class=\"state partial\">◔ partial</span>",
+        "<span class=\"state outage\">✖ outage</span>",
+        // The edge as an interval, with the wall clock's second ahead.
+        "between 2014-12-22T16:13:21.000Z and 2014-12-22T16:13:25.000Z",
+        "before 2014-12-22T16:13:25.000Z",
+        "5.0 % / 100.0 % / –",
+        "200.0 ms / – / –",
+        "300 / 231 / 60",
+        "::1 <b>is silent</b> (60 of 60 unanswered)",
+        "<meta http-equiv=\"refresh\" content=\"10\">",
+    ] {
+        assert!(page.body.contains(part), "{part} is missing in {}", page.body);
+    }
+    assert!(!page.body.contains("We are blind"));
+    let blind = Snapshot { blind: true, ..portrait::snapshot() };
+    assert!(Server::start(Some(blind)).ask("GET", "/").body.contains("We are blind"));
+}
+
+#[test]
+fn the_state_is_whole_in_json() {
+    let answer = Server::start(Some(portrait::snapshot())).ask("GET", "/api/v1/state");
+    let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    for (pointer, wanted) in [
+        ("/time", "2014-12-22T16:15:01.000Z".into()),
+        ("/started", "2014-12-22T16:05:01.000Z".into()),
+        ("/blind", false.into()),
+        ("/controls/1/address", "::1".into()),
+        ("/controls/1/silent", 60.into()),
+        ("/countries/0/code", "KP".into()),
+        ("/countries/0/name", portrait::NASTY.into()),
+        ("/countries/0/state", "partial".into()),
+        ("/countries/0/blocks/0/edge/earliest", "2014-12-22T16:13:21.000Z".into()),
+        ("/countries/0/blocks/0/windows/1m/rtt_p95_seconds", 0.31.into()),
+        ("/countries/0/blocks/0/counts/tcp/sent", 200.into()),
+        ("/countries/0/blocks/0/targets/1/probe", "tcp/443".into()),
+        ("/countries/0/blocks/1/state", "outage".into()),
+        ("/countries/0/blocks/1/belief", 1e-7.into()),
+        ("/countries/0/blocks/1/edge/earliest", serde_json::Value::Null),
+        ("/countries/0/blocks/1/targets/0/host", "ns\\1.\"kp\"".into()),
+        ("/countries/0/blocks/1/targets/0/retired", true.into()),
+    ] {
+        assert_eq!(state.pointer(pointer), Some(&wanted), "{pointer} in {}", answer.body);
+    }
+    assert_eq!(state["countries"][0]["blocks"][0]["targets"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn ready_means_that_every_country_has_had_a_verdict() {
+    let server = Server::start(None);
+    for path in ["/", "/api/v1/state", "/-/ready"] {
+        let answer = server.ask("GET", path);
+        assert_eq!((answer.code, answer.body.as_str()), (503, "the watch has not begun\n"), "{path}");
+    }
+    assert_eq!(server.ask("GET", "/-/healthy").code, 200);
+    assert_eq!(server.ask("GET", "/metrics").code, 200);
+
+    let mut snapshot = portrait::snapshot();
+    snapshot.countries[0].standing.state = State::Unknown;
+    let had_a_verdict = std::mem::replace(&mut snapshot.countries[0].standing.state_seconds, [0.0; 7]);
+    snapshot.countries[0].standing.state_seconds[6] = 3.0;
+    for (blind, reason) in [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
+    {
+        server.sender.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
+        let answer = server.ask("GET", "/-/ready");
+        assert_eq!((answer.code, answer.body.as_str()), (503, reason));
+    }
+    snapshot.countries[0].standing.state_seconds = had_a_verdict;
+    snapshot.blind = true;
+    server.sender.send_replace(Some(Arc::new(snapshot)));
+    assert_eq!(server.ask("GET", "/-/ready").code, 200);
+}
+
+#[test]
+fn an_idle_reader_holds_up_nobody_and_the_thread_ends_with_the_watch() {
+    let server = Server::start(Some(portrait::snapshot()));
+    let mut idle = TcpStream::connect(server.addresses[0]).unwrap();
+    idle.write_all(b"GET /metrics HTTP/1.1\r\nHost: l").unwrap();
+    assert_eq!(server.ask("GET", "/metrics").code, 200);
+    drop(server.sender);
+    server.thread.join().unwrap();
+}
