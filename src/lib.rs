@@ -11,12 +11,9 @@ pub mod probe;
 pub mod aggregate;
 pub mod judge;
 pub mod watch;
-<<<<<<< HEAD
-pub mod scenario;
-=======
 pub mod journal;
 pub mod export;
->>>>>>> main
+pub mod scenario;
 pub mod config;
 pub mod daemon;
 pub mod cli;
