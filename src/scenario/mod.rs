@@ -27,9 +27,10 @@ mod world;
 pub use drive::Simulation;
 pub use file::Expect;
 pub use picture::timeline;
-pub use score::{Delays, Edges, Score};
+pub use score::{Delays, Edges, Level, Referee, Score};
 pub use simulate::{Options, json_line, simulate};
 pub use truth::{Spell, Truth};
+pub use world::World;
 
 use crate::{
     clock::Time,
@@ -40,6 +41,13 @@ use crate::{
 };
 use event::Event;
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+
+/// The world and the truth that follow from a scenario and a seed, for another prober than ours: what
+/// [`Simulation`] runs in, too.
+pub fn stage(scenario: &Scenario, seed: u64) -> (World, Truth) {
+    let plays = script::plays(scenario, seed);
+    (World::new(scenario, &plays, seed), Truth::new(scenario, &plays))
+}
 
 /// A scenario as its file gives it.
 #[derive(Clone, Debug)]

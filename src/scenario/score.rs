@@ -101,8 +101,9 @@ struct Mark {
     edge: Edge,
 }
 
+/// Notes what a prober sends and says (see the module).
 #[derive(Debug)]
-pub(super) struct Referee {
+pub struct Referee {
     start: Time,
     /// Blocks first, then countries.
     marks: Vec<Vec<Mark>>,
@@ -121,6 +122,7 @@ struct Load {
 }
 
 impl Referee {
+    /// A referee of a watch that begins at `start`.
     pub fn new(roster: &Roster, start: Time) -> Self {
         let minute = start.as_nanos() / 60_000_000_000;
         let last_minute = VecDeque::with_capacity(32);
@@ -141,15 +143,18 @@ impl Referee {
         }
     }
 
+    /// Notes a change of verdict; in the order in which they are given.
     pub fn change(&mut self, change: &Change) {
         let place = self.place(change.scope);
         self.marks[place].push(Mark { time: change.time, state: change.to, edge: change.edge });
     }
 
+    /// A scope's verdicts so far, each with when it was given.
     pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
         self.marks[self.place(scope)].iter().map(|mark| (mark.time, mark.state)).collect()
     }
 
+    /// Notes a probe; in the order in which they are sent.
     pub fn probe(&mut self, block: BlockId, sent: Time) {
         let load = &mut self.load[block.0 as usize];
         load.total += 1;
@@ -169,6 +174,7 @@ impl Referee {
         load.minutes[(minute % 60) as usize] += 1;
     }
 
+    /// Holds everything noted up to `end` against the truth.
     pub fn score(&self, truth: &Truth, roster: &Roster, end: Time) -> Score {
         let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
         let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));

@@ -75,8 +75,9 @@ struct Channel {
     until: Time,
 }
 
+/// Scripted hosts under way (see the module).
 #[derive(Debug)]
-pub(super) struct World {
+pub struct World {
     roster: Arc<Roster>,
     weather: Weather,
     router: bool,
@@ -96,7 +97,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub fn new(scenario: &Scenario, plays: &[Play], seed: u64) -> Self {
+    pub(super) fn new(scenario: &Scenario, plays: &[Play], seed: u64) -> Self {
         let roster = scenario.roster.clone();
         let mut dice = Dice::new(seed);
         let of = |on: On| Lane::new(plays.iter().filter(move |play| play.on == on));
@@ -153,7 +154,7 @@ impl World {
     }
 
     /// What would reach us in this span never does.
-    pub fn drop_arrivals(&mut self, (from, to): Span) {
+    pub(super) fn drop_arrivals(&mut self, (from, to): Span) {
         self.queue.retain(|arrival| arrival.0.at < from || arrival.0.at >= to);
     }
 

@@ -1,0 +1,112 @@
+//! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the truth by one
+//! and the same referee. It never shows a prober the truth, except where a rival's best case is meant.
+
+use lifesign::{
+    judge::{Change, Rules, State},
+    scenario::{Level, Scenario, Score, Simulation},
+    schedule::Budget,
+    target::{CountryId, Scope},
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The country of every world here.
+pub const COUNTRY: Scope = Scope::Country(CountryId(0));
+
+/// What a prober did in a world.
+pub struct Run {
+    pub score: Score,
+    pub changes: Vec<Change>,
+}
+
+impl Run {
+    /// What it said of the country, in order.
+    pub fn country(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.scope == COUNTRY)
+    }
+
+    /// How often anything was said to be in this state.
+    pub fn said(&self, state: State) -> usize {
+        self.changes.iter().filter(|change| change.to == state).count()
+    }
+}
+
+/// Somebody who probes and judges.
+pub trait Prober: Sync {
+    fn name(&self) -> &str;
+    fn run(&self, scenario: &Scenario, seed: u64) -> Run;
+}
+
+/// lifesign itself.
+pub struct Ours {
+    pub name: &'static str,
+    pub budget: Budget,
+    pub rules: Rules,
+}
+
+impl Prober for Ours {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn run(&self, scenario: &Scenario, seed: u64) -> Run {
+        let mut settings = scenario.settings(seed);
+        settings.budget = Some(self.budget);
+        settings.rules = self.rules;
+        let mut simulation = Simulation::new(scenario, seed, &settings);
+        let mut changes = Vec::new();
+        simulation.run(scenario.end(), &mut |change| changes.push(change.clone()));
+        Run { score: simulation.score(), changes }
+    }
+}
+
+/// Runs jobs 0 to `n - 1` on every core there is; the results are in order.
+pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= n {
+                return done;
+            }
+            done.push((number, job(number)));
+        }
+    };
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a job of the laboratory failed")).collect()
+    });
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+/// One level of many runs, as if it were one.
+pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
+    let mut all = Level { worst_share: 1.0, ..Level::default() };
+    let mut runs = 0.0;
+    for level in levels {
+        runs += 1.0;
+        all.right_share += level.right_share;
+        all.worst_share = all.worst_share.min(level.worst_share);
+        for (sum, part) in [
+            (&mut all.down, &level.down),
+            (&mut all.outage, &level.outage),
+            (&mut all.recovery, &level.recovery),
+        ] {
+            sum.seconds.extend(&part.seconds);
+            sum.missed.extend(&part.missed);
+            sum.seconds.sort_by(f64::total_cmp);
+        }
+        all.edges.covered += level.edges.covered;
+        all.edges.before += level.edges.before;
+        all.edges.after += level.edges.after;
+        all.edges.half_widths.extend(&level.edges.half_widths);
+        all.false_downs += level.false_downs;
+        all.false_outages += level.false_outages;
+        all.false_flappings += level.false_flappings;
+    }
+    all.right_share /= f64::max(runs, 1.0);
+    all.edges.half_widths.sort_by(f64::total_cmp);
+    all
+}

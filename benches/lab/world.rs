@@ -1,0 +1,95 @@
+//! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text that a scenario
+//! file holds, so that a seed gives the same world to every prober. It never knows who will probe.
+
+use lifesign::{dice::Dice, scenario::Scenario, target::Roster};
+use std::{fmt::Write as _, sync::Arc};
+
+/// Hosts per /24 in North Korea's plan.
+pub const PLAN: [usize; 4] = [11, 3, 5, 2];
+
+/// A world of four /24s behind one upstream. Times in seconds.
+pub struct Sketch {
+    pub seconds: f64,
+    /// Lines of the `[weather]` section beside round-trip time and jitter.
+    pub weather: String,
+    /// Lines of the `[hosts]` section.
+    pub classes: &'static str,
+    /// Hosts per /24.
+    pub hosts: [usize; 4],
+    events: String,
+}
+
+impl Sketch {
+    /// One quiet world with this share of packets lost.
+    pub fn new(seconds: f64, loss: f64) -> Self {
+        Self {
+            seconds,
+            weather: format!("loss = {loss}\n"),
+            classes: "icmp_only = 0.2\ntcp_only = 0.3",
+            hosts: PLAN,
+            events: String::new(),
+        }
+    }
+
+    /// Adds an event; `more` holds its further keys.
+    pub fn event(&mut self, kind: &str, on: &str, at: f64, length: f64, more: &str) {
+        let (at, length) = ((at * 1000.0) as u64, (length * 1000.0) as u64);
+        let _ = writeln!(
+            self.events,
+            "[[event]]\nkind = \"{kind}\"\non = \"{on}\"\nat = \"+{at}ms\"\nfor = \"{length}ms\"\n{more}"
+        );
+    }
+
+    /// The scenario of this world.
+    pub fn scenario(&self) -> Scenario {
+        let Self { seconds, weather, classes, events, .. } = self;
+        let most = self.hosts.iter().max().copied().unwrap_or(1);
+        let text = format!(
+            r#"
+            story = "a world of the laboratory"
+            start = "2014-12-01T00:00:00Z"
+            duration = "{}s"
+            [weather]
+            rtt = "200ms"
+            jitter = "20ms"
+            {weather}
+            [hosts]
+            {classes}
+            [[country]]
+            code = "KP"
+            blocks = ["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"]
+            hosts = {most}
+            probes = ["icmp", "tcp/80"]
+            {events}"#,
+            *seconds as u64
+        );
+        let mut scenario = Scenario::parse("laboratory", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        scenario.roster = Arc::new(thin(&scenario.roster, &self.hosts));
+        scenario
+    }
+}
+
+/// Leaves each block as many hosts as the plan has, each with its two targets.
+fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
+    let mut thin = Roster { countries: roster.countries.clone(), ..Roster::default() };
+    for (block, hosts) in roster.blocks.iter().zip(hosts) {
+        let first = thin.targets.len() as u32;
+        let range = block.targets.start as usize..block.targets.start as usize + 2 * hosts;
+        thin.targets.extend_from_slice(&roster.targets[range]);
+        thin.blocks.push(lifesign::target::Block { targets: first..thin.targets.len() as u32, ..block.clone() });
+    }
+    thin
+}
+
+/// Darkness of the whole country, `n` times, so far apart that it is no flapping. Lengths are drawn evenly.
+pub fn outages(n: usize, seed: u64, loss: f64, lengths: (f64, f64)) -> Sketch {
+    let apart = 3.0 * 3600.0;
+    let mut dice = Dice::new(seed);
+    let mut sketch = Sketch::new(apart * (n + 1) as f64, loss);
+    for number in 1..=n {
+        let at = apart * number as f64 + 0.2 * apart * dice.unit();
+        let length = lengths.0 + (lengths.1 - lengths.0) * dice.unit();
+        sketch.event("dark", "KP", at, length, "");
+    }
+    sketch
+}
