@@ -57,7 +57,7 @@ pub struct Watch {
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
-    polled: Time,
+    attended: Time,
     promised: Time,
     records: Option<Vec<Record>>,
 }
@@ -77,7 +77,7 @@ impl Watch {
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
-            polled: now,
+            attended: now,
             promised: Time::NEVER,
             records: None,
             roster,
@@ -121,9 +121,7 @@ impl Watch {
 
     /// Does what is due by `now`, and adds the probes to send to `due`.
     pub fn poll(&mut self, now: Time, due: &mut Vec<Due>) {
-        if now.since(self.promised) > GAP {
-            self.fold(now, Event::Gap(self.polled), false);
-        }
+        self.attend(now);
         while let Some(outcome) = self.open.expire(now) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
@@ -146,12 +144,20 @@ impl Watch {
             self.lag.add(slot.lag);
             due.push(probe);
         }
-        self.polled = now;
         self.promised = self.next_wake();
+    }
+
+    /// Notes a gap if nobody came by when it was time to.
+    fn attend(&mut self, now: Time) {
+        if now.since(self.promised) > GAP {
+            self.fold(now, Event::Gap(self.attended), false);
+        }
+        self.attended = now;
     }
 
     /// Takes in what the network reports.
     pub fn observe(&mut self, now: Time, event: &Event) {
+        self.attend(now);
         match event {
             Event::Outcome(outcome) => {
                 let was_overdue = self.open.is_overdue(outcome);
@@ -168,6 +174,8 @@ impl Watch {
             _ => self.fold(now, *event, false),
         }
         self.obey(now);
+        // What was observed may have put off what was due.
+        self.promised = self.next_wake();
     }
 
     /// Folds a recorded event again. Nothing is scheduled.
