@@ -2,7 +2,7 @@
 
 use lifesign::{
     clock::Time,
-    judge::State::{self, Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
+    judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
     scenario::{Options, Scenario, Simulation, simulate},
 };
 use std::{
