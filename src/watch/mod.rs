@@ -18,8 +18,8 @@ use crate::{
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-/// A poll that comes so much later than it was asked for leaves a gap in the watch. The next one up is the
-/// judge's own span of 5 s: nothing may be called down because we were not there.
+/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the judge's
+/// span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
 /// What the plan says to the core.
@@ -129,7 +129,8 @@ impl Watch {
         self.obey(now);
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let patience = self.aggregate.patience(slot.target);
-            let (probe, crowded) = self.open.start(slot.target, now, patience, slot.trap);
+            let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+            let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
             if crowded {
                 let lost = Outcome {
                     target: slot.target,
@@ -145,14 +146,6 @@ impl Watch {
             due.push(probe);
         }
         self.promised = self.next_wake();
-    }
-
-    /// Notes a gap if nobody came by when it was time to.
-    fn attend(&mut self, now: Time) {
-        if now.since(self.promised) > GAP {
-            self.fold(now, Event::Gap(self.attended), false);
-        }
-        self.attended = now;
     }
 
     /// Takes in what the network reports.
@@ -174,8 +167,15 @@ impl Watch {
             _ => self.fold(now, *event, false),
         }
         self.obey(now);
-        // What was observed may have put off what was due.
         self.promised = self.next_wake();
+    }
+
+    /// Were we there when something was due? If not, nobody watched since we were last.
+    fn attend(&mut self, now: Time) {
+        if now.since(self.promised) > GAP {
+            self.fold(now, Event::Gap(self.attended), false);
+        }
+        self.attended = now;
     }
 
     /// Folds a recorded event again. Nothing is scheduled.
@@ -282,7 +282,7 @@ impl Watch {
             last_life: stats.last_life,
             miss_rate,
             retired,
-            accepts_all: stats.accepts_all,
+            accepts_all: stats.accepts_all(),
         }
     }
 }
