@@ -75,7 +75,10 @@ pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
     };
     let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a job of the laboratory failed")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a job of the laboratory failed"))
+            .collect()
     });
     all.sort_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()

@@ -85,7 +85,13 @@ impl Trial<'_> {
     pub fn budget(&mut self) {
         let worst_minute = self.goals.worst_minute.map(Goal::AtMost);
         let mean = self.goals.mean_per_hour.map(Goal::AtMost);
-        self.add("probes per /24 in the worst minute", "all worlds".into(), self.worst_minute, "/s", worst_minute);
+        self.add(
+            "probes per /24 in the worst minute",
+            "all worlds".into(),
+            self.worst_minute,
+            "/s",
+            worst_minute,
+        );
         self.add("probes per /24, mean", "all worlds".into(), self.worst_mean * 3600.0, "/h", mean);
     }
 }
@@ -98,8 +104,9 @@ fn split(n: usize) -> (usize, usize) {
 
 fn delay(trial: &mut Trial<'_>) {
     let (worlds, each) = split(trial.scale.outages);
-    let worlds: Vec<_> =
-        (1..=worlds as u64).map(|seed| (outages(each, seed, 0.01, (300.0, 900.0)).scenario(), seed)).collect();
+    let worlds: Vec<_> = (1..=worlds as u64)
+        .map(|seed| (outages(each, seed, 0.01, (300.0, 900.0)).scenario(), seed))
+        .collect();
     let runs = trial.run(&worlds);
     let level = pool(runs.iter().map(|run| &run.score.countries));
     let (n, goals) = (format!("{} outages", level.down.seconds.len()), trial.goals);
@@ -109,7 +116,13 @@ fn delay(trial: &mut Trial<'_>) {
     trial.add("delay to down, worst", n.clone(), level.down.quantile(1.0), "s", None);
     trial.add("delay to outage, p99", n, level.outage.quantile(0.99), "s", None);
     let n = format!("{} returns", level.recovery.seconds.len());
-    trial.add("recovery noticed, p99", n.clone(), level.recovery.quantile(0.99), "s", most(goals.recovery_p99));
+    trial.add(
+        "recovery noticed, p99",
+        n.clone(),
+        level.recovery.quantile(0.99),
+        "s",
+        most(goals.recovery_p99),
+    );
     trial.add("recovery noticed, median", n, level.recovery.quantile(0.5), "s", None);
     let edges = &level.edges;
     let n = edges.covered + edges.before + edges.after;
@@ -159,7 +172,8 @@ fn rates(trial: &mut Trial<'_>) {
         let runs = trial.run(&worlds);
         let n = format!("{years:.2} country-years");
         let sum = |of: fn(&lifesign::scenario::Level) -> u64| {
-            runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum::<u64>() as f64 / years
+            runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum::<u64>() as f64
+                / years
         };
         let (downs, outages) = (sum(|level| level.false_downs), sum(|level| level.false_outages));
         let flappings = sum(|level| level.false_flappings);
@@ -183,7 +197,8 @@ fn blind(trial: &mut Trial<'_>) {
             sketch.classes = "named = 0.5";
             for number in 1..=each {
                 let at = 3600.0 * (number as f64 + 0.3 * dice.unit());
-                let length = (1.0_f64).max(dice.exponential(if number % 3 == 0 { 900.0 } else { 20.0 })).min(2400.0);
+                let length =
+                    (1.0_f64).max(dice.exponential(if number % 3 == 0 { 900.0 } else { 20.0 })).min(2400.0);
                 match number % 5 {
                     0 => sketch.event("blind", "us", at, length, "what = \"uplink\""),
                     1 => sketch.event("blind", "us", at, length, "what = \"send\""),
@@ -196,8 +211,10 @@ fn blind(trial: &mut Trial<'_>) {
         })
         .collect();
     let runs = trial.run(&worlds);
-    let wrong: usize =
-        runs.iter().map(|run| run.said(State::Down) + run.said(State::Outage) + run.said(State::Flapping)).sum();
+    let wrong: usize = runs
+        .iter()
+        .map(|run| run.said(State::Down) + run.said(State::Outage) + run.said(State::Flapping))
+        .sum();
     let n = format!("{spells} spells");
     trial.add("false verdicts while blind", n, wrong as f64, "", Some(Goal::AtMost(0.0)));
 }
@@ -225,9 +242,9 @@ fn flap(trial: &mut Trial<'_>) {
         for ((scenario, seed), run) in worlds.iter().zip(&runs) {
             for begin in flap_begins(scenario, *seed, half) {
                 let end = begin + std::time::Duration::from_secs_f64(cycles * 2.0 * half);
-                let first = run
-                    .country()
-                    .find(|change| change.to == State::Flapping && begin <= change.time && change.time <= end);
+                let first = run.country().find(|change| {
+                    change.to == State::Flapping && begin <= change.time && change.time <= end
+                });
                 match first {
                     Some(change) => named.push(change.time.since(begin).as_secs_f64() / (2.0 * half)),
                     None => late += 1,
@@ -285,7 +302,8 @@ fn flap_then_dark(trial: &mut Trial<'_>) {
             for number in 1..=each {
                 let from = scenario.start + std::time::Duration::from_secs_f64(begin(number, *seed) + before);
                 let until = from + std::time::Duration::from_secs_f64(dark);
-                let was = run.country().take_while(|change| change.time <= from).last().map(|change| change.to);
+                let was =
+                    run.country().take_while(|change| change.time <= from).last().map(|change| change.to);
                 unnamed += usize::from(was != Some(State::Flapping));
                 let outage = run
                     .country()
@@ -306,7 +324,9 @@ fn flap_then_dark(trial: &mut Trial<'_>) {
 
 fn sparse(trial: &mut Trial<'_>) {
     let (worlds, each) = split(trial.scale.outages);
-    for (what, miss) in [("two hosts per /24", "[0.0, 0.0]"), ("two hosts per /24 that miss 50 %", "[0.5, 0.5]")] {
+    for (what, miss) in
+        [("two hosts per /24", "[0.0, 0.0]"), ("two hosts per /24 that miss 50 %", "[0.5, 0.5]")]
+    {
         let worlds: Vec<_> = (1..=worlds as u64)
             .map(|seed| {
                 let mut sketch = outages(each, seed, 0.01, (300.0, 900.0));
@@ -320,7 +340,8 @@ fn sparse(trial: &mut Trial<'_>) {
         let level = pool(runs.iter().map(|run| &run.score.countries));
         let blocks = pool(runs.iter().map(|run| &run.score.blocks));
         let n = format!("{} outages", level.down.seconds.len() + level.down.missed.len());
-        let goal = trial.goals.down_p99.map(|p99| Goal::AtMost(if p99 < 30.0 { 30.0 } else { f64::INFINITY }));
+        let goal =
+            trial.goals.down_p99.map(|p99| Goal::AtMost(if p99 < 30.0 { 30.0 } else { f64::INFINITY }));
         trial.add(&format!("{what}: delay to down, mean"), n.clone(), level.down.mean(), "s", goal);
         trial.add(&format!("{what}: delay to down, p99"), n.clone(), level.down.quantile(0.99), "s", None);
         let seen = |level: &lifesign::scenario::Level| {
@@ -330,7 +351,8 @@ fn sparse(trial: &mut Trial<'_>) {
         let all = Some(Goal::AtLeast(100.0));
         trial.add(&format!("{what}: outages seen, country"), n.clone(), seen(&level), "%", all);
         trial.add(&format!("{what}: outages seen, blocks"), n.clone(), seen(&blocks), "%", all);
-        let wrong = level.false_outages + blocks.false_outages + level.false_flappings + blocks.false_flappings;
+        let wrong =
+            level.false_outages + blocks.false_outages + level.false_flappings + blocks.false_flappings;
         trial.add(&format!("{what}: false outages and flappings"), n, wrong as f64, "", None);
     }
 }

@@ -52,7 +52,15 @@ pub struct Table {
 
 impl Table {
     /// Adds a row, and shows it on the error stream as it comes.
-    pub fn add(&mut self, what: &str, who: &str, n: String, figure: f64, unit: &'static str, goal: Option<Goal>) {
+    pub fn add(
+        &mut self,
+        what: &str,
+        who: &str,
+        n: String,
+        figure: f64,
+        unit: &'static str,
+        goal: Option<Goal>,
+    ) {
         let met = goal.map(|goal| goal.met(figure));
         let row = Row { what: what.into(), who: who.into(), n, unit, figure, goal, met };
         eprintln!("{row}");

@@ -63,7 +63,8 @@ impl Sketch {
             {events}"#,
             *seconds as u64
         );
-        let mut scenario = Scenario::parse("laboratory", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut scenario =
+            Scenario::parse("laboratory", &text).unwrap_or_else(|problems| panic!("{problems}"));
         scenario.roster = Arc::new(thin(&scenario.roster, &self.hosts));
         scenario
     }
@@ -76,7 +77,8 @@ fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
         let first = thin.targets.len() as u32;
         let range = block.targets.start as usize..block.targets.start as usize + 2 * hosts;
         thin.targets.extend_from_slice(&roster.targets[range]);
-        thin.blocks.push(lifesign::target::Block { targets: first..thin.targets.len() as u32, ..block.clone() });
+        thin.blocks
+            .push(lifesign::target::Block { targets: first..thin.targets.len() as u32, ..block.clone() });
     }
     thin
 }
