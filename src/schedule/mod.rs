@@ -123,7 +123,8 @@ impl Schedule {
     /// A schedule that begins now. The seed mixes the targets' order and the phases of their intervals.
     pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
         let mut dice = Dice::new(seed);
-        let wanted = budget.base * roster.blocks.len() as f64;
+        // The mean, not the even pace: confirmations count towards the total too.
+        let wanted = budget.mean * roster.blocks.len() as f64;
         if let Some(total) = budget.total.filter(|&total| total < wanted) {
             budget.base *= total / wanted;
             budget.mean *= total / wanted;
