@@ -167,10 +167,10 @@ proptest! {
         }
     }
 
-    /// A country's even slots lie on one grid, however raggedly the schedule is polled; a target that has a
-    /// probe open is passed over; and a block's targets all get their turn.
+    /// A country's even slots lie on one grid, however raggedly the schedule is polled, and a block's targets all
+    /// get their turn.
     #[test]
-    fn even_slots_are_even_and_find_no_probe_open(
+    fn even_slots_are_even(
         plan in plans(), seed: u64, answers in 0.0f64..1.0, frugal: bool,
     ) {
         let budget = if frugal { Budget::FRUGAL } else { Budget::DEFAULT };
@@ -196,10 +196,26 @@ proptest! {
         prop_assert_eq!(run.schedule.skipped(), lifesign::schedule::Skipped::default());
     }
 
-    /// Only a closer look asks a target whose last probe is still open. Whatever its rank was before, a good
-    /// target gets turns, and a retired one is asked once an hour.
+    /// At any pace, and with intervals, a target with a probe open is passed over.
     #[test]
-    fn ranks_come_and_go_and_none_is_asked_twice_at_once(plan in plans(), seed: u64, answers in 0.0f64..1.0) {
+    fn without_a_doubt_no_target_has_two_probes_open(
+        plan in plans(), pace in 0.1f64..50.0, seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
+    ) {
+        let mut roster = toy::roster(&plan);
+        let mut dice = Dice::new(seed);
+        for _ in 0..intervals {
+            let target = dice.below(roster.targets.len());
+            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 3.0 * dice.unit()));
+        }
+        let mut run = Run::new(roster, Budget::of(pace), answers, seed);
+        run.until(start() + MINUTE, HICCUP);
+        prop_assert!(!run.given.is_empty());
+        prop_assert!(run.given.iter().all(|given| !given.crowding));
+    }
+
+    /// Whatever its rank was before, a good target gets turns, and a retired one is asked once an hour.
+    #[test]
+    fn ranks_come_and_go(plan in plans(), seed: u64, answers in 0.0f64..1.0) {
         let mut run = Run::new(toy::roster(&plan), Budget::DEFAULT, answers, seed);
         let mut dice = Dice::new(seed);
         let mut ranks = HashMap::new();
@@ -214,7 +230,12 @@ proptest! {
         }
         run.given.clear();
         run.until(now + Duration::from_secs(5 * 3600), HICCUP);
-        prop_assert!(run.given.iter().all(|given| !given.crowding));
+        let retired = |target: u32| ranks.get(&TargetId(target)) == Some(&Rank::Retired);
+        for (number, block) in run.roster.blocks.iter().enumerate() {
+            // Who is retired no longer must not keep the hourly turn as well.
+            let slots = run.given.iter().filter(|given| run.block(given).0 == number as u32).count();
+            prop_assert!(block.targets.clone().any(retired) || slots <= 5 * 3600 / 4 + 1, "{} slots", slots);
+        }
         for number in 0..run.roster.targets.len() as u32 {
             let turns = run.given.iter().filter(|given| given.due.target.0 == number).count();
             match ranks.get(&TargetId(number)) {
