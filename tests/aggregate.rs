@@ -128,7 +128,9 @@ impl World {
         self.watch.poll(self.now, &mut due);
         let now = self.now;
         self.unsettled.retain(|_, sent| now < *sent + LOST_AFTER);
-        due.into_iter().for_each(|due| self.give(due));
+        for due in due {
+            self.give(due);
+        }
     }
 
     fn settle(&mut self, outcome: &Outcome) {

@@ -1,5 +1,5 @@
-//! ICMP echo. In: [`Due`](crate::outcome::Due)s with the addresses to ask. Out:
-//! [`Event`](crate::outcome::Event)s. It never decides what is late or lost, and it remembers no probe.
+//! ICMP echo. In: [`Due`]s with the addresses to ask. Out: [`Event`]s. It never decides what is late or lost,
+//! and it remembers no probe.
 //!
 //! | file | its part |
 //! |---|---|
