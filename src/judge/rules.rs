@@ -8,7 +8,7 @@ pub struct Rules {
     /// Down becomes outage after so long without proof of life (design §5).
     pub outage_after: Duration,
     /// The misses behind a `down` must span at least this: a burst of loss of mean length 3 s outlasts it in
-    /// e^(-5/3) = 19 % of cases, and is then a short total outage by any measure (outage-science §6.4).
+    /// e^(-5/3) = 19 % of cases, and is then a short total outage by any measure.
     pub span: Duration,
     /// Does the judge ask for a closer look?
     pub confirm: bool,

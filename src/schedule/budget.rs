@@ -14,7 +14,8 @@ pub struct Budget {
     pub burst: f64,
     /// Below this many tokens the even pace gives up every eighth slot, to repay what confirmations took.
     pub reserve: f64,
-    /// The cap over all blocks, if the plan gives one; the even pace of every block is scaled down to it.
+    /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
+    /// mean: what is saved up for bursts is the blocks' own.
     pub total: Option<f64>,
 }
 

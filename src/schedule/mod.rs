@@ -3,8 +3,8 @@
 //!
 //! Every country has an even beat: its blocks take turns, so that a country of four blocks at one probe per
 //! 4 s each is seen once a second, and a change that hits all of them is seen at that finer grain. Within a
-//! block its targets take turns ([`rotation`]). A closer look ([`Look`]) adds probes between the beats, about
-//! one a second. Every probe of either sort takes a token from its block ([`budget`]).
+//! block its targets take turns (`rotation`). A closer look ([`Look`]) adds probes between the beats, about
+//! one a second. Every probe of either sort takes a token from its block (`budget`).
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
 //! probe, and nothing for a target that is not asked.
@@ -125,7 +125,8 @@ impl Schedule {
     /// A schedule that begins now. The seed mixes the targets' order and the phases of their intervals.
     pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
         let mut dice = Dice::new(seed);
-        let wanted = budget.base * roster.blocks.len() as f64;
+        // The mean, not the even pace: confirmations count towards the total too.
+        let wanted = budget.mean * roster.blocks.len() as f64;
         if let Some(total) = budget.total.filter(|&total| total < wanted) {
             budget.base *= total / wanted;
             budget.mean *= total / wanted;

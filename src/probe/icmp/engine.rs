@@ -1,10 +1,10 @@
 //! Both families behind one door. In: questions with their addresses, and the clock. Out: events. It never
 //! waits but in [`Engine::readable`], and never remembers a probe.
 
-use super::{Means, OpenError, codec::Codec, link::Link};
+use super::{Means, OpenError, codec::Codec, link::Link, not_sent};
 use crate::{
-    clock::{Clock, Time},
-    outcome::{Due, Event, Fault, Found, Outcome},
+    clock::Clock,
+    outcome::{Due, Event, Fault},
 };
 use std::net::IpAddr;
 
@@ -102,15 +102,4 @@ async fn readable(link: &Result<Link, Fault>) {
         Ok(link) => link.readable().await,
         Err(_) => std::future::pending().await,
     }
-}
-
-/// The outcome of a question that did not leave this machine.
-pub(super) fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
-    Event::Outcome(Outcome {
-        target: due.target,
-        seq: due.seq,
-        sent,
-        trap: false,
-        found: Found::NotSent(fault),
-    })
 }

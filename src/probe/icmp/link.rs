@@ -4,8 +4,7 @@
 use super::{
     Means, OpenError,
     codec::{self, Codec, NoAnswer, Probe},
-    engine::not_sent,
-    fault, kernel,
+    fault, kernel, not_sent,
 };
 use crate::{
     clock::{Clock, Time},
