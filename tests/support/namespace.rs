@@ -117,7 +117,7 @@ impl World {
     }
 }
 
-/// The world's plan, of four blocks with three hosts each.
+/// The world's plan, of four blocks with three hosts each, one of each kind.
 pub fn plan(outage_after: &str) -> String {
     let mut plan = format!(
         "vantage = \"test\"\ncontrols = [\"10.45.1.53\"]\n[judge]\noutage_after = \"{outage_after}\"\n\
@@ -125,10 +125,8 @@ pub fn plan(outage_after: &str) -> String {
     );
     for block in 176..180 {
         plan.push_str(&format!("[[country.block]]\nprefix = \"10.45.{block}.0/24\"\nhosts = [\n"));
-        for host in [15, 67, 129] {
-            plan.push_str(&format!(
-                "  {{ host = \"10.45.{block}.{host}\", probes = [\"icmp\", \"tcp/80\", \"dns/kptc.kp/SOA\"] }},\n"
-            ));
+        for (host, probe) in [(15, "icmp"), (67, "tcp/80"), (129, "dns/kptc.kp/SOA")] {
+            plan.push_str(&format!("  {{ host = \"10.45.{block}.{host}\", probes = [\"{probe}\"] }},\n"));
         }
         plan.push_str("]\n");
     }
