@@ -1,4 +1,6 @@
 //! lifesign: an active reachability prober that tells a network that *flaps* from one that is *gone*.
+#![warn(clippy::unwrap_used)]
+
 pub mod clock;
 pub mod dice;
 pub mod target;
@@ -11,6 +13,7 @@ pub mod judge;
 pub mod watch;
 pub mod journal;
 pub mod export;
+pub mod scenario;
 pub mod config;
 pub mod daemon;
 pub mod cli;

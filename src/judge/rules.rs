@@ -68,6 +68,8 @@ pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3);
 pub const STALE_GAPS: u32 = 4;
 /// ... but not before this.
 pub const STALE_FLOOR: Duration = Duration::from_secs(60);
+/// A country that has just come back is not partial before its other blocks have been asked too.
+pub const SETTLE: Duration = Duration::from_secs(10);
 /// How often a doubtful scope is asked, and one that is down but not yet in outage.
 pub const CONFIRM: Duration = Duration::from_secs(1);
 pub const CONFIRM_DOWN: Duration = Duration::from_secs(10);

@@ -47,6 +47,8 @@ pub(super) struct Scope {
     pub chance: f32,
     /// The edge of its darkness, while it is dark.
     pub dark: Option<Edge>,
+    /// It has been dark for `outage_after`, without doubt.
+    pub long: bool,
     /// The edge of its last return.
     pub back: Edge,
     /// When it last gave evidence.
@@ -72,6 +74,7 @@ impl Scope {
             quality: Quality::default(),
             chance: super::rules::FLOOR,
             dark: None,
+            long: false,
             back: edge,
             heard: now,
             looking: None,

@@ -24,7 +24,12 @@ use crate::{
 };
 use budget::Bucket;
 use rotation::Rotation;
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
 /// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
@@ -80,6 +85,7 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
+    retired: HashSet<u32>,
     skipped: Skipped,
 }
 
@@ -161,7 +167,16 @@ impl Schedule {
             beats.push(Beat { gap, at: 0 });
         }
         let looks = vec![Closer::default(); roster.blocks.len() + roster.countries.len()];
-        Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
+        Self {
+            roster,
+            budget,
+            beats,
+            blocks,
+            looks,
+            queue,
+            retired: HashSet::new(),
+            skipped: Skipped::default(),
+        }
     }
 
     /// How far apart a scope's even probes are: what silence has to be measured against.
@@ -203,6 +218,7 @@ impl Schedule {
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
+                Key::Retired(target) if !self.retired.contains(&target) => None,
                 Key::Retired(target) => {
                     self.again(Key::Retired(target), at, RETIRED_EVERY, now);
                     self.spend(target, now, open)
@@ -250,12 +266,12 @@ impl Schedule {
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
         let noun = self.roster.target(target);
         if noun.interval.is_none() {
-            let queued = self.queue.iter().any(|entry| entry.0.1 == Key::Retired(target.0));
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank == Rank::Retired && !queued {
+            if rank == Rank::Retired {
                 self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
-            } else if rank != Rank::Retired && queued {
-                self.queue.retain(|entry| entry.0.1 != Key::Retired(target.0));
+                self.retired.insert(target.0);
+            } else {
+                self.retired.remove(&target.0);
             }
         }
     }
