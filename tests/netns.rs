@@ -1,14 +1,16 @@
 //! Real outages: the real program in network namespaces of the test's own, where a router drops, refuses and
 //! forgets. Each change must be told in time, with an edge that covers the moment at which it was made.
 
+#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
+
 mod support;
 
 use lifesign::clock::Time;
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 use support::{
-    Program, SOON, Verdict,
+    Program, Room, SOON, Verdict,
     namespace::{ROUTER, World, plan},
-    put, room, values,
+    values,
 };
 
 const BLOCKS: [&str; 4] =
@@ -27,26 +29,26 @@ const UP: Duration = Duration::from_secs(6);
 struct Night {
     world: World,
     watch: Program,
-    journal: PathBuf,
+    journal: String,
+    _room: Room,
 }
 
 impl Night {
     fn start(name: &str, outage_after: &str) -> Self {
         let world = World::new();
-        let room = room(name);
-        let (plan, journal) = (put(&room, "plan.toml", plan(outage_after)), room.join("journal"));
-        let record = journal.to_str().unwrap();
+        let room = Room::new(name);
+        let (plan, journal) = (room.put("plan.toml", plan(outage_after)), room.path("journal"));
         let mut watch = Program::start(world.vantage.command(&[
             support::LIFESIGN,
             "--config",
             &plan,
             "--record",
-            record,
+            &journal,
         ]));
         for scope in BLOCKS.iter().chain(&["KP"]) {
             watch.verdict(SOON, scope, "up");
         }
-        let mut night = Self { world, watch, journal };
+        let mut night = Self { world, watch, journal, _room: room };
         night.calm(ACQUAINTANCE);
         night
     }

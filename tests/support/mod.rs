@@ -11,6 +11,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    ops::Deref,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -41,12 +42,43 @@ pub fn quiet(mut command: Command, arguments: &[&str]) -> Command {
     command
 }
 
-/// An empty directory of the test's own, which every user may enter.
-pub fn room(name: &str) -> PathBuf {
-    let place = std::env::temp_dir().join(format!("lifesign-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&place);
-    fs::create_dir_all(&place).unwrap();
-    place
+/// An empty directory of the test's own, which every user may enter. It stays when the test fails.
+pub struct Room(PathBuf);
+
+impl Room {
+    pub fn new(name: &str) -> Self {
+        let place = std::env::temp_dir().join(format!("lifesign-{}-{name}", std::process::id()));
+        // A process of the same number may have failed here long ago.
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir(&place).unwrap();
+        Self(place)
+    }
+
+    /// Writes a file; its path as an argument.
+    pub fn put(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        fs::write(self.join(name), text).unwrap();
+        self.path(name)
+    }
+
+    /// The path of a file in it, as an argument.
+    pub fn path(&self, name: &str) -> String {
+        self.join(name).to_str().unwrap().into()
+    }
+}
+
+impl Deref for Room {
+    type Target = Path;
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
 }
 
 /// A child, and what it has said so far.
@@ -97,18 +129,28 @@ impl Program {
 
     /// The first line of standard output that is `wanted` and that no earlier call gave.
     pub fn line<T>(&mut self, within: Duration, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
-        let until = self.clock.now() + within;
         let mut next = 0;
+        self.wait(within, what, |program| {
+            let from = std::mem::replace(&mut next, program.out.len());
+            let mut fresh = (from..program.out.len()).filter(|&place| !program.passed[place]);
+            let (place, found) = fresh.find_map(|place| Some((place, wanted(&program.out[place])?)))?;
+            program.passed[place] = true;
+            Some(found)
+        })
+    }
+
+    /// The first line of standard error that is `wanted`.
+    pub fn error_line<T>(&mut self, within: Duration, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.wait(within, what, |program| program.err.iter().find_map(|line| wanted(line)))
+    }
+
+    /// Looks again after each line, until there is what is looked for.
+    fn wait<T>(&mut self, within: Duration, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let until = self.clock.now() + within;
         loop {
-            for place in next..self.out.len() {
-                if !self.passed[place]
-                    && let Some(found) = wanted(&self.out[place])
-                {
-                    self.passed[place] = true;
-                    return found;
-                }
+            if let Some(found) = look(self) {
+                return found;
             }
-            next = self.out.len();
             if let Err(end) = self.hear(until) {
                 panic!("no {what} within {within:?} ({end}):\n{}", self.said());
             }
@@ -303,11 +345,4 @@ pub fn values(metrics: &str, name: &str, parts: &[&str]) -> Vec<f64> {
         .filter(|line| parts.iter().all(|part| line.contains(part)))
         .map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap())
         .collect()
-}
-
-/// Writes a file into a room; its path as an argument.
-pub fn put(room: &Path, name: &str, text: impl AsRef<[u8]>) -> String {
-    let path = room.join(name);
-    fs::write(&path, text).unwrap();
-    path.to_str().unwrap().into()
 }

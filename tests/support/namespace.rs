@@ -4,6 +4,7 @@
 
 use super::{Answer, SOON, answer, done, quiet};
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
@@ -124,9 +125,9 @@ pub fn plan(outage_after: &str) -> String {
          [[country]]\ncode = \"KP\"\nname = \"Test\"\n"
     );
     for block in 176..180 {
-        plan.push_str(&format!("[[country.block]]\nprefix = \"10.45.{block}.0/24\"\nhosts = [\n"));
+        let _ = writeln!(plan, "[[country.block]]\nprefix = \"10.45.{block}.0/24\"\nhosts = [");
         for (host, probe) in [(15, "icmp"), (67, "tcp/80"), (129, "dns/kptc.kp/SOA")] {
-            plan.push_str(&format!("  {{ host = \"10.45.{block}.{host}\", probes = [\"{probe}\"] }},\n"));
+            let _ = writeln!(plan, "  {{ host = \"10.45.{block}.{host}\", probes = [\"{probe}\"] }},");
         }
         plan.push_str("]\n");
     }
