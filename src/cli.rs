@@ -7,6 +7,7 @@ use crate::{
     daemon::{self, Failure},
     journal,
     outcome::Event,
+    scenario::{self, Scenario},
     watch::{Record, Settings, Watch},
 };
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +53,8 @@ enum Command {
     Run(Run),
     /// Judge a recorded journal again, with the plan it was recorded with
     Replay(Replay),
+    /// Play a scripted world that knows the truth, and compare the verdicts with it
+    Simulate(Simulate),
     /// Read a plan: print its summary, or every error in it
     Check(Check),
 }
@@ -82,6 +85,24 @@ struct Replay {
 }
 
 #[derive(Args, Debug)]
+struct Simulate {
+    /// The scenario
+    file: PathBuf,
+    /// Another seed than the file's: the same story with other chances
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print changes of verdict as JSON Lines
+    #[arg(long)]
+    json: bool,
+    /// Tell the truth too: every real change of state
+    #[arg(long)]
+    truth: bool,
+    /// Play so many times as fast as real time (default: as fast as it goes)
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+}
+
+#[derive(Args, Debug)]
 struct Check {
     /// The plan
     #[arg(default_value = "targets.toml")]
@@ -102,6 +123,7 @@ pub fn main() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(run) => with_plan(&run.config, |plan| watch(run.listen, run.record, plan)),
         Command::Replay(replay) => with_plan(&replay.config, |plan| again(&replay, &plan)),
+        Command::Simulate(simulate) => play(&simulate),
         Command::Check(check) => with_plan(&check.file, |plan| {
             say(&format!("{plan}"));
             for warning in plan.warnings() {
@@ -209,6 +231,34 @@ fn begun(record: &Record) -> Time {
         Event::Outcome(outcome) => outcome.sent,
         Event::Control(control) => control.sent,
         Event::Stray(_) | Event::Gap(_) => record.seen,
+    }
+}
+
+fn play(simulate: &Simulate) -> u8 {
+    let scenario = match Scenario::load(&simulate.file) {
+        Ok(scenario) => scenario,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return exit::CONFIG;
+        }
+    };
+    let options = scenario::Options {
+        seed: simulate.seed,
+        json: simulate.json,
+        truth: simulate.truth,
+        speed: simulate.speed,
+        colour: io::stdout().is_terminal(),
+    };
+    let (mut out, mut pause) = (io::stdout().lock(), std::thread::sleep);
+    // Progress is for a person who waits; a file or a pipe gets none.
+    let mut progress: Box<dyn Write> =
+        if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
+    match scenario::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("lifesign: cannot write: {error}");
+            exit::SOFTWARE
+        }
+        _ => exit::OK,
     }
 }
 

@@ -108,7 +108,8 @@ fn what_is_not_permitted_is_one_line_and_77() {
 #[test]
 fn it_says_how_it_is_used() {
     let mut text = String::new();
-    for arguments in [&["--help"][..], &["run", "--help"], &["replay", "--help"], &["check", "--help"]] {
+    for command in [&[][..], &["run"], &["replay"], &["simulate"], &["check"]] {
+        let arguments = &[command, &["--help"]].concat();
         let (code, out, err) = done(lifesign(arguments));
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
         let _ = writeln!(text, "$ lifesign {}\n{out}\n", arguments.join(" "));

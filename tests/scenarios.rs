@@ -2,7 +2,7 @@
 
 use lifesign::{
     clock::Time,
-    judge::State,
+    judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
     scenario::{Options, Scenario, Simulation, simulate},
 };
 use std::{
@@ -135,7 +135,6 @@ fn the_truth_follows_from_the_file_alone() {
         spells.dedup_by_key(|spell| spell.1);
         spells
     };
-    use State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up};
     let country = lifesign::target::Scope::Country(lifesign::target::CountryId(0));
     let wanted = [
         (0, Up),

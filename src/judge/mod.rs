@@ -11,8 +11,8 @@
 //! missed before that was chance, and teaches the judge how often each host misses while its block is up (q).
 //!
 //! *Silence* ([`belief`]). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down";
-//! q is the largest of what host, block and country have shown lately, so that a country that begins to lose
-//! packets is not called down for it. At odds of 10^6, with misses that span 5 s, the scope is **down**. In
+//! q joins the host's own learned miss rate with what its block or country has lately lost beyond those rates,
+//! so that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that span 5 s, the scope is **down**. In
 //! probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at 50 %: Wald's bound, up to rounding. A
 //! country needs misses from four of its blocks (or all): one block's silence says nothing of the others. A
 //! block of a country that is down is down with it.
@@ -34,7 +34,7 @@
 //! an answer needs to come, since a cut takes those that are under way. Late answers move the edge: they are
 //! proof of life at the time their probe was sent, and can take a `down` back altogether.
 //!
-//! *Looking closer.* A doubt (odds of 20) is resolved at once, by other hosts of the block, about one probe a
+//! *Looking closer.* A doubt (odds of 10) is resolved at once, by other hosts of the block, about one probe a
 //! second; a second miss also asks every other block. The budget has the last word.
 //!
 //! Constants, each with its origin: [`rules`]. Formulas: outage-science §6 of the design notes; A. Wald,
@@ -193,8 +193,7 @@ impl Judge {
         for place in [country, block] {
             let scope = &mut self.scopes[place as usize];
             scope.heard = now;
-            scope.chance += (0.0 - scope.chance) / rules::SCOPE_MEMORY;
-            scope.quality.answer(slower);
+            scope.answer(slower);
             let newest = scope.belief.life.is_none_or(|life| summary.sent > life);
             let chance = scope.belief.life(summary.sent);
             if let Some(dark) = self.scopes[place as usize].dark {
@@ -257,11 +256,11 @@ impl Judge {
         }
         let (block, country) = (summary.block.0, self.country_place(summary.country));
         let host = &self.hosts[summary.target.0 as usize];
-        let rate = host
-            .miss_rate
-            .max(self.scopes[block as usize].chance)
-            .max(self.scopes[country as usize].chance)
-            .clamp(rules::FLOOR, rules::CEILING);
+        let (own, common) = (
+            host.likely_to_miss(),
+            self.scopes[block as usize].chance.max(self.scopes[country as usize].chance),
+        );
+        let rate = (own + common - own * common).clamp(rules::FLOOR, rules::CEILING);
         let (target, sent) = (summary.target.0, summary.sent);
         let miss = Miss { sent, weight: -rate.ln(), target, part: block, usual };
         for place in [block, country] {
@@ -278,8 +277,12 @@ impl Judge {
     /// A miss turned out to be chance, since its block answered a later probe: a lesson. What a block in the
     /// dark misses teaches nothing, neither of its hosts nor of its country.
     fn explain(&mut self, target: TargetId, block: u32, country: u32, now: Time) {
-        self.scopes[block as usize].explain_miss();
-        self.scopes[country as usize].explain_miss();
+        let host = &self.hosts[target.0 as usize];
+        if !host.has_vanished() {
+            let own = host.miss_rate;
+            self.scopes[block as usize].explain_miss(own);
+            self.scopes[country as usize].explain_miss(own);
+        }
         self.teach(target, true);
         if now.since(self.hosts[target.0 as usize].heard) > rules::RETIRE_AFTER {
             self.rank(target, Rank::Retired);

@@ -50,13 +50,15 @@ impl Quality {
 
     fn resolve(&mut self, missed: bool) {
         self.seen = self.seen.saturating_add(1);
-        let memory = (self.seen as f32).min(SLOW);
+        // While lossy, what is usual is not learned anew in a hurry, however young the mean.
+        let memory = if self.lossy { SLOW } else { (self.seen as f32).min(SLOW) };
         self.usual_loss += (f32::from(u8::from(missed)) - self.usual_loss) / memory;
         if self.seen < WARM {
             return;
         }
         // Two standard errors above the mean: a young baseline is not trusted to the last point.
-        let usual = (self.usual_loss + 2.0 * (self.usual_loss / memory).sqrt()).clamp(0.01, 0.8);
+        let error = (self.usual_loss / (self.seen as f32).min(SLOW)).sqrt();
+        let usual = (self.usual_loss + 2.0 * error).clamp(0.01, 0.8);
         let more = usual + MORE_LOSS;
         let ratio = if missed { (more / usual).ln() } else { ((1.0 - more) / (1.0 - usual)).ln() };
         self.sum = (self.sum + if self.lossy { -ratio } else { ratio }).max(0.0);

@@ -31,8 +31,8 @@ impl Default for Rules {
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^9.
 pub const OUTAGE: f32 = 20.7;
-/// Log odds at which the first closer look is taken: one miss of a host that answers 95 % of the time.
-pub const DOUBT: f32 = 3.0;
+/// Log odds at which the first closer look is taken: one miss of a host that answers 90 % of the time.
+pub const DOUBT: f32 = 2.3;
 /// Log odds at which the whole country is looked at: 10^3, two misses of good hosts.
 pub const WIDE_DOUBT: f32 = 6.9;
 /// Log odds at which chance cannot have moved an edge: 1 in 2,000 against the 1 in 1,000 that is promised.

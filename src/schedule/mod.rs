@@ -20,7 +20,7 @@ pub use rotation::Rank;
 use crate::{
     clock::Time,
     dice::Dice,
-    target::{BlockId, Kind, Roster, Scope, TargetId},
+    target::{BlockId, Roster, Scope, TargetId},
 };
 use budget::Bucket;
 use rotation::Rotation;
@@ -36,8 +36,6 @@ use std::{
 const STALL: Duration = Duration::from_millis(250);
 /// How often a retired target is asked.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
-/// One TCP probe in this many, the first included, asks the trap port.
-const TRAP_EVERY: u32 = 4096;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
 /// In debt, one even slot in this many is given up.
@@ -61,8 +59,6 @@ pub enum Look {
 pub struct Slot {
     /// Whom.
     pub target: TargetId,
-    /// Is it the trap question (`Due::trap`)?
-    pub trap: bool,
     /// How long after its slot it is given out.
     pub lag: Duration,
 }
@@ -225,10 +221,7 @@ impl Schedule {
                 }
             };
             if let Some(target) = target {
-                let number = TargetId(target);
-                let trap = self.roster.target(number).kind == Kind::Tcp
-                    && open.next_seq(number).is_multiple_of(TRAP_EVERY);
-                return Some(Slot { target: number, trap, lag });
+                return Some(Slot { target: TargetId(target), lag });
             }
         }
         None
