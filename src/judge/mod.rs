@@ -197,7 +197,7 @@ impl Judge {
             let newest = scope.belief.life.is_none_or(|life| summary.sent > life);
             let chance = scope.belief.life(summary.sent);
             if let Some(dark) = self.scopes[place as usize].dark {
-                self.light(place, dark, &chance, summary, rtt, late);
+                self.light(place, dark, &chance, summary, (rtt, late), now);
             } else if place == block {
                 for miss in &chance {
                     self.explain(TargetId(miss.target), block, country, now);
@@ -222,12 +222,14 @@ impl Judge {
         dark: Edge,
         refuted: &[Miss],
         summary: &Summary,
-        rtt: Duration,
-        late: bool,
+        (rtt, late): (Duration, bool),
+        now: Time,
     ) {
         let parts = self.parts(place);
+        let with_country = self.inherited(place).is_some();
+        let needed = self.scopes[place as usize].needed(rules::DOWN, now);
         let scope = &mut self.scopes[place as usize];
-        if scope.belief.odds(Time::NEVER, rules::DOWN, parts).log >= rules::DOWN {
+        if with_country || scope.belief.odds(Time::NEVER, needed, parts).log >= needed {
             // An old answer: it was alive later than we knew, and is dark all the same.
             let latest = scope.belief.onset(parts).unwrap_or(dark.latest);
             scope.dark = Some(Edge { earliest: dark.earliest.max(Some(summary.sent)), latest });

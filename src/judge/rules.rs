@@ -31,6 +31,8 @@ impl Default for Rules {
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^7.
 pub const OUTAGE: f32 = 16.1;
+/// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
+pub const RESTLESS: f32 = 6.9;
 /// Log odds at which the first closer look is taken: one miss of a host that answers 80 % of the time.
 pub const DOUBT: f32 = 1.6;
 /// Log odds at which the whole country is looked at: 10^2, two misses of hosts that answer 90 % of the time.

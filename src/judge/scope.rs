@@ -95,6 +95,11 @@ impl Scope {
         (self.state, self.edge, self.evidence, self.changed) = (state, edge, evidence, now);
     }
 
+    /// The log odds that a verdict needs: less in a restless scope, where darkness is no surprise.
+    pub fn needed(&mut self, calm: f32, now: Time) -> f32 {
+        if self.flaps.flapping(now) { calm - super::rules::RESTLESS } else { calm }
+    }
+
     /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host does not
     /// explain is the scope's.
     pub fn explain_miss(&mut self, own: f32) {
