@@ -156,7 +156,6 @@ impl Run {
         let mut publish = self.clock.now();
         let (mut batch, mut due) = (Vec::new(), Vec::new());
         loop {
-            self.network.icmp_receive(&mut batch);
             // A raw socket hears every ping of this machine, and our own controls are asked all the time.
             batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
@@ -178,12 +177,14 @@ impl Run {
                 continue;
             }
             let wake = self.clock.instant(self.watch.next_wake().min(publish));
+            // In this order, so that no flood of answers delays the end, and none is left for the next turn.
             tokio::select! {
-                () = self.network.icmp_readable() => {}
-                Some(event) = self.events.recv() => batch.push(event),
-                () = tokio::time::sleep_until(wake.into()) => {}
+                biased;
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
+                () = self.network.icmp_readable() => self.network.icmp_receive(&mut batch),
+                Some(event) = self.events.recv() => batch.push(event),
+                () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
     }
