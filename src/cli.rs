@@ -5,6 +5,7 @@ use crate::{
     config::Plan,
     daemon::{self, Failure},
     journal,
+    scenario::{self, Scenario},
     watch::{Settings, Watch},
 };
 use clap::{Args, Parser, Subcommand};
@@ -50,6 +51,8 @@ enum Command {
     Run(Run),
     /// Judge a recorded journal again, with the plan it was recorded with
     Replay(Replay),
+    /// Play a scripted world that knows the truth, and compare the verdicts with it
+    Simulate(Simulate),
     /// Read a plan: print its summary, or every error in it
     Check(Check),
 }
@@ -80,6 +83,24 @@ struct Replay {
 }
 
 #[derive(Args, Debug)]
+struct Simulate {
+    /// The scenario
+    file: PathBuf,
+    /// Another seed than the file's: the same story with other chances
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print changes of verdict as JSON Lines
+    #[arg(long)]
+    json: bool,
+    /// Tell the truth too: every real change of state
+    #[arg(long)]
+    truth: bool,
+    /// Play so many times as fast as real time (default: as fast as it goes)
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+}
+
+#[derive(Args, Debug)]
 struct Check {
     /// The plan
     #[arg(default_value = "targets.toml")]
@@ -100,6 +121,7 @@ pub fn main() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(run) => with_plan(&run.config, |plan| watch(run.listen, run.record, plan)),
         Command::Replay(replay) => with_plan(&replay.config, |plan| again(&replay, &plan)),
+        Command::Simulate(simulate) => play(&simulate),
         Command::Check(check) => with_plan(&check.file, |plan| {
             say(&format!("{plan}"));
             for warning in plan.warnings() {
@@ -179,6 +201,34 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
         }
     }
     exit::OK
+}
+
+fn play(simulate: &Simulate) -> u8 {
+    let scenario = match Scenario::load(&simulate.file) {
+        Ok(scenario) => scenario,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return exit::CONFIG;
+        }
+    };
+    let options = scenario::Options {
+        seed: simulate.seed,
+        json: simulate.json,
+        truth: simulate.truth,
+        speed: simulate.speed,
+        colour: io::stdout().is_terminal(),
+    };
+    let (mut out, mut pause) = (io::stdout().lock(), std::thread::sleep);
+    // Progress is for a person who waits; a file or a pipe gets none.
+    let mut progress: Box<dyn Write> =
+        if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
+    match scenario::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("lifesign: cannot write: {error}");
+            exit::SOFTWARE
+        }
+        _ => exit::OK,
+    }
 }
 
 /// A line on standard output. A reader that has gone away is no error of ours.

@@ -79,7 +79,7 @@ fn the_lab_is_what_it_says() {
     let plan = Plan::load(Path::new("targets.toml")).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(
         plan.to_string(),
-        "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns), at most 1.16 probes/s; 1 control\n\
+        "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns); 1.00 probes/s, at most 1.16 probes/s with confirmations; 1 control\n\
          KP North Korea (lab): 4 blocks\n  \
          127.45.176.0/24: 11 hosts, 29 targets (11 icmp, 14 tcp, 4 dns)\n  \
          127.45.177.0/24: 3 hosts, 7 targets (3 icmp, 4 tcp)\n  \

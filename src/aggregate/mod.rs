@@ -106,6 +106,43 @@ impl Counts {
     }
 }
 
+/// What the trap question (`Due::trap`) has brought to light of a TCP target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trap {
+    /// No answer yet, after so many times.
+    Open(u8),
+    /// A firewall answers on every port.
+    AcceptsAll,
+    /// It refuses, as a host does.
+    Real,
+}
+
+impl Default for Trap {
+    fn default() -> Self {
+        Trap::Open(0)
+    }
+}
+
+impl Trap {
+    /// A host that was silent so often drops what it does not serve: it is asked no more often than the others.
+    const TRIES: u8 = 8;
+    /// Once it is known, one probe in this many asks again.
+    const AGAIN: u32 = 4096;
+
+    fn asked_in_vain(self) -> Self {
+        match self {
+            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
+            known => known,
+        }
+    }
+
+    /// Every second probe until there is an answer, or none is to be expected.
+    fn is_due(self, seq: u32) -> bool {
+        matches!(self, Trap::Open(times) if times < Self::TRIES && seq.is_multiple_of(2))
+            || seq.is_multiple_of(Self::AGAIN)
+    }
+}
+
 /// A target's own numbers.
 #[derive(Clone, Debug, Default)]
 pub struct TargetStats {
@@ -115,8 +152,7 @@ pub struct TargetStats {
     pub rtt: Rtt,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// A firewall answers for it on every port.
-    pub accepts_all: bool,
+    trap: Trap,
     /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
     /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
     recent: u64,
@@ -127,6 +163,11 @@ impl TargetStats {
     fn resolve(&mut self, missed: bool) {
         self.recent = self.recent << 1 | u64::from(missed);
         self.resolved = (self.resolved + 1).min(64);
+    }
+
+    /// Does a firewall answer for it on every port?
+    pub fn accepts_all(&self) -> bool {
+        self.trap == Trap::AcceptsAll
     }
 
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
@@ -188,6 +229,11 @@ impl Aggregate {
     /// How long an answer of this target is in time.
     pub fn patience(&self, target: TargetId) -> Duration {
         self.targets[target.0 as usize].rtt.patience()
+    }
+
+    /// Should the target's next probe, with this number, be the trap question?
+    pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
+        self.roster.target(target).kind == Kind::Tcp && self.targets[target.0 as usize].trap.is_due(seq)
     }
 
     /// A probe was given out.
@@ -275,24 +321,21 @@ impl Aggregate {
     /// What the outcome says of the host.
     fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
         let stats = &mut self.targets[outcome.target.0 as usize];
-        let accepted = matches!(outcome.found, Found::Reply { .. } | Found::Late { .. });
         if outcome.trap {
-            // An unlikely port that answers belongs to a firewall, one that refuses to a real host, and one
-            // that is silent says nothing.
-            if accepted {
-                stats.accepts_all = true;
-            } else if !matches!(outcome.found, Found::Refused { .. }) {
-                return if matches!(outcome.found, Found::NotSent(_)) {
-                    Evidence::Fault
-                } else {
-                    Evidence::Nothing
-                };
-            } else {
-                stats.accepts_all = false;
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host; silence
+            // says nothing, and of a late answer it is not known which of the two it was.
+            match outcome.found {
+                Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
+                Found::Refused { .. } => stats.trap = Trap::Real,
+                Found::NotSent(_) => return Evidence::Fault,
+                _ => {
+                    stats.trap = stats.trap.asked_in_vain();
+                    return Evidence::Nothing;
+                }
             }
         }
         let tcp = self.roster.target(outcome.target).kind == Kind::Tcp;
-        if tcp && stats.accepts_all {
+        if tcp && stats.trap == Trap::AcceptsAll {
             return Evidence::Nothing;
         }
         match outcome.found {

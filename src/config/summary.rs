@@ -14,9 +14,10 @@ use std::{
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
 const RATE_LIMITS: f64 = 0.39;
 
-/// Probes per second at most for so many blocks.
-fn most(budget: &Budget, blocks: usize) -> f64 {
-    (budget.mean * blocks as f64).min(budget.total.unwrap_or(f64::INFINITY))
+/// Probes per second for so many blocks: the even pace, or the mean with confirmations.
+fn pace(budget: &Budget, per_block: f64, blocks: usize) -> String {
+    let scale = (budget.total.unwrap_or(f64::INFINITY) / (budget.base * blocks as f64)).min(1.0);
+    per_time(per_block * blocks as f64 * scale)
 }
 
 impl Plan {
@@ -67,12 +68,13 @@ impl Display for Plan {
         let roster = &self.roster;
         write!(
             f,
-            "{}, {}, {}, {}, at most {}; {}",
+            "{}, {}, {}, {}; {}, at most {} with confirmations; {}",
             count(roster.countries.len(), "country", "countries"),
             count(roster.blocks.len(), "block", "blocks"),
             count(roster.hosts(), "host", "hosts"),
             targets_by_kind(&roster.targets),
-            per_time(most(&self.budget, roster.blocks.len())),
+            pace(&self.budget, self.budget.base, roster.blocks.len()),
+            pace(&self.budget, self.budget.mean, roster.blocks.len()),
             count(self.controls.len(), "control", "controls"),
         )?;
         for country in &roster.countries {

@@ -10,7 +10,7 @@ use super::rules::{EDGE, PARTS_BACK};
 use crate::clock::Time;
 use std::{collections::VecDeque, time::Duration};
 
-/// The newest misses that are kept: at a miss rate of 70 % they still carry odds of 10^9.
+/// So many newest misses are kept one by one; of older ones only the sum.
 const KEPT: usize = 64;
 
 /// One unanswered probe.
@@ -32,6 +32,8 @@ pub(super) struct Belief {
     pub life: Option<Time>,
     /// In the order in which they were sent.
     misses: VecDeque<Miss>,
+    /// What was missed before those.
+    older: Vec<Miss>,
 }
 
 /// The odds of some misses.
@@ -84,27 +86,44 @@ impl Belief {
         }
         let place = self.misses.iter().rposition(|old| old.sent <= miss.sent).map_or(0, |place| place + 1);
         self.misses.insert(place, miss);
-        if self.misses.len() > KEPT {
-            self.misses.pop_front();
+        if self.misses.len() > KEPT
+            && let Some(old) = self.misses.pop_front()
+        {
+            self.age(old);
         }
         true
+    }
+
+    /// Adds a miss to the sum of older ones: one entry per part of the scope, as new as its newest miss.
+    fn age(&mut self, old: Miss) {
+        match self.older.iter_mut().find(|miss| miss.part == old.part) {
+            Some(sum) => *sum = Miss { weight: sum.weight + old.weight, ..old },
+            None => self.older.push(old),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Miss> {
+        self.older.iter().chain(&self.misses)
     }
 
     /// Takes in an answer to a probe sent then; gives back the misses that it explains as chance.
     pub fn life(&mut self, sent: Time) -> Vec<Miss> {
         self.life = self.life.max(Some(sent));
+        self.older.retain(|miss| miss.sent > sent);
         let refuted = self.misses.partition_point(|miss| miss.sent <= sent);
         self.misses.drain(..refuted).collect()
     }
 
     /// Forgets misses of a stretch in which we could not see.
     pub fn void(&mut self, from: Time, to: Time) {
-        self.misses.retain(|miss| miss.sent < from || miss.sent > to);
+        let outside = |miss: &Miss| miss.sent < from || miss.sent > to;
+        self.misses.retain(outside);
+        self.older.retain(outside);
     }
 
     /// Are there any misses since life was last proved?
     pub fn is_quiet(&self) -> bool {
-        self.misses.is_empty()
+        self.misses.is_empty() && self.older.is_empty()
     }
 
     /// The part that was missed last.
@@ -116,7 +135,7 @@ impl Belief {
     pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
         let mut tally = Tally::new(limit, parts);
         let mut odds = Odds::default();
-        for miss in self.misses.iter().take_while(|miss| miss.sent <= until) {
+        for miss in self.all().filter(|miss| miss.sent <= until) {
             tally.add(miss);
             if odds.count == 0 {
                 odds.first = miss.sent;
@@ -132,12 +151,12 @@ impl Belief {
     /// answer would have been on the way, since a cut also takes answers that are already under way.
     pub fn onset(&self, parts: usize) -> Option<Time> {
         let mut tally = Tally::new(EDGE, parts);
-        self.misses.iter().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent + miss.usual)
+        self.all().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent + miss.usual)
     }
 
     /// How many hosts the misses are of.
     pub fn hosts(&self) -> usize {
-        let mut targets: Vec<u32> = self.misses.iter().map(|miss| miss.target).collect();
+        let mut targets: Vec<u32> = self.all().map(|miss| miss.target).collect();
         targets.sort_unstable();
         targets.dedup();
         targets.len()

@@ -2,10 +2,11 @@
 //! until when it lasts. It never overrules an outage: that is for the verdict's precedence to say.
 //!
 //! Flapping is named at the third time down of a series whose cycles are at most two hours (half-periods up to
-//! 30 min, doubled for dwell times that vary) and which is dark for at least a twentieth of its length: rare
-//! short bursts of loss are not flapping. It ends after a calm of three of its own cycles (design §5). Unlike
-//! a window of the last N checks (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time
-//! scale of its own: a series is measured by itself.
+//! 30 min, doubled for dwell times that vary) and whose last two cycles are dark for at least a twentieth of
+//! their length: rare short bursts of loss are not flapping. It ends after a calm of three of its own mean
+//! cycles, or two of its longest: a restless network does not keep time. Unlike a window of the last N checks
+//! (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time scale of its own: a series is
+//! measured by itself.
 
 use crate::clock::Time;
 use std::{collections::VecDeque, time::Duration};
@@ -16,8 +17,11 @@ const SERIES: usize = 3;
 const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
 /// The least share of a series that is dark.
 const LEAST_DARK: f64 = 0.05;
-/// A calm is so many cycles long ...
-const CALM_CYCLES: u32 = 3;
+/// So many times down are remembered, to measure the cycle by.
+const KEPT: usize = 9;
+/// A calm is so many mean cycles long, and so many of the longest ...
+const CALM_MEAN: u32 = 3;
+const CALM_LONGEST: u32 = 2;
 /// ... and at least so long, since cycles shorter than 20 s are beyond what one probe a second can tell apart.
 const LEAST_CALM: Duration = Duration::from_secs(60);
 
@@ -35,10 +39,10 @@ impl Flaps {
             *self = Self::default();
         }
         self.spells.push_back((at, None));
-        if self.spells.len() > SERIES {
+        if self.spells.len() > KEPT {
             self.spells.pop_front();
         }
-        self.named |= self.spells.len() == SERIES && self.dark_share(at) >= LEAST_DARK;
+        self.named |= self.spells.len() >= SERIES && self.dark_share(at) >= LEAST_DARK;
     }
 
     /// It came up.
@@ -56,9 +60,7 @@ impl Flaps {
 
     /// Is the scope flapping at this time?
     pub fn flapping(&mut self, now: Time) -> bool {
-        if self.named && now >= self.calm() {
-            *self = Self::default();
-        }
+        self.named &= now < self.calm();
         self.named
     }
 
@@ -67,13 +69,19 @@ impl Flaps {
         let (Some(first), Some(last)) = (self.spells.front(), self.spells.back()) else {
             return Time::NEVER;
         };
-        let cycle = last.0.since(first.0) / (self.spells.len().max(2) - 1) as u32;
-        last.1.unwrap_or(last.0).max(last.0) + (cycle * CALM_CYCLES).max(LEAST_CALM)
+        let mean = last.0.since(first.0) / (self.spells.len().max(2) - 1) as u32;
+        let cycles =
+            self.spells.iter().zip(self.spells.iter().skip(1)).map(|(one, next)| next.0.since(one.0));
+        let longest = cycles.max().unwrap_or_default();
+        let calm = (mean * CALM_MEAN).max(longest * CALM_LONGEST).max(LEAST_CALM);
+        last.1.unwrap_or(last.0).max(last.0) + calm
     }
 
+    /// How much of the last two cycles, which end now, was dark.
     fn dark_share(&self, now: Time) -> f64 {
-        let Some(first) = self.spells.front() else { return 0.0 };
-        let dark: Duration = self.spells.iter().filter_map(|&(from, to)| Some(to?.since(from))).sum();
+        let series = self.spells.iter().skip(self.spells.len().saturating_sub(SERIES));
+        let Some(first) = series.clone().next() else { return 0.0 };
+        let dark: Duration = series.clone().filter_map(|&(from, to)| Some(to?.since(from))).sum();
         dark.as_secs_f64() / now.since(first.0).as_secs_f64().max(1e-9)
     }
 }

@@ -1,20 +1,23 @@
 //! Is it worse than it usually is? In: answers with their round-trip times, and misses that chance explains.
 //! Out: whether loss or round-trip time is clearly above the scope's own baseline. It never says "down".
 //!
-//! Each measure is followed twice, by a fast mean and a slow one. Loss is clearly above the baseline when the
-//! fast mean exceeds the slow one by ten points and by four standard deviations of a mean of that memory
-//! (binomial: σ² = p(1-p)/2m). A round-trip time is compared with its own target's baseline, as the logarithm
-//! of their ratio: then one figure serves near and far hosts alike. Both are left at half of what they are
-//! entered at, so that a verdict does not dance on the line.
+//! Loss is tested with Page's cumulative sum ("Continuous Inspection Schemes", Biometrika 1954): each probe
+//! adds the log likelihood ratio of "15 points more loss than usual" against "as usual", never below zero, and
+//! the sum must reach 20 before loss counts as raised: e^20 probes between false alarms are fifteen years of a
+//! country at one probe a second. The mirrored sum, to half of that, ends it. "As usual" is a slow mean.
+//! A round-trip time is compared with its own target's baseline, as the logarithm of their ratio: then one
+//! figure serves near and far hosts alike. It is left at half of what it is entered at, so that a verdict does
+//! not dance on the line.
 
-/// Memory of the fast means, in probes.
-const FAST: f32 = 64.0;
-/// Memory of the slow ones: 18 h of a country at one probe a second.
+/// Memory of the slow mean of loss: 18 h of a country at one probe a second.
 const SLOW: f32 = 65_536.0;
+/// Memory of the fast mean of slowness.
+const FAST: f32 = 64.0;
 /// Before so many probes there is no baseline.
 const WARM: u32 = 200;
-const LOSS_POINTS: f32 = 0.10;
-const SIGMAS: f32 = 4.0;
+const MORE_LOSS: f32 = 0.15;
+const RAISED: f32 = 20.0;
+const CALMED: f32 = 10.0;
 /// ln(1.8): round-trip times nearly doubled.
 const SLOWER: f32 = 0.59;
 /// One answer's weight is bounded: a single straggler of a minute is no trend.
@@ -24,48 +27,61 @@ const BOUND: f32 = 2.0;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Quality {
     seen: u32,
-    loss: f32,
     usual_loss: f32,
+    lossy: bool,
+    /// Page's sum: for more loss while not lossy, for as little as usual while lossy.
+    sum: f32,
     slower: f32,
-    degraded: bool,
+    slow: bool,
 }
 
 impl Quality {
     /// An answer; `slower` is the logarithm of its time over its target's baseline.
     pub fn answer(&mut self, slower: f32) {
         self.slower += (slower.clamp(-BOUND, BOUND) - self.slower) / FAST;
-        self.resolve(0.0);
+        self.slow = self.seen >= WARM && self.slower > if self.slow { SLOWER / 2.0 } else { SLOWER };
+        self.resolve(false);
     }
 
     /// A miss, while the scope was alive.
     pub fn miss(&mut self) {
-        self.resolve(1.0);
+        self.resolve(true);
     }
 
-    fn resolve(&mut self, missed: f32) {
+    fn resolve(&mut self, missed: bool) {
         self.seen = self.seen.saturating_add(1);
-        let seen = self.seen as f32;
-        self.loss += (missed - self.loss) / seen.min(FAST);
-        self.usual_loss += (missed - self.usual_loss) / seen.min(SLOW);
-        let ratio = if self.degraded { 0.5 } else { 1.0 };
-        let sigma = (self.usual_loss * (1.0 - self.usual_loss) / (2.0 * FAST)).sqrt();
-        let more_loss = self.loss - self.usual_loss > ratio * LOSS_POINTS.max(SIGMAS * sigma);
-        self.degraded = self.seen >= WARM && (more_loss || self.slower > ratio * SLOWER);
+        // While lossy, what is usual is not learned anew in a hurry, however young the mean.
+        let memory = if self.lossy { SLOW } else { (self.seen as f32).min(SLOW) };
+        self.usual_loss += (f32::from(u8::from(missed)) - self.usual_loss) / memory;
+        if self.seen < WARM {
+            return;
+        }
+        // Two standard errors above the mean: a young baseline is not trusted to the last point.
+        let error = (self.usual_loss / (self.seen as f32).min(SLOW)).sqrt();
+        let usual = (self.usual_loss + 2.0 * error).clamp(0.01, 0.8);
+        let more = usual + MORE_LOSS;
+        let ratio = if missed { (more / usual).ln() } else { ((1.0 - more) / (1.0 - usual)).ln() };
+        self.sum = (self.sum + if self.lossy { -ratio } else { ratio }).max(0.0);
+        if self.sum >= if self.lossy { CALMED } else { RAISED } {
+            self.lossy = !self.lossy;
+            self.sum = 0.0;
+        }
     }
 
     /// Clearly worse than usual?
     pub fn is_degraded(&self) -> bool {
-        self.degraded
+        self.lossy || self.slow
     }
 
-    /// For people: loss now and usually, and by which factor answers are slower.
+    /// For people: what is worse, and what is usual.
     pub fn describe(&self) -> String {
-        format!(
-            "loss {:.0} % (usually {:.1} %), answers {:.1} times as slow as usual",
-            self.loss * 100.0,
-            self.usual_loss * 100.0,
-            self.slower.exp()
-        )
+        let loss = format!("more loss than usual ({:.1} %)", self.usual_loss * 100.0);
+        let slow = format!("answers {:.1} times as slow as usual", self.slower.exp());
+        match (self.lossy, self.slow) {
+            (true, true) => format!("{loss}, and {slow}"),
+            (true, false) => loss,
+            _ => slow,
+        }
     }
 }
 
@@ -78,9 +94,9 @@ mod tests {
         (0..probes)
             .filter(|_| {
                 if dice.chance(loss) {
-                    quality.miss()
+                    quality.miss();
                 } else {
-                    quality.answer(slower)
+                    quality.answer(slower);
                 }
                 quality.is_degraded()
             })
@@ -92,7 +108,7 @@ mod tests {
         for steady in [0.0, 0.05, 0.2, 0.4] {
             let (mut quality, mut dice) = (Quality::default(), Dice::new(7));
             let false_alarms = play(&mut quality, &mut dice, steady, 0.0, 100_000);
-            assert!(false_alarms < 100, "{steady}: {false_alarms}");
+            assert_eq!(false_alarms, 0, "{steady}: {false_alarms}");
             assert!(play(&mut quality, &mut dice, steady + 0.4, 0.0, 300) > 150, "{steady}");
             play(&mut quality, &mut dice, steady, 0.0, 1000);
             assert!(!quality.is_degraded(), "{steady}");

@@ -1,5 +1,5 @@
 //! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`], by the
-//! precedence of design §5, and the time spent in each. It never weighs evidence.
+//! precedence of docs/verdicts.md, and the time spent in each. It never weighs evidence.
 
 use super::{
     belief::Belief,
@@ -43,10 +43,12 @@ pub(super) struct Scope {
     pub belief: Belief,
     pub flaps: Flaps,
     pub quality: Quality,
-    /// Miss rate of its hosts lately, while it was alive.
+    /// Miss rate that its hosts have had in common lately, beyond each one's own, while it was alive.
     pub chance: f32,
     /// The edge of its darkness, while it is dark.
     pub dark: Option<Edge>,
+    /// It has been dark for `outage_after`, without doubt.
+    pub long: bool,
     /// The edge of its last return.
     pub back: Edge,
     /// When it last gave evidence.
@@ -72,6 +74,7 @@ impl Scope {
             quality: Quality::default(),
             chance: super::rules::FLOOR,
             dark: None,
+            long: false,
             back: edge,
             heard: now,
             looking: None,
@@ -92,10 +95,18 @@ impl Scope {
         (self.state, self.edge, self.evidence, self.changed) = (state, edge, evidence, now);
     }
 
-    /// A miss turned out to be chance.
-    pub fn explain_miss(&mut self) {
-        self.chance += (1.0 - self.chance) / super::rules::SCOPE_MEMORY;
+    /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host does not
+    /// explain is the scope's.
+    pub fn explain_miss(&mut self, own: f32) {
+        let common = self.chance / (own + self.chance - own * self.chance);
+        self.chance += (common - self.chance) / super::rules::SCOPE_MEMORY;
         self.quality.miss();
+    }
+
+    /// An answer.
+    pub fn answer(&mut self, slower: f32) {
+        self.chance += (super::rules::FLOOR - self.chance) / super::rules::SCOPE_MEMORY;
+        self.quality.answer(slower);
     }
 
     /// Seconds in each state up to now, in the order of [`State::ALL`].

@@ -20,19 +20,22 @@ pub use rotation::Rank;
 use crate::{
     clock::Time,
     dice::Dice,
-    target::{BlockId, Kind, Roster, Scope, TargetId},
+    target::{BlockId, Roster, Scope, TargetId},
 };
 use budget::Bucket;
 use rotation::Rotation;
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
 /// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
 const STALL: Duration = Duration::from_millis(250);
 /// How often a retired target is asked.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
-/// One TCP probe in this many, the first included, asks the trap port.
-const TRAP_EVERY: u32 = 4096;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
 /// In debt, one even slot in this many is given up.
@@ -56,8 +59,6 @@ pub enum Look {
 pub struct Slot {
     /// Whom.
     pub target: TargetId,
-    /// Is it the trap question (`Due::trap`)?
-    pub trap: bool,
     /// How long after its slot it is given out.
     pub lag: Duration,
 }
@@ -80,6 +81,7 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
+    retired: HashSet<u32>,
     skipped: Skipped,
 }
 
@@ -162,7 +164,16 @@ impl Schedule {
             beats.push(Beat { gap, at: 0 });
         }
         let looks = vec![Closer::default(); roster.blocks.len() + roster.countries.len()];
-        Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
+        Self {
+            roster,
+            budget,
+            beats,
+            blocks,
+            looks,
+            queue,
+            retired: HashSet::new(),
+            skipped: Skipped::default(),
+        }
     }
 
     /// How far apart a scope's even probes are: what silence has to be measured against.
@@ -204,16 +215,14 @@ impl Schedule {
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
+                Key::Retired(target) if !self.retired.contains(&target) => None,
                 Key::Retired(target) => {
                     self.again(Key::Retired(target), at, RETIRED_EVERY, now);
                     self.spend(target, now, open)
                 }
             };
             if let Some(target) = target {
-                let number = TargetId(target);
-                let trap = self.roster.target(number).kind == Kind::Tcp
-                    && open.next_seq(number).is_multiple_of(TRAP_EVERY);
-                return Some(Slot { target: number, trap, lag });
+                return Some(Slot { target: TargetId(target), lag });
             }
         }
         None
@@ -251,12 +260,12 @@ impl Schedule {
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
         let noun = self.roster.target(target);
         if noun.interval.is_none() {
-            let queued = self.queue.iter().any(|entry| entry.0.1 == Key::Retired(target.0));
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank == Rank::Retired && !queued {
+            if rank == Rank::Retired {
                 self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
-            } else if rank != Rank::Retired && queued {
-                self.queue.retain(|entry| entry.0.1 != Key::Retired(target.0));
+                self.retired.insert(target.0);
+            } else {
+                self.retired.remove(&target.0);
             }
         }
     }

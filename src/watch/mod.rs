@@ -18,8 +18,8 @@ use crate::{
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-/// A poll that comes so much later than it was asked for leaves a gap in the watch. The next one up is the
-/// judge's own span of 5 s: nothing may be called down because we were not there.
+/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the judge's
+/// span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
 /// What the plan says to the core.
@@ -57,7 +57,7 @@ pub struct Watch {
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
-    polled: Time,
+    attended: Time,
     promised: Time,
     records: Option<Vec<Record>>,
 }
@@ -77,7 +77,7 @@ impl Watch {
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
-            polled: now,
+            attended: now,
             promised: Time::NEVER,
             records: None,
             roster,
@@ -121,9 +121,7 @@ impl Watch {
 
     /// Does what is due by `now`, and adds the probes to send to `due`.
     pub fn poll(&mut self, now: Time, due: &mut Vec<Due>) {
-        if now.since(self.promised) > GAP {
-            self.fold(now, Event::Gap(self.polled), false);
-        }
+        self.attend(now);
         while let Some(outcome) = self.open.expire(now) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
@@ -131,7 +129,8 @@ impl Watch {
         self.obey(now);
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let patience = self.aggregate.patience(slot.target);
-            let (probe, crowded) = self.open.start(slot.target, now, patience, slot.trap);
+            let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+            let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
             if crowded {
                 let lost = Outcome {
                     target: slot.target,
@@ -146,12 +145,12 @@ impl Watch {
             self.lag.add(slot.lag);
             due.push(probe);
         }
-        self.polled = now;
         self.promised = self.next_wake();
     }
 
     /// Takes in what the network reports.
     pub fn observe(&mut self, now: Time, event: &Event) {
+        self.attend(now);
         match event {
             Event::Outcome(outcome) => {
                 let was_overdue = self.open.is_overdue(outcome);
@@ -168,6 +167,15 @@ impl Watch {
             _ => self.fold(now, *event, false),
         }
         self.obey(now);
+        self.promised = self.next_wake();
+    }
+
+    /// Were we there when something was due? If not, nobody watched since we were last.
+    fn attend(&mut self, now: Time) {
+        if now.since(self.promised) > GAP {
+            self.fold(now, Event::Gap(self.attended), false);
+        }
+        self.attended = now;
     }
 
     /// Folds a recorded event again. Nothing is scheduled.
@@ -274,7 +282,7 @@ impl Watch {
             last_life: stats.last_life,
             miss_rate,
             retired,
-            accepts_all: stats.accepts_all,
+            accepts_all: stats.accepts_all(),
         }
     }
 }

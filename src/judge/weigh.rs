@@ -1,0 +1,231 @@
+//! From facts to a verdict, for one scope. In: a scope's evidence as it stands. Out: its state, the edge and the
+//! evidence of a change, its timer, and where to look more closely. It never takes in evidence.
+
+use super::{
+    Change, Edge, Judge, Name, State, rules,
+    scope::{Facts, verdict},
+};
+use crate::{clock::Time, schedule::Look, target::BlockId};
+use std::cmp::Reverse;
+
+impl Judge {
+    /// Weighs a scope's facts, and says what follows: its verdict, its timer, and where to look.
+    pub(super) fn weigh(&mut self, place: u32, now: Time) {
+        let parts = self.parts(place);
+        let is_country = place >= self.blocks();
+        let blind = self.sight.is_blind();
+        let vouched = self.sight.vouched();
+        let country_dark = if is_country || !self.rules.pooled {
+            None
+        } else {
+            self.scopes[self.country_place(self.roster.blocks[place as usize].country) as usize].dark
+        };
+        let all_dark = if is_country && !self.rules.pooled { self.all_dark(place) } else { None };
+        let scope = &mut self.scopes[place as usize];
+        let quiet = scope.belief.is_quiet();
+        let was_dark = scope.dark.is_some();
+        if !was_dark && !blind {
+            let mut found = all_dark;
+            if !quiet && (self.rules.pooled || !is_country) {
+                let odds = scope.belief.odds(vouched, rules::DOWN, parts);
+                if odds.log >= rules::DOWN && odds.span() >= self.rules.span {
+                    found = scope.belief.onset(parts);
+                } else if scope.belief.odds(Time::NEVER, rules::DOWN, parts).log >= rules::DOWN
+                    && !self.waiting.contains(&place)
+                {
+                    self.waiting.push(place);
+                }
+            }
+            let latest = found.into_iter().chain(country_dark.map(|edge| edge.latest)).min();
+            if let Some(latest) = latest {
+                let earliest = scope.belief.life;
+                scope.dark = Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
+                scope.flaps.down(latest);
+            }
+        }
+        let fell = !was_dark && scope.dark.is_some();
+        let facts = self.facts(place, country_dark.is_some(), now);
+        let state = verdict(facts);
+        if state != self.scopes[place as usize].state {
+            self.enter(place, state, facts, now);
+        }
+        self.look(place, facts);
+        self.arm(place, facts, now);
+        if fell && self.rules.pooled && is_country {
+            for block in self.roster.countries[(place - self.blocks()) as usize].blocks.clone() {
+                self.weigh(block, now);
+            }
+        } else if fell && !self.rules.pooled && !is_country {
+            self.weigh(self.country_place(self.roster.blocks[place as usize].country), now);
+        }
+    }
+
+    /// By when all blocks of a country were dark, each on its own evidence.
+    fn all_dark(&self, place: u32) -> Option<Time> {
+        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
+        let mut latest = Time::default();
+        for block in blocks {
+            latest = latest.max(self.scopes[block as usize].dark?.latest);
+        }
+        Some(latest)
+    }
+
+    fn facts(&mut self, place: u32, country_dark: bool, now: Time) -> Facts {
+        let parts = self.parts(place);
+        let partial = place.checked_sub(self.blocks()).is_some_and(|country| {
+            let tally = &self.tally[country as usize];
+            let out = tally[State::Outage as usize];
+            out > 0 && out < tally.iter().sum::<u32>()
+        });
+        let stale = self.stale[place as usize];
+        let (outage_after, renewed, blind) =
+            (self.rules.outage_after, self.sight.renewed, self.sight.is_blind());
+        let scope = &mut self.scopes[place as usize];
+        let dark = scope.dark.is_some();
+        let known = !blind
+            && now < scope.heard + stale
+            && (dark || scope.belief.life.is_some_and(|life| life >= renewed));
+        let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
+        scope.long |= dark
+            && elapsed
+            && known
+            && (country_dark || scope.belief.odds(Time::NEVER, rules::OUTAGE, parts).log >= rules::OUTAGE);
+        Facts {
+            known,
+            dark,
+            long: scope.long,
+            flapping: scope.flaps.flapping(now),
+            partial: partial && !dark && now >= scope.back.latest + rules::SETTLE,
+            degraded: scope.quality.is_degraded() && !dark,
+        }
+    }
+
+    fn enter(&mut self, place: u32, state: State, facts: Facts, now: Time) {
+        let scope = &self.scopes[place as usize];
+        let from = scope.state;
+        let edge = match state {
+            _ if facts.known && facts.dark => scope.dark.unwrap_or(scope.edge),
+            State::Unknown => Edge { earliest: Some(scope.heard.min(now)), latest: now },
+            State::Partial => self.newest_block_edge(place),
+            _ if matches!(
+                from,
+                State::Down | State::Outage | State::Flapping | State::Unknown | State::Partial
+            ) && scope.back.latest > scope.edge.latest =>
+            {
+                scope.back
+            }
+            _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
+            _ => Edge { earliest: scope.belief.life.map(|life| life.min(now)), latest: now },
+        };
+        let evidence = self.evidence(place, state, facts);
+        let scope = &mut self.scopes[place as usize];
+        scope.enter(state, edge, evidence.clone(), now);
+        let name = self.name(place);
+        self.changes.push(Change { time: now, scope: name, from, to: state, edge, evidence });
+        if let Name::Block(block) = name {
+            let country = self.roster.block(block).country;
+            let tally = &mut self.tally[country.0 as usize];
+            tally[from as usize] -= 1;
+            tally[state as usize] += 1;
+            if from == State::Outage || state == State::Outage {
+                self.weigh(self.country_place(country), now);
+            }
+        }
+    }
+
+    /// When a country becomes partial: when the last of its blocks to do so went dark.
+    fn newest_block_edge(&self, place: u32) -> Edge {
+        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
+        blocks
+            .filter_map(|block| self.scopes[block as usize].dark)
+            .max_by_key(|edge| edge.latest)
+            .unwrap_or(self.scopes[place as usize].edge)
+    }
+
+    /// On what evidence, in one line for people.
+    fn evidence(&self, place: u32, state: State, facts: Facts) -> String {
+        let scope = &self.scopes[place as usize];
+        let last = match scope.belief.life {
+            Some(life) => format!("last answer to a probe of {life}"),
+            None => "no answer since the watch began".into(),
+        };
+        let misses = || {
+            let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
+            format!(
+                "{} misses of {} hosts in {:.1} s",
+                odds.count,
+                scope.belief.hosts(),
+                odds.span().as_secs_f32()
+            )
+        };
+        match state {
+            State::Unknown if self.sight.is_blind() => {
+                "we are blind: nobody answers, controls included".into()
+            }
+            State::Unknown => "nothing has been heard of it for too long".into(),
+            State::Down | State::Outage if scope.belief.is_quiet() => format!("its country is down; {last}"),
+            State::Down | State::Outage => format!("{}; {last}", misses()),
+            State::Flapping if facts.dark => format!("down for the third time in a series; {last}"),
+            State::Flapping => format!("between two times down; {last}"),
+            State::Partial => {
+                let tally = &self.tally[(place - self.blocks()) as usize];
+                format!("{} of {} blocks in outage", tally[State::Outage as usize], tally.iter().sum::<u32>())
+            }
+            State::Degraded => scope.quality.describe(),
+            State::Up => last,
+        }
+    }
+
+    /// Asks for a closer look, or for no more of it.
+    fn look(&mut self, place: u32, facts: Facts) {
+        if !self.rules.confirm {
+            return;
+        }
+        let is_country = place >= self.blocks();
+        let scope = &self.scopes[place as usize];
+        let doubt = if is_country { rules::WIDE_DOUBT } else { rules::DOUBT };
+        let wanted = if self.sight.is_blind() || facts.long || scope.belief.is_quiet() {
+            None
+        } else if facts.dark {
+            Some(rules::CONFIRM_DOWN)
+        } else {
+            let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1).log;
+            (odds >= doubt).then_some(rules::CONFIRM)
+        };
+        if wanted == scope.looking {
+            return;
+        }
+        let first = scope.looking.is_none();
+        let newest = scope.belief.newest_part().map(BlockId);
+        let name = self.name(place);
+        self.scopes[place as usize].looking = wanted;
+        self.looks.push(wanted.map_or(Look::Enough(name), |every| Look::Closer(name, every)));
+        if is_country && first && wanted == Some(rules::CONFIRM) {
+            self.looks.extend(newest.map(Look::Around));
+        }
+    }
+
+    /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
+    fn arm(&mut self, place: u32, facts: Facts, now: Time) {
+        let stale = self.stale[place as usize];
+        let scope = &mut self.scopes[place as usize];
+        let mut at = if facts.known { scope.heard + stale } else { Time::NEVER };
+        if facts.dark && !facts.long {
+            let due = scope.silent_since().unwrap_or(now) + self.rules.outage_after;
+            if due > now {
+                at = at.min(due);
+            }
+        }
+        let settled = scope.back.latest + rules::SETTLE;
+        if settled > now {
+            at = at.min(settled);
+        }
+        if facts.flapping && !facts.dark {
+            at = at.min(scope.flaps.calm());
+        }
+        if at < scope.armed && at != Time::NEVER {
+            scope.armed = at.max(now);
+            self.timers.push(Reverse((scope.armed, place)));
+        }
+    }
+}
