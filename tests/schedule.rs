@@ -61,7 +61,7 @@ impl Run {
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let crowding = self.open.is_waiting(slot.target.0);
             let patience = Duration::from_millis(200 + self.dice.below(2800) as u64);
-            let (due, _) = self.open.start(slot.target, now, patience, slot.trap);
+            let (due, _) = self.open.start(slot.target, now, patience, false);
             self.given.push(Given { due, lag: slot.lag, crowding });
             if self.dice.chance(self.answers) {
                 let Due { target, seq, sent, trap, .. } = due;

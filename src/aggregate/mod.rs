@@ -328,6 +328,8 @@ impl Aggregate {
                 Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
                 Found::Refused { .. } => stats.trap = Trap::Real,
                 Found::NotSent(_) => return Evidence::Fault,
+                // A host that is known to refuse is silent for another reason.
+                _ if stats.trap == Trap::Real => {}
                 _ => {
                     stats.trap = stats.trap.asked_in_vain();
                     return Evidence::Nothing;

@@ -61,7 +61,9 @@ struct Tally {
 
 impl Tally {
     fn new(limit: f32, parts: usize) -> Self {
-        Self { share: limit / parts.max(1) as f32, parts: Vec::new(), log: 0.0 }
+        // Of four parts any three can bring the whole, of two or three parts any two: one part never can.
+        let bearers = if parts < 2 { 1 } else { (parts - 1).max(2) };
+        Self { share: limit / bearers as f32, parts: Vec::new(), log: 0.0 }
     }
 
     fn add(&mut self, miss: &Miss) -> f32 {
@@ -203,12 +205,12 @@ mod tests {
         for second in 0..20 {
             belief.miss(miss(second, 7));
         }
-        assert!(belief.odds(at(99), 12.0, 4).log < 3.01);
+        assert!(belief.odds(at(99), 12.0, 4).log < 4.01);
         for part in 0..3 {
             belief.miss(miss(20 + u64::from(part), part));
         }
         assert!(belief.odds(at(99), 12.0, 4).log >= 12.0);
         assert_eq!(belief.onset(1), Some(at(1) + Duration::from_millis(300)));
-        assert_eq!(belief.onset(4), Some(at(22) + Duration::from_millis(300)));
+        assert_eq!(belief.onset(4), Some(at(21) + Duration::from_millis(300)));
     }
 }

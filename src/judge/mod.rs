@@ -10,12 +10,12 @@
 //! *Life* (`belief`). A valid answer proves that the scope was alive when its probe came by. Whatever was
 //! missed before that was chance, and teaches the judge how often each host misses while its block is up (q).
 //!
-//! *Silence* (`belief`). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down"; q
-//! joins the host's own learned miss rate with what its block or country has lately lost beyond those rates, so
-//! that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that span
-//! 5 s, the scope is **down**. In probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at 50 %:
-//! Wald's bound, up to rounding. A country needs misses from four of its blocks (or all): one block's silence
-//! says nothing of the others. A block of a country that is down is down with it.
+//! *Silence* (`belief`). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down";
+//! q joins the host's own learned miss rate with what its block or country has lately lost beyond those rates,
+//! so that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that
+//! span 5 s, the scope is **down**. In probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at
+//! 50 %: Wald's bound, up to rounding. A country needs misses from at least three of four blocks: one block's
+//! silence says nothing of the others. A block of a country that is down is down with it.
 //!
 //! *Sight* (`sight`). A miss counts once somebody answered a question sent no earlier. So our own blindness
 //! can never look like an outage: nothing is vouched for. While blind, every verdict is **unknown**, and the

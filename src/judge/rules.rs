@@ -29,16 +29,16 @@ impl Default for Rules {
 
 /// Log odds at which a scope is down: one false alarm in 10^6 decisions (docs/verdicts.md).
 pub const DOWN: f32 = 13.8;
-/// Log odds that an outage needs besides its length: 10^9.
-pub const OUTAGE: f32 = 20.7;
+/// Log odds that an outage needs besides its length: 10^7.
+pub const OUTAGE: f32 = 16.1;
 /// Log odds at which the first closer look is taken: one miss of a host that answers 90 % of the time.
 pub const DOUBT: f32 = 2.3;
 /// Log odds at which the whole country is looked at: 10^3, two misses of good hosts.
 pub const WIDE_DOUBT: f32 = 6.9;
 /// Log odds at which chance cannot have moved an edge: 1 in 2,000 against the 1 in 1,000 that is promised.
 pub const EDGE: f32 = 7.6;
-/// A country's odds need misses from this many of its blocks (or all, if it has fewer): the silence of one
-/// block says nothing of the others. Their share of the odds is what each may bring.
+/// A country's odds need misses from several of its blocks, since the silence of one says nothing of the
+/// others. Of more blocks than this, as many as of this many.
 pub const PARTS: usize = 4;
 /// The same for the begin of a recovery, which has no closer look to hurry it.
 pub const PARTS_BACK: usize = 3;
@@ -70,6 +70,8 @@ pub const STALE_GAPS: u32 = 4;
 pub const STALE_FLOOR: Duration = Duration::from_secs(60);
 /// A country that has just come back is not partial before its other blocks have been asked too.
 pub const SETTLE: Duration = Duration::from_secs(10);
+/// For so long after a country's return its blocks that are still in outage are asked more often.
+pub const RETURNING: Duration = Duration::from_secs(60);
 /// How often a doubtful scope is asked, and one that is down but not yet in outage.
 pub const CONFIRM: Duration = Duration::from_secs(1);
 pub const CONFIRM_DOWN: Duration = Duration::from_secs(10);

@@ -49,7 +49,7 @@ impl Judge {
         if state != self.scopes[place as usize].state {
             self.enter(place, state, facts, now);
         }
-        self.look(place, facts);
+        self.look(place, facts, now);
         self.arm(place, facts, now);
         if fell && self.rules.pooled && is_country {
             for block in self.roster.countries[(place - self.blocks()) as usize].blocks.clone() {
@@ -177,14 +177,20 @@ impl Judge {
     }
 
     /// Asks for a closer look, or for no more of it.
-    fn look(&mut self, place: u32, facts: Facts) {
+    fn look(&mut self, place: u32, facts: Facts, now: Time) {
         if !self.rules.confirm {
             return;
         }
         let is_country = place >= self.blocks();
         let scope = &self.scopes[place as usize];
+        // What is in outage is asked at the even pace, but for the first minute after its country came back.
+        let returning = !is_country && {
+            let country = self.country_place(self.roster.blocks[place as usize].country);
+            let country = &self.scopes[country as usize];
+            country.dark.is_none() && now < country.back.latest + rules::RETURNING
+        };
         let doubt = if is_country { rules::WIDE_DOUBT } else { rules::DOUBT };
-        let wanted = if self.sight.is_blind() || facts.long || scope.belief.is_quiet() {
+        let wanted = if self.sight.is_blind() || facts.long && !returning || scope.belief.is_quiet() {
             None
         } else if facts.dark {
             Some(rules::CONFIRM_DOWN)

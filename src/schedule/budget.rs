@@ -12,7 +12,7 @@ pub struct Budget {
     pub mean: f64,
     /// The most that can be saved up for a burst of confirmations: what the bucket holds.
     pub burst: f64,
-    /// Below this many tokens the even pace gives up every eighth slot, so that confirmations never run dry.
+    /// Below this many tokens the even pace gives up every eighth slot, to repay what confirmations took.
     pub reserve: f64,
     /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
     /// mean: what is saved up for bursts is the blocks' own.
