@@ -26,7 +26,7 @@ use budget::Bucket;
 use rotation::Rotation;
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashSet},
+    collections::{BinaryHeap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -81,7 +81,8 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
-    retired: HashSet<u32>,
+    /// Targets with an hourly turn in the queue, and whether they are retired still.
+    hourly: HashMap<u32, bool>,
     skipped: Skipped,
 }
 
@@ -171,7 +172,7 @@ impl Schedule {
             blocks,
             looks,
             queue,
-            retired: HashSet::new(),
+            hourly: HashMap::new(),
             skipped: Skipped::default(),
         }
     }
@@ -215,7 +216,10 @@ impl Schedule {
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
-                Key::Retired(target) if !self.retired.contains(&target) => None,
+                Key::Retired(target) if self.hourly.get(&target) != Some(&true) => {
+                    self.hourly.remove(&target);
+                    None
+                }
                 Key::Retired(target) => {
                     self.again(Key::Retired(target), at, RETIRED_EVERY, now);
                     self.spend(target, now, open)
@@ -261,11 +265,10 @@ impl Schedule {
         let noun = self.roster.target(target);
         if noun.interval.is_none() {
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank == Rank::Retired {
+            if rank != Rank::Retired {
+                self.hourly.entry(target.0).and_modify(|retired| *retired = false);
+            } else if self.hourly.insert(target.0, true).is_none() {
                 self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
-                self.retired.insert(target.0);
-            } else {
-                self.retired.remove(&target.0);
             }
         }
     }
