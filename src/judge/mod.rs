@@ -34,7 +34,7 @@
 //! an answer needs to come, since a cut takes those that are under way. Late answers move the edge: they are
 //! proof of life at the time their probe was sent, and can take a `down` back altogether.
 //!
-//! *Looking closer.* A doubt (odds of 10) is resolved at once, by other hosts of the block, about one probe a
+//! *Looking closer.* A doubt (odds of 5) is resolved at once, by other hosts of the block, about one probe a
 //! second; a second miss also asks every other block. The budget has the last word.
 //!
 //! Constants, each with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical Hypotheses"

@@ -31,10 +31,10 @@ impl Default for Rules {
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^7.
 pub const OUTAGE: f32 = 16.1;
-/// Log odds at which the first closer look is taken: one miss of a host that answers 90 % of the time.
-pub const DOUBT: f32 = 2.3;
-/// Log odds at which the whole country is looked at: 10^3, two misses of good hosts.
-pub const WIDE_DOUBT: f32 = 6.9;
+/// Log odds at which the first closer look is taken: one miss of a host that answers 80 % of the time.
+pub const DOUBT: f32 = 1.6;
+/// Log odds at which the whole country is looked at: 10^2, two misses of hosts that answer 90 % of the time.
+pub const WIDE_DOUBT: f32 = 4.6;
 /// Log odds at which chance cannot have moved an edge: 1 in 2,000 against the 1 in 1,000 that is promised.
 pub const EDGE: f32 = 7.6;
 /// A country's odds need misses from several of its blocks, since the silence of one says nothing of the

@@ -81,8 +81,8 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
-    /// Targets with an hourly turn in the queue, and whether they are retired still.
-    hourly: HashMap<u32, bool>,
+    /// Targets with an hourly slot in the queue; false if the slot is to lapse.
+    retired: HashMap<u32, bool>,
     skipped: Skipped,
 }
 
@@ -172,7 +172,7 @@ impl Schedule {
             blocks,
             looks,
             queue,
-            hourly: HashMap::new(),
+            retired: HashMap::new(),
             skipped: Skipped::default(),
         }
     }
@@ -216,8 +216,8 @@ impl Schedule {
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
-                Key::Retired(target) if self.hourly.get(&target) != Some(&true) => {
-                    self.hourly.remove(&target);
+                Key::Retired(target) if self.retired.get(&target) != Some(&true) => {
+                    self.retired.remove(&target);
                     None
                 }
                 Key::Retired(target) => {
@@ -265,10 +265,12 @@ impl Schedule {
         let noun = self.roster.target(target);
         if noun.interval.is_none() {
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank != Rank::Retired {
-                self.hourly.entry(target.0).and_modify(|retired| *retired = false);
-            } else if self.hourly.insert(target.0, true).is_none() {
-                self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
+            if rank == Rank::Retired {
+                if self.retired.insert(target.0, true).is_none() {
+                    self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
+                }
+            } else if let Some(retired) = self.retired.get_mut(&target.0) {
+                *retired = false;
             }
         }
     }
