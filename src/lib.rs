@@ -50,16 +50,17 @@
 //! # Rules
 //!
 //! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
-//!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export and scenario; config;
-//!   daemon; cli. No two files import each other, but for a module and the files inside it. `tests/floors.rs`
-//!   reads every import and keeps this.
+//!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export and scenario;
+//!   config; daemon; cli. No two files import each other, but for a module and the files inside it.
+//!   `tests/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
 //! - *Sockets* are in [`probe`] and [`export::http`] (and [`daemon`] binds the listeners), *files* in
 //!   [`document`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
-//!   its journal and the tests drive one and the same thing, and the same events give the same verdicts.
+//!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
+//!   verdicts.
 //! - One task owns all state, without locks. Readers get an immutable [`watch::Snapshot`] and never wait for it.
 //! - A new kind of probe is one new file in `probe/` and two lines in `probe/mod.rs`; the compiler names the
 //!   rest.

@@ -1,5 +1,5 @@
 //! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`], by the
-//! precedence of design §5, and the time spent in each. It never weighs evidence.
+//! precedence of docs/verdicts.md, and the time spent in each. It never weighs evidence.
 
 use super::{
     belief::Belief,
