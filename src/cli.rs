@@ -2,16 +2,18 @@
 //! wrong. It never decides how anything is done.
 
 use crate::{
+    clock::Time,
     config::Plan,
     daemon::{self, Failure},
     journal,
+    outcome::Event,
     scenario::{self, Scenario},
-    watch::{Settings, Watch},
+    watch::{Record, Settings, Watch},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Write},
+    io::{self, BufRead, BufReader, IsTerminal, Seek, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -160,20 +162,27 @@ fn watch(listen: Vec<SocketAddr>, record: Option<PathBuf>, plan: Plan) -> u8 {
     }
 }
 
-/// Folds a journal again. A line that cannot be read is reported and skipped.
+/// Folds a journal again. A line that cannot be read is reported and skipped; a journal of nothing else is no
+/// journal of this plan.
 fn again(replay: &Replay, plan: &Plan) -> u8 {
     let name = replay.file.display();
-    let file = match File::open(&replay.file) {
-        Ok(file) => file,
+    let reader = journal::Reader::new(&plan.roster, &plan.controls);
+    let opened = File::open(&replay.file).and_then(|mut file| {
+        let controls = heard_controls(&file, &reader)?;
+        file.rewind()?;
+        Ok((file, controls))
+    });
+    let (file, with_controls) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             eprintln!("{name}: cannot read the journal: {error}");
             return exit::DATA;
         }
     };
-    let reader = journal::Reader::new(&plan.roster, &plan.controls);
-    let settings =
-        Settings { budget: Some(plan.budget), rules: plan.rules, controls: plan.controls.clone(), seed: 0 };
+    let controls = if with_controls { plan.controls.clone() } else { Vec::new() };
+    let settings = Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 };
     let mut watch: Option<Watch> = None;
+    let mut skipped = false;
     for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
         let number = number + 1;
         let line = match line {
@@ -190,17 +199,39 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
             Ok(record) => record,
             Err(problem) => {
                 eprintln!("{name}:{number}: {problem}; the line is skipped");
+                skipped = true;
                 continue;
             }
         };
-        let watch = watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, record.seen));
+        let watch = watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, begun(&record)));
         watch.replay(&record);
         for change in watch.changes() {
             let write = if replay.json { journal::json } else { journal::text };
             say(&write(&change, &plan.roster, 0));
         }
     }
-    exit::OK
+    if watch.is_none() && skipped { exit::DATA } else { exit::OK }
+}
+
+/// Were controls asked at all, when this journal was written? A run that may not ask them goes on without.
+/// Usually the first second tells.
+fn heard_controls(file: &File, reader: &journal::Reader) -> io::Result<bool> {
+    for line in BufReader::new(file).split(b'\n') {
+        let record = std::str::from_utf8(&line?).ok().and_then(|line| reader.read(line).ok());
+        if record.is_some_and(|record| matches!(record.event, Event::Control(_))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// When a watch began at the latest, by its first record: before its first probe was sent.
+fn begun(record: &Record) -> Time {
+    match record.event {
+        Event::Outcome(outcome) => outcome.sent,
+        Event::Control(control) => control.sent,
+        Event::Stray(_) | Event::Gap(_) => record.seen,
+    }
 }
 
 fn play(simulate: &Simulate) -> u8 {

@@ -83,6 +83,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         .iter()
         .map(|&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error }))
         .collect::<Result<Vec<_>, _>>()?;
+    // A port 0 has become a real one.
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let journal = options.record.map(Journal::open).transpose()?;
     let (publisher, source) = watch::channel(None);
     let per_host = options.plan.per_host_metrics.unwrap_or(options.plan.roster.targets.len() <= FEW_TARGETS);
@@ -90,7 +92,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let http = http::serve(listeners, source, labels)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut run = Run::start(options.plan, &options.listen, journal, publisher);
+        let mut run = Run::start(options.plan, &addresses, journal, publisher);
         run.watch().await
     })?;
     // The publisher is gone with the run, which ends the readers' thread.
@@ -119,20 +121,20 @@ impl Run {
     ) -> Self {
         let clock = Clock::start();
         let (sender, events) = tokio::sync::mpsc::unbounded_channel();
-        println!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage);
+        say(&format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
         for warning in plan.warnings() {
-            println!("note: {warning}");
+            say(&format!("note: {warning}"));
         }
         let controls = match Controls::open(&plan.controls, clock, &sender) {
             Ok(controls) => Some(controls),
             Err(error) => {
-                println!("note: {error}; until then an outage cannot be told from blindness of our own");
+                say(&format!("note: {error}; until then an outage cannot be told from blindness of our own"));
                 None
             }
         };
         let network = Network::open(&plan, clock, sender);
         for address in listen {
-            println!("look at http://{address}/ (metrics: http://{address}/metrics)");
+            say(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
         }
         let settings = Settings {
             budget: Some(plan.budget),
@@ -154,7 +156,6 @@ impl Run {
         let mut publish = self.clock.now();
         let (mut batch, mut due) = (Vec::new(), Vec::new());
         loop {
-            self.network.icmp_receive(&mut batch);
             // A raw socket hears every ping of this machine, and our own controls are asked all the time.
             batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
@@ -176,12 +177,14 @@ impl Run {
                 continue;
             }
             let wake = self.clock.instant(self.watch.next_wake().min(publish));
+            // In this order, so that no flood of answers delays the end, and none is left for the next turn.
             tokio::select! {
-                () = self.network.icmp_readable() => {}
-                Some(event) = self.events.recv() => batch.push(event),
-                () = tokio::time::sleep_until(wake.into()) => {}
+                biased;
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
+                () = self.network.icmp_readable() => self.network.icmp_receive(&mut batch),
+                Some(event) = self.events.recv() => batch.push(event),
+                () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
     }
@@ -201,7 +204,7 @@ impl Run {
         }
         let mut changed = false;
         for change in self.watch.changes() {
-            println!("{}", journal::text(&change, roster, offset));
+            say(&journal::text(&change, roster, offset));
             changed = true;
         }
         changed
@@ -224,11 +227,11 @@ impl Network {
         let icmp = match icmp::Engine::open(key, id as u16) {
             Ok(engine) => {
                 let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
-                println!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true));
+                say(&format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
                 Some(engine)
             }
             Err(error) => {
-                println!("note: {error}; TCP and DNS go on without ICMP");
+                say(&format!("note: {error}; TCP and DNS go on without ICMP"));
                 None
             }
         };
@@ -293,6 +296,11 @@ impl Network {
 fn not_sent(due: &Due, fault: Fault) -> Event {
     let Due { target, seq, sent, trap, .. } = *due;
     Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+}
+
+/// A line on standard output. The watch goes on for other readers when this one has gone away.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// 64 bits from the system's own source of chance, by way of the standard library's hash keys.

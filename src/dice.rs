@@ -1,5 +1,8 @@
 //! Dice. In: a seed. Out: numbers that are the same for the same seed, for ever and on every machine, which
 //! no library promises. It never asks the machine for chance, and it is no source of secrets.
+//!
+//! It stands with the nouns because the core needs chance of its own (the schedule mixes its targets' order) and
+//! may take it only from a seed.
 
 /// xoshiro256++ (Blackman & Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), seeded by
 /// SplitMix64 as its authors advise.

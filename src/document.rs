@@ -5,6 +5,8 @@
 //! [`read`] parses the text and lends its root [`Table`] to a function that takes out what it wants. Each
 //! thing taken that is missing or wrong is noted and comes back as `None`; the function goes on with whatever
 //! stands in for it, because a file with a problem yields no result anyway.
+//!
+//! It stands below every stage, and not in `config`, because whatever reads a file of its own needs it too.
 
 use problem::{characters, place};
 use std::{

@@ -1,4 +1,80 @@
-//! lifesign: an active reachability prober that tells a network that *flaps* from one that is *gone*.
+//! lifesign watches, from outside, whether known hosts in small networks can be reached, and tells a network
+//! that *flaps* from one that is *gone*. This page is the map. In: a plan of countries, blocks and hosts. Out:
+//! probes on the wire, verdicts, metrics. Each module's own page says what it takes in, what it gives out, and
+//! what it never does.
+//!
+//! # The path of a probe
+//!
+//! ```text
+//!   targets.toml ──config──> Plan
+//!
+//!   schedule ──Due──> probe ──Outcome──> aggregate ──Summary──> judge ──Change──> journal: lines
+//!      ^              (I/O)                                       │ └──Standing─> export: metrics, page, JSON
+//!      └─────────────────── Look (look closer) ───────────────────┘
+//!
+//!      └──────────── watch joins these, all but probe; daemon joins watch and probe ────────────┘
+//! ```
+//!
+//! 1. [`schedule::Schedule`] says whom to ask now, within the block's budget, and [`schedule::Open`] gives the
+//!    probe a number and a patience: an [`outcome::Due`].
+//! 2. [`daemon`] hands it to [`probe::icmp`], [`probe::tcp`] or [`probe::dns`], which asks the host. What they
+//!    learn comes back as an [`outcome::Event`], in [`watch::Watch::observe`].
+//! 3. [`schedule::Open`] says what an answer is (in time, late, a second one) and, when nothing comes, that the
+//!    probe is overdue, and after 150 s lost.
+//! 4. [`aggregate::Aggregate`] counts it and says what it tells of the host: an [`aggregate::Summary`].
+//! 5. [`judge::Judge`] weighs that for the host's block and for its country. A new verdict is a
+//!    [`judge::Change`]; a doubt is a [`schedule::Look`], and the schedule asks more closely at once.
+//! 6. [`journal`] writes the change as a line; [`export`] shows it from the next [`watch::Snapshot`].
+//!
+//! # The modules, in the order in which the data passes
+//!
+//! | module | what it is | pure? |
+//! |---|---|---|
+//! | [`clock`] | time; the one file that reads a clock | no |
+//! | [`dice`] | numbers that are the same for the same seed | yes |
+//! | [`target`] | what is watched: countries, blocks, targets | yes |
+//! | [`document`] | a TOML file, with every error at its line and column | reads one file |
+//! | [`outcome`] | the seam between network and logic: what goes down, what comes up | yes |
+//! | [`schedule`] | when to ask whom; which probes are open | yes |
+//! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | no: sockets |
+//! | [`aggregate`] | what the outcomes add up to | yes |
+//! | [`judge`] | from evidence to verdicts | yes |
+//! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot` | yes |
+//! | [`journal`] | outcomes and verdicts as lines, and back | yes |
+//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` |
+//! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
+//! | [`config`] | the plan: each stage's own part, put together | reads one file |
+//! | [`daemon`] | the run; the one file that knows all stages | no |
+//! | [`cli`] | arguments in, exit code out | no |
+//!
+//! # Rules
+//!
+//! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
+//!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export and scenario;
+//!   config; daemon; cli. No two files import each other, but for a module and the files inside it.
+//!   `tests/floors.rs` reads every import and keeps this.
+//! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
+//! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
+//!   number and letter case, which no replay needs.
+//! - *Sockets* are in [`probe`] and [`export::http`] (and [`daemon`] binds the listeners), *files* in
+//!   [`document`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
+//! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
+//!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
+//!   verdicts.
+//! - One task owns all state, without locks. Readers get an immutable [`watch::Snapshot`] and never wait for it.
+//! - A new kind of probe is one new file in `probe/` and two lines in `probe/mod.rs`; the compiler names the
+//!   rest.
+//!
+//! # Words
+//!
+//! **target**: a host and one way to ask it. **probe**: one question. **outcome**: what one probe learned.
+//! **block**: a prefix that lives or dies as one. **country**: a set of blocks. **scope**: a block or a country;
+//! the same judge serves both. **vantage**: where we stand. **control**: a host that answers whenever our own
+//! network works. **patience**: how long an answer is in time; learned for each target. **belief**: the
+//! probability that a scope is reachable. **verdict**: a scope's state, since when, and on what evidence.
+//! **edge**: the interval in which a change really happened. **blind**: we cannot see, for reasons of our own.
+//! **budget**: how many probes we allow ourselves. **journal**: what was learned, one event a line.
+
 #![warn(clippy::unwrap_used)]
 
 pub mod clock;

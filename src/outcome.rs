@@ -51,7 +51,7 @@ pub struct Outcome {
     pub found: Found,
 }
 
-/// The outcomes of design §4, in its order.
+/// The outcomes of docs/verdicts.md, in its order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
     /// A valid answer. A prober reports every valid answer so; the core turns it into `Late` or `Duplicate`.

@@ -34,7 +34,7 @@ pub struct Summary {
     pub evidence: Evidence,
 }
 
-/// What an outcome says of the host (design §4, last column).
+/// What an outcome says of the host (docs/verdicts.md, last column).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Evidence {
     /// Alive when the probe came by.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Patience of a target that has not answered yet (RFC 6298 §2.1).
 const FIRST: f32 = 1.0;
-/// The least and the most patience, in seconds (design §4).
+/// The least and the most patience, in seconds (docs/verdicts.md).
 const FLOOR: f32 = 0.2;
 const CAP: f32 = 3.0;
 

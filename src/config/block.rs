@@ -1,7 +1,7 @@
 //! A block of a plan. In: one `[[country.block]]` table. Out: its block and targets, added to the roster. It
 //! never looks at another block.
 
-use super::{country::Countries, unicast};
+use super::{Countries, unicast};
 use crate::{
     document::{Table, Value},
     probe::{Spec, dns},

@@ -1,24 +1,12 @@
 //! The countries of a plan. In: the `[[country]]` tables. Out: the roster and how each target is asked, in
 //! file order, so that the targets of a block and the blocks of a country have consecutive numbers.
 
-use super::{block, label};
+use super::{Countries, block, label};
 use crate::{
     document::{Table, Value},
-    probe::Spec,
-    target::{Country, CountryId, Prefix, Roster},
+    target::{Country, CountryId},
 };
 use std::collections::HashMap;
-
-/// What the countries of a plan add up to.
-#[derive(Default)]
-pub(super) struct Countries<'a> {
-    /// Everything watched, by number.
-    pub roster: Roster,
-    /// By `TargetId`.
-    pub specs: Vec<Spec>,
-    /// Every prefix, with its place in the file.
-    pub prefixes: Vec<(Prefix, Value<'a>)>,
-}
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut all = Countries::default();

@@ -10,7 +10,7 @@ use crate::{
     judge::Rules,
     probe::Spec,
     schedule::Budget,
-    target::Roster,
+    target::{Prefix, Roster},
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -55,6 +55,17 @@ pub struct Plan {
     pub roster: Arc<Roster>,
     /// How each target is asked, by `TargetId`.
     pub specs: Vec<Spec>,
+}
+
+/// What the countries of a plan add up to.
+#[derive(Default)]
+struct Countries<'a> {
+    /// Everything watched, by number.
+    roster: Roster,
+    /// By `TargetId`.
+    specs: Vec<Spec>,
+    /// Every prefix, with its place in the file.
+    prefixes: Vec<(Prefix, Value<'a>)>,
 }
 
 impl Plan {

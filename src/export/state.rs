@@ -1,4 +1,4 @@
-//! The state as JSON, for programs. In: a snapshot. Out: the body of `/api/v1/state`, shaped as [`Watch`] and
+//! The state as JSON, for programs. In: a snapshot. Out: the body of `/api/v1/state`, shaped as `Watch` and
 //! the structs below it. It never leaves a field out: what is not known is null.
 //!
 //! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the plan's order.

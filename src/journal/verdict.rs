@@ -1,4 +1,4 @@
-//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (design §6) or for people. It never
+//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (docs/verdicts.md) or for people. It never
 //! decides what is worth a line: every change is.
 
 use crate::{

@@ -7,26 +7,26 @@
 //! *Every scope alike.* A block and a country are the same thing to it: hosts that share a fate. An outcome
 //! counts for its block and for its country.
 //!
-//! *Life* ([`belief`]). A valid answer proves that the scope was alive when its probe came by. Whatever was
+//! *Life* (`belief`). A valid answer proves that the scope was alive when its probe came by. Whatever was
 //! missed before that was chance, and teaches the judge how often each host misses while its block is up (q).
 //!
-//! *Silence* ([`belief`]). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down";
+//! *Silence* (`belief`). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down";
 //! q joins the host's own learned miss rate with what its block or country has lately lost beyond those rates,
-//! so that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that span 5 s, the scope is **down**. In
-//! probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at 50 %: Wald's bound, up to rounding. A
-//! country needs misses from four of its blocks (or all): one block's silence says nothing of the others. A
-//! block of a country that is down is down with it.
+//! so that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that
+//! span 5 s, the scope is **down**. In probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at
+//! 50 %: Wald's bound, up to rounding. A country needs misses from at least three of four blocks: one block's
+//! silence says nothing of the others. A block of a country that is down is down with it.
 //!
-//! *Sight* ([`sight`]). A miss counts once somebody answered a question sent no earlier. So our own blindness
+//! *Sight* (`sight`). A miss counts once somebody answered a question sent no earlier. So our own blindness
 //! can never look like an outage: nothing is vouched for. While blind, every verdict is **unknown**, and the
 //! misses of that stretch are forgotten.
 //!
 //! *Length.* Down without proof of life for `outage_after` is an **outage**.
 //!
-//! *Restlessness* ([`flaps`]). The third time down of a series is **flapping**, until a calm of three of its
+//! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its
 //! own cycles. A long darkness after it is an outage all the same.
 //!
-//! *Quality* ([`quality`]). Alive but clearly worse than usual is **degraded**; a country with some blocks in
+//! *Quality* (`quality`). Alive but clearly worse than usual is **degraded**; a country with some blocks in
 //! outage is **partial**.
 //!
 //! *Edges.* A change lies between the last proof of the old state and the first *sufficient* proof of the new
@@ -34,11 +34,11 @@
 //! an answer needs to come, since a cut takes those that are under way. Late answers move the edge: they are
 //! proof of life at the time their probe was sent, and can take a `down` back altogether.
 //!
-//! *Looking closer.* A doubt (odds of 10) is resolved at once, by other hosts of the block, about one probe a
+//! *Looking closer.* A doubt (odds of 5) is resolved at once, by other hosts of the block, about one probe a
 //! second; a second miss also asks every other block. The budget has the last word.
 //!
-//! Constants, each with its origin: [`rules`]. Formulas: outage-science §6 of the design notes; A. Wald,
-//! "Sequential Tests of Statistical Hypotheses" (1945); L. Quan et al., "Trinocular" (SIGCOMM 2013).
+//! Constants, each with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical Hypotheses"
+//! (1945); L. Quan et al., "Trinocular" (SIGCOMM 2013).
 
 mod belief;
 mod flaps;
@@ -197,7 +197,7 @@ impl Judge {
             let newest = scope.belief.life.is_none_or(|life| summary.sent > life);
             let chance = scope.belief.life(summary.sent);
             if let Some(dark) = self.scopes[place as usize].dark {
-                self.light(place, dark, &chance, summary, rtt, late);
+                self.light(place, dark, &chance, summary, (rtt, late), now);
             } else if place == block {
                 for miss in &chance {
                     self.explain(TargetId(miss.target), block, country, now);
@@ -222,12 +222,14 @@ impl Judge {
         dark: Edge,
         refuted: &[Miss],
         summary: &Summary,
-        rtt: Duration,
-        late: bool,
+        (rtt, late): (Duration, bool),
+        now: Time,
     ) {
         let parts = self.parts(place);
+        let with_country = self.inherited(place).is_some();
+        let needed = self.scopes[place as usize].needed(rules::DOWN, now);
         let scope = &mut self.scopes[place as usize];
-        if scope.belief.odds(Time::NEVER, rules::DOWN, parts).log >= rules::DOWN {
+        if with_country || scope.belief.odds(Time::NEVER, needed, parts).log >= needed {
             // An old answer: it was alive later than we knew, and is dark all the same.
             let latest = scope.belief.onset(parts).unwrap_or(dark.latest);
             scope.dark = Some(Edge { earliest: dark.earliest.max(Some(summary.sent)), latest });

@@ -5,10 +5,10 @@ use std::time::Duration;
 /// What the user may choose, and what the laboratory varies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules {
-    /// Down becomes outage after so long without proof of life (design §5).
+    /// Down becomes outage after so long without proof of life (docs/verdicts.md).
     pub outage_after: Duration,
     /// The misses behind a `down` must span at least this: a burst of loss of mean length 3 s outlasts it in
-    /// e^(-5/3) = 19 % of cases, and is then a short total outage by any measure (outage-science §6.4).
+    /// e^(-5/3) = 19 % of cases, and is then a short total outage by any measure.
     pub span: Duration,
     /// Does the judge ask for a closer look?
     pub confirm: bool,
@@ -27,14 +27,16 @@ impl Default for Rules {
     }
 }
 
-/// Log odds at which a scope is down: one false alarm in 10^6 decisions (design §5).
+/// Log odds at which a scope is down: one false alarm in 10^6 decisions (docs/verdicts.md).
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^7.
 pub const OUTAGE: f32 = 16.1;
-/// Log odds at which the first closer look is taken: one miss of a host that answers 90 % of the time.
-pub const DOUBT: f32 = 2.3;
-/// Log odds at which the whole country is looked at: 10^3, two misses of good hosts.
-pub const WIDE_DOUBT: f32 = 6.9;
+/// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
+pub const RESTLESS: f32 = 6.9;
+/// Log odds at which the first closer look is taken: one miss of a host that answers 80 % of the time.
+pub const DOUBT: f32 = 1.6;
+/// Log odds at which the whole country is looked at: 10^2, two misses of hosts that answer 90 % of the time.
+pub const WIDE_DOUBT: f32 = 4.6;
 /// Log odds at which chance cannot have moved an edge: 1 in 2,000 against the 1 in 1,000 that is promised.
 pub const EDGE: f32 = 7.6;
 /// A country's odds need misses from several of its blocks, since the silence of one says nothing of the
@@ -44,7 +46,7 @@ pub const PARTS: usize = 4;
 pub const PARTS_BACK: usize = 3;
 /// Prior log odds of being up, for the exported belief: down one look in 10^4.
 pub const PRIOR: f32 = 9.2;
-/// A learned miss rate is never believed to be below this (design §5) or above its mirror.
+/// A learned miss rate is never believed to be below this (docs/verdicts.md) or above its mirror.
 pub const FLOOR: f32 = 0.005;
 pub const CEILING: f32 = 0.98;
 /// Miss rate of a host of which nothing is known yet; of 10 addresses in an old list about 3 are gone.
@@ -55,7 +57,7 @@ pub const HOST_MEMORY: f32 = 64.0;
 pub const SCOPE_MEMORY: f32 = 32.0;
 /// A host that misses more than this is poor: its silence is worth less than one bit.
 pub const POOR: f32 = 0.5;
-/// A target silent for so long while its block lives is retired (design §5).
+/// A target silent for so long while its block lives is retired (docs/verdicts.md).
 pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Nobody, control or target, has answered for so long: we are blind. Controls are asked once a second, so
 /// this is three misses in a row; and it is shorter than [`Rules::span`].

@@ -1,5 +1,5 @@
 //! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`], by the
-//! precedence of design §5, and the time spent in each. It never weighs evidence.
+//! precedence of docs/verdicts.md, and the time spent in each. It never weighs evidence.
 
 use super::{
     belief::Belief,
@@ -93,6 +93,11 @@ impl Scope {
         self.spent[self.state as usize] += now.since(self.changed);
         self.entered[state as usize] += 1;
         (self.state, self.edge, self.evidence, self.changed) = (state, edge, evidence, now);
+    }
+
+    /// The log odds that a verdict needs: less in a restless scope, where darkness is no surprise.
+    pub fn needed(&mut self, calm: f32, now: Time) -> f32 {
+        if self.flaps.flapping(now) { calm - super::rules::RESTLESS } else { calm }
     }
 
     /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host does not

@@ -4,7 +4,7 @@
 use crate::{clock::Time, target::Scope};
 use std::fmt;
 
-/// What a scope is found to be (design §5).
+/// What a scope is found to be (docs/verdicts.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
     /// Alive, and as good as it usually is.
@@ -24,7 +24,7 @@ pub enum State {
 }
 
 impl State {
-    /// Every state, mildest first: the last that applies is the verdict (design §5).
+    /// Every state, mildest first: the last that applies is the verdict (docs/verdicts.md).
     pub const ALL: [State; 7] = [
         State::Up,
         State::Degraded,

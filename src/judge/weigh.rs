@@ -15,11 +15,7 @@ impl Judge {
         let is_country = place >= self.blocks();
         let blind = self.sight.is_blind();
         let vouched = self.sight.vouched();
-        let country_dark = if is_country || !self.rules.pooled {
-            None
-        } else {
-            self.scopes[self.country_place(self.roster.blocks[place as usize].country) as usize].dark
-        };
+        let country_dark = self.inherited(place);
         let all_dark = if is_country && !self.rules.pooled { self.all_dark(place) } else { None };
         let scope = &mut self.scopes[place as usize];
         let quiet = scope.belief.is_quiet();
@@ -27,10 +23,11 @@ impl Judge {
         if !was_dark && !blind {
             let mut found = all_dark;
             if !quiet && (self.rules.pooled || !is_country) {
-                let odds = scope.belief.odds(vouched, rules::DOWN, parts);
-                if odds.log >= rules::DOWN && odds.span() >= self.rules.span {
+                let needed = scope.needed(rules::DOWN, now);
+                let odds = scope.belief.odds(vouched, needed, parts);
+                if odds.log >= needed && odds.span() >= self.rules.span {
                     found = scope.belief.onset(parts);
-                } else if scope.belief.odds(Time::NEVER, rules::DOWN, parts).log >= rules::DOWN
+                } else if scope.belief.odds(Time::NEVER, needed, parts).log >= needed
                     && !self.waiting.contains(&place)
                 {
                     self.waiting.push(place);
@@ -60,6 +57,14 @@ impl Judge {
         }
     }
 
+    /// The darkness that a block shares with its country.
+    pub(super) fn inherited(&self, place: u32) -> Option<Edge> {
+        if place >= self.blocks() || !self.rules.pooled {
+            return None;
+        }
+        self.scopes[self.country_place(self.roster.blocks[place as usize].country) as usize].dark
+    }
+
     /// By when all blocks of a country were dark, each on its own evidence.
     fn all_dark(&self, place: u32) -> Option<Time> {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
@@ -86,10 +91,11 @@ impl Judge {
             && now < scope.heard + stale
             && (dark || scope.belief.life.is_some_and(|life| life >= renewed));
         let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
+        let needed = scope.needed(rules::OUTAGE, now);
         scope.long |= dark
             && elapsed
             && known
-            && (country_dark || scope.belief.odds(Time::NEVER, rules::OUTAGE, parts).log >= rules::OUTAGE);
+            && (country_dark || scope.belief.odds(Time::NEVER, needed, parts).log >= needed);
         Facts {
             known,
             dark,

@@ -1,4 +1,20 @@
-//! Probing: from [`crate::outcome::Due`] to [`crate::outcome::Event`].
+//! Probing. In: a [`Due`](crate::outcome::Due) and the address to ask. Out:
+//! [`Event`](crate::outcome::Event)s. It never decides when to ask, nor what silence means: no prober reports
+//! that nothing came.
+//!
+//! | file | its part |
+//! |---|---|
+//! | `icmp` | echo, one socket per family for all targets |
+//! | `tcp` | connect and reset, a socket for each probe |
+//! | `dns` | one question to a name server, a socket for each probe |
+//! | `names` | hosts given by name: their addresses, resolved again and again |
+//! | `controls` | hosts that tell whether our own network works, asked by a library of their own |
+//! | `sys` | system calls in batches, for `icmp` |
+//! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
+//!
+//! The last two hold all of lifesign's `unsafe`: system calls that no safe library offers.
+//!
+//! A new kind is a file with its `Spec` and its prober, and a variant and a line of [`Spec::parse`] here.
 
 use crate::target::Kind;
 

@@ -1,6 +1,5 @@
 //! System calls that no safe library offers. In: sockets and buffers. Out: packets sent and received in
-//! batches, and their raw addresses and control messages. The one file with `unsafe`; it never interprets
-//! what it carries.
+//! batches, and their raw addresses and control messages. It never interprets what it carries.
 
 #![expect(unsafe_code, reason = "sendmmsg, recvmmsg and most socket options exist only in libc")]
 

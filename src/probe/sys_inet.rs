@@ -87,11 +87,6 @@ pub fn registered(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Sock
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }
 
-/// How often the kernel may repeat an unanswered SYN.
-pub fn limit_syn_repeats(socket: &Socket, times: u8) -> io::Result<()> {
-    set(socket, libc::IPPROTO_TCP, libc::TCP_SYNCNT, times.into())
-}
-
 fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
     // SAFETY: the kernel reads one c_int from a live one, as every option above is, and keeps no pointer.
     let result = unsafe {

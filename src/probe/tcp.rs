@@ -6,10 +6,10 @@
 //! is read from the error queue with its sender and code. Silence reports nothing: the core itself calls a
 //! probe overdue, and then lost.
 //!
-//! Every SYN is a probe on the budget of a small network, so the kernel may repeat an unanswered one only
-//! once (`TCP_SYNCNT` 1, the least that it takes) and gives up after three seconds. Since Linux 6.5
-//! (`tcp_syn_linear_timeouts`) it fits two repeats into these three seconds, one and two seconds after the
-//! first. A SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
+//! One probe is one SYN: it is given up before the kernel would repeat it. A repeat would be a second probe that
+//! no budget knows of, and its answer would be taken for one to the first, as proof of life at a time when the
+//! host may have been dark (Karn's problem, RFC 6298 §3). So a SYN-ACK later than that is not seen by this kind;
+//! the ICMP kind carries late evidence.
 
 use super::sys_inet;
 use crate::{
@@ -26,12 +26,16 @@ use std::{
 use tokio::{
     io::Interest,
     sync::{Semaphore, mpsc::UnboundedSender},
+    time::timeout,
 };
 
 /// Where the trap question goes ([`Due::trap`]). Nothing listens there: the port is of the range that is
 /// never assigned to a service (RFC 6335 §6), and above the ports that Linux gives to outgoing connections
 /// (32768 to 60999), so no such connection can hold it either.
 pub const TRAP_PORT: u16 = 64999;
+
+/// The kernel repeats an unanswered SYN after one second (RFC 6298 §2: the first RTO).
+const BEFORE_REPEAT: Duration = Duration::from_millis(950);
 
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +63,8 @@ pub struct Prober {
 
 impl Prober {
     /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
-    /// 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again after three
-    /// seconds at the latest.
+    /// 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again after one
+    /// second at the latest.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
         Self { clock, events, places: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
     }
@@ -72,7 +76,7 @@ impl Prober {
         tokio::spawn(async move {
             let sent = clock.now();
             let found = match places.try_acquire() {
-                Ok(_place) => ask(clock, sent, peer).await,
+                Ok(_place) => timeout(BEFORE_REPEAT, ask(clock, sent, peer)).await.ok().flatten(),
                 Err(_) => Some(Found::NotSent(Fault::NoDescriptors)),
             };
             if let Some(found) = found {
@@ -103,7 +107,6 @@ async fn connect(clock: Clock, sent: Time, peer: SocketAddr) -> io::Result<Found
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    sys_inet::limit_syn_repeats(&socket, 1)?;
     sys_inet::listen_closely(&socket, peer.ip())?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),

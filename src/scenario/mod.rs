@@ -1,4 +1,4 @@
-//! Scripted worlds that know the truth. In: a scenario file (design §6). Out: a [`Simulation`] that drives the
+//! Scripted worlds that know the truth. In: a scenario file. Out: a [`Simulation`] that drives the
 //! very core that `run` drives, in virtual time, against scripted hosts; the [`Truth`] that follows from the
 //! file alone; a [`Score`] of the verdicts against it; and a picture for a terminal. It never sends a packet,
 //! never reads a clock, and rolls no dice but the seed's: same file, same seed, same bytes out.

@@ -1,5 +1,5 @@
 //! `simulate`: a scenario played to a person or a program. In: a scenario and [`Options`]. Out: verdict lines
-//! as JSON (design §6) or a timeline and a summary; and the [`Score`]. It never reads a clock: who wants to
+//! as JSON (docs/verdicts.md) or a timeline and a summary; and the [`Score`]. It never reads a clock: who wants to
 //! watch it at a speed lends it a pause.
 
 use super::{Scenario, Score, Simulation, score::Level, timeline};
@@ -82,7 +82,7 @@ pub fn simulate(
     Ok(score)
 }
 
-/// A change as a verdict line (design §6), without the newline.
+/// A change as a verdict line (docs/verdicts.md), without the newline.
 pub fn json_line(change: &Change, roster: &Roster) -> String {
     serde_json::json!({
         "time": change.time.exact(),

@@ -5,7 +5,7 @@
 //! when all its blocks are. Darkness of `outage_after` or more is `outage` from its first moment, shorter is
 //! `down`. Within a flap, `flapping` begins at the third time down. After its last return comes a calm of three
 //! of its longest cycles (at least a minute) in which `flapping` is still right, and so is what follows it
-//! (design §5). Added loss of 15 points or a doubled round-trip time is `degraded`; a country is degraded when
+//! (docs/verdicts.md). Added loss of 15 points or a doubled round-trip time is `degraded`; a country is degraded when
 //! half of its blocks are. While we cannot see, `unknown` is right.
 
 use super::{

@@ -14,7 +14,8 @@ pub struct Budget {
     pub burst: f64,
     /// Below this many tokens the even pace gives up every eighth slot, to repay what confirmations took.
     pub reserve: f64,
-    /// The cap over all blocks, if the plan gives one; the even pace of every block is scaled down to it.
+    /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
+    /// mean: what is saved up for bursts is the blocks' own.
     pub total: Option<f64>,
 }
 
@@ -23,10 +24,10 @@ impl Budget {
     /// per /24 is where the first ICMP rate limits were seen (Guo & Heidemann, PAM 2018).
     pub const DEFAULT: Budget = Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
 
-    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour, of which 1 % is kept for
+    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour, of which half a per cent is kept for
     /// confirmations. The bucket is deep, because outages are rare and a burst for one must not be cut short.
     pub const FRUGAL: Budget =
-        Budget { base: 0.99 * 20.0 / 3600.0, mean: 20.0 / 3600.0, burst: 24.0, reserve: 8.0, total: None };
+        Budget { base: 0.995 * 20.0 / 3600.0, mean: 20.0 / 3600.0, burst: 24.0, reserve: 8.0, total: None };
 
     /// A pace of the user's own: the default's proportions.
     pub fn of(per_block: f64) -> Self {

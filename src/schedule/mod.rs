@@ -3,8 +3,8 @@
 //!
 //! Every country has an even beat: its blocks take turns, so that a country of four blocks at one probe per
 //! 4 s each is seen once a second, and a change that hits all of them is seen at that finer grain. Within a
-//! block its targets take turns ([`rotation`]). A closer look ([`Look`]) adds probes between the beats, about
-//! one a second. Every probe of either sort takes a token from its block ([`budget`]).
+//! block its targets take turns (`rotation`). A closer look ([`Look`]) adds probes between the beats, about
+//! one a second. Every probe of either sort takes a token from its block (`budget`).
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
 //! probe, and nothing for a target that is not asked.
@@ -26,7 +26,7 @@ use budget::Bucket;
 use rotation::Rotation;
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashSet},
+    collections::{BinaryHeap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -81,7 +81,8 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
-    retired: HashSet<u32>,
+    /// Targets with an hourly slot in the queue; false if the slot is to lapse.
+    retired: HashMap<u32, bool>,
     skipped: Skipped,
 }
 
@@ -125,7 +126,8 @@ impl Schedule {
     /// A schedule that begins now. The seed mixes the targets' order and the phases of their intervals.
     pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
         let mut dice = Dice::new(seed);
-        let wanted = budget.base * roster.blocks.len() as f64;
+        // The mean, not the even pace: confirmations count towards the total too.
+        let wanted = budget.mean * roster.blocks.len() as f64;
         if let Some(total) = budget.total.filter(|&total| total < wanted) {
             budget.base *= total / wanted;
             budget.mean *= total / wanted;
@@ -170,7 +172,7 @@ impl Schedule {
             blocks,
             looks,
             queue,
-            retired: HashSet::new(),
+            retired: HashMap::new(),
             skipped: Skipped::default(),
         }
     }
@@ -214,7 +216,10 @@ impl Schedule {
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
-                Key::Retired(target) if !self.retired.contains(&target) => None,
+                Key::Retired(target) if self.retired.get(&target) != Some(&true) => {
+                    self.retired.remove(&target);
+                    None
+                }
                 Key::Retired(target) => {
                     self.again(Key::Retired(target), at, RETIRED_EVERY, now);
                     self.spend(target, now, open)
@@ -261,10 +266,11 @@ impl Schedule {
         if noun.interval.is_none() {
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
             if rank == Rank::Retired {
-                self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
-                self.retired.insert(target.0);
-            } else {
-                self.retired.remove(&target.0);
+                if self.retired.insert(target.0, true).is_none() {
+                    self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
+                }
+            } else if let Some(retired) = self.retired.get_mut(&target.0) {
+                *retired = false;
             }
         }
     }
@@ -284,8 +290,10 @@ impl Schedule {
         }
         block.credit -= 1.0;
         block.slots = block.slots.wrapping_add(1);
+        // Each block in another round, so that the country as a whole is never unwatched for long.
+        let turn = block.slots.wrapping_add(number.wrapping_mul(3));
         let thrift =
-            block.slots.is_multiple_of(THRIFT) && block.bucket.level(&self.budget, now) < self.budget.reserve;
+            turn.is_multiple_of(THRIFT) && block.bucket.level(&self.budget, now) < self.budget.reserve;
         if thrift || !block.bucket.take(&self.budget, now, 0.0) {
             self.skipped.over_budget += 1;
             return None;

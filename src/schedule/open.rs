@@ -2,6 +2,9 @@
 //! only one who remembers can add (`Late`, `Duplicate`), and the silence that no prober can report
 //! (`Overdue`, `Lost`). It never judges what either means.
 //!
+//! The table of open probes is the schedule's, and not that of the probers, because the schedule must know whom
+//! not to ask again, and because silence is an event that only the core's own time can tell.
+//!
 //! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits each. At one
 //! probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a target that is asked
 //! more often has its oldest open probes called lost when their place is needed.

@@ -38,7 +38,7 @@ use tokio::{
 /// How long to listen for a second answer.
 const DUPLICATE_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long the question over TCP may take; as long as the longest patience (design §4).
+/// How long the question over TCP may take; as long as the longest patience there is.
 const TCP_WITHIN: Duration = Duration::from_secs(3);
 
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1), and no

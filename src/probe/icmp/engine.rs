@@ -1,12 +1,13 @@
 //! Both families behind one door. In: questions with their addresses, and the clock. Out: events. It never
 //! waits but in [`Engine::readable`], and never remembers a probe.
 
-use super::{Means, OpenError, codec::Codec, link::Link};
+use super::{Means, OpenError, codec::Codec, link::Link, not_sent};
 use crate::{
-    clock::{Clock, Time},
-    outcome::{Due, Event, Fault, Found, Outcome},
+    clock::Clock,
+    outcome::{Due, Event, Fault},
 };
-use std::net::IpAddr;
+use std::{future::poll_fn, net::IpAddr, pin::pin, task::Poll};
+use tokio::io::Ready;
 
 /// Asks by ICMP echo and hears the answers, for any number of targets.
 ///
@@ -20,8 +21,6 @@ pub struct Engine {
     codec: Codec,
     v4: Result<Link, Fault>,
     v6: Result<Link, Fault>,
-    /// There may be something to receive.
-    ready: bool,
 }
 
 impl Engine {
@@ -43,7 +42,6 @@ impl Engine {
             codec: Codec::new(key, id),
             v4: v4.map_err(|error| error.fault()),
             v6: v6.map_err(|error| error.fault()),
-            ready: false,
         })
     }
 
@@ -70,47 +68,52 @@ impl Engine {
 
     /// Waits until [`Engine::receive`] has something to do. Cancel safe: what made it ready stays.
     pub async fn readable(&mut self) {
-        if !self.ready {
-            tokio::select! {
-                biased;
-                () = readable(&self.v4) => {}
-                () = readable(&self.v6) => {}
+        if self.links().any(|link| link.is_announced()) {
+            return;
+        }
+        let (v4, v6) = {
+            let (mut v4, mut v6) = (pin!(readable(&self.v4)), pin!(readable(&self.v6)));
+            // Both are asked each time, so that a busy family does not hide the other.
+            poll_fn(|context| match (v4.as_mut().poll(context), v6.as_mut().poll(context)) {
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+                either => Poll::Ready(either),
+            })
+            .await
+        };
+        for (link, queues) in [(&mut self.v4, v4), (&mut self.v6, v6)] {
+            if let (Ok(link), Poll::Ready(queues)) = (link, queues) {
+                link.announce(queues);
             }
-            self.ready = true;
         }
     }
 
-    /// Takes in all that has arrived, without waiting: every valid answer as `Found::Reply` (whether it is
-    /// late or a second one, the core decides), every ICMP error about a probe of ours as
-    /// `Found::Unreachable`, and all else as `Stray`. At most some 4,000 packets a call and family, so that
+    /// Takes in what [`Engine::readable`] found, or all that has arrived if nobody waited for that, without
+    /// waiting: every valid answer as `Found::Reply` (whether it is late or a second one, the core decides),
+    /// every ICMP error about a probe of ours as `Found::Unreachable`, and all else as `Stray`. At most some 4,000 packets a call and family, so that
     /// a flood cannot keep the caller from its other work; the rest makes `readable` ready at once.
     pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
-        self.ready = false;
+        let told = self.links().any(|link| link.is_announced());
         for link in [&mut self.v4, &mut self.v6].into_iter().flatten() {
-            self.ready |= link.receive(&self.codec, clock, out);
+            if !told {
+                link.announce(Ready::READABLE | Ready::ERROR);
+            }
+            link.receive(&self.codec, clock, out);
         }
     }
 
     /// How many packets the kernel has dropped so far because our receive buffers were full.
     pub fn drops(&mut self) -> u64 {
-        [&mut self.v4, &mut self.v6].into_iter().flatten().map(Link::drops).sum()
+        self.links().map(Link::drops).sum()
+    }
+
+    fn links(&mut self) -> impl Iterator<Item = &mut Link> {
+        [&mut self.v4, &mut self.v6].into_iter().flatten()
     }
 }
 
-async fn readable(link: &Result<Link, Fault>) {
+async fn readable(link: &Result<Link, Fault>) -> Ready {
     match link {
         Ok(link) => link.readable().await,
         Err(_) => std::future::pending().await,
     }
-}
-
-/// The outcome of a question that did not leave this machine.
-pub(super) fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
-    Event::Outcome(Outcome {
-        target: due.target,
-        seq: due.seq,
-        sent,
-        trap: false,
-        found: Found::NotSent(fault),
-    })
 }

@@ -4,8 +4,7 @@
 use super::{
     Means, OpenError,
     codec::{self, Codec, NoAnswer, Probe},
-    engine::not_sent,
-    fault, kernel,
+    fault, kernel, not_sent,
 };
 use crate::{
     clock::{Clock, Time},
@@ -18,7 +17,7 @@ use std::{
     net::IpAddr,
     os::fd::{AsFd, OwnedFd},
 };
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::io::{Interest, Ready, unix::AsyncFd};
 
 /// How many packets share one system call and so one send time: it stays honest within some 20 µs.
 const SENT_TOGETHER: usize = 16;
@@ -34,6 +33,8 @@ pub struct Link {
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     headed: bool,
     batch: Batch,
+    /// Which queues have something for us, as far as we were told.
+    announced: Ready,
     drops: u64,
 }
 
@@ -50,7 +51,7 @@ impl Link {
         };
         let socket = prepare(socket, means, v6).map_err(OpenError::Socket)?;
         let headed = means == Means::Raw && !v6;
-        Ok(Self { socket, means, headed, batch: Batch::new(), drops: 0 })
+        Ok(Self { socket, means, headed, batch: Batch::new(), announced: Ready::EMPTY, drops: 0 })
     }
 
     pub fn means(&self) -> Means {
@@ -97,39 +98,61 @@ impl Link {
         }
     }
 
-    /// Waits until there is something to receive. The readiness is taken back before anything is received,
-    /// so what arrives meanwhile makes it ready again, and no wake is lost.
-    pub async fn readable(&self) {
-        if let Ok(mut guard) = self.socket.ready(Interest::READABLE | Interest::ERROR).await {
-            guard.clear_ready();
+    /// Waits until there is something to receive, and says in which queues; [`Link::announce`] it. The readiness
+    /// is taken back before anything is received, so what arrives meanwhile makes it ready again, and no wake is
+    /// lost.
+    pub async fn readable(&self) -> Ready {
+        match self.socket.ready(Interest::READABLE | Interest::ERROR).await {
+            Ok(mut guard) => {
+                let ready = guard.ready();
+                guard.clear_ready();
+                ready
+            }
+            // The runtime is shutting down: there is nothing to wait for.
+            Err(_) => Ready::EMPTY,
         }
     }
 
-    /// Receives what is there, and says whether more may be left.
-    pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) -> bool {
-        let mut more = false;
+    /// Lets the next [`Link::receive`] read these queues.
+    pub fn announce(&mut self, queues: Ready) {
+        self.announced |= queues;
+    }
+
+    /// May something be left that [`Link::readable`] will not tell of again?
+    pub fn is_announced(&self) -> bool {
+        !self.announced.is_empty()
+    }
+
+    /// Receives what has been announced: a system call that finds nothing costs as much as one that brings
+    /// ten packets.
+    pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        let announced = std::mem::replace(&mut self.announced, Ready::EMPTY);
+        if announced.is_readable() {
+            self.arrivals(codec, clock, out);
+        }
+        if announced.is_error() {
+            self.errors(codec, clock, out);
+        }
+    }
+
+    /// Receives the packets that are there.
+    fn arrivals(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
         for _ in 0..ROUNDS {
             match self.batch.receive(self.socket.as_fd(), Queue::Arrivals) {
                 Ok(count) => {
                     for at in 0..count {
                         self.arrival(at, codec, clock, out);
                     }
-                    more = count == BATCH;
+                    if count < BATCH {
+                        return;
+                    }
                 }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An ICMP error is waiting, and this call has taken its notice back. Packets may lie behind it.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                    self.errors(codec, clock, out);
-                    more = false;
-                    continue;
-                }
-                Err(_) => more = false,
-            }
-            if !more {
-                break;
+                Err(_) => self.errors(codec, clock, out),
             }
         }
-        self.errors(codec, clock, out);
-        more
+        self.announced |= Ready::READABLE;
     }
 
     /// One packet that arrived.
@@ -160,6 +183,7 @@ impl Link {
                 return;
             }
         }
+        self.announced |= Ready::ERROR;
     }
 }
 

@@ -1,5 +1,5 @@
-//! ICMP echo. In: [`Due`](crate::outcome::Due)s with the addresses to ask. Out:
-//! [`Event`](crate::outcome::Event)s. It never decides what is late or lost, and it remembers no probe.
+//! ICMP echo. In: [`Due`]s with the addresses to ask. Out: [`Event`]s. It never decides what is late or lost,
+//! and it remembers no probe.
 //!
 //! | file | its part |
 //! |---|---|
@@ -11,7 +11,10 @@
 //! One socket per family serves all targets. The sequence number wraps after 65,536 probes of a target, and
 //! the identifier is shared by all: neither limits what is in flight, because the payload names the probe.
 
-use crate::outcome::Fault;
+use crate::{
+    clock::Time,
+    outcome::{Due, Event, Fault, Found, Outcome},
+};
 use std::{fmt, io};
 
 mod codec;
@@ -83,4 +86,15 @@ fn fault(error: &io::Error) -> Fault {
         Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
         _ => Fault::Socket,
     }
+}
+
+/// The outcome of a question that did not leave this machine.
+fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
+    Event::Outcome(Outcome {
+        target: due.target,
+        seq: due.seq,
+        sent,
+        trap: false,
+        found: Found::NotSent(fault),
+    })
 }

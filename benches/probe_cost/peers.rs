@@ -1,0 +1,120 @@
+//! The others, over the same hosts. In: addresses. Out: processor time per probe in microseconds, or why there is
+//! none. It never probes beyond the addresses given.
+
+use crate::{
+    ours::get,
+    process::{Running, cpu, free_port, in_time},
+};
+use lifesign::clock::Clock;
+use std::{
+    fs,
+    io::{self, Error, ErrorKind, Write},
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+use surge_ping::{Client, Config, PingIdentifier, PingSequence};
+
+/// How often fping asks each host: 5.1 gives up when more than 65,535 probes lie within 10 s.
+const TIMES: usize = 6;
+
+/// What a peer's run cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Processor time per probe, in microseconds.
+    pub cpu_us: f64,
+    /// Probes per second.
+    pub rate: f64,
+}
+
+/// fping, six rounds over all hosts, `interval` milliseconds between packets and a second between rounds.
+pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result<Cost> {
+    let file = directory.join("hosts");
+    let mut list = fs::File::create(&file)?;
+    hosts.iter().try_for_each(|host| writeln!(list, "{host}"))?;
+    let times = TIMES.to_string();
+    let mut command = Command::new("fping");
+    command.args(["-q", "-c", &times, "-p", "1000", "-i", interval, "-f"]).arg(file);
+    let (clock, before) = (Clock::start(), cpu("self")?.children);
+    let begun = clock.now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = status.map_err(|error| named("fping", &error))?;
+    // 1: some hosts did not answer. That is a measurement; everything else is a fault.
+    if !matches!(status.code(), Some(0 | 1)) {
+        return Err(Error::other(format!("fping failed: {status}")));
+    }
+    let probes = (hosts.len() * TIMES) as f64;
+    let rate = probes / clock.now().since(begun).as_secs_f64();
+    Ok(Cost { cpu_us: (cpu("self")?.children - before) / probes * 1e6, rate })
+}
+
+/// fping's median round-trip time in microseconds, 100 probes a second for five seconds.
+pub fn fping_round_trip(hosts: &[Ipv4Addr]) -> io::Result<f64> {
+    let hosts = hosts.iter().map(ToString::to_string);
+    let output = Command::new("fping").args(["-q", "-C", "50", "-p", "100", "-i", "10"]).args(hosts).output();
+    let output = output.map_err(|error| named("fping", &error))?;
+    // One line a host: "127.99.0.1 : 0.031 0.029 …", in milliseconds, a dash where no answer came.
+    let text = String::from_utf8_lossy(&output.stderr);
+    let times = text.lines().filter_map(|line| line.split_once(" : ")).flat_map(|(_, times)| {
+        times.split_whitespace().filter_map(|time| time.parse::<f64>().ok()).collect::<Vec<_>>()
+    });
+    Ok(crate::median(times.collect()) * 1e3)
+}
+
+/// surge-ping as its documentation uses it: one client, one question after the other, each awaited.
+pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (clock, before) = (Clock::start(), cpu("self")?.own);
+    let begun = clock.now();
+    let answered = runtime.block_on(async {
+        let client = Client::new(&Config::default())?;
+        let mut answered = 0;
+        for (number, host) in hosts.iter().enumerate() {
+            let mut pinger =
+                client.pinger(IpAddr::V4(*host), PingIdentifier(std::process::id() as u16)).await;
+            pinger.timeout(Duration::from_secs(1));
+            answered += usize::from(pinger.ping(PingSequence(number as u16), &[0; 40]).await.is_ok());
+        }
+        io::Result::Ok(answered)
+    })?;
+    if answered < hosts.len() {
+        return Err(Error::other(format!("surge-ping got {answered} of {} answers", hosts.len())));
+    }
+    let probes = hosts.len() as f64;
+    let rate = probes / clock.now().since(begun).as_secs_f64();
+    Ok(Cost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+}
+
+/// blackbox_exporter, asked over HTTP as Prometheus does, once for every host.
+pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<Cost> {
+    const PROGRAM: &str = "prometheus-blackbox-exporter";
+    let file = directory.join("blackbox.yml");
+    fs::write(
+        &file,
+        "modules:\n  icmp:\n    prober: icmp\n    timeout: 1s\n    icmp:\n      preferred_ip_protocol: ip4\n",
+    )?;
+    let port = free_port()?;
+    let mut command = Command::new(PROGRAM);
+    command.arg(format!("--config.file={}", file.display()));
+    command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    let mut exporter = Running::start(&mut command).map_err(|error| named(PROGRAM, &error))?;
+    in_time(PROGRAM, || get(port, "/-/healthy"))?;
+    let (clock, before) = (Clock::start(), exporter.cpu()?);
+    let begun = clock.now();
+    for host in hosts {
+        if !get(port, &format!("/probe?module=icmp&target={host}"))?.contains("\nprobe_success 1") {
+            return Err(Error::other(format!("{PROGRAM} got no answer from {host}")));
+        }
+    }
+    let probes = hosts.len() as f64;
+    let rate = probes / clock.now().since(begun).as_secs_f64();
+    Ok(Cost { cpu_us: (exporter.cpu()? - before) / probes * 1e6, rate })
+}
+
+fn named(program: &str, error: &io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("{program} is not installed")),
+        kind => Error::new(kind, format!("{program}: {error}")),
+    }
+}

@@ -1,0 +1,91 @@
+//! What README and docs/ say, against the program: every plan and every journal line in them is read, and the
+//! words in their tables are the words of the code.
+
+use lifesign::{
+    config::Plan,
+    journal::Reader,
+    judge::State,
+    outcome::{Fault, Reject},
+};
+use std::{collections::BTreeSet, fs, path::Path};
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The fenced blocks of this language.
+fn fenced<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+}
+
+/// The words in code marks of a table's first column, for the table under this heading.
+fn first_column(page: &str, heading: &str) -> Vec<String> {
+    let section = page.split(&format!("## {heading}\n")).nth(1).expect("the heading");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned())).collect()
+}
+
+fn lab() -> Plan {
+    Plan::parse("targets.toml", &page("targets.toml")).expect("the lab's plan")
+}
+
+#[test]
+fn every_plan_in_the_docs_is_a_plan() {
+    let plans = page("docs/plan.md") + &page("README.md");
+    let plans = fenced(&plans, "toml");
+    assert!(!plans.is_empty());
+    for text in plans {
+        let problems = Plan::parse("docs", text).err().map(|problems| problems.to_string());
+        assert_eq!(problems, None, "{text}");
+    }
+}
+
+#[test]
+fn every_journal_line_in_the_docs_can_be_read() {
+    let plan = lab();
+    let reader = Reader::new(&plan.roster, &plan.controls);
+    let journal = page("docs/journal.md");
+    let lines: Vec<&str> = fenced(&journal, "json").into_iter().flat_map(str::lines).collect();
+    assert!(lines.len() > 5);
+    for line in lines {
+        assert_eq!(reader.read(line).err(), None, "{line}");
+    }
+}
+
+#[test]
+fn every_reason_is_in_the_journal_page() {
+    let journal = page("docs/journal.md");
+    let reasons =
+        Reject::ALL.iter().map(|reason| reason.label()).chain(Fault::ALL.iter().map(|why| why.label()));
+    let missing: Vec<&str> = reasons.filter(|reason| !journal.contains(&format!("`{reason}`"))).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_states_are_those_of_the_judge_in_its_order() {
+    let states = State::ALL.map(|state| state.label().to_owned());
+    assert_eq!(first_column(&page("docs/verdicts.md"), "States"), states);
+    let readme: BTreeSet<_> = first_column(&page("README.md"), "What it tells").into_iter().collect();
+    assert_eq!(readme, BTreeSet::from(states));
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    for name in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/journal.md",
+        "docs/metrics.md",
+        "docs/plan.md",
+        "docs/verdicts.md",
+    ] {
+        let text = page(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = folder.with_file_name(link.split('#').next().unwrap_or_default());
+            assert!(link.starts_with("https://") || target.exists(), "{name} links to {link}");
+        }
+    }
+}
