@@ -81,7 +81,14 @@ impl fmt::Display for Row {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| figure | prober | n | value | goal | |\n|---|---|---|---|---|---|")?;
-        self.rows.iter().try_for_each(|row| writeln!(f, "{row}"))
+        // Who is measured by the same figure stands together.
+        let mut told = std::collections::HashSet::new();
+        for Row { what, .. } in &self.rows {
+            if told.insert(what) {
+                self.rows.iter().filter(|row| row.what == *what).try_for_each(|row| writeln!(f, "{row}"))?;
+            }
+        }
+        Ok(())
     }
 }
 

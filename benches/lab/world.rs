@@ -83,15 +83,17 @@ fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
     thin
 }
 
-/// Darkness of the whole country, `n` times, so far apart that it is no flapping. Lengths are drawn evenly.
-pub fn outages(n: usize, seed: u64, loss: f64, lengths: (f64, f64)) -> Sketch {
-    let apart = 3.0 * 3600.0;
+/// Before anything happens: targets that never answer are known for it after a day.
+pub const WARM_UP: f64 = 30.0 * 3600.0;
+
+/// Darkness of `on`, `n` times, `apart` in the mean. Lengths are drawn evenly.
+pub fn outages(n: usize, on: &str, seed: u64, loss: f64, lengths: (f64, f64), apart: f64) -> Sketch {
     let mut dice = Dice::new(seed);
-    let mut sketch = Sketch::new(apart * (n + 1) as f64, loss);
-    for number in 1..=n {
-        let at = apart * number as f64 + 0.2 * apart * dice.unit();
+    let mut sketch = Sketch::new(WARM_UP + apart * (n + 1) as f64, loss);
+    for number in 0..n {
+        let at = WARM_UP + apart * (number as f64 + 0.2 * dice.unit());
         let length = lengths.0 + (lengths.1 - lengths.0) * dice.unit();
-        sketch.event("dark", "KP", at, length, "");
+        sketch.event("dark", on, at, length, "");
     }
     sketch
 }

@@ -2,8 +2,8 @@
 //!
 //! *Right share*: the share of time with the right state, without the 60 s after each true change and without
 //! halts. *Delays* count from the true begin or end of a darkness. *False* is a `down` with no darkness since
-//! its edge, an `outage` with less than 45 s of it, a `flapping` with no flap and fewer than three darknesses in
-//! the six hours before.
+//! its edge, an `outage` that no darkness of 45 s or more (in the whole, seen or not) touches from its edge until
+//! it is taken back, a `flapping` with no flap and fewer than three darknesses in the six hours before.
 
 use super::truth::Truth;
 use crate::{
@@ -202,8 +202,9 @@ impl Referee {
             for &dark in truth.dark(scope).iter().filter(|dark| dark.0 < end && dark.0 > self.start) {
                 level.darkness(dark, truth, scope, marks, end);
             }
-            for pair in marks.windows(2) {
-                level.alarm(&pair[0], &pair[1], truth, scope);
+            for (number, pair) in marks.windows(2).enumerate() {
+                let until = marks.get(number + 2).map_or(end, |next| next.time);
+                level.alarm(&pair[0], &pair[1], until, truth, scope);
             }
         }
         for list in [&mut level.down, &mut level.outage, &mut level.recovery] {
@@ -248,16 +249,22 @@ impl Level {
         }
     }
 
-    /// Was this change a false alarm?
-    fn alarm(&mut self, before: &Mark, mark: &Mark, truth: &Truth, scope: Scope) {
+    /// Was this change, which held `until` then, a false alarm?
+    fn alarm(&mut self, before: &Mark, mark: &Mark, until: Time, truth: &Truth, scope: Scope) {
         let alive = !matches!(before.state, State::Down | State::Outage | State::Flapping);
         let since = mark.edge.earliest.unwrap_or(mark.time);
         let darks = truth.dark(scope);
-        let overlaps = |dark: &(Time, Time)| dark.1.min(mark.time).since(dark.0.max(since));
-        let dark: Duration = darks.iter().map(overlaps).sum();
+        let touches = |dark: &(Time, Time), until| dark.0 < until && dark.1 > since;
         match mark.state {
-            State::Down if alive => self.false_downs += u64::from(dark.is_zero()),
-            State::Outage => self.false_outages += u64::from(dark < ENOUGH_FOR_OUTAGE),
+            State::Down if alive => {
+                let dark = darks.iter().any(|dark| touches(dark, mark.time));
+                self.false_downs += u64::from(!dark);
+            }
+            State::Outage => {
+                let long = |dark: &(Time, Time)| dark.1.since(dark.0) >= ENOUGH_FOR_OUTAGE;
+                let dark = darks.iter().any(|dark| touches(dark, until) && long(dark));
+                self.false_outages += u64::from(!dark);
+            }
             State::Flapping if before.state != State::Outage => {
                 let recent = |dark: &&(Time, Time)| dark.0 <= mark.time && dark.1 + RESTLESS > mark.time;
                 self.false_flappings += u64::from(darks.iter().filter(recent).count() < 3);

@@ -1,0 +1,132 @@
+//! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a country-year of a plan
+//! as small as North Korea's, the core alone on events made beforehand, and one as large as Taiwan's.
+//! It never sends a packet.
+//!
+//! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long runs.
+
+#[path = "lab/table.rs"]
+mod table;
+#[path = "lab/world.rs"]
+mod world;
+
+use lifesign::{
+    clock::{Clock, Time},
+    outcome::{Due, Event},
+    scenario::{Scenario, Simulation, stage},
+    schedule::Budget,
+    watch::Watch,
+};
+use std::{path::Path, time::Duration};
+use table::{Goal, Table};
+use world::Sketch;
+
+const YEAR: f64 = 365.25 * 86_400.0;
+/// Events that the core alone is fed.
+const EVENTS: usize = 1_000_000;
+const OURS: &str = "default";
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let part = if quick { 1.0 / 15.0 } else { 1.0 };
+    let mut table = Table { quick, ..Table::default() };
+    let clock = Clock::start();
+
+    let small = quiet(YEAR * part);
+    let (seconds, probes) = simulate(&clock, &small);
+    let n = format!("{part:.3} years, {probes} probes");
+    let most = |most| Some(Goal::AtMost(most));
+    table.add("a country-year simulated, 4 blocks", OURS, n.clone(), seconds / part, "s", most(30.0));
+    table.add("simulation, a probe", OURS, n, seconds / probes as f64 * 1e9, "ns", None);
+
+    let few = core_alone(&clock, &quiet(86_400.0 * 30.0));
+    let n = format!("{EVENTS} events");
+    // All of the core, schedule included: what aggregate and judge cost is less.
+    table.add("schedule, aggregate and judge, an event: 4 blocks", OURS, n.clone(), few, "ns", most(400.0));
+    let many = taiwan();
+    let cost = core_alone(&clock, &many);
+    table.add("schedule, aggregate and judge, an event: 5030 blocks", OURS, n.clone(), cost, "ns", None);
+    table.add("cost of 5030 blocks to cost of 4", OURS, n, cost / few, "×", most(2.0));
+
+    let mut day = many;
+    day.duration = day.duration.mul_f64(part);
+    let (seconds, probes) = simulate(&clock, &day);
+    let n = format!("{part:.3} days, {probes} probes");
+    table.add("a day simulated, 5030 blocks", OURS, n.clone(), seconds / part, "s", most(300.0));
+    if let Some(peak) = peak_megabytes() {
+        table.add("peak memory of this process", OURS, n, peak, "MB", most(512.0));
+    }
+    println!("{table}");
+    println!("{}", serde_json::to_string(&table).expect("a table of numbers and texts is JSON"));
+}
+
+fn quiet(seconds: f64) -> Scenario {
+    Sketch::new(seconds, 0.01).scenario()
+}
+
+fn taiwan() -> Scenario {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
+    Scenario::load(&file).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn simulate(clock: &Clock, scenario: &Scenario) -> (f64, u64) {
+    let mut settings = scenario.settings(1);
+    settings.budget = Some(Budget::DEFAULT);
+    let begin = clock.now();
+    let mut simulation = Simulation::new(scenario, 1, &settings);
+    simulation.run(scenario.end(), &mut |_| {});
+    (clock.now().since(begin).as_secs_f64(), simulation.probes())
+}
+
+/// What the core is told, in order.
+#[derive(Clone, Copy)]
+enum Step {
+    Poll,
+    Observe(Event),
+}
+
+/// Nanoseconds of the core for each event that reaches it: events are made first, and fed to a second core.
+fn core_alone(clock: &Clock, scenario: &Scenario) -> f64 {
+    let mut settings = scenario.settings(1);
+    settings.budget = Some(Budget::DEFAULT);
+    settings.controls.clear();
+    let (mut world, _) = stage(scenario, 1);
+    let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
+    let mut steps: Vec<(Time, Step)> = Vec::with_capacity(2 * EVENTS);
+    let (mut due, mut now, mut events): (Vec<Due>, _, _) = (Vec::new(), scenario.start, 0);
+    while events < EVENTS {
+        now = watch.next_wake().min(world.next_arrival()).max(now);
+        if watch.next_wake() <= now {
+            steps.push((now, Step::Poll));
+            watch.poll(now, &mut due);
+            due.drain(..).for_each(|due| world.ask(&due));
+        }
+        while let Some(event) = world.arrive(now) {
+            steps.push((now, Step::Observe(event)));
+            watch.observe(now, &event);
+            events += 1;
+        }
+        watch.changes().for_each(drop);
+    }
+    let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
+    let begin = clock.now();
+    for (now, step) in &steps {
+        match step {
+            Step::Poll => {
+                watch.poll(*now, &mut due);
+                due.clear();
+            }
+            Step::Observe(event) => watch.observe(*now, event),
+        }
+    }
+    let spent: Duration = clock.now().since(begin);
+    assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
+    spent.as_secs_f64() / EVENTS as f64 * 1e9
+}
+
+/// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such file.
+fn peak_megabytes() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes / 1000.0)
+}
