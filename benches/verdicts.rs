@@ -143,9 +143,9 @@ fn main() {
         if after("--who").is_some_and(|who| !prober.name().contains(who)) {
             continue;
         }
-        // Rivals and ablations err so often, and answer so simple a question, that a few years are enough.
+        // Rivals and ablations err often enough for a year to show it.
         let is_main = groups.is_empty() && goals.is_ours;
-        let years = if is_main { years } else { years.min(1.0) };
+        let years = if is_main { years } else { years.min(if goals.is_ours { 1.0 } else { 5.0 }) };
         let flaps = if goals.is_ours { whole.flaps } else { whole.flaps.min(20) };
         let scale = Scale { years, flaps, ..whole };
         let prober = prober.as_ref();

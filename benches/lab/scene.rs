@@ -13,7 +13,7 @@ use std::time::Duration;
 /// All rivals wait so long for an answer (Trinocular §4; trinarkular; blackbox exporter's usual module).
 pub const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions to each target before the watch, from which a rival knows who answers, and how often.
-const CENSUS: u32 = 40;
+const CENSUS: u32 = 400;
 
 /// What a rival said of a block, and since when.
 #[derive(Clone, Copy, Debug)]
@@ -111,8 +111,8 @@ pub fn unknown_since(latest: Time) -> Edge {
     Edge { earliest: None, latest }
 }
 
-/// What follows for the country, in the way that is kindest to all: outage when all blocks are in outage, flapping
-/// when most flap or are in outage, partial when some are in outage.
+/// What follows for the country: outage when fewer than half of its blocks are left, as IODA's critical level has
+/// it; flapping when most flap or are in outage; partial when some are in outage.
 pub fn country(blocks: &[Vec<Said>], id: CountryId) -> Vec<Change> {
     let mut news: Vec<(Said, usize)> = blocks
         .iter()
@@ -129,9 +129,9 @@ pub fn country(blocks: &[Vec<Said>], id: CountryId) -> Vec<Change> {
         let (out, flapping) = (count(State::Outage), count(State::Flapping));
         let state = match () {
             () if count(State::Unknown) > 0 => State::Unknown,
-            () if out == now.len() => State::Outage,
+            () if 2 * out > now.len() => State::Outage,
             () if flapping > 0 && 2 * (out + flapping) > now.len() => State::Flapping,
-            () if count(State::Down) + out == now.len() => State::Down,
+            () if 2 * (count(State::Down) + out) > now.len() => State::Down,
             () if out > 0 => State::Partial,
             () => State::Up,
         };

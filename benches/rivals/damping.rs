@@ -43,12 +43,6 @@ impl Penalty {
         self.suppressed.then(|| self.at + HALF_LIFE * (self.value / REUSE).log2())
     }
 
-    /// The penalty at this time.
-    pub fn at(mut self, at: f64) -> f64 {
-        self.decay(at);
-        self.value
-    }
-
     fn decay(&mut self, at: f64) {
         if self.reusable_at().is_some_and(|reuse| reuse <= at) {
             self.suppressed = false;
