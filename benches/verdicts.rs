@@ -143,11 +143,15 @@ fn main() {
         if after("--who").is_some_and(|who| !prober.name().contains(who)) {
             continue;
         }
-        // Rivals and ablations err often enough for a year to show it.
-        let is_main = groups.is_empty() && goals.is_ours;
-        let years = if is_main { years } else { years.min(if goals.is_ours { 1.0 } else { 5.0 }) };
-        let flaps = if goals.is_ours { whole.flaps } else { whole.flaps.min(20) };
-        let scale = Scale { years, flaps, ..whole };
+        let scale = if !goals.is_ours {
+            // They err often enough for few years to show it, and cost little, so that a sample need not be small.
+            let years = if quick { 1.0 } else { years.min(5.0) };
+            Scale { outages: 1000, years, flaps: 20, nights: 10, ..whole }
+        } else if groups.is_empty() {
+            Scale { years, ..whole }
+        } else {
+            Scale { years: years.min(1.0), ..whole }
+        };
         let prober = prober.as_ref();
         let mut trial = Trial { prober, goals, scale, table: &mut table, worst_minute: 0.0, worst_mean: 0.0 };
         for (name, part) in GROUPS {

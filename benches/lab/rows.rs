@@ -179,17 +179,15 @@ fn seen(trial: &mut Trial<'_>) {
             .map(|seed| (outages(each, "KP", seed, 0.01, (from, to), trial.goals.apart).scenario(), seed))
             .collect();
         let runs = trial.run(&worlds);
-        let down = pool(runs.iter().map(|run| &run.score.countries)).down;
-        let n = down.seconds.len() + down.missed.len();
         let length = if from < to { format!("{from} to {to} s") } else { format!("{from} s") };
-        let share = 100.0 * down.seconds.len() as f64 / n as f64;
-        trial.add(
-            &format!("darkness of {length} seen"),
-            n.to_string(),
-            share,
-            "%",
-            Some(Goal::AtLeast(100.0)),
-        );
+        let country = pool(runs.iter().map(|run| &run.score.countries));
+        let blocks = pool(runs.iter().map(|run| &run.score.blocks));
+        for (level, whose) in [(country, "the country"), (blocks, "each block")] {
+            let n = level.down.seconds.len() + level.down.missed.len();
+            let share = 100.0 * level.down.seconds.len() as f64 / n as f64;
+            let goal = Some(Goal::AtLeast(100.0)).filter(|_| whose == "the country");
+            trial.add(&format!("darkness of {length} seen, of {whose}"), n.to_string(), share, "%", goal);
+        }
     }
 }
 
