@@ -16,7 +16,7 @@ use crate::{
     export::{Labels, http},
     journal,
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
-    probe::{Spec, controls::Controls, dns, icmp, names::Book, tcp},
+    probe::{self, Spec, controls::Controls, dns, icmp, names::Book, tcp},
     target::{Host, TargetId},
     watch::{Settings, Snapshot, Watch},
 };
@@ -24,9 +24,9 @@ use std::{
     collections::hash_map::RandomState,
     fs::{File, OpenOptions},
     hash::BuildHasher,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     net::{IpAddr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -86,6 +86,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // A port 0 has become a real one.
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let journal = options.record.map(Journal::open).transpose()?;
+    probe::trim_memory();
     let (publisher, source) = watch::channel(None);
     let per_host = options.plan.per_host_metrics.unwrap_or(options.plan.roster.targets.len() <= FEW_TARGETS);
     let labels = Labels { vantage: options.plan.vantage.clone(), per_host };
@@ -316,8 +317,7 @@ struct Journal {
 
 impl Journal {
     fn open(path: PathBuf) -> Result<Self, Failure> {
-        let file = OpenOptions::new().append(true).create(true).open(&path);
-        let file = file.map_err(|error| Failure::Journal { path: path.clone(), error })?;
+        let file = append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
         let (lines, received) = mpsc::channel();
         let writer = thread::Builder::new()
             .name("journal".into())
@@ -343,7 +343,22 @@ impl Drop for Journal {
     }
 }
 
-fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &std::path::Path) {
+/// Opens a file of lines to add more. A last line that a crash has torn off is ended first, so that it spoils
+/// no other.
+fn append_lines(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut last = [b'\n'];
+    // What cannot be sought in, such as a pipe, has no last line.
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
+}
+
+fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &Path) {
     let mut failed = false;
     let mut note = |result: io::Result<()>| match result {
         Ok(()) => failed = false,
