@@ -18,7 +18,7 @@ use crate::{
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
     probe::{self, Spec, controls::Controls, dns, icmp, names::Book, tcp},
     target::{Host, TargetId},
-    watch::{Settings, Snapshot, Watch},
+    watch::{Settings, Snapshot, Watch, verdict},
 };
 use std::{
     collections::hash_map::RandomState,
@@ -205,7 +205,7 @@ impl Run {
         }
         let mut changed = false;
         for change in self.watch.changes() {
-            say(&journal::text(&change, roster, offset));
+            say(&verdict::text(&change, roster, offset));
             changed = true;
         }
         changed
