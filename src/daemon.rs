@@ -15,6 +15,7 @@ use crate::{
     config::Plan,
     export::{Labels, http},
     journal,
+    judge::Change,
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
     probe::{self, Spec, controls::Controls, dns, icmp, names::Book, tcp},
     target::{Host, TargetId},
@@ -168,12 +169,15 @@ impl Run {
             }
             self.watch.poll(now, &mut due);
             self.network.send(&mut due, &self.plan, &mut batch);
-            if self.tell() || now >= publish {
+            let changes: Vec<Change> = self.watch.changes().collect();
+            if !changes.is_empty() || now >= publish {
                 publish = now + PUBLISH;
                 let snapshot =
                     self.watch.snapshot(now, self.clock.wall_offset(), self.network.receive_drops());
                 self.publisher.send_replace(Some(Arc::new(snapshot)));
             }
+            // Only then, so that who reads of a change here finds it everywhere.
+            self.tell(&changes);
             if !batch.is_empty() {
                 continue;
             }
@@ -194,8 +198,8 @@ impl Run {
         stray.reason == Reject::WrongId && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
 
-    /// Tells what changed, and writes down what was folded. Was there a change?
-    fn tell(&mut self) -> bool {
+    /// Tells what changed, and writes down what was folded.
+    fn tell(&mut self, changes: &[Change]) {
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
         if let Some(journal) = &self.journal {
@@ -203,12 +207,9 @@ impl Run {
                 journal.write(journal::write(&record, roster, &self.plan.controls, offset));
             }
         }
-        let mut changed = false;
-        for change in self.watch.changes() {
-            say(&verdict::text(&change, roster, offset));
-            changed = true;
+        for change in changes {
+            say(&verdict::text(change, roster, offset));
         }
-        changed
     }
 }
 
