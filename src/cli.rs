@@ -8,7 +8,7 @@ use crate::{
     journal,
     outcome::Event,
     scenario::{self, Scenario},
-    watch::{Record, Settings, Watch},
+    watch::{Record, Settings, Watch, verdict},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -206,7 +206,7 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
         let watch = watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, begun(&record)));
         watch.replay(&record);
         for change in watch.changes() {
-            let write = if replay.json { journal::json } else { journal::text };
+            let write = if replay.json { verdict::json } else { verdict::text };
             say(&write(&change, &plan.roster, 0));
         }
     }

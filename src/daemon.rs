@@ -15,18 +15,19 @@ use crate::{
     config::Plan,
     export::{Labels, http},
     journal,
+    judge::Change,
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
-    probe::{Spec, controls::Controls, dns, icmp, names::Book, tcp},
+    probe::{self, Spec, controls::Controls, dns, icmp, names::Book, tcp},
     target::{Host, TargetId},
-    watch::{Settings, Snapshot, Watch},
+    watch::{Settings, Snapshot, Watch, verdict},
 };
 use std::{
     collections::hash_map::RandomState,
     fs::{File, OpenOptions},
     hash::BuildHasher,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     net::{IpAddr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -86,6 +87,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // A port 0 has become a real one.
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let journal = options.record.map(Journal::open).transpose()?;
+    probe::trim_memory();
     let (publisher, source) = watch::channel(None);
     let per_host = options.plan.per_host_metrics.unwrap_or(options.plan.roster.targets.len() <= FEW_TARGETS);
     let labels = Labels { vantage: options.plan.vantage.clone(), per_host };
@@ -167,12 +169,15 @@ impl Run {
             }
             self.watch.poll(now, &mut due);
             self.network.send(&mut due, &self.plan, &mut batch);
-            if self.tell() || now >= publish {
+            let changes: Vec<Change> = self.watch.changes().collect();
+            if !changes.is_empty() || now >= publish {
                 publish = now + PUBLISH;
                 let snapshot =
                     self.watch.snapshot(now, self.clock.wall_offset(), self.network.receive_drops());
                 self.publisher.send_replace(Some(Arc::new(snapshot)));
             }
+            // Only then, so that who reads of a change here finds it everywhere.
+            self.tell(&changes);
             if !batch.is_empty() {
                 continue;
             }
@@ -193,8 +198,8 @@ impl Run {
         stray.reason == Reject::WrongId && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
 
-    /// Tells what changed, and writes down what was folded. Was there a change?
-    fn tell(&mut self) -> bool {
+    /// Tells what changed, and writes down what was folded.
+    fn tell(&mut self, changes: &[Change]) {
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
         if let Some(journal) = &self.journal {
@@ -202,12 +207,9 @@ impl Run {
                 journal.write(journal::write(&record, roster, &self.plan.controls, offset));
             }
         }
-        let mut changed = false;
-        for change in self.watch.changes() {
-            say(&journal::text(&change, roster, offset));
-            changed = true;
+        for change in changes {
+            say(&verdict::text(change, roster, offset));
         }
-        changed
     }
 }
 
@@ -316,8 +318,7 @@ struct Journal {
 
 impl Journal {
     fn open(path: PathBuf) -> Result<Self, Failure> {
-        let file = OpenOptions::new().append(true).create(true).open(&path);
-        let file = file.map_err(|error| Failure::Journal { path: path.clone(), error })?;
+        let file = append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
         let (lines, received) = mpsc::channel();
         let writer = thread::Builder::new()
             .name("journal".into())
@@ -343,7 +344,22 @@ impl Drop for Journal {
     }
 }
 
-fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &std::path::Path) {
+/// Opens a file of lines to add more. A last line that a crash has torn off is ended first, so that it spoils
+/// no other.
+fn append_lines(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut last = [b'\n'];
+    // What cannot be sought in, such as a pipe, has no last line.
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
+}
+
+fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &Path) {
     let mut failed = false;
     let mut note = |result: io::Result<()>| match result {
         Ok(()) => failed = false,

@@ -8,7 +8,7 @@
 //! ```text
 //!   targets.toml ──config──> Plan
 //!
-//!   schedule ──Due──> probe ──Outcome──> aggregate ──Summary──> judge ──Change──> journal: lines
+//!   schedule ──Due──> probe ──Outcome──> aggregate ──Summary──> judge ──Change──> verdict lines
 //!      ^              (I/O)                                       │ └──Standing─> export: metrics, page, JSON
 //!      └─────────────────── Look (look closer) ───────────────────┘
 //!
@@ -24,7 +24,7 @@
 //! 4. [`aggregate::Aggregate`] counts it and says what it tells of the host: an [`aggregate::Summary`].
 //! 5. [`judge::Judge`] weighs that for the host's block and for its country. A new verdict is a
 //!    [`judge::Change`]; a doubt is a [`schedule::Look`], and the schedule asks more closely at once.
-//! 6. [`journal`] writes the change as a line; [`export`] shows it from the next [`watch::Snapshot`].
+//! 6. [`watch::verdict`] writes the change as a line, [`journal`] what was learned; [`export`] shows it from the next [`watch::Snapshot`].
 //!
 //! # The modules, in the order in which the data passes
 //!
@@ -40,7 +40,7 @@
 //! | [`aggregate`] | what the outcomes add up to | yes |
 //! | [`judge`] | from evidence to verdicts | yes |
 //! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot` | yes |
-//! | [`journal`] | outcomes and verdicts as lines, and back | yes |
+//! | [`journal`] | what was learned, as lines, and back | yes |
 //! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |

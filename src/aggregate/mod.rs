@@ -124,7 +124,7 @@ impl Default for Trap {
 }
 
 impl Trap {
-    /// A host that was silent so often drops what it does not serve: it is asked no more often than the others.
+    /// So often every second probe asks; then every sixteenth, since many a host drops what it does not serve.
     const TRIES: u8 = 8;
     /// Once it is known, one probe in this many asks again.
     const AGAIN: u32 = 4096;
@@ -136,10 +136,12 @@ impl Trap {
         }
     }
 
-    /// Every second probe until there is an answer, or none is to be expected.
     fn is_due(self, seq: u32) -> bool {
-        matches!(self, Trap::Open(times) if times < Self::TRIES && seq.is_multiple_of(2))
-            || seq.is_multiple_of(Self::AGAIN)
+        seq.is_multiple_of(match self {
+            Trap::Open(times) if times < Self::TRIES => 2,
+            Trap::Open(_) => 16,
+            Trap::AcceptsAll | Trap::Real => Self::AGAIN,
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is written down. In: folded events, changes of verdict. Out: journal lines (JSON Lines, one event a
-//! line) and back, and verdict lines for programs and for people. It never opens a file or reads a clock.
+//! What is written down. In: folded events. Out: journal lines (JSON Lines, one event a line), and back. It
+//! never opens a file or reads a clock.
 //!
 //! A journal line says when its probe was sent, by whom it was answered and how; docs/journal.md describes it. It
 //! also carries `seen`, when the core learned of it, because verdicts depend on that too; a line without it is
@@ -7,7 +7,5 @@
 //! the watch itself.
 
 mod line;
-mod verdict;
 
 pub use line::{Reader, write};
-pub use verdict::{json, text};

@@ -156,8 +156,8 @@ impl Belief {
         self.all().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent + miss.usual)
     }
 
-    /// How many hosts the misses are of.
-    pub fn hosts(&self) -> usize {
+    /// How many targets the misses are of.
+    pub fn targets(&self) -> usize {
         let mut targets: Vec<u32> = self.all().map(|miss| miss.target).collect();
         targets.sort_unstable();
         targets.dedup();

@@ -2,11 +2,12 @@
 //! until when it lasts. It never overrules an outage: that is for the verdict's precedence to say.
 //!
 //! Flapping is named at the third time down of a series whose cycles are at most two hours (half-periods up to
-//! 30 min, doubled for dwell times that vary) and whose last two cycles are dark for at least a twentieth of
-//! their length: rare short bursts of loss are not flapping. It ends after a calm of three of its own mean
-//! cycles, or two of its longest: a restless network does not keep time. Unlike a window of the last N checks
-//! (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time scale of its own: a series is
-//! measured by itself.
+//! 30 min, doubled for dwell times that vary). The two darknesses before it must take a twentieth of their
+//! cycles, or a fifth if they are shorter than half a minute: rare bursts of loss are not flapping. It ends
+//! after a calm of three of its own mean cycles, or two of its longest: a restless network does not keep
+//! time. A series that was named once and goes on is flapping again at its next time down. Unlike a window of
+//! the last N checks (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time scale of its
+//! own: a series is measured by itself.
 
 use crate::clock::Time;
 use std::{collections::VecDeque, time::Duration};
@@ -15,8 +16,12 @@ use std::{collections::VecDeque, time::Duration};
 const SERIES: usize = 3;
 /// A longer cycle than this belongs to no series.
 const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
-/// The least share of a series that is dark.
+/// The least share of two cycles that is dark, if the darknesses are on average at least so long ...
 const LEAST_DARK: f64 = 0.05;
+const LONG_SPELL: Duration = Duration::from_secs(30);
+/// ... and if they are shorter. With loss bursts of 3 s every 10 min, three that are long enough to be called
+/// down fall so close together less than once in ten years.
+const LEAST_DARK_SHORT: f64 = 0.2;
 /// So many times down are remembered, to measure the cycle by.
 const KEPT: usize = 9;
 /// A calm is so many mean cycles long, and so many of the longest ...
@@ -30,6 +35,8 @@ const LEAST_CALM: Duration = Duration::from_secs(60);
 pub(super) struct Flaps {
     spells: VecDeque<(Time, Option<Time>)>,
     named: bool,
+    /// The series has been named before.
+    known: bool,
 }
 
 impl Flaps {
@@ -42,7 +49,8 @@ impl Flaps {
         if self.spells.len() > KEPT {
             self.spells.pop_front();
         }
-        self.named |= self.spells.len() >= SERIES && self.dark_share(at) >= LEAST_DARK;
+        self.known |= self.is_series(at);
+        self.named |= self.known;
     }
 
     /// It came up.
@@ -56,6 +64,7 @@ impl Flaps {
     pub fn refute(&mut self) {
         self.spells.pop_back();
         self.named &= !self.spells.is_empty();
+        self.known &= self.named;
     }
 
     /// Is the scope flapping at this time?
@@ -77,12 +86,15 @@ impl Flaps {
         last.1.unwrap_or(last.0).max(last.0) + calm
     }
 
-    /// How much of the last two cycles, which end now, was dark.
-    fn dark_share(&self, now: Time) -> f64 {
-        let series = self.spells.iter().skip(self.spells.len().saturating_sub(SERIES));
-        let Some(first) = series.clone().next() else { return 0.0 };
-        let dark: Duration = series.clone().filter_map(|&(from, to)| Some(to?.since(from))).sum();
-        dark.as_secs_f64() / now.since(first.0).as_secs_f64().max(1e-9)
+    /// Are the last two cycles, which end now, those of a flapping?
+    fn is_series(&self, now: Time) -> bool {
+        let Some(first) = self.spells.len().checked_sub(SERIES) else { return false };
+        let series = self.spells.iter().skip(first);
+        let dark: Duration = series.filter_map(|&(from, to)| Some(to?.since(from))).sum();
+        let long = now.since(self.spells[first].0).as_secs_f64();
+        let spells = SERIES as u32 - 1;
+        let least = if dark >= LONG_SPELL * spells { LEAST_DARK } else { LEAST_DARK_SHORT };
+        dark.as_secs_f64() >= long * least
     }
 }
 
@@ -121,8 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn a_series_that_goes_on_is_known_again_at_once() {
+        let mut flaps = series(60, 60, 3);
+        assert!(flaps.flapping(at(300)) && !flaps.flapping(at(1200)));
+        flaps.down(at(2000));
+        assert!(flaps.flapping(at(2001)));
+    }
+
+    #[test]
     fn rare_short_bursts_are_not_flapping_nor_are_times_down_that_were_none() {
-        assert!(!series(8, 600, 3).flapping(at(1300)));
+        assert!(!series(25, 300, 3).flapping(at(700)));
+        assert!(!series(5, 30, 3).flapping(at(80)));
         assert!(!series(60, 3 * 3600, 9).flapping(at(9 * 3 * 3600)));
         let mut flaps = series(10, 10, 2);
         flaps.refute();

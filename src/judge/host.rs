@@ -23,6 +23,8 @@ pub(super) struct Host {
 
 /// Memory of a host's usual round-trip time, in answers.
 const USUAL_MEMORY: f32 = 1024.0;
+/// Added to every time before it is compared: below a millisecond, twice as long is nobody's trouble.
+const JITTER: Duration = Duration::from_millis(1);
 /// ln(1.5).
 const MUCH_SLOWER: f32 = 0.4;
 /// At 20 % loss, six misses in a row happen to one probe in 16,000.
@@ -32,6 +34,12 @@ impl Host {
     /// A host of which nothing is known yet.
     pub fn new(now: Time) -> Self {
         Self { miss_rate: UNKNOWN_HOST, taught: 0, run: 0, usual: f32::NAN, rank: Rank::Good, heard: now }
+    }
+
+    /// Has it ever answered? That one who never did cannot be asked now (no ICMP for us, no IPv6 here) says nothing
+    /// of our sight.
+    pub fn has_answered(&self) -> bool {
+        !self.usual.is_nan()
     }
 
     /// Takes in a lesson on its miss rate; gives back the rank that it deserves by now.
@@ -58,7 +66,7 @@ impl Host {
     /// Takes in an answer; gives back the logarithm of its time over the usual one.
     pub fn answer(&mut self, rtt: Duration, now: Time) -> f32 {
         self.heard = now;
-        let time = rtt.as_secs_f32().max(1e-6).ln();
+        let time = (rtt + JITTER).as_secs_f32().ln();
         if self.usual.is_nan() {
             self.usual = time;
         }

@@ -148,11 +148,7 @@ impl Judge {
         match summary.evidence {
             Evidence::Life { rtt, late } => self.life(summary, rtt, late, now),
             Evidence::Miss { usual } => self.miss(summary, usual, now),
-            Evidence::Fault => {
-                self.rank(summary.target, Rank::Poor);
-                let shift = self.sight.fault(now);
-                self.shift(shift, now);
-            }
+            Evidence::Fault => self.fault(summary.target, now),
             Evidence::Nothing => {}
         }
     }

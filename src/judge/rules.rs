@@ -31,6 +31,8 @@ impl Default for Rules {
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^7.
 pub const OUTAGE: f32 = 16.1;
+/// So much of the time before the first sufficient miss counts towards an outage at the most.
+pub const UNASKED: Duration = Duration::from_secs(5);
 /// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
 pub const RESTLESS: f32 = 6.9;
 /// Log odds at which the first closer look is taken: one miss of a host that answers 80 % of the time.

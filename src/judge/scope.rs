@@ -121,9 +121,11 @@ impl Scope {
         spent.map(|time| time.as_secs_f64())
     }
 
-    /// Since when no life has been proved: its last proof, or the first silence that we know of.
+    /// Since when the darkness counts towards an outage: its last proof of life, but not from long before the
+    /// first sufficient miss, since time in which nobody asked is no silence.
     pub fn silent_since(&self) -> Option<Time> {
-        self.dark.map(|edge| edge.earliest.unwrap_or(edge.latest))
+        let asked = |edge: Edge| edge.latest - super::rules::UNASKED;
+        self.dark.map(|edge| edge.earliest.map_or(edge.latest, |earliest| earliest.max(asked(edge))))
     }
 }
 

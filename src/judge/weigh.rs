@@ -5,7 +5,11 @@ use super::{
     Change, Edge, Judge, Name, State, rules,
     scope::{Facts, verdict},
 };
-use crate::{clock::Time, schedule::Look, target::BlockId};
+use crate::{
+    clock::Time,
+    schedule::{Look, Rank},
+    target::{BlockId, TargetId},
+};
 use std::cmp::Reverse;
 
 impl Judge {
@@ -120,6 +124,7 @@ impl Judge {
             {
                 scope.back
             }
+            _ if from == State::Partial => self.newest_return(place),
             _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
             _ => Edge { earliest: scope.belief.life.map(|life| life.min(now)), latest: now },
         };
@@ -139,11 +144,29 @@ impl Judge {
         }
     }
 
+    /// A probe could not leave.
+    pub(super) fn fault(&mut self, target: TargetId, now: Time) {
+        self.rank(target, Rank::Poor);
+        if self.hosts[target.0 as usize].has_answered() {
+            let shift = self.sight.fault(now);
+            self.shift(shift, now);
+        }
+    }
+
     /// When a country becomes partial: when the last of its blocks to do so went dark.
     fn newest_block_edge(&self, place: u32) -> Edge {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
         blocks
             .filter_map(|block| self.scopes[block as usize].dark)
+            .max_by_key(|edge| edge.latest)
+            .unwrap_or(self.scopes[place as usize].edge)
+    }
+
+    /// When a country is no longer partial: when the last of its blocks came back.
+    fn newest_return(&self, place: u32) -> Edge {
+        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
+        blocks
+            .map(|block| self.scopes[block as usize].back)
             .max_by_key(|edge| edge.latest)
             .unwrap_or(self.scopes[place as usize].edge)
     }
@@ -158,9 +181,9 @@ impl Judge {
         let misses = || {
             let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
             format!(
-                "{} misses of {} hosts in {:.1} s",
+                "{} misses of {} targets in {:.1} s",
                 odds.count,
-                scope.belief.hosts(),
+                scope.belief.targets(),
                 odds.span().as_secs_f32()
             )
         };

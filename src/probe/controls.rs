@@ -3,6 +3,7 @@
 //! code: surge-ping asks, so that a fault of our engine shows as blindness and never as an outage. It never
 //! probes a target.
 
+use super::sys;
 use crate::{
     clock::Clock,
     outcome::{Control, Event},
@@ -50,7 +51,7 @@ impl Controls {
             let (client, kind) = if address.is_ipv4() { (&mut v4, ICMP::V4) } else { (&mut v6, ICMP::V6) };
             let client = match client {
                 Some(client) => client,
-                None => client.insert(open(kind)?),
+                None => client.insert(open(kind, addresses)?),
             };
             tasks.spawn(ask(control as u16, address, client.clone(), clock, events.clone()));
         }
@@ -58,9 +59,37 @@ impl Controls {
     }
 }
 
-fn open(kind: ICMP) -> Result<Client, OpenError> {
-    let family = if kind == ICMP::V4 { "IPv4" } else { "IPv6" };
-    Client::new(&Config::builder().kind(kind).build()).map_err(|error| OpenError { family, error })
+fn open(kind: ICMP, addresses: &[IpAddr]) -> Result<Client, OpenError> {
+    let v4 = kind == ICMP::V4;
+    let family = if v4 { "IPv4" } else { "IPv6" };
+    let fail = |error| OpenError { family, error };
+    let client = Client::new(&Config::builder().kind(kind).build()).map_err(fail)?;
+    let mut filter = only_from(addresses.iter().filter(|address| address.is_ipv4() == v4));
+    sys::attach_filter(client.get_socket().get_native_sock(), &mut filter).map_err(fail)?;
+    Ok(client)
+}
+
+/// A filter that passes only packets from these addresses, all of one family. A raw socket hears every answer
+/// to our own engine, and thousands of them a second could crowd out those of the controls.
+fn only_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<libc::sock_filter> {
+    // In IPv6 the last four bytes tell enough: surge-ping itself looks at the rest.
+    let words: Vec<(u32, u32)> = addresses
+        .map(|address| match address {
+            IpAddr::V4(v4) => (12, v4.to_bits()),
+            IpAddr::V6(v6) => (20, v6.to_bits() as u32),
+        })
+        .collect();
+    let step = |code: u32, k, jt| libc::sock_filter { code: code as u16, jt, jf: 0, k };
+    let at = libc::SKF_NET_OFF as u32 + words.first().map_or(0, |word| word.0);
+    let mut program = vec![step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at, 0)];
+    for (place, (_, word)) in words.iter().enumerate() {
+        // Jumps over the remaining comparisons and the refusal; a plan has at most 64 controls.
+        let over = (words.len() - place) as u8;
+        program.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, *word, over));
+    }
+    program.push(step(libc::BPF_RET | libc::BPF_K, 0, 0));
+    program.push(step(libc::BPF_RET | libc::BPF_K, u32::MAX, 0));
+    program
 }
 
 /// Asks one control for ever. It keeps the client, because a pinger without one only fails.

@@ -26,6 +26,8 @@ pub mod controls;
 mod sys;
 mod sys_inet;
 
+pub use sys::trim_memory;
+
 /// How a target is asked. Each prober owns its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spec {

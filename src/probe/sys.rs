@@ -5,7 +5,7 @@
 
 use std::{
     io, mem,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     ptr,
 };
 use tokio::io::{Interest, unix::AsyncFd};
@@ -165,6 +165,32 @@ pub fn set_option(
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets a socket receive only what a classic BPF program accepts (socket(7), SO_ATTACH_FILTER).
+pub fn attach_filter(socket: RawFd, program: &mut [libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
+    // SAFETY: `program` points to as many instructions as it says, and the kernel copies them before it returns;
+    // a descriptor that is no socket is refused with an error.
+    let done = unsafe {
+        libc::setsockopt(
+            socket,
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            ptr::from_ref(&program).cast(),
+            mem::size_of_val(&program) as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Gives memory that is free back to the system: reading a large plan takes ten times what the plan takes.
+pub fn trim_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// How many packets the kernel has dropped because this socket's receive buffer was full; wraps (SO_MEMINFO,

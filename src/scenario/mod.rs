@@ -28,7 +28,7 @@ pub use drive::Simulation;
 pub use file::Expect;
 pub use picture::timeline;
 pub use score::{Delays, Edges, Level, Referee, Score};
-pub use simulate::{Options, json_line, simulate};
+pub use simulate::{Options, simulate};
 pub use truth::{Spell, Truth};
 pub use world::World;
 

@@ -4,8 +4,8 @@
 
 use super::{Scenario, Score, Simulation, score::Level, timeline};
 use crate::{
-    judge::Change,
     target::{BlockId, CountryId, Roster, Scope},
+    watch::verdict,
 };
 use std::{
     io::{self, Write},
@@ -58,7 +58,7 @@ pub fn simulate(
         let mut written = Ok(());
         simulation.run(at, &mut |change| {
             if options.json && written.is_ok() {
-                written = writeln!(out, "{}", json_line(change, &roster));
+                written = writeln!(out, "{}", verdict::json(change, &roster, 0));
             }
         });
         written?;
@@ -80,21 +80,6 @@ pub fn simulate(
         summary(&score, out)?;
     }
     Ok(score)
-}
-
-/// A change as a verdict line (docs/verdicts.md), without the newline.
-pub fn json_line(change: &Change, roster: &Roster) -> String {
-    serde_json::json!({
-        "time": change.time.exact(),
-        "scope": sort(change.scope),
-        "name": roster.name_of(change.scope),
-        "country": roster.country_of(change.scope).code,
-        "from": change.from.label(),
-        "to": change.to.label(),
-        "earliest": change.edge.earliest.map(crate::clock::Time::exact),
-        "latest": change.edge.latest.exact(),
-    })
-    .to_string()
 }
 
 fn sort(scope: Scope) -> &'static str {

@@ -34,8 +34,9 @@ use std::{
 /// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
 /// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
 const STALL: Duration = Duration::from_millis(250);
-/// How often a retired target is asked.
+/// How often a retired target is asked: hourly, or so rarely that it takes one even slot in so many.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
+const RETIRED_SHARE: u32 = 512;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
 /// In debt, one even slot in this many is given up.
@@ -98,6 +99,8 @@ struct Beat {
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
+    /// Retired targets whose turn has come: each takes an even slot.
+    owed: Vec<u32>,
     /// What is left of the even pace behind targets with an interval of their own, as a share.
     share: f64,
     credit: f64,
@@ -150,6 +153,7 @@ impl Schedule {
             blocks.push(BlockTurns {
                 rotation: Rotation::new(turns),
                 bucket: Bucket::full(&budget, now),
+                owed: Vec::new(),
                 share,
                 credit: dice.unit(),
                 asked: Time::default(),
@@ -221,8 +225,10 @@ impl Schedule {
                     None
                 }
                 Key::Retired(target) => {
-                    self.again(Key::Retired(target), at, RETIRED_EVERY, now);
-                    self.spend(target, now, open)
+                    let block = self.roster.targets[target as usize].block;
+                    self.again(key, at, self.retired_every(block), now);
+                    self.blocks[block.0 as usize].owed.push(target);
+                    None
                 }
             };
             if let Some(target) = target {
@@ -267,12 +273,17 @@ impl Schedule {
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
             if rank == Rank::Retired {
                 if self.retired.insert(target.0, true).is_none() {
-                    self.queue.push(Reverse((now + RETIRED_EVERY, Key::Retired(target.0))));
+                    let at = now + self.retired_every(noun.block);
+                    self.queue.push(Reverse((at, Key::Retired(target.0))));
                 }
             } else if let Some(retired) = self.retired.get_mut(&target.0) {
                 *retired = false;
             }
         }
+    }
+
+    fn retired_every(&self, block: BlockId) -> Duration {
+        RETIRED_EVERY.max(self.gap(Scope::Block(block)) * RETIRED_SHARE)
     }
 
     /// A country's slot: the next block with a share in it, and in that the next target.
@@ -299,7 +310,7 @@ impl Schedule {
             return None;
         }
         block.asked = now;
-        block.rotation.next(|target| !open.is_waiting(target))
+        block.owed.pop().or_else(|| block.rotation.next(|target| !open.is_waiting(target)))
     }
 
     /// A closer look's slot: at a block, its next target; at a country, the block not asked for longest.

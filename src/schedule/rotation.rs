@@ -1,6 +1,6 @@
 //! Whose turn it is in a block. In: what the judge thinks of each target. Out: the next target to ask. Hosts
-//! that mostly answer take turns; those that mostly do not get every eighth turn, since their silence says
-//! little; retired ones get none here. It never looks at the time.
+//! that mostly answer take turns; those that mostly do not get every sixteenth turn, since their silence
+//! says little; retired ones get none here. It never looks at the time.
 
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Rank {
 }
 
 /// One turn in this many goes to the poor.
-const POOR_TURN: u32 = 8;
+const POOR_TURN: u32 = 16;
 /// How many targets are passed over at most because a probe to them is still open.
 const LOOK: usize = 8;
 
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_good_take_turns_and_the_poor_get_every_eighth() {
+    fn the_good_take_turns_and_the_poor_get_every_sixteenth() {
         let mut rotation = Rotation::new(vec![1, 2, 3]);
         rotation.rank(3, Rank::Poor);
-        let asked: Vec<u32> = (0..16).filter_map(|_| rotation.next(|_| true)).collect();
+        let asked: Vec<u32> = (0..32).filter_map(|_| rotation.next(|_| true)).collect();
         assert_eq!(asked.iter().filter(|&&t| t == 3).count(), 2);
-        assert_eq!(asked.iter().filter(|&&t| t == 1).count(), 7);
+        assert_eq!(asked.iter().filter(|&&t| t == 1).count(), 15);
         rotation.rank(1, Rank::Retired);
         rotation.rank(2, Rank::Retired);
         assert_eq!(rotation.next(|_| true), Some(3), "the poor are asked when nobody else is left");

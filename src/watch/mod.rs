@@ -5,6 +5,7 @@
 //! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
 
 mod snapshot;
+pub mod verdict;
 
 pub use snapshot::*;
 
