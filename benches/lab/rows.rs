@@ -4,7 +4,7 @@
 use super::{
     prober::{Prober, Run, pool, spread},
     table::{Goal, Table},
-    world::{Sketch, WARM_UP, outages},
+    world::{Sketch, WARM_UP, flap_begins, outages},
 };
 use lifesign::{judge::State, scenario::Scenario};
 use std::path::Path;
@@ -291,21 +291,6 @@ fn flap(trial: &mut Trial<'_>) {
         let goal = Some(Goal::AtMost(3.0)).filter(|_| can_see);
         trial.add(&format!("flapping of {half} s named after, worst"), n, worst, "cycles", goal);
     }
-}
-
-/// When the flaps of a world begin: darkness after a longer calm than any within a flap.
-fn flap_begins(scenario: &Scenario, seed: u64, half: f64) -> Vec<lifesign::clock::Time> {
-    let (_, truth) = lifesign::scenario::stage(scenario, seed);
-    let darks = truth.dark(super::prober::COUNTRY);
-    let mut last = scenario.start;
-    let mut begins = Vec::new();
-    for dark in darks {
-        if begins.is_empty() || dark.0.since(last).as_secs_f64() > 1.5 * half {
-            begins.push(dark.0);
-        }
-        last = dark.1;
-    }
-    begins
 }
 
 fn flap_then_dark(trial: &mut Trial<'_>) {

@@ -1,7 +1,12 @@
 //! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text that a scenario
 //! file holds, so that a seed gives the same world to every prober. It never knows who will probe.
 
-use lifesign::{dice::Dice, scenario::Scenario, target::Roster};
+use lifesign::{
+    clock::Time,
+    dice::Dice,
+    scenario::{Scenario, stage},
+    target::Roster,
+};
 use std::{fmt::Write as _, sync::Arc};
 
 /// Hosts per /24 in North Korea's plan.
@@ -96,4 +101,19 @@ pub fn outages(n: usize, on: &str, seed: u64, loss: f64, lengths: (f64, f64), ap
         sketch.event("dark", on, at, length, "");
     }
     sketch
+}
+
+/// When the flaps of a world begin: darkness after a longer calm than any within a flap.
+pub fn flap_begins(scenario: &Scenario, seed: u64, half: f64) -> Vec<Time> {
+    let (_, truth) = stage(scenario, seed);
+    let darks = truth.dark(super::prober::COUNTRY);
+    let mut last = scenario.start;
+    let mut begins = Vec::new();
+    for dark in darks {
+        if begins.is_empty() || dark.0.since(last).as_secs_f64() > 1.5 * half {
+            begins.push(dark.0);
+        }
+        last = dark.1;
+    }
+    begins
 }
