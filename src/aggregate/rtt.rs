@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// Patience is at least so many times the smoothed time. The variation of a target that is asked every few
+/// minutes is known so badly that four of it alone are too short for 3 % of its answers, each of them a doubt.
+const SLACK: f32 = 1.5;
 /// Patience of a target that has not answered yet (RFC 6298 §2.1).
 const FIRST: f32 = 1.0;
 /// The least and the most patience, in seconds (docs/verdicts.md).
@@ -33,12 +36,12 @@ impl Rtt {
 
     /// How long an answer is in time.
     pub fn patience(&self) -> Duration {
-        let seconds = if self.smoothed == 0.0 {
+        let Self { smoothed, variation, .. } = *self;
+        Duration::from_secs_f32(if smoothed == 0.0 {
             FIRST
         } else {
-            (self.smoothed + 4.0 * self.variation).clamp(FLOOR, CAP)
-        };
-        Duration::from_secs_f32(seconds)
+            (smoothed + 4.0 * variation).max(SLACK * smoothed).clamp(FLOOR, CAP)
+        })
     }
 
     /// How long an answer usually takes to come, at the most: the same without a floor.
@@ -70,7 +73,7 @@ mod tests {
         for _ in 0..100 {
             rtt.add(Duration::from_millis(200));
         }
-        assert!((200..=201).contains(&rtt.patience().as_millis()), "{:?}", rtt.patience());
+        assert_eq!(rtt.patience().as_millis(), 300, "then: 1.5 × R, when it no longer varies");
         for _ in 0..100 {
             rtt.add(Duration::from_secs(13));
         }

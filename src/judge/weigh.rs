@@ -224,8 +224,10 @@ impl Judge {
         } else if facts.dark {
             Some(rules::CONFIRM_DOWN)
         } else {
-            let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1).log;
-            (odds >= doubt).then_some(rules::CONFIRM)
+            // However good the host, one miss is a matter of its block.
+            let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
+            let enough = odds.log >= doubt && (odds.count > 1 || !is_country);
+            enough.then_some(rules::CONFIRM)
         };
         if wanted == scope.looking {
             return;

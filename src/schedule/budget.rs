@@ -12,7 +12,7 @@ pub struct Budget {
     pub mean: f64,
     /// The most that can be saved up for a burst of confirmations: what the bucket holds.
     pub burst: f64,
-    /// Below this many tokens the even pace gives up every eighth slot, to repay what confirmations took.
+    /// Below this many tokens the even pace slows down a little, to repay what confirmations took.
     pub reserve: f64,
     /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
     /// mean: what is saved up for bursts is the blocks' own.
@@ -49,18 +49,17 @@ impl Bucket {
     }
 
     /// How many tokens there are now.
-    pub(super) fn level(&mut self, budget: &Budget, now: Time) -> f64 {
+    pub(super) fn level(&self, budget: &Budget, now: Time) -> f64 {
         let gained = now.since(self.filled).as_secs_f64() * budget.mean;
-        self.tokens = (self.tokens + gained).min(budget.burst);
-        self.filled = now;
-        self.tokens
+        (self.tokens + gained).min(budget.burst)
     }
 
     /// Takes one token if `keep` more than that are there.
     pub(super) fn take(&mut self, budget: &Budget, now: Time, keep: f64) -> bool {
-        let enough = self.level(budget, now) >= 1.0 + keep;
+        let level = self.level(budget, now);
+        let enough = level >= 1.0 + keep;
         if enough {
-            self.tokens -= 1.0;
+            (self.tokens, self.filled) = (level - 1.0, now);
         }
         enough
     }

@@ -39,8 +39,11 @@ const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
-/// In debt, one even slot in this many is given up.
-const THRIFT: u32 = 8;
+/// So many tokens of a block are left to the beat.
+const BEATS_OWN: f64 = 1.0;
+/// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
+/// reserve: a little later every time costs less than now and then not at all.
+const STRETCH: f64 = 0.1;
 
 /// Where the judge wants to look closer, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,7 +108,6 @@ struct BlockTurns {
     share: f64,
     credit: f64,
     asked: Time,
-    slots: u32,
 }
 
 /// A scope that is looked at more closely.
@@ -157,7 +159,6 @@ impl Schedule {
                 share,
                 credit: dice.unit(),
                 asked: Time::default(),
-                slots: 0,
             });
         }
         let mut beats = Vec::with_capacity(roster.countries.len());
@@ -288,27 +289,28 @@ impl Schedule {
 
     /// A country's slot: the next block with a share in it, and in that the next target.
     fn beat(&mut self, country: u32, at: Time, now: Time, open: &Open) -> Option<u32> {
-        let gap = self.beats[country as usize].gap;
-        self.again(Key::Beat(country), at, gap, now);
+        let mut gap = self.beats[country as usize].gap;
         let blocks = self.roster.countries[country as usize].blocks.clone();
         let beat = &mut self.beats[country as usize];
         let number = blocks.start + beat.at % blocks.len() as u32;
         beat.at = beat.at.wrapping_add(1) % blocks.len() as u32;
         let block = &mut self.blocks[number as usize];
+        let level = block.bucket.level(&self.budget, now);
+        if level < self.budget.reserve {
+            gap = gap.mul_f64(1.0 + STRETCH * (1.0 - level / self.budget.reserve));
+        }
         block.credit += block.share;
-        if block.credit < 1.0 {
+        let due = block.credit >= 1.0;
+        if due {
+            block.credit -= 1.0;
+        }
+        let paid = due && block.bucket.take(&self.budget, now, 0.0);
+        self.skipped.over_budget += u64::from(due && !paid);
+        self.again(Key::Beat(country), at, gap, now);
+        if !paid {
             return None;
         }
-        block.credit -= 1.0;
-        block.slots = block.slots.wrapping_add(1);
-        // Each block in another round, so that the country as a whole is never unwatched for long.
-        let turn = block.slots.wrapping_add(number.wrapping_mul(3));
-        let thrift =
-            turn.is_multiple_of(THRIFT) && block.bucket.level(&self.budget, now) < self.budget.reserve;
-        if thrift || !block.bucket.take(&self.budget, now, 0.0) {
-            self.skipped.over_budget += 1;
-            return None;
-        }
+        let block = &mut self.blocks[number as usize];
         block.asked = now;
         block.owed.pop().or_else(|| block.rotation.next(|target| !open.is_waiting(target)))
     }
@@ -335,7 +337,10 @@ impl Schedule {
             if country.blocks.len() as u32 > FAN_OUT {
                 return None;
             }
-            country.blocks.clone().min_by_key(|&block| self.blocks[block as usize].asked)?
+            let able = country.blocks.clone().filter(|&block| {
+                self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + BEATS_OWN
+            });
+            able.min_by_key(|&block| self.blocks[block as usize].asked)?
         };
         self.extra(block, now)
     }
@@ -343,7 +348,7 @@ impl Schedule {
     /// A probe beside the beat. It leaves the beat one token; an open probe to the target is no obstacle.
     fn extra(&mut self, block: u32, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, 1.0) {
+        if !turns.bucket.take(&self.budget, now, BEATS_OWN) {
             self.skipped.over_budget += 1;
             return None;
         }
