@@ -105,11 +105,13 @@ pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
         all.edges.before += level.edges.before;
         all.edges.after += level.edges.after;
         all.edges.half_widths.extend(&level.edges.half_widths);
+        all.edges.half_widths_back.extend(&level.edges.half_widths_back);
         all.false_downs += level.false_downs;
         all.false_outages += level.false_outages;
         all.false_flappings += level.false_flappings;
     }
     all.right_share /= f64::max(runs, 1.0);
     all.edges.half_widths.sort_by(f64::total_cmp);
+    all.edges.half_widths_back.sort_by(f64::total_cmp);
     all
 }

@@ -146,12 +146,16 @@ fn delay(trial: &mut Trial<'_>) {
     }
     let share = 100.0 * edges.covered as f64 / n as f64;
     let n = format!("{n} edges ({} early, {} late)", edges.before, edges.after);
-    trial.add("edge covers the truth", n.clone(), share, "%", Some(Goal::AtLeast(99.9)));
-    let widths = &edges.half_widths;
-    let mean = widths.iter().sum::<f64>() / widths.len() as f64;
-    trial.add("edge half-width, mean", n.clone(), mean, "s", most(goals.half_width));
-    let p99 = widths.get(widths.len() * 99 / 100).copied().unwrap_or(f64::NAN);
-    trial.add("edge half-width, p99", n, p99, "s", None);
+    trial.add("edge covers the truth", n, share, "%", Some(Goal::AtLeast(99.9)));
+    for (what, widths, goal) in
+        [("begin", &edges.half_widths, most(goals.half_width)), ("end", &edges.half_widths_back, None)]
+    {
+        let n = format!("{} edges", widths.len());
+        let mean = widths.iter().sum::<f64>() / widths.len() as f64;
+        trial.add(&format!("half-width of the {what}, mean"), n.clone(), mean, "s", goal);
+        let p99 = widths.get(widths.len() * 99 / 100).copied().unwrap_or(f64::NAN);
+        trial.add(&format!("half-width of the {what}, p99"), n, p99, "s", None);
+    }
 }
 
 fn one_block(trial: &mut Trial<'_>) {

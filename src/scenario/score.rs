@@ -90,8 +90,11 @@ pub struct Edges {
     pub before: u64,
     /// See `before`.
     pub after: u64,
-    /// Half of each interval's length, in seconds, in rising order once the score is made.
+    /// Half the length of each interval at the begin of a darkness, in seconds, in rising order once the score is
+    /// made.
     pub half_widths: Vec<f64>,
+    /// The same at its end.
+    pub half_widths_back: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +214,7 @@ impl Referee {
             list.seconds.sort_by(f64::total_cmp);
         }
         level.edges.half_widths.sort_by(f64::total_cmp);
+        level.edges.half_widths_back.sort_by(f64::total_cmp);
         level
     }
 }
@@ -231,7 +235,7 @@ impl Level {
                 later().find(|mark| matches!(mark.state, State::Down | State::Outage | State::Flapping));
             self.down.note(seen.map(|mark| mark.time.since(from)), length);
             if let Some(mark) = seen {
-                self.edges.note(mark.edge, from);
+                self.edges.note(mark.edge, from, true);
             }
         }
         let is_outage = to.since(from) >= Duration::from_secs(60);
@@ -244,7 +248,7 @@ impl Level {
             let back = marks[after..].iter().find(|mark| !matches!(mark.state, State::Down | State::Outage));
             self.recovery.note(back.map(|mark| mark.time.since(to)), length);
             if let Some(mark) = back.filter(|mark| matches!(mark.state, State::Up | State::Degraded)) {
-                self.edges.note(mark.edge, to);
+                self.edges.note(mark.edge, to, false);
             }
         }
     }
@@ -284,14 +288,15 @@ impl Delays {
 }
 
 impl Edges {
-    fn note(&mut self, edge: Edge, truth: Time) {
+    fn note(&mut self, edge: Edge, truth: Time, begin: bool) {
         let Some(earliest) = edge.earliest else { return };
         match () {
             () if truth < earliest => self.before += 1,
             () if truth > edge.latest => self.after += 1,
             () => self.covered += 1,
         }
-        self.half_widths.push(edge.latest.since(earliest).as_secs_f64() / 2.0);
+        let widths = if begin { &mut self.half_widths } else { &mut self.half_widths_back };
+        widths.push(edge.latest.since(earliest).as_secs_f64() / 2.0);
     }
 }
 
