@@ -39,8 +39,8 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
         let due = |trap| Due { target: TargetId(0), seq, sent: clock.now(), patience, trap };
         tcp.send(due(false), listening.ip(), &tcp::Spec { port: listening.port() });
         tcp.send(due(true), listening.ip(), &tcp::Spec { port: listening.port() });
-        dns.send(due(false), server.ip(), &dns::Spec { port: server.port(), ..spec.clone() });
-        dns.send(due(false), closed.ip(), &dns::Spec { port: closed.port(), ..spec.clone() });
+        dns.send(due(false), server.ip(), &dns::Spec { port: server.port(), ..*spec.clone() });
+        dns.send(due(false), closed.ip(), &dns::Spec { port: closed.port(), ..*spec.clone() });
         // The queue of the listener is short.
         while listener.set_nonblocking(true).is_ok() && listener.accept().is_ok() {}
         tokio::task::yield_now().await;

@@ -111,7 +111,7 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
 fn question(peer: SocketAddr, expect: Option<&str>) -> dns::Spec {
     let Ok(Spec::Dns(mut spec)) = Spec::parse("dns/kptc.kp/A") else { panic!("a good spec") };
     (spec.port, spec.expect) = (peer.port(), expect.map(String::from));
-    spec
+    *spec
 }
 
 async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {

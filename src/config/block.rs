@@ -128,7 +128,7 @@ fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
     let interval = table.get("interval").and_then(|value| value.duration(range));
     let spec = table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, Spec::parse));
     let spec = match spec? {
-        Spec::Dns(spec) => Spec::Dns(dns_options(table, spec)),
+        Spec::Dns(spec) => Spec::Dns(Box::new(dns_options(table, *spec))),
         spec => {
             for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
                 value.note("only a DNS probe has this; drop it (a TCP port is written \"tcp/443\")");

@@ -69,26 +69,33 @@ fn open(kind: ICMP, addresses: &[IpAddr]) -> Result<Client, OpenError> {
     Ok(client)
 }
 
-/// A filter that passes only packets from these addresses, all of one family. A raw socket hears every answer
-/// to our own engine, and thousands of them a second could crowd out those of the controls.
+/// A filter that passes only echo replies from these addresses, all of one family. A raw socket hears every ping
+/// of this machine, our own engine's above all, and thousands of them a second could crowd out the controls.
 fn only_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<libc::sock_filter> {
-    // In IPv6 the last four bytes tell enough: surge-ping itself looks at the rest.
-    let words: Vec<(u32, u32)> = addresses
-        .map(|address| match address {
-            IpAddr::V4(v4) => (12, v4.to_bits()),
-            IpAddr::V6(v6) => (20, v6.to_bits() as u32),
-        })
-        .collect();
-    let step = |code: u32, k, jt| libc::sock_filter { code: code as u16, jt, jf: 0, k };
-    let at = libc::SKF_NET_OFF as u32 + words.first().map_or(0, |word| word.0);
-    let mut program = vec![step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at, 0)];
-    for (place, (_, word)) in words.iter().enumerate() {
-        // Jumps over the remaining comparisons and the refusal; a plan has at most 64 controls.
-        let over = (words.len() - place) as u8;
-        program.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, *word, over));
+    const NETWORK: u32 = libc::SKF_NET_OFF as u32;
+    let step = |code: u32, k, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let load = |size, at| step(libc::BPF_LD | size | libc::BPF_ABS, NETWORK + at, 0, 0);
+    let equals = |k, jt, jf| step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, k, jt, jf);
+    let answer = |k| step(libc::BPF_RET | libc::BPF_K, k, 0, 0);
+    let (mut words, mut v4) = (Vec::new(), true);
+    for address in addresses {
+        match address {
+            IpAddr::V4(address) => words.push(address.to_bits()),
+            // The last four bytes tell enough: surge-ping itself looks at the rest.
+            IpAddr::V6(address) => {
+                words.push(address.to_bits() as u32);
+                v4 = false;
+            }
+        }
     }
-    program.push(step(libc::BPF_RET | libc::BPF_K, 0, 0));
-    program.push(step(libc::BPF_RET | libc::BPF_K, u32::MAX, 0));
+    // Where the ICMP type is (behind a header without options), an echo reply's type (RFC 792, RFC 4443), and
+    // where the source address ends.
+    let (kind, reply, source) = if v4 { (20, 0, 12) } else { (40, 129, 20) };
+    // A plan has at most 64 controls, so that every jump fits.
+    let count = words.len() as u8;
+    let mut program = vec![load(libc::BPF_B, kind), equals(reply, 0, count + 1), load(libc::BPF_W, source)];
+    program.extend(words.iter().zip(0..).map(|(&word, place)| equals(word, count - place, 0)));
+    program.extend([answer(0), answer(u32::MAX)]);
     program
 }
 

@@ -35,8 +35,8 @@ pub enum Spec {
     Icmp,
     /// TCP connect.
     Tcp(tcp::Spec),
-    /// A DNS question.
-    Dns(dns::Spec),
+    /// A DNS question; boxed, since most targets are asked none.
+    Dns(Box<dns::Spec>),
 }
 
 impl Spec {
@@ -47,7 +47,7 @@ impl Spec {
             ("icmp", None) => Ok(Spec::Icmp),
             ("icmp", Some(_)) => Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\"")),
             ("tcp", _) => tcp::Spec::parse(rest.unwrap_or_default()).map(Spec::Tcp),
-            ("dns", _) => dns::Spec::parse(rest.unwrap_or_default()).map(Spec::Dns),
+            ("dns", _) => dns::Spec::parse(rest.unwrap_or_default()).map(|spec| Spec::Dns(Box::new(spec))),
             _ => {
                 Err(format!("unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""))
             }
