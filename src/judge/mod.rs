@@ -21,10 +21,11 @@
 //! can never look like an outage: nothing is vouched for. While blind, every verdict is **unknown**, and the
 //! misses of that stretch are forgotten.
 //!
-//! *Length.* Down without proof of life for `outage_after` is an **outage**.
+//! *Length.* Down without proof of life for `outage_after` is an **outage**. Of the time before the first
+//! sufficient miss at most 5 s count, since time in which nobody asked is no silence.
 //!
-//! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its
-//! own cycles. A long darkness after it is an outage all the same.
+//! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its own
+//! mean cycles, or two of its longest. A long darkness after it is an outage all the same, and sooner believed.
 //!
 //! *Quality* (`quality`). Alive but clearly worse than usual is **degraded**; a country with some blocks in
 //! outage is **partial**.
