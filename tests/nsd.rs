@@ -1,7 +1,5 @@
 //! A real name server: nsd answers DNS probes, and resolves the names of a plan.
 
-#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
-
 mod support;
 
 use std::process::Command;
