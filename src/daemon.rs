@@ -41,7 +41,7 @@ use tokio::{
 const PUBLISH: Duration = Duration::from_secs(1);
 /// Probes that are due within so short a time leave together: at thousands a second, waking up costs more than
 /// asking does. Round-trip times do not suffer, since each packet's times are its own.
-const NAP: Duration = Duration::from_millis(2);
+const NAP: Duration = Duration::from_millis(1);
 /// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
 const FEW_TARGETS: usize = 500;
 

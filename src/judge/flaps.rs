@@ -19,8 +19,8 @@ const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
 /// The least share of two cycles that is dark, if the darknesses are on average at least so long ...
 const LEAST_DARK: f64 = 0.05;
 const LONG_SPELL: Duration = Duration::from_secs(30);
-/// ... and if they are shorter. With loss bursts of 3 s every 10 min, three that are long enough to be called
-/// down fall so close together less than once in ten years.
+/// ... and if they are shorter. With bursts of total loss of 3 s every 10 min, three that are long enough to be
+/// called down fall so close together about twice a year (docs/laboratory.md).
 const LEAST_DARK_SHORT: f64 = 0.2;
 /// So many times down are remembered, to measure the cycle by.
 const KEPT: usize = 9;
