@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub slots_over_budget: u64,
     /// Probes that wait for an answer within their patience.
     pub open: u64,
-    /// Packets that the kernel dropped because our receive buffer was full (SO_RXQ_OVFL).
+    /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
     pub receive_drops: u64,
 }
 

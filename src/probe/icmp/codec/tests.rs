@@ -1,3 +1,6 @@
+//! The codec against every byte that can be wrong. In: packets made by hand and by chance. Out: a verdict each. It never
+//! opens a socket.
+
 use super::*;
 use proptest::prelude::*;
 
