@@ -6,7 +6,7 @@
 //! that this host misses while its block is up (Wald's sequential test with a false reply all but impossible).
 //! A late answer is an answer like any other: it takes back its own miss and every older one.
 
-use super::rules::{EDGE, PARTS_BACK};
+use super::rules::{DOWN, EDGE, PARTS_BACK};
 use crate::clock::Time;
 use std::{collections::VecDeque, time::Duration};
 
@@ -42,6 +42,8 @@ pub(super) struct Odds {
     /// Natural logarithm, each part's contribution capped at its share.
     pub log: f32,
     pub count: u32,
+    /// Of how many parts of the scope they are.
+    pub parts: usize,
     pub first: Time,
     pub last: Time,
 }
@@ -128,11 +130,6 @@ impl Belief {
         self.misses.is_empty() && self.older.is_empty()
     }
 
-    /// The part that was missed last.
-    pub fn newest_part(&self) -> Option<u32> {
-        self.misses.back().map(|miss| miss.part)
-    }
-
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.
     pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
         let mut tally = Tally::new(limit, parts);
@@ -146,14 +143,19 @@ impl Belief {
             odds.count += 1;
         }
         odds.log = tally.log;
+        odds.parts = tally.parts.len();
         odds
     }
 
-    /// By when the silence had begun: the first miss that chance no longer explains, and as long again as its
-    /// answer would have been on the way, since a cut also takes answers that are already under way.
-    pub fn onset(&self, parts: usize) -> Option<Time> {
-        let mut tally = Tally::new(EDGE, parts);
-        self.all().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent + miss.usual)
+    /// By when the silence had begun, as seen now, but for this risk: the first miss from which on chance is out of
+    /// the question, and as long again as its answer would have been on the way, since a cut also takes answers
+    /// already under way. What was never seen alive was dark before the first miss.
+    pub fn onset(&self, parts: usize, risk: f64, now: Time) -> Option<Time> {
+        let first = match self.life {
+            Some(life) => turn(life, self.all(), now, risk, Tally::new(DOWN, parts)),
+            None => self.all().next(),
+        };
+        first.map(|miss| miss.sent + miss.usual)
     }
 
     /// How many targets the misses are of.
@@ -165,11 +167,39 @@ impl Belief {
     }
 }
 
-/// Until when the silence lasted at least, by the misses before the first answer: as far back as it takes for
-/// chance not to explain them.
-pub(super) fn lasted_until(misses: &[Miss], parts: usize) -> Option<Time> {
-    let mut tally = Tally::new(EDGE, parts.min(PARTS_BACK));
-    misses.iter().rev().find(|miss| tally.add(miss) >= EDGE).map(|miss| miss.sent)
+/// Until when the silence lasted at least, by the misses before the first answer, which answered a probe sent then:
+/// the last miss before which chance is out of the question.
+pub(super) fn lasted_until(misses: &[Miss], since: Time, answered: Time, parts: usize) -> Option<Time> {
+    let tally = Tally::new(DOWN, parts.min(PARTS_BACK));
+    turn(answered, misses.iter().rev(), since, EDGE, tally).map(|miss| miss.sent)
+}
+
+/// The change of fate between `from` and `until`, of which the misses tell, in the order that leads away from `from`:
+/// the first miss beyond which it lies with no more than this risk.
+///
+/// The change-point posterior with an even prior (A. N. Shiryaev, "On optimum methods in quickest detection
+/// problems", 1963): that it lies between two misses is as likely as the time between them is long, times the
+/// chance that every miss before it was missed by chance. So one miss is enough after a long pause, and it takes
+/// two where they follow each other closely.
+fn turn<'a>(
+    from: Time,
+    misses: impl Iterator<Item = &'a Miss>,
+    until: Time,
+    risk: f64,
+    mut tally: Tally,
+) -> Option<&'a Miss> {
+    let (mut last, mut sum, mut steps) = (from, 0.0, Vec::new());
+    let apart = |one: Time, other: Time| one.since(other).max(other.since(one)).as_secs_f64();
+    let chance = |tally: &Tally| f64::from(-tally.log).exp();
+    for miss in misses {
+        sum += apart(miss.sent, last) * chance(&tally);
+        tally.add(miss);
+        last = miss.sent;
+        steps.push((sum, miss));
+    }
+    sum += apart(until, last) * chance(&tally);
+    let place = steps.partition_point(|&(before, _)| before < sum * (1.0 - risk));
+    steps.get(place).map(|&(_, miss)| miss)
 }
 
 #[cfg(test)]
@@ -191,7 +221,10 @@ mod tests {
         for second in [3, 1, 2, 4] {
             assert!(belief.miss(miss(second, 0)));
         }
-        assert_eq!(belief.odds(at(3), 13.8, 1), Odds { log: 12.0, count: 3, first: at(1), last: at(3) });
+        assert_eq!(
+            belief.odds(at(3), 13.8, 1),
+            Odds { log: 12.0, count: 3, parts: 1, first: at(1), last: at(3) }
+        );
         assert_eq!(belief.life(at(2)).len(), 2);
         assert_eq!(belief.odds(at(9), 13.8, 1).count, 2);
         assert!(!belief.miss(miss(2, 0)), "a miss that was sent before the newest life says nothing");
@@ -202,15 +235,34 @@ mod tests {
     #[test]
     fn one_block_cannot_darken_a_country() {
         let mut belief = Belief::default();
-        for second in 0..20 {
+        belief.life(at(9));
+        for second in 10..30 {
             belief.miss(miss(second, 7));
         }
         assert!(belief.odds(at(99), 12.0, 4).log < 4.01);
         for part in 0..3 {
-            belief.miss(miss(20 + u64::from(part), part));
+            belief.miss(miss(30 + u64::from(part), part));
         }
         assert!(belief.odds(at(99), 12.0, 4).log >= 12.0);
-        assert_eq!(belief.onset(1), Some(at(1) + Duration::from_millis(300)));
-        assert_eq!(belief.onset(4), Some(at(21) + Duration::from_millis(300)));
+        let usual = Duration::from_millis(300);
+        assert_eq!(belief.onset(1, EDGE, at(33)), Some(at(11) + usual), "one second's gap takes two misses");
+        assert_eq!(
+            belief.onset(4, EDGE, at(33)),
+            Some(at(30) + usual),
+            "the second block tells of the country"
+        );
+    }
+
+    #[test]
+    fn after_a_long_pause_one_miss_is_enough_for_an_edge() {
+        let mut belief = Belief::default();
+        belief.life(at(55));
+        for second in [100, 101, 102] {
+            belief.miss(miss(second, second as u32));
+        }
+        let usual = Duration::from_millis(300);
+        assert_eq!(belief.onset(4, EDGE, at(103)), Some(at(100) + usual));
+        assert_eq!(lasted_until(&[miss(0, 0), miss(45, 1)], at(0), at(90), 4), Some(at(0)));
+        assert_eq!(Belief::default().onset(1, EDGE, at(9)), None);
     }
 }

@@ -31,8 +31,8 @@
 //! outage is **partial**.
 //!
 //! *Edges.* A change lies between the last proof of the old state and the first *sufficient* proof of the new
-//! one: as many misses as it takes for chance to explain them in less than one case of 2,000, and the time that
-//! an answer needs to come, since a cut takes those that are under way. Late answers move the edge: they are
+//! one: the miss beyond which it lies in less than one case of 2,000, and the time that an answer needs to come,
+//! since a cut takes those that are under way. Late answers move the edge: they are
 //! proof of life at the time their probe was sent, and can take a `down` back altogether.
 //!
 //! *Looking closer.* A doubt (odds of 5) is resolved at once, by other hosts of the block, about one probe a
@@ -42,6 +42,7 @@
 //! (1945); L. Quan et al., "Trinocular" (SIGCOMM 2013).
 
 mod belief;
+mod closer;
 mod flaps;
 mod host;
 mod quality;
@@ -79,7 +80,8 @@ pub struct Judge {
     scopes: Vec<Scope>,
     /// By country: how many of its blocks are in each state.
     tally: Vec<[u32; 7]>,
-    stale: Vec<Duration>,
+    /// How far apart the even probes of each scope are.
+    gaps: Vec<Duration>,
     sight: Sight,
     timers: BinaryHeap<Reverse<(Time, u32)>>,
     /// Scopes whose misses wait to be vouched for.
@@ -110,7 +112,7 @@ impl Judge {
             hosts: vec![Host::new(now); roster.targets.len()],
             scopes: vec![Scope::new(now); gaps.len()],
             tally,
-            stale: gaps.iter().map(|&gap| (gap * rules::STALE_GAPS).max(rules::STALE_FLOOR)).collect(),
+            gaps,
             sight: Sight::new(controls, longest, now),
             timers: BinaryHeap::new(),
             waiting: Vec::new(),
@@ -228,14 +230,17 @@ impl Judge {
         let scope = &mut self.scopes[place as usize];
         if with_country || scope.belief.odds(Time::NEVER, needed, parts).log >= needed {
             // An old answer: it was alive later than we knew, and is dark all the same.
-            let latest = scope.belief.onset(parts).unwrap_or(dark.latest);
+            let latest = scope.belief.onset(parts, rules::EDGE, now).unwrap_or(dark.latest);
+            scope.began = scope.belief.onset(parts, rules::BEGAN, now).unwrap_or(latest);
             scope.dark = Some(Edge { earliest: dark.earliest.max(Some(summary.sent)), latest });
             return;
         }
         scope.dark = None;
         scope.long = false;
         let latest = summary.sent + rtt;
-        let earliest = lasted_until(refuted, parts).or(dark.earliest).map(|at| at.min(latest));
+        let earliest = lasted_until(refuted, dark.latest, summary.sent, parts)
+            .or(dark.earliest)
+            .map(|at| at.min(latest));
         scope.back = Edge { earliest, latest };
         if late && summary.sent <= dark.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.

@@ -31,16 +31,22 @@ impl Default for Rules {
 pub const DOWN: f32 = 13.8;
 /// Log odds that an outage needs besides its length: 10^7.
 pub const OUTAGE: f32 = 16.1;
-/// So much of the time before the first sufficient miss counts towards an outage at the most.
+/// How often the time of a darkness may be counted from a miss by chance: more likely than not it is right, and the
+/// odds of an outage are demanded besides.
+pub const BEGAN: f64 = 0.2;
+/// So much of the time before that miss counts towards an outage at the most.
 pub const UNASKED: Duration = Duration::from_secs(5);
 /// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
 pub const RESTLESS: f32 = 6.9;
-/// Log odds at which the first closer look is taken: one miss of a host that answers 80 % of the time.
-pub const DOUBT: f32 = 1.6;
-/// Log odds at which the whole country is looked at: 10^2, two misses of hosts that answer 90 % of the time.
-pub const WIDE_DOUBT: f32 = 4.6;
-/// Log odds at which chance cannot have moved an edge: 1 in 2,000 against the 1 in 1,000 that is promised.
-pub const EDGE: f32 = 7.6;
+/// Log odds at which the first closer look is taken: one bit, so one miss of any host that is not poor.
+pub const DOUBT: f32 = 0.69;
+/// Log odds that chance hardly explains: e^3 = 20, one miss of a host that answers 95 % of the time, two at 20 % loss,
+/// five at 50 %.
+pub const STRONG: f32 = 3.0;
+/// Log odds of one block at which the others are asked too: 10^2, two misses of hosts that answer 90 % of the time.
+pub const WIDE: f32 = 4.6;
+/// How often chance may move an edge beside the truth: 1 in 2,000 against the 1 in 1,000 that is promised.
+pub const EDGE: f64 = 1.0 / 2000.0;
 /// A country's odds need misses from several of its blocks, since the silence of one says nothing of the
 /// others. Of more blocks than this, as many as of this many.
 pub const PARTS: usize = 4;
@@ -76,6 +82,7 @@ pub const STALE_FLOOR: Duration = Duration::from_secs(60);
 pub const SETTLE: Duration = Duration::from_secs(10);
 /// For so long after a country's return its blocks that are still in outage are asked more often.
 pub const RETURNING: Duration = Duration::from_secs(60);
-/// How often a doubtful scope is asked, and one that is down but not yet in outage.
+/// How often a doubtful scope is asked at the most, and how often one that is down but not yet in outage, or whose
+/// country has just come back: twice before an outage is called.
 pub const CONFIRM: Duration = Duration::from_secs(1);
-pub const CONFIRM_DOWN: Duration = Duration::from_secs(10);
+pub const CONFIRM_DOWN: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use super::{
     quality::Quality,
     state::{Edge, State},
 };
-use crate::clock::Time;
+use crate::{clock::Time, schedule::Doubt};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.
@@ -47,14 +47,18 @@ pub(super) struct Scope {
     pub chance: f32,
     /// The edge of its darkness, while it is dark.
     pub dark: Option<Edge>,
+    /// When that most likely began.
+    pub began: Time,
     /// It has been dark for `outage_after`, without doubt.
     pub long: bool,
     /// The edge of its last return.
     pub back: Edge,
     /// When it last gave evidence.
     pub heard: Time,
-    /// How often it is looked at more closely just now.
-    pub looking: Option<Duration>,
+    /// How it is looked at more closely just now.
+    pub looking: Option<(Duration, Doubt)>,
+    /// The other blocks of its country have been asked, in this doubt.
+    pub asked_around: bool,
     /// Its timer, if one is set.
     pub armed: Time,
     pub state: State,
@@ -74,10 +78,12 @@ impl Scope {
             quality: Quality::default(),
             chance: super::rules::FLOOR,
             dark: None,
+            began: now,
             long: false,
             back: edge,
             heard: now,
             looking: None,
+            asked_around: false,
             armed: Time::NEVER,
             state: State::Unknown,
             edge,
@@ -122,10 +128,10 @@ impl Scope {
     }
 
     /// Since when the darkness counts towards an outage: its last proof of life, but not from long before the
-    /// first sufficient miss, since time in which nobody asked is no silence.
+    /// first miss of it, since time in which nobody asked is no silence.
     pub fn silent_since(&self) -> Option<Time> {
-        let asked = |edge: Edge| edge.latest - super::rules::UNASKED;
-        self.dark.map(|edge| edge.earliest.map_or(edge.latest, |earliest| earliest.max(asked(edge))))
+        let asked = self.began - super::rules::UNASKED;
+        self.dark.map(|edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked)))
     }
 }
 

@@ -1,16 +1,12 @@
 //! From facts to a verdict, for one scope. In: a scope's evidence as it stands. Out: its state, the edge and the
-//! evidence of a change, its timer, and where to look more closely. It never takes in evidence.
+//! evidence of a change, and its timer. It never takes in evidence.
 
 use super::{
     Change, Edge, Judge, Name, State, rules,
     scope::{Facts, verdict},
 };
-use crate::{
-    clock::Time,
-    schedule::{Look, Rank},
-    target::{BlockId, TargetId},
-};
-use std::cmp::Reverse;
+use crate::{clock::Time, schedule::Rank, target::TargetId};
+use std::{cmp::Reverse, time::Duration};
 
 impl Judge {
     /// Weighs a scope's facts, and says what follows: its verdict, its timer, and where to look.
@@ -30,17 +26,18 @@ impl Judge {
                 let needed = scope.needed(rules::DOWN, now);
                 let odds = scope.belief.odds(vouched, needed, parts);
                 if odds.log >= needed && odds.span() >= self.rules.span {
-                    found = scope.belief.onset(parts);
+                    let began = scope.belief.onset(parts, rules::BEGAN, now);
+                    found = scope.belief.onset(parts, rules::EDGE, now).zip(began);
                 } else if scope.belief.odds(Time::NEVER, needed, parts).log >= needed
                     && !self.waiting.contains(&place)
                 {
                     self.waiting.push(place);
                 }
             }
-            let latest = found.into_iter().chain(country_dark.map(|edge| edge.latest)).min();
-            if let Some(latest) = latest {
+            if let Some((latest, began)) = found.into_iter().chain(country_dark).min() {
                 let earliest = scope.belief.life;
                 scope.dark = Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
+                scope.began = began;
                 scope.flaps.down(latest);
             }
         }
@@ -61,22 +58,30 @@ impl Judge {
         }
     }
 
-    /// The darkness that a block shares with its country.
-    pub(super) fn inherited(&self, place: u32) -> Option<Edge> {
+    /// The darkness that a block shares with its country: by when it had begun, for sure and most likely.
+    pub(super) fn inherited(&self, place: u32) -> Option<(Time, Time)> {
         if place >= self.blocks() || !self.rules.pooled {
             return None;
         }
-        self.scopes[self.country_place(self.roster.blocks[place as usize].country) as usize].dark
+        let country = self.country_place(self.roster.blocks[place as usize].country);
+        let scope = &self.scopes[country as usize];
+        scope.dark.map(|edge| (edge.latest, scope.began))
     }
 
     /// By when all blocks of a country were dark, each on its own evidence.
-    fn all_dark(&self, place: u32) -> Option<Time> {
+    fn all_dark(&self, place: u32) -> Option<(Time, Time)> {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
-        let mut latest = Time::default();
+        let (mut latest, mut began) = (Time::default(), Time::default());
         for block in blocks {
-            latest = latest.max(self.scopes[block as usize].dark?.latest);
+            let scope = &self.scopes[block as usize];
+            (latest, began) = (latest.max(scope.dark?.latest), began.max(scope.began));
         }
-        Some(latest)
+        Some((latest, began))
+    }
+
+    /// How long a scope may be silent on both sides before it is unknown.
+    pub(super) fn stale(&self, place: u32) -> Duration {
+        (self.gaps[place as usize] * rules::STALE_GAPS).max(rules::STALE_FLOOR)
     }
 
     fn facts(&mut self, place: u32, country_dark: bool, now: Time) -> Facts {
@@ -86,7 +91,7 @@ impl Judge {
             let out = tally[State::Outage as usize];
             out > 0 && out < tally.iter().sum::<u32>()
         });
-        let stale = self.stale[place as usize];
+        let stale = self.stale(place);
         let (outage_after, renewed, blind) =
             (self.rules.outage_after, self.sight.renewed, self.sight.is_blind());
         let scope = &mut self.scopes[place as usize];
@@ -205,46 +210,9 @@ impl Judge {
         }
     }
 
-    /// Asks for a closer look, or for no more of it.
-    fn look(&mut self, place: u32, facts: Facts, now: Time) {
-        if !self.rules.confirm {
-            return;
-        }
-        let is_country = place >= self.blocks();
-        let scope = &self.scopes[place as usize];
-        // What is in outage is asked at the even pace, but for the first minute after its country came back.
-        let returning = !is_country && {
-            let country = self.country_place(self.roster.blocks[place as usize].country);
-            let country = &self.scopes[country as usize];
-            country.dark.is_none() && now < country.back.latest + rules::RETURNING
-        };
-        let doubt = if is_country { rules::WIDE_DOUBT } else { rules::DOUBT };
-        let wanted = if self.sight.is_blind() || facts.long && !returning || scope.belief.is_quiet() {
-            None
-        } else if facts.dark {
-            Some(rules::CONFIRM_DOWN)
-        } else {
-            // However good the host, one miss is a matter of its block.
-            let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
-            let enough = odds.log >= doubt && (odds.count > 1 || !is_country);
-            enough.then_some(rules::CONFIRM)
-        };
-        if wanted == scope.looking {
-            return;
-        }
-        let first = scope.looking.is_none();
-        let newest = scope.belief.newest_part().map(BlockId);
-        let name = self.name(place);
-        self.scopes[place as usize].looking = wanted;
-        self.looks.push(wanted.map_or(Look::Enough(name), |every| Look::Closer(name, every)));
-        if is_country && first && wanted == Some(rules::CONFIRM) {
-            self.looks.extend(newest.map(Look::Around));
-        }
-    }
-
     /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
     fn arm(&mut self, place: u32, facts: Facts, now: Time) {
-        let stale = self.stale[place as usize];
+        let stale = self.stale(place);
         let scope = &mut self.scopes[place as usize];
         let mut at = if facts.known { scope.heard + stale } else { Time::NEVER };
         if facts.dark && !facts.long {

@@ -12,7 +12,7 @@ pub struct Budget {
     pub mean: f64,
     /// The most that can be saved up for a burst of confirmations: what the bucket holds.
     pub burst: f64,
-    /// Below this many tokens the even pace slows down a little, to repay what confirmations took.
+    /// Below this many tokens the even pace slows down, to repay what confirmations took.
     pub reserve: f64,
     /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
     /// mean: what is saved up for bursts is the blocks' own.
@@ -24,10 +24,11 @@ impl Budget {
     /// per /24 is where the first ICMP rate limits were seen (Guo & Heidemann, PAM 2018).
     pub const DEFAULT: Budget = Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
 
-    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour, of which half a per cent is kept for
-    /// confirmations. The bucket is deep, because outages are rare and a burst for one must not be cut short.
+    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour. Nothing is kept for confirmations: they
+    /// are spent first, and the even pace repays them by slowing down. The bucket is deep, because outages are rare
+    /// and a burst for one must not be cut short.
     pub const FRUGAL: Budget =
-        Budget { base: 0.995 * 20.0 / 3600.0, mean: 20.0 / 3600.0, burst: 24.0, reserve: 8.0, total: None };
+        Budget { base: 20.0 / 3600.0, mean: 20.0 / 3600.0, burst: 20.0, reserve: 16.0, total: None };
 
     /// A pace of the user's own: the default's proportions.
     pub fn of(per_block: f64) -> Self {
@@ -44,8 +45,9 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    pub(super) fn full(budget: &Budget, now: Time) -> Self {
-        Self { tokens: budget.burst, filled: now }
+    /// A quarter full, so that the mean is hardly passed on the first day either.
+    pub(super) fn new(budget: &Budget, now: Time) -> Self {
+        Self { tokens: 0.25 * budget.burst, filled: now }
     }
 
     /// How many tokens there are now.

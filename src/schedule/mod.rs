@@ -10,10 +10,12 @@
 //! probe, and nothing for a target that is not asked.
 
 mod budget;
+mod look;
 mod open;
 mod rotation;
 
 pub use budget::Budget;
+pub use look::{Doubt, Look, Skipped, Slot};
 pub use open::Open;
 pub use rotation::Rank;
 
@@ -24,57 +26,25 @@ use crate::{
 };
 use budget::Bucket;
 use rotation::Rotation;
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 /// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
 /// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
 const STALL: Duration = Duration::from_millis(250);
-/// How often a retired target is asked: hourly, or so rarely that it takes one even slot in so many.
+/// How often a retired target is asked: hourly, or so rarely that those of a block together take one slot in so
+/// many beside the even pace. A plan made of an old list may be half dead, and must not pay for it in pace.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
 /// So many tokens of a block are left to the beat.
 const BEATS_OWN: f64 = 1.0;
+/// A vague doubt leaves this share of the bucket to those that are not.
+const KEPT_FROM_THE_VAGUE: f64 = 0.5;
 /// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
-/// reserve: a little later every time costs less than now and then not at all.
-const STRETCH: f64 = 0.1;
-
-/// Where the judge wants to look closer, or no longer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
-    /// Ask within this scope, about this often, until told otherwise.
-    Closer(Scope, Duration),
-    /// The scope is in no doubt any more.
-    Enough(Scope),
-    /// Ask each of the country's other blocks once, now: are they gone too, or back too?
-    Around(BlockId),
-    /// How much a target's turn is worth.
-    Rank(TargetId, Rank),
-}
-
-/// A target to ask now, and how late its slot is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slot {
-    /// Whom.
-    pub target: TargetId,
-    /// How long after its slot it is given out.
-    pub lag: Duration,
-}
-
-/// Slots that were given up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Skipped {
-    /// After a stall.
-    pub missed: u64,
-    /// The block's tokens were spent.
-    pub over_budget: u64,
-}
+/// reserve: a little later every time costs less than now and then not at all. With a half, a debt is repaid
+/// to 1/e in the time that two buckets take to fill.
+const STRETCH: f64 = 0.5;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -85,8 +55,6 @@ pub struct Schedule {
     blocks: Vec<BlockTurns>,
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
-    /// Targets with an hourly slot in the queue; false if the slot is to lapse.
-    retired: HashMap<u32, bool>,
     skipped: Skipped,
 }
 
@@ -102,8 +70,8 @@ struct Beat {
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
-    /// Retired targets whose turn has come: each takes an even slot.
-    owed: Vec<u32>,
+    /// A slot for its retired targets is in the queue.
+    armed: bool,
     /// What is left of the even pace behind targets with an interval of their own, as a share.
     share: f64,
     credit: f64,
@@ -114,6 +82,8 @@ struct BlockTurns {
 #[derive(Clone, Copy, Debug, Default)]
 struct Closer {
     every: Option<Duration>,
+    /// So many tokens it leaves to others.
+    keep: f64,
     armed: bool,
     last: Time,
 }
@@ -154,8 +124,8 @@ impl Schedule {
             let share = if turns.is_empty() { 0.0 } else { (1.0 - fixed / budget.base).max(0.0) };
             blocks.push(BlockTurns {
                 rotation: Rotation::new(turns),
-                bucket: Bucket::full(&budget, now),
-                owed: Vec::new(),
+                bucket: Bucket::new(&budget, now),
+                armed: false,
                 share,
                 credit: dice.unit(),
                 asked: Time::default(),
@@ -170,16 +140,7 @@ impl Schedule {
             beats.push(Beat { gap, at: 0 });
         }
         let looks = vec![Closer::default(); roster.blocks.len() + roster.countries.len()];
-        Self {
-            roster,
-            budget,
-            beats,
-            blocks,
-            looks,
-            queue,
-            retired: HashMap::new(),
-            skipped: Skipped::default(),
-        }
+        Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
     }
 
     /// How far apart a scope's even probes are: what silence has to be measured against.
@@ -215,22 +176,13 @@ impl Schedule {
             let target = match key {
                 Key::Beat(country) => self.beat(country, at, now, open),
                 Key::Closer(scope) => self.closer(scope, now),
-                Key::Once(block) => self.extra(block, now),
+                Key::Once(block) => self.extra(block, BEATS_OWN, now),
                 Key::Interval(target) => {
                     let every = self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
                     self.again(Key::Interval(target), at, every, now);
                     self.spend(target, now, open)
                 }
-                Key::Retired(target) if self.retired.get(&target) != Some(&true) => {
-                    self.retired.remove(&target);
-                    None
-                }
-                Key::Retired(target) => {
-                    let block = self.roster.targets[target as usize].block;
-                    self.again(key, at, self.retired_every(block), now);
-                    self.blocks[block.0 as usize].owed.push(target);
-                    None
-                }
+                Key::Retired(block) => self.retired(block, at, now),
             };
             if let Some(target) = target {
                 return Some(Slot { target: TargetId(target), lag });
@@ -242,10 +194,14 @@ impl Schedule {
     /// Does what the judge wants.
     pub fn look(&mut self, look: Look, now: Time) {
         match look {
-            Look::Closer(scope, every) => {
+            Look::Closer(scope, every, doubt) => {
                 let place = self.place(scope);
                 let closer = &mut self.looks[place];
                 closer.every = Some(every);
+                closer.keep = match doubt {
+                    Doubt::Vague => BEATS_OWN.max(self.budget.burst * KEPT_FROM_THE_VAGUE),
+                    Doubt::Strong => BEATS_OWN,
+                };
                 if !closer.armed {
                     closer.armed = true;
                     let at = now.max(closer.last + every);
@@ -272,33 +228,44 @@ impl Schedule {
         let noun = self.roster.target(target);
         if noun.interval.is_none() {
             self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank == Rank::Retired {
-                if self.retired.insert(target.0, true).is_none() {
-                    let at = now + self.retired_every(noun.block);
-                    self.queue.push(Reverse((at, Key::Retired(target.0))));
-                }
-            } else if let Some(retired) = self.retired.get_mut(&target.0) {
-                *retired = false;
+            if rank == Rank::Retired && !self.blocks[noun.block.0 as usize].armed {
+                self.blocks[noun.block.0 as usize].armed = true;
+                let at = now + self.retired_every(noun.block);
+                self.queue.push(Reverse((at, Key::Retired(noun.block.0))));
             }
         }
     }
 
+    /// How far apart a block's slots for retired targets are.
     fn retired_every(&self, block: BlockId) -> Duration {
-        RETIRED_EVERY.max(self.gap(Scope::Block(block)) * RETIRED_SHARE)
+        let count = self.blocks[block.0 as usize].rotation.retired() as u32;
+        (RETIRED_EVERY / count.max(1)).max(self.gap(Scope::Block(block)) * RETIRED_SHARE)
+    }
+
+    /// A block's slot for its retired targets.
+    fn retired(&mut self, block: u32, at: Time, now: Time) -> Option<u32> {
+        let turns = &mut self.blocks[block as usize];
+        turns.armed = turns.rotation.retired() > 0;
+        if !turns.armed {
+            return None;
+        }
+        self.again(Key::Retired(block), at, self.retired_every(BlockId(block)), now);
+        let turns = &mut self.blocks[block as usize];
+        if !turns.bucket.take(&self.budget, now, BEATS_OWN) {
+            self.skipped.over_budget += 1;
+            return None;
+        }
+        turns.rotation.next_retired()
     }
 
     /// A country's slot: the next block with a share in it, and in that the next target.
     fn beat(&mut self, country: u32, at: Time, now: Time, open: &Open) -> Option<u32> {
+        let (number, level) = self.turn(country, now);
         let mut gap = self.beats[country as usize].gap;
-        let blocks = self.roster.countries[country as usize].blocks.clone();
-        let beat = &mut self.beats[country as usize];
-        let number = blocks.start + beat.at % blocks.len() as u32;
-        beat.at = beat.at.wrapping_add(1) % blocks.len() as u32;
-        let block = &mut self.blocks[number as usize];
-        let level = block.bucket.level(&self.budget, now);
         if level < self.budget.reserve {
             gap = gap.mul_f64(1.0 + STRETCH * (1.0 - level / self.budget.reserve));
         }
+        let block = &mut self.blocks[number as usize];
         block.credit += block.share;
         let due = block.credit >= 1.0;
         if due {
@@ -312,7 +279,31 @@ impl Schedule {
         }
         let block = &mut self.blocks[number as usize];
         block.asked = now;
-        block.owed.pop().or_else(|| block.rotation.next(|target| !open.is_waiting(target)))
+        block.rotation.next(|target| !open.is_waiting(target))
+    }
+
+    /// Which of a country's blocks has the even turn, and how many tokens there are, in it or in the mean. Where debts
+    /// are repaid in even slots, the turn goes to the block that owes least: one that was much looked at waits, and the
+    /// others need not slow down for it.
+    fn turn(&mut self, country: u32, now: Time) -> (u32, f64) {
+        let blocks = self.roster.countries[country as usize].blocks.clone();
+        let count = blocks.len() as u32;
+        let at = &mut self.beats[country as usize].at;
+        let next = blocks.start + *at % count;
+        *at = at.wrapping_add(1) % count;
+        let level = |block: u32| self.blocks[block as usize].bucket.level(&self.budget, now);
+        if self.budget.reserve == 0.0 || count > FAN_OUT {
+            return (next, level(next));
+        }
+        let (mut richest, mut sum) = ((next, f64::MIN), 0.0);
+        for block in (next..blocks.end).chain(blocks.start..next) {
+            let level = level(block);
+            sum += level;
+            if level > richest.1 {
+                richest = (block, level);
+            }
+        }
+        (richest.0, sum / f64::from(count))
     }
 
     /// A closer look's slot: at a block, its next target; at a country, the block not asked for longest.
@@ -322,13 +313,14 @@ impl Schedule {
             closer.armed = false;
             return None;
         };
+        let keep = closer.keep;
         closer.last = now;
         self.queue.push(Reverse((now + every, Key::Closer(place))));
         let blocks = self.roster.blocks.len() as u32;
         let block = if place < blocks {
             // A country that is looked at as a whole asks for its blocks too: not twice.
             let country = self.roster.blocks[place as usize].country;
-            if self.looks[self.place(Scope::Country(country))].every.is_some_and(|whole| whole <= every) {
+            if self.looks[self.place(Scope::Country(country))].every.is_some() {
                 return None;
             }
             place
@@ -337,18 +329,19 @@ impl Schedule {
             if country.blocks.len() as u32 > FAN_OUT {
                 return None;
             }
-            let able = country.blocks.clone().filter(|&block| {
-                self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + BEATS_OWN
-            });
+            let able = country
+                .blocks
+                .clone()
+                .filter(|&block| self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep);
             able.min_by_key(|&block| self.blocks[block as usize].asked)?
         };
-        self.extra(block, now)
+        self.extra(block, keep, now)
     }
 
-    /// A probe beside the beat. It leaves the beat one token; an open probe to the target is no obstacle.
-    fn extra(&mut self, block: u32, now: Time) -> Option<u32> {
+    /// A probe beside the beat, if so many tokens are left after it; an open probe to the target is no obstacle.
+    fn extra(&mut self, block: u32, keep: f64, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, BEATS_OWN) {
+        if !turns.bucket.take(&self.budget, now, keep) {
             self.skipped.over_budget += 1;
             return None;
         }

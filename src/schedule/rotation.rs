@@ -1,6 +1,6 @@
 //! Whose turn it is in a block. In: what the judge thinks of each target. Out: the next target to ask. Hosts
 //! that mostly answer take turns; those that mostly do not get every sixteenth turn, since their silence
-//! says little; retired ones get none here. It never looks at the time.
+//! says little; retired ones have turns of their own. It never looks at the time.
 
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ const LOOK: usize = 8;
 pub(super) struct Rotation {
     good: Ring,
     poor: Ring,
+    retired: Ring,
     turn: u32,
 }
 
@@ -42,14 +43,25 @@ impl Rotation {
         first.next(&free).or_else(|| second.next(&free))
     }
 
+    /// The next of the retired.
+    pub(super) fn next_retired(&mut self) -> Option<u32> {
+        self.retired.next(|_| true)
+    }
+
+    /// How many are retired.
+    pub(super) fn retired(&self) -> usize {
+        self.retired.targets.len()
+    }
+
     /// Moves a target to another rank.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
         self.good.remove(target);
         self.poor.remove(target);
+        self.retired.remove(target);
         match rank {
             Rank::Good => self.good.targets.push(target),
             Rank::Poor => self.poor.targets.push(target),
-            Rank::Retired => {}
+            Rank::Retired => self.retired.targets.push(target),
         }
     }
 }
