@@ -1,7 +1,7 @@
 //! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every stage
 //! shares, and the [`Roster`] that ties them together by number. It never knows how a target is asked.
 
-use std::{fmt, net::IpAddr, ops::Range, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
 /// Number of a target in the [`Roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,8 +72,9 @@ impl fmt::Display for Host {
 pub struct Target {
     /// Whom to ask.
     pub host: Host,
-    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`.
-    pub probe: String,
+    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. Shared, since
+    /// most hosts of a plan are asked alike.
+    pub probe: Arc<str>,
     /// How to ask, as a metric label.
     pub kind: Kind,
     /// The block that an answer is proof of life for.

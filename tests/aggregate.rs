@@ -46,19 +46,19 @@ fn settled(counts: &Counts) -> u64 {
     counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable + counts.overdue
 }
 
-fn added(all: impl IntoIterator<Item = Counts>) -> Counts {
+fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
     all.into_iter().fold(Counts::default(), |sum, counts| Counts {
-        sent: sum.sent + counts.sent,
-        reply: sum.reply + counts.reply,
-        unexpected: sum.unexpected + counts.unexpected,
-        refused: sum.refused + counts.refused,
-        late: sum.late + counts.late,
-        lost: sum.lost + counts.lost,
-        unreachable: sum.unreachable + counts.unreachable,
-        duplicate: sum.duplicate + counts.duplicate,
-        rejected: sum.rejected + counts.rejected,
-        not_sent: sum.not_sent + counts.not_sent,
-        overdue: sum.overdue + counts.overdue,
+        sent: sum.sent + counts.sent.into(),
+        reply: sum.reply + counts.reply.into(),
+        unexpected: sum.unexpected + counts.unexpected.into(),
+        refused: sum.refused + counts.refused.into(),
+        late: sum.late + counts.late.into(),
+        lost: sum.lost + counts.lost.into(),
+        unreachable: sum.unreachable + counts.unreachable.into(),
+        duplicate: sum.duplicate + counts.duplicate.into(),
+        rejected: sum.rejected + counts.rejected.into(),
+        not_sent: sum.not_sent + counts.not_sent.into(),
+        overdue: sum.overdue + counts.overdue.into(),
     })
 }
 
@@ -253,7 +253,7 @@ proptest! {
         let misses = model.iter().filter(|(_, miss)| *miss).count();
         prop_assert_eq!(aggregate.target(TargetId(0)).counts.late as usize, late.len());
         if model.len() <= 64 {
-            let loss = misses as f64 / model.len() as f64;
+            let loss = misses as f32 / model.len() as f32;
             prop_assert_eq!(aggregate.target(TargetId(0)).recent_loss(), Some(loss));
         }
         let past = sent + Duration::from_secs(3600 + 300);

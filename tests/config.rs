@@ -118,10 +118,7 @@ fn ipv6_names_and_options_are_read() {
     let plan = Plan::load(Path::new("tests/good/v6.toml")).unwrap_or_else(|problems| panic!("{problems}"));
     let last = plan.roster.targets.last().unwrap();
     assert_eq!(last.host, Host::Name("ns1.example.net".to_owned()));
-    assert_eq!(
-        (last.probe.as_str(), last.interval),
-        ("dns/example.net/SOA", Some(Duration::from_secs(3600)))
-    );
+    assert_eq!((&*last.probe, last.interval), ("dns/example.net/SOA", Some(Duration::from_secs(3600))));
     let Some(Spec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
     assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
     assert_eq!(plan.resolver, ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]);

@@ -203,7 +203,7 @@ fn late_answers_are_no_outage() {
     let (changes, watch) = world.play(600.0, 5);
     assert!(!story(&changes, KP).contains(&State::Outage), "{changes:#?}");
     assert!(!story(&changes, KP).contains(&State::Flapping), "{changes:#?}");
-    let lost: u64 = (0..24).map(|t| watch.aggregate().target(TargetId(t)).counts.lost).sum();
+    let lost: u32 = (0..24).map(|t| watch.aggregate().target(TargetId(t)).counts.lost).sum();
     assert_eq!(lost, 0);
 }
 

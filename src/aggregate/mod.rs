@@ -2,10 +2,12 @@
 //! round-trip times and loss per target, block and country, and for each outcome a [`Summary`]: what it says
 //! of the host, and nothing else. It never judges, and never looks at the time.
 
+mod counts;
 mod histogram;
 mod rtt;
 mod window;
 
+pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
@@ -14,6 +16,7 @@ use crate::{
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
     target::{BlockId, CountryId, Kind, Roster, TargetId},
 };
+use counts::Count;
 use histogram::Sketch;
 use rtt::Rtt;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
@@ -53,57 +56,6 @@ pub enum Evidence {
     Fault,
     /// Nothing.
     Nothing,
-}
-
-/// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those still open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// Probes that left.
-    pub sent: u64,
-    /// Valid answers in time.
-    pub reply: u64,
-    /// Valid answers that are not the expected one (they are also counted as reply or late).
-    pub unexpected: u64,
-    /// Refusals by the host itself.
-    pub refused: u64,
-    /// Valid answers after patience ran out.
-    pub late: u64,
-    /// No answer within 150 s.
-    pub lost: u64,
-    /// A router said no.
-    pub unreachable: u64,
-    /// Second answers.
-    pub duplicate: u64,
-    /// Packets about this target that were no answer.
-    pub rejected: u64,
-    /// Could not be sent.
-    pub not_sent: u64,
-    /// Now open with patience run out; a gauge, not a count.
-    pub overdue: u64,
-}
-
-impl Counts {
-    fn note(&mut self, found: &Found, was_overdue: bool) {
-        match found {
-            Found::Reply { unexpected, .. } => {
-                self.reply += 1;
-                self.unexpected += u64::from(*unexpected);
-            }
-            Found::Refused { .. } => self.refused += 1,
-            Found::Late { .. } => self.late += 1,
-            Found::Overdue => self.overdue += 1,
-            Found::Lost => self.lost += 1,
-            Found::Unreachable { .. } => self.unreachable += 1,
-            Found::Duplicate => self.duplicate += 1,
-            Found::NotSent(_) => {
-                self.not_sent += 1;
-                self.sent = self.sent.saturating_sub(1);
-            }
-        }
-        if was_overdue {
-            self.overdue = self.overdue.saturating_sub(1);
-        }
-    }
 }
 
 /// What the trap question (`Due::trap`) has brought to light of a TCP target.
@@ -149,7 +101,7 @@ impl Trap {
 #[derive(Clone, Debug, Default)]
 pub struct TargetStats {
     /// Exact counts.
-    pub counts: Counts,
+    pub counts: Counts<u32>,
     /// Round-trip time and patience.
     pub rtt: Rtt,
     /// When the newest answered probe was sent.
@@ -173,8 +125,8 @@ impl TargetStats {
     }
 
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
-    pub fn recent_loss(&self) -> Option<f64> {
-        (self.resolved > 0).then(|| f64::from(self.recent.count_ones()) / f64::from(self.resolved))
+    pub fn recent_loss(&self) -> Option<f32> {
+        (self.resolved > 0).then(|| self.recent.count_ones() as f32 / f32::from(self.resolved))
     }
 }
 
@@ -240,13 +192,17 @@ impl Aggregate {
 
     /// A probe was given out.
     pub fn sent(&mut self, target: TargetId) {
-        self.each_counts(target, |counts| counts.sent += 1);
+        let (own, kind) = self.counts(target);
+        own.sent.up();
+        kind.sent.up();
     }
 
     /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
     pub fn fold(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
-        self.each_counts(target, |counts| counts.note(&found, was_overdue));
+        let (own, kind) = self.counts(target);
+        own.note(&found, was_overdue);
+        kind.note(&found, was_overdue);
         let block = self.roster.target(target).block;
         let country = self.roster.block(block).country;
         let evidence = self.evidence(outcome, was_overdue);
@@ -283,7 +239,9 @@ impl Aggregate {
     pub fn stray(&mut self, stray: &Stray) {
         *self.vantage.rejected.entry(stray.reason).or_default() += 1;
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len()) {
-            self.each_counts(target, |counts| counts.rejected += 1);
+            let (own, kind) = self.counts(target);
+            own.rejected.up();
+            kind.rejected.up();
         }
     }
 
@@ -312,12 +270,11 @@ impl Aggregate {
         &self.vantage
     }
 
-    fn each_counts(&mut self, target: TargetId, note: impl Fn(&mut Counts)) {
+    /// The counts of a target, and of its kind in its block.
+    fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
         let noun = self.roster.target(target);
-        note(&mut self.targets[target.0 as usize].counts);
-        if let Some(kind) = &mut self.kinds[noun.block.0 as usize][noun.kind as usize] {
-            note(&mut kind.counts);
-        }
+        let kind = &mut self.kinds[noun.block.0 as usize][noun.kind as usize];
+        (&mut self.targets[target.0 as usize].counts, &mut kind.get_or_insert_default().counts)
     }
 
     /// What the outcome says of the host.

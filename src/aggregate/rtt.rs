@@ -50,13 +50,13 @@ impl Rtt {
     }
 
     /// Smoothed round-trip time in seconds.
-    pub fn smoothed(&self) -> Option<f64> {
-        (self.smoothed > 0.0).then_some(f64::from(self.smoothed))
+    pub fn smoothed(&self) -> Option<f32> {
+        (self.smoothed > 0.0).then_some(self.smoothed)
     }
 
     /// Lowest round-trip time in seconds.
-    pub fn lowest(&self) -> Option<f64> {
-        (self.smoothed > 0.0).then_some(f64::from(self.lowest))
+    pub fn lowest(&self) -> Option<f32> {
+        (self.smoothed > 0.0).then_some(self.lowest)
     }
 }
 

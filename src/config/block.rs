@@ -7,7 +7,7 @@ use crate::{
     probe::{Spec, dns},
     target::{Block, BlockId, CountryId, Host, Prefix, Target},
 };
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
 const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
@@ -18,7 +18,7 @@ const PROBE: &str = r#"probes such as "icmp", "tcp/443" or { probe = "icmp", int
 const SHORTEST: (u8, u8) = (8, 16);
 
 /// Targets of one block by host and probe, with the line on which each was given.
-type Lines = HashMap<(Host, String), usize>;
+type Lines = HashMap<(Host, Arc<str>), usize>;
 
 pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countries<'a>) {
     table.only(&["prefix", "hosts"]);
@@ -86,7 +86,7 @@ fn host(
     }
     for item in probes.into_iter().flatten() {
         let (Some((spec, interval)), Some(host)) = (probe(item), host.as_ref()) else { continue };
-        let probe = short_form(&spec);
+        let probe = all.shared(short_form(&spec));
         if let Some(line) = lines.insert((host.clone(), probe.clone()), item.line()) {
             item.note(&format!("{host} is already asked {probe:?} in this block, on line {line}; keep one"));
         }

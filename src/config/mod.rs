@@ -13,6 +13,7 @@ use crate::{
     target::{Prefix, Roster},
 };
 use std::{
+    collections::HashSet,
     net::{IpAddr, SocketAddr},
     path::Path,
     sync::Arc,
@@ -66,6 +67,20 @@ struct Countries<'a> {
     specs: Vec<Spec>,
     /// Every prefix, with its place in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,
+    /// Every way to ask, once.
+    probes: HashSet<Arc<str>>,
+}
+
+impl Countries<'_> {
+    /// The one copy of a probe's text.
+    fn shared(&mut self, text: String) -> Arc<str> {
+        if let Some(known) = self.probes.get(text.as_str()) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.probes.insert(new.clone());
+        new
+    }
 }
 
 impl Plan {
@@ -81,7 +96,10 @@ impl Plan {
 }
 
 fn plan(root: Table<'_>) -> Plan {
-    let countries = country::countries(root);
+    let mut countries = country::countries(root);
+    // They stay as they are until the end of the run.
+    countries.roster.targets.shrink_to_fit();
+    countries.specs.shrink_to_fit();
     let controls = controls(root);
     clash::overlaps(&countries.prefixes);
     clash::shared_fate(&controls, &countries.prefixes);

@@ -77,14 +77,14 @@ rows! {
     COUNTER "host_probes_total" [] "Probes sent to the host."
         Host |view, out| out.add(&[], view.counts.sent as f64);
     COUNTER "host_probes_failed_total" [] "Probes sent to the host that found no life: lost or unreachable."
-        Host |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+        Host |view, out| out.add(&[], f64::from(view.counts.lost) + f64::from(view.counts.unreachable));
     GAUGE "host_loss_ratio" [] "Share of the host's last 64 probes that were missed, 0 to 1; absent without any."
-        Host |view, out| out.measured(&[], view.recent_loss);
+        Host |view, out| out.measured(&[], view.recent_loss.map(f64::from));
     GAUGE "host_rtt_smoothed_seconds" []
         "Smoothed round-trip time of the host (RFC 6298); absent before the first answer."
-        Host |view, out| out.measured(&[], view.srtt);
+        Host |view, out| out.measured(&[], view.srtt.map(f64::from));
     GAUGE "host_rtt_lowest_seconds" [] "Lowest round-trip time of the host; absent before the first answer."
-        Host |view, out| out.measured(&[], view.min_rtt);
+        Host |view, out| out.measured(&[], view.min_rtt.map(f64::from));
     GAUGE "host_last_life_timestamp_seconds" []
         "When the newest answered probe to the host was sent; absent before the first."
         Host |view, out| out.time(view.last_life);

@@ -88,15 +88,15 @@ struct Target<'a> {
     host: String,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
-    counts: &'a Counts,
+    counts: &'a Counts<u32>,
     /// Share of the last 64 probes that were missed.
-    loss_ratio: Option<f64>,
+    loss_ratio: Option<f32>,
     /// By RFC 6298.
-    rtt_smoothed_seconds: Option<f64>,
-    rtt_lowest_seconds: Option<f64>,
+    rtt_smoothed_seconds: Option<f32>,
+    rtt_lowest_seconds: Option<f32>,
     last_life: Option<String>,
     /// Learned while the block is up.
-    miss_rate: f64,
+    miss_rate: f32,
     /// Silent for a day while the block lived: no evidence any more.
     retired: bool,
     /// A firewall answers for it on every port.

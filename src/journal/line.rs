@@ -70,7 +70,7 @@ pub fn write(record: &Record, roster: &Roster, controls: &[IpAddr], offset: i64)
     };
     let of_target = |line: &mut Line<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());
-        line.probe = Cow::Owned(roster.target(id).probe.clone());
+        line.probe = Cow::Owned(roster.target(id).probe.to_string());
     };
     match record.event {
         Event::Outcome(outcome) => {
@@ -130,7 +130,7 @@ impl Reader {
     /// A reader for this plan.
     pub fn new(roster: &Roster, controls: &[IpAddr]) -> Self {
         let targets = roster.targets.iter().enumerate().map(|(number, target)| {
-            ((target.host.to_string(), target.probe.clone()), TargetId(number as u32))
+            ((target.host.to_string(), target.probe.to_string()), TargetId(number as u32))
         });
         let controls = controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
         Self { targets: targets.collect(), controls: controls.collect() }

@@ -56,9 +56,9 @@ impl Judge {
     }
 
     /// A target's learned miss rate, and whether it is retired.
-    pub fn target(&self, target: TargetId) -> (f64, bool) {
+    pub fn target(&self, target: TargetId) -> (f32, bool) {
         let host = &self.hosts[target.0 as usize];
-        (f64::from(host.miss_rate), host.rank == Rank::Retired)
+        (host.miss_rate, host.rank == Rank::Retired)
     }
 
     /// Are we blind, for how many seconds have we been so in all, and how often?

@@ -182,12 +182,12 @@ fn roster(root: Table<'_>) -> Roster {
         let hosts = table.need("hosts", "6").and_then(|value| value.integer(1..=200)).unwrap_or(1);
         let probes =
             table.need("probes", "[\"icmp\"]").and_then(|value| value.list("probes such as [\"icmp\"]"));
-        let probes: Vec<(String, Kind)> = probes
+        let probes: Vec<(Arc<str>, Kind)> = probes
             .into_iter()
             .flatten()
             .filter_map(|value| {
                 let spec = value.parsed("a probe such as \"icmp\"", Spec::parse)?;
-                Some((value.text("a probe")?.to_owned(), spec.kind()))
+                Some((value.text("a probe")?.into(), spec.kind()))
             })
             .collect();
         if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
@@ -244,7 +244,13 @@ fn prefix(text: &str) -> Result<Prefix, String> {
 }
 
 /// Hosts have the addresses .10, .11 and so on.
-fn add_block(roster: &mut Roster, country: CountryId, prefix: Prefix, hosts: u32, probes: &[(String, Kind)]) {
+fn add_block(
+    roster: &mut Roster,
+    country: CountryId,
+    prefix: Prefix,
+    hosts: u32,
+    probes: &[(Arc<str>, Kind)],
+) {
     let block = BlockId(roster.blocks.len() as u32);
     let first = roster.targets.len() as u32;
     for host in 0..hosts {

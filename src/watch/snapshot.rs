@@ -83,21 +83,21 @@ pub struct KindView {
     pub rtt: HistogramView,
 }
 
-/// A target's own numbers.
+/// A target's own numbers: small, since targets are many and two snapshots live while one makes way for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
     /// Exact counts.
-    pub counts: Counts,
+    pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
-    pub recent_loss: Option<f64>,
+    pub recent_loss: Option<f32>,
     /// Smoothed round-trip time in seconds (RFC 6298).
-    pub srtt: Option<f64>,
+    pub srtt: Option<f32>,
     /// Lowest round-trip time in seconds.
-    pub min_rtt: Option<f64>,
+    pub min_rtt: Option<f32>,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
     /// Learned miss rate while its block is up.
-    pub miss_rate: f64,
+    pub miss_rate: f32,
     /// Silent for a day while its block lives: asked hourly, no evidence.
     pub retired: bool,
     /// A firewall answers for it on every port: its TCP answers are no evidence.

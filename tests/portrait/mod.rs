@@ -121,8 +121,8 @@ fn seen(alive: bool) -> TargetView {
     TargetView {
         counts: Counts { sent: 20, reply: 15, lost: 3, unreachable: 1, ..Counts::default() },
         recent_loss: alive.then_some(0.125),
-        srtt: alive.then_some(0.21),
-        min_rtt: alive.then_some(0.18),
+        srtt: alive.then_some(0.25),
+        min_rtt: alive.then_some(0.1875),
         last_life: alive.then(|| at(598)),
         miss_rate: 0.005,
         retired: !alive,
