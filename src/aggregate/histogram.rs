@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Bounds of the exported histogram: 50 µs × 2^n, as the histograms that people have dashboards for.
 const BOUNDS: usize = 22;
-const FIRST: f64 = 50e-6;
+const FIRST_NANOS: u128 = 50_000;
 
 /// A histogram for ever, to be exported: 22 bounds from 50 µs to 105 s, then infinity.
 #[derive(Clone, Debug, Default)]
@@ -17,14 +17,10 @@ pub struct Histogram {
 impl Histogram {
     /// Counts one time.
     pub fn add(&mut self, time: Duration) {
-        let seconds = time.as_secs_f64();
-        let mut place = (seconds / FIRST).log2().ceil().clamp(0.0, BOUNDS as f64) as usize;
-        // The logarithm may miss a bound by a rounding error; the bound itself belongs below.
-        if place < BOUNDS && seconds > bound(place) {
-            place += 1;
-        }
+        let units = time.as_nanos().div_ceil(FIRST_NANOS);
+        let place = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
         self.counts[place] += 1;
-        self.sum += seconds;
+        self.sum += time.as_secs_f64();
     }
 
     /// The histogram as Prometheus draws it.
@@ -40,7 +36,7 @@ impl Histogram {
 }
 
 fn bound(place: usize) -> f64 {
-    FIRST * f64::from(1u32 << place)
+    FIRST_NANOS as f64 / 1e9 * f64::from(1u32 << place)
 }
 
 /// A cumulative histogram as Prometheus draws it.
@@ -56,49 +52,51 @@ pub struct HistogramView {
 
 /// Steps per octave of a [`Sketch`]: neighbouring bounds lie 9 % apart, so a quantile is off by 5 % at most.
 const STEPS: f64 = 8.0;
-const SKETCH: usize = 176;
+const SKETCH: u8 = 176;
 const LOWEST: f64 = 30e-6;
 
-/// Times of a short window, fine enough for quantiles: 176 steps from 30 µs to 125 s.
-#[derive(Clone, Debug)]
-pub struct Sketch([u32; SKETCH]);
-
-impl Default for Sketch {
-    fn default() -> Self {
-        Self([0; SKETCH])
-    }
-}
+/// Times of a short window, fine enough for quantiles: 176 steps from 30 µs to 125 s. The answers of a block lie
+/// close together, so only the steps that were met are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Sketch(Vec<(u8, u32)>);
 
 impl Sketch {
     /// Where a time is counted: worked out once for all the sketches that it goes into.
-    pub fn place(time: Duration) -> usize {
-        ((time.as_secs_f64() / LOWEST).log2() * STEPS).clamp(0.0, (SKETCH - 1) as f64) as usize
+    pub fn place(time: Duration) -> u8 {
+        ((time.as_secs_f64() / LOWEST).log2() * STEPS).clamp(0.0, f64::from(SKETCH - 1)) as u8
     }
 
-    /// Counts one time, at its [`Sketch::place`].
-    pub fn add(&mut self, place: usize) {
-        self.0[place] = self.0[place].saturating_add(1);
+    /// Counts so many times, at their [`Sketch::place`].
+    pub fn add(&mut self, place: u8, times: u32) {
+        match self.0.binary_search_by_key(&place, |step| step.0) {
+            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(times),
+            Err(at) => self.0.insert(at, (place, times)),
+        }
     }
 
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Sketch) {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine = mine.saturating_add(theirs);
+        for &(place, times) in &other.0 {
+            self.add(place, times);
         }
+    }
+
+    /// Forgets everything, and keeps its room.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The time in seconds that this share (0 to 1) of the counted times does not pass: the middle of its step.
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let total: u64 = self.0.iter().map(|&count| u64::from(count)).sum();
+        let total: u64 = self.0.iter().map(|step| u64::from(step.1)).sum();
         let rank = (total as f64 * share).ceil().max(1.0) as u64;
         let mut below = 0;
-        for (place, &count) in self.0.iter().enumerate() {
-            below += u64::from(count);
-            if below >= rank {
-                return Some(LOWEST * ((place as f64 + 0.5) / STEPS).exp2());
-            }
-        }
-        None
+        let mut steps = self.0.iter();
+        let step = steps.find(|step| {
+            below += u64::from(step.1);
+            below >= rank
+        })?;
+        Some(LOWEST * ((f64::from(step.0) + 0.5) / STEPS).exp2())
     }
 }
 
@@ -125,7 +123,7 @@ mod tests {
         let mut sketch = Sketch::default();
         assert_eq!(sketch.quantile(0.5), None);
         for ms in 1..=1000 {
-            sketch.add(Sketch::place(Duration::from_millis(ms)));
+            sketch.add(Sketch::place(Duration::from_millis(ms)), 1);
         }
         for (share, truth) in [(0.5, 0.5), (0.95, 0.95)] {
             let got = sketch.quantile(share).unwrap();

@@ -21,96 +21,82 @@ pub struct WindowView {
     pub p95: Option<f64>,
 }
 
-/// A ring of buckets for each of the three windows.
+/// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets of a ring hold
+/// whole buckets of the one before.
+const RINGS: [(u32, u32); 3] = [(6, 10), (5, 60), (12, 300)];
+const BUCKETS: usize = 6 + 5 + 12;
+
+/// What happened in the last hour. Everything stands in one bucket alone, the finest that still has its time: when a
+/// bucket is needed for a later time, what it holds moves on to the next ring.
 #[derive(Clone, Debug, Default)]
 pub struct Windows {
-    minute: Ring<6, 10>,
-    five: Ring<5, 60>,
-    hour: Ring<12, 300>,
+    buckets: [Bucket; BUCKETS],
 }
-
-impl Windows {
-    /// A probe sent then was answered. `taken_back`: it had been counted as missed.
-    pub fn answer(&mut self, sent: Time, place: usize, taken_back: bool) {
-        self.minute.answer(sent, place, taken_back);
-        self.five.answer(sent, place, taken_back);
-        self.hour.answer(sent, place, taken_back);
-    }
-
-    /// A probe sent then was missed.
-    pub fn miss(&mut self, sent: Time) {
-        self.minute.miss(sent);
-        self.five.miss(sent);
-        self.hour.miss(sent);
-    }
-
-    /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
-    pub fn views(&self, now: Time) -> [WindowView; 3] {
-        [self.minute.view(now), self.five.view(now), self.hour.view(now)]
-    }
-}
-
-/// `N` buckets of `S` seconds each.
-#[derive(Clone, Debug)]
-struct Ring<const N: usize, const S: u64>([Bucket; N]);
 
 #[derive(Clone, Debug, Default)]
 struct Bucket {
     /// Which stretch of time, counted from the epoch in units of the bucket's length.
-    epoch: u64,
+    epoch: u32,
     answered: u32,
     missed: u32,
-    times: Option<Box<Sketch>>,
+    times: Sketch,
 }
 
-impl<const N: usize, const S: u64> Default for Ring<N, S> {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Bucket::default()))
-    }
-}
-
-impl<const N: usize, const S: u64> Ring<N, S> {
-    const LENGTH: u64 = S * 1_000_000_000;
-
-    /// The bucket of this time; None if it has been given to a later one.
-    fn bucket(&mut self, sent: Time) -> Option<&mut Bucket> {
-        let epoch = sent.as_nanos() / Self::LENGTH;
-        let bucket = &mut self.0[(epoch % N as u64) as usize];
-        if bucket.epoch > epoch {
-            return None;
-        }
-        if bucket.epoch < epoch {
-            bucket.epoch = epoch;
-            (bucket.answered, bucket.missed) = (0, 0);
-            if let Some(times) = &mut bucket.times {
-                **times = Sketch::default();
-            }
-        }
-        Some(bucket)
-    }
-
-    fn answer(&mut self, sent: Time, place: usize, taken_back: bool) {
-        if let Some(bucket) = self.bucket(sent) {
+impl Windows {
+    /// A probe sent then was answered. `taken_back`: it had been counted as missed.
+    pub fn answer(&mut self, sent: Time, place: u8, taken_back: bool) {
+        if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.answered += 1;
             bucket.missed -= u32::from(taken_back && bucket.missed > 0);
-            bucket.times.get_or_insert_default().add(place);
+            bucket.times.add(place, 1);
         }
     }
 
-    fn miss(&mut self, sent: Time) {
-        if let Some(bucket) = self.bucket(sent) {
+    /// A probe sent then was missed.
+    pub fn miss(&mut self, sent: Time) {
+        if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.missed += 1;
         }
     }
 
-    fn view(&self, now: Time) -> WindowView {
-        let epoch = now.as_nanos() / Self::LENGTH;
+    /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
+    pub fn views(&self, now: Time) -> [WindowView; 3] {
+        std::array::from_fn(|window| self.view(window, seconds(now)))
+    }
+
+    /// The bucket of this time, in this ring or a coarser one; None if even the last has given it to a later time.
+    fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
+        let &(buckets, length) = RINGS.get(ring)?;
+        let epoch = second / length;
+        let place = first(ring) + (epoch % buckets) as usize;
+        let held = self.buckets[place].epoch;
+        if held > epoch {
+            return self.bucket(ring + 1, second);
+        }
+        if held < epoch {
+            let mut old = std::mem::take(&mut self.buckets[place]);
+            if old.answered + old.missed > 0
+                && let Some(coarser) = self.bucket(ring + 1, held * length)
+            {
+                coarser.answered += old.answered;
+                coarser.missed += old.missed;
+                coarser.times.merge(&old.times);
+            }
+            old.times.clear();
+            self.buckets[place] = Bucket { epoch, answered: 0, missed: 0, times: old.times };
+        }
+        Some(&mut self.buckets[place])
+    }
+
+    fn view(&self, window: usize, now: u32) -> WindowView {
+        let (wide, unit) = RINGS[window];
         let (mut answered, mut missed, mut all) = (0u64, 0u64, Sketch::default());
-        for bucket in self.0.iter().filter(|bucket| bucket.epoch + (N as u64) > epoch) {
-            answered += u64::from(bucket.answered);
-            missed += u64::from(bucket.missed);
-            if let Some(times) = &bucket.times {
-                all.merge(times);
+        for (ring, (buckets, length)) in RINGS.into_iter().enumerate().take(window + 1) {
+            let buckets = &self.buckets[first(ring)..][..buckets as usize];
+            for bucket in buckets.iter().filter(|bucket| bucket.epoch * length / unit + wide > now / unit) {
+                answered += u64::from(bucket.answered);
+                missed += u64::from(bucket.missed);
+                all.merge(&bucket.times);
             }
         }
         let resolved = answered + missed;
@@ -121,6 +107,16 @@ impl<const N: usize, const S: u64> Ring<N, S> {
             p95: all.quantile(0.95),
         }
     }
+}
+
+/// A ring's first bucket.
+fn first(ring: usize) -> usize {
+    RINGS[..ring].iter().map(|ring| ring.0 as usize).sum()
+}
+
+/// Whole seconds since the epoch; they fit until the year 2106.
+fn seconds(time: Time) -> u32 {
+    (time.as_nanos() / 1_000_000_000) as u32
 }
 
 #[cfg(test)]
