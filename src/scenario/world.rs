@@ -26,6 +26,8 @@ const CONTROL_LOSS: f64 = 0.005;
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 /// How many ICMP answers a rate-limiting router lets pass at once.
 const LIMIT_BURST: f64 = 6.0;
+/// Nothing ever befalls it alone: most hosts and blocks, so that they cost no memory to look up.
+const NO_LANE: u32 = u32::MAX;
 /// ICMP destination unreachable, host unreachable (RFC 792).
 const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
 
@@ -42,6 +44,8 @@ struct Host {
     block: u32,
     /// Its own lane, if an event befalls it alone.
     lane: u32,
+    /// Its block's lane, if an event befalls that alone.
+    block_lane: u32,
 }
 
 /// Ordered by time, then as put in.
@@ -85,6 +89,7 @@ pub struct World {
     hosts: Vec<Host>,
     ours: Lane,
     countries: Vec<Lane>,
+    /// Of those blocks, and of those hosts, that an event befalls alone.
     blocks: Vec<Lane>,
     own: Vec<Lane>,
     channels: Vec<Channel>,
@@ -102,7 +107,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let of = |on: On| Lane::new(plays.iter().filter(move |play| play.on == on));
         let mut own = Vec::new();
-        let mut lanes = vec![u32::MAX; roster.targets.len()];
+        let mut lanes = vec![NO_LANE; roster.targets.len()];
         for (place, target) in roster.targets.iter().enumerate() {
             let first = place as u32;
             if plays.iter().any(|play| play.on == On::Host(first)) {
@@ -114,6 +119,15 @@ impl World {
                 own.push(of(On::Host(first)));
             }
         }
+        let mut blocks = Vec::new();
+        let mut block_lanes = vec![NO_LANE; roster.blocks.len()];
+        for (place, lane) in block_lanes.iter_mut().enumerate() {
+            let on = On::Block(place as u32);
+            if plays.iter().any(|play| play.on == on) {
+                *lane = blocks.len() as u32;
+                blocks.push(of(on));
+            }
+        }
         let channel = |n: usize| {
             let mut dice = Dice::new(seed ^ (0xb0_0515 + n as u64));
             let until = scenario.weather.bursts.map_or(Time::NEVER, |bursts| {
@@ -122,12 +136,12 @@ impl World {
             Channel { dice, bad: false, until }
         };
         Self {
-            hosts: hosts(scenario, &lanes, &mut dice),
+            hosts: hosts(scenario, &lanes, &block_lanes, &mut dice),
             router: scenario.classes.unreachable,
             rate_limit: scenario.classes.rate_limit,
             ours: of(On::Us),
             countries: (0..roster.countries.len() as u32).map(|n| of(On::Country(n))).collect(),
-            blocks: (0..roster.blocks.len() as u32).map(|n| of(On::Block(n))).collect(),
+            blocks,
             own,
             channels: (0..roster.countries.len()).map(channel).collect(),
             buckets: vec![(LIMIT_BURST, scenario.start); roster.blocks.len()],
@@ -178,7 +192,7 @@ impl World {
         let host = self.hosts[due.target.0 as usize];
         let ours = self.ours.advance(s);
         let country = self.countries[host.country as usize].advance(s);
-        let block = self.blocks[host.block as usize].advance(s);
+        let block = self.blocks.get_mut(host.block_lane as usize).map(|lane| lane.advance(s));
         let own = self.own.get_mut(host.lane as usize).map(|lane| lane.advance(s));
         if self.weather.forged > 0.0 && self.dice.chance(self.weather.forged) {
             self.answer(due, 0.5, Word::Forged);
@@ -196,7 +210,10 @@ impl World {
         } else {
             host.rtt + self.dice.exponential(weather.jitter * load)
         };
-        rtt *= ours.factor * country.factor * block.factor * own.map_or(1.0, |own| own.factor);
+        rtt *= ours.factor
+            * country.factor
+            * block.map_or(1.0, |block| block.factor)
+            * own.map_or(1.0, |own| own.factor);
         let (half, whole) = (s + Duration::from_secs_f64(rtt / 2.0), s + Duration::from_secs_f64(rtt));
 
         let mut road = Road { lost: false, dark: false, router: false, held: Time::default() };
@@ -205,7 +222,9 @@ impl World {
             return; // Our own uplink: nothing at all comes back.
         }
         road.pass(&self.countries[host.country as usize], &country, half, whole);
-        road.pass(&self.blocks[host.block as usize], &block, half, whole);
+        if let (Some(lane), Some(block)) = (self.blocks.get(host.block_lane as usize), &block) {
+            road.pass(lane, block, half, whole);
+        }
         if let (Some(lane), Some(own)) = (self.own.get(host.lane as usize), &own) {
             road.pass(lane, own, half, whole);
         }
@@ -213,7 +232,7 @@ impl World {
             * (1.0 - (weather.loss * load).min(1.0))
             * (1.0 - ours.loss)
             * (1.0 - country.loss)
-            * (1.0 - block.loss)
+            * (1.0 - block.map_or(0.0, |block| block.loss))
             * (1.0 - own.map_or(0.0, |own| own.loss));
         let burst = self.channels[host.country as usize].loss(weather.bursts, half);
         let passes = self.dice.unit() < kept * (1.0 - burst);
@@ -328,7 +347,7 @@ impl Channel {
 }
 
 /// Draws each host once; its targets share what was drawn.
-fn hosts(scenario: &Scenario, lanes: &[u32], dice: &mut Dice) -> Vec<Host> {
+fn hosts(scenario: &Scenario, lanes: &[u32], block_lanes: &[u32], dice: &mut Dice) -> Vec<Host> {
     let (roster, weather, classes) = (&scenario.roster, &scenario.weather, &scenario.classes);
     let mut hosts: Vec<Host> = Vec::with_capacity(roster.targets.len());
     let mut icmp_only = false;
@@ -352,6 +371,7 @@ fn hosts(scenario: &Scenario, lanes: &[u32], dice: &mut Dice) -> Vec<Host> {
                 country: roster.block(target.block).country.0,
                 block: target.block.0,
                 lane: lanes[place],
+                block_lane: block_lanes[target.block.0 as usize],
             }
         };
         let answers = match target.kind {

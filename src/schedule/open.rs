@@ -14,7 +14,11 @@ use crate::{
     outcome::{Due, Found, LOST_AFTER, Outcome},
     target::TargetId,
 };
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    time::Duration,
+};
 
 const SLOTS: u32 = 256;
 
@@ -22,7 +26,10 @@ const SLOTS: u32 = 256;
 #[derive(Debug, Default)]
 pub struct Open {
     flights: Vec<Flight>,
-    timers: BinaryHeap<Reverse<Timer>>,
+    /// Whose patience runs out when.
+    patience: BinaryHeap<Reverse<Timer>>,
+    /// Which overdue probes are lost when. Apart, since they wait so much longer: the other heap stays small.
+    lost: BinaryHeap<Reverse<Timer>>,
     waiting: u64,
 }
 
@@ -33,10 +40,19 @@ struct Flight {
     next: u32,
     /// Probes whose patience has not run out.
     waiting: u16,
-    /// Answered, given up, or never sent: nothing more is expected.
-    settled: Bits,
+    /// Two bits for each: its [`Stage`].
+    stages: [u64; SLOTS as usize / 32],
+}
+
+/// How far a probe has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Within its patience.
+    Waiting,
     /// Patience ran out.
-    overdue: Bits,
+    Overdue,
+    /// Answered, given up, or never sent: nothing more is expected.
+    Settled,
 }
 
 /// What is to be looked at, and when. Ordered by time, then as given out: same input, same order.
@@ -46,7 +62,6 @@ struct Timer {
     target: u32,
     seq: u32,
     sent: Time,
-    lost: bool,
     trap: bool,
 }
 
@@ -76,55 +91,56 @@ impl Open {
     pub fn start(&mut self, target: TargetId, sent: Time, patience: Duration, trap: bool) -> (Due, bool) {
         let flight = &mut self.flights[target.0 as usize];
         let seq = flight.next;
-        let crowded = flight.overdue.get(seq) && !flight.settled.get(seq);
+        let crowded = flight.stage(seq) == Stage::Overdue;
         flight.next = seq.wrapping_add(1);
-        flight.settled.set(seq, false);
-        flight.overdue.set(seq, false);
+        flight.set(seq, Stage::Waiting);
         flight.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
-        self.timers.push(Reverse(Timer { at, target: target.0, seq, sent, lost: false, trap }));
+        self.patience.push(Reverse(Timer { at, target: target.0, seq, sent, trap }));
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
     /// When [`Open::expire`] next has something to say.
     pub fn next_wake(&self) -> Time {
-        self.timers.peek().map_or(Time::NEVER, |timer| timer.0.at)
+        let first =
+            |timers: &BinaryHeap<Reverse<Timer>>| timers.peek().map_or(Time::NEVER, |timer| timer.0.at);
+        first(&self.patience).min(first(&self.lost))
     }
 
     /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
     pub fn expire(&mut self, now: Time) -> Option<Outcome> {
-        while let Some(&Reverse(timer)) = self.timers.peek() {
-            if timer.at > now {
+        loop {
+            // In reverse, the earlier timer is the greater one, and a timer is greater than none.
+            let lost = self.lost.peek() > self.patience.peek();
+            let first = if lost { &mut self.lost } else { &mut self.patience }.peek_mut()?;
+            if first.0.at > now {
                 return None;
             }
-            self.timers.pop();
-            let flight = &mut self.flights[timer.target as usize];
-            if flight.age(timer.seq) > SLOTS || flight.settled.get(timer.seq) {
+            let Reverse(Timer { target, seq, sent, trap, .. }) = PeekMut::pop(first);
+            let flight = &mut self.flights[target as usize];
+            if flight.age(seq) > SLOTS || flight.stage(seq) == Stage::Settled {
                 continue;
             }
-            let found = if timer.lost {
-                flight.settled.set(timer.seq, true);
+            let found = if lost {
+                flight.set(seq, Stage::Settled);
                 Found::Lost
             } else {
-                flight.overdue.set(timer.seq, true);
+                flight.set(seq, Stage::Overdue);
                 flight.waiting -= 1;
                 self.waiting -= 1;
-                let at = timer.sent + LOST_AFTER;
-                self.timers.push(Reverse(Timer { at, lost: true, ..timer }));
+                self.lost.push(Reverse(Timer { at: sent + LOST_AFTER, target, seq, sent, trap }));
                 Found::Overdue
             };
-            let (target, seq, sent, trap) = (TargetId(timer.target), timer.seq, timer.sent, timer.trap);
-            return Some(Outcome { target, seq, sent, trap, found });
+            return Some(Outcome { target: TargetId(target), seq, sent, trap, found });
         }
-        None
     }
 
     /// Has the outcome's probe been reported overdue, and nothing since?
     pub fn is_overdue(&self, outcome: &Outcome) -> bool {
         self.flights
             .get(outcome.target.0 as usize)
-            .is_some_and(|flight| flight.overdue.get(outcome.seq) && !flight.settled.get(outcome.seq))
+            .is_some_and(|flight| flight.stage(outcome.seq) == Stage::Overdue)
     }
 
     /// Says what an answer really is. None: it answers nothing that we can still tell apart.
@@ -134,19 +150,19 @@ impl Open {
         if age == 0 || age > SLOTS || outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER) {
             return None;
         }
-        if flight.settled.get(outcome.seq) {
-            outcome.found = Found::Duplicate;
-            return Some(outcome);
-        }
-        flight.settled.set(outcome.seq, true);
-        if flight.overdue.get(outcome.seq) {
-            if let Some(rtt) = outcome.found.alive() {
-                outcome.found = Found::Late { rtt };
+        match flight.stage(outcome.seq) {
+            Stage::Settled => outcome.found = Found::Duplicate,
+            Stage::Overdue => {
+                if let Some(rtt) = outcome.found.alive() {
+                    outcome.found = Found::Late { rtt };
+                }
             }
-        } else {
-            flight.waiting -= 1;
-            self.waiting -= 1;
+            Stage::Waiting => {
+                flight.waiting -= 1;
+                self.waiting -= 1;
+            }
         }
+        flight.set(outcome.seq, Stage::Settled);
         Some(outcome)
     }
 }
@@ -157,24 +173,24 @@ impl Flight {
         let age = self.next.wrapping_sub(seq);
         if age > u32::MAX / 2 { 0 } else { age }
     }
-}
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Bits([u64; SLOTS as usize / 64]);
-
-impl Bits {
-    fn get(self, seq: u32) -> bool {
-        let slot = (seq % SLOTS) as usize;
-        self.0[slot / 64] >> (slot % 64) & 1 == 1
-    }
-
-    fn set(&mut self, seq: u32, on: bool) {
-        let slot = (seq % SLOTS) as usize;
-        let bit = 1 << (slot % 64);
-        if on {
-            self.0[slot / 64] |= bit;
-        } else {
-            self.0[slot / 64] &= !bit;
+    fn stage(&self, seq: u32) -> Stage {
+        let (word, shift) = place(seq);
+        match self.stages[word] >> shift & 3 {
+            0 => Stage::Waiting,
+            1 => Stage::Overdue,
+            _ => Stage::Settled,
         }
     }
+
+    fn set(&mut self, seq: u32, stage: Stage) {
+        let (word, shift) = place(seq);
+        self.stages[word] = self.stages[word] & !(3 << shift) | (stage as u64) << shift;
+    }
+}
+
+/// In which word a probe's stage stands, and how far up.
+fn place(seq: u32) -> (usize, u32) {
+    let slot = seq % SLOTS;
+    (slot as usize / 32, slot % 32 * 2)
 }
