@@ -219,7 +219,7 @@ proptest! {
         probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
     ) {
         let roster = Arc::new(toy::roster(&[vec![1]]));
-        let mut aggregate = Aggregate::new(roster);
+        let mut aggregate = Aggregate::new(&roster);
         let (mut sent, mut model) = (start(), Vec::new());
         // Late answers, by the time they come.
         let mut late = BTreeMap::new();

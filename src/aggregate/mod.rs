@@ -14,12 +14,12 @@ pub use window::{WINDOWS, WindowView};
 use crate::{
     clock::Time,
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    target::{BlockId, CountryId, Kind, Roster, TargetId},
+    target::{Block, BlockId, CountryId, Kind, Roster, Target, TargetId},
 };
 use counts::Count;
 use histogram::Sketch;
 use rtt::Rtt;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use window::Windows;
 
 /// What one outcome says, for the judge.
@@ -98,7 +98,7 @@ impl Trap {
 }
 
 /// A target's own numbers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TargetStats {
     /// Exact counts.
     pub counts: Counts<u32>,
@@ -111,9 +111,24 @@ pub struct TargetStats {
     /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
     recent: u64,
     resolved: u8,
+    block: BlockId,
+    kind: Kind,
 }
 
 impl TargetStats {
+    fn new(target: &Target) -> Self {
+        Self {
+            counts: Counts::default(),
+            rtt: Rtt::default(),
+            last_life: None,
+            trap: Trap::default(),
+            recent: 0,
+            resolved: 0,
+            block: target.block,
+            kind: target.kind,
+        }
+    }
+
     fn resolve(&mut self, missed: bool) {
         self.recent = self.recent << 1 | u64::from(missed);
         self.resolved = (self.resolved + 1).min(64);
@@ -155,28 +170,37 @@ pub struct VantageStats {
 /// All the sums of a watch.
 #[derive(Debug)]
 pub struct Aggregate {
-    roster: Arc<Roster>,
     targets: Vec<TargetStats>,
-    kinds: Vec<[Option<Box<KindStats>>; 3]>,
-    blocks: Vec<Windows>,
+    blocks: Vec<BlockStats>,
     countries: Vec<Windows>,
     vantage: VantageStats,
 }
 
+/// A block's numbers, side by side: where there are thousands of blocks, memory is waited for at every one.
+#[derive(Clone, Debug)]
+struct BlockStats {
+    country: CountryId,
+    kinds: [Option<Box<KindStats>>; 3],
+    windows: Windows,
+}
+
 impl Aggregate {
     /// Nothing counted yet.
-    pub fn new(roster: Arc<Roster>) -> Self {
-        let mut kinds: Vec<[Option<Box<KindStats>>; 3]> = vec![[None, None, None]; roster.blocks.len()];
+    pub fn new(roster: &Roster) -> Self {
+        let of_block = |block: &Block| BlockStats {
+            country: block.country,
+            kinds: [None, None, None],
+            windows: Windows::default(),
+        };
+        let mut blocks: Vec<BlockStats> = roster.blocks.iter().map(of_block).collect();
         for target in &roster.targets {
-            kinds[target.block.0 as usize][target.kind as usize].get_or_insert_default();
+            blocks[target.block.0 as usize].kinds[target.kind as usize].get_or_insert_default();
         }
         Self {
-            targets: vec![TargetStats::default(); roster.targets.len()],
-            kinds,
-            blocks: vec![Windows::default(); roster.blocks.len()],
+            targets: roster.targets.iter().map(TargetStats::new).collect(),
+            blocks,
             countries: vec![Windows::default(); roster.countries.len()],
             vantage: VantageStats::default(),
-            roster,
         }
     }
 
@@ -187,7 +211,8 @@ impl Aggregate {
 
     /// Should the target's next probe, with this number, be the trap question?
     pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
-        self.roster.target(target).kind == Kind::Tcp && self.targets[target.0 as usize].trap.is_due(seq)
+        let stats = &self.targets[target.0 as usize];
+        stats.kind == Kind::Tcp && stats.trap.is_due(seq)
     }
 
     /// A probe was given out.
@@ -203,10 +228,11 @@ impl Aggregate {
         let (own, kind) = self.counts(target);
         own.note(&found, was_overdue);
         kind.note(&found, was_overdue);
-        let block = self.roster.target(target).block;
-        let country = self.roster.block(block).country;
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
+        let block = stats.block;
+        let sums = &mut self.blocks[block.0 as usize];
+        let country = sums.country;
         match evidence {
             Evidence::Life { rtt, late } => {
                 stats.rtt.add(rtt);
@@ -217,16 +243,15 @@ impl Aggregate {
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
                 let place = Sketch::place(rtt);
-                self.blocks[block.0 as usize].answer(sent, place, late);
+                sums.windows.answer(sent, place, late);
                 self.countries[country.0 as usize].answer(sent, place, late);
-                let kind = self.roster.target(target).kind;
-                if let Some(kind) = &mut self.kinds[block.0 as usize][kind as usize] {
+                if let Some(kind) = &mut sums.kinds[stats.kind as usize] {
                     kind.rtt.add(rtt);
                 }
             }
             Evidence::Miss { .. } => {
                 stats.resolve(true);
-                self.blocks[block.0 as usize].miss(sent);
+                sums.windows.miss(sent);
                 self.countries[country.0 as usize].miss(sent);
             }
             Evidence::Fault | Evidence::Nothing => {}
@@ -252,12 +277,12 @@ impl Aggregate {
 
     /// A block's numbers by kind, in the order of `Kind::ALL`.
     pub fn kinds(&self, block: BlockId) -> &[Option<Box<KindStats>>; 3] {
-        &self.kinds[block.0 as usize]
+        &self.blocks[block.0 as usize].kinds
     }
 
     /// A block's windows.
     pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
-        self.blocks[block.0 as usize].views(now)
+        self.blocks[block.0 as usize].windows.views(now)
     }
 
     /// A country's windows.
@@ -272,9 +297,9 @@ impl Aggregate {
 
     /// The counts of a target, and of its kind in its block.
     fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
-        let noun = self.roster.target(target);
-        let kind = &mut self.kinds[noun.block.0 as usize][noun.kind as usize];
-        (&mut self.targets[target.0 as usize].counts, &mut kind.get_or_insert_default().counts)
+        let stats = &mut self.targets[target.0 as usize];
+        let kind = &mut self.blocks[stats.block.0 as usize].kinds[stats.kind as usize];
+        (&mut stats.counts, &mut kind.get_or_insert_default().counts)
     }
 
     /// What the outcome says of the host.
@@ -295,8 +320,7 @@ impl Aggregate {
                 }
             }
         }
-        let tcp = self.roster.target(outcome.target).kind == Kind::Tcp;
-        if tcp && stats.trap == Trap::AcceptsAll {
+        if stats.kind == Kind::Tcp && stats.trap == Trap::AcceptsAll {
             return Evidence::Nothing;
         }
         match outcome.found {

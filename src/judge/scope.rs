@@ -63,6 +63,13 @@ pub(super) struct Scope {
     pub armed: Time,
     pub state: State,
     pub edge: Edge,
+    /// Apart, since an answer to a scope in good order, the common case, does not look at it.
+    pub record: Box<Record>,
+}
+
+/// What has become of a scope so far.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
     pub changed: Time,
     pub evidence: String,
     pub entered: [u64; 7],
@@ -87,18 +94,22 @@ impl Scope {
             armed: Time::NEVER,
             state: State::Unknown,
             edge,
-            changed: now,
-            evidence: "the watch has just begun".into(),
-            entered: [0; 7],
-            spent: [Duration::ZERO; 7],
+            record: Box::new(Record {
+                changed: now,
+                evidence: "the watch has just begun".into(),
+                entered: [0; 7],
+                spent: [Duration::ZERO; 7],
+            }),
         }
     }
 
     /// Enters another state.
     pub fn enter(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
-        self.spent[self.state as usize] += now.since(self.changed);
-        self.entered[state as usize] += 1;
-        (self.state, self.edge, self.evidence, self.changed) = (state, edge, evidence, now);
+        let record = &mut *self.record;
+        record.spent[self.state as usize] += now.since(record.changed);
+        record.entered[state as usize] += 1;
+        (record.evidence, record.changed) = (evidence, now);
+        (self.state, self.edge) = (state, edge);
     }
 
     /// The log odds that a verdict needs: less in a restless scope, where darkness is no surprise.
@@ -122,8 +133,8 @@ impl Scope {
 
     /// Seconds in each state up to now, in the order of [`State::ALL`].
     pub fn seconds(&self, now: Time) -> [f64; 7] {
-        let mut spent = self.spent;
-        spent[self.state as usize] += now.since(self.changed);
+        let mut spent = self.record.spent;
+        spent[self.state as usize] += now.since(self.record.changed);
         spent.map(|time| time.as_secs_f64())
     }
 

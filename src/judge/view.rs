@@ -71,12 +71,12 @@ impl Judge {
         Standing {
             state: scope.state,
             edge: scope.edge,
-            changed: scope.changed,
-            evidence: scope.evidence.clone(),
+            changed: scope.record.changed,
+            evidence: scope.record.evidence.clone(),
             belief: self.belief(scope, place, country_dark, now),
             last_life: scope.belief.life,
             state_seconds: scope.seconds(now),
-            entered: scope.entered,
+            entered: scope.record.entered,
         }
     }
 

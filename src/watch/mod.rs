@@ -74,7 +74,7 @@ impl Watch {
             judge: Judge::new(roster.clone(), settings.rules, !settings.controls.is_empty(), gap, now),
             schedule,
             open: Open::new(roster.targets.len()),
-            aggregate: Aggregate::new(roster.clone()),
+            aggregate: Aggregate::new(&roster),
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
