@@ -1,6 +1,7 @@
 //! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a country-year of a plan
 //! as small as North Korea's, the core alone on events made beforehand, and one as large as Taiwan's.
-//! It never sends a packet.
+//! Thousands of blocks are held up by memory rather than by work, so what memory costs on this machine stands beside
+//! them. It never sends a packet.
 //!
 //! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long runs.
 
@@ -10,6 +11,7 @@ mod table;
 
 use lifesign::{
     clock::{Clock, Time},
+    dice::Dice,
     outcome::{Due, Event},
     scenario::{Scenario, Simulation, stage},
     schedule::Budget,
@@ -22,6 +24,8 @@ const YEAR: f64 = 365.25 * 86_400.0;
 /// Events that the core alone is fed; the second half is timed.
 const EVENTS: usize = 2_000_000;
 const OURS: &str = "default";
+/// How often memory is touched, to learn what that costs.
+const TOUCHES: usize = 5_000_000;
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
@@ -53,6 +57,12 @@ fn main() {
     let cost = core_alone(&clock, &taiwan());
     table.add("schedule, aggregate and judge, an event: 5030 blocks", OURS, n.clone(), cost, "ns", None);
     table.add("cost of 5030 blocks to cost of 4", OURS, n, cost / few, "×", most(2.0));
+    // What the figure above is made of: a plan of this size fits no nearer memory.
+    for (place, bytes) in [("64 KB", 64 << 10), ("32 MB", 32 << 20)] {
+        let touch = one_touch(&clock, bytes);
+        let n = format!("{TOUCHES} touches");
+        table.add(&format!("waiting for one line of memory among {place}"), "none", n, touch, "ns", None);
+    }
 
     println!("{table}");
     println!("{}", serde_json::to_string(&table).expect("a table of numbers and texts is JSON"));
@@ -92,6 +102,11 @@ fn simulate(clock: &Clock, scenario: &Scenario) -> (f64, u64) {
     simulation.run(scenario.end(), &mut |_| {});
     (clock.now().since(begin).as_secs_f64(), simulation.probes())
 }
+
+/// A cache line.
+#[derive(Clone)]
+#[repr(align(64))]
+struct Line(usize);
 
 /// What the core is told, in order.
 #[derive(Clone, Copy)]
@@ -141,6 +156,21 @@ fn core_alone(clock: &Clock, scenario: &Scenario) -> f64 {
     let spent: Duration = clock.now().since(begin);
     assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
     spent.as_secs_f64() / (EVENTS as f64 / 2.0) * 1e9
+}
+
+/// Nanoseconds to read one cache line of so many bytes, when it alone tells which is next.
+fn one_touch(clock: &Clock, bytes: usize) -> f64 {
+    let mut order: Vec<usize> = (0..bytes / size_of::<Line>()).collect();
+    Dice::new(1).shuffle(&mut order);
+    let mut lines = vec![Line(0); order.len()];
+    for (&here, &next) in order.iter().zip(order.iter().cycle().skip(1)) {
+        lines[here].0 = next;
+    }
+    let begin = clock.now();
+    let end = (0..TOUCHES).fold(0, |here, _| lines[here].0);
+    let spent = clock.now().since(begin);
+    std::hint::black_box(end);
+    spent.as_secs_f64() / TOUCHES as f64 * 1e9
 }
 
 /// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such file.
