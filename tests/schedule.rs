@@ -7,7 +7,7 @@ use lifesign::{
     clock::{Clock, Time},
     dice::Dice,
     outcome::{Due, Found, Outcome},
-    schedule::{Budget, Doubt, Look, Open, Rank, Schedule},
+    schedule::{Budget, Closely, Doubt, Look, Open, Rank, Schedule},
     target::{BlockId, CountryId, Roster, Scope, TargetId},
 };
 use proptest::prelude::*;
@@ -111,10 +111,12 @@ fn some_look(dice: &mut Dice, roster: &Roster) -> Look {
     match dice.below(8) {
         0..=3 => {
             let every = Duration::from_secs(if dice.chance(0.7) { 1 } else { 10 });
-            Look::Closer(scope, every, if dice.chance(0.7) { Doubt::Strong } else { Doubt::Vague })
+            let wait = if dice.chance(0.7) { Duration::ZERO } else { every };
+            let doubt = if dice.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
+            Look::Closer(scope, Closely { every, wait, doubt })
         }
         4 => Look::Enough(scope),
-        5 => Look::Around(block),
+        5 => Look::Around(block, Doubt::Strong),
         6 => Look::Rank(target, Rank::Good),
         _ => Look::Rank(target, if dice.chance(0.5) { Rank::Poor } else { Rank::Retired }),
     }
@@ -171,7 +173,7 @@ proptest! {
     }
 
     /// A country's even slots lie on one grid, however raggedly the schedule is polled, and a block's targets all
-    /// get their turn. The frugal pace begins with its savings to be made, so it is up to half as slow again.
+    /// get their turn. The frugal pace begins with its savings to be made, so it is up to three quarters slower.
     #[test]
     fn even_slots_are_even(
         plan in plans(), seed: u64, answers in 0.0f64..1.0, frugal: bool,
@@ -185,7 +187,7 @@ proptest! {
             let slots: Vec<Time> = run.given.iter().filter(of).map(|given| given.due.sent - given.lag).collect();
             let gap = run.schedule.gap(Scope::Country(CountryId(number as u32)));
             prop_assert!(slots.len() > 10);
-            let slowest = if frugal { gap * 3 / 2 } else { gap };
+            let slowest = if frugal { gap * 7 / 4 } else { gap };
             let even = |pair: &[Time]| (gap..=slowest).contains(&pair[1].since(pair[0]));
             prop_assert!(slots.windows(2).all(even), "gap {gap:?}");
         }

@@ -67,6 +67,11 @@ impl Flaps {
         self.known &= self.named;
     }
 
+    /// Was it down so lately that the next time would belong to the same series?
+    pub fn was_down_lately(&self, now: Time) -> bool {
+        self.spells.back().is_some_and(|&(last, _)| now.since(last) <= LONGEST_CYCLE)
+    }
+
     /// Is the scope flapping at this time?
     pub fn flapping(&mut self, now: Time) -> bool {
         self.named &= now < self.calm();

@@ -22,7 +22,7 @@
 //! misses of that stretch are forgotten.
 //!
 //! *Length.* Down without proof of life for `outage_after` is an **outage**. Of the time before the first
-//! sufficient miss at most 5 s count, since time in which nobody asked is no silence.
+//! miss at most 20 s count, since time in which nobody asked is no silence.
 //!
 //! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its own
 //! mean cycles, or two of its longest. A long darkness after it is an outage all the same, and sooner believed.
@@ -61,7 +61,7 @@ use crate::{
     aggregate::{Evidence, Summary},
     clock::Time,
     outcome::Control,
-    schedule::{Look, Rank},
+    schedule::{Doubt, Look, Rank},
     target::{BlockId, CountryId, Roster, Scope as Name, TargetId},
 };
 use belief::{Miss, lasted_until};
@@ -249,7 +249,9 @@ impl Judge {
             scope.flaps.up(latest);
         }
         if place >= self.blocks() && self.rules.confirm {
-            self.looks.push(Look::Around(summary.block));
+            let doubt =
+                if self.scopes[place as usize].flaps.flapping(now) { Doubt::Vague } else { Doubt::Strong };
+            self.looks.push(Look::Around(summary.block, doubt));
         }
     }
 

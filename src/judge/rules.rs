@@ -35,7 +35,7 @@ pub const OUTAGE: f32 = 16.1;
 /// odds of an outage are demanded besides.
 pub const BEGAN: f64 = 0.2;
 /// So much of the time before that miss counts towards an outage at the most.
-pub const UNASKED: Duration = Duration::from_secs(5);
+pub const UNASKED: Duration = Duration::from_secs(20);
 /// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
 pub const RESTLESS: f32 = 6.9;
 /// Log odds at which the first closer look is taken: one bit, so one miss of any host that is not poor.

@@ -7,7 +7,7 @@ use super::{
     quality::Quality,
     state::{Edge, State},
 };
-use crate::{clock::Time, schedule::Doubt};
+use crate::{clock::Time, schedule::Closely};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.
@@ -56,7 +56,7 @@ pub(super) struct Scope {
     /// When it last gave evidence.
     pub heard: Time,
     /// How it is looked at more closely just now.
-    pub looking: Option<(Duration, Doubt)>,
+    pub looking: Option<Closely>,
     /// The other blocks of its country have been asked, in this doubt.
     pub asked_around: bool,
     /// Its timer, if one is set.

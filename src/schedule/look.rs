@@ -8,15 +8,25 @@ use std::time::Duration;
 /// Where the judge wants to look closer, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Look {
-    /// Ask within this scope, about this often, until told otherwise; how much it matters says how deep into the
-    /// budget it may go.
-    Closer(Scope, Duration, Doubt),
+    /// Ask within this scope so, until told otherwise.
+    Closer(Scope, Closely),
     /// The scope is in no doubt any more.
     Enough(Scope),
     /// Ask each of the country's other blocks once, now: are they gone too, or back too?
-    Around(BlockId),
+    Around(BlockId, Doubt),
     /// How much a target's turn is worth.
     Rank(TargetId, Rank),
+}
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closely {
+    /// How far apart the probes are.
+    pub every: Duration,
+    /// How long from now the first is, at the least.
+    pub wait: Duration,
+    /// How deep into the budget they may go.
+    pub doubt: Doubt,
 }
 
 /// How much a closer look matters.

@@ -15,7 +15,7 @@ mod open;
 mod rotation;
 
 pub use budget::Budget;
-pub use look::{Doubt, Look, Skipped, Slot};
+pub use look::{Closely, Doubt, Look, Skipped, Slot};
 pub use open::Open;
 pub use rotation::Rank;
 
@@ -42,9 +42,9 @@ const BEATS_OWN: f64 = 1.0;
 /// A vague doubt leaves this share of the bucket to those that are not.
 const KEPT_FROM_THE_VAGUE: f64 = 0.5;
 /// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
-/// reserve: a little later every time costs less than now and then not at all. With a half, a debt is repaid
-/// to 1/e in the time that two buckets take to fill.
-const STRETCH: f64 = 0.5;
+/// reserve: a little later every time costs less than now and then not at all. With three quarters, a debt is
+/// repaid to 1/e in the time that a bucket and a third take to fill; with a half, two days of flapping empty it.
+const STRETCH: f64 = 0.75;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -194,17 +194,14 @@ impl Schedule {
     /// Does what the judge wants.
     pub fn look(&mut self, look: Look, now: Time) {
         match look {
-            Look::Closer(scope, every, doubt) => {
+            Look::Closer(scope, Closely { every, wait, doubt }) => {
                 let place = self.place(scope);
+                let keep = self.kept(doubt);
                 let closer = &mut self.looks[place];
-                closer.every = Some(every);
-                closer.keep = match doubt {
-                    Doubt::Vague => BEATS_OWN.max(self.budget.burst * KEPT_FROM_THE_VAGUE),
-                    Doubt::Strong => BEATS_OWN,
-                };
+                (closer.every, closer.keep) = (Some(every), keep);
                 if !closer.armed {
                     closer.armed = true;
-                    let at = now.max(closer.last + every);
+                    let at = (now + wait).max(closer.last + every);
                     self.queue.push(Reverse((at, Key::Closer(place as u32))));
                 }
             }
@@ -212,15 +209,26 @@ impl Schedule {
                 let place = self.place(scope);
                 self.looks[place].every = None;
             }
-            Look::Around(block) => {
+            Look::Around(block, doubt) => {
                 let blocks = self.country_of(block.0);
+                let least = 1.0 + self.kept(doubt);
                 if blocks.len() as u32 <= FAN_OUT {
                     for other in blocks.filter(|&other| other != block.0) {
-                        self.queue.push(Reverse((now, Key::Once(other))));
+                        if self.blocks[other as usize].bucket.level(&self.budget, now) >= least {
+                            self.queue.push(Reverse((now, Key::Once(other))));
+                        }
                     }
                 }
             }
             Look::Rank(target, rank) => self.rank(target, rank, now),
+        }
+    }
+
+    /// How many tokens a doubt leaves to others.
+    fn kept(&self, doubt: Doubt) -> f64 {
+        match doubt {
+            Doubt::Vague => BEATS_OWN.max(self.budget.burst * KEPT_FROM_THE_VAGUE),
+            Doubt::Strong => BEATS_OWN,
         }
     }
 
