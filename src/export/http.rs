@@ -2,13 +2,14 @@
 //! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
 //! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
 
-use super::{Labels, Source, metrics::Metrics, page, state};
+use super::{Labels, Source, metrics::Metrics, page, serve, state};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
+    http::{HeaderValue, StatusCode, header},
+    middleware::map_response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use std::{io, net::TcpListener, sync::Arc, thread};
@@ -31,12 +32,13 @@ pub fn serve(
     let mut end = source.clone();
     let router = router(Reader { source, metrics, vantage: labels.vantage });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for listener in listeners {
+    let inside = runtime.enter();
+    let listeners = listeners.into_iter().map(|listener| {
         listener.set_nonblocking(true)?;
-        let _inside = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        runtime.spawn(axum::serve(listener, router.clone()).into_future());
-    }
+        tokio::net::TcpListener::from_std(listener)
+    });
+    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router));
+    drop(inside);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
     })
@@ -52,6 +54,15 @@ fn router(reader: Reader) -> Router {
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
         .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, "read only\n") })
         .with_state(Arc::new(reader))
+        .layer(map_response(guarded))
+}
+
+/// What every answer says to browsers and caches: take it as what it says it is, and never keep it.
+async fn guarded(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// An answer that is no page: why not, in one line.
@@ -68,7 +79,8 @@ impl Reader {
 async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let page = page::of(&*reader.snapshot()?, &reader.vantage).into_string();
     // No script runs and nothing is loaded, even if a name should slip through as markup.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                  frame-ancestors 'none'";
     let kind = "text/html; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page))
 }

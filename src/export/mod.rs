@@ -9,6 +9,7 @@ use tokio::sync::watch;
 pub mod http;
 pub mod metrics;
 pub mod page;
+pub mod serve;
 pub mod state;
 mod families;
 mod series;
