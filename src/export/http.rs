@@ -2,10 +2,11 @@
 //! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
 //! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
 
-use super::{Labels, Source, metrics::Metrics, page, serve, state};
+use super::{Labels, Source, kept::Kept, metrics::Metrics, page, serve, state};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     middleware::map_response,
@@ -19,6 +20,9 @@ struct Reader {
     source: Source,
     metrics: Metrics,
     vantage: String,
+    page: Kept,
+    text: Kept,
+    json: Kept,
 }
 
 /// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The error is
@@ -30,7 +34,8 @@ pub fn serve(
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), &labels).map_err(io::Error::other)?;
     let mut end = source.clone();
-    let router = router(Reader { source, metrics, vantage: labels.vantage });
+    let (page, text, json) = (Kept::default(), Kept::default(), Kept::default());
+    let router = router(Reader { source, metrics, vantage: labels.vantage, page, text, json });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let inside = runtime.enter();
     let listeners = listeners.into_iter().map(|listener| {
@@ -77,7 +82,8 @@ impl Reader {
 }
 
 async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let page = page::of(&*reader.snapshot()?, &reader.vantage).into_string();
+    let snapshot = reader.snapshot()?;
+    let page = reader.page.of(&snapshot, || Ok(page::of(&snapshot, &reader.vantage).into_string()))?;
     // No script runs and nothing is loaded, even if a name should slip through as markup.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                   frame-ancestors 'none'";
@@ -86,12 +92,17 @@ async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, R
 }
 
 async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let text = reader.metrics.render().map_err(our_fault)?;
+    let text = match reader.snapshot() {
+        Ok(snapshot) => reader.text.of(&snapshot, || reader.metrics.render()),
+        Err(_) => reader.metrics.render().map(Bytes::from),
+    };
+    let text = text.map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
 }
 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let body = state::render(&*reader.snapshot()?, &reader.vantage).map_err(our_fault)?;
+    let snapshot = reader.snapshot()?;
+    let body = reader.json.of(&snapshot, || state::render(&snapshot, &reader.vantage)).map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 

@@ -12,6 +12,7 @@ pub mod page;
 pub mod serve;
 pub mod state;
 mod families;
+mod kept;
 mod series;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
