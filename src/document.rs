@@ -244,15 +244,15 @@ mod tests {
     /// Counted from the start of the line for each, it would not end in a day.
     #[test]
     fn a_megabyte_of_problems_on_one_line_is_refused_soon() {
-        let text = format!("é = [{}]", "1,".repeat(1 << 19));
+        let text = format!("\"é\" = [{}]", "1,".repeat(1 << 19));
         let problems = read("t", &text, |root| {
             root.get("é").and_then(|value| value.list("words")).into_iter().flatten().for_each(|item| {
                 item.text("a word");
             });
         });
         let list = problems.unwrap_err().list;
-        assert_eq!((list[0].col, list[1].col, list.len()), (6, 8, MOST_NOTED));
-        assert_eq!(list.last().map(|last| (last.line, last.col)), Some((1, 4 + 2 * MOST_NOTED)));
+        assert_eq!((list[0].col, list[1].col, list.len()), (8, 10, MOST_NOTED));
+        assert_eq!(list.last().map(|last| (last.line, last.col)), Some((1, 6 + 2 * MOST_NOTED)));
     }
 
     #[test]

@@ -21,13 +21,15 @@ use support::{Program, Room, SOON, get, lifesign, until, values};
 /// So many blocks of one host of this machine each, asked by ICMP alone: so that the program's descriptors stay the
 /// same.
 fn plan(blocks: usize) -> String {
-    let mut plan = "vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n".to_owned();
-    for number in 0..blocks {
+    let block = |number: usize| {
         let start = format!("127.{}.{}", 60 + number / 256, number % 256);
-        plan += &format!("[[country.block]]\nprefix = \"{start}.0/24\"\n");
-        plan += &format!("hosts = [{{ host = \"{start}.15\", probes = [\"icmp\"] }}]\n");
-    }
-    plan
+        format!(
+            "[[country.block]]\nprefix = \"{start}.0/24\"\n\
+             hosts = [{{ host = \"{start}.15\", probes = [\"icmp\"] }}]\n"
+        )
+    };
+    let blocks: Vec<String> = (0..blocks).map(block).collect();
+    format!("vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n{}", blocks.concat())
 }
 
 struct Victim {
@@ -306,7 +308,9 @@ fn a_trickle_is_cut_off_in_the_end() {
     let mut crowd: Vec<TcpStream> = (0..50).map(|_| victim.connect()).collect();
     for byte in b"GET /metrics HTTP/1.1\r\nX: 12345" {
         // Who is let go early is missed below.
-        crowd.iter_mut().for_each(|slow| drop(slow.write_all(&[*byte])));
+        for slow in &mut crowd {
+            let _ = slow.write_all(&[*byte]);
+        }
         victim.scrape();
         sleep(Duration::from_millis(900));
     }

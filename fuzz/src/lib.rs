@@ -25,8 +25,11 @@ use lifesign::{
 };
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
+/// Panics if these bytes break it.
+pub type Law = fn(&[u8]);
+
 /// Each law under the name of its fuzz target and of its folder in `corpus/`.
-pub const LAWS: [(&str, fn(&[u8])); 6] = [
+pub const LAWS: [(&str, Law); 6] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
     ("dns", dns),
