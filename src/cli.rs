@@ -2,13 +2,12 @@
 //! wrong. It never decides how anything is done.
 
 use crate::{
-    clock::Time,
     config::Plan,
     daemon::{self, Failure},
     journal,
     outcome::Event,
     scenario::{self, Scenario},
-    watch::{Record, Settings, Watch, verdict},
+    watch::{Settings, Watch, verdict},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -203,7 +202,8 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
                 continue;
             }
         };
-        let watch = watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, begun(&record)));
+        let watch =
+            watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, journal::begun(&record)));
         watch.replay(&record);
         for change in watch.changes() {
             let write = if replay.json { verdict::json } else { verdict::text };
@@ -223,15 +223,6 @@ fn heard_controls(file: &File, reader: &journal::Reader) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// When a watch began at the latest, by its first record: before its first probe was sent.
-fn begun(record: &Record) -> Time {
-    match record.event {
-        Event::Outcome(outcome) => outcome.sent,
-        Event::Control(control) => control.sent,
-        Event::Stray(_) | Event::Gap(_) => record.seen,
-    }
 }
 
 fn play(simulate: &Simulate) -> u8 {

@@ -88,9 +88,12 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, String> {
         let stamp: jiff::Timestamp =
             text.parse().map_err(|_| format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"))?;
-        u64::try_from(stamp.as_nanosecond())
+        let nanos = u64::try_from(stamp.as_nanosecond()).ok();
+        // `NEVER` is no moment, and a loop that runs up to it has no end.
+        nanos
             .map(Time)
-            .map_err(|_| format!("{text:?} lies outside the years 1970 to 2554"))
+            .filter(|&time| time < Time::NEVER)
+            .ok_or_else(|| format!("{text:?} lies outside the years 1970 to 2554"))
     }
 }
 
@@ -158,6 +161,8 @@ mod tests {
         assert_eq!(time.exact().parse::<Time>().unwrap(), time);
         assert!("yesterday".parse::<Time>().unwrap_err().contains("write it as"));
         assert!("1914-12-22T16:15:00Z".parse::<Time>().is_err());
+        assert!("2554-07-21T23:34:33.709551615Z".parse::<Time>().is_err(), "that is never");
+        assert!("2554-07-21T23:34:33.709551614Z".parse::<Time>().is_ok());
     }
 
     #[test]

@@ -26,6 +26,13 @@ pub use value::{Value, written};
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one prober should ask.
 pub const MAX_BYTES: usize = 4 << 20;
 
+/// So many problems are kept: a file of junk has millions, and each takes some hundred bytes.
+const MOST_NOTED: usize = 10_000;
+
+/// Characters are counted once for so many bytes: on one line of megabytes with a problem at each word, counting
+/// from its start for each of them would take hours.
+const STRIDE: usize = 1024;
+
 /// The text of a file. One problem if it cannot be opened, is a directory, is longer than [`MAX_BYTES`] or
 /// is not UTF-8 (with the place of the first wrong byte).
 pub fn load(path: &Path) -> Result<String, Problems> {
@@ -43,11 +50,16 @@ pub fn load(path: &Path) -> Result<String, Problems> {
     if bytes.len() > MAX_BYTES {
         return Err(too_long(&name));
     }
+    decode(&name, bytes)
+}
+
+/// The bytes of a file as text. One problem if they are not UTF-8, at the first wrong byte.
+pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problems> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
         let text = format!("byte 0x{:02x} is not UTF-8; save the file as UTF-8 text", bytes[good]);
-        Problems::alone(&name, place(&bytes[..good]), &text)
+        Problems::alone(name, place(&bytes[..good]), &text)
     })
 }
 
@@ -107,6 +119,8 @@ struct Page<'a> {
     text: &'a str,
     /// The byte at which each line starts.
     lines: Vec<usize>,
+    /// How many characters stand before each [`STRIDE`]th byte.
+    counted: Vec<usize>,
     /// Lines with an error of syntax: what follows from it there is not worth a second complaint.
     broken: BTreeSet<usize>,
     noted: RefCell<Vec<Problem>>,
@@ -116,19 +130,29 @@ impl<'a> Page<'a> {
     fn new(text: &'a str) -> Self {
         let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
-        Self { text, lines, broken: BTreeSet::new(), noted: RefCell::default() }
+        let mut counted = vec![0];
+        for (at, stride) in text.as_bytes().chunks(STRIDE).enumerate() {
+            counted.push(counted[at] + characters(stride));
+        }
+        Self { text, lines, counted, broken: BTreeSet::new(), noted: RefCell::default() }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let near = offset / STRIDE;
+        self.counted[near] + characters(&self.text.as_bytes()[near * STRIDE..offset])
     }
 
     fn place(&self, offset: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= offset);
-        let before = &self.text.as_bytes()[self.lines[line - 1]..offset.min(self.text.len())];
-        (line, characters(before) + 1)
+        let start = self.characters_before(self.lines[line - 1]);
+        (line, self.characters_before(offset.min(self.text.len())) - start + 1)
     }
 
     fn note(&self, offset: usize, text: &str) {
         let place = self.place(offset);
-        if !self.broken.contains(&place.0) {
-            self.noted.borrow_mut().push(Problem::new(place, text));
+        let mut noted = self.noted.borrow_mut();
+        if !self.broken.contains(&place.0) && noted.len() < MOST_NOTED {
+            noted.push(Problem::new(place, text));
         }
     }
 }
@@ -211,6 +235,24 @@ mod tests {
             assert_eq!(page.place(offset), place(&text.as_bytes()[..offset]), "{offset}");
         }
         assert_eq!(page.place(text.len() + 9), (3, 1));
+        let long = format!("\n{}", "é".repeat(2 * STRIDE));
+        for offset in [0, 1, STRIDE - 1, STRIDE + 1, 2 * STRIDE + 1, long.len()] {
+            assert_eq!(Page::new(&long).place(offset), place(&long.as_bytes()[..offset]), "{offset}");
+        }
+    }
+
+    /// Counted from the start of the line for each, it would not end in a day.
+    #[test]
+    fn a_megabyte_of_problems_on_one_line_is_refused_soon() {
+        let text = format!("\"é\" = [{}]", "1,".repeat(1 << 19));
+        let problems = read("t", &text, |root| {
+            root.get("é").and_then(|value| value.list("words")).into_iter().flatten().for_each(|item| {
+                item.text("a word");
+            });
+        });
+        let list = problems.unwrap_err().list;
+        assert_eq!((list[0].col, list[1].col, list.len()), (8, 10, MOST_NOTED));
+        assert_eq!(list.last().map(|last| (last.line, last.col)), Some((1, 6 + 2 * MOST_NOTED)));
     }
 
     #[test]

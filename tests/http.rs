@@ -57,6 +57,13 @@ fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
     Answer { code, head: head.to_lowercase(), body: body.into() }
 }
 
+/// It is what it says it is, and nobody keeps it.
+fn is_guarded(answer: &Answer) {
+    for line in ["x-content-type-options: nosniff", "cache-control: no-store", "connection: close"] {
+        assert!(answer.head.lines().any(|found| found == line), "{line} is missing in {}", answer.head);
+    }
+}
+
 #[test]
 fn every_page_is_there_on_every_listener() {
     let server = Server::start(Some(portrait::snapshot()));
@@ -76,6 +83,7 @@ fn every_page_is_there_on_every_listener() {
             assert_eq!(answer.code, 200, "{path}");
             assert!(answer.head.contains(&format!("content-type: {kind}")), "{path}: {}", answer.head);
             assert!(answer.body.contains(mark), "{path}: {}", answer.body);
+            is_guarded(&answer);
 
             let head = ask(*address, "HEAD", path);
             assert_eq!((head.code, head.body.as_str()), (200, ""), "{path}");
@@ -91,11 +99,13 @@ fn other_paths_and_methods_are_refused_in_plain_text() {
         let answer = server.ask("GET", path);
         assert_eq!((answer.code, answer.body.as_str()), (404, "no such page\n"), "{path}");
         assert!(answer.head.contains("content-type: text/plain"), "{}", answer.head);
+        is_guarded(&answer);
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         let answer = server.ask(method, "/metrics");
         assert_eq!((answer.code, answer.body.as_str()), (405, "read only\n"), "{method}");
         assert!(answer.head.contains("allow: get,head"), "{}", answer.head);
+        is_guarded(&answer);
     }
 }
 
@@ -104,7 +114,9 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
     let page = Server::start(Some(portrait::snapshot())).ask("GET", "/");
     assert!(!page.body.contains("<script"), "{}", page.body);
     assert!(page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; (KP)"), "{}", page.body);
-    assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
+    let policy = "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors 'none'";
+    assert!(page.head.lines().any(|line| line == policy), "{}", page.head);
     for part in [
         "<span class=\"state partial\">◔ partial</span>",
         "<span class=\"state outage\">✖ outage</span>",

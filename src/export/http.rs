@@ -2,13 +2,15 @@
 //! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
 //! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
 
-use super::{Labels, Source, metrics::Metrics, page, state};
+use super::{Labels, Source, kept::Kept, metrics::Metrics, page, serve, state};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
+    http::{HeaderValue, StatusCode, header},
+    middleware::map_response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use std::{io, net::TcpListener, sync::Arc, thread};
@@ -18,6 +20,9 @@ struct Reader {
     source: Source,
     metrics: Metrics,
     vantage: String,
+    page: Kept,
+    text: Kept,
+    json: Kept,
 }
 
 /// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The error is
@@ -29,14 +34,16 @@ pub fn serve(
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), &labels).map_err(io::Error::other)?;
     let mut end = source.clone();
-    let router = router(Reader { source, metrics, vantage: labels.vantage });
+    let (page, text, json) = (Kept::default(), Kept::default(), Kept::default());
+    let router = router(Reader { source, metrics, vantage: labels.vantage, page, text, json });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for listener in listeners {
+    let inside = runtime.enter();
+    let listeners = listeners.into_iter().map(|listener| {
         listener.set_nonblocking(true)?;
-        let _inside = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        runtime.spawn(axum::serve(listener, router.clone()).into_future());
-    }
+        tokio::net::TcpListener::from_std(listener)
+    });
+    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router));
+    drop(inside);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
     })
@@ -52,6 +59,15 @@ fn router(reader: Reader) -> Router {
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
         .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, "read only\n") })
         .with_state(Arc::new(reader))
+        .layer(map_response(guarded))
+}
+
+/// What every answer says to browsers and caches: take it as what it says it is, and never keep it.
+async fn guarded(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// An answer that is no page: why not, in one line.
@@ -66,20 +82,27 @@ impl Reader {
 }
 
 async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let page = page::of(&*reader.snapshot()?, &reader.vantage).into_string();
+    let snapshot = reader.snapshot()?;
+    let page = reader.page.of(&snapshot, || Ok(page::of(&snapshot, &reader.vantage).into_string()))?;
     // No script runs and nothing is loaded, even if a name should slip through as markup.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                  frame-ancestors 'none'";
     let kind = "text/html; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page))
 }
 
 async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let text = reader.metrics.render().map_err(our_fault)?;
+    let text = match reader.snapshot() {
+        Ok(snapshot) => reader.text.of(&snapshot, || reader.metrics.render()),
+        Err(_) => reader.metrics.render().map(Bytes::from),
+    };
+    let text = text.map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
 }
 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let body = state::render(&*reader.snapshot()?, &reader.vantage).map_err(our_fault)?;
+    let snapshot = reader.snapshot()?;
+    let body = reader.json.of(&snapshot, || state::render(&snapshot, &reader.vantage)).map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 

@@ -9,8 +9,10 @@ use tokio::sync::watch;
 pub mod http;
 pub mod metrics;
 pub mod page;
+pub mod serve;
 pub mod state;
 mod families;
+mod kept;
 mod series;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.

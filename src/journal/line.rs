@@ -142,8 +142,9 @@ impl Reader {
             if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
         })?;
         let sent: Time = line.sent.parse()?;
-        let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3)
-            .map_err(|_| "rtt_ms must not be negative")?;
+        let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3).ok();
+        let rtt =
+            rtt.filter(|&rtt| sent + rtt < Time::NEVER).ok_or("rtt_ms must not be negative or endless")?;
         let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
         let target = || {
             let host = line.host.clone().ok_or("\"host\" is missing")?;
@@ -190,7 +191,11 @@ impl Reader {
             },
             (_, other) => return Err(format!("unknown result {other:?}")),
         };
-        let was_overdue = line.overdue || matches!(found, Found::Late { .. } | Found::Lost);
+        let was_overdue = match found {
+            Found::Late { .. } | Found::Lost => true,
+            Found::Unreachable { .. } => line.overdue,
+            _ => false,
+        };
         let outcome = Outcome { target: target()?, seq: 0, sent, trap: line.trap, found };
         Ok(Record { seen, event: Event::Outcome(outcome), was_overdue })
     }

@@ -6,6 +6,17 @@
 //! taken to have been seen as soon as it could be. `probe` is `control` for a control and `watch` for a gap in
 //! the watch itself.
 
+use crate::{clock::Time, outcome::Event, watch::Record};
+
 mod line;
 
 pub use line::{Reader, write};
+
+/// When a watch began at the latest, by its first record: before its first probe was sent.
+pub fn begun(record: &Record) -> Time {
+    match record.event {
+        Event::Outcome(outcome) => outcome.sent,
+        Event::Control(control) => control.sent,
+        Event::Stray(_) | Event::Gap(_) => record.seen,
+    }
+}

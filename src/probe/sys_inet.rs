@@ -163,8 +163,9 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
     Ok(Received { length, stamp, error })
 }
 
-/// Reads control messages (cmsg(3)): the receive stamp and the ICMP error among them.
-fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
+/// Reads control messages (cmsg(3)): the receive stamp (wall clock, nanoseconds since the epoch) and the ICMP
+/// error among them. Bytes that are none say nothing.
+pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
     let (mut stamp, mut error) = (None, None);

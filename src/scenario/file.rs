@@ -49,6 +49,10 @@ const WEATHER: &[&str] = &[
     "diurnal",
 ];
 const CLASSES: &[&str] = &["icmp_only", "tcp_only", "accept_all", "named", "rate_limit", "unreachable"];
+/// More than one prober should ask, and some tens of megabytes: a few words of a file could ask for terabytes.
+const MOST_TARGETS: usize = 200_000;
+/// How many /24s there are from 127.100.0.0 on.
+const MOST_GENERATED: u32 = 156 * 256;
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 pub(super) fn scenario(root: Table<'_>) -> Scenario {
@@ -196,6 +200,12 @@ fn roster(root: Table<'_>) -> Roster {
         let country = CountryId(roster.countries.len() as u32);
         let first = roster.blocks.len() as u32;
         for prefix in prefixes(table, &mut generated) {
+            if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
+                table.note(&format!(
+                    "with this country there are more than {MOST_TARGETS} targets; write fewer blocks, hosts or probes"
+                ));
+                break;
+            }
             if let Some(other) =
                 roster.blocks.iter().find(|block| first < 64 && block.prefix.overlaps(&prefix))
             {
@@ -221,6 +231,11 @@ fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
         }
         (None, Some(value)) => {
             let count = value.integer(1..=20_000).unwrap_or(1) as u32;
+            if *generated + count > MOST_GENERATED {
+                value
+                    .note(&format!("there are {MOST_GENERATED} blocks to be counted out in all; write less"));
+                return Vec::new();
+            }
             let first = std::mem::replace(generated, *generated + count);
             (first..first + count)
                 .filter_map(|n| format!("127.{}.{}.0/24", 100 + n / 256, n % 256).parse().ok())

@@ -17,9 +17,9 @@ use crate::{
 };
 use std::{fmt, io};
 
-mod codec;
+pub mod codec;
 mod engine;
-mod kernel;
+pub mod kernel;
 mod link;
 
 pub use engine::Engine;

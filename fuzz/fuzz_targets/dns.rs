@@ -1,0 +1,4 @@
+//! See `lifesign_fuzz::dns`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lifesign_fuzz::dns(bytes));

@@ -1,0 +1,4 @@
+//! See `lifesign_fuzz::journal`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lifesign_fuzz::journal(bytes));

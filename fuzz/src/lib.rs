@@ -1,0 +1,349 @@
+//! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names the law which
+//! these bytes break. Each law calls the function that the program itself calls. It never opens a socket or a
+//! file: `fuzz_targets/` feed it what the fuzzer makes up, and `tests/fuzz_corpus.rs` what it has found.
+
+use hickory_proto::rr::{Name, RecordType};
+use lifesign::{
+    clock::Time,
+    config::Plan,
+    document::{self, Problem, Problems},
+    journal,
+    outcome::{Event, Found},
+    probe::{
+        Spec,
+        dns::message::{self, Question},
+        icmp::{
+            Means,
+            codec::{self, Codec, LENGTH, NoAnswer, Probe},
+            kernel,
+        },
+        read_control,
+    },
+    scenario::Scenario,
+    target::TargetId,
+    watch::{Record, Settings, Watch},
+};
+use std::{net::IpAddr, sync::OnceLock, time::Duration};
+
+/// Panics if these bytes break it.
+pub type Law = fn(&[u8]);
+
+/// Each law under the name of its fuzz target and of its folder in `corpus/`.
+pub const LAWS: [(&str, Law); 6] = [
+    ("icmp", icmp),
+    ("icmp_error", icmp_error),
+    ("dns", dns),
+    ("journal", journal),
+    ("plan", plan),
+    ("scenario", scenario),
+];
+
+/// The header of an ICMP packet, before the payload that only we can make.
+const HEADER: usize = 8;
+
+/// How the first byte of the input sets the stage for a packet.
+struct Stage {
+    to: IpAddr,
+    means: Means,
+    /// The bytes are no packet, but what was changed in a true one.
+    change: bool,
+    /// Whoever changed it put the checksum right.
+    summed: bool,
+}
+
+impl Stage {
+    fn of(choice: u8) -> Self {
+        Self {
+            to: if choice & 1 == 0 {
+                [127, 45, 176, 15].into()
+            } else {
+                [0x20, 1, 13, 184, 0, 0, 0, 17].into()
+            },
+            means: if choice & 2 == 0 { Means::Raw } else { Means::PingSocket },
+            change: choice & 4 != 0,
+            summed: choice & 8 != 0,
+        }
+    }
+
+    fn codec() -> Codec {
+        Codec::new(*b"0123456789abcdef", 0x1d15)
+    }
+
+    fn probe(&self) -> Probe {
+        let sent = Time::from_nanos(1_419_264_898_123_456_789);
+        Probe { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
+    }
+
+    /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it chooses the
+    /// identifier of a ping socket. A checksum of zero may be written in two ways.
+    fn honest(&self, packet: &[u8], truth: &[u8]) -> bool {
+        let mut right = packet.to_vec();
+        sum(&mut right);
+        let zero = |packet: &[u8]| packet[2..4] == [0; 2] || packet[2..4] == [0xff; 2];
+        packet.len() == truth.len()
+            && (packet[..2] == truth[..2] && packet[6..] == truth[6..])
+            && (self.means == Means::PingSocket || packet[4..6] == truth[4..6])
+            && (self.to.is_ipv6() || packet == right || (zero(packet) && zero(&right)))
+    }
+}
+
+/// Adds `change` to a packet bit by bit; what is longer than the packet lengthens it.
+fn changed(packet: &[u8], change: &[u8]) -> Vec<u8> {
+    let mut packet = packet.to_vec();
+    packet.resize(packet.len().max(change.len()), 0);
+    for (byte, change) in packet.iter_mut().zip(change) {
+        *byte ^= change;
+    }
+    packet
+}
+
+/// Puts the checksum of an ICMP packet right (RFC 1071).
+fn sum(packet: &mut [u8]) {
+    if let Some(field) = packet.get_mut(2..4) {
+        field.fill(0);
+        let words =
+            packet.chunks(2).map(|word| u64::from(word[0]) << 8 | u64::from(*word.get(1).unwrap_or(&0)));
+        let mut sum: u64 = words.sum();
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        packet[2..4].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    }
+}
+
+/// What a host makes of our question.
+fn answered(request: [u8; LENGTH], to: IpAddr) -> [u8; LENGTH] {
+    let mut packet = request;
+    packet[0] = if to.is_ipv6() { 129 } else { 0 };
+    if to.is_ipv4() {
+        sum(&mut packet);
+    }
+    packet
+}
+
+/// A packet that arrives, or a true answer with something changed in it.
+pub fn icmp(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else { return };
+    let (stage, codec) = (Stage::of(choice), Stage::codec());
+    let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.means);
+    if stage.change {
+        let truth = answered(codec.request(&stage.probe()), stage.to);
+        let mut packet = changed(&truth, bytes);
+        if stage.summed && stage.to.is_ipv4() {
+            sum(&mut packet);
+        }
+        let honest = stage.honest(&packet, &truth);
+        match read(&packet) {
+            Ok(probe) => assert!(honest && probe == stage.probe(), "a forged answer counts"),
+            Err(NoAnswer { reason, .. }) => assert!(!honest, "a true answer is refused: {reason:?}"),
+        }
+        return;
+    }
+    let raw = stage.means == Means::Raw && stage.to.is_ipv4();
+    let packet = if raw { codec::behind_ipv4_header(bytes) } else { Ok(bytes) };
+    if let Ok(packet) = packet
+        && let Ok(probe) = read(packet)
+    {
+        assert_eq!(probe.to, stage.to, "an answer from another address counts");
+        assert_eq!(
+            codec.request(&probe)[HEADER..],
+            packet[HEADER..],
+            "a probe that we never made is answered"
+        );
+    }
+}
+
+/// An ICMP error as the kernel reports it: control messages, and the packet that the error quotes.
+pub fn icmp_error(bytes: &[u8]) {
+    let Some((&[choice, length], bytes)) = bytes.split_first_chunk() else { return };
+    let (control, quote) = bytes.split_at(bytes.len().min(length.into()));
+    let (stage, codec) = (Stage::of(choice), Stage::codec());
+
+    let by_icmp = kernel::control(control);
+    let (stamp, by_others) = read_control(control);
+    assert_eq!(by_icmp.stamp, stamp, "the two readers of control messages disagree on the time");
+    if let (Some(one), Some(other)) = (by_icmp.error, by_others) {
+        assert_eq!((one.from, one.code), (other.from, other.code), "the two readers disagree on the error");
+    }
+    if let Some(error) = by_others {
+        let found = error.found(stage.to, Duration::from_millis(5));
+        let itself = error.from == stage.to;
+        assert!(itself || matches!(found, Found::Unreachable { .. }), "a stranger's error proves life");
+    }
+    if let Some(address) = kernel::address(quote) {
+        let (name, length) = kernel::name(address);
+        assert_eq!(kernel::address(&name[..length]), Some(address));
+    }
+
+    let truth = codec.request(&stage.probe());
+    let quote = if stage.change { changed(&truth, quote) } else { quote.to_vec() };
+    match codec.quoted(&quote, stage.to, stage.means) {
+        Ok(probe) => {
+            assert_eq!(probe.to, stage.to, "an error about another address counts");
+            assert_eq!(
+                codec.request(&probe)[HEADER..],
+                quote[HEADER..LENGTH],
+                "a question that we never put"
+            );
+        }
+        Err(NoAnswer { reason, .. }) => assert_ne!(quote, truth, "a true quote is refused: {reason:?}"),
+    }
+}
+
+/// A question with this id, letter case and type.
+fn question(id: u16, name: &str, record: RecordType) -> Question {
+    let name = Name::from_ascii(name).unwrap_or_default();
+    Question::of(id, name, record).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A datagram, or a true answer with a tail of records and some of its header changed.
+pub fn dns(bytes: &[u8]) {
+    static QUESTIONS: OnceLock<[Question; 4]> = OnceLock::new();
+    let [ours, others @ ..] = QUESTIONS.get_or_init(|| {
+        [
+            question(7, "kPTc.Kp.", RecordType::NS),
+            question(8, "kPTc.Kp.", RecordType::NS),
+            question(7, "kptc.Kp.", RecordType::NS),
+            question(7, "kPTc.Kp.", RecordType::A),
+        ]
+    });
+    let Some((&choice, bytes)) = bytes.split_first() else { return };
+    let mut datagram = bytes.to_vec();
+    if choice & 1 != 0 {
+        // Flags and counts from the input, question ours, then the input again.
+        let Some((header, tail)) = bytes.split_first_chunk::<8>() else { return };
+        datagram = [ours.bytes(), tail].concat();
+        datagram[2] = header[0] | 0x80;
+        datagram[3] = header[1];
+        datagram[7..12].copy_from_slice(&[header[2], 0, header[3], 0, header[4]]);
+        datagram[5] = if choice & 2 != 0 { header[5] } else { 1 };
+        let plain = header[0] & !1 == 0 && datagram[4..12] == [0, 1, 0, 0, 0, 0, 0, 0] && tail.is_empty();
+        if plain {
+            let read = message::read(ours, None, &datagram);
+            let rcode = read.map(|answer| answer.rcode);
+            assert_eq!(rcode, Ok(u16::from(header[1] & 15)), "a true answer is refused");
+        }
+    }
+    let read = message::read(ours, None, &datagram);
+    let expecting = message::read(ours, Some("ns1.kptc.kp."), &datagram);
+    let meaning = |answer: message::Answer| (answer.rcode, answer.truncated);
+    assert_eq!(read.map(meaning), expecting.map(meaning), "what is expected decides what is an answer");
+    if let Ok(answer) = read {
+        assert!(!answer.unexpected, "unexpected, but nothing was expected");
+        assert!(datagram[..2] == ours.bytes()[..2] && datagram[2] & 0x80 != 0, "no answer to our id");
+        for other in others {
+            assert!(message::read(other, None, &datagram).is_err(), "one answer to two questions");
+        }
+    }
+}
+
+/// The lab's plan, which every journal here is read with.
+fn lab() -> &'static Plan {
+    static LAB: OnceLock<Plan> = OnceLock::new();
+    LAB.get_or_init(|| {
+        Plan::parse("targets.toml", include_str!("../../targets.toml")).unwrap_or_else(|e| panic!("{e}"))
+    })
+}
+
+/// The lines of a journal: each is read and, where it is one, written, read again, and folded.
+pub fn journal(bytes: &[u8]) {
+    static READER: OnceLock<journal::Reader> = OnceLock::new();
+    let plan = lab();
+    let reader = READER.get_or_init(|| journal::Reader::new(&plan.roster, &plan.controls));
+    let mut watch = None;
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let Some(record) = std::str::from_utf8(line).ok().and_then(|line| reader.read(line).ok()) else {
+            continue;
+        };
+        let written = journal::write(&record, &plan.roster, &plan.controls, 0);
+        let again = reader.read(&written);
+        // Beyond that a number of milliseconds has no room for the nanoseconds.
+        if rtt(&record) < Duration::from_secs(86_400) {
+            assert_eq!(again.as_ref(), Ok(&record), "a line changes when it is written: {written}");
+            let twice = again.map(|record| journal::write(&record, &plan.roster, &plan.controls, 0));
+            assert_eq!(twice, Ok(written));
+        } else {
+            assert!(again.is_ok(), "our own line cannot be read: {written}");
+        }
+        let watch: &mut Watch = watch.get_or_insert_with(|| {
+            let settings = Settings {
+                budget: Some(plan.budget),
+                rules: plan.rules,
+                controls: plan.controls.clone(),
+                seed: 0,
+            };
+            Watch::new(plan.roster.clone(), &settings, journal::begun(&record))
+        });
+        watch.replay(&record);
+        watch.changes().for_each(drop);
+    }
+}
+
+fn rtt(record: &Record) -> Duration {
+    match record.event {
+        Event::Outcome(outcome) => match outcome.found {
+            Found::Unreachable { rtt, .. } => rtt,
+            found => found.alive().unwrap_or_default(),
+        },
+        _ => Duration::ZERO,
+    }
+}
+
+/// The bytes of a plan file.
+pub fn plan(bytes: &[u8]) {
+    match document::decode("plan", bytes.to_vec()).and_then(|text| Plan::parse("plan", &text)) {
+        Err(problems) => inside(&problems, bytes),
+        Ok(plan) => {
+            let roster = &plan.roster;
+            assert!(
+                !plan.to_string().is_empty() && plan.warnings().iter().all(|warning| !warning.is_empty())
+            );
+            assert_eq!(plan.specs.len(), roster.targets.len());
+            assert!(!roster.countries.is_empty() && roster.countries.iter().all(|c| !c.blocks.is_empty()));
+            let mut next = 0;
+            for block in &roster.blocks {
+                assert!(block.targets.start == next && block.targets.end > next, "targets out of order");
+                next = block.targets.end;
+            }
+            for (target, spec) in roster.targets.iter().zip(&plan.specs) {
+                let mut again = Spec::parse(&target.probe);
+                if let (Ok(Spec::Dns(again)), Spec::Dns(spec)) = (&mut again, spec) {
+                    // The short form has neither of these.
+                    (again.port, again.expect) = (spec.port, spec.expect.clone());
+                }
+                assert_eq!(again.as_ref(), Ok(spec), "{:?} asks something else", target.probe);
+            }
+        }
+    }
+}
+
+/// The bytes of a scenario file.
+pub fn scenario(bytes: &[u8]) {
+    match document::decode("scenario", bytes.to_vec()).and_then(|text| Scenario::parse("scenario", &text)) {
+        Err(problems) => inside(&problems, bytes),
+        Ok(scenario) => {
+            let roster = &scenario.roster;
+            assert!(scenario.end() > scenario.start, "no time passes");
+            assert!(!roster.countries.is_empty() && roster.countries.iter().all(|c| !c.blocks.is_empty()));
+            assert!(
+                !roster.targets.is_empty() && roster.blocks.iter().all(|block| !block.targets.is_empty())
+            );
+        }
+    }
+}
+
+/// Every problem is one line of words and lies in the file, or just behind a line's end.
+fn inside(problems: &Problems, bytes: &[u8]) {
+    assert!(!problems.list.is_empty(), "refused without a reason");
+    assert!(problems.list.is_sorted(), "not in the order of the file");
+    let characters = |line: &[u8]| line.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+    let lengths: Vec<usize> = bytes.split(|&byte| byte == b'\n').map(characters).collect();
+    for problem @ Problem { line, col, text } in &problems.list {
+        assert!(!text.is_empty() && !text.contains(char::is_control), "{problem:?}");
+        let length = line.checked_sub(1).and_then(|line| lengths.get(line));
+        assert!(
+            length.is_some_and(|length| (1..=length + 1).contains(col)),
+            "{problem:?} is not in the file"
+        );
+    }
+}
