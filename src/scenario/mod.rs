@@ -117,6 +117,9 @@ struct Weather {
     bursts: Option<Bursts>,
     duplicates: f64,
     forged: f64,
+    /// Shares of answers that are damaged on the way, and that are cut short.
+    corrupt: f64,
+    truncated: f64,
     /// Jitter and loss swing by this share over a day.
     diurnal: f64,
 }
@@ -134,6 +137,8 @@ struct Bursts {
 struct Classes {
     icmp_only: f64,
     tcp_only: f64,
+    /// Nothing listens there: TCP is answered with a RST.
+    refuses: f64,
     /// A firewall completes every TCP connection for it, also while the host is gone.
     accept_all: f64,
     /// Given by name, so that the resolver is needed.

@@ -27,9 +27,14 @@ impl Namespace {
         Self { holder }
     }
 
+    /// Where the system keeps it.
+    pub fn path(&self) -> String {
+        format!("/proc/{}/ns/net", self.holder.id())
+    }
+
     /// A command inside.
     pub fn command(&self, program: &[&str]) -> Command {
-        let net = format!("--net=/proc/{}/ns/net", self.holder.id());
+        let net = format!("--net={}", self.path());
         quiet(Command::new("nsenter"), &[&[net.as_str()], program].concat())
     }
 
