@@ -71,20 +71,14 @@ impl Stage {
         self.watch.listen(long);
         let route = if self.v6 { "-6 route del fd00::/16" } else { "route del 10.0.0.0/8" };
         self.namespace.sh(&format!("ip {route}\n{}", limit(lifted)));
+        // The pages are made anew every second.
+        self.watch.listen(Duration::from_millis(2500));
     }
 
-    /// What the program's own counters say, at a moment when none of its probes is open: what it still tries to
-    /// send is, for a moment, until it learns that it cannot.
+    /// What the program's own counters say. It still tries to send, and each such probe counts as sent until it
+    /// learns that it cannot; so what a target was sent is the sum of what became of it, and the rest, which must be
+    /// just the probes that are open, is left out.
     fn account(&self) -> Account {
-        until(SOON, "moment without an open probe", || {
-            let account = self.counted();
-            let sum = account.sum();
-            let settled = sum.reply + sum.refused + sum.late + sum.silent + sum.unreachable;
-            if sum.sent == settled { Ok(account) } else { Err(format!("{} open", sum.sent - settled)) }
-        })
-    }
-
-    fn counted(&self) -> Account {
         let state: serde_json::Value =
             serde_json::from_str(&self.namespace.get("/api/v1/state").body).unwrap();
         let list = |value: &serde_json::Value, key: &str| value[key].as_array().unwrap().clone();
@@ -93,20 +87,24 @@ impl Stage {
             for block in list(&country, "blocks") {
                 account.targets.extend(list(&block, "targets").iter().map(|target| {
                     let count = |name: &str| target["counts"][name].as_u64().unwrap();
-                    Tally {
-                        sent: count("sent"),
-                        reply: count("reply"),
-                        refused: count("refused"),
-                        late: count("late"),
-                        silent: count("lost") + count("overdue"),
-                        unreachable: count("unreachable"),
-                        duplicate: count("duplicate"),
-                        rejected: count("rejected"),
-                    }
+                    let [reply, refused, late] = ["reply", "refused", "late"].map(count);
+                    let (silent, unreachable) = (count("lost") + count("overdue"), count("unreachable"));
+                    let sent = reply + refused + late + silent + unreachable;
+                    let (duplicate, rejected) = (count("duplicate"), count("rejected"));
+                    Tally { sent, reply, refused, late, silent, unreachable, duplicate, rejected }
                 }));
             }
         }
         let metrics = self.namespace.get("/metrics").body;
+        let sum = |name: &str, parts: &[&str]| values(&metrics, name, parts).iter().sum::<f64>();
+        let became = ["reply", "refused", "late", "lost", "unreachable"]
+            .map(|outcome| sum("lifesign_probe_outcomes_total", &[&format!("outcome=\"{outcome}\"")]));
+        let settled = became.iter().sum::<f64>() + sum("lifesign_probes_overdue", &[]);
+        assert_eq!(
+            sum("lifesign_probes_total", &[]) - settled,
+            sum("lifesign_probes_open", &[]),
+            "{became:?}"
+        );
         for reason in lifesign::outcome::Reject::ALL {
             let label = format!("reason=\"{}\"", reason.label());
             let count = values(&metrics, "lifesign_rejected_total", &[&label])[0] as u64;
