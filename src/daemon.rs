@@ -199,7 +199,11 @@ impl Run {
                 biased;
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
-                () = self.network.icmp_readable(), if !busy => self.network.icmp_receive(&mut batch),
+                () = self.network.icmp_readable(), if !busy => {
+                    // A flood of ICMP keeps nobody from hearing TCP and DNS, whose tasks wait for their turn.
+                    tokio::task::yield_now().await;
+                    self.network.icmp_receive(&mut batch);
+                }
                 Some(event) = self.events.recv() => batch.push(event),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
