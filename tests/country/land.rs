@@ -78,7 +78,8 @@ pub fn plan(scenario: &Scenario, v6: bool, head: &str) -> String {
     plan
 }
 
-fn address(host: &Host, v6: bool) -> IpAddr {
+/// The same for a host.
+pub fn address(host: &Host, v6: bool) -> IpAddr {
     match host {
         Host::Address(address) => played(*address, v6),
         Host::Name(name) => panic!("{name}: a host of the country has an address"),
@@ -209,13 +210,18 @@ impl Play {
             let Some((event, number)) = self.world.arrive_about(now) else { break };
             self.give(&event, number, &mut ledger);
         }
+        // All that is there is read before any of it is looked at, so that each has the time of its arrival.
+        let mut arrived = Vec::new();
         let mut buffer = [0; 2048];
         loop {
             match (&*self.device).read(&mut buffer) {
-                Ok(length) => self.take(&buffer[..length], &mut ledger),
+                Ok(length) => arrived.push((self.now(), buffer[..length].to_vec())),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => panic!("the device cannot be read: {error}"),
             }
+        }
+        for (at, bytes) in arrived {
+            self.take(&bytes, at, &mut ledger);
         }
         ledger.cost = tun::cost();
         drop(ledger);
@@ -253,12 +259,12 @@ impl Play {
             Event::Gap(_) => return,
         };
         let bytes = packet(&self.questions[number as usize], given, self.cut).unwrap();
-        self.send(&bytes);
         ledger.entries[number as usize].given.push((self.now(), given));
+        self.send(&bytes);
     }
 
     /// Takes in a packet from the vantage.
-    fn take(&mut self, bytes: &[u8], ledger: &mut Ledger) {
+    fn take(&mut self, bytes: &[u8], now: Time, ledger: &mut Ledger) {
         let Some(asked) = Packet::read(bytes) else { return ledger.strangers += 1 };
         assert!(asked.is_sound(), "the vantage sent a packet with a wrong checksum: {bytes:02x?}");
         if asked.hops <= ROUTERS {
@@ -267,7 +273,6 @@ impl Play {
             let code = translated(IcmpCode { kind: 11, code: 0 }, router);
             return self.send(&icmp_error(router, bytes, asked.from, code));
         }
-        let now = self.now();
         if let Some(&number) = self.controls.get(&asked.to).filter(|_| asked.is_echo()) {
             ledger.controls += 1;
             self.pings.insert((number as u16, now), bytes.to_vec());

@@ -8,12 +8,14 @@
 //! | `hosts` | which packet answers which |
 //! | `land` | the loop: the scenario's world, in real time |
 //! | `ledger` | what the prober's counters must say |
+//! | `forger` | an attacker off the path |
 //!
 //! Its tests need root, of the machine or of a user namespace:
 //! `unshare --user --map-root-user cargo test --test country -- --ignored`.
 
 #![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
 
+mod forger;
 mod hosts;
 mod land;
 mod ledger;
@@ -23,10 +25,16 @@ mod wire;
 #[path = "../support/mod.rs"]
 mod support;
 
+use forger::Attack;
 use land::{Country, plan};
 use ledger::{Account, Tally};
-use lifesign::{outcome::IcmpCode, scenario::Scenario};
-use std::{collections::BTreeMap, time::Duration};
+use lifesign::{outcome::IcmpCode, scenario::Scenario, target::Kind};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
 use support::{Program, Room, SOON, namespace::Namespace, until, values};
 
 /// The real program in front of a country.
@@ -36,7 +44,19 @@ struct Stage {
     watch: Program,
     scenario: Scenario,
     v6: bool,
+    plan: String,
     room: Room,
+}
+
+/// Where the program serves its pages, unless another one does.
+const PORT: u16 = 17545;
+
+/// The program, with as many descriptors as are allowed, so that no DNS question must be given up for another.
+fn watch(namespace: &Namespace, plan: &str, room: &Room, port: u16) -> Program {
+    let shell = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh", support::LIFESIGN];
+    let (listen, journal) = (format!("127.0.0.1:{port}"), room.path(&format!("journal-{port}")));
+    let arguments = ["--config", plan, "--listen", &listen, "--record", &journal];
+    Program::start(namespace.command(&[&shell[..], &arguments].concat()))
 }
 
 impl Stage {
@@ -45,21 +65,24 @@ impl Stage {
         let namespace = Namespace::new();
         let country = Country::begin(&namespace, &scenario, v6, false);
         let room = Room::new(name);
-        let file = room.put("plan.toml", plan(&scenario, v6, head));
-        let journal = room.path("journal");
-        // As many descriptors as are allowed, so that no DNS question must be given up for another.
-        let shell = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh", support::LIFESIGN];
-        let command = [&shell[..], &["--config", &file, "--record", &journal]].concat();
-        let watch = Program::start(namespace.command(&command));
-        Self { namespace, country, watch, scenario, v6, room }
+        let plan = room.put("plan.toml", plan(&scenario, v6, head));
+        let watch = watch(&namespace, &plan, &room, PORT);
+        Self { namespace, country, watch, scenario, v6, plan, room }
+    }
+
+    /// One more of them, with the same plan.
+    fn another(&self, port: u16) -> Program {
+        watch(&self.namespace, &self.plan, &self.room, port)
     }
 
     /// Nothing more is asked from now on, but everything that is under way still comes, for so long. The program is
     /// left to run: its sockets are refused it (TCP, DNS), and its echo requests are (ICMP). Only when nothing can
     /// be under way any more does the route go, so that it gets its sockets back and can be asked over HTTP.
-    fn silence(&mut self, long: Duration) {
-        let (pid, lifted) = (self.watch.id(), "$(ulimit -Hn)");
-        let limit = |most: &str| format!("prlimit --pid {pid} --nofile={most}:");
+    fn silence(&mut self, long: Duration, others: &[u32]) {
+        let all: Vec<u32> = others.iter().copied().chain([self.watch.id()]).collect();
+        let limit = |most: &str| {
+            all.iter().map(|pid| format!("prlimit --pid {pid} --nofile={most}:\n")).collect::<String>()
+        };
         self.namespace.sh(&format!(
             "nft add table inet hush
              nft add chain inet hush out '{{ type filter hook output priority 0; }}'
@@ -70,7 +93,7 @@ impl Stage {
         ));
         self.watch.listen(long);
         let route = if self.v6 { "-6 route del fd00::/16" } else { "route del 10.0.0.0/8" };
-        self.namespace.sh(&format!("ip {route}\n{}", limit(lifted)));
+        self.namespace.sh(&format!("ip {route}\n{}", limit("$(ulimit -Hn)")));
         // The pages are made anew every second.
         self.watch.listen(Duration::from_millis(2500));
     }
@@ -78,9 +101,9 @@ impl Stage {
     /// What the program's own counters say. It still tries to send, and each such probe counts as sent until it
     /// learns that it cannot; so what a target was sent is the sum of what became of it, and the rest, which must be
     /// just the probes that are open, is left out.
-    fn account(&self) -> Account {
+    fn account(&self, port: u16) -> Account {
         let state: serde_json::Value =
-            serde_json::from_str(&self.namespace.get("/api/v1/state").body).unwrap();
+            serde_json::from_str(&self.namespace.get_at(port, "/api/v1/state").body).unwrap();
         let list = |value: &serde_json::Value, key: &str| value[key].as_array().unwrap().clone();
         let mut account = Account::default();
         for country in list(&state, "countries") {
@@ -95,7 +118,7 @@ impl Stage {
                 }));
             }
         }
-        let metrics = self.namespace.get("/metrics").body;
+        let metrics = self.namespace.get_at(port, "/metrics").body;
         let sum = |name: &str, parts: &[&str]| values(&metrics, name, parts).iter().sum::<f64>();
         let became = ["reply", "refused", "late", "lost", "unreachable"]
             .map(|outcome| sum("lifesign_probe_outcomes_total", &[&format!("outcome=\"{outcome}\"")]));
@@ -192,10 +215,11 @@ const FAULTS: &str = r#"
 
 /// For every target, to the last packet.
 fn counters_are_the_ledger(name: &str, v6: bool) {
+    let _machine = shared();
     let mut stage = Stage::set(name, FAULTS, v6, "budget.per_block = \"250/s\"");
     stage.watch.listen(Duration::from_secs(60));
-    stage.silence(Duration::from_secs(15));
-    let (found, ledger) = (stage.account(), stage.country.ledger());
+    stage.silence(Duration::from_secs(15), &[]);
+    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
     let wanted = ledger.account(stage.scenario.roster.targets.len());
     let sum = wanted.sum();
     eprintln!(
@@ -222,6 +246,7 @@ fn counters_are_the_ledger_in_ipv6() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_country_answers() {
+    let _machine = shared();
     let mut stage = Stage::set(
         "answers",
         r#"
@@ -236,8 +261,202 @@ fn a_country_answers() {
     );
     stage.watch.verdict(SOON, "KP", "up");
     stage.watch.listen(Duration::from_secs(5));
-    stage.silence(Duration::from_secs(3));
-    let (found, ledger) = (stage.account(), stage.country.ledger());
+    stage.silence(Duration::from_secs(3), &[]);
+    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
     assert_eq!(found, ledger.account(stage.scenario.roster.targets.len()));
     assert!(ledger.entries.len() > 200, "{}", ledger.entries.len());
+}
+
+/// Round-trip times in milliseconds by kind of probe, as the journal has them, sorted.
+fn journalled(room: &Room, probe: &str) -> Vec<f64> {
+    let journal = std::fs::read_to_string(room.join(format!("journal-{PORT}"))).unwrap();
+    let rtt = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let answered = ["reply", "refused", "late"].contains(&line["result"].as_str()?);
+        (answered && line["probe"].as_str()?.starts_with(probe)).then(|| line["rtt_ms"].as_f64())?
+    };
+    let mut rtts: Vec<f64> = journal.lines().filter_map(rtt).collect();
+    rtts.sort_by(f64::total_cmp);
+    rtts
+}
+
+/// Whoever measures has the machine to itself and its spinning processes; all others share it.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+fn shared() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Two processes that never rest.
+struct Spin(Vec<std::process::Child>);
+
+impl Spin {
+    fn begin() -> Self {
+        let one = || std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        Self((0..2).map(|_| one()).collect())
+    }
+}
+
+impl Drop for Spin {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn round_trip_times_are_true_on_a_busy_machine() {
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    let mut stage = Stage::set(
+        "rtt",
+        r#"
+        story = "everybody answers, sooner or later"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        weather = { rtt = "40ms", jitter = "10ms" }
+        [[country]]
+        code = "KP"
+        blocks = ["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"]
+        hosts = 60
+        probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"]
+        "#,
+        false,
+        "budget.per_block = \"250/s\"",
+    );
+    let spin = Spin::begin();
+    stage.watch.listen(Duration::from_secs(30));
+    stage.silence(Duration::from_secs(2), &[]);
+    drop(spin);
+    stage.watch.terminate();
+    let ledger = stage.country.ledger();
+    let mut apart = Vec::new();
+    for (kind, probe) in [(Kind::Icmp, "icmp"), (Kind::Tcp, "tcp"), (Kind::Dns, "dns")] {
+        let (measured, true_ones) = (journalled(&stage.room, probe), ledger.rtts(kind));
+        assert_eq!(measured.len(), true_ones.len(), "{probe}");
+        assert!(measured.len() > 5000, "{probe}: {}", measured.len());
+        for share in [0.5, 0.99] {
+            let at = (measured.len() as f64 * share) as usize;
+            apart.push((probe, share, measured[at], measured[at] - true_ones[at]));
+        }
+    }
+    assert!(
+        apart.iter().all(|(.., apart)| apart.abs() < 1.0),
+        "kind, quantile, measured and apart (ms): {apart:?}"
+    );
+}
+
+/// A dark country and a living one, and somebody who plays the dark one's hosts.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
+    let _machine = shared();
+    let mut stage = Stage::set(
+        "forgery",
+        r#"
+        story = "one of two countries goes dark for a minute while somebody answers in its name"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        controls = 1
+        weather = { rtt = "30ms", jitter = "3ms" }
+        country = [
+            { code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 8, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] },
+            { code = "XA", blocks = ["127.46.176.0/24", "127.46.177.0/24"], hosts = 8, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] },
+        ]
+        event = [{ kind = "dark", at = "+20s", for = "50s", on = "KP" }]
+        "#,
+        false,
+        "judge.outage_after = \"20s\"\nbudget.per_block = \"5/s\"",
+    );
+    for scope in ["KP", "XA"] {
+        stage.watch.verdict(SOON, scope, "up");
+    }
+    stage.watch.listen(Duration::from_secs(8));
+    let before = memory(stage.watch.id());
+    let victims = stage.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
+    let victims: Vec<IpAddr> = victims.map(|target| land::address(&target.host, false)).collect();
+    let attack = Attack::begin(Arc::clone(&stage.country.device), victims, [10, 0, 0, 2].into(), 10_000);
+    stage.watch.verdict(Duration::from_secs(25), "KP", "down");
+    let outage = stage.watch.verdict(Duration::from_secs(25), "KP", "outage");
+    stage.watch.listen(Duration::from_secs(25));
+    let during = memory(stage.watch.id());
+    stage.watch.verdict(Duration::from_secs(25), "KP", "up");
+    let forged = attack.end();
+    let verdicts = stage.watch.verdicts();
+    stage.silence(Duration::from_secs(3), &[]);
+    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
+    eprintln!("{forged:?} {found:?} memory {before} {during} {outage:?}");
+    let mut wanted = ledger.account(stage.scenario.roster.targets.len());
+    // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The kernel throws
+    // out the rest, since no socket is connected so.
+    let hits: u64 = found.targets.iter().map(|tally| tally.rejected).sum();
+    assert!(hits <= forged.dns, "{hits} of {forged:?}");
+    assert_eq!(found.rejected.values().sum::<u64>(), forged.echo + hits, "{:?} {forged:?}", found.rejected);
+    assert!(forged.echo > 100_000, "{forged:?}");
+    for (tally, found) in wanted.targets.iter_mut().zip(&found.targets) {
+        tally.rejected = found.rejected;
+    }
+    wanted.rejected.clone_from(&found.rejected);
+    agree(&found, &wanted, &stage.scenario);
+    assert_eq!(values(&stage.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]), [0.0]);
+    let of = |scope: &str| {
+        verdicts.iter().filter(|verdict| verdict.scope == scope).map(|v| v.to.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", stage.watch.said());
+    assert_eq!(of("XA"), ["up"], "{}", stage.watch.said());
+    assert!(during < before + 8 << 20, "memory went from {before} to {during} bytes");
+}
+
+/// Bytes of memory that a process has in use (proc(5), the second number of statm).
+fn memory(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// Two lifesigns and an fping ask the same hosts, and a raw socket hears everybody's answers.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nobody_takes_another_ones_answers() {
+    let _machine = shared();
+    let mut stage = Stage::set(
+        "together",
+        r#"
+        story = "everybody answers"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        weather = { rtt = "30ms", jitter = "10ms" }
+        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
+        "#,
+        false,
+        "budget.per_block = \"100/s\"",
+    );
+    let mut other = stage.another(PORT + 1);
+    for program in [&mut stage.watch, &mut other] {
+        program.verdict(SOON, "KP", "up");
+    }
+    let hosts = (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
+    let hosts: Vec<String> = hosts.collect();
+    let arguments = ["fping", "-q", "-c", "40", "-p", "500", "-i", "5"].map(str::to_owned);
+    let command: Vec<&str> = arguments.iter().chain(&hosts).map(String::as_str).collect();
+    let mut fping = Program::start(stage.namespace.command(&command));
+    let status = fping.end(Duration::from_secs(60));
+    assert!(status.success(), "{status} {}", fping.said());
+    assert_eq!(fping.err.len(), hosts.len(), "{}", fping.said());
+    assert!(fping.err.iter().all(|line| line.contains("40/40/0%")), "{}", fping.said());
+    stage.silence(Duration::from_secs(3), &[other.id()]);
+    let accounts = [stage.account(PORT), stage.account(PORT + 1)];
+    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
+    let icmp: Vec<u64> =
+        accounts.iter().map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum()).collect();
+    let pings = 40 * hosts.len() as u64;
+    for (account, others) in accounts.iter().zip([icmp[1], icmp[0]]) {
+        let sum = account.sum();
+        assert!(sum.sent > 1000 && sum.sent == sum.reply + sum.refused && sum.duplicate == 0, "{sum:?}");
+        // Nobody's answers but the others'; an identifier that two of them drew is told by its token.
+        assert_eq!(account.rejected.values().sum::<u64>(), others + pings, "{:?}", account.rejected);
+    }
+    let both = accounts.iter().map(|account| account.sum().sent).sum::<u64>();
+    assert_eq!(both + pings, wanted.sum().sent);
 }

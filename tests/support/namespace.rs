@@ -47,8 +47,13 @@ impl Namespace {
 
     /// Asks a server on port 17545 of the namespace's own loopback device.
     pub fn get(&self, path: &str) -> Answer {
+        self.get_at(17545, path)
+    }
+
+    /// The same, on another port.
+    pub fn get_at(&self, port: u16, path: &str) -> Answer {
         let ask = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/17545; \
+            "exec 3<>/dev/tcp/127.0.0.1/{port}; \
              printf 'GET {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
         let seconds = SOON.as_secs().to_string();
