@@ -91,6 +91,8 @@ pub struct Country {
     ledger: Arc<Mutex<Ledger>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// When the story began.
+    pub began: Time,
     /// The device, for whoever sends what nobody asked for.
     pub device: Arc<File>,
 }
@@ -110,14 +112,14 @@ impl Country {
         ));
         let (ledger, over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let mut play = Play::new(scenario, v6, cut, Arc::clone(&device), Arc::clone(&ledger));
-        let stop = Arc::clone(&over);
+        let (stop, began) = (Arc::clone(&over), play.began);
         let thread = std::thread::spawn(move || {
             tun::come_first();
             while !stop.load(Ordering::Relaxed) {
                 play.turn();
             }
         });
-        Self { ledger, over, thread: Some(thread), device }
+        Self { ledger, over, thread: Some(thread), began, device }
     }
 
     /// The ledger as it stands.
