@@ -180,19 +180,18 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
     })
 }
 
-/// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair.
+/// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair. Not [11, 1], which is a
+/// host's word for a fragment that is missing, and which Linux tells no program.
 fn code(value: Value<'_>) -> Option<IcmpCode> {
     let list = value.list("an ICMP type and code such as [3, 1]")?;
     let numbers: Vec<i64> = list.iter().filter_map(|value| value.integer(0..=255)).collect();
     match numbers[..] {
-        [kind @ 3, code @ 0..=15] | [kind @ 11, code @ 0..=1] => {
+        [kind @ 3, code @ 0..=15] | [kind @ 11, code @ 0] => {
             Some(IcmpCode { kind: kind as u8, code: code as u8 })
         }
         _ if numbers.len() < list.len() => None,
         _ => {
-            value.note(
-                "a router says no by ICMP type 3 with a code up to 15, or 11 with a code up to 1; write [3, 1]",
-            );
+            value.note("a router says no by ICMP type 3 with a code up to 15, or [11, 0]; write [3, 1]");
             None
         }
     }

@@ -91,14 +91,24 @@ pub fn talk(packet: &Packet) -> Option<Vec<u8>> {
     Some(packet.back(&body).bytes())
 }
 
-/// A server that has no such name (NXDOMAIN), which is an answer like any other.
+/// The data of every A record there is.
+pub const ADDRESS: [u8; 4] = [192, 0, 2, 7];
+
+/// A server that knows of A records alone; for all else there is no such name, which is an answer like any other.
 fn dns(question: &[u8], given: Given, cut: bool) -> Vec<u8> {
     let mut answer = question.to_vec();
     if answer.len() < 12 {
         return answer;
     }
+    let knows = answer.ends_with(&[0, 1, 0, 1]);
     answer[2] |= 0x80 | if cut { 2 } else { 0 };
-    answer[3] = 3;
+    answer[3] = if knows { 0 } else { 3 };
+    if knows && !cut {
+        answer[7] = 1;
+        // The name of the question, A, IN, a minute, four bytes (RFC 1035 §4.1.3).
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(ADDRESS);
+    }
     match given {
         Given::Forged => answer[0] ^= 0x55,
         Given::Truncated => answer.truncate(7),

@@ -30,7 +30,7 @@ pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
                 short.insert("kind".into(), "dark".into());
                 short.insert("on".into(), event["on"].clone());
                 short.insert("at".into(), format!("+{}ms", from.as_millis()).into());
-                short.insert("for".into(), format!("{}ms", (to - from).as_millis()).into());
+                short.insert("for".into(), format!("{}ms", to.saturating_sub(from).as_millis()).into());
                 events.push(Value::Table(short));
             }
         }
