@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `file`, `event` | text | [`Scenario`], or every problem with its place |
 //! | `script` | events, seed | when what is dark, lossy, slow: the one thing that world and truth share |
-//! | `world`, `lane` | a probe | when which answer comes, if any |
+//! | `world`, `host`, `lane` | a probe | when which answer comes, if any |
 //! | `drive` | world and `Watch` | changes of verdict: [`Simulation`] |
 //! | `truth` | script | the right state of each scope at each time: [`Truth`] |
 //! | `score` | truth and changes | [`Score`] |
@@ -16,6 +16,7 @@
 mod drive;
 mod event;
 mod file;
+mod host;
 mod lane;
 mod picture;
 mod score;

@@ -8,6 +8,7 @@
 use super::{
     Bursts, Scenario, Weather,
     event::{HOST_UNREACHABLE, On},
+    host::{Host, hosts},
     lane::{Lane, Stretch},
     script::{Play, Span},
 };
@@ -28,24 +29,6 @@ const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 const LIMIT_BURST: f64 = 6.0;
 /// Nothing ever befalls it alone: most hosts and blocks, so that they cost no memory to look up.
 const NO_LANE: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug)]
-struct Host {
-    rtt: f64,
-    /// Answers this kind of question at all.
-    answers: bool,
-    refuses: bool,
-    accepts_all: bool,
-    named: bool,
-    miss: f64,
-    kind: Kind,
-    country: u32,
-    block: u32,
-    /// Its own lane, if an event befalls it alone.
-    lane: u32,
-    /// Its block's lane, if an event befalls that alone.
-    block_lane: u32,
-}
 
 /// Ordered by time, then as put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -369,46 +352,4 @@ impl Channel {
         }
         if self.bad { bursts.loss } else { 0.0 }
     }
-}
-
-/// Draws each host once; its targets share what was drawn.
-fn hosts(scenario: &Scenario, lanes: &[u32], block_lanes: &[u32], dice: &mut Dice) -> Vec<Host> {
-    let (roster, weather, classes) = (&scenario.roster, &scenario.weather, &scenario.classes);
-    let mut hosts: Vec<Host> = Vec::with_capacity(roster.targets.len());
-    let mut icmp_only = false;
-    let mut tcp_only = false;
-    let mut refuses = false;
-    for (place, target) in roster.targets.iter().enumerate() {
-        let before = place.checked_sub(1).filter(|&before| roster.targets[before].host == target.host);
-        let host = if let Some(before) = before {
-            hosts[before]
-        } else {
-            let sort = dice.unit();
-            icmp_only = sort < classes.icmp_only;
-            tcp_only = !icmp_only && sort < classes.icmp_only + classes.tcp_only;
-            refuses =
-                !icmp_only && !tcp_only && sort < classes.icmp_only + classes.tcp_only + classes.refuses;
-            let (low, high) = weather.miss;
-            Host {
-                rtt: weather.rtt * (0.8 + 0.4 * dice.unit()),
-                answers: true,
-                refuses: false,
-                accepts_all: dice.chance(classes.accept_all),
-                named: dice.chance(classes.named),
-                miss: low + (high - low) * dice.unit(),
-                kind: target.kind,
-                country: roster.block(target.block).country.0,
-                block: target.block.0,
-                lane: lanes[place],
-                block_lane: block_lanes[target.block.0 as usize],
-            }
-        };
-        let answers = match target.kind {
-            Kind::Icmp => !tcp_only,
-            Kind::Tcp => !icmp_only,
-            Kind::Dns => true,
-        };
-        hosts.push(Host { kind: target.kind, answers, refuses: refuses && target.kind == Kind::Tcp, ..host });
-    }
-    hosts
 }
