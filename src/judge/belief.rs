@@ -246,7 +246,8 @@ mod tests {
         let odds = belief.odds(Time::NEVER, f32::MAX, 4);
         assert_eq!((odds.first, odds.span()), (at(0), Duration::from_millis(9990)));
         assert!((odds.log - 500.0).abs() < 0.01, "{odds:?}");
-        assert!(belief.onset(4) < Some(at(1)), "{:?}", belief.onset(4));
+        let onset = belief.onset(4, EDGE, at(10));
+        assert!(onset.is_some_and(|onset| onset < at(1)), "{onset:?}");
         // Life in the middle leaves what was missed after it.
         belief.life(at(6));
         assert!(belief.odds(Time::NEVER, f32::MAX, 4).first > at(6));

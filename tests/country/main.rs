@@ -14,7 +14,7 @@
 //! | `counters`, `company`, `lived` | the tests |
 //!
 //! Its tests need root, of the machine or of a user namespace:
-//! `unshare --user --map-root-user cargo test --test country -- --ignored`.
+//! `unshare --user --map-root-user cargo test --test country -- --ignored`, where /dev/net/tun may be opened.
 
 #![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
 
