@@ -11,7 +11,7 @@
 //! ```
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Time},
     config::Plan,
     export::{Labels, http},
     journal,
@@ -160,7 +160,13 @@ impl Run {
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let mut publish = self.clock.now();
         let (mut batch, mut due) = (Vec::new(), Vec::new());
+        let mut nap_over = Time::NEVER;
         loop {
+            // Whatever else has come: an answer that lies in the socket must not be called overdue.
+            if self.clock.now() >= nap_over {
+                self.network.icmp_receive(&mut batch);
+                nap_over = Time::NEVER;
+            }
             // A raw socket hears every ping of this machine, and our own controls are asked all the time.
             batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
@@ -186,17 +192,20 @@ impl Run {
             }
             let wake = self.watch.next_wake().min(publish);
             let busy = wake < now + NAP;
+            nap_over = if busy { nap_over.min(now + NAP) } else { Time::NEVER };
             let wake = self.clock.instant(wake.max(now + NAP));
             // In this order, so that no flood of answers delays the end, and none is left for the next turn.
             tokio::select! {
                 biased;
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
-                () = self.network.icmp_readable(), if !busy => self.network.icmp_receive(&mut batch),
-                Some(event) = self.events.recv() => batch.push(event),
-                () = tokio::time::sleep_until(wake.into()) => if busy {
+                () = self.network.icmp_readable(), if !busy => {
+                    // A flood of ICMP keeps nobody from hearing TCP and DNS, whose tasks wait for their turn.
+                    tokio::task::yield_now().await;
                     self.network.icmp_receive(&mut batch);
-                },
+                }
+                Some(event) = self.events.recv() => batch.push(event),
+                () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
     }

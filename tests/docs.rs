@@ -6,6 +6,7 @@ use lifesign::{
     journal::Reader,
     judge::State,
     outcome::{Fault, Reject},
+    scenario::Scenario,
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -38,6 +39,17 @@ fn every_plan_in_the_docs_is_a_plan() {
     assert!(!plans.is_empty());
     for text in plans {
         let problems = Plan::parse("docs", text).err().map(|problems| problems.to_string());
+        assert_eq!(problems, None, "{text}");
+    }
+}
+
+#[test]
+fn every_scenario_in_the_docs_is_a_scenario() {
+    let text = page("docs/scenario.md");
+    let scenarios = fenced(&text, "toml");
+    assert!(!scenarios.is_empty());
+    for text in scenarios {
+        let problems = Scenario::parse("docs", text).err().map(|problems| problems.to_string());
         assert_eq!(problems, None, "{text}");
     }
 }
@@ -79,6 +91,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/journal.md",
         "docs/metrics.md",
         "docs/plan.md",
+        "docs/scenario.md",
         "docs/verdicts.md",
     ] {
         let text = page(name);

@@ -10,7 +10,9 @@ use super::rules::{DOWN, EDGE, PARTS_BACK};
 use crate::clock::Time;
 use std::{collections::VecDeque, time::Duration};
 
-/// So many newest misses are kept one by one; of older ones only the sum.
+/// So many misses are kept one by one: half of them the oldest, which say when the silence began, and half the
+/// newest, which say how long it lasted. Of those in between only the sum is kept, so that a silence asked about
+/// many times a second costs no more, and yet has its true length.
 const KEPT: usize = 64;
 
 /// One unanswered probe.
@@ -32,8 +34,8 @@ pub(super) struct Belief {
     pub life: Option<Time>,
     /// In the order in which they were sent.
     misses: VecDeque<Miss>,
-    /// What was missed before those.
-    older: Vec<Miss>,
+    /// What was missed between them: an entry for each part of the scope, as new as its newest miss.
+    between: Vec<Miss>,
 }
 
 /// The odds of some misses.
@@ -91,29 +93,31 @@ impl Belief {
         let place = self.misses.iter().rposition(|old| old.sent <= miss.sent).map_or(0, |place| place + 1);
         self.misses.insert(place, miss);
         if self.misses.len() > KEPT
-            && let Some(old) = self.misses.pop_front()
+            && let Some(middle) = self.misses.remove(KEPT / 2)
         {
-            self.age(old);
+            self.sum_up(middle);
         }
         true
     }
 
-    /// Adds a miss to the sum of older ones: one entry per part of the scope, as new as its newest miss.
-    fn age(&mut self, old: Miss) {
-        match self.older.iter_mut().find(|miss| miss.part == old.part) {
-            Some(sum) => *sum = Miss { weight: sum.weight + old.weight, ..old },
-            None => self.older.push(old),
+    fn sum_up(&mut self, middle: Miss) {
+        match self.between.iter_mut().find(|sum| sum.part == middle.part) {
+            Some(sum) => *sum = Miss { weight: sum.weight + middle.weight, ..middle },
+            None => self.between.push(middle),
         }
     }
 
+    /// In the order in which they were sent, but for parts within the sum.
     fn all(&self) -> impl Iterator<Item = &Miss> {
-        self.older.iter().chain(&self.misses)
+        let first = self.between.iter().map(|sum| sum.sent).min();
+        let split = first.map_or(0, |first| self.misses.partition_point(|miss| miss.sent <= first));
+        self.misses.range(..split).chain(&self.between).chain(self.misses.range(split..))
     }
 
     /// Takes in an answer to a probe sent then; gives back the misses that it explains as chance.
     pub fn life(&mut self, sent: Time) -> Vec<Miss> {
         self.life = self.life.max(Some(sent));
-        self.older.retain(|miss| miss.sent > sent);
+        self.between.retain(|miss| miss.sent > sent);
         let refuted = self.misses.partition_point(|miss| miss.sent <= sent);
         self.misses.drain(..refuted).collect()
     }
@@ -122,12 +126,12 @@ impl Belief {
     pub fn void(&mut self, from: Time, to: Time) {
         let outside = |miss: &Miss| miss.sent < from || miss.sent > to;
         self.misses.retain(outside);
-        self.older.retain(outside);
+        self.between.retain(outside);
     }
 
     /// Are there any misses since life was last proved?
     pub fn is_quiet(&self) -> bool {
-        self.misses.is_empty() && self.older.is_empty()
+        self.misses.is_empty() && self.between.is_empty()
     }
 
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.
@@ -230,6 +234,25 @@ mod tests {
         assert!(!belief.miss(miss(2, 0)), "a miss that was sent before the newest life says nothing");
         assert_eq!(belief.life(at(1)).len(), 0, "an older answer says nothing new");
         assert_eq!(belief.life, Some(at(2)));
+    }
+
+    #[test]
+    fn a_silence_asked_about_many_times_a_second_has_its_true_length_and_begin() {
+        let mut belief = Belief::default();
+        for hundredth in 0..1000 {
+            let sent = Time::from_nanos(hundredth * 10_000_000);
+            belief.miss(Miss { sent, weight: 0.5, part: hundredth as u32 % 4, ..miss(0, 0) });
+        }
+        let odds = belief.odds(Time::NEVER, f32::MAX, 4);
+        assert_eq!((odds.first, odds.span()), (at(0), Duration::from_millis(9990)));
+        assert!((odds.log - 500.0).abs() < 0.01, "{odds:?}");
+        let onset = belief.onset(4, EDGE, at(10));
+        assert!(onset.is_some_and(|onset| onset < at(1)), "{onset:?}");
+        // Life in the middle leaves what was missed after it.
+        belief.life(at(6));
+        assert!(belief.odds(Time::NEVER, f32::MAX, 4).first > at(6));
+        belief.life(at(10));
+        assert!(belief.is_quiet());
     }
 
     #[test]

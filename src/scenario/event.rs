@@ -4,6 +4,7 @@
 use crate::{
     clock::Time,
     document::{Table, Value},
+    outcome::IcmpCode,
     target::{Host, Roster},
 };
 use std::time::Duration;
@@ -21,8 +22,8 @@ pub(super) enum On {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum What {
-    /// Gone; with `router`, a router says so.
-    Dark { router: bool },
+    /// Gone; with `router`, a router says so, in this way.
+    Dark { router: Option<IcmpCode> },
     /// Gone and back again and again; mean dwell times in seconds.
     Flap { down: f64, up: f64, drawn: bool },
     /// Loses this share more.
@@ -66,13 +67,16 @@ const KINDS: &[&str] = &[
     "unreachable",
     "stall",
 ];
+/// ICMP destination unreachable, host unreachable (RFC 792).
+pub(super) const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
+
 const NAMES: &str = "\"us\", country codes, prefixes or hosts, apart by spaces";
 
 pub(super) fn events(root: Table<'_>, start: Time, duration: Duration, roster: &Roster) -> Vec<Event> {
     let end = start + duration;
     let mut events = Vec::new();
     for table in root.tables("event", "event") {
-        table.only(&["kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what"]);
+        table.only(&["kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code"]);
         let kind = table.need("kind", "\"dark\"").and_then(|value| value.one_of(KINDS));
         let at = table.need("at", "\"+1h\"").and_then(|value| {
             let at = value
@@ -141,9 +145,10 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
         "lossy" => &["loss"],
         "slow" => &["factor"],
         "blind" => &["what"],
+        "unreachable" => &["code"],
         _ => &[],
     };
-    for key in ["down", "up", "dwell", "loss", "factor", "what"] {
+    for key in ["down", "up", "dwell", "loss", "factor", "what", "code"] {
         if let (Some(value), false) = (table.get(key), given.contains(&key)) {
             value.note(&format!("{kind:?} has no {key:?}; drop it"));
         }
@@ -153,8 +158,8 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
         Some(table.need(key, "\"60s\"")?.duration(range)?.as_secs_f64())
     };
     Some(match kind {
-        "dark" | "vanish" | "appear" => What::Dark { router: false },
-        "unreachable" => What::Dark { router: true },
+        "dark" | "vanish" | "appear" => What::Dark { router: None },
+        "unreachable" => What::Dark { router: Some(table.get("code").map_or(Some(HOST_UNREACHABLE), code)?) },
         "flap" => {
             let drawn =
                 table.get("dwell").and_then(|value| value.one_of(&["fixed", "drawn"])) == Some("drawn");
@@ -173,6 +178,23 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
             _ => What::Send,
         },
     })
+}
+
+/// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair. Not [11, 1], which is a
+/// host's word for a fragment that is missing, and which Linux tells no program.
+fn code(value: Value<'_>) -> Option<IcmpCode> {
+    let list = value.list("an ICMP type and code such as [3, 1]")?;
+    let numbers: Vec<i64> = list.iter().filter_map(|value| value.integer(0..=255)).collect();
+    match numbers[..] {
+        [kind @ 3, code @ 0..=15] | [kind @ 11, code @ 0] => {
+            Some(IcmpCode { kind: kind as u8, code: code as u8 })
+        }
+        _ if numbers.len() < list.len() => None,
+        _ => {
+            value.note("a router says no by ICMP type 3 with a code up to 15, or [11, 0]; write [3, 1]");
+            None
+        }
+    }
 }
 
 fn names(value: Value<'_>, roster: &Roster) -> Vec<On> {

@@ -46,9 +46,12 @@ const WEATHER: &[&str] = &[
     "burst_loss",
     "duplicates",
     "forged",
+    "corrupt",
+    "truncated",
     "diurnal",
 ];
-const CLASSES: &[&str] = &["icmp_only", "tcp_only", "accept_all", "named", "rate_limit", "unreachable"];
+const CLASSES: &[&str] =
+    &["icmp_only", "tcp_only", "refuses", "accept_all", "named", "rate_limit", "unreachable"];
 /// More than one prober should ask, and some tens of megabytes: a few words of a file could ask for terabytes.
 const MOST_TARGETS: usize = 200_000;
 /// How many /24s there are from 127.100.0.0 on.
@@ -117,6 +120,8 @@ fn weather(table: Option<Table<'_>>) -> Weather {
         bursts: mean.zip(gap).zip(loss).map(|((mean, gap), loss)| Bursts { mean, gap, loss }),
         duplicates: share(table, "duplicates"),
         forged: share(table, "forged"),
+        corrupt: share(table, "corrupt"),
+        truncated: share(table, "truncated"),
         diurnal: share(table, "diurnal"),
     }
 }
@@ -138,6 +143,7 @@ fn classes(table: Option<Table<'_>>) -> Classes {
     Classes {
         icmp_only: share(table, "icmp_only"),
         tcp_only: share(table, "tcp_only"),
+        refuses: share(table, "refuses"),
         accept_all: share(table, "accept_all"),
         named: share(table, "named"),
         rate_limit: table.and_then(|table| table.get("rate_limit")).and_then(|value| value.rate(1000.0)),

@@ -5,15 +5,15 @@ use super::{
     event::What,
     script::{Play, within},
 };
-use crate::clock::Time;
+use crate::{clock::Time, outcome::IcmpCode};
 
 /// What holds from a time on, until the next stretch begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     pub from: Time,
     pub dark: bool,
-    /// A router says so.
-    pub router: bool,
+    /// A router says so, in this way.
+    pub router: Option<IcmpCode>,
     /// Our own uplink is dead, our sending fails, our resolver fails.
     pub uplink: bool,
     pub send: bool,
@@ -77,7 +77,7 @@ fn stretch(plays: &[&Play], from: Time) -> Stretch {
     let mut stretch = Stretch {
         from,
         dark: false,
-        router: false,
+        router: None,
         uplink: false,
         send: false,
         resolver: false,
@@ -91,7 +91,7 @@ fn stretch(plays: &[&Play], from: Time) -> Stretch {
         match play.what {
             What::Dark { router } => {
                 stretch.dark = true;
-                stretch.router |= router;
+                stretch.router = stretch.router.or(router);
             }
             What::Flap { .. } => stretch.dark = true,
             What::Lossy(loss) => stretch.loss = 1.0 - (1.0 - stretch.loss) * (1.0 - loss),

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `file`, `event` | text | [`Scenario`], or every problem with its place |
 //! | `script` | events, seed | when what is dark, lossy, slow: the one thing that world and truth share |
-//! | `world`, `lane` | a probe | when which answer comes, if any |
+//! | `world`, `host`, `lane` | a probe | when which answer comes, if any |
 //! | `drive` | world and `Watch` | changes of verdict: [`Simulation`] |
 //! | `truth` | script | the right state of each scope at each time: [`Truth`] |
 //! | `score` | truth and changes | [`Score`] |
@@ -16,6 +16,7 @@
 mod drive;
 mod event;
 mod file;
+mod host;
 mod lane;
 mod picture;
 mod score;
@@ -117,6 +118,9 @@ struct Weather {
     bursts: Option<Bursts>,
     duplicates: f64,
     forged: f64,
+    /// Shares of answers that are damaged on the way, and that are cut short.
+    corrupt: f64,
+    truncated: f64,
     /// Jitter and loss swing by this share over a day.
     diurnal: f64,
 }
@@ -134,6 +138,8 @@ struct Bursts {
 struct Classes {
     icmp_only: f64,
     tcp_only: f64,
+    /// Nothing listens there: TCP is answered with a RST.
+    refuses: f64,
     /// A firewall completes every TCP connection for it, also while the host is gone.
     accept_all: f64,
     /// Given by name, so that the resolver is needed.

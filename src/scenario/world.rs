@@ -7,7 +7,8 @@
 
 use super::{
     Bursts, Scenario, Weather,
-    event::On,
+    event::{HOST_UNREACHABLE, On},
+    host::{Host, hosts},
     lane::{Lane, Stretch},
     script::{Play, Span},
 };
@@ -28,25 +29,6 @@ const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 const LIMIT_BURST: f64 = 6.0;
 /// Nothing ever befalls it alone: most hosts and blocks, so that they cost no memory to look up.
 const NO_LANE: u32 = u32::MAX;
-/// ICMP destination unreachable, host unreachable (RFC 792).
-const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
-
-#[derive(Clone, Copy, Debug)]
-struct Host {
-    rtt: f64,
-    /// Answers this kind of question at all.
-    answers: bool,
-    accepts_all: bool,
-    named: bool,
-    miss: f64,
-    kind: Kind,
-    country: u32,
-    block: u32,
-    /// Its own lane, if an event befalls it alone.
-    lane: u32,
-    /// Its block's lane, if an event befalls that alone.
-    block_lane: u32,
-}
 
 /// Ordered by time, then as put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,10 +46,12 @@ struct Arrival {
 enum Word {
     Reply,
     Refused,
-    Unreachable,
+    Unreachable(IcmpCode),
     NoBuffers,
     Unresolved,
     Forged,
+    Corrupt,
+    Truncated,
     Control(bool),
 }
 
@@ -162,9 +146,15 @@ impl World {
 
     /// What reaches us by `now`.
     pub fn arrive(&mut self, now: Time) -> Option<Event> {
+        self.arrive_about(now).map(|(event, _)| event)
+    }
+
+    /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must still make a
+    /// packet of it.
+    pub fn arrive_about(&mut self, now: Time) -> Option<(Event, u32)> {
         let arrival = self.queue.peek().filter(|arrival| arrival.0.at <= now)?.0;
         self.queue.pop();
-        Some(self.event(&arrival))
+        Some((self.event(&arrival), arrival.seq))
     }
 
     /// What would reach us in this span never does.
@@ -216,7 +206,7 @@ impl World {
             * own.map_or(1.0, |own| own.factor);
         let (half, whole) = (s + Duration::from_secs_f64(rtt / 2.0), s + Duration::from_secs_f64(rtt));
 
-        let mut road = Road { lost: false, dark: false, router: false, held: Time::default() };
+        let mut road = Road { lost: false, dark: false, router: None, held: Time::default() };
         road.pass(&self.ours, &ours, half, whole);
         if road.dark || road.lost {
             return; // Our own uplink: nothing at all comes back.
@@ -242,16 +232,30 @@ impl World {
                 self.answer(due, rtt / 2.0, Word::Reply);
             }
         } else if road.dark || road.lost {
-            if passes && (self.router || road.router) && road.dark {
-                self.answer(due, rtt / 2.0, Word::Unreachable);
+            let code = road.router.or(self.router.then_some(HOST_UNREACHABLE));
+            if let Some(code) = code.filter(|_| passes && road.dark) {
+                self.answer(due, rtt / 2.0, Word::Unreachable(code));
             }
         } else if passes && host.answers && (host.kind != Kind::Icmp || self.let_pass(host.block, half)) {
-            let word = if due.trap { Word::Refused } else { Word::Reply };
+            let word = self.on_the_way(if due.trap || host.refuses { Word::Refused } else { Word::Reply });
             let wait = rtt.max(road.held.since(s).as_secs_f64());
             self.answer(due, wait, word);
             if self.weather.duplicates > 0.0 && self.dice.chance(self.weather.duplicates) {
                 self.answer(due, wait + 0.001, word);
             }
+        }
+    }
+
+    /// Some answers are damaged on the way, and some are cut short.
+    fn on_the_way(&mut self, word: Word) -> Word {
+        let Weather { corrupt, truncated, .. } = self.weather;
+        if corrupt + truncated == 0.0 {
+            return word;
+        }
+        match self.dice.unit() {
+            part if part < corrupt => Word::Corrupt,
+            part if part < corrupt + truncated => Word::Truncated,
+            _ => word,
         }
     }
 
@@ -289,14 +293,18 @@ impl World {
         let found = match arrival.what {
             Word::Reply => Found::Reply { rtt, rcode: None, unexpected: false },
             Word::Refused => Found::Refused { rtt },
-            Word::Unreachable => {
+            Word::Unreachable(code) => {
                 let from = self.roster.block(self.roster.target(target).block).prefix.address();
-                Found::Unreachable { from, code: HOST_UNREACHABLE, rtt }
+                Found::Unreachable { from, code, rtt }
             }
             Word::NoBuffers => Found::NotSent(Fault::NoBuffers),
             Word::Unresolved => Found::NotSent(Fault::Unresolved),
-            Word::Forged => {
-                let reason = Reject::WrongToken;
+            Word::Forged | Word::Corrupt | Word::Truncated => {
+                let reason = match arrival.what {
+                    Word::Corrupt => Reject::Corrupt,
+                    Word::Truncated => Reject::Truncated,
+                    _ => Reject::WrongToken,
+                };
                 return Event::Stray(Stray { seen: arrival.at, from: None, target: Some(target), reason });
             }
             Word::Control(answered) => {
@@ -317,7 +325,7 @@ struct Road {
     lost: bool,
     /// Dark when it came by.
     dark: bool,
-    router: bool,
+    router: Option<IcmpCode>,
     held: Time,
 }
 
@@ -327,7 +335,7 @@ impl Road {
         let (then, back) =
             if whole < lane.until { (*now, *now) } else { (lane.later(half), lane.later(whole)) };
         self.dark |= then.dark || then.uplink;
-        self.router |= then.router;
+        self.router = self.router.or(then.router);
         self.lost |= now.cut <= whole;
         self.held = self.held.max(back.held);
     }
@@ -344,42 +352,4 @@ impl Channel {
         }
         if self.bad { bursts.loss } else { 0.0 }
     }
-}
-
-/// Draws each host once; its targets share what was drawn.
-fn hosts(scenario: &Scenario, lanes: &[u32], block_lanes: &[u32], dice: &mut Dice) -> Vec<Host> {
-    let (roster, weather, classes) = (&scenario.roster, &scenario.weather, &scenario.classes);
-    let mut hosts: Vec<Host> = Vec::with_capacity(roster.targets.len());
-    let mut icmp_only = false;
-    let mut tcp_only = false;
-    for (place, target) in roster.targets.iter().enumerate() {
-        let before = place.checked_sub(1).filter(|&before| roster.targets[before].host == target.host);
-        let host = if let Some(before) = before {
-            hosts[before]
-        } else {
-            let sort = dice.unit();
-            icmp_only = sort < classes.icmp_only;
-            tcp_only = !icmp_only && sort < classes.icmp_only + classes.tcp_only;
-            let (low, high) = weather.miss;
-            Host {
-                rtt: weather.rtt * (0.8 + 0.4 * dice.unit()),
-                answers: true,
-                accepts_all: dice.chance(classes.accept_all),
-                named: dice.chance(classes.named),
-                miss: low + (high - low) * dice.unit(),
-                kind: target.kind,
-                country: roster.block(target.block).country.0,
-                block: target.block.0,
-                lane: lanes[place],
-                block_lane: block_lanes[target.block.0 as usize],
-            }
-        };
-        let answers = match target.kind {
-            Kind::Icmp => !tcp_only,
-            Kind::Tcp => !icmp_only,
-            Kind::Dns => true,
-        };
-        hosts.push(Host { kind: target.kind, answers, ..host });
-    }
-    hosts
 }

@@ -27,9 +27,14 @@ impl Namespace {
         Self { holder }
     }
 
+    /// Where the system keeps it.
+    pub fn path(&self) -> String {
+        format!("/proc/{}/ns/net", self.holder.id())
+    }
+
     /// A command inside.
     pub fn command(&self, program: &[&str]) -> Command {
-        let net = format!("--net=/proc/{}/ns/net", self.holder.id());
+        let net = format!("--net={}", self.path());
         quiet(Command::new("nsenter"), &[&[net.as_str()], program].concat())
     }
 
@@ -42,8 +47,13 @@ impl Namespace {
 
     /// Asks a server on port 17545 of the namespace's own loopback device.
     pub fn get(&self, path: &str) -> Answer {
+        self.get_at(17545, path)
+    }
+
+    /// The same, on another port.
+    pub fn get_at(&self, port: u16, path: &str) -> Answer {
         let ask = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/17545; \
+            "exec 3<>/dev/tcp/127.0.0.1/{port}; \
              printf 'GET {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
         let seconds = SOON.as_secs().to_string();
