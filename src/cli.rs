@@ -4,13 +4,15 @@
 use crate::{
     config::Plan,
     daemon::{self, Failure},
+    document::Problems,
     journal,
     outcome::Event,
     scenario::{self, Scenario},
-    watch::{Settings, Watch, verdict},
+    watch::{Record, Settings, Watch, verdict},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Seek, Write},
     net::SocketAddr,
@@ -60,7 +62,7 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Run {
-    /// The plan: what to watch
+    /// The plan: what to watch. SIGHUP and POST /-/reload read it again
     #[arg(long, value_name = "FILE", default_value = "targets.toml")]
     config: PathBuf,
     /// Where to serve metrics and the page; may be given several times
@@ -75,9 +77,9 @@ struct Run {
 struct Replay {
     /// The journal
     file: PathBuf,
-    /// The plan that it was recorded with
+    /// The plan that it was recorded with; if the plan was changed meanwhile, give each in its turn
     #[arg(long, value_name = "FILE", default_value = "targets.toml")]
-    config: PathBuf,
+    config: Vec<PathBuf>,
     /// Print changes of verdict as JSON Lines
     #[arg(long)]
     json: bool,
@@ -120,8 +122,13 @@ pub fn main() -> u8 {
         .init();
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(run) => with_plan(&run.config, |plan| watch(run.listen, run.record, plan)),
-        Command::Replay(replay) => with_plan(&replay.config, |plan| again(&replay, &plan)),
+        Command::Run(run) => with_plan(&run.config.clone(), |plan| watch(run, plan)),
+        Command::Replay(replay) => {
+            match replay.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
+                Ok(plans) => again(&replay, &plans),
+                Err(problems) => refuse(&problems),
+            }
+        }
         Command::Simulate(simulate) => play(&simulate),
         Command::Check(check) => with_plan(&check.file, |plan| {
             say(&format!("{plan}"));
@@ -136,15 +143,18 @@ pub fn main() -> u8 {
 fn with_plan(path: &Path, then: impl FnOnce(Plan) -> u8) -> u8 {
     match Plan::load(path) {
         Ok(plan) => then(plan),
-        Err(problems) => {
-            eprintln!("{problems}");
-            exit::CONFIG
-        }
+        Err(problems) => refuse(&problems),
     }
 }
 
-fn watch(listen: Vec<SocketAddr>, record: Option<PathBuf>, plan: Plan) -> u8 {
-    let failure = match daemon::run(daemon::Options { plan, listen, record }) {
+fn refuse(problems: &Problems) -> u8 {
+    eprintln!("{problems}");
+    exit::CONFIG
+}
+
+fn watch(run: Run, plan: Plan) -> u8 {
+    let Run { config, listen, record } = run;
+    let failure = match daemon::run(daemon::Options { plan, config, listen, record }) {
         Ok(()) => return exit::OK,
         Err(failure) => failure,
     };
@@ -162,12 +172,13 @@ fn watch(listen: Vec<SocketAddr>, record: Option<PathBuf>, plan: Plan) -> u8 {
 }
 
 /// Folds a journal again. A line that cannot be read is reported and skipped; a journal of nothing else is no
-/// journal of this plan.
-fn again(replay: &Replay, plan: &Plan) -> u8 {
+/// journal of this plan. Where the run went on with a new plan, so does this, if there is another.
+fn again(replay: &Replay, plans: &[Plan]) -> u8 {
     let name = replay.file.display();
-    let reader = journal::Reader::new(&plan.roster, &plan.controls);
+    let readers: Vec<_> =
+        plans.iter().map(|plan| journal::Reader::new(&plan.roster, &plan.controls)).collect();
     let opened = File::open(&replay.file).and_then(|mut file| {
-        let controls = heard_controls(&file, &reader)?;
+        let controls = heard_controls(&file, &readers)?;
         file.rewind()?;
         Ok((file, controls))
     });
@@ -178,10 +189,14 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
             return exit::DATA;
         }
     };
-    let controls = if with_controls { plan.controls.clone() } else { Vec::new() };
-    let settings = Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 };
+    let settings = |plan: &Plan| {
+        let controls = if with_controls { plan.controls.clone() } else { Vec::new() };
+        Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 }
+    };
+    let mut pages = plans.iter().zip(&readers);
+    let Some((mut plan, mut reader)) = pages.next() else { return exit::CONFIG };
     let mut watch: Option<Watch> = None;
-    let mut skipped = false;
+    let mut skipped = Skipped::default();
     for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
         let number = number + 1;
         let line = match line {
@@ -197,28 +212,56 @@ fn again(replay: &Replay, plan: &Plan) -> u8 {
         let record = match record {
             Ok(record) => record,
             Err(problem) => {
-                eprintln!("{name}:{number}: {problem}; the line is skipped");
-                skipped = true;
+                skipped.note(&format!("{name}:{number}"), problem);
                 continue;
             }
         };
-        let watch =
-            watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings, journal::begun(&record)));
+        let watch = watch
+            .get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings(plan), journal::begun(&record)));
         watch.replay(&record);
+        if record.event == Event::Replan
+            && let Some(next) = pages.next()
+        {
+            (plan, reader) = next;
+            watch.replan(plan.roster.clone(), &settings(plan), record.seen);
+        }
         for change in watch.changes() {
             let write = if replay.json { verdict::json } else { verdict::text };
             say(&write(&change, &plan.roster, 0));
         }
     }
-    if watch.is_none() && skipped { exit::DATA } else { exit::OK }
+    if let 1.. = skipped.again {
+        eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.again);
+    }
+    if watch.is_none() && !skipped.told.is_empty() { exit::DATA } else { exit::OK }
+}
+
+/// Lines that could not be read: each reason is told once, at the first such line.
+#[derive(Default)]
+struct Skipped {
+    told: HashSet<String>,
+    again: usize,
+}
+
+impl Skipped {
+    fn note(&mut self, place: &str, problem: String) {
+        if self.told.contains(&problem) {
+            self.again += 1;
+        } else {
+            eprintln!("{place}: {problem}; the line is skipped");
+            self.told.insert(problem);
+        }
+    }
 }
 
 /// Were controls asked at all, when this journal was written? A run that may not ask them goes on without.
 /// Usually the first second tells.
-fn heard_controls(file: &File, reader: &journal::Reader) -> io::Result<bool> {
+fn heard_controls(file: &File, readers: &[journal::Reader]) -> io::Result<bool> {
     for line in BufReader::new(file).split(b'\n') {
-        let record = std::str::from_utf8(&line?).ok().and_then(|line| reader.read(line).ok());
-        if record.is_some_and(|record| matches!(record.event, Event::Control(_))) {
+        let line = line?;
+        let Ok(line) = std::str::from_utf8(&line) else { continue };
+        let of_control = |record: Record| matches!(record.event, Event::Control(_));
+        if readers.iter().any(|reader| reader.read(line).is_ok_and(of_control)) {
             return Ok(true);
         }
     }
@@ -228,10 +271,7 @@ fn heard_controls(file: &File, reader: &journal::Reader) -> io::Result<bool> {
 fn play(simulate: &Simulate) -> u8 {
     let scenario = match Scenario::load(&simulate.file) {
         Ok(scenario) => scenario,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return exit::CONFIG;
-        }
+        Err(problems) => return refuse(&problems),
     };
     let options = scenario::Options {
         seed: simulate.seed,

@@ -1,40 +1,57 @@
 //! The run: the only file that knows all stages. In: a plan, where to listen, whether to record. Out: probes on
-//! the wire, verdict lines on standard output, snapshots for readers. One task owns all state; it never waits
-//! for a reader, a disk or a name.
+//! the wire, verdict lines on standard output, snapshots for readers; and the same with a new plan, when it is
+//! asked to read it again. One task owns all state; it never waits for a reader, a disk or a name.
 //!
 //! ```text
 //!   icmp engine ──────────────┐ (same task: no queue between them and the fold)
 //!   tcp, dns, controls ──mpsc─┤
 //!   timers ───────────────────┴─> fold: Watch ──watch──> http (own thread)
-//!                                   │    └────mpsc───> journal (own thread)
-//!                                   └─> due probes ─> icmp, tcp, dns
+//!                              ^    │    └────mpsc───> journal (own thread)
+//!   SIGHUP, http ─> plan file ─┘    └─> due probes ─> icmp, tcp, dns
+//!                 (own thread)
 //! ```
+//!
+//! | file | its part |
+//! |---|---|
+//! | `network` | all ways out, side by side |
+//! | `numbering` | what targets are called on the wire, so that no answer is taken for another's |
+//! | `reload` | reading the plan again |
+//! | `keeper` | writing the journal |
+
+mod keeper;
+mod network;
+mod numbering;
+mod reload;
 
 use crate::{
     clock::{Clock, Time},
     config::Plan,
+    document::Problems,
     export::{Labels, http},
     journal,
     judge::Change,
-    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
-    probe::{self, Spec, controls::Controls, dns, icmp, names::Book, tcp},
-    target::{Host, TargetId},
+    outcome::{Event, Reject, Stray},
+    probe::{self, controls::Controls},
     watch::{Settings, Snapshot, Watch, verdict},
 };
+use keeper::Journal;
+use network::Network;
+use reload::{Loaded, Reload};
 use std::{
     collections::hash_map::RandomState,
-    fs::{File, OpenOptions},
     hash::BuildHasher,
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
-    net::{IpAddr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    sync::{Arc, mpsc},
-    thread,
+    io::{self, Write},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc::UnboundedReceiver, watch},
+    sync::{
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+        watch,
+    },
 };
 
 /// How often readers get a new picture when no verdict changes.
@@ -44,12 +61,16 @@ const PUBLISH: Duration = Duration::from_secs(1);
 const NAP: Duration = Duration::from_millis(1);
 /// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
 const FEW_TARGETS: usize = 500;
+/// So many readers may wait for the plan to be read again; more wait at the door.
+const ASKS: usize = 8;
 
 /// What to run.
 #[derive(Debug)]
 pub struct Options {
     /// What to watch.
     pub plan: Plan,
+    /// Where the plan was read, and is to be read again.
+    pub config: PathBuf,
     /// Where readers find us.
     pub listen: Vec<SocketAddr>,
     /// Where to write the journal.
@@ -91,18 +112,31 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let journal = options.record.map(Journal::open).transpose()?;
     probe::trim_memory();
-    let (publisher, source) = watch::channel(None);
-    let per_host = options.plan.per_host_metrics.unwrap_or(options.plan.roster.targets.len() <= FEW_TARGETS);
-    let labels = Labels { vantage: options.plan.vantage.clone(), per_host };
-    let http = http::serve(listeners, source, labels)?;
+    let (snapshots, source) = watch::channel(None);
+    let (labels, labelled) = watch::channel(labels(&options.plan));
+    let (asker, asks) = mpsc::channel(ASKS);
+    let http = http::serve(listeners, source, labelled, asker)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut run = Run::start(options.plan, &addresses, journal, publisher);
-        run.watch().await
+        let readers = Readers { snapshots, labels };
+        let reload = Reload::new(options.config, asks)?;
+        let mut run = Run::start(options.plan, &addresses, journal, readers);
+        run.watch(reload).await
     })?;
-    // The publisher is gone with the run, which ends the readers' thread.
+    // The publishers are gone with the run, which ends the readers' thread.
     let _ = http.join();
     Ok(())
+}
+
+/// What readers are told.
+struct Readers {
+    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    labels: watch::Sender<Labels>,
+}
+
+fn labels(plan: &Plan) -> Labels {
+    let per_host = plan.per_host_metrics.unwrap_or(plan.roster.targets.len() <= FEW_TARGETS);
+    Labels { vantage: plan.vantage.clone(), per_host }
 }
 
 /// A run under way.
@@ -112,53 +146,36 @@ struct Run {
     watch: Watch,
     network: Network,
     events: UnboundedReceiver<Event>,
-    _controls: Option<Controls>,
+    /// Whoever asks reports to it.
+    sender: UnboundedSender<Event>,
+    controls: Option<Controls>,
     journal: Option<Journal>,
-    publisher: watch::Sender<Option<Arc<Snapshot>>>,
+    readers: Readers,
 }
 
 impl Run {
-    fn start(
-        plan: Plan,
-        listen: &[SocketAddr],
-        journal: Option<Journal>,
-        publisher: watch::Sender<Option<Arc<Snapshot>>>,
-    ) -> Self {
+    fn start(plan: Plan, listen: &[SocketAddr], journal: Option<Journal>, readers: Readers) -> Self {
         let clock = Clock::start();
-        let (sender, events) = tokio::sync::mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
         say(&format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
-        for warning in plan.warnings() {
-            say(&format!("note: {warning}"));
-        }
-        let controls = match Controls::open(&plan.controls, clock, &sender) {
-            Ok(controls) => Some(controls),
-            Err(error) => {
-                say(&format!("note: {error}; until then an outage cannot be told from blindness of our own"));
-                None
-            }
-        };
-        let network = Network::open(&plan, clock, sender);
+        note(&plan);
+        let controls = ask_controls(&plan, clock, &sender);
+        let network = Network::open(&plan, clock, sender.clone());
         for address in listen {
             say(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
         }
-        let settings = Settings {
-            budget: Some(plan.budget),
-            rules: plan.rules,
-            controls: if controls.is_some() { plan.controls.clone() } else { Vec::new() },
-            seed: chance(1),
-        };
-        let mut watch = Watch::new(plan.roster.clone(), &settings, clock.now());
+        let mut watch = Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {
             watch.record();
         }
-        Self { clock, plan, watch, network, events, _controls: controls, journal, publisher }
+        Self { clock, plan, watch, network, events, sender, controls, journal, readers }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.
-    async fn watch(&mut self) -> io::Result<()> {
+    async fn watch(&mut self, mut reload: Reload) -> io::Result<()> {
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let mut publish = self.clock.now();
+        let (mut publish, mut loaded) = (self.clock.now(), None);
         let (mut batch, mut due) = (Vec::new(), Vec::new());
         let mut nap_over = Time::NEVER;
         loop {
@@ -174,19 +191,24 @@ impl Run {
             }
             let now = self.clock.now();
             for event in batch.drain(..) {
-                self.watch.observe(now, &event);
+                if let Some(event) = self.network.told(event) {
+                    self.watch.observe(now, &event);
+                }
             }
             self.watch.poll(now, &mut due);
             self.network.send(&mut due, &self.plan, &mut batch);
             let changes: Vec<Change> = self.watch.changes().collect();
             if !changes.is_empty() || now >= publish {
                 publish = now + PUBLISH;
-                let snapshot =
-                    self.watch.snapshot(now, self.clock.wall_offset(), self.network.receive_drops());
-                self.publisher.send_replace(Some(Arc::new(snapshot)));
+                self.publish(now);
             }
             // Only then, so that who reads of a change here finds it everywhere.
             self.tell(&changes);
+            // Now that nothing is left which speaks of the old numbers.
+            if let Some(loaded) = loaded.take() {
+                self.replan(loaded, now);
+                continue;
+            }
             if !batch.is_empty() {
                 continue;
             }
@@ -205,9 +227,59 @@ impl Run {
                     self.network.icmp_receive(&mut batch);
                 }
                 Some(event) = self.events.recv() => batch.push(event),
+                read = reload.next() => loaded = Some(read),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
+    }
+
+    /// Goes on with the plan that was read, or with the one before if that is wrong; and answers who asked.
+    fn replan(&mut self, Loaded { plan, asked }: Loaded, now: Time) {
+        let answer = match plan {
+            Ok(plan) => Ok(self.adopt(plan, now)),
+            Err(problems) => Err(self.refuse(&problems)),
+        };
+        self.publish(now);
+        if let Some(asked) = asked {
+            // Who asked may have gone away.
+            let _ = asked.send(answer);
+        }
+    }
+
+    /// What is watched from now on.
+    fn adopt(&mut self, plan: Plan, now: Time) -> String {
+        if plan.controls != self.plan.controls || self.controls.is_none() {
+            // The old ones end first. All that they reported has been folded, since no task has run meanwhile:
+            // nothing of theirs is taken for an answer of the new.
+            self.controls = None;
+            self.controls = ask_controls(&plan, self.clock, &self.sender);
+        }
+        let settings = settings(&plan, self.controls.is_some());
+        let map = self.watch.replan(plan.roster.clone(), &settings, now);
+        self.network.replan(&plan, &map.targets);
+        self.readers.labels.send_replace(labels(&plan));
+        self.plan = plan;
+        let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
+        say(&text);
+        note(&self.plan);
+        text
+    }
+
+    /// What is wrong, one line each.
+    fn refuse(&mut self, problems: &Problems) -> String {
+        self.watch.refuse();
+        let text = problems.to_string();
+        for line in text.lines() {
+            tracing::error!("{line}");
+        }
+        tracing::error!("the new plan is wrong; the one before goes on");
+        text
+    }
+
+    fn publish(&mut self, now: Time) {
+        let drops = self.network.receive_drops();
+        let snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        self.readers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
 
     fn is_control(&self, stray: &Stray) -> bool {
@@ -229,91 +301,29 @@ impl Run {
     }
 }
 
-/// All ways out.
-struct Network {
-    clock: Clock,
-    icmp: Option<icmp::Engine>,
-    tcp: tcp::Prober,
-    dns: dns::Prober,
-    names: Book,
-    asks: Vec<(Due, IpAddr)>,
-}
-
-impl Network {
-    fn open(plan: &Plan, clock: Clock, events: tokio::sync::mpsc::UnboundedSender<Event>) -> Self {
-        let (key, id) = (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
-        let icmp = match icmp::Engine::open(key, id as u16) {
-            Ok(engine) => {
-                let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
-                say(&format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
-                Some(engine)
-            }
-            Err(error) => {
-                say(&format!("note: {error}; TCP and DNS go on without ICMP"));
-                None
-            }
-        };
-        let names = plan.roster.targets.iter().filter_map(|target| match &target.host {
-            Host::Name(name) => Some(name.clone()),
-            Host::Address(_) => None,
-        });
-        Self {
-            clock,
-            icmp,
-            tcp: tcp::Prober::new(clock, events.clone()),
-            dns: dns::Prober::new(clock, events),
-            names: Book::open(names, &plan.resolver),
-            asks: Vec::new(),
-        }
-    }
-
-    /// Sends what is due; what cannot be sent is reported at once.
-    fn send(&mut self, due: &mut Vec<Due>, plan: &Plan, out: &mut Vec<Event>) {
-        for due in due.drain(..) {
-            match (self.address(&due, plan), &plan.specs[due.target.0 as usize]) {
-                (Err(fault), _) => out.push(not_sent(&due, fault)),
-                (Ok(address), Spec::Tcp(spec)) => self.tcp.send(due, address, spec),
-                (Ok(address), Spec::Dns(spec)) => self.dns.send(due, address, spec),
-                (Ok(address), Spec::Icmp) if self.icmp.is_some() => self.asks.push((due, address)),
-                (Ok(_), Spec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
-            }
-        }
-        if let Some(icmp) = &mut self.icmp {
-            icmp.send(&self.asks, &self.clock, out);
-        }
-        self.asks.clear();
-    }
-
-    fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {
-        let TargetId(number) = due.target;
-        let target = &plan.roster.targets[number as usize];
-        match &target.host {
-            Host::Address(address) => Ok(*address),
-            Host::Name(name) => self.names.next(name, &plan.roster.block(target.block).prefix, due.seq),
-        }
-    }
-
-    fn icmp_receive(&mut self, out: &mut Vec<Event>) {
-        if let Some(icmp) = &mut self.icmp {
-            icmp.receive(&self.clock, out);
-        }
-    }
-
-    async fn icmp_readable(&mut self) {
-        match &mut self.icmp {
-            Some(icmp) => icmp.readable().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn receive_drops(&mut self) -> u64 {
-        self.icmp.as_mut().map_or(0, icmp::Engine::drops)
+/// What the plan and what can be done say to the core.
+fn settings(plan: &Plan, controls: bool) -> Settings {
+    Settings {
+        budget: Some(plan.budget),
+        rules: plan.rules,
+        controls: if controls { plan.controls.clone() } else { Vec::new() },
+        seed: chance(1),
     }
 }
 
-fn not_sent(due: &Due, fault: Fault) -> Event {
-    let Due { target, seq, sent, trap, .. } = *due;
-    Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+/// Begins to ask the controls, or says why it cannot.
+fn ask_controls(plan: &Plan, clock: Clock, events: &UnboundedSender<Event>) -> Option<Controls> {
+    Controls::open(&plan.controls, clock, events)
+        .map_err(|error| {
+            say(&format!("note: {error}; until then an outage cannot be told from blindness of our own"));
+        })
+        .ok()
+}
+
+fn note(plan: &Plan) {
+    for warning in plan.warnings() {
+        say(&format!("note: {warning}"));
+    }
 }
 
 /// A line on standard output. The watch goes on for other readers when this one has gone away.
@@ -324,72 +334,4 @@ fn say(line: &str) {
 /// 64 bits from the system's own source of chance, by way of the standard library's hash keys.
 fn chance(salt: u64) -> u64 {
     RandomState::new().hash_one(salt)
-}
-
-/// The journal's own thread: a slow disk delays no probe.
-struct Journal {
-    lines: Option<mpsc::Sender<String>>,
-    writer: Option<thread::JoinHandle<()>>,
-}
-
-impl Journal {
-    fn open(path: PathBuf) -> Result<Self, Failure> {
-        let file = append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
-        let (lines, received) = mpsc::channel();
-        let writer = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || keep(&received, BufWriter::new(file), &path))?;
-        Ok(Self { lines: Some(lines), writer: Some(writer) })
-    }
-
-    fn write(&self, line: String) {
-        if let Some(lines) = &self.lines {
-            // The thread ends only with the run.
-            let _ = lines.send(line);
-        }
-    }
-}
-
-impl Drop for Journal {
-    /// Waits until all is written.
-    fn drop(&mut self) {
-        self.lines = None;
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
-    }
-}
-
-/// Opens a file of lines to add more. A last line that a crash has torn off is ended first, so that it spoils
-/// no other.
-fn append_lines(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-    let mut last = [b'\n'];
-    // What cannot be sought in, such as a pipe, has no last line.
-    if file.seek(SeekFrom::End(-1)).is_ok() {
-        file.read_exact(&mut last)?;
-    }
-    if last != [b'\n'] {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
-}
-
-fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &Path) {
-    let mut failed = false;
-    let mut note = |result: io::Result<()>| match result {
-        Ok(()) => failed = false,
-        Err(error) if !failed => {
-            failed = true;
-            tracing::error!("cannot write the journal {}: {error}; lines are being lost", path.display());
-        }
-        Err(_) => {}
-    };
-    while let Ok(line) = lines.recv() {
-        note(writeln!(file, "{line}"));
-        for line in lines.try_iter() {
-            note(writeln!(file, "{line}"));
-        }
-        note(file.flush());
-    }
 }

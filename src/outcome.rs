@@ -34,6 +34,8 @@ pub enum Event {
     Control(Control),
     /// Nobody watched since then: the process was stopped, starved or suspended.
     Gap(Time),
+    /// From here on another plan is watched.
+    Replan,
 }
 
 /// What one probe learned.

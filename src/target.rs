@@ -1,6 +1,10 @@
 //! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every stage
 //! shares, and the [`Roster`] that ties them together by number. It never knows how a target is asked.
 
+mod renumbering;
+
+pub use renumbering::{Numbers, Renumbering};
+
 use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
 /// Number of a target in the [`Roster`].

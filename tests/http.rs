@@ -5,7 +5,7 @@
 mod portrait;
 
 use lifesign::{
-    export::{Labels, http::serve},
+    export::{Ask, Labels, http::serve},
     judge::State,
     watch::Snapshot,
 };
@@ -16,11 +16,13 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 struct Server {
     addresses: Vec<SocketAddr>,
     sender: watch::Sender<Option<Arc<Snapshot>>>,
+    labels: watch::Sender<Labels>,
+    asks: mpsc::Receiver<Ask>,
     thread: JoinHandle<()>,
 }
 
@@ -30,8 +32,10 @@ impl Server {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let (sender, source) = watch::channel(snapshot.map(Arc::new));
-        let labels = Labels { vantage: "the lab".into(), per_host: true };
-        Self { addresses, sender, thread: serve(listeners.into(), source, labels).unwrap() }
+        let (labels, labelled) = watch::channel(Labels { vantage: "the lab".into(), per_host: true });
+        let (asker, asks) = mpsc::channel(1);
+        let thread = serve(listeners.into(), source, labelled, asker).unwrap();
+        Self { addresses, sender, labels, asks, thread }
     }
 
     fn ask(&self, method: &str, path: &str) -> Answer {
@@ -103,7 +107,11 @@ fn other_paths_and_methods_are_refused_in_plain_text() {
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         let answer = server.ask(method, "/metrics");
-        assert_eq!((answer.code, answer.body.as_str()), (405, "read only\n"), "{method}");
+        assert_eq!(
+            (answer.code, answer.body.as_str()),
+            (405, "this method is not for this page\n"),
+            "{method}"
+        );
         assert!(answer.head.contains("allow: get,head"), "{}", answer.head);
         is_guarded(&answer);
     }
@@ -188,6 +196,39 @@ fn ready_means_that_every_country_has_had_a_verdict() {
     snapshot.blind = true;
     server.sender.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);
+}
+
+#[test]
+fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
+    let mut server = Server::start(Some(portrait::snapshot()));
+    let refused = server.ask("GET", "/-/reload");
+    assert_eq!(refused.code, 405);
+    assert!(refused.head.contains("allow: post"), "{}", refused.head);
+    let address = server.addresses[1];
+    for (result, code, body) in [
+        (Ok("watches anew\ntwo lines".to_owned()), 200, "watches anew\ntwo lines\n"),
+        (Err("plan.toml:3:5: wrong".to_owned()), 400, "plan.toml:3:5: wrong\n"),
+    ] {
+        let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
+        server.asks.blocking_recv().unwrap().send(result).unwrap();
+        let answer = asker.join().unwrap();
+        assert_eq!((answer.code, answer.body.as_str()), (code, body));
+    }
+    // Nobody answers any more.
+    let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
+    drop(server.asks.blocking_recv().unwrap());
+    assert_eq!(asker.join().unwrap().code, 503);
+}
+
+#[test]
+fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
+    let server = Server::start(Some(portrait::snapshot()));
+    assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
+    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false });
+    let metrics = server.ask("GET", "/metrics").body;
+    assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");
+    assert!(!metrics.contains("the lab") && !metrics.contains("lifesign_host_"), "{metrics}");
+    assert!(server.ask("GET", "/").body.contains("<b>elsewhere</b>"));
 }
 
 #[test]

@@ -20,7 +20,8 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    Metrics::new(source, &Labels { vantage: "the lab".into(), per_host }).unwrap().render().unwrap()
+    let (_sender, labels) = watch::channel(Labels { vantage: "the lab".into(), per_host });
+    Metrics::new(source, labels).unwrap().render().unwrap()
 }
 
 /// Without what differs from one machine and version to the next.

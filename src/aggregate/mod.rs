@@ -4,6 +4,7 @@
 
 mod counts;
 mod histogram;
+mod replan;
 mod rtt;
 mod window;
 

@@ -127,6 +127,10 @@ rows! {
         Watch |s, out| out.add(&[], s.open as f64);
     COUNTER "receive_drops_total" [] "Packets that the kernel dropped because our receive buffer was full."
         Watch |s, out| out.add(&[], s.receive_drops as f64);
+    GAUGE "config_last_reload_successful" [] "1 unless the plan was read again and was wrong: then the one before goes on."
+        Watch |s, out| out.add(&[], one_if(!s.plan.refused));
+    GAUGE "config_last_reload_success_timestamp_seconds" [] "Since when the present plan has been watched."
+        Watch |s, out| out.time(Some(s.plan.since));
     GAUGE "snapshot_timestamp_seconds" []
         "When the numbers on this page were taken; if it stands still, so does the watch."
         Watch |s, out| out.time(Some(s.time));

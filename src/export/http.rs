@@ -1,25 +1,33 @@
 //! HTTP. In: listeners that the caller has bound, and the source of snapshots. Out: `/`, `/metrics`,
-//! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only. It runs on a thread of its own with a runtime of
-//! its own, and never waits for the fold: a slow or greedy reader delays other readers at most.
+//! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only, and `POST /-/reload`, which asks whoever watches to
+//! read the plan again and tells what came of it. It runs on a thread of its own with a runtime of its own, and
+//! never makes the fold wait: a slow or greedy reader delays other readers at most.
 
-use super::{Labels, Source, kept::Kept, metrics::Metrics, page, serve, state};
+use super::{Ask, Labels, Source, kept::Kept, metrics::Metrics, page, serve, state};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderValue, StatusCode, header},
     middleware::map_response,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use std::{io, net::TcpListener, sync::Arc, thread};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread,
+};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What every answer is made from.
 struct Reader {
     source: Source,
     metrics: Metrics,
-    vantage: String,
+    labels: watch::Receiver<Labels>,
+    reload: mpsc::Sender<Ask>,
     page: Kept,
     text: Kept,
     json: Kept,
@@ -30,12 +38,13 @@ struct Reader {
 pub fn serve(
     listeners: Vec<TcpListener>,
     source: Source,
-    labels: Labels,
+    labels: watch::Receiver<Labels>,
+    reload: mpsc::Sender<Ask>,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let metrics = Metrics::new(source.clone(), &labels).map_err(io::Error::other)?;
+    let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
     let mut end = source.clone();
     let (page, text, json) = (Kept::default(), Kept::default(), Kept::default());
-    let router = router(Reader { source, metrics, vantage: labels.vantage, page, text, json });
+    let router = router(Reader { source, metrics, labels, reload, page, text, json });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let inside = runtime.enter();
     let listeners = listeners.into_iter().map(|listener| {
@@ -56,8 +65,11 @@ fn router(reader: Reader) -> Router {
         .route("/api/v1/state", get(json))
         .route("/-/healthy", get(|| async { "healthy\n" }))
         .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
-        .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, "read only\n") })
+        .method_not_allowed_fallback(|| async {
+            (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
+        })
         .with_state(Arc::new(reader))
         .layer(map_response(guarded))
 }
@@ -79,11 +91,15 @@ impl Reader {
         let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
         self.source.borrow().clone().ok_or_else(missing)
     }
+
+    fn vantage(&self) -> String {
+        self.labels.borrow().vantage.clone()
+    }
 }
 
 async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let snapshot = reader.snapshot()?;
-    let page = reader.page.of(&snapshot, || Ok(page::of(&snapshot, &reader.vantage).into_string()))?;
+    let page = reader.page.of(&snapshot, || Ok(page::of(&snapshot, &reader.vantage()).into_string()))?;
     // No script runs and nothing is loaded, even if a name should slip through as markup.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                   frame-ancestors 'none'";
@@ -102,7 +118,8 @@ async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, 
 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let snapshot = reader.snapshot()?;
-    let body = reader.json.of(&snapshot, || state::render(&snapshot, &reader.vantage)).map_err(our_fault)?;
+    let body =
+        reader.json.of(&snapshot, || state::render(&snapshot, &reader.vantage())).map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
@@ -123,6 +140,24 @@ async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusa
     let blind = if snapshot.blind { "; we are blind" } else { "" };
     let reason = format!("no verdict yet on {}{blind}\n", waiting.join(", "));
     Err((StatusCode::SERVICE_UNAVAILABLE, reason))
+}
+
+/// Reads the plan again, for a caller on this machine: 200 and what is watched now, or 400 and what is wrong with
+/// the plan, while the one before goes on.
+async fn reload(
+    State(reader): State<Arc<Reader>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Result<String, Refusal> {
+    if !peer.ip().to_canonical().is_loopback() {
+        return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
+    }
+    let over = || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
+    let (sender, answer) = oneshot::channel();
+    reader.reload.send(sender).await.map_err(|_| over())?;
+    match answer.await.map_err(|_| over())? {
+        Ok(text) => Ok(text + "\n"),
+        Err(text) => Err((StatusCode::BAD_REQUEST, text + "\n")),
+    }
 }
 
 fn our_fault(fault: impl std::error::Error) -> Refusal {

@@ -9,12 +9,13 @@ use super::{
 };
 use crate::{target::Kind, watch::Snapshot};
 use prometheus::{
-    IntGauge, Opts, Registry, TextEncoder,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, Desc},
     process_collector::ProcessCollector,
     proto::MetricFamily,
 };
 use std::collections::HashMap;
+use tokio::sync::watch;
 
 /// Everything that `/metrics` shows; docs/metrics.md lists it.
 pub struct Metrics {
@@ -23,20 +24,21 @@ pub struct Metrics {
 
 impl Metrics {
     /// Ready to render whatever `source` holds. The error would be a fault in our own table of metrics.
-    pub fn new(source: Source, labels: &Labels) -> prometheus::Result<Self> {
+    pub fn new(source: Source, labels: watch::Receiver<Labels>) -> prometheus::Result<Self> {
         let registry = Registry::new();
         registry.register(Box::new(ProcessCollector::for_self()))?;
-        for (name, help, label, value) in [
-            ("lifesign_build_info", "Which lifesign; always 1.", "version", env!("CARGO_PKG_VERSION")),
-            ("lifesign_vantage_info", "Where it stands; always 1.", "vantage", &labels.vantage),
-        ] {
-            let info = IntGauge::with_opts(Opts::new(name, help).const_label(label, value))?;
-            info.set(1);
-            registry.register(Box::new(info))?;
-        }
-        let families = ROWS.iter().filter(|row| labels.per_host || !matches!(row.of, Of::Host(_)));
-        let families = families.flat_map(families_of).collect::<prometheus::Result<_>>()?;
-        registry.register(Box::new(View { source, families }))?;
+        let build = Opts::new("lifesign_build_info", "Which lifesign; always 1.")
+            .const_label("version", env!("CARGO_PKG_VERSION"));
+        let build = IntGauge::with_opts(build)?;
+        build.set(1);
+        registry.register(Box::new(build))?;
+        let vantage = Opts::new("lifesign_vantage_info", "Where it stands; always 1.");
+        registry.register(Box::new(Vantage {
+            gauge: IntGaugeVec::new(vantage, &["vantage"])?,
+            labels: labels.clone(),
+        }))?;
+        let families = ROWS.iter().flat_map(families_of).collect::<prometheus::Result<_>>()?;
+        registry.register(Box::new(View { source, labels, families }))?;
         Ok(Self { registry })
     }
 
@@ -47,9 +49,28 @@ impl Metrics {
     }
 }
 
+/// Where we stand, which a new plan may call otherwise.
+struct Vantage {
+    gauge: IntGaugeVec,
+    labels: watch::Receiver<Labels>,
+}
+
+impl Collector for Vantage {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.reset();
+        self.gauge.with_label_values(&[&self.labels.borrow().vantage]).set(1);
+        self.gauge.collect()
+    }
+}
+
 /// The snapshot as a collector.
 struct View {
     source: Source,
+    labels: watch::Receiver<Labels>,
     families: Vec<Family>,
 }
 
@@ -61,7 +82,10 @@ impl Collector for View {
     fn collect(&self) -> Vec<MetricFamily> {
         let Some(snapshot) = self.source.borrow().clone() else { return Vec::new() };
         let prefixes: Vec<_> = snapshot.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
-        self.families.iter().map(|family| family.measure(&snapshot, &prefixes)).collect()
+        let per_host = self.labels.borrow().per_host;
+        let families =
+            self.families.iter().filter(|family| per_host || !matches!(family.row.of, Of::Host(_)));
+        families.map(|family| family.measure(&snapshot, &prefixes)).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::watch::Snapshot;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub mod http;
 pub mod metrics;
@@ -18,8 +18,15 @@ mod series;
 /// Where snapshots come from: None until the first; closed when the watch ends.
 pub type Source = watch::Receiver<Option<Arc<Snapshot>>>;
 
+/// A wish that the plan be read again. It is answered with what is watched from then on, or with what is wrong
+/// with the plan; both may have several lines.
+pub type Ask = oneshot::Sender<Result<String, String>>;
+
+/// Where such wishes arrive.
+pub type Asks = mpsc::Receiver<Ask>;
+
 /// What a reader is told that no snapshot knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
     /// Where we stand, as the plan calls it.
     pub vantage: String,

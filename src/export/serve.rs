@@ -9,7 +9,7 @@
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in one packet. A
 //!   scrape is no dearer for a handshake on a network that is asked every few seconds.
 
-use axum::Router;
+use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use socket2::SockRef;
@@ -45,7 +45,6 @@ struct Place {
 
 /// Accepts and answers until it is dropped. One of these serves all listeners, within one limit.
 pub async fn serve(mut listeners: Vec<TcpListener>, router: Router) {
-    let service = TowerToHyperService::new(router);
     let mut protocol = http1::Builder::new();
     protocol.keep_alive(false).max_buf_size(LONGEST_HEAD);
     // Oldest first.
@@ -62,7 +61,9 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router) {
                 make_room(&mut places, MOST).await;
                 // Without it, it costs more memory, and that is all.
                 let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
-                let connection = protocol.serve_connection(TokioIo::new(stream), service.clone());
+                let router = router.clone().layer(Extension(ConnectInfo(from)));
+                let service = TowerToHyperService::new(router);
+                let connection = protocol.serve_connection(TokioIo::new(stream), service);
                 // Whatever was wrong with it, hyper has said so to whom it concerns.
                 let task = tokio::spawn(async { drop(timeout(PATIENCE, connection).await) });
                 places.push(Place { from: from.ip(), task: task.abort_handle() });

@@ -114,6 +114,11 @@ pub fn write(record: &Record, roster: &Roster, controls: &[IpAddr], offset: i64)
             line.probe = WATCH.into();
             line.result = "gap".into();
         }
+        Event::Replan => {
+            line.sent = written(record.seen);
+            line.probe = WATCH.into();
+            line.result = "replan".into();
+        }
     }
     // A struct of strings and numbers can always be written.
     serde_json::to_string(&line).unwrap_or_default()
@@ -157,6 +162,7 @@ impl Reader {
         };
         let found = match (&*line.probe, &*line.result) {
             (WATCH, "gap") => return Ok(Record { seen, event: Event::Gap(sent), was_overdue: false }),
+            (WATCH, "replan") => return Ok(Record { seen, event: Event::Replan, was_overdue: false }),
             (CONTROL, result) => {
                 let host = line.host.as_deref().unwrap_or_default();
                 let control =

@@ -17,6 +17,6 @@ pub fn begun(record: &Record) -> Time {
     match record.event {
         Event::Outcome(outcome) => outcome.sent,
         Event::Control(control) => control.sent,
-        Event::Stray(_) | Event::Gap(_) => record.seen,
+        Event::Stray(_) | Event::Gap(_) | Event::Replan => record.seen,
     }
 }

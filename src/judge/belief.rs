@@ -7,7 +7,10 @@
 //! A late answer is an answer like any other: it takes back its own miss and every older one.
 
 use super::rules::{DOWN, EDGE, PARTS_BACK};
-use crate::clock::Time;
+use crate::{
+    clock::Time,
+    target::{Renumbering, Roster},
+};
 use std::{collections::VecDeque, time::Duration};
 
 /// So many misses are kept one by one: half of them the oldest, which say when the silence began, and half the
@@ -127,6 +130,21 @@ impl Belief {
         let outside = |miss: &Miss| miss.sent < from || miss.sent > to;
         self.misses.retain(outside);
         self.between.retain(outside);
+    }
+
+    /// Goes on with another roster: what was missed of targets that went is forgotten.
+    pub fn renumber(&mut self, map: &Renumbering, roster: &Roster) {
+        let renumbered = |miss: Miss| {
+            Some(Miss { target: map.targets.after(miss.target)?, part: map.blocks.after(miss.part)?, ..miss })
+        };
+        self.misses = self.misses.drain(..).filter_map(renumbered).collect();
+        // A sum is of many targets; the one that it names stands for any of its block.
+        let summed = |miss: Miss| {
+            let part = map.blocks.after(miss.part)?;
+            let any = roster.blocks[part as usize].targets.start;
+            Some(Miss { target: map.targets.after(miss.target).unwrap_or(any), part, ..miss })
+        };
+        self.between = self.between.drain(..).filter_map(summed).collect();
     }
 
     /// Are there any misses since life was last proved?

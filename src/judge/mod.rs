@@ -46,6 +46,7 @@ mod closer;
 mod flaps;
 mod host;
 mod quality;
+mod replan;
 mod rules;
 mod scope;
 mod sight;

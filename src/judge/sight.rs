@@ -58,6 +58,16 @@ impl Sight {
         }
     }
 
+    /// Goes on with other controls and another gap, those of `fresh`. Controls that were not there before cannot
+    /// have been silent.
+    pub fn replan(&self, fresh: &Self, now: Time) -> Self {
+        let (controls, gap) = (fresh.controls, fresh.gap);
+        if controls && !self.controls {
+            return Self { controls, gap, proof: now, control_proof: now, ..self.clone() };
+        }
+        Self { controls, gap, ..self.clone() }
+    }
+
     pub fn is_blind(&self) -> bool {
         self.blind_since.is_some()
     }

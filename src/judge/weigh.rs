@@ -129,7 +129,7 @@ impl Judge {
             {
                 scope.back
             }
-            _ if from == State::Partial => self.newest_return(place),
+            _ if from == State::Partial => self.newest_return(place, now),
             _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
             _ => Edge { earliest: scope.belief.life.map(|life| life.min(now)), latest: now },
         };
@@ -167,13 +167,16 @@ impl Judge {
             .unwrap_or(self.scopes[place as usize].edge)
     }
 
-    /// When a country is no longer partial: when the last of its blocks came back.
-    fn newest_return(&self, place: u32) -> Edge {
+    /// When a country is no longer partial: when the last of its blocks came back; or now, if none did and a new
+    /// plan took the dark ones away.
+    fn newest_return(&self, place: u32, now: Time) -> Edge {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
+        let became = self.scopes[place as usize].edge.latest;
         blocks
             .map(|block| self.scopes[block as usize].back)
             .max_by_key(|edge| edge.latest)
-            .unwrap_or(self.scopes[place as usize].edge)
+            .filter(|edge| edge.latest > became)
+            .unwrap_or(Edge { earliest: Some(became), latest: now })
     }
 
     /// On what evidence, in one line for people.

@@ -16,7 +16,11 @@ use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
 
 /// A record's time to live sets when its name is resolved again, but never sooner than this…
 const SOONEST: Duration = Duration::from_secs(60);
@@ -30,8 +34,16 @@ const LAST_RETRY: Duration = Duration::from_secs(300);
 /// The addresses of every name in the plan. Dropping it ends the resolving.
 #[derive(Debug)]
 pub struct Book {
-    pages: HashMap<String, watch::Receiver<Vec<IpAddr>>>,
-    _tasks: JoinSet<()>,
+    pages: HashMap<String, Page>,
+    servers: Vec<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+/// A name's addresses, and the task that resolves it.
+#[derive(Debug)]
+struct Page {
+    reader: watch::Receiver<Vec<IpAddr>>,
+    task: AbortHandle,
 }
 
 impl Book {
@@ -39,23 +51,49 @@ impl Book {
     /// those of the system (and its hosts file) if there are none. Names are taken as fully qualified,
     /// whether or not they end with a dot: the system's search domains never apply.
     pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
-        let (mut pages, mut tasks) = (HashMap::new(), JoinSet::new());
+        let mut book = Self { pages: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
+        book.replan(names, servers);
+        book
+    }
+
+    /// Goes on with other names or servers. A name that stays keeps its addresses, and where the servers are
+    /// others, it is resolved anew at once.
+    pub fn replan(&mut self, names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) {
+        let same_servers = self.servers == servers;
+        self.servers = servers.to_vec();
+        let mut before = std::mem::take(&mut self.pages);
         for name in names {
-            pages.entry(name).or_insert_with_key(|name| {
-                let (page, reader) = watch::channel(Vec::new());
-                let (name, servers) = (name.clone(), servers.to_vec());
-                tasks.spawn(keep(name.clone(), page, move || resolve(name.clone(), servers.clone())));
-                reader
-            });
+            if self.pages.contains_key(&name) {
+                continue;
+            }
+            let page = match before.remove(&name) {
+                Some(page) if same_servers => page,
+                Some(page) => {
+                    page.task.abort();
+                    self.begin(&name, page.reader.borrow().clone())
+                }
+                None => self.begin(&name, Vec::new()),
+            };
+            self.pages.insert(name, page);
         }
-        Self { pages, _tasks: tasks }
+        for page in before.into_values() {
+            page.task.abort();
+        }
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn begin(&mut self, name: &str, known: Vec<IpAddr>) -> Page {
+        let (page, reader) = watch::channel(known);
+        let (name, servers) = (name.to_owned(), self.servers.clone());
+        let task = self.tasks.spawn(keep(name.clone(), page, move || resolve(name.clone(), servers.clone())));
+        Page { reader, task }
     }
 
     /// Whom to ask next under this name: the addresses of the block take turns, and `turn` (a probe's `seq`)
     /// says whose it is. `Unresolved` if no address is known yet, or the name is not in the book;
     /// `OutsideBlock` if none of the name's addresses lies within the block.
     pub fn next(&self, name: &str, block: &Prefix, turn: u32) -> Result<IpAddr, Fault> {
-        let page = self.pages.get(name).ok_or(Fault::Unresolved)?.borrow();
+        let page = self.pages.get(name).ok_or(Fault::Unresolved)?.reader.borrow();
         choose(&page, block, turn)
     }
 }

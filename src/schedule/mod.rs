@@ -12,6 +12,7 @@
 mod budget;
 mod look;
 mod open;
+mod replan;
 mod rotation;
 
 pub use budget::Budget;

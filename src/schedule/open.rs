@@ -12,7 +12,7 @@
 use crate::{
     clock::Time,
     outcome::{Due, Found, LOST_AFTER, Outcome},
-    target::TargetId,
+    target::{Numbers, TargetId},
 };
 use std::{
     cmp::Reverse,
@@ -69,6 +69,18 @@ impl Open {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
         Self { flights: vec![Flight::default(); targets], ..Self::default() }
+    }
+
+    /// Goes on with another roster: what was asked of targets that went is open no more.
+    pub fn replan(&mut self, targets: &Numbers) {
+        self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
+        let renumbered = |Reverse(timer): Reverse<Timer>| {
+            Some(Reverse(Timer { target: targets.after(timer.target)?, ..timer }))
+        };
+        for timers in [&mut self.patience, &mut self.lost] {
+            *timers = timers.drain().filter_map(renumbered).collect();
+        }
+        self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
     }
 
     /// Is a probe of this target within its patience?

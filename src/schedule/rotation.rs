@@ -53,6 +53,18 @@ impl Rotation {
         self.retired.targets.len()
     }
 
+    /// Goes on with other numbers; who has none has no turn any more. `joining` take turns from now on.
+    pub(super) fn renumber(
+        &mut self,
+        number: impl Fn(u32) -> Option<u32>,
+        joining: impl Iterator<Item = u32>,
+    ) {
+        for ring in [&mut self.good, &mut self.poor, &mut self.retired] {
+            ring.targets = ring.targets.drain(..).filter_map(&number).collect();
+        }
+        self.good.targets.extend(joining);
+    }
+
     /// Moves a target to another rank.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
         self.good.remove(target);

@@ -4,6 +4,7 @@
 //!
 //! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
 
+mod replan;
 mod snapshot;
 pub mod verdict;
 
@@ -58,6 +59,7 @@ pub struct Watch {
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
+    plan: PlanView,
     attended: Time,
     promised: Time,
     records: Option<Vec<Record>>,
@@ -78,6 +80,7 @@ impl Watch {
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
+            plan: PlanView { refused: false, since: now },
             attended: now,
             promised: Time::NEVER,
             records: None,
@@ -208,6 +211,8 @@ impl Watch {
                 self.judge.control(control, now);
             }
             Event::Gap(from) => self.judge.gap(*from, now),
+            // What it changes, the new plan says.
+            Event::Replan => {}
         }
         if let Some(records) = &mut self.records {
             records.push(Record { seen: now, event, was_overdue });
@@ -229,6 +234,7 @@ impl Watch {
         Snapshot {
             time: now,
             started: self.started,
+            plan: self.plan,
             wall_offset,
             roster: self.roster.clone(),
             countries: (0..self.roster.countries.len() as u32)

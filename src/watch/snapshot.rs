@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub time: Time,
     /// When the watch began.
     pub started: Time,
+    /// The plan that is watched.
+    pub plan: PlanView,
     /// Add it to any time here to write the time down (`Clock::wall_offset`).
     pub wall_offset: i64,
     /// Who is who.
@@ -54,6 +56,15 @@ pub struct Snapshot {
     pub open: u64,
     /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
     pub receive_drops: u64,
+}
+
+/// Which plan is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanView {
+    /// Since when.
+    pub since: Time,
+    /// A newer one was read, but was wrong.
+    pub refused: bool,
 }
 
 /// A scope's verdict and measurements.

@@ -7,7 +7,8 @@ use lifesign::{
     outcome::{Fault, IcmpCode, Reject},
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
     watch::{
-        BlockView, ControlView, Counts, HistogramView, KindView, ScopeView, Snapshot, TargetView, WindowView,
+        BlockView, ControlView, Counts, HistogramView, KindView, PlanView, ScopeView, Snapshot, TargetView,
+        WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ pub fn snapshot() -> Snapshot {
     Snapshot {
         time: at(600),
         started: at(0),
+        plan: PlanView { since: at(0), refused: true },
         wall_offset: 1_000_000_000,
         roster: Arc::new(roster),
         countries: vec![scope(State::Partial, 0.75)],

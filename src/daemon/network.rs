@@ -1,0 +1,120 @@
+//! All ways out, side by side. In: probes that are due. Out: events of all probers. It never waits, but for ICMP
+//! answers, and never judges.
+
+use super::{chance, numbering::Numbering, say};
+use crate::{
+    clock::Clock,
+    config::Plan,
+    outcome::{Due, Event, Fault, Found, Outcome},
+    probe::{Spec, dns, icmp, names::Book, tcp},
+    target::{Host, Numbers, TargetId},
+};
+use std::net::IpAddr;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// All ways out.
+pub(super) struct Network {
+    clock: Clock,
+    icmp: Option<icmp::Engine>,
+    tcp: tcp::Prober,
+    dns: dns::Prober,
+    names: Book,
+    numbering: Numbering,
+    asks: Vec<(Due, IpAddr)>,
+}
+
+impl Network {
+    /// Opens what can be opened, and says what cannot. Call it within a tokio runtime.
+    pub fn open(plan: &Plan, clock: Clock, events: UnboundedSender<Event>) -> Self {
+        let (key, id) = (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
+        let icmp = match icmp::Engine::open(key, id as u16) {
+            Ok(engine) => {
+                let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
+                say(&format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
+                Some(engine)
+            }
+            Err(error) => {
+                say(&format!("note: {error}; TCP and DNS go on without ICMP"));
+                None
+            }
+        };
+        Self {
+            clock,
+            icmp,
+            tcp: tcp::Prober::new(clock, events.clone()),
+            dns: dns::Prober::new(clock, events),
+            names: Book::open(names(plan), &plan.resolver),
+            numbering: Numbering::new(plan.roster.targets.len()),
+            asks: Vec::new(),
+        }
+    }
+
+    /// Sends what is due; what cannot be sent is reported at once.
+    pub fn send(&mut self, due: &mut Vec<Due>, plan: &Plan, out: &mut Vec<Event>) {
+        for due in due.drain(..) {
+            let spec = &plan.specs[due.target.0 as usize];
+            let address = self.address(&due, plan);
+            let due = Due { target: self.numbering.on_wire(due.target), ..due };
+            match (address, spec) {
+                (Err(fault), _) => out.push(not_sent(&due, fault)),
+                (Ok(address), Spec::Tcp(spec)) => self.tcp.send(due, address, spec),
+                (Ok(address), Spec::Dns(spec)) => self.dns.send(due, address, spec),
+                (Ok(address), Spec::Icmp) if self.icmp.is_some() => self.asks.push((due, address)),
+                (Ok(_), Spec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
+            }
+        }
+        if let Some(icmp) = &mut self.icmp {
+            icmp.send(&self.asks, &self.clock, out);
+        }
+        self.asks.clear();
+    }
+
+    /// What an event says by the numbers of this plan; None if it is about a target that is gone.
+    pub fn told(&self, event: Event) -> Option<Event> {
+        self.numbering.told(event)
+    }
+
+    /// Goes on with another plan. Probes that are under way stay so.
+    pub fn replan(&mut self, plan: &Plan, targets: &Numbers) {
+        self.numbering.replan(targets, plan.roster.targets.len(), self.clock.now());
+        self.names.replan(names(plan), &plan.resolver);
+    }
+
+    fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {
+        let TargetId(number) = due.target;
+        let target = &plan.roster.targets[number as usize];
+        match &target.host {
+            Host::Address(address) => Ok(*address),
+            Host::Name(name) => self.names.next(name, &plan.roster.block(target.block).prefix, due.seq),
+        }
+    }
+
+    pub fn icmp_receive(&mut self, out: &mut Vec<Event>) {
+        if let Some(icmp) = &mut self.icmp {
+            icmp.receive(&self.clock, out);
+        }
+    }
+
+    pub async fn icmp_readable(&mut self) {
+        match &mut self.icmp {
+            Some(icmp) => icmp.readable().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub fn receive_drops(&mut self) -> u64 {
+        self.icmp.as_mut().map_or(0, icmp::Engine::drops)
+    }
+}
+
+fn names(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.roster.targets.iter().filter_map(|target| match &target.host {
+        Host::Name(name) => Some(name.clone()),
+        Host::Address(_) => None,
+    })
+}
+
+fn not_sent(due: &Due, fault: Fault) -> Event {
+    let Due { target, seq, sent, trap, .. } = *due;
+    Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+}
