@@ -44,7 +44,7 @@
 //! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
-//! | [`daemon`] | the run; the one file that knows all stages | no |
+//! | [`daemon`] | the run, and a new plan while it runs; the one module that knows all stages | no |
 //! | [`cli`] | arguments in, exit code out | no |
 //!
 //! # Rules
@@ -61,6 +61,8 @@
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
 //!   verdicts.
+//! - A new plan needs no restart: each stage that keeps something by number has a `replan`, which carries over
+//!   what it knows of whoever stays ([`target::Renumbering`]). Nothing else may hold on to a number.
 //! - One task owns all state, without locks. Readers get an immutable [`watch::Snapshot`] and never wait for it.
 //! - A new kind of probe is one new file in `probe/` and two lines in `probe/mod.rs`; the compiler names the
 //!   rest.

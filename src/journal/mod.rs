@@ -3,8 +3,8 @@
 //!
 //! A journal line says when its probe was sent, by whom it was answered and how; docs/journal.md describes it. It
 //! also carries `seen`, when the core learned of it, because verdicts depend on that too; a line without it is
-//! taken to have been seen as soon as it could be. `probe` is `control` for a control and `watch` for a gap in
-//! the watch itself.
+//! taken to have been seen as soon as it could be. `probe` is `control` for a control and `watch` for the
+//! watch itself: a gap in it, or a new plan.
 
 use crate::{clock::Time, outcome::Event, watch::Record};
 
