@@ -63,7 +63,7 @@ use crate::{
     clock::Time,
     outcome::Control,
     schedule::{Doubt, Look, Rank},
-    target::{BlockId, CountryId, Roster, Scope as Name, TargetId},
+    target::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
 };
 use belief::{Miss, lasted_until};
 use host::Host;
@@ -257,7 +257,10 @@ impl Judge {
     }
 
     fn miss(&mut self, summary: &Summary, usual: Duration, now: Time) {
-        self.sight.sent();
+        // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends again and again.
+        if self.roster.target(summary.target).kind != Kind::Tcp {
+            self.sight.sent();
+        }
         if self.sight.is_blind() {
             return;
         }
