@@ -80,9 +80,14 @@ pub struct Prober {
     clock: Clock,
     events: UnboundedSender<Event>,
     limit: usize,
-    /// Oldest first.
+    /// Oldest first; ended ones are swept out now and then, since each holds on to the memory of its task.
     open: VecDeque<AbortHandle>,
+    /// At so many.
+    sweep: usize,
 }
+
+/// Questions that are not worth a sweep.
+const FEW: usize = 16;
 
 impl Prober {
     /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
@@ -90,13 +95,14 @@ impl Prober {
     /// longest, and its late answer would say less than the answer to a new question. To refuse the new
     /// question instead would make us blind in a large outage, just when every question stays open.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new() }
+        Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new(), sweep: FEW }
     }
 
     /// Asks, in a task of its own. Call it within a tokio runtime.
     pub fn send(&mut self, due: Due, address: IpAddr, spec: &Spec) {
-        if self.open.len() >= self.limit {
+        if self.open.len() >= self.sweep.min(self.limit) {
             self.open.retain(|task| !task.is_finished());
+            self.sweep = FEW.max(2 * self.open.len());
         }
         if self.open.len() >= self.limit
             && let Some(oldest) = self.open.pop_front()
