@@ -195,7 +195,8 @@ impl Watch {
     }
 
     fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
-        self.judge.advance(now);
+        // What time alone would have demanded in a gap, nobody was there to see.
+        self.judge.advance(if let Event::Gap(from) = event { from } else { now });
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.fold(outcome, was_overdue);
