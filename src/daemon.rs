@@ -61,6 +61,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 const NAP: Duration = Duration::from_millis(1);
 /// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
 const FEW_TARGETS: usize = 500;
+/// Fewer file descriptors do not even carry the runtime, the pages and the ICMP sockets.
+const FEWEST_DESCRIPTORS: usize = 32;
 /// So many readers may wait for the plan to be read again; more wait at the door.
 const ASKS: usize = 8;
 
@@ -103,6 +105,14 @@ pub enum Failure {
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(options: Options) -> Result<(), Failure> {
+    let descriptors = probe::descriptor_limit();
+    if descriptors < FEWEST_DESCRIPTORS {
+        return Err(io::Error::other(format!(
+            "{descriptors} open files are allowed, and {FEWEST_DESCRIPTORS} are needed at least; raise the limit \
+             (ulimit -n, or LimitNOFILE= in a unit of systemd)"
+        ))
+        .into());
+    }
     let listeners = options
         .listen
         .iter()

@@ -27,7 +27,7 @@ mod sys;
 mod sys_inet;
 
 pub use sys::trim_memory;
-pub use sys_inet::{IcmpError, read_control};
+pub use sys_inet::{IcmpError, descriptor_limit, read_control};
 
 /// How a target is asked. Each prober owns its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -59,15 +59,20 @@ pub fn fault(error: &io::Error) -> Fault {
     }
 }
 
-/// How many sockets one prober may hold open: a quarter of the process's limit (RLIMIT_NOFILE), so that two
-/// probers leave half of it to everything else, and at most 4096.
+/// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two probers leave
+/// half of them to everything else, and at most 4096.
 pub fn socket_limit() -> usize {
+    (descriptor_limit() / 4).clamp(1, 4096)
+}
+
+/// How many file descriptors this process may have (RLIMIT_NOFILE); where it cannot be told, the usual 1024.
+pub fn descriptor_limit() -> usize {
     // SAFETY: rlimit is two plain integers, for which zero is a value; the kernel fills in both.
     let mut limit: libc::rlimit = unsafe { zeroed() };
     // SAFETY: the pointer is to a live rlimit, and the call keeps nothing of it.
     match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
-        0 => usize::try_from(limit.rlim_cur / 4).unwrap_or(usize::MAX).clamp(1, 4096),
-        _ => 256,
+        0 => usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX),
+        _ => 1024,
     }
 }
 
