@@ -1,36 +1,45 @@
 //! The journal's own thread, so that a slow disk delays no probe. In: lines. Out: a file of them. It never stops
-//! the watch: lines that cannot be written are lost, and that is told once.
+//! the watch: lines that cannot be written, or for which the disk is far too slow, are lost, and that is told once.
 
 use super::Failure;
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
 };
 
+/// So many lines wait for a slow disk: a minute of a thousand probes a second.
+const WAITING: usize = 65_536;
+/// About so many bytes are written at a time.
+const TOGETHER: usize = 1 << 16;
+
 /// A journal that is written.
 pub(super) struct Journal {
-    lines: Option<mpsc::Sender<String>>,
+    lines: Option<mpsc::SyncSender<String>>,
+    /// The disk is too slow just now.
+    behind: bool,
     writer: Option<thread::JoinHandle<()>>,
 }
 
 impl Journal {
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
         let file = append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
-        let (lines, received) = mpsc::channel();
-        let writer = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || keep(&received, BufWriter::new(file), &path))?;
-        Ok(Self { lines: Some(lines), writer: Some(writer) })
+        let (lines, received) = mpsc::sync_channel(WAITING);
+        let writer =
+            thread::Builder::new().name("journal".into()).spawn(move || keep(&received, file, &path))?;
+        Ok(Self { lines: Some(lines), behind: false, writer: Some(writer) })
     }
 
-    pub fn write(&self, line: String) {
-        if let Some(lines) = &self.lines {
-            // The thread ends only with the run.
-            let _ = lines.send(line);
+    pub fn write(&mut self, line: String) {
+        let Some(lines) = &self.lines else { return };
+        // The thread ends only with the run, so the one error is that too many lines wait already.
+        let late = lines.try_send(line).is_err();
+        if late && !self.behind {
+            tracing::error!("the journal's disk is too slow; lines are being lost");
         }
+        self.behind = late;
     }
 }
 
@@ -59,21 +68,54 @@ fn append_lines(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn keep(lines: &mpsc::Receiver<String>, mut file: BufWriter<File>, path: &Path) {
-    let mut failed = false;
-    let mut note = |result: io::Result<()>| match result {
-        Ok(()) => failed = false,
-        Err(error) if !failed => {
-            failed = true;
-            tracing::error!("cannot write the journal {}: {error}; lines are being lost", path.display());
-        }
-        Err(_) => {}
-    };
+/// Writes whole lines, many at a time. What a full disk does not take is lost; a line that it tore off is ended
+/// before the next one.
+fn keep(lines: &mpsc::Receiver<String>, mut file: File, path: &Path) {
+    let (mut text, mut lost, mut torn) = (String::new(), 0, false);
     while let Ok(line) = lines.recv() {
-        note(writeln!(file, "{line}"));
-        for line in lines.try_iter() {
-            note(writeln!(file, "{line}"));
+        text.clear();
+        if torn {
+            text.push('\n');
         }
-        note(file.flush());
+        text.push_str(&line);
+        text.push('\n');
+        while text.len() < TOGETHER
+            && let Ok(line) = lines.try_recv()
+        {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let (written, result) = write(&mut file, text.as_bytes());
+        torn = text.as_bytes()[..written].last().map_or(torn, |&last| last != b'\n');
+        match result {
+            Ok(()) if lost > 0 => {
+                tracing::warn!("the journal {} goes on; {lost} lines were lost", path.display());
+                lost = 0;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if lost == 0 {
+                    tracing::error!(
+                        "cannot write the journal {}: {error}; lines are being lost",
+                        path.display()
+                    );
+                }
+                lost += text[written..].matches('\n').count();
+            }
+        }
     }
+}
+
+/// Writes as much as can be written; how many bytes that were.
+fn write(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
 }
