@@ -17,11 +17,13 @@
 //! | `numbering` | what targets are called on the wire, so that no answer is taken for another's |
 //! | `reload` | reading the plan again |
 //! | `keeper` | writing the journal |
+//! | `voice` | standard output |
 
 mod keeper;
 mod network;
 mod numbering;
 mod reload;
+mod voice;
 
 use crate::{
     clock::{Clock, Time},
@@ -40,7 +42,7 @@ use reload::{Loaded, Reload};
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
-    io::{self, Write},
+    io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
@@ -53,6 +55,7 @@ use tokio::{
         watch,
     },
 };
+use voice::Voice;
 
 /// How often readers get a new picture when no verdict changes.
 const PUBLISH: Duration = Duration::from_secs(1);
@@ -130,7 +133,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     runtime.block_on(async {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
-        let mut run = Run::start(options.plan, &addresses, journal, readers);
+        let mut run = Run::start(options.plan, &addresses, journal, readers, Voice::open()?);
         run.watch(reload).await
     })?;
     // The publishers are gone with the run, which ends the readers' thread.
@@ -161,24 +164,31 @@ struct Run {
     controls: Option<Controls>,
     journal: Option<Journal>,
     readers: Readers,
+    voice: Voice,
 }
 
 impl Run {
-    fn start(plan: Plan, listen: &[SocketAddr], journal: Option<Journal>, readers: Readers) -> Self {
+    fn start(
+        plan: Plan,
+        listen: &[SocketAddr],
+        journal: Option<Journal>,
+        readers: Readers,
+        voice: Voice,
+    ) -> Self {
         let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
-        say(&format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
-        note(&plan);
-        let controls = ask_controls(&plan, clock, &sender);
-        let network = Network::open(&plan, clock, sender.clone());
+        voice.say(format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
+        note(&plan, &voice);
+        let controls = ask_controls(&plan, clock, &sender, &voice);
+        let network = Network::open(&plan, clock, sender.clone(), &voice);
         for address in listen {
-            say(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
+            voice.say(format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
         }
         let mut watch = Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {
             watch.record();
         }
-        Self { clock, plan, watch, network, events, sender, controls, journal, readers }
+        Self { clock, plan, watch, network, events, sender, controls, journal, readers, voice }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.
@@ -262,7 +272,7 @@ impl Run {
             // The old ones end first. All that they reported has been folded, since no task has run meanwhile:
             // nothing of theirs is taken for an answer of the new.
             self.controls = None;
-            self.controls = ask_controls(&plan, self.clock, &self.sender);
+            self.controls = ask_controls(&plan, self.clock, &self.sender, &self.voice);
         }
         let settings = settings(&plan, self.controls.is_some());
         let map = self.watch.replan(plan.roster.clone(), &settings, now);
@@ -270,8 +280,8 @@ impl Run {
         self.readers.labels.send_replace(labels(&plan));
         self.plan = plan;
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
-        say(&text);
-        note(&self.plan);
+        self.voice.say(text.clone());
+        note(&self.plan, &self.voice);
         text
     }
 
@@ -300,13 +310,13 @@ impl Run {
     fn tell(&mut self, changes: &[Change]) {
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = &mut self.journal {
             for record in self.watch.records() {
                 journal.write(journal::write(&record, roster, &self.plan.controls, offset));
             }
         }
         for change in changes {
-            say(&verdict::text(change, roster, offset));
+            self.voice.say(verdict::text(change, roster, offset));
         }
     }
 }
@@ -322,23 +332,24 @@ fn settings(plan: &Plan, controls: bool) -> Settings {
 }
 
 /// Begins to ask the controls, or says why it cannot.
-fn ask_controls(plan: &Plan, clock: Clock, events: &UnboundedSender<Event>) -> Option<Controls> {
+fn ask_controls(
+    plan: &Plan,
+    clock: Clock,
+    events: &UnboundedSender<Event>,
+    voice: &Voice,
+) -> Option<Controls> {
     Controls::open(&plan.controls, clock, events)
         .map_err(|error| {
-            say(&format!("note: {error}; until then an outage cannot be told from blindness of our own"));
+            voice
+                .say(format!("note: {error}; until then an outage cannot be told from blindness of our own"));
         })
         .ok()
 }
 
-fn note(plan: &Plan) {
+fn note(plan: &Plan, voice: &Voice) {
     for warning in plan.warnings() {
-        say(&format!("note: {warning}"));
+        voice.say(format!("note: {warning}"));
     }
-}
-
-/// A line on standard output. The watch goes on for other readers when this one has gone away.
-fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// 64 bits from the system's own source of chance, by way of the standard library's hash keys.

@@ -1,7 +1,7 @@
 //! All ways out, side by side. In: probes that are due. Out: events of all probers. It never waits, but for ICMP
 //! answers, and never judges.
 
-use super::{chance, numbering::Numbering, say};
+use super::{chance, numbering::Numbering, voice::Voice};
 use crate::{
     clock::Clock,
     config::Plan,
@@ -25,16 +25,16 @@ pub(super) struct Network {
 
 impl Network {
     /// Opens what can be opened, and says what cannot. Call it within a tokio runtime.
-    pub fn open(plan: &Plan, clock: Clock, events: UnboundedSender<Event>) -> Self {
+    pub fn open(plan: &Plan, clock: Clock, events: UnboundedSender<Event>, voice: &Voice) -> Self {
         let (key, id) = (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
         let icmp = match icmp::Engine::open(key, id as u16) {
             Ok(engine) => {
                 let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
-                say(&format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
+                voice.say(format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
                 Some(engine)
             }
             Err(error) => {
-                say(&format!("note: {error}; TCP and DNS go on without ICMP"));
+                voice.say(format!("note: {error}; TCP and DNS go on without ICMP"));
                 None
             }
         };
