@@ -307,6 +307,7 @@ impl Judge {
             Shift::Sighted(from, to) => {
                 for scope in &mut self.scopes {
                     scope.belief.void(from, to);
+                    scope.overlook(from, to);
                     scope.heard = scope.heard.max(now);
                 }
             }

@@ -49,6 +49,8 @@ pub(super) struct Scope {
     pub dark: Option<Edge>,
     /// When that most likely began.
     pub began: Time,
+    /// So long of its darkness nobody could see.
+    pub unseen: Duration,
     /// It has been dark for `outage_after`, without doubt.
     pub long: bool,
     /// The edge of its last return.
@@ -86,6 +88,7 @@ impl Scope {
             chance: super::rules::FLOOR,
             dark: None,
             began: now,
+            unseen: Duration::ZERO,
             long: false,
             back: edge,
             heard: now,
@@ -138,11 +141,19 @@ impl Scope {
         spent.map(|time| time.as_secs_f64())
     }
 
+    /// Nobody saw anything between these two times.
+    pub fn overlook(&mut self, from: Time, to: Time) {
+        if let Some(since) = self.silent_since() {
+            self.unseen += to.since(from.max(since));
+        }
+    }
+
     /// Since when the darkness counts towards an outage: its last proof of life, but not from long before the
-    /// first miss of it, since time in which nobody asked is no silence.
+    /// first miss of it, since time in which nobody asked is no silence; and later by as long as nobody could see.
     pub fn silent_since(&self) -> Option<Time> {
         let asked = self.began - super::rules::UNASKED;
-        self.dark.map(|edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked)))
+        let since = |edge: Edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked));
+        self.dark.map(|edge| since(edge) + self.unseen)
     }
 }
 
