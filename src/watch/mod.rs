@@ -171,7 +171,8 @@ impl Watch {
             _ => self.fold(now, *event, false),
         }
         self.obey(now);
-        self.promised = self.next_wake();
+        // What has been due for long, the next poll does: that is no other gap.
+        self.promised = self.next_wake().max(now);
     }
 
     /// Were we there when something was due? If not, nobody watched since we were last.

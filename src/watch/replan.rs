@@ -37,7 +37,7 @@ impl Watch {
             records.push(Record { seen: now, event: Event::Replan, was_overdue: false });
         }
         self.obey(now);
-        self.promised = self.next_wake();
+        self.promised = self.next_wake().max(now);
         map
     }
 
