@@ -225,6 +225,7 @@ fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     let server = Server::start(Some(portrait::snapshot()));
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
     server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false });
+    server.sender.send_replace(Some(Arc::new(portrait::snapshot())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");
     assert!(!metrics.contains("the lab") && !metrics.contains("lifesign_host_"), "{metrics}");

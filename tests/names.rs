@@ -73,6 +73,28 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
 }
 
 #[tokio::test]
+async fn another_plan_keeps_the_addresses_of_names_that_stay() {
+    let answers = |address: Ipv4Addr| move |q: &_, _| now([reply(q, ResponseCode::NoError, &[address], 60)]);
+    let (first, second) =
+        (serve("127.45.178.2", answers(FIRST)).await, serve("127.45.178.3", answers(SECOND)).await);
+    let block = "127.45.176.0/24".parse().unwrap();
+    let known = |book: &Book, name: &str| book.next(name, &block, 0);
+    let mut book = Book::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
+    becomes(&book, block, 0, Ok(FIRST)).await;
+    let names = || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
+    book.replan(names(), &[first]);
+    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()), "it stays");
+    assert_eq!(known(&book, "gone.example"), Err(Fault::Unresolved));
+    assert_eq!(known(&book, "new.example"), Err(Fault::Unresolved));
+    // Another server: what is known stays until it answers, which it is asked to at once.
+    book.replan(names(), &[second]);
+    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()));
+    becomes(&book, block, 0, Ok(SECOND)).await;
+    book.replan([], &[second]);
+    assert_eq!(known(&book, "host.example"), Err(Fault::Unresolved));
+}
+
+#[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
     let book = Book::open([], &[]);
     assert_eq!(book.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0), Err(Fault::Unresolved));

@@ -81,3 +81,78 @@ impl Numbering {
         self.count = count as u32;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Block, BlockId, Country, CountryId, Host, Kind, Renumbering, Roster, Target};
+
+    /// One block with these hosts.
+    fn roster(hosts: &[u8]) -> Roster {
+        let targets = hosts.iter().map(|&host| Target {
+            host: Host::Address([127, 0, 0, host].into()),
+            probe: "icmp".into(),
+            kind: Kind::Icmp,
+            block: BlockId(0),
+            interval: None,
+        });
+        let prefix = "127.0.0.0/24".parse().unwrap();
+        Roster {
+            countries: vec![Country { code: "XA".into(), name: "X".into(), blocks: 0..1 }],
+            blocks: vec![Block { prefix, country: CountryId(0), targets: 0..hosts.len() as u32 }],
+            targets: targets.collect(),
+        }
+    }
+
+    #[test]
+    fn no_number_is_taken_for_another_targets() {
+        let plans: [&[u8]; 6] = [&[1, 2, 3], &[3, 2, 4], &[3, 2, 4], &[1, 2], &[5], &[2, 5, 1]];
+        let at = |seconds| Time::from_nanos(1_000_000_000 * seconds);
+        let mut numbering = Numbering::new(plans[0].len());
+        // Every number that was ever given out, and to whom.
+        let mut given: Vec<(TargetId, u8, usize)> = Vec::new();
+        for (plan, hosts) in plans.iter().enumerate() {
+            if let Some(before) = plan.checked_sub(1) {
+                let map = Renumbering::between(&roster(plans[before]), &roster(hosts));
+                numbering.replan(&map.targets, hosts.len(), at(plan as u64));
+            }
+            given.extend((0..).zip(*hosts).map(|(id, &host)| (numbering.on_wire(TargetId(id)), host, plan)));
+            for &(wire, host, since) in &given {
+                // Who has been in every plan since is still known; who was away is another by now.
+                let stayed = plans[since..=plan].iter().all(|hosts| hosts.contains(&host));
+                let place = hosts.iter().position(|&other| other == host).filter(|_| stayed);
+                assert_eq!(
+                    numbering.target(wire),
+                    place.map(|place| TargetId(place as u32)),
+                    "{host} of {since}"
+                );
+            }
+        }
+        assert_eq!(numbering.target(TargetId(u32::MAX)), None);
+        // Nobody waits for answers to the first plans any more.
+        let map = Renumbering::between(&roster(plans[5]), &roster(&[2]));
+        numbering.replan(&map.targets, 1, at(300));
+        assert_eq!(numbering.earlier.len(), 1);
+        assert_eq!(numbering.target(given[1].0), None);
+        assert_eq!(numbering.target(numbering.on_wire(TargetId(0))), Some(TargetId(0)));
+    }
+
+    #[test]
+    fn the_same_plan_a_thousand_times_takes_no_room_and_numbers_wrap() {
+        let (here, there) = (roster(&[1, 2, 3]), roster(&[3, 2, 1]));
+        let mut numbering = Numbering { first: u32::MAX - 4, count: 3, earlier: VecDeque::new() };
+        for _ in 0..1000 {
+            numbering.replan(&Renumbering::between(&here, &here).targets, 3, Time::default());
+        }
+        assert!(numbering.earlier.is_empty());
+        let wire = numbering.on_wire(TargetId(0));
+        let turned = Renumbering::between(&here, &there).targets;
+        numbering.replan(&turned, 3, Time::default());
+        assert_eq!(numbering.target(wire), Some(TargetId(2)));
+        let wrapped: Vec<_> = (0..3).map(|id| numbering.on_wire(TargetId(id))).collect();
+        assert_eq!(wrapped, [TargetId(u32::MAX - 1), TargetId(u32::MAX), TargetId(0)]);
+        for (id, wire) in (0..).zip(wrapped) {
+            assert_eq!(numbering.target(wire), Some(TargetId(id)));
+        }
+    }
+}

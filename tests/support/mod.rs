@@ -294,10 +294,15 @@ pub struct Answer {
 
 /// Asks a server on the loopback device.
 pub fn get(address: SocketAddr, path: &str) -> Answer {
+    ask(address, "GET", path)
+}
+
+/// The same by another method.
+pub fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
     assert!(address.ip().is_loopback());
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     answer(&text)

@@ -79,7 +79,7 @@ impl Drop for Namespace {
 pub struct World {
     pub vantage: Namespace,
     pub router: Namespace,
-    country: Namespace,
+    pub country: Namespace,
 }
 
 /// The router, as the vantage sees it.
