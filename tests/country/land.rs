@@ -254,7 +254,7 @@ impl Play {
                 }
                 return;
             }
-            Event::Gap(_) => return,
+            Event::Gap(_) | Event::Replan => return,
         };
         let bytes = packet(&self.questions[number as usize], given, self.cut).unwrap();
         ledger.entries[number as usize].given.push((self.now(), given));
