@@ -83,8 +83,8 @@ fn it_is_starved() {
 #[ignore = "needs root; run by tests/run"]
 fn it_runs_out_of_descriptors() {
     // Silence keeps each question's socket open: for a second by TCP, for 150 s by DNS.
-    let text = fast().replace("4/s", "20/s").replace("\"10s\"", "\"1h\"");
-    let mut stage = Stage::open("descriptors", &text, &["prlimit", "--nofile=32"], |_| {});
+    let text = fast().replace("4/s", "40/s").replace("\"10s\"", "\"1h\"");
+    let mut stage = Stage::open("descriptors", &text, &["prlimit", "--nofile=64"], |_| {});
     stage.acquaint();
     stage.world.cut("10.45.176.0/23", "drop");
     until(SOON, "no descriptors", || {
