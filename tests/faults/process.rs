@@ -82,8 +82,9 @@ fn it_is_starved() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn it_runs_out_of_descriptors() {
-    // Silence keeps each question's socket open: for a second by TCP, for 150 s by DNS.
+    // Silence keeps each connection's socket for a second, and a quarter of 64 is for them.
     let text = fast().replace("4/s", "40/s").replace("\"10s\"", "\"1h\"");
+    let text = text.replace("icmp", "tcp/81").replace("dns/kptc.kp/SOA", "tcp/82");
     let mut stage = Stage::open("descriptors", &text, &["prlimit", "--nofile=64"], |_| {});
     stage.acquaint();
     stage.world.cut("10.45.176.0/23", "drop");
