@@ -100,7 +100,7 @@ fn simulate(scenario: &Scenario) -> (f64, u64) {
     let begin = on_processor();
     let mut simulation = Simulation::new(scenario, 1, &settings);
     simulation.run(scenario.end(), &mut |_| {});
-    ((on_processor() - begin).as_secs_f64(), simulation.probes())
+    (on_processor().saturating_sub(begin).as_secs_f64(), simulation.probes())
 }
 
 /// A cache line.
@@ -153,7 +153,7 @@ fn core_alone(scenario: &Scenario) -> f64 {
             Step::Observe(event) => watch.observe(*now, event),
         }
     }
-    let spent = on_processor() - begin;
+    let spent = on_processor().saturating_sub(begin);
     assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
     spent.as_secs_f64() / (EVENTS as f64 / 2.0) * 1e9
 }
@@ -168,7 +168,7 @@ fn one_touch(bytes: usize) -> f64 {
     }
     let begin = on_processor();
     let end = (0..TOUCHES).fold(0, |here, _| lines[here].0);
-    let spent = on_processor() - begin;
+    let spent = on_processor().saturating_sub(begin);
     std::hint::black_box(end);
     spent.as_secs_f64() / TOUCHES as f64 * 1e9
 }
