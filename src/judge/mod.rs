@@ -32,14 +32,15 @@
 //!
 //! *Edges.* A change lies between the last proof of the old state and the first *sufficient* proof of the new
 //! one: the miss beyond which it lies in less than one case of 2,000, and the time that an answer needs to come,
-//! since a cut takes those that are under way. Late answers move the edge: they are
-//! proof of life at the time their probe was sent, and can take a `down` back altogether.
+//! since a cut takes those that are under way. Late answers move the edge: they are proof of life at the time their
+//! probe was sent, and can take a `down` back altogether.
 //!
-//! *Looking closer.* A doubt (odds of 5) is resolved at once, by other hosts of the block, about one probe a
-//! second; a second miss also asks every other block. The budget has the last word.
+//! *Looking closer* (`closer`). A doubt (odds of 2) is resolved at once, by as many other hosts of the block as a
+//! verdict needs; a second miss also asks every other block. The budget has the last word.
 //!
 //! Constants, each with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical Hypotheses"
-//! (1945); L. Quan et al., "Trinocular" (SIGCOMM 2013).
+//! (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963); L. Quan et al., "Trinocular"
+//! (SIGCOMM 2013).
 
 mod belief;
 mod closer;

@@ -3,8 +3,9 @@
 //!
 //! Every country has an even beat: its blocks take turns, so that a country of four blocks at one probe per
 //! 4 s each is seen once a second, and a change that hits all of them is seen at that finer grain. Within a
-//! block its targets take turns (`rotation`). A closer look ([`Look`]) adds probes between the beats, about
-//! one a second. Every probe of either sort takes a token from its block (`budget`).
+//! block its targets take turns (`rotation`). A closer look ([`Look`]) adds probes between the beats. Every probe of
+//! either sort takes a token from its block (`budget`); where looks are paid from savings, the beat repays them by
+//! slowing down a little, and its turn goes to the block that owes least.
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
 //! probe, and nothing for a target that is not asked.

@@ -27,6 +27,11 @@ impl Namespace {
         Self { holder }
     }
 
+    /// The process that keeps it, which is how `ip link … netns` names it.
+    pub fn id(&self) -> u32 {
+        self.holder.id()
+    }
+
     /// Where the system keeps it.
     pub fn path(&self) -> String {
         format!("/proc/{}/ns/net", self.holder.id())
@@ -89,7 +94,6 @@ impl World {
     /// All is well in it.
     pub fn new() -> Self {
         let world = Self { vantage: Namespace::new(), router: Namespace::new(), country: Namespace::new() };
-        let number = |namespace: &Namespace| namespace.holder.id();
         world.router.sh(&format!(
             "ip link add toward type veth peer name uplink netns {}
              ip link add border type veth peer name inland netns {}
@@ -102,8 +106,8 @@ impl World {
              echo 1 > /proc/sys/net/ipv4/ip_forward
              nft add table ip lab
              nft add chain ip lab forward '{{ type filter hook forward priority 0; }}'",
-            number(&world.vantage),
-            number(&world.country)
+            world.vantage.id(),
+            world.country.id()
         ));
         world.vantage.sh(&format!(
             "ip addr add 10.45.0.2/30 dev uplink
