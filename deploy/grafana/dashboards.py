@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""The dashboards' one source. In: nothing. Out: dashboards/*.json beside it, which are what is installed.
+
+    deploy/grafana/dashboards.py          # writes them
+    deploy/grafana/dashboards.py --check  # says whether they are as it would write them
+
+It needs Python alone. Grafana 11.6 or newer reads them (older ones mostly do).
+"""
+
+import json
+import pathlib
+import sys
+
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+# Numbers stand for states where a panel draws them; 0 is "the vantages do not agree". Letters besides colours,
+# for who sees colours otherwise: a timeline writes the word into its bars. The palette is Okabe and Ito's (2008).
+STATES = {
+    "up": ("#009E73", 1),
+    "degraded": ("#F0E442", 2),
+    "partial": ("#E69F00", 3),
+    "down": ("#CC79A7", 4),
+    "flapping": ("#56B4E9", 5),
+    "outage": ("#D55E00", 6),
+    "unknown": ("#999999", 7),
+}
+
+HERE = 'country=~"$country",vantage=~"$vantage"'
+BLOCKS = HERE + ',block=~"$block"'
+VANTAGE = 'job="lifesign",vantage=~"$vantage"'
+
+
+def number(metric, labels, by):
+    """The state as a number: each state's 0/1 series times its number, summed."""
+    parts = [f'{metric}{{{labels},state="{state}"}} * {code}' for state, (_, code) in STATES.items()]
+    return f"sum by ({by}) ({' or '.join(parts)})"
+
+
+def mappings():
+    options = {str(code): {"text": state, "color": colour, "index": code} for state, (colour, code) in STATES.items()}
+    options["0"] = {"text": "no agreement", "color": "#000000", "index": 0}
+    return [{"type": "value", "options": options}]
+
+
+def yes_no(yes, no, good):
+    """For panels of 0 and 1."""
+    colours = ["#D55E00", "#009E73"] if good else ["#009E73", "#D55E00"]
+    return [{"type": "value", "options": {
+        "0": {"text": no, "color": colours[0], "index": 0},
+        "1": {"text": yes, "color": colours[1], "index": 1},
+    }}]
+
+
+def steps(*pairs):
+    return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in pairs]}
+
+
+LOSS = steps((None, "#009E73"), (0.05, "#F0E442"), (0.2, "#E69F00"), (0.9, "#D55E00"))
+PLAIN = steps((None, "#009E73"))
+LEGEND = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
+TOOLTIP = {"mode": "multi", "sort": "desc"}
+
+
+def query(expr, legend="", ref="A", kind="time_series", instant=False):
+    return {
+        "datasource": SOURCE,
+        "refId": ref,
+        "expr": expr,
+        "legendFormat": legend,
+        "format": kind,
+        "editorMode": "code",
+        "instant": instant,
+        "range": not instant,
+    }
+
+
+def panel(kind, title, description, queries, size, options, custom=None, **defaults):
+    for place, one in enumerate(queries):
+        one["refId"] = chr(ord("A") + place)
+    if custom is not None:
+        defaults["custom"] = custom
+    return {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": SOURCE,
+        "targets": queries,
+        "gridPos": {"w": size[0], "h": size[1], "x": 0, "y": 0},
+        "options": options,
+        "fieldConfig": {"defaults": defaults, "overrides": []},
+    }
+
+
+def timeline(title, description, queries, size=(24, 8), maps=None):
+    options = {
+        "showValue": "auto", "rowHeight": 0.85, "mergeValues": True, "alignValue": "left",
+        "legend": LEGEND, "tooltip": {"mode": "single", "sort": "none"},
+    }
+    custom = {"lineWidth": 0, "fillOpacity": 85}
+    return panel("state-timeline", title, description, queries, size, options, custom,
+                 mappings=maps or mappings(), color={"mode": "thresholds"}, thresholds=PLAIN)
+
+
+def history(title, description, queries, size=(24, 7)):
+    options = {
+        "showValue": "never", "rowHeight": 0.85, "colWidth": 0.9,
+        "legend": LEGEND, "tooltip": {"mode": "single", "sort": "none"},
+    }
+    custom = {"lineWidth": 0, "fillOpacity": 85}
+    return panel("status-history", title, description, queries, size, options, custom,
+                 unit="percentunit", min=0, max=1, color={"mode": "thresholds"}, thresholds=LOSS) | {
+        # Each point is a cell: more of them than this could not be told apart.
+        "maxDataPoints": 150,
+    }
+
+
+def lines(title, description, queries, unit, size=(12, 8), stacked=False, **more):
+    custom = {"lineWidth": 1, "fillOpacity": 20 if stacked else 0, "showPoints": "never",
+              "stacking": {"mode": "normal" if stacked else "none", "group": "A"}}
+    return panel("timeseries", title, description, queries, size,
+                 {"legend": LEGEND, "tooltip": TOOLTIP}, custom, unit=unit,
+                 color={"mode": "palette-classic"}, **more)
+
+
+def stat(title, description, queries, size=(6, 5), mode="value_and_name", **more):
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""},
+        "colorMode": "background" if "mappings" in more else "value", "graphMode": "none",
+        "justifyMode": "auto", "textMode": mode, "orientation": "auto", "wideLayout": True,
+        "showPercentChange": False, "percentChangeColorMode": "standard",
+    }
+    more.setdefault("thresholds", PLAIN)
+    return panel("stat", title, description, queries, size, options,
+                 color={"mode": "thresholds"}, **more)
+
+
+def table(title, description, queries, size=(12, 8), hidden=(), **more):
+    options = {"showHeader": True, "cellHeight": "sm", "frameIndex": 0}
+    made = panel("table", title, description, queries, size, options, **more)
+    away = {name: True for name in ("Time", "__name__", "job", "instance", *hidden)}
+    made["transformations"] = [{"id": "organize", "options": {"excludeByName": away}}]
+    return made
+
+
+def heatmap(title, description, queries, unit, size=(24, 9)):
+    options = {
+        "calculate": False,
+        "color": {"mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "exponent": 0.5,
+                  "steps": 64, "reverse": False, "scale": "exponential"},
+        "cellGap": 1,
+        "filterValues": {"le": 1e-9},
+        "rowsFrame": {"layout": "auto"},
+        "yAxis": {"unit": unit, "reverse": False, "axisPlacement": "left"},
+        "legend": {"show": True},
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": True},
+        "showValue": "never",
+    }
+    custom = {"scaleDistribution": {"type": "linear"}, "hideFrom": {"tooltip": False, "viz": False, "legend": False}}
+    return panel("heatmap", title, description, queries, size, options, custom)
+
+
+def variable(name, label, query, multi=True):
+    return {
+        "type": "query", "name": name, "label": label, "datasource": SOURCE,
+        "query": {"query": query, "refId": f"variable-{name}"},
+        "refresh": 2, "sort": 1, "multi": multi, "includeAll": multi,
+        "current": {"text": ["All"], "value": ["$__all"]} if multi else {"text": "", "value": ""},
+    } | ({"allValue": ".*"} if multi else {})
+
+
+DATASOURCE = {
+    "type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus",
+    "refresh": 1, "current": {"text": "", "value": ""},
+}
+VANTAGES = variable("vantage", "Vantage", 'label_values(up{job="lifesign"}, vantage)')
+COUNTRIES = 'label_values(lifesign_country_state{vantage=~"$vantage"}, country)'
+
+
+def annotation(name, colour, state, scope, title):
+    """A mark at the edge of each change, where it really happened, and not where it was found."""
+    labels = BLOCKS if scope == "block" else HERE
+    on = "job, instance, country" + (", block" if scope == "block" else "")
+    return {
+        "name": name, "datasource": SOURCE, "enable": True, "hide": False, "iconColor": colour,
+        "expr": f"1000 * lifesign_{scope}_state_since_latest_timestamp_seconds{{{labels}}}"
+                f" * on ({on}) group_left (state) (lifesign_{scope}_state{{{labels},state=~\"{state}\"}} == 1)",
+        "useValueForTime": "on",
+        "titleFormat": title,
+        "textFormat": "seen from {{vantage}}",
+        "tagKeys": "state",
+    }
+
+
+COUNTRY_CHANGES = [
+    annotation("Outages", STATES["outage"][0], "outage", "country", "{{country}} {{state}}"),
+    annotation("Flapping", STATES["flapping"][0], "flapping", "country", "{{country}} {{state}}"),
+    annotation("Recoveries", STATES["up"][0], "up|degraded|partial", "country", "{{country}} {{state}}"),
+]
+BLIND_SPELLS = {
+    "name": "Blind", "datasource": SOURCE, "enable": True, "hide": False, "iconColor": STATES["unknown"][0],
+    "expr": f"lifesign_blind{{{VANTAGE}}} == 1",
+    "titleFormat": "{{vantage}} blind", "textFormat": "our own fault, not theirs", "tagKeys": "vantage",
+}
+
+
+def laid_out(panels):
+    """From left to right, and then the next row; each with its number."""
+    x = y = height = 0
+    for number, one in enumerate(panels, 1):
+        place = one["gridPos"]
+        if x + place["w"] > 24:
+            x, y, height = 0, y + height, 0
+        one["id"] = number
+        place["x"], place["y"] = x, y
+        x, height = x + place["w"], max(height, place["h"])
+    return panels
+
+
+def dashboard(uid, title, description, variables, annotations, panels):
+    return {
+        "uid": uid, "title": title, "description": description, "tags": ["lifesign"],
+        "schemaVersion": 41, "editable": True, "graphTooltip": 1, "timezone": "utc",
+        "time": {"from": "now-24h", "to": "now"}, "refresh": "30s",
+        "links": [{
+            "title": "lifesign", "type": "dashboards", "icon": "external link", "tooltip": "", "tags": ["lifesign"],
+            "asDropdown": False, "targetBlank": False, "includeVars": True, "keepTime": True,
+        }],
+        "templating": {"list": [DATASOURCE, *variables]},
+        "annotations": {"list": annotations},
+        "panels": laid_out(panels),
+    }
+
+
+ALL = {
+    "countries": dashboard(
+        "lifesign-countries", "lifesign: countries at a glance",
+        "Which countries are reachable, flapping or gone, from every vantage and by agreement of them.",
+        [VANTAGES, variable("country", "Country", COUNTRIES)], COUNTRY_CHANGES,
+        [
+            stat("Now", "What the vantages agree on.",
+                 [query(number("country_state:lifesign_agreed:bool", 'country=~"$country"', "country"), "{{country}}")],
+                 (18, 5), mappings=mappings()),
+            stat("Vantages that can see", "Of all that watch the country; an agreement needs half of them.",
+                 [query('country:lifesign_sighted:count{country=~"$country"}', "{{country}}")], (6, 5), unit="none"),
+            timeline("Agreed by the vantages", "More than half of the vantages that can see.",
+                     [query(number("country_state:lifesign_agreed:bool", 'country=~"$country"', "country"), "{{country}}")]),
+            timeline("Each vantage", "What each vantage finds by itself.",
+                     [query(number("lifesign_country_state", HERE, "country, vantage"), "{{country}} from {{vantage}}")]),
+            history("Loss", "Share of the last 5 minutes' probes that were missed.",
+                    [query(f'lifesign_country_loss_ratio{{{HERE},window="5m"}}', "{{country}} from {{vantage}}")]),
+            lines("Round-trip time", "Median of the last 5 minutes' answers.",
+                  [query(f'lifesign_country_rtt_median_seconds{{{HERE},window="5m"}}', "{{country}} from {{vantage}}")], "s", min=0),
+            table("Time in each state", "In the range shown, by each vantage.",
+                  [query(f"sum by (country, vantage, state) (increase(lifesign_country_state_seconds_total{{{HERE}}}[$__range])) > 0",
+                         kind="table", instant=True)], unit="s", custom={"align": "auto", "inspect": False}),
+        ]),
+    "country": dashboard(
+        "lifesign-country", "lifesign: country",
+        "One country, block by block: what happened, since when, and on what evidence.",
+        [VANTAGES, variable("country", "Country", COUNTRIES, multi=False),
+         variable("block", "Block", 'label_values(lifesign_block_state{country=~"$country"}, block)')],
+        COUNTRY_CHANGES,
+        [
+            stat("Now", "What each vantage finds.",
+                 [query(number("lifesign_country_state", HERE, "vantage"), "{{vantage}}")], mappings=mappings()),
+            stat("Since", "Begin of the present state, at the latest.",
+                 [query(f"1000 * lifesign_country_state_since_latest_timestamp_seconds{{{HERE}}}", "{{vantage}}")], unit="dateTimeAsIso"),
+            stat("Last sign of life", "When the newest answered probe was sent.",
+                 [query(f"1000 * lifesign_country_last_life_timestamp_seconds{{{HERE}}}", "{{vantage}}")], unit="dateTimeAsIso"),
+            stat("In outage", "In the range shown.",
+                 [query(f'increase(lifesign_country_state_seconds_total{{{HERE},state="outage"}}[$__range])', "{{vantage}}")], unit="s"),
+            timeline("Blocks", "What each vantage finds, block by block.",
+                     [query(number("lifesign_block_state", BLOCKS, "block, vantage"), "{{block}} from {{vantage}}")], (24, 10)),
+            history("Loss of each block", "Share of the last minute's probes that were missed.",
+                    [query(f'lifesign_block_loss_ratio{{{BLOCKS},window="1m"}}', "{{block}} from {{vantage}}")], (24, 8)),
+            heatmap("Round-trip times", "All answers, late ones too.",
+                    [query(f"sum by (le) (increase(lifesign_probe_rtt_seconds_bucket{{{BLOCKS}}}[$__rate_interval]))",
+                           "{{le}}", kind="heatmap")], "s"),
+            lines("Round-trip time of each block", "95th percentile of the last 5 minutes' answers.",
+                  [query(f'lifesign_block_rtt_p95_seconds{{{BLOCKS},window="5m"}}', "{{block}} from {{vantage}}")], "s", min=0),
+            lines("Belief", "Probability that a block is reachable, from the evidence of the last probes.",
+                  [query(f"lifesign_block_reachable_probability{{{BLOCKS}}}", "{{block}} from {{vantage}}")],
+                  "percentunit", min=0, max=1),
+            lines("Outcomes", "What probes learned.",
+                  [query(f"sum by (outcome) (rate(lifesign_probe_outcomes_total{{{BLOCKS}}}[$__rate_interval]))", "{{outcome}}")],
+                  "ops", stacked=True),
+            lines("Loss by kind of probe", "One kind alone points to a rate limit or a filter.",
+                  [query(f"sum by (probe) (rate(lifesign_probes_failed_total{{{BLOCKS}}}[$__rate_interval]))"
+                         f" / sum by (probe) (rate(lifesign_probes_total{{{BLOCKS}}}[$__rate_interval]))", "{{probe}}")],
+                  "percentunit", min=0),
+        ]),
+    "prober": dashboard(
+        "lifesign-prober", "lifesign: prober internals",
+        "Is lifesign itself well: can it see, does it keep its schedule, what does it cost?",
+        [VANTAGES], [BLIND_SPELLS],
+        [
+            timeline("Sight", "Blind: nothing is called down, for reasons of our own.",
+                     [query(f"lifesign_blind{{{VANTAGE}}}", "{{vantage}}")], (12, 6), maps=yes_no("blind", "sighted", False)),
+            timeline("Controls", "Hosts that answer whenever our own network works.",
+                     [query(f"lifesign_control_up{{{VANTAGE}}}", "{{control}} from {{vantage}}")], (12, 6),
+                     maps=yes_no("answers", "silent", True)),
+            timeline("Scraped", "By Prometheus.", [query(f"up{{{VANTAGE}}}", "{{vantage}}")], (12, 6),
+                     maps=yes_no("scraped", "not scraped", True)),
+            table("Versions", "And when each was started.",
+                  [query(f"lifesign_build_info{{{VANTAGE}}} * on (job, instance) group_left () process_start_time_seconds * 1000",
+                         kind="table", instant=True)], (12, 6), unit="dateTimeAsIso", custom={"align": "auto", "inspect": False}),
+            lines("Probes sent", "By kind.",
+                  [query(f"sum by (vantage, probe) (rate(lifesign_probes_total{{{VANTAGE}}}[$__rate_interval]))",
+                         "{{probe}} from {{vantage}}")], "ops", stacked=True),
+            lines("Probes open", "That wait for an answer, and whose patience has run out.",
+                  [query(f"lifesign_probes_open{{{VANTAGE}}}", "open at {{vantage}}"),
+                   query(f"sum by (vantage) (lifesign_probes_overdue{{{VANTAGE}}})", "overdue at {{vantage}}")], "none", min=0),
+            lines("Not sent", "By our own fault.",
+                  [query(f"sum by (vantage, reason) (rate(lifesign_not_sent_total{{{VANTAGE}}}[$__rate_interval]))",
+                         "{{reason}} at {{vantage}}")], "ops", min=0),
+            lines("Rejected", "Packets that were no answer to a question of ours.",
+                  [query(f"sum by (vantage, reason) (rate(lifesign_rejected_total{{{VANTAGE}}}[$__rate_interval]))",
+                         "{{reason}} at {{vantage}}")], "ops", min=0),
+            lines("Behind schedule", "How late probes left: median and 99th percentile.",
+                  [query(f"histogram_quantile({share}, sum by (vantage, le) (rate(lifesign_schedule_lag_seconds_bucket{{{VANTAGE}}}[$__rate_interval])))",
+                         f"{name} at {{{{vantage}}}}") for share, name in ((0.5, "median"), (0.99, "99 %"))], "s", min=0),
+            lines("Given up", "Probes that were skipped, and packets that the kernel dropped.",
+                  [query(f"sum by (vantage, reason) (rate(lifesign_slots_skipped_total{{{VANTAGE}}}[$__rate_interval]))",
+                         "skipped, {{reason}}, at {{vantage}}"),
+                   query(f"rate(lifesign_receive_drops_total{{{VANTAGE}}}[$__rate_interval])", "dropped by the kernel at {{vantage}}")],
+                  "ops", min=0),
+            lines("Processor", "Share of one.",
+                  [query(f"rate(process_cpu_seconds_total{{{VANTAGE}}}[$__rate_interval])", "{{vantage}}")], "percentunit", min=0),
+            lines("Memory", "Resident.", [query(f"process_resident_memory_bytes{{{VANTAGE}}}", "{{vantage}}")], "bytes", min=0),
+        ]),
+}
+
+
+def main():
+    folder = pathlib.Path(__file__).parent / "dashboards"
+    stale = []
+    for name, made in ALL.items():
+        text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+        path = folder / f"{name}.json"
+        if "--check" in sys.argv[1:]:
+            stale += [str(path)] * (not path.exists() or path.read_text(encoding="utf-8") != text)
+        else:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.exit(f"not as dashboards.py writes them: {', '.join(stale)}")
+
+
+if __name__ == "__main__":
+    main()
