@@ -40,7 +40,8 @@ def mistyped(value, hint, place):
     elif origin is typing.Union:
         tries = [list(mistyped(value, one, place)) for one in inner]
         if all(tries):
-            yield from min(tries, key=len)
+            # The likeliest meaning is the one that holds furthest into the value.
+            yield from max(tries, key=lambda found: len(found[0].split(":")[0]))
     elif origin is typing.Literal:
         if value not in inner:
             yield f"{place}: {value!r} is none of {inner}"
@@ -64,7 +65,11 @@ def mistyped(value, hint, place):
             yield f"{place}: {value!r} is none of {[one.value for one in hint]}"
     elif hasattr(hint, "from_json") and isinstance(value, dict):
         # A part that the SDK leaves unread.
-        made = hint.from_json(value)
+        try:
+            made = hint.from_json(value)
+        except (KeyError, TypeError, ValueError) as error:
+            yield f"{place}: no {hint.__name__}: {error!r}"
+            return
         yield from dropped(value, plain(made), place)
         yield from members(made, place)
     elif isinstance(value, bool) and hint is int or not isinstance(value, hint):
@@ -99,12 +104,20 @@ def problems(given):
             yield f"{one.title}: the schema knows no panel {one.type_val}"
 
 
+def read(path):
+    """The problems of one file. A choice that the SDK cannot make is one, too."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return list(problems(json.load(file)))
+    except (KeyError, TypeError, ValueError) as error:
+        return [f"the schema cannot read it: {error!r}"]
+
+
 def main():
     plugins.register_default_plugins()
     found = []
     for path in sys.argv[1:]:
-        with open(path, encoding="utf-8") as file:
-            found += [f"{path}: {problem}" for problem in problems(json.load(file))]
+        found += [f"{path}: {problem}" for problem in read(path)]
     if found:
         sys.exit("\n".join(found))
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic here fails the test, which is what it is for")]
 
 pub mod namespace;
+pub mod prometheus;
 
 use lifesign::clock::{Clock, Time};
 use std::{

@@ -1,0 +1,429 @@
+//! The dashboards of deploy/grafana: Grafana's own schema knows every word in them, and a real Prometheus that
+//! scraped lifesign in December 2014 has something to draw for each of their queries.
+
+#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
+
+mod support;
+
+use lifesign::{
+    clock::Time,
+    export::{Labels, metrics::Metrics},
+    scenario::{Scenario, Simulation},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+use support::{
+    Program, Room, done,
+    prometheus::{Line, Prometheus, escaped},
+    quiet,
+};
+use tokio::sync::watch;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const MINUTE: Duration = Duration::from_secs(60);
+/// The story ...
+const BEGIN: &str = "2014-12-21T00:00:00Z";
+const END: &str = "2014-12-24T00:00:00Z";
+/// ... and the day that is looked at.
+const FROM: &str = "2014-12-22T00:00:00Z";
+const TO: &str = "2014-12-23T00:00:00Z";
+
+/// The dashboards, each with the path of its file.
+fn dashboards() -> Vec<(PathBuf, Value)> {
+    let entries = fs::read_dir(Path::new(ROOT).join("deploy/grafana/dashboards")).unwrap();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()))
+        .collect();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    assert_eq!(found.len(), 3);
+    found
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+/// Every expression that a dashboard asks for.
+fn expressions(dashboard: &Value) -> Vec<String> {
+    let panels = list(dashboard, "panels").iter().flat_map(|panel| list(panel, "targets"));
+    let marks = list(&dashboard["annotations"], "list");
+    let asked = panels.chain(marks).map(|one| text(one, "expr").to_owned());
+    let variables = list(&dashboard["templating"], "list").iter();
+    asked.chain(variables.filter_map(|one| Some(one["query"]["query"].as_str()?.to_owned()))).collect()
+}
+
+#[test]
+fn every_metric_that_a_dashboard_asks_for_is_documented_or_recorded() {
+    let known = fs::read_to_string(Path::new(ROOT).join("docs/metrics.md")).unwrap()
+        + &fs::read_to_string(Path::new(ROOT).join("deploy/prometheus/lifesign-rules.yml")).unwrap();
+    let mut asked = BTreeSet::new();
+    for (_, dashboard) in dashboards() {
+        for expression in expressions(&dashboard) {
+            let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
+            asked.extend(words.filter(|word| word.contains("lifesign_")).map(str::to_owned));
+        }
+    }
+    assert!(asked.len() > 20, "{asked:?}");
+    asked.retain(|name| {
+        let name = name.trim_end_matches("_bucket");
+        !known.contains(&format!("| `{name}` |")) && !known.contains(&format!("record: {name}\n"))
+    });
+    assert_eq!(asked, BTreeSet::new());
+}
+
+#[test]
+fn every_panel_says_what_it_shows_and_has_a_place_of_its_own() {
+    for (path, dashboard) in dashboards() {
+        let mut cells = BTreeSet::new();
+        for panel in list(&dashboard, "panels") {
+            let title = text(panel, "title");
+            assert!(
+                !title.is_empty() && !text(panel, "description").is_empty(),
+                "{}: {panel}",
+                path.display()
+            );
+            let at = |key: &str| panel["gridPos"][key].as_u64().unwrap();
+            assert!(at("x") + at("w") <= 24, "{title} is too wide");
+            for (x, y) in (0..at("w")).flat_map(|x| (0..at("h")).map(move |y| (x, y))) {
+                assert!(cells.insert((at("x") + x, at("y") + y)), "{title} lies on another panel");
+            }
+        }
+    }
+}
+
+/// The Python in which tests/run put Grafana's foundation SDK.
+fn python() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("grafana-sdk/bin/python3")
+}
+
+#[test]
+#[ignore = "needs python and grafana-foundation-sdk; run by tests/run"]
+fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
+    let script = Path::new(ROOT).join("deploy/grafana/dashboards.py");
+    assert_eq!(done(quiet(Command::new(script), &["--check"])), (0, String::new(), String::new()));
+    let check = format!("{ROOT}/tests/grafana/check.py");
+    let made = dashboards();
+    let files: Vec<&str> = made.iter().map(|(path, _)| path.to_str().unwrap()).collect();
+    let run = |files: &[&str]| done(quiet(Command::new(python()), &[&[check.as_str()], files].concat()));
+    assert_eq!(run(&files), (0, String::new(), String::new()));
+
+    // The check itself: it finds one wrong word, one wrong type, one wrong choice, each by its place.
+    let room = Room::new("grafana-check");
+    let good = fs::read_to_string(&made[1].0).unwrap();
+    for (right, wrong, place) in [
+        ("\"rowHeight\":", "\"rowHeigth\":", "options.rowHeigth"),
+        ("\"fillOpacity\": 85", "\"fillOpacity\": \"much\"", "fill_opacity"),
+        ("\"alignValue\": \"left\"", "\"alignValue\": \"west\"", "align_value"),
+        ("\"legendFormat\":", "\"legend\":", "targets[0].legend"),
+        ("\"type\": \"heatmap\"", "\"type\": \"hotmap\"", "no panel hotmap"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let (code, _, said) = run(&[&room.put("wrong.json", good.replace(right, wrong))]);
+        assert!(code == 1 && said.contains(place), "{wrong}: {code} {said}");
+    }
+}
+
+/// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with the labels that
+/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the story to another day.
+fn scrape(out: &mut impl Write, story: &str, begin: Option<Time>, vantage: &str) {
+    let scenario = Scenario::parse("story", story).unwrap();
+    let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
+    let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let (sender, source) = watch::channel(None);
+    let metrics = Metrics::new(source, &Labels { vantage: vantage.into(), per_host: false }).unwrap();
+    let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
+    let mut now = scenario.start;
+    while now < scenario.end() {
+        now = now + MINUTE;
+        simulation.run(now, &mut |_| {});
+        sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
+        let stamp = now.shifted(offset).as_secs_f64();
+        for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) =
+                name.strip_suffix('}').map_or((name, ""), |name| name.split_once('{').unwrap());
+            // A label that the scrape sets, too, gives way to it.
+            let labels = labels.replace("vantage=", "exported_vantage=");
+            let comma = if labels.is_empty() { "" } else { "," };
+            writeln!(out, "{name}{{{labels}{comma}{target}}} {value} {stamp}").unwrap();
+        }
+        writeln!(out, "up{{{target}}} 1 {stamp}").unwrap();
+    }
+}
+
+/// Runs promtool, which must succeed.
+fn promtool(arguments: &[&str]) {
+    let mut program = Program::start(quiet(Command::new("promtool"), arguments));
+    let status = program.end(Duration::from_secs(60));
+    assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
+}
+
+/// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind for a while.
+/// The rules of deploy/ have been evaluated all the while.
+fn december(room: &Room) -> Prometheus {
+    let scenario = |name: &str| fs::read_to_string(format!("{ROOT}/tests/scenarios/{name}.toml")).unwrap();
+    let (scrapes, data) = (room.path("scrapes"), room.path("data"));
+    let mut out = BufWriter::new(File::create(&scrapes).unwrap());
+    scrape(&mut out, &scenario("december-2014"), None, "lab");
+    let blind = scenario("blind").replace("\"KP\"", "\"XX\"");
+    scrape(&mut out, &blind, Some(at("2014-12-22T06:00:00Z")), "berlin");
+    writeln!(out, "# EOF").unwrap();
+    out.into_inner().unwrap();
+    // Blocks of two hours, the default, would have it read the file once for each.
+    let blocks = "--max-block-duration=96h";
+    promtool(&["tsdb", "create-blocks-from", blocks, "--quiet", "openmetrics", &scrapes, &data]);
+    let config =
+        room.put("prometheus.yml", format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"));
+    let start = || Prometheus::start(Command::new("prometheus"), &config, &data);
+
+    // Rules in passes, since promtool's do not see what others of the same pass record.
+    let mut server = start();
+    let mut waiting = rules(&server, "recording");
+    assert!(waiting.len() > 5);
+    while !waiting.is_empty() {
+        let names: Vec<String> = waiting.iter().map(|rule| text(rule, "name").to_owned()).collect();
+        let is_ready = |rule: &Value| !names.iter().any(|name| text(rule, "query").contains(name.as_str()));
+        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
+        let pass = ready.iter().map(|rule| json!({"record": rule["name"], "expr": rule["query"]}));
+        let groups = json!({"groups": [{"name": "pass", "rules": pass.collect::<Vec<_>>()}]});
+        promtool(&[
+            "tsdb",
+            "create-blocks-from",
+            "rules",
+            &format!("--url=http://{}", server.address()),
+            &format!("--start={}", at(BEGIN).as_secs_f64()),
+            &format!("--end={}", at(END).as_secs_f64()),
+            "--eval-interval=60s",
+            &format!("--output-dir={data}"),
+            // JSON is YAML.
+            &room.put("pass.yml", groups.to_string()),
+        ]);
+        drop(server);
+        server = start();
+        waiting = rest;
+    }
+    server
+}
+
+/// The rules of this kind, as Prometheus read them.
+fn rules(server: &Prometheus, kind: &str) -> Vec<Value> {
+    let groups = server.api("rules").unwrap();
+    let rules = list(&groups, "groups").iter().flat_map(|group| list(group, "rules"));
+    rules.filter(|rule| text(rule, "type") == kind).cloned().collect()
+}
+
+fn at(time: &str) -> Time {
+    time.parse().unwrap()
+}
+
+/// The country, or `country block`, or vantage that a line of alerts is about.
+fn subject(line: &Line) -> String {
+    let names = ["country", "block", "vantage"].map(|name| line.label(name));
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// When an alert begins to fire, for each of its subjects: as Prometheus has it, the expression must hold for
+/// `duration`, and the alert goes on until it has not held for `keepFiringFor`.
+fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
+    let seconds = |key: &str| rule[key].as_f64().unwrap_or_default();
+    let mut found = Vec::new();
+    for line in server.range(text(rule, "query"), at(BEGIN), at(END), MINUTE).unwrap() {
+        let (mut began, mut fires, mut last) = (f64::NAN, false, f64::NAN);
+        for &(time, _) in &line.points {
+            let calm = time - last;
+            if calm.is_nan() || calm > if fires { seconds("keepFiringFor") } else { MINUTE.as_secs_f64() } {
+                (began, fires) = (time, false);
+            }
+            last = time;
+            if !fires && time - began >= seconds("duration") {
+                fires = true;
+                found.push((subject(&line), Time::from_nanos((time * 1e9) as u64)));
+            }
+        }
+    }
+    found
+}
+
+/// What a panel is asked at, as a person would look at the day of the darkness.
+struct Look<'a> {
+    server: &'a Prometheus,
+    country: &'a str,
+}
+
+impl Look<'_> {
+    /// The query with Grafana's variables put in, as Grafana does with "All" chosen.
+    fn filled(&self, query: &str) -> String {
+        let filled = query
+            .replace("$__rate_interval", "4m")
+            .replace("$__range", "86400s")
+            .replace("$country", self.country)
+            .replace("$vantage", ".*")
+            .replace("$block", ".*");
+        assert!(!filled.contains('$'), "a variable that nobody knows: {filled}");
+        filled
+    }
+
+    /// The values that a variable offers.
+    fn offered(&self, query: &str) -> Vec<String> {
+        let inner = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
+        let (series, label) = inner.rsplit_once(", ").unwrap();
+        let [from, to] = [FROM, TO].map(|time| at(time).as_secs_f64());
+        let series = escaped(&self.filled(series));
+        let data = self.server.api(&format!("label/{label}/values?match[]={series}&start={from}&end={to}"));
+        data.unwrap().as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn lines(&self, query: &Value) -> Vec<Line> {
+        let expr = self.filled(text(query, "expr"));
+        let found = if query["instant"] == true {
+            self.server.at(&expr, Some(at(TO)))
+        } else {
+            self.server.range(&expr, at(FROM), at(TO), 2 * MINUTE)
+        };
+        found.unwrap_or_else(|error| panic!("{expr}: {error}"))
+    }
+}
+
+/// Is this what a panel of its kind draws? Gives the values, each once.
+fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
+    let (title, defaults) = (text(panel, "title"), &panel["fieldConfig"]["defaults"]);
+    assert!(!lines.is_empty(), "{title}: nothing to draw for {query}");
+    for part in text(query, "legendFormat").split("{{").skip(1) {
+        let label = part.split("}}").next().unwrap();
+        assert!(lines.iter().all(|line| !line.label(label).is_empty()), "{title}: a series without {label}");
+    }
+    let mut values: Vec<f64> =
+        lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();
+    // A quantile or a quotient of nothing is no number; Grafana leaves a gap.
+    values.retain(|value| value.is_finite());
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    assert!(!values.is_empty(), "{title}: no number for {query}");
+    let within = |low: f64, high: f64| values[0] >= low && values[values.len() - 1] <= high;
+    if let Some(mapping) = list(defaults, "mappings").first() {
+        let known = |value: &f64| mapping["options"].get(value.to_string()).is_some();
+        assert!(values.iter().all(known), "{title}: {values:?} are not all mapped");
+    }
+    match text(defaults, "unit") {
+        "percentunit" => assert!(within(0.0, 1.0), "{title}: {values:?}"),
+        // Milliseconds; the process itself was started today.
+        "dateTimeAsIso" => assert!(within(at(BEGIN).as_secs_f64() * 1e3, 4e12), "{title}: {values:?}"),
+        "s" => assert!(within(0.0, 86_401.0), "{title}: {values:?}"),
+        _ => assert!(within(0.0, f64::MAX), "{title}: {values:?}"),
+    }
+    match text(panel, "type") {
+        // A cell for each point, so there must be a point nearly everywhere.
+        "state-timeline" | "status-history" => {
+            let longest = lines.iter().map(|line| line.points.len()).max();
+            assert!(longest > Some(150), "{title}: {longest:?} points in a day");
+        }
+        "timeseries" => assert!(lines.iter().any(|line| line.points.len() > 150), "{title}: few points"),
+        "stat" => assert_ne!(query["instant"], true, "{title} reduces a range"),
+        "table" => assert_eq!((&query["instant"], text(query, "format")), (&json!(true), "table"), "{title}"),
+        "heatmap" => {
+            let bounds: BTreeSet<&str> = lines.iter().map(|line| line.label("le")).collect();
+            assert!(
+                bounds.len() == lines.len() && bounds.len() > 10 && bounds.contains("+Inf"),
+                "{bounds:?}"
+            );
+            assert_eq!(text(query, "format"), "heatmap");
+            assert!(values.len() > 20, "{title}: only {values:?}");
+        }
+        kind => panic!("{title}: no test knows what {kind} draws"),
+    }
+    values
+}
+
+#[test]
+#[ignore = "needs prometheus and promtool; run by tests/run"]
+fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
+    let room = Room::new("grafana");
+    let server = december(&room);
+    let look = Look { server: &server, country: "KP" };
+    let mut drawn_values = BTreeMap::new();
+    for (path, dashboard) in dashboards() {
+        for variable in list(&dashboard["templating"], "list") {
+            let offered = match variable["query"]["query"].as_str() {
+                Some(query) => look.offered(query),
+                None => vec![text(variable, "query").to_owned()],
+            };
+            let wanted: &[&str] = match text(variable, "name") {
+                "datasource" => &["prometheus"],
+                "vantage" => &["berlin", "lab"],
+                "country" => &["KP", "XX"],
+                _ => &["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"],
+            };
+            assert_eq!(offered, wanted, "{}: {variable}", path.display());
+        }
+        for panel in list(&dashboard, "panels") {
+            assert!(!list(panel, "targets").is_empty());
+            for query in list(panel, "targets") {
+                let values = drawn(panel, query, &look.lines(query));
+                drawn_values
+                    .insert((text(&dashboard, "uid").to_owned(), text(panel, "title").to_owned()), values);
+            }
+        }
+        for mark in list(&dashboard["annotations"], "list") {
+            let lines = look.lines(mark);
+            assert!(!lines.is_empty(), "{mark} marks nothing");
+            for line in &lines {
+                let names = [text(mark, "titleFormat"), text(mark, "textFormat")].join(" ");
+                for part in names.split("{{").skip(1) {
+                    assert!(
+                        !line.label(part.split("}}").next().unwrap()).is_empty(),
+                        "{mark}: {}",
+                        line.labels
+                    );
+                }
+                if text(mark, "useValueForTime") == "on" {
+                    let (begin, end) = (at(BEGIN).as_secs_f64() * 1e3, at(END).as_secs_f64() * 1e3);
+                    assert!(line.points.iter().all(|&(_, value)| value >= begin && value <= end), "{mark}");
+                }
+            }
+        }
+    }
+    // Up, flapping and outage; and the agreement is the one vantage's.
+    for panel in ["Agreed by the vantages", "Each vantage"] {
+        let values = &drawn_values[&("lifesign-countries".into(), panel.to_owned())];
+        assert!([1.0, 5.0, 6.0].iter().all(|code| values.contains(code)), "{panel}: {values:?}");
+    }
+
+    // The darkness is marked to the second, and not when it was found.
+    let outages = &dashboards()[0].1["annotations"]["list"][0];
+    let marks: Vec<f64> =
+        look.lines(outages).iter().flat_map(|line| &line.points).map(|point| point.1).collect();
+    let dark = at("2014-12-22T16:15:00Z").as_secs_f64() * 1e3;
+    assert!(marks.iter().any(|mark| (mark - dark).abs() < 6e3), "{marks:?}");
+
+    let alerts = rules(&server, "alerting");
+    let fired = |name: &str| firings(&server, alerts.iter().find(|rule| rule["name"] == name).unwrap());
+    // Once for the flapping, with its long darknesses; then for each darkness that Dyn wrote of.
+    let pages = fired("CountryOutage");
+    let dark =
+        ["2014-12-21T14:00:00Z", "2014-12-22T16:15:00Z", "2014-12-23T07:55:00Z", "2014-12-23T15:41:00Z"];
+    assert_eq!(pages.len(), dark.len(), "{pages:?}");
+    for ((subject, time), dark) in pages.iter().zip(dark).skip(1) {
+        assert!(subject == "KP" && time.since(at(dark)) < 7 * MINUTE, "{subject} {time}");
+    }
+    let flapping = fired("Flapping");
+    assert!(flapping.len() == 1 && flapping[0].1.since(at(dark[0])) < 60 * MINUTE, "{flapping:?}");
+    // Whatever lasts is told of the country, and not of its blocks once more.
+    for silent in ["BlockOutage", "Degraded", "VantagePath"] {
+        assert_eq!(fired(silent), [], "{silent}");
+    }
+    let blind = fired("VantageBlind");
+    assert!(!blind.is_empty() && blind.iter().all(|(subject, _)| subject == "berlin"), "{blind:?}");
+}

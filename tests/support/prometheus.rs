@@ -1,0 +1,97 @@
+//! A real Prometheus. In: its settings, or a store of past samples. Out: what it answers. It listens on the
+//! loopback device alone, and sends nothing but scrapes to where its settings say.
+
+use super::{Program, SOON, get, quiet};
+use lifesign::clock::Time;
+use serde_json::Value;
+use std::{net::SocketAddr, process::Command, time::Duration};
+
+/// A server under way; it ends with the test.
+pub struct Prometheus {
+    pub program: Program,
+    address: SocketAddr,
+}
+
+/// A series' labels, and its values with their times in seconds.
+pub struct Line {
+    pub labels: Value,
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Line {
+    /// A label's value, empty if the series has none of that name.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels[name].as_str().unwrap_or_default()
+    }
+}
+
+impl Prometheus {
+    /// Starts `command`, which runs Prometheus, with these settings and this place for its data.
+    pub fn start(command: Command, config: &str, data: &str) -> Self {
+        let config = format!("--config.file={config}");
+        let data = format!("--storage.tsdb.path={data}");
+        let arguments = [
+            &config,
+            &data,
+            "--web.listen-address=127.0.0.1:0",
+            // Samples of 2014 are not too old.
+            "--storage.tsdb.retention.time=100y",
+        ];
+        let mut program = Program::start(quiet(command, &arguments));
+        let address = program.error_line(SOON, "address of Prometheus", |line| {
+            line.split_once("\"Listening on\" address=")?.1.parse().ok()
+        });
+        program.error_line(SOON, "Prometheus ready", |line| line.contains("ready to receive").then_some(()));
+        Self { program, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its API says at this path, below `/api/v1/`.
+    pub fn api(&self, path: &str) -> Result<Value, String> {
+        let body = get(self.address, &format!("/api/v1/{path}")).body;
+        let mut answer: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(body) }
+    }
+
+    /// A query over a stretch of time.
+    pub fn range(&self, query: &str, from: Time, to: Time, step: Duration) -> Result<Vec<Line>, String> {
+        let (from, to, step) = (from.as_secs_f64(), to.as_secs_f64(), step.as_secs_f64());
+        let query = escaped(query);
+        let data = self.api(&format!("query_range?query={query}&start={from}&end={to}&step={step}"))?;
+        lines(&data, "values")
+    }
+
+    /// A query for one moment; now, if none is given.
+    pub fn at(&self, query: &str, time: Option<Time>) -> Result<Vec<Line>, String> {
+        let time = time.map(|time| format!("&time={}", time.as_secs_f64())).unwrap_or_default();
+        lines(&self.api(&format!("query?query={}{time}", escaped(query)))?, "value")
+    }
+}
+
+fn lines(data: &Value, points: &str) -> Result<Vec<Line>, String> {
+    let found = data["result"].as_array().ok_or_else(|| data.to_string())?;
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    let point = |pair: &Value| Some((number(&pair[0])?, number(&pair[1])?));
+    let mut lines = Vec::new();
+    for one in found {
+        let many = one[points].as_array().ok_or_else(|| one.to_string())?;
+        // One moment's answer is a single pair.
+        let pairs = if points == "value" { std::slice::from_ref(&one[points]) } else { many.as_slice() };
+        let points = pairs.iter().map(point).collect::<Option<_>>().ok_or_else(|| one.to_string())?;
+        lines.push(Line { labels: one["metric"].clone(), points });
+    }
+    Ok(lines)
+}
+
+/// Everything that is no letter or digit, escaped (RFC 3986 §2.1).
+pub fn escaped(query: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    query
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
+        .collect()
+}
