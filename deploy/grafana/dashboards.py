@@ -30,6 +30,12 @@ BLOCKS = HERE + ',block=~"$block"'
 VANTAGE = 'job="lifesign",vantage=~"$vantage"'
 
 
+def resolved(outcome):
+    """Probes a second that ended so, by kind. Both parts of a share are such: a probe is lost 150 s after it was
+    sent, so lost probes beside probes sent meanwhile would make shares above 1."""
+    return f'sum by (probe) (rate(lifesign_probe_outcomes_total{{{BLOCKS},outcome=~"{outcome}"}}[$__rate_interval]))'
+
+
 def number(metric, labels, by):
     """The state as a number: each state's 0/1 series times its number, summed."""
     parts = [f'{metric}{{{labels},state="{state}"}} * {code}' for state, (_, code) in STATES.items()]
@@ -286,8 +292,7 @@ ALL = {
                   [query(f"sum by (outcome) (rate(lifesign_probe_outcomes_total{{{BLOCKS}}}[$__rate_interval]))", "{{outcome}}")],
                   "ops", stacked=True),
             lines("Loss by kind of probe", "One kind alone points to a rate limit or a filter.",
-                  [query(f"sum by (probe) (rate(lifesign_probes_failed_total{{{BLOCKS}}}[$__rate_interval]))"
-                         f" / sum by (probe) (rate(lifesign_probes_total{{{BLOCKS}}}[$__rate_interval]))", "{{probe}}")],
+                  [query(resolved("lost|unreachable") + " / " + resolved("reply|refused|late|lost|unreachable"), "{{probe}}")],
                   "percentunit", min=0),
         ]),
     "prober": dashboard(

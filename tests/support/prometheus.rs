@@ -1,15 +1,16 @@
 //! A real Prometheus. In: its settings, or a store of past samples. Out: what it answers. It listens on the
 //! loopback device alone, and sends nothing but scrapes to where its settings say.
 
-use super::{Program, SOON, get, quiet};
+use super::{Program, SOON, get, namespace::Namespace, quiet};
 use lifesign::clock::Time;
 use serde_json::Value;
 use std::{net::SocketAddr, process::Command, time::Duration};
 
 /// A server under way; it ends with the test.
-pub struct Prometheus {
-    pub program: Program,
+pub struct Prometheus<'a> {
+    inside: Option<&'a Namespace>,
     address: SocketAddr,
+    _program: Program,
 }
 
 /// A series' labels, and its values with their times in seconds.
@@ -25,9 +26,9 @@ impl Line {
     }
 }
 
-impl Prometheus {
-    /// Starts `command`, which runs Prometheus, with these settings and this place for its data.
-    pub fn start(command: Command, config: &str, data: &str) -> Self {
+impl<'a> Prometheus<'a> {
+    /// Starts it with these settings and this place for its data; in a namespace, or in our own.
+    pub fn start(inside: Option<&'a Namespace>, config: &str, data: &str) -> Self {
         let config = format!("--config.file={config}");
         let data = format!("--storage.tsdb.path={data}");
         let arguments = [
@@ -37,12 +38,14 @@ impl Prometheus {
             // Samples of 2014 are not too old.
             "--storage.tsdb.retention.time=100y",
         ];
+        let command =
+            inside.map_or_else(|| Command::new("prometheus"), |place| place.command(&["prometheus"]));
         let mut program = Program::start(quiet(command, &arguments));
         let address = program.error_line(SOON, "address of Prometheus", |line| {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
         program.error_line(SOON, "Prometheus ready", |line| line.contains("ready to receive").then_some(()));
-        Self { program, address }
+        Self { inside, address, _program: program }
     }
 
     /// Where it listens.
@@ -52,9 +55,15 @@ impl Prometheus {
 
     /// What its API says at this path, below `/api/v1/`.
     pub fn api(&self, path: &str) -> Result<Value, String> {
-        let body = get(self.address, &format!("/api/v1/{path}")).body;
-        let mut answer: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
-        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(body) }
+        let path = format!("/api/v1/{path}");
+        let answer = match self.inside {
+            // The shell that asks there has a meaning of its own for a percent sign.
+            Some(place) => place.get_at(self.address.port(), &path.replace('%', "%%")),
+            None => get(self.address, &path),
+        };
+        let mut told: Value =
+            serde_json::from_str(&answer.body).map_err(|error| format!("{error}: {}", answer.body))?;
+        if told["status"] == "success" { Ok(told["data"].take()) } else { Err(answer.body) }
     }
 
     /// A query over a stretch of time.
@@ -78,9 +87,11 @@ fn lines(data: &Value, points: &str) -> Result<Vec<Line>, String> {
     let point = |pair: &Value| Some((number(&pair[0])?, number(&pair[1])?));
     let mut lines = Vec::new();
     for one in found {
-        let many = one[points].as_array().ok_or_else(|| one.to_string())?;
         // One moment's answer is a single pair.
-        let pairs = if points == "value" { std::slice::from_ref(&one[points]) } else { many.as_slice() };
+        let pairs = match points {
+            "value" => std::slice::from_ref(&one[points]),
+            _ => one[points].as_array().ok_or_else(|| one.to_string())?,
+        };
         let points = pairs.iter().map(point).collect::<Option<_>>().ok_or_else(|| one.to_string())?;
         lines.push(Line { labels: one["metric"].clone(), points });
     }
