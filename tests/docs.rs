@@ -88,10 +88,12 @@ fn every_link_between_pages_leads_somewhere() {
     for name in [
         "README.md",
         "CHANGELOG.md",
+        "docs/alerts.md",
         "docs/journal.md",
         "docs/metrics.md",
         "docs/plan.md",
         "docs/scenario.md",
+        "docs/vantages.md",
         "docs/verdicts.md",
     ] {
         let text = page(name);

@@ -3,36 +3,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
 
+mod december;
 mod support;
 
-use lifesign::{
-    clock::Time,
-    export::{Labels, metrics::Metrics},
-    scenario::{Scenario, Simulation},
-};
+use december::{BEGIN, END, MINUTE, at, rules};
+use lifesign::clock::Time;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{BufWriter, Write},
+    fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
-    time::Duration,
 };
 use support::{
-    Program, Room, done,
+    Room, done,
     prometheus::{Line, Prometheus, escaped},
     quiet,
 };
-use tokio::sync::watch;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const MINUTE: Duration = Duration::from_secs(60);
-/// The story ...
-const BEGIN: &str = "2014-12-21T00:00:00Z";
-const END: &str = "2014-12-24T00:00:00Z";
-/// ... and the day that is looked at.
+/// The day that is looked at.
 const FROM: &str = "2014-12-22T00:00:00Z";
 const TO: &str = "2014-12-23T00:00:00Z";
 
@@ -136,99 +126,6 @@ fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
     }
 }
 
-/// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with the labels that
-/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the story to another day.
-fn scrape(out: &mut impl Write, story: &str, begin: Option<Time>, vantage: &str) {
-    let scenario = Scenario::parse("story", story).unwrap();
-    let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
-    let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
-    let (sender, source) = watch::channel(None);
-    let metrics = Metrics::new(source, &Labels { vantage: vantage.into(), per_host: false }).unwrap();
-    let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
-    let mut now = scenario.start;
-    while now < scenario.end() {
-        now = now + MINUTE;
-        simulation.run(now, &mut |_| {});
-        sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
-        let stamp = now.shifted(offset).as_secs_f64();
-        for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {
-            let (name, value) = line.rsplit_once(' ').unwrap();
-            let (name, labels) =
-                name.strip_suffix('}').map_or((name, ""), |name| name.split_once('{').unwrap());
-            // A label that the scrape sets, too, gives way to it.
-            let labels = labels.replace("vantage=", "exported_vantage=");
-            let comma = if labels.is_empty() { "" } else { "," };
-            writeln!(out, "{name}{{{labels}{comma}{target}}} {value} {stamp}").unwrap();
-        }
-        writeln!(out, "up{{{target}}} 1 {stamp}").unwrap();
-    }
-}
-
-/// Runs promtool, which must succeed.
-fn promtool(arguments: &[&str]) {
-    let mut program = Program::start(quiet(Command::new("promtool"), arguments));
-    let status = program.end(Duration::from_secs(60));
-    assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
-}
-
-/// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind for a while.
-/// The rules of deploy/ have been evaluated all the while.
-fn december(room: &Room) -> Prometheus<'static> {
-    let scenario = |name: &str| fs::read_to_string(format!("{ROOT}/tests/scenarios/{name}.toml")).unwrap();
-    let (scrapes, data) = (room.path("scrapes"), room.path("data"));
-    let mut out = BufWriter::new(File::create(&scrapes).unwrap());
-    scrape(&mut out, &scenario("december-2014"), None, "lab");
-    let blind = scenario("blind").replace("\"KP\"", "\"XX\"");
-    scrape(&mut out, &blind, Some(at("2014-12-22T06:00:00Z")), "berlin");
-    writeln!(out, "# EOF").unwrap();
-    out.into_inner().unwrap();
-    // Blocks of two hours, the default, would have it read the file once for each.
-    let blocks = "--max-block-duration=96h";
-    promtool(&["tsdb", "create-blocks-from", blocks, "--quiet", "openmetrics", &scrapes, &data]);
-    let config =
-        room.put("prometheus.yml", format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"));
-    let start = || Prometheus::start(None, &config, &data);
-
-    // Rules in passes, since promtool's do not see what others of the same pass record.
-    let mut server = start();
-    let mut waiting = rules(&server, "recording");
-    assert!(waiting.len() > 5);
-    while !waiting.is_empty() {
-        let names: Vec<String> = waiting.iter().map(|rule| text(rule, "name").to_owned()).collect();
-        let is_ready = |rule: &Value| !names.iter().any(|name| text(rule, "query").contains(name.as_str()));
-        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
-        let pass = ready.iter().map(|rule| json!({"record": rule["name"], "expr": rule["query"]}));
-        let groups = json!({"groups": [{"name": "pass", "rules": pass.collect::<Vec<_>>()}]});
-        promtool(&[
-            "tsdb",
-            "create-blocks-from",
-            "rules",
-            &format!("--url=http://{}", server.address()),
-            &format!("--start={}", at(BEGIN).as_secs_f64()),
-            &format!("--end={}", at(END).as_secs_f64()),
-            "--eval-interval=60s",
-            &format!("--output-dir={data}"),
-            // JSON is YAML.
-            &room.put("pass.yml", groups.to_string()),
-        ]);
-        drop(server);
-        server = start();
-        waiting = rest;
-    }
-    server
-}
-
-/// The rules of this kind, as Prometheus read them.
-fn rules(server: &Prometheus, kind: &str) -> Vec<Value> {
-    let groups = server.api("rules").unwrap();
-    let rules = list(&groups, "groups").iter().flat_map(|group| list(group, "rules"));
-    rules.filter(|rule| text(rule, "type") == kind).cloned().collect()
-}
-
-fn at(time: &str) -> Time {
-    time.parse().unwrap()
-}
-
 /// The country, or `country block`, or vantage that a line of alerts is about.
 fn subject(line: &Line) -> String {
     let names = ["country", "block", "vantage"].map(|name| line.label(name));
@@ -322,7 +219,7 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
         "percentunit" => assert!(within(0.0, 1.0), "{title}: {lowest} to {highest}"),
         // Milliseconds; the process itself was started today.
         "dateTimeAsIso" => {
-            assert!(within(at(BEGIN).as_secs_f64() * 1e3, 4e12), "{title}: {lowest} to {highest}")
+            assert!(within(at(BEGIN).as_secs_f64() * 1e3, 4e12), "{title}: {lowest} to {highest}");
         }
         "s" => assert!(within(0.0, 86_401.0), "{title}: {lowest} to {highest}"),
         _ => assert!(within(0.0, f64::MAX), "{title}: {lowest} to {highest}"),
@@ -354,7 +251,7 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
 #[ignore = "needs prometheus and promtool; run by tests/run"]
 fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     let room = Room::new("grafana");
-    let server = december(&room);
+    let server = december::scraped(&room);
     let look = Look { server: &server, country: "KP" };
     let mut drawn_values = BTreeMap::new();
     for (path, dashboard) in dashboards() {
@@ -413,6 +310,9 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
 
     let alerts = rules(&server, "alerting");
     let fired = |name: &str| firings(&server, alerts.iter().find(|rule| rule["name"] == name).unwrap());
+    let outages = r#"lifesign_country_state_changes_total{country="KP",state="outage"}"#;
+    let outages = server.at(outages, Some(at(END))).unwrap();
+    assert!(outages[0].points[0].1 > 100.0, "a night without much ado: {:?}", outages[0].points);
     // Once for the flapping, with its long darknesses; then for each darkness that Dyn wrote of.
     let pages = fired("CountryOutage");
     let dark =
