@@ -312,7 +312,7 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     let fired = |name: &str| firings(&server, alerts.iter().find(|rule| rule["name"] == name).unwrap());
     let outages = r#"lifesign_country_state_changes_total{country="KP",state="outage"}"#;
     let outages = server.at(outages, Some(at(END))).unwrap();
-    assert!(outages[0].points[0].1 > 100.0, "a night without much ado: {:?}", outages[0].points);
+    assert!(outages[0].value() > 100.0, "a night without much ado: {:?}", outages[0].points);
     // Once for the flapping, with its long darknesses; then for each darkness that Dyn wrote of.
     let pages = fired("CountryOutage");
     let dark =

@@ -10,7 +10,7 @@ use std::{fs, time::Duration};
 use support::{
     Program, Room, SOON,
     namespace::{Namespace, World, plan},
-    prometheus::Prometheus,
+    prometheus::{Line, Prometheus},
     until,
 };
 
@@ -64,7 +64,7 @@ fn agreed(server: &Prometheus, wanted: &[(&str, Option<f64>)]) {
     until(TOLD, &format!("{wanted:?}"), || {
         wanted.iter().try_for_each(|(query, value)| {
             let found = server.at(query, None)?;
-            let values: Vec<f64> = found.iter().map(|line| line.points[0].1).collect();
+            let values: Vec<f64> = found.iter().map(Line::value).collect();
             let is_so = values == value.iter().copied().collect::<Vec<_>>();
             if is_so { Ok(()) } else { Err(format!("{query} is {values:?}")) }
         })

@@ -10,16 +10,22 @@ use std::{net::SocketAddr, process::Command, time::Duration};
 pub struct Prometheus<'a> {
     inside: Option<&'a Namespace>,
     address: SocketAddr,
-    _program: Program,
+    pub program: Program,
 }
 
 /// A series' labels, and its values with their times in seconds.
+#[derive(Debug)]
 pub struct Line {
     pub labels: Value,
     pub points: Vec<(f64, f64)>,
 }
 
 impl Line {
+    /// The newest value.
+    pub fn value(&self) -> f64 {
+        self.points.last().unwrap().1
+    }
+
     /// A label's value, empty if the series has none of that name.
     pub fn label(&self, name: &str) -> &str {
         self.labels[name].as_str().unwrap_or_default()
@@ -45,7 +51,7 @@ impl<'a> Prometheus<'a> {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
         program.error_line(SOON, "Prometheus ready", |line| line.contains("ready to receive").then_some(()));
-        Self { inside, address, _program: program }
+        Self { inside, address, program }
     }
 
     /// Where it listens.
