@@ -5,18 +5,19 @@ mod renumbering;
 
 pub use renumbering::{Numbers, Renumbering};
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
 /// Number of a target in the [`Roster`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TargetId(pub u32);
 
 /// Number of a block in the [`Roster`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BlockId(pub u32);
 
 /// Number of a country in the [`Roster`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CountryId(pub u32);
 
 /// What a verdict is about.
@@ -29,7 +30,7 @@ pub enum Scope {
 }
 
 /// How a target is asked; the details belong to the prober (`probe::Spec`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// ICMP echo.
     Icmp,
@@ -54,7 +55,7 @@ impl Kind {
 }
 
 /// A host as the plan names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Host {
     /// A fixed address.
     Address(IpAddr),
@@ -72,7 +73,7 @@ impl fmt::Display for Host {
 }
 
 /// A host together with one way to ask it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// Whom to ask.
     pub host: Host,
@@ -88,7 +89,7 @@ pub struct Target {
 }
 
 /// A prefix that is judged as one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Its addresses.
     pub prefix: Prefix,
@@ -99,7 +100,7 @@ pub struct Block {
 }
 
 /// A set of blocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Country {
     /// The label, such as the ISO 3166 code `KP`.
     pub code: String,
@@ -110,7 +111,7 @@ pub struct Country {
 }
 
 /// Everything that is watched, by number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     /// By [`CountryId`].
     pub countries: Vec<Country>,
@@ -159,7 +160,8 @@ impl Roster {
 }
 
 /// An address prefix, IPv4 or IPv6, with no bit set behind its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Prefix {
     address: IpAddr,
     length: u8,
@@ -185,6 +187,19 @@ impl Prefix {
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+impl From<Prefix> for String {
+    fn from(prefix: Prefix) -> Self {
+        prefix.to_string()
+    }
+}
+
+impl TryFrom<String> for Prefix {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

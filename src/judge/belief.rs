@@ -18,8 +18,11 @@ use std::{collections::VecDeque, time::Duration};
 /// many times a second costs no more, and yet has its true length.
 const KEPT: usize = 64;
 
+/// So many misses of a darkness are kept for the next run.
+const REMEMBERED: usize = 16;
+
 /// One unanswered probe.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Miss {
     pub sent: Time,
     /// ln(1/q).
@@ -32,7 +35,7 @@ pub(super) struct Miss {
 }
 
 /// A scope's newest life and its silence since.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Belief {
     pub life: Option<Time>,
     /// In the order in which they were sent.
@@ -150,6 +153,28 @@ impl Belief {
     /// Are there any misses since life was last proved?
     pub fn is_quiet(&self) -> bool {
         self.misses.is_empty() && self.between.is_empty()
+    }
+
+    /// The same, but for misses sent before this time.
+    pub fn since(&self, from: Time) -> Self {
+        let mut fresh = self.clone();
+        fresh.void(Time::default(), from);
+        fresh
+    }
+
+    /// Every time in it, moved by so many nanoseconds.
+    pub fn shift(&mut self, nanos: i64) {
+        self.life = self.life.map(|life| life.shifted(nanos));
+        for miss in self.misses.iter_mut().chain(&mut self.older) {
+            miss.sent = miss.sent.shifted(nanos);
+        }
+        self.older_since = self.older_since.shifted(nanos);
+    }
+
+    /// Forgets all but the newest few misses of a darkness that is found already: those tell when it ended.
+    pub fn trim(&mut self) {
+        self.misses.drain(..self.misses.len().saturating_sub(REMEMBERED));
+        self.older.clear();
     }
 
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.

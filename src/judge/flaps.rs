@@ -31,7 +31,7 @@ const CALM_LONGEST: u32 = 2;
 const LEAST_CALM: Duration = Duration::from_secs(60);
 
 /// The last few times down.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Flaps {
     spells: VecDeque<(Time, Option<Time>)>,
     named: bool,
@@ -70,6 +70,13 @@ impl Flaps {
     /// Was it down so lately that the next time would belong to the same series?
     pub fn was_down_lately(&self, now: Time) -> bool {
         self.spells.back().is_some_and(|&(last, _)| now.since(last) <= LONGEST_CYCLE)
+    }
+
+    /// Every time in it, moved by so many nanoseconds.
+    pub fn shift(&mut self, nanos: i64) {
+        for (down, up) in &mut self.spells {
+            (*down, *up) = (down.shifted(nanos), up.map(|up| up.shifted(nanos)));
+        }
     }
 
     /// Is the scope flapping at this time?

@@ -6,7 +6,7 @@ use crate::{clock::Time, schedule::Rank};
 use std::time::Duration;
 
 /// What the judge knows of one target.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Host {
     /// Learned miss rate while its block is up.
     pub miss_rate: f32,
@@ -15,6 +15,7 @@ pub(super) struct Host {
     /// Misses in a row while its block was alive.
     run: u16,
     /// ln of its usual round-trip time in seconds; NaN before the first.
+    #[serde(deserialize_with = "or_nan")]
     usual: f32,
     pub rank: Rank,
     /// When it last answered; at first, when the watch began.
@@ -29,6 +30,11 @@ const JITTER: Duration = Duration::from_millis(1);
 const MUCH_SLOWER: f32 = 0.4;
 /// At 20 % loss, six misses in a row happen to one probe in 16,000.
 const VANISHED: u16 = 6;
+
+/// JSON has no word for NaN but null.
+fn or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    Ok(<Option<f32> as serde::Deserialize>::deserialize(from)?.unwrap_or(f32::NAN))
+}
 
 impl Host {
     /// A host of which nothing is known yet.

@@ -46,6 +46,7 @@ mod belief;
 mod closer;
 mod flaps;
 mod host;
+mod memory;
 mod quality;
 mod replan;
 mod rules;
@@ -55,6 +56,7 @@ mod state;
 mod view;
 mod weigh;
 
+pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, State};
 pub use view::Standing;
@@ -238,6 +240,7 @@ impl Judge {
             return;
         }
         scope.dark = None;
+        scope.recalled = false;
         scope.long = false;
         let latest = summary.sent + rtt;
         let earliest = lasted_until(refuted, dark.latest, summary.sent, parts)

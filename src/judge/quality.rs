@@ -24,7 +24,7 @@ const SLOWER: f32 = 0.59;
 const BOUND: f32 = 2.0;
 
 /// A scope's quality.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Quality {
     seen: u32,
     usual_loss: f32,

@@ -67,6 +67,8 @@ pub const SCOPE_MEMORY: f32 = 32.0;
 pub const POOR: f32 = 0.5;
 /// A target silent for so long while its block lives is retired (docs/verdicts.md).
 pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// What an earlier run knew is of use for so long.
+pub const MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// Nobody, control or target, has answered for so long: we are blind. Controls are asked once a second, so
 /// this is three misses in a row; and it is shorter than [`Rules::span`].
 pub const BLIND_AFTER: Duration = Duration::from_millis(3500);

@@ -38,7 +38,7 @@ pub(super) const fn verdict(facts: Facts) -> State {
 }
 
 /// A scope as the judge knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Scope {
     pub belief: Belief,
     pub flaps: Flaps,
@@ -47,6 +47,9 @@ pub(super) struct Scope {
     pub chance: f32,
     /// The edge of its darkness, while it is dark.
     pub dark: Option<Edge>,
+    /// That it is dark an earlier run found out, and this one has no proof of it yet.
+    #[serde(skip)]
+    pub recalled: bool,
     /// When that most likely began.
     pub began: Time,
     /// So long of its darkness nobody could see.
@@ -58,19 +61,23 @@ pub(super) struct Scope {
     /// When it last gave evidence.
     pub heard: Time,
     /// How it is looked at more closely just now.
+    #[serde(skip)]
     pub looking: Option<Closely>,
     /// The other blocks of its country have been asked, in this doubt.
+    #[serde(skip)]
     pub asked_around: bool,
     /// Its timer, if one is set.
+    #[serde(skip)]
     pub armed: Time,
     pub state: State,
     pub edge: Edge,
     /// Apart, since an answer to a scope in good order, the common case, does not look at it.
+    #[serde(skip)]
     pub record: Box<Record>,
 }
 
 /// What has become of a scope so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     pub changed: Time,
     pub evidence: String,
@@ -87,6 +94,7 @@ impl Scope {
             quality: Quality::default(),
             chance: super::rules::FLOOR,
             dark: None,
+            recalled: false,
             began: now,
             unseen: Duration::ZERO,
             long: false,

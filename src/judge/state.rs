@@ -2,10 +2,12 @@
 //! uses. It never decides anything.
 
 use crate::{clock::Time, target::Scope};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a scope is found to be (docs/verdicts.md).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Alive, and as good as it usually is.
     Up,
@@ -49,6 +51,13 @@ impl State {
     }
 }
 
+impl State {
+    /// The state of this name.
+    pub fn from_label(label: &str) -> Option<Self> {
+        State::ALL.into_iter().find(|state| state.label() == label)
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.label())
@@ -56,7 +65,7 @@ impl fmt::Display for State {
 }
 
 /// The interval in which a change really happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Not before this: the last proof of the old state. None where we were not watching yet.
     pub earliest: Option<Time>,

@@ -38,7 +38,7 @@ impl Judge {
     pub fn block(&self, block: BlockId, now: Time) -> Standing {
         let country = self.roster.block(block).country;
         let country = &self.scopes[self.country_place(country) as usize];
-        self.standing(block.0, country.dark.is_some(), now)
+        self.standing(block.0, country.dark.is_some() && !country.recalled, now)
     }
 
     /// A country's standing.
@@ -87,7 +87,7 @@ impl Judge {
             return 0.5;
         }
         let odds = scope.belief.odds(self.sight.vouched(), f32::MAX, 1).log;
-        let odds = if scope.dark.is_some() || country_dark { odds.max(rules::DOWN) } else { odds };
+        let odds = if scope.dark.is_some() && !scope.recalled || country_dark { odds.max(rules::DOWN) } else { odds };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR).exp());
         let age = now.since(scope.heard).as_secs_f64() / self.stale(place).as_secs_f64();
         0.5 + (up - 0.5) * (-age).exp()

@@ -14,12 +14,19 @@ impl Judge {
         let parts = self.parts(place);
         let is_country = place >= self.blocks();
         let blind = self.sight.is_blind();
-        let vouched = self.sight.vouched();
+        let (vouched, renewed) = (self.sight.vouched(), self.sight.renewed);
         let country_dark = self.inherited(place);
         let all_dark = if is_country && !self.rules.pooled { self.all_dark(place) } else { None };
         let scope = &mut self.scopes[place as usize];
         let quiet = scope.belief.is_quiet();
         let was_dark = scope.dark.is_some();
+        let was_recalled = scope.recalled;
+        if was_recalled && !blind {
+            let needed = scope.needed(rules::DOWN, now);
+            let odds = scope.belief.since(renewed).odds(vouched, needed, parts);
+            let proved = odds.log >= needed && odds.span() >= self.rules.span;
+            scope.recalled = !proved && country_dark.is_none() && all_dark.is_none();
+        }
         if !was_dark && !blind {
             let mut found = all_dark;
             if !quiet && (self.rules.pooled || !is_country) {
@@ -42,7 +49,7 @@ impl Judge {
                 scope.flaps.down(latest);
             }
         }
-        let fell = !was_dark && scope.dark.is_some();
+        let fell = (!was_dark || was_recalled) && scope.dark.is_some() && !scope.recalled;
         let facts = self.facts(place, country_dark.is_some(), now);
         let state = verdict(facts);
         if state != self.scopes[place as usize].state {
@@ -66,7 +73,7 @@ impl Judge {
         }
         let country = self.country_place(self.roster.blocks[place as usize].country);
         let scope = &self.scopes[country as usize];
-        scope.dark.map(|edge| (edge.latest, scope.began))
+        scope.dark.filter(|_| !scope.recalled).map(|edge| (edge.latest, scope.began))
     }
 
     /// By when all blocks of a country were dark, each on its own evidence.
@@ -99,7 +106,7 @@ impl Judge {
         let dark = scope.dark.is_some();
         let known = !blind
             && now < scope.heard + stale
-            && (dark || scope.belief.life.is_some_and(|life| life >= renewed));
+            && (dark && !scope.recalled || scope.belief.life.is_some_and(|life| life >= renewed));
         let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
         let needed = scope.needed(rules::OUTAGE, now);
         scope.long |= dark

@@ -3,7 +3,7 @@
 //! says little; retired ones have turns of their own. It never looks at the time.
 
 /// How much a target's answer, or silence, is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rank {
     /// Mostly answers.
     Good,

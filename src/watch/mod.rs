@@ -4,6 +4,7 @@
 //!
 //! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
 
+mod memory;
 mod replan;
 mod snapshot;
 pub mod verdict;

@@ -1,0 +1,210 @@
+//! The one thread that writes. In: [`Work`], by a bounded channel. Out: transactions. It never makes the sender wait,
+//! and never gives up: what the disk refuses stays in a bounded backlog and is tried again.
+
+use super::{Episode, Sample, file::File};
+use crate::{clock::Time, judge::Memory, watch::StoreView};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
+    thread,
+    time::Duration,
+};
+
+/// So much work waits for a disk that stands still.
+const WAITING: usize = 256;
+/// So many rows wait for a disk that refuses: three months of one country's episodes, half a day of its summaries.
+const EPISODES: usize = 16_384;
+const SAMPLES: usize = 65_536;
+/// How often it is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What is to be written together.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// When, on the wall clock.
+    pub at: Time,
+    pub episodes: Vec<Episode>,
+    pub samples: Vec<Sample>,
+    pub memory: Option<Memory>,
+    /// The run ends as it should.
+    pub ended: bool,
+}
+
+/// What has not been written yet.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    pub at: Time,
+    /// By scope and time, as they are named.
+    pub episodes: BTreeMap<(String, Time), Episode>,
+    pub samples: VecDeque<Sample>,
+    pub memory: Option<Memory>,
+    pub ended: bool,
+}
+
+impl Backlog {
+    /// Adds work; how much had to go for it.
+    fn add(&mut self, work: Work) -> u64 {
+        self.at = self.at.max(work.at);
+        self.ended |= work.ended;
+        self.memory = work.memory.or(self.memory.take());
+        for episode in work.episodes {
+            self.episodes.insert((episode.scope.clone(), episode.found), episode);
+        }
+        self.samples.extend(work.samples);
+        let mut lost = 0;
+        while self.episodes.len() > EPISODES {
+            // The oldest of any scope: the newest are those that may still be open.
+            let oldest = self.episodes.keys().min_by_key(|key| key.1).cloned();
+            self.episodes.remove(&oldest.unwrap_or_default());
+            lost += 1;
+        }
+        let over = self.samples.len().saturating_sub(SAMPLES);
+        self.samples.drain(..over);
+        lost + over as u64
+    }
+
+    fn rows(&self) -> u64 {
+        (self.episodes.len() + self.samples.len()) as u64 + u64::from(self.memory.is_some())
+    }
+}
+
+/// The writer, as the fold sees it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    work: Option<SyncSender<Work>>,
+    thread: Option<thread::JoinHandle<()>>,
+    view: Arc<Mutex<StoreView>>,
+}
+
+impl Writer {
+    /// Begins to write, with the file if it could be opened.
+    pub fn start(
+        path: PathBuf,
+        file: rusqlite::Result<File>,
+        vantage: String,
+        began: Time,
+    ) -> io::Result<Self> {
+        let (work, received) = mpsc::sync_channel(WAITING);
+        let view = Arc::new(Mutex::new(StoreView::default()));
+        let mut desk = Desk { path, file: None, vantage, began, view: view.clone() };
+        match file {
+            Ok(file) => desk.file = Some(file),
+            Err(error) => desk.failed(&error),
+        }
+        let thread = thread::Builder::new().name("store".into()).spawn(move || desk.run(&received))?;
+        Ok(Self { work: Some(work), thread: Some(thread), view })
+    }
+
+    /// Gives work to the thread; if too much waits already, it is lost and counted.
+    pub fn write(&self, work: Work) {
+        let rows = (work.episodes.len() + work.samples.len()) as u64;
+        if self.work.as_ref().is_some_and(|queue| queue.try_send(work).is_err()) {
+            tell(&self.view, |view| view.lost += rows);
+        }
+    }
+
+    /// How it goes.
+    pub fn view(&self) -> StoreView {
+        self.view.lock().map(|view| *view).unwrap_or_default()
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until all is written, or has been tried.
+    fn drop(&mut self) {
+        self.work = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn tell(view: &Mutex<StoreView>, what: impl FnOnce(&mut StoreView)) {
+    // Nobody panics while holding it.
+    if let Ok(mut view) = view.lock() {
+        what(&mut view);
+    }
+}
+
+/// What the thread has.
+struct Desk {
+    path: PathBuf,
+    file: Option<File>,
+    vantage: String,
+    began: Time,
+    view: Arc<Mutex<StoreView>>,
+}
+
+impl Desk {
+    fn run(&mut self, work: &Receiver<Work>) {
+        let mut backlog = Backlog::default();
+        loop {
+            let failing = self.view.lock().is_ok_and(|view| view.failing);
+            let next = if failing {
+                work.recv_timeout(RETRY)
+            } else {
+                work.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            let over = next.as_ref().is_err_and(|&error| error == RecvTimeoutError::Disconnected);
+            let tried = failing && next.is_ok();
+            let mut lost: u64 = next.into_iter().map(|work| backlog.add(work)).sum();
+            lost += work.try_iter().map(|work| backlog.add(work)).sum::<u64>();
+            tell(&self.view, |view| view.lost += lost);
+            // While it fails, new work alone is no reason to try.
+            if (over || !tried) && backlog.rows() > 0 {
+                self.write(&mut backlog);
+            }
+            tell(&self.view, |view| view.waiting = backlog.rows());
+            if over {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, backlog: &mut Backlog) {
+        let written = self.open().and_then(|mut file| {
+            file.write(backlog, &self.vantage, self.began)?;
+            Ok(file)
+        });
+        match written {
+            Ok(file) => {
+                self.file = Some(file);
+                *backlog = Backlog::default();
+                let (mut was_failing, mut lost) = (false, 0);
+                tell(&self.view, |view| {
+                    was_failing = std::mem::take(&mut view.failing);
+                    lost = view.lost;
+                });
+                if was_failing {
+                    tracing::info!("the store {} is written again; {lost} rows were lost", self.path.display());
+                }
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// The file as it is, or opened again after a failure.
+    fn open(&mut self) -> rusqlite::Result<File> {
+        self.file.take().map_or_else(|| File::open(&self.path), Ok)
+    }
+
+    /// Counts a failure, and tells of the first in a row.
+    fn failed(&mut self, error: &rusqlite::Error) {
+        let mut was_failing = false;
+        tell(&self.view, |view| {
+            view.failures += 1;
+            was_failing = std::mem::replace(&mut view.failing, true);
+        });
+        if !was_failing {
+            tracing::error!(
+                "cannot write the store {}: {error}; it waits in memory and is tried again",
+                self.path.display()
+            );
+        }
+    }
+}
