@@ -1,6 +1,8 @@
 //! The command line. In: arguments. Out: an exit code (sysexits), and one clear line for each thing that is
 //! wrong. It never decides how anything is done.
 
+mod past;
+
 use crate::{
     config::Plan,
     daemon::{self, Failure},
@@ -58,6 +60,10 @@ enum Command {
     Simulate(Simulate),
     /// Read a plan: print its summary, or every error in it
     Check(Check),
+    /// List what happened: outages, flapping and the like, from the store
+    Episodes(past::Episodes),
+    /// Write what happened to a country as one page of HTML, to read, print or send on
+    Report(past::Report),
 }
 
 #[derive(Args, Debug)]
@@ -71,6 +77,10 @@ struct Run {
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as
+    /// systemd sets it)
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -130,6 +140,8 @@ pub fn main() -> u8 {
             }
         }
         Command::Simulate(simulate) => play(&simulate),
+        Command::Episodes(episodes) => past::episodes(episodes),
+        Command::Report(report) => past::report(report),
         Command::Check(check) => with_plan(&check.file, |plan| {
             say(&format!("{plan}"));
             for warning in plan.warnings() {
@@ -153,8 +165,8 @@ fn refuse(problems: &Problems) -> u8 {
 }
 
 fn watch(run: Run, plan: Plan) -> u8 {
-    let Run { config, listen, record } = run;
-    let failure = match daemon::run(daemon::Options { plan, config, listen, record }) {
+    let Run { config, listen, record, state_dir: state } = run;
+    let failure = match daemon::run(daemon::Options { plan, config, listen, record, state }) {
         Ok(()) => return exit::OK,
         Err(failure) => failure,
     };

@@ -6,7 +6,8 @@
 //!   icmp engine ──────────────┐ (same task: no queue between them and the fold)
 //!   tcp, dns, controls ──mpsc─┤
 //!   timers ───────────────────┴─> fold: Watch ──watch──> http (own thread)
-//!                              ^    │    └────mpsc───> journal (own thread)
+//!                              ^    │    ├────mpsc───> journal (own thread)
+//!                              │    │    └────mpsc───> store (own thread)
 //!   SIGHUP, http ─> plan file ─┘    └─> due probes ─> icmp, tcp, dns
 //!                 (own thread)
 //! ```
@@ -31,9 +32,10 @@ use crate::{
     document::Problems,
     export::{Labels, http},
     journal,
-    judge::Change,
+    judge::{Change, Memory},
     outcome::{Event, Reject, Stray},
     probe::{self, controls::Controls},
+    store::{self, Store},
     watch::{Settings, Snapshot, Watch, verdict},
 };
 use keeper::Journal;
@@ -80,6 +82,8 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// Where to write the journal.
     pub record: Option<PathBuf>,
+    /// Where to keep what outlives the run.
+    pub state: Option<PathBuf>,
 }
 
 /// Why a run cannot begin, or had to end.
@@ -134,7 +138,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
         let mut run = Run::start(options.plan, &addresses, journal, readers, Voice::open()?);
-        run.watch(reload).await
+        run.resume(store::directory(options.state))?;
+        run.watch(reload).await?;
+        run.end();
+        Ok::<_, io::Error>(())
     })?;
     // The publishers are gone with the run, which ends the readers' thread.
     let _ = http.join();
@@ -163,6 +170,7 @@ struct Run {
     sender: UnboundedSender<Event>,
     controls: Option<Controls>,
     journal: Option<Journal>,
+    store: Option<Store>,
     readers: Readers,
     voice: Voice,
 }
@@ -188,7 +196,34 @@ impl Run {
         if journal.is_some() {
             watch.record();
         }
-        Self { clock, plan, watch, network, events, sender, controls, journal, readers, voice }
+        Self { clock, plan, watch, network, events, sender, controls, journal, store: None, readers, voice }
+    }
+
+    /// Goes on from what an earlier run left in this directory.
+    fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
+        let Some(directory) = directory else {
+            self.voice.say("note: without --state-dir nothing is kept over a restart".into());
+            return Ok(());
+        };
+        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
+        let (mut store, mut past) = Store::open(&directory, &self.plan.vantage, now.shifted(offset))?;
+        let memory = past.memory.take();
+        let taken = memory.as_ref().map(Memory::taken);
+        let recalled = memory.is_some_and(|memory| self.watch.recall(memory, now));
+        if let Some(taken) = taken.filter(|_| recalled) {
+            self.voice.say(format!("goes on from what was known at {taken}"));
+        }
+        store.begin(past, recalled, &self.plan.roster, now, offset);
+        self.store = Some(store);
+        Ok(())
+    }
+
+    /// What is known at the end is for the next run.
+    fn end(&mut self) {
+        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
+        if let Some(store) = self.store.take() {
+            store.end(&self.watch, now, offset);
+        }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.
@@ -223,7 +258,7 @@ impl Run {
                 self.publish(now);
             }
             // Only then, so that who reads of a change here finds it everywhere.
-            self.tell(&changes);
+            self.tell(&changes, now);
             // Now that nothing is left which speaks of the old numbers.
             if let Some(loaded) = loaded.take() {
                 self.replan(loaded, now);
@@ -279,6 +314,9 @@ impl Run {
         self.network.replan(&plan, &map.targets);
         self.readers.labels.send_replace(labels(&plan));
         self.plan = plan;
+        if let Some(store) = &mut self.store {
+            store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
+        }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
         self.voice.say(text.clone());
         note(&self.plan, &self.voice);
@@ -298,7 +336,8 @@ impl Run {
 
     fn publish(&mut self, now: Time) {
         let drops = self.network.receive_drops();
-        let snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        snapshot.store = self.store.as_ref().map(Store::view);
         self.readers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
 
@@ -307,13 +346,16 @@ impl Run {
     }
 
     /// Tells what changed, and writes down what was folded.
-    fn tell(&mut self, changes: &[Change]) {
+    fn tell(&mut self, changes: &[Change], now: Time) {
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
         if let Some(journal) = &mut self.journal {
             for record in self.watch.records() {
                 journal.write(journal::write(&record, roster, &self.plan.controls, offset));
             }
+        }
+        if let Some(store) = &mut self.store {
+            store.keep(changes, &self.watch, now, offset);
         }
         for change in changes {
             self.voice.say(verdict::text(change, roster, offset));

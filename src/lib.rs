@@ -42,6 +42,7 @@
 //! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot` | yes |
 //! | [`journal`] | what was learned, as lines, and back | yes |
 //! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
+//! | [`store`] | episodes, summaries and what was learned, over restarts; SQLite | no: one file |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
 //! | [`daemon`] | the run, and a new plan while it runs; the one module that knows all stages | no |
@@ -50,7 +51,7 @@
 //! # Rules
 //!
 //! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
-//!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export and scenario;
+//!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config; daemon; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
@@ -74,7 +75,7 @@
 //! the same judge serves both. **vantage**: where we stand. **control**: a host that answers whenever our own
 //! network works. **patience**: how long an answer is in time; learned for each target. **belief**: the
 //! probability that a scope is reachable. **verdict**: a scope's state, since when, and on what evidence.
-//! **edge**: the interval in which a change really happened. **blind**: we cannot see, for reasons of our own.
+//! **edge**: the interval in which a change really happened. **episode**: one stay in a state other than up. **blind**: we cannot see, for reasons of our own.
 //! **budget**: how many probes we allow ourselves. **journal**: what was learned, one event a line.
 
 #![warn(clippy::unwrap_used)]
@@ -91,6 +92,7 @@ pub mod judge;
 pub mod watch;
 pub mod journal;
 pub mod export;
+pub mod store;
 pub mod scenario;
 pub mod config;
 pub mod daemon;

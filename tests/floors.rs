@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["schedule", "probe", "aggregate"],
     &["judge"],
     &["watch"],
-    &["journal", "export", "scenario"],
+    &["journal", "export", "store", "scenario"],
     &["config"],
     &["daemon"],
     &["cli"],

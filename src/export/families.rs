@@ -127,6 +127,14 @@ rows! {
         Watch |s, out| out.add(&[], s.open as f64);
     COUNTER "receive_drops_total" [] "Packets that the kernel dropped because our receive buffer was full."
         Watch |s, out| out.add(&[], s.receive_drops as f64);
+    GAUGE "store_failing" [] "1 while the store cannot be written; absent without a state directory, as all of the store."
+        Watch |s, out| out.measured(&[], s.store.map(|store| one_if(store.failing)));
+    COUNTER "store_failures_total" [] "How often writing the store failed; it is tried again until it does not."
+        Watch |s, out| out.measured(&[], s.store.map(|store| store.failures as f64));
+    GAUGE "store_waiting" [] "Rows that wait to be written to the store."
+        Watch |s, out| out.measured(&[], s.store.map(|store| store.waiting as f64));
+    COUNTER "store_lost_total" [] "Rows that were never written to the store, since too many waited."
+        Watch |s, out| out.measured(&[], s.store.map(|store| store.lost as f64));
     GAUGE "config_last_reload_successful" [] "1 unless the plan was read again and was wrong: then the one before goes on."
         Watch |s, out| out.add(&[], one_if(!s.plan.refused));
     GAUGE "config_last_reload_success_timestamp_seconds" [] "Since when the present plan has been watched."

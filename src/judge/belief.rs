@@ -165,16 +165,15 @@ impl Belief {
     /// Every time in it, moved by so many nanoseconds.
     pub fn shift(&mut self, nanos: i64) {
         self.life = self.life.map(|life| life.shifted(nanos));
-        for miss in self.misses.iter_mut().chain(&mut self.older) {
+        for miss in self.misses.iter_mut().chain(&mut self.between) {
             miss.sent = miss.sent.shifted(nanos);
         }
-        self.older_since = self.older_since.shifted(nanos);
     }
 
     /// Forgets all but the newest few misses of a darkness that is found already: those tell when it ended.
     pub fn trim(&mut self) {
         self.misses.drain(..self.misses.len().saturating_sub(REMEMBERED));
-        self.older.clear();
+        self.between.clear();
     }
 
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.

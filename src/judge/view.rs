@@ -87,7 +87,11 @@ impl Judge {
             return 0.5;
         }
         let odds = scope.belief.odds(self.sight.vouched(), f32::MAX, 1).log;
-        let odds = if scope.dark.is_some() && !scope.recalled || country_dark { odds.max(rules::DOWN) } else { odds };
+        let odds = if scope.dark.is_some() && !scope.recalled || country_dark {
+            odds.max(rules::DOWN)
+        } else {
+            odds
+        };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR).exp());
         let age = now.since(scope.heard).as_secs_f64() / self.stale(place).as_secs_f64();
         0.5 + (up - 0.5) * (-age).exp()

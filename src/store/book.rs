@@ -1,13 +1,16 @@
 //! The store's reader. In: the file, which may be written at the same time, or be another machine's copy. Out:
 //! episodes, summaries, and when anybody watched. It never changes the file.
 
-use super::{Episode, Sample, file::VERSION, file::millis};
+use super::{Episode, Sample};
 use crate::{
     clock::Time,
     judge::{Edge, State},
 };
 use rusqlite::{Connection, Error, OpenFlags, Result, Row, params};
 use std::{path::Path, time::Duration};
+
+/// The version of the tables (`PRAGMA user_version`).
+pub(super) const VERSION: i64 = 1;
 
 /// The columns of an episode, in the order in which [`episode`] takes them.
 pub(super) const EPISODE: &str = "scope, found, country, state, begin_earliest, begin_latest, end_earliest, \
@@ -145,6 +148,11 @@ fn state(row: &Row, place: usize) -> Result<State> {
     let wrong = || format!("{text:?} is no state").into();
     State::from_label(&text)
         .ok_or_else(|| Error::FromSqlConversionFailure(place, rusqlite::types::Type::Text, wrong()))
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn millis(time: Time) -> i64 {
+    (time.as_nanos() / 1_000_000) as i64
 }
 
 /// The moment so many milliseconds after the Unix epoch.

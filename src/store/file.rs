@@ -1,13 +1,14 @@
 //! The tables of docs/store.md. In: rows. Out: a SQLite file in WAL mode, one transaction for all that is written
 //! together, so that a crash at any moment leaves the last whole state. It never decides what is worth a row.
 
-use super::{Episode, Past, Sample, book, writer::Backlog};
+use super::{
+    Episode, Past, Sample,
+    backlog::Backlog,
+    book::{self, VERSION, millis},
+};
 use crate::{clock::Time, judge::State};
 use rusqlite::{Connection, Result, Transaction, params};
 use std::{fs, path::Path, time::Duration};
-
-/// The version of the tables (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 1;
 
 const TABLES: &str = "
 CREATE TABLE run (
@@ -90,11 +91,12 @@ impl File {
     pub fn write(&mut self, backlog: &Backlog, vantage: &str, began: Time) -> Result<()> {
         let at = millis(backlog.at);
         let change = self.base.transaction()?;
-        change.prepare_cached(
-            "INSERT INTO run VALUES (?, ?, ?, ?, ?)
+        change
+            .prepare_cached(
+                "INSERT INTO run VALUES (?, ?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET lasted = excluded.lasted, ended = excluded.ended",
-        )?
-        .execute(params![millis(began), at, backlog.ended, vantage, env!("CARGO_PKG_VERSION")])?;
+            )?
+            .execute(params![millis(began), at, backlog.ended, vantage, env!("CARGO_PKG_VERSION")])?;
         for episode in backlog.episodes.values() {
             write_episode(&change, episode)?;
         }
@@ -151,9 +153,9 @@ fn write_sample(change: &Transaction, sample: &Sample) -> Result<()> {
 
 /// Makes coarser summaries of the fine ones before this time, and forgets what is too old.
 fn condense(change: &Transaction, whole: i64) -> Result<()> {
-    let grave = (0..).zip(State::ALL).fold(String::new(), |text, (grave, state)| {
-        text + &format!(" WHEN '{state}' THEN '{grave}{state}'")
-    });
+    let grave = (0..)
+        .zip(State::ALL)
+        .fold(String::new(), |text, (grave, state)| text + &format!(" WHEN '{state}' THEN '{grave}{state}'"));
     let condensed = format!(
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE}, scope, (time / {COARSE} + 1) * {COARSE} AS until, country,
@@ -166,9 +168,4 @@ fn condense(change: &Transaction, whole: i64) -> Result<()> {
     forget.execute([FINE, whole - KEEP_FINE])?;
     forget.execute([COARSE, whole - KEEP_COARSE])?;
     Ok(())
-}
-
-/// Milliseconds since the Unix epoch.
-pub(super) fn millis(time: Time) -> i64 {
-    (time.as_nanos() / 1_000_000) as i64
 }

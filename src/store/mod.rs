@@ -5,11 +5,13 @@
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
+//! | `backlog` | what waits to be written |
 //! | `writer` | a thread that writes, and goes on trying |
 //! | `file` | the tables, and how they are written |
 //! | `book` | reading them, also while they are written, also elsewhere |
 //! | `list`, `report` | what a reader gets: lines, CSV, JSON; one page to send on |
 
+mod backlog;
 mod book;
 mod episode;
 mod file;
@@ -26,13 +28,14 @@ use crate::{
     target::{Country, Roster, Scope},
     watch::{Snapshot, StoreView, Watch},
 };
+use backlog::Work;
 use episode::Ledger;
 use std::{
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
-use writer::{Work, Writer};
+use writer::Writer;
 
 /// The name of the file in the state directory.
 pub const FILE: &str = "lifesign.db";
@@ -96,10 +99,14 @@ impl Store {
     }
 
     /// Goes on with the episodes that were open, if what was learned with them is of use; else they end here.
-    pub fn begin(&mut self, past: Past, recalled: bool, roster: &Roster, wall: Time) {
+    pub fn begin(&mut self, past: Past, recalled: bool, roster: &Roster, now: Time, offset: i64) {
+        let wall = now.shifted(offset);
         let lasted = past.lasted.unwrap_or(wall).min(wall);
         self.ledger = Ledger::resume(past.open, recalled, lasted, wall, &mut self.episodes);
         self.ledger.retain(roster, wall, &mut self.episodes);
+        self.due = now + MINUTE;
+        let episodes = std::mem::take(&mut self.episodes);
+        self.writer.write(Work { at: wall, episodes, ..Work::default() });
     }
 
     /// A new plan: what is no longer watched has no open episode.
@@ -109,17 +116,17 @@ impl Store {
     }
 
     /// Takes in what changed, and gives it to the writer with what is due.
-    pub fn keep(&mut self, changes: &[Change], watch: &Watch, snapshot: Option<&Snapshot>, now: Time, offset: i64) {
+    pub fn keep(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
         for change in changes {
             self.ledger.note(change, watch.roster(), offset, &mut self.episodes);
         }
         self.owed |= !changes.is_empty();
         let mut work = Work { at: now.shifted(offset), ..Work::default() };
-        if let Some(snapshot) = snapshot.filter(|_| now >= self.due) {
-            work.samples = samples(snapshot);
+        let minute = now >= self.due;
+        if minute {
+            work.samples = samples(&watch.snapshot(now, offset, 0));
             self.due = now + MINUTE;
         }
-        let minute = !work.samples.is_empty();
         if minute || self.owed && now >= self.remembered + SECOND {
             work.memory = Some(watch.remember(now, offset));
             (self.remembered, self.owed) = (now, false);
@@ -188,7 +195,6 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
 /// Every scope's name, as episodes have it.
 fn names(roster: &Roster) -> impl Iterator<Item = String> + '_ {
     let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(crate::target::BlockId(id)));
-    let countries =
-        (0..roster.countries.len() as u32).map(|id| Scope::Country(crate::target::CountryId(id)));
+    let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(crate::target::CountryId(id)));
     blocks.chain(countries).map(|scope| roster.name_of(scope))
 }

@@ -1,10 +1,12 @@
 //! The one thread that writes. In: [`Work`], by a bounded channel. Out: transactions. It never makes the sender wait,
 //! and never gives up: what the disk refuses stays in a bounded backlog and is tried again.
 
-use super::{Episode, Sample, file::File};
-use crate::{clock::Time, judge::Memory, watch::StoreView};
+use super::{
+    backlog::{Backlog, Work},
+    file::File,
+};
+use crate::{clock::Time, watch::StoreView};
 use std::{
-    collections::{BTreeMap, VecDeque},
     io,
     path::PathBuf,
     sync::{
@@ -17,61 +19,8 @@ use std::{
 
 /// So much work waits for a disk that stands still.
 const WAITING: usize = 256;
-/// So many rows wait for a disk that refuses: three months of one country's episodes, half a day of its summaries.
-const EPISODES: usize = 16_384;
-const SAMPLES: usize = 65_536;
 /// How often it is tried again.
 const RETRY: Duration = Duration::from_secs(5);
-
-/// What is to be written together.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    /// When, on the wall clock.
-    pub at: Time,
-    pub episodes: Vec<Episode>,
-    pub samples: Vec<Sample>,
-    pub memory: Option<Memory>,
-    /// The run ends as it should.
-    pub ended: bool,
-}
-
-/// What has not been written yet.
-#[derive(Debug, Default)]
-pub(super) struct Backlog {
-    pub at: Time,
-    /// By scope and time, as they are named.
-    pub episodes: BTreeMap<(String, Time), Episode>,
-    pub samples: VecDeque<Sample>,
-    pub memory: Option<Memory>,
-    pub ended: bool,
-}
-
-impl Backlog {
-    /// Adds work; how much had to go for it.
-    fn add(&mut self, work: Work) -> u64 {
-        self.at = self.at.max(work.at);
-        self.ended |= work.ended;
-        self.memory = work.memory.or(self.memory.take());
-        for episode in work.episodes {
-            self.episodes.insert((episode.scope.clone(), episode.found), episode);
-        }
-        self.samples.extend(work.samples);
-        let mut lost = 0;
-        while self.episodes.len() > EPISODES {
-            // The oldest of any scope: the newest are those that may still be open.
-            let oldest = self.episodes.keys().min_by_key(|key| key.1).cloned();
-            self.episodes.remove(&oldest.unwrap_or_default());
-            lost += 1;
-        }
-        let over = self.samples.len().saturating_sub(SAMPLES);
-        self.samples.drain(..over);
-        lost + over as u64
-    }
-
-    fn rows(&self) -> u64 {
-        (self.episodes.len() + self.samples.len()) as u64 + u64::from(self.memory.is_some())
-    }
-}
 
 /// The writer, as the fold sees it.
 #[derive(Debug)]
@@ -156,7 +105,7 @@ impl Desk {
             lost += work.try_iter().map(|work| backlog.add(work)).sum::<u64>();
             tell(&self.view, |view| view.lost += lost);
             // While it fails, new work alone is no reason to try.
-            if (over || !tried) && backlog.rows() > 0 {
+            if (over || !tried) && backlog.at > Time::default() {
                 self.write(&mut backlog);
             }
             tell(&self.view, |view| view.waiting = backlog.rows());
@@ -181,7 +130,10 @@ impl Desk {
                     lost = view.lost;
                 });
                 if was_failing {
-                    tracing::info!("the store {} is written again; {lost} rows were lost", self.path.display());
+                    tracing::info!(
+                        "the store {} is written again; {lost} rows were lost",
+                        self.path.display()
+                    );
                 }
             }
             Err(error) => self.failed(&error),

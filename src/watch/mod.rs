@@ -264,6 +264,7 @@ impl Watch {
             slots_over_budget: skipped.over_budget,
             open: self.open.waiting(),
             receive_drops,
+            store: None,
         }
     }
 

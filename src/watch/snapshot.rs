@@ -56,6 +56,21 @@ pub struct Snapshot {
     pub open: u64,
     /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
     pub receive_drops: u64,
+    /// How the store is written; None without one.
+    pub store: Option<StoreView>,
+}
+
+/// How the writing of the store goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreView {
+    /// The last try failed.
+    pub failing: bool,
+    /// How many tries failed.
+    pub failures: u64,
+    /// Rows that wait to be written.
+    pub waiting: u64,
+    /// Rows that will never be written, since too many waited.
+    pub lost: u64,
 }
 
 /// Which plan is watched.

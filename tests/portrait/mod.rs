@@ -7,8 +7,8 @@ use lifesign::{
     outcome::{Fault, IcmpCode, Reject},
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
     watch::{
-        BlockView, ControlView, Counts, HistogramView, KindView, PlanView, ScopeView, Snapshot, TargetView,
-        WindowView,
+        BlockView, ControlView, Counts, HistogramView, KindView, PlanView, ScopeView, Snapshot, StoreView,
+        TargetView, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -59,6 +59,7 @@ pub fn snapshot() -> Snapshot {
         slots_over_budget: 10,
         open: 11,
         receive_drops: 12,
+        store: Some(StoreView { failing: true, failures: 13, waiting: 14, lost: 15 }),
     }
 }
 
