@@ -2,6 +2,7 @@
 //! wrong. It never decides how anything is done.
 
 mod past;
+mod status;
 
 use crate::{
     config::Plan,
@@ -60,6 +61,8 @@ enum Command {
     Simulate(Simulate),
     /// Read a plan: print its summary, or every error in it
     Check(Check),
+    /// Show what a running lifesign says
+    Status(status::Status),
     /// List what happened: outages, flapping and the like, from the store
     Episodes(past::Episodes),
     /// Write what happened to a country as one page of HTML, to read, print or send on
@@ -140,6 +143,7 @@ pub fn main() -> u8 {
             }
         }
         Command::Simulate(simulate) => play(&simulate),
+        Command::Status(asked) => status::status(&asked),
         Command::Episodes(episodes) => past::episodes(episodes),
         Command::Report(report) => past::report(report),
         Command::Check(check) => with_plan(&check.file, |plan| {

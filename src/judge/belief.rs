@@ -170,10 +170,11 @@ impl Belief {
         }
     }
 
-    /// Forgets all but the newest few misses of a darkness that is found already: those tell when it ended.
-    pub fn trim(&mut self) {
+    /// Of a darkness that is found already, forgets all but the newest few misses sent before this time: those
+    /// tell when it ended.
+    pub fn trim(&mut self, before: Time) {
+        self.misses.retain(|miss| miss.sent < before);
         self.misses.drain(..self.misses.len().saturating_sub(REMEMBERED));
-        self.between.clear();
     }
 
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.

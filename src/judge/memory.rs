@@ -76,7 +76,8 @@ impl Judge {
     pub fn remember(&self, now: Time, offset: i64) -> Memory {
         let mut scopes = self.scopes.clone();
         for scope in scopes.iter_mut().filter(|scope| scope.dark.is_some()) {
-            scope.belief.trim();
+            // What comes after is in the gap (see `resumed`).
+            scope.belief.trim(now - LONGEST_PATIENCE);
         }
         Memory { taken: now, offset, roster: self.roster.clone(), hosts: self.hosts.clone(), scopes }
     }
@@ -125,6 +126,3 @@ impl Scope {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,82 @@
+//! Disks that refuse, in a mount namespace of the test's own: probing and metrics go on, metric and log say so, and
+//! what waited is written once the disk takes it.
+
+use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values};
+use std::{fs, process::Command};
+
+/// lifesign with its state on a small disk that is mounted like this, and so treated before it starts.
+fn on_disk(room: &Room, options: &str, treated: &str) -> (Program, String) {
+    let disk = room.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let run = format!(
+        "mount -t tmpfs -o {options} disk {disk}
+         {treated}
+         exec {LIFESIGN} --config {LAB} --listen 127.0.0.1:0 --state-dir {disk}"
+    );
+    (Program::start(quiet(Command::new("unshare"), &["--mount", "sh", "-ec", &run])), disk)
+}
+
+/// Runs shell lines where that program's disk is.
+fn inside(watch: &Program, lines: &str) -> String {
+    let space = format!("--mount=/proc/{}/ns/mnt", watch.id());
+    let (code, out, err) = done(quiet(Command::new("nsenter"), &[&space, "sh", "-ec", lines]));
+    assert_eq!(code, 0, "{lines}: {out}{err}");
+    out
+}
+
+fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
+    let address = watch.address();
+    watch.error_line(SOON, "complaint", |line| line.contains("cannot write the store").then_some(()));
+    let metric = |name: &str| values(&get(address, "/metrics").body, name, &[]).iter().sum::<f64>();
+    until(SOON, "metric of the failure", || match metric("lifesign_store_failing") {
+        1.0 if metric("lifesign_store_failures_total") >= 1.0 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    let before = metric("lifesign_probes_total");
+    until(SOON, "more probes", || match metric("lifesign_probes_total") {
+        more if more > before + 3.0 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    inside(&watch, &format!("mount -o remount,{relief} {disk}; rm -f {disk}/ballast"));
+    watch
+        .error_line(SOON, "relief", |line| line.contains("is written again; 0 rows were lost").then_some(()));
+    until(SOON, "metric of the relief", || match metric("lifesign_store_failing") {
+        0.0 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    assert_eq!(watch.err.len(), 2, "each is told once: {}", watch.said());
+    let listed = inside(&watch, &format!("{LIFESIGN} episodes --state-dir {disk}"));
+    assert!(listed.starts_with("SCOPE"), "{listed}");
+    assert_eq!(watch.terminate().code(), Some(0));
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn the_disk_is_full_and_later_has_room_again() {
+    let room = Room::new("store-full");
+    let fill = format!("dd if=/dev/zero of={0}/disk/ballast bs=4k count=254 2>/dev/null", room.display());
+    let (watch, disk) = on_disk(&room, "size=1m", &fill);
+    goes_on_and_recovers(watch, &disk, "size=8m");
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn the_disk_is_read_only_and_later_is_not() {
+    let room = Room::new("store-readonly");
+    let (watch, disk) = on_disk(&room, "ro", "");
+    goes_on_and_recovers(watch, &disk, "rw");
+}
+
+#[test]
+fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
+    let mut command = lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]);
+    command.env_remove("STATE_DIRECTORY");
+    let mut watch = Program::start(command);
+    watch.line(SOON, "word on it", |line| line.contains("without --state-dir nothing is kept").then_some(()));
+    let address = watch.address();
+    until(SOON, "metrics", || match get(address, "/metrics") {
+        answer if answer.code == 200 => Ok(assert!(!answer.body.contains("\nlifesign_store_"))),
+        answer => Err(answer.body),
+    });
+    assert_eq!(watch.terminate().code(), Some(0));
+}
