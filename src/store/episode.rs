@@ -190,3 +190,6 @@ fn close(mut episode: Episode, edge: Edge, touched: &mut Vec<Episode>) {
     episode.end = Some(Edge { earliest: Some(earliest), latest });
     touched.push(episode);
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,9 @@ fn sure(half: Duration) -> String {
 /// A length of time in its two greatest units: `9 h 31 min`.
 pub fn span(span: Duration) -> String {
     let seconds = (span + Duration::from_millis(500)).as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    // Two days are 48 hours to most people.
+    let days = if seconds < 2 * 86_400 { 0 } else { seconds / 86_400 };
+    let (hours, minutes) = (seconds / 3600 - days * 24, seconds / 60 % 60);
     match (days, hours, minutes, seconds % 60) {
         (0, 0, 0, seconds) => format!("{seconds} s"),
         (0, 0, minutes, 0) => format!("{minutes} min"),
@@ -209,6 +211,6 @@ mod tests {
     fn spans_have_their_two_greatest_units() {
         let found =
             [0, 59, 60, 61, 3600, 34_260, 86_400, 200_000].map(|seconds| span(Duration::from_secs(seconds)));
-        assert_eq!(found, ["0 s", "59 s", "1 min", "1 min 1 s", "1 h", "9 h 31 min", "1 d", "2 d 7 h"]);
+        assert_eq!(found, ["0 s", "59 s", "1 min", "1 min 1 s", "1 h", "9 h 31 min", "24 h", "2 d 7 h"]);
     }
 }

@@ -198,3 +198,6 @@ fn names(roster: &Roster) -> impl Iterator<Item = String> + '_ {
     let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(crate::target::CountryId(id)));
     blocks.chain(countries).map(|scope| roster.name_of(scope))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::*;
+use crate::target::{Block, BlockId, Country, CountryId, Scope};
+
+fn at(seconds: u64) -> Time {
+    Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
+}
+
+fn edge(earliest: u64, latest: u64) -> Edge {
+    Edge { earliest: Some(at(earliest)), latest: at(latest) }
+}
+
+fn roster() -> Roster {
+    let country = Country { code: "KP".into(), name: "North Korea".into(), blocks: 0..1 };
+    let prefix = "127.45.176.0/24".parse().unwrap();
+    let block = Block { prefix, country: CountryId(0), targets: 0..0 };
+    Roster { countries: vec![country], blocks: vec![block], targets: vec![] }
+}
+
+/// A ledger, and every episode as it was last told of, by when it was found.
+#[derive(Default)]
+struct Told {
+    ledger: Ledger,
+    state: Option<State>,
+    episodes: BTreeMap<Time, Episode>,
+}
+
+impl Told {
+    fn hear(&mut self, time: u64, to: State, edge: Edge) {
+        let from = self.state.replace(to).unwrap_or(State::Unknown);
+        let scope = Scope::Country(CountryId(0));
+        let change = Change { time: at(time), scope, from, to, edge, evidence: String::new() };
+        let mut touched = Vec::new();
+        self.ledger.note(&change, &roster(), 0, &mut touched);
+        self.take(touched);
+    }
+
+    fn take(&mut self, touched: Vec<Episode>) {
+        self.episodes.extend(touched.into_iter().map(|episode| (episode.found, episode)));
+    }
+
+    /// A restart: what is open goes on from what was written.
+    fn restart(&mut self, recalled: bool, lasted: u64, now: u64) {
+        let open = self.episodes.values().filter(|episode| episode.end.is_none()).cloned().collect();
+        let mut touched = Vec::new();
+        self.ledger = Ledger::resume(open, recalled, at(lasted), at(now), &mut touched);
+        self.state = None;
+        self.take(touched);
+    }
+
+    /// State, begin and end, and seconds not seen, oldest first.
+    fn all(&self) -> Vec<(State, Edge, Option<Edge>, u64)> {
+        let row = |episode: &Episode| (episode.state, episode.begin, episode.end, episode.unseen.as_secs());
+        self.episodes.values().map(row).collect()
+    }
+}
+
+use State::{Down, Flapping, Outage, Unknown, Up};
+
+#[test]
+fn a_darkness_is_one_episode_from_down_to_its_end() {
+    let mut told = Told::default();
+    told.hear(0, Up, edge(0, 0));
+    told.hear(20, Down, edge(10, 12));
+    told.hear(70, Outage, edge(10, 12));
+    told.hear(200, Up, edge(195, 199));
+    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
+}
+
+#[test]
+fn what_is_true_again_after_a_blind_spell_never_ended() {
+    let mut told = Told::default();
+    told.hear(70, Outage, edge(10, 12));
+    told.hear(100, Unknown, edge(95, 100));
+    told.hear(130, Outage, edge(10, 12));
+    told.hear(200, Up, edge(195, 199));
+    let blind = (Unknown, edge(95, 100), Some(edge(130, 130)), 0);
+    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 30), blind]);
+}
+
+#[test]
+fn a_restart_within_an_outage_is_no_end_of_it() {
+    for after in [vec![Outage], vec![Down, Outage]] {
+        let mut told = Told::default();
+        told.hear(70, Outage, edge(10, 12));
+        told.restart(true, 100, 150);
+        for (number, state) in (0..).zip(after) {
+            told.hear(160 + number * 50, state, edge(10, 12));
+        }
+        let seen_again = told.ledger.open["KP"].known.as_ref().map(|episode| episode.unseen.as_secs());
+        told.hear(300, Up, edge(295, 299));
+        let [(Outage, begin, Some(end), unseen)] = told.all()[..] else { panic!("{:?}", told.all()) };
+        assert_eq!((begin, end, Some(unseen)), (edge(10, 12), edge(295, 299), seen_again));
+        assert!(unseen >= 60);
+    }
+}
+
+#[test]
+fn what_came_back_meanwhile_ended_in_the_gap() {
+    let mut told = Told::default();
+    told.hear(70, Outage, edge(10, 12));
+    told.restart(true, 100, 150);
+    told.hear(151, Up, edge(97, 151));
+    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(97, 151)), 51)]);
+    // Down again for less than an outage, and then up: it was never proved to be over.
+    let mut told = Told::default();
+    told.hear(70, Outage, edge(10, 12));
+    told.restart(true, 100, 150);
+    told.hear(160, Down, edge(10, 12));
+    told.hear(170, Up, edge(165, 169));
+    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 69)]);
+}
+
+#[test]
+fn what_nobody_remembers_ends_in_the_gap_and_what_is_watched_no_more_ends_now() {
+    let mut told = Told::default();
+    told.hear(70, Flapping, edge(10, 12));
+    told.restart(false, 100, 90_000);
+    told.hear(90_060, Outage, edge(90_001, 90_002));
+    let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 0);
+    assert_eq!(told.all(), [gap, (Outage, edge(90_001, 90_002), None, 0)]);
+    let mut touched = Vec::new();
+    told.ledger.retain(&roster(), at(90_100), &mut touched);
+    assert_eq!(touched, []);
+    told.ledger.retain(&Roster::default(), at(90_100), &mut touched);
+    assert_eq!(touched.len(), 1);
+    assert_eq!(touched[0].end, Some(edge(90_100, 90_100)));
+}
+
+#[test]
+fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
+    let mut told = Told::default();
+    told.hear(70, State::Partial, edge(50, 60));
+    told.hear(80, Outage, edge(10, 12));
+    assert_eq!(told.all()[0].2, Some(edge(50, 60)));
+    let change = Change {
+        time: at(0),
+        scope: Scope::Block(BlockId(0)),
+        from: Up,
+        to: Down,
+        edge: Edge { earliest: None, latest: at(0) },
+        evidence: "why".into(),
+    };
+    let mut touched = Vec::new();
+    Ledger::default().note(&change, &roster(), 5_000_000_000, &mut touched);
+    let found = &touched[0];
+    assert_eq!(
+        (found.scope.as_str(), found.country.as_str(), found.is_country()),
+        ("127.45.176.0/24", "KP", false)
+    );
+    assert_eq!(
+        (found.found, found.begin, &*found.evidence),
+        (at(5), Edge { earliest: None, latest: at(5) }, "why")
+    );
+    assert_eq!(found.length(at(65)), (Duration::from_secs(60), Duration::ZERO));
+}

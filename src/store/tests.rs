@@ -1,0 +1,191 @@
+use super::{backlog::Backlog, *};
+use crate::judge::Edge;
+use rusqlite::Connection;
+use std::fs;
+
+/// A directory of the test's own, gone with it.
+struct Room(PathBuf);
+
+impl Room {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lifesign-{}-store-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join(FILE)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn at(seconds: u64) -> Time {
+    Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
+}
+
+fn outage(scope: &str, end: Option<u64>) -> Episode {
+    Episode {
+        scope: scope.into(),
+        country: "KP".into(),
+        state: State::Outage,
+        found: at(70),
+        begin: Edge { earliest: Some(at(0)), latest: at(4) },
+        end: end.map(|end| Edge { earliest: Some(at(end - 4)), latest: at(end) }),
+        evidence: "<b>9 misses</b>".into(),
+        unseen: Duration::from_secs(3),
+        paused: None,
+    }
+}
+
+fn sample(scope: &str, time: u64, state: State, loss: Option<f64>) -> Sample {
+    let probes = if loss.is_some() { 60 } else { 0 };
+    Sample {
+        scope: scope.into(),
+        country: "KP".into(),
+        time: at(time),
+        state,
+        probes,
+        loss,
+        median: loss.map(|loss| 0.2 + loss),
+        p95: loss.map(|loss| 0.3 + loss),
+    }
+}
+
+fn backlog(now: u64, episodes: Vec<Episode>, samples: Vec<Sample>) -> Backlog {
+    let mut backlog = Backlog::default();
+    backlog.add(Work { at: at(now), episodes, samples, ..Work::default() });
+    backlog
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let room = Room::new("again");
+    let mut file = file::File::open(&room.file()).unwrap();
+    let (open, over) = (outage("KP", None), outage("127.45.176.0/24", Some(500)));
+    file.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
+    let past = file.past().unwrap();
+    assert_eq!((past.open, past.lasted, past.memory.is_none()), (vec![open.clone()], Some(at(600)), true));
+    // A later word on the same episode takes the place of the earlier.
+    let open = Episode { end: Some(Edge { earliest: Some(at(700)), latest: at(704) }), ..open };
+    file.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
+    let book = Book::open(&room.file()).unwrap();
+    assert_eq!(book.episodes(&Filter::default()).unwrap(), [open.clone(), over.clone()]);
+    let only = |scope: &str| Filter { scope: Some(scope.into()), ..Filter::default() };
+    assert_eq!(book.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
+    assert_eq!(book.episodes(&only("KP")).unwrap().len(), 2);
+    assert_eq!(book.episodes(&only("JP")).unwrap(), []);
+    let since = Filter { since: Some(at(600)), ..Filter::default() };
+    assert_eq!(book.episodes(&since).unwrap(), [open]);
+    let flapping = Filter { state: Some(State::Flapping), ..Filter::default() };
+    assert_eq!(book.episodes(&flapping).unwrap(), []);
+    let runs = book.runs(at(0), at(9999)).unwrap();
+    assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
+}
+
+#[test]
+fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
+    let room = Room::new("coarse");
+    let mut file = file::File::open(&room.file()).unwrap();
+    // 16:15:00 is five minutes into its ten.
+    let minutes = (0..5).map(|minute| {
+        let state = if minute == 2 { State::Outage } else { State::Up };
+        sample("KP", 60 * minute, state, (minute != 4).then_some(minute as f64 / 10.0))
+    });
+    let old = sample("KP", 0, State::Up, None);
+    let old = Sample { time: at(0) - Duration::from_secs(9 * 86_400), ..old };
+    let samples = minutes.chain([old]).collect();
+    file.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
+    let base = Connection::open(room.file()).unwrap();
+    let row = base.query_row("SELECT time, state, probes, loss FROM sample WHERE span = 600000", [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    });
+    let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
+    assert_eq!((book::time(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert!((loss - 0.15).abs() < 1e-9, "{loss}");
+    let fine: i64 =
+        base.query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0)).unwrap();
+    assert_eq!(fine, 5);
+    // Where there are fine ones, the coarse are not read too.
+    assert_eq!(
+        Book::open(&room.file())
+            .unwrap()
+            .samples("KP", at(0) - Duration::from_secs(1), at(900))
+            .unwrap()
+            .len(),
+        5
+    );
+}
+
+#[test]
+fn what_is_no_store_of_ours_is_neither_written_nor_read() {
+    let room = Room::new("other");
+    let error = |result: rusqlite::Result<()>| result.unwrap_err().to_string();
+    fs::write(room.file(), "no database at all, but a text that is longer than a header of one").unwrap();
+    assert!(error(Book::open(&room.file()).map(drop)).contains("not a database"));
+    assert!(error(file::File::open(&room.file()).map(drop)).contains("not a database"));
+    fs::remove_file(room.file()).unwrap();
+    assert!(error(Book::open(&room.file()).map(drop)).contains("unable to open"));
+    Connection::open(room.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    assert!(error(Book::open(&room.file()).map(drop)).contains("version 9"));
+    assert!(error(file::File::open(&room.file()).map(drop)).contains("version 9"));
+}
+
+#[test]
+fn what_waits_has_bounds_and_the_oldest_goes_first() {
+    let mut backlog = Backlog::default();
+    let mut lost = 0;
+    for second in 0..17_000 {
+        let episodes = vec![Episode { found: at(second), ..outage("KP", None) }];
+        lost += backlog.add(Work { at: at(second), episodes, ..Work::default() });
+    }
+    assert_eq!((backlog.rows(), lost), (16_384, 17_000 - 16_384));
+    assert_eq!(backlog.episodes.keys().next().map(|key| key.1), Some(at(17_000 - 16_384)));
+    let samples = (0..70_000).map(|second| sample("KP", second, State::Up, None)).collect();
+    assert_eq!(backlog.add(Work { samples, ..Work::default() }), 70_000 - 65_536);
+}
+
+#[test]
+fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
+    let room = Room::new("report");
+    let mut file = file::File::open(&room.file()).unwrap();
+    let flapping = Episode {
+        state: State::Flapping,
+        found: at(0) - Duration::from_secs(89_000),
+        begin: Edge {
+            earliest: Some(at(0) - Duration::from_secs(90_000)),
+            latest: at(0) - Duration::from_secs(89_996),
+        },
+        end: Some(Edge { earliest: Some(at(0)), latest: at(4) }),
+        ..outage("KP", None)
+    };
+    let gone = Episode { unseen: Duration::ZERO, ..outage("KP", Some(34_270)) };
+    let samples = (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
+    file.write(
+        &backlog(40_000, vec![flapping, gone], samples),
+        "<lab-1>",
+        at(0) - Duration::from_secs(99_000),
+    )
+    .unwrap();
+    let book = Book::open(&room.file()).unwrap();
+    let read = |country, from: u64, to| {
+        report::Matter::read(&book, country, (at(from) - Duration::from_secs(95_000), at(to)), at(40_000))
+            .unwrap()
+    };
+    let matter = read("KP", 0, 40_000).unwrap();
+    assert_eq!(
+        report::sentence(&matter),
+        "KP was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min \
+         ± 4 s, after 25 h of flapping."
+    );
+    let page = report::page(&matter).into_string();
+    assert!(page.contains("&lt;lab-1&gt;") && !page.contains("<lab-1>") && !page.contains("<b>9"), "{page}");
+    assert!(page.contains("class=\"outage\"") && page.contains("class=\"line\" d=\"M"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("url(h"), "{page}");
+    assert!(read("JP", 0, 40_000).is_none());
+}
