@@ -57,8 +57,8 @@
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
-//! - *Sockets* are in [`probe`] and [`export::serve`] (and [`daemon`] binds the listeners), *files* in
-//!   [`document`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
+//! - *Sockets* are in [`probe`] and [`export::serve`] ([`daemon`] binds the listeners, `cli::status` asks them), *files*
+//!   in [`document`], [`store`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
 //!   verdicts.

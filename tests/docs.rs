@@ -92,6 +92,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/journal.md",
         "docs/metrics.md",
         "docs/plan.md",
+        "docs/store.md",
         "docs/scenario.md",
         "docs/vantages.md",
         "docs/verdicts.md",

@@ -39,9 +39,10 @@ fn story(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f6
         let target = (step as usize * 7) % roster.targets.len();
         let block = roster.targets[target].block.0 as usize;
         let gone = dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || dice.chance(loss);
-        let (found, late) = match gone {
-            true => (Found::Overdue, 1.0),
-            false => (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64()),
+        let (found, late) = if gone {
+            (Found::Overdue, 1.0)
+        } else {
+            (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64())
         };
         let outcome =
             Outcome { target: TargetId(target as u32), seq: seqs[target], sent: at(now), trap: false, found };
@@ -94,7 +95,9 @@ proptest! {
         let end = back.max(520.0) + 300.0;
         let mut dark = dark;
         if let Some(from) = all {
-            dark.iter_mut().for_each(|stretches| stretches.push((from, from + 150.0)));
+            for stretches in &mut dark {
+                stretches.push((from, from + 150.0));
+            }
         }
         let mut held = Watch::new(roster.clone(), &settings(), at(0.0));
         for record in story(&roster, &dark, loss, 0.0, stop) {
@@ -113,8 +116,6 @@ proptest! {
         for scope in scopes(&roster) {
             prop_assert_eq!(next.judge().state(scope), State::Unknown);
         }
-        let mut changes: Vec<_> = held.changes().map(|_| ()).collect();
-        changes.clear();
         let mut told = Vec::new();
         for record in story(&roster, &dark, loss, back, end) {
             held.replay(&record);

@@ -5,6 +5,7 @@ use super::exit;
 use clap::Args;
 use serde_json::Value;
 use std::{
+    fmt::Write as _,
     io::{self, IsTerminal, Read, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
@@ -82,8 +83,9 @@ fn fetch(address: SocketAddr) -> Result<String, String> {
 fn table(state: &Value, colour: bool) -> String {
     let mut text = format!("{} at {}", word(&state["vantage"]), word(&state["time"]));
     text += if state["blind"] == true { ": blind, for reasons of our own\n" } else { "\n" };
-    text += &format!(
-        "{:<24} {:<9} {:<24} {:>7} {:>9} {:>9}\n",
+    let _ = writeln!(
+        text,
+        "{:<24} {:<9} {:<24} {:>7} {:>9} {:>9}",
         "SCOPE", "STATE", "SINCE (UTC)", "LOSS 5m", "MEDIAN", "P95"
     );
     for country in list(&state["countries"]) {

@@ -11,9 +11,10 @@ pub fn text(episodes: &[Episode], now: Time) -> String {
     let mut rows =
         vec![["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned)];
     rows.extend(episodes.iter().map(|episode| {
-        let scope = match episode.is_country() {
-            true => episode.scope.clone(),
-            false => format!("{} {}", episode.country, episode.scope),
+        let scope = if episode.is_country() {
+            episode.scope.clone()
+        } else {
+            format!("{} {}", episode.country, episode.scope)
         };
         let unseen = if episode.unseen.is_zero() { "-".into() } else { span(episode.unseen) };
         let end = match (episode.end, episode.paused) {

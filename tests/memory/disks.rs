@@ -74,9 +74,10 @@ fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
     let mut watch = Program::start(command);
     watch.line(SOON, "word on it", |line| line.contains("without --state-dir nothing is kept").then_some(()));
     let address = watch.address();
-    until(SOON, "metrics", || match get(address, "/metrics") {
-        answer if answer.code == 200 => Ok(assert!(!answer.body.contains("\nlifesign_store_"))),
+    let body = until(SOON, "metrics", || match get(address, "/metrics") {
+        answer if answer.code == 200 => Ok(answer.body),
         answer => Err(answer.body),
     });
+    assert!(!body.contains("\nlifesign_store_"), "{body}");
     assert_eq!(watch.terminate().code(), Some(0));
 }

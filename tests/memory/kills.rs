@@ -87,7 +87,7 @@ fn killed(block: u64) -> usize {
         let whole: String = base.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
         assert_eq!(whole, "ok");
     }
-    finished.iter().filter(|episode| episode.scope == "KP").count()
+    finished.len()
 }
 
 /// Is this the end of a bad state? Down that becomes an outage goes on, and so may what is unknown.

@@ -126,7 +126,7 @@ fn an_outage_goes_on_over_a_stop() {
 fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
     let (mut night, outage) = Night::start("came-back");
     let stopped = night.watch.now();
-    night.restart("TERM", |world| world.mend());
+    night.restart("TERM", World::mend);
     let mended = night.watch.now();
     let up = night.watch.verdict(SOON, "KP", "up");
     assert_eq!(up.from, "unknown");
