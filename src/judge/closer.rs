@@ -45,10 +45,18 @@ impl Judge {
         let (parts, is_country) = (self.parts(place), place >= self.blocks());
         let gap = self.gaps[place as usize];
         let returning = self.is_returning(place, now);
-        let scope = &mut self.scopes[place as usize];
+        let country_recalled = self.roster.blocks.get(place as usize).is_some_and(|block| {
+            self.rules.pooled && self.scopes[self.country_place(block.country) as usize].recalled
+        });
+        let scope = &self.scopes[place as usize];
         if self.sight.is_blind() || scope.belief.is_quiet() {
             return None;
         }
+        if self.scopes[place as usize].recalled {
+            // What an earlier run knew is proved or refuted at once, and for blocks by way of their country.
+            return (is_country || !country_recalled).then(|| at_once(rules::CONFIRM, Doubt::Strong));
+        }
+        let scope = &mut self.scopes[place as usize];
         if facts.long {
             // What is in outage is asked at the even pace, but for the first minute after its country came back.
             return returning.then(|| at_once(rules::CONFIRM_DOWN, Doubt::Vague));

@@ -60,6 +60,8 @@ impl File {
         base.pragma_update(None, "journal_mode", "wal")?;
         // A power cut may take the last moments, never the whole.
         base.pragma_update(None, "synchronous", "normal")?;
+        // What is written is hardly ever read here.
+        base.pragma_update(None, "cache_size", -512)?;
         let version: i64 = base.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {
             0 => {

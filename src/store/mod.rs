@@ -41,7 +41,7 @@ use writer::Writer;
 pub const FILE: &str = "lifesign.db";
 /// How often summaries and what was learned are written.
 const MINUTE: Duration = Duration::from_secs(60);
-/// What was learned is written with a change of verdict too, but not more often than this.
+/// What was learned is written with a change of verdict too, but for each thousand targets not more often than this.
 const SECOND: Duration = Duration::from_secs(1);
 /// In plans of more scopes than this only countries have summaries: a block's take 20 MB in a year.
 const FEW_SCOPES: usize = 1000;
@@ -127,7 +127,8 @@ impl Store {
             work.samples = samples(&watch.snapshot(now, offset, 0));
             self.due = now + MINUTE;
         }
-        if minute || self.owed && now >= self.remembered + SECOND {
+        let pause = SECOND * (1 + watch.roster().targets.len() as u32 / 1000);
+        if minute || self.owed && now >= self.remembered + pause {
             work.memory = Some(watch.remember(now, offset));
             (self.remembered, self.owed) = (now, false);
         }

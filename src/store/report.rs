@@ -12,6 +12,9 @@ use crate::{clock::Time, judge::State};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
+/// A flapping that ends so shortly before an outage belongs to the same story.
+const SOON: Duration = Duration::from_secs(3600);
+
 /// What a report is made of.
 #[derive(Debug)]
 pub struct Matter {
@@ -99,14 +102,13 @@ pub fn sentence(matter: &Matter) -> String {
         Some(end) => format!("to {}", moment(end)),
         None => format!("on, and still at {}", second(matter.now)),
     };
+    let leads_to = |flapping: &&Episode| {
+        let end = flapping.end.map_or(matter.now, |end| end.latest);
+        let apart = end.since(state.begin.latest).max(state.begin.latest.since(end));
+        flapping.begin.latest < state.begin.latest && apart < SOON
+    };
     let before = known(State::Flapping)
-        .find(|flapping| {
-            state.state == State::Outage
-                && flapping.end.is_some_and(|end| {
-                    end.latest <= state.begin.latest + Duration::from_secs(60)
-                        && state.begin.latest.since(end.latest) < Duration::from_secs(3600)
-                })
-        })
+        .find(|flapping| state.state == State::Outage && leads_to(flapping))
         .map(|flapping| format!(", after {} of flapping", span(flapping.length(matter.now).0)));
     let unseen = match state.unseen {
         Duration::ZERO => String::new(),
@@ -222,7 +224,7 @@ tr { break-inside: avoid } svg { width: 100%; height: auto; break-inside: avoid 
 svg text { font: 11px system-ui, sans-serif; fill: #333 }
 .outage { fill: #a50026; color: #a50026 } .down { fill: #e34a33; color: #c0392b } .flapping { fill: #8856a7; color: #6a3d9a }
 .partial { fill: #fdae61; color: #a65e00 } .degraded { fill: #e6c229; color: #7a6400 } .unknown { fill: #999; color: #555 }
-.up { fill: #b7dfc0 } .line { fill: none; stroke: #2166ac; stroke-width: 1.2 } .line.far { stroke: #92c5de }
+.up { fill: #b7dfc0 } .gap { fill: #ccc } .line { fill: none; stroke: #2166ac; stroke-width: 1.2 } .line.far { stroke: #92c5de }
 .axis { stroke: #888; stroke-width: .6 }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }
 ";

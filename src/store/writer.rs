@@ -19,6 +19,8 @@ use std::{
 
 /// So much work waits for a disk that stands still.
 const WAITING: usize = 256;
+/// So long the end of a run waits for the disk.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How often it is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -26,7 +28,7 @@ const RETRY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Writer {
     work: Option<SyncSender<Work>>,
-    thread: Option<thread::JoinHandle<()>>,
+    ended: Receiver<()>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -45,8 +47,12 @@ impl Writer {
             Ok(file) => desk.file = Some(file),
             Err(error) => desk.failed(&error),
         }
-        let thread = thread::Builder::new().name("store".into()).spawn(move || desk.run(&received))?;
-        Ok(Self { work: Some(work), thread: Some(thread), view })
+        let (end, ended) = mpsc::channel();
+        thread::Builder::new().name("store".into()).spawn(move || {
+            desk.run(&received);
+            let _ = end.send(());
+        })?;
+        Ok(Self { work: Some(work), ended, view })
     }
 
     /// Gives work to the thread; if too much waits already, it is lost and counted.
@@ -64,12 +70,10 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Waits until all is written, or has been tried.
+    /// Waits until all is written, or has been tried; but not for ever for a disk that stands still.
     fn drop(&mut self) {
         self.work = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.ended.recv_timeout(LAST_WORDS);
     }
 }
 

@@ -69,9 +69,7 @@ fn the_disk_is_read_only_and_later_is_not() {
 
 #[test]
 fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
-    let mut command = lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]);
-    command.env_remove("STATE_DIRECTORY");
-    let mut watch = Program::start(command);
+    let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
     watch.line(SOON, "word on it", |line| line.contains("without --state-dir nothing is kept").then_some(()));
     let address = watch.address();
     let body = until(SOON, "metrics", || match get(address, "/metrics") {

@@ -14,7 +14,7 @@ const HIGH: f64 = 120.0;
 /// A line is broken where summaries are further apart.
 const APART: Duration = Duration::from_secs(1500);
 
-/// A bar for each scope: up where nothing else is known, and hatched where nobody watched.
+/// A bar for each scope: up where it was watched and nothing else was found, and hatched where nobody watched.
 pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
     let high = ROW * scopes.len() as f64 + 24.0;
     let across = |from: Time, to: Time| {
@@ -25,8 +25,7 @@ pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
     html! {
         svg viewBox=(format!("0 0 {WIDE} {high}")) role="img" aria-label="Timeline of each scope" {
             defs { pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                rect width="6" height="6" fill="#fff" {}
-                rect width="2" height="6" fill="#bbb" {}
+                rect width="3" height="6" fill="#fff" {}
             } }
             @for (row, scope) in scopes.iter().enumerate() {
                 @let y = ROW * row as f64;
@@ -34,7 +33,7 @@ pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
                 rect.up x=(LEFT) y=(y + 3.0) width=(WIDE - LEFT) height=(ROW - 6.0) { title { "up" } }
                 @for (from, to) in matter.unwatched() {
                     @let (x, wide) = across(from, to);
-                    rect x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) fill="url(#gap)" { title { "not watched" } }
+                    rect.gap x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) { title { "not watched" } }
                 }
                 @for episode in matter.of(scope) {
                     @let until = episode.end.map_or(matter.now, |end| end.latest);
@@ -42,6 +41,10 @@ pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
                     rect.(episode.state.label()) x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) {
                         title { (episode.state) ", " (super::length(episode, matter.now)) }
                     }
+                }
+                @for (from, to) in matter.unwatched() {
+                    @let (x, wide) = across(from, to);
+                    rect x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) fill="url(#gap)" { title { "not watched" } }
                 }
             }
             (axis(matter, high - 24.0))
