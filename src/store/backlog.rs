@@ -13,6 +13,8 @@ const SAMPLES: usize = 65_536;
 pub(super) struct Work {
     /// When, on the wall clock.
     pub at: Time,
+    /// What countries are called, by code.
+    pub countries: Vec<(String, String)>,
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
@@ -24,6 +26,7 @@ pub(super) struct Work {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     pub at: Time,
+    pub countries: BTreeMap<String, String>,
     /// By scope and time, as they are named.
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
@@ -37,6 +40,7 @@ impl Backlog {
         self.at = self.at.max(work.at);
         self.ended |= work.ended;
         self.memory = work.memory.or(self.memory.take());
+        self.countries.extend(work.countries);
         for episode in work.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }

@@ -108,6 +108,13 @@ impl Book {
         found.query_map(params![country, millis(since), millis(until)], sample)?.collect()
     }
 
+    /// What a country is called; by its code, if nobody said.
+    pub fn name(&self, country: &str) -> Result<String> {
+        let mut found = self.0.prepare("SELECT name FROM country WHERE code = ?")?;
+        let name = found.query_map([country], |row| row.get(0))?.next().transpose()?;
+        Ok(name.unwrap_or_else(|| country.to_owned()))
+    }
+
     /// The runs that touch this time, oldest first.
     pub fn runs(&self, since: Time, until: Time) -> Result<Vec<RunTime>> {
         let mut found = self.0.prepare(

@@ -15,6 +15,7 @@ CREATE TABLE run (
     began INTEGER PRIMARY KEY, lasted INTEGER NOT NULL, ended INTEGER NOT NULL, vantage TEXT NOT NULL,
     version TEXT NOT NULL
 ) STRICT;
+CREATE TABLE country (code TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE episode (
     scope TEXT NOT NULL, found INTEGER NOT NULL, country TEXT NOT NULL, state TEXT NOT NULL,
     begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
@@ -99,6 +100,9 @@ impl File {
              ON CONFLICT DO UPDATE SET lasted = excluded.lasted, ended = excluded.ended",
             )?
             .execute(params![millis(began), at, backlog.ended, vantage, env!("CARGO_PKG_VERSION")])?;
+        for (code, name) in &backlog.countries {
+            change.prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?.execute([code, name])?;
+        }
         for episode in backlog.episodes.values() {
             write_episode(&change, episode)?;
         }

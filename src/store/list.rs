@@ -146,8 +146,13 @@ fn sure(half: Duration) -> String {
 
 /// A length of time in its two greatest units: `9 h 31 min`.
 pub fn span(span: Duration) -> String {
-    let seconds = (span + Duration::from_millis(500)).as_secs();
-    // Two days are 48 hours to most people.
+    // As sharp as it is told: to the second, the minute or the hour. Two days are 48 hours to most people.
+    let unit = match span.as_secs() {
+        0..3600 => 1,
+        3600..172_800 => 60,
+        _ => 3600,
+    };
+    let seconds = (span + Duration::from_millis(500 * unit)).as_secs() / unit * unit;
     let days = if seconds < 2 * 86_400 { 0 } else { seconds / 86_400 };
     let (hours, minutes) = (seconds / 3600 - days * 24, seconds / 60 % 60);
     match (days, hours, minutes, seconds % 60) {
@@ -210,8 +215,11 @@ mod tests {
 
     #[test]
     fn spans_have_their_two_greatest_units() {
-        let found =
-            [0, 59, 60, 61, 3600, 34_260, 86_400, 200_000].map(|seconds| span(Duration::from_secs(seconds)));
-        assert_eq!(found, ["0 s", "59 s", "1 min", "1 min 1 s", "1 h", "9 h 31 min", "24 h", "2 d 7 h"]);
+        let found = [0, 59, 60, 61, 3599, 3629, 34_258, 86_400, 200_000]
+            .map(|seconds| span(Duration::from_secs(seconds)));
+        assert_eq!(
+            found,
+            ["0 s", "59 s", "1 min", "1 min 1 s", "59 min 59 s", "1 h", "9 h 31 min", "24 h", "2 d 8 h"]
+        );
     }
 }

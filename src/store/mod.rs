@@ -103,16 +103,16 @@ impl Store {
         let wall = now.shifted(offset);
         let lasted = past.lasted.unwrap_or(wall).min(wall);
         self.ledger = Ledger::resume(past.open, recalled, lasted, wall, &mut self.episodes);
-        self.ledger.retain(roster, wall, &mut self.episodes);
         self.due = now + MINUTE;
-        let episodes = std::mem::take(&mut self.episodes);
-        self.writer.write(Work { at: wall, episodes, ..Work::default() });
+        self.replan(roster, wall);
     }
 
-    /// A new plan: what is no longer watched has no open episode.
+    /// A plan, the first or a new one: what is not watched has no open episode.
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
         self.ledger.retain(roster, wall, &mut self.episodes);
-        self.owed = true;
+        let named = roster.countries.iter().map(|country| (country.code.clone(), country.name.clone()));
+        let (countries, episodes) = (named.collect(), std::mem::take(&mut self.episodes));
+        self.writer.write(Work { at: wall, countries, episodes, ..Work::default() });
     }
 
     /// Takes in what changed, and gives it to the writer with what is due.

@@ -19,6 +19,7 @@ const SOON: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub struct Matter {
     country: String,
+    name: String,
     since: Time,
     until: Time,
     now: Time,
@@ -40,8 +41,9 @@ impl Matter {
         let episodes = book.episodes(&filter)?;
         let samples = book.samples(country, since, until)?;
         let runs = book.runs(since, until)?;
+        let name = book.name(country)?;
         let some = !(episodes.is_empty() && samples.is_empty());
-        Ok(some.then(|| Self { country: country.into(), since, until, now, episodes, samples, runs }))
+        Ok(some.then(|| Self { country: country.into(), name, since, until, now, episodes, samples, runs }))
     }
 
     /// The country first, then its blocks.
@@ -82,7 +84,7 @@ impl Matter {
 
 /// What happened, in a sentence or two.
 pub fn sentence(matter: &Matter) -> String {
-    let country = &matter.country;
+    let Matter { country, name, .. } = matter;
     let from = match matter.vantages() {
         vantage if vantage.is_empty() => String::new(),
         vantage => format!(" from {vantage}"),
@@ -95,7 +97,7 @@ pub fn sentence(matter: &Matter) -> String {
         (_, _, Some(down)) => (down, "was briefly unreachable"),
         _ => match longest(State::Partial) {
             Some(partial) => (partial, "was unreachable in part"),
-            None => return format!("{country} was reachable{from} whenever it was watched in this time."),
+            None => return format!("{name} was reachable{from} whenever it was watched in this time."),
         },
     };
     let until = match state.end {
@@ -124,7 +126,7 @@ pub fn sentence(matter: &Matter) -> String {
         None => format!("since {} or earlier", second(state.begin.latest)),
     };
     format!(
-        "{country} {was}{from} {begin} {until} UTC, {}{}.{unseen}{more}",
+        "{name} {was}{from} {begin} {until} UTC, {}{}.{unseen}{more}",
         length(state, matter.now),
         before.unwrap_or_default()
     )
@@ -132,8 +134,8 @@ pub fn sentence(matter: &Matter) -> String {
 
 /// The whole page.
 pub fn page(matter: &Matter) -> Markup {
-    let Matter { country, since, until, now, .. } = matter;
-    let title = format!("{country}: {} to {} UTC", second(*since), second(*until));
+    let Matter { country, name, since, until, now, .. } = matter;
+    let title = format!("{name} ({country}), {} to {} UTC", second(*since), second(*until));
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -166,12 +166,9 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     };
     let gone = Episode { unseen: Duration::ZERO, ..outage("KP", Some(34_270)) };
     let samples = (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
-    file.write(
-        &backlog(40_000, vec![flapping, gone], samples),
-        "<lab-1>",
-        at(0) - Duration::from_secs(99_000),
-    )
-    .unwrap();
+    let mut backlog = backlog(40_000, vec![flapping, gone], samples);
+    backlog.countries.insert("KP".into(), "North <i>Korea".into());
+    file.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
     let book = Book::open(&room.file()).unwrap();
     let read = |country, from: u64, to| {
         report::Matter::read(&book, country, (at(from) - Duration::from_secs(95_000), at(to)), at(40_000))
@@ -180,11 +177,17 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     let matter = read("KP", 0, 40_000).unwrap();
     assert_eq!(
         report::sentence(&matter),
-        "KP was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min \
+        "North <i>Korea was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min \
          ± 4 s, after 25 h of flapping."
     );
     let page = report::page(&matter).into_string();
-    assert!(page.contains("&lt;lab-1&gt;") && !page.contains("<lab-1>") && !page.contains("<b>9"), "{page}");
+    assert!(
+        page.contains("&lt;lab-1&gt;")
+            && !page.contains("<lab-1>")
+            && !page.contains("<b>9")
+            && !page.contains("<i>"),
+        "{page}"
+    );
     assert!(page.contains("class=\"outage\"") && page.contains("class=\"line\" d=\"M"), "{page}");
     assert!(!page.contains("<script") && !page.contains("url(h"), "{page}");
     assert!(read("JP", 0, 40_000).is_none());

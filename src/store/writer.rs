@@ -50,6 +50,8 @@ impl Writer {
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("store".into()).spawn(move || {
             desk.run(&received);
+            // The last one to close the file puts all of it into one.
+            drop(desk);
             let _ = end.send(());
         })?;
         Ok(Self { work: Some(work), ended, view })

@@ -87,22 +87,25 @@ fn plot(matter: &Matter, label: &str, top: &str, lines: &[(&str, String)]) -> Ma
     }
 }
 
-/// A path through what was measured, as a share of `most`; broken where nothing was.
+/// A path through what was measured, as a share of `most`: the mean of each pixel, broken where nothing was.
 fn line(matter: &Matter, most: f64, value: impl Fn(&Sample) -> Option<f64>) -> String {
-    let (mut path, mut last) = (String::new(), None);
+    let mut points: Vec<(Time, u32, f64, f64)> = Vec::new();
     for sample in own(matter) {
-        let Some(value) = value(sample) else {
-            last = None;
-            continue;
-        };
-        let joined = last.is_some_and(|last| sample.time.since(last) < APART);
-        let (x, y) = (place(matter, sample.time), HIGH - HIGH * (value / most).clamp(0.0, 1.0));
-        let _ = write!(path, "{}{x:.1} {y:.1}", if joined { 'L' } else { 'M' });
-        if !joined {
-            // A point of its own is seen too.
-            let _ = write!(path, "h1");
+        let Some(value) = value(sample) else { continue };
+        let pixel = place(matter, sample.time) as u32;
+        match points.last_mut().filter(|point| point.1 == pixel) {
+            Some((time, _, sum, count)) => (*time, *sum, *count) = (sample.time, *sum + value, *count + 1.0),
+            None => points.push((sample.time, pixel, value, 1.0)),
         }
-        last = Some(sample.time);
+    }
+    let apart = APART.max(matter.until.since(matter.since) / 300);
+    let (mut path, mut last) = (String::new(), None);
+    for (time, pixel, sum, count) in points {
+        let y = HIGH - HIGH * (sum / count / most).clamp(0.0, 1.0);
+        let joined = last.is_some_and(|last| time.since(last) < apart);
+        // A point of its own is seen too.
+        let _ = if joined { write!(path, "L{pixel} {y:.1}") } else { write!(path, "M{pixel} {y:.1}h1") };
+        last = Some(time);
     }
     path
 }

@@ -1,0 +1,64 @@
+//! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or to read.
+
+#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
+
+mod support;
+
+use support::{LAB, Program, Room, SOON, done, lifesign, until};
+
+#[test]
+fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
+    let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
+    let address = watch.address().to_string();
+    let ask = |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
+    let table = until(SOON, "table", || match ask(&[]) {
+        (0, table, _) => Ok(table),
+        (_, _, error) => Err(error),
+    });
+    assert!(table.starts_with("lab at 20"), "{table}");
+    for scope in ["KP", "  127.45.176.0/24", "  127.45.179.0/24"] {
+        assert!(table.lines().any(|line| line.starts_with(scope)), "{scope}: {table}");
+    }
+    assert!(!table.contains('\u{1b}'), "no colour where there is no terminal");
+    let (code, json, _) = ask(&["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["vantage"]), (0, &"lab".into()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    let (code, out, err) = ask(&[]);
+    assert_eq!((code, out.as_str()), (69, ""));
+    assert!(
+        err.starts_with(&format!("lifesign: no word from {address}: ")) && err.lines().count() == 1,
+        "{err}"
+    );
+}
+
+#[test]
+fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
+    let room = Room::new("no-store");
+    for command in [&["episodes"][..], &["report", "KP", "--since", "1d"]] {
+        let (code, out, err) = done(lifesign(&[command, &["--state-dir", &room.path("none")]].concat()));
+        assert_eq!((code, out.as_str()), (65, ""));
+        let wanted = format!("lifesign: cannot read the store {}/lifesign.db: ", room.path("none"));
+        assert!(err.starts_with(&wanted) && err.lines().count() == 1, "{err}");
+    }
+    assert!(!room.join("none").exists(), "reading makes nothing");
+    let (code, _, err) = done(lifesign(&["report", "KP", "--since", "yesterday"]));
+    assert!(code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"), "{err}");
+}
+
+/// A run's store is read after it has ended, from where nothing can be written too.
+#[test]
+fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
+    let room = Room::new("rest");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut watch = Program::start(lifesign(&run));
+    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    assert_eq!(watch.err, [""; 0]);
+    assert!(!room.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
+    let (code, out, _) = done(lifesign(&["episodes", "--csv", "--state-dir", &state]));
+    assert_eq!((code, out.lines().count()), (0, 1), "{out}");
+    let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
+    assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
+}
