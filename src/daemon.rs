@@ -18,12 +18,14 @@
 //! | `numbering` | what targets are called on the wire, so that no answer is taken for another's |
 //! | `reload` | reading the plan again |
 //! | `keeper` | writing the journal |
+//! | `state` | what outlives the run |
 //! | `voice` | standard output |
 
 mod keeper;
 mod network;
 mod numbering;
 mod reload;
+mod state;
 mod voice;
 
 use crate::{
@@ -32,7 +34,7 @@ use crate::{
     document::Problems,
     export::{Labels, http},
     journal,
-    judge::{Change, Memory},
+    judge::Change,
     outcome::{Event, Reject, Stray},
     probe::{self, controls::Controls},
     store::{self, Store},
@@ -197,33 +199,6 @@ impl Run {
             watch.record();
         }
         Self { clock, plan, watch, network, events, sender, controls, journal, store: None, readers, voice }
-    }
-
-    /// Goes on from what an earlier run left in this directory.
-    fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
-        let Some(directory) = directory else {
-            self.voice.say("note: without --state-dir nothing is kept over a restart".into());
-            return Ok(());
-        };
-        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
-        let (mut store, mut past) = Store::open(&directory, &self.plan.vantage, now.shifted(offset))?;
-        let memory = past.memory.take();
-        let taken = memory.as_ref().map(Memory::taken);
-        let recalled = memory.is_some_and(|memory| self.watch.recall(memory, now));
-        if let Some(taken) = taken.filter(|_| recalled) {
-            self.voice.say(format!("goes on from what was known at {taken}"));
-        }
-        store.begin(past, recalled, &self.plan.roster, now, offset);
-        self.store = Some(store);
-        Ok(())
-    }
-
-    /// What is known at the end is for the next run.
-    fn end(&mut self) {
-        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
-        if let Some(store) = self.store.take() {
-            store.end(&self.watch, now, offset);
-        }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.

@@ -38,6 +38,10 @@
 //! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
 //! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
+//! | (`store`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
+//! | (`store`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
+//! | (`store`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
+//! | (`store`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
 //! | (`live`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |

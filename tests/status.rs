@@ -1,7 +1,5 @@
 //! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or to read.
 
-#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
-
 mod support;
 
 use support::{LAB, Program, Room, SOON, done, lifesign, until};

@@ -113,17 +113,19 @@ pub(super) fn episodes(asked: Episodes) -> u8 {
     let now = Clock::start().now();
     let filter =
         Filter { since: Some(asked.since.before(now)), until: None, scope: asked.scope, state: asked.state };
-    let found =
-        asked.source.open().and_then(|book| book.episodes(&filter).map_err(|error| error.to_string()));
+    let found = asked.source.open().and_then(|book| {
+        let found = book.episodes(&filter).and_then(|found| Ok((found, book.seen(now)?)));
+        found.map_err(|error| error.to_string())
+    });
     match found {
-        Ok(found) => {
+        Ok((found, seen)) => {
             let write = match (asked.json, asked.csv) {
                 (true, _) => list::json,
                 (_, true) => list::csv,
                 _ => list::text,
             };
             // A reader that has gone away is no error of ours.
-            let _ = io::stdout().write_all(write(&found, now).as_bytes());
+            let _ = io::stdout().write_all(write(&found, seen).as_bytes());
             exit::OK
         }
         Err(error) => refuse(&error),

@@ -16,6 +16,9 @@ pub(super) const VERSION: i64 = 1;
 pub(super) const EPISODE: &str = "scope, found, country, state, begin_earliest, begin_latest, end_earliest, \
                                   end_latest, unseen, paused, evidence";
 
+/// A run that has been quiet for so long is over: it writes each minute.
+pub(super) const QUIET: Duration = Duration::from_secs(150);
+
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunTime {
@@ -106,6 +109,17 @@ impl Book {
             })
         };
         found.query_map(params![country, millis(since), millis(until)], sample)?.collect()
+    }
+
+    /// Up to when an episode that has no end was seen to last: now while a run is under way, else when the last one was
+    /// heard of.
+    pub fn seen(&self, now: Time) -> Result<Time> {
+        let last = "SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1";
+        let found = self.0.prepare(last)?.query_map([], |row| Ok((time(row.get(0)?), row.get(1)?)))?.next();
+        Ok(match found.transpose()? {
+            Some((lasted, ended)) if ended || lasted + QUIET < now => lasted,
+            _ => now,
+        })
     }
 
     /// What a country is called; by its code, if nobody said.

@@ -85,8 +85,11 @@ impl File {
         let mut open = self.base.prepare(&open)?;
         let open = open.query_map([], book::episode)?.collect::<Result<Vec<Episode>>>()?;
         let lasted: Option<i64> = self.base.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
-        // What this version cannot read is no memory.
-        let memory = text.and_then(|text| serde_json::from_str(&text).ok());
+        let memory = text.and_then(|text| {
+            let read = serde_json::from_str(&text);
+            read.inspect_err(|error| tracing::warn!("what an earlier run learned cannot be read: {error}"))
+                .ok()
+        });
         Ok(Past { memory, open, lasted: lasted.map(book::time) })
     }
 

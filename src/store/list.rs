@@ -1,4 +1,4 @@
-//! Episodes as lines. In: episodes, and now. Out: a table for people, JSON Lines or CSV (RFC 4180) for programs. It
+//! Episodes as lines. In: episodes, and up to when they were seen ([`super::Book::seen`]). Out: a table for people, JSON Lines or CSV (RFC 4180) for programs. It
 //! never leaves out how sure a time is.
 
 use super::{Episode, episode::middle};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
 /// A table for people, one episode a line; times in UTC.
-pub fn text(episodes: &[Episode], now: Time) -> String {
+pub fn text(episodes: &[Episode], seen: Time) -> String {
     let mut rows =
         vec![["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned)];
     rows.extend(episodes.iter().map(|episode| {
@@ -19,10 +19,10 @@ pub fn text(episodes: &[Episode], now: Time) -> String {
         let unseen = if episode.unseen.is_zero() { "-".into() } else { span(episode.unseen) };
         let end = match (episode.end, episode.paused) {
             (Some(end), _) => moment(end),
-            (None, None) => "it lasts".into(),
-            (None, Some(_)) => "not seen now".into(),
+            (None, None) => format!("still so at {}", second(seen)),
+            (None, Some(paused)) => format!("not seen since {}", second(paused)),
         };
-        [scope, episode.state.to_string(), moment(episode.begin), end, length(episode, now), unseen]
+        [scope, episode.state.to_string(), moment(episode.begin), end, length(episode, seen), unseen]
     }));
     let mut wide = [0; 6];
     for row in &rows {
@@ -40,7 +40,7 @@ pub fn text(episodes: &[Episode], now: Time) -> String {
 }
 
 /// One object a line. Times are RFC 3339 in UTC, spans are seconds; what is not known is null.
-pub fn json(episodes: &[Episode], now: Time) -> String {
+pub fn json(episodes: &[Episode], seen: Time) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         scope: &'a str,
@@ -58,7 +58,7 @@ pub fn json(episodes: &[Episode], now: Time) -> String {
         evidence: &'a str,
     }
     episodes.iter().fold(String::new(), |text, episode| {
-        let (length, unsure) = episode.length(now);
+        let (length, unsure) = episode.length(seen);
         let line = Line {
             scope: if episode.is_country() { "country" } else { "block" },
             name: &episode.scope,
@@ -80,13 +80,13 @@ pub fn json(episodes: &[Episode], now: Time) -> String {
 }
 
 /// The same with a line of names first; what is not known is empty.
-pub fn csv(episodes: &[Episode], now: Time) -> String {
+pub fn csv(episodes: &[Episode], seen: Time) -> String {
     let mut text = String::from(
         "scope,country,state,begin_earliest,begin_latest,end_earliest,end_latest,seconds,uncertain_seconds,\
          unseen_seconds,evidence\r\n",
     );
     for episode in episodes {
-        let (length, unsure) = episode.length(now);
+        let (length, unsure) = episode.length(seen);
         let time = |time: Option<Time>| time.map(|time| time.to_string()).unwrap_or_default();
         let cells = [
             episode.scope.clone(),
@@ -130,8 +130,8 @@ pub fn second(time: Time) -> String {
 }
 
 /// How long an episode lasted, and how sure that is.
-pub fn length(episode: &Episode, now: Time) -> String {
-    let (length, unsure) = episode.length(now);
+pub fn length(episode: &Episode, seen: Time) -> String {
+    let (length, unsure) = episode.length(seen);
     let so_far = if episode.end.is_none() { " so far" } else { "" };
     match episode.begin.earliest {
         Some(_) => format!("{} ± {}{so_far}", span(length), sure(unsure)),
@@ -200,7 +200,10 @@ mod tests {
         }
         let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..outage() };
         let table = text(&[open], at(64));
-        assert!(table.contains("before 2014-12-22 16:15:04  it lasts     over 1 min so far"), "{table}");
+        assert!(
+            table.contains("before 2014-12-22 16:15:04  still so at 2014-12-22 16:16:04  over 1 min so far"),
+            "{table}"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod picture;
 
 use super::{
     Book, Episode, Filter, RunTime, Sample,
+    book::QUIET,
     list::{length, moment, second, span},
 };
 use crate::{clock::Time, judge::State};
@@ -22,7 +23,9 @@ pub struct Matter {
     name: String,
     since: Time,
     until: Time,
+    /// When it is read, and up to when anything was seen.
     now: Time,
+    seen: Time,
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
     runs: Vec<RunTime>,
@@ -41,9 +44,19 @@ impl Matter {
         let episodes = book.episodes(&filter)?;
         let samples = book.samples(country, since, until)?;
         let runs = book.runs(since, until)?;
-        let name = book.name(country)?;
+        let (name, seen) = (book.name(country)?, book.seen(now)?);
         let some = !(episodes.is_empty() && samples.is_empty());
-        Ok(some.then(|| Self { country: country.into(), name, since, until, now, episodes, samples, runs }))
+        Ok(some.then(|| Self {
+            country: country.into(),
+            name,
+            since,
+            until,
+            now,
+            seen,
+            episodes,
+            samples,
+            runs,
+        }))
     }
 
     /// The country first, then its blocks.
@@ -75,7 +88,7 @@ impl Matter {
             seen = seen.max(run.lasted);
         }
         // A run under way was last heard of up to a minute ago.
-        if seen + Duration::from_secs(150) < self.until.min(self.now) {
+        if seen + QUIET < self.until {
             gaps.push((seen, self.until));
         }
         gaps
@@ -90,7 +103,7 @@ pub fn sentence(matter: &Matter) -> String {
         vantage => format!(" from {vantage}"),
     };
     let known = |state: State| matter.of(country).filter(move |episode| episode.state == state);
-    let longest = |state: State| known(state).max_by_key(|episode| episode.length(matter.now).0);
+    let longest = |state: State| known(state).max_by_key(|episode| episode.length(matter.seen).0);
     let (state, was) = match (longest(State::Outage), longest(State::Flapping), longest(State::Down)) {
         (Some(outage), ..) => (outage, "was unreachable"),
         (_, Some(flapping), _) => (flapping, "was unstable, going down and coming up again and again,"),
@@ -102,16 +115,16 @@ pub fn sentence(matter: &Matter) -> String {
     };
     let until = match state.end {
         Some(end) => format!("to {}", moment(end)),
-        None => format!("on, and still at {}", second(matter.now)),
+        None => format!("on, and still at {}", second(matter.seen)),
     };
     let leads_to = |flapping: &&Episode| {
-        let end = flapping.end.map_or(matter.now, |end| end.latest);
+        let end = flapping.end.map_or(matter.seen, |end| end.latest);
         let apart = end.since(state.begin.latest).max(state.begin.latest.since(end));
         flapping.begin.latest < state.begin.latest && apart < SOON
     };
     let before = known(State::Flapping)
         .find(|flapping| state.state == State::Outage && leads_to(flapping))
-        .map(|flapping| format!(", after {} of flapping", span(flapping.length(matter.now).0)));
+        .map(|flapping| format!(", after {} of flapping", span(flapping.length(matter.seen).0)));
     let unseen = match state.unseen {
         Duration::ZERO => String::new(),
         unseen => format!(" For {} of this nobody could see.", span(unseen)),
@@ -127,7 +140,7 @@ pub fn sentence(matter: &Matter) -> String {
     };
     format!(
         "{name} {was}{from} {begin} {until} UTC, {}{}.{unseen}{more}",
-        length(state, matter.now),
+        length(state, matter.seen),
         before.unwrap_or_default()
     )
 }
@@ -178,8 +191,8 @@ fn table(matter: &Matter) -> Markup {
                         tr {
                             td { (episode.scope) } td.(episode.state.label()) { (episode.state) }
                             td { (moment(episode.begin)) }
-                            td { @match episode.end { Some(end) => (moment(end)), None => "it lasts" } }
-                            td { (length(episode, matter.now)) }
+                            td { @match episode.end { Some(end) => (moment(end)), None => { "still so at " (second(matter.seen)) } } }
+                            td { (length(episode, matter.seen)) }
                             td { @if !episode.unseen.is_zero() { (span(episode.unseen)) } }
                             td { (episode.evidence) }
                         }

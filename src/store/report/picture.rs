@@ -36,10 +36,10 @@ pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
                     rect.gap x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) { title { "not watched" } }
                 }
                 @for episode in matter.of(scope) {
-                    @let until = episode.end.map_or(matter.now, |end| end.latest);
+                    @let until = episode.end.map_or(matter.seen, |end| end.latest);
                     @let (x, wide) = across(episode.begin.latest, until);
                     rect.(episode.state.label()) x=(x) y=(y + 3.0) width=(wide) height=(ROW - 6.0) {
-                        title { (episode.state) ", " (super::length(episode, matter.now)) }
+                        title { (episode.state) ", " (super::length(episode, matter.seen)) }
                     }
                 }
                 @for (from, to) in matter.unwatched() {

@@ -1,0 +1,37 @@
+//! What outlives the run. In: what an earlier run left in the state directory. Out: a watch that goes on from there, and
+//! at the end what the next run needs. It never keeps a run from beginning, and says what it goes on with.
+
+use super::Run;
+use crate::{judge::Memory, store::Store};
+use std::{io, path::PathBuf};
+
+impl Run {
+    /// Goes on from what an earlier run left in this directory.
+    pub(super) fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
+        let Some(directory) = directory else {
+            self.voice.say("note: without --state-dir nothing is kept over a restart".into());
+            return Ok(());
+        };
+        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
+        let (mut store, mut past) = Store::open(&directory, &self.plan.vantage, now.shifted(offset))?;
+        let memory = past.memory.take();
+        let taken = memory.as_ref().map(Memory::taken);
+        let recalled = memory.is_some_and(|memory| self.watch.recall(memory, now));
+        if let Some(taken) = taken {
+            let words =
+                if recalled { "goes on from" } else { "begins anew: nothing is left to go on with of" };
+            self.voice.say(format!("{words} what was known at {taken}"));
+        }
+        store.begin(past, recalled, &self.plan.roster, now, offset);
+        self.store = Some(store);
+        Ok(())
+    }
+
+    /// What is known at the end is for the next run.
+    pub(super) fn end(&mut self) {
+        let (now, offset) = (self.clock.now(), self.clock.wall_offset());
+        if let Some(store) = self.store.take() {
+            store.end(&self.watch, now, offset);
+        }
+    }
+}
