@@ -24,7 +24,8 @@
 //! 4. [`aggregate::Aggregate`] counts it and says what it tells of the host: an [`aggregate::Summary`].
 //! 5. [`judge::Judge`] weighs that for the host's block and for its country. A new verdict is a
 //!    [`judge::Change`]; a doubt is a [`schedule::Look`], and the schedule asks more closely at once.
-//! 6. [`watch::verdict`] writes the change as a line, [`journal`] what was learned; [`export`] shows it from the next [`watch::Snapshot`].
+//! 6. [`watch::verdict`] writes the change as a line, [`journal`] what was learned; [`store`] keeps what happened and
+//!    what the judge knows for the next run; [`export`] shows it from the next [`watch::Snapshot`].
 //!
 //! # The modules, in the order in which the data passes
 //!

@@ -221,8 +221,8 @@ fn method(matter: &Matter) -> Markup {
         h2 { "What one vantage cannot know" }
         ul {
             li { "That the hosts did not answer, not why: a power cut, a cut cable, a filter and a decision look alike." }
-            li { "Where the path broke. From other places in the world the country may have been reachable. Hosts that "
-                "always answer elsewhere were asked all the while, so it was not our own connection." }
+            li { "Where the path broke. From other places in the world the country may have been reachable. Only a "
+                "failure of our own connection is told apart, by controls that answer whenever it works." }
             li { "What people inside could do: a network that is cut off from the world may go on within." }
             li { "Anything of addresses that were not asked." }
         }

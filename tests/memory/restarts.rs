@@ -143,3 +143,25 @@ fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
     assert_eq!(time(&found[0]["end_latest"]), up.latest);
     assert_eq!(Some(time(&found[0]["end_earliest"])), up.earliest);
 }
+
+/// A new plan is no restart: what stays is the same outage, and what is watched no more has no open end.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_new_plan_ends_only_what_goes() {
+    let (mut night, outage) = Night::start("new-plan");
+    let text = std::fs::read_to_string(&night.plan).unwrap();
+    let (rest, _) = text.rsplit_once("[[country.block]]").unwrap();
+    std::fs::write(&night.plan, rest).unwrap();
+    let before = night.watch.now();
+    signal("HUP", night.watch.id());
+    night.watch.line(SOON, "new plan", |line| line.starts_with("watches by the new plan").then_some(()));
+    assert_eq!(night.watch.terminate().code(), Some(0));
+    let open = |episode: &&serde_json::Value| episode["end_latest"].is_null();
+    let all = episodes(&night.state, &["--state", "outage"]);
+    let gone: Vec<_> = all.iter().filter(|episode| episode["name"] == "10.45.179.0/24").collect();
+    assert_eq!(gone.len(), 1, "{all:?}");
+    assert!(time(&gone[0]["end_latest"]) + Duration::from_secs(1) > before, "{gone:?}");
+    let country: Vec<_> = all.iter().filter(open).filter(|episode| episode["scope"] == "country").collect();
+    assert_eq!(country.len(), 1, "{all:?}");
+    assert_eq!(time(&country[0]["begin_latest"]), outage.latest);
+}
