@@ -123,17 +123,18 @@ impl Store {
         self.owed |= !changes.is_empty();
         let mut work = Work { at: now.shifted(offset), ..Work::default() };
         let minute = now >= self.due;
+        self.owed |= minute;
         if minute {
             work.samples = samples(&watch.snapshot(now, offset, 0));
             self.due = now + MINUTE;
         }
         let pause = SECOND * (1 + watch.roster().targets.len() as u32 / 1000);
-        if minute || self.owed && now >= self.remembered + pause {
+        if self.owed && (minute || now >= self.remembered + pause) && !self.writer.is_behind() {
             work.memory = Some(watch.remember(now, offset));
             (self.remembered, self.owed) = (now, false);
         }
         work.episodes = std::mem::take(&mut self.episodes);
-        if !work.episodes.is_empty() || work.memory.is_some() {
+        if minute || !work.episodes.is_empty() || work.memory.is_some() {
             self.writer.write(work);
         }
     }

@@ -11,6 +11,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     },
     thread,
@@ -19,6 +20,8 @@ use std::{
 
 /// So much work waits for a disk that stands still.
 const WAITING: usize = 256;
+/// When so much waits, what was learned is not added: it is large, and only the newest is of use.
+const BEHIND: usize = 4;
 /// So long the end of a run waits for the disk.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How often it is tried again.
@@ -28,6 +31,8 @@ const RETRY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Writer {
     work: Option<SyncSender<Work>>,
+    /// How much work the thread has not taken yet.
+    queued: Arc<AtomicUsize>,
     ended: Receiver<()>,
     view: Arc<Mutex<StoreView>>,
 }
@@ -42,7 +47,8 @@ impl Writer {
     ) -> io::Result<Self> {
         let (work, received) = mpsc::sync_channel(WAITING);
         let view = Arc::new(Mutex::new(StoreView::default()));
-        let mut desk = Desk { path, file: None, vantage, began, view: view.clone() };
+        let queued = Arc::new(AtomicUsize::new(0));
+        let mut desk = Desk { path, file: None, vantage, began, view: view.clone(), queued: queued.clone() };
         match file {
             Ok(file) => desk.file = Some(file),
             Err(error) => desk.failed(&error),
@@ -54,15 +60,22 @@ impl Writer {
             drop(desk);
             let _ = end.send(());
         })?;
-        Ok(Self { work: Some(work), ended, view })
+        Ok(Self { work: Some(work), queued, ended, view })
     }
 
     /// Gives work to the thread; if too much waits already, it is lost and counted.
     pub fn write(&self, work: Work) {
         let rows = (work.episodes.len() + work.samples.len()) as u64;
+        self.queued.fetch_add(1, Ordering::Relaxed);
         if self.work.as_ref().is_some_and(|queue| queue.try_send(work).is_err()) {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
             tell(&self.view, |view| view.lost += rows);
         }
+    }
+
+    /// Does the disk take work more slowly than it comes?
+    pub fn is_behind(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > BEHIND
     }
 
     /// How it goes.
@@ -93,6 +106,7 @@ struct Desk {
     vantage: String,
     began: Time,
     view: Arc<Mutex<StoreView>>,
+    queued: Arc<AtomicUsize>,
 }
 
 impl Desk {
@@ -107,8 +121,11 @@ impl Desk {
             };
             let over = next.as_ref().is_err_and(|&error| error == RecvTimeoutError::Disconnected);
             let tried = failing && next.is_ok();
-            let mut lost: u64 = next.into_iter().map(|work| backlog.add(work)).sum();
-            lost += work.try_iter().map(|work| backlog.add(work)).sum::<u64>();
+            let mut lost = 0;
+            for work in next.into_iter().chain(work.try_iter()) {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                lost += backlog.add(work);
+            }
             tell(&self.view, |view| view.lost += lost);
             // While it fails, new work alone is no reason to try.
             if (over || !tried) && backlog.at > Time::default() {
