@@ -45,13 +45,14 @@
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
 //! | [`daemon`] | the run, and a new plan while it runs; the one module that knows all stages | no |
+//! | [`demo`] | a scripted world, played to the same readers | no |
 //! | [`cli`] | arguments in, exit code out | no |
 //!
 //! # Rules
 //!
 //! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export and scenario;
-//!   config; daemon; cli. No two files import each other, but for a module and the files inside it.
+//!   config; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
@@ -94,4 +95,5 @@ pub mod export;
 pub mod scenario;
 pub mod config;
 pub mod daemon;
+pub mod demo;
 pub mod cli;

@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["journal", "export", "scenario"],
     &["config"],
     &["daemon"],
+    &["demo"],
     &["cli"],
     &["main"],
 ];

@@ -32,7 +32,8 @@ impl Server {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let (sender, source) = watch::channel(snapshot.map(Arc::new));
-        let (labels, labelled) = watch::channel(Labels { vantage: "the lab".into(), per_host: true });
+        let (labels, labelled) =
+            watch::channel(Labels { vantage: "the lab".into(), per_host: true, simulation: None });
         let (asker, asks) = mpsc::channel(1);
         let thread = serve(listeners.into(), source, labelled, asker).unwrap();
         Self { addresses, sender, labels, asks, thread }
@@ -224,7 +225,7 @@ fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
 fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     let server = Server::start(Some(portrait::snapshot()));
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
-    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false });
+    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false, simulation: None });
     server.sender.send_replace(Some(Arc::new(portrait::snapshot())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");

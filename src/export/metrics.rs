@@ -32,6 +32,11 @@ impl Metrics {
         let build = IntGauge::with_opts(build)?;
         build.set(1);
         registry.register(Box::new(build))?;
+        let simulation =
+            Opts::new("lifesign_simulation", "1 if a scripted world is played, and nothing of this is real.");
+        let simulation = IntGauge::with_opts(simulation)?;
+        simulation.set(labels.borrow().simulation.is_some().into());
+        registry.register(Box::new(simulation))?;
         let vantage = Opts::new("lifesign_vantage_info", "Where it stands; always 1.");
         registry.register(Box::new(Vantage {
             gauge: IntGaugeVec::new(vantage, &["vantage"])?,

@@ -4,10 +4,12 @@
 //!
 //! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
 
+mod history;
 mod replan;
 mod snapshot;
 pub mod verdict;
 
+pub use history::{KEPT, MINUTE, Mark, Past, Spell};
 pub use snapshot::*;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome},
     schedule::{Budget, Open, Schedule},
-    target::{BlockId, CountryId, Kind, Roster, TargetId},
+    target::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -56,6 +58,9 @@ pub struct Watch {
     open: Open,
     aggregate: Aggregate,
     judge: Judge,
+    /// Blocks first, then countries.
+    history: Vec<Arc<Past>>,
+    measured: Time,
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
@@ -72,11 +77,14 @@ impl Watch {
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
         let gap = |scope| schedule.gap(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
+        let unknown = Arc::new(Past::new(now));
         Self {
             judge: Judge::new(roster.clone(), settings.rules, !settings.controls.is_empty(), gap, now),
             schedule,
             open: Open::new(roster.targets.len()),
             aggregate: Aggregate::new(&roster),
+            history: vec![unknown; roster.blocks.len() + roster.countries.len()],
+            measured: now,
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
@@ -100,7 +108,15 @@ impl Watch {
 
     /// The changes of verdict since the last call.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> + '_ {
-        self.judge.changes()
+        let (history, blocks) = (&mut self.history, self.roster.blocks.len());
+        self.judge.changes().inspect(move |change| {
+            Arc::make_mut(&mut history[place(blocks, change.scope)]).note(change);
+        })
+    }
+
+    /// What was, of this scope: for whoever knows what an earlier run saw ([`Past::recall`]).
+    pub fn past(&mut self, scope: Scope) -> &mut Past {
+        Arc::make_mut(&mut self.history[place(self.roster.blocks.len(), scope)])
     }
 
     /// Who is who.
@@ -130,6 +146,7 @@ impl Watch {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.advance(now);
+        self.measure(now);
         self.obey(now);
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let patience = self.aggregate.patience(slot.target);
@@ -221,6 +238,23 @@ impl Watch {
         }
     }
 
+    /// Once a minute, for the history. Somebody is polled much more often.
+    fn measure(&mut self, now: Time) {
+        let minutes = |time: Time| time.as_nanos() / MINUTE.as_nanos() as u64;
+        if minutes(now) == minutes(self.measured) {
+            return;
+        }
+        self.measured = now;
+        let blocks = self.roster.blocks.len();
+        for (number, past) in self.history.iter_mut().enumerate() {
+            let windows = match number.checked_sub(blocks) {
+                None => self.aggregate.block_windows(BlockId(number as u32), now),
+                Some(country) => self.aggregate.country_windows(CountryId(country as u32), now),
+            };
+            Arc::make_mut(past).measure(now, &windows[0]);
+        }
+    }
+
     fn obey(&mut self, now: Time) {
         for look in self.judge.looks() {
             self.schedule.look(look, now);
@@ -244,6 +278,7 @@ impl Watch {
                 .map(|id| ScopeView {
                     standing: self.judge.country(id, now),
                     windows: self.aggregate.country_windows(id, now),
+                    past: self.history[place(self.roster.blocks.len(), Scope::Country(id))].clone(),
                 })
                 .collect(),
             blocks: (0..self.roster.blocks.len() as u32)
@@ -272,6 +307,7 @@ impl Watch {
             scope: ScopeView {
                 standing: self.judge.block(id, now),
                 windows: self.aggregate.block_windows(id, now),
+                past: self.history[id.0 as usize].clone(),
             },
             kinds: Kind::ALL.map(|kind| {
                 let stats = kinds[kind as usize].as_ref()?;
@@ -293,5 +329,13 @@ impl Watch {
             retired,
             accepts_all: stats.accepts_all(),
         }
+    }
+}
+
+/// A scope's place where blocks come first, and countries follow.
+fn place(blocks: usize, scope: Scope) -> usize {
+    match scope {
+        Scope::Block(id) => id.0 as usize,
+        Scope::Country(id) => blocks + id.0 as usize,
     }
 }
