@@ -16,66 +16,90 @@ const MOST: usize = 40;
 /// A spell of a block that begins so near to one of its country is the same event.
 const SAME: Duration = Duration::from_secs(60);
 
-/// A spell, and whose.
-struct Row<'a> {
-    name: String,
+/// Between two spells of flapping, what lasts no longer than this is part of the flapping.
+const PART: Duration = Duration::from_secs(1800);
+
+/// A bad time.
+struct Episode<'a> {
     spell: &'a Spell,
     end: Time,
+    /// The outages within flapping: how many, and the longest.
+    outages: (u32, Duration),
 }
 
 /// The table of a country; a sentence if there is nothing in it.
 pub(super) fn of(view: &View, country: &Country, past: &Past) -> Markup {
     let snapshot = view.snapshot;
     let own = bad(past, snapshot.time);
-    let mut rows: Vec<Row> = own.iter().map(|&(spell, end)| row(country.code.clone(), spell, end)).collect();
-    for number in country.blocks.clone() {
-        let block = &snapshot.roster.blocks[number as usize];
-        let past = &snapshot.blocks[number as usize].scope.past;
-        let alone = |spell: &Spell| {
-            let near = |one: Time, other: Time| one.since(other).max(other.since(one)) <= SAME;
-            !own.iter().any(|(known, _)| known.state == spell.state && near(known.from, spell.from))
+    let near = |one: Time, other: Time| one.since(other).max(other.since(one)) <= SAME;
+    let known = |episode: &Episode| {
+        let same = |known: &Episode| {
+            known.spell.state == episode.spell.state && near(known.spell.from, episode.spell.from)
         };
-        let alone = bad(past, snapshot.time).into_iter().filter(|(spell, _)| alone(spell));
-        rows.extend(alone.map(|(spell, end)| row(block.prefix.to_string(), spell, end)));
+        own.iter().any(same)
+    };
+    let mut rows = Vec::new();
+    for number in country.blocks.clone() {
+        let name = snapshot.roster.blocks[number as usize].prefix.to_string();
+        let past = &snapshot.blocks[number as usize].scope.past;
+        let alone = bad(past, snapshot.time).into_iter().filter(|episode| !known(episode));
+        rows.extend(alone.map(|episode| (name.clone(), episode)));
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.spell.from));
+    rows.extend(own.into_iter().map(|episode| (country.code.clone(), episode)));
+    rows.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.spell.from));
     let surplus = rows.len().saturating_sub(MOST);
     html! {
         h3 { "Episodes of the last 7 days" }
-        @if rows.is_empty() { p.quiet { "None." } }
-        @else {
+        @if rows.is_empty() { p.quiet { "None." } } @else {
             table.episodes {
-                thead { tr { @for title in ["scope", "state", "began (UTC)", "lasted", "ended (UTC)"] { th scope="col" { (title) } } } }
-                tbody { @for row in rows.iter().take(MOST) { (written(view, row)) } }
+                thead { tr { @for title in COLUMNS { th scope="col" { (title) } } } }
+                tbody { @for (name, episode) in rows.iter().take(MOST) { (written(view, name, episode)) } }
             }
             @if surplus > 0 { p.quiet { "And " (surplus) " before." } }
         }
     }
 }
 
-fn row(name: String, spell: &Spell, end: Time) -> Row<'_> {
-    Row { name, spell, end }
+const COLUMNS: [&str; 5] = ["scope", "state", "began (UTC)", "lasted", "ended (UTC)"];
+
+/// All of the week but what was up, and the first moments of a watch. What interrupts flapping shortly is part of it.
+fn bad(past: &Past, now: Time) -> Vec<Episode<'_>> {
+    let mut found: Vec<Episode> = Vec::new();
+    for (number, (spell, _, end)) in strip::spells(past, now, KEPT).enumerate() {
+        if spell.state == State::Up || (number == 0 && spell.state == State::Unknown) {
+            continue;
+        }
+        found.push(Episode { spell, end, outages: (0, Duration::ZERO) });
+        if let [.., first, part, last] = found.as_mut_slice()
+            && (first.spell.state, last.spell.state) == (State::Flapping, State::Flapping)
+            && (first.end, part.end) == (part.spell.from, last.spell.from)
+            && part.end.since(part.spell.from) <= PART
+        {
+            if part.spell.state == State::Outage {
+                let longest = first.outages.1.max(part.end.since(part.spell.from));
+                first.outages = (first.outages.0 + 1, longest);
+            }
+            first.end = last.end;
+            found.truncate(found.len() - 2);
+        }
+    }
+    found
 }
 
-/// The spells that were neither up nor the first moments of a watch, and when each ended.
-fn bad(past: &Past, now: Time) -> Vec<(&Spell, Time)> {
-    let first = past.spells().next().filter(|first| first.state == State::Unknown).map(|first| first.from);
-    strip::spells(past, now, KEPT)
-        .filter(|(spell, ..)| spell.state != State::Up && Some(spell.from) != first)
-        .map(|(spell, _, end)| (spell, end))
-        .collect()
-}
-
-fn written(view: &View, row: &Row) -> Markup {
-    let Row { name, spell, end } = row;
-    let over = *end < view.snapshot.time;
+fn written(view: &View, name: &str, episode: &Episode) -> Markup {
+    let Episode { spell, end, outages: (outages, longest) } = episode;
     html! {
         tr {
             th scope="row" { (name) }
-            td { (words::badge(spell.state)) }
+            td {
+                (words::badge(spell.state))
+                @if *outages > 0 {
+                    span.quiet { " with " (outages) " short outage" @if *outages > 1 { "s" } ", up to " (words::span(*longest)) }
+                }
+            }
             td { (view.edge(spell.edge)) }
             td { (words::span(end.since(spell.from))) }
-            td { @if over { (view.time(*end)) } @else { "goes on" } }
+            td { @if *end < view.snapshot.time { (view.time(*end)) } @else { "goes on" } }
         }
     }
 }

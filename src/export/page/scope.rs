@@ -15,19 +15,21 @@ pub(super) fn country(view: &View, number: usize) -> Markup {
     let blocks = country.blocks.clone().map(|number| number as usize);
     html! {
         section.country aria-labelledby={ "country-" (number) } {
-            div class={ "verdict " (scope.standing.state.label()) } {
+            div.top {
+              div class={ "verdict " (scope.standing.state.label()) } {
                 h2 id={ "country-" (number) } {
                     (words::badge(scope.standing.state)) " " (country.name) " " small { (country.code) }
                 }
                 (since(view, scope))
                 p.evidence { (scope.standing.evidence) }
+              }
+              (measured(scope))
             }
-            (measured(scope))
             div.strips {
                 @for window in [strip::DAY, strip::WEEK] {
                     h3 { "Last " (window.name) }
-                    (strip::of(view, &scope.past, window, true))
-                    div.sparks { (spark::of(view, &scope.past, window)) }
+                    (strip::of(view, &scope.past, window, strip::WIDE, true))
+                    (spark::of(view, &scope.past, window))
                 }
             }
             h3 { (blocks.len()) @if blocks.len() == 1 { " block" } @else { " blocks" } }
@@ -104,12 +106,18 @@ fn block(view: &View, number: usize) -> Markup {
                 span.for { "for " (words::span(snapshot.time.since(scope.standing.edge.latest))) }
                 span.lost { (words::percent(scope.windows[1].loss)) " lost" }
                 span.trip { (words::milliseconds(scope.windows[1].median)) }
-                (strip::of(view, &scope.past, strip::DAY, false))
+                (strip::of(view, &scope.past, strip::DAY, strip::NARROW, false))
             }
-            (since(view, scope))
-            p.evidence { (scope.standing.evidence) }
-            (strip::of(view, &scope.past, strip::WEEK, view.few))
-            @if view.few { div.sparks { (spark::of(view, &scope.past, strip::DAY)) } }
+            p.evidence { "since " (view.edge(scope.standing.edge)) " UTC; " (scope.standing.evidence) }
+            div.pair {
+                @for window in [strip::DAY, strip::WEEK] {
+                    div {
+                        h3 { "Last " (window.name) }
+                        (strip::of(view, &scope.past, window, strip::HALF, view.few))
+                        @if view.few { (spark::of(view, &scope.past, window)) }
+                    }
+                }
+            }
             (hosts::of(view, block, scope))
             p.quiet { (sent) " probes, " (answered) " answered" }
         }

@@ -2,7 +2,7 @@
 //! none to all, the time as a line from zero to the highest. It never joins what a gap parts.
 
 use super::{View, strip::Window, words};
-use crate::watch::{Mark, Past};
+use crate::watch::Past;
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -11,26 +11,28 @@ const POINTS: u64 = 144;
 /// Height of a picture in its own units.
 const HIGH: f64 = 20.0;
 
-/// The pair of them for one window.
+/// The pair of them for one window, below a strip of the same width.
 pub(super) fn of(view: &View, past: &Past, window: Window) -> Markup {
     let marks = past.marks(view.snapshot.time, window.span, POINTS);
     let losses: Vec<Option<f64>> = marks.iter().map(|mark| mark.loss()).collect();
-    let medians: Vec<Option<f64>> = marks.iter().map(|mark: &Mark| mark.median()).collect();
-    let most = |values: &[Option<f64>]| values.iter().flatten().copied().reduce(f64::max);
+    let medians: Vec<Option<f64>> = marks.iter().map(|mark| mark.median()).collect();
+    let values = |values: &[Option<f64>]| values.iter().flatten().copied().collect::<Vec<f64>>();
+    let most = |of: &[Option<f64>]| values(of).into_iter().reduce(f64::max);
     let (worst, slowest) = (most(&losses), most(&medians));
-    let quickest = medians.iter().flatten().copied().reduce(f64::min);
-    let loss = format!("loss, {}: at most {}", window.name, words::percent(worst));
+    let quickest = values(&medians).into_iter().reduce(f64::min);
+    let loss = format!("lost at most {}", words::percent(worst));
     let (low, high) = (words::milliseconds(quickest), words::milliseconds(slowest));
-    let rtt = format!("round trip, {}: {low} to {high}", window.name);
+    let rtt = if low == high { format!("round trip {high}") } else { format!("round trip {low} to {high}") };
     html! {
-        figure.spark { (picture(&loss, "loss", &area(&losses))) figcaption { (loss) } }
-        figure.spark { (picture(&rtt, "rtt", &line(&medians, slowest))) figcaption { (rtt) } }
+        (picture(&loss, "loss", &area(&losses)))
+        (picture(&rtt, "rtt", &line(&medians, slowest)))
+        p.told { span.loss { (loss) } " " span.rtt { (rtt) } }
     }
 }
 
 fn picture(told: &str, class: &str, path: &str) -> Markup {
     html! {
-        svg class=(class) viewBox=(format!("0 0 {POINTS} {HIGH}")) preserveAspectRatio="none"
+        svg class={ "spark " (class) } viewBox=(format!("0 0 {POINTS} {HIGH}")) preserveAspectRatio="none"
             role="img" aria-label=(told) { path d=(path) {} }
     }
 }

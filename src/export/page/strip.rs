@@ -1,6 +1,6 @@
 //! States over time, as a strip. In: a scope's spells. Out: SVG in which the quiet states are low and the bad ones
-//! high, each with a colour and the bad ones with a pattern. It never hides a short spell: whatever happened within
-//! one column, the worst of it is drawn.
+//! high, each with a colour and the bad ones with a pattern. It never hides a short spell: a column in which
+//! anything was bad shows what was bad for longest.
 
 use super::{View, words};
 use crate::{
@@ -11,11 +11,13 @@ use crate::{
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// Columns of a strip: in a day each is three minutes.
-const COLUMNS: u64 = 480;
+/// Columns of strips: what is wide shows more. In a day of the widest each is three minutes.
+pub(super) const WIDE: u32 = 480;
+pub(super) const HALF: u32 = 240;
+pub(super) const NARROW: u32 = 120;
 
 /// A stretch of columns in one state; from which column to before which.
-type Run = (State, u64, u64);
+type Run = (State, u32, u32);
 
 /// A stretch of time that ends now.
 #[derive(Clone, Copy)]
@@ -49,10 +51,13 @@ pub(super) fn patterns() -> Markup {
     }
 }
 
-/// The strip of a window, with an axis if there is room for it.
-pub(super) fn of(view: &View, past: &Past, window: Window, axis: bool) -> Markup {
+/// The strip of a window in so many columns, with an axis if there is room for it.
+pub(super) fn of(view: &View, past: &Past, window: Window, columns: u32, axis: bool) -> Markup {
     let now = view.snapshot.time;
-    let runs = runs(past, now, window.span);
+    let runs = runs(past, now, window.span, columns);
+    // A column's place in the picture.
+    let place =
+        |column: u32| format!("{:.3}%", f64::from(column) * 100.0 / f64::from(columns)).replace(".000", "");
     html! {
         svg.strip.axis[axis] role="img" aria-label=(told(past, now, window)) {
             @for &(state, from, to) in &runs {
@@ -78,35 +83,34 @@ fn filled(state: State) -> Option<&'static str> {
     }
 }
 
-/// A column's place in the picture.
-fn place(column: u64) -> String {
-    format!("{:.4}%", column as f64 * 100.0 / COLUMNS as f64).replace(".0000", "")
-}
-
 /// Each spell of the window, from when to when, as far as it lies in it.
 pub(super) fn spells(past: &Past, now: Time, span: Duration) -> impl Iterator<Item = (&Spell, Time, Time)> {
     let ends = past.spells().skip(1).map(|next| next.from).chain([now]);
     let begin = now - span;
     past.spells()
         .zip(ends)
-        .filter(move |(_, end)| *end > begin)
+        .filter(move |(spell, end)| *end > spell.from.max(begin))
         .map(move |(spell, end)| (spell, spell.from.max(begin), end))
 }
 
-/// The worst of each column, and equal neighbours as one.
-fn runs(past: &Past, now: Time, span: Duration) -> Vec<Run> {
-    let begin = now - span;
-    let column = |time: Time| time.since(begin).as_nanos() * u128::from(COLUMNS) / span.as_nanos();
-    let mut columns = [None; COLUMNS as usize];
+/// What each column shows, and equal neighbours as one. So a country that flaps is seen to flap, though some of its
+/// darknesses are long enough for an outage; and one short outage in a good day is seen.
+fn runs(past: &Past, now: Time, span: Duration, columns: u32) -> Vec<Run> {
+    let (begin, width) = (now - span, span / columns);
+    let column = |time: Time| (time.since(begin).as_nanos() / width.as_nanos()) as usize;
+    let mut times = vec![[Duration::ZERO; State::ALL.len()]; columns as usize];
     for (spell, from, to) in spells(past, now, span) {
-        let last = column(to).max(column(from) + 1).min(columns.len() as u128) as usize;
-        let first = (column(from) as usize).min(last.saturating_sub(1));
-        for worst in &mut columns[first..last] {
-            *worst = (*worst).max(Some(spell.state));
+        for (number, time) in times.iter_mut().enumerate().take(column(to) + 1).skip(column(from)) {
+            let first = begin + width * number as u32;
+            time[spell.state as usize] += to.min(first + width).since(from.max(first));
         }
     }
+    let columns = times.iter().map(|time| {
+        let met = State::ALL.into_iter().filter(|&state| !time[state as usize].is_zero());
+        met.max_by_key(|&state| (state != State::Up, time[state as usize]))
+    });
     let mut runs: Vec<Run> = Vec::new();
-    for (state, at) in columns.into_iter().zip(0..) {
+    for (state, at) in columns.zip(0..) {
         match (state, runs.last_mut()) {
             (Some(state), Some(run)) if run.0 == state && run.2 == at => run.2 = at + 1,
             (Some(state), _) => runs.push((state, at, at + 1)),
