@@ -30,7 +30,7 @@ const IMPURE: &[&str] = &["Clock", "tokio", "socket2", "fs", "thread", "TcpStrea
 const LONGEST: usize = 400;
 /// Lines of code in all at most: without comments, blank lines and tests, and without the scripted worlds, which
 /// are a laboratory and no part of the prober.
-const IN_ALL: usize = 8000;
+const IN_ALL: usize = 9000;
 
 /// A file of src/: its path there, the module that it is, and its text.
 struct File {

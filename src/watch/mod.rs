@@ -146,7 +146,6 @@ impl Watch {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.advance(now);
-        self.measure(now);
         self.obey(now);
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let patience = self.aggregate.patience(slot.target);
@@ -194,6 +193,7 @@ impl Watch {
 
     /// Were we there when something was due? If not, nobody watched since we were last.
     fn attend(&mut self, now: Time) {
+        self.measure(now);
         if now.since(self.promised) > GAP {
             self.fold(now, Event::Gap(self.attended), false);
         }
@@ -238,18 +238,21 @@ impl Watch {
         }
     }
 
-    /// Once a minute, for the history. Somebody is polled much more often.
+    /// Once a minute, for the history: of the minute that is over, and before anything of the next is folded, so
+    /// that nobody's history depends on when others are asked.
     fn measure(&mut self, now: Time) {
-        let minutes = |time: Time| time.as_nanos() / MINUTE.as_nanos() as u64;
-        if minutes(now) == minutes(self.measured) {
+        let begun = |time: Time| {
+            Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
+        };
+        if begun(now) == begun(self.measured) {
             return;
         }
         self.measured = now;
-        let blocks = self.roster.blocks.len();
+        let (blocks, end) = (self.roster.blocks.len(), begun(now) - Duration::from_nanos(1));
         for (number, past) in self.history.iter_mut().enumerate() {
             let windows = match number.checked_sub(blocks) {
-                None => self.aggregate.block_windows(BlockId(number as u32), now),
-                Some(country) => self.aggregate.country_windows(CountryId(country as u32), now),
+                None => self.aggregate.block_windows(BlockId(number as u32), end),
+                Some(country) => self.aggregate.country_windows(CountryId(country as u32), end),
             };
             Arc::make_mut(past).measure(now, &windows[0]);
         }

@@ -73,17 +73,17 @@ impl Browser {
         });
         let mut browser =
             Self { chromium, orders, messages, session: None, last: 0, events: Vec::new(), _room: room };
-        let page = browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": page["targetId"], "flatten": true});
-        browser.session = Some(browser.call("Target.attachToTarget", attach)["sessionId"].clone());
+        browser.session = Some(browser.call("Target.attachToTarget", &attach)["sessionId"].clone());
         for domain in ["Page", "Network", "Log", "Runtime"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
 
     /// Gives an order and waits for its result.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub fn call(&mut self, method: &str, params: &Value) -> Value {
         self.last += 1;
         let mut order = json!({"id": self.last, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -123,11 +123,11 @@ impl Browser {
     pub fn open(&mut self, address: &str, screen: Screen) {
         let colours = if screen.dark { "dark" } else { "light" };
         let features = json!([{"name": "prefers-color-scheme", "value": colours}]);
-        self.call("Emulation.setEmulatedMedia", json!({"features": features}));
+        self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
         let metrics = json!({"width": screen.width, "height": 900, "deviceScaleFactor": 1, "mobile": screen.width < 500});
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let loaded = self.all("Page.loadEventFired").count();
-        let result = self.call("Page.navigate", json!({"url": address}));
+        let result = self.call("Page.navigate", &json!({"url": address}));
         assert_eq!(result.get("errorText"), None, "{address}");
         self.happened("Page.loadEventFired", loaded + 1);
     }
@@ -135,7 +135,7 @@ impl Browser {
     /// What a script gives; the page itself has none.
     pub fn ask(&mut self, script: &str) -> Value {
         let params = json!({"expression": script, "returnByValue": true, "awaitPromise": true});
-        let result = self.call("Runtime.evaluate", params);
+        let result = self.call("Runtime.evaluate", &params);
         assert_eq!(result.get("exceptionDetails"), None, "{script}");
         result["result"]["value"].clone()
     }
