@@ -103,3 +103,49 @@ fn written(view: &View, name: &str, episode: &Episode) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Edge;
+
+    #[test]
+    fn flapping_is_one_episode_and_a_long_outage_after_it_another() {
+        use State::{Flapping, Outage, Unknown, Up};
+        let now = Time::from_nanos(1_419_379_200_000_000_000);
+        let mut past = Past::new(now);
+        let minutes = |minutes: u32| Duration::from_secs(60) * minutes;
+        let spells = [
+            (Unknown, 1000),
+            (Up, 999),
+            (Flapping, 600),
+            (Outage, 500),
+            (Flapping, 490),
+            (Outage, 480),
+            (Flapping, 465),
+            (Outage, 400),
+            (Flapping, 340),
+            (Up, 100),
+            (Outage, 50),
+        ];
+        past.recall(
+            spells.map(|(state, before)| {
+                let from = now - minutes(before);
+                Spell { state, from, edge: Edge { earliest: None, latest: from } }
+            }),
+            [],
+        );
+        let found = bad(&past, now);
+        let found: Vec<_> = (found.iter())
+            .map(|episode| (episode.spell.state, episode.end.since(episode.spell.from), episode.outages))
+            .collect();
+        let none = (0, Duration::ZERO);
+        let expected = [
+            (Flapping, minutes(200), (2, minutes(15))),
+            (Outage, minutes(60), none),
+            (Flapping, minutes(240), none),
+            (Outage, minutes(50), none),
+        ];
+        assert_eq!(found, expected);
+    }
+}

@@ -149,3 +149,56 @@ fn ticks(view: &View, window: Window) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Edge;
+
+    const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A past of these spells, each from so many minutes before now.
+    fn past(spells: &[(State, u32)]) -> Past {
+        let mut past = Past::new(NOW);
+        past.recall(
+            spells.iter().map(|&(state, minutes)| {
+                let from = NOW - HOUR * minutes / 60;
+                Spell { state, from, edge: Edge { earliest: None, latest: from } }
+            }),
+            [],
+        );
+        past
+    }
+
+    #[test]
+    fn flapping_with_short_outages_is_seen_as_flapping_and_a_short_outage_alone_is_seen() {
+        use State::{Flapping, Outage, Up};
+        // Columns of an hour.
+        let day = HOUR * 24;
+        let broken = past(&[
+            (Up, 20 * 60),
+            (Flapping, 600),
+            (Outage, 570),
+            (Flapping, 550),
+            (Outage, 520),
+            (Flapping, 510),
+            (Up, 480),
+            (Outage, 90),
+            (Up, 89),
+        ]);
+        let expected = [(Up, 4, 14), (Flapping, 14, 16), (Up, 16, 22), (Outage, 22, 23), (Up, 23, 24)];
+        assert_eq!(runs(&broken, NOW, day, 24), expected);
+        assert_eq!(
+            told(&broken, NOW, DAY),
+            "last 24 h: up 17 h 59 min, flapping 1 h 30 min, outage 31 min 0 s"
+        );
+    }
+
+    #[test]
+    fn a_spell_that_began_before_the_window_is_cut_at_its_begin() {
+        let long = past(&[(State::Outage, 48 * 60)]);
+        assert_eq!(runs(&long, NOW, HOUR * 24, 24), [(State::Outage, 0, 24)]);
+        assert_eq!(runs(&past(&[]), NOW, HOUR * 24, 24), []);
+    }
+}
