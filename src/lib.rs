@@ -39,7 +39,7 @@
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | no: sockets |
 //! | [`aggregate`] | what the outcomes add up to | yes |
 //! | [`judge`] | from evidence to verdicts | yes |
-//! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot` | yes |
+//! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot`; and what was, for a week | yes |
 //! | [`journal`] | what was learned, as lines, and back | yes |
 //! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
@@ -57,7 +57,7 @@
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
-//! - *Sockets* are in [`probe`] and [`export::serve`] (and [`daemon`] binds the listeners), *files* in
+//! - *Sockets* are in [`probe`] and [`export::serve`] ([`daemon`] and [`demo`] bind the listeners), *files* in
 //!   [`document`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same

@@ -10,6 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
+    time::Duration,
 };
 
 /// In which colours and on what screen.
@@ -18,6 +19,9 @@ pub struct Screen {
     pub dark: bool,
     pub width: u32,
 }
+
+/// Longer than any step on a machine that is busy with other tests.
+const PATIENCE: Duration = SOON.saturating_mul(6);
 
 pub struct Browser {
     chromium: Child,
@@ -100,7 +104,7 @@ impl Browser {
     }
 
     fn hear(&mut self, what: &str) -> Value {
-        let message = self.messages.recv_timeout(SOON).unwrap_or_else(|end| panic!("{what}: {end}"));
+        let message = self.messages.recv_timeout(PATIENCE).unwrap_or_else(|end| panic!("{what}: {end}"));
         if message.get("method").is_some() {
             self.events.push(message.clone());
         }

@@ -79,9 +79,14 @@ pub(super) fn date_and_clock(written: &str) -> (&str, &str) {
     (written.get(..10).unwrap_or(written), written.get(11..19).unwrap_or_default())
 }
 
-/// A span by its two largest units: `9 h 31 min`.
+/// A span by its two largest units, rounded to the smaller: `9 h 31 min`.
 pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
+    let unit = match span.as_secs() {
+        0..3600 => 1,
+        3600..86_400 => 60,
+        _ => 3600,
+    };
+    let seconds = (span.as_secs() + unit / 2) / unit * unit;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -113,7 +118,8 @@ mod tests {
             (59, "59 s"),
             (75, "1 min 15 s"),
             (3600, "1 h 0 min"),
-            (34_260, "9 h 31 min"),
+            (34_259, "9 h 31 min"),
+            (86_399, "1 d 0 h"),
             (90_000, "1 d 1 h"),
         ] {
             assert_eq!(span(Duration::from_secs(seconds)), told);
