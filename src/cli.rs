@@ -7,6 +7,7 @@ mod status;
 use crate::{
     config::Plan,
     daemon::{self, Failure},
+    demo,
     document::Problems,
     journal,
     outcome::Event,
@@ -59,6 +60,8 @@ enum Command {
     Replay(Replay),
     /// Play a scripted world that knows the truth, and compare the verdicts with it
     Simulate(Simulate),
+    /// Show the page and the metrics of December 2014, played fast; sends nothing
+    Demo(Demo),
     /// Read a plan: print its summary, or every error in it
     Check(Check),
     /// Show what a running lifesign says
@@ -117,6 +120,21 @@ struct Simulate {
 }
 
 #[derive(Args, Debug)]
+struct Demo {
+    /// So many times as fast as real time; its three days take three minutes
+    #[arg(long, value_name = "X", default_value_t = 1440.0, value_parser = speed)]
+    speed: f64,
+    /// Where to serve metrics and the page; may be given several times
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
+    listen: Vec<SocketAddr>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (1.0..=1e6).contains(speed));
+    speed.ok_or_else(|| "a speed is a number from 1 to 1000000".into())
+}
+
+#[derive(Args, Debug)]
 struct Check {
     /// The plan
     #[arg(default_value = "targets.toml")]
@@ -146,6 +164,7 @@ pub fn main() -> u8 {
         Command::Status(asked) => status::status(&asked),
         Command::Episodes(episodes) => past::episodes(episodes),
         Command::Report(report) => past::report(report),
+        Command::Demo(Demo { speed, listen }) => code(demo::run(&demo::Options { speed, listen })),
         Command::Check(check) => with_plan(&check.file, |plan| {
             say(&format!("{plan}"));
             for warning in plan.warnings() {
@@ -170,10 +189,12 @@ fn refuse(problems: &Problems) -> u8 {
 
 fn watch(run: Run, plan: Plan) -> u8 {
     let Run { config, listen, record, state_dir: state } = run;
-    let failure = match daemon::run(daemon::Options { plan, config, listen, record, state }) {
-        Ok(()) => return exit::OK,
-        Err(failure) => failure,
-    };
+    code(daemon::run(daemon::Options { plan, config, listen, record, state }))
+}
+
+/// How a run ended.
+fn code(end: Result<(), Failure>) -> u8 {
+    let Err(failure) = end else { return exit::OK };
     eprintln!("lifesign: {failure}");
     match &failure {
         Failure::Listen { error, .. } | Failure::Journal { error, .. } | Failure::System(error)

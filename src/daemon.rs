@@ -158,7 +158,7 @@ struct Readers {
 
 fn labels(plan: &Plan) -> Labels {
     let per_host = plan.per_host_metrics.unwrap_or(plan.roster.targets.len() <= FEW_TARGETS);
-    Labels { vantage: plan.vantage.clone(), per_host }
+    Labels { vantage: plan.vantage.clone(), per_host, simulation: None }
 }
 
 /// A run under way.

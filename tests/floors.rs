@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["journal", "export", "store", "scenario"],
     &["config"],
     &["daemon"],
+    &["demo"],
     &["cli"],
     &["main"],
 ];
@@ -29,7 +30,7 @@ const IMPURE: &[&str] = &["Clock", "tokio", "socket2", "fs", "thread", "TcpStrea
 const LONGEST: usize = 400;
 /// Lines of code in all at most: without comments, blank lines and tests, and without the scripted worlds, which
 /// are a laboratory and no part of the prober.
-const IN_ALL: usize = 10_000;
+const IN_ALL: usize = 12_000;
 
 /// A file of src/: its path there, the module that it is, and its text.
 struct File {

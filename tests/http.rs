@@ -32,7 +32,8 @@ impl Server {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let (sender, source) = watch::channel(snapshot.map(Arc::new));
-        let (labels, labelled) = watch::channel(Labels { vantage: "the lab".into(), per_host: true });
+        let (labels, labelled) =
+            watch::channel(Labels { vantage: "the lab".into(), per_host: true, simulation: None });
         let (asker, asks) = mpsc::channel(1);
         let thread = serve(listeners.into(), source, labelled, asker).unwrap();
         Self { addresses, sender, labels, asks, thread }
@@ -73,7 +74,7 @@ fn every_page_is_there_on_every_listener() {
     let server = Server::start(Some(portrait::snapshot()));
     for address in &server.addresses {
         for (path, kind, mark) in [
-            ("/", "text/html; charset=utf-8", "<th scope=\"row\">127.45.176.0/24</th>"),
+            ("/", "text/html; charset=utf-8", "<span class=\"name\">127.45.176.0/24</span>"),
             (
                 "/metrics",
                 "text/plain; version=0.0.4",
@@ -121,27 +122,82 @@ fn other_paths_and_methods_are_refused_in_plain_text() {
 fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
     let page = Server::start(Some(portrait::snapshot())).ask("GET", "/");
     assert!(!page.body.contains("<script"), "{}", page.body);
-    assert!(page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; (KP)"), "{}", page.body);
-    let policy = "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+    assert!(
+        page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; <small>KP"),
+        "{}",
+        page.body
+    );
+    let policy = "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                   form-action 'none'; frame-ancestors 'none'";
     assert!(page.head.lines().any(|line| line == policy), "{}", page.head);
     for part in [
-        "<span class=\"state partial\">◔ partial</span>",
-        "<span class=\"state outage\">✖ outage</span>",
+        "<span class=\"badge partial\"><span aria-hidden=\"true\">◔</span> partial</span>",
+        "<span class=\"badge outage\"><span aria-hidden=\"true\">✕</span> outage</span>",
         // The edge as an interval, with the wall clock's second ahead.
-        "between 2014-12-22T16:13:21.000Z and 2014-12-22T16:13:25.000Z",
-        "before 2014-12-22T16:13:25.000Z",
-        "5.0 % / 100.0 % / –",
-        "200.0 ms / – / –",
-        "300 / 231 / 60",
+        "<time datetime=\"2014-12-22T16:13:21.000Z\">2014-12-22 16:13:21</time> to \
+         <time datetime=\"2014-12-22T16:13:25.000Z\">16:13:25</time>",
+        "before <time datetime=\"2014-12-22T16:13:25.000Z\">2014-12-22 16:13:25</time>",
+        "<td>5.0 %</td><td>100.0 %</td><td>–</td>",
+        "<td>200 ms</td><td>–</td><td>–</td>",
+        "300 probes, 231 answered",
+        "icmp 250 ms",
+        "dns/kptc.kp/SOA silent for a day",
         "::1 <b>is silent</b> (60 of 60 unanswered)",
-        "<meta http-equiv=\"refresh\" content=\"10\">",
+        // An outage of 150 s in the table, and in the strip's words.
+        "<td>2 min 30 s</td>",
+        "aria-label=\"last 24 h: ",
+        "lost at most 6.8 %",
     ] {
         assert!(page.body.contains(part), "{part} is missing in {}", page.body);
     }
     assert!(!page.body.contains("We are blind"));
     let blind = Snapshot { blind: true, ..portrait::snapshot() };
     assert!(Server::start(Some(blind)).ask("GET", "/").body.contains("We are blind"));
+}
+
+#[test]
+fn the_page_follows_or_holds_still() {
+    let server = Server::start(Some(portrait::snapshot()));
+    let (follows, holds) = (server.ask("GET", "/"), server.ask("GET", "/?hold"));
+    assert!(follows.head.lines().any(|line| line == "refresh: 10"), "{}", follows.head);
+    assert!(follows.body.contains("<a href=\"/?hold\">hold still</a>"), "{}", follows.body);
+    assert!(!holds.head.contains("refresh:"), "{}", holds.head);
+    assert!(holds.body.contains("<a href=\"/\">follow again</a>"), "{}", holds.body);
+}
+
+#[test]
+fn a_simulation_says_so_everywhere() {
+    let server = Server::start(Some(portrait::snapshot()));
+    let told = || ["/", "/metrics", "/api/v1/state"].map(|path| server.ask("GET", path).body);
+    let [page, metrics, json] = told();
+    assert!(!page.contains("Simulation"), "{page}");
+    assert!(metrics.contains("\nlifesign_simulation 0\n"), "{metrics}");
+    assert!(json.contains("\"simulation\":false"), "{json}");
+    server.labels.send_modify(|labels| labels.simulation = Some("of a test".into()));
+    server.sender.send_replace(Some(Arc::new(portrait::snapshot())));
+    let [page, metrics, json] = told();
+    assert!(page.contains("<b>Simulation</b> of a test"), "{page}");
+    assert!(metrics.contains("\nlifesign_simulation 1\n"), "{metrics}");
+    assert!(json.contains("\"simulation\":true"), "{json}");
+    assert!(server.ask("GET", "/").head.lines().any(|line| line == "refresh: 2"));
+}
+
+#[test]
+fn the_style_sheet_may_be_kept_and_the_page_names_it() {
+    let server = Server::start(Some(portrait::snapshot()));
+    let page = server.ask("GET", "/").body;
+    let address = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let style = server.ask("GET", address);
+    assert_eq!(style.code, 200, "{address}");
+    for line in
+        ["content-type: text/css; charset=utf-8", "cache-control: public, max-age=31536000, immutable"]
+    {
+        assert!(style.head.lines().any(|found| found == line), "{line} is missing in {}", style.head);
+    }
+    // Nothing in it leads elsewhere.
+    assert!(!style.body.contains("url(") && !style.body.contains("@import"), "{}", style.body);
+    let icon = server.ask("GET", "/icon.svg");
+    assert!(icon.head.contains("content-type: image/svg+xml"), "{}", icon.head);
 }
 
 #[test]
@@ -224,7 +280,7 @@ fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
 fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     let server = Server::start(Some(portrait::snapshot()));
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
-    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false });
+    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false, simulation: None });
     server.sender.send_replace(Some(Arc::new(portrait::snapshot())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, labels) = watch::channel(Labels { vantage: "the lab".into(), per_host });
+    let (_sender, labels) = watch::channel(Labels { vantage: "the lab".into(), per_host, simulation: None });
     Metrics::new(source, labels).unwrap().render().unwrap()
 }
 

@@ -1,15 +1,21 @@
-//! HTTP. In: listeners that the caller has bound, and the source of snapshots. Out: `/`, `/metrics`,
-//! `/api/v1/state`, `/-/healthy` and `/-/ready`, read only, and `POST /-/reload`, which asks whoever watches to
+//! HTTP. In: listeners that the caller has bound, and the source of snapshots. Out: `/` with its style sheet and
+//! icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`, read only, and `POST /-/reload`, which asks whoever watches to
 //! read the plan again and tells what came of it. It runs on a thread of its own with a runtime of its own, and
 //! never makes the fold wait: a slow or greedy reader delays other readers at most.
 
-use super::{Ask, Labels, Source, kept::Kept, metrics::Metrics, page, serve, state};
+use super::{
+    Ask, Labels, Source,
+    kept::Kept,
+    metrics::Metrics,
+    page::{self, Pace},
+    serve, state,
+};
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Router,
     body::Bytes,
     extract::{ConnectInfo, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -29,6 +35,7 @@ struct Reader {
     labels: watch::Receiver<Labels>,
     reload: mpsc::Sender<Ask>,
     page: Kept,
+    held: Kept,
     text: Kept,
     json: Kept,
 }
@@ -43,8 +50,16 @@ pub fn serve(
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
     let mut end = source.clone();
-    let (page, text, json) = (Kept::default(), Kept::default(), Kept::default());
-    let router = router(Reader { source, metrics, labels, reload, page, text, json });
+    let router = router(Reader {
+        source,
+        metrics,
+        labels,
+        reload,
+        page: Kept::default(),
+        held: Kept::default(),
+        text: Kept::default(),
+        json: Kept::default(),
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let inside = runtime.enter();
     let listeners = listeners.into_iter().map(|listener| {
@@ -61,6 +76,8 @@ pub fn serve(
 fn router(reader: Reader) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/style.css", get(style))
+        .route("/icon.svg", get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON) }))
         .route("/metrics", get(scrape))
         .route("/api/v1/state", get(json))
         .route("/-/healthy", get(|| async { "healthy\n" }))
@@ -74,11 +91,12 @@ fn router(reader: Reader) -> Router {
         .layer(map_response(guarded))
 }
 
-/// What every answer says to browsers and caches: take it as what it says it is, and never keep it.
+/// What every answer says to browsers and caches: take it as what it says it is, and never keep it, unless it
+/// itself says how long.
 async fn guarded(mut answer: Response) -> Response {
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer
 }
 
@@ -91,20 +109,35 @@ impl Reader {
         let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
         self.source.borrow().clone().ok_or_else(missing)
     }
-
-    fn vantage(&self) -> String {
-        self.labels.borrow().vantage.clone()
-    }
 }
 
-async fn index(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
+async fn index(State(reader): State<Arc<Reader>>, address: Uri) -> Result<Response, Refusal> {
     let snapshot = reader.snapshot()?;
-    let page = reader.page.of(&snapshot, || Ok(page::of(&snapshot, &reader.vantage()).into_string()))?;
-    // No script runs and nothing is loaded, even if a name should slip through as markup.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+    let (kept, pace) = match address.query() {
+        Some("hold") => (&reader.held, Pace::Holds),
+        _ => (&reader.page, Pace::Follows),
+    };
+    let labels = reader.labels.borrow().clone();
+    let page = kept.of(&snapshot, || Ok(page::of(&snapshot, &labels, pace).into_string()))?;
+    // No script runs and nothing is loaded from elsewhere, even if a name should slip through as markup.
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
                   frame-ancestors 'none'";
     let kind = "text/html; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page))
+    let mut answer =
+        ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response();
+    if pace == Pace::Follows {
+        answer.headers_mut().insert(header::REFRESH, page::refresh(&labels).into());
+    }
+    Ok(answer)
+}
+
+/// The style sheet may be kept for ever: another one has another address.
+async fn style() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, page::STYLE)
 }
 
 async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
@@ -119,7 +152,7 @@ async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let snapshot = reader.snapshot()?;
     let body =
-        reader.json.of(&snapshot, || state::render(&snapshot, &reader.vantage())).map_err(our_fault)?;
+        reader.json.of(&snapshot, || state::render(&snapshot, &reader.labels.borrow())).map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 

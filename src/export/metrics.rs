@@ -33,8 +33,10 @@ impl Metrics {
         build.set(1);
         registry.register(Box::new(build))?;
         let vantage = Opts::new("lifesign_vantage_info", "Where it stands; always 1.");
+        let simulation = "1 if a scripted world is played, and nothing of this is real.";
         registry.register(Box::new(Vantage {
             gauge: IntGaugeVec::new(vantage, &["vantage"])?,
+            simulation: IntGauge::new("lifesign_simulation", simulation)?,
             labels: labels.clone(),
         }))?;
         let families = ROWS.iter().flat_map(families_of).collect::<prometheus::Result<_>>()?;
@@ -49,21 +51,23 @@ impl Metrics {
     }
 }
 
-/// Where we stand, which a new plan may call otherwise.
+/// Where we stand, which a new plan may call otherwise, and whether in the real world.
 struct Vantage {
     gauge: IntGaugeVec,
+    simulation: IntGauge,
     labels: watch::Receiver<Labels>,
 }
 
 impl Collector for Vantage {
     fn desc(&self) -> Vec<&Desc> {
-        self.gauge.desc()
+        self.gauge.desc().into_iter().chain(self.simulation.desc()).collect()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
         self.gauge.reset();
         self.gauge.with_label_values(&[&self.labels.borrow().vantage]).set(1);
-        self.gauge.collect()
+        self.simulation.set(self.labels.borrow().simulation.is_some().into());
+        self.gauge.collect().into_iter().chain(self.simulation.collect()).collect()
     }
 }
 

@@ -32,4 +32,6 @@ pub struct Labels {
     pub vantage: String,
     /// Export series per host, which large plans cannot afford.
     pub per_host: bool,
+    /// If nothing of it is real: what is played, in a sentence.
+    pub simulation: Option<String>,
 }

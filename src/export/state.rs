@@ -3,6 +3,7 @@
 //!
 //! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the plan's order.
 
+use super::Labels;
 use crate::{
     clock::Time,
     target::Kind,
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 struct Watch<'a> {
     vantage: &'a str,
+    /// Is nothing of it real?
+    simulation: bool,
     /// When this picture was taken.
     time: String,
     started: String,
@@ -104,7 +107,7 @@ struct Target<'a> {
 }
 
 /// The body. The error would be a fault of ours: nothing in a snapshot cannot be written as JSON.
-pub fn render(snapshot: &Snapshot, vantage: &str) -> serde_json::Result<String> {
+pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String> {
     let written = |time: Time| time.shifted(snapshot.wall_offset).to_string();
     let roster = &snapshot.roster;
     let target = |number: u32| {
@@ -139,7 +142,8 @@ pub fn render(snapshot: &Snapshot, vantage: &str) -> serde_json::Result<String> 
         blocks: country.blocks.clone().map(block).collect(),
     });
     serde_json::to_string(&Watch {
-        vantage,
+        vantage: &labels.vantage,
+        simulation: labels.simulation.is_some(),
         time: written(snapshot.time),
         started: written(snapshot.started),
         blind: snapshot.blind,

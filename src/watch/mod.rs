@@ -4,11 +4,13 @@
 //!
 //! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
 
+mod history;
 mod memory;
 mod replan;
 mod snapshot;
 pub mod verdict;
 
+pub use history::{KEPT, MINUTE, Mark, Past, Spell};
 pub use snapshot::*;
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome},
     schedule::{Budget, Open, Schedule},
-    target::{BlockId, CountryId, Kind, Roster, TargetId},
+    target::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -57,6 +59,9 @@ pub struct Watch {
     open: Open,
     aggregate: Aggregate,
     judge: Judge,
+    /// Blocks first, then countries.
+    history: Vec<Arc<Past>>,
+    measured: Time,
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
@@ -73,11 +78,14 @@ impl Watch {
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
         let gap = |scope| schedule.gap(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
+        let unknown = Arc::new(Past::new(now));
         Self {
             judge: Judge::new(roster.clone(), settings.rules, !settings.controls.is_empty(), gap, now),
             schedule,
             open: Open::new(roster.targets.len()),
             aggregate: Aggregate::new(&roster),
+            history: vec![unknown; roster.blocks.len() + roster.countries.len()],
+            measured: now,
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
@@ -101,7 +109,15 @@ impl Watch {
 
     /// The changes of verdict since the last call.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> + '_ {
-        self.judge.changes()
+        let (history, blocks) = (&mut self.history, self.roster.blocks.len());
+        self.judge.changes().inspect(move |change| {
+            Arc::make_mut(&mut history[place(blocks, change.scope)]).note(change);
+        })
+    }
+
+    /// What was, of this scope: for whoever knows what an earlier run saw ([`Past::recall`]).
+    pub fn past(&mut self, scope: Scope) -> &mut Past {
+        Arc::make_mut(&mut self.history[place(self.roster.blocks.len(), scope)])
     }
 
     /// Who is who.
@@ -178,6 +194,7 @@ impl Watch {
 
     /// Were we there when something was due? If not, nobody watched since we were last.
     fn attend(&mut self, now: Time) {
+        self.measure(now);
         if now.since(self.promised) > GAP {
             self.fold(now, Event::Gap(self.attended), false);
         }
@@ -222,6 +239,26 @@ impl Watch {
         }
     }
 
+    /// Once a minute, for the history: of the minute that is over, and before anything of the next is folded, so
+    /// that nobody's history depends on when others are asked.
+    fn measure(&mut self, now: Time) {
+        let begun = |time: Time| {
+            Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
+        };
+        if begun(now) == begun(self.measured) {
+            return;
+        }
+        self.measured = now;
+        let (blocks, end) = (self.roster.blocks.len(), begun(now) - Duration::from_nanos(1));
+        for (number, past) in self.history.iter_mut().enumerate() {
+            let windows = match number.checked_sub(blocks) {
+                None => self.aggregate.block_windows(BlockId(number as u32), end),
+                Some(country) => self.aggregate.country_windows(CountryId(country as u32), end),
+            };
+            Arc::make_mut(past).measure(now, &windows[0]);
+        }
+    }
+
     fn obey(&mut self, now: Time) {
         for look in self.judge.looks() {
             self.schedule.look(look, now);
@@ -245,6 +282,7 @@ impl Watch {
                 .map(|id| ScopeView {
                     standing: self.judge.country(id, now),
                     windows: self.aggregate.country_windows(id, now),
+                    past: self.history[place(self.roster.blocks.len(), Scope::Country(id))].clone(),
                 })
                 .collect(),
             blocks: (0..self.roster.blocks.len() as u32)
@@ -274,6 +312,7 @@ impl Watch {
             scope: ScopeView {
                 standing: self.judge.block(id, now),
                 windows: self.aggregate.block_windows(id, now),
+                past: self.history[id.0 as usize].clone(),
             },
             kinds: Kind::ALL.map(|kind| {
                 let stats = kinds[kind as usize].as_ref()?;
@@ -295,5 +334,13 @@ impl Watch {
             retired,
             accepts_all: stats.accepts_all(),
         }
+    }
+}
+
+/// A scope's place where blocks come first, and countries follow.
+fn place(blocks: usize, scope: Scope) -> usize {
+    match scope {
+        Scope::Block(id) => id.0 as usize,
+        Scope::Country(id) => blocks + id.0 as usize,
     }
 }

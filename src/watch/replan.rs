@@ -2,7 +2,7 @@
 //! Each stage carries over what it keeps of whoever stays: counts, windows, beliefs, edges, open probes, turns.
 //! It never reads a plan.
 
-use super::{ControlView, PlanView, Record, Settings, Watch};
+use super::{ControlView, Past, PlanView, Record, Settings, Watch};
 use crate::{
     clock::Time,
     outcome::Event,
@@ -31,6 +31,7 @@ impl Watch {
             known.cloned().unwrap_or(ControlView { address, asked: 0, silent: 0, up: false })
         };
         self.controls = settings.controls.iter().map(control).collect();
+        self.history = map.scopes.carry(std::mem::take(&mut self.history), |_| Arc::new(Past::new(now)));
         self.roster = roster;
         self.plan = PlanView { refused: false, since: now };
         if let Some(records) = &mut self.records {

@@ -3,6 +3,7 @@
 
 pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
 
+use super::Past;
 use crate::{
     clock::Time,
     judge::Standing,
@@ -89,6 +90,8 @@ pub struct ScopeView {
     pub standing: Standing,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
+    /// What was.
+    pub past: Arc<Past>,
 }
 
 /// A block: its scope, and exact counts by probe kind.

@@ -35,7 +35,8 @@ fn scrape(out: &mut impl Write, story: &str, begin: Option<Time>, vantage: &str)
     let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
     let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let (sender, source) = watch::channel(None);
-    let (_plan, labels) = watch::channel(Labels { vantage: vantage.into(), per_host: false });
+    let (_plan, labels) =
+        watch::channel(Labels { vantage: vantage.into(), per_host: false, simulation: None });
     let metrics = Metrics::new(source, labels).unwrap();
     let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
     let mut now = scenario.start;

@@ -7,8 +7,8 @@ use lifesign::{
     outcome::{Fault, IcmpCode, Reject},
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
     watch::{
-        BlockView, ControlView, Counts, HistogramView, KindView, PlanView, ScopeView, Snapshot, StoreView,
-        TargetView, WindowView,
+        BlockView, ControlView, Counts, HistogramView, KindView, Mark, Past, PlanView, ScopeView, Snapshot,
+        Spell, StoreView, TargetView, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -95,7 +95,24 @@ fn scope(state: State, belief: f64) -> ScopeView {
             WindowView { resolved: 300, loss: Some(1.0), median: None, p95: None },
             WindowView::default(),
         ],
+        past: Arc::new(past(state)),
     }
+}
+
+/// Up, a short outage, up again, and then the present state; half lost in the first of the ten minutes.
+fn past(state: State) -> Past {
+    let mut past = Past::new(at(504));
+    let spell = |state, from: u64| {
+        let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
+        Spell { state, from: at(from), edge }
+    };
+    let marks = (0..10)
+        .map(|minute| (at(minute * 60), Mark::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2))));
+    past.recall(
+        [spell(State::Up, 0), spell(State::Outage, 100), spell(State::Up, 250), spell(state, 504)],
+        marks,
+    );
+    past
 }
 
 fn kind(scale: u64) -> KindView {
