@@ -14,6 +14,7 @@
 //!
 //! | file | its part |
 //! |---|---|
+//! | `failure` | why a run cannot begin |
 //! | `network` | all ways out, side by side |
 //! | `numbering` | what targets are called on the wire, so that no answer is taken for another's |
 //! | `reload` | reading the plan again |
@@ -21,6 +22,7 @@
 //! | `state` | what outlives the run |
 //! | `voice` | standard output |
 
+mod failure;
 mod keeper;
 mod network;
 mod numbering;
@@ -38,8 +40,10 @@ use crate::{
     outcome::{Event, Reject, Stray},
     probe::{self, controls::Controls},
     store::{self, Store},
+    systemd::Systemd,
     watch::{Settings, Snapshot, Watch, verdict},
 };
+pub use failure::Failure;
 use keeper::Journal;
 use network::Network;
 use reload::{Loaded, Reload};
@@ -86,30 +90,6 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Where to keep what outlives the run.
     pub state: Option<PathBuf>,
-}
-
-/// Why a run cannot begin, or had to end.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// No listener.
-    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
-    /// No journal.
-    #[error("cannot write the journal {path}: {error}")]
-    Journal {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The system refuses something that every run needs.
-    #[error("cannot start: {0}")]
-    System(#[from] io::Error),
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -174,6 +154,7 @@ struct Run {
     journal: Option<Journal>,
     store: Option<Store>,
     readers: Readers,
+    systemd: Systemd,
     voice: Voice,
 }
 
@@ -198,7 +179,21 @@ impl Run {
         if journal.is_some() {
             watch.record();
         }
-        Self { clock, plan, watch, network, events, sender, controls, journal, store: None, readers, voice }
+        let (store, systemd) = (None, Systemd::default());
+        Self {
+            clock,
+            plan,
+            watch,
+            network,
+            events,
+            sender,
+            controls,
+            journal,
+            store,
+            readers,
+            systemd,
+            voice,
+        }
     }
 
     /// The fold: takes in what came, polls, sends what is due, tells what changed; then waits.
@@ -265,6 +260,7 @@ impl Run {
 
     /// Goes on with the plan that was read, or with the one before if that is wrong; and answers who asked.
     fn replan(&mut self, Loaded { plan, asked }: Loaded, now: Time) {
+        self.systemd.reloading();
         let answer = match plan {
             Ok(plan) => Ok(self.adopt(plan, now)),
             Err(problems) => Err(self.refuse(&problems)),
@@ -313,6 +309,7 @@ impl Run {
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
         snapshot.store = self.store.as_ref().map(Store::view);
+        self.systemd.alive(&snapshot);
         self.readers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
 

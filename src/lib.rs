@@ -46,6 +46,7 @@
 //! | [`store`] | episodes, summaries and what was learned, over restarts; SQLite | no: one file |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
+//! | [`systemd`] | telling systemd that we are ready, alive, and what the verdicts are | no: one socket |
 //! | [`daemon`] | the run, and a new plan while it runs; the one module that knows all stages | no |
 //! | [`demo`] | a scripted world, played to the same readers | no |
 //! | [`cli`] | arguments in, exit code out | no |
@@ -54,12 +55,13 @@
 //!
 //! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
-//!   config; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
+//!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
-//! - *Sockets* are in [`probe`] and [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them), *files*
+//! - *Sockets* are in [`probe`] and [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
+//!   and [`systemd`], *files*
 //!   in [`document`], [`store`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
@@ -97,6 +99,7 @@ pub mod export;
 pub mod store;
 pub mod scenario;
 pub mod config;
+pub mod systemd;
 pub mod daemon;
 pub mod demo;
 pub mod cli;

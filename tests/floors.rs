@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["judge"],
     &["watch"],
     &["journal", "export", "store", "scenario"],
-    &["config"],
+    &["config", "systemd"],
     &["daemon"],
     &["demo"],
     &["cli"],

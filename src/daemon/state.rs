@@ -29,6 +29,7 @@ impl Run {
 
     /// What is known at the end is for the next run.
     pub(super) fn end(&mut self) {
+        self.systemd.stopping();
         let (now, offset) = (self.clock.now(), self.clock.wall_offset());
         if let Some(store) = self.store.take() {
             store.end(&self.watch, now, offset);

@@ -1,0 +1,28 @@
+//! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It never decides what is
+//! done about it.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why a run cannot begin, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No listener.
+    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: io::Error,
+    },
+    /// No journal.
+    #[error("cannot write the journal {path}: {error}")]
+    Journal {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The system refuses something that every run needs.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}

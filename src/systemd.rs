@@ -1,0 +1,78 @@
+//! The word to systemd (sd_notify(3)). In: pictures of the watch, from the fold itself, so that a fold that is stuck
+//! goes quiet and is restarted. Out: datagrams that say ready, alive, and what the verdicts are. Without
+//! `NOTIFY_SOCKET` in the environment it says nothing. It never decides anything.
+
+use crate::{judge::State, watch::Snapshot};
+use sd_notify::NotifyState;
+use std::cmp::Reverse;
+
+/// So many countries are named in the line of state; those that are worst off come first.
+const NAMED: usize = 8;
+
+/// What systemd has been told.
+#[derive(Debug, Default)]
+pub struct Systemd {
+    ready: bool,
+    line: String,
+}
+
+impl Systemd {
+    /// We are alive, and this is the picture; the first time also: we are ready. To be called by the fold more often
+    /// than `WatchdogSec=`.
+    pub fn alive(&mut self, picture: &Snapshot) {
+        let line = line(picture);
+        let mut words = vec![NotifyState::Watchdog];
+        if !self.ready {
+            words.push(NotifyState::Ready);
+        }
+        if line != self.line {
+            words.push(NotifyState::Status(&line));
+        }
+        tell(&words);
+        self.ready = true;
+        self.line = line;
+    }
+
+    /// A new plan has been read, and is about to be taken over: the unit is `reloading` until the next
+    /// [`Systemd::alive`].
+    pub fn reloading(&mut self) {
+        // `Type=notify-reload` asks for the time, so as to know that this answers its own signal.
+        if let Ok(time) = NotifyState::monotonic_usec_now() {
+            tell(&[NotifyState::Reloading, time]);
+            self.ready = false;
+        }
+    }
+
+    /// The run ends, and writes down what it knows.
+    pub fn stopping(&self) {
+        tell(&[NotifyState::Stopping]);
+    }
+}
+
+/// Systemd may be gone for a moment, as when it starts itself again. It hears the next word.
+fn tell(words: &[NotifyState]) {
+    if let Err(error) = sd_notify::notify(words) {
+        tracing::debug!("systemd does not hear us: {error}");
+    }
+}
+
+/// The verdicts in one line: `KP partial (3 outage, 1 up); TV up (2 up)`.
+fn line(picture: &Snapshot) -> String {
+    let mut countries: Vec<_> = picture.roster.countries.iter().zip(&picture.countries).collect();
+    countries.sort_by_key(|(_, view)| Reverse(view.standing.state));
+    let mut parts: Vec<String> = picture.blind.then(|| "blind".to_owned()).into_iter().collect();
+    for (country, view) in countries.iter().take(NAMED) {
+        let blocks = picture.blocks.get(country.blocks.start as usize..country.blocks.end as usize);
+        let count = |state| {
+            let among = blocks.unwrap_or_default().iter();
+            let count = among.filter(|block| block.scope.standing.state == state).count();
+            (count > 0).then(|| format!("{count} {state}"))
+        };
+        let counts: Vec<String> = State::ALL.into_iter().rev().filter_map(count).collect();
+        parts.push(format!("{} {} ({})", country.code, view.standing.state, counts.join(", ")));
+    }
+    if let more @ 1.. = countries.len().saturating_sub(NAMED) {
+        parts.push(format!("{more} more, none worse"));
+    }
+    parts.join("; ")
+}
