@@ -14,7 +14,7 @@ use crate::{
     scenario::{self, Scenario},
     watch::{Record, Settings, Watch, verdict},
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::{
     collections::HashSet,
     fs::File,
@@ -139,6 +139,11 @@ struct Check {
     /// The plan
     #[arg(default_value = "targets.toml")]
     file: PathBuf,
+}
+
+/// The command line itself, from which its manual and completions are made.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Does what the arguments say; the exit code.

@@ -1,0 +1,80 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_lifesign_global_optspecs
+    string join \n config= listen= record= state-dir= h/help V/version
+end
+
+function __fish_lifesign_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_lifesign_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_lifesign_using_subcommand
+    set -l cmd (__fish_lifesign_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_needs_command" -s V -l version -d 'Print version'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "simulate" -d 'Play a scripted world that knows the truth, and compare the verdicts with it'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List what happened: outages, flapping and the like, from the store'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write what happened to a country as one page of HTML, to read, print or send on'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l config -d 'The plan that it was recorded with; if the plan was changed meanwhile, give each in its turn' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l json -d 'Print changes of verdict as JSON Lines'
+complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l seed -d 'Another seed than the file\'s: the same story with other chances' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l speed -d 'Play so many times as fast as real time (default: as fast as it goes)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l json -d 'Print changes of verdict as JSON Lines'
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l truth -d 'Tell the truth too: every real change of state'
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where it listens' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print what it says as JSON'
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l watch -d 'Ask again every 2 s, until interrupted'
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store itself, such as a copy from another machine' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'Those that touch the time since then: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'A country\'s code, for it and its blocks; or a block\'s prefix' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'Only this state: outage, flapping, down, partial, degraded or unknown' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l csv -d 'Print CSV'
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l db -d 'The store itself, such as a copy from another machine' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'From when: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Until when (default: now)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "simulate" -d 'Play a scripted world that knows the truth, and compare the verdicts with it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "episodes" -d 'List what happened: outages, flapping and the like, from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "report" -d 'Write what happened to a country as one page of HTML, to read, print or send on'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
