@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a panic here fails the test, which is what it is for")]
 
+pub mod machine;
 pub mod namespace;
 pub mod prometheus;
 
