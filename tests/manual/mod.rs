@@ -41,7 +41,7 @@ The plan of the service.
 What the service knows: episodes, and what it learned of its hosts.
 .TP
 \fI/usr/share/lifesign\fR
-Plans of real countries, as examples.
+Rules and alerts for Prometheus, dashboards for Grafana, and the plan of a real country as an example.
 .SH "SEE ALSO"
 \fBlifesign-targets\fR(5), \fBsystemd.service\fR(5)
 "#;
