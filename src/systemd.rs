@@ -76,3 +76,56 @@ fn line(picture: &Snapshot) -> String {
     }
     parts.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Time,
+        judge::Rules,
+        target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
+        watch::{Settings, Watch},
+    };
+
+    /// So many countries of one block and one host each, which have just begun to be watched.
+    fn picture(count: u32) -> Snapshot {
+        let mut roster = Roster { countries: Vec::new(), blocks: Vec::new(), targets: Vec::new() };
+        for place in 0..count {
+            let (code, address) = (format!("C{place}"), format!("127.0.{place}.1"));
+            let blocks = place..place + 1;
+            roster.countries.push(Country { name: code.clone(), code, blocks: blocks.clone() });
+            let prefix = format!("127.0.{place}.0/24").parse().unwrap();
+            roster.blocks.push(Block { prefix, country: CountryId(place), targets: blocks });
+            let (host, block) = (Host::Address(address.parse().unwrap()), BlockId(place));
+            roster.targets.push(Target {
+                host,
+                probe: "icmp".into(),
+                kind: Kind::Icmp,
+                block,
+                interval: None,
+            });
+        }
+        let settings = Settings { budget: None, rules: Rules::default(), controls: Vec::new(), seed: 1 };
+        let now = Time::from_nanos(1);
+        Watch::new(roster.into(), &settings, now).snapshot(now, 0, 0)
+    }
+
+    #[test]
+    fn the_worst_come_first_and_not_all_are_named() {
+        let mut picture = picture(10);
+        for (place, view) in picture.countries.iter_mut().enumerate() {
+            view.standing.state = if place < 9 { State::Up } else { State::Outage };
+        }
+        picture.blocks[9].scope.standing.state = State::Outage;
+        let line = line(&picture);
+        assert!(line.starts_with("C9 outage (1 outage); C0 up (1 unknown); C1 up"), "{line}");
+        assert!(line.ends_with("; C6 up (1 unknown); 2 more, none worse"), "{line}");
+    }
+
+    #[test]
+    fn blindness_is_told_first() {
+        let mut picture = picture(1);
+        picture.blind = true;
+        assert_eq!(line(&picture), "blind; C0 unknown (1 unknown)");
+    }
+}

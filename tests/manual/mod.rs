@@ -152,7 +152,8 @@ fn inline(text: &str) -> String {
             _ => part.to_owned(),
         };
         let part = literal(&part);
-        out += &if place % 2 == 1 { format!("\\fB{part}\\fR") } else { part };
+        let (bold, roman) = if place % 2 == 1 { ("\\fB", "\\fR") } else { ("", "") };
+        out.extend([bold, &part, roman]);
     }
     out
 }
