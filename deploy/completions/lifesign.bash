@@ -19,6 +19,9 @@ _lifesign() {
             lifesign,check)
                 cmd="lifesign__subcmd__check"
                 ;;
+            lifesign,demo)
+                cmd="lifesign__subcmd__demo"
+                ;;
             lifesign,episodes)
                 cmd="lifesign__subcmd__episodes"
                 ;;
@@ -42,6 +45,9 @@ _lifesign() {
                 ;;
             lifesign__subcmd__help,check)
                 cmd="lifesign__subcmd__help__subcmd__check"
+                ;;
+            lifesign__subcmd__help,demo)
+                cmd="lifesign__subcmd__help__subcmd__demo"
                 ;;
             lifesign__subcmd__help,episodes)
                 cmd="lifesign__subcmd__help__subcmd__episodes"
@@ -71,7 +77,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --record --state-dir --help --version run replay simulate check status episodes report help"
+            opts="-h -V --config --listen --record --state-dir --help --version run replay simulate demo check status episodes report help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -114,6 +120,28 @@ _lifesign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        lifesign__subcmd__demo)
+            opts="-h --speed --listen --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         lifesign__subcmd__episodes)
             opts="-h --state-dir --db --since --scope --state --json --csv --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -149,7 +177,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help)
-            opts="run replay simulate check status episodes report help"
+            opts="run replay simulate demo check status episodes report help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,6 +191,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -33,6 +33,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -s V -l version -d 'Prin
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "simulate" -d 'Play a scripted world that knows the truth, and compare the verdicts with it'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "demo" -d 'Show the page and the metrics of December 2014, played fast; sends nothing'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List what happened: outages, flapping and the like, from the store'
@@ -51,6 +52,9 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l speed -d 
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l json -d 'Print changes of verdict as JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l truth -d 'Tell the truth too: every real change of state'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l speed -d 'So many times as fast as real time; its three days take three minutes' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where it listens' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print what it says as JSON'
@@ -70,11 +74,12 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Until when (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "simulate" -d 'Play a scripted world that knows the truth, and compare the verdicts with it'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "status" -d 'Show what a running lifesign says'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "episodes" -d 'List what happened: outages, flapping and the like, from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "report" -d 'Write what happened to a country as one page of HTML, to read, print or send on'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate check status episodes report help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "simulate" -d 'Play a scripted world that knows the truth, and compare the verdicts with it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "demo" -d 'Show the page and the metrics of December 2014, played fast; sends nothing'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "episodes" -d 'List what happened: outages, flapping and the like, from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "report" -d 'Write what happened to a country as one page of HTML, to read, print or send on'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
