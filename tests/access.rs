@@ -4,7 +4,7 @@
 
 mod support;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::{
     fmt::Write as _,
     fs,
@@ -32,6 +32,8 @@ fn swap(room: &Room, name: &str, text: &str) {
 fn certify(room: &Room) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // OpenSSL takes a certificate for its own issuer's if both have the same name.
+    params.distinguished_name.push(DnType::CommonName, "authority");
     let key = KeyPair::generate().unwrap();
     swap(room, "ca.pem", &params.self_signed(&key).unwrap().pem());
     let authority = Issuer::new(params, key);

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink},
     net::{TcpListener, TcpStream},
     task::AbortHandle,
     time::{sleep, timeout},
@@ -104,7 +104,12 @@ async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, door: 
                 answer(stream, router).await;
             }
         }
-        Ok(1..) => drop(stream.write_all(NOT_HTTPS).await),
+        Ok(1..) => {
+            let _ = stream.write_all(NOT_HTTPS).await;
+            let _ = stream.shutdown().await;
+            // What lay there unread when we close would take the answer back.
+            let _ = copy(&mut stream, &mut sink()).await;
+        }
         _ => {}
     }
 }

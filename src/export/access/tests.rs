@@ -1,5 +1,5 @@
 use super::*;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::net::Ipv4Addr;
 use tokio_rustls::{
     TlsConnector,
@@ -45,7 +45,10 @@ impl Office {
     /// Certificate and key of whoever has this name: `name.pem` and `name.key`.
     fn certify(&self, name: &str, san: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([san.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([san.to_owned()]).unwrap();
+        if san.contains("://") {
+            params.subject_alt_names = vec![SanType::URI(san.try_into().unwrap())];
+        }
         let certificate = params.signed_by(&key, &self.authority).unwrap().pem();
         self.put(&format!("{name}.pem"), &certificate);
         self.put(&format!("{name}.key"), &key.serialize_pem());
@@ -361,7 +364,7 @@ fn a_pipe_is_not_waited_for() {
     assert_eq!(error.to_string(), "/dev/null: no regular file; give the path of one");
     assert!(
         office
-            .wrong("tls_server_config: {cert_file: /dev/tty, key_file: server.key}")
+            .wrong("tls_server_config: {cert_file: /dev/null, key_file: server.key}")
             .contains("no regular file")
     );
 }
