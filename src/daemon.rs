@@ -127,7 +127,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ))
         .into());
     }
-    let access = Access::open(options.web, (chance(3), chance(4)))?;
+    let access = match options.web {
+        Some(path) => Access::open(path, (chance(3), chance(4)))?,
+        None => Access::free(),
+    };
     let listeners = options
         .listen
         .iter()

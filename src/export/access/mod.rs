@@ -78,16 +78,23 @@ pub struct Access {
 }
 
 impl Access {
+    /// Everybody may read, in the clear.
+    pub fn free() -> Self {
+        Self::by((0, 0))
+    }
+
     /// Reads the file. `chance` is 128 bits that nobody can guess.
-    pub fn open(path: Option<PathBuf>, chance: (u64, u64)) -> Result<Self, Problems> {
-        let mut access =
-            Self { path, seen: Vec::new(), vault: Arc::new(Vault::new(chance)), door: Arc::default() };
-        if let Some(path) = &access.path {
-            let mut reading = Reading::new(path);
-            access.door = Arc::new(read(&mut reading, &access.vault)?);
-            access.seen = reading.seen;
-        }
+    pub fn open(path: PathBuf, chance: (u64, u64)) -> Result<Self, Problems> {
+        let mut access = Self::by(chance);
+        let mut reading = Reading::new(&path);
+        access.door = Arc::new(read(&mut reading, &access.vault)?);
+        access.seen = reading.seen;
+        access.path = Some(path);
         Ok(access)
+    }
+
+    fn by(chance: (u64, u64)) -> Self {
+        Self { path: None, seen: Vec::new(), vault: Arc::new(Vault::new(chance)), door: Arc::default() }
     }
 
     /// Are hands shaken by TLS?

@@ -57,7 +57,7 @@ impl Office {
 
     fn open(&self, text: &str) -> Result<Access, Problems> {
         self.put("web.yml", text);
-        Access::open(Some(self.place.join("web.yml")), (1, 2))
+        Access::open(self.place.join("web.yml"), (1, 2))
     }
 
     /// The problems of this file, as `line:col: text`.
@@ -360,7 +360,7 @@ fn no_protection_is_taken_away_while_it_runs() {
 #[test]
 fn a_pipe_is_not_waited_for() {
     let office = Office::new("pipe");
-    let error = Access::open(Some("/dev/null".into()), (1, 2)).err().unwrap();
+    let error = Access::open("/dev/null".into(), (1, 2)).err().unwrap();
     assert_eq!(error.to_string(), "/dev/null: no regular file; give the path of one");
     assert!(
         office
