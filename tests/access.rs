@@ -28,12 +28,12 @@ fn swap(room: &Room, name: &str, text: &str) {
     fs::rename(room.put("fresh", text), room.path(name)).unwrap();
 }
 
-/// An authority of its own, with a server's certificate, and a client's for `prometheus`.
-fn certify(room: &Room) {
+/// An authority of this name, with a server's certificate, and a client's for `prometheus`.
+fn certify(room: &Room, authority: &str) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // OpenSSL takes a certificate for its own issuer's if both have the same name.
-    params.distinguished_name.push(DnType::CommonName, "authority");
+    params.distinguished_name.push(DnType::CommonName, authority);
     let key = KeyPair::generate().unwrap();
     swap(room, "ca.pem", &params.self_signed(&key).unwrap().pem());
     let authority = Issuer::new(params, key);
@@ -134,7 +134,7 @@ fn a_wrong_file_is_exit_code_78_and_its_place() {
 #[test]
 fn who_asks_in_the_clear_is_told_to_use_tls() {
     let room = Room::new("access-clear");
-    certify(&room);
+    certify(&room, "authority");
     let (program, page, address) =
         start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
     assert_eq!(page, format!("https://{address}/"));
@@ -157,7 +157,7 @@ fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
 #[ignore = "needs curl; run by tests/run"]
 fn curl_is_let_in_with_what_the_file_asks_for() {
     let room = Room::new("access-curl");
-    certify(&room);
+    certify(&room, "authority");
     let tls = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
     let (_program, page, _) = start(&room, &format!("{tls}{}", users(PASSWORD)));
     let code = |more: &[&str]| curl(&room, &page, more).1;
@@ -199,13 +199,13 @@ fn curl_is_let_in_with_what_the_file_asks_for() {
 #[ignore = "needs curl; run by tests/run"]
 fn a_certificate_is_replaced_while_it_runs() {
     let room = Room::new("access-replaced");
-    certify(&room);
+    certify(&room, "authority");
     let (mut program, page, _) =
         start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
     assert_eq!(curl(&room, &page, &[]).1, "200");
     let old = room.put("old.pem", fs::read(room.path("ca.pem")).unwrap());
     // All by another authority; for a moment, certificate and key did not belong together, and nobody came.
-    certify(&room);
+    certify(&room, "another authority");
     assert_eq!(curl(&room, &page, &[]).1, "200");
     let (exit, code, complaint) = curl(&room, &page, &["--cacert", &old]);
     assert!(exit == 60 && code == "000", "{exit} {code} {complaint}");
@@ -226,7 +226,7 @@ fn a_certificate_is_replaced_while_it_runs() {
 #[ignore = "needs prometheus; run by tests/run"]
 fn prometheus_scrapes_by_tls_with_certificate_and_password() {
     let room = Room::new("access-prometheus");
-    certify(&room);
+    certify(&room, "authority");
     let (watch, _, address) = start(
         &room,
         &format!(
