@@ -80,6 +80,9 @@ struct Run {
     /// Where to serve metrics and the page; may be given several times
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
     listen: Vec<SocketAddr>,
+    /// TLS and passwords for these: a web configuration file as Prometheus' exporters have it. Read again on change
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web: Option<PathBuf>,
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -193,20 +196,24 @@ fn refuse(problems: &Problems) -> u8 {
 }
 
 fn watch(run: Run, plan: Plan) -> u8 {
-    let Run { config, listen, record, state_dir: state } = run;
-    code(daemon::run(daemon::Options { plan, config, listen, record, state }))
+    let Run { config, listen, web, record, state_dir: state } = run;
+    code(daemon::run(daemon::Options { plan, config, listen, web, record, state }))
 }
 
 /// How a run ended.
 fn code(end: Result<(), Failure>) -> u8 {
     let Err(failure) = end else { return exit::OK };
-    eprintln!("lifesign: {failure}");
+    match &failure {
+        Failure::Web(problems) => eprintln!("{problems}"),
+        other => eprintln!("lifesign: {other}"),
+    }
     match &failure {
         Failure::Listen { error, .. } | Failure::Journal { error, .. } | Failure::System(error)
             if error.kind() == io::ErrorKind::PermissionDenied =>
         {
             exit::PERMISSION
         }
+        Failure::Web(_) => exit::CONFIG,
         Failure::Listen { .. } => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::System(_) => exit::SOFTWARE,

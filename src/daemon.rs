@@ -34,7 +34,7 @@ use crate::{
     clock::{Clock, Time},
     config::Plan,
     document::Problems,
-    export::{Labels, http},
+    export::{Labels, access::Access, http},
     journal,
     judge::Change,
     outcome::{Event, Reject, Stray},
@@ -86,6 +86,8 @@ pub struct Options {
     pub config: PathBuf,
     /// Where readers find us.
     pub listen: Vec<SocketAddr>,
+    /// Who may read, and how: TLS and passwords.
+    pub web: Option<PathBuf>,
     /// Where to write the journal.
     pub record: Option<PathBuf>,
     /// Where to keep what outlives the run.
@@ -102,6 +104,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ))
         .into());
     }
+    let access = match options.web {
+        Some(path) => Access::open(path, (chance(3), chance(4)))?,
+        None => Access::free(),
+    };
     let listeners = options
         .listen
         .iter()
@@ -114,7 +120,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (snapshots, source) = watch::channel(None);
     let (labels, labelled) = watch::channel(labels(&options.plan));
     let (asker, asks) = mpsc::channel(ASKS);
-    let http = http::serve(listeners, source, labelled, asker)?;
+    let scheme = if access.is_tls() { "https" } else { "http" };
+    let addresses: Vec<String> = addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
+    let http = http::serve(listeners, source, labelled, asker, access)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let readers = Readers { snapshots, labels };
@@ -159,21 +167,15 @@ struct Run {
 }
 
 impl Run {
-    fn start(
-        plan: Plan,
-        listen: &[SocketAddr],
-        journal: Option<Journal>,
-        readers: Readers,
-        voice: Voice,
-    ) -> Self {
+    fn start(plan: Plan, pages: &[String], journal: Option<Journal>, readers: Readers, voice: Voice) -> Self {
         let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
         voice.say(format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
         note(&plan, &voice);
         let controls = ask_controls(&plan, clock, &sender, &voice);
         let network = Network::open(&plan, clock, sender.clone(), &voice);
-        for address in listen {
-            voice.say(format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
+        for page in pages {
+            voice.say(format!("look at {page} (metrics: {page}metrics)"));
         }
         let mut watch = Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {

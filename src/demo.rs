@@ -5,7 +5,7 @@
 use crate::{
     clock::Clock,
     daemon::Failure,
-    export::{Labels, http},
+    export::{Labels, access::Access, http},
     scenario::{Scenario, Simulation},
     watch::verdict,
 };
@@ -52,7 +52,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (_labels, labelled) = watch::channel(labels);
     // There is no plan to read again.
     let (asker, _) = mpsc::channel(1);
-    let http = http::serve(listeners, source, labelled, asker)?;
+    let http = http::serve(listeners, source, labelled, asker, Access::free())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(play(&scenario, options.speed, snapshots))?;
     let _ = http.join();

@@ -42,7 +42,7 @@
 //! | [`judge`] | from evidence to verdicts | yes |
 //! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot`; and what was, for a week | yes |
 //! | [`journal`] | what was learned, as lines, and back | yes |
-//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
+//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `access`, `http` and `serve` |
 //! | [`store`] | episodes, summaries and what was learned, over restarts; SQLite | no: one file |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
@@ -60,9 +60,9 @@
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
-//! - *Sockets* are in [`probe`] and [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
-//!   and [`systemd`], *files*
-//!   in [`document`], [`store`], [`daemon`] and [`cli`]. `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
+//! - *Sockets* are in [`probe`], [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
+//!   and [`systemd`], *files* in [`document`], [`store`], [`daemon`], [`cli`] and [`export::access`]. `unsafe` is in
+//!   `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
 //!   verdicts.

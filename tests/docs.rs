@@ -88,6 +88,7 @@ fn every_link_between_pages_leads_somewhere() {
     for name in [
         "README.md",
         "CHANGELOG.md",
+        "docs/access.md",
         "docs/alerts.md",
         "docs/journal.md",
         "docs/metrics.md",

@@ -5,7 +5,7 @@
 mod portrait;
 
 use lifesign::{
-    export::{Ask, Labels, http::serve},
+    export::{Ask, Labels, access::Access, http::serve},
     judge::State,
     watch::Snapshot,
 };
@@ -35,7 +35,7 @@ impl Server {
         let (labels, labelled) =
             watch::channel(Labels { vantage: "the lab".into(), per_host: true, simulation: None });
         let (asker, asks) = mpsc::channel(1);
-        let thread = serve(listeners.into(), source, labelled, asker).unwrap();
+        let thread = serve(listeners.into(), source, labelled, asker, Access::free()).unwrap();
         Self { addresses, sender, labels, asks, thread }
     }
 

@@ -10,7 +10,9 @@ use browser::{Browser, Screen, alone};
 use lifesign::{
     clock::Time,
     export::{
-        Labels, http,
+        Labels,
+        access::Access,
+        http,
         page::{self, Pace},
     },
     judge::{Edge, State},
@@ -213,7 +215,7 @@ impl Server {
         let (snapshots, source) = watch::channel(Some(Arc::new(snapshot)));
         let (sender, labels) = watch::channel(labels);
         let (asker, _) = mpsc::channel(1);
-        let thread = http::serve(vec![listener], source, labels, asker).unwrap();
+        let thread = http::serve(vec![listener], source, labels, asker, Access::free()).unwrap();
         Self { address, snapshots, _labels: sender, _thread: thread }
     }
 

@@ -1,6 +1,7 @@
 //! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It never decides what is
 //! done about it.
 
+use crate::document::Problems;
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why a run cannot begin, or had to end.
@@ -14,6 +15,9 @@ pub enum Failure {
         /// Why not.
         error: io::Error,
     },
+    /// What is said about TLS and passwords is wrong.
+    #[error("{0}")]
+    Web(#[from] Problems),
     /// No journal.
     #[error("cannot write the journal {path}: {error}")]
     Journal {

@@ -1,10 +1,12 @@
-//! HTTP. In: listeners that the caller has bound, and the source of snapshots. Out: `/` with its style sheet and
-//! icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`, read only, and `POST /-/reload`, which asks whoever watches to
+//! HTTP. In: listeners that the caller has bound, who may read, and the source of snapshots. Out: `/` with its style
+//! sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`, read only and only to whom
+//! [`super::access`] lets in, and `POST /-/reload`, which asks whoever watches to
 //! read the plan again and tells what came of it. It runs on a thread of its own with a runtime of its own, and
 //! never makes the fold wait: a slow or greedy reader delays other readers at most.
 
 use super::{
     Ask, Labels, Source,
+    access::{Access, Door},
     kept::Kept,
     metrics::Metrics,
     page::{self, Pace},
@@ -12,11 +14,11 @@ use super::{
 };
 use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
-    middleware::map_response,
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -47,6 +49,7 @@ pub fn serve(
     source: Source,
     labels: watch::Receiver<Labels>,
     reload: mpsc::Sender<Ask>,
+    access: Access,
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
     let mut end = source.clone();
@@ -66,7 +69,7 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router));
+    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router, access));
     drop(inside);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
@@ -88,15 +91,26 @@ fn router(reader: Reader) -> Router {
             (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
         })
         .with_state(Arc::new(reader))
-        .layer(map_response(guarded))
+        .layer(from_fn(guarded))
 }
 
-/// What every answer says to browsers and caches: take it as what it says it is, and never keep it, unless it
+/// Whoever may not read learns nothing, not even which pages there are (RFC 7617 §2). What every answer says to
+/// browsers and caches: take it as what it says it is, and never keep it, unless it
 /// itself says how long.
-async fn guarded(mut answer: Response) -> Response {
+async fn guarded(Extension(door): Extension<Arc<Door>>, request: Request, next: Next) -> Response {
+    let mut answer = if door.admits(request.headers()).await {
+        next.run(request).await
+    } else {
+        let ask = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
+        (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, ask)], "name and password, please\n")
+            .into_response()
+    };
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in door.headers() {
+        headers.insert(name, value.clone());
+    }
     answer
 }
 

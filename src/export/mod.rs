@@ -6,6 +6,7 @@ use crate::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub mod access;
 pub mod http;
 pub mod metrics;
 pub mod page;

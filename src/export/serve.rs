@@ -1,5 +1,5 @@
-//! Connections. In: bound listeners, and what answers a request. Out: HTTP/1.1 answers, to whoever asks properly and
-//! in time. It never holds more than [`MOST`] descriptors, so that no crowd of readers can take from the probes what
+//! Connections. In: bound listeners, who may read, and what answers a request. Out: HTTP/1.1 answers, in the clear or
+//! by TLS, to whoever asks properly and in time. It never holds more than [`MOST`] descriptors, so that no crowd of readers can take from the probes what
 //! they send with, and never lets those who keep silent keep others out.
 //!
 //! - *Too many.* When all places are taken, a newcomer gets the oldest of the address that holds most of them.
@@ -9,13 +9,23 @@
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in one packet. A
 //!   scrape is no dearer for a handshake on a network that is asked every few seconds.
 
+use super::access::{Access, Door};
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use socket2::SockRef;
-use std::{collections::HashMap, future::poll_fn, io, net::IpAddr, task::Poll, time::Duration};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::{
-    net::TcpListener,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink},
+    net::{TcpListener, TcpStream},
     task::AbortHandle,
     time::{sleep, timeout},
 };
@@ -43,10 +53,16 @@ struct Place {
     task: AbortHandle,
 }
 
-/// Accepts and answers until it is dropped. One of these serves all listeners, within one limit.
-pub async fn serve(mut listeners: Vec<TcpListener>, router: Router) {
-    let mut protocol = http1::Builder::new();
-    protocol.keep_alive(false).max_buf_size(LONGEST_HEAD);
+/// The first byte of a TLS handshake (RFC 8446 §5.1); no word of HTTP begins with it.
+const HANDSHAKE: u8 = 22;
+
+/// What is said to a client that does not know of TLS.
+const NOT_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+                           only TLS is spoken here; ask by https\n";
+
+/// Accepts and answers until it is dropped. One of these serves all listeners, within one limit. What answers finds an
+/// `Extension<Arc<Door>>` in each request.
+pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut access: Access) {
     // Oldest first.
     let mut places: Vec<Place> = Vec::new();
     loop {
@@ -61,10 +77,7 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router) {
                 make_room(&mut places, MOST).await;
                 // Without it, it costs more memory, and that is all.
                 let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
-                let router = router.clone().layer(Extension(ConnectInfo(from)));
-                let service = TowerToHyperService::new(router);
-                let connection = protocol.serve_connection(TokioIo::new(stream), service);
-                // Whatever was wrong with it, hyper has said so to whom it concerns.
+                let connection = welcome(stream, from, router.clone(), access.door());
                 let task = tokio::spawn(async { drop(timeout(PATIENCE, connection).await) });
                 places.push(Place { from: from.ip(), task: task.abort_handle() });
             }
@@ -77,6 +90,34 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router) {
             }
         }
     }
+}
+
+/// One connection from beginning to end. Whatever is wrong with it, TLS or hyper says so to whom it concerns.
+async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, door: Arc<Door>) {
+    let acceptor = door.acceptor();
+    let router = router.layer(Extension(ConnectInfo(from))).layer(Extension(door));
+    let Some(acceptor) = acceptor else { return answer(stream, router).await };
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1..) if first[0] == HANDSHAKE => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                answer(stream, router).await;
+            }
+        }
+        Ok(1..) => {
+            let _ = stream.write_all(NOT_HTTPS).await;
+            let _ = stream.shutdown().await;
+            // What lay there unread when we close would take the answer back.
+            let _ = copy(&mut stream, &mut sink()).await;
+        }
+        _ => {}
+    }
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+    let mut protocol = http1::Builder::new();
+    protocol.keep_alive(false).max_buf_size(LONGEST_HEAD);
+    drop(protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await);
 }
 
 /// Closes connections until fewer than `most` are open.
@@ -101,11 +142,7 @@ async fn make_room(places: &mut Vec<Place>, most: usize) {
 mod tests {
     use super::*;
     use axum::routing::get;
-    use std::net::SocketAddr;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
-    };
+    use tokio::io::AsyncReadExt;
 
     const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n";
 
@@ -114,7 +151,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(|| async { "x".repeat(16 << 20) }));
-        tokio::spawn(serve(vec![listener], router));
+        tokio::spawn(serve(vec![listener], router, Access::free()));
         address
     }
 
