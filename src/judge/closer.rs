@@ -73,7 +73,7 @@ impl Judge {
         }
         // However good the host, one miss is a matter of its block.
         let enough = if is_country {
-            odds.log >= rules::STRONG && odds.parts >= parts.min(2)
+            odds.log >= rules::WIDE_DOUBT && odds.parts >= parts.min(2)
         } else {
             odds.log >= rules::DOUBT
         };

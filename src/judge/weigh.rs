@@ -50,7 +50,9 @@ impl Judge {
             }
         }
         let fell = (!was_dark || was_recalled) && scope.dark.is_some() && !scope.recalled;
+        let was_long = self.scopes[place as usize].long;
         let facts = self.facts(place, country_dark.is_some(), now);
+        let fell = fell || facts.long && !was_long;
         let state = verdict(facts);
         if state != self.scopes[place as usize].state {
             self.enter(place, state, facts, now);
@@ -102,6 +104,12 @@ impl Judge {
         let stale = self.stale(place);
         let (outage_after, renewed, blind) =
             (self.rules.outage_after, self.sight.renewed, self.sight.is_blind());
+        let shared = country_dark
+            && self
+                .roster
+                .blocks
+                .get(place as usize)
+                .is_some_and(|block| self.scopes[self.country_place(block.country) as usize].long);
         let scope = &mut self.scopes[place as usize];
         let dark = scope.dark.is_some();
         let known = !blind
@@ -109,10 +117,9 @@ impl Judge {
             && (dark && !scope.recalled || scope.belief.life.is_some_and(|life| life >= renewed));
         let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
         let needed = scope.needed(rules::OUTAGE, now);
-        scope.long |= dark
-            && elapsed
-            && known
-            && (country_dark || scope.belief.odds(Time::NEVER, needed, parts).log >= needed);
+        let odds = scope.belief.odds(Time::NEVER, needed, parts);
+        let own = odds.log >= needed && odds.span() + rules::UNASKED >= outage_after;
+        scope.long |= dark && elapsed && known && (own || shared);
         Facts {
             known,
             dark,

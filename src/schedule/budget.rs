@@ -45,9 +45,9 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A quarter full, so that the mean is hardly passed on the first day either.
+    /// Full, but for what the beat itself saves: so the mean is hardly passed on the first day either.
     pub(super) fn new(budget: &Budget, now: Time) -> Self {
-        Self { tokens: 0.25 * budget.burst, filled: now }
+        Self { tokens: budget.burst - budget.reserve, filled: now }
     }
 
     /// How many tokens there are now.
