@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lifesign_global_optspecs
-    string join \n config= listen= record= state-dir= h/help V/version
+    string join \n config= listen= web.config.file= record= state-dir= h/help V/version
 end
 
 function __fish_lifesign_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_needs_command" -l web.config.file -d 'TLS and passwords for these: a web configuration file as Prometheus\' exporters have it. Read again on change' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -s h -l help -d 'Print help'
@@ -41,6 +42,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l web.config.file -d 'TLS and passwords for these: a web configuration file as Prometheus\' exporters have it. Read again on change' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -s h -l help -d 'Print help'
