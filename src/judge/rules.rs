@@ -35,7 +35,7 @@ pub const OUTAGE: f32 = 16.1;
 /// odds of an outage are demanded besides.
 pub const BEGAN: f64 = 0.2;
 /// So much of the time before that miss counts towards an outage at the most; the misses must span the rest of it.
-pub const UNASKED: Duration = Duration::from_secs(20);
+pub const UNASKED: Duration = Duration::from_secs(15);
 /// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
 pub const RESTLESS: f32 = 6.9;
 /// Log odds at which the first closer look is taken: one bit, so one miss of any host that is not poor.
@@ -90,4 +90,4 @@ pub const RETURNING: Duration = Duration::from_secs(60);
 /// How often a doubtful scope is asked at the most, and how often one that is down but not yet in outage, or whose
 /// country has just come back: twice before an outage is called, the second time just before.
 pub const CONFIRM: Duration = Duration::from_secs(1);
-pub const CONFIRM_DOWN: Duration = Duration::from_secs(17);
+pub const CONFIRM_DOWN: Duration = Duration::from_secs(20);
