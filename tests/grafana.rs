@@ -322,7 +322,10 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
         assert!(subject == "KP" && time.since(at(dark)) < 7 * MINUTE, "{subject} {time}");
     }
     let flapping = fired("Flapping");
-    assert!(flapping.len() == 1 && flapping[0].1.since(at(dark[0])) < 60 * MINUTE, "{flapping:?}");
+    let (whole, parts): (Vec<_>, Vec<_>) = flapping.into_iter().partition(|(subject, _)| subject == "KP");
+    assert!(whole.len() == 1 && whole[0].1.since(at(dark[0])) < 60 * MINUTE, "{whole:?}");
+    // A block may go on where its country pauses, but not again and again.
+    assert!(parts.len() <= 1, "{parts:?}");
     // Whatever lasts is told of the country, and not of its blocks once more.
     for silent in ["BlockOutage", "Degraded", "VantagePath"] {
         assert_eq!(fired(silent), [], "{silent}");
