@@ -1,3 +1,6 @@
+//! The store on a directory of its own. In: episodes and memories. Out: what stands in the file, also when it cannot be
+//! written. It never watches anything.
+
 use super::{backlog::Backlog, *};
 use crate::judge::Edge;
 use rusqlite::Connection;

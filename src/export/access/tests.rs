@@ -1,3 +1,6 @@
+//! TLS and passwords, table by table. In: files of a test's own. Out: what is admitted, and what is an error with its
+//! place. It never leaves this machine.
+
 use super::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::net::Ipv4Addr;

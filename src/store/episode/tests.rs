@@ -1,3 +1,5 @@
+//! Episodes from changes of verdict, in virtual time. In: changes. Out: the rows that must follow. It never opens a file.
+
 use super::*;
 use crate::target::{Block, BlockId, Country, CountryId, Scope};
 
