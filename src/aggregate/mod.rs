@@ -15,7 +15,7 @@ pub use window::{WINDOWS, WindowView};
 use crate::{
     clock::Time,
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    target::{Block, BlockId, CountryId, Kind, Roster, Target, TargetId},
+    target::{Block, BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
 };
 use counts::Count;
 use histogram::Sketch;
@@ -289,6 +289,15 @@ impl Aggregate {
     /// A country's windows.
     pub fn country_windows(&self, country: CountryId, now: Time) -> [WindowView; 3] {
         self.countries[country.0 as usize].views(now)
+    }
+
+    /// A scope's last minute.
+    pub fn minute(&self, scope: Scope, now: Time) -> WindowView {
+        match scope {
+            Scope::Block(id) => &self.blocks[id.0 as usize].windows,
+            Scope::Country(id) => &self.countries[id.0 as usize],
+        }
+        .minute(now)
     }
 
     /// What our own vantage saw.

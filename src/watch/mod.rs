@@ -251,11 +251,11 @@ impl Watch {
         self.measured = now;
         let (blocks, end) = (self.roster.blocks.len(), begun(now) - Duration::from_nanos(1));
         for (number, past) in self.history.iter_mut().enumerate() {
-            let windows = match number.checked_sub(blocks) {
-                None => self.aggregate.block_windows(BlockId(number as u32), end),
-                Some(country) => self.aggregate.country_windows(CountryId(country as u32), end),
+            let scope = match number.checked_sub(blocks) {
+                None => Scope::Block(BlockId(number as u32)),
+                Some(country) => Scope::Country(CountryId(country as u32)),
             };
-            Arc::make_mut(past).measure(now, &windows[0]);
+            Arc::make_mut(past).measure(now, &self.aggregate.minute(scope, end));
         }
     }
 
