@@ -15,7 +15,7 @@ pub use window::{WINDOWS, WindowView};
 use crate::{
     clock::Time,
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    target::{Block, BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
+    target::{BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
 };
 use counts::Count;
 use histogram::Sketch;
@@ -98,35 +98,41 @@ impl Trap {
     }
 }
 
-/// A target's own numbers.
+/// A target's own numbers. In this order, and on a cache line's border, an answer in time touches one line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct TargetStats {
-    /// Exact counts.
-    pub counts: Counts<u32>,
     /// Round-trip time and patience.
     pub rtt: Rtt,
+    block: BlockId,
+    country: CountryId,
+    /// Its kind in its block: where in [`Aggregate::kinds`].
+    sums: u32,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    trap: Trap,
     /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
     /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
     recent: u64,
     resolved: u8,
-    block: BlockId,
+    trap: Trap,
     kind: Kind,
+    /// Exact counts.
+    pub counts: Counts<u32>,
 }
 
 impl TargetStats {
-    fn new(target: &Target) -> Self {
+    fn new(target: &Target, country: CountryId, sums: u32) -> Self {
         Self {
-            counts: Counts::default(),
             rtt: Rtt::default(),
+            block: target.block,
+            country,
+            sums,
             last_life: None,
-            trap: Trap::default(),
             recent: 0,
             resolved: 0,
-            block: target.block,
+            trap: Trap::default(),
             kind: target.kind,
+            counts: Counts::default(),
         }
     }
 
@@ -172,34 +178,32 @@ pub struct VantageStats {
 #[derive(Debug)]
 pub struct Aggregate {
     targets: Vec<TargetStats>,
-    blocks: Vec<BlockStats>,
+    /// Of every block, one for each kind that it uses.
+    kinds: Vec<KindStats>,
+    /// By block, where its kinds stand, in the order of `Kind::ALL`.
+    places: Vec<[Option<u32>; 3]>,
+    blocks: Vec<Windows>,
     countries: Vec<Windows>,
     vantage: VantageStats,
-}
-
-/// A block's numbers, side by side: where there are thousands of blocks, memory is waited for at every one.
-#[derive(Clone, Debug)]
-struct BlockStats {
-    country: CountryId,
-    kinds: [Option<Box<KindStats>>; 3],
-    windows: Windows,
 }
 
 impl Aggregate {
     /// Nothing counted yet.
     pub fn new(roster: &Roster) -> Self {
-        let of_block = |block: &Block| BlockStats {
-            country: block.country,
-            kinds: [None, None, None],
-            windows: Windows::default(),
+        let mut places = vec![[None; 3]; roster.blocks.len()];
+        let mut kinds = Vec::new();
+        let mut of_target = |target: &Target| {
+            let sums = *places[target.block.0 as usize][target.kind as usize].get_or_insert_with(|| {
+                kinds.push(KindStats::default());
+                kinds.len() as u32 - 1
+            });
+            TargetStats::new(target, roster.block(target.block).country, sums)
         };
-        let mut blocks: Vec<BlockStats> = roster.blocks.iter().map(of_block).collect();
-        for target in &roster.targets {
-            blocks[target.block.0 as usize].kinds[target.kind as usize].get_or_insert_default();
-        }
         Self {
-            targets: roster.targets.iter().map(TargetStats::new).collect(),
-            blocks,
+            targets: roster.targets.iter().map(&mut of_target).collect(),
+            kinds,
+            places,
+            blocks: vec![Windows::default(); roster.blocks.len()],
             countries: vec![Windows::default(); roster.countries.len()],
             vantage: VantageStats::default(),
         }
@@ -231,9 +235,9 @@ impl Aggregate {
         kind.note(&found, was_overdue);
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
-        let block = stats.block;
-        let sums = &mut self.blocks[block.0 as usize];
-        let country = sums.country;
+        let (block, country) = (stats.block, stats.country);
+        let [block_windows, country_windows] =
+            [&mut self.blocks[block.0 as usize], &mut self.countries[country.0 as usize]];
         match evidence {
             Evidence::Life { rtt, late } => {
                 stats.rtt.add(rtt);
@@ -244,16 +248,14 @@ impl Aggregate {
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
                 let place = Sketch::place(rtt);
-                sums.windows.answer(sent, place, late);
-                self.countries[country.0 as usize].answer(sent, place, late);
-                if let Some(kind) = &mut sums.kinds[stats.kind as usize] {
-                    kind.rtt.add(rtt);
-                }
+                block_windows.answer(sent, place, late);
+                country_windows.answer(sent, place, late);
+                self.kinds[stats.sums as usize].rtt.add(rtt);
             }
             Evidence::Miss { .. } => {
                 stats.resolve(true);
-                sums.windows.miss(sent);
-                self.countries[country.0 as usize].miss(sent);
+                block_windows.miss(sent);
+                country_windows.miss(sent);
             }
             Evidence::Fault | Evidence::Nothing => {}
         }
@@ -277,13 +279,13 @@ impl Aggregate {
     }
 
     /// A block's numbers by kind, in the order of `Kind::ALL`.
-    pub fn kinds(&self, block: BlockId) -> &[Option<Box<KindStats>>; 3] {
-        &self.blocks[block.0 as usize].kinds
+    pub fn kinds(&self, block: BlockId) -> [Option<&KindStats>; 3] {
+        self.places[block.0 as usize].map(|place| Some(&self.kinds[place? as usize]))
     }
 
     /// A block's windows.
     pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
-        self.blocks[block.0 as usize].windows.views(now)
+        self.blocks[block.0 as usize].views(now)
     }
 
     /// A country's windows.
@@ -294,7 +296,7 @@ impl Aggregate {
     /// A scope's last minute.
     pub fn minute(&self, scope: Scope, now: Time) -> WindowView {
         match scope {
-            Scope::Block(id) => &self.blocks[id.0 as usize].windows,
+            Scope::Block(id) => &self.blocks[id.0 as usize],
             Scope::Country(id) => &self.countries[id.0 as usize],
         }
         .minute(now)
@@ -308,8 +310,7 @@ impl Aggregate {
     /// The counts of a target, and of its kind in its block.
     fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
         let stats = &mut self.targets[target.0 as usize];
-        let kind = &mut self.blocks[stats.block.0 as usize].kinds[stats.kind as usize];
-        (&mut stats.counts, &mut kind.get_or_insert_default().counts)
+        (&mut stats.counts, &mut self.kinds[stats.sums as usize].counts)
     }
 
     /// What the outcome says of the host.

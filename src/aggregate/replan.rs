@@ -13,22 +13,23 @@ impl Aggregate {
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
             if let Some(new) = map.targets.after(old) {
                 let place = &mut fresh.targets[new as usize];
-                *place = TargetStats { block: place.block, kind: place.kind, ..stats };
-            } else if let Some(kind) = &mut self.blocks[stats.block.0 as usize].kinds[stats.kind as usize] {
-                kind.counts.overdue = kind.counts.overdue.saturating_sub(stats.counts.overdue.into());
+                let &mut TargetStats { block, country, sums, kind, .. } = place;
+                *place = TargetStats { block, country, sums, kind, ..stats };
+            } else {
+                let overdue = &mut self.kinds[stats.sums as usize].counts.overdue;
+                *overdue = overdue.saturating_sub(stats.counts.overdue.into());
             }
         }
-        for (old, stats) in (0..).zip(take(&mut self.blocks)) {
+        for (old, places) in (0..).zip(&self.places) {
             let Some(new) = map.blocks.after(old) else { continue };
-            let place = &mut fresh.blocks[new as usize];
-            place.windows = stats.windows;
-            for (kept, kind) in stats.kinds.into_iter().zip(&mut place.kinds) {
+            for (kept, place) in places.iter().zip(fresh.places[new as usize]) {
                 // A kind that the block uses no more has no series.
-                if kind.is_some() && kept.is_some() {
-                    *kind = kept;
+                if let (Some(kept), Some(place)) = (kept, place) {
+                    fresh.kinds[place as usize] = take(&mut self.kinds[*kept as usize]);
                 }
             }
         }
+        fresh.blocks = map.blocks.carry(take(&mut self.blocks), |_| Windows::default());
         fresh.countries = map.countries.carry(take(&mut self.countries), |_| Windows::default());
         fresh.vantage = take(&mut self.vantage);
         *self = fresh;

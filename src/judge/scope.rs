@@ -37,41 +37,42 @@ pub(super) const fn verdict(facts: Facts) -> State {
     }
 }
 
-/// A scope as the judge knows it.
+/// A scope as the judge knows it. What an answer to a scope in good order looks at, the common case, comes first and
+/// on a cache line's border.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[repr(C, align(64))]
 pub(super) struct Scope {
-    pub belief: Belief,
-    pub flaps: Flaps,
+    /// When it last gave evidence.
+    pub heard: Time,
     pub quality: Quality,
     /// Miss rate that its hosts have had in common lately, beyond each one's own, while it was alive.
     pub chance: f32,
-    /// The edge of its darkness, while it is dark.
-    pub dark: Option<Edge>,
+    pub state: State,
+    /// It has been dark for `outage_after`, without doubt.
+    pub long: bool,
     /// That it is dark an earlier run found out, and this one has no proof of it yet.
     #[serde(skip)]
     pub recalled: bool,
-    /// When that most likely began.
-    pub began: Time,
-    /// So long of its darkness nobody could see.
-    pub unseen: Duration,
-    /// It has been dark for `outage_after`, without doubt.
-    pub long: bool,
-    /// The edge of its last return.
-    pub back: Edge,
-    /// When it last gave evidence.
-    pub heard: Time,
-    /// How it is looked at more closely just now.
-    #[serde(skip)]
-    pub looking: Option<Closely>,
     /// The other blocks of its country have been asked, in this doubt.
     #[serde(skip)]
     pub asked_around: bool,
+    pub belief: Belief,
+    /// The edge of its darkness, while it is dark.
+    pub dark: Option<Edge>,
+    /// How it is looked at more closely just now.
+    #[serde(skip)]
+    pub looking: Option<Closely>,
+    pub flaps: Flaps,
+    /// When its darkness most likely began.
+    pub began: Time,
+    /// So long of its darkness nobody could see.
+    pub unseen: Duration,
+    /// The edge of its last return.
+    pub back: Edge,
     /// Its timer, if one is set.
     #[serde(skip)]
     pub armed: Time,
-    pub state: State,
     pub edge: Edge,
-    /// Apart, since an answer to a scope in good order, the common case, does not look at it.
     #[serde(skip)]
     pub record: Box<Record>,
 }

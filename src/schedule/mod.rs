@@ -72,12 +72,12 @@ struct Beat {
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
-    /// A slot for its retired targets is in the queue.
-    armed: bool,
     /// What is left of the even pace behind targets with an interval of their own, as a share.
     share: f64,
     credit: f64,
     asked: Time,
+    /// A slot for its retired targets is in the queue.
+    armed: bool,
 }
 
 /// A scope that is looked at more closely.

@@ -21,36 +21,41 @@ const LOOK: usize = 8;
 /// The turns of one block's targets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rotation {
-    good: Ring,
-    poor: Ring,
-    retired: Ring,
+    /// The good, then the poor, then the retired.
+    targets: Vec<u32>,
+    /// By rank: where they end, and who was the last to be asked.
+    rings: [Ring; 3],
     turn: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Ring {
+    end: u32,
+    at: u32,
 }
 
 impl Rotation {
     pub(super) fn new(targets: Vec<u32>) -> Self {
-        Self { good: Ring { targets, at: 0 }, ..Self::default() }
+        let end = targets.len() as u32;
+        Self { targets, rings: [Ring { end, at: 0 }; 3], turn: 0 }
     }
 
     /// The next target for which `free` holds, if any near.
     pub(super) fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         self.turn = self.turn.wrapping_add(1);
-        let (first, second) = if self.turn.is_multiple_of(POOR_TURN) {
-            (&mut self.poor, &mut self.good)
-        } else {
-            (&mut self.good, &mut self.poor)
-        };
-        first.next(&free).or_else(|| second.next(&free))
+        let poor_first = self.turn.is_multiple_of(POOR_TURN);
+        let [first, second] = if poor_first { [Rank::Poor, Rank::Good] } else { [Rank::Good, Rank::Poor] };
+        self.next_of(first, &free).or_else(|| self.next_of(second, &free))
     }
 
     /// The next of the retired.
     pub(super) fn next_retired(&mut self) -> Option<u32> {
-        self.retired.next(|_| true)
+        self.next_of(Rank::Retired, |_| true)
     }
 
     /// How many are retired.
     pub(super) fn retired(&self) -> usize {
-        self.retired.targets.len()
+        self.of(Rank::Retired).len()
     }
 
     /// Goes on with other numbers; who has none has no turn any more. `joining` take turns from now on.
@@ -59,47 +64,48 @@ impl Rotation {
         number: impl Fn(u32) -> Option<u32>,
         joining: impl Iterator<Item = u32>,
     ) {
-        for ring in [&mut self.good, &mut self.poor, &mut self.retired] {
-            ring.targets = ring.targets.drain(..).filter_map(&number).collect();
+        let [good, poor, retired] = [Rank::Good, Rank::Poor, Rank::Retired]
+            .map(|rank| self.of(rank).iter().filter_map(|&target| number(target)).collect());
+        self.set([good, poor, retired]);
+        for target in joining {
+            self.rank(target, Rank::Good);
         }
-        self.good.targets.extend(joining);
     }
 
-    /// Moves a target to another rank.
+    /// Moves a target to another rank, or in.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
-        self.good.remove(target);
-        self.poor.remove(target);
-        self.retired.remove(target);
-        match rank {
-            Rank::Good => self.good.targets.push(target),
-            Rank::Poor => self.poor.targets.push(target),
-            Rank::Retired => self.retired.targets.push(target),
+        let mut rings = [Rank::Good, Rank::Poor, Rank::Retired]
+            .map(|ring| self.of(ring).iter().copied().filter(|&other| other != target).collect::<Vec<_>>());
+        rings[rank as usize].push(target);
+        self.set(rings);
+    }
+
+    fn of(&self, rank: Rank) -> &[u32] {
+        let begin = (rank as usize).checked_sub(1).map_or(0, |before| self.rings[before].end);
+        &self.targets[begin as usize..self.rings[rank as usize].end as usize]
+    }
+
+    fn set(&mut self, rings: [Vec<u32>; 3]) {
+        self.targets.clear();
+        for (place, ring) in self.rings.iter_mut().zip(rings) {
+            self.targets.extend(ring);
+            place.end = self.targets.len() as u32;
         }
     }
-}
 
-#[derive(Clone, Debug, Default)]
-struct Ring {
-    targets: Vec<u32>,
-    at: usize,
-}
-
-impl Ring {
-    fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
-        for _ in 0..self.targets.len().min(LOOK) {
-            self.at = (self.at + 1) % self.targets.len();
-            let target = self.targets[self.at];
-            if free(target) {
-                return Some(target);
+    fn next_of(&mut self, rank: Rank, free: impl Fn(u32) -> bool) -> Option<u32> {
+        let ring = self.of(rank);
+        let mut at = self.rings[rank as usize].at as usize;
+        let mut found = None;
+        for _ in 0..ring.len().min(LOOK) {
+            at = (at + 1) % ring.len();
+            if free(ring[at]) {
+                found = Some(ring[at]);
+                break;
             }
         }
-        None
-    }
-
-    fn remove(&mut self, target: u32) {
-        if let Some(place) = self.targets.iter().position(|&t| t == target) {
-            self.targets.remove(place);
-        }
+        self.rings[rank as usize].at = at as u32;
+        found
     }
 }
 

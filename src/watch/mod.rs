@@ -315,7 +315,7 @@ impl Watch {
                 past: self.history[id.0 as usize].clone(),
             },
             kinds: Kind::ALL.map(|kind| {
-                let stats = kinds[kind as usize].as_ref()?;
+                let stats = kinds[kind as usize]?;
                 Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })
             }),
         }
