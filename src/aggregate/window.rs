@@ -33,7 +33,9 @@ pub struct Windows {
     buckets: [Bucket; BUCKETS],
 }
 
+/// One cache line.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 struct Bucket {
     /// Which stretch of time, counted from the epoch in units of the bucket's length.
     epoch: u32,

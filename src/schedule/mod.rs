@@ -69,6 +69,7 @@ struct Beat {
 
 /// A block's turns and tokens.
 #[derive(Debug)]
+#[repr(align(64))]
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
