@@ -308,6 +308,9 @@ impl Run {
     }
 
     fn publish(&mut self, now: Time) {
+        if let Some(store) = &self.store {
+            store.recall(&mut self.watch);
+        }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
         snapshot.store = self.store.as_ref().map(Store::view);
