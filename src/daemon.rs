@@ -115,6 +115,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     // A port 0 has become a real one.
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let state = store::directory(options.state);
+    let _claim = state.as_deref().map(state::claim).transpose()?;
     let journal = options.record.map(Journal::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
@@ -128,7 +130,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
         let mut run = Run::start(options.plan, &addresses, journal, readers, Voice::open()?);
-        run.resume(store::directory(options.state))?;
+        run.resume(state)?;
         run.watch(reload).await?;
         run.end();
         Ok::<_, io::Error>(())

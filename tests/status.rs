@@ -60,3 +60,33 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
     assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
 }
+
+/// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the door open.
+#[test]
+fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
+    let room = Room::new("two-runs");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut first = Program::start(lifesign(&run));
+    first.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    let wanted = format!(
+        "lifesign: the state directory {state} belongs to another run that is under way; end that one, or give this one \
+         a directory of its own with --state-dir"
+    );
+    // Nothing of it is touched, and no journal is begun.
+    let journal = room.path("journal");
+    let second = [&run[..], &["--record", &journal]].concat();
+    assert_eq!(done(lifesign(&second)), (69, String::new(), wanted));
+    assert!(!room.join("journal").exists());
+    let (code, out, err) = done(lifesign(&["episodes", "--state-dir", &state]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
+    let (code, _, err) = done(lifesign(&report));
+    assert!(code == 0 || err.contains("nothing is known of KP"), "{err}");
+    support::signal("KILL", first.id());
+    first.end(SOON);
+    let mut third = Program::start(lifesign(&run));
+    third.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(third.terminate().code(), Some(0));
+    assert_eq!(third.err, [""; 0]);
+}
