@@ -65,6 +65,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store itself, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'Those that touch the time since then: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Those that began before then' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'A country\'s code, for it and its blocks; or a block\'s prefix' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'Only this state: outage, flapping, down, partial, degraded or unknown' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'
