@@ -437,13 +437,17 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__status)
-            opts="-h --address --json --watch --help"
+            opts="-h --address --http.config.file --json --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Wh
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where it listens' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l http.config.file -d 'How to ask by TLS and with a password: an HTTP configuration file as promtool has it' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print what it says as JSON'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l watch -d 'Ask again every 2 s, until interrupted'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -d 'Print help'
