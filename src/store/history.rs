@@ -126,13 +126,20 @@ fn spells(seen: &Seen, runs: &[Stretch], now: Time) -> Vec<Spell> {
         let from = from.max(runs.first().map_or(from, |run| run.0));
         line.paint(from, to + QUIET, Some((State::Up, Edge { earliest: None, latest: from })));
     }
-    let unknown = |episode: &&Episode| episode.state == State::Unknown;
-    let known = seen.episodes.iter().filter(|episode| !unknown(episode));
-    // What was found later knew better; but what was unknown stays so.
-    for episode in known.chain(seen.episodes.iter().filter(unknown)) {
-        let to = episode.end.map_or(Time::NEVER, |end| end.latest);
-        line.paint(episode.begin.latest, to, Some((episode.state, episode.begin)));
-        line.came_back(to, episode.end);
+    let (unknown, known): (Vec<&Episode>, Vec<&Episode>) =
+        seen.episodes.iter().partition(|episode| episode.state == State::Unknown);
+    let end = |episode: &Episode| episode.end.map_or(Time::NEVER, |end| end.latest);
+    // What was found later knew better.
+    for episode in &known {
+        line.paint(episode.begin.latest, end(episode), Some((episode.state, episode.begin)));
+        line.came_back(end(episode), episode.end);
+    }
+    // What was unknown stays so, up to where what was found after it begins.
+    for episode in unknown {
+        let from = episode.begin.latest;
+        let edges = known.iter().flat_map(|known| [known.begin.latest, end(known)]);
+        let to = edges.filter(|&edge| edge > from).fold(end(episode), Time::min);
+        line.paint(from, to, Some((State::Unknown, episode.begin)));
     }
     let next = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap = Time::default();
