@@ -29,7 +29,7 @@ pub mod exit {
     pub const OK: u8 = 0;
     /// An input file is missing or wrong.
     pub const DATA: u8 = 65;
-    /// Something that we need is taken: a port.
+    /// Something that we need is taken: a port, the state directory.
     pub const UNAVAILABLE: u8 = 69;
     /// A bug of ours, or of the system.
     pub const SOFTWARE: u8 = 70;
@@ -214,7 +214,7 @@ fn code(end: Result<(), Failure>) -> u8 {
             exit::PERMISSION
         }
         Failure::Web(_) => exit::CONFIG,
-        Failure::Listen { .. } => exit::UNAVAILABLE,
+        Failure::Listen { .. } | Failure::Taken(_) => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::System(_) => exit::SOFTWARE,
     }

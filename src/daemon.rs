@@ -115,6 +115,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     // A port 0 has become a real one.
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let state = store::directory(options.state);
+    let _claim = state.as_deref().map(state::claim).transpose()?;
     let journal = options.record.map(Journal::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
@@ -128,7 +130,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
         let mut run = Run::start(options.plan, &addresses, journal, readers, Voice::open()?);
-        run.resume(store::directory(options.state))?;
+        run.resume(state)?;
         run.watch(reload).await?;
         run.end();
         Ok::<_, io::Error>(())
@@ -308,6 +310,9 @@ impl Run {
     }
 
     fn publish(&mut self, now: Time) {
+        if let Some(store) = &self.store {
+            store.recall(&mut self.watch);
+        }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
         snapshot.store = self.store.as_ref().map(Store::view);

@@ -143,6 +143,86 @@ fn who_asks_in_the_clear_is_told_to_use_tls() {
     drop(program);
 }
 
+#[test]
+fn status_is_let_in_by_the_file_of_promtool() {
+    let room = Room::new("access-status");
+    certify(&room, "authority");
+    let web = format!(
+        "tls_server_config:\n  cert_file: other.pem\n  key_file: other.key\n  \
+         client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n{}",
+        users(PASSWORD)
+    );
+    let (_program, _, address) = start(&room, &web);
+    let address = address.to_string();
+    let status = |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
+    let ask = |text: &str| status(&["--http.config.file", &room.put("http.yml", text)]);
+    room.put("password", format!("{PASSWORD}\n"));
+    let tls = "ca_file: ca.pem, cert_file: client.pem, key_file: client.key, server_name: grafana";
+    let ann = "basic_auth: {username: ann, password_file: password}\n";
+    let right = format!("tls_config: {{{tls}}}\n{ann}");
+    let table = until(SOON, "table", || match ask(&right) {
+        (0, table, _) => Ok(table),
+        (_, _, error) => Err(error),
+    });
+    assert!(table.starts_with("lab at 20") && table.contains("127.45.176.0/24"), "{table}");
+    let plain = format!("tls_config: {{{tls}}}\nbasic_auth: {{username: ann, password: {PASSWORD}}}\n");
+    assert_eq!(ask(&plain).0, 0);
+
+    let without = |part: &str| right.replace(part, "");
+    for (what, (code, out, err), said) in [
+        (
+            "nothing",
+            status(&[]),
+            "only TLS is spoken here; ask by https; --http.config.file says how to ask (docs/access.md)",
+        ),
+        ("another name", ask(&without(", server_name: grafana")), "certificate not valid for name"),
+        (
+            "no certificate",
+            ask(&without(", cert_file: client.pem, key_file: client.key")),
+            "CertificateRequired",
+        ),
+        ("another authority", ask(&right.replace("ca_file: ca.pem", "ca_file: client.pem")), "UnknownIssuer"),
+        ("no password", ask(&without(ann)), "name and password, please"),
+        ("another password", ask(&plain.replace(PASSWORD, "wrong")), "name and password, please"),
+    ] {
+        assert_eq!((code, out.as_str()), (69, ""), "{what}: {err}");
+        assert!(err.starts_with(&format!("lifesign: no word from {address}: ")), "{what}: {err}");
+        assert!(err.contains(said) && err.lines().count() == 1, "{what}: {err}");
+    }
+
+    let file = room.path("http.yml");
+    for (text, place, said) in [
+        (
+            "tls_config: {}\n",
+            ":1:13: ",
+            "no ca_file; name the authority that the server's certificate is from",
+        ),
+        ("tls_config: {ca_file: none}\n", ":1:23: ", "none: no such file; give the path of one that exists"),
+        (
+            "tls_config: {ca_file: ca.pem, key_file: client.key}\n",
+            ":1:41: ",
+            "cert_file and key_file belong together; name both",
+        ),
+        (
+            "tls_config: {ca_file: ca.pem, insecure: true}\n",
+            ":1:31: ",
+            "\"insecure\" is not known here; known are ",
+        ),
+        ("basic_auth: {password: sesame-open}\n", ":1:13: ", "no username; write one"),
+        ("basic_auth: {username: ann}\n", ":1:13: ", "either password or password_file; write one of them"),
+        (
+            "tls_config: {ca_file: ca.pem, cert_file: client.pem, key_file: other.key}\n",
+            ":1:13: ",
+            "the key is not that of the certificate",
+        ),
+    ] {
+        let (code, out, err) = ask(text);
+        assert_eq!((code, out.as_str()), (78, ""), "{text}: {err}");
+        assert!(err.starts_with(&format!("{file}{place}")) && err.contains(said), "{text}: {err}");
+        assert!(!err.contains(PASSWORD), "{err}");
+    }
+}
+
 /// What curl says to `GET /-/healthy`: its exit code, the answer's code (000: none), and its complaint.
 fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
     let (ca, url) = (room.path("ca.pem"), format!("{page}-/healthy"));

@@ -42,6 +42,8 @@
 //! | (`store`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
 //! | (`store`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
 //! | (`store`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
+//! | (`store`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
+//! | (`status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
 //! | (`live`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |

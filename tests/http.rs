@@ -51,10 +51,15 @@ struct Answer {
 }
 
 fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
+    ask_as(address, method, path, "")
+}
+
+/// The same with further lines of the head.
+fn ask_as(address: SocketAddr, method: &str, path: &str, more: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     // So that a server which never answers fails the test instead of hanging it.
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n{more}\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -274,6 +279,42 @@ fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
     let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
     drop(server.asks.blocking_recv().unwrap());
     assert_eq!(asker.join().unwrap().code, 503);
+}
+
+#[test]
+fn no_page_of_another_site_has_the_plan_read_again() {
+    let mut server = Server::start(Some(portrait::snapshot()));
+    let address = server.addresses[0];
+    for more in [
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        "Sec-Fetch-Site: \u{e9}\r\n",
+        "Sec-Fetch-Site: cross-site\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: none\r\nOrigin: http://elsewhere\r\n",
+        "Origin: http://elsewhere\r\n",
+        "Origin: http://lab:17545\r\n",
+        "Origin: http://lab.elsewhere\r\n",
+        "Origin: null\r\n",
+        "Origin: lab\r\n",
+        "Origin:\r\n",
+    ] {
+        let answer = ask_as(address, "POST", "/-/reload", more);
+        let said = (answer.code, answer.body.as_str());
+        assert_eq!(said, (403, "no page of another site may ask for that\n"), "{more}");
+        assert!(server.asks.try_recv().is_err(), "{more}");
+    }
+    for more in [
+        "",
+        "Sec-Fetch-Site: same-origin\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: none\r\n",
+        "Origin: https://LAB\r\n",
+    ] {
+        let asker = std::thread::spawn(move || ask_as(address, "POST", "/-/reload", more));
+        server.asks.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
+        assert_eq!(asker.join().unwrap().code, 200, "{more}");
+    }
+    // What only reads is shown to everybody.
+    assert_eq!(ask_as(address, "GET", "/-/healthy", "Sec-Fetch-Site: cross-site\r\n").code, 200);
 }
 
 #[test]

@@ -154,6 +154,20 @@ fn one_dark_block_makes_the_country_partial_and_no_more() {
     assert_eq!(story(&changes, Scope::Block(BlockId(1))), [State::Up]);
 }
 
+/// Since when it is partial only: what went before was an outage, and stays one on the page.
+#[test]
+fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
+    let until = |block| if block == 2 { 2100.0 } else { 1500.0 };
+    let world = World { dark: |b, t| (900.0..until(b)).contains(&t), blind: never, loss: 0.01, rtt: RTT };
+    let (changes, mut watch) = world.play(2600.0, 3);
+    let states = [State::Up, State::Down, State::Outage, State::Up, State::Partial, State::Up];
+    assert_eq!(story(&changes, KP), states, "{changes:#?}");
+    let partial = first(&changes, KP, State::Partial);
+    assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
+    let past: Vec<State> = watch.past(KP).spells().map(|spell| spell.state).collect();
+    assert_eq!(past, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
+}
+
 #[test]
 fn flapping_is_named_at_the_third_time_down_and_never_hides_an_outage() {
     for half in [10.0, 20.0, 50.0, 300.0, 1800.0] {

@@ -17,7 +17,7 @@ use lifesign::{
     },
     judge::{Edge, State},
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target},
-    watch::{Mark, Settings, Snapshot, Spell, Watch},
+    watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
 };
 use serde_json::Value;
 use std::{
@@ -80,18 +80,23 @@ fn picture(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> Snaps
     });
     let marks: Vec<_> = marks.collect();
     for scope in countries.chain(blocks) {
-        let spells = spells(scope).into_iter().map(|(state, before)| {
+        let mut past = Past::blank();
+        for (state, before) in spells(scope) {
             let from = NOW - Duration::from_secs(before);
-            Spell { state, from, edge: Edge { earliest: Some(from - Duration::from_secs(2)), latest: from } }
-        });
-        watch.past(scope).recall(spells, marks.clone());
+            let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
+            past.tell(Spell { state, from, edge });
+        }
+        for &(at, mark) in &marks {
+            past.mark(at, mark);
+        }
+        watch.past(scope).recall(past);
     }
     let mut snapshot = watch.snapshot(NOW, 0, 0);
     let scopes =
         snapshot.countries.iter_mut().chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
     for view in scopes {
-        // The last spell but the one with which the watch began.
-        let present = *view.past.spells().rev().nth(1).unwrap();
+        // The last spell but that with which the watch began.
+        let present = *view.past.spells().rfind(|spell| spell.from < NOW).unwrap();
         view.standing.state = present.state;
         view.standing.edge = present.edge;
         view.standing.evidence = "7 misses of 7 targets in 5.0 s".into();

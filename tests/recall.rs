@@ -1,5 +1,5 @@
 //! From one run to the next, in virtual time: who goes on from what an earlier run wrote down judges what comes next
-//! as one who was only held up for as long. Nothing is called down for what nobody saw.
+//! as one who was only held up for as long. Nothing is called down for what nobody saw; and what was seen is shown.
 
 mod toy;
 
@@ -8,11 +8,18 @@ use lifesign::{
     dice::Dice,
     judge::{Memory, State},
     outcome::{Control, Event, Found, Outcome},
+    store::Store,
     target::{BlockId, CountryId, Roster, Scope, TargetId},
-    watch::{Record, Settings, Watch},
+    watch::{Past, Record, Settings, Watch},
 };
 use proptest::prelude::*;
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 const RTT: Duration = Duration::from_millis(120);
 
@@ -149,6 +156,91 @@ proptest! {
             watch.remember(at(stop), offset)
         });
         prop_assert_eq!(moved.taken(), at(stop).shifted(offset));
+    }
+}
+
+/// What was shown at this moment. A darkness that became an outage is one in the store from its begin.
+fn shown(past: &Past, at: Time) -> Option<State> {
+    let state = past.spells().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
+    if state == Some(State::Down) { Some(State::Outage) } else { state }
+}
+
+/// A run that writes in this directory what it sees.
+fn seen(place: &Path, roster: &Arc<Roster>, records: &[Record], (from, to): (f64, f64)) -> Watch {
+    let (mut store, _) = Store::open(place, "test", at(from)).expect("a thread");
+    let mut watch = Watch::new(roster.clone(), &settings(), at(from));
+    store.begin(lifesign::store::Past::default(), false, roster, at(from), 0);
+    for record in records {
+        watch.replay(record);
+        let changes: Vec<_> = watch.changes().collect();
+        store.keep(&changes, &watch, record.seen, 0);
+    }
+    assert_eq!(store.view().lost, 0);
+    store.end(&watch, at(to), 0);
+    watch
+}
+
+/// What the page of the next run shows of the one before.
+fn recalled(place: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
+    let (store, _) = Store::open(place, "test", at(now)).expect("a thread");
+    let mut watch = Watch::new(roster.clone(), &settings(), at(now));
+    for _ in 0..2000 {
+        store.recall(&mut watch);
+        if watch.past(Scope::Country(CountryId(0))).spells().count() > 1 {
+            return watch;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("nothing was read within 20 s");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_next_run_shows_what_this_one_showed(
+        dark in any_dark(),
+        all in proptest::option::of(80.0..280.0_f64),
+        blind in proptest::option::of(80.0..400.0_f64),
+        loss in 0.0..0.2_f64,
+        seed in any::<u32>(),
+    ) {
+        let place: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
+        let roster = Arc::new(toy::roster(&[vec![5, 5, 5, 4]]));
+        let mut dark = dark;
+        if let Some(from) = all {
+            for stretches in &mut dark {
+                stretches.push((from, from + 150.0));
+            }
+        }
+        let mut records = story(&roster, &dark, loss, 0.0, 600.0);
+        if let Some(from) = blind {
+            // The controls are silent too, for a while.
+            for record in &mut records {
+                if let Event::Control(control) = &mut record.event {
+                    control.answered = !(at(from)..at(from + 60.0)).contains(&control.sent);
+                }
+            }
+        }
+        let mut before = seen(&place, &roster, &records, (0.0, 600.0));
+        let mut after = recalled(&place, &roster, 700.0);
+        fs::remove_dir_all(&place).expect("a directory");
+        for scope in scopes(&roster) {
+            let (live, told) = (before.past(scope).clone(), after.past(scope).clone());
+            let (mut unsure, mut other) = (0, 0);
+            for second in 60..600 {
+                let now = at(f64::from(second));
+                let pair = [shown(&live, now), shown(&told, now)];
+                let differs = u32::from(pair[0] != pair[1]);
+                if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
+            }
+            // A darkness that began moments before blindness, the store knows from its begin; and after blindness, that
+            // it is still dark, from the first word on it, not from the last.
+            prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
+            for second in [601.0, 699.0] {
+                prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
+            }
+        }
     }
 }
 

@@ -60,3 +60,69 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
     assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
 }
+
+/// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the door open.
+#[test]
+fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
+    let room = Room::new("two-runs");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut first = Program::start(lifesign(&run));
+    first.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    let wanted = format!(
+        "lifesign: the state directory {state} belongs to another run that is under way; end that one, or give this one \
+         a directory of its own with --state-dir"
+    );
+    // Nothing of it is touched, and no journal is begun.
+    let journal = room.path("journal");
+    let second = [&run[..], &["--record", &journal]].concat();
+    assert_eq!(done(lifesign(&second)), (69, String::new(), wanted));
+    assert!(!room.join("journal").exists());
+    let (code, out, err) = done(lifesign(&["episodes", "--state-dir", &state]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
+    let (code, _, err) = done(lifesign(&report));
+    assert!(code == 0 || err.contains("nothing is known of KP"), "{err}");
+    support::signal("KILL", first.id());
+    first.end(SOON);
+    let mut third = Program::start(lifesign(&run));
+    third.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(third.terminate().code(), Some(0));
+    assert_eq!(third.err, [""; 0]);
+}
+
+#[test]
+fn episodes_are_listed_from_a_time_until_another() {
+    let room = Room::new("until");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut watch = Program::start(lifesign(&run));
+    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    let base = rusqlite::Connection::open(room.join("state/lifesign.db")).unwrap();
+    // An hour each, from 2014-12-21, 22 and 23 at noon.
+    for day in 0..3_i64 {
+        let begin = (1_419_163_200 + day * 86_400) * 1000;
+        let row = "INSERT INTO episode VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, NULL, '')";
+        assert_eq!(base.execute(row, [begin]).unwrap(), 1);
+    }
+    drop(base);
+    let ask = |more: &[&str]| done(lifesign(&[&["episodes", "--csv", "--state-dir", &state], more].concat()));
+    let since = ["--since", "2014-12-21T00:00:00Z"];
+    for (more, days) in [
+        (&[][..], &["21", "22", "23"][..]),
+        (&["--until", "2014-12-23T00:00:00Z"], &["21", "22"]),
+        (&["--until", "2014-12-23T12:00:00Z"], &["21", "22"]),
+        (&["--until", "2014-12-23T12:00:01Z"], &["21", "22", "23"]),
+        (&["--until", "2014-12-21T06:00:00Z"], &[]),
+        (&["--until", "1d", "--state", "flapping"], &[]),
+    ] {
+        let (code, out, err) = ask(&[&since, more].concat());
+        let began: Vec<&str> = out.lines().skip(1).filter_map(|line| line.get(21..23)).collect();
+        assert_eq!((code, err.as_str(), began.as_slice()), (0, "", days), "{more:?}: {out}");
+    }
+    let wrong = (65, String::new(), "lifesign: --since must lie before --until".to_owned());
+    assert_eq!(ask(&["--until", "8d"]), wrong);
+    let report = ["report", "KP", "--state-dir", &state, "--since", "1d", "--until", "2014-12-22T00:00:00Z"];
+    assert_eq!(done(lifesign(&report)), wrong);
+}

@@ -8,6 +8,7 @@ mod support;
 mod memory {
     mod disks;
     mod kills;
+    mod pages;
     mod restarts;
 }
 

@@ -147,7 +147,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__episodes)
-            opts="-h --state-dir --db --since --scope --state --json --csv --help"
+            opts="-h --state-dir --db --since --until --scope --state --json --csv --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -162,6 +162,10 @@ _lifesign() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -433,13 +437,17 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__status)
-            opts="-h --address --json --watch --help"
+            opts="-h --address --http.config.file --json --watch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

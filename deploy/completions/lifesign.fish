@@ -59,12 +59,14 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Wh
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where it listens' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l http.config.file -d 'How to ask by TLS and with a password: an HTTP configuration file as promtool has it' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print what it says as JSON'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l watch -d 'Ask again every 2 s, until interrupted'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store itself, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'Those that touch the time since then: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Those that began before then' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'A country\'s code, for it and its blocks; or a block\'s prefix' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'Only this state: outage, flapping, down, partial, degraded or unknown' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'

@@ -40,6 +40,9 @@ pub(super) struct Episodes {
     /// Those that touch the time since then: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = When::read)]
     since: When,
+    /// Those that began before then
+    #[arg(long, value_name = "TIME", value_parser = When::read)]
+    until: Option<When>,
     /// A country's code, for it and its blocks; or a block's prefix
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
@@ -99,6 +102,12 @@ impl When {
             When::Ago(span) => now - span,
         }
     }
+
+    /// The time from one to another, up to now without it.
+    fn between(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
+        let (since, until) = (since.before(now), until.map_or(now, |until| until.before(now)));
+        if since < until { Ok((since, until)) } else { Err("--since must lie before --until".into()) }
+    }
 }
 
 fn state(text: &str) -> Result<State, String> {
@@ -111,9 +120,11 @@ fn state(text: &str) -> Result<State, String> {
 /// Prints episodes.
 pub(super) fn episodes(asked: Episodes) -> u8 {
     let now = Clock::start().now();
-    let filter =
-        Filter { since: Some(asked.since.before(now)), until: None, scope: asked.scope, state: asked.state };
-    let found = asked.source.open().and_then(|book| {
+    let found = When::between(asked.since, asked.until, now).and_then(|(since, until)| {
+        let book = asked.source.open()?;
+        // Of a copy from a machine whose clock is ahead, all is listed.
+        let until = asked.until.map(|_| until);
+        let filter = Filter { since: Some(since), until, scope: asked.scope, state: asked.state };
         let found = book.episodes(&filter).and_then(|found| Ok((found, book.seen(now)?)));
         found.map_err(|error| error.to_string())
     });
@@ -135,12 +146,8 @@ pub(super) fn episodes(asked: Episodes) -> u8 {
 /// Writes a report.
 pub(super) fn report(asked: Report) -> u8 {
     let now = Clock::start().now();
-    let until = asked.until.map_or(now, |until| until.before(now));
-    let since = asked.since.before(now);
-    if since >= until {
-        return refuse("--since must lie before --until");
-    }
-    let page = asked.source.open().and_then(|book| {
+    let page = When::between(asked.since, asked.until, now).and_then(|(since, until)| {
+        let book = asked.source.open()?;
         let matter = report::Matter::read(&book, &asked.country, (since, until), now);
         matter
             .map_err(|error| error.to_string())?

@@ -1,13 +1,15 @@
 //! `status`: the running lifesign's own word. In: its JSON, by HTTP. Out: a table, in colour on a terminal. It never
 //! judges: what it shows is what `/api/v1/state` says.
 
-use super::exit;
+use super::{exit, refuse};
+use crate::export::access::Guest;
 use clap::Args;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
     net::{SocketAddr, TcpStream},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -21,6 +23,9 @@ pub(super) struct Status {
     /// Where it listens
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
     address: SocketAddr,
+    /// How to ask by TLS and with a password: an HTTP configuration file as promtool has it
+    #[arg(long = "http.config.file", value_name = "FILE")]
+    http: Option<PathBuf>,
     /// Print what it says as JSON
     #[arg(long)]
     json: bool,
@@ -31,9 +36,13 @@ pub(super) struct Status {
 
 /// Prints the table.
 pub(super) fn status(asked: &Status) -> u8 {
+    let guest = match asked.http.as_deref().map(Guest::open).transpose() {
+        Ok(guest) => guest,
+        Err(problems) => return refuse(&problems),
+    };
     let terminal = io::stdout().is_terminal();
     loop {
-        let shown = fetch(asked.address).and_then(|text| {
+        let shown = fetch(asked.address, guest.as_ref()).and_then(|text| {
             if asked.json {
                 return Ok(text.trim_end().to_owned() + "\n");
             }
@@ -61,20 +70,21 @@ pub(super) fn status(asked: &Status) -> u8 {
     }
 }
 
-/// The body of the answer. HTTP/1.0, so that it comes in one piece (RFC 1945 §7.2).
-fn fetch(address: SocketAddr) -> Result<String, String> {
-    let ask = || -> io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+/// The body of the answer.
+fn fetch(address: SocketAddr, guest: Option<&Guest>) -> Result<String, String> {
+    let ask = || {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(format!("GET /api/v1/state HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
+        guest.unwrap_or(&Guest::default()).get(stream, address, "/api/v1/state")
     };
-    let text = ask().map_err(|error| error.to_string())?;
+    let text = ask().map_err(|error: io::Error| error.to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
     match head.split(' ').nth(1) {
         Some("200") => Ok(body.to_owned()),
+        // It wants TLS, or a password.
+        Some("400" | "401") if guest.is_none() => {
+            Err(format!("{}; --http.config.file says how to ask (docs/access.md)", body.trim()))
+        }
         _ => Err(body.trim().to_owned()),
     }
 }

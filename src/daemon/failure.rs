@@ -18,6 +18,12 @@ pub enum Failure {
     /// What is said about TLS and passwords is wrong.
     #[error("{0}")]
     Web(#[from] Problems),
+    /// Another run keeps its state here. It may end, so this is worth another try.
+    #[error(
+        "the state directory {0} belongs to another run that is under way; end that one, or give this one a \
+         directory of its own with --state-dir"
+    )]
+    Taken(PathBuf),
     /// No journal.
     #[error("cannot write the journal {path}: {error}")]
     Journal {

@@ -1,9 +1,25 @@
 //! What outlives the run. In: what an earlier run left in the state directory. Out: a watch that goes on from there, and
-//! at the end what the next run needs. It never keeps a run from beginning, and says what it goes on with.
+//! at the end what the next run needs. It never keeps a run from beginning, unless another writes there, and says what it
+//! goes on with.
 
-use super::Run;
+use super::{Failure, Run};
 use crate::{judge::Memory, store::Store};
-use std::{io, path::PathBuf};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Takes this directory for one run, for as long as it holds on to what it gets. The lock is the system's and lies on the
+/// directory itself: nothing is left of it when a run ends, however it ends, and readers do not ask for it.
+pub(super) fn claim(directory: &Path) -> Result<Option<File>, Failure> {
+    // Whatever else is in the way of this is in the way of the store too, which says so.
+    let place = fs::create_dir_all(directory).and_then(|()| File::open(directory)).ok();
+    match place.as_ref().map(File::try_lock) {
+        Some(Err(TryLockError::WouldBlock)) => Err(Failure::Taken(directory.to_owned())),
+        _ => Ok(place),
+    }
+}
 
 impl Run {
     /// Goes on from what an earlier run left in this directory.

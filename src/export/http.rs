@@ -17,7 +17,7 @@ use axum::{
     Extension, Router,
     body::Bytes,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -194,7 +194,11 @@ async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusa
 async fn reload(
     State(reader): State<Arc<Reader>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    asked: HeaderMap,
 ) -> Result<String, Refusal> {
+    if is_of_another_site(&asked) {
+        return Err((StatusCode::FORBIDDEN, "no page of another site may ask for that\n".into()));
+    }
     if !peer.ip().to_canonical().is_loopback() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
     }
@@ -205,6 +209,16 @@ async fn reload(
         Ok(text) => Ok(text + "\n"),
         Err(text) => Err((StatusCode::BAD_REQUEST, text + "\n")),
     }
+}
+
+/// Has a browser been led here by a page from elsewhere? It says so itself (Fetch Metadata §2.4; RFC 6454 §7). Who
+/// says nothing of the kind is no browser.
+fn is_of_another_site(asked: &HeaderMap) -> bool {
+    let word = |name| asked.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = word("host").unwrap_or_default();
+    let here = |origin: &str| origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(host));
+    word("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
+        || word("origin").is_some_and(|origin| !here(origin))
 }
 
 fn our_fault(fault: impl std::error::Error) -> Refusal {

@@ -173,13 +173,15 @@ impl Judge {
         }
     }
 
-    /// When a country becomes partial: when the last of its blocks to do so went dark.
+    /// When a country becomes partial: when the last of its blocks to do so went dark, or when it came back itself
+    /// after that, since before it was dark as a whole.
     fn newest_block_edge(&self, place: u32) -> Edge {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
-        blocks
-            .filter_map(|block| self.scopes[block as usize].dark)
-            .max_by_key(|edge| edge.latest)
-            .unwrap_or(self.scopes[place as usize].edge)
+        let country = &self.scopes[place as usize];
+        let newest =
+            blocks.filter_map(|block| self.scopes[block as usize].dark).max_by_key(|edge| edge.latest);
+        newest
+            .map_or(country.edge, |edge| if country.back.latest > edge.latest { country.back } else { edge })
     }
 
     /// When a country is no longer partial: when the last of its blocks came back; or now, if none did and a new

@@ -19,6 +19,10 @@ pub(super) const EPISODE: &str = "scope, found, country, state, begin_earliest, 
 /// A run that has been quiet for so long is over: it writes each minute.
 pub(super) const QUIET: Duration = Duration::from_secs(150);
 
+/// Stretches of summaries, in milliseconds.
+pub(super) const FINE: i64 = 60_000;
+pub(super) const COARSE: i64 = 600_000;
+
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunTime {
@@ -146,6 +150,13 @@ impl Book {
     }
 }
 
+/// Episodes that touch the time from then on, as they were found; an error is of one row.
+pub(super) fn touching(base: &Connection, since: Time) -> Result<Vec<Result<Episode>>> {
+    let sql =
+        format!("SELECT {EPISODE} FROM episode WHERE coalesce(end_latest, 9e18) >= ? ORDER BY found, scope");
+    Ok(base.prepare(&sql)?.query_map([millis(since)], episode)?.collect())
+}
+
 /// An episode, from the columns of [`EPISODE`].
 pub(super) fn episode(row: &Row) -> Result<Episode> {
     let moment = |place: usize| Ok::<_, Error>(row.get::<_, Option<i64>>(place)?.map(time));
@@ -164,7 +175,7 @@ pub(super) fn episode(row: &Row) -> Result<Episode> {
     })
 }
 
-fn state(row: &Row, place: usize) -> Result<State> {
+pub(super) fn state(row: &Row, place: usize) -> Result<State> {
     let text: String = row.get(place)?;
     let wrong = || format!("{text:?} is no state").into();
     State::from_label(&text)

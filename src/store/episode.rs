@@ -6,7 +6,7 @@
 //! it, the episode goes on, and the spell counts as not seen; if not, it ended somewhere in that spell, as
 //! the next verdict's edge says. What was down for an outage's length is not up until it is proved to be.
 
-use super::names;
+use super::scopes;
 use crate::{
     clock::Time,
     judge::{Change, Edge, State},
@@ -102,7 +102,7 @@ impl Ledger {
 
     /// Ends what is open of scopes that are not watched any more.
     pub fn retain(&mut self, roster: &Roster, now: Time, touched: &mut Vec<Episode>) {
-        let watched: HashSet<String> = names(roster).collect();
+        let watched: HashSet<String> = scopes(roster).map(|scope| roster.name_of(scope)).collect();
         self.open.retain(|scope, open| {
             let stays = watched.contains(scope);
             if !stays {

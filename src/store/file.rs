@@ -4,7 +4,8 @@
 use super::{
     Episode, Past, Sample,
     backlog::Backlog,
-    book::{self, VERSION, millis},
+    book::{self, COARSE, FINE, VERSION, millis},
+    history::{self, History},
 };
 use crate::{clock::Time, judge::State};
 use rusqlite::{Connection, Result, Transaction, params};
@@ -31,9 +32,7 @@ CREATE TABLE sample (
 CREATE TABLE memory (one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
 ";
 
-/// Stretches of summaries, in milliseconds, and how long each is kept.
-const FINE: i64 = 60_000;
-const COARSE: i64 = 600_000;
+/// How long summaries are kept.
 const DAY: i64 = 86_400_000;
 const KEEP_FINE: i64 = 8 * DAY;
 const KEEP_COARSE: i64 = 400 * DAY;
@@ -83,7 +82,8 @@ impl File {
         let text: Option<String> = found.query_map([], |row| row.get(0))?.next().transpose()?;
         let open = format!("SELECT {} FROM episode WHERE end_latest IS NULL ORDER BY found", book::EPISODE);
         let mut open = self.base.prepare(&open)?;
-        let open = open.query_map([], book::episode)?.collect::<Result<Vec<Episode>>>()?;
+        // What makes no sense is told of with the history.
+        let open = open.query_map([], book::episode)?.filter_map(Result::ok).collect::<Vec<Episode>>();
         let lasted: Option<i64> = self.base.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
         let memory = text.and_then(|text| {
             let read = serde_json::from_str(&text);
@@ -91,6 +91,14 @@ impl File {
                 .ok()
         });
         Ok(Past { memory, open, lasted: lasted.map(book::time) })
+    }
+
+    /// What earlier runs saw, before this one writes; nothing, if that cannot be read.
+    pub fn history(&self, now: Time) -> History {
+        history::read(&self.base, now).unwrap_or_else(|error| {
+            tracing::warn!("what earlier runs saw cannot be read: {error}");
+            History::new()
+        })
     }
 
     /// Writes all of it, or nothing.

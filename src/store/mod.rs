@@ -8,6 +8,7 @@
 //! | `backlog` | what waits to be written |
 //! | `writer` | a thread that writes, and goes on trying |
 //! | `file` | the tables, and how they are written |
+//! | `history` | the days before, for the page |
 //! | `book` | reading them, also while they are written, also elsewhere |
 //! | `list`, `report` | what a reader gets: lines, CSV, JSON; one page to send on |
 
@@ -15,6 +16,7 @@ mod backlog;
 mod book;
 mod episode;
 mod file;
+mod history;
 pub mod list;
 pub mod report;
 mod writer;
@@ -25,7 +27,7 @@ pub use episode::Episode;
 use crate::{
     clock::Time,
     judge::{Change, Memory, State},
-    target::{Country, Roster, Scope},
+    target::{BlockId, Country, CountryId, Roster, Scope},
     watch::{Snapshot, StoreView, Watch},
 };
 use backlog::Work;
@@ -105,6 +107,18 @@ impl Store {
         self.ledger = Ledger::resume(past.open, recalled, lasted, wall, &mut self.episodes);
         self.due = now + MINUTE;
         self.replan(roster, wall);
+    }
+
+    /// Tells the watch what earlier runs saw, once that has been read: moments after the start, seconds in a large plan.
+    pub fn recall(&self, watch: &mut Watch) {
+        let Some(mut history) = self.writer.history() else { return };
+        let roster = watch.roster().clone();
+        for scope in scopes(&roster) {
+            let past = history.remove(&roster.name_of(scope));
+            if let Some((_, past)) = past.filter(|(country, _)| *country == roster.country_of(scope).code) {
+                watch.past(scope).recall(past);
+            }
+        }
     }
 
     /// A plan, the first or a new one: what is not watched has no open episode.
@@ -194,11 +208,9 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     samples
 }
 
-/// Every scope's name, as episodes have it.
-fn names(roster: &Roster) -> impl Iterator<Item = String> + '_ {
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(crate::target::BlockId(id)));
-    let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(crate::target::CountryId(id)));
-    blocks.chain(countries).map(|scope| roster.name_of(scope))
+fn scopes(roster: &Roster) -> impl Iterator<Item = Scope> + use<> {
+    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
+    blocks.chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id))))
 }
 
 #[cfg(test)]

@@ -195,3 +195,101 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     assert!(!page.contains("<script") && !page.contains("url(h"), "{page}");
     assert!(read("JP", 0, 40_000).is_none());
 }
+
+fn episode(state: State, found: u64, begin: u64, end: Option<(u64, u64)>) -> Episode {
+    let end = end.map(|(earliest, latest)| Edge { earliest: Some(at(earliest)), latest: at(latest) });
+    let begin = Edge { earliest: Some(at(begin - 4)), latest: at(begin) };
+    Episode { state, found: at(found), begin, end, ..outage("KP", None) }
+}
+
+fn spells(file: &file::File, scope: &str, now: u64) -> Vec<(State, u64)> {
+    let mut history = file.history(at(now));
+    let (_, past) = history.remove(scope).unwrap();
+    past.spells().map(|spell| (spell.state, spell.from.since(at(0)).as_secs())).collect()
+}
+
+#[test]
+fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
+    use State::{Down, Flapping, Outage, Unknown, Up};
+    let room = Room::new("week");
+    let mut file = file::File::open(&room.file()).unwrap();
+    let minutes = |from: u64, to: u64| (from..=to).map(|minute| sample("KP", 60 * minute, Up, Some(0.1)));
+    let before = vec![
+        // What was down was the begin of flapping, as was found later.
+        episode(Down, 506, 502, Some((502, 502))),
+        episode(Flapping, 512, 502, Some((896, 900))),
+        // Blind within an outage.
+        episode(Outage, 1060, 1000, Some((1496, 1500))),
+        episode(Unknown, 1200, 1200, Some((1260, 1260))),
+        // It ended somewhere between the runs.
+        episode(Outage, 3560, 3500, Some((3590, 4023))),
+    ];
+    file.write(&backlog(3600, before, minutes(1, 60).collect()), "lab", at(0)).unwrap();
+    let after = vec![episode(Outage, 4560, 4500, None)];
+    file.write(&backlog(4900, after, minutes(68, 81).collect()), "lab", at(4020)).unwrap();
+    let told = [
+        (Up, 0),
+        (Flapping, 502),
+        (Up, 900),
+        (Outage, 1000),
+        (Unknown, 1200),
+        (Outage, 1260),
+        (Up, 1500),
+        (Outage, 3500),
+        (Unknown, 3600),
+        (Up, 4023),
+        (Outage, 4500),
+        (Unknown, 4900),
+    ];
+    assert_eq!(spells(&file, "KP", 5000), told);
+    let (country, past) = file.history(at(5000)).remove("KP").unwrap();
+    let outages: Vec<_> =
+        past.spells().filter(|spell| spell.state == Outage).map(|spell| spell.edge).collect();
+    assert_eq!(outages[1], Edge { earliest: Some(at(996)), latest: at(1000) }, "it is the same outage");
+    let marks = past.marks(at(5000), MINUTE * 90, 90);
+    let losses: String = marks.iter().map(|mark| if mark.loss() == Some(0.1) { '#' } else { '.' }).collect();
+    // An hour, eight minutes without a run, and fourteen minutes until a bit before now.
+    let expected = format!("{}{}{}{}{}", ".".repeat(7), "#".repeat(60), ".".repeat(7), "#".repeat(14), "..");
+    assert_eq!((country.as_str(), losses), ("KP", expected));
+    // The clock was wrong then, or is wrong now: what is to come is not told.
+    assert_eq!(spells(&file, "KP", 3550), [&told[..8], &[]].concat());
+    assert!(file.history(at(5000) + Duration::from_secs(8 * 86_400)).is_empty());
+}
+
+#[test]
+fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_others() {
+    use State::{Outage, Unknown, Up};
+    let room = Room::new("broken");
+    let mut file = file::File::open(&room.file()).unwrap();
+    let (early, late, moved) = ("127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24");
+    let state = |minute| if minute <= 3 { Unknown } else { Up };
+    let mut samples: Vec<_> =
+        (1..=60).map(|minute| sample(early, 60 * minute, state(minute), Some(0.0))).collect();
+    samples.extend((1..=60).map(|minute| sample("KP", 60 * minute, Up, None)));
+    samples.extend((1..=30).map(|minute| sample(moved, 60 * minute, Up, None)));
+    let elsewhere = |minute: u64| Sample { country: "JP".into(), ..sample(moved, 60 * minute, Up, None) };
+    samples.extend((31..=60).map(elsewhere));
+    let of = |scope: &str, found| Episode {
+        scope: scope.into(),
+        ..episode(Outage, found, found, Some((900, 904)))
+    };
+    // Of the late one there are no summaries, as in a large plan.
+    let episodes = vec![of(early, 800), of(early, 850), of(late, 800), of(moved, 800)];
+    file.write(&backlog(3600, episodes, samples), "lab", at(0)).unwrap();
+    let base = Connection::open(room.file()).unwrap();
+    let change = |sql: &str| assert_eq!(base.execute(sql, []).unwrap(), 1, "{sql}");
+    change(&format!(
+        "UPDATE episode SET state = 'gone' WHERE scope = '{early}' AND found = {}",
+        book::millis(at(800))
+    ));
+    change(&format!(
+        "UPDATE sample SET state = '' WHERE scope = '{early}' AND time = {}",
+        book::millis(at(1200))
+    ));
+    assert_eq!(spells(&file, early, 4000), [(Up, 180), (Outage, 850), (Up, 904), (Unknown, 3600)]);
+    assert_eq!(spells(&file, late, 4000), [(Outage, 800), (Up, 904), (Unknown, 3600)]);
+    assert_eq!(spells(&file, moved, 4000), [(Up, 1800), (Unknown, 3600)]);
+    assert_eq!(file.history(at(4000)).remove(moved).unwrap().0, "JP");
+    base.execute("DROP TABLE run", []).unwrap();
+    assert!(file.history(at(4000)).is_empty());
+}

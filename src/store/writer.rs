@@ -4,6 +4,7 @@
 use super::{
     backlog::{Backlog, Work},
     file::File,
+    history::History,
 };
 use crate::{clock::Time, watch::StoreView};
 use std::{
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     /// How much work the thread has not taken yet.
     queued: Arc<AtomicUsize>,
     ended: Receiver<()>,
+    history: Receiver<History>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -54,13 +56,23 @@ impl Writer {
             Err(error) => desk.failed(&error),
         }
         let (end, ended) = mpsc::channel();
+        let (read, history) = mpsc::channel();
         thread::Builder::new().name("store".into()).spawn(move || {
+            // First of all, as long as there is nothing of this run. The run does not wait for it.
+            if let Some(file) = &desk.file {
+                let _ = read.send(file.history(began));
+            }
             desk.run(&received);
             // The last one to close the file puts all of it into one.
             drop(desk);
             let _ = end.send(());
         })?;
-        Ok(Self { work: Some(work), queued, ended, view })
+        Ok(Self { work: Some(work), queued, ended, history, view })
+    }
+
+    /// What earlier runs saw, once, when it has been read.
+    pub fn history(&self) -> Option<History> {
+        self.history.try_recv().ok()
     }
 
     /// Gives work to the thread; if too much waits already, it is lost and counted.

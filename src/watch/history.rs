@@ -116,21 +116,32 @@ impl Past {
         (0..parts).map(|part| Mark::mean(&line.between(first(part), first(part) + each))).collect()
     }
 
-    /// What an earlier run knew, told when this one begins: spells that end when this watch began (the last of them `Unknown` from when that
-    /// run ended), and marks, each with a moment in the minute that it is of; both oldest first.
-    pub fn recall(
-        &mut self,
-        spells: impl IntoIterator<Item = Spell>,
-        marks: impl IntoIterator<Item = (Time, Mark)>,
-    ) {
-        let later = std::mem::take(&mut self.spells);
-        self.spells = spells.into_iter().chain(later).collect();
-        let own = std::mem::replace(&mut self.minutes, Line::new(MINUTES));
-        self.tens = Line::new(TENS);
-        for (at, mark) in marks {
-            self.put(minute(at), mark);
+    /// For what earlier runs saw, to be filled and then given to [`Past::recall`]: nothing yet.
+    pub fn blank() -> Self {
+        Self { spells: VecDeque::new(), minutes: Line::new(MINUTES), tens: Line::new(TENS) }
+    }
+
+    /// A spell that begins after those before; what was then unknown, or not watched, is one too.
+    pub fn tell(&mut self, spell: Spell) {
+        self.spells.push_back(spell);
+        if self.spells.len() > SPELLS {
+            self.spells.pop_front();
         }
-        for (at, mark) in (own.first()..).zip(own.marks) {
+    }
+
+    /// What was measured in the minute of this moment, which is later than those before.
+    pub fn mark(&mut self, at: Time, mark: Mark) {
+        self.put(minute(at), mark);
+    }
+
+    /// What earlier runs saw comes before what this one did; its last spell ends where this watch began.
+    pub fn recall(&mut self, earlier: Past) {
+        let own = std::mem::replace(self, earlier);
+        let again = self.spells.back().map(|spell| spell.state);
+        let begun = |spell: &Spell| Some(spell.state) == again;
+        let known = usize::from(own.spells.front().is_some_and(begun));
+        own.spells.into_iter().skip(known).for_each(|spell| self.tell(spell));
+        for (at, mark) in (own.minutes.first()..).zip(own.minutes.marks) {
             self.put(at, mark);
         }
     }
@@ -329,9 +340,20 @@ mod tests {
         }
         let edge = Edge { earliest: None, latest: at(5) };
         let spell = |state, from| Spell { state, from, edge };
-        let earlier = (0..30).map(|minute| (at(minute * 60 + 30), Mark::from(&window(minute + 1))));
-        now.recall([spell(State::Up, at(5)), spell(State::Unknown, at(1700))], earlier);
-        assert_eq!(spells(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Unknown, 1800)]);
-        assert_eq!((now.minutes, now.tens), (whole.minutes, whole.tens));
+        let mut earlier = Past::blank();
+        (0..30).for_each(|minute| earlier.mark(at(minute * 60 + 30), Mark::from(&window(minute + 1))));
+        earlier.tell(spell(State::Up, at(5)));
+        earlier.tell(spell(State::Unknown, at(1700)));
+        // It may come when this run knows something already. What was unknown goes on to be.
+        now.note(&change(1806, 1804, State::Unknown, State::Up));
+        now.recall(earlier);
+        assert_eq!(spells(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Up, 1804)]);
+        assert_eq!((&now.minutes, &now.tens), (&whole.minutes, &whole.tens));
+        // Of nothing, nothing is changed.
+        let before = now.clone();
+        let mut blank = Past::blank();
+        std::mem::swap(&mut now, &mut blank);
+        now.recall(blank);
+        assert_eq!(now, before);
     }
 }

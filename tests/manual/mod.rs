@@ -19,7 +19,7 @@ l l.
 0	all is well; a run was ended by SIGINT or SIGTERM
 2	the command line is wrong
 65	an input file is missing or wrong
-69	cannot listen; \fBstatus\fR found no lifesign that answers
+69	cannot listen, or the state directory belongs to another run; \fBstatus\fR found no lifesign that answers
 70	a bug of lifesign or of the system
 73	an output file cannot be written
 77	no permission

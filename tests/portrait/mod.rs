@@ -101,17 +101,17 @@ fn scope(state: State, belief: f64) -> ScopeView {
 
 /// Up, a short outage, up again, and then the present state; half lost in the first of the ten minutes.
 fn past(state: State) -> Past {
-    let mut past = Past::new(at(504));
+    let mut past = Past::blank();
     let spell = |state, from: u64| {
         let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
         Spell { state, from: at(from), edge }
     };
-    let marks = (0..10)
-        .map(|minute| (at(minute * 60), Mark::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2))));
-    past.recall(
-        [spell(State::Up, 0), spell(State::Outage, 100), spell(State::Up, 250), spell(state, 504)],
-        marks,
-    );
+    for minute in 0..10 {
+        past.mark(at(minute * 60), Mark::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)));
+    }
+    for (state, from) in [(State::Up, 0), (State::Outage, 100), (State::Up, 250), (state, 504)] {
+        past.tell(spell(state, from));
+    }
     past
 }
 

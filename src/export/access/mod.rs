@@ -10,13 +10,16 @@
 //! | `yaml` | the text, with the place of everything |
 //! | `tls` | certificates, and how hands are shaken |
 //! | `passwords` | names and passwords |
+//! | `guest` | the same from the other side: how to ask such a server |
 
+mod guest;
 mod passwords;
 mod tls;
 mod yaml;
 
 use crate::document::{self, Problem, Problems};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+pub use guest::Guest;
 use passwords::{Passwords, Vault};
 use std::{
     fs::{self, Metadata},
@@ -26,7 +29,7 @@ use std::{
 };
 use tls::Tls;
 use tokio_rustls::TlsAcceptor;
-use yaml::{Node, Notes};
+use yaml::{Node, Notes, Place};
 
 /// What a connection meets: it stays the same until its end.
 #[derive(Default)]
@@ -175,6 +178,13 @@ impl<'a> Reading<'a> {
     fn beside(&mut self, name: &str) -> Result<String, Problems> {
         let path = self.path.parent().unwrap_or(Path::new("")).join(name);
         self.file(&path)
+    }
+
+    /// The text of a file whose name stands there, and where.
+    fn named(&mut self, file: &Node<'_>, notes: &mut Notes) -> Option<(Place, String)> {
+        let text = self.beside(file.text(notes)?);
+        let text = text.map_err(|problems| notes.add(file.place, problems.to_string()));
+        Some((file.place, text.ok()?))
     }
 
     fn all(&self, list: Vec<Problem>) -> Problems {

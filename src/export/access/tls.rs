@@ -58,13 +58,7 @@ pub(super) fn read(table: &Node<'_>, reading: &mut Reading, notes: &mut Notes) -
         text, file,
     ) {
         (Some(text), None) => Some((text.place, text.text(notes)?.to_owned())),
-        (None, Some(file)) => match reading.beside(file.text(notes)?) {
-            Ok(text) => Some((file.place, text)),
-            Err(problems) => {
-                notes.add(file.place, problems.to_string());
-                None
-            }
-        },
+        (None, Some(file)) => reading.named(file, notes),
         (Some(text), Some(_)) => {
             notes.add(text.place, format!("both {name} and {name}_file; write one of them"));
             None
@@ -112,9 +106,9 @@ pub(super) fn read(table: &Node<'_>, reading: &mut Reading, notes: &mut Notes) -
 }
 
 /// A text in PEM (RFC 7468), and where the configuration names it.
-type Pem = (Place, String);
+pub(super) type Pem = (Place, String);
 
-fn certificates((place, text): &Pem, notes: &mut Notes) -> Option<Vec<CertificateDer<'static>>> {
+pub(super) fn certificates((place, text): &Pem, notes: &mut Notes) -> Option<Vec<CertificateDer<'static>>> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     let found = found.ok().filter(|found| !found.is_empty());
     if found.is_none() {
@@ -123,7 +117,7 @@ fn certificates((place, text): &Pem, notes: &mut Notes) -> Option<Vec<Certificat
     found
 }
 
-fn private_key((place, text): &Pem, notes: &mut Notes) -> Option<PrivateKeyDer<'static>> {
+pub(super) fn private_key((place, text): &Pem, notes: &mut Notes) -> Option<PrivateKeyDer<'static>> {
     let found = PrivateKeyDer::from_pem_slice(text.as_bytes()).ok();
     if found.is_none() {
         notes.add(
@@ -134,7 +128,7 @@ fn private_key((place, text): &Pem, notes: &mut Notes) -> Option<PrivateKeyDer<'
     found
 }
 
-fn authorities(pem: &Pem, notes: &mut Notes) -> Option<RootCertStore> {
+pub(super) fn authorities(pem: &Pem, notes: &mut Notes) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(pem, notes)? {
         if roots.add(certificate).is_err() {

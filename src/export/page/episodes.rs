@@ -113,7 +113,7 @@ mod tests {
     fn flapping_is_one_episode_and_a_long_outage_after_it_another() {
         use State::{Flapping, Outage, Unknown, Up};
         let now = Time::from_nanos(1_419_379_200_000_000_000);
-        let mut past = Past::new(now);
+        let mut past = Past::blank();
         let minutes = |minutes: u32| Duration::from_secs(60) * minutes;
         let spells = [
             (Unknown, 1000),
@@ -128,13 +128,10 @@ mod tests {
             (Up, 100),
             (Outage, 50),
         ];
-        past.recall(
-            spells.map(|(state, before)| {
-                let from = now - minutes(before);
-                Spell { state, from, edge: Edge { earliest: None, latest: from } }
-            }),
-            [],
-        );
+        for (state, before) in spells {
+            let from = now - minutes(before);
+            past.tell(Spell { state, from, edge: Edge { earliest: None, latest: from } });
+        }
         let found = bad(&past, now);
         let found: Vec<_> = (found.iter())
             .map(|episode| (episode.spell.state, episode.end.since(episode.spell.from), episode.outages))

@@ -160,14 +160,11 @@ mod tests {
 
     /// A past of these spells, each from so many minutes before now.
     fn past(spells: &[(State, u32)]) -> Past {
-        let mut past = Past::new(NOW);
-        past.recall(
-            spells.iter().map(|&(state, minutes)| {
-                let from = NOW - HOUR * minutes / 60;
-                Spell { state, from, edge: Edge { earliest: None, latest: from } }
-            }),
-            [],
-        );
+        let mut past = Past::blank();
+        for &(state, minutes) in spells {
+            let from = NOW - HOUR * minutes / 60;
+            past.tell(Spell { state, from, edge: Edge { earliest: None, latest: from } });
+        }
         past
     }
 
