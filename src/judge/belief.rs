@@ -34,14 +34,22 @@ pub(super) struct Miss {
     pub usual: Duration,
 }
 
+/// What was missed in between, of one part of the scope.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Sum {
+    /// As new as the newest of them, and of all their weight.
+    miss: Miss,
+    count: u32,
+}
+
 /// A scope's newest life and its silence since.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Belief {
     pub life: Option<Time>,
     /// In the order in which they were sent.
     misses: VecDeque<Miss>,
-    /// What was missed between them: an entry for each part of the scope, as new as its newest miss.
-    between: Vec<Miss>,
+    /// What was missed between them: an entry for each part of the scope.
+    between: Vec<Sum>,
 }
 
 /// The odds of some misses.
@@ -107,23 +115,33 @@ impl Belief {
     }
 
     fn sum_up(&mut self, middle: Miss) {
-        match self.between.iter_mut().find(|sum| sum.part == middle.part) {
-            Some(sum) => *sum = Miss { weight: sum.weight + middle.weight, ..middle },
-            None => self.between.push(middle),
+        match self.between.iter_mut().find(|sum| sum.miss.part == middle.part) {
+            Some(Sum { miss, count }) => {
+                *miss = Miss { weight: miss.weight + middle.weight, ..middle };
+                *count = count.saturating_add(1);
+            }
+            None => self.between.push(Sum { miss: middle, count: 1 }),
         }
     }
 
-    /// In the order in which they were sent, but for parts within the sum.
-    fn all(&self) -> impl Iterator<Item = &Miss> {
-        let first = self.between.iter().map(|sum| sum.sent).min();
+    /// In the order in which they were sent, but for parts within the sum; each with how many it stands for.
+    fn counted(&self) -> impl Iterator<Item = (&Miss, u32)> {
+        let first = self.between.iter().map(|sum| sum.miss.sent).min();
         let split = first.map_or(0, |first| self.misses.partition_point(|miss| miss.sent <= first));
-        self.misses.range(..split).chain(&self.between).chain(self.misses.range(split..))
+        let alone = |miss| (miss, 1);
+        let summed = self.between.iter().map(|sum| (&sum.miss, sum.count));
+        self.misses.range(..split).map(alone).chain(summed).chain(self.misses.range(split..).map(alone))
+    }
+
+    /// The same, without the counts.
+    fn all(&self) -> impl Iterator<Item = &Miss> {
+        self.counted().map(|(miss, _)| miss)
     }
 
     /// Takes in an answer to a probe sent then; gives back the misses that it explains as chance.
     pub fn life(&mut self, sent: Time) -> Vec<Miss> {
         self.life = self.life.max(Some(sent));
-        self.between.retain(|miss| miss.sent > sent);
+        self.between.retain(|sum| sum.miss.sent > sent);
         let refuted = self.misses.partition_point(|miss| miss.sent <= sent);
         self.misses.drain(..refuted).collect()
     }
@@ -132,7 +150,7 @@ impl Belief {
     pub fn void(&mut self, from: Time, to: Time) {
         let outside = |miss: &Miss| miss.sent < from || miss.sent > to;
         self.misses.retain(outside);
-        self.between.retain(outside);
+        self.between.retain(|sum| outside(&sum.miss));
     }
 
     /// Goes on with another roster: what was missed of targets that went is forgotten.
@@ -142,10 +160,11 @@ impl Belief {
         };
         self.misses = self.misses.drain(..).filter_map(renumbered).collect();
         // A sum is of many targets; the one that it names stands for any of its block.
-        let summed = |miss: Miss| {
+        let summed = |Sum { miss, count }| {
             let part = map.blocks.after(miss.part)?;
             let any = roster.blocks[part as usize].targets.start;
-            Some(Miss { target: map.targets.after(miss.target).unwrap_or(any), part, ..miss })
+            let target = map.targets.after(miss.target).unwrap_or(any);
+            Some(Sum { miss: Miss { target, part, ..miss }, count })
         };
         self.between = self.between.drain(..).filter_map(summed).collect();
     }
@@ -165,7 +184,7 @@ impl Belief {
     /// Every time in it, moved by so many nanoseconds.
     pub fn shift(&mut self, nanos: i64) {
         self.life = self.life.map(|life| life.shifted(nanos));
-        for miss in self.misses.iter_mut().chain(&mut self.between) {
+        for miss in self.misses.iter_mut().chain(self.between.iter_mut().map(|sum| &mut sum.miss)) {
             miss.sent = miss.sent.shifted(nanos);
         }
     }
@@ -181,13 +200,13 @@ impl Belief {
     pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
         let mut tally = Tally::new(limit, parts);
         let mut odds = Odds::default();
-        for miss in self.all().filter(|miss| miss.sent <= until) {
+        for (miss, count) in self.counted().filter(|(miss, _)| miss.sent <= until) {
             tally.add(miss);
             if odds.count == 0 {
                 odds.first = miss.sent;
             }
             odds.last = miss.sent;
-            odds.count += 1;
+            odds.count += count;
         }
         odds.log = tally.log;
         odds.parts = tally.parts.len();
@@ -289,6 +308,7 @@ mod tests {
         let odds = belief.odds(Time::NEVER, f32::MAX, 4);
         assert_eq!((odds.first, odds.span()), (at(0), Duration::from_millis(9990)));
         assert!((odds.log - 500.0).abs() < 0.01, "{odds:?}");
+        assert_eq!(odds.count, 1000);
         let onset = belief.onset(4, EDGE, at(10));
         assert!(onset.is_some_and(|onset| onset < at(1)), "{onset:?}");
         // Life in the middle leaves what was missed after it.
