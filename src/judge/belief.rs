@@ -213,6 +213,12 @@ impl Belief {
         odds
     }
 
+    /// When the miss was sent with which the odds reached so much.
+    pub fn reached(&self, needed: f32, parts: usize) -> Option<Time> {
+        let mut tally = Tally::new(needed, parts);
+        self.all().find(|miss| tally.add(miss) >= needed).map(|miss| miss.sent)
+    }
+
     /// By when the silence had begun, as seen now, but for this risk: the first miss from which on chance is out of
     /// the question, and as long again as its answer would have been on the way, since a cut also takes answers
     /// already under way. What was never seen alive was dark before the first miss.

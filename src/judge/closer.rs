@@ -8,9 +8,9 @@
 //! In a restless scope darkness is no news before it is long. There a doubt takes nearly as long as an outage does to
 //! be called, and it is the country's from the first miss.
 //!
-//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG`] in at most one stretch of e^3 = 20,
-//! and the next answer ends it, so at most a probe in ten goes into strong doubts that come to nothing. Vague ones
-//! leave half of the budget's savings alone.
+//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG`] in at most one stretch of e^2.7 = 15,
+//! and the next answer ends it, so at most a probe in seven goes into strong doubts that come to nothing. Vague ones
+//! leave most of the budget's savings alone.
 
 use super::{Judge, belief::Odds, rules, scope::Facts};
 use crate::{

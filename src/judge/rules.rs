@@ -36,16 +36,20 @@ pub const OUTAGE: f32 = 16.1;
 pub const BEGAN: f64 = 0.2;
 /// So much of the time before that miss counts towards an outage at the most; the misses must span the rest of it.
 pub const UNASKED: Duration = Duration::from_secs(15);
+/// So much of `outage_after` beyond the miss that proved the darkness another one has to show that it lasts; at 60 s that
+/// takes two closer looks. Else one miss by chance, and a burst of loss at the next question, would be as long as the time between the two. A restless
+/// scope, where darkness is no surprise, needs no such proof.
+pub const LASTING: f32 = 0.4;
 /// How much less either needs in a scope that is flapping: there, down is a thousand times as likely beforehand.
 pub const RESTLESS: f32 = 6.9;
 /// Log odds at which the first closer look is taken: one bit, so one miss of any host that is not poor.
 pub const DOUBT: f32 = 0.69;
-/// Log odds that chance hardly explains: e^3 = 20, one miss of a host that answers 95 % of the time, two at 20 % loss,
-/// five at 50 %.
-pub const STRONG: f32 = 3.0;
-/// Log odds at which a country is looked at, if misses of two of its blocks bring them: four misses of hosts that answer
+/// Log odds that chance hardly explains: e^2.7 = 15, one miss of a host that answers 94 % of the time, two at 20 % loss,
+/// four at 50 %.
+pub const STRONG: f32 = 2.7;
+/// Log odds at which a country is looked at, if misses of two of its blocks bring them: three misses of hosts that answer
 /// half of the time.
-pub const WIDE_DOUBT: f32 = 2.3;
+pub const WIDE_DOUBT: f32 = 2.0;
 /// Log odds of one block at which the others are asked too: 10^2, two misses of hosts that answer 90 % of the time.
 pub const WIDE: f32 = 4.6;
 /// How often chance may move an edge beside the truth: 1 in 2,000 against the 1 in 1,000 that is promised.
@@ -88,6 +92,6 @@ pub const SETTLE: Duration = Duration::from_secs(10);
 /// For so long after a country's return its blocks that are still in outage are asked more often.
 pub const RETURNING: Duration = Duration::from_secs(60);
 /// How often a doubtful scope is asked at the most, and how often one that is down but not yet in outage, or whose
-/// country has just come back: twice before an outage is called, the second time just before.
+/// country has just come back.
 pub const CONFIRM: Duration = Duration::from_secs(1);
-pub const CONFIRM_DOWN: Duration = Duration::from_secs(20);
+pub const CONFIRM_DOWN: Duration = Duration::from_secs(12);

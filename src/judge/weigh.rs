@@ -116,15 +116,19 @@ impl Judge {
             && now < scope.heard + stale
             && (dark && !scope.recalled || scope.belief.life.is_some_and(|life| life >= renewed));
         let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
-        let needed = scope.needed(rules::OUTAGE, now);
+        let (proof, needed) = (scope.needed(rules::DOWN, now), scope.needed(rules::OUTAGE, now));
+        let flapping = scope.flaps.flapping(now);
         let odds = scope.belief.odds(Time::NEVER, needed, parts);
-        let own = odds.log >= needed && odds.span() + rules::UNASKED >= outage_after;
+        let proved = scope.belief.reached(proof, parts);
+        let own = odds.log >= needed
+            && odds.span() + rules::UNASKED >= outage_after
+            && (flapping || proved.is_some_and(|at| odds.last >= at + outage_after.mul_f32(rules::LASTING)));
         scope.long |= dark && elapsed && known && (own || shared);
         Facts {
             known,
             dark,
             long: scope.long,
-            flapping: scope.flaps.flapping(now),
+            flapping,
             partial: partial && !dark && now >= scope.back.latest + rules::SETTLE,
             degraded: scope.quality.is_degraded() && !dark,
         }

@@ -41,8 +41,9 @@ const RETIRED_SHARE: u32 = 512;
 const FAN_OUT: u32 = 8;
 /// So many tokens of a block are left to the beat.
 const BEATS_OWN: f64 = 1.0;
-/// A vague doubt leaves this share of the bucket to those that are not.
-const KEPT_FROM_THE_VAGUE: f64 = 0.5;
+/// A vague doubt leaves this share of the bucket to those that are not. With a half, hosts that miss half of all probes
+/// spend what an outage of five minutes needs (docs/laboratory.md).
+const KEPT_FROM_THE_VAGUE: f64 = 0.6;
 /// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
 /// reserve: a little later every time costs less than now and then not at all. With three quarters, a debt is
 /// repaid to 1/e in the time that a bucket and a third take to fill; with a half, two days of flapping empty it.
