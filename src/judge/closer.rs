@@ -63,7 +63,7 @@ impl Judge {
         }
         let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
         if facts.flapping {
-            let every = gap.min(outage_after / 4);
+            let every = gap.min(outage_after / 5);
             let is_long = scope.belief.life.is_none_or(|life| now >= life + outage_after / 2);
             let doubt = if is_long { Doubt::Strong } else { Doubt::Vague };
             return (facts.dark || odds.log >= rules::DOUBT).then_some(Closely { every, wait: every, doubt });

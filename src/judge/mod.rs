@@ -22,7 +22,7 @@
 //! misses of that stretch are forgotten.
 //!
 //! *Length.* Down without proof of life for `outage_after` is an **outage**. Of the time before the first
-//! miss at most 15 s count, since time in which nobody asked is no silence; and misses go on for two fifths of
+//! miss at most 12 s count, since time in which nobody asked is no silence; and misses go on for two fifths of
 //! `outage_after` beyond those that proved it.
 //!
 //! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its own

@@ -35,7 +35,7 @@ pub const OUTAGE: f32 = 16.1;
 /// odds of an outage are demanded besides.
 pub const BEGAN: f64 = 0.2;
 /// So much of the time before that miss counts towards an outage at the most; the misses must span the rest of it.
-pub const UNASKED: Duration = Duration::from_secs(15);
+pub const UNASKED: Duration = Duration::from_secs(12);
 /// So much of `outage_after` beyond the miss that proved the darkness another one has to show that it lasts; at 60 s that
 /// takes two closer looks. Else one miss by chance, and a burst of loss at the next question, would be as long as the time between the two. A restless
 /// scope, where darkness is no surprise, needs no such proof.
