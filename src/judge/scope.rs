@@ -5,6 +5,7 @@ use super::{
     belief::Belief,
     flaps::Flaps,
     quality::Quality,
+    rules,
     state::{Edge, State},
 };
 use crate::{clock::Time, schedule::Closely};
@@ -93,7 +94,7 @@ impl Scope {
             belief: Belief::default(),
             flaps: Flaps::default(),
             quality: Quality::default(),
-            chance: super::rules::FLOOR,
+            chance: rules::FLOOR,
             dark: None,
             recalled: false,
             began: now,
@@ -126,20 +127,30 @@ impl Scope {
 
     /// The log odds that a verdict needs: less in a restless scope, where darkness is no surprise.
     pub fn needed(&mut self, calm: f32, now: Time) -> f32 {
-        if self.flaps.flapping(now) { calm - super::rules::RESTLESS } else { calm }
+        if self.flaps.flapping(now) { calm - rules::RESTLESS } else { calm }
+    }
+
+    /// Do its misses span a darkness of `outage_after`, and go on beyond those that proved it?
+    pub fn has_lasted(&mut self, outage_after: Duration, parts: usize, now: Time) -> bool {
+        let (proof, needed) = (self.needed(rules::DOWN, now), self.needed(rules::OUTAGE, now));
+        let restless = self.flaps.flapping(now);
+        let odds = self.belief.odds(Time::NEVER, needed, parts);
+        let more = outage_after.mul_f32(rules::LASTING);
+        let goes_on = || self.belief.reached(proof, parts).is_some_and(|at| odds.last >= at + more);
+        odds.log >= needed && odds.span() + rules::UNASKED >= outage_after && (restless || goes_on())
     }
 
     /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host does not
     /// explain is the scope's.
     pub fn explain_miss(&mut self, own: f32) {
         let common = self.chance / (own + self.chance - own * self.chance);
-        self.chance += (common - self.chance) / super::rules::SCOPE_MEMORY;
+        self.chance += (common - self.chance) / rules::SCOPE_MEMORY;
         self.quality.miss();
     }
 
     /// An answer.
     pub fn answer(&mut self, slower: f32) {
-        self.chance += (super::rules::FLOOR - self.chance) / super::rules::SCOPE_MEMORY;
+        self.chance += (rules::FLOOR - self.chance) / rules::SCOPE_MEMORY;
         self.quality.answer(slower);
     }
 
@@ -160,7 +171,7 @@ impl Scope {
     /// Since when the darkness counts towards an outage: its last proof of life, but not from long before the
     /// first miss of it, since time in which nobody asked is no silence; and later by as long as nobody could see.
     pub fn silent_since(&self) -> Option<Time> {
-        let asked = self.began - super::rules::UNASKED;
+        let asked = self.began - rules::UNASKED;
         let since = |edge: Edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked));
         self.dark.map(|edge| since(edge) + self.unseen)
     }

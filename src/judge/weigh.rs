@@ -116,14 +116,10 @@ impl Judge {
             && now < scope.heard + stale
             && (dark && !scope.recalled || scope.belief.life.is_some_and(|life| life >= renewed));
         let elapsed = scope.silent_since().is_some_and(|since| now >= since + outage_after);
-        let (proof, needed) = (scope.needed(rules::DOWN, now), scope.needed(rules::OUTAGE, now));
         let flapping = scope.flaps.flapping(now);
-        let odds = scope.belief.odds(Time::NEVER, needed, parts);
-        let proved = scope.belief.reached(proof, parts);
-        let own = odds.log >= needed
-            && odds.span() + rules::UNASKED >= outage_after
-            && (flapping || proved.is_some_and(|at| odds.last >= at + outage_after.mul_f32(rules::LASTING)));
-        scope.long |= dark && elapsed && known && (own || shared);
+        if dark && elapsed && known && !scope.long {
+            scope.long = shared || scope.has_lasted(outage_after, parts, now);
+        }
         Facts {
             known,
             dark,
