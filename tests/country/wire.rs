@@ -121,7 +121,11 @@ impl<'a> Packet<'a> {
         };
         let mut body = self.body.to_vec();
         body[place..place + 2].fill(0);
-        let sum = sum(Packet { body: &body, ..*self }.pseudo(), &body);
+        let sum = match sum(Packet { body: &body, ..*self }.pseudo(), &body) {
+            // A datagram with zero has no checksum, and with IPv6 it must have one (RFC 768, RFC 8200 §8.1).
+            0 if self.protocol == UDP => 0xffff,
+            sum => sum,
+        };
         body[place..place + 2].copy_from_slice(&sum.to_be_bytes());
         let mut bytes = self.header();
         bytes.extend(body);
@@ -223,4 +227,16 @@ fn sum(start: u32, bytes: &[u8]) -> u16 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     !(sum as u16)
+}
+
+#[test]
+fn every_datagram_has_a_checksum() {
+    let (from, to) =
+        (IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1]), IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 2]));
+    // One of so many would have zero, whatever else is in them.
+    for port in 0..=u16::MAX {
+        let body = datagram(53, port, b"life");
+        let bytes = Packet { from, to, hops: 64, protocol: UDP, body: &body }.bytes();
+        assert!(Packet::read(&bytes).unwrap().is_sound() && bytes[46..48] != [0, 0], "{port}");
+    }
 }
