@@ -13,6 +13,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
+    ahead::fetch,
     clock::Time,
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
     target::{BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
@@ -207,6 +208,22 @@ impl Aggregate {
             countries: vec![Windows::default(); roster.countries.len()],
             vantage: VantageStats::default(),
         }
+    }
+
+    /// Reads ahead what a probe to this target, soon after `now`, will need.
+    pub fn fetch(&self, target: TargetId, block: BlockId, now: Time) {
+        let stats = &self.targets[target.0 as usize];
+        fetch(stats);
+        fetch(&stats.counts);
+        self.blocks[block.0 as usize].fetch(now);
+    }
+
+    /// The same, once [`Aggregate::fetch`] has brought what leads there.
+    pub fn follow(&self, target: TargetId, block: BlockId, now: Time) {
+        let kind = &self.kinds[self.targets[target.0 as usize].sums as usize];
+        fetch(&kind.counts);
+        kind.rtt.fetch();
+        self.blocks[block.0 as usize].follow(now);
     }
 
     /// How long an answer of this target is in time.

@@ -3,7 +3,7 @@
 //! corrects the very bucket in which its miss was counted.
 
 use super::histogram::Sketch;
-use crate::clock::Time;
+use crate::{ahead::fetch, clock::Time};
 
 /// The names of the three windows, as metric labels.
 pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
@@ -61,6 +61,23 @@ impl Windows {
         }
     }
 
+    /// Reads ahead what an answer soon after `now` will need.
+    pub fn fetch(&self, now: Time) {
+        self.soon(now).into_iter().for_each(fetch);
+    }
+
+    /// The same, once [`Windows::fetch`] has brought the buckets.
+    pub fn follow(&self, now: Time) {
+        self.soon(now).into_iter().for_each(|bucket| bucket.times.fetch());
+    }
+
+    /// The bucket of this time, and that to which what it held before moves on.
+    fn soon(&self, now: Time) -> [&Bucket; 2] {
+        let (buckets, length) = RINGS[0];
+        [(0, seconds(now)), (1, seconds(now).saturating_sub(buckets * length))]
+            .map(|(ring, second)| &self.buckets[place(ring, second)])
+    }
+
     /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
     pub fn views(&self, now: Time) -> [WindowView; 3] {
         std::array::from_fn(|window| self.view(window, seconds(now)))
@@ -68,9 +85,9 @@ impl Windows {
 
     /// The bucket of this time, in this ring or a coarser one; None if even the last has given it to a later time.
     fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
-        let &(buckets, length) = RINGS.get(ring)?;
+        let &(_, length) = RINGS.get(ring)?;
         let epoch = second / length;
-        let place = first(ring) + (epoch % buckets) as usize;
+        let place = place(ring, second);
         let held = self.buckets[place].epoch;
         if held > epoch {
             return self.bucket(ring + 1, second);
@@ -114,6 +131,12 @@ impl Windows {
             p95: all.quantile(0.95),
         }
     }
+}
+
+/// Where in a ring's buckets a time belongs.
+fn place(ring: usize, second: u32) -> usize {
+    let (buckets, length) = RINGS[ring];
+    first(ring) + (second / length % buckets) as usize
 }
 
 /// A ring's first bucket.

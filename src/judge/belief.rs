@@ -8,6 +8,7 @@
 
 use super::rules::{DOWN, EDGE, PARTS_BACK};
 use crate::{
+    ahead::fetch,
     clock::Time,
     target::{Renumbering, Roster},
 };
@@ -99,6 +100,11 @@ impl Tally {
 }
 
 impl Belief {
+    /// Reads ahead what an answer will need: the oldest miss.
+    pub fn fetch(&self) {
+        self.misses.iter().take(1).for_each(fetch);
+    }
+
     /// Takes in a miss, unless life has been proved since.
     pub fn miss(&mut self, miss: Miss) -> bool {
         if self.life.is_some_and(|life| miss.sent <= life) {

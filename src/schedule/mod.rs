@@ -11,15 +11,18 @@
 //! probe, and nothing for a target that is not asked.
 
 mod budget;
+mod calendar;
 mod look;
 mod open;
 mod replan;
 mod rotation;
+mod soon;
 
 pub use budget::Budget;
 pub use look::{Closely, Doubt, Look, Skipped, Slot};
 pub use open::Open;
 pub use rotation::Rank;
+pub use soon::Soon;
 
 use crate::{
     clock::Time,
@@ -189,7 +192,7 @@ impl Schedule {
                 Key::Retired(block) => self.retired(block, at, now),
             };
             if let Some(target) = target {
-                return Some(Slot { target: TargetId(target), lag });
+                return Some(Slot { target: TargetId(target), lag, soon: self.soon(key) });
             }
         }
         None

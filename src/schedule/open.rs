@@ -9,27 +9,25 @@
 //! probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a target that is asked
 //! more often has its oldest open probes called lost when their place is needed.
 
+use super::calendar::Calendar;
 use crate::{
+    ahead::fetch,
     clock::Time,
     outcome::{Due, Found, LOST_AFTER, Outcome},
     target::{Numbers, TargetId},
 };
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, binary_heap::PeekMut},
-    time::Duration,
-};
+use std::time::Duration;
 
 const SLOTS: u32 = 256;
 
 /// Every probe that is not settled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Open {
     flights: Vec<Flight>,
     /// Whose patience runs out when.
-    patience: BinaryHeap<Reverse<Timer>>,
+    patience: Calendar<Timer>,
     /// Which overdue probes are lost when. Apart, since they wait so much longer: the other heap stays small.
-    lost: BinaryHeap<Reverse<Timer>>,
+    lost: Calendar<Timer>,
     waiting: u64,
 }
 
@@ -59,7 +57,6 @@ enum Stage {
 /// What is to be looked at, and when. Ordered by time, then as given out: same input, same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
-    at: Time,
     target: u32,
     seq: u32,
     sent: Time,
@@ -69,19 +66,31 @@ struct Timer {
 impl Open {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
-        Self { flights: vec![Flight::default(); targets], ..Self::default() }
+        Self {
+            flights: vec![Flight::default(); targets],
+            patience: Calendar::new(Duration::from_secs(3)),
+            lost: Calendar::new(LOST_AFTER),
+            waiting: 0,
+        }
     }
 
     /// Goes on with another roster: what was asked of targets that went is open no more.
     pub fn replan(&mut self, targets: &Numbers) {
         self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
-        let renumbered = |Reverse(timer): Reverse<Timer>| {
-            Some(Reverse(Timer { target: targets.after(timer.target)?, ..timer }))
-        };
+        let renumbered =
+            |(at, timer): (Time, Timer)| Some((at, Timer { target: targets.after(timer.target)?, ..timer }));
         for timers in [&mut self.patience, &mut self.lost] {
-            *timers = timers.drain().filter_map(renumbered).collect();
+            let carried: Vec<_> = timers.drain().filter_map(renumbered).collect();
+            for (at, timer) in carried {
+                timers.push(at, timer);
+            }
         }
         self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
+    }
+
+    /// Reads ahead what a question to this target will need.
+    pub fn fetch(&self, target: TargetId) {
+        fetch(&self.flights[target.0 as usize]);
     }
 
     /// Is a probe of this target within its patience?
@@ -110,27 +119,21 @@ impl Open {
         flight.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
-        self.patience.push(Reverse(Timer { at, target: target.0, seq, sent, trap }));
+        self.patience.push(at, Timer { target: target.0, seq, sent, trap });
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
     /// When [`Open::expire`] next has something to say.
     pub fn next_wake(&self) -> Time {
-        let first =
-            |timers: &BinaryHeap<Reverse<Timer>>| timers.peek().map_or(Time::NEVER, |timer| timer.0.at);
-        first(&self.patience).min(first(&self.lost))
+        self.patience.next().min(self.lost.next())
     }
 
     /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
     pub fn expire(&mut self, now: Time) -> Option<Outcome> {
         loop {
-            // In reverse, the earlier timer is the greater one, and a timer is greater than none.
-            let lost = self.lost.peek() > self.patience.peek();
-            let first = if lost { &mut self.lost } else { &mut self.patience }.peek_mut()?;
-            if first.0.at > now {
-                return None;
-            }
-            let Reverse(Timer { target, seq, sent, trap, .. }) = PeekMut::pop(first);
+            let lost = self.lost.next() < self.patience.next();
+            let timers = if lost { &mut self.lost } else { &mut self.patience };
+            let (_, Timer { target, seq, sent, trap }) = timers.pop(now)?;
             let flight = &mut self.flights[target as usize];
             if flight.age(seq) > SLOTS || flight.stage(seq) == Stage::Settled {
                 continue;
@@ -142,7 +145,7 @@ impl Open {
                 flight.set(seq, Stage::Overdue);
                 flight.waiting -= 1;
                 self.waiting -= 1;
-                self.lost.push(Reverse(Timer { at: sent + LOST_AFTER, target, seq, sent, trap }));
+                self.lost.push(sent + LOST_AFTER, Timer { target, seq, sent, trap });
                 Found::Overdue
             };
             return Some(Outcome { target: TargetId(target), seq, sent, trap, found });

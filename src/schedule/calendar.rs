@@ -1,0 +1,132 @@
+//! What is due when. In: things with their times. Out: the same, earliest first, and those of one time in their own
+//! order. It never reads a clock.
+//!
+//! A calendar queue (Brown 1988, doi:10.1145/63039.63045): a few things are simply kept in order; of many, what lies
+//! further ahead waits unsorted on the page of its day. So a timer among thousands costs what one among few does: the
+//! heap through which it goes stays small enough for the nearest memory.
+
+use crate::clock::Time;
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    time::Duration,
+};
+
+/// Pages of a calendar. What lies beyond the last is kept in order from the beginning.
+const PAGES: u64 = 256;
+/// So many are a few.
+const FEW: usize = 32;
+
+/// Things that are due, each at its time.
+#[derive(Debug)]
+pub(super) struct Calendar<T> {
+    /// In order: everything up to `day`, and whatever else there is room for. The first of all is always here.
+    near: BinaryHeap<Reverse<(Time, T)>>,
+    /// By day: what is not.
+    pages: Vec<Vec<(Time, T)>>,
+    /// How many are on pages.
+    later: usize,
+    day: u64,
+    /// Nanoseconds.
+    length: u64,
+}
+
+impl<T: Ord> Calendar<T> {
+    /// Nothing is due. `most` is how far ahead things mostly lie.
+    pub fn new(most: Duration) -> Self {
+        let length = (most.as_nanos() as u64).div_ceil(PAGES - 1).max(1);
+        let pages = (0..PAGES).map(|_| Vec::new()).collect();
+        Self { near: BinaryHeap::new(), pages, later: 0, day: 0, length }
+    }
+
+    /// When the first is due; [`Time::NEVER`] if nothing is.
+    pub fn next(&self) -> Time {
+        self.near.peek().map_or(Time::NEVER, |first| first.0.0)
+    }
+
+    /// One more.
+    pub fn push(&mut self, at: Time, thing: T) {
+        let day = self.day_of(at);
+        if self.later == 0 {
+            // Nothing lies on a page, so today may be any day.
+            self.day = self.near.peek().map_or(day, |first| self.day_of(first.0.0));
+        }
+        if self.near.len() < FEW || day <= self.day || day - self.day >= PAGES {
+            self.near.push(Reverse((at, thing)));
+        } else {
+            self.pages[(day % PAGES) as usize].push((at, thing));
+            self.later += 1;
+            self.turn();
+        }
+    }
+
+    /// The first of all, if it is due by `now`.
+    pub fn pop(&mut self, now: Time) -> Option<(Time, T)> {
+        let first = self.near.peek_mut().filter(|first| first.0.0 <= now)?;
+        let Reverse(due) = PeekMut::pop(first);
+        self.turn();
+        Some(due)
+    }
+
+    /// Takes everything out, in no order.
+    pub fn drain(&mut self) -> impl Iterator<Item = (Time, T)> + '_ {
+        self.later = 0;
+        let near = self.near.drain().map(|Reverse(entry)| entry);
+        near.chain(self.pages.iter_mut().flat_map(|page| page.drain(..)))
+    }
+
+    /// Turns pages until the first of all is in order.
+    fn turn(&mut self) {
+        while self.later > 0 && self.day_of(self.next()) > self.day {
+            self.day += 1;
+            let page = &mut self.pages[(self.day % PAGES) as usize];
+            self.later -= page.len();
+            self.near.extend(page.drain(..).map(Reverse));
+        }
+    }
+
+    fn day_of(&self, at: Time) -> u64 {
+        at.as_nanos() / self.length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        /// Against a set in order, with times close by, far ahead and long past.
+        #[test]
+        fn the_first_comes_first(steps in proptest::collection::vec((0..4u8, 0..2_000u64, any::<bool>()), 1..2_000)) {
+            let mut calendar = Calendar::new(Duration::from_micros(1));
+            let (mut toy, mut now) = (BTreeSet::new(), 5_000);
+            for (number, (what, span, far)) in steps.into_iter().enumerate() {
+                match what {
+                    0 | 1 => {
+                        let at = Time::from_nanos(now + if far { span * 300 } else { span } - 300);
+                        calendar.push(at, number);
+                        toy.insert((at, number));
+                    }
+                    2 => {
+                        now += span / 16;
+                        while let Some(first) = calendar.pop(Time::from_nanos(now)) {
+                            prop_assert_eq!(Some(first), toy.pop_first());
+                        }
+                    }
+                    _ if span < 20 => {
+                        let all: Vec<_> = calendar.drain().collect();
+                        prop_assert_eq!(calendar.next(), Time::NEVER);
+                        prop_assert_eq!(&all.iter().copied().collect::<BTreeSet<_>>(), &toy);
+                        for (at, thing) in all {
+                            calendar.push(at, thing);
+                        }
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(calendar.next(), toy.first().map_or(Time::NEVER, |first| first.0));
+            }
+        }
+    }
+}
