@@ -152,7 +152,7 @@ fn core_alone(scenario: &Scenario) -> f64 {
         now = watch.next_wake().min(world.next_arrival()).max(now);
         if watch.next_wake() <= now {
             steps.push((now, Step::Poll));
-            watch.poll(now, &mut due);
+            watch.poll(now, now, &mut due);
             due.drain(..).for_each(|due| world.ask(&due));
         }
         while let Some(event) = world.arrive(now) {
@@ -171,7 +171,7 @@ fn core_alone(scenario: &Scenario) -> f64 {
         }
         match step {
             Step::Poll => {
-                watch.poll(*now, &mut due);
+                watch.poll(*now, *now, &mut due);
                 probes += due.len();
                 due.clear();
             }

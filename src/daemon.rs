@@ -70,6 +70,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 /// Probes that are due within so short a time leave together: at thousands a second, waking up costs more than
 /// asking does. Round-trip times do not suffer, since each packet's times are its own.
 const NAP: Duration = Duration::from_millis(1);
+/// So many tasks may run, each with an answer, before the fold has its turn.
+const TASKS: u32 = 4096;
 /// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
 const FEW_TARGETS: usize = 500;
 /// Fewer file descriptors do not even carry the runtime, the pages and the ICMP sockets.
@@ -125,7 +127,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let scheme = if access.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> = addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
     let http = http::serve(listeners, source, labelled, asker, access)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(TASKS).build()?;
     runtime.block_on(async {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
@@ -206,13 +208,15 @@ impl Run {
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (mut publish, mut loaded) = (self.clock.now(), None);
         let (mut batch, mut due) = (Vec::new(), Vec::new());
-        let mut nap_over = Time::NEVER;
         loop {
-            // Whatever else has come: an answer that lies in the socket must not be called overdue.
-            if self.clock.now() >= nap_over {
-                self.network.icmp_receive(&mut batch);
-                nap_over = Time::NEVER;
+            // An answer that lies in a socket, or with a task that has not run, must not be called overdue, however
+            // long we were kept from running. The first turn lets the runtime see which sockets have something, the
+            // second lets their tasks read it.
+            let heard = self.clock.now();
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
             }
+            self.network.icmp_receive(&mut batch);
             // A raw socket hears every ping of this machine, and our own controls are asked all the time.
             batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
@@ -224,7 +228,7 @@ impl Run {
                     self.watch.observe(now, &event);
                 }
             }
-            self.watch.poll(now, &mut due);
+            self.watch.poll(now, heard, &mut due);
             self.network.send(&mut due, &self.plan, &mut batch);
             let changes: Vec<Change> = self.watch.changes().collect();
             if !changes.is_empty() || now >= publish {
@@ -243,19 +247,14 @@ impl Run {
             }
             let wake = self.watch.next_wake().min(publish);
             let busy = wake < now + NAP;
-            nap_over = if busy { nap_over.min(now + NAP) } else { Time::NEVER };
             let wake = self.clock.instant(wake.max(now + NAP));
             // In this order, so that no flood of answers delays the end, and none is left for the next turn.
             tokio::select! {
                 biased;
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
-                () = self.network.icmp_readable(), if !busy => {
-                    // A flood of ICMP keeps nobody from hearing TCP and DNS, whose tasks wait for their turn.
-                    tokio::task::yield_now().await;
-                    self.network.icmp_receive(&mut batch);
-                }
-                Some(event) = self.events.recv() => batch.push(event),
+                () = self.network.icmp_readable(), if !busy => {}
+                Some(event) = self.events.recv(), if !busy => batch.push(event),
                 read = reload.next() => loaded = Some(read),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }

@@ -125,7 +125,7 @@ impl World {
             }
         }
         let mut due = Vec::new();
-        self.watch.poll(self.now, &mut due);
+        self.watch.poll(self.now, self.now, &mut due);
         let now = self.now;
         self.unsettled.retain(|_, sent| now < *sent + LOST_AFTER);
         for due in due {

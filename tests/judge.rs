@@ -72,7 +72,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             while let Some(entry) = under_way.first_entry().filter(|entry| entry.key().0 <= now) {
                 watch.observe(now, &entry.remove());
             }
-            watch.poll(now, &mut due);
+            watch.poll(now, now, &mut due);
             for Due { target, seq, sent, trap, .. } in due.drain(..) {
                 let block = target.0 / 6;
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));

@@ -142,7 +142,7 @@ impl World {
             while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= now) {
                 self.watch.observe(now, &entry.remove());
             }
-            self.watch.poll(now, &mut due);
+            self.watch.poll(now, now, &mut due);
             for probe in due.drain(..) {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
@@ -403,7 +403,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
         now = watch.next_wake();
-        watch.poll(now, &mut due);
+        watch.poll(now, now, &mut due);
         for Due { target, seq, sent, trap, .. } in due.drain(..) {
             if target.0 >= 4 || sent < at(60.0) {
                 let found = Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::Interest,
+    io::{Interest, unix::AsyncFd},
     sync::{Semaphore, mpsc::UnboundedSender},
     time::timeout,
 };
@@ -69,41 +69,46 @@ impl Prober {
         Self { clock, events, places: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
     }
 
-    /// Asks, in a task of its own. Call it within a tokio runtime.
+    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
     pub fn send(&self, due: Due, address: IpAddr, spec: &Spec) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
-        let (clock, events, places) = (self.clock, self.events.clone(), Arc::clone(&self.places));
-        tokio::spawn(async move {
-            let sent = clock.now();
-            let found = match places.try_acquire() {
-                Ok(_place) => timeout(BEFORE_REPEAT, ask(clock, sent, peer)).await.ok().flatten(),
-                Err(_) => Some(Found::NotSent(Fault::NoDescriptors)),
-            };
-            if let Some(found) = found {
-                let Due { target, seq, trap, .. } = due;
-                // A closed channel means that nobody watches any more.
-                let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+        let (clock, events, sent) = (self.clock, self.events.clone(), self.clock.now());
+        let report = move |found| {
+            let Due { target, seq, trap, .. } = due;
+            // A closed channel means that nobody watches any more.
+            let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+        };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return report(Found::NotSent(Fault::NoDescriptors));
+        };
+        match begin(peer) {
+            Ok(socket) => {
+                tokio::spawn(async move {
+                    let found = match timeout(BEFORE_REPEAT, wait(clock, sent, peer, &socket)).await {
+                        Ok(Ok(found)) => Some(found),
+                        Ok(Err(error)) => failed(&error, clock, sent),
+                        Err(_) => None,
+                    };
+                    found.into_iter().for_each(report);
+                    drop(place);
+                });
             }
-        });
+            Err(error) => failed(&error, clock, sent).into_iter().for_each(report),
+        }
     }
 }
 
-/// Asks once; None for silence.
-async fn ask(clock: Clock, sent: Time, peer: SocketAddr) -> Option<Found> {
-    match connect(clock, sent, peer).await {
-        Ok(found) => Some(found),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::ETIMEDOUT) => None,
-            // ECONNRESET: accepted and thrown out before we looked. A RST all the same.
-            Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
-                Some(Found::Refused { rtt: clock.now().since(sent) })
-            }
-            _ => Some(Found::NotSent(sys_inet::fault(&error))),
-        },
+/// What an error of the socket says; None for silence.
+fn failed(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
+    match error.raw_os_error() {
+        Some(libc::ETIMEDOUT) => None,
+        // ECONNRESET: accepted and thrown out before we looked. A RST all the same.
+        Some(libc::ECONNREFUSED | libc::ECONNRESET) => Some(Found::Refused { rtt: clock.now().since(sent) }),
+        _ => Some(Found::NotSent(sys_inet::fault(error))),
     }
 }
 
-async fn connect(clock: Clock, sent: Time, peer: SocketAddr) -> io::Result<Found> {
+fn begin(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
@@ -113,7 +118,10 @@ async fn connect(clock: Clock, sent: Time, peer: SocketAddr) -> io::Result<Found
         _ => {}
     }
     // Registered only now: a socket that is not connecting counts as hung up.
-    let socket = sys_inet::registered(socket, Interest::WRITABLE | Interest::ERROR)?;
+    sys_inet::registered(socket, Interest::WRITABLE | Interest::ERROR)
+}
+
+async fn wait(clock: Clock, sent: Time, peer: SocketAddr, socket: &AsyncFd<Socket>) -> io::Result<Found> {
     loop {
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();

@@ -78,7 +78,7 @@ impl Simulation {
                 self.next_control = self.now.max(self.next_control) + CONTROL_EVERY;
             }
             if self.watch.next_wake() <= self.now {
-                self.watch.poll(self.now, &mut self.due);
+                self.watch.poll(self.now, self.now, &mut self.due);
                 for due in self.due.drain(..) {
                     self.probes += 1;
                     self.world.ask(&due);

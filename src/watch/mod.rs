@@ -140,10 +140,11 @@ impl Watch {
         self.schedule.next_wake().min(self.open.next_wake()).min(self.judge.next_wake())
     }
 
-    /// Does what is due by `now`, and adds the probes to send to `due`.
-    pub fn poll(&mut self, now: Time, due: &mut Vec<Due>) {
+    /// Does what is due by `now`, and adds the probes to send to `due`. All that came by `heard` has been observed: up to
+    /// then silence is silence.
+    pub fn poll(&mut self, now: Time, heard: Time, due: &mut Vec<Due>) {
         self.attend(now);
-        while let Some(outcome) = self.open.expire(now) {
+        while let Some(outcome) = self.open.expire(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.advance(now);

@@ -107,6 +107,39 @@ fn a_country_answers() {
     assert!(ledger.entries.len() > 200, "{}", ledger.entries.len());
 }
 
+/// Whoever stops the program stops no answer: those that came in time, while it could not look, are in time.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn what_comes_in_time_is_in_time_though_nobody_looks() {
+    let _machine = shared();
+    let mut stage = Stage::set(
+        "stopped",
+        r#"
+        story = "everybody answers"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        weather = { rtt = "40ms", jitter = "5ms" }
+        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
+        "#,
+        false,
+        "budget.per_block = \"150/s\"",
+    );
+    stage.watch.verdict(SOON, "KP", "up");
+    for _ in 0..10 {
+        for (signal, millis) in [("STOP", 800), ("CONT", 700)] {
+            support::signal(signal, stage.watch.id());
+            stage.watch.listen(Duration::from_millis(millis));
+        }
+    }
+    stage.silence(Duration::from_secs(3), &[]);
+    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len()).sum();
+    let found = stage.account(PORT).sum();
+    assert!(wanted.sent > 1000 && wanted.sent == wanted.reply + wanted.refused, "{wanted:?}");
+    assert_eq!(found.sent, found.reply + found.refused + found.late, "{found:?}");
+    // A dozen are under way at every stop. Only one that is just leaving, given out but not sent, is late for itself.
+    assert!(found.sent == wanted.sent && found.late <= 5, "{found:?}");
+}
+
 /// Every way in which a router says no, to every kind of probe, in both families.
 fn every_no_is_counted_by_its_code(name: &str, v6: bool) {
     let _machine = shared();

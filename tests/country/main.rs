@@ -11,7 +11,7 @@
 //! | `forger` | an attacker off the path |
 //! | `story` | scenario files made short enough to be lived through |
 //! | `stage` | the program in front of a country |
-//! | `counters`, `company`, `lived` | the tests |
+//! | `counters`, `company`, `lived`, `times` | the tests |
 //!
 //! Its tests need root, of the machine or of a user namespace:
 //! `unshare --user --map-root-user cargo test --test country -- --ignored`, where /dev/net/tun may be opened.
@@ -27,6 +27,7 @@ mod ledger;
 mod lived;
 mod stage;
 mod story;
+mod times;
 mod tun;
 mod wire;
 

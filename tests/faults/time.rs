@@ -135,7 +135,7 @@ impl World {
                 self.watch.observe(self.now, &Event::Control(control));
                 tick = self.now + Duration::from_secs(1);
             }
-            self.watch.poll(self.now, &mut self.asked);
+            self.watch.poll(self.now, self.now, &mut self.asked);
             self.now = (self.now + RTT).min(end);
         }
     }

@@ -98,7 +98,7 @@ impl Prober {
         Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new(), sweep: FEW }
     }
 
-    /// Asks, in a task of its own. Call it within a tokio runtime.
+    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
     pub fn send(&mut self, due: Due, address: IpAddr, spec: &Spec) {
         if self.open.len() >= self.sweep.min(self.limit) {
             self.open.retain(|task| !task.is_finished());
@@ -109,19 +109,21 @@ impl Prober {
         {
             oldest.abort();
         }
-        let (clock, events, spec) = (self.clock, self.events.clone(), spec.clone());
         let peer = SocketAddr::new(address, spec.port);
-        let task = tokio::spawn(async move {
-            let probe = Probe { clock, events, due, peer, sent: clock.now() };
-            match Question::new(&spec).map_err(io::Error::other).and_then(|question| {
-                let socket = probe.ask(&question)?;
-                Ok((question, socket))
-            }) {
-                Ok((question, socket)) => probe.listen(&socket, &question, spec.expect.as_deref()).await,
-                Err(error) => probe.report(Found::NotSent(sys_inet::fault(&error))),
+        let probe =
+            Probe { clock: self.clock, events: self.events.clone(), due, peer, sent: self.clock.now() };
+        match Question::new(spec).map_err(io::Error::other).and_then(|question| {
+            let socket = probe.ask(&question)?;
+            Ok((question, socket))
+        }) {
+            Ok((question, socket)) => {
+                let expect = spec.expect.clone();
+                let task =
+                    tokio::spawn(async move { probe.listen(&socket, &question, expect.as_deref()).await });
+                self.open.push_back(task.abort_handle());
             }
-        });
-        self.open.push_back(task.abort_handle());
+            Err(error) => probe.report(Found::NotSent(sys_inet::fault(&error))),
+        }
     }
 }
 
