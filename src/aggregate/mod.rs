@@ -214,7 +214,7 @@ impl Aggregate {
     pub fn fetch(&self, target: TargetId, block: BlockId, now: Time) {
         let stats = &self.targets[target.0 as usize];
         fetch(stats);
-        fetch(&stats.counts);
+        fetch(&stats.counts.overdue);
         self.blocks[block.0 as usize].fetch(now);
     }
 
@@ -222,6 +222,7 @@ impl Aggregate {
     pub fn follow(&self, target: TargetId, block: BlockId, now: Time) {
         let kind = &self.kinds[self.targets[target.0 as usize].sums as usize];
         fetch(&kind.counts);
+        fetch(&kind.counts.overdue);
         kind.rtt.fetch();
         self.blocks[block.0 as usize].follow(now);
     }

@@ -133,7 +133,7 @@ impl Judge {
         fetch(&self.hosts[target.0 as usize]);
         let scope = &self.scopes[block.0 as usize];
         fetch(scope);
-        fetch(&scope.belief);
+        fetch(&scope.dark);
         fetch(&scope.looking);
     }
 

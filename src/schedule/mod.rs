@@ -73,7 +73,7 @@ struct Beat {
 
 /// A block's turns and tokens.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
