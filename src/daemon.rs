@@ -70,6 +70,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 /// Probes that are due within so short a time leave together: at thousands a second, waking up costs more than
 /// asking does. Round-trip times do not suffer, since each packet's times are its own.
 const NAP: Duration = Duration::from_millis(1);
+/// How often to make sure that everything has been heard. Silence is told so much later at the most.
+const LISTEN: Duration = Duration::from_millis(10);
 /// So many tasks may run, each with an answer, before the fold has its turn.
 const TASKS: u32 = 4096;
 /// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
@@ -208,13 +210,17 @@ impl Run {
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (mut publish, mut loaded) = (self.clock.now(), None);
         let (mut batch, mut due) = (Vec::new(), Vec::new());
+        let mut heard = Time::default();
         loop {
             // An answer that lies in a socket, or with a task that has not run, must not be called overdue, however
             // long we were kept from running. The first turn lets the runtime see which sockets have something, the
             // second lets their tasks read it.
-            let heard = self.clock.now();
-            for _ in 0..2 {
-                tokio::task::yield_now().await;
+            let now = self.clock.now();
+            if now.since(heard) > LISTEN {
+                for _ in 0..2 {
+                    tokio::task::yield_now().await;
+                }
+                heard = now;
             }
             self.network.icmp_receive(&mut batch);
             // A raw socket hears every ping of this machine, and our own controls are asked all the time.

@@ -79,9 +79,10 @@ impl<T: Ord> Calendar<T> {
     fn turn(&mut self) {
         while self.later > 0 && self.day_of(self.next()) > self.day {
             self.day += 1;
-            let page = &mut self.pages[(self.day % PAGES) as usize];
+            // With its memory: a page is needed again only after all others.
+            let page = std::mem::take(&mut self.pages[(self.day % PAGES) as usize]);
             self.later -= page.len();
-            self.near.extend(page.drain(..).map(Reverse));
+            self.near.extend(page.into_iter().map(Reverse));
         }
     }
 
