@@ -24,6 +24,8 @@ pub(super) struct Calendar<T> {
     near: BinaryHeap<Reverse<(Time, T)>>,
     /// By day: what is not.
     pages: Vec<Vec<(Time, T)>>,
+    /// Room of turned pages, for those to come: most of a calendar is empty, and room for all of it would be wasted.
+    blank: Vec<Vec<(Time, T)>>,
     /// How many are on pages.
     later: usize,
     day: u64,
@@ -36,7 +38,7 @@ impl<T: Ord> Calendar<T> {
     pub fn new(most: Duration) -> Self {
         let length = (most.as_nanos() as u64).div_ceil(PAGES - 1).max(1);
         let pages = (0..PAGES).map(|_| Vec::new()).collect();
-        Self { near: BinaryHeap::new(), pages, later: 0, day: 0, length }
+        Self { near: BinaryHeap::new(), pages, blank: Vec::new(), later: 0, day: 0, length }
     }
 
     /// When the first is due; [`Time::NEVER`] if nothing is.
@@ -54,7 +56,11 @@ impl<T: Ord> Calendar<T> {
         if self.near.len() < FEW || day <= self.day || day - self.day >= PAGES {
             self.near.push(Reverse((at, thing)));
         } else {
-            self.pages[(day % PAGES) as usize].push((at, thing));
+            let page = &mut self.pages[(day % PAGES) as usize];
+            if page.capacity() == 0 {
+                *page = self.blank.pop().unwrap_or_default();
+            }
+            page.push((at, thing));
             self.later += 1;
             self.turn();
         }
@@ -79,10 +85,12 @@ impl<T: Ord> Calendar<T> {
     fn turn(&mut self) {
         while self.later > 0 && self.day_of(self.next()) > self.day {
             self.day += 1;
-            // With its memory: a page is needed again only after all others.
-            let page = std::mem::take(&mut self.pages[(self.day % PAGES) as usize]);
+            let mut page = std::mem::take(&mut self.pages[(self.day % PAGES) as usize]);
             self.later -= page.len();
-            self.near.extend(page.into_iter().map(Reverse));
+            self.near.extend(page.drain(..).map(Reverse));
+            if page.capacity() > 0 {
+                self.blank.push(page);
+            }
         }
     }
 
