@@ -71,7 +71,7 @@ struct Beat {
     at: u32,
 }
 
-/// A block's turns and tokens.
+/// A block's turns and tokens. In this order, so that `soon` knows how its two lines begin.
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct BlockTurns {

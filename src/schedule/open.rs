@@ -19,6 +19,8 @@ use crate::{
 use std::time::Duration;
 
 const SLOTS: u32 = 256;
+/// Patience is no longer than this (`aggregate::rtt`); a longer one would only cost a little more.
+const MOST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Every probe that is not settled.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct Open {
     flights: Vec<Flight>,
     /// Whose patience runs out when.
     patience: Calendar<Timer>,
-    /// Which overdue probes are lost when. Apart, since they wait so much longer: the other heap stays small.
+    /// Which overdue probes are lost when. Apart, since they wait so much longer: the other calendar's days stay short.
     lost: Calendar<Timer>,
     waiting: u64,
 }
@@ -68,7 +70,7 @@ impl Open {
     pub fn new(targets: usize) -> Self {
         Self {
             flights: vec![Flight::default(); targets],
-            patience: Calendar::new(Duration::from_secs(3)),
+            patience: Calendar::new(MOST_PATIENCE),
             lost: Calendar::new(LOST_AFTER),
             waiting: 0,
         }
