@@ -10,6 +10,7 @@
 //! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
 //! probe, and nothing for a target that is not asked.
 
+mod beat;
 mod budget;
 mod calendar;
 mod look;
@@ -29,6 +30,7 @@ use crate::{
     dice::Dice,
     target::{BlockId, Roster, Scope, TargetId},
 };
+use beat::Beat;
 use budget::Bucket;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -47,10 +49,6 @@ const BEATS_OWN: f64 = 1.0;
 /// A vague doubt leaves this share of the bucket to those that are not. With a half, hosts that miss half of all probes
 /// spend what an outage of five minutes needs (docs/laboratory.md).
 const KEPT_FROM_THE_VAGUE: f64 = 0.6;
-/// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
-/// reserve: a little later every time costs less than now and then not at all. With three quarters, a debt is
-/// repaid to 1/e in the time that a bucket and a third take to fill; with a half, two days of flapping empty it.
-const STRETCH: f64 = 0.75;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -62,13 +60,6 @@ pub struct Schedule {
     looks: Vec<Closer>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
-}
-
-/// A country's even beat.
-#[derive(Clone, Debug)]
-struct Beat {
-    gap: Duration,
-    at: u32,
 }
 
 /// A block's turns and tokens. In this order, so that `soon` knows how its two lines begin.
@@ -172,21 +163,24 @@ impl Schedule {
         self.skipped
     }
 
-    /// The next target to ask by `now`, if any is due.
+    /// The next target to ask by `now`, if any is due. The slot at hand stays in the queue until it says when it comes
+    /// again, or leaves.
     pub fn next(&mut self, now: Time, open: &Open) -> Option<Slot> {
         while let Some(&Reverse((at, key))) = self.queue.peek() {
             if at > now {
                 return None;
             }
-            self.queue.pop();
             let lag = now.since(at);
             let target = match key {
                 Key::Beat(country) => self.beat(country, at, now, open),
                 Key::Closer(scope) => self.closer(scope, now),
-                Key::Once(block) => self.extra(block, BEATS_OWN, now),
+                Key::Once(block) => {
+                    self.queue.pop();
+                    self.extra(block, BEATS_OWN, now)
+                }
                 Key::Interval(target) => {
                     let every = self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
-                    self.again(Key::Interval(target), at, every, now);
+                    self.again(at, every, now);
                     self.spend(target, now, open)
                 }
                 Key::Retired(block) => self.retired(block, at, now),
@@ -262,9 +256,10 @@ impl Schedule {
         let turns = &mut self.blocks[block as usize];
         turns.armed = turns.rotation.retired() > 0;
         if !turns.armed {
+            self.queue.pop();
             return None;
         }
-        self.again(Key::Retired(block), at, self.retired_every(BlockId(block)), now);
+        self.again(at, self.retired_every(BlockId(block)), now);
         let turns = &mut self.blocks[block as usize];
         if !turns.bucket.take(&self.budget, now, BEATS_OWN) {
             self.skipped.over_budget += 1;
@@ -273,64 +268,17 @@ impl Schedule {
         turns.rotation.next_retired()
     }
 
-    /// A country's slot: the next block with a share in it, and in that the next target.
-    fn beat(&mut self, country: u32, at: Time, now: Time, open: &Open) -> Option<u32> {
-        let (number, level) = self.turn(country, now);
-        let mut gap = self.beats[country as usize].gap;
-        if level < self.budget.reserve {
-            gap = gap.mul_f64(1.0 + STRETCH * (1.0 - level / self.budget.reserve));
-        }
-        let block = &mut self.blocks[number as usize];
-        block.credit += block.share;
-        let due = block.credit >= 1.0;
-        if due {
-            block.credit -= 1.0;
-        }
-        let paid = due && block.bucket.take(&self.budget, now, 0.0);
-        self.skipped.over_budget += u64::from(due && !paid);
-        self.again(Key::Beat(country), at, gap, now);
-        if !paid {
-            return None;
-        }
-        let block = &mut self.blocks[number as usize];
-        block.asked = now;
-        block.rotation.next(|target| !open.is_waiting(target))
-    }
-
-    /// Which of a country's blocks has the even turn, and how many tokens there are, in it or in the mean. Where debts
-    /// are repaid in even slots, the turn goes to the block that owes least: one that was much looked at waits, and the
-    /// others need not slow down for it.
-    fn turn(&mut self, country: u32, now: Time) -> (u32, f64) {
-        let blocks = self.roster.countries[country as usize].blocks.clone();
-        let count = blocks.len() as u32;
-        let at = &mut self.beats[country as usize].at;
-        let next = blocks.start + *at % count;
-        *at = at.wrapping_add(1) % count;
-        let level = |block: u32| self.blocks[block as usize].bucket.level(&self.budget, now);
-        if self.budget.reserve == 0.0 || count > FAN_OUT {
-            return (next, level(next));
-        }
-        let (mut richest, mut sum) = ((next, f64::MIN), 0.0);
-        for block in (next..blocks.end).chain(blocks.start..next) {
-            let level = level(block);
-            sum += level;
-            if level > richest.1 {
-                richest = (block, level);
-            }
-        }
-        (richest.0, sum / f64::from(count))
-    }
-
     /// A closer look's slot: at a block, its next target; at a country, the block not asked for longest.
     fn closer(&mut self, place: u32, now: Time) -> Option<u32> {
         let closer = &mut self.looks[place as usize];
         let Some(every) = closer.every else {
             closer.armed = false;
+            self.queue.pop();
             return None;
         };
         let keep = closer.keep;
         closer.last = now;
-        self.queue.push(Reverse((now + every, Key::Closer(place))));
+        self.comes_again(now + every);
         let blocks = self.roster.blocks.len() as u32;
         let block = if place < blocks {
             // A country that is looked at as a whole asks for its blocks too: not twice.
@@ -376,15 +324,22 @@ impl Schedule {
         Some(target)
     }
 
-    /// Sets the next slot: on the beat, unless the beat has been lost.
-    fn again(&mut self, key: Key, at: Time, gap: Duration, now: Time) {
+    /// When the slot at hand comes again: on the beat, unless the beat has been lost.
+    fn again(&mut self, at: Time, gap: Duration, now: Time) {
         let mut next = at + gap;
         if now.since(at) > STALL && next <= now {
             let missed = now.since(at).as_nanos() / gap.as_nanos().max(1);
             self.skipped.missed += missed as u64;
             next = at + Duration::from_nanos((gap.as_nanos() * (missed + 1)) as u64);
         }
-        self.queue.push(Reverse((next, key)));
+        self.comes_again(next);
+    }
+
+    /// The slot at hand is still the first in the queue, whence it mostly has not far to go.
+    fn comes_again(&mut self, next: Time) {
+        if let Some(mut first) = self.queue.peek_mut() {
+            first.0.0 = next;
+        }
     }
 
     fn place(&self, scope: Scope) -> usize {

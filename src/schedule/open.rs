@@ -135,11 +135,13 @@ impl Open {
         loop {
             let lost = self.lost.next() < self.patience.next();
             let timers = if lost { &mut self.lost } else { &mut self.patience };
-            let (_, Timer { target, seq, sent, trap }) = timers.pop(now)?;
-            let flight = &mut self.flights[target as usize];
-            if flight.age(seq) > SLOTS || flight.stage(seq) == Stage::Settled {
+            let is_open = |timer: &Timer| self.flights[timer.target as usize].is_open(timer.seq);
+            let (_, timer) = timers.pop(now, is_open)?;
+            if !is_open(&timer) {
                 continue;
             }
+            let Timer { target, seq, sent, trap } = timer;
+            let flight = &mut self.flights[target as usize];
             let found = if lost {
                 flight.set(seq, Stage::Settled);
                 Found::Lost
@@ -147,7 +149,7 @@ impl Open {
                 flight.set(seq, Stage::Overdue);
                 flight.waiting -= 1;
                 self.waiting -= 1;
-                self.lost.push(sent + LOST_AFTER, Timer { target, seq, sent, trap });
+                self.lost.push(sent + LOST_AFTER, timer);
                 Found::Overdue
             };
             return Some(Outcome { target: TargetId(target), seq, sent, trap, found });
@@ -190,6 +192,11 @@ impl Flight {
     fn age(&self, seq: u32) -> u32 {
         let age = self.next.wrapping_sub(seq);
         if age > u32::MAX / 2 { 0 } else { age }
+    }
+
+    /// Is there still something to be said of this probe?
+    fn is_open(&self, seq: u32) -> bool {
+        self.age(seq) <= SLOTS && self.stage(seq) != Stage::Settled
     }
 
     fn stage(&self, seq: u32) -> Stage {
