@@ -33,6 +33,8 @@ pub struct Summary {
     pub block: BlockId,
     /// Its country.
     pub country: CountryId,
+    /// What kind of probe it was.
+    pub kind: Kind,
     /// When the probe was sent.
     pub sent: Time,
     /// What it says.
@@ -227,6 +229,13 @@ impl Aggregate {
         self.blocks[block.0 as usize].follow(now);
     }
 
+    /// Reads ahead what silence of this target will need.
+    pub fn fetch_silence(&self, target: TargetId) {
+        let stats = &self.targets[target.0 as usize];
+        fetch(stats);
+        fetch(&stats.counts.overdue);
+    }
+
     /// How long an answer of this target is in time.
     pub fn patience(&self, target: TargetId) -> Duration {
         self.targets[target.0 as usize].rtt.patience()
@@ -253,7 +262,7 @@ impl Aggregate {
         kind.note(&found, was_overdue);
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
-        let (block, country) = (stats.block, stats.country);
+        let (block, country, kind) = (stats.block, stats.country, stats.kind);
         let [block_windows, country_windows] =
             [&mut self.blocks[block.0 as usize], &mut self.countries[country.0 as usize]];
         match evidence {
@@ -278,7 +287,7 @@ impl Aggregate {
             Evidence::Fault | Evidence::Nothing => {}
         }
         self.vantage_counts(&found);
-        Summary { target, block, country, sent, evidence }
+        Summary { target, block, country, kind, sent, evidence }
     }
 
     /// Counts a packet that is no answer.

@@ -6,51 +6,21 @@
 //! that this host misses while its block is up (Wald's sequential test with a false reply all but impossible).
 //! A late answer is an answer like any other: it takes back its own miss and every older one.
 
-use super::rules::{DOWN, EDGE, PARTS_BACK};
+use super::{
+    misses::{BEARERS, Miss, Misses},
+    rules::{DOWN, EDGE, PARTS_BACK},
+};
 use crate::{
-    ahead::fetch,
     clock::Time,
     target::{Renumbering, Roster},
 };
-use std::{collections::VecDeque, time::Duration};
-
-/// So many misses are kept one by one: half of them the oldest, which say when the silence began, and half the
-/// newest, which say how long it lasted. Of those in between only the sum is kept, so that a silence asked about
-/// many times a second costs no more, and yet has its true length.
-const KEPT: usize = 64;
-
-/// So many misses of a darkness are kept for the next run.
-const REMEMBERED: usize = 16;
-
-/// One unanswered probe.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Miss {
-    pub sent: Time,
-    /// ln(1/q).
-    pub weight: f32,
-    pub target: u32,
-    /// Which part of the scope it speaks for: its block.
-    pub part: u32,
-    /// How long an answer usually takes at the most.
-    pub usual: Duration,
-}
-
-/// What was missed in between, of one part of the scope.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Sum {
-    /// As new as the newest of them, and of all their weight.
-    miss: Miss,
-    count: u32,
-}
+use std::time::Duration;
 
 /// A scope's newest life and its silence since.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Belief {
     pub life: Option<Time>,
-    /// In the order in which they were sent.
-    misses: VecDeque<Miss>,
-    /// What was missed between them: an entry for each part of the scope.
-    between: Vec<Sum>,
+    misses: Misses,
 }
 
 /// The odds of some misses.
@@ -74,7 +44,7 @@ impl Odds {
 /// Adds up weights, no part of the scope beyond its share.
 struct Tally {
     share: f32,
-    parts: Vec<(u32, f32)>,
+    sums: [f32; BEARERS],
     log: f32,
 }
 
@@ -82,102 +52,58 @@ impl Tally {
     fn new(limit: f32, parts: usize) -> Self {
         // Of four parts any three can bring the whole, of two or three parts any two: one part never can.
         let bearers = if parts < 2 { 1 } else { (parts - 1).max(2) };
-        Self { share: limit / bearers as f32, parts: Vec::new(), log: 0.0 }
+        Self { share: limit / bearers as f32, sums: [0.0; BEARERS], log: 0.0 }
     }
 
     fn add(&mut self, miss: &Miss) -> f32 {
-        let place = self.parts.iter().position(|part| part.0 == miss.part).unwrap_or_else(|| {
-            self.parts.push((miss.part, 0.0));
-            self.parts.len() - 1
-        });
-        let sum = &mut self.parts[place].1;
+        let sum = &mut self.sums[miss.bearer()];
         // A hair above the share, so that full shares reach the limit in spite of rounding.
         let gain = miss.weight.min(self.share * 1.0001 - *sum).max(0.0);
         *sum += gain;
         self.log += gain;
         self.log
     }
+
+    /// Of how many parts there was anything.
+    fn parts(&self) -> usize {
+        self.sums.iter().filter(|&&sum| sum > 0.0).count()
+    }
 }
 
 impl Belief {
-    /// Reads ahead what an answer will need: the oldest miss.
+    /// Reads ahead what an outcome will need.
     pub fn fetch(&self) {
-        self.misses.iter().take(1).for_each(fetch);
+        self.misses.fetch();
     }
 
     /// Takes in a miss, unless life has been proved since.
     pub fn miss(&mut self, miss: Miss) -> bool {
-        if self.life.is_some_and(|life| miss.sent <= life) {
-            return false;
+        let counts = self.life.is_none_or(|life| miss.sent > life);
+        if counts {
+            self.misses.insert(miss);
         }
-        let place = self.misses.iter().rposition(|old| old.sent <= miss.sent).map_or(0, |place| place + 1);
-        self.misses.insert(place, miss);
-        if self.misses.len() > KEPT
-            && let Some(middle) = self.misses.remove(KEPT / 2)
-        {
-            self.sum_up(middle);
-        }
-        true
-    }
-
-    fn sum_up(&mut self, middle: Miss) {
-        match self.between.iter_mut().find(|sum| sum.miss.part == middle.part) {
-            Some(Sum { miss, count }) => {
-                *miss = Miss { weight: miss.weight + middle.weight, ..middle };
-                *count = count.saturating_add(1);
-            }
-            None => self.between.push(Sum { miss: middle, count: 1 }),
-        }
-    }
-
-    /// In the order in which they were sent, but for parts within the sum; each with how many it stands for.
-    fn counted(&self) -> impl Iterator<Item = (&Miss, u32)> {
-        let first = self.between.iter().map(|sum| sum.miss.sent).min();
-        let split = first.map_or(0, |first| self.misses.partition_point(|miss| miss.sent <= first));
-        let alone = |miss| (miss, 1);
-        let summed = self.between.iter().map(|sum| (&sum.miss, sum.count));
-        self.misses.range(..split).map(alone).chain(summed).chain(self.misses.range(split..).map(alone))
-    }
-
-    /// The same, without the counts.
-    fn all(&self) -> impl Iterator<Item = &Miss> {
-        self.counted().map(|(miss, _)| miss)
+        counts
     }
 
     /// Takes in an answer to a probe sent then; gives back the misses that it explains as chance.
     pub fn life(&mut self, sent: Time) -> Vec<Miss> {
         self.life = self.life.max(Some(sent));
-        self.between.retain(|sum| sum.miss.sent > sent);
-        let refuted = self.misses.partition_point(|miss| miss.sent <= sent);
-        self.misses.drain(..refuted).collect()
+        self.misses.take_until(sent)
     }
 
     /// Forgets misses of a stretch in which we could not see.
     pub fn void(&mut self, from: Time, to: Time) {
-        let outside = |miss: &Miss| miss.sent < from || miss.sent > to;
-        self.misses.retain(outside);
-        self.between.retain(|sum| outside(&sum.miss));
+        self.misses.retain(|sent| sent < from || sent > to);
     }
 
     /// Goes on with another roster: what was missed of targets that went is forgotten.
     pub fn renumber(&mut self, map: &Renumbering, roster: &Roster) {
-        let renumbered = |miss: Miss| {
-            Some(Miss { target: map.targets.after(miss.target)?, part: map.blocks.after(miss.part)?, ..miss })
-        };
-        self.misses = self.misses.drain(..).filter_map(renumbered).collect();
-        // A sum is of many targets; the one that it names stands for any of its block.
-        let summed = |Sum { miss, count }| {
-            let part = map.blocks.after(miss.part)?;
-            let any = roster.blocks[part as usize].targets.start;
-            let target = map.targets.after(miss.target).unwrap_or(any);
-            Some(Sum { miss: Miss { target, part, ..miss }, count })
-        };
-        self.between = self.between.drain(..).filter_map(summed).collect();
+        self.misses.renumber(map, roster);
     }
 
     /// Are there any misses since life was last proved?
     pub fn is_quiet(&self) -> bool {
-        self.misses.is_empty() && self.between.is_empty()
+        self.misses.is_empty()
     }
 
     /// The same, but for misses sent before this time.
@@ -190,23 +116,20 @@ impl Belief {
     /// Every time in it, moved by so many nanoseconds.
     pub fn shift(&mut self, nanos: i64) {
         self.life = self.life.map(|life| life.shifted(nanos));
-        for miss in self.misses.iter_mut().chain(self.between.iter_mut().map(|sum| &mut sum.miss)) {
-            miss.sent = miss.sent.shifted(nanos);
-        }
+        self.misses.shift(nanos);
     }
 
     /// Of a darkness that is found already, forgets all but the newest few misses sent before this time: those
     /// tell when it ended.
     pub fn trim(&mut self, before: Time) {
-        self.misses.retain(|miss| miss.sent < before);
-        self.misses.drain(..self.misses.len().saturating_sub(REMEMBERED));
+        self.misses.trim(before);
     }
 
     /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.
     pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
         let mut tally = Tally::new(limit, parts);
         let mut odds = Odds::default();
-        for (miss, count) in self.counted().filter(|(miss, _)| miss.sent <= until) {
+        for (miss, count) in self.misses.counted().filter(|(miss, _)| miss.sent <= until) {
             tally.add(miss);
             if odds.count == 0 {
                 odds.first = miss.sent;
@@ -215,14 +138,14 @@ impl Belief {
             odds.count += count;
         }
         odds.log = tally.log;
-        odds.parts = tally.parts.len();
+        odds.parts = tally.parts();
         odds
     }
 
     /// When the miss was sent with which the odds reached so much.
     pub fn reached(&self, needed: f32, parts: usize) -> Option<Time> {
         let mut tally = Tally::new(needed, parts);
-        self.all().find(|miss| tally.add(miss) >= needed).map(|miss| miss.sent)
+        self.misses.all().find(|miss| tally.add(miss) >= needed).map(|miss| miss.sent)
     }
 
     /// By when the silence had begun, as seen now, but for this risk: the first miss from which on chance is out of
@@ -230,15 +153,15 @@ impl Belief {
     /// already under way. What was never seen alive was dark before the first miss.
     pub fn onset(&self, parts: usize, risk: f64, now: Time) -> Option<Time> {
         let first = match self.life {
-            Some(life) => turn(life, self.all(), now, risk, Tally::new(DOWN, parts)),
-            None => self.all().next(),
+            Some(life) => turn(life, self.misses.all(), now, risk, Tally::new(DOWN, parts)),
+            None => self.misses.all().next(),
         };
         first.map(|miss| miss.sent + miss.usual)
     }
 
     /// How many targets the misses are of.
     pub fn targets(&self) -> usize {
-        let mut targets: Vec<u32> = self.all().map(|miss| miss.target).collect();
+        let mut targets: Vec<u32> = self.misses.all().map(|miss| miss.target).collect();
         targets.sort_unstable();
         targets.dedup();
         targets.len()
@@ -349,6 +272,17 @@ mod tests {
             Some(at(30) + usual),
             "the second block tells of the country"
         );
+    }
+
+    #[test]
+    fn the_silence_of_thousands_of_blocks_is_that_of_all_of_them() {
+        let mut belief = Belief::default();
+        for part in 0..5_030 {
+            belief.miss(miss(u64::from(part), part));
+        }
+        let odds = belief.odds(Time::NEVER, DOWN, 4);
+        assert_eq!((odds.count, odds.parts, odds.span()), (5_030, BEARERS, Duration::from_secs(5_029)));
+        assert!(odds.log >= DOWN);
     }
 
     #[test]

@@ -96,9 +96,11 @@ impl Judge {
     fn is_wide(&self, place: u32, facts: Facts) -> bool {
         let Some(block) = self.roster.blocks.get(place as usize) else { return false };
         let country = &self.scopes[self.country_place(block.country) as usize];
+        if facts.dark || facts.flapping || self.sight.is_blind() || country.looking.is_some() {
+            return false;
+        }
         let odds = self.scopes[place as usize].belief.odds(Time::NEVER, f32::MAX, 1);
-        let restless = facts.dark || facts.flapping || self.sight.is_blind();
-        !restless && country.looking.is_none() && odds.count > 1 && odds.log >= rules::WIDE
+        odds.count > 1 && odds.log >= rules::WIDE
     }
 }
 

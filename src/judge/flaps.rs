@@ -81,7 +81,7 @@ impl Flaps {
 
     /// Is the scope flapping at this time?
     pub fn flapping(&mut self, now: Time) -> bool {
-        self.named &= now < self.calm();
+        self.named = self.named && now < self.calm();
         self.named
     }
 

@@ -48,6 +48,7 @@ mod closer;
 mod flaps;
 mod host;
 mod memory;
+mod misses;
 mod quality;
 mod replan;
 mod rules;
@@ -70,8 +71,9 @@ use crate::{
     schedule::{Doubt, Look, Rank},
     target::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
 };
-use belief::{Miss, lasted_until};
+use belief::lasted_until;
 use host::Host;
+use misses::Miss;
 use scope::Scope;
 use sight::{Shift, Sight};
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -278,7 +280,7 @@ impl Judge {
 
     fn miss(&mut self, summary: &Summary, usual: Duration, now: Time) {
         // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends again and again.
-        if self.roster.target(summary.target).kind != Kind::Tcp {
+        if summary.kind != Kind::Tcp {
             self.sight.sent();
         }
         if self.sight.is_blind() {

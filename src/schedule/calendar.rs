@@ -46,6 +46,11 @@ impl<T: Ord> Calendar<T> {
         self.near.peek().map_or(Time::NEVER, |first| first.0.0)
     }
 
+    /// Those that most likely come next.
+    pub fn soon(&self) -> impl Iterator<Item = &T> {
+        self.near.iter().take(3).map(|Reverse((_, thing))| thing)
+    }
+
     /// One more.
     pub fn push(&mut self, at: Time, thing: T) {
         let day = self.day_of(at);

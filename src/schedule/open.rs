@@ -95,6 +95,11 @@ impl Open {
         fetch(&self.flights[target.0 as usize]);
     }
 
+    /// Whose patience or time runs out next, most likely.
+    pub fn soon(&self) -> impl Iterator<Item = TargetId> {
+        self.lost.soon().chain(self.patience.soon()).map(|timer| TargetId(timer.target))
+    }
+
     /// Is a probe of this target within its patience?
     pub fn is_waiting(&self, target: u32) -> bool {
         self.flights[target as usize].waiting > 0
@@ -137,6 +142,7 @@ impl Open {
             let timers = if lost { &mut self.lost } else { &mut self.patience };
             let is_open = |timer: &Timer| self.flights[timer.target as usize].is_open(timer.seq);
             let (_, timer) = timers.pop(now, is_open)?;
+            timers.soon().for_each(|timer| fetch(&self.flights[timer.target as usize]));
             if !is_open(&timer) {
                 continue;
             }

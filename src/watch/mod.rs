@@ -146,6 +146,7 @@ impl Watch {
         self.attend(now);
         while let Some(outcome) = self.open.expire(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
+            self.open.soon().for_each(|target| self.aggregate.fetch_silence(target));
         }
         self.judge.advance(now);
         self.obey(now);
