@@ -1,6 +1,6 @@
 //! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a country-year of a plan
-//! as small as North Korea's, a day of one as large as Taiwan's, and the core alone, on events made beforehand, in the
-//! same weather with 4 blocks and with 5,030.
+//! as small as North Korea's, a day of one as large as Taiwan's with an hour in the dark, and the core alone, on events
+//! made beforehand, with 4 blocks and with 5,030, in the same weather and in the dark.
 //! Thousands of blocks are held up by memory rather than by work, so what memory costs on this machine stands beside
 //! them. It never sends a packet.
 //!
@@ -23,18 +23,22 @@ use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
 const YEAR: f64 = 365.25 * 86_400.0;
-/// Events that the core alone is fed; the second half is timed.
-const EVENTS: usize = 2_000_000;
+/// Probes that the core alone gives out; the second half is timed.
+const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";
-/// The argument, before a number of blocks, with which this program measures nothing but the core.
+/// The arguments, before a number of blocks, with which this program measures nothing but the core, among blocks that
+/// answer or among blocks that have gone dark.
 const ALONE: &str = "--alone";
+const DARK: &str = "--dark";
 /// How often memory is touched, to learn what that costs.
 const TOUCHES: usize = 5_000_000;
 
 fn main() {
-    let mut arguments = std::env::args().skip_while(|argument| argument != ALONE);
-    if let Some(blocks) = arguments.nth(1) {
-        return println!("{}", core_alone(&even(blocks.parse().expect("a number of blocks"))));
+    for way in [ALONE, DARK] {
+        let mut arguments = std::env::args().skip_while(|argument| argument != way);
+        if let Some(blocks) = arguments.nth(1) {
+            return println!("{}", core_alone(blocks.parse().expect("a number of blocks"), way == DARK));
+        }
     }
     let quick = std::env::args().any(|argument| argument == "--quick");
     let part = if quick { 1.0 / 15.0 } else { 1.0 };
@@ -47,9 +51,7 @@ fn main() {
     table.add("a country-year simulated, 4 blocks", OURS, n.clone(), seconds / part, "s", most(30.0));
     table.add("simulation, a probe", OURS, n, seconds / probes as f64 * 1e9, "ns", None);
 
-    let mut day = taiwan();
-    day.duration = day.duration.mul_f64(part);
-    let (seconds, probes) = simulate(&day);
+    let (seconds, probes) = simulate(&taiwan(part));
     let n = format!("{part:.3} days, {probes} probes");
     table.add("a day simulated, 5030 blocks", OURS, n.clone(), seconds / part, "s", most(300.0));
     // Before the recorded events below take room of their own.
@@ -57,13 +59,19 @@ fn main() {
         table.add("peak memory of this process", OURS, n, peak, "MB", most(512.0));
     }
 
-    let few = core_by_itself(4);
-    let n = format!("{EVENTS} events");
     // All of the core, schedule included: what aggregate and judge cost is less.
-    table.add("schedule, aggregate and judge, an outcome: 4 blocks", OURS, n.clone(), few, "ns", most(400.0));
-    let cost = core_by_itself(5030);
-    table.add("schedule, aggregate and judge, an outcome: 5030 blocks", OURS, n.clone(), cost, "ns", None);
-    table.add("cost of 5030 blocks to cost of 4", OURS, n, cost / few, "×", most(2.0));
+    let worlds = [
+        (ALONE, "an outcome", most(400.0), most(2.0)),
+        (DARK, "a probe into the dark, with both its outcomes", None, None),
+    ];
+    for (way, what, most_of_few, most_of_many) in worlds {
+        let [few, many] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
+        let n = format!("{PROBES} probes");
+        let of = |blocks| format!("schedule, aggregate and judge, {what}: {blocks} blocks");
+        table.add(&of(4), OURS, n.clone(), few, "ns", most_of_few);
+        table.add(&of(5030), OURS, n.clone(), many, "ns", None);
+        table.add(&format!("{what}: 5030 blocks to 4"), OURS, n, many / few, "×", most_of_many);
+    }
     // What the figure above is made of: a plan of this size fits no nearer memory.
     for (place, bytes) in [("64 KB", 64 << 10), ("32 MB", 32 << 20)] {
         let touch = one_touch(bytes);
@@ -97,13 +105,15 @@ fn small(seconds: f64) -> Scenario {
 }
 
 /// So many blocks in the weather of taiwan.toml, which is worse than that of a quiet year: a tenth of all probes is
-/// missed, and every miss is weighed.
-fn even(blocks: u32) -> Scenario {
+/// missed, and every miss is weighed. In the middle of so many probes all may go dark.
+fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
+    let half = (PROBES as f64 / 2.0 / f64::from(blocks) / Budget::DEFAULT.base) as u64;
+    let dark = format!("[[event]]\nkind = \"dark\"\nat = \"+{half}s\"\nfor = \"{half}s\"\non = \"TW\"");
     let text = format!(
         r#"
         story = "nothing happens"
         start = "2024-03-01T00:00:00Z"
-        duration = "1440h"
+        duration = "{}s"
         [weather]
         rtt = "200ms"
         jitter = "20ms"
@@ -113,14 +123,26 @@ fn even(blocks: u32) -> Scenario {
         code = "TW"
         count = {blocks}
         hosts = 4
-        probes = ["icmp", "tcp/443"]"#
+        probes = ["icmp", "tcp/443"]
+        {}"#,
+        2 * half,
+        if goes_dark { &dark } else { "" }
     );
-    Scenario::parse("even", &text).unwrap_or_else(|problems| panic!("{problems}"))
+    let scenario = Scenario::parse("even", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    (scenario, Duration::from_secs(half))
 }
 
-fn taiwan() -> Scenario {
+/// A day with an hour in the dark, or the same story told in a part of a day.
+fn taiwan(part: f64) -> Scenario {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
-    Scenario::load(&file).unwrap_or_else(|problems| panic!("{problems}"))
+    let text = std::fs::read_to_string(file).expect("a scenario of this repository");
+    let shorter = |hours: f64| format!("{}s\"", (hours * 3600.0 * part) as u64);
+    let text = [("24h\"", 24.0), ("12h\"", 12.0), ("1h\"", 1.0)]
+        .into_iter()
+        .fold(text, |text, (whole, hours)| text.replace(whole, &shorter(hours)));
+    let scenario = Scenario::parse("taiwan", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(scenario.duration, Duration::from_secs_f64(86_400.0 * part), "it is a story of a day");
+    scenario
 }
 
 fn simulate(scenario: &Scenario) -> (f64, u64) {
@@ -146,24 +168,25 @@ enum Step {
 
 /// The same in a process of its own, as a run is: in a heap that other worlds have left in pieces thousands of blocks
 /// cost a sixth more.
-fn core_by_itself(blocks: u32) -> f64 {
+fn core_by_itself(way: &str, blocks: u32) -> f64 {
     let this = std::env::current_exe().expect("a program has a path");
-    let output = Command::new(this).args([ALONE, &blocks.to_string()]).output().expect("this program again");
+    let output = Command::new(this).args([way, &blocks.to_string()]).output().expect("this program again");
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Nanoseconds of the core for each probe, which has one outcome in the end: events are made first, and fed to a
-/// second core.
-fn core_alone(scenario: &Scenario) -> f64 {
+/// Nanoseconds of the core for each probe, which has one outcome in the end, or two in the dark: overdue, then lost.
+/// Events are made first, and fed to a second core.
+fn core_alone(blocks: u32, goes_dark: bool) -> f64 {
+    let (scenario, half) = even(blocks, goes_dark);
     let mut settings = scenario.settings(1);
     settings.budget = Some(Budget::DEFAULT);
     settings.controls.clear();
-    let (mut world, _) = stage(scenario, 1);
+    let (mut world, _) = stage(&scenario, 1);
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
-    let mut steps: Vec<(Time, Step)> = Vec::with_capacity(2 * EVENTS);
-    let (mut due, mut now, mut events): (Vec<Due>, _, _) = (Vec::new(), scenario.start, 0);
-    while events < EVENTS {
+    let mut steps: Vec<(Time, Step)> = Vec::new();
+    let (mut due, mut now): (Vec<Due>, _) = (Vec::new(), scenario.start);
+    while now < scenario.end() {
         now = watch.next_wake().min(world.next_arrival()).max(now);
         if watch.next_wake() <= now {
             steps.push((now, Step::Poll));
@@ -173,15 +196,15 @@ fn core_alone(scenario: &Scenario) -> f64 {
         while let Some(event) = world.arrive(now) {
             steps.push((now, Step::Observe(event)));
             watch.observe(now, &event);
-            events += 1;
         }
         watch.changes().for_each(drop);
     }
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     // The first half lets everything grow to its size.
+    let middle = steps.partition_point(|&(now, _)| now < scenario.start + half);
     let (mut begin, mut probes) = (on_processor(), 0);
     for (number, (now, step)) in steps.iter().enumerate() {
-        if number == steps.len() / 2 {
+        if number == middle {
             (begin, probes) = (on_processor(), 0);
         }
         match step {
