@@ -67,6 +67,7 @@ fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
             count("lifesign_dns_answers_total", "rcode=\"NOERROR\""),
             count("lifesign_dns_answers_total", "rcode=\"NXDOMAIN\""),
             count("lifesign_probes_unexpected_total", "probe=\"dns\""),
+            count("lifesign_probe_outcomes_total", "outcome=\"refused\""),
             count("lifesign_not_sent_total", "reason=\"unresolved\""),
             count("lifesign_not_sent_total", "reason=\"outside_block\""),
         ];
