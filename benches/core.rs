@@ -23,7 +23,7 @@ use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
 const YEAR: f64 = 365.25 * 86_400.0;
-/// Probes that the core alone gives out; the second half is timed.
+/// Probes that the core alone gives out at the even pace, confirmations not counted; the second half is timed.
 const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";
 /// The arguments, before a number of blocks, with which this program measures nothing but the core, among blocks that
@@ -37,7 +37,8 @@ fn main() {
     for way in [ALONE, DARK] {
         let mut arguments = std::env::args().skip_while(|argument| argument != way);
         if let Some(blocks) = arguments.nth(1) {
-            return println!("{}", core_alone(blocks.parse().expect("a number of blocks"), way == DARK));
+            let (cost, probes) = core_alone(blocks.parse().expect("a number of blocks"), way == DARK);
+            return println!("{cost} {probes}");
         }
     }
     let quick = std::env::args().any(|argument| argument == "--quick");
@@ -65,12 +66,11 @@ fn main() {
         (DARK, "a probe into the dark, with both its outcomes", None, None),
     ];
     for (way, what, most_of_few, most_of_many) in worlds {
-        let [few, many] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
-        let n = format!("{PROBES} probes");
+        let [(few, n_few), (many, n_many)] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
         let of = |blocks| format!("schedule, aggregate and judge, {what}: {blocks} blocks");
-        table.add(&of(4), OURS, n.clone(), few, "ns", most_of_few);
-        table.add(&of(5030), OURS, n.clone(), many, "ns", None);
-        table.add(&format!("{what}: 5030 blocks to 4"), OURS, n, many / few, "×", most_of_many);
+        table.add(&of(4), OURS, n_few, few, "ns", most_of_few);
+        table.add(&of(5030), OURS, n_many.clone(), many, "ns", None);
+        table.add(&format!("{what}: 5030 blocks to 4"), OURS, n_many, many / few, "×", most_of_many);
     }
     // What the figure above is made of: a plan of this size fits no nearer memory.
     for (place, bytes) in [("64 KB", 64 << 10), ("32 MB", 32 << 20)] {
@@ -166,18 +166,20 @@ enum Step {
     Observe(Event),
 }
 
-/// The same in a process of its own, as a run is: in a heap that other worlds have left in pieces thousands of blocks
-/// cost a sixth more.
-fn core_by_itself(way: &str, blocks: u32) -> f64 {
+/// What [`core_alone`] says, and of how many probes, in a process of its own, as a run is: in a heap that other worlds
+/// have left in pieces thousands of blocks cost a sixth more.
+fn core_by_itself(way: &str, blocks: u32) -> (f64, String) {
     let this = std::env::current_exe().expect("a program has a path");
     let output = Command::new(this).args([way, &blocks.to_string()]).output().expect("this program again");
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    let said = text.trim().split_once(' ').and_then(|(cost, probes)| Some((cost.parse().ok()?, probes)));
+    let (cost, probes) = said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    (cost, format!("{probes} probes"))
 }
 
 /// Nanoseconds of the core for each probe, which has one outcome in the end, or two in the dark: overdue, then lost.
-/// Events are made first, and fed to a second core.
-fn core_alone(blocks: u32, goes_dark: bool) -> f64 {
+/// Events are made first, and fed to a second core. And of how many probes that is.
+fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let (scenario, half) = even(blocks, goes_dark);
     let mut settings = scenario.settings(1);
     settings.budget = Some(Budget::DEFAULT);
@@ -218,7 +220,7 @@ fn core_alone(blocks: u32, goes_dark: bool) -> f64 {
     }
     let spent = on_processor().saturating_sub(begin);
     assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
-    spent.as_secs_f64() / probes as f64 * 1e9
+    (spent.as_secs_f64() / probes as f64 * 1e9, probes)
 }
 
 /// Nanoseconds to read one cache line of so many bytes, when it alone tells which is next.

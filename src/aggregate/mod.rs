@@ -214,9 +214,7 @@ impl Aggregate {
 
     /// Reads ahead what a probe to this target, soon after `now`, will need.
     pub fn fetch(&self, target: TargetId, block: BlockId, now: Time) {
-        let stats = &self.targets[target.0 as usize];
-        fetch(stats);
-        fetch(&stats.counts.overdue);
+        self.fetch_silence(target);
         self.blocks[block.0 as usize].fetch(now);
     }
 
