@@ -32,7 +32,6 @@
 //! | module | what it is | pure? |
 //! |---|---|---|
 //! | [`clock`] | time; the one file that reads a clock | no |
-//! | `ahead` | asking for memory before it is needed | yes |
 //! | [`dice`] | numbers that are the same for the same seed | yes |
 //! | [`target`] | what is watched: countries, blocks, targets | yes |
 //! | [`document`] | a TOML file, with every error at its line and column | reads one file |
@@ -54,7 +53,7 @@
 //!
 //! # Rules
 //!
-//! - *Floors.* A module imports only from those above it: clock, dice, target, document, ahead; then outcome; then
+//! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
@@ -87,7 +86,6 @@
 
 #![warn(clippy::unwrap_used)]
 
-mod ahead;
 pub mod clock;
 pub mod dice;
 pub mod target;

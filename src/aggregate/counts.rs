@@ -9,7 +9,6 @@ use crate::outcome::Found;
 /// target, they last 544 years, at ten probes a second 13. Beyond that a count begins at 0 again, as after a
 /// restart of ours, which Prometheus expects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[repr(C)]
 pub struct Counts<N = u64> {
     /// Probes that left.
     pub sent: N,

@@ -1,7 +1,6 @@
 //! Round-trip times, counted by size. In: durations. Out: a Prometheus histogram, and quantiles of a mix of
 //! windows. It never keeps a single time.
 
-use crate::ahead::fetch;
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -23,12 +22,6 @@ impl Histogram {
         let place = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
         self.counts[place] += 1;
         self.sum += time.as_secs_f64();
-    }
-
-    /// Reads ahead what [`Histogram::add`] will need.
-    pub fn fetch(&self) {
-        self.counts.chunks(8).for_each(|line| fetch(&line[0]));
-        fetch(&self.sum);
     }
 
     /// The histogram as Prometheus draws it.
@@ -86,13 +79,6 @@ impl Sketch {
     pub fn merge(&mut self, other: &Sketch) {
         for &(place, times) in &other.0 {
             self.add(place, times);
-        }
-    }
-
-    /// Reads ahead what [`Sketch::add`] will need, where that lies elsewhere.
-    pub fn fetch(&self) {
-        if let Some(first) = self.0.first().filter(|_| self.0.spilled()) {
-            fetch(first);
         }
     }
 

@@ -13,7 +13,6 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    ahead::fetch,
     clock::Time,
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
     target::{BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
@@ -101,16 +100,18 @@ impl Trap {
     }
 }
 
-/// A target's own numbers. In this order, and on a cache line's border, an answer in time touches one line.
+/// A target's own numbers.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
 pub struct TargetStats {
-    /// Round-trip time and patience.
-    pub rtt: Rtt,
     block: BlockId,
     country: CountryId,
+    kind: Kind,
     /// Its kind in its block: where in [`Aggregate::kinds`].
     sums: u32,
+    /// Exact counts.
+    pub counts: Counts<u32>,
+    /// Round-trip time and patience.
+    pub rtt: Rtt,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
     /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
@@ -118,24 +119,21 @@ pub struct TargetStats {
     recent: u64,
     resolved: u8,
     trap: Trap,
-    kind: Kind,
-    /// Exact counts.
-    pub counts: Counts<u32>,
 }
 
 impl TargetStats {
     fn new(target: &Target, country: CountryId, sums: u32) -> Self {
         Self {
-            rtt: Rtt::default(),
             block: target.block,
             country,
+            kind: target.kind,
             sums,
+            counts: Counts::default(),
+            rtt: Rtt::default(),
             last_life: None,
             recent: 0,
             resolved: 0,
             trap: Trap::default(),
-            kind: target.kind,
-            counts: Counts::default(),
         }
     }
 
@@ -210,28 +208,6 @@ impl Aggregate {
             countries: vec![Windows::default(); roster.countries.len()],
             vantage: VantageStats::default(),
         }
-    }
-
-    /// Reads ahead what a probe to this target, soon after `now`, will need.
-    pub fn fetch(&self, target: TargetId, block: BlockId, now: Time) {
-        self.fetch_silence(target);
-        self.blocks[block.0 as usize].fetch(now);
-    }
-
-    /// The same, once [`Aggregate::fetch`] has brought what leads there.
-    pub fn follow(&self, target: TargetId, block: BlockId, now: Time) {
-        let kind = &self.kinds[self.targets[target.0 as usize].sums as usize];
-        fetch(&kind.counts);
-        fetch(&kind.counts.overdue);
-        kind.rtt.fetch();
-        self.blocks[block.0 as usize].follow(now);
-    }
-
-    /// Reads ahead what silence of this target will need.
-    pub fn fetch_silence(&self, target: TargetId) {
-        let stats = &self.targets[target.0 as usize];
-        fetch(stats);
-        fetch(&stats.counts.overdue);
     }
 
     /// How long an answer of this target is in time.

@@ -3,7 +3,7 @@
 //! corrects the very bucket in which its miss was counted.
 
 use super::histogram::Sketch;
-use crate::{ahead::fetch, clock::Time};
+use crate::clock::Time;
 
 /// The names of the three windows, as metric labels.
 pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
@@ -33,9 +33,7 @@ pub struct Windows {
     buckets: [Bucket; BUCKETS],
 }
 
-/// One cache line.
 #[derive(Clone, Debug, Default)]
-#[repr(align(64))]
 struct Bucket {
     /// Which stretch of time, counted from the epoch in units of the bucket's length.
     epoch: u32,
@@ -59,23 +57,6 @@ impl Windows {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.missed += 1;
         }
-    }
-
-    /// Reads ahead what an answer soon after `now` will need.
-    pub fn fetch(&self, now: Time) {
-        self.soon(now).into_iter().for_each(fetch);
-    }
-
-    /// The same, once [`Windows::fetch`] has brought the buckets.
-    pub fn follow(&self, now: Time) {
-        self.soon(now).into_iter().for_each(|bucket| bucket.times.fetch());
-    }
-
-    /// The bucket of this time, and that to which what it held before moves on.
-    fn soon(&self, now: Time) -> [&Bucket; 2] {
-        let (buckets, length) = RINGS[0];
-        [(0, seconds(now)), (1, seconds(now).saturating_sub(buckets * length))]
-            .map(|(ring, second)| &self.buckets[place(ring, second)])
     }
 
     /// The three windows, in the order of [`WINDOWS`], as they are at `now`.

@@ -71,11 +71,6 @@ impl Tally {
 }
 
 impl Belief {
-    /// Reads ahead what an outcome will need.
-    pub fn fetch(&self) {
-        self.misses.fetch();
-    }
-
     /// Takes in a miss, unless life has been proved since.
     pub fn miss(&mut self, miss: Miss) -> bool {
         let counts = self.life.is_none_or(|life| miss.sent > life);

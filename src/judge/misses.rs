@@ -6,7 +6,6 @@
 //! in thousands of blocks, costs no more than another, and yet has its true length and weight.
 
 use crate::{
-    ahead::fetch,
     clock::Time,
     target::{Renumbering, Roster},
 };
@@ -61,11 +60,6 @@ pub(super) struct Misses {
 }
 
 impl Misses {
-    /// Reads ahead what another miss, or an answer, will need.
-    pub fn fetch(&self) {
-        self.oldest.front().into_iter().chain(self.newest.front()).chain(self.newest.back()).for_each(fetch);
-    }
-
     /// One more.
     pub fn insert(&mut self, miss: Miss) {
         let is_new = self.newest.front().is_some_and(|first| first.sent <= miss.sent);

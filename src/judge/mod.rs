@@ -65,7 +65,6 @@ pub use view::Standing;
 
 use crate::{
     aggregate::{Evidence, Summary},
-    ahead::fetch,
     clock::Time,
     outcome::Control,
     schedule::{Doubt, Look, Rank},
@@ -128,20 +127,6 @@ impl Judge {
             looks: Vec::new(),
             roster,
         }
-    }
-
-    /// Reads ahead what an outcome of this target will need.
-    pub fn fetch(&self, target: TargetId, block: BlockId) {
-        fetch(&self.hosts[target.0 as usize]);
-        let scope = &self.scopes[block.0 as usize];
-        fetch(scope);
-        fetch(&scope.dark);
-        fetch(&scope.looking);
-    }
-
-    /// The same, once [`Judge::fetch`] has brought what leads there.
-    pub fn follow(&self, block: BlockId) {
-        self.scopes[block.0 as usize].belief.fetch();
     }
 
     /// When [`Judge::advance`] next has something to do.

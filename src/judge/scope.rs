@@ -38,10 +38,8 @@ pub(super) const fn verdict(facts: Facts) -> State {
     }
 }
 
-/// A scope as the judge knows it. What an answer to a scope in good order looks at, the common case, comes first and
-/// on a cache line's border.
+/// A scope as the judge knows it.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-#[repr(C, align(64))]
 pub(super) struct Scope {
     /// When it last gave evidence.
     pub heard: Time,

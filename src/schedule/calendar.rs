@@ -46,11 +46,6 @@ impl<T: Ord> Calendar<T> {
         self.near.peek().map_or(Time::NEVER, |first| first.0.0)
     }
 
-    /// Those that most likely come next: the top of the heap, and the two below it.
-    pub fn soon(&self) -> impl Iterator<Item = &T> {
-        self.near.iter().take(3).map(|Reverse((_, thing))| thing)
-    }
-
     /// One more.
     pub fn push(&mut self, at: Time, thing: T) {
         let day = self.day_of(at);

@@ -1,7 +1,7 @@
 //! The words between the schedule and its callers. In: nothing. Out: [`Look`]s, which the judge asks for, and
 //! [`Slot`]s, which the schedule gives out. It never decides anything.
 
-use super::{Rank, Soon};
+use super::Rank;
 use crate::target::{BlockId, Scope, TargetId};
 use std::time::Duration;
 
@@ -45,8 +45,6 @@ pub struct Slot {
     pub target: TargetId,
     /// How long after its slot it is given out.
     pub lag: Duration,
-    /// Who most likely comes some turns later.
-    pub soon: Soon,
 }
 
 /// Slots that were given up.

@@ -17,13 +17,11 @@ mod look;
 mod open;
 mod replan;
 mod rotation;
-mod soon;
 
 pub use budget::Budget;
 pub use look::{Closely, Doubt, Look, Skipped, Slot};
 pub use open::Open;
 pub use rotation::Rank;
-pub use soon::Soon;
 
 use crate::{
     clock::Time,
@@ -62,9 +60,8 @@ pub struct Schedule {
     skipped: Skipped,
 }
 
-/// A block's turns and tokens. In this order, so that `soon` knows how its two lines begin.
+/// A block's turns and tokens.
 #[derive(Debug)]
-#[repr(C, align(64))]
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
@@ -186,7 +183,7 @@ impl Schedule {
                 Key::Retired(block) => self.retired(block, at, now),
             };
             if let Some(target) = target {
-                return Some(Slot { target: TargetId(target), lag, soon: self.soon(key) });
+                return Some(Slot { target: TargetId(target), lag });
             }
         }
         None

@@ -11,7 +11,6 @@
 
 use super::calendar::Calendar;
 use crate::{
-    ahead::fetch,
     clock::Time,
     outcome::{Due, Found, LOST_AFTER, Outcome},
     target::{Numbers, TargetId},
@@ -33,9 +32,8 @@ pub struct Open {
     waiting: u64,
 }
 
-/// A target's last 256 probes. On a cache line's border, so that most questions touch one line.
+/// A target's last 256 probes.
 #[derive(Clone, Debug, Default)]
-#[repr(C, align(64))]
 struct Flight {
     /// The next probe's number.
     next: u32,
@@ -90,16 +88,6 @@ impl Open {
         self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
     }
 
-    /// Reads ahead what a question to this target will need.
-    pub fn fetch(&self, target: TargetId) {
-        fetch(&self.flights[target.0 as usize]);
-    }
-
-    /// Whose patience or time runs out next, most likely.
-    pub fn soon(&self) -> impl Iterator<Item = TargetId> {
-        self.lost.soon().chain(self.patience.soon()).map(|timer| TargetId(timer.target))
-    }
-
     /// Is a probe of this target within its patience?
     pub fn is_waiting(&self, target: u32) -> bool {
         self.flights[target as usize].waiting > 0
@@ -142,7 +130,6 @@ impl Open {
             let timers = if lost { &mut self.lost } else { &mut self.patience };
             let is_open = |timer: &Timer| self.flights[timer.target as usize].is_open(timer.seq);
             let (_, timer) = timers.pop(now, is_open)?;
-            timers.soon().for_each(|timer| fetch(&self.flights[timer.target as usize]));
             if !is_open(&timer) {
                 continue;
             }

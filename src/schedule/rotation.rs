@@ -50,13 +50,6 @@ impl Rotation {
         self.next_of(first, &free).or_else(|| self.next_of(second, &free))
     }
 
-    /// Who will most likely be asked next.
-    pub(super) fn likely(&self) -> Option<u32> {
-        let ring = self.of(Rank::Good);
-        let at = self.rings[Rank::Good as usize].at as usize + 1;
-        ring.get(at).or(ring.first()).copied()
-    }
-
     /// The next of the retired.
     pub(super) fn next_retired(&mut self) -> Option<u32> {
         self.next_of(Rank::Retired, |_| true)

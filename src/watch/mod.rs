@@ -18,7 +18,7 @@ use crate::{
     clock::Time,
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome},
-    schedule::{Budget, Open, Schedule, Soon},
+    schedule::{Budget, Open, Schedule},
     target::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -146,7 +146,6 @@ impl Watch {
         self.attend(now);
         while let Some(outcome) = self.open.expire(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
-            self.open.soon().for_each(|target| self.aggregate.fetch_silence(target));
         }
         self.judge.advance(now);
         self.obey(now);
@@ -165,24 +164,10 @@ impl Watch {
                 self.fold(now, Event::Outcome(lost), true);
             }
             self.aggregate.sent(slot.target);
-            self.read_ahead(slot.soon, now);
             self.lag.add(slot.lag);
             due.push(probe);
         }
         self.promised = self.next_wake();
-    }
-
-    /// What the next turns will need.
-    fn read_ahead(&self, soon: Soon, now: Time) {
-        if let Some((target, block)) = soon.later {
-            self.open.fetch(target);
-            self.aggregate.fetch(target, block, now);
-            self.judge.fetch(target, block);
-        }
-        if let Some((target, block)) = soon.sooner {
-            self.aggregate.follow(target, block, now);
-            self.judge.follow(block);
-        }
     }
 
     /// Takes in what the network reports.
