@@ -12,7 +12,6 @@
 
 mod beat;
 mod budget;
-mod calendar;
 mod look;
 mod open;
 mod replan;

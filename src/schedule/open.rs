@@ -9,26 +9,21 @@
 //! probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a target that is asked
 //! more often has its oldest open probes called lost when their place is needed.
 
-use super::calendar::Calendar;
 use crate::{
     clock::Time,
     outcome::{Due, Found, LOST_AFTER, Outcome},
     target::{Numbers, TargetId},
 };
-use std::time::Duration;
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
 const SLOTS: u32 = 256;
-/// Patience is no longer than this (`aggregate::rtt`); a longer one would only cost a little more.
-const MOST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Every probe that is not settled.
 #[derive(Debug)]
 pub struct Open {
     flights: Vec<Flight>,
-    /// Whose patience runs out when.
-    patience: Calendar<Timer>,
-    /// Which overdue probes are lost when. Apart, since they wait so much longer: the other calendar's days stay short.
-    lost: Calendar<Timer>,
+    /// When a waiting probe is overdue, or an overdue one lost.
+    timers: BinaryHeap<Reverse<(Time, Timer)>>,
     waiting: u64,
 }
 
@@ -54,7 +49,7 @@ enum Stage {
     Settled,
 }
 
-/// What is to be looked at, and when. Ordered by time, then as given out: same input, same order.
+/// What is to be looked at. Timers of one time are in this order: same input, same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     target: u32,
@@ -66,25 +61,16 @@ struct Timer {
 impl Open {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
-        Self {
-            flights: vec![Flight::default(); targets],
-            patience: Calendar::new(MOST_PATIENCE),
-            lost: Calendar::new(LOST_AFTER),
-            waiting: 0,
-        }
+        Self { flights: vec![Flight::default(); targets], timers: BinaryHeap::new(), waiting: 0 }
     }
 
     /// Goes on with another roster: what was asked of targets that went is open no more.
     pub fn replan(&mut self, targets: &Numbers) {
         self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
-        let renumbered =
-            |(at, timer): (Time, Timer)| Some((at, Timer { target: targets.after(timer.target)?, ..timer }));
-        for timers in [&mut self.patience, &mut self.lost] {
-            let carried: Vec<_> = timers.drain().filter_map(renumbered).collect();
-            for (at, timer) in carried {
-                timers.push(at, timer);
-            }
-        }
+        let renumbered = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
+            Some(Reverse((at, Timer { target: targets.after(timer.target)?, ..timer })))
+        };
+        self.timers = self.timers.drain().filter_map(renumbered).collect();
         self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
     }
 
@@ -114,39 +100,39 @@ impl Open {
         flight.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
-        self.patience.push(at, Timer { target: target.0, seq, sent, trap });
+        self.timers.push(Reverse((at, Timer { target: target.0, seq, sent, trap })));
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
-    /// When [`Open::expire`] next has something to say.
+    /// When [`Open::expire`] next has something to say, at the earliest: the timer may be of a settled probe.
     pub fn next_wake(&self) -> Time {
-        self.patience.next().min(self.lost.next())
+        self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
     }
 
     /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
     pub fn expire(&mut self, now: Time) -> Option<Outcome> {
-        loop {
-            let lost = self.lost.next() < self.patience.next();
-            let timers = if lost { &mut self.lost } else { &mut self.patience };
-            let is_open = |timer: &Timer| self.flights[timer.target as usize].is_open(timer.seq);
-            let (_, timer) = timers.pop(now, is_open)?;
-            if !is_open(&timer) {
-                continue;
-            }
+        while let Some(&Reverse((at, timer))) = self.timers.peek()
+            && at <= now
+        {
+            self.timers.pop();
             let Timer { target, seq, sent, trap } = timer;
             let flight = &mut self.flights[target as usize];
-            let found = if lost {
+            if !flight.is_open(seq) {
+                continue;
+            }
+            let found = if flight.stage(seq) == Stage::Overdue {
                 flight.set(seq, Stage::Settled);
                 Found::Lost
             } else {
                 flight.set(seq, Stage::Overdue);
                 flight.waiting -= 1;
                 self.waiting -= 1;
-                self.lost.push(sent + LOST_AFTER, timer);
+                self.timers.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };
             return Some(Outcome { target: TargetId(target), seq, sent, trap, found });
         }
+        None
     }
 
     /// Has the outcome's probe been reported overdue, and nothing since?
