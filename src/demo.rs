@@ -20,8 +20,8 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-/// The story: the scenario of the same name among the tests.
-const STORY: &str = include_str!("scenario/december-2014.toml");
+/// The story that the verdicts are tested with.
+const STORY: &str = include_str!("../tests/scenarios/december-2014.toml");
 /// Readers get a new picture so often.
 const FRAME: Duration = Duration::from_millis(500);
 

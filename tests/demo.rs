@@ -2,8 +2,6 @@
 
 mod support;
 
-use lifesign::scenario::Scenario;
-use std::{fs, path::Path};
 use support::{Program, SOON, get, lifesign, signal, values};
 
 #[test]
@@ -34,12 +32,4 @@ fn the_demo_listens_or_says_why_not() {
     let (code, _, err) = support::done(lifesign(&["demo", "--speed", "0"]));
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("a speed is a number from 1 to 1000000"), "{err}");
-}
-
-#[test]
-fn the_demo_is_the_scenario_that_the_verdicts_are_tested_with() {
-    let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name);
-    let embedded = read("src/scenario/december-2014.toml");
-    assert_eq!(embedded, read("tests/scenarios/december-2014.toml"));
-    assert!(Scenario::parse("december-2014.toml", &embedded).is_ok());
 }
