@@ -95,7 +95,7 @@ pub struct Block {
     pub prefix: Prefix,
     /// The country it counts for.
     pub country: CountryId,
-    /// Its targets' numbers: consecutive, so that a block's targets share cache lines.
+    /// Its targets' numbers: consecutive.
     pub targets: Range<u32>,
 }
 

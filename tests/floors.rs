@@ -29,9 +29,8 @@ const IMPURE: &[&str] = &["Clock", "tokio", "socket2", "fs", "thread", "TcpStrea
 /// Lines in a file at most.
 const LONGEST: usize = 400;
 /// Lines of code in all at most: without comments, blank lines and tests, and without the scripted worlds, which
-/// are a laboratory and no part of the prober. It was 12,000 until the misses of a long
-/// silence got a file of their own (`judge/misses.rs`).
-const IN_ALL: usize = 12_200;
+/// are a laboratory and no part of the prober.
+const IN_ALL: usize = 12_000;
 
 /// A file of src/: its path there, the module that it is, and its text.
 struct File {

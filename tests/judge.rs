@@ -7,7 +7,7 @@ use lifesign::{
     dice::Dice,
     judge::{Change, State},
     outcome::{Control, Due, Event, Found, Outcome},
-    target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target, TargetId},
+    target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target},
     watch::{Settings, Watch},
 };
 use proptest::prelude::*;
@@ -217,7 +217,8 @@ fn late_answers_are_no_outage() {
     let (changes, watch) = world.play(600.0, 5);
     assert!(!story(&changes, KP).contains(&State::Outage), "{changes:#?}");
     assert!(!story(&changes, KP).contains(&State::Flapping), "{changes:#?}");
-    let lost: u32 = (0..24).map(|t| watch.aggregate().target(TargetId(t)).counts.lost).sum();
+    let targets = watch.snapshot(at(600.0), 0, 0).targets;
+    let lost: u32 = targets.iter().map(|target| target.counts.lost).sum();
     assert_eq!(lost, 0);
 }
 
@@ -256,8 +257,8 @@ proptest! {
             }
             now.insert(change.scope, change.to);
         }
-        for target in 0..24 {
-            let counts = watch.aggregate().target(TargetId(target)).counts;
+        for target in watch.snapshot(time, 0, 0).targets {
+            let counts = target.counts;
             let settled = counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
             let open = counts.sent - settled - counts.overdue;
             prop_assert!(open <= 2, "{counts:?}");

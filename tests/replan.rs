@@ -411,7 +411,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
             }
         }
     }
-    assert_eq!(watch.judge().state(country), State::Partial);
+    assert_eq!(watch.snapshot(now, 0, 0).countries[0].standing.state, State::Partial);
     assert_eq!(watch.changes().last().map(|change| change.to), Some(State::Partial));
     let gone = roster.blocks[0].prefix.to_string();
     watch.replan(Arc::new(without(&roster, |name| name == gone)), &settings, now);

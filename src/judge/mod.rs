@@ -310,7 +310,7 @@ impl Judge {
     fn shift(&mut self, shift: Shift, now: Time) {
         match shift {
             Shift::None => return,
-            Shift::Blind(_) => {}
+            Shift::Blind => {}
             Shift::Sighted(from, to) => {
                 for scope in &mut self.scopes {
                     scope.belief.void(from, to);

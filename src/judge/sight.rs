@@ -36,8 +36,8 @@ pub(super) struct Sight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shift {
     None,
-    /// We went blind; the last thing seen was sent then.
-    Blind(Time),
+    /// We went blind.
+    Blind,
     /// We see again: misses sent in between count for nothing.
     Sighted(Time, Time),
 }
@@ -93,7 +93,7 @@ impl Sight {
 
     /// The deadline has come.
     pub fn silence(&mut self, now: Time) -> Shift {
-        self.go_blind(self.proof, now)
+        self.go_blind(now)
     }
 
     /// Somebody answered a question sent then.
@@ -125,7 +125,7 @@ impl Sight {
         }
         self.faults = self.faults.saturating_add(1);
         if self.faults >= FAULTS && now.since(self.faults_since) >= FAULTS_FOR {
-            return self.go_blind(self.faults_since, now);
+            return self.go_blind(now);
         }
         Shift::None
     }
@@ -140,13 +140,13 @@ impl Sight {
         self.see(from - LONGEST_PATIENCE, now, now)
     }
 
-    fn go_blind(&mut self, since: Time, now: Time) -> Shift {
+    fn go_blind(&mut self, now: Time) -> Shift {
         if self.is_blind() {
             return Shift::None;
         }
         self.spells += 1;
         self.blind_since = Some(now);
-        Shift::Blind(since)
+        Shift::Blind
     }
 
     fn see(&mut self, from: Time, to: Time, now: Time) -> Shift {

@@ -49,9 +49,7 @@ impl State {
             State::Unknown => "unknown",
         }
     }
-}
 
-impl State {
     /// The state of this name.
     pub fn from_label(label: &str) -> Option<Self> {
         State::ALL.into_iter().find(|state| state.label() == label)

@@ -46,15 +46,6 @@ impl Judge {
         self.standing(self.country_place(country), false, now)
     }
 
-    /// A scope's verdict alone: what the laboratory compares with the truth.
-    pub fn state(&self, scope: crate::target::Scope) -> State {
-        let place = match scope {
-            crate::target::Scope::Block(id) => id.0,
-            crate::target::Scope::Country(id) => self.country_place(id),
-        };
-        self.scopes[place as usize].state
-    }
-
     /// A target's learned miss rate, and whether it is retired.
     pub fn target(&self, target: TargetId) -> (f32, bool) {
         let host = &self.hosts[target.0 as usize];

@@ -45,7 +45,7 @@ impl Judge {
                 let earliest = scope.belief.life;
                 scope.dark = Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
                 scope.began = began;
-                scope.unseen = std::time::Duration::ZERO;
+                scope.unseen = Duration::ZERO;
                 scope.flaps.down(latest);
             }
         }

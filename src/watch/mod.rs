@@ -125,16 +125,6 @@ impl Watch {
         &self.roster
     }
 
-    /// The judge, to ask for a standing.
-    pub fn judge(&self) -> &Judge {
-        &self.judge
-    }
-
-    /// The sums, to ask for a count.
-    pub fn aggregate(&self) -> &Aggregate {
-        &self.aggregate
-    }
-
     /// When to call [`Watch::poll`] next.
     pub fn next_wake(&self) -> Time {
         self.schedule.next_wake().min(self.open.next_wake()).min(self.judge.next_wake())

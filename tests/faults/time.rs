@@ -7,8 +7,8 @@ use lifesign::{
     clock::{Clock, Time},
     judge::State,
     outcome::{Control, Due, Event, Found, Outcome},
-    target::{CountryId, Roster, Scope},
-    watch::{Settings, Watch},
+    target::Roster,
+    watch::{Settings, Snapshot, Watch},
 };
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -141,7 +141,7 @@ impl World {
     }
 
     fn state(&self) -> State {
-        self.watch.judge().state(Scope::Country(CountryId(0)))
+        self.watch.snapshot(self.now, 0, 0).countries[0].standing.state
     }
 }
 
@@ -159,7 +159,8 @@ fn nobody_watches_for_five_minutes() {
         let states: Vec<State> = changes.iter().map(|change| change.to).collect();
         assert_eq!(states.iter().filter(|&&state| state == State::Up).count(), 5, "{changes:#?}");
         assert!(states.iter().all(|state| matches!(state, State::Up | State::Unknown)), "{changes:#?}");
-        let (blind, seconds, spells) = world.watch.judge().blindness(world.now);
+        let Snapshot { blind, blind_seconds: seconds, blind_spells: spells, .. } =
+            world.watch.snapshot(world.now, 0, 0);
         assert_eq!((blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
