@@ -33,7 +33,6 @@ mod voice;
 use crate::{
     clock::{Clock, Time},
     config::Plan,
-    document::Problems,
     export::{Labels, access::Access, http},
     journal,
     judge::Change,
@@ -45,6 +44,7 @@ use crate::{
 };
 pub use failure::Failure;
 use keeper::Journal;
+use lifesign_document::Problems;
 use network::Network;
 use reload::{Loaded, Reload};
 use std::{

@@ -35,7 +35,6 @@
 //! | `ahead` | asking for memory before it is needed | yes |
 //! | [`dice`] | numbers that are the same for the same seed | yes |
 //! | [`target`] | what is watched: countries, blocks, targets | yes |
-//! | [`document`] | a TOML file, with every error at its line and column | reads one file |
 //! | [`outcome`] | the seam between network and logic: what goes down, what comes up | yes |
 //! | [`schedule`] | when to ask whom; which probes are open | yes |
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | no: sockets |
@@ -54,7 +53,7 @@
 //!
 //! # Rules
 //!
-//! - *Floors.* A module imports only from those above it: clock, dice, target, document, ahead; then outcome; then
+//! - *Floors.* A module imports only from those above it: clock, dice, target, ahead; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
@@ -62,7 +61,7 @@
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
 //! - *Sockets* are in [`probe`], [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
-//!   and [`systemd`], *files* in [`document`], [`store`], [`daemon`], [`cli`] and [`export::access`]. `unsafe` is in
+//!   and [`systemd`], *files* in [`lifesign_document`], [`store`], [`daemon`], [`cli`] and [`export::access`]. `unsafe` is in
 //!   `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
@@ -91,7 +90,6 @@ mod ahead;
 pub mod clock;
 pub mod dice;
 pub mod target;
-pub mod document;
 pub mod outcome;
 pub mod schedule;
 pub mod probe;

@@ -17,9 +17,9 @@ mod passwords;
 mod tls;
 mod yaml;
 
-use crate::document::{self, Problem, Problems};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 pub use guest::Guest;
+use lifesign_document::{Problem, Problems};
 use passwords::{Passwords, Vault};
 use std::{
     fs::{self, Metadata},
@@ -171,7 +171,7 @@ impl<'a> Reading<'a> {
                 vec![Problem { line: 0, col: 0, text: "no regular file; give the path of one".into() }];
             return Err(Problems { file, list });
         }
-        document::load(path)
+        lifesign_document::load(path)
     }
 
     /// A file that the configuration names, in the directory that it lies in.
