@@ -33,7 +33,7 @@ mod voice;
 use crate::{
     clock::{Clock, Time},
     config::Plan,
-    export::{Labels, access::Access, http},
+    export::{Labels, http},
     journal,
     judge::Change,
     outcome::{Event, Reject, Stray},
@@ -45,6 +45,7 @@ use crate::{
 pub use failure::Failure;
 use keeper::Journal;
 use lifesign_document::Problems;
+use lifesign_web_config::Access;
 use network::Network;
 use reload::{Loaded, Reload};
 use std::{

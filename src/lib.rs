@@ -42,7 +42,7 @@
 //! | [`judge`] | from evidence to verdicts | yes |
 //! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot`; and what was, for a week | yes |
 //! | [`journal`] | what was learned, as lines, and back | yes |
-//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `access`, `http` and `serve` |
+//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
 //! | [`store`] | episodes, summaries and what was learned, over restarts; SQLite | no: one file |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
@@ -61,8 +61,8 @@
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
 //! - *Sockets* are in [`probe`], [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
-//!   and [`systemd`], *files* in [`lifesign_document`], [`store`], [`daemon`], [`cli`] and [`export::access`]. `unsafe` is in
-//!   `probe/sys.rs` and `probe/sys_inet.rs` alone.
+//!   and [`systemd`], *files* in [`lifesign_document`], [`store`], [`daemon`], [`cli`] and [`lifesign_web_config`].
+//!   `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
 //!   verdicts.
@@ -71,8 +71,8 @@
 //! - One task owns all state, without locks. Readers get an immutable [`watch::Snapshot`] and never wait for it.
 //! - A new kind of probe is one new file in `probe/` and two lines in `probe/mod.rs`; the compiler names the
 //!   rest.
-//! - The design's 7,000 lines were meant for the prober. With what remembers ([`store`]), what shows (the page, the
-//!   report) and what lets in (`export::access`) it is longer; a test keeps the sum, and each file short.
+//! - The design's 7,000 lines were meant for the prober. With what remembers ([`store`]) and what shows (the page, the
+//!   report) it is longer; a test keeps the sum, and each file short.
 //!
 //! # Words
 //!
