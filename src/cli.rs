@@ -7,14 +7,13 @@ mod status;
 use crate::{
     config::Plan,
     daemon::{self, Failure},
-    demo,
-    document::Problems,
-    journal,
+    demo, journal,
     outcome::Event,
     scenario::{self, Scenario},
     watch::{Record, Settings, Watch, verdict},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use lifesign_document::Problems;
 use std::{
     collections::HashSet,
     fs::File,

@@ -33,8 +33,7 @@ mod voice;
 use crate::{
     clock::{Clock, Time},
     config::Plan,
-    document::Problems,
-    export::{Labels, access::Access, http},
+    export::{Labels, http},
     journal,
     judge::Change,
     outcome::{Event, Reject, Stray},
@@ -45,6 +44,8 @@ use crate::{
 };
 pub use failure::Failure;
 use keeper::Journal;
+use lifesign_document::Problems;
+use lifesign_web_config::Access;
 use network::Network;
 use reload::{Loaded, Reload};
 use std::{

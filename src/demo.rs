@@ -5,10 +5,11 @@
 use crate::{
     clock::Clock,
     daemon::Failure,
-    export::{Labels, access::Access, http},
+    export::{Labels, http},
     scenario::{Scenario, Simulation},
     watch::verdict,
 };
+use lifesign_web_config::Access;
 use std::{
     io::{self, Write},
     net::{SocketAddr, TcpListener},

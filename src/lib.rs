@@ -34,7 +34,6 @@
 //! | [`clock`] | time; the one file that reads a clock | no |
 //! | [`dice`] | numbers that are the same for the same seed | yes |
 //! | [`target`] | what is watched: countries, blocks, targets | yes |
-//! | [`document`] | a TOML file, with every error at its line and column | reads one file |
 //! | [`outcome`] | the seam between network and logic: what goes down, what comes up | yes |
 //! | [`schedule`] | when to ask whom; which probes are open | yes |
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | no: sockets |
@@ -42,7 +41,7 @@
 //! | [`judge`] | from evidence to verdicts | yes |
 //! | [`watch`] | the pure core, joined: `poll`, `observe`, `snapshot`; and what was, for a week | yes |
 //! | [`journal`] | what was learned, as lines, and back | yes |
-//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `access`, `http` and `serve` |
+//! | [`export`] | metrics, page and JSON, over HTTP | pure but for `http` and `serve` |
 //! | [`store`] | episodes, summaries and what was learned, over restarts; SQLite | no: one file |
 //! | [`scenario`] | scripted worlds that know the truth, and the score of the verdicts in them | yes |
 //! | [`config`] | the plan: each stage's own part, put together | reads one file |
@@ -53,7 +52,7 @@
 //!
 //! # Rules
 //!
-//! - *Floors.* A module imports only from those above it: clock, dice, target, document; then outcome; then
+//! - *Floors.* A module imports only from those above it: clock, dice, target; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/floors.rs` reads every import and keeps this.
@@ -61,8 +60,8 @@
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
 //! - *Sockets* are in [`probe`], [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
-//!   and [`systemd`], *files* in [`document`], [`store`], [`daemon`], [`cli`] and [`export::access`]. `unsafe` is in
-//!   `probe/sys.rs` and `probe/sys_inet.rs` alone.
+//!   and [`systemd`], *files* in [`lifesign_document`], [`store`], [`daemon`], [`cli`] and [`lifesign_web_config`].
+//!   `unsafe` is in `probe/sys.rs` and `probe/sys_inet.rs` alone.
 //! - The core ([`schedule`], [`aggregate`], [`judge`], [`watch`]) has none of these. So a live run, the replay of
 //!   its journal, scripted worlds and the tests drive one and the same thing, and the same events give the same
 //!   verdicts.
@@ -71,8 +70,8 @@
 //! - One task owns all state, without locks. Readers get an immutable [`watch::Snapshot`] and never wait for it.
 //! - A new kind of probe is one new file in `probe/` and two lines in `probe/mod.rs`; the compiler names the
 //!   rest.
-//! - The design's 7,000 lines were meant for the prober. With what remembers ([`store`]), what shows (the page, the
-//!   report) and what lets in (`export::access`) it is longer; a test keeps the sum, and each file short.
+//! - The design's 7,000 lines were meant for the prober. With what remembers ([`store`]) and what shows (the page, the
+//!   report) it is longer; a test keeps the sum, and each file short.
 //!
 //! # Words
 //!
@@ -89,7 +88,6 @@
 pub mod clock;
 pub mod dice;
 pub mod target;
-pub mod document;
 pub mod outcome;
 pub mod schedule;
 pub mod probe;

@@ -2,10 +2,10 @@
 
 use lifesign::{
     config::Plan,
-    document::MAX_BYTES,
     probe::Spec,
     target::{BlockId, Host},
 };
+use lifesign_document::MAX_BYTES;
 use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};
 

@@ -9,7 +9,7 @@ use std::{
 
 /// The modules of the crate. One imports only from rows above its own; none from its own row.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "dice", "target", "document"],
+    &["clock", "dice", "target"],
     &["outcome"],
     &["schedule", "probe", "aggregate"],
     &["judge"],

@@ -5,10 +5,11 @@
 mod portrait;
 
 use lifesign::{
-    export::{Ask, Labels, access::Access, http::serve},
+    export::{Ask, Labels, http::serve},
     judge::State,
     watch::Snapshot,
 };
+use lifesign_web_config::Access;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},

@@ -10,15 +10,14 @@ use browser::{Browser, Screen, alone};
 use lifesign::{
     clock::Time,
     export::{
-        Labels,
-        access::Access,
-        http,
+        Labels, http,
         page::{self, Pace},
     },
     judge::{Edge, State},
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target},
     watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
 };
+use lifesign_web_config::Access;
 use serde_json::Value;
 use std::{
     fmt::Write as _,

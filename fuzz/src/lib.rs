@@ -6,7 +6,6 @@ use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
     clock::Time,
     config::Plan,
-    document::{self, Problem, Problems},
     journal,
     outcome::{Event, Found},
     probe::{
@@ -23,6 +22,7 @@ use lifesign::{
     target::TargetId,
     watch::{Record, Settings, Watch},
 };
+use lifesign_document::{Problem, Problems, decode};
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
 /// Panics if these bytes break it.
@@ -291,7 +291,7 @@ fn rtt(record: &Record) -> Duration {
 
 /// The bytes of a plan file.
 pub fn plan(bytes: &[u8]) {
-    match document::decode("plan", bytes.to_vec()).and_then(|text| Plan::parse("plan", &text)) {
+    match decode("plan", bytes.to_vec()).and_then(|text| Plan::parse("plan", &text)) {
         Err(problems) => inside(&problems, bytes),
         Ok(plan) => {
             let roster = &plan.roster;
@@ -319,7 +319,7 @@ pub fn plan(bytes: &[u8]) {
 
 /// The bytes of a scenario file.
 pub fn scenario(bytes: &[u8]) {
-    match document::decode("scenario", bytes.to_vec()).and_then(|text| Scenario::parse("scenario", &text)) {
+    match decode("scenario", bytes.to_vec()).and_then(|text| Scenario::parse("scenario", &text)) {
         Err(problems) => inside(&problems, bytes),
         Ok(scenario) => {
             let roster = &scenario.roster;

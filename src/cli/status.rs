@@ -2,8 +2,8 @@
 //! judges: what it shows is what `/api/v1/state` says.
 
 use super::{exit, refuse};
-use crate::export::access::Guest;
 use clap::Args;
+use lifesign_web_config::Guest;
 use serde_json::Value;
 use std::{
     fmt::Write as _,

@@ -3,10 +3,10 @@
 
 use super::{Countries, unicast};
 use crate::{
-    document::{Table, Value},
     probe::{Spec, dns},
     target::{Block, BlockId, CountryId, Host, Prefix, Target},
 };
+use lifesign_document::{Table, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;

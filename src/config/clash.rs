@@ -1,7 +1,8 @@
 //! What may not go together. In: every prefix and control of a plan with its place. Out: noted problems. It
 //! never looks inside a block.
 
-use crate::{document::Value, target::Prefix};
+use crate::target::Prefix;
+use lifesign_document::Value;
 use std::net::IpAddr;
 
 /// Notes each block that shares addresses with another, at the one that comes later in the file.

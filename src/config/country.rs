@@ -2,10 +2,8 @@
 //! file order, so that the targets of a block and the blocks of a country have consecutive numbers.
 
 use super::{Countries, block, label};
-use crate::{
-    document::{Table, Value},
-    target::{Country, CountryId},
-};
+use crate::target::{Country, CountryId};
+use lifesign_document::{Table, Value};
 use std::collections::HashMap;
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {

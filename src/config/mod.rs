@@ -6,12 +6,12 @@
 //! the fate of what it vouches for.
 
 use crate::{
-    document::{self, Problems, Table, Value},
     judge::Rules,
     probe::Spec,
     schedule::Budget,
     target::{Prefix, Roster},
 };
+use lifesign_document::{Problems, Table, Value};
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -86,12 +86,12 @@ impl Countries<'_> {
 impl Plan {
     /// Reads a plan file.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&path.display().to_string(), &document::load(path)?)
+        Self::parse(&path.display().to_string(), &lifesign_document::load(path)?)
     }
 
     /// Reads the text of a plan; `name` is how problems call the file.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        document::read(name, text, |root| plan(root.only(&KEYS)))
+        lifesign_document::read(name, text, |root| plan(root.only(&KEYS)))
     }
 }
 

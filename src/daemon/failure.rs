@@ -1,7 +1,7 @@
 //! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It never decides what is
 //! done about it.
 
-use crate::document::Problems;
+use lifesign_document::Problems;
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why a run cannot begin, or had to end.

@@ -4,9 +4,9 @@
 
 use crate::{
     config::Plan,
-    document::Problems,
     export::{Ask, Asks},
 };
+use lifesign_document::Problems;
 use std::{io, path::PathBuf, thread};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},

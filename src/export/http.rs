@@ -1,12 +1,11 @@
 //! HTTP. In: listeners that the caller has bound, who may read, and the source of snapshots. Out: `/` with its style
 //! sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`, read only and only to whom
-//! [`super::access`] lets in, and `POST /-/reload`, which asks whoever watches to
+//! [`lifesign_web_config`] lets in, and `POST /-/reload`, which asks whoever watches to
 //! read the plan again and tells what came of it. It runs on a thread of its own with a runtime of its own, and
 //! never makes the fold wait: a slow or greedy reader delays other readers at most.
 
 use super::{
     Ask, Labels, Source,
-    access::{Access, Door},
     kept::Kept,
     metrics::Metrics,
     page::{self, Pace},
@@ -22,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use lifesign_web_config::{Access, Door};
 use std::{
     io,
     net::{SocketAddr, TcpListener},

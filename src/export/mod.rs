@@ -6,7 +6,6 @@ use crate::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub mod access;
 pub mod http;
 pub mod metrics;
 pub mod page;

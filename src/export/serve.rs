@@ -9,10 +9,10 @@
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in one packet. A
 //!   scrape is no dearer for a handshake on a network that is asked every few seconds.
 
-use super::access::{Access, Door};
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use lifesign_web_config::{Access, Door};
 use socket2::SockRef;
 use std::{
     collections::HashMap,

@@ -3,10 +3,10 @@
 
 use crate::{
     clock::Time,
-    document::{Table, Value},
     outcome::IcmpCode,
     target::{Host, Roster},
 };
+use lifesign_document::{Table, Value};
 use std::time::Duration;
 
 /// Whom an event befalls.

@@ -4,12 +4,12 @@
 use super::{Bursts, Classes, Scenario, Weather, event};
 use crate::{
     clock::Time,
-    document::{Table, Value},
     judge::State,
     probe::Spec,
     schedule::Budget,
     target::{Block, BlockId, Country, CountryId, Host, Kind, Prefix, Roster, Target},
 };
+use lifesign_document::{Table, Value};
 use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 
 /// What the test of a scenario demands of the verdicts.

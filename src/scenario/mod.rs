@@ -33,14 +33,9 @@ pub use simulate::{Options, simulate};
 pub use truth::{Spell, Truth};
 pub use world::World;
 
-use crate::{
-    clock::Time,
-    document::{self, Problems},
-    schedule::Budget,
-    target::Roster,
-    watch::Settings,
-};
+use crate::{clock::Time, schedule::Budget, target::Roster, watch::Settings};
 use event::Event;
+use lifesign_document::Problems;
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 /// The world and the truth that follow from a scenario and a seed, for another prober than ours: what
@@ -78,12 +73,12 @@ pub struct Scenario {
 impl Scenario {
     /// Reads a scenario file; every error at once, each with its line and column.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&path.display().to_string(), &document::load(path)?)
+        Self::parse(&path.display().to_string(), &lifesign_document::load(path)?)
     }
 
     /// Reads a scenario from a text. `name` is what problems call it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        document::read(name, text, file::scenario)
+        lifesign_document::read(name, text, file::scenario)
     }
 
     /// What the core is told by default; change what an experiment varies.

@@ -2,7 +2,7 @@
 //! first thing that is no YAML. It never repeats a value in a problem, since any of them may be a secret, and refuses
 //! what it would have to ignore: aliases, tags, a second document, a key that is there twice.
 
-use crate::document::Problem;
+use lifesign_document::Problem;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use std::borrow::Cow;
 

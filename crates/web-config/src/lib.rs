@@ -12,15 +12,15 @@
 //! | `passwords` | names and passwords |
 //! | `guest` | the same from the other side: how to ask such a server |
 
-mod guest;
-mod passwords;
+mod client;
+mod basic_auth;
 mod tls;
 mod yaml;
 
-use crate::document::{self, Problem, Problems};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-pub use guest::Guest;
-use passwords::{Passwords, Vault};
+use basic_auth::{Passwords, Vault};
+pub use client::Guest;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use lifesign_document::{Problem, Problems};
 use std::{
     fs::{self, Metadata},
     os::unix::fs::MetadataExt,
@@ -171,7 +171,7 @@ impl<'a> Reading<'a> {
                 vec![Problem { line: 0, col: 0, text: "no regular file; give the path of one".into() }];
             return Err(Problems { file, list });
         }
-        document::load(path)
+        lifesign_document::load(path)
     }
 
     /// A file that the configuration names, in the directory that it lies in.
@@ -264,12 +264,12 @@ fn names(table: &Node<'_>, notes: &mut Notes) -> Vec<(String, String, u32)> {
         }
         let Some(hash) = value.text(notes) else { continue };
         match hash.parse::<bcrypt::HashParts>() {
-            Ok(parts) if (4..=passwords::DEAREST).contains(&parts.get_cost()) => {
+            Ok(parts) if (4..=basic_auth::DEAREST).contains(&parts.get_cost()) => {
                 users.push((name.to_owned(), hash.to_owned(), parts.get_cost()));
             }
             Ok(_) => notes.add(
                 value.place,
-                format!("the cost of a hash is from 4 to {} here; 10 is usual", passwords::DEAREST),
+                format!("the cost of a hash is from 4 to {} here; 10 is usual", basic_auth::DEAREST),
             ),
             Err(_) => notes.add(value.place, "no bcrypt hash; htpasswd -nBC 10 NAME makes one"),
         }

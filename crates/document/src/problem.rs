@@ -1,5 +1,5 @@
-//! What is wrong with a file. In: places and texts. Out: [`Problem`]s that keep to one line each, and
-//! [`Problems`], their list as a person reads it. It never decides what is wrong.
+//! What is wrong with a file: [`Problem`]s that keep to one line each, and [`Problems`], their list
+//! as a person reads it.
 
 use std::fmt::{self, Display};
 
@@ -18,17 +18,17 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The middle of a long text is left out, so that a megabyte in quotes still makes a line; its end is
-    /// kept because it says what would be right.
-    pub(super) fn new((line, col): (usize, usize), text: &str) -> Self {
+    /// The middle of a long text is left out, so that a megabyte in quotes still makes a line; its
+    /// end is kept because it says what would be right.
+    pub(crate) fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
         const TAIL: usize = 160;
         let length = text.chars().count();
         let mut line_of_text = String::with_capacity(text.len().min(4 * (HEAD + TAIL)));
-        for (place, letter) in text.chars().enumerate() {
+        for (index, letter) in text.chars().enumerate() {
             match letter {
-                _ if length > HEAD + TAIL && place == HEAD => line_of_text.push('…'),
-                _ if length > HEAD + TAIL && (HEAD..length - TAIL).contains(&place) => {}
+                _ if length > HEAD + TAIL && index == HEAD => line_of_text.push('…'),
+                _ if length > HEAD + TAIL && (HEAD..length - TAIL).contains(&index) => {}
                 letter if letter.is_control() => line_of_text.extend(letter.escape_default()),
                 letter => line_of_text.push(letter),
             }
@@ -37,8 +37,8 @@ impl Problem {
     }
 }
 
-/// Every error of one file, in file order. Displays as one line each, `file:line:col: text`, at most 20 and
-/// then `and N more`, without a newline at the end.
+/// Every error of one file, in file order. Displays as one line each, `file:line:col: text`, at
+/// most 20 and then `and N more`, without a newline at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     /// The file's name as it was given.
@@ -48,16 +48,16 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// A single problem of the file as a whole (`place` is (0, 0)) or at one place.
-    pub(super) fn alone(file: &str, place: (usize, usize), text: &str) -> Self {
-        Self { file: file.to_owned(), list: vec![Problem::new(place, text)] }
+    /// A single problem of the file as a whole (`position` is (0, 0)) or at one position.
+    pub(crate) fn alone(file: &str, position: (usize, usize), text: &str) -> Self {
+        Self { file: file.to_owned(), list: vec![Problem::new(position, text)] }
     }
 }
 
 impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, Problem { line, col, text }) in self.list.iter().take(SHOWN).enumerate() {
-            let newline = if place > 0 { "\n" } else { "" };
+        for (index, Problem { line, col, text }) in self.list.iter().take(SHOWN).enumerate() {
+            let newline = if index > 0 { "\n" } else { "" };
             match line {
                 0 => write!(f, "{newline}{}: {text}", self.file)?,
                 _ => write!(f, "{newline}{}:{line}:{col}: {text}", self.file)?,
@@ -72,14 +72,14 @@ impl Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Line and column, from 1, of what follows `before`. Counts bytes that begin a character, so that it needs
-/// no valid text and cannot fail.
-pub(super) fn place(before: &[u8]) -> (usize, usize) {
+/// Line and column, from 1, of what follows `before`. Counts bytes that begin a character, so that
+/// it needs no valid text and cannot fail.
+pub(crate) fn position(before: &[u8]) -> (usize, usize) {
     let lines = before.split(|&byte| byte == b'\n');
     let (line, last) = lines.enumerate().last().unwrap_or_default();
     (line + 1, characters(last) + 1)
 }
 
-pub(super) fn characters(bytes: &[u8]) -> usize {
+pub(crate) fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }

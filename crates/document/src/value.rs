@@ -1,15 +1,15 @@
-//! One value of a file. In: what the parser found. Out: the value as the type that the caller wants, in the
-//! range that it wants, or a noted problem. It never converts silently: a number is no duration.
+//! One value of a file, taken out as the type and in the range that the caller wants. Nothing is
+//! converted silently: a number is no duration.
 
-use super::{Page, Table};
+use crate::{Document, Table};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
-/// A value of the file. Every method that takes it out as some type notes a problem and returns `None` if it
-/// is not of that type or not in that range.
+/// A value of the file. Every method that takes it out as some type notes a problem and returns
+/// `None` if it is not of that type or not in that range.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
-    pub(super) page: &'a Page<'a>,
+    pub(super) document: &'a Document<'a>,
     /// The key that it, or the list that it is in, belongs to.
     pub(super) key: &'a str,
     pub(super) found: &'a Spanned<DeValue<'a>>,
@@ -18,12 +18,12 @@ pub struct Value<'a> {
 impl<'a> Value<'a> {
     /// Notes a problem of this value, at its start.
     pub fn note(self, text: &str) {
-        self.page.note(self.found.span().start, text);
+        self.document.note(self.found.span().start, text);
     }
 
     /// The line on which it starts, from 1.
     pub fn line(self) -> usize {
-        self.page.place(self.found.span().start).0
+        self.document.position(self.found.span().start).0
     }
 
     /// The key that it, or the list that it is in, belongs to.
@@ -80,7 +80,8 @@ impl<'a> Value<'a> {
         self.within(digits.parse().ok().filter(|number| range.contains(number)), digits, &want)
     }
 
-    /// A span of time: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`, `"24h"`.
+    /// A span of time: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`,
+    /// `"24h"`.
     pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text =
             self.text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
@@ -90,12 +91,14 @@ impl<'a> Value<'a> {
             ));
             return None;
         };
-        let (low, high) = (written(*range.start()), written(*range.end()));
+        let low = written(*range.start());
+        let high = written(*range.end());
         let want = format!("a duration from \"{low}\" to \"{high}\"");
         self.within(Some(span).filter(|span| range.contains(span)), format!("{text:?}"), &want)
     }
 
-    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; above 0 and at most `most`.
+    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; above 0 and at most
+    /// `most`.
     pub fn rate(self, most: f64) -> Option<f64> {
         let text = self.text("a rate in quotes, such as \"0.25/s\" or \"20/h\"")?;
         let Some(rate) = parse_rate(text) else {
@@ -115,7 +118,7 @@ impl<'a> Value<'a> {
     /// A table. `want` says what for: `tables such as { host = "192.0.2.1" }`.
     pub fn table(self, want: &str) -> Option<Table<'a>> {
         let entries = self.or_wrong(self.found.get_ref().as_table(), want)?;
-        Some(Table { page: self.page, entries, start: self.found.span().start })
+        Some(Table { document: self.document, entries, start: self.found.span().start })
     }
 
     fn or_wrong<T>(self, taken: Option<T>, want: &str) -> Option<T> {
@@ -190,7 +193,7 @@ fn parse_rate(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::read;
+    use crate::read;
     use proptest::prelude::*;
 
     /// What `take` makes of `key = VALUE`, or the first problem's text.

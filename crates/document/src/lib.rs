@@ -1,14 +1,28 @@
-//! A TOML file, read with patience. In: a path, or a name and a text. Out: values of the wanted types, or
-//! [`Problems`]: every error of the file at once, each on one line with its place and with what would be
-//! right. It never stops at the first error, and never knows what the file is about.
+//! A TOML file in which every error is told at once, each on one line with its line, column and
+//! what would be right. The plan and the scenario files are both read so: that is why this is a
+//! crate of its own, below both.
 //!
-//! [`read`] parses the text and lends its root [`Table`] to a function that takes out what it wants. Each
-//! thing taken that is missing or wrong is noted and comes back as `None`; the function goes on with whatever
-//! stands in for it, because a file with a problem yields no result anyway.
+//! [`read`] parses the text and lends its root [`Table`] to a function that takes out what it
+//! wants. Each thing taken that is missing or wrong is noted and comes back as `None`; the function
+//! goes on with whatever stands in for it, because a file with a problem yields no result anyway.
 //!
-//! It stands below every stage, and not in `config`, because whatever reads a file of its own needs it too.
+//! ```
+//! let take = |root: lifesign_document::Table<'_>| {
+//!     let port = root.only(&["port"]).need("port", "443");
+//!     port.and_then(|value| value.integer(1..=65535)).unwrap_or_default()
+//! };
+//! assert_eq!(lifesign_document::read("a.toml", "port = 53", take), Ok(53));
+//! let problems = lifesign_document::read("a.toml", "prot = 53", take).unwrap_err();
+//! assert_eq!(
+//!     problems.to_string(),
+//!     "a.toml:1:1: \"port\" is missing here; write port = 443\n\
+//!      a.toml:1:1: unknown key \"prot\"; write \"port\""
+//! );
+//! ```
 
-use problem::{characters, place};
+#![warn(clippy::unwrap_used)]
+
+use problem::{characters, position};
 use std::{
     cell::RefCell,
     collections::BTreeSet,
@@ -23,18 +37,19 @@ mod value;
 pub use problem::{Problem, Problems};
 pub use value::{Value, written};
 
-/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one prober should ask.
+/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one prober should
+/// ask.
 pub const MAX_BYTES: usize = 4 << 20;
 
 /// So many problems are kept: a file of junk has millions, and each takes some hundred bytes.
 const MOST_NOTED: usize = 10_000;
 
-/// Characters are counted once for so many bytes: on one line of megabytes with a problem at each word, counting
-/// from its start for each of them would take hours.
+/// Characters are counted once for so many bytes: on one line of megabytes with a problem at each
+/// word, counting from its start for each of them would take hours.
 const STRIDE: usize = 1024;
 
-/// The text of a file. One problem if it cannot be opened, is a directory, is longer than [`MAX_BYTES`] or
-/// is not UTF-8 (with the place of the first wrong byte).
+/// The text of a file. One problem if it cannot be opened, is a directory, is longer than
+/// [`MAX_BYTES`] or is not UTF-8 (with the position of the first wrong byte).
 pub fn load(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
     let whole = |text: &str| Problems::alone(&name, (0, 0), text);
@@ -59,26 +74,26 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problems> {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
         let text = format!("byte 0x{:02x} is not UTF-8; save the file as UTF-8 text", bytes[good]);
-        Problems::alone(name, place(&bytes[..good]), &text)
+        Problems::alone(name, position(&bytes[..good]), &text)
     })
 }
 
-/// Parses a text and lends its root table to `take`. What `take` returns counts only if nothing was noted,
-/// neither by the parser nor by `take`. `name` is how the file is called in problems.
+/// Parses a text and lends its root table to `take`. What `take` returns counts only if nothing was
+/// noted, neither by the parser nor by `take`. `name` is how the file is called in problems.
 pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Result<T, Problems> {
     if text.len() > MAX_BYTES {
         return Err(too_long(name));
     }
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut page = Page::new(text);
+    let mut document = Document::new(text);
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
-        let (line, _) = page.place(span.start);
-        page.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
-        page.broken.insert(line);
+        let (line, _) = document.position(span.start);
+        document.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
+        document.broken.insert(line);
     }
-    let taken = take(Table { page: &page, entries: root.get_ref(), start: 0 });
-    let mut list = page.noted.into_inner();
+    let taken = take(Table { document: &document, entries: root.get_ref(), start: 0 });
+    let mut list = document.noted.into_inner();
     list.sort();
     list.dedup();
     if list.is_empty() { Ok(taken) } else { Err(Problems { file: name.to_owned(), list }) }
@@ -92,7 +107,8 @@ fn too_long(name: &str) -> Problems {
     )
 }
 
-/// The parser's words for an error at `found`, made into what would be right where they do not say it.
+/// The parser's words for an error at `found`, made into what would be right where they do not say
+/// it.
 fn syntax(message: &str, found: &str) -> String {
     let told = match message {
         _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots",
@@ -115,7 +131,7 @@ fn syntax(message: &str, found: &str) -> String {
 }
 
 /// The text, its lines, and what was noted so far.
-struct Page<'a> {
+struct Document<'a> {
     text: &'a str,
     /// The byte at which each line starts.
     lines: Vec<usize>,
@@ -126,7 +142,7 @@ struct Page<'a> {
     noted: RefCell<Vec<Problem>>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> Document<'a> {
     fn new(text: &'a str) -> Self {
         let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
@@ -142,17 +158,17 @@ impl<'a> Page<'a> {
         self.counted[near] + characters(&self.text.as_bytes()[near * STRIDE..offset])
     }
 
-    fn place(&self, offset: usize) -> (usize, usize) {
+    fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= offset);
         let start = self.characters_before(self.lines[line - 1]);
         (line, self.characters_before(offset.min(self.text.len())) - start + 1)
     }
 
     fn note(&self, offset: usize, text: &str) {
-        let place = self.place(offset);
+        let position = self.position(offset);
         let mut noted = self.noted.borrow_mut();
-        if !self.broken.contains(&place.0) && noted.len() < MOST_NOTED {
-            noted.push(Problem::new(place, text));
+        if !self.broken.contains(&position.0) && noted.len() < MOST_NOTED {
+            noted.push(Problem::new(position, text));
         }
     }
 }
@@ -160,7 +176,7 @@ impl<'a> Page<'a> {
 /// A table of the file.
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
-    page: &'a Page<'a>,
+    document: &'a Document<'a>,
     entries: &'a DeTable<'a>,
     start: usize,
 }
@@ -170,7 +186,7 @@ impl<'a> Table<'a> {
     pub fn only(self, keys: &[&str]) -> Self {
         for key in self.entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            self.page
+            self.document
                 .note(key.span().start, &format!("unknown key {name:?}; {}", value::suggestion(name, keys)));
         }
         self
@@ -178,10 +194,11 @@ impl<'a> Table<'a> {
 
     /// The value of a key that may be left out.
     pub fn get(self, key: &'a str) -> Option<Value<'a>> {
-        self.entries.get(key).map(|found| Value { page: self.page, key, found })
+        self.entries.get(key).map(|found| Value { document: self.document, key, found })
     }
 
-    /// The value of a key that must be there. `example` completes the message: `write KEY = EXAMPLE`.
+    /// The value of a key that must be there. `example` completes the message: `write KEY =
+    /// EXAMPLE`.
     pub fn need(self, key: &'a str, example: &str) -> Option<Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
@@ -199,23 +216,25 @@ impl<'a> Table<'a> {
     pub fn tables(self, key: &'a str, header: &str) -> Vec<Table<'a>> {
         let want = format!("tables, each under [[{header}]]");
         let Some(value) = self.get(key) else { return Vec::new() };
-        // This is also what the parser makes of a header whose brackets it has complained about already.
-        if value.is_table() && !self.page.broken.is_empty() {
+        // This is also what the parser makes of a header whose brackets it has complained about
+        // already.
+        if value.is_table() && !self.document.broken.is_empty() {
             return value.table(&want).into_iter().collect();
         }
         value.list(&want).into_iter().flatten().filter_map(|item| item.table(&want)).collect()
     }
 
-    /// Notes that something is not there: but not after an error of syntax, which may have hidden it.
+    /// Notes that something is not there: but not after an error of syntax, which may have hidden
+    /// it.
     pub fn missing(self, text: &str) {
-        if self.page.broken.is_empty() {
+        if self.document.broken.is_empty() {
             self.note(text);
         }
     }
 
     /// Notes a problem of the table as a whole, at its head.
     pub fn note(self, text: &str) {
-        self.page.note(self.start, text);
+        self.document.note(self.start, text);
     }
 }
 
@@ -225,19 +244,23 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn places_count_characters_and_lines() {
-        assert_eq!(place(b""), (1, 1));
-        assert_eq!(place("é\tx".as_bytes()), (1, 4));
-        assert_eq!(place(b"a\r\nb\n"), (3, 1));
+    fn positions_count_characters_and_lines() {
+        assert_eq!(position(b""), (1, 1));
+        assert_eq!(position("é\tx".as_bytes()), (1, 4));
+        assert_eq!(position(b"a\r\nb\n"), (3, 1));
         let text = "# é\n\"é\" = [1, 'é', 2]\n";
-        let page = Page::new(text);
+        let document = Document::new(text);
         for (offset, _) in text.char_indices() {
-            assert_eq!(page.place(offset), place(&text.as_bytes()[..offset]), "{offset}");
+            assert_eq!(document.position(offset), position(&text.as_bytes()[..offset]), "{offset}");
         }
-        assert_eq!(page.place(text.len() + 9), (3, 1));
+        assert_eq!(document.position(text.len() + 9), (3, 1));
         let long = format!("\n{}", "é".repeat(2 * STRIDE));
         for offset in [0, 1, STRIDE - 1, STRIDE + 1, 2 * STRIDE + 1, long.len()] {
-            assert_eq!(Page::new(&long).place(offset), place(&long.as_bytes()[..offset]), "{offset}");
+            assert_eq!(
+                Document::new(&long).position(offset),
+                position(&long.as_bytes()[..offset]),
+                "{offset}"
+            );
         }
     }
 

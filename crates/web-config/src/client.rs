@@ -7,8 +7,8 @@ use super::{
     tls::{authorities, certificates, private_key},
     yaml::{self, Node, Notes},
 };
-use crate::document::Problems;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use lifesign_document::Problems;
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
