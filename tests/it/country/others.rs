@@ -1,0 +1,120 @@
+//! Bad company: somebody who makes up answers, others who ask the same hosts.
+
+use crate::support::{
+    Program, SOON,
+    country::{PORT, Stage, agree, forger::Attack, network, shared},
+    values,
+};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+/// A dark country and a living one, and somebody who plays the dark one's hosts.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
+    let _machine = shared();
+    let mut stage = Stage::set(
+        "forgery",
+        r#"
+        story = "one of two countries goes dark for a minute while somebody answers in its name"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        controls = 1
+        weather = { rtt = "30ms", jitter = "3ms" }
+        country = [
+            { code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 8, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] },
+            { code = "XA", blocks = ["127.46.176.0/24", "127.46.177.0/24"], hosts = 8, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] },
+        ]
+        event = [{ kind = "dark", at = "+20s", for = "50s", on = "KP" }]
+        "#,
+        false,
+        "judge.outage_after = \"20s\"\nbudget.per_block = \"5/s\"",
+    );
+    for scope in ["KP", "XA"] {
+        stage.watch.verdict(SOON, scope, "up");
+    }
+    stage.watch.listen(Duration::from_secs(8));
+    let before = memory(stage.watch.id());
+    let victims = stage.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
+    let victims: Vec<IpAddr> = victims.map(|target| network::address(&target.host, false)).collect();
+    let attack = Attack::begin(Arc::clone(&stage.country.device), victims, [10, 0, 0, 2].into(), 10_000);
+    stage.watch.verdict(Duration::from_secs(25), "KP", "down");
+    stage.watch.verdict(Duration::from_secs(25), "KP", "outage");
+    stage.watch.listen(Duration::from_secs(25));
+    let during = memory(stage.watch.id());
+    stage.watch.verdict(Duration::from_secs(25), "KP", "up");
+    let forged = attack.end();
+    let verdicts = stage.watch.verdicts();
+    stage.silence(Duration::from_secs(3), &[]);
+    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
+    let mut wanted = ledger.account(stage.scenario.roster.targets.len());
+    // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The kernel throws
+    // out the rest, since no socket is connected so.
+    let hits: u64 = found.targets.iter().map(|tally| tally.rejected).sum();
+    assert!(hits <= forged.dns, "{hits} of {forged:?}");
+    assert_eq!(found.rejected.values().sum::<u64>(), forged.echo + hits, "{:?} {forged:?}", found.rejected);
+    assert!(forged.echo > 100_000, "{forged:?}");
+    for (tally, found) in wanted.targets.iter_mut().zip(&found.targets) {
+        tally.rejected = found.rejected;
+    }
+    wanted.rejected.clone_from(&found.rejected);
+    agree(&found, &wanted, &stage.scenario);
+    assert_eq!(values(&stage.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]), [0.0]);
+    let of = |scope: &str| {
+        verdicts.iter().filter(|verdict| verdict.scope == scope).map(|v| v.to.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", stage.watch.said());
+    assert_eq!(of("XA"), ["up"], "{}", stage.watch.said());
+    assert!(during < before + (8 << 20), "memory went from {before} to {during} bytes");
+}
+
+/// Bytes of memory that a process has in use (proc(5), the second number of statm).
+fn memory(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// Two lifesigns and an fping ask the same hosts, and a raw socket hears everybody's answers.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nobody_takes_another_ones_answers() {
+    let _machine = shared();
+    let mut stage = Stage::set(
+        "together",
+        r#"
+        story = "everybody answers"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        weather = { rtt = "30ms", jitter = "10ms" }
+        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
+        "#,
+        false,
+        "budget.per_block = \"100/s\"",
+    );
+    let mut other = stage.another(PORT + 1);
+    for program in [&mut stage.watch, &mut other] {
+        program.verdict(SOON, "KP", "up");
+    }
+    let hosts = (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
+    let hosts: Vec<String> = hosts.collect();
+    let arguments = ["fping", "-q", "-c", "40", "-p", "500", "-i", "5"].map(str::to_owned);
+    let command: Vec<&str> = arguments.iter().chain(&hosts).map(String::as_str).collect();
+    let mut fping = Program::start(stage.namespace.command(&command));
+    let status = fping.end(Duration::from_secs(60));
+    assert!(status.success(), "{status} {}", fping.said());
+    assert_eq!(fping.err.len(), hosts.len(), "{}", fping.said());
+    assert!(fping.err.iter().all(|line| line.contains("40/40/0%")), "{}", fping.said());
+    stage.silence(Duration::from_secs(3), &[other.id()]);
+    let accounts = [stage.account(PORT), stage.account(PORT + 1)];
+    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
+    let icmp: Vec<u64> =
+        accounts.iter().map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum()).collect();
+    let pings = 40 * hosts.len() as u64;
+    for (account, others) in accounts.iter().zip([icmp[1], icmp[0]]) {
+        let sum = account.sum();
+        assert!(sum.sent > 1000 && sum.sent == sum.reply + sum.refused && sum.duplicate == 0, "{sum:?}");
+        // Nobody's answers but the others'; an identifier that two of them drew is told by its token.
+        assert_eq!(account.rejected.values().sum::<u64>(), others + pings, "{:?}", account.rejected);
+    }
+    let both = accounts.iter().map(|account| account.sum().sent).sum::<u64>();
+    assert_eq!(both + pings, wanted.sum().sent);
+}
