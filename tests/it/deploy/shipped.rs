@@ -1,5 +1,5 @@
 //! What is made from the program and shipped beside it: man pages, completions, the unit and the list of what the
-//! package holds. Each is made again here and compared. `LIFESIGN_REWRITE=1 cargo test --test deploy` writes the
+//! package holds. Each is made again here and compared. `LIFESIGN_REWRITE=1 cargo test --test it deploy` writes the
 //! man pages and completions anew.
 
 use crate::support::manual;
@@ -23,7 +23,7 @@ fn compare(name: &str, made: &str) {
     }
     assert!(
         text(name) == made,
-        "{name} is out of date; write it anew: LIFESIGN_REWRITE=1 cargo test --test deploy"
+        "{name} is out of date; write it anew: LIFESIGN_REWRITE=1 cargo test --test it deploy"
     );
 }
 

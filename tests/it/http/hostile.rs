@@ -2,14 +2,13 @@
 //! language at all. In the midst of each a scrape is answered within a second, and afterwards the program holds no
 //! more descriptors or memory than before.
 
-use crate::support::{Program, Room, SOON, get, lifesign, until, values};
+use crate::support::{Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values};
 use lifesign::{clock::Clock, export::serve};
 use socket2::{Domain, Socket, Type};
 use std::{
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    process::Command,
     thread::sleep,
     time::Duration,
 };
@@ -220,20 +219,8 @@ fn other_methods_are_told_which_there_are() {
     victim.recovers();
 }
 
-/// More sockets than many a shell allows: then this test runs again, alone, in one that allows them.
-fn has_descriptors(test: &str) -> bool {
-    const WANTED: usize = 4096;
-    let limits = fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
-    // "unlimited" is no number.
-    if line.split_whitespace().next().unwrap().parse().is_ok_and(|limit: usize| limit < WANTED) {
-        let script = format!("ulimit -n {WANTED} && exec \"$0\" --exact {test}");
-        let status = Command::new("sh").arg("-c").arg(script).arg(std::env::current_exe().unwrap()).status();
-        assert!(status.unwrap().success());
-        return false;
-    }
-    true
-}
+/// More sockets than many a shell allows.
+const MORE_DESCRIPTORS: &[&str] = &["sh", "-ec", "ulimit -n 4096; exec \"$@\"", "sh"];
 
 /// Three times, since the first has it get memory that it may well keep.
 fn crowds(victim: &Victim, mut crowd: impl FnMut()) {
@@ -248,7 +235,7 @@ fn crowds(victim: &Victim, mut crowd: impl FnMut()) {
 
 #[test]
 fn a_thousand_idle_connections_hold_up_no_scrape() {
-    if !has_descriptors("a_thousand_idle_connections_hold_up_no_scrape") {
+    if !in_own_process(a_thousand_idle_connections_hold_up_no_scrape, MORE_DESCRIPTORS) {
         return;
     }
     let victim = Victim::start("hostile-idle", 1);

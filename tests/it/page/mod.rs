@@ -1,7 +1,8 @@
 //! The page as people meet it: how large it is and how long it takes; and in Chromium, in a network namespace of the
 //! test's own: each state, the strip beside the episodes, what is asked for, and whether everybody can read it.
 
-use crate::support::browser::{Browser, Screen, alone};
+use crate::support::browser::{Browser, Screen};
+use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use crate::support::{Program, SOON, Verdict, get, lifesign, until};
 use lifesign::{
     clock::Time,
@@ -231,7 +232,7 @@ fn texts(found: &Value) -> Vec<&str> {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn each_state_is_told_by_word_sign_colour_and_height() {
-    if !alone("each_state_is_told_by_word_sign_colour_and_height") {
+    if !in_own_process(each_state_is_told_by_word_sign_colour_and_height, OWN_NETWORK) {
         return;
     }
     let server = Server::start(every_state(), labels(None));
@@ -276,7 +277,7 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn the_strip_shows_the_episodes() {
-    if !alone("the_strip_shows_the_episodes") {
+    if !in_own_process(the_strip_shows_the_episodes, OWN_NETWORK) {
         return;
     }
     let server = Server::start(picture(roster(1, 1, 3), |_| restless(State::Outage)), labels(None));
@@ -345,7 +346,7 @@ fn the_strip_shows_the_episodes() {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
-    if !alone("it_follows_by_itself_asks_nobody_else_and_complains_of_nothing") {
+    if !in_own_process(it_follows_by_itself_asks_nobody_else_and_complains_of_nothing, OWN_NETWORK) {
         return;
     }
     let server = Server::start(every_state(), labels(Some("a test.")));
@@ -374,7 +375,7 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn everybody_can_read_it_says_axe() {
-    if !alone("everybody_can_read_it_says_axe") {
+    if !in_own_process(everybody_can_read_it_says_axe, OWN_NETWORK) {
         return;
     }
     let axe = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("axe-core-4.10.3/package/axe.min.js");
@@ -415,7 +416,7 @@ fn everybody_can_read_it_says_axe() {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
-    if !alone("the_demo_shows_a_day_of_flapping_and_then_the_darkness") {
+    if !in_own_process(the_demo_shows_a_day_of_flapping_and_then_the_darkness, OWN_NETWORK) {
         return;
     }
     let mut demo = Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));

@@ -34,23 +34,6 @@ pub struct Browser {
     _room: Room,
 }
 
-/// Runs the rest of a test in a network namespace of its own: the test's program is called again in there, for this
-/// test alone. Gives true inside.
-pub fn alone(test: &str) -> bool {
-    const MARK: &str = "LIFESIGN_TEST_IS_ALONE";
-    if std::env::var_os(MARK).is_some() {
-        return true;
-    }
-    let program = std::env::current_exe().unwrap();
-    let shell = r#"ip link set lo up; exec "$0" --exact "$1" --ignored --nocapture --test-threads=1"#;
-    let mut command = quiet(Command::new("unshare"), &["--net", "sh", "-ec", shell]);
-    let output = command.arg(program).arg(test).env(MARK, "1").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{test} was not run: {said}");
-    false
-}
-
 impl Browser {
     pub fn start() -> Self {
         let room = Room::new("chromium");

@@ -20,9 +20,9 @@ pub async fn serve(
     address: &str,
     answer: impl Fn(&Message, bool) -> Script + Send + Sync + 'static,
 ) -> SocketAddr {
-    let stream = TcpListener::bind((address, 0)).await.unwrap();
+    let (stream, datagrams) = sockets(address).await;
     let place = stream.local_addr().unwrap();
-    let datagrams = Arc::new(UdpSocket::bind(place).await.unwrap());
+    let datagrams = Arc::new(datagrams);
     let answer = Arc::new(answer);
     let by_tcp = Arc::clone(&answer);
     tokio::spawn(async move {
@@ -52,6 +52,16 @@ pub async fn serve(
         }
     });
     place
+}
+
+/// A port that nobody has, neither of TCP nor of UDP.
+async fn sockets(address: &str) -> (TcpListener, UdpSocket) {
+    loop {
+        let stream = TcpListener::bind((address, 0)).await.unwrap();
+        if let Ok(datagrams) = UdpSocket::bind(stream.local_addr().unwrap()).await {
+            return (stream, datagrams);
+        }
+    }
 }
 
 /// Sent at once.

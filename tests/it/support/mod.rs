@@ -8,6 +8,7 @@ pub mod faults;
 pub mod machine;
 pub mod manual;
 pub mod namespace;
+pub mod own_process;
 pub mod prometheus;
 pub mod roster;
 pub mod scraped;
@@ -21,7 +22,10 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::Duration,
 };
@@ -54,7 +58,10 @@ pub struct Room(PathBuf);
 
 impl Room {
     pub fn new(name: &str) -> Self {
-        let place = std::env::temp_dir().join(format!("lifesign-{}-{name}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let own = format!("lifesign-{}-{number}-{name}", std::process::id());
+        let place = std::env::temp_dir().join(own);
         // A process of the same number may have failed here long ago.
         let _ = fs::remove_dir_all(&place);
         fs::create_dir(&place).unwrap();
