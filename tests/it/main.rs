@@ -19,10 +19,11 @@ mod lab {
 mod probe {
     mod controls;
     mod descriptors;
+    mod dns;
     mod icmp;
     mod name_server;
     mod names;
-    mod tcp_dns;
+    mod tcp;
 }
 
 mod config {
@@ -52,7 +53,10 @@ mod http {
     mod pages;
 }
 
-mod page;
+mod page {
+    mod browser;
+    mod render;
+}
 
 mod prometheus {
     mod exposition;
@@ -67,9 +71,10 @@ mod grafana {
 
 mod country {
     mod counters;
-    mod others;
+    mod forged_answers;
     mod round_trip_times;
     mod scenarios;
+    mod several_probers;
 }
 
 mod deploy {

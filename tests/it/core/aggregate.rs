@@ -76,7 +76,7 @@ struct World {
 
 impl World {
     fn new(plan: &[Vec<u32>], seed: u64) -> Self {
-        let roster = Arc::new(roster::roster(plan));
+        let roster = Arc::new(roster::of_sizes(plan));
         let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
         watch.record();
         Self {
@@ -217,7 +217,7 @@ proptest! {
     fn windows_forget_and_late_answers_take_misses_back(
         probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
     ) {
-        let roster = Arc::new(roster::roster(&[vec![1]]));
+        let roster = Arc::new(roster::of_sizes(&[vec![1]]));
         let mut aggregate = Aggregate::new(&roster);
         let (mut sent, mut model) = (start(), Vec::new());
         // Late answers, by the time they come.

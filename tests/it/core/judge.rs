@@ -1,13 +1,14 @@
-//! The whole core against a toy world in virtual time: hosts that answer after a fixed time, or not at all.
+//! The whole core against a small world in virtual time: hosts that answer after a fixed time, or not at all.
 //! In: a script of what is dark when. Out: the changes of verdict, compared with the script. The scenarios
 //! test shades; this tests that the rules of the judge hold whatever happens.
 
+use crate::support::roster;
 use lifesign::{
     clock::Time,
     dice::Dice,
     judge::{Change, State},
     outcome::{Control, Due, Event, Found, Outcome},
-    target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target, TargetId},
+    target::{BlockId, CountryId, Roster, Scope, TargetId},
     watch::{Settings, Watch},
 };
 use proptest::prelude::*;
@@ -23,23 +24,10 @@ fn at(seconds: f64) -> Time {
 
 /// Four blocks of six hosts each.
 fn roster() -> Arc<Roster> {
-    let blocks = (0..4u32).map(|i| Block {
-        prefix: format!("127.45.{}.0/24", 176 + i).parse().unwrap(),
-        country: CountryId(0),
-        targets: i * 6..i * 6 + 6,
-    });
-    let targets = (0..24u32).map(|i| Target {
-        host: Host::Address(format!("127.45.{}.{}", 176 + i / 6, 1 + i % 6).parse().unwrap()),
-        probe: "icmp".into(),
-        kind: Kind::Icmp,
-        block: BlockId(i / 6),
-        interval: None,
-    });
-    let country = Country { code: "KP".into(), name: "North Korea".into(), blocks: 0..4 };
-    Arc::new(Roster { countries: vec![country], blocks: blocks.collect(), targets: targets.collect() })
+    Arc::new(roster::of_sizes(&[vec![6; 4]]))
 }
 
-/// What the toy world does at a time (in seconds): to a block, and to the control.
+/// What this world does at a time (in seconds): to a block, and to the control.
 struct World<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> {
     dark: D,
     blind: B,

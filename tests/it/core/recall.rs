@@ -95,7 +95,7 @@ proptest! {
         gap in 5.0..90.0_f64,
         offset in -5_000_000_000..5_000_000_000_i64,
     ) {
-        let roster = Arc::new(roster::roster(&[vec![5, 5, 5, 4]]));
+        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
         let stop = stop.floor();
         let back = (stop + gap).floor();
         let end = back.max(520.0) + 300.0;
@@ -205,7 +205,7 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let place: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
-        let roster = Arc::new(roster::roster(&[vec![5, 5, 5, 4]]));
+        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
         let mut dark = dark;
         if let Some(from) = all {
             for stretches in &mut dark {
@@ -245,7 +245,7 @@ proptest! {
 
 #[test]
 fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_no_sense() {
-    let roster = Arc::new(roster::roster(&[vec![3]]));
+    let roster = Arc::new(roster::of_sizes(&[vec![3]]));
     let watch = Watch::new(roster.clone(), &settings(), at(0.0));
     let memory = watch.remember(at(0.0), 0);
     let recalled = |memory: &Memory, now: f64| {
@@ -263,7 +263,8 @@ fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_
 
 #[test]
 fn of_another_plan_only_what_is_in_both_is_remembered() {
-    let (old, new) = (Arc::new(roster::roster(&[vec![3, 3]])), Arc::new(roster::roster(&[vec![3], vec![2]])));
+    let (old, new) =
+        (Arc::new(roster::of_sizes(&[vec![3, 3]])), Arc::new(roster::of_sizes(&[vec![3], vec![2]])));
     let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
     for record in story(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
         watch.replay(&record);

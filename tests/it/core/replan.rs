@@ -41,49 +41,6 @@ fn number(parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The roster without these countries and blocks (by prefix).
-fn without(roster: &Roster, gone: impl Fn(&str) -> bool) -> Roster {
-    rebuilt(roster, gone, false)
-}
-
-/// The roster without what is gone; backwards, if wanted, so that nothing keeps its number.
-fn rebuilt(roster: &Roster, gone: impl Fn(&str) -> bool, backwards: bool) -> Roster {
-    let turned = |mut numbers: Vec<u32>| {
-        if backwards {
-            numbers.reverse();
-        }
-        numbers
-    };
-    let mut new = Roster::default();
-    for country in turned((0..roster.countries.len() as u32).collect()) {
-        let country = &roster.countries[country as usize];
-        if gone(&country.code) {
-            continue;
-        }
-        let first = new.blocks.len() as u32;
-        for block in turned(country.blocks.clone().collect()) {
-            let block = &roster.blocks[block as usize];
-            if gone(&block.prefix.to_string()) {
-                continue;
-            }
-            let begin = new.targets.len() as u32;
-            for target in turned(block.targets.clone().collect()) {
-                let mut target = roster.targets[target as usize].clone();
-                target.block.0 = new.blocks.len() as u32;
-                new.targets.push(target);
-            }
-            let mut block = block.clone();
-            block.country.0 = new.countries.len() as u32;
-            block.targets = begin..new.targets.len() as u32;
-            new.blocks.push(block);
-        }
-        let mut country = country.clone();
-        country.blocks = first..new.blocks.len() as u32;
-        new.countries.push(country);
-    }
-    new
-}
-
 /// A world in which what becomes of a probe depends on whom it asks and when, and on nothing else.
 struct World {
     seed: u64,
@@ -247,7 +204,7 @@ fn feed(watch: &mut Watch, journal: &[(Record, Option<String>)]) {
 fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
     (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(|(sizes, dice)| {
-        let mut roster = roster::roster(&sizes);
+        let mut roster = roster::of_sizes(&sizes);
         for (target, die) in roster.targets.iter_mut().zip(dice.into_iter().cycle()) {
             match die {
                 0 => target.interval = Some(Duration::from_secs(3)),
@@ -293,8 +250,8 @@ proptest! {
         let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
         plain.play(at(LONG));
         replanned.play(at(time));
-        let mut new = without(&roster, |code| code == "C0");
-        let added = roster::roster(&[vec![3]]);
+        let mut new = roster::without(&roster, |code| code == "C0", false);
+        let added = roster::of_sizes(&[vec![3]]);
         let (blocks, targets) = (new.blocks.len() as u32, new.targets.len() as u32);
         for target in &added.targets {
             let mut target = target.clone();
@@ -339,7 +296,7 @@ proptest! {
         let journal = &recorded.journal;
         let middle = journal.partition_point(|(record, _)| record.seen < at(time));
         let gone = roster.blocks[0].prefix.to_string();
-        let lesser = rebuilt(&roster, |name| name == gone, backwards);
+        let lesser = roster::without(&roster, |name| name == gone, backwards);
         let settings = &recorded.settings;
         let mut never = Watch::new(Arc::new(lesser.clone()), settings, start());
         feed(&mut never, journal);
@@ -365,7 +322,7 @@ proptest! {
     #[test]
     fn numbers_lead_there_and_back(roster in plans(), backwards: bool, die in 0_usize..8) {
         let gone = roster.blocks[die % roster.blocks.len()].prefix.to_string();
-        let new = rebuilt(&roster, |name| name == gone, backwards);
+        let new = roster::without(&roster, |name| name == gone, backwards);
         let map = Renumbering::between(&roster, &new);
         for id in 0..roster.targets.len() as u32 {
             match map.targets.after(id) {
@@ -395,7 +352,7 @@ fn scope(roster: &Roster, place: u32) -> String {
 /// A country whose only dark block goes is partial no longer, and says so at once.
 #[test]
 fn a_country_that_loses_its_dark_block_is_whole_again() {
-    let roster = roster::roster(&[vec![4, 4, 4, 4]]);
+    let roster = roster::of_sizes(&[vec![4, 4, 4, 4]]);
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
     let country = Scope::Country(lifesign::target::CountryId(0));
@@ -413,7 +370,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     assert_eq!(watch.judge().state(country), State::Partial);
     assert_eq!(watch.changes().last().map(|change| change.to), Some(State::Partial));
     let gone = roster.blocks[0].prefix.to_string();
-    watch.replan(Arc::new(without(&roster, |name| name == gone)), &settings, now);
+    watch.replan(Arc::new(roster::without(&roster, |name| name == gone, false)), &settings, now);
     let changes: Vec<_> = watch.changes().collect();
     assert_eq!(
         changes.iter().map(|change| (change.scope, change.to)).collect::<Vec<_>>(),

@@ -142,7 +142,7 @@ proptest! {
     fn no_minute_sees_more_than_the_budget(
         plan in plans(), budget in budgets(), seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
     ) {
-        let mut roster = roster::roster(&plan);
+        let mut roster = roster::of_sizes(&plan);
         let mut dice = Dice::new(seed);
         for _ in 0..intervals {
             let target = dice.below(roster.targets.len());
@@ -178,7 +178,7 @@ proptest! {
         plan in plans(), seed: u64, answers in 0.0f64..1.0, frugal: bool,
     ) {
         let budget = if frugal { Budget::FRUGAL } else { Budget::DEFAULT };
-        let mut run = Run::new(roster::roster(&plan), budget, answers, seed);
+        let mut run = Run::new(roster::of_sizes(&plan), budget, answers, seed);
         let hours = if frugal { 4 } else { 1 };
         run.until(start() + Duration::from_secs(3600 * hours), HICCUP);
         for (number, country) in run.roster.countries.iter().enumerate() {
@@ -207,7 +207,7 @@ proptest! {
     fn without_a_doubt_no_target_has_two_probes_open(
         plan in plans(), pace in 0.1f64..50.0, seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
     ) {
-        let mut roster = roster::roster(&plan);
+        let mut roster = roster::of_sizes(&plan);
         let mut dice = Dice::new(seed);
         for _ in 0..intervals {
             let target = dice.below(roster.targets.len());
@@ -223,7 +223,7 @@ proptest! {
     /// once an hour, or once in 512 even slots.
     #[test]
     fn ranks_come_and_go(plan in plans(), seed: u64, answers in 0.0f64..1.0) {
-        let mut run = Run::new(roster::roster(&plan), Budget::DEFAULT, answers, seed);
+        let mut run = Run::new(roster::of_sizes(&plan), Budget::DEFAULT, answers, seed);
         let mut dice = Dice::new(seed);
         let mut ranks = HashMap::new();
         let mut now = start();
@@ -267,7 +267,7 @@ proptest! {
         blocks in 1u32..6, pace in 0.1f64..10.0, seed: u64, calm in 0.0f64..100.0, stall in 0.0f64..5000.0,
     ) {
         let budget = Budget::of(pace);
-        let mut run = Run::new(roster::roster(&[vec![8; blocks as usize]]), budget, 1.0, seed);
+        let mut run = Run::new(roster::of_sizes(&[vec![8; blocks as usize]]), budget, 1.0, seed);
         run.until(start() + Duration::from_secs_f64(calm), Duration::ZERO);
         let gap = run.schedule.gap(Scope::Country(CountryId(0)));
         let resumed = start() + Duration::from_secs_f64(calm) + gap + HICCUP + Duration::from_secs_f64(stall);
@@ -288,7 +288,7 @@ proptest! {
 fn targets_that_are_not_asked_cost_nothing() {
     let clock = Clock::start();
     let fastest = |targets: u32| {
-        let mut run = Run::new(roster::roster(&[vec![targets]]), Budget::of(1.0), 1.0, 1);
+        let mut run = Run::new(roster::of_sizes(&[vec![targets]]), Budget::of(1.0), 1.0, 1);
         let mut now = start();
         let mut one = || {
             let began = clock.now();

@@ -149,7 +149,7 @@ impl World {
 #[test]
 fn nobody_watches_for_five_minutes() {
     for control in [true, false] {
-        let mut world = World::new(crate::support::roster::roster(&[vec![4; 4]]), control);
+        let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), control);
         world.play(Duration::from_secs(120), false);
         assert_eq!(world.state(), State::Up);
         world.watch.changes().for_each(drop);
@@ -169,7 +169,7 @@ fn nobody_watches_for_five_minutes() {
 /// Five minutes away in the middle of a darkness: it is not called long for time in which nobody asked.
 #[test]
 fn nobody_watches_while_a_country_is_dark() {
-    let mut world = World::new(crate::support::roster::roster(&[vec![4; 4]]), true);
+    let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), true);
     world.play(Duration::from_secs(120), false);
     world.play(Duration::from_secs(15), true);
     assert_eq!(world.state(), State::Down);
@@ -184,7 +184,7 @@ fn nobody_watches_while_a_country_is_dark() {
 /// Of a hundred blocks more is missed in 5 s than is remembered one by one.
 #[test]
 fn a_country_of_a_hundred_blocks_is_gone() {
-    let mut world = World::new(crate::support::roster::roster(&[vec![4; 100]]), true);
+    let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 100]]), true);
     world.play(Duration::from_secs(300), false);
     assert_eq!(world.state(), State::Up);
     world.watch.changes().for_each(drop);

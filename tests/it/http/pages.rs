@@ -1,67 +1,17 @@
 //! The HTTP server as a client meets it: plain HTTP/1.1 over a loopback socket, with a hand-made snapshot.
 
-use crate::support::snapshot;
-use lifesign::{
-    export::{Ask, Labels, access::Access, http::serve},
-    judge::State,
-    watch::Snapshot,
+use crate::support::{
+    Answer, ask,
+    http::ask_with,
+    page_server::{PageServer, labels},
+    snapshot,
 };
-use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
-use tokio::sync::{mpsc, watch};
+use lifesign::{export::Labels, judge::State, watch::Snapshot};
+use std::{io::Write, net::TcpStream, sync::Arc};
 
-struct Server {
-    addresses: Vec<SocketAddr>,
-    sender: watch::Sender<Option<Arc<Snapshot>>>,
-    labels: watch::Sender<Labels>,
-    asks: mpsc::Receiver<Ask>,
-    thread: JoinHandle<()>,
-}
-
-impl Server {
-    /// Two listeners, and this snapshot to begin with.
-    fn start(snapshot: Option<Snapshot>) -> Self {
-        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
-        let (sender, source) = watch::channel(snapshot.map(Arc::new));
-        let (labels, labelled) =
-            watch::channel(Labels { vantage: "the lab".into(), per_host: true, simulation: None });
-        let (asker, asks) = mpsc::channel(1);
-        let thread = serve(listeners.into(), source, labelled, asker, Access::free()).unwrap();
-        Self { addresses, sender, labels, asks, thread }
-    }
-
-    fn ask(&self, method: &str, path: &str) -> Answer {
-        ask(self.addresses[0], method, path)
-    }
-}
-
-struct Answer {
-    code: u16,
-    head: String,
-    body: String,
-}
-
-fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
-    ask_as(address, method, path, "")
-}
-
-/// The same with further lines of the head.
-fn ask_as(address: SocketAddr, method: &str, path: &str, more: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    // So that a server which never answers fails the test instead of hanging it.
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n{more}\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { code, head: head.to_lowercase(), body: body.into() }
+/// The server with a snapshot in which every field says something.
+fn start() -> PageServer {
+    PageServer::start(Some(snapshot::every_field()), labels(None))
 }
 
 /// It is what it says it is, and nobody keeps it.
@@ -73,7 +23,7 @@ fn is_guarded(answer: &Answer) {
 
 #[test]
 fn every_page_is_there_on_every_listener() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     for address in &server.addresses {
         for (path, kind, mark) in [
             ("/", "text/html; charset=utf-8", "<span class=\"name\">127.45.176.0/24</span>"),
@@ -101,7 +51,7 @@ fn every_page_is_there_on_every_listener() {
 
 #[test]
 fn other_paths_and_methods_are_refused_in_plain_text() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     for path in ["/metrics/", "/favicon.ico", "/-/", "/api/v1", "/%3Cscript%3E"] {
         let answer = server.ask("GET", path);
         assert_eq!((answer.code, answer.body.as_str()), (404, "no such page\n"), "{path}");
@@ -122,7 +72,7 @@ fn other_paths_and_methods_are_refused_in_plain_text() {
 
 #[test]
 fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
-    let page = Server::start(Some(snapshot::every_field())).ask("GET", "/");
+    let page = start().ask("GET", "/");
     assert!(!page.body.contains("<script"), "{}", page.body);
     assert!(
         page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; <small>KP"),
@@ -154,12 +104,12 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
     }
     assert!(!page.body.contains("We are blind"));
     let blind = Snapshot { blind: true, ..snapshot::every_field() };
-    assert!(Server::start(Some(blind)).ask("GET", "/").body.contains("We are blind"));
+    assert!(PageServer::start(Some(blind), labels(None)).ask("GET", "/").body.contains("We are blind"));
 }
 
 #[test]
 fn the_page_follows_or_holds_still() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     let (follows, holds) = (server.ask("GET", "/"), server.ask("GET", "/?hold"));
     assert!(follows.head.lines().any(|line| line == "refresh: 10"), "{}", follows.head);
     assert!(follows.body.contains("<a href=\"/?hold\">hold still</a>"), "{}", follows.body);
@@ -169,14 +119,14 @@ fn the_page_follows_or_holds_still() {
 
 #[test]
 fn a_simulation_says_so_everywhere() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     let told = || ["/", "/metrics", "/api/v1/state"].map(|path| server.ask("GET", path).body);
     let [page, metrics, json] = told();
     assert!(!page.contains("Simulation"), "{page}");
     assert!(metrics.contains("\nlifesign_simulation 0\n"), "{metrics}");
     assert!(json.contains("\"simulation\":false"), "{json}");
     server.labels.send_modify(|labels| labels.simulation = Some("of a test".into()));
-    server.sender.send_replace(Some(Arc::new(snapshot::every_field())));
+    server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
     let [page, metrics, json] = told();
     assert!(page.contains("<b>Simulation</b> of a test"), "{page}");
     assert!(metrics.contains("\nlifesign_simulation 1\n"), "{metrics}");
@@ -186,7 +136,7 @@ fn a_simulation_says_so_everywhere() {
 
 #[test]
 fn the_style_sheet_may_be_kept_and_the_page_names_it() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     let page = server.ask("GET", "/").body;
     let address = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let style = server.ask("GET", address);
@@ -204,7 +154,7 @@ fn the_style_sheet_may_be_kept_and_the_page_names_it() {
 
 #[test]
 fn the_state_is_whole_in_json() {
-    let answer = Server::start(Some(snapshot::every_field())).ask("GET", "/api/v1/state");
+    let answer = start().ask("GET", "/api/v1/state");
     let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     for (pointer, wanted) in [
         ("/time", "2014-12-22T16:15:01.000Z".into()),
@@ -232,7 +182,7 @@ fn the_state_is_whole_in_json() {
 
 #[test]
 fn ready_means_that_every_country_has_had_a_verdict() {
-    let server = Server::start(None);
+    let server = PageServer::start(None, labels(None));
     for path in ["/", "/api/v1/state", "/-/ready"] {
         let answer = server.ask("GET", path);
         assert_eq!((answer.code, answer.body.as_str()), (503, "the watch has not begun\n"), "{path}");
@@ -246,19 +196,19 @@ fn ready_means_that_every_country_has_had_a_verdict() {
     snapshot.countries[0].standing.state_seconds[6] = 3.0;
     for (blind, reason) in [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {
-        server.sender.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
+        server.snapshots.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
         let answer = server.ask("GET", "/-/ready");
         assert_eq!((answer.code, answer.body.as_str()), (503, reason));
     }
     snapshot.countries[0].standing.state_seconds = had_a_verdict;
     snapshot.blind = true;
-    server.sender.send_replace(Some(Arc::new(snapshot)));
+    server.snapshots.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);
 }
 
 #[test]
 fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
-    let mut server = Server::start(Some(snapshot::every_field()));
+    let mut server = start();
     let refused = server.ask("GET", "/-/reload");
     assert_eq!(refused.code, 405);
     assert!(refused.head.contains("allow: post"), "{}", refused.head);
@@ -280,7 +230,7 @@ fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
 
 #[test]
 fn no_page_of_another_site_has_the_plan_read_again() {
-    let mut server = Server::start(Some(snapshot::every_field()));
+    let mut server = start();
     let address = server.addresses[0];
     for more in [
         "Sec-Fetch-Site: cross-site\r\n",
@@ -295,7 +245,7 @@ fn no_page_of_another_site_has_the_plan_read_again() {
         "Origin: lab\r\n",
         "Origin:\r\n",
     ] {
-        let answer = ask_as(address, "POST", "/-/reload", more);
+        let answer = ask_with(address, "POST", "/-/reload", more);
         let said = (answer.code, answer.body.as_str());
         assert_eq!(said, (403, "no page of another site may ask for that\n"), "{more}");
         assert!(server.asks.try_recv().is_err(), "{more}");
@@ -306,20 +256,20 @@ fn no_page_of_another_site_has_the_plan_read_again() {
         "Sec-Fetch-Site: none\r\n",
         "Origin: https://LAB\r\n",
     ] {
-        let asker = std::thread::spawn(move || ask_as(address, "POST", "/-/reload", more));
+        let asker = std::thread::spawn(move || ask_with(address, "POST", "/-/reload", more));
         server.asks.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
         assert_eq!(asker.join().unwrap().code, 200, "{more}");
     }
     // What only reads is shown to everybody.
-    assert_eq!(ask_as(address, "GET", "/-/healthy", "Sec-Fetch-Site: cross-site\r\n").code, 200);
+    assert_eq!(ask_with(address, "GET", "/-/healthy", "Sec-Fetch-Site: cross-site\r\n").code, 200);
 }
 
 #[test]
 fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
     server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false, simulation: None });
-    server.sender.send_replace(Some(Arc::new(snapshot::every_field())));
+    server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");
     assert!(!metrics.contains("the lab") && !metrics.contains("lifesign_host_"), "{metrics}");
@@ -328,10 +278,10 @@ fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
 
 #[test]
 fn an_idle_reader_holds_up_nobody_and_the_thread_ends_with_the_watch() {
-    let server = Server::start(Some(snapshot::every_field()));
+    let server = start();
     let mut idle = TcpStream::connect(server.addresses[0]).unwrap();
     idle.write_all(b"GET /metrics HTTP/1.1\r\nHost: l").unwrap();
     assert_eq!(server.ask("GET", "/metrics").code, 200);
-    drop(server.sender);
+    drop(server.snapshots);
     server.thread.join().unwrap();
 }

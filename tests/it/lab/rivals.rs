@@ -1,9 +1,9 @@
 //! The laboratory's rivals, held against what their papers, documents and formulas say of them.
 
 #[path = "../../../benches/rivals/mod.rs"]
-mod rivals;
+mod algorithms;
 
-use rivals::{
+use algorithms::{
     damping::Penalty,
     recipe::{Alert, Recipe, SCRAPE},
     ring::Ring,

@@ -2,7 +2,7 @@
 //! joined by two cables. Nothing leaves them, and they are gone with the test, even if it is killed. Needs root
 //! (or CAP_SYS_ADMIN and CAP_NET_ADMIN), util-linux, iproute2 and nftables.
 
-use super::{Answer, SOON, answer, done, quiet};
+use super::{Answer, SOON, done, http::answer, quiet};
 use std::{
     fmt::Write as _,
     io::{BufRead, BufReader},

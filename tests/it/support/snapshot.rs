@@ -1,11 +1,12 @@
 //! A hand-made snapshot in which every field says something. In: nothing. Out: [`every_field`]. It never
 //! changes by itself: the clock stands still.
 
+use super::roster;
 use lifesign::{
     clock::Time,
     judge::{Edge, Standing, State},
     outcome::{Fault, IcmpCode, Reject},
-    target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
+    target::Host,
     watch::{
         BlockView, ControlView, Counts, HistogramView, KindView, Mark, Past, PlanView, ScopeView, Snapshot,
         Spell, StoreView, TargetView, WindowView,
@@ -19,21 +20,19 @@ pub const NASTY: &str = "<script>alert(\"x\")</script>";
 /// One country in partial outage: a block that is up, and one that is not, asked in three ways. The wall
 /// clock is one second ahead of lifesign's own line.
 pub fn every_field() -> Snapshot {
-    let roster = Roster {
-        countries: vec![Country { code: "KP".into(), name: NASTY.into(), blocks: 0..2 }],
-        blocks: vec![block("127.45.176.0/24", 0..2), block("127.45.177.0/24", 2..3)],
-        targets: vec![
-            target(Host::Address("127.45.176.15".parse().unwrap()), "icmp", Kind::Icmp, 0),
-            target(Host::Address("127.45.176.15".parse().unwrap()), "tcp/443", Kind::Tcp, 0),
-            target(Host::Name("ns\\1.\"kp\"".into()), "dns/kptc.kp/SOA", Kind::Dns, 1),
-        ],
-    };
+    let mut roster = roster::Builder::default();
+    roster.country("KP", NASTY);
+    roster.block("127.45.176.0/24".parse().unwrap());
+    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "icmp");
+    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "tcp/443");
+    roster.block("127.45.177.0/24".parse().unwrap());
+    roster.target(Host::Name("ns\\1.\"kp\"".into()), "dns/kptc.kp/SOA");
     Snapshot {
         time: at(600),
         started: at(0),
         plan: PlanView { since: at(0), refused: true },
         wall_offset: 1_000_000_000,
-        roster: Arc::new(roster),
+        roster: Arc::new(roster.build()),
         countries: vec![scope(State::Partial, 0.75)],
         blocks: vec![
             BlockView { scope: scope(State::Up, 0.999_999), kinds: [Some(kind(1)), Some(kind(2)), None] },
@@ -66,14 +65,6 @@ pub fn every_field() -> Snapshot {
 /// So many seconds after the watch began: 2014-12-22T16:05:00Z.
 fn at(seconds: u64) -> Time {
     Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
-}
-
-fn block(prefix: &str, targets: std::ops::Range<u32>) -> Block {
-    Block { prefix: prefix.parse().unwrap(), country: CountryId(0), targets }
-}
-
-fn target(host: Host, probe: &str, kind: Kind, block: u32) -> Target {
-    Target { host, probe: probe.into(), kind, block: BlockId(block), interval: None }
 }
 
 fn scope(state: State, belief: f64) -> ScopeView {
