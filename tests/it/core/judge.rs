@@ -80,7 +80,7 @@ fn never(_: f64) -> bool {
     false
 }
 
-fn story(changes: &[Change], scope: Scope) -> Vec<State> {
+fn states(changes: &[Change], scope: Scope) -> Vec<State> {
     changes.iter().filter(|change| change.scope == scope).map(|change| change.to).collect()
 }
 
@@ -100,7 +100,7 @@ fn a_steady_country_is_up_and_stays_up_at_any_steady_loss() {
     for loss in [0.0, 0.02, 0.05, 0.2] {
         let world = World { dark: |_, _| false, blind: never, loss, rtt: RTT };
         let (changes, _) = world.play(6.0 * 3600.0, 1);
-        assert_eq!(story(&changes, KP), [State::Up], "{loss}: {changes:#?}");
+        assert_eq!(states(&changes, KP), [State::Up], "{loss}: {changes:#?}");
         assert!(changes.iter().all(|change| change.time < at(5.0) || loss >= 0.2), "{loss}: {changes:#?}");
     }
 }
@@ -112,7 +112,7 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
         let world =
             World { dark: |_, t| (from..from + 600.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
         let (changes, _) = world.play(2000.0, seed);
-        assert_eq!(story(&changes, KP), [State::Up, State::Down, State::Outage, State::Up], "{changes:#?}");
+        assert_eq!(states(&changes, KP), [State::Up, State::Down, State::Outage, State::Up], "{changes:#?}");
         let (down, outage) = (first(&changes, KP, State::Down), first(&changes, KP, State::Outage));
         assert!(down.time <= at(from + 12.0), "{down:?}");
         assert!(outage.time <= at(from + 60.5), "{outage:?}");
@@ -122,8 +122,8 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
         assert!(up.time <= at(from + 606.0) && covers(up, from + 600.0), "{from}: {up:?}");
         for block in 0..4 {
             let block = Scope::Block(BlockId(block));
-            let story = story(&changes, block);
-            assert_eq!(story, [State::Up, State::Down, State::Outage, State::Up], "{block:?} {changes:#?}");
+            let states = states(&changes, block);
+            assert_eq!(states, [State::Up, State::Down, State::Outage, State::Up], "{block:?} {changes:#?}");
             assert!(covers(first(&changes, block, State::Down), from), "{changes:#?}");
         }
     }
@@ -134,12 +134,12 @@ fn one_dark_block_makes_the_country_partial_and_no_more() {
     let world =
         World { dark: |b, t| b == 2 && (900.0..1500.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
     let (changes, _) = world.play(2000.0, 3);
-    assert_eq!(story(&changes, KP), [State::Up, State::Partial, State::Up], "{changes:#?}");
+    assert_eq!(states(&changes, KP), [State::Up, State::Partial, State::Up], "{changes:#?}");
     let block = Scope::Block(BlockId(2));
-    assert_eq!(story(&changes, block), [State::Up, State::Down, State::Outage, State::Up]);
+    assert_eq!(states(&changes, block), [State::Up, State::Down, State::Outage, State::Up]);
     assert!(first(&changes, block, State::Down).time < at(915.0), "{changes:#?}");
     assert!(covers(first(&changes, KP, State::Partial), 900.0), "{changes:#?}");
-    assert_eq!(story(&changes, Scope::Block(BlockId(1))), [State::Up]);
+    assert_eq!(states(&changes, Scope::Block(BlockId(1))), [State::Up]);
 }
 
 /// Since when it is partial only: what went before was an outage, and stays one on the page.
@@ -148,8 +148,8 @@ fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
     let until = |block| if block == 2 { 2100.0 } else { 1500.0 };
     let world = World { dark: |b, t| (900.0..until(b)).contains(&t), blind: never, loss: 0.01, rtt: RTT };
     let (changes, mut watch) = world.play(2600.0, 3);
-    let states = [State::Up, State::Down, State::Outage, State::Up, State::Partial, State::Up];
-    assert_eq!(story(&changes, KP), states, "{changes:#?}");
+    let expected = [State::Up, State::Down, State::Outage, State::Up, State::Partial, State::Up];
+    assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let partial = first(&changes, KP, State::Partial);
     assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
     let past: Vec<State> = watch.past(KP).spells().map(|spell| spell.state).collect();
@@ -177,7 +177,7 @@ fn flapping_is_named_at_the_third_time_down_and_never_hides_an_outage() {
 fn blindness_is_unknown_and_never_down() {
     let world = World { dark: |_, _| false, blind: |t| (900.0..1500.0).contains(&t), loss: 0.01, rtt: RTT };
     let (changes, _) = world.play(2000.0, 5);
-    assert_eq!(story(&changes, KP), [State::Up, State::Unknown, State::Up], "{changes:#?}");
+    assert_eq!(states(&changes, KP), [State::Up, State::Unknown, State::Up], "{changes:#?}");
     assert!(first(&changes, KP, State::Unknown).time < at(905.0));
     assert!(changes.iter().all(|c| matches!(c.to, State::Up | State::Unknown)), "{changes:#?}");
 }
@@ -192,7 +192,7 @@ fn an_outage_goes_on_through_blindness() {
     };
     let (changes, _) = world.play(2200.0, 5);
     let expected = [State::Up, State::Down, State::Outage, State::Unknown, State::Outage, State::Up];
-    assert_eq!(story(&changes, KP), expected, "{changes:#?}");
+    assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let outages: Vec<&Change> =
         changes.iter().filter(|change| change.scope == KP && change.to == State::Outage).collect();
     assert_eq!(outages[0].edge, outages[1].edge, "the same outage, with the same begin");
@@ -203,8 +203,8 @@ fn late_answers_are_no_outage() {
     // All answers take 13 s from now on, as long as patience could not learn it.
     let world = World { dark: |_, _| false, blind: never, loss: 0.0, rtt: Duration::from_secs(13) };
     let (changes, watch) = world.play(600.0, 5);
-    assert!(!story(&changes, KP).contains(&State::Outage), "{changes:#?}");
-    assert!(!story(&changes, KP).contains(&State::Flapping), "{changes:#?}");
+    assert!(!states(&changes, KP).contains(&State::Outage), "{changes:#?}");
+    assert!(!states(&changes, KP).contains(&State::Flapping), "{changes:#?}");
     let lost: u32 = (0..24).map(|t| watch.aggregate().target(TargetId(t)).counts.lost).sum();
     assert_eq!(lost, 0);
 }

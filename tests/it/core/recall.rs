@@ -32,7 +32,7 @@ fn settings() -> Settings {
 
 /// What happens between two times: each target is asked in turn, four questions a second. A block is dark in each of
 /// its stretches.
-fn story(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
+fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
     let (mut records, mut dice) = (Vec::new(), Dice::new(from as u64));
     let mut seqs = vec![0; roster.targets.len()];
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
@@ -106,7 +106,7 @@ proptest! {
             }
         }
         let mut held = Watch::new(roster.clone(), &settings(), at(0.0));
-        for record in story(&roster, &dark, loss, 0.0, stop) {
+        for record in records(&roster, &dark, loss, 0.0, stop) {
             held.replay(&record);
         }
         held.pass(at(stop));
@@ -123,7 +123,7 @@ proptest! {
             prop_assert_eq!(next.judge().state(scope), State::Unknown);
         }
         let mut told = Vec::new();
-        for record in story(&roster, &dark, loss, back, end) {
+        for record in records(&roster, &dark, loss, back, end) {
             held.replay(&record);
             next.replay(&record);
             told.extend(next.changes());
@@ -148,7 +148,7 @@ proptest! {
         // The wall clock moves every time alike.
         let moved = written(&{
             let mut watch = Watch::new(roster.clone(), &settings(), at(0.0));
-            for record in story(&roster, &dark, loss, 0.0, stop) {
+            for record in records(&roster, &dark, loss, 0.0, stop) {
                 watch.replay(&record);
             }
             watch.pass(at(stop));
@@ -212,7 +212,7 @@ proptest! {
                 stretches.push((from, from + 150.0));
             }
         }
-        let mut records = story(&roster, &dark, loss, 0.0, 600.0);
+        let mut records = records(&roster, &dark, loss, 0.0, 600.0);
         if let Some(from) = blind {
             // The controls are silent too, for a while.
             for record in &mut records {
@@ -266,7 +266,7 @@ fn of_another_plan_only_what_is_in_both_is_remembered() {
     let (old, new) =
         (Arc::new(roster::of_sizes(&[vec![3, 3]])), Arc::new(roster::of_sizes(&[vec![3], vec![2]])));
     let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
-    for record in story(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
+    for record in records(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
         watch.replay(&record);
     }
     let mut next = Watch::new(new, &settings(), at(110.0));

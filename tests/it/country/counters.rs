@@ -2,7 +2,7 @@
 
 use crate::support::{
     self, SOON,
-    country::{PORT, Stage, agree, network, shared},
+    country::{PORT, WatchedCountry, agree, network, shared},
     values,
 };
 use lifesign::scenario::Scenario;
@@ -56,17 +56,17 @@ const FAULTS: &str = r#"
 /// For every target, to the last packet.
 fn counters_are_the_ledger(name: &str, v6: bool) {
     let _machine = shared();
-    let mut stage = Stage::set(name, FAULTS, v6, "budget.per_block = \"250/s\"");
-    stage.watch.listen(Duration::from_secs(60));
-    stage.silence(Duration::from_secs(15), &[]);
-    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
-    let wanted = ledger.account(stage.scenario.roster.targets.len());
+    let mut watched = WatchedCountry::from_text(name, FAULTS, v6, "budget.per_block = \"250/s\"");
+    watched.program.listen(Duration::from_secs(60));
+    watched.silence(Duration::from_secs(15), &[]);
+    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    let wanted = ledger.account(watched.scenario.roster.targets.len());
     let sum = wanted.sum();
     eprintln!(
         "{sum:?} {:?} {:?} {} repeats, cost {:?}",
         wanted.rejected, wanted.unreachable, ledger.repeats, ledger.cost
     );
-    agree(&found, &wanted, &stage.scenario);
+    agree(&found, &wanted, &watched.scenario);
     let kinds = [sum.reply, sum.refused, sum.late, sum.silent, sum.unreachable, sum.duplicate, sum.rejected];
     assert!(kinds.iter().all(|&count| count > 100), "the world was too kind: {sum:?}");
 }
@@ -87,7 +87,7 @@ fn counters_are_the_ledger_in_ipv6() {
 #[ignore = "needs root; run by tests/run"]
 fn a_country_answers() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "answers",
         r#"
         story = "four hosts answer everything"
@@ -99,11 +99,11 @@ fn a_country_answers() {
         false,
         "budget.per_block = \"50/s\"",
     );
-    stage.watch.verdict(SOON, "KP", "up");
-    stage.watch.listen(Duration::from_secs(5));
-    stage.silence(Duration::from_secs(3), &[]);
-    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
-    assert_eq!(found, ledger.account(stage.scenario.roster.targets.len()));
+    watched.program.verdict(SOON, "KP", "up");
+    watched.program.listen(Duration::from_secs(5));
+    watched.silence(Duration::from_secs(3), &[]);
+    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    assert_eq!(found, ledger.account(watched.scenario.roster.targets.len()));
     assert!(ledger.entries.len() > 200, "{}", ledger.entries.len());
 }
 
@@ -112,7 +112,7 @@ fn a_country_answers() {
 #[ignore = "needs root; run by tests/run"]
 fn what_comes_in_time_is_in_time_though_nobody_looks() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "stopped",
         r#"
         story = "everybody answers"
@@ -124,16 +124,16 @@ fn what_comes_in_time_is_in_time_though_nobody_looks() {
         false,
         "budget.per_block = \"150/s\"",
     );
-    stage.watch.verdict(SOON, "KP", "up");
+    watched.program.verdict(SOON, "KP", "up");
     for _ in 0..10 {
         for (signal, millis) in [("STOP", 800), ("CONT", 700)] {
-            support::signal(signal, stage.watch.id());
-            stage.watch.listen(Duration::from_millis(millis));
+            support::signal(signal, watched.program.id());
+            watched.program.listen(Duration::from_millis(millis));
         }
     }
-    stage.silence(Duration::from_secs(3), &[]);
-    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len()).sum();
-    let found = stage.account(PORT).sum();
+    watched.silence(Duration::from_secs(3), &[]);
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len()).sum();
+    let found = watched.account(PORT).sum();
     assert!(wanted.sent > 1000 && wanted.sent == wanted.reply + wanted.refused, "{wanted:?}");
     assert_eq!(found.sent, found.reply + found.refused + found.late, "{found:?}");
     // A dozen are under way at every stop. Only one that is just leaving, given out but not sent, is late for itself.
@@ -159,13 +159,13 @@ fn every_no_is_counted_by_its_code(name: &str, v6: bool) {
             "[[event]]\nkind = \"unreachable\"\nat = \"+0s500ms\"\nfor = \"50m\"\non = \"127.100.{block}.0/24\"\ncode = [{kind}, {code}]"
         );
     }
-    let mut stage = Stage::set(name, &scenario, v6, "budget.per_block = \"5/s\"");
-    stage.watch.listen(Duration::from_secs(20));
-    stage.silence(Duration::from_secs(3), &[]);
-    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
+    let mut watched = WatchedCountry::from_text(name, &scenario, v6, "budget.per_block = \"5/s\"");
+    watched.program.listen(Duration::from_secs(20));
+    watched.silence(Duration::from_secs(3), &[]);
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
     assert_eq!(wanted.unreachable.len(), if v6 { 4 } else { 17 }, "{:?}", wanted.unreachable);
     assert!(wanted.unreachable.values().all(|&count| count > 50), "{:?}", wanted.unreachable);
-    agree(&stage.account(PORT), &wanted, &stage.scenario);
+    agree(&watched.account(PORT), &wanted, &watched.scenario);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn every_no_of_an_ipv6_router_is_counted_by_its_code() {
 #[ignore = "needs root; run by tests/run"]
 fn answers_are_late_until_they_are_lost() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "late",
         r#"
         story = "everybody answers after two minutes or so, and some too late"
@@ -198,12 +198,12 @@ fn answers_are_late_until_they_are_lost() {
         false,
         "budget.per_block = \"20/s\"",
     );
-    stage.watch.listen(Duration::from_secs(10));
-    stage.silence(Duration::from_secs(168), &[]);
-    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
+    watched.program.listen(Duration::from_secs(10));
+    watched.silence(Duration::from_secs(168), &[]);
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
     let sum = wanted.sum();
     assert!(sum.late > 40 && sum.silent > 40 && sum.reply == 0, "{sum:?}");
-    agree(&stage.account(PORT), &wanted, &stage.scenario);
+    agree(&watched.account(PORT), &wanted, &watched.scenario);
 }
 
 /// 1,024 hosts, 2,500 questions a second and as many answers.
@@ -211,7 +211,7 @@ fn answers_are_late_until_they_are_lost() {
 #[ignore = "needs root; run by tests/run"]
 fn a_thousand_hosts_cost_less_than_a_processor() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "cost",
         r#"
         story = "a thousand hosts answer"
@@ -223,8 +223,8 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
         false,
         "budget.per_block = \"312/s\"",
     );
-    stage.watch.listen(Duration::from_secs(20));
-    let ledger = stage.country.ledger();
+    watched.program.listen(Duration::from_secs(20));
+    let ledger = watched.country.ledger();
     let packets = ledger.entries.len() * 2;
     assert!(packets > 60_000, "{packets}");
     // At 5,000 packets/s: less than 200 µs each.
@@ -236,7 +236,7 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
 #[ignore = "needs root; run by tests/run"]
 fn routers_stand_in_front_of_the_hosts() {
     let _machine = shared();
-    let stage = Stage::set(
+    let watched = WatchedCountry::from_text(
         "routers",
         r#"
         story = "four hosts answer"
@@ -251,14 +251,14 @@ fn routers_stand_in_front_of_the_hosts() {
     for hops in 1..=network::ROUTERS {
         let hops = hops.to_string();
         let ping = ["fping", "-c", "1", "-H", &hops, "10.45.176.10"];
-        let (_, out, err) = support::done(stage.namespace.command(&ping));
+        let (_, out, err) = support::done(watched.namespace.command(&ping));
         let router = format!("ICMP Time Exceeded from 10.255.{hops}.1");
         assert!(err.contains(&router) || out.contains(&router), "{out}\n{err}");
     }
     let (code, out, err) =
-        support::done(stage.namespace.command(&["fping", "-c", "1", "-H", "5", "10.45.176.10"]));
+        support::done(watched.namespace.command(&["fping", "-c", "1", "-H", "5", "10.45.176.10"]));
     assert!(code == 0, "{out}\n{err}");
-    assert_eq!(stage.country.ledger().expired, u64::from(network::ROUTERS));
+    assert_eq!(watched.country.ledger().expired, u64::from(network::ROUTERS));
 }
 
 /// Answers that do not fit into a datagram are asked for again by TCP, where the plan expects certain data.
@@ -276,13 +276,14 @@ fn a_cut_answer_is_fetched_by_tcp() {
         country = [{ code = "KP", blocks = ["127.45.176.0/24"], hosts = 4, probes = ["dns/kptc.kp/A"] }]
         "#,
     );
-    let mut stage = Stage::play("cut", scenario.unwrap(), false, "budget.per_block = \"10/s\"", true);
-    stage.watch.listen(Duration::from_secs(8));
+    let mut watched =
+        WatchedCountry::start("cut", scenario.unwrap(), false, "budget.per_block = \"10/s\"", true);
+    watched.program.listen(Duration::from_secs(8));
     // The data that the plan expects stood in none of the datagrams.
-    let metrics = stage.namespace.get("/metrics").body;
+    let metrics = watched.namespace.get("/metrics").body;
     assert_eq!(values(&metrics, "lifesign_probes_unexpected_total", &["dns"]), [0.0]);
-    stage.silence(Duration::from_secs(4), &[]);
-    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
-    agree(&stage.account(PORT), &wanted, &stage.scenario);
+    watched.silence(Duration::from_secs(4), &[]);
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
+    agree(&watched.account(PORT), &wanted, &watched.scenario);
     assert!(wanted.sum().reply > 40, "{wanted:?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{
     SOON,
-    country::{PORT, Stage, agree, forger::Attack, network, shared},
+    country::{PORT, WatchedCountry, agree, forger::Attack, network, shared},
     values,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 #[ignore = "needs root; run by tests/run"]
 fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "forgery",
         r#"
         story = "one of two countries goes dark for a minute while somebody answers in its name"
@@ -30,23 +30,23 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
         "judge.outage_after = \"20s\"\nbudget.per_block = \"5/s\"",
     );
     for scope in ["KP", "XA"] {
-        stage.watch.verdict(SOON, scope, "up");
+        watched.program.verdict(SOON, scope, "up");
     }
-    stage.watch.listen(Duration::from_secs(8));
-    let before = memory(stage.watch.id());
-    let victims = stage.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
+    watched.program.listen(Duration::from_secs(8));
+    let before = memory(watched.program.id());
+    let victims = watched.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
     let victims: Vec<IpAddr> = victims.map(|target| network::address(&target.host, false)).collect();
-    let attack = Attack::begin(Arc::clone(&stage.country.device), victims, [10, 0, 0, 2].into(), 10_000);
-    stage.watch.verdict(Duration::from_secs(25), "KP", "down");
-    stage.watch.verdict(Duration::from_secs(25), "KP", "outage");
-    stage.watch.listen(Duration::from_secs(25));
-    let during = memory(stage.watch.id());
-    stage.watch.verdict(Duration::from_secs(25), "KP", "up");
+    let attack = Attack::begin(Arc::clone(&watched.country.device), victims, [10, 0, 0, 2].into(), 10_000);
+    watched.program.verdict(Duration::from_secs(25), "KP", "down");
+    watched.program.verdict(Duration::from_secs(25), "KP", "outage");
+    watched.program.listen(Duration::from_secs(25));
+    let during = memory(watched.program.id());
+    watched.program.verdict(Duration::from_secs(25), "KP", "up");
     let forged = attack.end();
-    let verdicts = stage.watch.verdicts();
-    stage.silence(Duration::from_secs(3), &[]);
-    let (found, ledger) = (stage.account(PORT), stage.country.ledger());
-    let mut wanted = ledger.account(stage.scenario.roster.targets.len());
+    let verdicts = watched.program.verdicts();
+    watched.silence(Duration::from_secs(3), &[]);
+    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    let mut wanted = ledger.account(watched.scenario.roster.targets.len());
     // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The kernel throws
     // out the rest, since no socket is connected so.
     let hits: u64 = found.targets.iter().map(|tally| tally.rejected).sum();
@@ -57,13 +57,13 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
         tally.rejected = found.rejected;
     }
     wanted.rejected.clone_from(&found.rejected);
-    agree(&found, &wanted, &stage.scenario);
-    assert_eq!(values(&stage.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]), [0.0]);
+    agree(&found, &wanted, &watched.scenario);
+    assert_eq!(values(&watched.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]), [0.0]);
     let of = |scope: &str| {
         verdicts.iter().filter(|verdict| verdict.scope == scope).map(|v| v.to.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", stage.watch.said());
-    assert_eq!(of("XA"), ["up"], "{}", stage.watch.said());
+    assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", watched.program.said());
+    assert_eq!(of("XA"), ["up"], "{}", watched.program.said());
     assert!(during < before + (8 << 20), "memory went from {before} to {during} bytes");
 }
 

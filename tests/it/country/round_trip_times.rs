@@ -3,7 +3,7 @@
 
 use crate::support::{
     Room,
-    country::{MACHINE, PORT, Stage},
+    country::{MACHINE, PORT, WatchedCountry},
 };
 use lifesign::target::Kind;
 use std::{sync::PoisonError, time::Duration};
@@ -44,7 +44,7 @@ impl Drop for Spin {
 #[ignore = "needs root; run by tests/run"]
 fn round_trip_times_are_true_on_a_busy_machine() {
     let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "rtt",
         r#"
         story = "everybody answers, sooner or later"
@@ -61,14 +61,14 @@ fn round_trip_times_are_true_on_a_busy_machine() {
         "budget.per_block = \"250/s\"",
     );
     let spin = Spin::begin();
-    stage.watch.listen(Duration::from_secs(30));
-    stage.silence(Duration::from_secs(2), &[]);
+    watched.program.listen(Duration::from_secs(30));
+    watched.silence(Duration::from_secs(2), &[]);
     drop(spin);
-    stage.watch.terminate();
-    let ledger = stage.country.ledger();
+    watched.program.terminate();
+    let ledger = watched.country.ledger();
     let mut apart = Vec::new();
     for (kind, probe) in [(Kind::Icmp, "icmp"), (Kind::Tcp, "tcp"), (Kind::Dns, "dns")] {
-        let (measured, true_ones) = (journalled(&stage.room, probe), ledger.rtts(kind));
+        let (measured, true_ones) = (journalled(&watched.room, probe), ledger.rtts(kind));
         assert_eq!(measured.len(), true_ones.len(), "{probe}");
         assert!(measured.len() > 5000, "{probe}: {}", measured.len());
         for share in [0.5, 0.99] {

@@ -1,6 +1,7 @@
-//! Stories of the past, lived through by the real program as the core lives through them in virtual time.
+//! Scenarios of the past in real time, with real packets: the real program must find what the core finds in virtual
+//! time.
 
-use crate::support::country::{Stage, abridged::abridged, network, shared};
+use crate::support::country::{WatchedCountry, abridged::abridged, network, shared};
 use lifesign::{
     clock::Time,
     scenario::{Scenario, Simulation},
@@ -9,7 +10,7 @@ use lifesign::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// A change of verdict: to what, and its edge. Times since the story began.
+/// A change of verdict: to what, and its edge. Times since the scenario began.
 #[derive(Debug)]
 struct Turn {
     to: String,
@@ -17,7 +18,7 @@ struct Turn {
     latest: Duration,
 }
 
-/// The same story in virtual time: the changes of each scope.
+/// The same scenario in virtual time: the changes of each scope.
 fn simulated(scenario: &Scenario, per_block: f64, outage_after: Duration) -> BTreeMap<String, Vec<Turn>> {
     let mut settings = scenario.settings(scenario.seed);
     settings.budget = Some(Budget::of(per_block));
@@ -42,9 +43,8 @@ fn simulated(scenario: &Scenario, per_block: f64, outage_after: Duration) -> BTr
     turns
 }
 
-/// The real program lives through a short story as the core does in virtual time: the same states of each scope in
-/// the same order, and edges that are no further apart than `GAP`, some probes of a block.
-fn lived_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
+/// The real program finds what the core finds in virtual time: the same states of each scope in the same order, and edges that are no further apart than `GAP`, some probes of a block.
+fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
     const GAP: Duration = Duration::from_millis(1500);
     let _machine = shared();
     let virtually = simulated(&scenario, 5.0, Duration::from_secs(15));
@@ -52,22 +52,22 @@ fn lived_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
     assert_eq!(states(&virtually["KP"]), wanted, "in virtual time");
     let long = scenario.duration;
     let head = "judge.outage_after = \"15s\"\nbudget.per_block = \"5/s\"";
-    let mut stage = Stage::play(name, scenario, false, head, false);
-    let began = stage.country.began;
-    stage.watch.listen(long.saturating_sub(stage.watch.now().since(began)));
-    let mut lived: BTreeMap<String, Vec<Turn>> = BTreeMap::new();
-    for verdict in stage.watch.verdicts() {
-        lived.entry(verdict.scope).or_default().push(Turn {
+    let mut watched = WatchedCountry::start(name, scenario, false, head, false);
+    let began = watched.country.began;
+    watched.program.listen(long.saturating_sub(watched.program.now().since(began)));
+    let mut found: BTreeMap<String, Vec<Turn>> = BTreeMap::new();
+    for verdict in watched.program.verdicts() {
+        found.entry(verdict.scope).or_default().push(Turn {
             to: verdict.to,
             earliest: verdict.earliest.unwrap_or_default().since(began),
             latest: verdict.latest.since(began),
         });
     }
-    assert_eq!(lived.len(), 5, "{}", stage.watch.said());
-    for (scope, lived) in &lived {
+    assert_eq!(found.len(), 5, "{}", watched.program.said());
+    for (scope, found) in &found {
         let virtually = &virtually[scope];
-        assert_eq!(states(lived), states(virtually), "{scope}: {lived:#?} {virtually:#?}");
-        for (live, virtually) in lived.iter().zip(virtually).skip(1) {
+        assert_eq!(states(found), states(virtually), "{scope}: {found:#?} {virtually:#?}");
+        for (live, virtually) in found.iter().zip(virtually).skip(1) {
             let apart =
                 live.earliest.abs_diff(virtually.earliest).max(live.latest.abs_diff(virtually.latest));
             assert!(apart <= GAP, "{scope}: live {live:?}, in virtual time {virtually:?}");
@@ -77,29 +77,29 @@ fn lived_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
 
 #[test]
 #[ignore = "needs root; run by tests/run"]
-fn december_2014_is_lived_as_simulated() {
+fn december_2014_in_real_time_is_as_simulated() {
     let hours = [
         ("2014-12-22T15:13:00Z", "2014-12-22T15:18:00Z"),
         ("2014-12-22T15:21:30Z", "2014-12-22T15:25:00Z"),
         ("2014-12-22T16:14:00Z", "2014-12-22T16:18:00Z"),
         ("2014-12-23T01:45:10Z", "2014-12-23T01:47:10Z"),
     ];
-    let story = abridged("december-2014.toml", &hours, 10);
-    lived_as_simulated(
+    let scenario = abridged("december-2014.toml", &hours, 10);
+    in_real_time_as_simulated(
         "december",
-        story,
+        scenario,
         &["up", "down", "up", "down", "up", "flapping", "outage", "flapping"],
     );
 }
 
 #[test]
 #[ignore = "needs root; run by tests/run"]
-fn october_2017_is_lived_as_simulated() {
+fn october_2017_in_real_time_is_as_simulated() {
     let hours = [
         ("2017-10-01T10:42:30Z", "2017-10-01T10:52:00Z"),
         ("2017-10-01T11:18:00Z", "2017-10-01T11:24:00Z"),
         ("2017-10-01T11:50:00Z", "2017-10-01T11:57:00Z"),
     ];
-    let story = abridged("october-2017.toml", &hours, 18);
-    lived_as_simulated("october", story, &["up", "down", "up", "down", "up", "flapping"]);
+    let scenario = abridged("october-2017.toml", &hours, 18);
+    in_real_time_as_simulated("october", scenario, &["up", "down", "up", "down", "up", "flapping"]);
 }

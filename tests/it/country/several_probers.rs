@@ -2,7 +2,7 @@
 
 use crate::support::{
     Program, SOON,
-    country::{PORT, Stage, shared},
+    country::{PORT, WatchedCountry, shared},
 };
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[ignore = "needs root; run by tests/run"]
 fn nobody_takes_another_ones_answers() {
     let _machine = shared();
-    let mut stage = Stage::set(
+    let mut watched = WatchedCountry::from_text(
         "together",
         r#"
         story = "everybody answers"
@@ -23,22 +23,22 @@ fn nobody_takes_another_ones_answers() {
         false,
         "budget.per_block = \"100/s\"",
     );
-    let mut other = stage.another(PORT + 1);
-    for program in [&mut stage.watch, &mut other] {
+    let mut other = watched.another(PORT + 1);
+    for program in [&mut watched.program, &mut other] {
         program.verdict(SOON, "KP", "up");
     }
     let hosts = (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
     let hosts: Vec<String> = hosts.collect();
     let arguments = ["fping", "-q", "-c", "40", "-p", "500", "-i", "5"].map(str::to_owned);
     let command: Vec<&str> = arguments.iter().chain(&hosts).map(String::as_str).collect();
-    let mut fping = Program::start(stage.namespace.command(&command));
+    let mut fping = Program::start(watched.namespace.command(&command));
     let status = fping.end(Duration::from_secs(60));
     assert!(status.success(), "{status} {}", fping.said());
     assert_eq!(fping.err.len(), hosts.len(), "{}", fping.said());
     assert!(fping.err.iter().all(|line| line.contains("40/40/0%")), "{}", fping.said());
-    stage.silence(Duration::from_secs(3), &[other.id()]);
-    let accounts = [stage.account(PORT), stage.account(PORT + 1)];
-    let wanted = stage.country.ledger().account(stage.scenario.roster.targets.len());
+    watched.silence(Duration::from_secs(3), &[other.id()]);
+    let accounts = [watched.account(PORT), watched.account(PORT + 1)];
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
     let icmp: Vec<u64> =
         accounts.iter().map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum()).collect();
     let pings = 40 * hosts.len() as u64;

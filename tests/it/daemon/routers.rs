@@ -1,5 +1,5 @@
-//! A real network: two routers on the way to a country in which nsd answers questions and nginx serves a page. Its road
-//! is cut in every way in which roads are cut, and each gives the outcome and the verdict that belong to it.
+//! Two routers on the way to a country in which nsd answers questions and nginx serves a page. The way is cut by a
+//! firewall, a cable and a route, and each gives the outcome and the verdict that belong to it.
 
 use crate::support::{LIFESIGN, Program, Room, SOON, namespace::Namespace, values};
 use std::time::Duration;
@@ -36,22 +36,22 @@ hosts = [
 /// vantage .0.2 ─ .0.1 near .0.5 ─ .0.6 far .0.9 ─ .0.10 country 10.45.176.0/23
 ///                10.45.1.53 (control)
 /// ```
-struct Road {
+struct TwoRouters {
     vantage: Namespace,
     near: Namespace,
     far: Namespace,
     country: Namespace,
 }
 
-impl Road {
+impl TwoRouters {
     fn new() -> Self {
-        let road = Self {
+        let network = Self {
             vantage: Namespace::new(),
             near: Namespace::new(),
             far: Namespace::new(),
             country: Namespace::new(),
         };
-        road.near.sh(&format!(
+        network.near.sh(&format!(
             "ip link add toward type veth peer name uplink netns {}
              ip link add onward type veth peer name back netns {}
              ip addr add {NEAR}/30 dev toward
@@ -61,10 +61,10 @@ impl Road {
              ip link set onward up
              echo 1 > /proc/sys/net/ipv4/ip_forward
              ip route add 10.45.176.0/23 via {FAR}",
-            road.vantage.id(),
-            road.far.id()
+            network.vantage.id(),
+            network.far.id()
         ));
-        road.far.sh(&format!(
+        network.far.sh(&format!(
             "ip link add border type veth peer name inland netns {}
              ip addr add {FAR}/30 dev back
              ip addr add 10.45.0.9/30 dev border
@@ -73,22 +73,22 @@ impl Road {
              echo 1 > /proc/sys/net/ipv4/ip_forward
              ip route add 10.45.0.0/30 via 10.45.0.5
              ip route add 10.45.176.0/23 via 10.45.0.10
-             nft add table ip road
-             nft add chain ip road forward '{{ type filter hook forward priority 0; }}'",
-            road.country.id()
+             nft add table ip lab
+             nft add chain ip lab forward '{{ type filter hook forward priority 0; }}'",
+            network.country.id()
         ));
-        road.vantage.sh(&format!(
+        network.vantage.sh(&format!(
             "ip addr add 10.45.0.2/30 dev uplink
              ip link set uplink up
              ip route add default via {NEAR}"
         ));
-        road.country.sh("ip addr add 10.45.0.10/30 dev inland
+        network.country.sh("ip addr add 10.45.0.10/30 dev inland
              ip link set inland up
              ip route add default via 10.45.0.9
              ip route add local 10.45.176.0/23 dev lo
              ip addr add 10.45.176.8/32 dev lo
              ip addr add 10.45.177.67/32 dev lo");
-        road
+        network
     }
 
     /// Its name server and its web server.
@@ -131,37 +131,37 @@ fn all(watch: &mut Program, to: &str) {
     }
 }
 
-/// A way in which a road is cut.
+/// A way in which the network is cut.
 struct Cut {
     name: &'static str,
-    router: fn(&Road) -> &Namespace,
+    router: fn(&TwoRouters) -> &Namespace,
     how: &'static str,
     mend: &'static str,
     /// Which router tells of it, with which code of type 3; None where nobody does.
     told: Option<(&'static str, u8)>,
 }
 
-/// All is well, the road is cut, and mended.
-fn play(cut: &Cut) {
-    let (road, room) = (Road::new(), Room::new(cut.name));
-    let mut servers = road.serve(&room);
+/// All is well, the network is cut, and mended.
+fn cut_and_mend(cut: &Cut) {
+    let (network, room) = (TwoRouters::new(), Room::new(cut.name));
+    let mut servers = network.serve(&room);
     let (plan, journal) = (room.put("plan.toml", PLAN), room.path("journal.jsonl"));
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
-    let mut watch = Program::start(road.vantage.command(&run));
+    let mut watch = Program::start(network.vantage.command(&run));
     all(&mut watch, "up");
     // Long enough to know every host.
     watch.listen(Duration::from_secs(8));
     let begin = watch.now();
-    (cut.router)(&road).sh(cut.how);
+    (cut.router)(&network).sh(cut.how);
     let end = watch.now();
     for scope in SCOPES {
         let verdict = watch.verdict(SOON, scope, "down");
         assert!(verdict.covers(begin, end), "{begin} {verdict:?}");
     }
     all(&mut watch, "outage");
-    let metrics = road.vantage.get("/metrics").body;
+    let metrics = network.vantage.get("/metrics").body;
     let refusals = values(&metrics, "lifesign_unreachable_total", &[]).iter().sum::<f64>();
-    (cut.router)(&road).sh(cut.mend);
+    (cut.router)(&network).sh(cut.mend);
     all(&mut watch, "up");
     assert!(watch.terminate().success());
     for server in &mut servers {
@@ -194,11 +194,11 @@ fn play(cut: &Cut) {
 #[test]
 #[ignore = "needs root, nsd and nginx; run by tests/run"]
 fn a_far_firewall_that_drops_is_silence() {
-    play(&Cut {
+    cut_and_mend(&Cut {
         name: "drop",
-        router: |road| &road.far,
-        how: "nft add rule ip road forward ip daddr 10.45.176.0/23 drop",
-        mend: "nft flush chain ip road forward",
+        router: |network| &network.far,
+        how: "nft add rule ip lab forward ip daddr 10.45.176.0/23 drop",
+        mend: "nft flush chain ip lab forward",
         told: None,
     });
 }
@@ -206,11 +206,11 @@ fn a_far_firewall_that_drops_is_silence() {
 #[test]
 #[ignore = "needs root, nsd and nginx; run by tests/run"]
 fn a_far_firewall_that_rejects_is_named() {
-    play(&Cut {
+    cut_and_mend(&Cut {
         name: "reject",
-        router: |road| &road.far,
-        how: "nft add rule ip road forward ip daddr 10.45.176.0/23 reject with icmp type admin-prohibited",
-        mend: "nft flush chain ip road forward",
+        router: |network| &network.far,
+        how: "nft add rule ip lab forward ip daddr 10.45.176.0/23 reject with icmp type admin-prohibited",
+        mend: "nft flush chain ip lab forward",
         told: Some((FAR, 13)),
     });
 }
@@ -218,9 +218,9 @@ fn a_far_firewall_that_rejects_is_named() {
 #[test]
 #[ignore = "needs root, nsd and nginx; run by tests/run"]
 fn a_cable_that_is_down_leaves_the_near_router_without_a_route() {
-    play(&Cut {
+    cut_and_mend(&Cut {
         name: "cable",
-        router: |road| &road.near,
+        router: |network| &network.near,
         how: "ip link set onward down",
         mend: "ip link set onward up; ip route add 10.45.176.0/23 via 10.45.0.6",
         told: Some((NEAR, 0)),
@@ -230,9 +230,9 @@ fn a_cable_that_is_down_leaves_the_near_router_without_a_route() {
 #[test]
 #[ignore = "needs root, nsd and nginx; run by tests/run"]
 fn a_route_that_is_withdrawn_is_told_by_the_router_that_lost_it() {
-    play(&Cut {
+    cut_and_mend(&Cut {
         name: "route",
-        router: |road| &road.far,
+        router: |network| &network.far,
         how: "ip route del 10.45.176.0/23",
         mend: "ip route add 10.45.176.0/23 via 10.45.0.10",
         told: Some((FAR, 0)),

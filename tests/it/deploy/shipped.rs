@@ -1,40 +1,22 @@
 //! What is made from the program and shipped beside it: man pages, completions, the unit and the list of what the
-//! package holds. Each is made again here and compared. `LIFESIGN_REWRITE=1 cargo test --test it deploy` writes the
-//! man pages and completions anew.
+//! package holds. Each is made again here and compared.
 
-use crate::support::manual;
+use crate::support::{
+    golden::{path, same_as_file, text},
+    manual,
+};
 use clap_complete::Shell;
 use lifesign::{cli, config::Plan};
-use std::{fs, path::Path};
-
-fn place(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-fn text(name: &str) -> String {
-    fs::read_to_string(place(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// The file holds what was just made.
-fn compare(name: &str, made: &str) {
-    if std::env::var_os("LIFESIGN_REWRITE").is_some() {
-        fs::create_dir_all(place(name).parent().unwrap()).unwrap();
-        fs::write(place(name), made).unwrap();
-    }
-    assert!(
-        text(name) == made,
-        "{name} is out of date; write it anew: LIFESIGN_REWRITE=1 cargo test --test it deploy"
-    );
-}
+use std::fs;
 
 #[test]
 fn the_manual_of_the_program_is_that_of_its_command_line() {
-    compare("deploy/man/lifesign.1", &manual::program(cli::command()));
+    same_as_file("deploy/man/lifesign.1", &manual::program(cli::command()));
 }
 
 #[test]
 fn the_manual_of_the_plan_is_the_page_of_the_docs() {
-    compare("deploy/man/lifesign-targets.5", &manual::plan(&text("docs/plan.md")));
+    same_as_file("deploy/man/lifesign-targets.5", &manual::plan(&text("docs/plan.md")));
 }
 
 #[test]
@@ -44,7 +26,7 @@ fn completions_are_those_of_the_command_line() {
     {
         let mut made = Vec::new();
         clap_complete::generate(shell, &mut cli::command(), "lifesign", &mut made);
-        compare(&format!("deploy/completions/{name}"), &String::from_utf8(made).unwrap());
+        same_as_file(&format!("deploy/completions/{name}"), &String::from_utf8(made).unwrap());
     }
 }
 
@@ -82,14 +64,14 @@ fn the_package_names_files_that_are_there() {
     let mut installed = Vec::new();
     for asset in package["assets"].as_array().unwrap() {
         let [from, to] = [0, 1].map(|part| asset[part].as_str().unwrap());
-        let folder = place(from).parent().unwrap().to_owned();
+        let folder = path(from).parent().unwrap().to_owned();
         let name = from.rsplit('/').next().unwrap();
         let there = match name.strip_prefix('*') {
             Some(end) => {
                 let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{from}: {error}"));
                 files.map(|file| file.unwrap().file_name()).any(|file| file.to_string_lossy().ends_with(end))
             }
-            None => from == "target/release/lifesign" || place(from).is_file(),
+            None => from == "target/release/lifesign" || path(from).is_file(),
         };
         assert!(there, "{from} is not there");
         installed.push(if to.ends_with('/') { format!("/{to}{name}") } else { format!("/{to}") });

@@ -1,6 +1,6 @@
 //! What breaks at the disk: it is full, it is read-only, it tears lines, the plan is gone.
 
-use crate::support::faults::never;
+use crate::support::watched_world::never;
 use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values};
 use std::{fs, process::Command, time::Duration};
 

@@ -3,24 +3,24 @@
 //!
 //! | test | what breaks | what it must say | what must not happen |
 //! |---|---|---|---|
-//! | (`netns`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
+//! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
 //! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | blind; `not_sent` permission | down, by TCP's silence |
 //! | network: our_own_firewall_swallows_all_answers | what comes in is dropped | blind | down |
 //! | network: our_own_queue_is_full | sendto gives ENOBUFS | `not_sent` no_buffers | down, flapping |
 //! | network: our_own_address_is_gone | no source address | blind | down |
 //! | network: the_receive_buffer_overruns | the kernel drops answers | `receive_drops` | down; another's answers taken for ours |
-//! | (`icmp`: what_the_kernel_drops_is_counted) | the same, packet by packet | each is counted | |
+//! | (`probe::icmp`: what_the_kernel_drops_is_counted) | the same, packet by packet | each is counted | |
 //! | network: the_controls_are_dead_and_the_country_is_alive | the controls; then the country too | `control_up` 0; then blind | unknown at first; down then |
 //! | network: the_country_is_dead_and_the_controls_are_alive | the country | down, outage, up | unknown, partial |
-//! | (`netns`: a_country_cut_off…, three_quick_cuts…) | the same in the pace of the design; flapping | in time, with true edges | |
+//! | (`daemon::outages`: a_country_cut_off…, three_quick_cuts…) | the same in the pace of the design; flapping | in time, with true edges | |
 //! | network: one_block_of_four_is_dead | one block | down, outage, partial | a word on the others |
-//! | (`netns`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
+//! | (`daemon::outages`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
 //! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
 //! | network: every_packet_comes_twice | duplicates | `duplicate` | counted as replies |
 //! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
-//! | (`live`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
+//! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
 //! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
-//! | (`names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
+//! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
@@ -38,17 +38,17 @@
 //! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
 //! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
-//! | (`store`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
-//! | (`store`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
-//! | (`store`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
-//! | (`store`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
-//! | (`store`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
-//! | (`status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
+//! | (`store::disks`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
+//! | (`store::disks`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
+//! | (`store::kills`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
+//! | (`store::restarts`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
+//! | (`store::page`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
+//! | (`cli::status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
-//! | (`live`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
-//! | (`http`: an_idle_reader…) | a reader that never ends its request | all pages | |
-//! | (`cli`: a_port_in_use…) | the port is taken | one line, exit 69 | |
+//! | (`daemon::loopback`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
+//! | (`http::pages`: an_idle_reader…) | a reader that never ends its request | all pages | |
+//! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
 //! | plan: blocks_come_and_go | the plan, on purpose | the new is unknown, the gone is gone | a lost count; a verdict on what stays |

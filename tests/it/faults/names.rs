@@ -1,6 +1,6 @@
 //! What breaks in DNS: the resolver is dead, comes late, and dies; a name server answers nonsense.
 
-use crate::support::faults::never;
+use crate::support::watched_world::never;
 use crate::support::{Program, Room, SOON, get, lifesign, until, values};
 use std::{
     net::{SocketAddr, UdpSocket},

@@ -1,6 +1,6 @@
 //! What may go wrong with a new plan: it is broken, gone, quite another one, asked for from elsewhere.
 
-use crate::support::faults::{SCOPES, Stage, fast, never};
+use crate::support::watched_world::{SCOPES, WatchedWorld, fast, never};
 use crate::support::{Program, Room, SOON, ask, done, get, lifesign, signal, until, values};
 use std::{fmt::Write as _, fs, net::SocketAddr, time::Duration};
 
@@ -168,18 +168,18 @@ fn blocks_come_and_go() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_reload_is_asked_for_from_elsewhere() {
-    let mut stage = Stage::open("elsewhere", &fast(), &[], |_| {});
-    stage.watch.terminate();
+    let mut watched = WatchedWorld::open("elsewhere", &fast(), &[], &[], |_| {});
+    watched.program.terminate();
     let listen = "10.45.0.2:17545";
-    let run = [crate::support::LIFESIGN, "--config", &stage.plan, "--listen", listen];
-    let mut watch = Program::start(stage.world.vantage.command(&run));
+    let run = [crate::support::LIFESIGN, "--config", &watched.plan, "--listen", listen];
+    let mut watch = Program::start(watched.world.vantage.command(&run));
     watch.address();
     let ask = |method: &str, path: &str| {
         let ask = format!(
             "exec 3<>/dev/tcp/10.45.0.2/17545; \
              printf '{method} {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
-        done(stage.world.router.command(&["timeout", "20", "bash", "-ec", &ask])).1
+        done(watched.world.router.command(&["timeout", "20", "bash", "-ec", &ask])).1
     };
     assert!(ask("GET", "/-/healthy").starts_with("HTTP/1.1 200"));
     let refused = ask("POST", "/-/reload");
@@ -192,10 +192,10 @@ fn a_reload_is_asked_for_from_elsewhere() {
 #[ignore = "needs root; run by tests/run"]
 fn numbers_change_under_answers_that_are_under_way() {
     let text = fast().replace("4/s", "10/s");
-    let mut stage = Stage::open("numbers", &text, &[], |_| {});
-    stage.acquaint();
+    let mut watched = WatchedWorld::open("numbers", &text, &[], &[], |_| {});
+    watched.acquaint();
     // A queue in which answers wait for a second or so.
-    stage.world.router.sh("tc qdisc add dev toward root tbf rate 60kbit burst 200 limit 12000");
+    watched.world.router.sh("tc qdisc add dev toward root tbf rate 60kbit burst 200 limit 12000");
     let first = text.find("[[country.block]]").unwrap();
     let blocks: Vec<String> = text[first..]
         .split("[[country.block]]")
@@ -208,11 +208,11 @@ fn numbers_change_under_answers_that_are_under_way() {
         if turn % 3 == 0 {
             order.reverse();
         }
-        stage.room.put("plan.toml", format!("{}{}", &text[..first], order.concat()));
-        signal("HUP", stage.watch.id());
-        stage.watch.listen(Duration::from_secs(1));
+        watched.room.put("plan.toml", format!("{}{}", &text[..first], order.concat()));
+        signal("HUP", watched.program.id());
+        watched.program.listen(Duration::from_secs(1));
     }
-    let metrics = stage.world.vantage.get("/metrics").body;
+    let metrics = watched.world.vantage.get("/metrics").body;
     let sum = |name: &str, parts: &[&str]| values(&metrics, name, parts).iter().sum::<f64>();
     assert_eq!(sum("lifesign_rejected_total", &["stale"]), 0.0, "{metrics}");
     assert_eq!(sum("lifesign_probe_outcomes_total", &["duplicate"]), 0.0, "{metrics}");
@@ -224,5 +224,5 @@ fn numbers_change_under_answers_that_are_under_way() {
         let sent = sum("lifesign_probes_total", &[&label]);
         assert!(sent > 100.0 && answered <= sent, "{label}: {answered} answers to {sent} probes");
     }
-    never(&stage.watch, &["outage", "flapping", "partial"]);
+    never(&watched.program, &["outage", "flapping", "partial"]);
 }

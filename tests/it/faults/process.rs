@@ -1,6 +1,6 @@
 //! What breaks in our own process: it is stopped, starved, cut short in descriptors and memory, ended, killed.
 
-use crate::support::faults::{EVERYTHING, Stage, fast, never};
+use crate::support::watched_world::{EVERYTHING, WatchedWorld, fast, never};
 use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values};
 use std::{
     fs, net::SocketAddr, os::unix::process::ExitStatusExt, process::Command, thread::sleep, time::Duration,
@@ -87,23 +87,24 @@ fn it_runs_out_of_descriptors() {
     // Silence keeps each connection's socket for a second, and a quarter of 64 is for them.
     let text = fast().replace("4/s", "40/s").replace("\"10s\"", "\"1h\"");
     let text = text.replace("icmp", "tcp/81").replace("dns/kptc.kp/SOA", "tcp/82");
-    let mut stage = Stage::open("descriptors", &text, &["prlimit", "--nofile=64"], |_| {});
-    stage.acquaint();
-    stage.world.cut("10.45.176.0/23", "drop");
+    let mut watched = WatchedWorld::open("descriptors", &text, &["prlimit", "--nofile=64"], &[], |_| {});
+    watched.acquaint();
+    watched.world.cut("10.45.176.0/23", "drop");
     until(SOON, "no descriptors", || {
-        let found = stage.metric("lifesign_not_sent_total", &["no_descriptors"]);
+        let found = watched.metric("lifesign_not_sent_total", &["no_descriptors"]);
         if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
     });
-    stage.watch.listen(Duration::from_secs(8));
+    watched.program.listen(Duration::from_secs(8));
     let others = ["10.45.178", "10.45.179"];
-    let dark: Vec<_> = stage.watch.verdicts().into_iter().filter(|verdict| verdict.to == "down").collect();
+    let dark: Vec<_> =
+        watched.program.verdicts().into_iter().filter(|verdict| verdict.to == "down").collect();
     assert!(
         !dark.iter().any(|verdict| others.iter().any(|other| verdict.scope.contains(other))),
         "{dark:#?}"
     );
-    stage.world.mend();
+    watched.world.mend();
     until(SOON, "four blocks that are up", || {
-        let up = stage.metric("lifesign_block_state", &[r#"state="up""#]);
+        let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
         if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
     });
 }
@@ -197,17 +198,18 @@ fn it_is_killed_at_any_moment() {
 #[ignore = "needs root; run by tests/run"]
 fn nothing_piles_up_while_a_country_is_silent() {
     let text = fast().replace("4/s", "50/s");
-    let mut stage = Stage::open("silence", &text, &[], |_| {});
-    stage.acquaint();
-    stage.world.cut(EVERYTHING, "drop");
-    stage.watch.listen(Duration::from_secs(12));
-    let footprint = |stage: &Stage| (descriptors(stage.watch.id()), resident(stage.watch.id()));
-    let before = footprint(&stage);
-    stage.watch.listen(Duration::from_secs(10));
-    let after = footprint(&stage);
+    let mut watched = WatchedWorld::open("silence", &text, &[], &[], |_| {});
+    watched.acquaint();
+    watched.world.cut(EVERYTHING, "drop");
+    watched.program.listen(Duration::from_secs(12));
+    let footprint =
+        |watched: &WatchedWorld| (descriptors(watched.program.id()), resident(watched.program.id()));
+    let before = footprint(&watched);
+    watched.program.listen(Duration::from_secs(10));
+    let after = footprint(&watched);
     // A DNS question listens for 150 s, up to a bound; all else is over after a second.
     assert!(after.0 <= before.0 + 10 * 70 && after.0 < 4300, "{before:?} {after:?}");
-    assert_eq!(stage.metric("lifesign_country_state", &[r#"state="outage""#]), 1.0);
+    assert_eq!(watched.metric("lifesign_country_state", &[r#"state="outage""#]), 1.0);
 }
 
 /// A day's probes in 40 s, and a new plan every second, with another control: what it holds at the half is what it holds at the end.

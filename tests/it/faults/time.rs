@@ -1,7 +1,7 @@
 //! What breaks in time: the wall clock is set or slewed under the real program, and in virtual time the watch is
 //! away for minutes, or has a country too large for its memory of single misses.
 
-use crate::support::faults::never;
+use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
 use lifesign::{
     clock::{Clock, Time},

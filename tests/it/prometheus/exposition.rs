@@ -1,7 +1,10 @@
 //! The metrics as Prometheus reads them: the full text against tests/data/golden/metrics.prom, and names, kinds,
-//! labels and help against docs/metrics.md. `LIFESIGN_BLESS=1` rewrites both.
+//! labels and help against docs/metrics.md. `LIFESIGN_REWRITE=1` rewrites both.
 
-use crate::support::snapshot;
+use crate::support::{
+    golden::{same_as_file, text},
+    snapshot,
+};
 use lifesign::{
     export::{Labels, metrics::Metrics},
     watch::Snapshot,
@@ -9,8 +12,6 @@ use lifesign::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    fs,
-    path::Path,
     sync::Arc,
 };
 use tokio::sync::watch;
@@ -27,18 +28,6 @@ fn lasting(text: &str) -> String {
     kept.map(|line| line.replace(env!("CARGO_PKG_VERSION"), "VERSION") + "\n").collect()
 }
 
-fn same_as_file(path: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("LIFESIGN_BLESS").is_some() {
-        fs::write(&path, found).unwrap();
-    }
-    let wanted = fs::read_to_string(&path).unwrap();
-    for (number, (found, wanted)) in found.lines().zip(wanted.lines()).enumerate() {
-        assert_eq!(found, wanted, "{}:{}", path.display(), number + 1);
-    }
-    assert_eq!(found.len(), wanted.len(), "{} has another length", path.display());
-}
-
 #[test]
 fn the_text_is_the_golden_text() {
     same_as_file("tests/data/golden/metrics.prom", &lasting(&render(Some(snapshot::every_field()), true)));
@@ -46,9 +35,9 @@ fn the_text_is_the_golden_text() {
 
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
-    let text = lasting(&render(Some(snapshot::every_field()), true));
+    let metrics = lasting(&render(Some(snapshot::every_field()), true));
     let (mut help, mut kinds, mut labels) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for line in text.lines() {
+    for line in metrics.lines() {
         if let Some((name, meaning)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
             help.insert(name, meaning);
         } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
@@ -71,7 +60,7 @@ fn the_table_in_the_docs_lists_every_metric() {
         let labels = labels[name].first().unwrap();
         writeln!(table, "| `{name}` | {} | {labels} | {meaning} |", kinds[name]).unwrap();
     }
-    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
+    let docs = text("docs/metrics.md");
     let rule = "|---|---|---|---|\n";
     let before = docs.find(rule).unwrap() + rule.len();
     let after = before + docs[before..].find("\n\n").map_or(docs.len() - before, |end| end + 1);

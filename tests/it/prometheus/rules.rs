@@ -1,5 +1,5 @@
 //! The scrape config, the rules and the alerts of deploy/prometheus: Prometheus reads them, promtool plays the
-//! tales of tests/data/prometheus with them, and each alert says what it should.
+//! test cases of tests/data/prometheus with them, and each alert says what it should.
 
 use crate::support::{done, quiet};
 use std::{
@@ -98,7 +98,7 @@ fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
 
 #[test]
 #[ignore = "needs promtool; run by tests/run"]
-fn promtool_reads_the_config_and_its_tales_come_true() {
+fn promtool_reads_the_config_and_its_tests_pass() {
     for arguments in [
         ["check", "config", "deploy/prometheus/prometheus.yml"].as_slice(),
         &["test", "rules", "tests/data/prometheus/quorum.test.yml", "tests/data/prometheus/alerts.test.yml"],

@@ -3,7 +3,7 @@
 pub mod browser;
 pub mod country;
 pub mod dns_server;
-pub mod faults;
+pub mod golden;
 pub mod http;
 pub mod machine;
 pub mod manual;
@@ -18,6 +18,7 @@ pub mod roster;
 pub mod scraped;
 pub mod snapshot;
 pub mod verdict;
+pub mod watched_world;
 pub mod week;
 
 pub use http::{Answer, ask, get, values};

@@ -21,15 +21,15 @@ use tokio::sync::watch;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// How often it was scraped, and the rules evaluated.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// When the story begins ...
+/// When it begins ...
 pub const BEGIN: &str = "2014-12-21T00:00:00Z";
 /// ... and when it is over.
 pub const END: &str = "2014-12-24T00:00:00Z";
 
 /// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with the labels that
-/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the story to another day.
-fn scrape(out: &mut impl Write, story: &str, begin: Option<Time>, vantage: &str) {
-    let scenario = Scenario::parse("story", story).unwrap();
+/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the scenario to another day.
+fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) {
+    let scenario = Scenario::parse("scenario", text).unwrap();
     let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
     let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let (sender, source) = watch::channel(None);

@@ -1,6 +1,6 @@
-//! Stories made short enough to be lived through. In: a scenario file, the hours of it that matter, and a factor.
+//! Scenarios made short enough for real time. In: a scenario file, the hours of it that matter, and a factor.
 //! Out: a scenario of those hours, one after the other, so many times as fast. Round-trip times and loss stay as
-//! they are, for they are the network's and not the story's. Flapping becomes single darknesses of its mean dwell
+//! they are, for they are the network's and not the scenario's. Flapping becomes single darknesses of its mean dwell
 //! times, since hours are cut out of its middle.
 
 use lifesign::{clock::Time, scenario::Scenario};
@@ -10,19 +10,19 @@ use toml::{Table, Value};
 /// From one time to another, as they stand in the file.
 pub type Hours<'a> = &'a [(&'a str, &'a str)];
 
-/// The short story.
+/// The short scenario.
 pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios");
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    let mut story: Table = text.parse().unwrap();
+    let mut table: Table = text.parse().unwrap();
     let hours: Vec<(Time, Time)> =
         hours.iter().map(|(from, to)| (from.parse().unwrap(), to.parse().unwrap())).collect();
-    // Where a time lies in the short story: what is cut out takes none.
+    // Where a time lies in the short scenario: what is cut out takes none.
     let place = |time: Time| -> Duration {
         hours.iter().map(|&(from, to)| time.min(to).since(from)).sum::<Duration>() / speed
     };
     let mut events = Vec::new();
-    for event in story["event"].as_array().unwrap() {
+    for event in table["event"].as_array().unwrap() {
         for (from, to) in darknesses(event) {
             let (from, to) = (place(from), place(to));
             if to > from {
@@ -35,10 +35,10 @@ pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
             }
         }
     }
-    story.insert("event".into(), events.into());
-    story.insert("start".into(), hours[0].0.to_string().into());
-    story.insert("duration".into(), format!("{}ms", place(Time::NEVER).as_millis()).into());
-    Scenario::parse(file, &story.to_string()).unwrap_or_else(|problems| panic!("{story}\n{problems}"))
+    table.insert("event".into(), events.into());
+    table.insert("start".into(), hours[0].0.to_string().into());
+    table.insert("duration".into(), format!("{}ms", place(Time::NEVER).as_millis()).into());
+    Scenario::parse(file, &table.to_string()).unwrap_or_else(|problems| panic!("{table}\n{problems}"))
 }
 
 /// When the event darkens, in the file's own time.
@@ -53,7 +53,7 @@ fn darknesses(event: &Value) -> Vec<(Time, Time)> {
             let begins = (0..).map(|n| from + cycle * n).take_while(|&begin| begin < to);
             begins.map(|begin| (begin, (begin + down).min(to))).collect()
         }
-        kind => panic!("no short story has {kind}"),
+        kind => panic!("no short scenario has {kind}"),
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `network` | the loop: the scenario's world, in real time |
 //! | `ledger` | what the prober's counters must say |
 //! | `forger` | an attacker off the path |
-//! | `abridged` | scenario files made short enough to be lived through |
+//! | `abridged` | scenario files made short enough for real time |
 //!
 //! Its tests need root, of the machine or of a user namespace:
 //! `unshare --user --map-root-user cargo test --test it country -- --ignored`, where /dev/net/tun may be opened.
@@ -34,10 +34,10 @@ use std::{
 };
 
 /// The real program in front of a country.
-pub struct Stage {
+pub struct WatchedCountry {
     pub namespace: Namespace,
     pub country: Country,
-    pub watch: Program,
+    pub program: Program,
     pub scenario: Scenario,
     v6: bool,
     plan: String,
@@ -55,14 +55,14 @@ fn watch(namespace: &Namespace, plan: &str, room: &Room, port: u16) -> Program {
     Program::start(namespace.command(&[&shell[..], &arguments].concat()))
 }
 
-impl Stage {
-    pub fn set(name: &str, scenario: &str, v6: bool, head: &str) -> Self {
+impl WatchedCountry {
+    pub fn from_text(name: &str, scenario: &str, v6: bool, head: &str) -> Self {
         let scenario = Scenario::parse(name, scenario).unwrap_or_else(|problems| panic!("{problems}"));
-        Self::play(name, scenario, v6, head, false)
+        Self::start(name, scenario, v6, head, false)
     }
 
     /// `cut` makes name servers' answers too long for a datagram, and the plan expect data in them.
-    pub fn play(name: &str, scenario: Scenario, v6: bool, head: &str, cut: bool) -> Self {
+    pub fn start(name: &str, scenario: Scenario, v6: bool, head: &str, cut: bool) -> Self {
         let namespace = Namespace::new();
         let country = Country::begin(&namespace, &scenario, v6, cut);
         let room = Room::new(name);
@@ -73,8 +73,8 @@ impl Stage {
             text = text.replace("\"dns/kptc.kp/A\"", &expect("\"dns/kptc.kp/A\""));
         }
         let plan = room.put("plan.toml", text);
-        let watch = watch(&namespace, &plan, &room, PORT);
-        Self { namespace, country, watch, scenario, v6, plan, room }
+        let program = watch(&namespace, &plan, &room, PORT);
+        Self { namespace, country, program, scenario, v6, plan, room }
     }
 
     /// One more of them, with the same plan.
@@ -86,7 +86,7 @@ impl Stage {
     /// left to run: its sockets are refused it (TCP, DNS), and its echo requests are (ICMP). Only when nothing can
     /// be under way any more does the route go, so that it gets its sockets back and can be asked over HTTP.
     pub fn silence(&mut self, long: Duration, others: &[u32]) {
-        let all: Vec<u32> = others.iter().copied().chain([self.watch.id()]).collect();
+        let all: Vec<u32> = others.iter().copied().chain([self.program.id()]).collect();
         let limit = |most: &str| {
             all.iter()
                 .fold(String::new(), |lines, pid| format!("{lines}prlimit --pid {pid} --nofile={most}:\n"))
@@ -99,11 +99,11 @@ impl Stage {
              {}",
             limit("3")
         ));
-        self.watch.listen(long);
+        self.program.listen(long);
         let route = if self.v6 { "-6 route del fd00::/16" } else { "route del 10.0.0.0/8" };
         self.namespace.sh(&format!("ip {route}\n{}", limit("$(ulimit -Hn)")));
         // The pages are made anew every second.
-        self.watch.listen(Duration::from_millis(2500));
+        self.program.listen(Duration::from_millis(2500));
     }
 
     /// What the program's own counters say. It still tries to send, and each such probe counts as sent until it

@@ -91,7 +91,7 @@ pub struct Country {
     ledger: Arc<Mutex<Ledger>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    /// When the story began.
+    /// When the scenario began.
     pub began: Time,
     /// The device, for whoever sends what nobody asked for.
     pub device: Arc<File>,
@@ -194,7 +194,7 @@ impl Play {
         }
     }
 
-    /// Now, in the story.
+    /// Now, in the scenario.
     fn now(&self) -> Time {
         self.start + self.clock.now().since(self.began)
     }
