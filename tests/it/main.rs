@@ -45,7 +45,12 @@ mod daemon {
 
 mod faults;
 
-mod store;
+mod store {
+    mod disks;
+    mod kills;
+    mod page;
+    mod restarts;
+}
 
 mod http {
     mod access;

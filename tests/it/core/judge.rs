@@ -1,6 +1,5 @@
-//! The whole core against a small world in virtual time: hosts that answer after a fixed time, or not at all.
-//! In: a script of what is dark when. Out: the changes of verdict, compared with the script. The scenarios
-//! test shades; this tests that the rules of the judge hold whatever happens.
+//! The whole core against a small world in virtual time, in which hosts answer after a fixed time, or not at all. The
+//! scenarios test shades; this tests that the rules of the judge hold whatever happens.
 
 use crate::support::roster;
 use lifesign::{

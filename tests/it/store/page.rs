@@ -1,6 +1,6 @@
 //! What the page shows after a kill: the outage of before, and that nobody watched in between.
 
-use super::of_country;
+use crate::support::episodes::of_country;
 use crate::support::{Program, Room, SOON, get, lifesign, signal, until};
 use lifesign::store::FILE;
 use std::{

@@ -1,6 +1,6 @@
 //! Restarts within an outage, in network namespaces of the test's own.
 
-use super::{episodes, of_country};
+use crate::support::episodes::{episodes, of_country};
 use crate::support::{
     SOON, Verdict, done, lifesign,
     namespace::World,

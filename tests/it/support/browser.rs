@@ -1,6 +1,5 @@
-//! A browser for a test: headless Chromium, driven by the DevTools protocol over two pipes. In: addresses, scripts.
-//! Out: what the page shows, every request that it made, everything that it complained of. It runs with a fresh
-//! profile in a network namespace where nothing but the loopback device is, and never waits without a deadline.
+//! Headless Chromium, driven by the DevTools protocol over two pipes, with a fresh profile. It tells every request that
+//! a page makes and everything that the browser complains of, and never waits without a deadline.
 
 use crate::support::{Room, SOON, quiet};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
-//! A Debian of the test's own, in which a real systemd runs as process 1. In: shell lines, and a folder that it sees
-//! as /mnt. Out: what they say. It has a loopback device and no other network; what is changed in it is in memory,
-//! and gone with the test, even if that is killed. Needs root, util-linux and mmdebstrap.
+//! A Debian of the test's own, in which a real systemd runs as process 1 and a folder of the test is /mnt. It has a
+//! loopback device and no other network; what is changed in it is in memory, and gone with the test, even if that is
+//! killed. Needs root, util-linux and mmdebstrap.
 
 use super::{Room, SOON, quiet, until};
 use std::{

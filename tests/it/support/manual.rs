@@ -1,5 +1,4 @@
-//! Man pages (man(7)). In: the command line, and a page of the docs. Out: their text for man. It never reads or
-//! writes a file.
+//! Man pages (man(7)) from the command line and from a page of the docs.
 
 use clap::Command;
 use clap_mangen::Man;

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod country;
 pub mod dns_server;
+pub mod episodes;
 pub mod golden;
 pub mod http;
 pub mod machine;

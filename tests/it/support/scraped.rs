@@ -1,6 +1,5 @@
-//! A Prometheus that scraped lifesign in December 2014. In: two scripted worlds. Out: a server whose store holds
-//! three days of lifesign's own exposition, once a minute, and what the rules of deploy/ recorded of it. Needs
-//! prometheus and promtool. No packet is sent but to the server.
+//! A Prometheus that scraped lifesign in December 2014: its store holds three days of lifesign's own exposition of two
+//! scenarios, once a minute, and what the rules of deploy/ recorded of it. Needs prometheus and promtool.
 
 use crate::support::{Program, Room, prometheus::Prometheus, quiet};
 use lifesign::{

@@ -1,5 +1,4 @@
-//! A hand-made snapshot in which every field says something. In: nothing. Out: [`every_field`]. It never
-//! changes by itself: the clock stands still.
+//! A hand-made snapshot in which every field says something.
 
 use super::roster;
 use lifesign::{

@@ -1,5 +1,5 @@
-//! What a host sends. In: the packet that asked it, and what becomes of that. Out: the packet that answers. Hosts
-//! keep no state: all that a TCP connection needs to know stands in the segment that arrives.
+//! The packet with which a host answers another. Hosts keep no state: all that a TCP connection needs to know stands in
+//! the segment that arrives.
 
 use super::wire::{ACK, FIN, PUSH, Packet, RST, SYN, Segment, datagram, echo_reply, icmp_error};
 use lifesign::outcome::IcmpCode;

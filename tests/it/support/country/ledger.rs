@@ -1,6 +1,6 @@
-//! The ledger. In: every question that reached the country, and everything that was sent about it, with times. Out:
-//! what the prober's counters must say, to the last one. It knows what a prober can see through the kernel: a
-//! segment with a wrong checksum, for one, never reaches any program.
+//! The ledger: every question that reached the country and everything that was sent about it, with times; from that,
+//! what the prober's counters must say, to the last one. It knows what a prober can see through the kernel: a segment
+//! with a wrong checksum, for one, never reaches any program.
 
 use super::hosts::Given;
 use lifesign::{

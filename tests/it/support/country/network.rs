@@ -1,6 +1,6 @@
-//! The test country: whole prefixes of hosts behind one device. In: a scenario, and a namespace. Out: packets in
-//! real time, as the scenario's own world says which answer comes when; and the ledger. It shares that world with
-//! `simulate`, so that the same file means the same in both, and shares nothing else with the prober.
+//! The simulated country's network: whole prefixes of hosts behind one device, which answer in real time, as the
+//! scenario's own world says which answer comes when. It shares that world with `simulate`, so that the same file means
+//! the same in both, and shares nothing else with the prober.
 //!
 //! The addresses of a scenario, 127.a.b.c, become 10.a.b.c or fd00:0:a:b::c: the device stands for the world, and
 //! the vantage in front of it is 10.0.0.2 and fd00::2.

@@ -1,7 +1,6 @@
-//! A TUN device in a network namespace. In: the namespace. Out: a file from which each read gives one IP packet
-//! that was sent to the device, and to which each write makes one arrive (Linux, tuntap.rst). Also what a loop
-//! over such a file needs of the system: to wait, to come first, to know what it has cost. All of it is system
-//! calls that the standard library does not have.
+//! A TUN device in a network namespace: a file from which each read gives one IP packet that was sent to the device, and
+//! to which each write makes one arrive (Linux, tuntap.rst). Also what a loop over such a file needs of the system: to
+//! wait, to come first, to know what it has cost. All of it is system calls that the standard library does not have.
 #![expect(
     unsafe_code,
     reason = "setns, ioctl, ppoll and two more have no safe wrapper in the standard library"

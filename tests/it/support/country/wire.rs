@@ -1,6 +1,5 @@
-//! Packets as bytes. In: what arrived on the device. Out: what it asks, and every packet that may answer it, good
-//! or bad. Written by hand, and not with the library that the prober uses, so that the two witness each other's
-//! checksums. It never decides what is answered.
+//! Packets as bytes: what one asks, and every packet that may answer it, good or bad. Written by hand, and not with the
+//! library that the prober uses, so that the two witness each other's checksums.
 
 use lifesign::outcome::IcmpCode;
 use std::net::IpAddr;
