@@ -134,7 +134,7 @@ fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
 
 /// A day with an hour in the dark, or the same story told in a part of a day.
 fn taiwan(part: f64) -> Scenario {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/taiwan.toml");
     let text = std::fs::read_to_string(file).expect("a scenario of this repository");
     let shorter = |hours: f64| format!("{}s\"", (hours * 3600.0 * part) as u64);
     let text = [("24h\"", 24.0), ("12h\"", 12.0), ("1h\"", 1.0)]

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// The story that the verdicts are tested with.
-const STORY: &str = include_str!("../tests/scenarios/december-2014.toml");
+const STORY: &str = include_str!("../tests/data/scenarios/december-2014.toml");
 /// Readers get a new picture so often.
 const FRAME: Duration = Duration::from_millis(500);
 

@@ -55,7 +55,7 @@
 //! - *Floors.* A module imports only from those above it: clock, dice, target; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
-//!   `tests/floors.rs` reads every import and keeps this.
+//!   `tests/it/source/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
 //! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.

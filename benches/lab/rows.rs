@@ -380,7 +380,7 @@ fn sparse(trial: &mut Trial<'_>) {
 }
 
 fn december(trial: &mut Trial<'_>) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/december-2014.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/december-2014.toml");
     let scenario = Scenario::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
     let worlds: Vec<_> = (1..=trial.scale.nights as u64).map(|seed| (scenario.clone(), seed)).collect();
     let runs = trial.run(&worlds);

@@ -1,6 +1,6 @@
 //! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names the law which
 //! these bytes break. Each law calls the function that the program itself calls. It never opens a socket or a
-//! file: `fuzz_targets/` feed it what the fuzzer makes up, and `tests/fuzz_corpus.rs` what it has found.
+//! file: `fuzz_targets/` feed it what the fuzzer makes up, and `tests/it/fuzz/corpus.rs` what it has found.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{

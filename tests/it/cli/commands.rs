@@ -1,0 +1,199 @@
+//! The program as a person or a script meets it: its words, its exit codes (sysexits.h), its end.
+
+use crate::support::{
+    LAB, LIFESIGN, Program, Room, SOON, done, lifesign, namespace::Namespace, quiet, signal,
+};
+use std::{fmt::Write as _, fs, net::TcpListener, process::Command};
+
+/// Two answers, and what a replay of them with the lab's plan says.
+const JOURNAL: &str = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.15","probe":"icmp","result":"reply","rtt_ms":203.4}
+{"sent":"2014-12-22T16:15:02.120Z","host":"127.45.176.67","probe":"tcp/80","result":"refused","rtt_ms":198.9}
+"#;
+const REPLAYED: &str = r#"{"time":"2014-12-22T16:14:58.3234Z","scope":"country","name":"KP","country":"KP","from":"unknown","to":"up","earliest":null,"latest":"2014-12-22T16:14:58.3234Z"}
+{"time":"2014-12-22T16:14:58.3234Z","scope":"block","name":"127.45.176.0/24","country":"KP","from":"unknown","to":"up","earliest":null,"latest":"2014-12-22T16:14:58.3234Z"}"#;
+
+#[test]
+fn a_good_plan_is_summed_up() {
+    let (code, out, err) = done(lifesign(&["check", LAB]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn every_error_of_a_bad_plan_has_its_line() {
+    for name in ["several_in_file_order", "not_utf8", "syntax_and_meaning"] {
+        let mut command = lifesign(&["check", &format!("{name}.toml")]);
+        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bad"));
+        let expected = fs::read_to_string(format!("tests/data/bad/{name}.txt")).unwrap();
+        assert_eq!(done(command), (78, String::new(), expected.trim_end().to_owned()), "{name}");
+    }
+}
+
+#[test]
+fn a_missing_plan_is_one_line_whatever_the_command() {
+    let room = Room::new("missing");
+    let wanted = "nowhere.toml: no such file; give the path of one that exists";
+    for arguments in [
+        &["--config", "nowhere.toml"][..],
+        &["run", "--config", "nowhere.toml"],
+        &["check", "nowhere.toml"],
+        &["replay", "journal", "--config", "nowhere.toml"],
+    ] {
+        let mut command = lifesign(arguments);
+        command.current_dir(&*room);
+        assert_eq!(done(command), (78, String::new(), wanted.to_owned()), "{arguments:?}");
+    }
+    // Without a name it is the one beside us.
+    let (code, _, err) = done({
+        let mut command = lifesign(&[]);
+        command.current_dir(&*room);
+        command
+    });
+    assert_eq!((code, err.as_str()), (78, "targets.toml: no such file; give the path of one that exists"));
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_69() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let found = done(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0", "--listen", &address]));
+    let wanted = format!(
+        "lifesign: cannot listen on {address}: Address already in use (os error 98); \
+         choose another address with --listen"
+    );
+    assert_eq!(found, (69, String::new(), wanted));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_one_line_and_73() {
+    let room = Room::new("unwritable");
+    let here = room.to_str().unwrap();
+    for (path, why) in [
+        (format!("{here}/none/journal"), "No such file or directory (os error 2)"),
+        (here.to_owned(), "Is a directory (os error 21)"),
+    ] {
+        let found = done(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0", "--record", &path]));
+        assert_eq!(found, (73, String::new(), format!("lifesign: cannot write the journal {path}: {why}")));
+    }
+}
+
+/// What is refused to an ordinary user. In a namespace, because ports below 1024 may be free to all outside.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn what_is_not_permitted_is_one_line_and_77() {
+    let room = Room::new("permission");
+    let (program, plan) = (room.path("lifesign"), room.put("plan.toml", fs::read(LAB).unwrap()));
+    fs::copy(LIFESIGN, &program).unwrap();
+    let journal = room.put("journal", "");
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let namespace = Namespace::new();
+    for (arguments, wanted) in [
+        (
+            ["--listen", "127.0.0.1:80"],
+            "lifesign: cannot listen on 127.0.0.1:80: Permission denied (os error 13); \
+             choose another address with --listen"
+                .to_owned(),
+        ),
+        (
+            ["--record", &journal],
+            format!("lifesign: cannot write the journal {journal}: Permission denied (os error 13)"),
+        ),
+    ] {
+        let run = [&program, "--config", &plan];
+        let found = done(namespace.command(&[&nobody[..], &run, &arguments].concat()));
+        assert_eq!(found, (77, String::new(), wanted));
+    }
+}
+
+#[test]
+fn it_says_how_it_is_used() {
+    let mut text = String::new();
+    for command in [&[][..], &["run"], &["replay"], &["simulate"], &["check"]] {
+        let arguments = &[command, &["--help"]].concat();
+        let (code, out, err) = done(lifesign(arguments));
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        let _ = writeln!(text, "$ lifesign {}\n{out}\n", arguments.join(" "));
+    }
+    insta::assert_snapshot!(text);
+    let version = format!("lifesign {}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(done(lifesign(&["--version"])), (0, version, String::new()));
+}
+
+#[test]
+fn a_journal_is_judged_again() {
+    let room = Room::new("replay");
+    let journal = room.put("journal", JOURNAL);
+    let found = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
+    assert_eq!(found, (0, REPLAYED.to_owned(), String::new()));
+    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(
+        out.starts_with("2014-12-22T16:14:58.323Z KP unknown → up, since before 2014-12-22T16:14:58.323Z:")
+    );
+    assert_eq!(out.lines().count(), 2);
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_told_and_skipped() {
+    let whole = JOURNAL.trim_end();
+    let (first, second) = whole.split_once('\n').unwrap();
+    for (name, text, wanted) in [
+        // Power failed in the middle of the last line.
+        ("torn", whole.as_bytes()[..whole.len() - 30].to_vec(), "2: the line is torn off"),
+        (
+            "bytes",
+            [first.as_bytes(), b"\n\xff\xfe\n", second.as_bytes()].concat(),
+            "2: the line is not UTF-8",
+        ),
+        ("empty line", format!("{first}\n\n{second}\n").into_bytes(), "2: the line is torn off"),
+        (
+            "other plan",
+            format!("{}\n{first}\n", second.replace("tcp/80", "tcp/81")).into_bytes(),
+            "1: 127.45.176.67 \"tcp/81\" is no target of this plan; replay with the plan it was recorded with",
+        ),
+    ] {
+        let room = Room::new(&format!("skipped-{}", name.replace(' ', "-")));
+        let journal = room.put("journal", text);
+        let found = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
+        let wanted = format!("{journal}:{wanted}; the line is skipped");
+        assert_eq!(found, (0, REPLAYED.to_owned(), wanted), "{name}");
+    }
+}
+
+/// A script must not take the wrong plan for a quiet night.
+#[test]
+fn a_journal_of_which_no_line_can_be_read_is_65() {
+    let room = Room::new("other-plan");
+    let journal = room.put("journal", JOURNAL);
+    let other = fs::read_to_string(LAB).unwrap().replace("127.45.", "127.46.");
+    let plan = room.put("other.toml", other);
+    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan]));
+    assert_eq!((code, out.as_str()), (65, ""));
+    let why = "is no target of this plan; replay with the plan it was recorded with; the line is skipped";
+    assert_eq!(err.lines().filter(|line| line.ends_with(why)).count(), 2, "{err}");
+    let nowhere = room.path("nowhere");
+    let (code, out, err) = done(lifesign(&["replay", &nowhere, "--config", LAB]));
+    let wanted = format!("{nowhere}: cannot read the journal: No such file or directory (os error 2)");
+    assert_eq!((code, out.as_str(), err.as_str()), (65, "", wanted.as_str()));
+    let empty = room.put("empty", "");
+    assert_eq!(done(lifesign(&["replay", &empty, "--config", LAB])), (0, String::new(), String::new()));
+}
+
+#[test]
+fn it_ends_when_it_is_asked_to() {
+    for name in ["TERM", "INT"] {
+        let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
+        watch.verdict(SOON, "KP", "up");
+        signal(name, watch.id());
+        let status = watch.end(SOON);
+        assert_eq!(status.code(), Some(0), "{name}: {status}\n{}", watch.said());
+        assert_eq!(watch.err, Vec::<String>::new());
+    }
+}
+
+/// `lifesign | head -1`, and `lifesign check | true`.
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let script = format!("{LIFESIGN} check {LAB} | true; {LIFESIGN} --help | true");
+    assert_eq!(done(quiet(Command::new("sh"), &["-c", &script])), (0, String::new(), String::new()));
+}

@@ -1,0 +1,33 @@
+//! `lifesign demo` as a visitor starts it: the real program, its page, its metrics, its end.
+
+use crate::support::{self, Program, SOON, get, lifesign, signal, values};
+
+#[test]
+fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
+    let mut demo = Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
+    demo.line(SOON, "first words", |line| line.contains("plays a simulation: North Korea").then_some(()));
+    let address = demo.address();
+    demo.verdict(SOON, "KP", "up");
+    demo.verdict(SOON, "KP", "down");
+    let page = get(address, "/").body;
+    assert!(page.contains("<b>Simulation</b> North Korea"), "{page}");
+    assert!(page.contains("Played 20000 times as fast as it happened; nothing is sent."), "{page}");
+    let metrics = get(address, "/metrics").body;
+    assert_eq!(values(&metrics, "lifesign_simulation", &[]), [1.0]);
+    assert_eq!(values(&metrics, "lifesign_block_state", &["state=\"up\""]).len(), 4);
+    assert_eq!(get(address, "/-/ready").code, 200);
+    signal("INT", demo.id());
+    assert_eq!(demo.end(SOON).code(), Some(0), "{}", demo.said());
+}
+
+#[test]
+fn the_demo_listens_or_says_why_not() {
+    let mut first = Program::start(lifesign(&["demo", "--listen", "127.0.0.1:0"]));
+    let address = first.address().to_string();
+    let (code, _, err) = support::done(lifesign(&["demo", "--listen", &address]));
+    assert_eq!(code, 69, "{err}");
+    assert!(err.contains(&format!("cannot listen on {address}")), "{err}");
+    let (code, _, err) = support::done(lifesign(&["demo", "--speed", "0"]));
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("a speed is a number from 1 to 1000000"), "{err}");
+}

@@ -1,0 +1,126 @@
+//! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or to read.
+
+use crate::support::{self, LAB, Program, Room, SOON, done, lifesign, until};
+
+#[test]
+fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
+    let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
+    let address = watch.address().to_string();
+    let ask = |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
+    let table = until(SOON, "table", || match ask(&[]) {
+        (0, table, _) => Ok(table),
+        (_, _, error) => Err(error),
+    });
+    assert!(table.starts_with("lab at 20"), "{table}");
+    for scope in ["KP", "  127.45.176.0/24", "  127.45.179.0/24"] {
+        assert!(table.lines().any(|line| line.starts_with(scope)), "{scope}: {table}");
+    }
+    assert!(!table.contains('\u{1b}'), "no colour where there is no terminal");
+    let (code, json, _) = ask(&["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["vantage"]), (0, &"lab".into()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    let (code, out, err) = ask(&[]);
+    assert_eq!((code, out.as_str()), (69, ""));
+    assert!(
+        err.starts_with(&format!("lifesign: no word from {address}: ")) && err.lines().count() == 1,
+        "{err}"
+    );
+}
+
+#[test]
+fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
+    let room = Room::new("no-store");
+    for command in [&["episodes"][..], &["report", "KP", "--since", "1d"]] {
+        let (code, out, err) = done(lifesign(&[command, &["--state-dir", &room.path("none")]].concat()));
+        assert_eq!((code, out.as_str()), (65, ""));
+        let wanted = format!("lifesign: cannot read the store {}/lifesign.db: ", room.path("none"));
+        assert!(err.starts_with(&wanted) && err.lines().count() == 1, "{err}");
+    }
+    assert!(!room.join("none").exists(), "reading makes nothing");
+    let (code, _, err) = done(lifesign(&["report", "KP", "--since", "yesterday"]));
+    assert!(code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"), "{err}");
+}
+
+/// A run's store is read after it has ended, from where nothing can be written too.
+#[test]
+fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
+    let room = Room::new("rest");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut watch = Program::start(lifesign(&run));
+    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    assert_eq!(watch.err, [""; 0]);
+    assert!(!room.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
+    let (code, out, _) = done(lifesign(&["episodes", "--csv", "--state-dir", &state]));
+    assert_eq!((code, out.lines().count()), (0, 1), "{out}");
+    let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
+    assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
+}
+
+/// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the door open.
+#[test]
+fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
+    let room = Room::new("two-runs");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut first = Program::start(lifesign(&run));
+    first.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    let wanted = format!(
+        "lifesign: the state directory {state} belongs to another run that is under way; end that one, or give this one \
+         a directory of its own with --state-dir"
+    );
+    // Nothing of it is touched, and no journal is begun.
+    let journal = room.path("journal");
+    let second = [&run[..], &["--record", &journal]].concat();
+    assert_eq!(done(lifesign(&second)), (69, String::new(), wanted));
+    assert!(!room.join("journal").exists());
+    let (code, out, err) = done(lifesign(&["episodes", "--state-dir", &state]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
+    let (code, _, err) = done(lifesign(&report));
+    assert!(code == 0 || err.contains("nothing is known of KP"), "{err}");
+    support::signal("KILL", first.id());
+    first.end(SOON);
+    let mut third = Program::start(lifesign(&run));
+    third.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(third.terminate().code(), Some(0));
+    assert_eq!(third.err, [""; 0]);
+}
+
+#[test]
+fn episodes_are_listed_from_a_time_until_another() {
+    let room = Room::new("until");
+    let state = room.path("state");
+    let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let mut watch = Program::start(lifesign(&run));
+    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    assert_eq!(watch.terminate().code(), Some(0));
+    let base = rusqlite::Connection::open(room.join("state/lifesign.db")).unwrap();
+    // An hour each, from 2014-12-21, 22 and 23 at noon.
+    for day in 0..3_i64 {
+        let begin = (1_419_163_200 + day * 86_400) * 1000;
+        let row = "INSERT INTO episode VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, NULL, '')";
+        assert_eq!(base.execute(row, [begin]).unwrap(), 1);
+    }
+    drop(base);
+    let ask = |more: &[&str]| done(lifesign(&[&["episodes", "--csv", "--state-dir", &state], more].concat()));
+    let since = ["--since", "2014-12-21T00:00:00Z"];
+    for (more, days) in [
+        (&[][..], &["21", "22", "23"][..]),
+        (&["--until", "2014-12-23T00:00:00Z"], &["21", "22"]),
+        (&["--until", "2014-12-23T12:00:00Z"], &["21", "22"]),
+        (&["--until", "2014-12-23T12:00:01Z"], &["21", "22", "23"]),
+        (&["--until", "2014-12-21T06:00:00Z"], &[]),
+        (&["--until", "1d", "--state", "flapping"], &[]),
+    ] {
+        let (code, out, err) = ask(&[&since, more].concat());
+        let began: Vec<&str> = out.lines().skip(1).filter_map(|line| line.get(21..23)).collect();
+        assert_eq!((code, err.as_str(), began.as_slice()), (0, "", days), "{more:?}: {out}");
+    }
+    let wrong = (65, String::new(), "lifesign: --since must lie before --until".to_owned());
+    assert_eq!(ask(&["--until", "8d"]), wrong);
+    let report = ["report", "KP", "--state-dir", &state, "--since", "1d", "--until", "2014-12-22T00:00:00Z"];
+    assert_eq!(done(lifesign(&report)), wrong);
+}

@@ -1,0 +1,221 @@
+//! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly `tests/data/bad/NAME.txt`.
+
+use lifesign::{
+    config::Plan,
+    probe::Spec,
+    target::{BlockId, Host},
+};
+use lifesign_document::MAX_BYTES;
+use proptest::prelude::*;
+use std::{fs, path::Path, time::Duration};
+
+const LAB: &str = include_str!("../../../targets.toml");
+
+/// Where tests may write.
+const ROOM: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// What a plan file that must be refused says, with its file called `name`.
+fn refusal(path: &Path, name: &str) -> String {
+    let Err(mut problems) = Plan::load(path) else { panic!("{} was accepted", path.display()) };
+    assert_eq!(problems.file, path.display().to_string());
+    name.clone_into(&mut problems.file);
+    problems.to_string()
+}
+
+#[test]
+fn each_bad_plan_says_what_is_wrong_and_what_would_be_right() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for entry in fs::read_dir("tests/data/bad").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            seen += 1;
+            let expected = fs::read_to_string(path.with_extension("txt")).unwrap();
+            let found = refusal(&path, path.file_name().unwrap().to_str().unwrap());
+            if expected.trim_end() != found {
+                wrong.push(format!("{}\n expected:\n{expected}\n found:\n{found}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(seen >= 45, "only {seen} bad plans were found");
+}
+
+#[test]
+fn each_expectation_has_its_plan() {
+    for entry in fs::read_dir("tests/data/bad").unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.with_extension("toml").exists(), "{} expects nothing", path.display());
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let missing = Path::new(ROOM).join("there-is-no-such-plan.toml");
+    assert_eq!(refusal(&missing, "p"), "p: no such file; give the path of one that exists");
+    assert_eq!(refusal(Path::new(ROOM), "p"), "p: this is a directory; give the path of a file in it");
+}
+
+#[test]
+fn ten_megabytes_of_junk_make_one_line() {
+    let path = Path::new(ROOM).join("junk.toml");
+    fs::write(&path, [0xff, b'=', b'[', b'\n'].repeat(2_500_000)).unwrap();
+    assert_eq!(
+        refusal(&path, "p"),
+        "p: longer than 4 MiB; such a file is never right here: split it, or give another path"
+    );
+}
+
+#[test]
+fn as_much_junk_as_is_read_makes_twenty_lines_and_a_count() {
+    let junk = "= [ ' \" #\n".repeat(MAX_BYTES / 10);
+    let text = Plan::parse("p", &junk).unwrap_err().to_string();
+    assert_eq!(text.lines().count(), 21);
+    assert!(text.ends_with(" more"), "{text}");
+}
+
+#[test]
+fn the_lab_is_what_it_says() {
+    let plan = Plan::load(Path::new("targets.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(
+        plan.to_string(),
+        "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns); 1.00 probes/s, at most 1.16 probes/s with confirmations; 1 control\n\
+         KP North Korea (lab): 4 blocks\n  \
+         127.45.176.0/24: 11 hosts, 29 targets (11 icmp, 14 tcp, 4 dns)\n  \
+         127.45.177.0/24: 3 hosts, 7 targets (3 icmp, 4 tcp)\n  \
+         127.45.178.0/24: 5 hosts, 12 targets (5 icmp, 7 tcp)\n  \
+         127.45.179.0/24: 2 hosts, 6 targets (2 icmp, 4 tcp)"
+    );
+    assert_eq!(plan.warnings(), Vec::<String>::new());
+    assert_eq!((plan.vantage.as_str(), plan.rules.outage_after), ("lab", Duration::from_secs(60)));
+    assert_eq!((plan.budget.base, plan.budget.total, plan.per_host_metrics), (0.25, Some(50.0), None));
+}
+
+#[test]
+fn the_lab_sends_nothing_beyond_this_machine() {
+    let plan = Plan::parse("lab", LAB).unwrap();
+    assert!(plan.controls.iter().all(std::net::IpAddr::is_loopback));
+    for target in &plan.roster.targets {
+        assert!(matches!(target.host, Host::Address(address) if address.is_loopback()), "{}", target.host);
+    }
+}
+
+#[test]
+fn the_example_mirrors_the_lab_and_needs_a_control_of_its_own() {
+    let lab = Plan::parse("lab", LAB).unwrap();
+    let example =
+        Plan::load(Path::new("deploy/targets/kp.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(lab.roster.targets.len(), example.roster.targets.len());
+    for (here, there) in lab.roster.targets.iter().zip(&example.roster.targets) {
+        assert_eq!(here.host.to_string().replace("127.45.", "175.45."), there.host.to_string());
+        assert_eq!(here.probe, there.probe);
+    }
+    assert_eq!(example.controls, ["192.0.2.1".parse::<std::net::IpAddr>().unwrap()]);
+}
+
+#[test]
+fn ipv6_names_and_options_are_read() {
+    let plan =
+        Plan::load(Path::new("tests/data/good/v6.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let last = plan.roster.targets.last().unwrap();
+    assert_eq!(last.host, Host::Name("ns1.example.net".to_owned()));
+    assert_eq!((&*last.probe, last.interval), ("dns/example.net/SOA", Some(Duration::from_secs(3600))));
+    let Some(Spec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
+    assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
+    assert_eq!(plan.resolver, ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]);
+    assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(2.0)));
+    assert_eq!(plan.per_host_metrics, Some(false));
+    assert_eq!(plan.warnings(), ["control ::1 is this machine: it answers even when our network is down"]);
+}
+
+#[test]
+fn what_may_be_meant_otherwise_is_a_warning() {
+    let text = r#"
+        vantage = "lab"
+        budget = { per_block = "0.4/s" }
+        [[country]]
+        code = "XA"
+        [[country.block]]
+        prefix = "192.0.2.0/24"
+        hosts = [{ host = "192.0.2.1", probes = [{ probe = "icmp", interval = "1s" }] }]
+    "#;
+    assert_eq!(
+        Plan::parse("p", text).unwrap().warnings(),
+        [
+            "no controls: blindness of our own network cannot be told from an outage",
+            "per_block is above 0.39/s, where networks begin to limit ICMP: loss may be of our own making",
+            "block 192.0.2.0/24 has one host: without it the block counts as dark",
+            "block 192.0.2.0/24: its intervals ask for 1.00 probes/s, its budget allows 0.40 probes/s; probes will come late",
+        ]
+    );
+}
+
+/// Numbers in the roster are consecutive and point back at what they belong to.
+fn assert_sound(plan: &Plan) {
+    let roster = &plan.roster;
+    assert_eq!(roster.targets.len(), plan.specs.len());
+    let (mut block, mut target) = (0, 0);
+    for country in &roster.countries {
+        assert_eq!(country.blocks.start, block);
+        block = country.blocks.end;
+    }
+    for (number, block) in roster.blocks.iter().enumerate() {
+        assert_eq!(block.targets.start, target);
+        assert!(!block.targets.is_empty());
+        target = block.targets.end;
+        for target in &roster.targets[block.targets.start as usize..block.targets.end as usize] {
+            assert_eq!(target.block, BlockId(number as u32));
+        }
+    }
+    assert_eq!((block as usize, target as usize), (roster.blocks.len(), roster.targets.len()));
+    for (target, spec) in roster.targets.iter().zip(&plan.specs) {
+        assert_eq!(target.kind, spec.kind());
+        assert_eq!(Spec::parse(&target.probe).map(|spec| spec.kind()), Ok(target.kind), "{}", target.probe);
+    }
+}
+
+/// Reads a text that may be anything: a sound plan, or problems that lie in the text, one line each.
+fn survives(text: &str) {
+    match Plan::parse("p", text) {
+        Ok(plan) => assert_sound(&plan),
+        Err(problems) => {
+            assert!(!problems.list.is_empty());
+            assert!(problems.list.is_sorted());
+            for problem in &problems.list {
+                let line = text.split('\n').nth(problem.line - 1).unwrap_or_else(|| panic!("{problem:?}"));
+                assert!((1..=line.chars().count() + 1).contains(&problem.col), "{problem:?}");
+            }
+            assert!(problems.to_string().lines().count() <= 21);
+        }
+    }
+}
+
+#[test]
+fn every_truncation_of_the_lab_is_survived() {
+    for (end, _) in LAB.char_indices() {
+        survives(&LAB[..end]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_mutation_of_the_lab_is_survived(
+        edits in proptest::collection::vec((0..LAB.len(), 0..3_u8, any::<u8>()), 1..6),
+    ) {
+        let mut bytes = LAB.as_bytes().to_vec();
+        for (at, edit, byte) in edits {
+            let at = at % bytes.len();
+            match edit {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => { bytes.remove(at); }
+            }
+        }
+        survives(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn lines_in_any_order_are_survived(order in Just(LAB.lines().collect::<Vec<_>>()).prop_shuffle()) {
+        survives(&order.join("\n"));
+    }
+}

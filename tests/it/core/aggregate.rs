@@ -1,0 +1,266 @@
+//! The sums under any stream of outcomes, against a model that remembers every probe: counters add up, late
+//! answers take their misses back, windows forget, and a target's memory is bounded.
+
+use crate::support::roster;
+use lifesign::{
+    aggregate::{Aggregate, Counts, TargetStats},
+    clock::Time,
+    dice::Dice,
+    outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
+    target::{BlockId, CountryId, TargetId},
+    watch::{Settings, TargetView, Watch},
+};
+use proptest::prelude::*;
+use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+
+fn start() -> Time {
+    "2014-12-22T16:15:00Z".parse().expect("a time")
+}
+
+const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+
+fn reply(rtt: Duration) -> Found {
+    Found::Reply { rtt, rcode: None, unexpected: false }
+}
+
+/// What becomes of a probe: what arrives, and how long after it was sent. Often more than one thing, and
+/// sometimes nonsense.
+fn fates(dice: &mut Dice) -> Vec<(Duration, Found)> {
+    let mut fates = Vec::new();
+    for _ in 0..[0, 1, 1, 1, 2, 3][dice.below(6)] {
+        let longest = [0.3, 4.0, 200.0][dice.below(3)];
+        let rtt = Duration::from_secs_f64(longest * dice.unit());
+        fates.push(match dice.below(8) {
+            0..=4 => (rtt, reply(rtt)),
+            5 => (rtt, Found::Refused { rtt }),
+            6 => (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt }),
+            _ => (Duration::ZERO, Found::NotSent(Fault::ALL[dice.below(Fault::ALL.len())])),
+        });
+    }
+    fates
+}
+
+/// Every count of one kind, the open ones aside.
+fn settled(counts: &Counts) -> u64 {
+    counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable + counts.overdue
+}
+
+fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
+    all.into_iter().fold(Counts::default(), |sum, counts| Counts {
+        sent: sum.sent + counts.sent.into(),
+        reply: sum.reply + counts.reply.into(),
+        unexpected: sum.unexpected + counts.unexpected.into(),
+        refused: sum.refused + counts.refused.into(),
+        late: sum.late + counts.late.into(),
+        lost: sum.lost + counts.lost.into(),
+        unreachable: sum.unreachable + counts.unreachable.into(),
+        duplicate: sum.duplicate + counts.duplicate.into(),
+        rejected: sum.rejected + counts.rejected.into(),
+        not_sent: sum.not_sent + counts.not_sent.into(),
+        overdue: sum.overdue + counts.overdue.into(),
+    })
+}
+
+/// A watch in a world whose answers come as the dice say.
+struct World {
+    watch: Watch,
+    dice: Dice,
+    now: Time,
+    /// What will arrive, by time; the number keeps equal times apart.
+    coming: BTreeMap<(Time, usize), Event>,
+    /// When each probe that is not settled was sent: what the counters are compared with.
+    unsettled: BTreeMap<(TargetId, u32), Time>,
+    given: u64,
+    not_sent: u64,
+}
+
+impl World {
+    fn new(plan: &[Vec<u32>], seed: u64) -> Self {
+        let roster = Arc::new(roster::of_sizes(plan));
+        let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
+        watch.record();
+        Self {
+            watch,
+            dice: Dice::new(seed),
+            now: start(),
+            coming: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            given: 0,
+            not_sent: 0,
+        }
+    }
+
+    fn give(&mut self, due: Due) {
+        let Due { target, seq, sent, trap, .. } = due;
+        self.given += 1;
+        self.unsettled.insert((target, seq), sent);
+        for (after, found) in fates(&mut self.dice) {
+            let outcome = Outcome { target, seq, sent, trap, found };
+            self.coming.insert((sent + after, self.coming.len()), Event::Outcome(outcome));
+        }
+        if self.dice.chance(0.05) {
+            let stray = Stray { seen: sent, from: None, target: Some(target), reason: Reject::WrongToken };
+            self.coming.insert((sent, usize::MAX), Event::Stray(stray));
+        }
+        if self.dice.chance(0.05) {
+            // An answer to a question that was never asked.
+            let found = reply(Duration::ZERO);
+            let outcome = Outcome { target, seq: seq.wrapping_add(7), sent, trap, found };
+            self.coming.insert((sent, usize::MAX - 1), Event::Outcome(outcome));
+        }
+    }
+
+    /// Goes on to the next thing that happens, with answers in `answering` only.
+    fn step(&mut self, answering: bool) {
+        let arrival = self.coming.keys().next().map_or(Time::NEVER, |key| key.0);
+        self.now = self.now.max(self.watch.next_wake().min(arrival));
+        while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let event = entry.remove();
+            if answering {
+                self.watch.observe(self.now, &event);
+                if let Event::Outcome(outcome) = event {
+                    self.settle(&outcome);
+                }
+            }
+        }
+        let mut due = Vec::new();
+        self.watch.poll(self.now, self.now, &mut due);
+        let now = self.now;
+        self.unsettled.retain(|_, sent| now < *sent + LOST_AFTER);
+        for due in due {
+            self.give(due);
+        }
+    }
+
+    fn settle(&mut self, outcome: &Outcome) {
+        let stale = outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER);
+        if !stale && self.unsettled.remove(&(outcome.target, outcome.seq)).is_some() {
+            self.not_sent += u64::from(matches!(outcome.found, Found::NotSent(_)));
+        }
+    }
+
+    fn sums(&self) -> Counts {
+        added(targets(&self.watch).iter().map(|target| target.counts))
+    }
+}
+
+fn targets(watch: &Watch) -> Vec<TargetView> {
+    watch.snapshot(start(), 0, 0).targets
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// All along, and by target as by kind: sent = what became of it + what is still open.
+    #[test]
+    fn counters_add_up(
+        plan in prop::collection::vec(prop::collection::vec(1u32..6, 1..4), 1..3), seed: u64,
+    ) {
+        let mut world = World::new(&plan, seed);
+        while world.now < start() + Duration::from_secs(900) {
+            (0..4).for_each(|_| world.step(true));
+            let sums = world.sums();
+            let open = world.watch.snapshot(world.now, 0, 0).open;
+            prop_assert_eq!(sums.sent, world.given - world.not_sent);
+            prop_assert_eq!(sums.not_sent, world.not_sent);
+            prop_assert_eq!(sums.sent, settled(&sums) + open);
+            prop_assert_eq!(sums.overdue + open, world.unsettled.len() as u64);
+        }
+        let snapshot = world.watch.snapshot(world.now, 0, 0);
+        let kinds = snapshot.blocks.iter().flat_map(|block| &block.kinds).flatten();
+        prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
+        for kind in snapshot.blocks.iter().flat_map(|block| &block.kinds).flatten() {
+            let counts = kind.counts;
+            prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
+        }
+        prop_assert!(world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0);
+        // When nothing answers any more, everything that was open ends as lost.
+        while world.now < start() + Duration::from_secs(1200) {
+            world.step(false);
+        }
+        prop_assert!(world.unsettled.values().all(|sent| world.now < *sent + LOST_AFTER));
+        prop_assert_eq!(settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open, world.sums().sent);
+    }
+
+    /// A journal of it, folded again, gives the same counts and verdicts.
+    #[test]
+    fn a_replay_counts_and_judges_the_same(seed: u64) {
+        let mut world = World::new(&[vec![3, 2], vec![4]], seed);
+        let mut again = Watch::new(world.watch.roster().clone(), &Settings::default(), start());
+        while world.now < start() + Duration::from_secs(1500) {
+            let answering = world.now < start() + Duration::from_secs(600);
+            world.step(answering);
+        }
+        let (mut live, mut replayed) = (Vec::new(), Vec::new());
+        live.extend(world.watch.changes());
+        for record in world.watch.records().collect::<Vec<_>>() {
+            again.replay(&record);
+        }
+        again.pass(world.now);
+        replayed.extend(again.changes());
+        prop_assert!(!live.is_empty());
+        prop_assert_eq!(live, replayed);
+        for (ours, theirs) in targets(&world.watch).iter().zip(targets(&again)) {
+            // What was sent is not recorded, only what became of it.
+            let counts = Counts { sent: theirs.counts.sent, ..ours.counts };
+            prop_assert_eq!(counts, theirs.counts);
+            prop_assert_eq!(ours.recent_loss, theirs.recent_loss);
+            prop_assert_eq!(ours.last_life, theirs.last_life);
+        }
+    }
+
+    /// Each window holds exactly the probes of its buckets, and a late answer turns its own miss, and no
+    /// other, into an answer.
+    #[test]
+    fn windows_forget_and_late_answers_take_misses_back(
+        probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
+    ) {
+        let roster = Arc::new(roster::of_sizes(&[vec![1]]));
+        let mut aggregate = Aggregate::new(&roster);
+        let (mut sent, mut model) = (start(), Vec::new());
+        // Late answers, by the time they come.
+        let mut late = BTreeMap::new();
+        for (number, &(gap, fate)) in probes.iter().enumerate() {
+            sent = sent + Duration::from_millis(gap);
+            let outcome = |found| Outcome { target: TargetId(0), seq: number as u32, sent, trap: false, found };
+            model.push((sent, fate == 0));
+            if fate > 1 {
+                aggregate.fold(&outcome(reply(Duration::from_millis(gap / 100))), false);
+            } else {
+                aggregate.fold(&outcome(Found::Overdue), false);
+                let rtt = Duration::from_millis(3000 + 7 * gap);
+                if fate == 1 {
+                    late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
+                }
+            }
+        }
+        // The newest first: order does not matter.
+        for outcome in late.values() {
+            aggregate.fold(outcome, true);
+        }
+        let views = aggregate.block_windows(BlockId(0), sent);
+        for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
+            let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
+            let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
+            let (all, missed) = inside.fold((0, 0), |(all, missed), (_, miss)| (all + 1, missed + u64::from(*miss)));
+            prop_assert_eq!(view.resolved, all);
+            prop_assert_eq!(view.loss, (all > 0).then(|| missed as f64 / all as f64));
+        }
+        prop_assert_eq!(aggregate.country_windows(CountryId(0), sent), views);
+        let misses = model.iter().filter(|(_, miss)| *miss).count();
+        prop_assert_eq!(aggregate.target(TargetId(0)).counts.late as usize, late.len());
+        if model.len() <= 64 {
+            let loss = misses as f32 / model.len() as f32;
+            prop_assert_eq!(aggregate.target(TargetId(0)).recent_loss(), Some(loss));
+        }
+        let past = sent + Duration::from_secs(3600 + 300);
+        prop_assert!(aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0));
+    }
+}
+
+/// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers or not.
+#[test]
+fn a_target_takes_the_same_memory_for_ever() {
+    assert!(!std::mem::needs_drop::<TargetStats>());
+    assert!(size_of::<TargetStats>() <= 192, "{} bytes", size_of::<TargetStats>());
+}

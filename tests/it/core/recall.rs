@@ -1,0 +1,285 @@
+//! From one run to the next, in virtual time: who goes on from what an earlier run wrote down judges what comes next
+//! as one who was only held up for as long. Nothing is called down for what nobody saw; and what was seen is shown.
+
+use crate::support::roster;
+use lifesign::{
+    clock::Time,
+    dice::Dice,
+    judge::{Memory, Standing, State},
+    outcome::{Control, Event, Found, Outcome},
+    store::Store,
+    target::{BlockId, CountryId, Roster, Scope, TargetId},
+    watch::{Past, Record, Settings, Watch},
+};
+use proptest::prelude::*;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+const RTT: Duration = Duration::from_millis(120);
+
+fn at(seconds: f64) -> Time {
+    "2014-12-22T16:15:00Z".parse::<Time>().expect("a time") + Duration::from_secs_f64(seconds)
+}
+
+fn settings() -> Settings {
+    Settings { controls: vec!["127.0.0.1".parse().expect("an address")], ..Settings::default() }
+}
+
+/// What happens between two times: each target is asked in turn, four questions a second. A block is dark in each of
+/// its stretches.
+fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
+    let (mut records, mut dice) = (Vec::new(), Dice::new(from as u64));
+    let mut seqs = vec![0; roster.targets.len()];
+    for step in (from * 4.0) as u32..(to * 4.0) as u32 {
+        let now = f64::from(step) / 4.0;
+        if step.is_multiple_of(4) {
+            let control = Control { control: 0, sent: at(now), answered: true };
+            records.push(Record { seen: at(now + 0.02), event: Event::Control(control), was_overdue: false });
+        }
+        // A step that no number of targets divides, so that blocks take turns.
+        let target = (step as usize * 7) % roster.targets.len();
+        let block = roster.targets[target].block.0 as usize;
+        let gone = dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || dice.chance(loss);
+        let (found, late) = if gone {
+            (Found::Overdue, 1.0)
+        } else {
+            (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64())
+        };
+        let outcome =
+            Outcome { target: TargetId(target as u32), seq: seqs[target], sent: at(now), trap: false, found };
+        seqs[target] += 1;
+        if now + late < to {
+            records.push(Record { seen: at(now + late), event: Event::Outcome(outcome), was_overdue: false });
+        }
+    }
+    records.sort_by_key(|record| record.seen);
+    records
+}
+
+fn scopes(roster: &Roster) -> Vec<Scope> {
+    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
+    blocks.chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)))).collect()
+}
+
+fn written(memory: &Memory) -> Memory {
+    let text = serde_json::to_string(memory).expect("it can be written");
+    serde_json::from_str(&text).expect("it can be read")
+}
+
+fn standing(watch: &Watch, scope: Scope, now: Time) -> Standing {
+    let snapshot = watch.snapshot(now, 0, 0);
+    match scope {
+        Scope::Block(id) => snapshot.blocks[id.0 as usize].scope.standing.clone(),
+        Scope::Country(id) => snapshot.countries[id.0 as usize].standing.clone(),
+    }
+}
+
+/// By target: its learned miss rate, and whether it is retired.
+fn learned(watch: &Watch) -> Vec<(f32, bool)> {
+    let targets = watch.snapshot(Time::default(), 0, 0).targets;
+    targets.iter().map(|target| (target.miss_rate, target.retired)).collect()
+}
+
+fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
+    let stretch = (60.0..300.0, 10.0..200.0).prop_map(|(from, long): (f64, f64)| (from, from + long));
+    proptest::collection::vec(proptest::collection::vec(stretch, 0..4), 4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_goes_on_from_a_memory_judges_as_who_was_held_up(
+        dark in any_dark(),
+        all in proptest::option::of(80.0..280.0_f64),
+        loss in 0.0..0.2_f64,
+        stop in 100.0..290.0_f64,
+        gap in 5.0..90.0_f64,
+        offset in -5_000_000_000..5_000_000_000_i64,
+    ) {
+        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
+        let stop = stop.floor();
+        let back = (stop + gap).floor();
+        let end = back.max(520.0) + 300.0;
+        let mut dark = dark;
+        if let Some(from) = all {
+            for stretches in &mut dark {
+                stretches.push((from, from + 150.0));
+            }
+        }
+        let mut held = Watch::new(roster.clone(), &settings(), at(0.0));
+        for record in records(&roster, &dark, loss, 0.0, stop) {
+            held.replay(&record);
+        }
+        held.pass(at(stop));
+        let memory = held.remember(at(stop), 0);
+        let before: Vec<_> = scopes(&roster).into_iter().map(|scope| standing(&held, scope, at(stop))).collect();
+        let gap = Record { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
+        held.replay(&gap);
+        let mut next = Watch::new(roster.clone(), &settings(), at(back));
+        prop_assert!(next.recall(written(&memory), at(back)));
+        prop_assert_eq!(learned(&held), learned(&next));
+        for scope in scopes(&roster) {
+            prop_assert_eq!(standing(&next, scope, at(back)).state, State::Unknown);
+        }
+        let mut told = Vec::new();
+        for record in records(&roster, &dark, loss, back, end) {
+            held.replay(&record);
+            next.replay(&record);
+            told.extend(next.changes());
+        }
+        let now = at(end);
+        held.pass(now);
+        next.pass(now);
+        for scope in scopes(&roster) {
+            let [held, next] = [&held, &next].map(|watch| standing(watch, scope, now).state);
+            prop_assert_eq!(held, next, "{:?}", scope);
+        }
+        // Its first word on what was dark before is the same darkness, or its end within the gap or after it.
+        for (scope, before) in scopes(&roster).into_iter().zip(before) {
+            let Some(first) = told.iter().find(|change| change.scope == scope) else { continue };
+            if before.state == State::Outage && first.to == State::Outage {
+                prop_assert_eq!(first.edge, before.edge);
+            }
+            if before.state == State::Outage && first.to == State::Up {
+                prop_assert!(first.edge.earliest >= before.edge.earliest);
+                prop_assert!(first.edge.latest >= at(back), "{:?}", first);
+            }
+        }
+        // The wall clock moves every time alike.
+        let moved = written(&{
+            let mut watch = Watch::new(roster.clone(), &settings(), at(0.0));
+            for record in records(&roster, &dark, loss, 0.0, stop) {
+                watch.replay(&record);
+            }
+            watch.pass(at(stop));
+            watch.remember(at(stop), offset)
+        });
+        prop_assert_eq!(moved.taken(), at(stop).shifted(offset));
+    }
+}
+
+/// What was shown at this moment. A darkness that became an outage is one in the store from its begin.
+fn shown(past: &Past, at: Time) -> Option<State> {
+    let state = past.spells().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
+    if state == Some(State::Down) { Some(State::Outage) } else { state }
+}
+
+/// A run that writes in this directory what it sees.
+fn seen(place: &Path, roster: &Arc<Roster>, records: &[Record], (from, to): (f64, f64)) -> Watch {
+    let (mut store, _) = Store::open(place, "test", at(from)).expect("a thread");
+    let mut watch = Watch::new(roster.clone(), &settings(), at(from));
+    store.begin(lifesign::store::Past::default(), false, roster, at(from), 0);
+    for record in records {
+        watch.replay(record);
+        let changes: Vec<_> = watch.changes().collect();
+        store.keep(&changes, &watch, record.seen, 0);
+    }
+    assert_eq!(store.view().lost, 0);
+    store.end(&watch, at(to), 0);
+    watch
+}
+
+/// What the page of the next run shows of the one before.
+fn recalled(place: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
+    let (store, _) = Store::open(place, "test", at(now)).expect("a thread");
+    let mut watch = Watch::new(roster.clone(), &settings(), at(now));
+    for _ in 0..2000 {
+        store.recall(&mut watch);
+        if watch.past(Scope::Country(CountryId(0))).spells().count() > 1 {
+            return watch;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("nothing was read within 20 s");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_next_run_shows_what_this_one_showed(
+        dark in any_dark(),
+        all in proptest::option::of(80.0..280.0_f64),
+        blind in proptest::option::of(80.0..400.0_f64),
+        loss in 0.0..0.2_f64,
+        seed in any::<u32>(),
+    ) {
+        let place: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
+        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
+        let mut dark = dark;
+        if let Some(from) = all {
+            for stretches in &mut dark {
+                stretches.push((from, from + 150.0));
+            }
+        }
+        let mut records = records(&roster, &dark, loss, 0.0, 600.0);
+        if let Some(from) = blind {
+            // The controls are silent too, for a while.
+            for record in &mut records {
+                if let Event::Control(control) = &mut record.event {
+                    control.answered = !(at(from)..at(from + 60.0)).contains(&control.sent);
+                }
+            }
+        }
+        let mut before = seen(&place, &roster, &records, (0.0, 600.0));
+        let mut after = recalled(&place, &roster, 700.0);
+        fs::remove_dir_all(&place).expect("a directory");
+        for scope in scopes(&roster) {
+            let (live, told) = (before.past(scope).clone(), after.past(scope).clone());
+            let (mut unsure, mut other) = (0, 0);
+            for second in 60..600 {
+                let now = at(f64::from(second));
+                let pair = [shown(&live, now), shown(&told, now)];
+                let differs = u32::from(pair[0] != pair[1]);
+                if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
+            }
+            // A darkness that began moments before blindness, the store knows from its begin; and after blindness, that
+            // it is still dark, from the first word on it, not from the last.
+            prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
+            for second in [601.0, 699.0] {
+                prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_no_sense() {
+    let roster = Arc::new(roster::of_sizes(&[vec![3]]));
+    let watch = Watch::new(roster.clone(), &settings(), at(0.0));
+    let memory = watch.remember(at(0.0), 0);
+    let recalled = |memory: &Memory, now: f64| {
+        Watch::new(roster.clone(), &settings(), at(now)).recall(memory.clone(), at(now))
+    };
+    assert!(recalled(&memory, 1.0) && recalled(&memory, 86_000.0));
+    assert!(!recalled(&memory, 86_401.0));
+    let future = watch.remember(at(0.0), 120_000_000_000);
+    assert!(!recalled(&future, 1.0) && recalled(&future, 100.0));
+    let text = serde_json::to_string(&memory).expect("it can be written");
+    let torn = text.replacen("\"block\":0", "\"block\":9", 1);
+    assert_ne!(torn, text);
+    assert!(!recalled(&serde_json::from_str(&torn).expect("it can be read"), 1.0));
+}
+
+#[test]
+fn of_another_plan_only_what_is_in_both_is_remembered() {
+    let (old, new) =
+        (Arc::new(roster::of_sizes(&[vec![3, 3]])), Arc::new(roster::of_sizes(&[vec![3], vec![2]])));
+    let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
+    for record in records(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
+        watch.replay(&record);
+    }
+    let mut next = Watch::new(new, &settings(), at(110.0));
+    assert!(next.recall(watch.remember(at(100.0), 0), at(110.0)));
+    assert_eq!(learned(&next)[0], learned(&watch)[0]);
+    let fresh = learned(&Watch::new(old, &settings(), at(0.0)))[3];
+    // The second block is another country's now.
+    assert_eq!(learned(&next)[3], fresh);
+    assert_ne!(learned(&watch)[3], fresh);
+}

@@ -1,0 +1,53 @@
+//! Several probers that ask the same hosts at once.
+
+use crate::support::{
+    Program, SOON,
+    country::{PORT, WatchedCountry, shared},
+};
+use std::time::Duration;
+
+/// Two lifesigns and an fping ask the same hosts, and a raw socket hears everybody's answers.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nobody_takes_another_ones_answers() {
+    let _machine = shared();
+    let mut watched = WatchedCountry::from_text(
+        "together",
+        r#"
+        story = "everybody answers"
+        start = "2024-03-01T00:00:00Z"
+        duration = "1h"
+        weather = { rtt = "30ms", jitter = "10ms" }
+        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
+        "#,
+        false,
+        "budget.per_block = \"100/s\"",
+    );
+    let mut other = watched.another(PORT + 1);
+    for program in [&mut watched.program, &mut other] {
+        program.verdict(SOON, "KP", "up");
+    }
+    let hosts = (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
+    let hosts: Vec<String> = hosts.collect();
+    let arguments = ["fping", "-q", "-c", "40", "-p", "500", "-i", "5"].map(str::to_owned);
+    let command: Vec<&str> = arguments.iter().chain(&hosts).map(String::as_str).collect();
+    let mut fping = Program::start(watched.namespace.command(&command));
+    let status = fping.end(Duration::from_secs(60));
+    assert!(status.success(), "{status} {}", fping.said());
+    assert_eq!(fping.err.len(), hosts.len(), "{}", fping.said());
+    assert!(fping.err.iter().all(|line| line.contains("40/40/0%")), "{}", fping.said());
+    watched.silence(Duration::from_secs(3), &[other.id()]);
+    let accounts = [watched.account(PORT), watched.account(PORT + 1)];
+    let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
+    let icmp: Vec<u64> =
+        accounts.iter().map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum()).collect();
+    let pings = 40 * hosts.len() as u64;
+    for (account, others) in accounts.iter().zip([icmp[1], icmp[0]]) {
+        let sum = account.sum();
+        assert!(sum.sent > 1000 && sum.sent == sum.reply + sum.refused && sum.duplicate == 0, "{sum:?}");
+        // Nobody's answers but the others'; an identifier that two of them drew is told by its token.
+        assert_eq!(account.rejected.values().sum::<u64>(), others + pings, "{:?}", account.rejected);
+    }
+    let both = accounts.iter().map(|account| account.sum().sent).sum::<u64>();
+    assert_eq!(both + pings, wanted.sum().sent);
+}

@@ -1,0 +1,87 @@
+//! What is made from the program and shipped beside it: man pages, completions, the unit and the list of what the
+//! package holds. Each is made again here and compared.
+
+use crate::support::{
+    golden::{path, same_as_file, text},
+    manual,
+};
+use clap_complete::Shell;
+use lifesign::{cli, config::Plan};
+use std::fs;
+
+#[test]
+fn the_manual_of_the_program_is_that_of_its_command_line() {
+    same_as_file("deploy/man/lifesign.1", &manual::program(cli::command()));
+}
+
+#[test]
+fn the_manual_of_the_plan_is_the_page_of_the_docs() {
+    same_as_file("deploy/man/lifesign-targets.5", &manual::plan(&text("docs/plan.md")));
+}
+
+#[test]
+fn completions_are_those_of_the_command_line() {
+    for (shell, name) in
+        [(Shell::Bash, "lifesign.bash"), (Shell::Zsh, "_lifesign"), (Shell::Fish, "lifesign.fish")]
+    {
+        let mut made = Vec::new();
+        clap_complete::generate(shell, &mut cli::command(), "lifesign", &mut made);
+        same_as_file(&format!("deploy/completions/{name}"), &String::from_utf8(made).unwrap());
+    }
+}
+
+/// Each key of the example is in the manual, in bold, and is a key: with one letter more it is none.
+#[test]
+fn the_manual_of_the_plan_knows_every_key_of_a_plan() {
+    let plan = manual::example(&text("docs/plan.md"));
+    assert!(Plan::parse("docs", &plan).is_ok());
+    let manual = text("deploy/man/lifesign-targets.5");
+    let bold = manual.split("\\fB").skip(1).filter_map(|rest| rest.split("\\fR").next());
+    let bold: Vec<&str> = bold.flat_map(|text| text.split(|sign: char| !is_of_key(sign))).collect();
+    let keys: Vec<&str> = plan
+        .split(['\n', '{', ','])
+        .filter_map(|part| Some(part.split_once('=')?.0.trim()))
+        .filter(|key| !key.is_empty() && key.chars().all(is_of_key))
+        .collect();
+    assert!(keys.len() > 15, "{keys:?}");
+    for key in keys {
+        assert!(bold.contains(&key), "{key} is not in {bold:?}");
+        let wrong = plan.replacen(&format!("{key} ="), &format!("{key}x ="), 1);
+        let problems = Plan::parse("docs", &wrong).unwrap_err().to_string();
+        assert!(problems.contains(&format!("unknown key \"{key}x\"")), "{problems}");
+    }
+}
+
+fn is_of_key(sign: char) -> bool {
+    sign.is_alphanumeric() || sign == '_'
+}
+
+/// Every file that the package's metadata name is there, but for the program itself, and the unit starts that.
+#[test]
+fn the_package_names_files_that_are_there() {
+    let metadata: toml::Table = text("Cargo.toml").parse().unwrap();
+    let package = &metadata["package"]["metadata"]["deb"];
+    let mut installed = Vec::new();
+    for asset in package["assets"].as_array().unwrap() {
+        let [from, to] = [0, 1].map(|part| asset[part].as_str().unwrap());
+        let folder = path(from).parent().unwrap().to_owned();
+        let name = from.rsplit('/').next().unwrap();
+        let there = match name.strip_prefix('*') {
+            Some(end) => {
+                let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{from}: {error}"));
+                files.map(|file| file.unwrap().file_name()).any(|file| file.to_string_lossy().ends_with(end))
+            }
+            None => from == "target/release/lifesign" || path(from).is_file(),
+        };
+        assert!(there, "{from} is not there");
+        installed.push(if to.ends_with('/') { format!("/{to}{name}") } else { format!("/{to}") });
+    }
+    for kept in package["conf-files"].as_array().unwrap() {
+        assert!(installed.iter().any(|file| file == kept.as_str().unwrap()), "{kept} in {installed:?}");
+    }
+    let unit = text("deploy/systemd/lifesign.service");
+    let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let words: Vec<&str> = started.split(' ').filter(|word| word.starts_with('/')).collect();
+    assert_eq!(words.len(), 2, "{started}");
+    assert!(words.iter().all(|word| installed.iter().any(|file| file == word)), "{started}: {installed:?}");
+}

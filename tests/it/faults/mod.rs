@@ -1,0 +1,63 @@
+//! Whatever breaks, lifesign says what it knows and no more. Each row is a test against the real program, in a
+//! process, network namespace or mount namespace of its own; rows in brackets are proved elsewhere.
+//!
+//! | test | what breaks | what it must say | what must not happen |
+//! |---|---|---|---|
+//! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
+//! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | blind; `not_sent` permission | down, by TCP's silence |
+//! | network: our_own_firewall_swallows_all_answers | what comes in is dropped | blind | down |
+//! | network: our_own_queue_is_full | sendto gives ENOBUFS | `not_sent` no_buffers | down, flapping |
+//! | network: our_own_address_is_gone | no source address | blind | down |
+//! | network: the_receive_buffer_overruns | the kernel drops answers | `receive_drops` | down; another's answers taken for ours |
+//! | (`probe::icmp`: what_the_kernel_drops_is_counted) | the same, packet by packet | each is counted | |
+//! | network: the_controls_are_dead_and_the_country_is_alive | the controls; then the country too | `control_up` 0; then blind | unknown at first; down then |
+//! | network: the_country_is_dead_and_the_controls_are_alive | the country | down, outage, up | unknown, partial |
+//! | (`daemon::outages`: a_country_cut_off…, three_quick_cuts…) | the same in the pace of the design; flapping | in time, with true edges | |
+//! | network: one_block_of_four_is_dead | one block | down, outage, partial | a word on the others |
+//! | (`daemon::outages`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
+//! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
+//! | network: every_packet_comes_twice | duplicates | `duplicate` | counted as replies |
+//! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
+//! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
+//! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
+//! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
+//! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
+//! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
+//! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
+//! | time: nobody_watches_for_five_minutes | five minutes away | one blind spell of 300 s | down; making up for lost probes |
+//! | time: nobody_watches_while_a_country_is_dark | the same while it is down | up, when it answers | outage |
+//! | time: a_country_of_a_hundred_blocks_is_gone | more misses than are remembered | down, outage | partial |
+//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind spell; a gap in the journal | down |
+//! | process: it_is_starved | 95 % of its time | slots skipped | down |
+//! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | `not_sent` no_descriptors | down for the other half |
+//! | process: there_are_too_few_descriptors_to_begin | ulimit -n below 32 | one line, exit 70 | a panic |
+//! | process: memory_is_short | address space | a line, if it cannot begin | a hang |
+//! | process: nothing_piles_up_while_a_country_is_silent | a silent country at a high pace | outage | descriptors without end |
+//! | process: a_day_in_forty_seconds… | nothing: a day's probes and 40 plans | | growth from the first half to the second |
+//! | process: it_is_asked_to_end_at_any_moment | SIGTERM | exit 0 | a torn line in the journal |
+//! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
+//! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
+//! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
+//! | (`store::disks`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
+//! | (`store::disks`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
+//! | (`store::kills`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
+//! | (`store::restarts`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
+//! | (`store::page`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
+//! | (`cli::status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
+//! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
+//! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
+//! | (`daemon::loopback`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
+//! | (`http::pages`: an_idle_reader…) | a reader that never ends its request | all pages | |
+//! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
+//! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
+//! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
+//! | plan: blocks_come_and_go | the plan, on purpose | the new is unknown, the gone is gone | a lost count; a verdict on what stays |
+//! | plan: a_reload_is_asked_for_from_elsewhere | POST from another machine | 403 | a reload |
+//! | plan: numbers_change_under_answers… | every target's number, each second | | an answer to the wrong target |
+
+mod files;
+mod names;
+mod network;
+mod plan;
+mod process;
+mod time;

@@ -1,0 +1,132 @@
+//! What breaks in DNS: the resolver is dead, comes late, and dies; a name server answers nonsense.
+
+use crate::support::watched_world::never;
+use crate::support::{Program, Room, SOON, get, lifesign, until, values};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Answers each datagram with what `answer` makes of it, until it is dropped.
+struct Server(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
+
+impl Server {
+    fn start(socket: UdpSocket, answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> Self {
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let mut buffer = [0; 1500];
+            while !ends.load(Ordering::Relaxed) {
+                if let Ok((length, from)) = socket.recv_from(&mut buffer) {
+                    let _ = socket.send_to(&answer(&buffer[..length]), from);
+                }
+            }
+        });
+        Self(over, Some(thread))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        let _ = self.1.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// The answer to a question for an address (RFC 1035 §4.1): this one for A, none for another type.
+fn resolved(question: &[u8], address: [u8; 4]) -> Vec<u8> {
+    let end = 12 + question[12..].iter().position(|&byte| byte == 0).unwrap() + 5;
+    let is_a = question[end - 4..end - 2] == [0, 1];
+    let mut answer = question[..end].to_vec();
+    answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+    if is_a {
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(address);
+    }
+    answer
+}
+
+fn watch(room: &Room, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
+    let plan = format!(
+        "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
+         [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
+    );
+    let mut program =
+        Program::start(lifesign(&["--config", &room.put("plan.toml", plan), "--listen", "127.0.0.1:0"]));
+    let address = program.address();
+    (program, address)
+}
+
+fn sum(address: SocketAddr, name: &str, parts: &[&str]) -> f64 {
+    values(&get(address, "/metrics").body, name, parts).iter().sum()
+}
+
+#[test]
+fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
+    let room = Room::new("resolver");
+    let place = UdpSocket::bind("127.47.1.53:0").unwrap().local_addr().unwrap();
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let (mut program, address) = watch(&room, &format!("resolver = [\"{place}\"]"), host);
+    until(SOON, "unresolved probes", || {
+        let found = sum(address, "lifesign_not_sent_total", &["unresolved"]);
+        if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
+    });
+    program.error_line(SOON, "complaint", |line| line.contains("cannot resolve").then_some(()));
+    assert_eq!(sum(address, "lifesign_block_state", &[r#"state="unknown""#]), 1.0);
+    assert_eq!(sum(address, "lifesign_blind", &[]), 0.0, "a dead resolver is not a dead network");
+    let server =
+        Server::start(UdpSocket::bind(place).unwrap(), |question| resolved(question, [127, 47, 1, 7]));
+    program.verdict(2 * SOON, "KP 127.47.1.0/24", "up");
+    drop(server);
+    let before = sum(address, "lifesign_probe_outcomes_total", &["refused"]);
+    program.listen(Duration::from_secs(3));
+    assert!(sum(address, "lifesign_probe_outcomes_total", &["refused"]) > before + 10.0, "the address stays");
+    never(&program, &["down", "outage", "flapping"]);
+}
+
+#[test]
+fn a_name_server_answers_nonsense() {
+    let room = Room::new("nonsense");
+    let socket = UdpSocket::bind("127.47.1.54:0").unwrap();
+    let place = socket.local_addr().unwrap();
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    let _server = Server::start(socket, move |question| {
+        let mut answer = resolved(question, [127, 47, 1, 7]);
+        match turn.fetch_add(1, Ordering::Relaxed) % 5 {
+            0 => vec![0xff; 600],
+            1 => vec![],
+            // Another's number.
+            2 => {
+                answer[0] ^= 0x55;
+                answer
+            }
+            // Another question.
+            3 => {
+                answer[14] ^= 1;
+                answer
+            }
+            // The question itself.
+            _ => question.to_vec(),
+        }
+    });
+    let host = format!(
+        r#"{{ host = "127.47.1.54", probes = [{{ probe = "dns/kptc.kp/A", port = {} }}] }}"#,
+        place.port()
+    );
+    let (mut program, address) = watch(&room, "", &host);
+    for reason in ["truncated", "wrong_id", "wrong_question", "malformed"] {
+        until(SOON, reason, || match sum(address, "lifesign_rejected_total", &[reason]) {
+            0.0 => Err("none".into()),
+            _ => Ok(()),
+        });
+    }
+    program.verdict(SOON, "KP 127.47.1.0/24", "down");
+    assert_eq!(sum(address, "lifesign_probe_outcomes_total", &[r#"outcome="reply""#]), 0.0);
+    never(&program, &["up"]);
+}

@@ -1,0 +1,206 @@
+//! What breaks on the way: our own firewall, queue and address, the controls, single protocols.
+
+use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, never};
+use crate::support::{SOON, Verdict, until};
+use std::time::Duration;
+
+/// What an nft chain at the vantage does with packets to the country, in this hook.
+fn firewall(watched: &WatchedWorld, hook: &str, rule: &str) {
+    watched.world.vantage.sh(&format!(
+        "nft add table ip wall
+         nft add chain ip wall {hook} '{{ type filter hook {hook} priority 0; }}'
+         nft add rule ip wall {hook} {rule}"
+    ));
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_firewall_forbids_sending() {
+    let mut watched = WatchedWorld::start("eperm");
+    firewall(&watched, "output", &format!("ip daddr {EVERYTHING} drop"));
+    watched.all_blind();
+    // Whom we cannot ask is asked less often, but three failures it takes.
+    assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
+    assert_eq!(watched.metric("lifesign_control_up", &[]), 1.0, "the controls are not behind that wall");
+    assert_eq!(watched.metric("lifesign_blind", &[]), 1.0);
+    watched.calm(Duration::from_secs(12));
+    watched.world.vantage.sh("nft delete table ip wall");
+    watched.all("up");
+    watched.never_dark();
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_firewall_swallows_all_answers() {
+    let mut watched = WatchedWorld::start("deaf");
+    firewall(&watched, "input", "iifname uplink drop");
+    watched.all_blind();
+    watched.calm(Duration::from_secs(12));
+    watched.world.vantage.sh("nft delete table ip wall");
+    watched.all("up");
+    watched.never_dark();
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_queue_is_full() {
+    let mut watched = WatchedWorld::start("enobufs");
+    watched.world.vantage.sh("tc qdisc add dev uplink root tbf rate 8kbit burst 200 limit 200");
+    until(SOON, "ENOBUFS", || {
+        let found = watched.metric("lifesign_not_sent_total", &["no_buffers"]);
+        if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
+    });
+    watched.program.listen(Duration::from_secs(12));
+    watched.never_dark();
+    watched.world.vantage.sh("tc qdisc del dev uplink root");
+    until(SOON, "sight", || {
+        let blind = watched.metric("lifesign_blind", &[]);
+        let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
+        if (blind, up) == (0.0, 4.0) { Ok(()) } else { Err(format!("{blind} {up}")) }
+    });
+    watched.never_dark();
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_address_is_gone() {
+    let mut watched = WatchedWorld::start("address");
+    watched.world.vantage.sh("ip addr del 10.45.0.2/30 dev uplink");
+    watched.all_blind();
+    watched.calm(Duration::from_secs(12));
+    watched.world.vantage.sh("ip addr add 10.45.0.2/30 dev uplink; ip route add default via 10.45.0.1");
+    watched.all("up");
+    watched.never_dark();
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn the_controls_are_dead_and_the_country_is_alive() {
+    let mut watched = WatchedWorld::start("controls");
+    let router = &watched.world.router;
+    router.sh("nft add chain ip lab input '{ type filter hook input priority 0; }'
+         nft add rule ip lab input ip daddr 10.45.1.53 drop");
+    watched.calm(Duration::from_secs(15));
+    assert_eq!(watched.metric("lifesign_control_up", &[]), 0.0);
+    assert!(watched.metric("lifesign_control_silent_total", &[]) >= 10.0);
+    assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0);
+    // Then the country too: who can tell them from ourselves?
+    watched.world.cut(EVERYTHING, "drop");
+    watched.all_blind();
+    watched.calm(Duration::from_secs(12));
+    watched.world.mend();
+    watched.all("up");
+    watched.never_dark();
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn the_country_is_dead_and_the_controls_are_alive() {
+    let mut watched = WatchedWorld::start("country");
+    watched.world.cut(EVERYTHING, "drop");
+    watched.all("down");
+    watched.all("outage");
+    assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0);
+    watched.world.mend();
+    watched.all("up");
+    never(&watched.program, &["unknown", "partial"]);
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn one_protocol_of_three_is_blocked() {
+    let mut watched = WatchedWorld::start("protocols");
+    for (blocked, probe) in
+        [("ip protocol icmp", "icmp"), ("ip protocol tcp", "tcp"), ("udp dport 53", "dns")]
+    {
+        let failed = |watched: &WatchedWorld| {
+            let label = format!("probe=\"{probe}\"");
+            watched.metric("lifesign_probes_overdue", &[&label])
+        };
+        let before = failed(&watched);
+        watched.world.router.sh(&format!("nft add rule ip lab forward {blocked} drop"));
+        watched.program.listen(Duration::from_secs(15));
+        assert!(failed(&watched) > before + 4.0, "{probe} was not blocked");
+        watched.world.mend();
+        watched.program.listen(Duration::from_secs(3));
+    }
+    watched.never_dark();
+    never(&watched.program, &["unknown"]);
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn every_packet_comes_twice() {
+    let mut watched = WatchedWorld::start("twice");
+    watched.world.router.sh("nft add chain ip lab pre '{ type filter hook prerouting priority 0; }'
+         nft add rule ip lab pre ip saddr 10.45.176.0/22 dup to 10.45.0.2");
+    watched.calm(Duration::from_secs(8));
+    assert!(watched.metric("lifesign_probe_outcomes_total", &["duplicate", r#"probe="icmp""#]) > 10.0);
+    let (sent, reply) = (
+        watched.metric("lifesign_probes_total", &[r#"probe="icmp""#]),
+        watched.metric("lifesign_probe_outcomes_total", &[r#"outcome="reply""#, r#"probe="icmp""#]),
+    );
+    assert!(reply <= sent + 8.0, "{reply} replies to {sent} probes");
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn every_answer_waits_four_seconds_in_a_queue_and_many_fall_out_of_it() {
+    let mut watched = WatchedWorld::start("late");
+    watched.world.router.sh("tc qdisc add dev toward root tbf rate 6kbit burst 200 limit 3000");
+    watched.program.listen(Duration::from_secs(20));
+    assert!(watched.metric("lifesign_probe_outcomes_total", &[r#"outcome="late""#]) > 20.0);
+    never(&watched.program, &["outage", "flapping", "partial"]);
+    watched.world.router.sh("tc qdisc del dev toward root");
+    until(SOON, "four blocks that are up", || {
+        let up = watched.metric("lifesign_block_state", &[r#"state="up""#])
+            + watched.metric("lifesign_block_state", &[r#"state="degraded""#]);
+        if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
+    });
+}
+
+/// The one that is gone is told within the time that its budget allows, and no other is touched.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn one_block_of_four_is_dead() {
+    let mut watched = WatchedWorld::start("block");
+    watched.world.cut("10.45.178.0/24", "drop");
+    watched.program.verdict(SOON, SCOPES[2], "down");
+    watched.program.verdict(SOON, SCOPES[2], "outage");
+    watched.program.verdict(SOON, "KP", "partial");
+    watched.world.mend();
+    watched.program.verdict(SOON, SCOPES[2], "up");
+    watched.program.verdict(SOON, "KP", "up");
+    let others = |verdict: &Verdict| verdict.scope != SCOPES[2] && verdict.scope != "KP";
+    assert_eq!(watched.program.verdicts().iter().filter(|verdict| others(verdict)).count(), 3);
+}
+
+/// The kernel drops what a stopped process does not take; another process's answers fill its buffer.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn the_receive_buffer_overruns() {
+    let mut watched = WatchedWorld::start("overrun");
+    let flood = fast().replace("4/s", "1000/s");
+    let flood =
+        watched.room.put("flood.toml", flood.replace("tcp/80", "icmp").replace("dns/kptc.kp/SOA", "icmp"));
+    let noisy = [crate::support::LIFESIGN, "--config", &flood, "--listen", "127.0.0.1:0"];
+    crate::support::signal("STOP", watched.program.id());
+    let mut other = crate::support::Program::start(watched.world.vantage.command(&noisy));
+    other.listen(Duration::from_secs(8));
+    assert_eq!(other.terminate().code(), Some(0));
+    crate::support::signal("CONT", watched.program.id());
+    until(SOON, "drops", || {
+        let drops = watched.metric("lifesign_receive_drops_total", &[]);
+        if drops > 0.0 { Ok(()) } else { Err(drops.to_string()) }
+    });
+    until(SOON, "sight", || {
+        let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
+        if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
+    });
+    watched.program.listen(Duration::from_secs(5));
+    watched.never_dark();
+    assert!(
+        watched.metric("lifesign_rejected_total", &["wrong_id"]) > 100.0,
+        "another's answers are no outcomes"
+    );
+}

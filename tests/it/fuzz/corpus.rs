@@ -1,0 +1,79 @@
+//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some bytes changed: no
+//! fuzzer needed, and the same bytes each time.
+
+#[path = "../../../fuzz/src/lib.rs"]
+mod laws;
+
+use lifesign::dice::Dice;
+use std::{fs, path::Path};
+
+/// Changed copies of each file.
+const COPIES: usize = 20;
+
+/// Obeys the law of this name, on every file of its corpus and on the copies.
+fn obey(name: &str) {
+    let (_, law) = laws::LAWS.into_iter().find(|(law, _)| *law == name).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 10, "only {} files", files.len());
+    // The order of a directory is any.
+    files.sort();
+    for (number, path) in files.iter().enumerate() {
+        let whole = fs::read(path).unwrap();
+        law(&whole);
+        let mut dice = Dice::new(number as u64);
+        for _ in 0..COPIES {
+            let copy = changed(&whole, &mut dice);
+            let _shown = Shown(path, &copy);
+            law(&copy);
+        }
+    }
+}
+
+/// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off behind.
+fn changed(whole: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut copy = whole.to_vec();
+    for _ in 0..=dice.below(4) {
+        let at = dice.below(copy.len());
+        let end = (at + 1 + dice.below(16)).min(copy.len());
+        match dice.below(5) {
+            0 => copy.truncate(at),
+            1 => drop(copy.drain(at..end)),
+            2 => copy.extend_from_within(at..end),
+            _ if at < end => copy[at] = dice.bits() as u8,
+            _ => {}
+        }
+    }
+    copy
+}
+
+/// Says on which bytes a law was broken.
+struct Shown<'a>(&'a Path, &'a [u8]);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("a change of {}: b\"{}\"", self.0.display(), self.1.escape_ascii());
+        }
+    }
+}
+
+macro_rules! tests {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            obey(stringify!($name));
+        })*
+
+        #[test]
+        fn every_law_has_its_test_and_its_fuzz_target() {
+            let names = laws::LAWS.map(|(name, _)| name);
+            assert_eq!(names, [$(stringify!($name)),*]);
+            let manifest = include_str!("../../../fuzz/Cargo.toml");
+            let targets = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\""));
+            assert_eq!(targets.collect::<Vec<_>>(), names);
+        }
+    };
+}
+
+tests! { icmp icmp_error dns journal plan scenario }

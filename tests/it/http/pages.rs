@@ -1,0 +1,287 @@
+//! The HTTP server as a client meets it: plain HTTP/1.1 over a loopback socket, with a hand-made snapshot.
+
+use crate::support::{
+    Answer, ask,
+    http::ask_with,
+    page_server::{PageServer, labels},
+    snapshot,
+};
+use lifesign::{export::Labels, judge::State, watch::Snapshot};
+use std::{io::Write, net::TcpStream, sync::Arc};
+
+/// The server with a snapshot in which every field says something.
+fn start() -> PageServer {
+    PageServer::start(Some(snapshot::every_field()), labels(None))
+}
+
+/// It is what it says it is, and nobody keeps it.
+fn is_guarded(answer: &Answer) {
+    for line in ["x-content-type-options: nosniff", "cache-control: no-store", "connection: close"] {
+        assert!(answer.head.lines().any(|found| found == line), "{line} is missing in {}", answer.head);
+    }
+}
+
+#[test]
+fn every_page_is_there_on_every_listener() {
+    let server = start();
+    for address in &server.addresses {
+        for (path, kind, mark) in [
+            ("/", "text/html; charset=utf-8", "<span class=\"name\">127.45.176.0/24</span>"),
+            (
+                "/metrics",
+                "text/plain; version=0.0.4",
+                "lifesign_country_state{country=\"KP\",state=\"partial\"} 1\n",
+            ),
+            ("/api/v1/state", "application/json", "\"vantage\":\"the lab\""),
+            ("/-/healthy", "text/plain; charset=utf-8", "healthy\n"),
+            ("/-/ready", "text/plain; charset=utf-8", "ready\n"),
+        ] {
+            let answer = ask(*address, "GET", path);
+            assert_eq!(answer.code, 200, "{path}");
+            assert!(answer.head.contains(&format!("content-type: {kind}")), "{path}: {}", answer.head);
+            assert!(answer.body.contains(mark), "{path}: {}", answer.body);
+            is_guarded(&answer);
+
+            let head = ask(*address, "HEAD", path);
+            assert_eq!((head.code, head.body.as_str()), (200, ""), "{path}");
+            assert!(head.head.contains(&format!("content-type: {kind}")), "{path}: {}", head.head);
+        }
+    }
+}
+
+#[test]
+fn other_paths_and_methods_are_refused_in_plain_text() {
+    let server = start();
+    for path in ["/metrics/", "/favicon.ico", "/-/", "/api/v1", "/%3Cscript%3E"] {
+        let answer = server.ask("GET", path);
+        assert_eq!((answer.code, answer.body.as_str()), (404, "no such page\n"), "{path}");
+        assert!(answer.head.contains("content-type: text/plain"), "{}", answer.head);
+        is_guarded(&answer);
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = server.ask(method, "/metrics");
+        assert_eq!(
+            (answer.code, answer.body.as_str()),
+            (405, "this method is not for this page\n"),
+            "{method}"
+        );
+        assert!(answer.head.contains("allow: get,head"), "{}", answer.head);
+        is_guarded(&answer);
+    }
+}
+
+#[test]
+fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
+    let page = start().ask("GET", "/");
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    assert!(
+        page.body.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; <small>KP"),
+        "{}",
+        page.body
+    );
+    let policy = "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors 'none'";
+    assert!(page.head.lines().any(|line| line == policy), "{}", page.head);
+    for part in [
+        "<span class=\"badge partial\"><span aria-hidden=\"true\">◔</span> partial</span>",
+        "<span class=\"badge outage\"><span aria-hidden=\"true\">✕</span> outage</span>",
+        // The edge as an interval, with the wall clock's second ahead.
+        "<time datetime=\"2014-12-22T16:13:21.000Z\">2014-12-22 16:13:21</time> to \
+         <time datetime=\"2014-12-22T16:13:25.000Z\">16:13:25</time>",
+        "before <time datetime=\"2014-12-22T16:13:25.000Z\">2014-12-22 16:13:25</time>",
+        "<td>5.0 %</td><td>100.0 %</td><td>–</td>",
+        "<td>200 ms</td><td>–</td><td>–</td>",
+        "300 probes, 231 answered",
+        "icmp 250 ms",
+        "dns/kptc.kp/SOA silent for a day",
+        "::1 <b>is silent</b> (60 of 60 unanswered)",
+        // An outage of 150 s in the table, and in the strip's words.
+        "<td>2 min 30 s</td>",
+        "aria-label=\"last 24 h: ",
+        "lost at most 6.8 %",
+    ] {
+        assert!(page.body.contains(part), "{part} is missing in {}", page.body);
+    }
+    assert!(!page.body.contains("We are blind"));
+    let blind = Snapshot { blind: true, ..snapshot::every_field() };
+    assert!(PageServer::start(Some(blind), labels(None)).ask("GET", "/").body.contains("We are blind"));
+}
+
+#[test]
+fn the_page_follows_or_holds_still() {
+    let server = start();
+    let (follows, holds) = (server.ask("GET", "/"), server.ask("GET", "/?hold"));
+    assert!(follows.head.lines().any(|line| line == "refresh: 10"), "{}", follows.head);
+    assert!(follows.body.contains("<a href=\"/?hold\">hold still</a>"), "{}", follows.body);
+    assert!(!holds.head.contains("refresh:"), "{}", holds.head);
+    assert!(holds.body.contains("<a href=\"/\">follow again</a>"), "{}", holds.body);
+}
+
+#[test]
+fn a_simulation_says_so_everywhere() {
+    let server = start();
+    let told = || ["/", "/metrics", "/api/v1/state"].map(|path| server.ask("GET", path).body);
+    let [page, metrics, json] = told();
+    assert!(!page.contains("Simulation"), "{page}");
+    assert!(metrics.contains("\nlifesign_simulation 0\n"), "{metrics}");
+    assert!(json.contains("\"simulation\":false"), "{json}");
+    server.labels.send_modify(|labels| labels.simulation = Some("of a test".into()));
+    server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
+    let [page, metrics, json] = told();
+    assert!(page.contains("<b>Simulation</b> of a test"), "{page}");
+    assert!(metrics.contains("\nlifesign_simulation 1\n"), "{metrics}");
+    assert!(json.contains("\"simulation\":true"), "{json}");
+    assert!(server.ask("GET", "/").head.lines().any(|line| line == "refresh: 2"));
+}
+
+#[test]
+fn the_style_sheet_may_be_kept_and_the_page_names_it() {
+    let server = start();
+    let page = server.ask("GET", "/").body;
+    let address = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let style = server.ask("GET", address);
+    assert_eq!(style.code, 200, "{address}");
+    for line in
+        ["content-type: text/css; charset=utf-8", "cache-control: public, max-age=31536000, immutable"]
+    {
+        assert!(style.head.lines().any(|found| found == line), "{line} is missing in {}", style.head);
+    }
+    // Nothing in it leads elsewhere.
+    assert!(!style.body.contains("url(") && !style.body.contains("@import"), "{}", style.body);
+    let icon = server.ask("GET", "/icon.svg");
+    assert!(icon.head.contains("content-type: image/svg+xml"), "{}", icon.head);
+}
+
+#[test]
+fn the_state_is_whole_in_json() {
+    let answer = start().ask("GET", "/api/v1/state");
+    let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    for (pointer, wanted) in [
+        ("/time", "2014-12-22T16:15:01.000Z".into()),
+        ("/started", "2014-12-22T16:05:01.000Z".into()),
+        ("/blind", false.into()),
+        ("/controls/1/address", "::1".into()),
+        ("/controls/1/silent", 60.into()),
+        ("/countries/0/code", "KP".into()),
+        ("/countries/0/name", snapshot::NASTY.into()),
+        ("/countries/0/state", "partial".into()),
+        ("/countries/0/blocks/0/edge/earliest", "2014-12-22T16:13:21.000Z".into()),
+        ("/countries/0/blocks/0/windows/1m/rtt_p95_seconds", 0.31.into()),
+        ("/countries/0/blocks/0/counts/tcp/sent", 200.into()),
+        ("/countries/0/blocks/0/targets/1/probe", "tcp/443".into()),
+        ("/countries/0/blocks/1/state", "outage".into()),
+        ("/countries/0/blocks/1/belief", 1e-7.into()),
+        ("/countries/0/blocks/1/edge/earliest", serde_json::Value::Null),
+        ("/countries/0/blocks/1/targets/0/host", "ns\\1.\"kp\"".into()),
+        ("/countries/0/blocks/1/targets/0/retired", true.into()),
+    ] {
+        assert_eq!(state.pointer(pointer), Some(&wanted), "{pointer} in {}", answer.body);
+    }
+    assert_eq!(state["countries"][0]["blocks"][0]["targets"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn ready_means_that_every_country_has_had_a_verdict() {
+    let server = PageServer::start(None, labels(None));
+    for path in ["/", "/api/v1/state", "/-/ready"] {
+        let answer = server.ask("GET", path);
+        assert_eq!((answer.code, answer.body.as_str()), (503, "the watch has not begun\n"), "{path}");
+    }
+    assert_eq!(server.ask("GET", "/-/healthy").code, 200);
+    assert_eq!(server.ask("GET", "/metrics").code, 200);
+
+    let mut snapshot = snapshot::every_field();
+    snapshot.countries[0].standing.state = State::Unknown;
+    let had_a_verdict = std::mem::replace(&mut snapshot.countries[0].standing.state_seconds, [0.0; 7]);
+    snapshot.countries[0].standing.state_seconds[6] = 3.0;
+    for (blind, reason) in [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
+    {
+        server.snapshots.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
+        let answer = server.ask("GET", "/-/ready");
+        assert_eq!((answer.code, answer.body.as_str()), (503, reason));
+    }
+    snapshot.countries[0].standing.state_seconds = had_a_verdict;
+    snapshot.blind = true;
+    server.snapshots.send_replace(Some(Arc::new(snapshot)));
+    assert_eq!(server.ask("GET", "/-/ready").code, 200);
+}
+
+#[test]
+fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
+    let mut server = start();
+    let refused = server.ask("GET", "/-/reload");
+    assert_eq!(refused.code, 405);
+    assert!(refused.head.contains("allow: post"), "{}", refused.head);
+    let address = server.addresses[1];
+    for (result, code, body) in [
+        (Ok("watches anew\ntwo lines".to_owned()), 200, "watches anew\ntwo lines\n"),
+        (Err("plan.toml:3:5: wrong".to_owned()), 400, "plan.toml:3:5: wrong\n"),
+    ] {
+        let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
+        server.asks.blocking_recv().unwrap().send(result).unwrap();
+        let answer = asker.join().unwrap();
+        assert_eq!((answer.code, answer.body.as_str()), (code, body));
+    }
+    // Nobody answers any more.
+    let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
+    drop(server.asks.blocking_recv().unwrap());
+    assert_eq!(asker.join().unwrap().code, 503);
+}
+
+#[test]
+fn no_page_of_another_site_has_the_plan_read_again() {
+    let mut server = start();
+    let address = server.addresses[0];
+    for more in [
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        "Sec-Fetch-Site: \u{e9}\r\n",
+        "Sec-Fetch-Site: cross-site\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: none\r\nOrigin: http://elsewhere\r\n",
+        "Origin: http://elsewhere\r\n",
+        "Origin: http://lab:17545\r\n",
+        "Origin: http://lab.elsewhere\r\n",
+        "Origin: null\r\n",
+        "Origin: lab\r\n",
+        "Origin:\r\n",
+    ] {
+        let answer = ask_with(address, "POST", "/-/reload", more);
+        let said = (answer.code, answer.body.as_str());
+        assert_eq!(said, (403, "no page of another site may ask for that\n"), "{more}");
+        assert!(server.asks.try_recv().is_err(), "{more}");
+    }
+    for more in [
+        "",
+        "Sec-Fetch-Site: same-origin\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: none\r\n",
+        "Origin: https://LAB\r\n",
+    ] {
+        let asker = std::thread::spawn(move || ask_with(address, "POST", "/-/reload", more));
+        server.asks.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
+        assert_eq!(asker.join().unwrap().code, 200, "{more}");
+    }
+    // What only reads is shown to everybody.
+    assert_eq!(ask_with(address, "GET", "/-/healthy", "Sec-Fetch-Site: cross-site\r\n").code, 200);
+}
+
+#[test]
+fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
+    let server = start();
+    assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
+    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false, simulation: None });
+    server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
+    let metrics = server.ask("GET", "/metrics").body;
+    assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");
+    assert!(!metrics.contains("the lab") && !metrics.contains("lifesign_host_"), "{metrics}");
+    assert!(server.ask("GET", "/").body.contains("<b>elsewhere</b>"));
+}
+
+#[test]
+fn an_idle_reader_holds_up_nobody_and_the_thread_ends_with_the_watch() {
+    let server = start();
+    let mut idle = TcpStream::connect(server.addresses[0]).unwrap();
+    idle.write_all(b"GET /metrics HTTP/1.1\r\nHost: l").unwrap();
+    assert_eq!(server.ask("GET", "/metrics").code, 200);
+    drop(server.snapshots);
+    server.thread.join().unwrap();
+}

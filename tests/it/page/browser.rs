@@ -1,0 +1,255 @@
+//! The page in Chromium, in a network namespace of the test's own: each state, the strip beside the episodes, what is
+//! asked for, and whether everybody can read it.
+
+use crate::support::{
+    Program, SOON, Verdict,
+    browser::{Browser, Screen},
+    get, lifesign,
+    own_process::{OWN_NETWORK, in_own_process},
+    page_server::{PageServer, labels},
+    until, week,
+};
+use lifesign::{clock::Time, judge::State, watch::Snapshot};
+use serde_json::Value;
+use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
+
+const WIDE: Screen = Screen { dark: false, width: 1100 };
+const DARK: Screen = Screen { dark: true, width: 1100 };
+const PHONE: Screen = Screen { dark: false, width: 360 };
+const SCREENS: [Screen; 3] = [WIDE, DARK, PHONE];
+
+fn texts(found: &Value) -> Vec<&str> {
+    found.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+#[ignore = "needs root and Chromium; run by tests/run"]
+fn each_state_is_told_by_word_sign_colour_and_height() {
+    if !in_own_process(each_state_is_told_by_word_sign_colour_and_height, OWN_NETWORK) {
+        return;
+    }
+    let server = PageServer::start(Some(week::every_state()), labels(None));
+    let mut browser = Browser::start();
+    let mut looks = Vec::new();
+    for screen in SCREENS {
+        browser.open(&server.url("/?hold"), screen);
+        let badges = browser.ask("[...document.querySelectorAll('h2 .badge')].map(badge => badge.innerText)");
+        let signs = ["●", "◐", "◔", "▼", "≈", "✕", "?"];
+        let expected = State::ALL.iter().zip(signs).map(|(state, sign)| format!("{sign} {state}"));
+        assert_eq!(texts(&badges), expected.collect::<Vec<_>>(), "{screen:?}");
+        // In a strip: no two that are bad alike in height, and none alike in both height and fill.
+        let strip = browser.ask(
+            "State = s => { const bar = document.querySelector('.country .strip rect.' + s); \
+             return bar.getBoundingClientRect().height + ' ' + (bar.getAttribute('fill') || getComputedStyle(bar).fill) }; \
+             ['up', 'degraded', 'partial', 'down', 'flapping', 'outage', 'unknown'].map(State)",
+        );
+        let strip: Vec<String> = texts(&strip).into_iter().map(str::to_owned).collect();
+        assert_eq!(strip.iter().collect::<std::collections::BTreeSet<_>>().len(), 7, "{strip:?}");
+        let heights: std::collections::BTreeSet<_> =
+            strip[..6].iter().map(|look| look.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(heights.len(), 6, "{strip:?}");
+        looks.push(strip);
+        // Nothing is wider than the screen.
+        let overhang =
+            browser.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(overhang, 0, "{screen:?}");
+        assert_eq!(browser.ask("document.scripts.length"), 0);
+    }
+    assert_ne!(looks[0], looks[1], "dark is another than light");
+    let title = browser.ask("document.title");
+    assert!(title.as_str().unwrap().starts_with("● X0 up, ◐ X1 degraded, "), "{title}");
+    // We are blind: it is said aloud.
+    let blind = Snapshot { blind: true, ..week::every_state() };
+    server.snapshots.send_replace(Some(Arc::new(blind)));
+    browser.open(&server.url("/?hold"), WIDE);
+    let alert = browser.ask("document.querySelector('[role=alert]').innerText");
+    assert!(alert.as_str().unwrap().contains("We are blind."), "{alert}");
+    assert_eq!(browser.complaints(), [&Value::Null; 0]);
+}
+
+#[test]
+#[ignore = "needs root and Chromium; run by tests/run"]
+fn the_strip_shows_the_episodes() {
+    if !in_own_process(the_strip_shows_the_episodes, OWN_NETWORK) {
+        return;
+    }
+    let server = PageServer::start(
+        Some(week::snapshot(week::roster(1, 1, 3), |_| week::restless(State::Outage))),
+        labels(None),
+    );
+    let mut browser = Browser::start();
+    browser.open(&server.url("/?hold"), WIDE);
+    let bars = browser.ask(
+        "[...document.querySelectorAll('.country > .strips .strip')].map(strip => { \
+         const whole = strip.getBoundingClientRect(); return [...strip.querySelectorAll('rect')].map(bar => { \
+         const box = bar.getBoundingClientRect(); return [bar.className.baseVal, \
+         (box.left - whole.left) / whole.width, (box.right - whole.left) / whole.width] }) })",
+    );
+    let rows = browser.ask(
+        "[...document.querySelectorAll('.episodes tbody tr')].map(row => { \
+         const cells = row.children, time = cell => [...cell.querySelectorAll('time')].map(t => t.dateTime).at(-1); \
+         return [cells[0].innerText, cells[1].innerText, time(cells[2]), time(cells[4]) || null] })",
+    );
+    let episodes: Vec<(String, Time, Time)> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            assert_eq!(row[0], "X0", "the block's episodes are its country's");
+            let state = row[1].as_str().unwrap().rsplit(' ').next().unwrap().to_owned();
+            let time = |cell: &Value| cell.as_str().map(|text| text.parse().unwrap());
+            (state, time(&row[2]).unwrap(), time(&row[3]).unwrap_or(week::NOW))
+        })
+        .collect();
+    assert_eq!(episodes.len(), 8, "{episodes:?}");
+    for (strip, span) in bars.as_array().unwrap().iter().zip([24 * week::HOUR, 7 * 24 * week::HOUR]) {
+        let begin = week::NOW - Duration::from_secs(span);
+        // One column, and half a pixel.
+        let near = Duration::from_secs(span / 480 + span / 1500);
+        let drawn: Vec<(String, Time, Time)> = strip
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|bar| {
+                let at = |place: &Value| {
+                    begin + Duration::from_secs(span).mul_f64(place.as_f64().unwrap().max(0.0))
+                };
+                (bar[0].as_str().unwrap().to_owned(), at(&bar[1]), at(&bar[2]))
+            })
+            .filter(|(state, ..)| state != "up")
+            .collect();
+        let mut expected: Vec<_> = (episodes.iter().rev())
+            .filter(|episode| episode.2 > begin)
+            .map(|(state, from, to)| (state.clone(), (*from).max(begin), *to))
+            .collect();
+        expected.sort_by_key(|episode| episode.1);
+        assert_eq!(drawn.len(), expected.len(), "{drawn:?}\n{expected:?}");
+        for (drawn, expected) in drawn.iter().zip(&expected) {
+            let apart = |one: Time, other: Time| one.since(other).max(other.since(one));
+            assert_eq!(drawn.0, expected.0);
+            assert!(apart(drawn.1, expected.1) <= near, "{drawn:?} {expected:?}");
+            assert!(apart(drawn.2, expected.2) <= near, "{drawn:?} {expected:?}");
+        }
+    }
+    let told = browser.ask("document.querySelector('.country > .strips .strip').getAttribute('aria-label')");
+    let told = told.as_str().unwrap();
+    assert!(told.starts_with("last 24 h: "), "{told}");
+    for part in ["flapping 3 h 0 min", "outage 3 h 0 min", "partial 2 h 0 min", "up "] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and Chromium; run by tests/run"]
+fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
+    if !in_own_process(it_follows_by_itself_asks_nobody_else_and_complains_of_nothing, OWN_NETWORK) {
+        return;
+    }
+    let server = PageServer::start(Some(week::every_state()), labels(Some("a test.")));
+    let mut browser = Browser::start();
+    browser.open(&server.url("/"), WIDE);
+    let banner = browser.ask("document.querySelector('.simulation').innerText");
+    assert_eq!(banner, "Simulation a test.");
+    let mut later = week::every_state();
+    later.countries[0].standing.state = State::Outage;
+    server.snapshots.send_replace(Some(Arc::new(later)));
+    // Twice more, by itself.
+    browser.happened("Page.loadEventFired", 3);
+    let badge = browser.ask("document.querySelector('h2 .badge').innerText");
+    assert_eq!(badge, "✕ outage");
+    let asked: Vec<String> = browser
+        .all("Network.requestWillBeSent")
+        .map(|event| event["request"]["url"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(asked.iter().filter(|url| **url == server.url("/")).count() >= 3, "{asked:?}");
+    assert!(asked.iter().any(|url| url.starts_with(&server.url("/style.css?"))), "{asked:?}");
+    let elsewhere: Vec<_> = asked.iter().filter(|url| !url.starts_with(&server.url("/"))).collect();
+    assert_eq!(elsewhere, [""; 0]);
+    assert_eq!(browser.complaints(), [&Value::Null; 0]);
+}
+
+#[test]
+#[ignore = "needs root and Chromium; run by tests/run"]
+fn everybody_can_read_it_says_axe() {
+    if !in_own_process(everybody_can_read_it_says_axe, OWN_NETWORK) {
+        return;
+    }
+    let axe = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("axe-core-4.10.3/package/axe.min.js");
+    let axe =
+        fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}; see tests/run", axe.display()));
+    let large = week::snapshot(week::roster(1, 40, 2), |_| week::restless(State::Flapping));
+    let blind = Snapshot { blind: true, ..week::every_state() };
+    let pictures = [("every state", week::every_state()), ("blind", blind), ("forty blocks", large)];
+    let mut browser = Browser::start();
+    let mut found = String::new();
+    for (name, picture) in pictures {
+        let server = PageServer::start(Some(picture), labels(Some("a test.")));
+        for screen in SCREENS {
+            browser.open(&server.url("/?hold"), screen);
+            browser.ask(&format!("{axe}; 0"));
+            let result = browser.ask("axe.run()");
+            let passed = result["passes"].as_array().unwrap();
+            // It has looked at what matters.
+            for rule in ["color-contrast", "svg-img-alt", "html-has-lang", "heading-order"] {
+                assert!(passed.iter().any(|pass| pass["id"] == rule), "{name}, {screen:?}: {rule}");
+            }
+            for violation in result["violations"].as_array().unwrap() {
+                let nodes: Vec<_> = violation["nodes"].as_array().unwrap().iter().take(3).collect();
+                let nodes =
+                    nodes.iter().map(|node| format!("{}\n    {}", node["html"], node["failureSummary"]));
+                let nodes = nodes.collect::<Vec<_>>().join("\n  ");
+                let _ = writeln!(
+                    found,
+                    "{name}, {screen:?}: {}: {}\n  {nodes}",
+                    violation["id"], violation["help"]
+                );
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
+
+#[test]
+#[ignore = "needs root and Chromium; run by tests/run"]
+fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
+    if !in_own_process(the_demo_shows_a_day_of_flapping_and_then_the_darkness, OWN_NETWORK) {
+        return;
+    }
+    let mut demo = Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
+    let address = demo.address();
+    let dark: Time = "2014-12-22T16:14:00Z".parse().unwrap();
+    // Forty hours, at least seven seconds of ours.
+    demo.line(SOON * 6, "the darkness", |line| {
+        Verdict::read(line)
+            .filter(|verdict| verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark)
+    });
+    // The verdict is told before the picture with it is there.
+    let body = |page: &str| get(address, page).body;
+    until(SOON, "the picture", || {
+        if body("/").contains("<title>✕ KP outage") { Ok(()) } else { Err("no outage yet".into()) }
+    });
+    let mut browser = Browser::start();
+    browser.open(&format!("http://{address}/?hold"), WIDE);
+    let banner = browser.ask("document.querySelector('.simulation').innerText");
+    assert!(banner.as_str().unwrap().starts_with("Simulation North Korea's four /24s"), "{banner}");
+    assert_eq!(browser.ask("document.querySelector('h2 .badge').innerText"), "✕ outage");
+    assert_eq!(browser.ask("document.querySelectorAll('.block .hosts li').length"), 24);
+    let week = browser.ask(
+        "[...document.querySelectorAll('.country > .strips .strip')[1].querySelectorAll('rect')] \
+         .map(bar => bar.className.baseVal)",
+    );
+    let mut order = texts(&week);
+    order.dedup();
+    assert_eq!(order.last(), Some(&"outage"), "{week}");
+    // Of the week's strip three and a half days are there; the flapping of 25 h is most of what is bad.
+    let widths = browser.ask(
+        "Width = s => [...document.querySelectorAll('.country > .strips .strip')[1].querySelectorAll('rect.' + s)] \
+         .map(bar => bar.getBoundingClientRect().width).reduce((a, b) => a + b, 0) / \
+         document.querySelector('.country > .strips .strip').getBoundingClientRect().width * 168; \
+         [Width('flapping'), Width('up')]",
+    );
+    let hours: Vec<f64> = widths.as_array().unwrap().iter().map(|width| width.as_f64().unwrap()).collect();
+    assert!((20.0..26.0).contains(&hours[0]), "{hours:?} hours of flapping and of up");
+    assert!((13.0..17.0).contains(&hours[1]), "{hours:?} hours of flapping and of up");
+    assert_eq!(browser.complaints(), [&Value::Null; 0]);
+}

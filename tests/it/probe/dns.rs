@@ -1,0 +1,183 @@
+//! The DNS prober against real sockets on the loopback net.
+
+use crate::support::{
+    dns_server::{Script, now, reply, serve},
+    one_probe::{all, due, found},
+};
+use hickory_proto::op::{Message, ResponseCode};
+use lifesign::{
+    clock::Clock,
+    outcome::{Event, Found, Reject},
+    probe::{Spec, dns},
+    target::TargetId,
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
+
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
+
+fn question(peer: SocketAddr, expect: Option<&str>) -> dns::Spec {
+    let Ok(Spec::Dns(mut spec)) = Spec::parse("dns/kptc.kp/A") else { panic!("a good spec") };
+    (spec.port, spec.expect) = (peer.port(), expect.map(String::from));
+    *spec
+}
+
+async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
+    let clock = Clock::start();
+    let (sender, events) = unbounded_channel();
+    dns::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, expect));
+    all(events).await
+}
+
+fn good(question: &Message) -> Message {
+    reply(question, ResponseCode::NoError, &[ADDRESS], 60)
+}
+
+fn answered(rcode: u16, unexpected: bool) -> impl Fn(&Found) -> bool {
+    move |found| matches!(*found, Found::Reply { rcode: Some(r), unexpected: u, .. } if (r, u) == (rcode, unexpected))
+}
+
+#[tokio::test]
+async fn every_dns_answer_is_a_reply_whatever_its_code() {
+    let codes =
+        [ResponseCode::NoError, ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused];
+    let asked = codes.map(|code| async move {
+        let server = serve("127.45.176.10", move |q, _| now([reply(q, code, &[], 60)])).await;
+        let found = found(&dns(server, None).await);
+        assert!(found.len() == 1 && answered(code.into(), false)(&found[0]), "{code}: {found:?}");
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
+}
+
+#[tokio::test]
+async fn expected_data_is_looked_for() {
+    let server = serve("127.45.176.11", |q, _| now([good(q)])).await;
+    let asked = [("127.45.176.1", false), ("127.45.176.2", true)].map(|(expect, unexpected)| async move {
+        let found = found(&dns(server, Some(expect)).await);
+        assert!(found.len() == 1 && answered(0, unexpected)(&found[0]), "{expect}: {found:?}");
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_counted_and_the_answer_still_heard() {
+    type Forger = fn(&Message) -> Script;
+    let cases: [(Forger, Reject); 4] = [
+        (|q| edited(q, |m| m.metadata.id ^= 1), Reject::WrongId),
+        (
+            // The letter k in the other case.
+            |q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 13, |k| k ^ 0x20))).collect(),
+            Reject::WrongQuestion,
+        ),
+        (|q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 2, |_| 0))).collect(), Reject::Malformed),
+        (|_| vec![(Duration::ZERO, b"short".to_vec())], Reject::Truncated),
+    ];
+    let asked = cases.map(|(forge, reason)| async move {
+        let server = serve("127.45.176.12", move |q, _| [forge(q), now([good(q)])].concat()).await;
+        let events = dns(server, None).await;
+        let [Event::Stray(stray), ref answer] = events[..] else { panic!("{reason:?}: {events:?}") };
+        assert_eq!((stray.reason, stray.from, stray.target), (reason, Some(server.ip()), Some(TargetId(3))));
+        assert!(answered(0, false)(&found(std::slice::from_ref(answer))[0]));
+    });
+    asked.into_iter().collect::<JoinSet<()>>().join_all().await;
+}
+
+fn with(mut bytes: Vec<u8>, at: usize, change: fn(u8) -> u8) -> Vec<u8> {
+    bytes[at] = change(bytes[at]);
+    bytes
+}
+
+fn edited(question: &Message, edit: fn(&mut Message)) -> Script {
+    let mut message = good(question);
+    edit(&mut message);
+    now([message])
+}
+
+#[tokio::test]
+async fn a_second_answer_is_reported_too() {
+    let server = serve("127.45.176.13", |q, _| now([good(q), good(q)])).await;
+    let found = found(&dns(server, None).await);
+    assert!(found.len() == 2 && found.iter().all(answered(0, false)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_late_answer_is_heard_with_its_true_round_trip_time() {
+    const LATE: Duration = Duration::from_millis(1500);
+    let server = serve("127.45.176.14", |q, _| vec![(LATE, good(q).to_vec().unwrap())]).await;
+    let found = found(&dns(server, None).await);
+    assert!(matches!(found[..], [Found::Reply { rtt, .. }] if rtt >= LATE), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_reports_nothing_and_the_probe_ends() {
+    let silent = UdpSocket::bind("127.45.176.15:0").unwrap();
+    assert_eq!(dns(silent.local_addr().unwrap(), None).await, []);
+    assert!(silent.recv(&mut [0; 512]).unwrap() > 12, "it was asked");
+}
+
+#[tokio::test]
+async fn a_closed_udp_port_refuses() {
+    let closed = UdpSocket::bind("127.45.176.16:0").unwrap().local_addr().unwrap();
+    assert!(matches!(found(&dns(closed, None).await)[..], [Found::Refused { .. }]));
+}
+
+/// A server whose UDP answers are cut short; counts the questions that come over TCP.
+async fn cutting(address: &str, over_tcp: fn(&Message) -> Script) -> (SocketAddr, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let server = serve(address, move |q, tcp| {
+        if tcp {
+            count.fetch_add(1, Ordering::Relaxed);
+            return over_tcp(q);
+        }
+        edited(q, |m| (m.metadata.truncation, m.answers) = (true, vec![]))
+    });
+    (server.await, asked)
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_asked_for_over_tcp_only_where_data_is_expected() {
+    let (server, asked) = cutting("127.45.176.17", |q| now([good(q)])).await;
+    for (expect, unexpected, count) in
+        [(None, false, 0), (Some("127.45.176.1"), false, 1), (Some("x"), true, 2)]
+    {
+        let found = found(&dns(server, expect).await);
+        assert!(found.len() == 1 && answered(0, unexpected)(&found[0]), "{expect:?}: {found:?}");
+        assert_eq!(asked.load(Ordering::Relaxed), count);
+    }
+}
+
+#[tokio::test]
+async fn a_cut_answer_stands_if_tcp_brings_nothing() {
+    let (server, asked) = cutting("127.45.176.18", |_| Vec::new()).await;
+    let found = found(&dns(server, Some("127.45.176.1")).await);
+    assert!(found.len() == 1 && answered(0, true)(&found[0]), "{found:?}");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn the_kernel_times_an_answer_even_while_we_are_stalled() {
+    let server = UdpSocket::bind("127.45.176.19:0").unwrap();
+    let peer = server.local_addr().unwrap();
+    let clock = Clock::start();
+    let (sender, mut events) = unbounded_channel();
+    dns::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
+    tokio::task::yield_now().await;
+    let mut buffer = [0; 512];
+    let (length, from) = server.recv_from(&mut buffer).unwrap();
+    let asked = Message::from_vec(&buffer[..length]).unwrap();
+    server.send_to(&good(&asked).to_vec().unwrap(), from).unwrap();
+    let stall = Duration::from_millis(300);
+    thread::sleep(stall);
+    let Some(Event::Outcome(outcome)) = events.recv().await else { panic!("no outcome") };
+    let Found::Reply { rtt, .. } = outcome.found else { panic!("{outcome:?}") };
+    assert!(rtt + stall <= clock.now().since(outcome.sent), "{rtt:?}");
+}

@@ -1,0 +1,191 @@
+//! The ICMP engine on real sockets, on the loopback device alone. Where this process may open neither a raw
+//! nor a ping socket, each test shows instead that the engine says so and what to do about it.
+
+use crate::support::own_process::{OWN_NETWORK, in_own_process};
+use lifesign::{
+    clock::Clock,
+    outcome::{Due, Event, Fault, Found, Outcome, Reject},
+    probe::icmp::{Engine, Means, OpenError},
+    target::TargetId,
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// Raw sockets hear each other's replies, so each test has a network of its own; where that is not permitted, it has
+/// the machine's, one test at a time.
+fn in_own_network<T: Fn()>(test: T) -> bool {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let may = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
+    let before = if may.is_ok_and(|status| status.success()) { OWN_NETWORK } else { &[] };
+    in_own_process(test, before)
+}
+
+/// Runs `test` with an engine of this id, or shows that none can be had for a reason that helps.
+fn with_engine(id: u16, test: impl AsyncFnOnce(Engine)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        match Engine::open([id as u8; 16], id) {
+            Ok(engine) => {
+                assert!(engine.means(false).is_some() || engine.means(true).is_some());
+                test(engine).await;
+            }
+            Err(error) => {
+                assert!(matches!(error, OpenError::NotPermitted(_)), "{error:?}");
+                let text = error.to_string();
+                assert!(text.contains("setcap cap_net_raw+ep"), "{text}");
+                assert!(text.contains("sysctl -w net.ipv4.ping_group_range"), "{text}");
+            }
+        }
+    });
+}
+
+fn due(target: usize, clock: &Clock) -> Due {
+    Due {
+        target: TargetId(target as u32),
+        seq: 70_000 + target as u32,
+        sent: clock.now(),
+        patience: Duration::from_secs(1),
+        trap: false,
+    }
+}
+
+/// The `n`th host of the lab's four blocks, 127.45.176.0/22.
+fn lab(n: usize) -> IpAddr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 45, 176, 0).to_bits() + n as u32 % 1024).into()
+}
+
+fn outcomes(events: &[Event]) -> Vec<Outcome> {
+    let outcome = |event: &Event| if let Event::Outcome(outcome) = event { Some(*outcome) } else { None };
+    events.iter().filter_map(outcome).collect()
+}
+
+/// Receives until there are `count` outcomes.
+async fn receive(engine: &mut Engine, clock: &Clock, events: &mut Vec<Event>, count: usize) {
+    while outcomes(events).len() < count {
+        timeout(Duration::from_secs(10), engine.readable()).await.expect("an answer within ten seconds");
+        engine.receive(clock, events);
+    }
+}
+
+fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
+    with_engine(id, async |mut engine| {
+        let clock = Clock::start();
+        let asks: Vec<_> = (0..200).map(|n| (due(n, &clock), address(n))).collect();
+        let mut events = Vec::new();
+        engine.send(&asks, &clock, &mut events);
+        if engine.means(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
+            // This machine has no such address.
+            assert_eq!(outcomes(&events).len(), asks.len());
+            assert!(outcomes(&events).iter().all(|outcome| outcome.found == Found::NotSent(Fault::NoRoute)));
+            return;
+        }
+        receive(&mut engine, &clock, &mut events, asks.len()).await;
+        let mut outcomes = outcomes(&events);
+        outcomes.sort_by_key(|outcome| outcome.target);
+        let now = clock.now();
+        for (outcome, (due, address)) in outcomes.iter().zip(&asks) {
+            assert_eq!((outcome.target, outcome.seq), (due.target, due.seq), "{address}");
+            assert!(outcome.sent >= due.sent, "{address}: sent before it was due");
+            let Found::Reply { rtt, rcode: None, unexpected: false } = outcome.found else {
+                panic!("{address}: {:?}", outcome.found);
+            };
+            assert!(rtt > Duration::ZERO && outcome.sent + rtt <= now, "{address}: {rtt:?}");
+        }
+        assert_eq!(outcomes.len(), asks.len());
+    });
+}
+
+#[test]
+fn every_loopback_host_answers_once() {
+    if !in_own_network(every_loopback_host_answers_once) {
+        return;
+    }
+    every_host_answers_once(false, 1, lab);
+}
+
+#[test]
+fn the_ipv6_loopback_answers_every_probe_once() {
+    if !in_own_network(the_ipv6_loopback_answers_every_probe_once) {
+        return;
+    }
+    every_host_answers_once(true, 2, |_| Ipv6Addr::LOCALHOST.into());
+}
+
+/// Sending to a broadcast address is not permitted without SO_BROADCAST, so nothing leaves.
+#[test]
+fn a_packet_that_cannot_be_sent_holds_up_no_other() {
+    if !in_own_network(a_packet_that_cannot_be_sent_holds_up_no_other) {
+        return;
+    }
+    with_engine(3, async |mut engine| {
+        let clock = Clock::start();
+        let broadcast = IpAddr::from([127, 255, 255, 255]);
+        let address = |n| if n % 5 == 2 { broadcast } else { lab(n) };
+        let asks: Vec<_> = (0..40).map(|n| (due(n, &clock), address(n))).collect();
+        let mut events = Vec::new();
+        engine.send(&asks, &clock, &mut events);
+        receive(&mut engine, &clock, &mut events, asks.len()).await;
+        for outcome in outcomes(&events) {
+            let (_, address) = asks[outcome.target.0 as usize];
+            match outcome.found {
+                Found::NotSent(fault) => assert_eq!((fault, address), (Fault::Permission, broadcast)),
+                Found::Reply { .. } => assert_ne!(address, broadcast),
+                other => panic!("{address}: {other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn the_answers_of_another_process_are_no_outcomes() {
+    if !in_own_network(the_answers_of_another_process_are_no_outcomes) {
+        return;
+    }
+    with_engine(4, async |mut theirs| {
+        let mut ours = Engine::open([9; 16], 5).unwrap();
+        let clock = Clock::start();
+        let asks: Vec<_> = (0..20).map(|n| (due(n, &clock), lab(n))).collect();
+        let (mut here, mut there) = (Vec::new(), Vec::new());
+        theirs.send(&asks, &clock, &mut there);
+        receive(&mut theirs, &clock, &mut there, asks.len()).await;
+        ours.receive(&clock, &mut here);
+        assert_eq!(outcomes(&here), []);
+        let reasons = here.iter().filter_map(|event| match event {
+            Event::Stray(stray) => Some(stray.reason),
+            _ => None,
+        });
+        let reasons: Vec<_> = reasons.collect();
+        assert!(reasons.iter().all(|reason| *reason == Reject::WrongId), "{reasons:?}");
+        if ours.means(false) == Some(Means::Raw) {
+            assert!(reasons.len() >= asks.len(), "a raw socket hears all replies; heard {}", reasons.len());
+        } else {
+            assert_eq!(reasons, [], "a ping socket hears its own replies alone");
+        }
+    });
+}
+
+#[test]
+fn what_the_kernel_drops_is_counted() {
+    if !in_own_network(what_the_kernel_drops_is_counted) {
+        return;
+    }
+    with_engine(6, async |mut engine| {
+        let clock = Clock::start();
+        // More than 4 MiB of buffer hold, which the kernel doubles for its own overhead.
+        let asks: Vec<_> = (0..40_000).map(|n| (due(n, &clock), lab(n))).collect();
+        let mut events = Vec::new();
+        engine.send(&asks, &clock, &mut events);
+        while timeout(Duration::ZERO, engine.readable()).await.is_ok() {
+            engine.receive(&clock, &mut events);
+        }
+        let held = outcomes(&events).len();
+        assert!(held < asks.len(), "nothing was dropped");
+        assert!(engine.drops() >= (asks.len() - held) as u64, "{} of {held}", engine.drops());
+    });
+}

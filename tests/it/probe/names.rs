@@ -1,0 +1,99 @@
+//! Names against a scripted DNS server on the loopback net.
+
+use crate::support::dns_server::{now, reply, serve};
+use hickory_proto::op::ResponseCode;
+use lifesign::{outcome::Fault, probe::names::Book, target::Prefix};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+const FIRST: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
+const SECOND: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 2);
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 45, 200, 1);
+
+/// Waits for what the book says to become this; fails after ten real seconds.
+async fn becomes(book: &Book, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
+    let expected = expected.map(IpAddr::from);
+    for _ in 0..1000 {
+        if book.next("host.example", &block, turn) == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(book.next("host.example", &block, turn), expected);
+}
+
+/// Lets time pass that nobody has to wait for.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_name_follows_its_addresses_and_survives_failures() {
+    let world = Arc::new(Mutex::new((ResponseCode::ServFail, vec![])));
+    let (asked, mut asks) = tokio::sync::watch::channel(0);
+    let seen = Arc::clone(&world);
+    let server = serve("127.45.178.1", move |question, _| {
+        // Fully qualified: nothing is ever appended to it.
+        assert_eq!(question.queries[0].name().to_string().to_lowercase(), "host.example.");
+        let (code, addresses) = &*seen.lock().unwrap();
+        asked.send_modify(|count| *count += 1);
+        now([reply(question, *code, addresses, 60)])
+    })
+    .await;
+    let becomes_world = |code, addresses: &[Ipv4Addr]| *world.lock().unwrap() = (code, addresses.to_vec());
+
+    let block = "127.45.176.0/24".parse().unwrap();
+    let book = Book::open(["host.example".to_string()], &[server]);
+    asks.changed().await.unwrap();
+    becomes(&book, block, 0, Err(Fault::Unresolved)).await;
+
+    // Failure, then success.
+    becomes_world(ResponseCode::NoError, &[SECOND, ELSEWHERE, FIRST]);
+    becomes(&book, block, 0, Ok(FIRST)).await;
+    becomes(&book, block, 1, Ok(SECOND)).await;
+    becomes(&book, block, 2, Ok(FIRST)).await;
+
+    // Success, then failure: the old addresses stay.
+    becomes_world(ResponseCode::NXDomain, &[]);
+    asks.mark_unchanged();
+    pass(Duration::from_secs(61)).await;
+    asks.changed().await.unwrap();
+    becomes(&book, block, 1, Ok(SECOND)).await;
+
+    // New addresses replace the old, also where none of them may be asked.
+    becomes_world(ResponseCode::NoError, &[ELSEWHERE]);
+    becomes(&book, block, 0, Err(Fault::OutsideBlock)).await;
+}
+
+#[tokio::test]
+async fn another_plan_keeps_the_addresses_of_names_that_stay() {
+    let answers = |address: Ipv4Addr| move |q: &_, _| now([reply(q, ResponseCode::NoError, &[address], 60)]);
+    let (first, second) =
+        (serve("127.45.178.2", answers(FIRST)).await, serve("127.45.178.3", answers(SECOND)).await);
+    let block = "127.45.176.0/24".parse().unwrap();
+    let known = |book: &Book, name: &str| book.next(name, &block, 0);
+    let mut book = Book::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
+    becomes(&book, block, 0, Ok(FIRST)).await;
+    let names = || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
+    book.replan(names(), &[first]);
+    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()), "it stays");
+    assert_eq!(known(&book, "gone.example"), Err(Fault::Unresolved));
+    assert_eq!(known(&book, "new.example"), Err(Fault::Unresolved));
+    // Another server: what is known stays until it answers, which it is asked to at once.
+    book.replan(names(), &[second]);
+    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()));
+    becomes(&book, block, 0, Ok(SECOND)).await;
+    book.replan([], &[second]);
+    assert_eq!(known(&book, "host.example"), Err(Fault::Unresolved));
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_in_the_book_is_unresolved() {
+    let book = Book::open([], &[]);
+    assert_eq!(book.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0), Err(Fault::Unresolved));
+}

@@ -1,0 +1,75 @@
+//! The TCP prober against real sockets on the loopback net.
+
+use crate::support::one_probe::{all, due, found};
+use lifesign::{
+    clock::Clock,
+    outcome::{Event, Found, Outcome},
+    probe::tcp,
+};
+use socket2::{Domain, Socket, Type};
+use std::{
+    net::{SocketAddr, TcpListener},
+    thread,
+    time::Duration,
+};
+use tokio::sync::mpsc::unbounded_channel;
+
+async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
+    let clock = Clock::start();
+    let (sender, events) = unbounded_channel();
+    tcp::Prober::new(clock, sender).send(due(clock, trap), peer.ip(), &tcp::Spec { port: peer.port() });
+    all(events).await
+}
+
+#[tokio::test]
+async fn a_tcp_port_that_listens_replies() {
+    let listener = TcpListener::bind("127.45.176.2:0").unwrap();
+    let found = found(&tcp(listener.local_addr().unwrap(), false).await);
+    assert!(matches!(found[..], [Found::Reply { rcode: None, unexpected: false, rtt }] if !rtt.is_zero()));
+}
+
+#[tokio::test]
+async fn a_tcp_port_that_does_not_listen_refuses() {
+    // Bound, so that nobody else can listen there in the meantime.
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    bound.bind(&SocketAddr::from(([127, 45, 176, 3], 0)).into()).unwrap();
+    let peer = bound.local_addr().unwrap().as_socket().unwrap();
+    assert!(matches!(found(&tcp(peer, false).await)[..], [Found::Refused { .. }]));
+}
+
+#[tokio::test]
+async fn a_tcp_port_that_is_silent_reports_nothing_and_the_probe_ends() {
+    // Linux drops a SYN when the queue of connections to accept is full.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 45, 176, 4], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    filler.connect(&address).unwrap();
+    assert_eq!(tcp(address.as_socket().unwrap(), false).await, []);
+}
+
+#[tokio::test]
+async fn the_trap_question_goes_to_the_trap_port() {
+    let spec_port = TcpListener::bind("127.45.176.5:0").unwrap();
+    let peer = spec_port.local_addr().unwrap();
+    assert!(matches!(found(&tcp(peer, true).await)[..], [Found::Refused { .. }]));
+    let _firewall = TcpListener::bind((peer.ip(), tcp::TRAP_PORT)).unwrap();
+    let events = tcp(peer, true).await;
+    assert!(matches!(events[..], [Event::Outcome(Outcome { trap: true, found: Found::Reply { .. }, .. })]));
+}
+
+#[tokio::test]
+async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
+    let listener = TcpListener::bind("127.45.176.6:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let clock = Clock::start();
+    let (sender, mut events) = unbounded_channel();
+    tcp::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &tcp::Spec { port: peer.port() });
+    tokio::task::yield_now().await;
+    let stall = Duration::from_millis(300);
+    thread::sleep(stall);
+    let Some(Event::Outcome(outcome)) = events.recv().await else { panic!("no outcome") };
+    let Found::Reply { rtt, .. } = outcome.found else { panic!("{outcome:?}") };
+    assert!(rtt + stall <= clock.now().since(outcome.sent), "{rtt:?}");
+}

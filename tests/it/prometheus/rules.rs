@@ -1,0 +1,112 @@
+//! The scrape config, the rules and the alerts of deploy/prometheus: Prometheus reads them, promtool plays the
+//! test cases of tests/data/prometheus with them, and each alert says what it should.
+
+use crate::support::{done, quiet};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ALERTS: [&str; 8] = [
+    "CountryOutage",
+    "BlockOutage",
+    "Flapping",
+    "Degraded",
+    "VantagePath",
+    "VantageBlind",
+    "ProberDown",
+    "JournalFailing",
+];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap()
+}
+
+/// The alerts in their file, each with its text.
+fn alerts() -> Vec<(String, String)> {
+    let text = read("deploy/prometheus/lifesign-alerts.yml");
+    let parts = text.split("- alert: ").skip(1);
+    parts.map(|part| part.split_once('\n').unwrap()).map(|(name, rest)| (name.into(), rest.into())).collect()
+}
+
+#[test]
+fn every_alert_tells_what_to_do_and_is_in_the_docs() {
+    let alerts = alerts();
+    assert_eq!(alerts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ALERTS);
+    let docs = read("docs/alerts.md");
+    for (name, text) in alerts {
+        for part in ["severity: ", "summary: ", "description: ", "runbook: ", "keep_firing_for: "] {
+            assert!(text.contains(part), "{name} has no {part}");
+        }
+        // Its row: | `Name` | severity | for | keep_firing_for |
+        let row = docs.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.trim().strip_prefix(key));
+            line.unwrap_or("0").to_owned()
+        };
+        assert_eq!(
+            cells[2..5],
+            [value("severity: "), value("for: "), value("keep_firing_for: ")],
+            "{name} in docs/alerts.md"
+        );
+    }
+}
+
+#[test]
+fn every_alert_is_tested_to_fire_and_to_be_silent() {
+    let tests = read("tests/data/prometheus/alerts.test.yml");
+    for name in ALERTS.iter().filter(|&&name| name != "CountryOutage") {
+        let fires = format!("'ALERTS{{alertname=\"{name}\",alertstate=\"firing\"");
+        assert!(tests.contains(&fires), "{name}");
+    }
+    // This one is tested with every word that it says.
+    assert!(tests.contains("alertname: CountryOutage\n"));
+    assert!(tests.matches("exp_samples: []").count() > 5);
+}
+
+/// Words that look like metrics are metrics, or are recorded by a rule above.
+#[test]
+fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
+    let rules = read("deploy/prometheus/lifesign-rules.yml");
+    let alerts = read("deploy/prometheus/lifesign-alerts.yml");
+    let known = read("docs/metrics.md");
+    let mut asked = BTreeSet::new();
+    let code = [&rules, &alerts].map(|text| text.lines().filter(|line| !line.trim().starts_with('#')));
+    for line in code.into_iter().flatten() {
+        let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
+        let names = words.map(|word| word.trim_end_matches(':'));
+        let is_metric = |word: &&str| word.contains(":lifesign_") || word.starts_with("lifesign_");
+        asked.extend(names.filter(is_metric).map(str::to_owned));
+    }
+    // Names of groups, which are none.
+    for group in ["lifesign_vantages", "lifesign_networks", "lifesign_ourselves"] {
+        assert!(asked.remove(group), "{group}");
+    }
+    assert!(asked.len() > 10, "{asked:?}");
+    asked.retain(|name| {
+        !known.contains(&format!("| `{name}` |")) && !rules.contains(&format!("record: {name}\n"))
+    });
+    assert_eq!(asked, BTreeSet::new());
+}
+
+#[test]
+#[ignore = "needs promtool; run by tests/run"]
+fn promtool_reads_the_config_and_its_tests_pass() {
+    for arguments in [
+        ["check", "config", "deploy/prometheus/prometheus.yml"].as_slice(),
+        &["test", "rules", "tests/data/prometheus/quorum.test.yml", "tests/data/prometheus/alerts.test.yml"],
+    ] {
+        let mut promtool = Command::new("promtool");
+        promtool.current_dir(path("."));
+        let (code, out, err) = done(quiet(promtool, arguments));
+        assert_eq!(code, 0, "promtool {arguments:?}:\n{out}\n{err}");
+        assert!(out.contains("SUCCESS") && !out.contains("FAILED"), "{out}");
+    }
+}

@@ -1,0 +1,141 @@
+//! Restarts within an outage, in network namespaces of the test's own.
+
+use crate::support::episodes::{episodes, of_country};
+use crate::support::{
+    SOON, Verdict, done, lifesign,
+    namespace::World,
+    signal,
+    watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast},
+};
+use lifesign::clock::Time;
+use std::time::Duration;
+
+/// A country in outage, and the run that saw it go.
+fn start(name: &str) -> (WatchedWorld, Verdict) {
+    let mut watched = WatchedWorld::open(name, &fast(), &[], &[("--state-dir", "state")], |_| {});
+    watched.acquaint();
+    watched.world.cut(EVERYTHING, "drop");
+    watched.program.verdict(SOON, "KP", "down");
+    let outage = watched.program.verdict(SOON, "KP", "outage");
+    (watched, outage)
+}
+
+/// Ends this run, lets the world change, and begins the next.
+fn restart(watched: &mut WatchedWorld, how: &str, meanwhile: impl FnOnce(&World)) {
+    watched.program.listen(Duration::from_secs(3));
+    signal(how, watched.program.id());
+    watched.program.end(SOON);
+    meanwhile(&watched.world);
+    watched.run_again();
+    let goes_on = |line: &str| line.starts_with("goes on from what").then_some(());
+    watched.program.line(SOON, "word on the last run", goes_on);
+}
+
+fn time(text: &serde_json::Value) -> Time {
+    text.as_str().unwrap().parse().unwrap()
+}
+
+fn an_outage_goes_on(how: &str) {
+    let (mut watched, outage) = start(&format!("goes-on-{how}"));
+    restart(&mut watched, how, |_| {});
+    let again = watched.program.verdict(SOON, "KP", "outage");
+    assert_eq!(again.from, "unknown");
+    assert_eq!((again.earliest, again.latest), (outage.earliest, outage.latest));
+    let before = watched.program.now();
+    watched.world.mend();
+    let up = watched.program.verdict(SOON, "KP", "up");
+    assert!(up.covers(before, watched.program.now()), "{up:?}");
+    for scope in &SCOPES[..4] {
+        watched.program.line(SOON, "return", |line| {
+            Verdict::read(line).filter(|verdict| verdict.scope == *scope && verdict.to == "up")
+        });
+    }
+    // The store is read while it is written.
+    let found = of_country(&watched.room.path("state"), "outage");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(Some(time(&found[0]["begin_earliest"])), outage.earliest);
+    assert_eq!(time(&found[0]["begin_latest"]), outage.latest);
+    assert_eq!(time(&found[0]["end_latest"]), up.latest);
+    assert!(found[0]["unseen_seconds"].as_f64().unwrap() > 0.5, "{found:?}");
+    assert_eq!(watched.program.terminate().code(), Some(0));
+    // Nothing is left open, and each scope has been in outage once.
+    let all = episodes(&watched.room.path("state"), &[]);
+    assert!(all.iter().all(|episode| !episode["end_latest"].is_null()), "{all:?}");
+    for scope in SCOPES {
+        let name = scope.rsplit(' ').next().unwrap();
+        let outages = all.iter().filter(|episode| episode["name"] == name && episode["state"] == "outage");
+        assert_eq!(outages.count(), 1, "{scope}: {all:?}");
+    }
+    report(&watched.room.path("state"));
+}
+
+/// The page says it in a sentence, and is one well-formed file.
+fn report(state: &str) {
+    let (code, page, err) = done(lifesign(&["report", "KP", "--since", "1h", "--state-dir", state]));
+    assert_eq!(code, 0, "{err}");
+    assert!(page.contains("Test was unreachable from test from 20"), "{page}");
+    assert!(
+        page.contains("<svg")
+            && page.ends_with("</html>")
+            && !page.contains("http:")
+            && !page.contains("https:"),
+        "{page}"
+    );
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn an_outage_goes_on_over_a_kill() {
+    an_outage_goes_on("KILL");
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn an_outage_goes_on_over_a_stop() {
+    an_outage_goes_on("TERM");
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
+    let (mut watched, outage) = start("came-back");
+    let stopped = watched.program.now();
+    restart(&mut watched, "TERM", World::mend);
+    let mended = watched.program.now();
+    let up = watched.program.verdict(SOON, "KP", "up");
+    assert_eq!(up.from, "unknown");
+    assert!(up.earliest.unwrap() > outage.latest, "{up:?} {outage:?}");
+    assert!(up.earliest.unwrap() < mended && up.latest > stopped, "{up:?}");
+    assert!(
+        up.earliest.unwrap() + Duration::from_secs(10) > stopped
+            && up.earliest.unwrap() < stopped + Duration::from_secs(4),
+        "the last silence before the stop: {up:?}"
+    );
+    let found = of_country(&watched.room.path("state"), "outage");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(time(&found[0]["begin_latest"]), outage.latest);
+    assert_eq!(time(&found[0]["end_latest"]), up.latest);
+    assert_eq!(Some(time(&found[0]["end_earliest"])), up.earliest);
+}
+
+/// A new plan is no restart: what stays is the same outage, and what is watched no more has no open end.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_new_plan_ends_only_what_goes() {
+    let (mut watched, outage) = start("new-plan");
+    let text = std::fs::read_to_string(&watched.plan).unwrap();
+    let (rest, _) = text.rsplit_once("[[country.block]]").unwrap();
+    std::fs::write(&watched.plan, rest).unwrap();
+    let before = watched.program.now();
+    signal("HUP", watched.program.id());
+    watched.program.line(SOON, "new plan", |line| line.starts_with("watches by the new plan").then_some(()));
+    assert_eq!(watched.program.terminate().code(), Some(0));
+    let open = |episode: &&serde_json::Value| episode["end_latest"].is_null();
+    let all = episodes(&watched.room.path("state"), &["--state", "outage"]);
+    let gone: Vec<_> = all.iter().filter(|episode| episode["name"] == "10.45.179.0/24").collect();
+    assert_eq!(gone.len(), 1, "{all:?}");
+    assert!(time(&gone[0]["end_latest"]) + Duration::from_secs(1) > before, "{gone:?}");
+    let country: Vec<_> = all.iter().filter(open).filter(|episode| episode["scope"] == "country").collect();
+    assert_eq!(country.len(), 1, "{all:?}");
+    assert_eq!(time(&country[0]["begin_latest"]), outage.latest);
+}

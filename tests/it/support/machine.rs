@@ -1,0 +1,137 @@
+//! A Debian of the test's own, in which a real systemd runs as process 1 and a folder of the test is /mnt. It has a
+//! loopback device and no other network; what is changed in it is in memory, and gone with the test, even if that is
+//! killed. Needs root, util-linux and mmdebstrap.
+
+use super::{Room, SOON, quiet, until};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the room ($2) is /mnt.
+const BOOT: &str = r#"
+mount --make-rprivate /
+work=$(mktemp -d)
+mount -t tmpfs tmpfs "$work"
+mkdir "$work/changes" "$work/work" "$work/root"
+mount -t overlay -o "lowerdir=$1,upperdir=$work/changes,workdir=$work/work" overlay "$work/root"
+cd "$work/root"
+mount --bind "$2" mnt
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+umount -R sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs tmpfs run
+mount -t tmpfs tmpfs tmp
+mount --rbind /dev dev
+mkdir -p old
+pivot_root . old
+umount -l old
+rmdir old
+ip link set lo up
+export container=other
+exec /lib/systemd/systemd --system --log-target=console
+"#;
+
+/// A machine that runs.
+pub struct Machine {
+    top: Child,
+    init: String,
+}
+
+impl Machine {
+    /// Boots it.
+    pub fn boot(room: &Room) -> Self {
+        // The kernel ends the namespaces with `unshare`, and that with this thread.
+        let outside =
+            ["--pdeathsig", "KILL", "unshare", "-fpmnuiC", "--kill-child", "bash", "-ec", BOOT, "boot"];
+        let tree = tree();
+        let mut command = quiet(Command::new("setpriv"), &outside);
+        command.arg(&tree).arg(&**room).stdout(Stdio::null()).stderr(Stdio::piped());
+        let top = command.spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", top.id());
+        let init = until(SOON, "process 1", || {
+            let text = fs::read_to_string(&children).map_err(|error| error.to_string())?;
+            let first = text.split_whitespace().next().ok_or("it has no child")?;
+            Ok(first.to_owned())
+        });
+        let machine = Self { top, init };
+        until(3 * SOON, "systemd", || {
+            let (_, out, err) = machine.try_sh("systemctl is-system-running");
+            if matches!(out.as_str(), "running" | "degraded") { Ok(()) } else { Err(out + &err) }
+        });
+        // Only now, since before that the journal would be the kernel's.
+        machine.sh("systemctl log-target journal");
+        machine
+    }
+
+    /// Exit code, standard output and standard error of shell lines.
+    pub fn try_sh(&self, lines: &str) -> (i32, String, String) {
+        let inside = ["-t", &self.init, "-a", "timeout", "60", "sh", "-ec", lines];
+        let mut command = quiet(Command::new("nsenter"), &inside);
+        command
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("SYSTEMD_PAGER", "")
+            .env("LC_ALL", "C.UTF-8");
+        done_slowly(command)
+    }
+
+    /// Runs shell lines, all of which must succeed; what they said.
+    pub fn sh(&self, lines: &str) -> String {
+        let (code, out, err) = self.try_sh(lines);
+        assert_eq!(code, 0, "{lines}:\n{out}\n{err}");
+        out
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.top.kill();
+        let _ = self.top.wait();
+    }
+}
+
+/// Installing and restarting takes longer than most.
+fn done_slowly(command: Command) -> (i32, String, String) {
+    let mut program = super::Program::start(command);
+    let status = program.end(4 * SOON);
+    (status.code().unwrap_or(-1), program.out.join("\n"), program.err.join("\n"))
+}
+
+/// A small Debian, of the same release as this machine, so that it has the same libraries. It is fetched once, and
+/// kept beside what cargo builds.
+fn tree() -> PathBuf {
+    let release = fs::read_to_string("/etc/os-release").unwrap();
+    let name = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let name = name.expect("a Debian").trim_matches('"');
+    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}"));
+    if !tree.exists() {
+        let half = tree.with_extension(std::process::id().to_string());
+        let half = half.to_str().unwrap();
+        let packages = "--include=systemd,systemd-sysv,dbus,iproute2";
+        let made = quiet(Command::new("mmdebstrap"), &["--quiet", "--variant=minbase", packages, name, half]);
+        let mut program = super::Program::start(made);
+        let status = program.end(15 * SOON);
+        assert!(status.success(), "{}", program.said());
+        fs::rename(half, &tree).unwrap();
+    }
+    tree
+}
+
+/// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the program under test.
+pub fn packages(room: &Room) {
+    let program = room.join("target/release/lifesign");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(super::LIFESIGN, &program).unwrap();
+    let (code, _, err) = done_slowly(quiet(Command::new("strip"), &[program.to_str().unwrap()]));
+    assert_eq!(code, 0, "{err}");
+    for (name, version) in [("one.deb", "0.0.1"), ("two.deb", "0.0.2")] {
+        let output = room.path(name);
+        let build = ["deb", "--no-build", "--fast", "--deb-version", version, "--output", &output];
+        let mut command = quiet(Command::new("cargo"), &build);
+        command.env("CARGO_TARGET_DIR", room.join("target")).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let (code, out, err) = done_slowly(command);
+        assert_eq!(code, 0, "{out}\n{err}");
+    }
+}

@@ -1,0 +1,48 @@
+//! The real HTTP server, in this process, with snapshots that a test gives it.
+
+use super::http::{Answer, ask};
+use lifesign_web_config::Access;
+use lifesign::{
+    export::{Ask, Labels, http::serve},
+    watch::Snapshot,
+};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread::JoinHandle,
+};
+use tokio::sync::{mpsc, watch};
+
+pub struct PageServer {
+    pub addresses: Vec<SocketAddr>,
+    pub snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    pub labels: watch::Sender<Labels>,
+    pub asks: mpsc::Receiver<Ask>,
+    pub thread: JoinHandle<()>,
+}
+
+impl PageServer {
+    /// Two listeners, and this snapshot to begin with.
+    pub fn start(snapshot: Option<Snapshot>, labels: Labels) -> Self {
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
+        let (labels, labelled) = watch::channel(labels);
+        let (asker, asks) = mpsc::channel(1);
+        let thread = serve(listeners.into(), source, labelled, asker, Access::free()).unwrap();
+        Self { addresses, snapshots, labels, asks, thread }
+    }
+
+    pub fn ask(&self, method: &str, path: &str) -> Answer {
+        ask(self.addresses[0], method, path)
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addresses[0])
+    }
+}
+
+/// Of the lab, with everything shown.
+pub fn labels(simulation: Option<&str>) -> Labels {
+    Labels { vantage: "the lab".into(), per_host: true, simulation: simulation.map(Into::into) }
+}

@@ -1,0 +1,126 @@
+//! A Prometheus that scraped lifesign in December 2014: its store holds three days of lifesign's own exposition of two
+//! scenarios, once a minute, and what the rules of deploy/ recorded of it. Needs prometheus and promtool.
+
+use crate::support::{Program, Room, prometheus::Prometheus, quiet};
+use lifesign::{
+    clock::Time,
+    export::{Labels, metrics::Metrics},
+    scenario::{Scenario, Simulation},
+};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// How often it was scraped, and the rules evaluated.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// When it begins ...
+pub const BEGIN: &str = "2014-12-21T00:00:00Z";
+/// ... and when it is over.
+pub const END: &str = "2014-12-24T00:00:00Z";
+
+/// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with the labels that
+/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the scenario to another day.
+fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) {
+    let scenario = Scenario::parse("scenario", text).unwrap();
+    let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
+    let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let (sender, source) = watch::channel(None);
+    let (_plan, labels) =
+        watch::channel(Labels { vantage: vantage.into(), per_host: false, simulation: None });
+    let metrics = Metrics::new(source, labels).unwrap();
+    let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
+    let mut now = scenario.start;
+    while now < scenario.end() {
+        now = now + MINUTE;
+        simulation.run(now, &mut |_| {});
+        sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
+        let stamp = now.shifted(offset).as_secs_f64();
+        for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) =
+                name.strip_suffix('}').map_or((name, ""), |name| name.split_once('{').unwrap());
+            // A label that the scrape sets, too, gives way to it.
+            let labels = labels.replace("vantage=", "exported_vantage=");
+            let comma = if labels.is_empty() { "" } else { "," };
+            writeln!(out, "{name}{{{labels}{comma}{target}}} {value} {stamp}").unwrap();
+        }
+        writeln!(out, "up{{{target}}} 1 {stamp}").unwrap();
+    }
+}
+
+/// Runs promtool, which must succeed.
+fn promtool(arguments: &[&str]) {
+    let mut program = Program::start(quiet(Command::new("promtool"), arguments));
+    let status = program.end(2 * MINUTE);
+    assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
+}
+
+/// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind for a while.
+/// The rules of deploy/ have been evaluated all the while.
+pub fn scraped(room: &Room) -> Prometheus<'static> {
+    let scenario =
+        |name: &str| fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap();
+    let (scrapes, data) = (room.path("scrapes"), room.path("data"));
+    let mut out = BufWriter::new(File::create(&scrapes).unwrap());
+    scrape(&mut out, &scenario("december-2014"), None, "lab");
+    let blind = scenario("blind").replace("\"KP\"", "\"XX\"");
+    scrape(&mut out, &blind, Some(at("2014-12-22T06:00:00Z")), "berlin");
+    writeln!(out, "# EOF").unwrap();
+    out.into_inner().unwrap();
+    // Blocks of two hours, the default, would have it read the file once for each.
+    let blocks = "--max-block-duration=96h";
+    promtool(&["tsdb", "create-blocks-from", blocks, "--quiet", "openmetrics", &scrapes, &data]);
+    let config =
+        room.put("prometheus.yml", format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"));
+    let start = || Prometheus::start(None, &config, &data);
+
+    // Rules in passes, since promtool's do not see what others of the same pass record.
+    let mut server = start();
+    let mut waiting = rules(&server, "recording");
+    assert!(waiting.len() > 5);
+    while !waiting.is_empty() {
+        let names: Vec<String> =
+            waiting.iter().map(|rule| rule["name"].as_str().unwrap().to_owned()).collect();
+        let is_ready =
+            |rule: &Value| !names.iter().any(|name| rule["query"].as_str().unwrap().contains(name.as_str()));
+        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
+        let pass = ready.iter().map(|rule| json!({"record": rule["name"], "expr": rule["query"]}));
+        let groups = json!({"groups": [{"name": "pass", "rules": pass.collect::<Vec<_>>()}]});
+        promtool(&[
+            "tsdb",
+            "create-blocks-from",
+            "rules",
+            &format!("--url=http://{}", server.address()),
+            &format!("--start={}", at(BEGIN).as_secs_f64()),
+            &format!("--end={}", at(END).as_secs_f64()),
+            "--eval-interval=60s",
+            &format!("--output-dir={data}"),
+            // JSON is YAML.
+            &room.put("pass.yml", groups.to_string()),
+        ]);
+        drop(server);
+        server = start();
+        waiting = rest;
+    }
+    server
+}
+
+/// The rules of this kind, as Prometheus read them.
+pub fn rules(server: &Prometheus, kind: &str) -> Vec<Value> {
+    let groups = server.api("rules").unwrap();
+    let groups = groups["groups"].as_array().unwrap().iter();
+    let rules = groups.flat_map(|group| group["rules"].as_array().unwrap());
+    rules.filter(|rule| rule["type"] == kind).cloned().collect()
+}
+
+/// A moment as people write it.
+pub fn at(time: &str) -> Time {
+    time.parse().unwrap()
+}

@@ -1,0 +1,141 @@
+//! A hand-made snapshot in which every field says something.
+
+use super::roster;
+use lifesign::{
+    clock::Time,
+    judge::{Edge, Standing, State},
+    outcome::{Fault, IcmpCode, Reject},
+    target::Host,
+    watch::{
+        BlockView, ControlView, Counts, HistogramView, KindView, Mark, Past, PlanView, ScopeView, Snapshot,
+        Spell, StoreView, TargetView, WindowView,
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A name that would run if it were not escaped.
+pub const NASTY: &str = "<script>alert(\"x\")</script>";
+
+/// One country in partial outage: a block that is up, and one that is not, asked in three ways. The wall
+/// clock is one second ahead of lifesign's own line.
+pub fn every_field() -> Snapshot {
+    let mut roster = roster::Builder::default();
+    roster.country("KP", NASTY);
+    roster.block("127.45.176.0/24".parse().unwrap());
+    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "icmp");
+    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "tcp/443");
+    roster.block("127.45.177.0/24".parse().unwrap());
+    roster.target(Host::Name("ns\\1.\"kp\"".into()), "dns/kptc.kp/SOA");
+    Snapshot {
+        time: at(600),
+        started: at(0),
+        plan: PlanView { since: at(0), refused: true },
+        wall_offset: 1_000_000_000,
+        roster: Arc::new(roster.build()),
+        countries: vec![scope(State::Partial, 0.75)],
+        blocks: vec![
+            BlockView { scope: scope(State::Up, 0.999_999), kinds: [Some(kind(1)), Some(kind(2)), None] },
+            BlockView { scope: scope(State::Outage, 1e-7), kinds: [None, None, Some(kind(3))] },
+        ],
+        targets: vec![seen(true), seen(true), seen(false)],
+        controls: vec![
+            ControlView { address: "127.0.0.2".parse().unwrap(), asked: 60, silent: 1, up: true },
+            ControlView { address: "::1".parse().unwrap(), asked: 60, silent: 60, up: false },
+        ],
+        blind: false,
+        blind_seconds: 12.5,
+        blind_spells: 2,
+        rejected: BTreeMap::from([(Reject::WrongToken, 3)]),
+        not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
+        unreachable: BTreeMap::from([
+            ((false, IcmpCode { kind: 3, code: 1 }), 5),
+            ((true, IcmpCode { kind: 1, code: 6 }), 6),
+        ]),
+        rcodes: BTreeMap::from([(0, 7), (9, 8)]),
+        lag: HistogramView { buckets: vec![(0.001, 90), (0.01, 99)], sum: 0.25, count: 100 },
+        slots_missed: 9,
+        slots_over_budget: 10,
+        open: 11,
+        receive_drops: 12,
+        store: Some(StoreView { failing: true, failures: 13, waiting: 14, lost: 15 }),
+    }
+}
+
+/// So many seconds after the watch began: 2014-12-22T16:05:00Z.
+fn at(seconds: u64) -> Time {
+    Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
+}
+
+fn scope(state: State, belief: f64) -> ScopeView {
+    let alive = state != State::Outage;
+    let standing = Standing {
+        state,
+        edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
+        changed: at(505),
+        evidence: format!("evidence of {NASTY}"),
+        belief,
+        last_life: alive.then(|| at(598)),
+        state_seconds: [400.0, 0.0, 10.0, 20.5, 30.0, 40.0, 99.5],
+        entered: [1, 0, 2, 3, 4, 5, 6],
+    };
+    ScopeView {
+        standing,
+        windows: [
+            WindowView { resolved: 60, loss: Some(0.05), median: Some(0.2), p95: Some(0.31) },
+            WindowView { resolved: 300, loss: Some(1.0), median: None, p95: None },
+            WindowView::default(),
+        ],
+        past: Arc::new(past(state)),
+    }
+}
+
+/// Up, a short outage, up again, and then the present state; half lost in the first of the ten minutes.
+fn past(state: State) -> Past {
+    let mut past = Past::blank();
+    let spell = |state, from: u64| {
+        let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
+        Spell { state, from: at(from), edge }
+    };
+    for minute in 0..10 {
+        past.mark(at(minute * 60), Mark::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)));
+    }
+    for (state, from) in [(State::Up, 0), (State::Outage, 100), (State::Up, 250), (state, 504)] {
+        past.tell(spell(state, from));
+    }
+    past
+}
+
+fn kind(scale: u64) -> KindView {
+    let counts = Counts {
+        sent: 100 * scale,
+        reply: 70 * scale,
+        unexpected: 2 * scale,
+        refused: 3 * scale,
+        late: 4 * scale,
+        lost: 15 * scale,
+        unreachable: 5 * scale,
+        duplicate: 6 * scale,
+        rejected: 7 * scale,
+        not_sent: 8 * scale,
+        overdue: scale,
+    };
+    let rtt = HistogramView {
+        buckets: vec![(0.1, 0), (0.25, 60 * scale), (1.0, 76 * scale)],
+        sum: 16.5,
+        count: 77 * scale,
+    };
+    KindView { counts, rtt }
+}
+
+fn seen(alive: bool) -> TargetView {
+    TargetView {
+        counts: Counts { sent: 20, reply: 15, lost: 3, unreachable: 1, ..Counts::default() },
+        recent_loss: alive.then_some(0.125),
+        srtt: alive.then_some(0.25),
+        min_rtt: alive.then_some(0.1875),
+        last_life: alive.then(|| at(598)),
+        miss_rate: 0.005,
+        retired: !alive,
+        accepts_all: false,
+    }
+}

@@ -1,0 +1,99 @@
+//! Snapshots after a week of watching, for the page: its strips are full.
+
+use super::roster;
+use lifesign::{
+    clock::Time,
+    judge::{Edge, State},
+    target::{BlockId, CountryId, Host, Roster, Scope},
+    watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
+};
+use std::{sync::Arc, time::Duration};
+
+/// 2014-12-24T00:00:00Z.
+pub const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
+pub const HOUR: u64 = 3600;
+
+/// So many countries of so many blocks of so many hosts, which are asked by ICMP and TCP.
+pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
+    let mut roster = roster::Builder::default();
+    for country in 0..countries {
+        roster.country(&format!("X{country}"), &format!("Country {country}"));
+        for number in country * blocks..(country + 1) * blocks {
+            let net = format!("127.{}.{}", 60 + number / 256, number % 256);
+            roster.block(format!("{net}.0/24").parse().unwrap());
+            for host in 0..hosts {
+                let host = Host::Address(format!("{net}.{}", 10 + host).parse().unwrap());
+                roster.target(host.clone(), "icmp");
+                roster.target(host, "tcp/443");
+            }
+        }
+    }
+    roster.build()
+}
+
+/// A snapshot in which every scope has had these states, each from so many seconds before now, and a full week of
+/// measurements.
+pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> Snapshot {
+    let roster = Arc::new(roster);
+    let mut watch = Watch::new(roster.clone(), &Settings::default(), NOW);
+    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
+    let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
+    let marks = (1..=7 * 24 * 60_u32).rev().map(|minute| {
+        let noise = f64::from(minute * 7919 % 97) / 97.0;
+        (NOW - Duration::from_secs(60) * minute, Mark::new(Some(noise / 10.0), Some(0.2 + noise / 20.0)))
+    });
+    let marks: Vec<_> = marks.collect();
+    for scope in countries.chain(blocks) {
+        let mut past = Past::blank();
+        for (state, before) in spells(scope) {
+            let from = NOW - Duration::from_secs(before);
+            let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
+            past.tell(Spell { state, from, edge });
+        }
+        for &(at, mark) in &marks {
+            past.mark(at, mark);
+        }
+        watch.past(scope).recall(past);
+    }
+    let mut snapshot = watch.snapshot(NOW, 0, 0);
+    let scopes =
+        snapshot.countries.iter_mut().chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
+    for view in scopes {
+        // The last spell but that with which the watch began.
+        let present = *view.past.spells().rfind(|spell| spell.from < NOW).unwrap();
+        view.standing.state = present.state;
+        view.standing.edge = present.edge;
+        view.standing.evidence = "7 misses of 7 targets in 5.0 s".into();
+    }
+    for target in &mut snapshot.targets {
+        (target.recent_loss, target.srtt, target.last_life) = (Some(0.05), Some(0.2), Some(NOW));
+    }
+    snapshot
+}
+
+/// A week of everything, and at the end the last state.
+pub fn restless(last: State) -> Vec<(State, u64)> {
+    let mut spells = vec![(State::Up, 160 * HOUR), (State::Outage, 100 * HOUR), (State::Up, 90 * HOUR)];
+    let day = [
+        (State::Flapping, 20),
+        (State::Up, 17),
+        (State::Outage, 15),
+        (State::Up, 14),
+        (State::Degraded, 12),
+        (State::Unknown, 9),
+        (State::Partial, 7),
+        (State::Down, 5),
+    ];
+    spells.extend(day.map(|(state, hours)| (state, hours * HOUR)));
+    spells.push((last, 2 * HOUR));
+    spells
+}
+
+/// Seven countries, each in a state of its own.
+pub fn every_state() -> Snapshot {
+    snapshot(roster(7, 1, 3), |scope| match scope {
+        Scope::Country(CountryId(number)) | Scope::Block(BlockId(number)) => {
+            restless(State::ALL[number as usize])
+        }
+    })
+}
