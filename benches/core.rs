@@ -11,14 +11,14 @@
 #[expect(dead_code, reason = "speed has only goals of one kind")]
 mod table;
 
-use lifesign::{
-    clock::Time,
-    dice::Dice,
+use lifesign_core::{
     outcome::{Due, Event},
-    scenario::{Scenario, Simulation, stage},
+    rng::Rng,
     schedule::Budget,
+    time::Time,
     watch::Watch,
 };
+use lifesign_lab::{Scenario, Simulation, stage};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
@@ -226,7 +226,7 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
 /// Nanoseconds to read one cache line of so many bytes, when it alone tells which is next.
 fn one_touch(bytes: usize) -> f64 {
     let mut order: Vec<usize> = (0..bytes / size_of::<Line>()).collect();
-    Dice::new(1).shuffle(&mut order);
+    Rng::new(1).shuffle(&mut order);
     let mut lines = vec![Line(0); order.len()];
     for (&here, &next) in order.iter().zip(order.iter().cycle().skip(1)) {
         lines[here].0 = next;

@@ -20,7 +20,7 @@ mod table;
 mod world;
 
 use contest::{Rival, Theirs};
-use lifesign::{judge::Rules, schedule::Budget};
+use lifesign_core::{judge::Rules, schedule::Budget};
 use prober::{Ours, Prober};
 use rivals::{damping::Penalty, ring::Ring};
 use rows::{GROUPS, Goals, Scale, Trial};

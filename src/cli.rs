@@ -7,13 +7,16 @@ mod status;
 use crate::{
     config::Plan,
     daemon::{self, Failure},
-    demo, journal,
-    outcome::Event,
-    scenario::{self, Scenario},
-    watch::{Record, Settings, Watch, verdict},
+    demo,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use lifesign_core::{
+    journal,
+    outcome::Event,
+    watch::{Record, Settings, Watch, verdict},
+};
 use lifesign_document::Problems;
+use lifesign_lab::{self, Scenario};
 use std::{
     collections::HashSet,
     fs::File,
@@ -321,7 +324,7 @@ fn play(simulate: &Simulate) -> u8 {
         Ok(scenario) => scenario,
         Err(problems) => return refuse(&problems),
     };
-    let options = scenario::Options {
+    let options = lifesign_lab::Options {
         seed: simulate.seed,
         json: simulate.json,
         truth: simulate.truth,
@@ -332,7 +335,7 @@ fn play(simulate: &Simulate) -> u8 {
     // Progress is for a person who waits; a file or a pipe gets none.
     let mut progress: Box<dyn Write> =
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
-    match scenario::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
+    match lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("lifesign: cannot write: {error}");
             exit::SOFTWARE

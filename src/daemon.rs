@@ -31,19 +31,22 @@ mod state;
 mod voice;
 
 use crate::{
-    clock::{Clock, Time},
+    clock::Clock,
     config::Plan,
     export::{Labels, http},
-    journal,
-    judge::Change,
-    outcome::{Event, Reject, Stray},
     probe::{self, controls::Controls},
     store::{self, Store},
     systemd::Systemd,
-    watch::{Settings, Snapshot, Watch, verdict},
 };
 pub use failure::Failure;
 use keeper::Journal;
+use lifesign_core::{
+    journal,
+    judge::Change,
+    outcome::{Event, Reject, Stray},
+    time::Time,
+    watch::{Settings, Snapshot, Watch, verdict},
+};
 use lifesign_document::Problems;
 use lifesign_web_config::Access;
 use network::Network;

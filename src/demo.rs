@@ -6,9 +6,9 @@ use crate::{
     clock::Clock,
     daemon::Failure,
     export::{Labels, http},
-    scenario::{Scenario, Simulation},
-    watch::verdict,
 };
+use lifesign_core::watch::verdict;
+use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::Access;
 use std::{
     io::{self, Write},
@@ -63,7 +63,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 async fn play(
     scenario: &Scenario,
     speed: f64,
-    snapshots: watch::Sender<Option<Arc<crate::watch::Snapshot>>>,
+    snapshots: watch::Sender<Option<Arc<lifesign_core::watch::Snapshot>>>,
 ) -> io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut simulation = Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));

@@ -32,7 +32,7 @@
 //! | module | what it is | pure? |
 //! |---|---|---|
 //! | [`clock`] | time; the one file that reads a clock | no |
-//! | [`dice`] | numbers that are the same for the same seed | yes |
+//! | [`rng`] | numbers that are the same for the same seed | yes |
 //! | [`target`] | what is watched: countries, blocks, targets | yes |
 //! | [`outcome`] | the seam between network and logic: what goes down, what comes up | yes |
 //! | [`schedule`] | when to ask whom; which probes are open | yes |
@@ -52,12 +52,12 @@
 //!
 //! # Rules
 //!
-//! - *Floors.* A module imports only from those above it: clock, dice, target; then outcome; then
+//! - *Floors.* A module imports only from those above it: clock, rng, target; then outcome; then
 //!   schedule, probe, aggregate, which do not know each other; then judge; watch; journal, export, store and scenario;
 //!   config and systemd; daemon; demo; cli. No two files import each other, but for a module and the files inside it.
 //!   `tests/it/source/floors.rs` reads every import and keeps this.
 //! - *Time* is an argument. Only [`clock`] reads a clock; `.clippy.toml` refuses it elsewhere.
-//! - *Dice* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
+//! - *Rng* are an argument: a seed. Only [`daemon`] asks the system for chance. A DNS question draws its own
 //!   number and letter case, which no replay needs.
 //! - *Sockets* are in [`probe`], [`export::serve`] ([`daemon`] and [`demo`] bind the listeners, `cli::status` asks them)
 //!   and [`systemd`], *files* in [`lifesign_document`], [`store`], [`daemon`], [`cli`] and [`lifesign_web_config`].
@@ -86,18 +86,9 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod clock;
-pub mod dice;
-pub mod target;
-pub mod outcome;
-pub mod schedule;
 pub mod probe;
-pub mod aggregate;
-pub mod judge;
-pub mod watch;
-pub mod journal;
 pub mod export;
 pub mod store;
-pub mod scenario;
 pub mod config;
 pub mod systemd;
 pub mod daemon;

@@ -2,7 +2,7 @@
 //! goes quiet and is restarted. Out: datagrams that say ready, alive, and what the verdicts are. Without
 //! `NOTIFY_SOCKET` in the environment it says nothing. It never decides anything.
 
-use crate::{judge::State, watch::Snapshot};
+use lifesign_core::{judge::State, watch::Snapshot};
 use sd_notify::NotifyState;
 use std::cmp::Reverse;
 
@@ -80,10 +80,10 @@ fn line(picture: &Snapshot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::Time,
+    use lifesign_core::{
         judge::Rules,
-        target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
+        scopes::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
+        time::Time,
         watch::{Settings, Watch},
     };
 

@@ -11,13 +11,13 @@ use super::{
     },
     scene::{PATIENCE, Scene, changes, country, unknown_since},
 };
-use lifesign::{
-    clock::Time,
-    dice::Dice,
+use lifesign_core::{
     judge::{Change, Edge, State},
-    scenario::{Referee, Scenario, stage},
-    target::{BlockId, CountryId, Scope},
+    rng::Rng,
+    scopes::{BlockId, CountryId, Scope},
+    time::Time,
 };
+use lifesign_lab::{Referee, Scenario, stage};
 use std::time::Duration;
 
 /// Which algorithm.
@@ -43,12 +43,12 @@ impl Prober for Theirs {
     fn run(&self, scenario: &Scenario, seed: u64) -> Run {
         let (_, truth) = stage(scenario, seed);
         let mut referee = Referee::new(&scenario.roster, scenario.start);
-        let mut dice = Dice::new(seed ^ 0x71_4a15);
+        let mut rng = Rng::new(seed ^ 0x71_4a15);
         let mut all: Vec<Change> = Vec::new();
         let mut blocks = Vec::new();
         for block in 0..scenario.roster.blocks.len() as u32 {
             let mut scene = Scene::new(scenario, seed, &truth, &mut referee, block);
-            let phase = dice.unit();
+            let phase = rng.unit();
             match &self.rival {
                 Rival::Trinocular => trinocular(&mut scene, phase),
                 Rival::Checks(ring) => checks(&mut scene, phase, ring.clone()),

@@ -1,12 +1,12 @@
 //! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the truth by one
 //! and the same referee. It never shows a prober the truth, except where a rival's best case is meant.
 
-use lifesign::{
+use lifesign_core::{
     judge::{Change, Rules, State},
-    scenario::{Level, Scenario, Score, Simulation},
     schedule::Budget,
-    target::{CountryId, Scope},
+    scopes::{CountryId, Scope},
 };
+use lifesign_lab::{Level, Scenario, Score, Simulation};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The country of every world here.

@@ -6,7 +6,8 @@ use super::{
     table::{Goal, Table},
     world::{Sketch, WARM_UP, flap_begins, outages},
 };
-use lifesign::{judge::State, scenario::Scenario};
+use lifesign_core::judge::State;
+use lifesign_lab::Scenario;
 use std::path::Path;
 
 const DAY: f64 = 86_400.0;
@@ -208,7 +209,7 @@ fn rates(trial: &mut Trial<'_>, world: &str, weather: &str, flap_goal: bool) {
         .collect();
     let runs = trial.run(&worlds);
     let n = format!("{years:.2} country-years");
-    let sum = |of: fn(&lifesign::scenario::Level) -> u64| {
+    let sum = |of: fn(&lifesign_lab::Level) -> u64| {
         let all: u64 = runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum();
         all as f64 / years
     };
@@ -228,14 +229,14 @@ fn blind(trial: &mut Trial<'_>) {
     let spells = trial.scale.spells;
     let worlds: Vec<_> = (1..=4_u64)
         .map(|seed| {
-            let mut dice = lifesign::dice::Dice::new(seed);
+            let mut rng = lifesign_core::rng::Rng::new(seed);
             let each = spells.div_ceil(4);
             let mut sketch = Sketch::new(3600.0 * (each + 1) as f64, 0.01);
             sketch.classes = "named = 0.5";
             for number in 1..=each {
-                let at = 3600.0 * (number as f64 + 0.3 * dice.unit());
+                let at = 3600.0 * (number as f64 + 0.3 * rng.unit());
                 let length =
-                    (1.0_f64).max(dice.exponential(if number % 3 == 0 { 900.0 } else { 20.0 })).min(2400.0);
+                    (1.0_f64).max(rng.exponential(if number % 3 == 0 { 900.0 } else { 20.0 })).min(2400.0);
                 match number % 5 {
                     0 => sketch.event("blind", "us", at, length, "what = \"uplink\""),
                     1 => sketch.event("blind", "us", at, length, "what = \"send\""),
@@ -263,11 +264,11 @@ fn flap(trial: &mut Trial<'_>) {
         let n = trial.scale.flaps;
         let worlds: Vec<_> = (1..=2_u64)
             .map(|seed| {
-                let mut dice = lifesign::dice::Dice::new(seed);
+                let mut rng = lifesign_core::rng::Rng::new(seed);
                 let each = n.div_ceil(2);
                 let mut sketch = Sketch::new(WARM_UP + apart * (each + 1) as f64, 0.01);
                 for number in 1..=each {
-                    let at = WARM_UP + apart * (number as f64 - 0.5) + 300.0 * dice.unit();
+                    let at = WARM_UP + apart * (number as f64 - 0.5) + 300.0 * rng.unit();
                     let dwell = format!("down = \"{half}s\"\nup = \"{half}s\"");
                     sketch.event("flap", "KP", at, cycles * 2.0 * half, &dwell);
                 }
@@ -303,8 +304,8 @@ fn flap_then_dark(trial: &mut Trial<'_>) {
         let apart = before + dark + (8.0 * half).max(9000.0);
         let each = trial.scale.flaps.div_ceil(2);
         let begin = |number: usize, seed: u64| {
-            let mut dice = lifesign::dice::Dice::new(seed << 32 | number as u64);
-            WARM_UP + apart * (number as f64 - 0.5) + 300.0 * dice.unit()
+            let mut rng = lifesign_core::rng::Rng::new(seed << 32 | number as u64);
+            WARM_UP + apart * (number as f64 - 0.5) + 300.0 * rng.unit()
         };
         let worlds: Vec<_> = (1..=2_u64)
             .map(|seed| {
@@ -366,7 +367,7 @@ fn sparse(trial: &mut Trial<'_>) {
         let goal = trial.goals.worst_minute.map(|_| Goal::AtMost(30.0));
         trial.add(&format!("{what}: delay to down, mean"), n.clone(), level.down.mean(), "s", goal);
         trial.add(&format!("{what}: delay to down, p99"), n.clone(), level.down.quantile(0.99), "s", None);
-        let seen = |level: &lifesign::scenario::Level| {
+        let seen = |level: &lifesign_lab::Level| {
             let n = level.down.seconds.len() + level.down.missed.len();
             100.0 * level.down.seconds.len() as f64 / n as f64
         };

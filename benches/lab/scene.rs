@@ -1,13 +1,13 @@
 //! A rival's view of one block. In: questions. Out: whether they were answered in time, and what the rival said
 //! of it. Each block has a world of its own with the same seed, so the truth is the same and its probes may wait.
 
-use lifesign::{
-    clock::Time,
+use lifesign_core::{
     judge::{Change, Edge, State},
     outcome::{Due, Event},
-    scenario::{Referee, Scenario, Truth, World, stage},
-    target::{BlockId, CountryId, Scope, TargetId},
+    scopes::{BlockId, CountryId, Scope, TargetId},
+    time::Time,
 };
+use lifesign_lab::{Referee, Scenario, Truth, World, stage};
 use std::time::Duration;
 
 /// All rivals wait so long for an answer (Trinocular §4; trinarkular; blackbox exporter's usual module).

@@ -1,12 +1,8 @@
 //! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text that a scenario
 //! file holds, so that a seed gives the same world to every prober. It never knows who will probe.
 
-use lifesign::{
-    clock::Time,
-    dice::Dice,
-    scenario::{Scenario, stage},
-    target::Roster,
-};
+use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
+use lifesign_lab::{Scenario, stage};
 use std::{fmt::Write as _, sync::Arc};
 
 /// Hosts per /24 in North Korea's plan.
@@ -82,8 +78,10 @@ fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
         let first = thin.targets.len() as u32;
         let range = block.targets.start as usize..block.targets.start as usize + 2 * hosts;
         thin.targets.extend_from_slice(&roster.targets[range]);
-        thin.blocks
-            .push(lifesign::target::Block { targets: first..thin.targets.len() as u32, ..block.clone() });
+        thin.blocks.push(lifesign_core::scopes::Block {
+            targets: first..thin.targets.len() as u32,
+            ..block.clone()
+        });
     }
     thin
 }
@@ -93,11 +91,11 @@ pub const WARM_UP: f64 = 30.0 * 3600.0;
 
 /// Darkness of `on`, `n` times, `apart` in the mean. Lengths are drawn evenly.
 pub fn outages(n: usize, on: &str, seed: u64, loss: f64, lengths: (f64, f64), apart: f64) -> Sketch {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let mut sketch = Sketch::new(WARM_UP + apart * (n + 1) as f64, loss);
     for number in 0..n {
-        let at = WARM_UP + apart * (number as f64 + 0.2 * dice.unit());
-        let length = lengths.0 + (lengths.1 - lengths.0) * dice.unit();
+        let at = WARM_UP + apart * (number as f64 + 0.2 * rng.unit());
+        let length = lengths.0 + (lengths.1 - lengths.0) * rng.unit();
         sketch.event("dark", on, at, length, "");
     }
     sketch

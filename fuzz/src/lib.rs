@@ -4,10 +4,7 @@
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
-    clock::Time,
     config::Plan,
-    journal,
-    outcome::{Event, Found},
     probe::{
         Spec,
         dns::message::{self, Question},
@@ -18,11 +15,16 @@ use lifesign::{
         },
         read_control,
     },
-    scenario::Scenario,
-    target::TargetId,
+};
+use lifesign_core::{
+    journal,
+    outcome::{Event, Found},
+    scopes::TargetId,
+    time::Time,
     watch::{Record, Settings, Watch},
 };
 use lifesign_document::{Problem, Problems, decode};
+use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
 /// Panics if these bytes break it.

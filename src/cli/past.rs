@@ -3,11 +3,11 @@
 
 use super::exit;
 use crate::{
-    clock::{Clock, Time},
-    judge::State,
+    clock::Clock,
     store::{self, Book, Filter, list, report},
 };
 use clap::Args;
+use lifesign_core::{judge::State, time::Time};
 use std::{
     io::{self, Write},
     path::PathBuf,

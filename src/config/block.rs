@@ -2,10 +2,8 @@
 //! never looks at another block.
 
 use super::{Countries, unicast};
-use crate::{
-    probe::{Spec, dns},
-    target::{Block, BlockId, CountryId, Host, Prefix, Target},
-};
+use crate::probe::{Spec, dns};
+use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Prefix, Target};
 use lifesign_document::{Table, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 

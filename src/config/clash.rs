@@ -1,7 +1,7 @@
 //! What may not go together. In: every prefix and control of a plan with its place. Out: noted problems. It
 //! never looks inside a block.
 
-use crate::target::Prefix;
+use lifesign_core::scopes::Prefix;
 use lifesign_document::Value;
 use std::net::IpAddr;
 

@@ -2,7 +2,7 @@
 //! file order, so that the targets of a block and the blocks of a country have consecutive numbers.
 
 use super::{Countries, block, label};
-use crate::target::{Country, CountryId};
+use lifesign_core::scopes::{Country, CountryId};
 use lifesign_document::{Table, Value};
 use std::collections::HashMap;
 

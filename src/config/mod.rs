@@ -5,11 +5,11 @@
 //! and refuses what cannot work: a host outside its block, blocks that overlap, a control that would share
 //! the fate of what it vouches for.
 
-use crate::{
+use crate::probe::Spec;
+use lifesign_core::{
     judge::Rules,
-    probe::Spec,
     schedule::Budget,
-    target::{Prefix, Roster},
+    scopes::{Prefix, Roster},
 };
 use lifesign_document::{Problems, Table, Value};
 use std::{

@@ -2,9 +2,9 @@
 //! otherwise. It never refuses anything.
 
 use super::Plan;
-use crate::{
+use lifesign_core::{
     schedule::Budget,
-    target::{Host, Kind, Target},
+    scopes::{Host, Kind, Target},
 };
 use std::{
     collections::HashSet,

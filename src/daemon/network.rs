@@ -5,9 +5,11 @@ use super::{chance, numbering::Numbering, voice::Voice};
 use crate::{
     clock::Clock,
     config::Plan,
-    outcome::{Due, Event, Fault, Found, Outcome},
     probe::{Spec, dns, icmp, names::Book, tcp},
-    target::{Host, Numbers, TargetId},
+};
+use lifesign_core::{
+    outcome::{Due, Event, Fault, Found, Outcome},
+    scopes::{Host, Numbers, TargetId},
 };
 use std::net::IpAddr;
 use tokio::sync::mpsc::UnboundedSender;

@@ -6,10 +6,10 @@
 //! old one is under way. On the wire every plan has a range of its own; the ranges of earlier plans are kept for
 //! as long as anybody waits for their answers. No prober needs to know of this.
 
-use crate::{
-    clock::Time,
+use lifesign_core::{
     outcome::{Event, LOST_AFTER},
-    target::{Numbers, TargetId},
+    scopes::{Numbers, TargetId},
+    time::Time,
 };
 use std::collections::VecDeque;
 
@@ -85,7 +85,9 @@ impl Numbering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::{Block, BlockId, Country, CountryId, Host, Kind, Renumbering, Roster, Target};
+    use lifesign_core::scopes::{
+        Block, BlockId, Country, CountryId, Host, Kind, Renumbering, Roster, Target,
+    };
 
     /// One block with these hosts.
     fn roster(hosts: &[u8]) -> Roster {

@@ -3,7 +3,8 @@
 //! goes on with.
 
 use super::{Failure, Run};
-use crate::{judge::Memory, store::Store};
+use crate::store::Store;
+use lifesign_core::judge::Memory;
 use std::{
     fs::{self, File, TryLockError},
     io,

@@ -5,7 +5,7 @@
 //! that `increase()` sees the first event.
 
 use super::series::{Of, Row, Series};
-use crate::{
+use lifesign_core::{
     outcome::{Fault, IcmpCode, Reject},
     watch::Counts,
 };

@@ -11,7 +11,6 @@ use super::{
     page::{self, Pace},
     serve, state,
 };
-use crate::{judge::State as Verdict, watch::Snapshot};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -21,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use lifesign_core::{judge::State as Verdict, watch::Snapshot};
 use lifesign_web_config::{Access, Door};
 use std::{
     io,

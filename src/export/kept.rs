@@ -2,8 +2,8 @@
 //! newest share, so that a crowd of readers costs hardly more time and memory than one. It never shows a snapshot
 //! that is not the newest.
 
-use crate::watch::Snapshot;
 use axum::body::Bytes;
+use lifesign_core::watch::Snapshot;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The newest rendering of one kind. Its lock is for the thread that answers alone; the watch knows nothing of it.
@@ -29,9 +29,9 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::Time,
-        target::Roster,
+    use lifesign_core::{
+        scopes::Roster,
+        time::Time,
         watch::{Settings, Watch},
     };
     use std::convert::Infallible;

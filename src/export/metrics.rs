@@ -7,7 +7,7 @@ use super::{
     families::ROWS,
     series::{Of, Row, Series, pair},
 };
-use crate::{target::Kind, watch::Snapshot};
+use lifesign_core::{scopes::Kind, watch::Snapshot};
 use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, Desc},

@@ -2,7 +2,7 @@
 //! for Prometheus, a page, JSON, and two answers for supervisors. It never reaches back: a reader, however
 //! slow or greedy, costs the watch nothing but the snapshot that it holds.
 
-use crate::watch::Snapshot;
+use lifesign_core::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 

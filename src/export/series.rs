@@ -1,9 +1,9 @@
 //! The words of the table of metrics. In: values. Out: [`Row`], what a metric is, and [`Series`], its series in
 //! the shape of the prometheus crate. It never knows which metrics there are.
 
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::State,
+    time::Time,
     watch::{HistogramView, KindView, ScopeView, Snapshot, TargetView, WINDOWS, WindowView},
 };
 use prometheus::proto::{self, LabelPair, Metric, MetricType};

@@ -4,9 +4,9 @@
 //! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the plan's order.
 
 use super::Labels;
-use crate::{
-    clock::Time,
-    target::Kind,
+use lifesign_core::{
+    scopes::Kind,
+    time::Time,
     watch::{self, ControlView, Counts, ScopeView, Snapshot, WINDOWS},
 };
 use serde::Serialize;

@@ -4,10 +4,8 @@
 //! probes a target.
 
 use super::sys;
-use crate::{
-    clock::Clock,
-    outcome::{Control, Event},
-};
+use crate::clock::Clock;
+use lifesign_core::outcome::{Control, Event};
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
 use std::{io, net::IpAddr, time::Duration};
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};

@@ -1,5 +1,5 @@
-//! Probing. In: a [`Due`](crate::outcome::Due) and the address to ask. Out:
-//! [`Event`](crate::outcome::Event)s. It never decides when to ask, nor what silence means: no prober reports
+//! Probing. In: a [`Due`](lifesign_core::outcome::Due) and the address to ask. Out:
+//! [`Event`](lifesign_core::outcome::Event)s. It never decides when to ask, nor what silence means: no prober reports
 //! that nothing came.
 //!
 //! | file | its part |
@@ -16,7 +16,7 @@
 //!
 //! A new kind is a file with its `Spec` and its prober, and a variant and a line of [`Spec::parse`] here.
 
-use crate::target::Kind;
+use lifesign_core::scopes::Kind;
 
 pub mod icmp;
 pub mod tcp;

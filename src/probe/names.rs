@@ -4,13 +4,13 @@
 //! between: each time the system's configuration is read anew and the question asked anew, so that lifesign
 //! may start before the network does.
 
-use crate::{outcome::Fault, target::Prefix};
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
     net::{NetError, runtime::TokioRuntimeProvider},
     proto::rr::RecordType,
 };
+use lifesign_core::{outcome::Fault, scopes::Prefix};
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},

@@ -4,7 +4,7 @@
 //! [`IcmpError::found`], which needs nothing but the packet. Linux only.
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper in socket2 or tokio")]
 
-use crate::outcome::{Fault, Found, IcmpCode};
+use lifesign_core::outcome::{Fault, Found, IcmpCode};
 use socket2::Socket;
 use std::{
     io,

@@ -12,9 +12,10 @@
 //! the ICMP kind carries late evidence.
 
 use super::sys_inet;
-use crate::{
-    clock::{Clock, Time},
+use crate::clock::Clock;
+use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
+    time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{

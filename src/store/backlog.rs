@@ -2,7 +2,7 @@
 //! place of the earlier. It never grows beyond its bounds: the oldest goes first, and is counted.
 
 use super::{Episode, Sample};
-use crate::{clock::Time, judge::Memory};
+use lifesign_core::{judge::Memory, time::Time};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many rows wait for a disk that refuses: three months of one country's episodes, half a day of its summaries.

@@ -2,9 +2,9 @@
 //! episodes, summaries, and when anybody watched. It never changes the file.
 
 use super::{Episode, Sample};
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::{Edge, State},
+    time::Time,
 };
 use rusqlite::{Connection, Error, OpenFlags, Result, Row, params};
 use std::{path::Path, time::Duration};

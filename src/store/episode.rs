@@ -7,10 +7,10 @@
 //! the next verdict's edge says. What was down for an outage's length is not up until it is proved to be.
 
 use super::scopes;
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::{Change, Edge, State},
-    target::Roster,
+    scopes::Roster,
+    time::Time,
 };
 use std::{
     collections::{BTreeMap, HashSet},

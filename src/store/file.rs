@@ -7,7 +7,7 @@ use super::{
     book::{self, COARSE, FINE, VERSION, millis},
     history::{self, History},
 };
-use crate::{clock::Time, judge::State};
+use lifesign_core::{judge::State, time::Time};
 use rusqlite::{Connection, Result, Transaction, params};
 use std::{fs, path::Path, time::Duration};
 

@@ -6,9 +6,9 @@ use super::{
     Episode,
     book::{self, COARSE, FINE, QUIET, millis, time},
 };
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::{Edge, State},
+    time::Time,
     watch::{KEPT, MINUTE, Mark, Past, Spell},
 };
 use rusqlite::{Connection, Result, Row, params};

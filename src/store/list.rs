@@ -2,7 +2,7 @@
 //! never leaves out how sure a time is.
 
 use super::{Episode, episode::middle};
-use crate::{clock::Time, judge::Edge};
+use lifesign_core::{judge::Edge, time::Time};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -169,7 +169,7 @@ pub fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::State;
+    use lifesign_core::judge::State;
 
     fn at(seconds: u64) -> Time {
         Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)

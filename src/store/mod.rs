@@ -24,14 +24,14 @@ mod writer;
 pub use book::{Book, Filter, RunTime};
 pub use episode::Episode;
 
-use crate::{
-    clock::Time,
-    judge::{Change, Memory, State},
-    target::{BlockId, Country, CountryId, Roster, Scope},
-    watch::{Snapshot, StoreView, Watch},
-};
 use backlog::Work;
 use episode::Ledger;
+use lifesign_core::{
+    judge::{Change, Memory, State},
+    scopes::{BlockId, Country, CountryId, Roster, Scope},
+    time::Time,
+    watch::{Snapshot, StoreView, Watch},
+};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -186,7 +186,7 @@ pub fn directory(asked: Option<PathBuf>) -> Option<PathBuf> {
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     let roster = &snapshot.roster;
     let time = snapshot.time.shifted(snapshot.wall_offset);
-    let sample = |scope: String, country: &Country, view: &crate::watch::ScopeView| Sample {
+    let sample = |scope: String, country: &Country, view: &lifesign_core::watch::ScopeView| Sample {
         scope,
         country: country.code.clone(),
         time,

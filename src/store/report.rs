@@ -9,7 +9,7 @@ use super::{
     book::QUIET,
     list::{length, moment, second, span},
 };
-use crate::{clock::Time, judge::State};
+use lifesign_core::{judge::State, time::Time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 

@@ -2,7 +2,7 @@
 //! written. It never watches anything.
 
 use super::{backlog::Backlog, *};
-use crate::judge::Edge;
+use lifesign_core::judge::Edge;
 use rusqlite::Connection;
 use std::fs;
 

@@ -6,7 +6,7 @@ use super::{
     file::File,
     history::History,
 };
-use crate::{clock::Time, watch::StoreView};
+use lifesign_core::{time::Time, watch::StoreView};
 use std::{
     io,
     path::PathBuf,

@@ -2,10 +2,10 @@
 //! length. It never lists what was merely up, and a block's spell not where its country had the same.
 
 use super::{View, strip, words};
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::State,
-    target::Country,
+    scopes::Country,
+    time::Time,
     watch::{KEPT, Past, Spell},
 };
 use maud::{Markup, html};
@@ -107,7 +107,7 @@ fn written(view: &View, name: &str, episode: &Episode) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::Edge;
+    use lifesign_core::judge::Edge;
 
     #[test]
     fn flapping_is_one_episode_and_a_long_outage_after_it_another() {

@@ -2,9 +2,9 @@
 //! words. It never calls a host down: that is a verdict on blocks.
 
 use super::{View, words};
-use crate::{
+use lifesign_core::{
     judge::State,
-    target::{Block, Target},
+    scopes::{Block, Target},
     watch::{ScopeView, TargetView},
 };
 use maud::{Markup, html};

@@ -19,7 +19,7 @@ mod strip;
 mod words;
 
 use super::Labels;
-use crate::watch::Snapshot;
+use lifesign_core::watch::Snapshot;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ struct View<'a> {
 /// The worst first, for a tab that is one of many.
 fn title(snapshot: &Snapshot) -> String {
     let states = snapshot.roster.countries.iter().zip(&snapshot.countries);
-    let state = |(country, view): (&crate::target::Country, &crate::watch::ScopeView)| {
+    let state = |(country, view): (&lifesign_core::scopes::Country, &lifesign_core::watch::ScopeView)| {
         format!("{} {} {}", words::shape(view.standing.state), country.code, view.standing.state)
     };
     states.map(state).collect::<Vec<_>>().join(", ")

@@ -2,7 +2,7 @@
 //! what is bad: states are the judge's.
 
 use super::{View, episodes, hosts, spark, strip, words};
-use crate::{
+use lifesign_core::{
     judge::State,
     watch::{ScopeView, WINDOWS},
 };

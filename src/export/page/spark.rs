@@ -2,7 +2,7 @@
 //! none to all, the time as a line from zero to the highest. It never joins what a gap parts.
 
 use super::{View, strip::Window, words};
-use crate::watch::Past;
+use lifesign_core::watch::Past;
 use maud::{Markup, html};
 use std::fmt::Write;
 

@@ -3,9 +3,9 @@
 //! anything was bad shows what was bad for longest.
 
 use super::{View, words};
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::State,
+    time::Time,
     watch::{Past, Spell},
 };
 use maud::{Markup, html};
@@ -153,7 +153,7 @@ fn ticks(view: &View, window: Window) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::Edge;
+    use lifesign_core::judge::Edge;
 
     const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
     const HOUR: Duration = Duration::from_secs(3600);

@@ -2,9 +2,9 @@
 //! anything by colour alone.
 
 use super::View;
-use crate::{
-    clock::Time,
+use lifesign_core::{
     judge::{Edge, State},
+    time::Time,
 };
 use maud::{Markup, html};
 use std::time::Duration;

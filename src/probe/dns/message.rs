@@ -1,14 +1,14 @@
 //! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason why they are
-//! none. Pure: no socket and no time; dice only in [`Question::new`].
+//! none. Pure: no socket and no time; rng only in [`Question::new`].
 
 use super::Spec;
-use crate::outcome::Reject;
 use hickory_proto::{
     ProtoError,
     op::{Header, Message, MessageType, OpCode, Query},
     rr::{Name, RecordType},
     serialize::binary::{BinDecodable, BinDecoder},
 };
+use lifesign_core::outcome::Reject;
 
 /// The length of a DNS header (RFC 1035 §4.1.1).
 const HEADER: usize = 12;

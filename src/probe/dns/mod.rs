@@ -14,11 +14,12 @@
 pub mod message;
 
 use super::sys_inet;
-use crate::{
-    clock::{Clock, Time},
-    outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
-};
+use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
+use lifesign_core::{
+    outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
+    time::Time,
+};
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -243,7 +244,7 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::TargetId;
+    use lifesign_core::scopes::TargetId;
 
     #[tokio::test]
     async fn the_oldest_question_makes_room_for_a_new_one() {

@@ -10,7 +10,7 @@
 //!  8  send time (ns)   16  target   20  seq   24  destination (IPv4 as mapped IPv6)   40  token
 //! ```
 
-use crate::{clock::Time, outcome::Reject, target::TargetId};
+use lifesign_core::{outcome::Reject, scopes::TargetId, time::Time};
 use pnet_packet::{
     Packet,
     icmp::{

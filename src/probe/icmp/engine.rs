@@ -2,10 +2,8 @@
 //! waits but in [`Engine::readable`], and never remembers a probe.
 
 use super::{Means, OpenError, codec::Codec, link::Link, not_sent};
-use crate::{
-    clock::Clock,
-    outcome::{Due, Event, Fault},
-};
+use crate::clock::Clock;
+use lifesign_core::outcome::{Due, Event, Fault};
 use std::{future::poll_fn, net::IpAddr, pin::pin, task::Poll};
 use tokio::io::Ready;
 

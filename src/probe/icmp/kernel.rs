@@ -2,7 +2,8 @@
 //! messages (cmsg(3)). In: bytes beside a packet. Out: what they say. It never makes a system call, and bytes
 //! that it does not understand say nothing.
 
-use crate::{outcome::IcmpCode, probe::sys::NAME};
+use crate::probe::sys::NAME;
+use lifesign_core::outcome::IcmpCode;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A socket address for `address`, and how much of it counts. The port is 0, as ICMP has none.

@@ -7,9 +7,12 @@ use super::{
     fault, kernel, not_sent,
 };
 use crate::{
-    clock::{Clock, Time},
-    outcome::{Due, Event, Found, Outcome, Stray},
+    clock::Clock,
     probe::sys::{self, BATCH, Batch, Queue},
+};
+use lifesign_core::{
+    outcome::{Due, Event, Found, Outcome, Stray},
+    time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{

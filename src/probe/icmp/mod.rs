@@ -11,9 +11,9 @@
 //! One socket per family serves all targets. The sequence number wraps after 65,536 probes of a target, and
 //! the identifier is shared by all: neither limits what is in flight, because the payload names the probe.
 
-use crate::{
-    clock::Time,
+use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
+    time::Time,
 };
 use std::{fmt, io};
 

@@ -1,7 +1,7 @@
 //! Episodes from changes of verdict, in virtual time. In: changes. Out: the rows that must follow. It never opens a file.
 
 use super::*;
-use crate::target::{Block, BlockId, Country, CountryId, Scope};
+use lifesign_core::scopes::{Block, BlockId, Country, CountryId, Scope};
 
 fn at(seconds: u64) -> Time {
     Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)

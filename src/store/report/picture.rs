@@ -2,7 +2,8 @@
 //! title. It never scales anything by a value that was not measured.
 
 use super::Matter;
-use crate::{clock::Time, store::Sample};
+use crate::store::Sample;
+use lifesign_core::time::Time;
 use maud::{Markup, html};
 use std::{fmt::Write as _, time::Duration};
 

@@ -1,10 +1,7 @@
 //! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly `tests/data/bad/NAME.txt`.
 
-use lifesign::{
-    config::Plan,
-    probe::Spec,
-    target::{BlockId, Host},
-};
+use lifesign::{config::Plan, probe::Spec};
+use lifesign_core::scopes::{BlockId, Host};
 use lifesign_document::MAX_BYTES;
 use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};

@@ -2,12 +2,12 @@
 //! answers take their misses back, windows forget, and a target's memory is bounded.
 
 use crate::support::roster;
-use lifesign::{
+use lifesign_core::{
     aggregate::{Aggregate, Counts, TargetStats},
-    clock::Time,
-    dice::Dice,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
-    target::{BlockId, CountryId, TargetId},
+    rng::Rng,
+    scopes::{BlockId, CountryId, TargetId},
+    time::Time,
     watch::{Settings, TargetView, Watch},
 };
 use proptest::prelude::*;
@@ -25,16 +25,16 @@ fn reply(rtt: Duration) -> Found {
 
 /// What becomes of a probe: what arrives, and how long after it was sent. Often more than one thing, and
 /// sometimes nonsense.
-fn fates(dice: &mut Dice) -> Vec<(Duration, Found)> {
+fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
     let mut fates = Vec::new();
-    for _ in 0..[0, 1, 1, 1, 2, 3][dice.below(6)] {
-        let longest = [0.3, 4.0, 200.0][dice.below(3)];
-        let rtt = Duration::from_secs_f64(longest * dice.unit());
-        fates.push(match dice.below(8) {
+    for _ in 0..[0, 1, 1, 1, 2, 3][rng.below(6)] {
+        let longest = [0.3, 4.0, 200.0][rng.below(3)];
+        let rtt = Duration::from_secs_f64(longest * rng.unit());
+        fates.push(match rng.below(8) {
             0..=4 => (rtt, reply(rtt)),
             5 => (rtt, Found::Refused { rtt }),
             6 => (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt }),
-            _ => (Duration::ZERO, Found::NotSent(Fault::ALL[dice.below(Fault::ALL.len())])),
+            _ => (Duration::ZERO, Found::NotSent(Fault::ALL[rng.below(Fault::ALL.len())])),
         });
     }
     fates
@@ -61,10 +61,10 @@ fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
     })
 }
 
-/// A watch in a world whose answers come as the dice say.
+/// A watch in a world whose answers come as the rng say.
 struct World {
     watch: Watch,
-    dice: Dice,
+    rng: Rng,
     now: Time,
     /// What will arrive, by time; the number keeps equal times apart.
     coming: BTreeMap<(Time, usize), Event>,
@@ -81,7 +81,7 @@ impl World {
         watch.record();
         Self {
             watch,
-            dice: Dice::new(seed),
+            rng: Rng::new(seed),
             now: start(),
             coming: BTreeMap::new(),
             unsettled: BTreeMap::new(),
@@ -94,15 +94,15 @@ impl World {
         let Due { target, seq, sent, trap, .. } = due;
         self.given += 1;
         self.unsettled.insert((target, seq), sent);
-        for (after, found) in fates(&mut self.dice) {
+        for (after, found) in fates(&mut self.rng) {
             let outcome = Outcome { target, seq, sent, trap, found };
             self.coming.insert((sent + after, self.coming.len()), Event::Outcome(outcome));
         }
-        if self.dice.chance(0.05) {
+        if self.rng.chance(0.05) {
             let stray = Stray { seen: sent, from: None, target: Some(target), reason: Reject::WrongToken };
             self.coming.insert((sent, usize::MAX), Event::Stray(stray));
         }
-        if self.dice.chance(0.05) {
+        if self.rng.chance(0.05) {
             // An answer to a question that was never asked.
             let found = reply(Duration::ZERO);
             let outcome = Outcome { target, seq: seq.wrapping_add(7), sent, trap, found };

@@ -2,12 +2,12 @@
 //! scenarios test shades; this tests that the rules of the judge hold whatever happens.
 
 use crate::support::roster;
-use lifesign::{
-    clock::Time,
-    dice::Dice,
+use lifesign_core::{
     judge::{Change, State},
     outcome::{Control, Due, Event, Found, Outcome},
-    target::{BlockId, CountryId, Roster, Scope},
+    rng::Rng,
+    scopes::{BlockId, CountryId, Roster, Scope},
+    time::Time,
     watch::{Settings, Watch},
 };
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
     fn play(&self, seconds: f64, seed: u64) -> (Vec<Change>, Watch) {
         let settings = Settings { controls: vec!["127.0.0.1".parse().unwrap()], seed, ..Settings::default() };
         let mut watch = Watch::new(roster(), &settings, at(0.0));
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         let mut under_way: BTreeMap<(Time, u32), Event> = BTreeMap::new();
         let (mut due, mut changes, mut number, mut control) = (Vec::new(), Vec::new(), 0, at(0.5));
         loop {
@@ -63,7 +63,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             for Due { target, seq, sent, trap, .. } in due.drain(..) {
                 let block = target.0 / 6;
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));
-                if !gone(sent) && !gone(sent + self.rtt) && !dice.chance(self.loss) {
+                if !gone(sent) && !gone(sent + self.rtt) && !rng.chance(self.loss) {
                     let found = Found::Reply { rtt: self.rtt, rcode: None, unexpected: false };
                     let outcome = Outcome { target, seq, sent, trap, found };
                     under_way.insert((sent + self.rtt, number), Event::Outcome(outcome));

@@ -2,13 +2,13 @@
 //! as one who was only held up for as long. Nothing is called down for what nobody saw; and what was seen is shown.
 
 use crate::support::roster;
-use lifesign::{
-    clock::Time,
-    dice::Dice,
+use lifesign::store::Store;
+use lifesign_core::{
     judge::{Memory, Standing, State},
     outcome::{Control, Event, Found, Outcome},
-    store::Store,
-    target::{BlockId, CountryId, Roster, Scope, TargetId},
+    rng::Rng,
+    scopes::{BlockId, CountryId, Roster, Scope, TargetId},
+    time::Time,
     watch::{Past, Record, Settings, Watch},
 };
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn settings() -> Settings {
 /// What happens between two times: each target is asked in turn, four questions a second. A block is dark in each of
 /// its stretches.
 fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
-    let (mut records, mut dice) = (Vec::new(), Dice::new(from as u64));
+    let (mut records, mut rng) = (Vec::new(), Rng::new(from as u64));
     let mut seqs = vec![0; roster.targets.len()];
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
@@ -44,7 +44,7 @@ fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: 
         // A step that no number of targets divides, so that blocks take turns.
         let target = (step as usize * 7) % roster.targets.len();
         let block = roster.targets[target].block.0 as usize;
-        let gone = dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || dice.chance(loss);
+        let gone = dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || rng.chance(loss);
         let (found, late) = if gone {
             (Found::Overdue, 1.0)
         } else {

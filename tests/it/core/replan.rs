@@ -2,13 +2,13 @@
 //! judged as if nothing had happened; who goes leaves nothing behind; who comes begins as unknown.
 
 use crate::support::roster;
-use lifesign::{
-    clock::Time,
-    dice::Dice,
+use lifesign_core::{
     judge::State,
     outcome::{Due, Event, Found, IcmpCode, Outcome},
+    rng::Rng,
     schedule::Budget,
-    target::{Kind, Renumbering, Roster, Scope, TargetId},
+    scopes::{Kind, Renumbering, Roster, Scope, TargetId},
+    time::Time,
     watch::{Record, Settings, Watch},
 };
 use proptest::prelude::*;
@@ -72,13 +72,13 @@ impl World {
     fn fate(&self, name: &str, sent: Time) -> Vec<(Duration, Found)> {
         let minute = sent.as_nanos() / 60_000_000_000;
         let block = name.rsplitn(3, ' ').nth(2).expect("a block");
-        if Dice::new(number((self.seed, block, minute))).chance(0.2) {
+        if Rng::new(number((self.seed, block, minute))).chance(0.2) {
             return vec![];
         }
-        let mut dice = Dice::new(number((self.seed, name, sent.as_nanos())));
-        let rtt = Duration::from_secs_f64([0.2, 0.2, 0.2, 0.3, 4.0][dice.below(5)] * (1.0 + dice.unit()));
+        let mut rng = Rng::new(number((self.seed, name, sent.as_nanos())));
+        let rtt = Duration::from_secs_f64([0.2, 0.2, 0.2, 0.3, 4.0][rng.below(5)] * (1.0 + rng.unit()));
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        match dice.below(20) {
+        match rng.below(20) {
             0 => vec![],
             1 => vec![(rtt, Found::Unreachable { from, code: IcmpCode { kind: 3, code: 1 }, rtt })],
             2 => vec![(rtt, Found::Refused { rtt }), (rtt, Found::Refused { rtt })],
@@ -117,7 +117,7 @@ impl World {
         let roster = self.watch.roster().clone();
         let changes = self.watch.changes().map(|mut change| {
             let name = roster.name_of(change.scope);
-            change.scope = Scope::Country(lifesign::target::CountryId(0));
+            change.scope = Scope::Country(lifesign_core::scopes::CountryId(0));
             format!("{name} {change:?}")
         });
         self.changes.extend(changes);
@@ -203,9 +203,9 @@ fn feed(watch: &mut Watch, journal: &[(Record, Option<String>)]) {
 
 fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
-    (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(|(sizes, dice)| {
+    (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(|(sizes, rng)| {
         let mut roster = roster::of_sizes(&sizes);
-        for (target, die) in roster.targets.iter_mut().zip(dice.into_iter().cycle()) {
+        for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
             match die {
                 0 => target.interval = Some(Duration::from_secs(3)),
                 1 | 2 => (target.kind, target.probe) = (Kind::Tcp, "tcp/80".into()),
@@ -262,7 +262,7 @@ proptest! {
         block.country.0 = new.countries.len() as u32;
         block.targets = targets..targets + 3;
         new.blocks.push(block);
-        new.countries.push(lifesign::target::Country {
+        new.countries.push(lifesign_core::scopes::Country {
             code: "NEW".into(),
             name: "New".into(),
             blocks: blocks..blocks + 1,
@@ -355,7 +355,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     let roster = roster::of_sizes(&[vec![4, 4, 4, 4]]);
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
-    let country = Scope::Country(lifesign::target::CountryId(0));
+    let country = Scope::Country(lifesign_core::scopes::CountryId(0));
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
         now = watch.next_wake();

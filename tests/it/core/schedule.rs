@@ -2,12 +2,13 @@
 //! probe a target, nothing burst out after a stall, and no cost for targets that are not asked.
 
 use crate::support::roster;
-use lifesign::{
-    clock::{Clock, Time},
-    dice::Dice,
+use lifesign::clock::Clock;
+use lifesign_core::{
     outcome::{Due, Found, Outcome},
+    rng::Rng,
     schedule::{Budget, Closely, Doubt, Look, Open, Rank, Schedule},
-    target::{BlockId, CountryId, Roster, Scope, TargetId},
+    scopes::{BlockId, CountryId, Roster, Scope, TargetId},
+    time::Time,
 };
 use proptest::prelude::*;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -29,12 +30,12 @@ struct Given {
     crowding: bool,
 }
 
-/// A schedule with the table of its open probes, in a world that answers as the dice say.
+/// A schedule with the table of its open probes, in a world that answers as the rng say.
 struct Run {
     roster: Arc<Roster>,
     schedule: Schedule,
     open: Open,
-    dice: Dice,
+    rng: Rng,
     /// Share of probes that are answered; each at once.
     answers: f64,
     given: Vec<Given>,
@@ -46,7 +47,7 @@ impl Run {
         Self {
             schedule: Schedule::new(roster.clone(), budget, seed, start()),
             open: Open::new(roster.targets.len()),
-            dice: Dice::new(seed ^ 0x70_79),
+            rng: Rng::new(seed ^ 0x70_79),
             given: Vec::new(),
             answers,
             roster,
@@ -59,10 +60,10 @@ impl Run {
         let before = self.given.len();
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let crowding = self.open.is_waiting(slot.target.0);
-            let patience = Duration::from_millis(200 + self.dice.below(2800) as u64);
+            let patience = Duration::from_millis(200 + self.rng.below(2800) as u64);
             let (due, _) = self.open.start(slot.target, now, patience, false);
             self.given.push(Given { due, lag: slot.lag, crowding });
-            if self.dice.chance(self.answers) {
+            if self.rng.chance(self.answers) {
                 let Due { target, seq, sent, trap, .. } = due;
                 let found = Found::Reply { rtt: Duration::ZERO, rcode: None, unexpected: false };
                 self.open.settle(Outcome { target, seq, sent, trap, found });
@@ -78,7 +79,7 @@ impl Run {
             if wake > end {
                 return;
             }
-            let late = late.mul_f64(self.dice.unit());
+            let late = late.mul_f64(self.rng.unit());
             self.poll((wake + late).min(end));
         }
     }
@@ -102,22 +103,22 @@ impl Run {
 }
 
 /// What the judge might want, at any moment.
-fn some_look(dice: &mut Dice, roster: &Roster) -> Look {
-    let block = BlockId(dice.below(roster.blocks.len()) as u32);
-    let target = TargetId(dice.below(roster.targets.len()) as u32);
+fn some_look(rng: &mut Rng, roster: &Roster) -> Look {
+    let block = BlockId(rng.below(roster.blocks.len()) as u32);
+    let target = TargetId(rng.below(roster.targets.len()) as u32);
     let scope =
-        if dice.chance(0.3) { Scope::Country(roster.block(block).country) } else { Scope::Block(block) };
-    match dice.below(8) {
+        if rng.chance(0.3) { Scope::Country(roster.block(block).country) } else { Scope::Block(block) };
+    match rng.below(8) {
         0..=3 => {
-            let every = Duration::from_secs(if dice.chance(0.7) { 1 } else { 10 });
-            let wait = if dice.chance(0.7) { Duration::ZERO } else { every };
-            let doubt = if dice.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
+            let every = Duration::from_secs(if rng.chance(0.7) { 1 } else { 10 });
+            let wait = if rng.chance(0.7) { Duration::ZERO } else { every };
+            let doubt = if rng.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
             Look::Closer(scope, Closely { every, wait, doubt })
         }
         4 => Look::Enough(scope),
         5 => Look::Around(block, Doubt::Strong),
         6 => Look::Rank(target, Rank::Good),
-        _ => Look::Rank(target, if dice.chance(0.5) { Rank::Poor } else { Rank::Retired }),
+        _ => Look::Rank(target, if rng.chance(0.5) { Rank::Poor } else { Rank::Retired }),
     }
 }
 
@@ -143,20 +144,20 @@ proptest! {
         plan in plans(), budget in budgets(), seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
     ) {
         let mut roster = roster::of_sizes(&plan);
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         for _ in 0..intervals {
-            let target = dice.below(roster.targets.len());
-            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 10.0 * dice.unit()));
+            let target = rng.below(roster.targets.len());
+            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 10.0 * rng.unit()));
         }
         let blocks = roster.blocks.len();
         let mut run = Run::new(roster, budget, answers, seed);
         let mut now = start();
         for _ in 0..60 {
-            let look = some_look(&mut dice, &run.roster);
+            let look = some_look(&mut rng, &run.roster);
             run.schedule.look(look, now);
             // A step of more than a quarter of a second is a stall of its own.
-            now = now + Duration::from_secs_f64(10.0 * dice.unit());
-            run.until(now, Duration::from_millis(if dice.chance(0.2) { 5_000 } else { 20 }));
+            now = now + Duration::from_secs_f64(10.0 * rng.unit());
+            run.until(now, Duration::from_millis(if rng.chance(0.2) { 5_000 } else { 20 }));
         }
         let fair = budget.burst + MINUTE.as_secs_f64() * budget.mean;
         let worst = run.most(MINUTE, |given| run.block(given).0);
@@ -199,7 +200,7 @@ proptest! {
                 prop_assert!(turns.abs_diff(fair) <= 2, "{turns} turns where {fair} are fair");
             }
         }
-        prop_assert_eq!(run.schedule.skipped(), lifesign::schedule::Skipped::default());
+        prop_assert_eq!(run.schedule.skipped(), lifesign_core::schedule::Skipped::default());
     }
 
     /// At any pace, and with intervals, a target with a probe open is passed over.
@@ -208,10 +209,10 @@ proptest! {
         plan in plans(), pace in 0.1f64..50.0, seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
     ) {
         let mut roster = roster::of_sizes(&plan);
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         for _ in 0..intervals {
-            let target = dice.below(roster.targets.len());
-            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 3.0 * dice.unit()));
+            let target = rng.below(roster.targets.len());
+            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 3.0 * rng.unit()));
         }
         let mut run = Run::new(roster, Budget::of(pace), answers, seed);
         run.until(start() + MINUTE, HICCUP);
@@ -224,15 +225,15 @@ proptest! {
     #[test]
     fn ranks_come_and_go(plan in plans(), seed: u64, answers in 0.0f64..1.0) {
         let mut run = Run::new(roster::of_sizes(&plan), Budget::DEFAULT, answers, seed);
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         let mut ranks = HashMap::new();
         let mut now = start();
         for _ in 0..40 {
-            let target = TargetId(dice.below(run.roster.targets.len()) as u32);
-            let rank = [Rank::Good, Rank::Poor, Rank::Retired][dice.below(3)];
+            let target = TargetId(rng.below(run.roster.targets.len()) as u32);
+            let rank = [Rank::Good, Rank::Poor, Rank::Retired][rng.below(3)];
             ranks.insert(target, rank);
             run.schedule.look(Look::Rank(target, rank), now);
-            now = now + Duration::from_secs_f64(600.0 * dice.unit());
+            now = now + Duration::from_secs_f64(600.0 * rng.unit());
             run.until(now, HICCUP);
         }
         run.given.clear();

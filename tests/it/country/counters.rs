@@ -5,7 +5,7 @@ use crate::support::{
     country::{PORT, WatchedCountry, agree, network, shared},
     values,
 };
-use lifesign::scenario::Scenario;
+use lifesign_lab::Scenario;
 use std::{fmt::Write as _, time::Duration};
 
 /// A world with every fault that it can have, but for darkness.

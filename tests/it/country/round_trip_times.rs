@@ -5,7 +5,7 @@ use crate::support::{
     Room,
     country::{MACHINE, PORT, WatchedCountry},
 };
-use lifesign::target::Kind;
+use lifesign_core::scopes::Kind;
 use std::{sync::PoisonError, time::Duration};
 
 /// Round-trip times in milliseconds by kind of probe, as the journal has them, sorted.

@@ -2,12 +2,8 @@
 //! time.
 
 use crate::support::country::{WatchedCountry, abridged::abridged, network, shared};
-use lifesign::{
-    clock::Time,
-    scenario::{Scenario, Simulation},
-    schedule::Budget,
-    target::Scope,
-};
+use lifesign_core::{schedule::Budget, scopes::Scope, time::Time};
+use lifesign_lab::{Scenario, Simulation};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A change of verdict: to what, and its edge. Times since the scenario began.

@@ -6,7 +6,7 @@ use crate::support::{
     namespace::{World, plan},
     until, values,
 };
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -1,13 +1,13 @@
 //! What README and docs/ say, against the program: every plan and every journal line in them is read, and the
 //! words in their tables are the words of the code.
 
-use lifesign::{
-    config::Plan,
+use lifesign::config::Plan;
+use lifesign_core::{
     journal::Reader,
     judge::State,
     outcome::{Fault, Reject},
-    scenario::Scenario,
 };
+use lifesign_lab::Scenario;
 use std::{collections::BTreeSet, fs, path::Path};
 
 fn page(name: &str) -> String {

@@ -3,11 +3,12 @@
 
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
-use lifesign::{
-    clock::{Clock, Time},
+use lifesign::clock::Clock;
+use lifesign_core::{
     judge::State,
     outcome::{Control, Due, Event, Found, Outcome},
-    target::Roster,
+    scopes::Roster,
+    time::Time,
     watch::{Settings, Snapshot, Watch},
 };
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};

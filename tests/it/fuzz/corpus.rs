@@ -4,7 +4,7 @@
 #[path = "../../../fuzz/src/lib.rs"]
 mod laws;
 
-use lifesign::dice::Dice;
+use lifesign_core::rng::Rng;
 use std::{fs, path::Path};
 
 /// Changed copies of each file.
@@ -21,9 +21,9 @@ fn obey(name: &str) {
     for (number, path) in files.iter().enumerate() {
         let whole = fs::read(path).unwrap();
         law(&whole);
-        let mut dice = Dice::new(number as u64);
+        let mut rng = Rng::new(number as u64);
         for _ in 0..COPIES {
-            let copy = changed(&whole, &mut dice);
+            let copy = changed(&whole, &mut rng);
             let _shown = Shown(path, &copy);
             law(&copy);
         }
@@ -31,16 +31,16 @@ fn obey(name: &str) {
 }
 
 /// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off behind.
-fn changed(whole: &[u8], dice: &mut Dice) -> Vec<u8> {
+fn changed(whole: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut copy = whole.to_vec();
-    for _ in 0..=dice.below(4) {
-        let at = dice.below(copy.len());
-        let end = (at + 1 + dice.below(16)).min(copy.len());
-        match dice.below(5) {
+    for _ in 0..=rng.below(4) {
+        let at = rng.below(copy.len());
+        let end = (at + 1 + rng.below(16)).min(copy.len());
+        match rng.below(5) {
             0 => copy.truncate(at),
             1 => drop(copy.drain(at..end)),
             2 => copy.extend_from_within(at..end),
-            _ if at < end => copy[at] = dice.bits() as u8,
+            _ if at < end => copy[at] = rng.bits() as u8,
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use crate::support::{
     prometheus::{Line, Prometheus, escaped},
     quiet,
 };
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},

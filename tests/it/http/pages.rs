@@ -6,7 +6,8 @@ use crate::support::{
     page_server::{PageServer, labels},
     snapshot,
 };
-use lifesign::{export::Labels, judge::State, watch::Snapshot};
+use lifesign::export::Labels;
+use lifesign_core::{judge::State, watch::Snapshot};
 use std::{io::Write, net::TcpStream, sync::Arc};
 
 /// The server with a snapshot in which every field says something.

@@ -1,11 +1,11 @@
 //! Every scenario file, judged: `[expect]` in the file says what is demanded of the verdicts. Of all of them it is
 //! demanded that edges hold the truth, that no country is down without a darkness, and that no block is asked too often.
 
-use lifesign::{
-    clock::Time,
+use lifesign_core::{
     judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
-    scenario::{Options, Scenario, Simulation, simulate},
+    time::Time,
 };
+use lifesign_lab::{Options, Scenario, Simulation, simulate};
 use std::{
     collections::BTreeSet,
     fs,
@@ -146,13 +146,12 @@ fn the_truth_follows_from_the_file_alone() {
     let scenario = Scenario::parse("text", text).unwrap();
     let simulation = Simulation::new(&scenario, 1, &scenario.settings(1));
     let spells = |scope| {
-        let spell =
-            |spell: &lifesign::scenario::Spell| (spell.from.since(scenario.start).as_secs(), spell.state);
+        let spell = |spell: &lifesign_lab::Spell| (spell.from.since(scenario.start).as_secs(), spell.state);
         let mut spells: Vec<_> = simulation.truth().spells(scope).iter().map(spell).collect();
         spells.dedup_by_key(|spell| spell.1);
         spells
     };
-    let country = lifesign::target::Scope::Country(lifesign::target::CountryId(0));
+    let country = lifesign_core::scopes::Scope::Country(lifesign_core::scopes::CountryId(0));
     let wanted = [
         (0, Up),
         (600, Partial),
@@ -172,7 +171,7 @@ fn the_truth_follows_from_the_file_alone() {
         (11_160, Partial),
     ];
     assert_eq!(spells(country), wanted);
-    let block = lifesign::target::Scope::Block(lifesign::target::BlockId(1));
+    let block = lifesign_core::scopes::Scope::Block(lifesign_core::scopes::BlockId(1));
     let wanted = [
         (0, Up),
         (900, Outage),

@@ -9,7 +9,7 @@ use crate::support::{
     page_server::{PageServer, labels},
     until, week,
 };
-use lifesign::{clock::Time, judge::State, watch::Snapshot};
+use lifesign_core::{judge::State, time::Time, watch::Snapshot};
 use serde_json::Value;
 use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
 

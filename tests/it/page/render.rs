@@ -1,13 +1,13 @@
 //! The page as text: how large it is and how long it takes, and that no name in it can become markup.
 
 use crate::support::{page_server::labels, week};
-use lifesign::{
-    export::{
-        Labels,
-        page::{self, Pace},
-    },
+use lifesign::export::{
+    Labels,
+    page::{self, Pace},
+};
+use lifesign_core::{
     judge::State,
-    target::{BlockId, Host, Scope},
+    scopes::{BlockId, Host, Scope},
     watch::Snapshot,
 };
 use std::{fs, time::Duration};

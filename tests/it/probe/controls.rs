@@ -1,10 +1,7 @@
 //! Controls on the loopback net.
 
-use lifesign::{
-    clock::Clock,
-    outcome::{Control, Event},
-    probe::controls::Controls,
-};
+use lifesign::{clock::Clock, probe::controls::Controls};
+use lifesign_core::outcome::{Control, Event};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::sync::mpsc::unbounded_channel;

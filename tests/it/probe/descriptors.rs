@@ -4,9 +4,11 @@ use crate::support::{dns_server, own_process::in_own_process};
 use hickory_proto::op::ResponseCode;
 use lifesign::{
     clock::Clock,
-    outcome::{Due, Event, Found, Outcome},
     probe::{Spec, dns, tcp},
-    target::TargetId,
+};
+use lifesign_core::{
+    outcome::{Due, Event, Found, Outcome},
+    scopes::TargetId,
 };
 use std::{
     io,

@@ -7,9 +7,11 @@ use crate::support::{
 use hickory_proto::op::{Message, ResponseCode};
 use lifesign::{
     clock::Clock,
-    outcome::{Event, Found, Reject},
     probe::{Spec, dns},
-    target::TargetId,
+};
+use lifesign_core::{
+    outcome::{Event, Found, Reject},
+    scopes::TargetId,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},

@@ -4,9 +4,11 @@
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
     clock::Clock,
-    outcome::{Due, Event, Fault, Found, Outcome, Reject},
     probe::icmp::{Engine, Means, OpenError},
-    target::TargetId,
+};
+use lifesign_core::{
+    outcome::{Due, Event, Fault, Found, Outcome, Reject},
+    scopes::TargetId,
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},

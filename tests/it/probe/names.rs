@@ -2,7 +2,8 @@
 
 use crate::support::dns_server::{now, reply, serve};
 use hickory_proto::op::ResponseCode;
-use lifesign::{outcome::Fault, probe::names::Book, target::Prefix};
+use lifesign::probe::names::Book;
+use lifesign_core::{outcome::Fault, scopes::Prefix};
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex},

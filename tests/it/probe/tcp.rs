@@ -1,11 +1,8 @@
 //! The TCP prober against real sockets on the loopback net.
 
 use crate::support::one_probe::{all, due, found};
-use lifesign::{
-    clock::Clock,
-    outcome::{Event, Found, Outcome},
-    probe::tcp,
-};
+use lifesign::{clock::Clock, probe::tcp};
+use lifesign_core::outcome::{Event, Found, Outcome};
 use socket2::{Domain, Socket, Type};
 use std::{
     net::{SocketAddr, TcpListener},

@@ -5,10 +5,8 @@ use crate::support::{
     golden::{same_as_file, text},
     snapshot,
 };
-use lifesign::{
-    export::{Labels, metrics::Metrics},
-    watch::Snapshot,
-};
+use lifesign::export::{Labels, metrics::Metrics};
+use lifesign_core::watch::Snapshot;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,

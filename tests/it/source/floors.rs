@@ -9,7 +9,7 @@ use std::{
 
 /// The modules of the crate. One imports only from rows above its own; none from its own row.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "dice", "target"],
+    &["clock", "rng", "target"],
     &["outcome"],
     &["schedule", "probe", "aggregate"],
     &["judge"],
@@ -252,7 +252,7 @@ fn files_are_short_and_say_what_they_are_for() {
 #[test]
 fn a_forbidden_import_is_found_however_it_is_written() {
     for (path, text, found) in [
-        ("aggregate/mod.rs", "use crate::judge::State;", "aggregate/mod.rs imports judge"),
+        ("aggregate/mod.rs", "use lifesign_core::judge::State;", "aggregate/mod.rs imports judge"),
         (
             "aggregate/rtt.rs",
             "use crate::{clock::Time,\n    schedule::{Open, Look}};",
@@ -260,14 +260,17 @@ fn a_forbidden_import_is_found_however_it_is_written() {
         ),
         ("judge/belief.rs", "use super::super::watch as w;", "judge/belief.rs imports watch"),
         ("outcome.rs", "use super::probe::icmp;", "outcome.rs imports probe"),
-        ("clock.rs", "fn f() -> crate::target::Roster { loop {} }", "clock.rs imports target"),
+        ("clock.rs", "fn f() -> lifesign_core::scopes::Roster { loop {} }", "clock.rs imports target"),
         ("weather.rs", "", "weather.rs: weather has no floor"),
     ] {
         assert_eq!(forbidden(&[File::new(path, text.into())]), [found]);
     }
     for (path, text) in [
         ("judge/mod.rs", "use crate::{aggregate::Summary, schedule::{Look, Rank}, clock::Time};"),
-        ("judge/mod.rs", "//! [`crate::watch`] asks it.\nuse crate::judge::rules; // not crate::daemon"),
+        (
+            "judge/mod.rs",
+            "//! [`lifesign_core::watch`] asks it.\nuse lifesign_core::judge::rules; // not crate::daemon",
+        ),
         ("judge/view.rs", "use super::{Judge, watch};"),
         ("main.rs", "fn main() { lifesign::cli::main() }"),
     ] {
@@ -278,7 +281,8 @@ fn a_forbidden_import_is_found_however_it_is_written() {
 #[test]
 fn a_circle_is_found() {
     let file = |path, text: &str| File::new(path, text.into());
-    let one = [file("judge/a.rs", "use super::b::B;"), file("judge/b.rs", "use crate::judge::{c::C, X};")];
+    let one =
+        [file("judge/a.rs", "use super::b::B;"), file("judge/b.rs", "use lifesign_core::judge::{c::C, X};")];
     assert_eq!(cycle(&one), None);
     let two = one.into_iter().chain([file("judge/c.rs", "use super::a;")]).collect::<Vec<_>>();
     assert_eq!(cycle(&two).as_deref(), Some("judge/a.rs, judge/b.rs, judge/c.rs"));

@@ -4,9 +4,9 @@
 use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
 use lifesign::{
     clock::Clock,
-    dice::Dice,
     store::{Book, Episode, Filter},
 };
+use lifesign_core::rng::Rng;
 use std::{net::UdpSocket, thread, time::Duration};
 
 const PROGRAMS: u64 = 20;
@@ -51,13 +51,13 @@ fn killed(block: u64) -> usize {
     let room = Room::new(&format!("kills-{block}"));
     let (plan, state) = (room.put("plan.toml", plan(block, host(block))), room.path("state"));
     let file = room.join("state").join(lifesign::store::FILE);
-    let mut dice = Dice::new(block);
+    let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();
     for _ in 0..KILLS {
         let run = ["--config", &plan, "--listen", "127.0.0.1:0", "--state-dir", &state];
         let mut watch = Program::start(lifesign(&run));
         watch.address();
-        watch.listen(Duration::from_secs_f64(0.05 + dice.unit() * 12.0));
+        watch.listen(Duration::from_secs_f64(0.05 + rng.unit() * 12.0));
         let moment = watch.now();
         signal("KILL", watch.id());
         watch.end(SOON);
@@ -97,7 +97,7 @@ fn is_end(verdict: &Verdict) -> bool {
 }
 
 fn ended_so(episode: &Episode, verdict: &Verdict) -> bool {
-    let apart = |one: lifesign::clock::Time, other| one.since(other).max(other.since(one));
+    let apart = |one: lifesign_core::time::Time, other| one.since(other).max(other.since(one));
     episode.end.is_some_and(|end| {
         apart(end.latest, verdict.latest.max(episode.begin.latest)) <= Duration::from_millis(1)
     })

@@ -7,7 +7,7 @@ use crate::support::{
     signal,
     watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast},
 };
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use std::time::Duration;
 
 /// A country in outage, and the run that saw it go.

@@ -1,9 +1,9 @@
 //! One probe by a prober, and what it reports.
 
-use lifesign::{
-    clock::Clock,
+use lifesign::clock::Clock;
+use lifesign_core::{
     outcome::{Due, Event, Found, Outcome},
-    target::TargetId,
+    scopes::TargetId,
 };
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;

@@ -1,11 +1,9 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
 use super::http::{Answer, ask};
+use lifesign::export::{Ask, Labels, http::serve};
+use lifesign_core::watch::Snapshot;
 use lifesign_web_config::Access;
-use lifesign::{
-    export::{Ask, Labels, http::serve},
-    watch::Snapshot,
-};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,

@@ -2,7 +2,8 @@
 //! waits without a deadline: what does not come in time fails the test, with everything that was said so far.
 
 use super::{SOON, verdict::Verdict};
-use lifesign::clock::{Clock, Time};
+use lifesign::clock::Clock;
+use lifesign_core::time::Time;
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,

@@ -2,7 +2,7 @@
 //! device alone, and sends nothing but scrapes to where its settings say.
 
 use super::{Program, SOON, get, namespace::Namespace, quiet};
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use serde_json::Value;
 use std::{net::SocketAddr, process::Command, time::Duration};
 

@@ -2,11 +2,9 @@
 //! scenarios, once a minute, and what the rules of deploy/ recorded of it. Needs prometheus and promtool.
 
 use crate::support::{Program, Room, prometheus::Prometheus, quiet};
-use lifesign::{
-    clock::Time,
-    export::{Labels, metrics::Metrics},
-    scenario::{Scenario, Simulation},
-};
+use lifesign::export::{Labels, metrics::Metrics};
+use lifesign_core::time::Time;
+use lifesign_lab::{Scenario, Simulation};
 use serde_json::{Value, json};
 use std::{
     fs::{self, File},

@@ -1,11 +1,11 @@
 //! A hand-made snapshot in which every field says something.
 
 use super::roster;
-use lifesign::{
-    clock::Time,
+use lifesign_core::{
     judge::{Edge, Standing, State},
     outcome::{Fault, IcmpCode, Reject},
-    target::Host,
+    scopes::Host,
+    time::Time,
     watch::{
         BlockView, ControlView, Counts, HistogramView, KindView, Mark, Past, PlanView, ScopeView, Snapshot,
         Spell, StoreView, TargetView, WindowView,

@@ -1,6 +1,6 @@
 //! Verdicts as lifesign tells them on standard output.
 
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use std::time::Duration;
 
 /// A verdict line as people read it.

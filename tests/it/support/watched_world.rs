@@ -5,7 +5,7 @@ use super::{
     namespace::{World, plan},
     values,
 };
-use lifesign::clock::Time;
+use lifesign_core::time::Time;
 use std::time::Duration;
 
 /// Every scope of the world's plan, blocks first.

@@ -1,10 +1,10 @@
 //! Snapshots after a week of watching, for the page: its strips are full.
 
 use super::roster;
-use lifesign::{
-    clock::Time,
+use lifesign_core::{
     judge::{Edge, State},
-    target::{BlockId, CountryId, Host, Roster, Scope},
+    scopes::{BlockId, CountryId, Host, Roster, Scope},
+    time::Time,
     watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
 };
 use std::{sync::Arc, time::Duration};

@@ -2,7 +2,8 @@
 //! fast. Round-trip times and loss stay as they are, for they are the network's and not the scenario's. Flapping becomes
 //! single darknesses of its mean dwell times, since hours are cut out of its middle.
 
-use lifesign::{clock::Time, scenario::Scenario};
+use lifesign_core::time::Time;
+use lifesign_lab::Scenario;
 use std::{path::Path, time::Duration};
 use toml::{Table, Value};
 

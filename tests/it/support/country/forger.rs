@@ -2,7 +2,8 @@
 //! of every kind, until told to end, and their number.
 
 use super::wire::{ACK, ICMP, Packet, RST, SYN, Segment, TCP, UDP, datagram};
-use lifesign::{clock::Clock, dice::Dice};
+use lifesign::clock::Clock;
+use lifesign_core::rng::Rng;
 use std::{
     fs::File,
     io::Write,
@@ -36,14 +37,13 @@ impl Attack {
         let over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let (clock, mut dice, mut forged, mut sent) =
-                (Clock::start(), Dice::new(1), Forged::default(), 0);
+            let (clock, mut rng, mut forged, mut sent) = (Clock::start(), Rng::new(1), Forged::default(), 0);
             let begin = clock.now();
             while !stop.load(Ordering::Relaxed) {
                 let due = clock.now().since(begin).as_micros() as u64 * rate / 1_000_000;
                 while sent < due {
-                    let host = hosts[dice.below(hosts.len())];
-                    let (protocol, body) = guess(&mut dice, &mut forged);
+                    let host = hosts[rng.below(hosts.len())];
+                    let (protocol, body) = guess(&mut rng, &mut forged);
                     let bytes = Packet { from: host, to: vantage, hops: 64, protocol, body: &body }.bytes();
                     assert_eq!((&*device).write(&bytes).unwrap(), bytes.len());
                     sent += 1;
@@ -63,31 +63,31 @@ impl Attack {
 }
 
 /// The next made-up answer: right in everything that can be known, by chance in all else.
-fn guess(dice: &mut Dice, forged: &mut Forged) -> (u8, Vec<u8>) {
-    let number = dice.bits();
+fn guess(rng: &mut Rng, forged: &mut Forged) -> (u8, Vec<u8>) {
+    let number = rng.bits();
     // Where Linux takes the ports of outgoing connections from.
     let port = 32_768 + (number >> 48) as u16 % 28_232;
     let tcp = |flags, ack| {
         Segment { from_port: 80, to_port: port, seq: number as u32, ack, flags, data: &[] }.body()
     };
-    match dice.below(4) {
+    match rng.below(4) {
         0 => {
             forged.echo += 1;
             // As long as a real one, with a send time, a target and an address as they would be.
             let mut body = vec![0; 48];
             for eight in body[4..].chunks_mut(8) {
-                let bytes = dice.bits().to_be_bytes();
+                let bytes = rng.bits().to_be_bytes();
                 eight.copy_from_slice(&bytes[..eight.len()]);
             }
             (ICMP, body)
         }
         1 => {
             forged.syn_ack += 1;
-            (TCP, tcp(SYN | ACK, dice.bits() as u32))
+            (TCP, tcp(SYN | ACK, rng.bits() as u32))
         }
         2 => {
             forged.rst += 1;
-            (TCP, tcp(RST | ACK, dice.bits() as u32))
+            (TCP, tcp(RST | ACK, rng.bits() as u32))
         }
         _ => {
             forged.dns += 1;

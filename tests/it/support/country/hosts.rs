@@ -2,7 +2,7 @@
 //! the segment that arrives.
 
 use super::wire::{ACK, FIN, PUSH, Packet, RST, SYN, Segment, datagram, echo_reply, icmp_error};
-use lifesign::outcome::IcmpCode;
+use lifesign_core::outcome::IcmpCode;
 use std::net::IpAddr;
 
 /// What becomes of a question.

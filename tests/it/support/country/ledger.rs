@@ -3,10 +3,10 @@
 //! with a wrong checksum, for one, never reaches any program.
 
 use super::hosts::Given;
-use lifesign::{
-    clock::Time,
+use lifesign_core::{
     outcome::{IcmpCode, LOST_AFTER, Reject},
-    target::Kind,
+    scopes::Kind,
+    time::Time,
 };
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 

@@ -24,7 +24,8 @@ pub mod wire;
 
 use crate::support::{LIFESIGN, Program, Room, namespace::Namespace, values};
 use ledger::{Account, Tally};
-use lifesign::{outcome::IcmpCode, scenario::Scenario};
+use lifesign_core::outcome::IcmpCode;
+use lifesign_lab::Scenario;
 use network::{Country, plan};
 use std::{
     collections::BTreeMap,
@@ -136,7 +137,7 @@ impl WatchedCountry {
             sum("lifesign_probes_open", &[]),
             "{became:?}"
         );
-        for reason in lifesign::outcome::Reject::ALL {
+        for reason in lifesign_core::outcome::Reject::ALL {
             let label = format!("reason=\"{}\"", reason.label());
             let count = values(&metrics, "lifesign_rejected_total", &[&label])[0] as u64;
             if count > 0 {

@@ -12,12 +12,13 @@ use super::{
     wire::{ICMP, ICMP_V6, Packet, RST, SYN, Segment, icmp_error},
 };
 use crate::support::namespace::Namespace;
-use lifesign::{
-    clock::{Clock, Time},
+use lifesign::clock::Clock;
+use lifesign_core::{
     outcome::{Due, Event, Found, IcmpCode, Outcome, Reject, Stray},
-    scenario::{self, Scenario, World},
-    target::{Host, Kind, TargetId},
+    scopes::{Host, Kind, TargetId},
+    time::Time,
 };
+use lifesign_lab::{self, Scenario, World};
 use std::{
     collections::{HashMap, HashSet},
     fmt::Write as _,
@@ -185,7 +186,7 @@ impl Play {
             start: scenario.start,
             v6,
             cut,
-            world: scenario::stage(scenario, scenario.seed).0,
+            world: lifesign_lab::stage(scenario, scenario.seed).0,
             doors,
             controls: controls.collect(),
             pings: HashMap::new(),

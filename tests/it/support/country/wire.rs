@@ -1,7 +1,7 @@
 //! Packets as bytes: what one asks, and every packet that may answer it, good or bad. Written by hand, and not with the
 //! library that the prober uses, so that the two witness each other's checksums.
 
-use lifesign::outcome::IcmpCode;
+use lifesign_core::outcome::IcmpCode;
 use std::net::IpAddr;
 
 pub const ICMP: u8 = 1;

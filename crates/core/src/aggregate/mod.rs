@@ -1,0 +1,365 @@
+//! What the outcomes add up to. In: every outcome, in the order in which it was learned. Out: exact counts,
+//! round-trip times and loss per target, block and country, and for each outcome a [`Summary`]: what it says
+//! of the host, and nothing else. It never judges, and never looks at the time.
+
+mod counts;
+mod histogram;
+mod replan;
+mod rtt;
+mod window;
+
+pub use counts::Counts;
+pub use histogram::{Histogram, HistogramView};
+pub use window::{WINDOWS, WindowView};
+
+use crate::{
+    outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    scopes::{BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
+    time::Time,
+};
+use counts::Count;
+use histogram::Sketch;
+use rtt::Rtt;
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use window::Windows;
+
+/// What one outcome says, for the judge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Whose.
+    pub target: TargetId,
+    /// Its block.
+    pub block: BlockId,
+    /// Its country.
+    pub country: CountryId,
+    /// What kind of probe it was.
+    pub kind: Kind,
+    /// When the probe was sent.
+    pub sent: Time,
+    /// What it says.
+    pub evidence: Evidence,
+}
+
+/// What an outcome says of the host (docs/verdicts.md, last column).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Evidence {
+    /// Alive when the probe came by.
+    Life {
+        /// Round-trip time.
+        rtt: Duration,
+        /// The answer takes back a miss.
+        late: bool,
+    },
+    /// Silent, as far as we can tell by now.
+    Miss {
+        /// How long this target's answers usually take at the most.
+        usual: Duration,
+    },
+    /// Our own fault: we could not send.
+    Fault,
+    /// Nothing.
+    Nothing,
+}
+
+/// What the trap question (`Due::trap`) has brought to light of a TCP target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trap {
+    /// No answer yet, after so many times.
+    Open(u8),
+    /// A firewall answers on every port.
+    AcceptsAll,
+    /// It refuses, as a host does.
+    Real,
+}
+
+impl Default for Trap {
+    fn default() -> Self {
+        Trap::Open(0)
+    }
+}
+
+impl Trap {
+    /// So often every second probe asks; then every sixteenth, since many a host drops what it does not serve.
+    const TRIES: u8 = 8;
+    /// Once it is known, one probe in this many asks again.
+    const AGAIN: u32 = 4096;
+
+    fn asked_in_vain(self) -> Self {
+        match self {
+            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
+            known => known,
+        }
+    }
+
+    fn is_due(self, seq: u32) -> bool {
+        seq.is_multiple_of(match self {
+            Trap::Open(times) if times < Self::TRIES => 2,
+            Trap::Open(_) => 16,
+            Trap::AcceptsAll | Trap::Real => Self::AGAIN,
+        })
+    }
+}
+
+/// A target's own numbers.
+#[derive(Clone, Debug)]
+pub struct TargetStats {
+    block: BlockId,
+    country: CountryId,
+    kind: Kind,
+    /// Its kind in its block: where in [`Aggregate::kinds`].
+    sums: u32,
+    /// Exact counts.
+    pub counts: Counts<u32>,
+    /// Round-trip time and patience.
+    pub rtt: Rtt,
+    /// When the newest answered probe was sent.
+    pub last_life: Option<Time>,
+    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
+    /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
+    recent: u64,
+    resolved: u8,
+    trap: Trap,
+}
+
+impl TargetStats {
+    fn new(target: &Target, country: CountryId, sums: u32) -> Self {
+        Self {
+            block: target.block,
+            country,
+            kind: target.kind,
+            sums,
+            counts: Counts::default(),
+            rtt: Rtt::default(),
+            last_life: None,
+            recent: 0,
+            resolved: 0,
+            trap: Trap::default(),
+        }
+    }
+
+    fn resolve(&mut self, missed: bool) {
+        self.recent = self.recent << 1 | u64::from(missed);
+        self.resolved = (self.resolved + 1).min(64);
+    }
+
+    /// Does a firewall answer for it on every port?
+    pub fn accepts_all(&self) -> bool {
+        self.trap == Trap::AcceptsAll
+    }
+
+    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
+    pub fn recent_loss(&self) -> Option<f32> {
+        (self.resolved > 0).then(|| self.recent.count_ones() as f32 / f32::from(self.resolved))
+    }
+}
+
+/// Exact counts and times of one probe kind in one block.
+#[derive(Clone, Debug, Default)]
+pub struct KindStats {
+    /// Exact counts.
+    pub counts: Counts,
+    /// Round-trip times of every answer.
+    pub rtt: Histogram,
+}
+
+/// Counts that belong to no target: what our own vantage saw.
+#[derive(Clone, Debug, Default)]
+pub struct VantageStats {
+    /// Packets that were no answer.
+    pub rejected: BTreeMap<Reject, u64>,
+    /// Probes that could not be sent.
+    pub not_sent: BTreeMap<Fault, u64>,
+    /// ICMP errors about our probes; `true` is IPv6.
+    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
+    /// DNS answers by response code.
+    pub rcodes: BTreeMap<u16, u64>,
+}
+
+/// All the sums of a watch.
+#[derive(Debug)]
+pub struct Aggregate {
+    targets: Vec<TargetStats>,
+    /// Of every block, one for each kind that it uses.
+    kinds: Vec<KindStats>,
+    /// By block, where its kinds stand, in the order of `Kind::ALL`.
+    places: Vec<[Option<u32>; 3]>,
+    blocks: Vec<Windows>,
+    countries: Vec<Windows>,
+    vantage: VantageStats,
+}
+
+impl Aggregate {
+    /// Nothing counted yet.
+    pub fn new(roster: &Roster) -> Self {
+        let mut places = vec![[None; 3]; roster.blocks.len()];
+        let mut kinds = Vec::new();
+        let mut of_target = |target: &Target| {
+            let sums = *places[target.block.0 as usize][target.kind as usize].get_or_insert_with(|| {
+                kinds.push(KindStats::default());
+                kinds.len() as u32 - 1
+            });
+            TargetStats::new(target, roster.block(target.block).country, sums)
+        };
+        Self {
+            targets: roster.targets.iter().map(&mut of_target).collect(),
+            kinds,
+            places,
+            blocks: vec![Windows::default(); roster.blocks.len()],
+            countries: vec![Windows::default(); roster.countries.len()],
+            vantage: VantageStats::default(),
+        }
+    }
+
+    /// How long an answer of this target is in time.
+    pub fn patience(&self, target: TargetId) -> Duration {
+        self.targets[target.0 as usize].rtt.patience()
+    }
+
+    /// Should the target's next probe, with this number, be the trap question?
+    pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
+        let stats = &self.targets[target.0 as usize];
+        stats.kind == Kind::Tcp && stats.trap.is_due(seq)
+    }
+
+    /// A probe was given out.
+    pub fn sent(&mut self, target: TargetId) {
+        let (own, kind) = self.counts(target);
+        own.sent.up();
+        kind.sent.up();
+    }
+
+    /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
+    pub fn fold(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
+        let Outcome { target, sent, found, .. } = *outcome;
+        let (own, kind) = self.counts(target);
+        own.note(&found, was_overdue);
+        kind.note(&found, was_overdue);
+        let evidence = self.evidence(outcome, was_overdue);
+        let stats = &mut self.targets[target.0 as usize];
+        let (block, country, kind) = (stats.block, stats.country, stats.kind);
+        let [block_windows, country_windows] =
+            [&mut self.blocks[block.0 as usize], &mut self.countries[country.0 as usize]];
+        match evidence {
+            Evidence::Life { rtt, late } => {
+                stats.rtt.add(rtt);
+                if late {
+                    stats.recent &= stats.recent.wrapping_sub(1);
+                } else {
+                    stats.resolve(false);
+                }
+                stats.last_life = stats.last_life.max(Some(sent));
+                let place = Sketch::place(rtt);
+                block_windows.answer(sent, place, late);
+                country_windows.answer(sent, place, late);
+                self.kinds[stats.sums as usize].rtt.add(rtt);
+            }
+            Evidence::Miss { .. } => {
+                stats.resolve(true);
+                block_windows.miss(sent);
+                country_windows.miss(sent);
+            }
+            Evidence::Fault | Evidence::Nothing => {}
+        }
+        self.vantage_counts(&found);
+        Summary { target, block, country, kind, sent, evidence }
+    }
+
+    /// Counts a packet that is no answer.
+    pub fn stray(&mut self, stray: &Stray) {
+        *self.vantage.rejected.entry(stray.reason).or_default() += 1;
+        if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len()) {
+            let (own, kind) = self.counts(target);
+            own.rejected.up();
+            kind.rejected.up();
+        }
+    }
+
+    /// A target's numbers.
+    pub fn target(&self, target: TargetId) -> &TargetStats {
+        &self.targets[target.0 as usize]
+    }
+
+    /// A block's numbers by kind, in the order of `Kind::ALL`.
+    pub fn kinds(&self, block: BlockId) -> [Option<&KindStats>; 3] {
+        self.places[block.0 as usize].map(|place| Some(&self.kinds[place? as usize]))
+    }
+
+    /// A block's windows.
+    pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
+        self.blocks[block.0 as usize].views(now)
+    }
+
+    /// A country's windows.
+    pub fn country_windows(&self, country: CountryId, now: Time) -> [WindowView; 3] {
+        self.countries[country.0 as usize].views(now)
+    }
+
+    /// A scope's last minute.
+    pub fn minute(&self, scope: Scope, now: Time) -> WindowView {
+        match scope {
+            Scope::Block(id) => &self.blocks[id.0 as usize],
+            Scope::Country(id) => &self.countries[id.0 as usize],
+        }
+        .minute(now)
+    }
+
+    /// What our own vantage saw.
+    pub fn vantage(&self) -> &VantageStats {
+        &self.vantage
+    }
+
+    /// The counts of a target, and of its kind in its block.
+    fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
+        let stats = &mut self.targets[target.0 as usize];
+        (&mut stats.counts, &mut self.kinds[stats.sums as usize].counts)
+    }
+
+    /// What the outcome says of the host.
+    fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
+        let stats = &mut self.targets[outcome.target.0 as usize];
+        if outcome.trap {
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host; silence
+            // says nothing, and of a late answer it is not known which of the two it was.
+            match outcome.found {
+                Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
+                Found::Refused { .. } => stats.trap = Trap::Real,
+                Found::NotSent(_) => return Evidence::Fault,
+                // A host that is known to refuse is silent for another reason.
+                _ if stats.trap == Trap::Real => {}
+                _ => {
+                    stats.trap = stats.trap.asked_in_vain();
+                    return Evidence::Nothing;
+                }
+            }
+        }
+        if stats.kind == Kind::Tcp && stats.trap == Trap::AcceptsAll {
+            return Evidence::Nothing;
+        }
+        match outcome.found {
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
+                Evidence::Life { rtt, late: was_overdue }
+            }
+            Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
+            Found::Unreachable { .. } if !was_overdue => Evidence::Miss { usual: stats.rtt.usual() },
+            // An unresolved name is no evidence, but it is not a fault of our network either.
+            Found::NotSent(fault) if !matches!(fault, Fault::Unresolved | Fault::OutsideBlock) => {
+                Evidence::Fault
+            }
+            _ => Evidence::Nothing,
+        }
+    }
+
+    fn vantage_counts(&mut self, found: &Found) {
+        match *found {
+            Found::Reply { rcode: Some(rcode), .. } => {
+                *self.vantage.rcodes.entry(rcode).or_default() += 1;
+            }
+            Found::Unreachable { from, code, .. } => {
+                let v6 = matches!(from, IpAddr::V6(_));
+                *self.vantage.unreachable.entry((v6, code)).or_default() += 1;
+            }
+            Found::NotSent(fault) => *self.vantage.not_sent.entry(fault).or_default() += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Loss and round-trip time over the last minute, five minutes and hour. In: answers and misses, each with the
+//! time its probe was sent. Out: [`WindowView`]s. It never forgets a miss that was taken back: a late answer
+//! corrects the very bucket in which its miss was counted.
+
+use super::histogram::Sketch;
+use crate::time::Time;
+
+/// The names of the three windows, as metric labels.
+pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
+
+/// Loss and round-trip time over one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WindowView {
+    /// Probes of the window that were answered or missed.
+    pub resolved: u64,
+    /// Share of these that were missed (0 to 1); None if there were none.
+    pub loss: Option<f64>,
+    /// Median round-trip time in seconds; None without an answer.
+    pub median: Option<f64>,
+    /// 95th percentile of the round-trip time in seconds.
+    pub p95: Option<f64>,
+}
+
+/// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets of a ring hold
+/// whole buckets of the one before.
+const RINGS: [(u32, u32); 3] = [(6, 10), (5, 60), (12, 300)];
+const BUCKETS: usize = 6 + 5 + 12;
+
+/// What happened in the last hour. Everything stands in one bucket alone, the finest that still has its time: when a
+/// bucket is needed for a later time, what it holds moves on to the next ring.
+#[derive(Clone, Debug, Default)]
+pub struct Windows {
+    buckets: [Bucket; BUCKETS],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    /// Which stretch of time, counted from the epoch in units of the bucket's length.
+    epoch: u32,
+    answered: u32,
+    missed: u32,
+    times: Sketch,
+}
+
+impl Windows {
+    /// A probe sent then was answered. `taken_back`: it had been counted as missed.
+    pub fn answer(&mut self, sent: Time, place: u8, taken_back: bool) {
+        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+            bucket.answered += 1;
+            bucket.missed -= u32::from(taken_back && bucket.missed > 0);
+            bucket.times.add(place, 1);
+        }
+    }
+
+    /// A probe sent then was missed.
+    pub fn miss(&mut self, sent: Time) {
+        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+            bucket.missed += 1;
+        }
+    }
+
+    /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
+    pub fn views(&self, now: Time) -> [WindowView; 3] {
+        std::array::from_fn(|window| self.view(window, seconds(now)))
+    }
+
+    /// The bucket of this time, in this ring or a coarser one; None if even the last has given it to a later time.
+    fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
+        let &(_, length) = RINGS.get(ring)?;
+        let epoch = second / length;
+        let place = place(ring, second);
+        let held = self.buckets[place].epoch;
+        if held > epoch {
+            return self.bucket(ring + 1, second);
+        }
+        if held < epoch {
+            let mut old = std::mem::take(&mut self.buckets[place]);
+            if old.answered + old.missed > 0
+                && let Some(coarser) = self.bucket(ring + 1, held * length)
+            {
+                coarser.answered += old.answered;
+                coarser.missed += old.missed;
+                coarser.times.merge(&old.times);
+            }
+            old.times.clear();
+            self.buckets[place] = Bucket { epoch, answered: 0, missed: 0, times: old.times };
+        }
+        Some(&mut self.buckets[place])
+    }
+
+    /// The shortest window alone, for who needs no other.
+    pub fn minute(&self, now: Time) -> WindowView {
+        self.view(0, seconds(now))
+    }
+
+    fn view(&self, window: usize, now: u32) -> WindowView {
+        let (wide, unit) = RINGS[window];
+        let (mut answered, mut missed, mut all) = (0u64, 0u64, Sketch::default());
+        for (ring, (buckets, length)) in RINGS.into_iter().enumerate().take(window + 1) {
+            let buckets = &self.buckets[first(ring)..][..buckets as usize];
+            for bucket in buckets.iter().filter(|bucket| bucket.epoch * length / unit + wide > now / unit) {
+                answered += u64::from(bucket.answered);
+                missed += u64::from(bucket.missed);
+                all.merge(&bucket.times);
+            }
+        }
+        let resolved = answered + missed;
+        WindowView {
+            resolved,
+            loss: (resolved > 0).then(|| missed as f64 / resolved as f64),
+            median: all.quantile(0.5),
+            p95: all.quantile(0.95),
+        }
+    }
+}
+
+/// Where in a ring's buckets a time belongs.
+fn place(ring: usize, second: u32) -> usize {
+    let (buckets, length) = RINGS[ring];
+    first(ring) + (second / length % buckets) as usize
+}
+
+/// A ring's first bucket.
+fn first(ring: usize) -> usize {
+    RINGS[..ring].iter().map(|ring| ring.0 as usize).sum()
+}
+
+/// Whole seconds since the epoch; they fit until the year 2106.
+fn seconds(time: Time) -> u32 {
+    (time.as_nanos() / 1_000_000_000) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_nanos(1_419_264_900_000_000_000 + seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn misses_leave_the_window_with_time_and_late_answers_take_them_back() {
+        let mut windows = Windows::default();
+        for second in 0..10 {
+            windows.answer(at(second), Sketch::place(Duration::from_millis(200)), false);
+        }
+        windows.miss(at(10));
+        windows.miss(at(11));
+        let [minute, five, hour] = windows.views(at(12));
+        assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
+        assert_eq!((five.resolved, hour.resolved), (12, 12));
+        windows.answer(at(11), Sketch::place(Duration::from_secs(5)), true);
+        assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
+        let [minute, five, hour] = windows.views(at(120));
+        assert_eq!((minute.resolved, minute.loss), (0, None));
+        assert_eq!((five.resolved, hour.resolved), (12, 12));
+        windows.miss(at(7200));
+        assert_eq!(windows.views(at(7200))[2].resolved, 1);
+        windows.answer(at(11), Sketch::place(Duration::from_secs(1)), true);
+        assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
+    }
+}

@@ -1,0 +1,213 @@
+//! Journal lines. In: a [`Record`], or a line. Out: the line, or the record. It never loses a digit: times are
+//! written to the nanosecond, so that a replay folds exactly what was folded live.
+
+use crate::{
+    outcome::{Control, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    scopes::{Roster, TargetId},
+    time::Time,
+    watch::Record,
+};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
+
+/// One line, as it stands in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    sent: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(borrow)]
+    probe: Cow<'a, str>,
+    #[serde(borrow)]
+    result: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rtt_ms: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<IpAddr>,
+    /// ICMP type and code as `[3, 1]`, or a DNS response code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    why: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    overdue: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    trap: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unexpected: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Code {
+    Icmp([u8; 2]),
+    Rcode(u16),
+}
+
+const CONTROL: &str = "control";
+const WATCH: &str = "watch";
+
+/// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
+/// `Clock::wall_offset`.
+pub fn write(record: &Record, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
+    let written = |time: Time| time.shifted(offset).exact();
+    let mut line = Line {
+        sent: String::new(),
+        seen: Some(written(record.seen)),
+        host: None,
+        probe: Cow::Borrowed(""),
+        result: Cow::Borrowed(""),
+        rtt_ms: None,
+        from: None,
+        code: None,
+        why: None,
+        overdue: false,
+        trap: false,
+        unexpected: false,
+    };
+    let of_target = |line: &mut Line<'_>, id: TargetId| {
+        line.host = Some(roster.target(id).host.to_string());
+        line.probe = Cow::Owned(roster.target(id).probe.to_string());
+    };
+    match record.event {
+        Event::Outcome(outcome) => {
+            of_target(&mut line, outcome.target);
+            line.sent = written(outcome.sent);
+            line.result = outcome.found.label().into();
+            line.trap = outcome.trap;
+            line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
+            line.rtt_ms = outcome.found.alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
+            match outcome.found {
+                Found::Reply { rcode, unexpected, .. } => {
+                    line.code = rcode.map(Code::Rcode);
+                    line.unexpected = unexpected;
+                }
+                Found::Unreachable { from, code, rtt } => {
+                    line.from = Some(from);
+                    line.code = Some(Code::Icmp([code.kind, code.code]));
+                    line.rtt_ms = Some(rtt.as_nanos() as f64 / 1e6);
+                }
+                Found::NotSent(fault) => line.why = Some(fault.label().into()),
+                _ => {}
+            }
+        }
+        Event::Stray(stray) => {
+            if let Some(target) = stray.target {
+                of_target(&mut line, target);
+            }
+            line.sent = written(stray.seen);
+            line.result = "rejected".into();
+            line.from = stray.from;
+            line.why = Some(stray.reason.label().into());
+        }
+        Event::Control(control) => {
+            line.sent = written(control.sent);
+            line.host = controls.get(control.control as usize).map(IpAddr::to_string);
+            line.probe = CONTROL.into();
+            line.result = if control.answered { "reply" } else { "lost" }.into();
+        }
+        Event::Gap(from) => {
+            line.sent = written(from);
+            line.probe = WATCH.into();
+            line.result = "gap".into();
+        }
+        Event::Replan => {
+            line.sent = written(record.seen);
+            line.probe = WATCH.into();
+            line.result = "replan".into();
+        }
+    }
+    // A struct of strings and numbers can always be written.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// Reads lines back, for the plan that they were recorded with.
+#[derive(Debug)]
+pub struct Reader {
+    targets: HashMap<(String, String), TargetId>,
+    controls: HashMap<String, u16>,
+}
+
+impl Reader {
+    /// A reader for this plan.
+    pub fn new(roster: &Roster, controls: &[IpAddr]) -> Self {
+        let targets = roster.targets.iter().enumerate().map(|(number, target)| {
+            ((target.host.to_string(), target.probe.to_string()), TargetId(number as u32))
+        });
+        let controls = controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
+        Self { targets: targets.collect(), controls: controls.collect() }
+    }
+
+    /// The record of a line. The error says what is wrong with it, and what would be right.
+    pub fn read(&self, text: &str) -> Result<Record, String> {
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
+            if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
+        })?;
+        let sent: Time = line.sent.parse()?;
+        let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3).ok();
+        let rtt =
+            rtt.filter(|&rtt| sent + rtt < Time::NEVER).ok_or("rtt_ms must not be negative or endless")?;
+        let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
+        let target = || {
+            let host = line.host.clone().ok_or("\"host\" is missing")?;
+            self.targets.get(&(host.clone(), line.probe.to_string())).copied().ok_or_else(|| {
+                format!(
+                    "{host} {:?} is no target of this plan; replay with the plan it was recorded with",
+                    line.probe
+                )
+            })
+        };
+        let found = match (&*line.probe, &*line.result) {
+            (WATCH, "gap") => return Ok(Record { seen, event: Event::Gap(sent), was_overdue: false }),
+            (WATCH, "replan") => return Ok(Record { seen, event: Event::Replan, was_overdue: false }),
+            (CONTROL, result) => {
+                let host = line.host.as_deref().unwrap_or_default();
+                let control =
+                    *self.controls.get(host).ok_or_else(|| format!("{host:?} is no control of this plan"))?;
+                let control = Control { control, sent, answered: result == "reply" };
+                return Ok(Record { seen, event: Event::Control(control), was_overdue: false });
+            }
+            (_, "rejected") => {
+                let target = if line.host.is_some() { Some(target()?) } else { None };
+                let reason = why(&line, Reject::from_label, "a reason for rejection")?;
+                let stray = Stray { seen, from: line.from, target, reason };
+                return Ok(Record { seen, event: Event::Stray(stray), was_overdue: false });
+            }
+            (_, "reply") => {
+                let rcode = match line.code {
+                    Some(Code::Rcode(rcode)) => Some(rcode),
+                    _ => None,
+                };
+                Found::Reply { rtt, rcode, unexpected: line.unexpected }
+            }
+            (_, "refused") => Found::Refused { rtt },
+            (_, "late") => Found::Late { rtt },
+            (_, "overdue") => Found::Overdue,
+            (_, "lost") => Found::Lost,
+            (_, "duplicate") => Found::Duplicate,
+            (_, "not_sent") => Found::NotSent(why(&line, Fault::from_label, "a reason for not sending")?),
+            (_, "unreachable") => match (line.from, &line.code) {
+                (Some(from), &Some(Code::Icmp([kind, code]))) => {
+                    Found::Unreachable { from, code: IcmpCode { kind, code }, rtt }
+                }
+                _ => return Err("\"unreachable\" needs \"from\", and \"code\" such as [3, 1]".into()),
+            },
+            (_, other) => return Err(format!("unknown result {other:?}")),
+        };
+        let was_overdue = match found {
+            Found::Late { .. } | Found::Lost => true,
+            Found::Unreachable { .. } => line.overdue,
+            _ => false,
+        };
+        let outcome = Outcome { target: target()?, seq: 0, sent, trap: line.trap, found };
+        Ok(Record { seen, event: Event::Outcome(outcome), was_overdue })
+    }
+}
+
+fn why<T>(line: &Line<'_>, from_label: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, String> {
+    let label = line.why.as_deref().unwrap_or_default();
+    from_label(label).ok_or_else(|| format!("\"why\": {label:?} is not {what}"))
+}

@@ -1,0 +1,216 @@
+//! The seam between the network and the logic. In: nothing. Out: the words in which probers report and the
+//! core thinks: [`Due`] goes down to the network, [`Event`]s come up. No socket above it, no verdict below it.
+
+use crate::{scopes::TargetId, time::Time};
+use std::{net::IpAddr, time::Duration};
+
+/// Nothing is waited for longer than this. 99 % of pings from 99 % of addresses are answered within 145 s
+/// (Padmanabhan et al., "Timeouts: Beware Surprisingly High Delay", IMC 2015, table 2).
+pub const LOST_AFTER: Duration = Duration::from_secs(150);
+
+/// One question that the schedule wants asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whom and how.
+    pub target: TargetId,
+    /// Which probe of this target: counts up from 0 and wraps.
+    pub seq: u32,
+    /// When the schedule gave it out.
+    pub sent: Time,
+    /// How long an answer is in time; learned per target (RFC 6298).
+    pub patience: Duration,
+    /// Ask a port that nothing listens on, to find a firewall that accepts every port (TCP only).
+    pub trap: bool,
+}
+
+/// What reaches the core from outside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// Something was learned of a probe.
+    Outcome(Outcome),
+    /// Something arrived that is no answer to a probe.
+    Stray(Stray),
+    /// A control was asked, and answered or did not.
+    Control(Control),
+    /// Nobody watched since then: the process was stopped, starved or suspended.
+    Gap(Time),
+    /// From here on another plan is watched.
+    Replan,
+}
+
+/// What one probe learned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Whose probe.
+    pub target: TargetId,
+    /// Which probe of the target.
+    pub seq: u32,
+    /// When it was sent.
+    pub sent: Time,
+    /// Was it the trap question (see [`Due::trap`])?
+    pub trap: bool,
+    /// What was learned.
+    pub found: Found,
+}
+
+/// The outcomes of docs/verdicts.md, in its order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    /// A valid answer. A prober reports every valid answer so; the core turns it into `Late` or `Duplicate`.
+    Reply {
+        /// Round-trip time.
+        rtt: Duration,
+        /// The DNS response code (RFC 1035 §4.1.1, RFC 6895 §2.3), if it was a DNS answer.
+        rcode: Option<u16>,
+        /// A valid answer to our question, but not the one that the plan expects.
+        unexpected: bool,
+    },
+    /// The host itself refuses: a TCP RST, or an ICMP port unreachable from its own address. Alive.
+    Refused {
+        /// Round-trip time.
+        rtt: Duration,
+    },
+    /// A valid answer after patience ran out. Alive; never counted as lost.
+    Late {
+        /// Round-trip time.
+        rtt: Duration,
+    },
+    /// Patience ran out, the probe is still open: a provisional miss.
+    Overdue,
+    /// Nothing within [`LOST_AFTER`].
+    Lost,
+    /// A router says no: a miss, at once.
+    Unreachable {
+        /// The router.
+        from: IpAddr,
+        /// Its ICMP or ICMPv6 type and code.
+        code: IcmpCode,
+        /// How long after the probe was sent.
+        rtt: Duration,
+    },
+    /// A second answer: counted, no evidence.
+    Duplicate,
+    /// We could not send: counted, no evidence; our own fault.
+    NotSent(Fault),
+}
+
+impl Found {
+    /// Is the host alive, by this?
+    pub const fn alive(&self) -> Option<Duration> {
+        match *self {
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => Some(rtt),
+            _ => None,
+        }
+    }
+
+    /// The outcome's name in metrics and journal.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Found::Reply { .. } => "reply",
+            Found::Refused { .. } => "refused",
+            Found::Late { .. } => "late",
+            Found::Overdue => "overdue",
+            Found::Lost => "lost",
+            Found::Unreachable { .. } => "unreachable",
+            Found::Duplicate => "duplicate",
+            Found::NotSent(_) => "not_sent",
+        }
+    }
+}
+
+/// Type and code of an ICMP (RFC 792) or ICMPv6 (RFC 4443) error; the router's address tells which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IcmpCode {
+    /// ICMP type: 3 or 11 for IPv4; 1, 2, 3 or 4 for IPv6.
+    pub kind: u8,
+    /// ICMP code.
+    pub code: u8,
+}
+
+/// Something arrived that is no valid answer to an open question: counted as `rejected`, never evidence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stray {
+    /// When.
+    pub seen: Time,
+    /// The sender it claims.
+    pub from: Option<IpAddr>,
+    /// The target it seems to be about, if that can be told.
+    pub target: Option<TargetId>,
+    /// Why it is no answer.
+    pub reason: Reject,
+}
+
+macro_rules! labelled {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $label:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+        impl $name {
+            /// Every one, in the order in which metrics list them.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+            /// Its name in metrics and journal.
+            pub const fn label(self) -> &'static str {
+                match self { $($name::$variant => $label,)* }
+            }
+            /// The one with this name.
+            pub fn from_label(label: &str) -> Option<Self> {
+                match label { $($label => Some($name::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+labelled! {
+    /// Why a packet is no answer.
+    Reject {
+        /// Shorter than its own headers say, or than ours ever are.
+        Truncated => "truncated",
+        /// Its checksum does not match.
+        Corrupt => "corrupt",
+        /// From another address than the one that was asked.
+        WrongSource => "wrong_source",
+        /// The identifier is not ours (ICMP id, DNS id).
+        WrongId => "wrong_id",
+        /// The keyed token does not match (ICMP), so it is not the answer to a question of ours.
+        WrongToken => "wrong_token",
+        /// It answers another question than the one that was asked (DNS).
+        WrongQuestion => "wrong_question",
+        /// Not a reply at all, or not one that can be parsed.
+        Malformed => "malformed",
+        /// An answer to a question so old that it cannot be told from a second one.
+        Stale => "stale",
+        /// A port that accepts everything: a firewall answers for the host.
+        AcceptsAll => "accepts_all",
+    }
+}
+
+labelled! {
+    /// Why a probe could not be sent.
+    Fault {
+        /// No route to the host.
+        NoRoute => "no_route",
+        /// Not permitted: no privilege, or a local firewall.
+        Permission => "permission",
+        /// The kernel had no buffer or queue left.
+        NoBuffers => "no_buffers",
+        /// No file descriptor left.
+        NoDescriptors => "no_descriptors",
+        /// The name has no address yet.
+        Unresolved => "unresolved",
+        /// The name's addresses all lie outside the block that they would speak for.
+        OutsideBlock => "outside_block",
+        /// Any other error of the socket.
+        Socket => "socket",
+    }
+}
+
+/// What one question to a control learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Which control, by its place in the plan.
+    pub control: u16,
+    /// When it was asked.
+    pub sent: Time,
+    /// Did it answer?
+    pub answered: bool,
+}

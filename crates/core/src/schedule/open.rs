@@ -1,0 +1,200 @@
+//! Which probes are open. In: probes given out, answers that came. Out: the same answers with the words that
+//! only one who remembers can add (`Late`, `Duplicate`), and the silence that no prober can report
+//! (`Overdue`, `Lost`). It never judges what either means.
+//!
+//! The table of open probes is the schedule's, and not that of the probers, because the schedule must know whom
+//! not to ask again, and because silence is an event that only the core's own time can tell.
+//!
+//! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits each. At one
+//! probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a target that is asked
+//! more often has its oldest open probes called lost when their place is needed.
+
+use crate::{
+    outcome::{Due, Found, LOST_AFTER, Outcome},
+    scopes::{Numbers, TargetId},
+    time::Time,
+};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+const SLOTS: u32 = 256;
+
+/// Every probe that is not settled.
+#[derive(Debug)]
+pub struct Open {
+    flights: Vec<Flight>,
+    /// When a waiting probe is overdue, or an overdue one lost.
+    timers: BinaryHeap<Reverse<(Time, Timer)>>,
+    waiting: u64,
+}
+
+/// A target's last 256 probes.
+#[derive(Clone, Debug, Default)]
+struct Flight {
+    /// The next probe's number.
+    next: u32,
+    /// Probes whose patience has not run out.
+    waiting: u16,
+    /// Two bits for each: its [`Stage`].
+    stages: [u64; SLOTS as usize / 32],
+}
+
+/// How far a probe has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Within its patience.
+    Waiting,
+    /// Patience ran out.
+    Overdue,
+    /// Answered, given up, or never sent: nothing more is expected.
+    Settled,
+}
+
+/// What is to be looked at. Timers of one time are in this order: same input, same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Timer {
+    target: u32,
+    seq: u32,
+    sent: Time,
+    trap: bool,
+}
+
+impl Open {
+    /// For this many targets.
+    pub fn new(targets: usize) -> Self {
+        Self { flights: vec![Flight::default(); targets], timers: BinaryHeap::new(), waiting: 0 }
+    }
+
+    /// Goes on with another roster: what was asked of targets that went is open no more.
+    pub fn replan(&mut self, targets: &Numbers) {
+        self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
+        let renumbered = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
+            Some(Reverse((at, Timer { target: targets.after(timer.target)?, ..timer })))
+        };
+        self.timers = self.timers.drain().filter_map(renumbered).collect();
+        self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
+    }
+
+    /// Is a probe of this target within its patience?
+    pub fn is_waiting(&self, target: u32) -> bool {
+        self.flights[target as usize].waiting > 0
+    }
+
+    /// How many probes are within their patience, over all targets.
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// The number that the target's next probe will have.
+    pub fn next_seq(&self, target: TargetId) -> u32 {
+        self.flights[target.0 as usize].next
+    }
+
+    /// A probe is given out. Its number is the target's next one. Returns a probe that is called lost now,
+    /// because its place is needed.
+    pub fn start(&mut self, target: TargetId, sent: Time, patience: Duration, trap: bool) -> (Due, bool) {
+        let flight = &mut self.flights[target.0 as usize];
+        let seq = flight.next;
+        let crowded = flight.stage(seq) == Stage::Overdue;
+        flight.next = seq.wrapping_add(1);
+        flight.set(seq, Stage::Waiting);
+        flight.waiting += 1;
+        self.waiting += 1;
+        let at = sent + patience;
+        self.timers.push(Reverse((at, Timer { target: target.0, seq, sent, trap })));
+        (Due { target, seq, sent, patience, trap }, crowded)
+    }
+
+    /// When [`Open::expire`] next has something to say, at the earliest: the timer may be of a settled probe.
+    pub fn next_wake(&self) -> Time {
+        self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
+    }
+
+    /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
+    pub fn expire(&mut self, now: Time) -> Option<Outcome> {
+        while let Some(&Reverse((at, timer))) = self.timers.peek()
+            && at <= now
+        {
+            self.timers.pop();
+            let Timer { target, seq, sent, trap } = timer;
+            let flight = &mut self.flights[target as usize];
+            if !flight.is_open(seq) {
+                continue;
+            }
+            let found = if flight.stage(seq) == Stage::Overdue {
+                flight.set(seq, Stage::Settled);
+                Found::Lost
+            } else {
+                flight.set(seq, Stage::Overdue);
+                flight.waiting -= 1;
+                self.waiting -= 1;
+                self.timers.push(Reverse((sent + LOST_AFTER, timer)));
+                Found::Overdue
+            };
+            return Some(Outcome { target: TargetId(target), seq, sent, trap, found });
+        }
+        None
+    }
+
+    /// Has the outcome's probe been reported overdue, and nothing since?
+    pub fn is_overdue(&self, outcome: &Outcome) -> bool {
+        self.flights
+            .get(outcome.target.0 as usize)
+            .is_some_and(|flight| flight.stage(outcome.seq) == Stage::Overdue)
+    }
+
+    /// Says what an answer really is. None: it answers nothing that we can still tell apart.
+    pub fn settle(&mut self, mut outcome: Outcome) -> Option<Outcome> {
+        let flight = self.flights.get_mut(outcome.target.0 as usize)?;
+        let age = flight.age(outcome.seq);
+        if age == 0 || age > SLOTS || outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER) {
+            return None;
+        }
+        match flight.stage(outcome.seq) {
+            Stage::Settled => outcome.found = Found::Duplicate,
+            Stage::Overdue => {
+                if let Some(rtt) = outcome.found.alive() {
+                    outcome.found = Found::Late { rtt };
+                }
+            }
+            Stage::Waiting => {
+                flight.waiting -= 1;
+                self.waiting -= 1;
+            }
+        }
+        flight.set(outcome.seq, Stage::Settled);
+        Some(outcome)
+    }
+}
+
+impl Flight {
+    /// How many probes ago: 1 for the newest, 0 for one that was never given out.
+    fn age(&self, seq: u32) -> u32 {
+        let age = self.next.wrapping_sub(seq);
+        if age > u32::MAX / 2 { 0 } else { age }
+    }
+
+    /// Is there still something to be said of this probe?
+    fn is_open(&self, seq: u32) -> bool {
+        self.age(seq) <= SLOTS && self.stage(seq) != Stage::Settled
+    }
+
+    fn stage(&self, seq: u32) -> Stage {
+        let (word, shift) = place(seq);
+        match self.stages[word] >> shift & 3 {
+            0 => Stage::Waiting,
+            1 => Stage::Overdue,
+            _ => Stage::Settled,
+        }
+    }
+
+    fn set(&mut self, seq: u32, stage: Stage) {
+        let (word, shift) = place(seq);
+        self.stages[word] = self.stages[word] & !(3 << shift) | (stage as u64) << shift;
+    }
+}
+
+/// In which word a probe's stage stands, and how far up.
+fn place(seq: u32) -> (usize, u32) {
+    let slot = seq % SLOTS;
+    (slot as usize / 32, slot % 32 * 2)
+}

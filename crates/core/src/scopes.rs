@@ -1,0 +1,271 @@
+//! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every stage
+//! shares, and the [`Roster`] that ties them together by number. It never knows how a target is asked.
+
+mod renumbering;
+
+pub use renumbering::{Numbers, Renumbering};
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
+
+/// Number of a target in the [`Roster`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TargetId(pub u32);
+
+/// Number of a block in the [`Roster`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BlockId(pub u32);
+
+/// Number of a country in the [`Roster`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CountryId(pub u32);
+
+/// What a verdict is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// One prefix.
+    Block(BlockId),
+    /// A set of blocks.
+    Country(CountryId),
+}
+
+/// How a target is asked; the details belong to the prober (`probe::Spec`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// ICMP echo.
+    Icmp,
+    /// TCP connect.
+    Tcp,
+    /// A DNS question.
+    Dns,
+}
+
+impl Kind {
+    /// Every kind, in the order in which metrics list them.
+    pub const ALL: [Kind; 3] = [Kind::Icmp, Kind::Tcp, Kind::Dns];
+
+    /// The kind as a metric label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Kind::Icmp => "icmp",
+            Kind::Tcp => "tcp",
+            Kind::Dns => "dns",
+        }
+    }
+
+    /// The kind of this label.
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.label() == label)
+    }
+}
+
+/// A host as the plan names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Host {
+    /// A fixed address.
+    Address(IpAddr),
+    /// A name, resolved again and again; each of its addresses is asked in turn.
+    Name(String),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Address(address) => address.fmt(f),
+            Host::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A host together with one way to ask it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Whom to ask.
+    pub host: Host,
+    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. Shared, since
+    /// most hosts of a plan are asked alike.
+    pub probe: Arc<str>,
+    /// How to ask, as a metric label.
+    pub kind: Kind,
+    /// The block that an answer is proof of life for.
+    pub block: BlockId,
+    /// The plan's own interval, if it gives one; else the block's budget sets the pace.
+    pub interval: Option<Duration>,
+}
+
+/// A prefix that is judged as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Its addresses.
+    pub prefix: Prefix,
+    /// The country it counts for.
+    pub country: CountryId,
+    /// Its targets' numbers: consecutive.
+    pub targets: Range<u32>,
+}
+
+/// A set of blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Country {
+    /// The label, such as the ISO 3166 code `KP`.
+    pub code: String,
+    /// The name for people.
+    pub name: String,
+    /// Its blocks' numbers: consecutive.
+    pub blocks: Range<u32>,
+}
+
+/// Everything that is watched, by number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// By [`CountryId`].
+    pub countries: Vec<Country>,
+    /// By [`BlockId`].
+    pub blocks: Vec<Block>,
+    /// By [`TargetId`].
+    pub targets: Vec<Target>,
+}
+
+impl Roster {
+    /// The country with this number.
+    pub fn country(&self, id: CountryId) -> &Country {
+        &self.countries[id.0 as usize]
+    }
+
+    /// The block with this number.
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    /// The target with this number.
+    pub fn target(&self, id: TargetId) -> &Target {
+        &self.targets[id.0 as usize]
+    }
+
+    /// The country that a scope is, or lies in.
+    pub fn country_of(&self, scope: Scope) -> &Country {
+        match scope {
+            Scope::Block(id) => self.country(self.block(id).country),
+            Scope::Country(id) => self.country(id),
+        }
+    }
+
+    /// What a scope is called: its prefix, or its country code.
+    pub fn name_of(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Block(id) => self.block(id).prefix.to_string(),
+            Scope::Country(id) => self.country(id).code.clone(),
+        }
+    }
+
+    /// How many different hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.targets.iter().map(|target| &target.host).collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+/// An address prefix, IPv4 or IPv6, with no bit set behind its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Prefix {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Prefix {
+    /// Does the address lie inside?
+    pub fn contains(&self, address: IpAddr) -> bool {
+        same_family(self.address, address) && masked(address, self.length) == self.address
+    }
+
+    /// Do the two share an address?
+    pub fn overlaps(&self, other: &Prefix) -> bool {
+        if self.length <= other.length { self.contains(other.address) } else { other.contains(self.address) }
+    }
+
+    /// The first address.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+impl From<Prefix> for String {
+    fn from(prefix: Prefix) -> Self {
+        prefix.to_string()
+    }
+}
+
+impl TryFrom<String> for Prefix {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+    /// The error says what would be right.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shape = || format!("{text:?} is no prefix; write it as 175.45.176.0/24 or 2001:db8::/48");
+        let (address, length) = text.split_once('/').ok_or_else(shape)?;
+        let address: IpAddr = address.parse().map_err(|_| shape())?;
+        let length: u8 = length.parse().map_err(|_| shape())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        if length > most {
+            return Err(format!("prefix length {length} is above {most}"));
+        }
+        let first = masked(address, length);
+        if first != address {
+            return Err(format!("{text} has bits set behind its length; did you mean {first}/{length}?"));
+        }
+        Ok(Self { address, length })
+    }
+}
+
+fn same_family(a: IpAddr, b: IpAddr) -> bool {
+    a.is_ipv4() == b.is_ipv4()
+}
+
+fn masked(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+            IpAddr::V4((v4.to_bits() & mask).into())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+            IpAddr::V6((v6.to_bits() & mask).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_contain_and_overlap() {
+        let p = |text: &str| text.parse::<Prefix>().unwrap();
+        assert!(p("175.45.176.0/22").contains("175.45.179.255".parse().unwrap()));
+        assert!(!p("175.45.176.0/22").contains("175.45.180.0".parse().unwrap()));
+        assert!(!p("0.0.0.0/0").contains("::1".parse().unwrap()));
+        assert!(p("0.0.0.0/0").contains("9.9.9.9".parse().unwrap()));
+        assert!(p("2001:db8::/32").overlaps(&p("2001:db8:1::/48")));
+        assert!(p("10.0.0.128/25").overlaps(&p("10.0.0.0/24")));
+        assert!(!p("10.0.0.0/24").overlaps(&p("10.0.1.0/24")));
+    }
+
+    #[test]
+    fn a_bad_prefix_says_what_would_be_right() {
+        let e = |text: &str| text.parse::<Prefix>().unwrap_err();
+        assert!(e("10.0.0.1/24").contains("did you mean 10.0.0.0/24?"));
+        assert!(e("10.0.0.0/33").contains("above 32"));
+        assert!(e("10.0.0.0").contains("write it as"));
+    }
+}

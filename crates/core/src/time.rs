@@ -1,0 +1,118 @@
+//! Time, as the core knows it: an argument, and never read from a clock here.
+//!
+//! A [`Time`] counts nanoseconds since the Unix epoch *along lifesign's own line*: fixed to the wall clock once,
+//! at the start, and carried on by the monotonic clock. A step of the wall clock therefore never moves a
+//! round-trip time, a timer or an edge; it changes only how a time is written down. It never goes back.
+
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    str::FromStr,
+    time::Duration,
+};
+
+/// A moment, in nanoseconds since the Unix epoch on lifesign's own line (see the module).
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+pub struct Time(u64);
+
+impl Time {
+    /// Later than every moment that happens: "no timer is set".
+    pub const NEVER: Time = Time(u64::MAX);
+
+    /// The moment `nanos` nanoseconds after the Unix epoch.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the Unix epoch, as Prometheus wants time stamps.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub const fn since(self, earlier: Time) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This moment moved by a number of nanoseconds of either sign, as the program's clock gives it.
+    pub const fn shifted(self, nanos: i64) -> Self {
+        Self(self.0.saturating_add_signed(nanos))
+    }
+
+    /// Written in full, to the nanosecond where there are any: what a journal needs to be replayed exactly.
+    pub fn exact(self) -> String {
+        self.timestamp().to_string()
+    }
+
+    fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Time;
+    fn add(self, span: Duration) -> Time {
+        Time(self.0.saturating_add(nanos(span)))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Time;
+    fn sub(self, span: Duration) -> Time {
+        Time(self.0.saturating_sub(nanos(span)))
+    }
+}
+
+/// RFC 3339 in UTC, to the millisecond: `2014-12-22T16:15:00.120Z`.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.timestamp())
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.exact())
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let stamp: jiff::Timestamp =
+            text.parse().map_err(|_| format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"))?;
+        let nanos = u64::try_from(stamp.as_nanosecond()).ok();
+        // `NEVER` is no moment, and a loop that runs up to it has no end.
+        nanos
+            .map(Time)
+            .filter(|&time| time < Time::NEVER)
+            .ok_or_else(|| format!("{text:?} lies outside the years 1970 to 2554"))
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_to_the_millisecond_and_read_back_exactly() {
+        let time: Time = "2014-12-22T16:15:00.123456789Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2014-12-22T16:15:00.123Z");
+        assert_eq!(time.exact().parse::<Time>().unwrap(), time);
+        assert!("yesterday".parse::<Time>().unwrap_err().contains("write it as"));
+        assert!("1914-12-22T16:15:00Z".parse::<Time>().is_err());
+        assert!("2554-07-21T23:34:33.709551615Z".parse::<Time>().is_err(), "that is never");
+        assert!("2554-07-21T23:34:33.709551614Z".parse::<Time>().is_ok());
+    }
+}

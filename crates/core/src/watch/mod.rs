@@ -1,0 +1,337 @@
+//! The pure core, joined. In: the time, and what the network reports ([`Event`]). Out: whom to ask now
+//! ([`Due`]), changes of verdict, and a [`Snapshot`] for readers. It never reads a clock, a socket, a file or
+//! rng, and so `run`, `replay`, `simulate` and the tests drive one and the same thing.
+//!
+//! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
+
+mod history;
+mod memory;
+mod replan;
+mod snapshot;
+pub mod verdict;
+
+pub use history::{KEPT, MINUTE, Mark, Past, Spell};
+pub use snapshot::*;
+
+use crate::{
+    aggregate::{Aggregate, Histogram},
+    judge::{Change, Judge, Rules},
+    outcome::{Due, Event, Found, Outcome},
+    schedule::{Budget, Open, Schedule},
+    scopes::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
+    time::Time,
+};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the judge's
+/// span of 5 s: nothing may be called down because we were not there.
+const GAP: Duration = Duration::from_secs(2);
+
+/// What the plan says to the core.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How much may be sent.
+    pub budget: Option<Budget>,
+    /// How to judge.
+    pub rules: Rules,
+    /// Hosts that answer whenever our own network works.
+    pub controls: Vec<IpAddr>,
+    /// Seed of the schedule's order.
+    pub seed: u64,
+}
+
+/// One folded event, as a journal needs it to be folded again with the same result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// When it was folded.
+    pub seen: Time,
+    /// What.
+    pub event: Event,
+    /// The probe had been overdue before: this takes that back, or confirms it.
+    pub was_overdue: bool,
+}
+
+/// The watch over a whole plan.
+#[derive(Debug)]
+pub struct Watch {
+    roster: Arc<Roster>,
+    schedule: Schedule,
+    open: Open,
+    aggregate: Aggregate,
+    judge: Judge,
+    /// Blocks first, then countries.
+    history: Vec<Arc<Past>>,
+    measured: Time,
+    controls: Vec<ControlView>,
+    lag: Histogram,
+    started: Time,
+    plan: PlanView,
+    attended: Time,
+    promised: Time,
+    records: Option<Vec<Record>>,
+}
+
+impl Watch {
+    /// A watch that begins now.
+    pub fn new(roster: Arc<Roster>, settings: &Settings, now: Time) -> Self {
+        let budget = settings.budget.unwrap_or(Budget::DEFAULT);
+        let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
+        let gap = |scope| schedule.gap(scope);
+        let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
+        let unknown = Arc::new(Past::new(now));
+        Self {
+            judge: Judge::new(roster.clone(), settings.rules, !settings.controls.is_empty(), gap, now),
+            schedule,
+            open: Open::new(roster.targets.len()),
+            aggregate: Aggregate::new(&roster),
+            history: vec![unknown; roster.blocks.len() + roster.countries.len()],
+            measured: now,
+            controls: settings.controls.iter().map(control).collect(),
+            lag: Histogram::default(),
+            started: now,
+            plan: PlanView { refused: false, since: now },
+            attended: now,
+            promised: Time::NEVER,
+            records: None,
+            roster,
+        }
+    }
+
+    /// From now on, keeps every folded event for [`Watch::records`].
+    pub fn record(&mut self) {
+        self.records = Some(Vec::new());
+    }
+
+    /// The events folded since the last call, if they are kept.
+    pub fn records(&mut self) -> impl Iterator<Item = Record> + '_ {
+        self.records.iter_mut().flat_map(|records| records.drain(..))
+    }
+
+    /// The changes of verdict since the last call.
+    pub fn changes(&mut self) -> impl Iterator<Item = Change> + '_ {
+        let (history, blocks) = (&mut self.history, self.roster.blocks.len());
+        self.judge.changes().inspect(move |change| {
+            Arc::make_mut(&mut history[place(blocks, change.scope)]).note(change);
+        })
+    }
+
+    /// What was, of this scope: for whoever knows what an earlier run saw ([`Past::recall`]).
+    pub fn past(&mut self, scope: Scope) -> &mut Past {
+        Arc::make_mut(&mut self.history[place(self.roster.blocks.len(), scope)])
+    }
+
+    /// Who is who.
+    pub fn roster(&self) -> &Arc<Roster> {
+        &self.roster
+    }
+
+    /// When to call [`Watch::poll`] next.
+    pub fn next_wake(&self) -> Time {
+        self.schedule.next_wake().min(self.open.next_wake()).min(self.judge.next_wake())
+    }
+
+    /// Does what is due by `now`, and adds the probes to send to `due`. All that came by `heard` has been observed: up to
+    /// then silence is silence.
+    pub fn poll(&mut self, now: Time, heard: Time, due: &mut Vec<Due>) {
+        self.attend(now);
+        while let Some(outcome) = self.open.expire(heard) {
+            self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
+        }
+        self.judge.advance(now);
+        self.obey(now);
+        while let Some(slot) = self.schedule.next(now, &self.open) {
+            let patience = self.aggregate.patience(slot.target);
+            let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+            let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
+            if crowded {
+                let lost = Outcome {
+                    target: slot.target,
+                    seq: probe.seq,
+                    sent: now,
+                    trap: false,
+                    found: Found::Lost,
+                };
+                self.fold(now, Event::Outcome(lost), true);
+            }
+            self.aggregate.sent(slot.target);
+            self.lag.add(slot.lag);
+            due.push(probe);
+        }
+        self.promised = self.next_wake();
+    }
+
+    /// Takes in what the network reports.
+    pub fn observe(&mut self, now: Time, event: &Event) {
+        self.attend(now);
+        match event {
+            Event::Outcome(outcome) => {
+                let was_overdue = self.open.is_overdue(outcome);
+                if let Some(outcome) = self.open.settle(*outcome) {
+                    let again = outcome.found == Found::Duplicate;
+                    self.fold(now, Event::Outcome(outcome), was_overdue && !again);
+                } else {
+                    let target = Some(outcome.target);
+                    let reason = crate::outcome::Reject::Stale;
+                    let stale = crate::outcome::Stray { seen: now, from: None, target, reason };
+                    self.fold(now, Event::Stray(stale), false);
+                }
+            }
+            _ => self.fold(now, *event, false),
+        }
+        self.obey(now);
+        // What has been due for long, the next poll does: that is no other gap.
+        self.promised = self.next_wake().max(now);
+    }
+
+    /// Were we there when something was due? If not, nobody watched since we were last.
+    fn attend(&mut self, now: Time) {
+        self.measure(now);
+        if now.since(self.promised) > GAP {
+            self.fold(now, Event::Gap(self.attended), false);
+        }
+        self.attended = now;
+    }
+
+    /// Folds a recorded event again. Nothing is scheduled.
+    pub fn replay(&mut self, record: &Record) {
+        self.fold(record.seen, record.event, record.was_overdue);
+        self.judge.looks();
+    }
+
+    /// Lets time pass without an event, in a replay.
+    pub fn pass(&mut self, now: Time) {
+        self.judge.advance(now);
+        self.judge.looks();
+    }
+
+    fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
+        // What time alone would have demanded in a gap, nobody was there to see.
+        self.judge.advance(if let Event::Gap(from) = event { from } else { now });
+        match &event {
+            Event::Outcome(outcome) => {
+                let summary = self.aggregate.fold(outcome, was_overdue);
+                self.judge.observe(&summary, now);
+            }
+            Event::Stray(stray) => self.aggregate.stray(stray),
+            Event::Control(control) => {
+                if let Some(view) = self.controls.get_mut(control.control as usize) {
+                    view.asked += 1;
+                    view.silent += u64::from(!control.answered);
+                    view.up = control.answered;
+                }
+                self.judge.control(control, now);
+            }
+            Event::Gap(from) => self.judge.gap(*from, now),
+            // What it changes, the new plan says.
+            Event::Replan => {}
+        }
+        if let Some(records) = &mut self.records {
+            records.push(Record { seen: now, event, was_overdue });
+        }
+    }
+
+    /// Once a minute, for the history: of the minute that is over, and before anything of the next is folded, so
+    /// that nobody's history depends on when others are asked.
+    fn measure(&mut self, now: Time) {
+        let begun = |time: Time| {
+            Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
+        };
+        if begun(now) == begun(self.measured) {
+            return;
+        }
+        self.measured = now;
+        let (blocks, end) = (self.roster.blocks.len(), begun(now) - Duration::from_nanos(1));
+        for (number, past) in self.history.iter_mut().enumerate() {
+            let scope = match number.checked_sub(blocks) {
+                None => Scope::Block(BlockId(number as u32)),
+                Some(country) => Scope::Country(CountryId(country as u32)),
+            };
+            Arc::make_mut(past).measure(now, &self.aggregate.minute(scope, end));
+        }
+    }
+
+    fn obey(&mut self, now: Time) {
+        for look in self.judge.looks() {
+            self.schedule.look(look, now);
+        }
+    }
+
+    /// A picture of everything. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the kernel
+    /// dropped before the ICMP engine could read it.
+    pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
+        let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
+        let vantage = self.aggregate.vantage();
+        let skipped = self.schedule.skipped();
+        Snapshot {
+            time: now,
+            started: self.started,
+            plan: self.plan,
+            wall_offset,
+            roster: self.roster.clone(),
+            countries: (0..self.roster.countries.len() as u32)
+                .map(CountryId)
+                .map(|id| ScopeView {
+                    standing: self.judge.country(id, now),
+                    windows: self.aggregate.country_windows(id, now),
+                    past: self.history[place(self.roster.blocks.len(), Scope::Country(id))].clone(),
+                })
+                .collect(),
+            blocks: (0..self.roster.blocks.len() as u32)
+                .map(|id| self.block_view(BlockId(id), now))
+                .collect(),
+            targets: (0..self.roster.targets.len() as u32).map(|id| self.target_view(TargetId(id))).collect(),
+            controls: self.controls.clone(),
+            blind,
+            blind_seconds,
+            blind_spells,
+            rejected: vantage.rejected.clone(),
+            not_sent: vantage.not_sent.clone(),
+            unreachable: vantage.unreachable.clone(),
+            rcodes: vantage.rcodes.clone(),
+            lag: self.lag.view(),
+            slots_missed: skipped.missed,
+            slots_over_budget: skipped.over_budget,
+            open: self.open.waiting(),
+            receive_drops,
+            store: None,
+        }
+    }
+
+    fn block_view(&self, id: BlockId, now: Time) -> BlockView {
+        let kinds = self.aggregate.kinds(id);
+        BlockView {
+            scope: ScopeView {
+                standing: self.judge.block(id, now),
+                windows: self.aggregate.block_windows(id, now),
+                past: self.history[id.0 as usize].clone(),
+            },
+            kinds: Kind::ALL.map(|kind| {
+                let stats = kinds[kind as usize]?;
+                Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })
+            }),
+        }
+    }
+
+    fn target_view(&self, id: TargetId) -> TargetView {
+        let stats = self.aggregate.target(id);
+        let (miss_rate, retired) = self.judge.target(id);
+        TargetView {
+            counts: stats.counts,
+            recent_loss: stats.recent_loss(),
+            srtt: stats.rtt.smoothed(),
+            min_rtt: stats.rtt.lowest(),
+            last_life: stats.last_life,
+            miss_rate,
+            retired,
+            accepts_all: stats.accepts_all(),
+        }
+    }
+}
+
+/// A scope's place where blocks come first, and countries follow.
+fn place(blocks: usize, scope: Scope) -> usize {
+    match scope {
+        Scope::Block(id) => id.0 as usize,
+        Scope::Country(id) => blocks + id.0 as usize,
+    }
+}

@@ -1,0 +1,147 @@
+//! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain immutable
+//! data, from which metrics, page and JSON are made. It never reaches back into the core.
+
+pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
+
+use super::Past;
+use crate::{
+    judge::Standing,
+    outcome::{Fault, IcmpCode, Reject},
+    scopes::Roster,
+    time::Time,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Everything that a reader may know.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub time: Time,
+    /// When the watch began.
+    pub started: Time,
+    /// The plan that is watched.
+    pub plan: PlanView,
+    /// Add it to any time here to write the time down (`Clock::wall_offset`).
+    pub wall_offset: i64,
+    /// Who is who.
+    pub roster: Arc<Roster>,
+    /// By `CountryId`.
+    pub countries: Vec<ScopeView>,
+    /// By `BlockId`.
+    pub blocks: Vec<BlockView>,
+    /// By `TargetId`.
+    pub targets: Vec<TargetView>,
+    /// By place in the plan.
+    pub controls: Vec<ControlView>,
+    /// Are we blind just now?
+    pub blind: bool,
+    /// Seconds spent blind.
+    pub blind_seconds: f64,
+    /// How often we went blind.
+    pub blind_spells: u64,
+    /// Packets that were no answer, by reason.
+    pub rejected: BTreeMap<Reject, u64>,
+    /// Probes that could not be sent, by fault.
+    pub not_sent: BTreeMap<Fault, u64>,
+    /// ICMP errors about our probes; `true` is IPv6.
+    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
+    /// DNS answers by response code.
+    pub rcodes: BTreeMap<u16, u64>,
+    /// How late probes left, in seconds behind their slot.
+    pub lag: HistogramView,
+    /// Slots that were given up after a stall.
+    pub slots_missed: u64,
+    /// Slots that were given up because a budget was spent.
+    pub slots_over_budget: u64,
+    /// Probes that wait for an answer within their patience.
+    pub open: u64,
+    /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
+    pub receive_drops: u64,
+    /// How the store is written; None without one.
+    pub store: Option<StoreView>,
+}
+
+/// How the writing of the store goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreView {
+    /// The last try failed.
+    pub failing: bool,
+    /// How many tries failed.
+    pub failures: u64,
+    /// Rows that wait to be written.
+    pub waiting: u64,
+    /// Rows that will never be written, since too many waited.
+    pub lost: u64,
+}
+
+/// Which plan is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanView {
+    /// Since when.
+    pub since: Time,
+    /// A newer one was read, but was wrong.
+    pub refused: bool,
+}
+
+/// A scope's verdict and measurements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeView {
+    /// The verdict.
+    pub standing: Standing,
+    /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
+    pub windows: [WindowView; 3],
+    /// What was.
+    pub past: Arc<Past>,
+}
+
+/// A block: its scope, and exact counts by probe kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockView {
+    /// Verdict and measurements.
+    pub scope: ScopeView,
+    /// In the order of `Kind::ALL`; None for a kind that the block does not use.
+    pub kinds: [Option<KindView>; 3],
+}
+
+/// Exact counts of one probe kind in one block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KindView {
+    /// How many outcomes of each kind.
+    pub counts: Counts,
+    /// Round-trip times of every answer.
+    pub rtt: HistogramView,
+}
+
+/// A target's own numbers: small, since targets are many and two snapshots live while one makes way for the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TargetView {
+    /// Exact counts.
+    pub counts: Counts<u32>,
+    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
+    pub recent_loss: Option<f32>,
+    /// Smoothed round-trip time in seconds (RFC 6298).
+    pub srtt: Option<f32>,
+    /// Lowest round-trip time in seconds.
+    pub min_rtt: Option<f32>,
+    /// When the newest answered probe was sent.
+    pub last_life: Option<Time>,
+    /// Learned miss rate while its block is up.
+    pub miss_rate: f32,
+    /// Silent for a day while its block lives: asked hourly, no evidence.
+    pub retired: bool,
+    /// A firewall answers for it on every port: its TCP answers are no evidence.
+    pub accepts_all: bool,
+}
+
+/// A control's numbers.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ControlView {
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// How often it was asked.
+    pub asked: u64,
+    /// How often it did not answer.
+    pub silent: u64,
+    /// Did it answer last time?
+    pub up: bool,
+}

@@ -1,0 +1,57 @@
+//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (docs/verdicts.md) or for people. It never
+//! decides what is worth a line: every change is.
+
+use crate::{
+    judge::Change,
+    scopes::{Roster, Scope},
+    time::Time,
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    scope: &'a str,
+    name: String,
+    country: &'a str,
+    from: &'a str,
+    to: &'a str,
+    earliest: Option<String>,
+    latest: String,
+}
+
+/// The change as one JSON object, without its line feed. `offset` is `Clock::wall_offset`.
+pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
+    let written = |time: Time| time.shifted(offset).exact();
+    let line = Line {
+        time: written(change.time),
+        scope: match change.scope {
+            Scope::Block(_) => "block",
+            Scope::Country(_) => "country",
+        },
+        name: roster.name_of(change.scope),
+        country: &roster.country_of(change.scope).code,
+        from: change.from.label(),
+        to: change.to.label(),
+        earliest: change.edge.earliest.map(written),
+        latest: written(change.edge.latest),
+    };
+    // A struct of strings can always be written.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// The change as one line for people, without its line feed.
+pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
+    let written = |time: Time| time.shifted(offset).to_string();
+    let name = match change.scope {
+        Scope::Block(_) => {
+            format!("{} {}", roster.country_of(change.scope).code, roster.name_of(change.scope))
+        }
+        Scope::Country(_) => roster.country_of(change.scope).code.clone(),
+    };
+    let since = match change.edge.earliest {
+        Some(earliest) => format!("since between {} and {}", written(earliest), written(change.edge.latest)),
+        None => format!("since before {}", written(change.edge.latest)),
+    };
+    format!("{} {name} {} → {}, {since}: {}", written(change.time), change.from, change.to, change.evidence)
+}
