@@ -1,7 +1,6 @@
 //! Round-trip times, counted by size. In: durations. Out: a Prometheus histogram, and quantiles of a mix of
 //! windows. It never keeps a single time.
 
-use smallvec::SmallVec;
 use std::time::Duration;
 
 /// Bounds of the exported histogram: 50 µs × 2^n, as the histograms that people have dashboards for.
@@ -57,9 +56,9 @@ const SKETCH: u8 = 176;
 const LOWEST: f64 = 30e-6;
 
 /// Times of a short window, fine enough for quantiles: 176 steps from 30 µs to 125 s. The answers of a block lie
-/// close together, so only the steps that were met are kept; the first few in place, where the bucket lies already.
+/// close together, so only the steps that were met are kept.
 #[derive(Clone, Debug, Default)]
-pub struct Sketch(SmallVec<[(u8, u32); 4]>);
+pub struct Sketch(Vec<(u8, u32)>);
 
 impl Sketch {
     /// Where a time is counted: worked out once for all the sketches that it goes into.

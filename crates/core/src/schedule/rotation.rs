@@ -2,8 +2,6 @@
 //! that mostly answer take turns; those that mostly do not get every sixteenth turn, since their silence
 //! says little; retired ones have turns of their own. It never looks at the time.
 
-use smallvec::SmallVec;
-
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rank {
@@ -24,7 +22,7 @@ const LOOK: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rotation {
     /// The good, then the poor, then the retired.
-    targets: SmallVec<[u32; 8]>,
+    targets: Vec<u32>,
     /// By rank: where they end, and who was the last to be asked.
     rings: [Ring; 3],
     turn: u32,
@@ -39,7 +37,7 @@ struct Ring {
 impl Rotation {
     pub(super) fn new(targets: Vec<u32>) -> Self {
         let end = targets.len() as u32;
-        Self { targets: targets.into(), rings: [Ring { end, at: 0 }; 3], turn: 0 }
+        Self { targets, rings: [Ring { end, at: 0 }; 3], turn: 0 }
     }
 
     /// The next target for which `free` holds, if any near.
