@@ -9,7 +9,7 @@ use lifesign::{
     judge::State,
     watch::Snapshot,
 };
-use lifesign_web_config::Access;
+use lifesign_web_config::WebConfig;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -36,7 +36,7 @@ impl Server {
         let (labels, labelled) =
             watch::channel(Labels { vantage: "the lab".into(), per_host: true, simulation: None });
         let (asker, asks) = mpsc::channel(1);
-        let thread = serve(listeners.into(), source, labelled, asker, Access::free()).unwrap();
+        let thread = serve(listeners.into(), source, labelled, asker, WebConfig::unprotected()).unwrap();
         Self { addresses, sender, labels, asks, thread }
     }
 

@@ -17,7 +17,7 @@ use lifesign::{
     target::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Scope, Target},
     watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
 };
-use lifesign_web_config::Access;
+use lifesign_web_config::WebConfig;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
@@ -219,7 +219,7 @@ impl Server {
         let (snapshots, source) = watch::channel(Some(Arc::new(snapshot)));
         let (sender, labels) = watch::channel(labels);
         let (asker, _) = mpsc::channel(1);
-        let thread = http::serve(vec![listener], source, labels, asker, Access::free()).unwrap();
+        let thread = http::serve(vec![listener], source, labels, asker, WebConfig::unprotected()).unwrap();
         Self { address, snapshots, _labels: sender, _thread: thread }
     }
 
