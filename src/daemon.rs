@@ -48,7 +48,7 @@ use lifesign_core::{
     watch::{Settings, Snapshot, Watch, verdict},
 };
 use lifesign_document::Problems;
-use lifesign_web_config::Access;
+use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::{Loaded, Reload};
 use std::{
@@ -112,9 +112,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ))
         .into());
     }
-    let access = match options.web {
-        Some(path) => Access::open(path, (chance(3), chance(4)))?,
-        None => Access::free(),
+    let web_config = match options.web {
+        Some(path) => WebConfig::open(path, (chance(3), chance(4)))?,
+        None => WebConfig::unprotected(),
     };
     let listeners = options
         .listen
@@ -130,9 +130,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (snapshots, source) = watch::channel(None);
     let (labels, labelled) = watch::channel(labels(&options.plan));
     let (asker, asks) = mpsc::channel(ASKS);
-    let scheme = if access.is_tls() { "https" } else { "http" };
+    let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> = addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, labelled, asker, access)?;
+    let http = http::serve(listeners, source, labelled, asker, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(TASKS).build()?;
     runtime.block_on(async {
         let readers = Readers { snapshots, labels };

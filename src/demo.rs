@@ -9,7 +9,7 @@ use crate::{
 };
 use lifesign_core::watch::verdict;
 use lifesign_lab::{Scenario, Simulation};
-use lifesign_web_config::Access;
+use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write},
     net::{SocketAddr, TcpListener},
@@ -53,7 +53,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (_labels, labelled) = watch::channel(labels);
     // There is no plan to read again.
     let (asker, _) = mpsc::channel(1);
-    let http = http::serve(listeners, source, labelled, asker, Access::free())?;
+    let http = http::serve(listeners, source, labelled, asker, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(play(&scenario, options.speed, snapshots))?;
     let _ = http.join();

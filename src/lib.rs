@@ -50,6 +50,9 @@
 //! | [`demo`] | a scripted world, played to the same readers | no |
 //! | [`cli`] | arguments in, exit code out | no |
 //!
+//! Two crates lie below all of these and know nothing of probing: [`lifesign_document`], a TOML file with every error
+//! at its line and column, and [`lifesign_web_config`], who may read over HTTP: TLS, client certificates, passwords.
+//!
 //! # Rules
 //!
 //! - *Floors.* A module imports only from those above it: clock, rng, target; then outcome; then

@@ -3,7 +3,7 @@
 
 use super::{exit, refuse};
 use clap::Args;
-use lifesign_web_config::Guest;
+use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
@@ -36,13 +36,13 @@ pub(super) struct Status {
 
 /// Prints the table.
 pub(super) fn status(asked: &Status) -> u8 {
-    let guest = match asked.http.as_deref().map(Guest::open).transpose() {
-        Ok(guest) => guest,
+    let client = match asked.http.as_deref().map(Client::open).transpose() {
+        Ok(client) => client,
         Err(problems) => return refuse(&problems),
     };
     let terminal = io::stdout().is_terminal();
     loop {
-        let shown = fetch(asked.address, guest.as_ref()).and_then(|text| {
+        let shown = fetch(asked.address, client.as_ref()).and_then(|text| {
             if asked.json {
                 return Ok(text.trim_end().to_owned() + "\n");
             }
@@ -71,18 +71,18 @@ pub(super) fn status(asked: &Status) -> u8 {
 }
 
 /// The body of the answer.
-fn fetch(address: SocketAddr, guest: Option<&Guest>) -> Result<String, String> {
+fn fetch(address: SocketAddr, client: Option<&Client>) -> Result<String, String> {
     let ask = || {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        guest.unwrap_or(&Guest::default()).get(stream, address, "/api/v1/state")
+        client.unwrap_or(&Client::default()).get(stream, address, "/api/v1/state")
     };
     let text = ask().map_err(|error: io::Error| error.to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
     match head.split(' ').nth(1) {
         Some("200") => Ok(body.to_owned()),
         // It wants TLS, or a password.
-        Some("400" | "401") if guest.is_none() => {
+        Some("400" | "401") if client.is_none() => {
             Err(format!("{}; --http.config.file says how to ask (docs/access.md)", body.trim()))
         }
         _ => Err(body.trim().to_owned()),

@@ -21,7 +21,7 @@ use axum::{
     routing::{get, post},
 };
 use lifesign_core::{judge::State as Verdict, watch::Snapshot};
-use lifesign_web_config::{Access, Door};
+use lifesign_web_config::{Policy, WebConfig};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -49,7 +49,7 @@ pub fn serve(
     source: Source,
     labels: watch::Receiver<Labels>,
     reload: mpsc::Sender<Ask>,
-    access: Access,
+    web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
     let mut end = source.clone();
@@ -69,7 +69,7 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router, access));
+    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
     drop(inside);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
@@ -97,8 +97,8 @@ fn router(reader: Reader) -> Router {
 /// Whoever may not read learns nothing, not even which pages there are (RFC 7617 §2). What every answer says to
 /// browsers and caches: take it as what it says it is, and never keep it, unless it
 /// itself says how long.
-async fn guarded(Extension(door): Extension<Arc<Door>>, request: Request, next: Next) -> Response {
-    let mut answer = if door.admits(request.headers()).await {
+async fn guarded(Extension(policy): Extension<Arc<Policy>>, request: Request, next: Next) -> Response {
+    let mut answer = if policy.authorizes(request.headers()).await {
         next.run(request).await
     } else {
         let ask = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
@@ -108,7 +108,7 @@ async fn guarded(Extension(door): Extension<Arc<Door>>, request: Request, next: 
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    for (name, value) in door.headers() {
+    for (name, value) in policy.response_headers() {
         headers.insert(name, value.clone());
     }
     answer

@@ -12,7 +12,7 @@
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use lifesign_web_config::{Access, Door};
+use lifesign_web_config::{Policy, WebConfig};
 use socket2::SockRef;
 use std::{
     collections::HashMap,
@@ -61,8 +61,8 @@ const NOT_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\
                            only TLS is spoken here; ask by https\n";
 
 /// Accepts and answers until it is dropped. One of these serves all listeners, within one limit. What answers finds an
-/// `Extension<Arc<Door>>` in each request.
-pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut access: Access) {
+/// `Extension<Arc<Policy>>` in each request.
+pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_config: WebConfig) {
     // Oldest first.
     let mut places: Vec<Place> = Vec::new();
     loop {
@@ -77,7 +77,7 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut access: 
                 make_room(&mut places, MOST).await;
                 // Without it, it costs more memory, and that is all.
                 let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
-                let connection = welcome(stream, from, router.clone(), access.door());
+                let connection = welcome(stream, from, router.clone(), web_config.policy());
                 let task = tokio::spawn(async { drop(timeout(PATIENCE, connection).await) });
                 places.push(Place { from: from.ip(), task: task.abort_handle() });
             }
@@ -93,9 +93,9 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut access: 
 }
 
 /// One connection from beginning to end. Whatever is wrong with it, TLS or hyper says so to whom it concerns.
-async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, door: Arc<Door>) {
-    let acceptor = door.acceptor();
-    let router = router.layer(Extension(ConnectInfo(from))).layer(Extension(door));
+async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, policy: Arc<Policy>) {
+    let acceptor = policy.tls_acceptor();
+    let router = router.layer(Extension(ConnectInfo(from))).layer(Extension(policy));
     let Some(acceptor) = acceptor else { return answer(stream, router).await };
     let mut first = [0];
     match stream.peek(&mut first).await {
@@ -151,7 +151,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(|| async { "x".repeat(16 << 20) }));
-        tokio::spawn(serve(vec![listener], router, Access::free()));
+        tokio::spawn(serve(vec![listener], router, WebConfig::unprotected()));
         address
     }
 

@@ -1,9 +1,10 @@
-//! TLS and passwords, table by table. In: files of a test's own. Out: what is admitted, and what is an error with its
-//! place. It never leaves this machine.
+//! The files of both sides: what is admitted by a handshake in memory, and what is an error with
+//! its line and column.
 
-use super::*;
+use crate::{Policy, WebConfig};
+use lifesign_document::Problems;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
-use std::net::Ipv4Addr;
+use std::{fs, net::Ipv4Addr, path::PathBuf, sync::Arc};
 use tokio_rustls::{
     TlsConnector,
     rustls::{
@@ -17,32 +18,33 @@ use tokio_rustls::{
 const HASH: &str = "$2b$04$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie";
 
 /// A directory, which is gone at the end, and an authority that certifies.
-struct Office {
-    place: PathBuf,
-    authority: Issuer<'static, KeyPair>,
+struct TestAuthority {
+    directory: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
     root: String,
 }
 
-impl Office {
+impl TestAuthority {
     fn new(name: &str) -> Self {
-        let place = std::env::temp_dir().join(format!("lifesign-access-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&place);
-        fs::create_dir(&place).unwrap();
+        let directory =
+            std::env::temp_dir().join(format!("lifesign-web-config-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir(&directory).unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let root = params.self_signed(&key).unwrap().pem();
-        let office = Self { place, authority: Issuer::new(params, key), root };
-        office.put("ca.pem", &office.root);
-        office.certify("server", "127.0.0.1");
-        office
+        let authority = Self { directory, issuer: Issuer::new(params, key), root };
+        authority.put("ca.pem", &authority.root);
+        authority.certify("server", "127.0.0.1");
+        authority
     }
 
     fn put(&self, name: &str, text: &str) {
         // Another file each time: times alone are as coarse as the kernel's clock.
-        let fresh = self.place.join("fresh");
+        let fresh = self.directory.join("fresh");
         fs::write(&fresh, text).unwrap();
-        fs::rename(&fresh, self.place.join(name)).unwrap();
+        fs::rename(&fresh, self.directory.join(name)).unwrap();
     }
 
     /// Certificate and key of whoever has this name: `name.pem` and `name.key`.
@@ -52,21 +54,21 @@ impl Office {
         if san.contains("://") {
             params.subject_alt_names = vec![SanType::URI(san.try_into().unwrap())];
         }
-        let certificate = params.signed_by(&key, &self.authority).unwrap().pem();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
         self.put(&format!("{name}.pem"), &certificate);
         self.put(&format!("{name}.key"), &key.serialize_pem());
         (certificate, key.serialize_pem())
     }
 
-    fn open(&self, text: &str) -> Result<Access, Problems> {
+    fn open(&self, text: &str) -> Result<WebConfig, Problems> {
         self.put("web.yml", text);
-        Access::open(self.place.join("web.yml"), (1, 2))
+        WebConfig::open(self.directory.join("web.yml"), (1, 2))
     }
 
     /// The problems of this file, as `line:col: text`.
     fn wrong(&self, text: &str) -> String {
         let problems = self.open(text).err().unwrap_or_else(|| panic!("{text} is taken for good"));
-        problems.to_string().replace(&format!("{}/", self.place.display()), "")
+        problems.to_string().replace(&format!("{}/", self.directory.display()), "")
     }
 
     /// A client who trusts this authority, knows these versions, and has this certificate.
@@ -94,17 +96,18 @@ impl Office {
     }
 }
 
-impl Drop for Office {
+impl Drop for TestAuthority {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.place);
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// The version that both agree on, if the door lets the client in.
-async fn shake(door: &Door, client: TlsConnector) -> Option<ProtocolVersion> {
+/// The version that both agree on, if the server admits the client.
+async fn handshake(policy: &Policy, client: TlsConnector) -> Option<ProtocolVersion> {
     let (near, far) = tokio::io::duplex(1 << 16);
     let name = ServerName::IpAddress(Ipv4Addr::LOCALHOST.into());
-    let (served, connected) = tokio::join!(door.acceptor().unwrap().accept(near), client.connect(name, far));
+    let (served, connected) =
+        tokio::join!(policy.tls_acceptor().unwrap().accept(near), client.connect(name, far));
     connected.ok()?;
     served.ok()?.get_ref().1.protocol_version()
 }
@@ -113,8 +116,8 @@ const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.k
 
 #[test]
 fn everything_wrong_has_its_place() {
-    let office = Office::new("wrong");
-    office.certify("other", "127.0.0.1");
+    let authority = TestAuthority::new("wrong");
+    authority.certify("other", "127.0.0.1");
     let mut other = Vec::new();
     for (text, wanted) in [
         (
@@ -201,24 +204,24 @@ fn everything_wrong_has_its_place() {
         ),
         ("- a\n", "web.yml:1:1: found a list; write a table of keys and values"),
     ] {
-        other.extend(Some(office.wrong(text)).filter(|said| said != wanted));
+        other.extend(Some(authority.wrong(text)).filter(|said| said != wanted));
     }
     assert_eq!(other, [""; 0]);
     assert!(
-        office
+        authority
             .wrong(&format!("{TLS}, cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}}\n"))
             .contains("web.yml:1:82: not a suite")
     );
-    office.put("ca.pem", "");
+    authority.put("ca.pem", "");
     let text = format!("{TLS}, client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven}}\n");
-    assert!(office.wrong(&text).starts_with("web.yml:1:82: holds no certificate"));
+    assert!(authority.wrong(&text).starts_with("web.yml:1:82: holds no certificate"));
 }
 
 /// A hash, or a line of a key, at each place where it may slip.
 #[test]
 fn no_problem_repeats_a_secret() {
-    let office = Office::new("secret");
-    let key = fs::read_to_string(office.place.join("server.key")).unwrap();
+    let authority = TestAuthority::new("secret");
+    let key = fs::read_to_string(authority.directory.join("server.key")).unwrap();
     let line = key.lines().nth(1).unwrap();
     for secret in [HASH, line] {
         for text in [
@@ -239,7 +242,7 @@ fn no_problem_repeats_a_secret() {
                 "http_server_config:\n  http2: {secret}\n  headers: {{{secret}: x, X-Frame-Options: {secret}}}\n"
             ),
         ] {
-            let said = office.wrong(&text);
+            let said = authority.wrong(&text);
             assert!(!said.contains(&secret[8..16]), "{text}\n{said}");
         }
     }
@@ -247,7 +250,7 @@ fn no_problem_repeats_a_secret() {
 
 #[tokio::test]
 async fn both_agree_on_a_version_that_the_file_allows() {
-    let office = Office::new("versions");
+    let authority = TestAuthority::new("versions");
     for (allowed, client, agreed) in [
         ("", &[&TLS12, &TLS13][..], Some(ProtocolVersion::TLSv1_3)),
         ("", &[&TLS12], Some(ProtocolVersion::TLSv1_2)),
@@ -268,18 +271,18 @@ async fn both_agree_on_a_version_that_the_file_allows() {
         ),
         (", curve_preferences: [CurveP384]", &[&TLS13], Some(ProtocolVersion::TLSv1_3)),
     ] {
-        let mut access = office.open(&format!("{TLS}{allowed}}}\n")).unwrap();
-        assert_eq!(shake(&access.door(), office.client(client, None)).await, agreed, "{allowed}");
+        let mut config = authority.open(&format!("{TLS}{allowed}}}\n")).unwrap();
+        assert_eq!(handshake(&config.policy(), authority.client(client, None)).await, agreed, "{allowed}");
     }
 }
 
 #[tokio::test]
 async fn a_client_needs_the_certificate_that_the_file_says() {
-    let office = Office::new("clients");
+    let authority = TestAuthority::new("clients");
     let [ours, link, address] =
         [("ours", "prometheus"), ("link", "spiffe://lab/prometheus"), ("address", "192.0.2.7")]
-            .map(|(name, san)| office.certify(name, san));
-    let theirs = Office::new("theirs").certify("theirs", "prometheus");
+            .map(|(name, san)| authority.certify(name, san));
+    let theirs = TestAuthority::new("theirs").certify("theirs", "prometheus");
     let required = ", client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert";
     let given = ", client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven";
     for (rule, own, admitted) in [
@@ -300,46 +303,49 @@ async fn a_client_needs_the_certificate_that_the_file_says() {
         (&format!("{required}, client_allowed_sans: [192.0.2.8]"), Some(&address), false),
         (&format!("{required}, client_allowed_sans: ['*', prom, prometheus.lab]"), Some(&ours), false),
     ] {
-        let mut access = office.open(&format!("{TLS}{rule}}}\n")).unwrap();
-        let agreed = shake(&access.door(), office.client(&[&TLS12, &TLS13], own)).await;
+        let mut config = authority.open(&format!("{TLS}{rule}}}\n")).unwrap();
+        let agreed = handshake(&config.policy(), authority.client(&[&TLS12, &TLS13], own)).await;
         assert_eq!(agreed.is_some(), admitted, "{rule}");
     }
 }
 
 #[tokio::test]
 async fn a_new_file_counts_for_the_next_connection_and_a_wrong_one_not() {
-    let office = Office::new("change");
-    let mut access = office.open(&format!("{TLS}}}\n")).unwrap();
-    let first = access.door();
-    assert!(Arc::ptr_eq(&first, &access.door()), "nothing has changed");
+    let authority = TestAuthority::new("change");
+    let mut config = authority.open(&format!("{TLS}}}\n")).unwrap();
+    let first = config.policy();
+    assert!(Arc::ptr_eq(&first, &config.policy()), "nothing has changed");
     // A certificate by another authority, before its key has come.
-    let other = Office::new("change-other");
-    let copy = |name: &str| office.put(name, &fs::read_to_string(other.place.join(name)).unwrap());
+    let other = TestAuthority::new("change-other");
+    let copy = |name: &str| authority.put(name, &fs::read_to_string(other.directory.join(name)).unwrap());
     copy("server.pem");
-    assert!(Arc::ptr_eq(&first, &access.door()));
+    assert!(Arc::ptr_eq(&first, &config.policy()));
     copy("server.key");
-    let second = access.door();
-    assert!(shake(&second, other.client(&[&TLS13], None)).await.is_some());
-    assert!(shake(&second, office.client(&[&TLS13], None)).await.is_none());
-    assert!(shake(&first, office.client(&[&TLS13], None)).await.is_some(), "who had come before goes on");
+    let second = config.policy();
+    assert!(handshake(&second, other.client(&[&TLS13], None)).await.is_some());
+    assert!(handshake(&second, authority.client(&[&TLS13], None)).await.is_none());
+    assert!(
+        handshake(&first, authority.client(&[&TLS13], None)).await.is_some(),
+        "a connection keeps its policy"
+    );
     // Half a file, none, and one that names what is not there yet.
-    office.put("web.yml", "tls_server_config: {cert_file: ser");
-    assert!(Arc::ptr_eq(&second, &access.door()));
-    fs::remove_file(office.place.join("web.yml")).unwrap();
-    assert!(Arc::ptr_eq(&second, &access.door()));
-    office.put("web.yml", "tls_server_config: {cert_file: new.pem, key_file: new.key}");
-    assert!(Arc::ptr_eq(&second, &access.door()));
-    office.certify("new", "127.0.0.1");
-    assert!(shake(&access.door(), office.client(&[&TLS13], None)).await.is_some());
+    authority.put("web.yml", "tls_server_config: {cert_file: ser");
+    assert!(Arc::ptr_eq(&second, &config.policy()));
+    fs::remove_file(authority.directory.join("web.yml")).unwrap();
+    assert!(Arc::ptr_eq(&second, &config.policy()));
+    authority.put("web.yml", "tls_server_config: {cert_file: new.pem, key_file: new.key}");
+    assert!(Arc::ptr_eq(&second, &config.policy()));
+    authority.certify("new", "127.0.0.1");
+    assert!(handshake(&config.policy(), authority.client(&[&TLS13], None)).await.is_some());
 }
 
 #[test]
 fn no_protection_is_taken_away_while_it_runs() {
-    let office = Office::new("lost");
+    let authority = TestAuthority::new("lost");
     let client = "client_ca_file: ca.pem, client_auth_type:";
     let full = format!("{TLS}, {client} RequireAndVerifyClientCert}}\nbasic_auth_users: {{ann: {HASH}}}\n");
-    let mut access = office.open(&full).unwrap();
-    let door = access.door();
+    let mut config = authority.open(&full).unwrap();
+    let policy = config.policy();
     for text in [
         "{}",
         "tls_server_config:\n",
@@ -347,26 +353,26 @@ fn no_protection_is_taken_away_while_it_runs() {
         &format!("{TLS}, {client} VerifyClientCertIfGiven}}\nbasic_auth_users: {{ann: {HASH}}}\n"),
         &format!("basic_auth_users: {{ann: {HASH}}}\n"),
     ] {
-        office.put("web.yml", text);
-        assert!(Arc::ptr_eq(&door, &access.door()), "{text}");
+        authority.put("web.yml", text);
+        assert!(Arc::ptr_eq(&policy, &config.policy()), "{text}");
     }
-    office.put("web.yml", &full.replace("ann", "bob"));
-    assert!(!Arc::ptr_eq(&door, &access.door()));
+    authority.put("web.yml", &full.replace("ann", "bob"));
+    assert!(!Arc::ptr_eq(&policy, &config.policy()));
     // The other way round there is no objection.
-    let mut open = office.open("{}\n").unwrap();
+    let mut open = authority.open("{}\n").unwrap();
     assert!(!open.is_tls());
-    office.put("web.yml", &full);
-    open.door();
+    authority.put("web.yml", &full);
+    open.policy();
     assert!(open.is_tls());
 }
 
 #[test]
 fn a_pipe_is_not_waited_for() {
-    let office = Office::new("pipe");
-    let error = Access::open("/dev/null".into(), (1, 2)).err().unwrap();
+    let authority = TestAuthority::new("pipe");
+    let error = WebConfig::open("/dev/null".into(), (1, 2)).err().unwrap();
     assert_eq!(error.to_string(), "/dev/null: no regular file; give the path of one");
     assert!(
-        office
+        authority
             .wrong("tls_server_config: {cert_file: /dev/null, key_file: server.key}")
             .contains("no regular file")
     );

@@ -1,77 +1,81 @@
-//! YAML as far as a web configuration needs it. In: a text. Out: a tree in which everything knows its place, or the
-//! first thing that is no YAML. It never repeats a value in a problem, since any of them may be a secret, and refuses
-//! what it would have to ignore: aliases, tags, a second document, a key that is there twice.
+//! YAML as far as a configuration file needs it: a tree in which everything knows its position, or
+//! the first error. Whatever would have to be ignored is refused: aliases, tags, a second document,
+//! a key that is there twice. No problem repeats a value, since any of them may be a secret.
 
 use lifesign_document::Problem;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use std::borrow::Cow;
 
-/// A web configuration has three floors.
-const DEEPEST: usize = 8;
+/// A web configuration is three levels deep.
+const MAX_DEPTH: usize = 8;
 
 /// Line and column, both from 1.
-pub(super) type Place = (usize, usize);
+pub(crate) type Position = (usize, usize);
 
-/// What is wrong, so far.
+/// The problems so far.
 #[derive(Default)]
-pub(super) struct Notes(pub Vec<Problem>);
+pub(crate) struct Notes(pub Vec<Problem>);
 
 impl Notes {
-    /// Text without control characters, please.
-    pub fn add(&mut self, (line, col): Place, text: impl Into<String>) {
+    /// `text` is one line without control characters.
+    pub fn add(&mut self, (line, col): Position, text: impl Into<String>) {
         self.0.push(Problem { line, col, text: text.into() });
     }
 }
 
 /// A value, and where it begins.
-pub(super) struct Node<'a> {
-    pub place: Place,
-    what: What<'a>,
+pub(crate) struct Node<'a> {
+    pub position: Position,
+    content: Content<'a>,
 }
 
-enum What<'a> {
-    Nothing,
-    /// And whether it stands without quotes.
-    Text(Cow<'a, str>, bool),
-    List(Vec<Node<'a>>),
-    Table(Vec<(Node<'a>, Node<'a>)>),
+enum Content<'a> {
+    Null,
+    Scalar {
+        text: Cow<'a, str>,
+        /// Without quotes.
+        plain: bool,
+    },
+    Sequence(Vec<Node<'a>>),
+    Mapping(Vec<(Node<'a>, Node<'a>)>),
 }
 
 impl Node<'_> {
     /// A text, in quotes or not.
     pub fn text(&self, notes: &mut Notes) -> Option<&str> {
-        match &self.what {
-            What::Text(text, _) => Some(text),
+        match &self.content {
+            Content::Scalar { text, .. } => Some(text),
             _ => self.wrong("a text", notes),
         }
     }
 
     /// `true` or `false`.
     pub fn flag(&self, notes: &mut Notes) -> Option<bool> {
-        match &self.what {
-            What::Text(text, true) if text == "true" => Some(true),
-            What::Text(text, true) if text == "false" => Some(false),
+        match &self.content {
+            Content::Scalar { text, plain: true } if text == "true" => Some(true),
+            Content::Scalar { text, plain: true } if text == "false" => Some(false),
             _ => self.wrong("true or false", notes),
         }
     }
 
-    /// A list of texts, each with its place.
-    pub fn texts(&self, notes: &mut Notes) -> Vec<(Place, &str)> {
-        match &self.what {
-            What::List(items) => {
-                items.iter().filter_map(|item| Some((item.place, item.text(notes)?))).collect()
+    /// A list of texts, each with its position.
+    pub fn texts(&self, notes: &mut Notes) -> Vec<(Position, &str)> {
+        match &self.content {
+            Content::Sequence(items) => {
+                items.iter().filter_map(|item| Some((item.position, item.text(notes)?))).collect()
             }
             _ => self.wrong("a list of texts", notes).unwrap_or_default(),
         }
     }
 
-    /// A table: keys, their places and values. Nothing is a table of nothing.
-    pub fn entries(&self, notes: &mut Notes) -> Vec<(Place, &str, &Node<'_>)> {
-        match &self.what {
-            What::Table(entries) => {
-                entries.iter().filter_map(|(key, value)| Some((key.place, key.text(notes)?, value))).collect()
-            }
-            What::Nothing => Vec::new(),
+    /// A table: keys, their positions and values. Null is an empty table.
+    pub fn entries(&self, notes: &mut Notes) -> Vec<(Position, &str, &Node<'_>)> {
+        match &self.content {
+            Content::Mapping(entries) => entries
+                .iter()
+                .filter_map(|(key, value)| Some((key.position, key.text(notes)?, value)))
+                .collect(),
+            Content::Null => Vec::new(),
             _ => self.wrong("a table of keys and values", notes).unwrap_or_default(),
         }
     }
@@ -79,36 +83,47 @@ impl Node<'_> {
     /// A table with these keys and no others: their values in this order.
     pub fn keys<const N: usize>(&self, known: [&str; N], notes: &mut Notes) -> [Option<&Node<'_>>; N] {
         let mut values = [None; N];
-        for (place, key, value) in self.entries(notes) {
+        for (position, key, value) in self.entries(notes) {
             match known.iter().position(|name| *name == key) {
                 Some(at) => values[at] = Some(value),
-                None => notes
-                    .add(place, format!("{} is not known here; known are {}", shown(key), known.join(", "))),
+                None => notes.add(
+                    position,
+                    format!("{} is not known here; known are {}", shown(key), known.join(", ")),
+                ),
             }
         }
         values
     }
 
+    fn is_same_text(&self, other: &Node<'_>) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Scalar { text, .. }, Content::Scalar { text: other, .. }) => text == other,
+            _ => false,
+        }
+    }
+
     fn wrong<T>(&self, want: &str, notes: &mut Notes) -> Option<T> {
-        let found = match self.what {
-            What::Nothing => "nothing",
-            What::Text(..) => "a text",
-            What::List(_) => "a list",
-            What::Table(_) => "a table",
+        let found = match self.content {
+            Content::Null => "nothing",
+            Content::Scalar { .. } => "a text",
+            Content::Sequence(_) => "a list",
+            Content::Mapping(_) => "a table",
         };
-        notes.add(self.place, format!("found {found}; write {want}"));
+        notes.add(self.position, format!("found {found}; write {want}"));
         None
     }
 }
 
-/// A key as a problem may repeat it: a secret that came to stand where a key belongs does not look like one.
+/// A key as a problem may repeat it: a secret that came to stand where a key belongs does not look
+/// like one.
 fn shown(key: &str) -> String {
     let word = |letter: char| letter.is_ascii_alphabetic() || letter == '_' || letter == '-';
     if key.len() <= 32 && key.chars().all(word) { format!("\"{key}\"") } else { "this key".into() }
 }
 
-/// The one document of a text. A text without any is refused: it may be a file that is just being written.
-pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
+/// The one document of a text. A text without any is refused: it may be a file that is just being
+/// written.
+pub(crate) fn parse(text: &str) -> Result<Node<'_>, Problem> {
     let mut reader = Reader(Parser::new_from_str(text));
     loop {
         match reader.next()? {
@@ -120,7 +135,7 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
                 let root = reader.node(event, span, 0)?;
                 return match reader.rest()? {
                     None => Ok(root),
-                    Some(span) => Err(problem(place(span), "a second document; write one")),
+                    Some(span) => Err(problem(start(span), "a second document; write one")),
                 };
             }
         }
@@ -149,85 +164,83 @@ impl<'a> Reader<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node<'a>, Problem> {
-        let place = place(span);
-        if depth > DEEPEST {
-            return Err(problem(place, "too deep; no value of a web configuration lies so deep"));
+        let position = start(span);
+        if depth > MAX_DEPTH {
+            return Err(problem(position, "too deep; no value of a web configuration lies so deep"));
         }
-        let what = match event {
+        let content = match event {
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, Some(_))
             | Event::MappingStart(_, Some(_)) => {
-                return Err(problem(place, "tags are not known here; write the value without"));
+                return Err(problem(position, "tags are not known here; write the value without"));
             }
-            Event::Scalar(text, style, ..) => match style {
-                ScalarStyle::Plain if matches!(&*text, "" | "~" | "null") => What::Nothing,
-                _ => What::Text(text, style == ScalarStyle::Plain),
-            },
-            Event::SequenceStart(..) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(self.node(event, span, depth + 1)?),
-                    }
-                }
-                What::List(items)
+            Event::Scalar(text, ScalarStyle::Plain, ..) if matches!(&*text, "" | "~" | "null") => {
+                Content::Null
             }
-            Event::MappingStart(..) => {
-                let mut entries: Vec<(Node, Node)> = Vec::new();
-                loop {
-                    let key = match self.next()? {
-                        (Event::MappingEnd, _) => break,
-                        (event, span) => self.node(event, span, depth + 1)?,
-                    };
-                    if let What::Text(text, _) = &key.what
-                        && entries
-                            .iter()
-                            .any(|(other, _)| matches!(&other.what, What::Text(name, _) if name == text))
-                    {
-                        return Err(problem(key.place, "this key is there twice; write it once"));
-                    }
-                    let (event, span) = self.next()?;
-                    entries.push((key, self.node(event, span, depth + 1)?));
-                }
-                What::Table(entries)
-            }
-            _ => return Err(problem(place, "aliases are not known here; write the value itself")),
+            Event::Scalar(text, style, ..) => Content::Scalar { text, plain: style == ScalarStyle::Plain },
+            Event::SequenceStart(..) => Content::Sequence(self.items(depth + 1)?),
+            Event::MappingStart(..) => Content::Mapping(self.entries(depth + 1)?),
+            _ => return Err(problem(position, "aliases are not known here; write the value itself")),
         };
-        Ok(Node { place, what })
+        Ok(Node { position, content })
+    }
+
+    fn items(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth)?),
+            }
+        }
+    }
+
+    fn entries(&mut self, depth: usize) -> Result<Vec<(Node<'a>, Node<'a>)>, Problem> {
+        let mut entries: Vec<(Node<'a>, Node<'a>)> = Vec::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => return Ok(entries),
+                (event, span) => self.node(event, span, depth)?,
+            };
+            if entries.iter().any(|(other, _)| other.is_same_text(&key)) {
+                return Err(problem(key.position, "this key is there twice; write it once"));
+            }
+            let (event, span) = self.next()?;
+            entries.push((key, self.node(event, span, depth)?));
+        }
     }
 }
 
-fn place(span: Span) -> Place {
-    mark(&span.start)
+fn start(span: Span) -> Position {
+    position(&span.start)
 }
 
-fn mark(at: &Marker) -> Place {
+fn position(at: &Marker) -> Position {
     (at.line().max(1), at.col() + 1)
 }
 
-fn problem((line, col): Place, text: &str) -> Problem {
+fn problem((line, col): Position, text: &str) -> Problem {
     Problem { line, col, text: text.into() }
 }
 
 /// The parser's own words, which are fixed but for one letter of the text.
 fn no_yaml(error: &ScanError) -> Problem {
     let text: String = format!("no YAML: {}", error.info()).escape_default().collect();
-    problem(mark(error.marker()), &text)
+    problem(position(error.marker()), &text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wrong(text: &str) -> (Place, String) {
+    fn wrong(text: &str) -> (Position, String) {
         let error = parse(text).err().unwrap_or_else(|| panic!("{text:?} is taken for good"));
         ((error.line, error.col), error.text)
     }
 
     #[test]
     fn what_would_have_to_be_ignored_is_refused() {
-        for (text, place, said) in [
+        for (text, position, said) in [
             ("", (1, 1), "says nothing"),
             ("# only a remark\n", (1, 1), "says nothing"),
             ("a: 1\na: 2\n", (2, 1), "twice"),
@@ -238,7 +251,7 @@ mod tests {
             ("a: 1\n b: 2\n", (2, 3), "no YAML"),
         ] {
             let (found, words) = wrong(text);
-            assert_eq!(found, place, "{text:?}: {words}");
+            assert_eq!(found, position, "{text:?}: {words}");
             assert!(words.contains(said), "{text:?}: {words}");
         }
         assert!(wrong(&format!("a: {}{}\n", "[".repeat(12), "]".repeat(12))).1.contains("too deep"));

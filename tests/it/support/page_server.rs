@@ -3,7 +3,7 @@
 use super::http::{Answer, ask};
 use lifesign::export::{Ask, Labels, http::serve};
 use lifesign_core::watch::Snapshot;
-use lifesign_web_config::Access;
+use lifesign_web_config::WebConfig;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -27,7 +27,7 @@ impl PageServer {
         let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
         let (labels, labelled) = watch::channel(labels);
         let (asker, asks) = mpsc::channel(1);
-        let thread = serve(listeners.into(), source, labelled, asker, Access::free()).unwrap();
+        let thread = serve(listeners.into(), source, labelled, asker, WebConfig::unprotected()).unwrap();
         Self { addresses, snapshots, labels, asks, thread }
     }
 
