@@ -1,5 +1,5 @@
-//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some bytes changed: no
-//! fuzzer needed, and the same bytes each time.
+//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some
+//! bytes changed: no fuzzer needed, and the same bytes each time.
 
 #[path = "../../../fuzz/src/lib.rs"]
 mod laws;
@@ -30,7 +30,8 @@ fn obey(name: &str) {
     }
 }
 
-/// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off behind.
+/// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off
+/// behind.
 fn changed(whole: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut copy = whole.to_vec();
     for _ in 0..=dice.below(4) {
