@@ -77,7 +77,8 @@ fn a_journal_that_cannot_be_written_is_one_line_and_73() {
     }
 }
 
-/// What is refused to an ordinary user. In a namespace, because ports below 1024 may be free to all outside.
+/// What is refused to an ordinary user. In a namespace, because ports below 1024 may be free to all
+/// outside.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn what_is_not_permitted_is_one_line_and_77() {

@@ -1,4 +1,5 @@
-//! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or to read.
+//! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or
+//! to read.
 
 use crate::support::{self, LAB, Program, Room, SOON, done, lifesign, until};
 
@@ -59,7 +60,8 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
 }
 
-/// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the door open.
+/// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the
+/// door open.
 #[test]
 fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
     let room = Room::new("two-runs");

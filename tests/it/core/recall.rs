@@ -1,5 +1,6 @@
-//! From one run to the next, in virtual time: who goes on from what an earlier run wrote down judges what comes next
-//! as one who was only held up for as long. Nothing is called down for what nobody saw; and what was seen is shown.
+//! From one run to the next, in virtual time: who goes on from what an earlier run wrote down
+//! judges what comes next as one who was only held up for as long. Nothing is called down for what
+//! nobody saw; and what was seen is shown.
 
 use crate::support::roster;
 use lifesign::store::Store;
@@ -30,8 +31,8 @@ fn settings() -> Settings {
     Settings { controls: vec!["127.0.0.1".parse().expect("an address")], ..Settings::default() }
 }
 
-/// What happens between two times: each target is asked in turn, four questions a second. A block is dark in each of
-/// its stretches.
+/// What happens between two times: each target is asked in turn, four questions a second. A block
+/// is dark in each of its stretches.
 fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
     let (mut records, mut rng) = (Vec::new(), Rng::new(from as u64));
     let mut seqs = vec![0; roster.targets.len()];
@@ -164,7 +165,8 @@ proptest! {
     }
 }
 
-/// What was shown at this moment. A darkness that became an outage is one in the store from its begin.
+/// What was shown at this moment. A darkness that became an outage is one in the store from its
+/// begin.
 fn shown(past: &Past, at: Time) -> Option<State> {
     let state = past.spells().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
     if state == Some(State::Down) { Some(State::Outage) } else { state }

@@ -1,5 +1,6 @@
-//! A new plan in the middle of a watch, in virtual time and under any weather: who stays is counted, asked and
-//! judged as if nothing had happened; who goes leaves nothing behind; who comes begins as unknown.
+//! A new plan in the middle of a watch, in virtual time and under any weather: who stays is
+//! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
+//! begins as unknown.
 
 use crate::support::roster;
 use lifesign_core::{
@@ -68,7 +69,8 @@ impl World {
         }
     }
 
-    /// Blocks go dark for a minute now and then, and every probe may be lost, late, refused by a router.
+    /// Blocks go dark for a minute now and then, and every probe may be lost, late, refused by a
+    /// router.
     fn fate(&self, name: &str, sent: Time) -> Vec<(Duration, Found)> {
         let minute = sent.as_nanos() / 60_000_000_000;
         let block = name.rsplitn(3, ' ').nth(2).expect("a block");
@@ -147,8 +149,8 @@ impl World {
     }
 }
 
-/// Everything that a watch knows at a time, by name; of the country of this code only what it measured itself,
-/// not how it is judged.
+/// Everything that a watch knows at a time, by name; of the country of this code only what it
+/// measured itself, not how it is judged.
 fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, String> {
     let (roster, snapshot) = (watch.roster().clone(), watch.snapshot(now, 0, 0));
     let mut known = BTreeMap::new();
@@ -244,7 +246,8 @@ proptest! {
         prop_assert!(!plain.changes.is_empty());
     }
 
-    /// Other countries are asked at the same times, and judged the same, when one goes and another comes.
+    /// Other countries are asked at the same times, and judged the same, when one goes and another
+    /// comes.
     #[test]
     fn other_countries_notice_nothing(roster in plans(), seed: u64, time in 0.0..LONG) {
         let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
@@ -287,8 +290,9 @@ proptest! {
         prop_assert!(replanned.asked.iter().any(|(name, _)| name.starts_with("NEW")) || time > LONG - 5.0);
     }
 
-    /// A plan that loses a block judges the other countries, and measures the country's other blocks, exactly as
-    /// if the block had never been there; in whatever order the plan now has them.
+    /// A plan that loses a block judges the other countries, and measures the country's other
+    /// blocks, exactly as if the block had never been there; in whatever order the plan now has
+    /// them.
     #[test]
     fn what_is_gone_was_never_there(roster in plans(), seed: u64, time in 0.0..LONG, backwards: bool) {
         let mut recorded = World::new(&roster, seed);

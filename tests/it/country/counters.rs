@@ -1,4 +1,5 @@
-//! Counters are the ledger: to the last packet, for every target, under every fault that a world can have.
+//! Counters are the ledger: to the last packet, for every target, under every fault that a world
+//! can have.
 
 use crate::support::{
     self, SOON,
@@ -107,7 +108,8 @@ fn a_country_answers() {
     assert!(ledger.entries.len() > 200, "{}", ledger.entries.len());
 }
 
-/// Whoever stops the program stops no answer: those that came in time, while it could not look, are in time.
+/// Whoever stops the program stops no answer: those that came in time, while it could not look, are
+/// in time.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn what_comes_in_time_is_in_time_though_nobody_looks() {
@@ -180,8 +182,8 @@ fn every_no_of_an_ipv6_router_is_counted_by_its_code() {
     every_no_is_counted_by_its_code("codes6", true);
 }
 
-/// An answer is late, and not lost, up to 150 s after its question. Nothing shortens that time, so this test takes
-/// as long; it does next to nothing meanwhile.
+/// An answer is late, and not lost, up to 150 s after its question. Nothing shortens that time, so
+/// this test takes as long; it does next to nothing meanwhile.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn answers_are_late_until_they_are_lost() {
@@ -261,7 +263,8 @@ fn routers_stand_in_front_of_the_hosts() {
     assert_eq!(watched.country.ledger().expired, u64::from(network::ROUTERS));
 }
 
-/// Answers that do not fit into a datagram are asked for again by TCP, where the plan expects certain data.
+/// Answers that do not fit into a datagram are asked for again by TCP, where the plan expects
+/// certain data.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_cut_answer_is_fetched_by_tcp() {

@@ -1,5 +1,5 @@
-//! Round-trip times beside processes that take the processor away. By its name it begins last: it waits until it is
-//! alone, and whoever comes after it waits too.
+//! Round-trip times beside processes that take the processor away. By its name it begins last: it
+//! waits until it is alone, and whoever comes after it waits too.
 
 use crate::support::{
     Room,

@@ -1,5 +1,5 @@
-//! Scenarios of the past in real time, with real packets: the real program must find what the core finds in virtual
-//! time.
+//! Scenarios of the past in real time, with real packets: the real program must find what the core
+//! finds in virtual time.
 
 use crate::support::country::{WatchedCountry, abridged::abridged, network, shared};
 use lifesign_core::{schedule::Budget, scopes::Scope, time::Time};
@@ -39,7 +39,8 @@ fn simulated(scenario: &Scenario, per_block: f64, outage_after: Duration) -> BTr
     turns
 }
 
-/// The real program finds what the core finds in virtual time: the same states of each scope in the same order, and edges that are no further apart than `GAP`, some probes of a block.
+/// The real program finds what the core finds in virtual time: the same states of each scope in the
+/// same order, and edges that are no further apart than `GAP`, some probes of a block.
 fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
     const GAP: Duration = Duration::from_millis(1500);
     let _machine = shared();

@@ -1,5 +1,5 @@
-//! The whole path on real sockets: the lab's plan on the loopback device, where any Linux machine answers for
-//! every address, and a recorded outage in namespaces of the test's own.
+//! The whole path on real sockets: the lab's plan on the loopback device, where any Linux machine
+//! answers for every address, and a recorded outage in namespaces of the test's own.
 
 use crate::support::{
     self, Answer, LAB, LIFESIGN, Program, Room, SOON, Verdict, done, get, lifesign,
@@ -96,7 +96,8 @@ fn replayed(line: &str) -> Verdict {
     }
 }
 
-/// A line is written to the millisecond, and the wall clock may be adjusted a little between two lines.
+/// A line is written to the millisecond, and the wall clock may be adjusted a little between two
+/// lines.
 fn near(a: Option<Time>, b: Option<Time>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.max(b).since(a.min(b)) < Duration::from_millis(20),

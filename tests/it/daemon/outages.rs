@@ -1,5 +1,6 @@
-//! Real outages: the real program in network namespaces of the test's own, where a router drops, refuses and
-//! forgets. Each change must be told in time, with an edge that covers the moment at which it was made.
+//! Real outages: the real program in network namespaces of the test's own, where a router drops,
+//! refuses and forgets. Each change must be told in time, with an edge that covers the moment at
+//! which it was made.
 
 use crate::support::{
     SOON,
@@ -9,8 +10,8 @@ use crate::support::{
 };
 use std::time::Duration;
 
-/// Long enough that each host has answered a few times, so that its silence means something: each block is asked
-/// every 4 s, in turns of 3 targets.
+/// Long enough that each host has answered a few times, so that its silence means something: each
+/// block is asked every 4 s, in turns of 3 targets.
 const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// So soon a cut is told of ...
 const DOWN: Duration = Duration::from_secs(12);
@@ -81,7 +82,8 @@ fn one_block_of_four_in_outage_makes_its_country_partial() {
     }
 }
 
-/// Both ways in which our own side breaks: the cable (silence, or an error for each packet) and the route.
+/// Both ways in which our own side breaks: the cable (silence, or an error for each packet) and the
+/// route.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn our_own_cable_and_route_make_us_blind_and_nobody_else_dark() {

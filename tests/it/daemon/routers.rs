@@ -1,5 +1,6 @@
-//! Two routers on the way to a country in which nsd answers questions and nginx serves a page. The way is cut by a
-//! firewall, a cable and a route, and each gives the outcome and the verdict that belong to it.
+//! Two routers on the way to a country in which nsd answers questions and nginx serves a page. The
+//! way is cut by a firewall, a cable and a route, and each gives the outcome and the verdict that
+//! belong to it.
 
 use crate::support::{LIFESIGN, Program, Room, SOON, namespace::Namespace, values};
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! The Debian package, as whoever installs it meets it: in a booted Debian it is installed, watched, given new plans,
-//! killed, stuck, upgraded, removed and purged. One machine lives through it all, in this order.
+//! The Debian package, as whoever installs it meets it: in a booted Debian it is installed,
+//! watched, given new plans, killed, stuck, upgraded, removed and purged. One machine lives through
+//! it all, in this order.
 
 use crate::support::{
     Room, SOON,

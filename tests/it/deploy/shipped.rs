@@ -1,5 +1,5 @@
-//! What is made from the program and shipped beside it: man pages, completions, the unit and the list of what the
-//! package holds. Each is made again here and compared.
+//! What is made from the program and shipped beside it: man pages, completions, the unit and the
+//! list of what the package holds. Each is made again here and compared.
 
 use crate::support::{
     golden::{path, same_as_file, text},
@@ -30,7 +30,8 @@ fn completions_are_those_of_the_command_line() {
     }
 }
 
-/// Each key of the example is in the manual, in bold, and is a key: with one letter more it is none.
+/// Each key of the example is in the manual, in bold, and is a key: with one letter more it is
+/// none.
 #[test]
 fn the_manual_of_the_plan_knows_every_key_of_a_plan() {
     let plan = manual::example(&text("docs/plan.md"));
@@ -56,7 +57,8 @@ fn is_of_key(sign: char) -> bool {
     sign.is_alphanumeric() || sign == '_'
 }
 
-/// Every file that the package's metadata name is there, but for the program itself, and the unit starts that.
+/// Every file that the package's metadata name is there, but for the program itself, and the unit
+/// starts that.
 #[test]
 fn the_package_names_files_that_are_there() {
     let metadata: toml::Table = text("Cargo.toml").parse().unwrap();

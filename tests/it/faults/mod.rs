@@ -1,5 +1,6 @@
-//! Whatever breaks, lifesign says what it knows and no more. Each row is a test against the real program, in a
-//! process, network namespace or mount namespace of its own; rows in brackets are proved elsewhere.
+//! Whatever breaks, lifesign says what it knows and no more. Each row is a test against the real
+//! program, in a process, network namespace or mount namespace of its own; rows in brackets are
+//! proved elsewhere.
 //!
 //! | test | what breaks | what it must say | what must not happen |
 //! |---|---|---|---|

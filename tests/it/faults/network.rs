@@ -175,7 +175,8 @@ fn one_block_of_four_is_dead() {
     assert_eq!(watched.program.verdicts().iter().filter(|verdict| others(verdict)).count(), 3);
 }
 
-/// The kernel drops what a stopped process does not take; another process's answers fill its buffer.
+/// The kernel drops what a stopped process does not take; another process's answers fill its
+/// buffer.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn the_receive_buffer_overruns() {

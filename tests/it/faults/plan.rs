@@ -1,4 +1,5 @@
-//! What may go wrong with a new plan: it is broken, gone, quite another one, asked for from elsewhere.
+//! What may go wrong with a new plan: it is broken, gone, quite another one, asked for from
+//! elsewhere.
 
 use crate::support::watched_world::{SCOPES, WatchedWorld, fast, never};
 use crate::support::{Program, Room, SOON, ask, done, get, lifesign, signal, until, values};

@@ -1,4 +1,5 @@
-//! What breaks in our own process: it is stopped, starved, cut short in descriptors and memory, ended, killed.
+//! What breaks in our own process: it is stopped, starved, cut short in descriptors and memory,
+//! ended, killed.
 
 use crate::support::watched_world::{EVERYTHING, WatchedWorld, fast, never};
 use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values};
@@ -62,7 +63,8 @@ fn it_is_stopped_for_eight_seconds() {
     assert!(fs::read_to_string(room.join("journal")).unwrap().contains(r#""result":"gap""#));
 }
 
-/// Stopped again and again for less than what counts as a gap: 19 parts of 20 of its time are taken.
+/// Stopped again and again for less than what counts as a gap: 19 parts of 20 of its time are
+/// taken.
 #[test]
 fn it_is_starved() {
     let room = Room::new("starved");
@@ -212,7 +214,8 @@ fn nothing_piles_up_while_a_country_is_silent() {
     assert_eq!(watched.metric("lifesign_country_state", &[r#"state="outage""#]), 1.0);
 }
 
-/// A day's probes in 40 s, and a new plan every second, with another control: what it holds at the half is what it holds at the end.
+/// A day's probes in 40 s, and a new plan every second, with another control: what it holds at the
+/// half is what it holds at the end.
 #[test]
 #[ignore = "takes 50 s; run by tests/run"]
 fn a_day_in_forty_seconds_leaves_nothing_behind() {

@@ -1,5 +1,5 @@
-//! What breaks in time: the wall clock is set or slewed under the real program, and in virtual time the watch is
-//! away for minutes, or has a country too large for its memory of single misses.
+//! What breaks in time: the wall clock is set or slewed under the real program, and in virtual time
+//! the watch is away for minutes, or has a country too large for its memory of single misses.
 
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
@@ -19,8 +19,8 @@ const FAKETIME: [&str; 2] = [
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
 ];
 
-/// lifesign on the loopback network with a wall clock of its own, which the file `now` sets. Its monotonic clock is
-/// the machine's.
+/// lifesign on the loopback network with a wall clock of its own, which the file `now` sets. Its
+/// monotonic clock is the machine's.
 struct Faked {
     program: Program,
     address: SocketAddr,
@@ -168,7 +168,8 @@ fn nobody_watches_for_five_minutes() {
     }
 }
 
-/// Five minutes away in the middle of a darkness: it is not called long for time in which nobody asked.
+/// Five minutes away in the middle of a darkness: it is not called long for time in which nobody
+/// asked.
 #[test]
 fn nobody_watches_while_a_country_is_dark() {
     let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), true);

@@ -1,5 +1,5 @@
-//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some bytes changed: no
-//! fuzzer needed, and the same bytes each time.
+//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some
+//! bytes changed: no fuzzer needed, and the same bytes each time.
 
 #[path = "../../../fuzz/src/lib.rs"]
 mod laws;

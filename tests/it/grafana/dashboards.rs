@@ -1,5 +1,6 @@
-//! The dashboards of deploy/grafana: Grafana's own schema knows every word in them, and a real Prometheus that
-//! scraped lifesign in December 2014 has something to draw for each of their queries.
+//! The dashboards of deploy/grafana: Grafana's own schema knows every word in them, and a real
+//! Prometheus that scraped lifesign in December 2014 has something to draw for each of their
+//! queries.
 
 use crate::support::scraped::{BEGIN, END, MINUTE, at, rules};
 use crate::support::{
@@ -127,8 +128,8 @@ fn subject(line: &Line) -> String {
     names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// When an alert begins to fire, for each of its subjects: as Prometheus has it, the expression must hold for
-/// `duration`, and the alert goes on until it has not held for `keepFiringFor`.
+/// When an alert begins to fire, for each of its subjects: as Prometheus has it, the expression
+/// must hold for `duration`, and the alert goes on until it has not held for `keepFiringFor`.
 fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
     let seconds = |key: &str| rule[key].as_f64().unwrap_or_default();
     let mut found = Vec::new();

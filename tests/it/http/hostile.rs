@@ -1,6 +1,6 @@
-//! HTTP against those who mean no good: the real program, and clients that ask for too much, too slowly, or in no
-//! language at all. In the midst of each a scrape is answered within a second, and afterwards the program holds no
-//! more descriptors or memory than before.
+//! HTTP against those who mean no good: the real program, and clients that ask for too much, too
+//! slowly, or in no language at all. In the midst of each a scrape is answered within a second, and
+//! afterwards the program holds no more descriptors or memory than before.
 
 use crate::support::{Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values};
 use lifesign::{clock::Clock, export::serve};
@@ -13,8 +13,8 @@ use std::{
     time::Duration,
 };
 
-/// So many blocks of one host of this machine each, asked by ICMP alone: so that the program's descriptors stay the
-/// same.
+/// So many blocks of one host of this machine each, asked by ICMP alone: so that the program's
+/// descriptors stay the same.
 fn plan(blocks: usize) -> String {
     let block = |number: usize| {
         let start = format!("127.{}.{}", 60 + number / 256, number % 256);

@@ -1,4 +1,5 @@
-//! The HTTP server as a client meets it: plain HTTP/1.1 over a loopback socket, with a hand-made snapshot.
+//! The HTTP server as a client meets it: plain HTTP/1.1 over a loopback socket, with a hand-made
+//! snapshot.
 
 use crate::support::{
     Answer, ask,

@@ -1,5 +1,5 @@
-//! The page in Chromium, in a network namespace of the test's own: each state, the strip beside the episodes, what is
-//! asked for, and whether everybody can read it.
+//! The page in Chromium, in a network namespace of the test's own: each state, the strip beside the
+//! episodes, what is asked for, and whether everybody can read it.
 
 use crate::support::{
     Program, SOON, Verdict,

@@ -1,4 +1,5 @@
-//! The page as text: how large it is and how long it takes, and that no name in it can become markup.
+//! The page as text: how large it is and how long it takes, and that no name in it can become
+//! markup.
 
 use crate::support::{page_server::labels, week};
 use lifesign::export::{
@@ -12,7 +13,8 @@ use lifesign_core::{
 };
 use std::{fs, time::Duration};
 
-/// A page's bytes, and how long the processor takes for it, on average: others who share the machine do not count.
+/// A page's bytes, and how long the processor takes for it, on average: others who share the
+/// machine do not count.
 fn rendered(snapshot: &Snapshot) -> (usize, Duration) {
     const TIMES: u32 = 20;
     let on_processor = || {

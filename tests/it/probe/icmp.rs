@@ -1,5 +1,6 @@
-//! The ICMP engine on real sockets, on the loopback device alone. Where this process may open neither a raw
-//! nor a ping socket, each test shows instead that the engine says so and what to do about it.
+//! The ICMP engine on real sockets, on the loopback device alone. Where this process may open
+//! neither a raw nor a ping socket, each test shows instead that the engine says so and what to do
+//! about it.
 
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
@@ -18,8 +19,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Raw sockets hear each other's replies, so each test has a network of its own; where that is not permitted, it has
-/// the machine's, one test at a time.
+/// Raw sockets hear each other's replies, so each test has a network of its own; where that is not
+/// permitted, it has the machine's, one test at a time.
 fn in_own_network<T: Fn()>(test: T) -> bool {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The metrics as Prometheus reads them: the full text against tests/data/golden/metrics.prom, and names, kinds,
-//! labels and help against docs/metrics.md. `LIFESIGN_REWRITE=1` rewrites both.
+//! The metrics as Prometheus reads them: the full text against tests/data/golden/metrics.prom, and
+//! names, kinds, labels and help against docs/metrics.md. `LIFESIGN_REWRITE=1` rewrites both.
 
 use crate::support::{
     golden::{same_as_file, text},

@@ -1,5 +1,6 @@
-//! The scrape config, the rules and the alerts of deploy/prometheus: Prometheus reads them, promtool plays the
-//! test cases of tests/data/prometheus with them, and each alert says what it should.
+//! The scrape config, the rules and the alerts of deploy/prometheus: Prometheus reads them,
+//! promtool plays the test cases of tests/data/prometheus with them, and each alert says what it
+//! should.
 
 use crate::support::{done, quiet};
 use std::{

@@ -1,6 +1,6 @@
-//! Several vantages: three lifesigns in namespaces of the test's own and a real Prometheus with the rules of
-//! deploy/. One path is cut, one vantage is blinded, the country goes dark, a vantage is cut off: each time the
-//! rules must say whose fault it is.
+//! Several vantages: three lifesigns in namespaces of the test's own and a real Prometheus with the
+//! rules of deploy/. One path is cut, one vantage is blinded, the country goes dark, a vantage is
+//! cut off: each time the rules must say whose fault it is.
 
 use crate::support::{
     self, Program, Room, SOON,

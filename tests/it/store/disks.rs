@@ -1,10 +1,11 @@
-//! Disks that refuse, in a mount namespace of the test's own: probing and metrics go on, metric and log say so, and
-//! what waited is written once the disk takes it.
+//! Disks that refuse, in a mount namespace of the test's own: probing and metrics go on, metric and
+//! log say so, and what waited is written once the disk takes it.
 
 use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values};
 use std::{fs, process::Command};
 
-/// lifesign with its state on a small disk that is mounted like this, and so treated before it starts.
+/// lifesign with its state on a small disk that is mounted like this, and so treated before it
+/// starts.
 fn on_disk(room: &Room, options: &str, treated: &str) -> (Program, String) {
     let disk = room.path("disk");
     fs::create_dir(&disk).unwrap();

@@ -1,5 +1,5 @@
-//! Two hundred kills at any moment, of programs whose block goes dark and comes back all the time. What was finished
-//! stays, as it was; what was told is there; and the file is whole.
+//! Two hundred kills at any moment, of programs whose block goes dark and comes back all the time.
+//! What was finished stays, as it was; what was told is there; and the file is whole.
 
 use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
 use lifesign::{

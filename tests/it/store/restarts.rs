@@ -118,7 +118,8 @@ fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
     assert_eq!(Some(time(&found[0]["end_earliest"])), up.earliest);
 }
 
-/// A new plan is no restart: what stays is the same outage, and what is watched no more has no open end.
+/// A new plan is no restart: what stays is the same outage, and what is watched no more has no open
+/// end.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_new_plan_ends_only_what_goes() {

@@ -1,5 +1,6 @@
-//! Headless Chromium, driven by the DevTools protocol over two pipes, with a fresh profile. It tells every request that
-//! a page makes and everything that the browser complains of, and never waits without a deadline.
+//! Headless Chromium, driven by the DevTools protocol over two pipes, with a fresh profile. It
+//! tells every request that a page makes and everything that the browser complains of, and never
+//! waits without a deadline.
 
 use crate::support::{Room, SOON, quiet};
 use serde_json::{Value, json};
@@ -126,7 +127,8 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// What the browser complained of: errors and warnings of the console, exceptions, refused styles and the like.
+    /// What the browser complained of: errors and warnings of the console, exceptions, refused
+    /// styles and the like.
     pub fn complaints(&self) -> Vec<&Value> {
         ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Network.loadingFailed"]
             .into_iter()

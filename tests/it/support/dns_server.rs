@@ -1,4 +1,5 @@
-//! A DNS server that answers as the test tells it to, over UDP and TCP, on a loopback address of its own.
+//! A DNS server that answers as the test tells it to, over UDP and TCP, on a loopback address of
+//! its own.
 use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::{RData, Record, RecordType, rdata::A};
 use std::{
@@ -14,8 +15,8 @@ use tokio::{
 /// What to send, and how long after the one before it.
 pub type Script = Vec<(Duration, Vec<u8>)>;
 
-/// Serves on a free port of `address` for as long as the test runs. `answer` gets each question, and whether
-/// it came over TCP.
+/// Serves on a free port of `address` for as long as the test runs. `answer` gets each question,
+/// and whether it came over TCP.
 pub async fn serve(
     address: &str,
     answer: impl Fn(&Message, bool) -> Script + Send + Sync + 'static,

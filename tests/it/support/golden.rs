@@ -1,4 +1,5 @@
-//! Files of the repository that hold what the program makes. `LIFESIGN_REWRITE=1 cargo test` writes them anew.
+//! Files of the repository that hold what the program makes. `LIFESIGN_REWRITE=1 cargo test` writes
+//! them anew.
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
-//! A Debian of the test's own, in which a real systemd runs as process 1 and a folder of the test is /mnt. It has a
-//! loopback device and no other network; what is changed in it is in memory, and gone with the test, even if that is
-//! killed. Needs root, util-linux and mmdebstrap.
+//! A Debian of the test's own, in which a real systemd runs as process 1 and a folder of the test
+//! is /mnt. It has a loopback device and no other network; what is changed in it is in memory, and
+//! gone with the test, even if that is killed. Needs root, util-linux and mmdebstrap.
 
 use super::{Room, SOON, quiet, until};
 use std::{
@@ -9,7 +9,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the room ($2) is /mnt.
+/// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the room ($2)
+/// is /mnt.
 const BOOT: &str = r#"
 mount --make-rprivate /
 work=$(mktemp -d)
@@ -99,8 +100,8 @@ fn done_slowly(command: Command) -> (i32, String, String) {
     (status.code().unwrap_or(-1), program.out.join("\n"), program.err.join("\n"))
 }
 
-/// A small Debian, of the same release as this machine, so that it has the same libraries. It is fetched once, and
-/// kept beside what cargo builds.
+/// A small Debian, of the same release as this machine, so that it has the same libraries. It is
+/// fetched once, and kept beside what cargo builds.
 fn tree() -> PathBuf {
     let release = fs::read_to_string("/etc/os-release").unwrap();
     let name = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
@@ -119,7 +120,8 @@ fn tree() -> PathBuf {
     tree
 }
 
-/// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the program under test.
+/// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the
+/// program under test.
 pub fn packages(room: &Room) {
     let program = room.join("target/release/lifesign");
     fs::create_dir_all(program.parent().unwrap()).unwrap();

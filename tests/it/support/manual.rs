@@ -83,8 +83,8 @@ pub fn example(page: &str) -> String {
     page.split("```toml\n").nth(1).and_then(|rest| rest.split("\n```").next()).expect("an example").into()
 }
 
-/// lifesign-targets(5), from the page of the docs: headings, paragraphs, lists, tables of a key and what it is,
-/// and examples.
+/// lifesign-targets(5), from the page of the docs: headings, paragraphs, lists, tables of a key and
+/// what it is, and examples.
 pub fn plan(page: &str) -> String {
     let mut out = String::from(
         ".TH LIFESIGN\\-TARGETS 5 \"\" lifesign lifesign\n.SH NAME\nlifesign\\-targets \\- \

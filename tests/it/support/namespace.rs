@@ -1,6 +1,6 @@
-//! Networks of the test's own: namespaces with a vantage, a router and a country in them, joined by two cables.
-//! Nothing leaves them, and they are gone with the test, even if it is killed. Needs root (or CAP_SYS_ADMIN and
-//! CAP_NET_ADMIN), util-linux, iproute2 and nftables.
+//! Networks of the test's own: namespaces with a vantage, a router and a country in them, joined by
+//! two cables. Nothing leaves them, and they are gone with the test, even if it is killed. Needs
+//! root (or CAP_SYS_ADMIN and CAP_NET_ADMIN), util-linux, iproute2 and nftables.
 
 use super::{Answer, SOON, done, http::answer, quiet};
 use std::{
@@ -9,8 +9,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A network namespace. It lives as long as a process in it does, and this one ends when its standard input
-/// closes, so at the latest when the test does.
+/// A network namespace. It lives as long as a process in it does, and this one ends when its
+/// standard input closes, so at the latest when the test does.
 pub struct Namespace {
     holder: Child,
 }

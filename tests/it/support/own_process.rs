@@ -1,5 +1,6 @@
-//! A test in a process of its own: this same program, called again for that test alone. For tests that look at what
-//! belongs to a whole process, such as its descriptors, or that need a network which nobody else uses.
+//! A test in a process of its own: this same program, called again for that test alone. For tests
+//! that look at what belongs to a whole process, such as its descriptors, or that need a network
+//! which nobody else uses.
 
 use super::quiet;
 use std::{any::type_name, env, process::Command};
@@ -7,8 +8,8 @@ use std::{any::type_name, env, process::Command};
 /// Words before the command line of a process that has a network namespace of its own. Needs root.
 pub const OWN_NETWORK: &[&str] = &["unshare", "--net", "sh", "-ec", "ip link set lo up; exec \"$@\"", "sh"];
 
-/// True in the process of its own. Elsewhere it runs this test there, by way of the words `before` its command line,
-/// and gives false once it has passed.
+/// True in the process of its own. Elsewhere it runs this test there, by way of the words `before`
+/// its command line, and gives false once it has passed.
 pub fn in_own_process<T: Fn()>(_test: T, before: &[&str]) -> bool {
     const TEST: &str = "LIFESIGN_TEST_IN_OWN_PROCESS";
     // The path of the function, which libtest knows without the name of the program.

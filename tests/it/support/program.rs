@@ -1,5 +1,6 @@
-//! A child process, such as lifesign: its lines as it says them, its verdicts with their times, its end. It never
-//! waits without a deadline: what does not come in time fails the test, with everything that was said so far.
+//! A child process, such as lifesign: its lines as it says them, its verdicts with their times, its
+//! end. It never waits without a deadline: what does not come in time fails the test, with
+//! everything that was said so far.
 
 use super::{SOON, verdict::Verdict};
 use lifesign::clock::Clock;

@@ -1,5 +1,5 @@
-//! A real Prometheus with the settings, or the store of past samples, that a test gives it. It listens on the loopback
-//! device alone, and sends nothing but scrapes to where its settings say.
+//! A real Prometheus with the settings, or the store of past samples, that a test gives it. It
+//! listens on the loopback device alone, and sends nothing but scrapes to where its settings say.
 
 use super::{Program, SOON, get, namespace::Namespace, quiet};
 use lifesign_core::time::Time;

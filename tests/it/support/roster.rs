@@ -39,7 +39,8 @@ impl Builder {
     }
 }
 
-/// One country for each list, one block for each number in it, and that many targets in the block, asked by ICMP.
+/// One country for each list, one block for each number in it, and that many targets in the block,
+/// asked by ICMP.
 pub fn of_sizes(countries: &[Vec<u32>]) -> Roster {
     let mut roster = Builder::default();
     let mut number = 0_u32;
@@ -59,8 +60,8 @@ pub fn of_sizes(countries: &[Vec<u32>]) -> Roster {
     roster.build()
 }
 
-/// The roster without the countries (by code) and blocks (by prefix) that are gone; backwards, if wanted, so that
-/// nothing keeps its number.
+/// The roster without the countries (by code) and blocks (by prefix) that are gone; backwards, if
+/// wanted, so that nothing keeps its number.
 pub fn without(roster: &Roster, gone: impl Fn(&str) -> bool, backwards: bool) -> Roster {
     let order = |ids: std::ops::Range<u32>| -> Vec<usize> {
         let ids = ids.map(|id| id as usize);

@@ -1,5 +1,6 @@
-//! A Prometheus that scraped lifesign in December 2014: its store holds three days of lifesign's own exposition of two
-//! scenarios, once a minute, and what the rules of deploy/ recorded of it. Needs prometheus and promtool.
+//! A Prometheus that scraped lifesign in December 2014: its store holds three days of lifesign's
+//! own exposition of two scenarios, once a minute, and what the rules of deploy/ recorded of it.
+//! Needs prometheus and promtool.
 
 use crate::support::{Program, Room, prometheus::Prometheus, quiet};
 use lifesign::export::{Labels, metrics::Metrics};
@@ -23,8 +24,9 @@ pub const BEGIN: &str = "2014-12-21T00:00:00Z";
 /// ... and when it is over.
 pub const END: &str = "2014-12-24T00:00:00Z";
 
-/// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with the labels that
-/// a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the scenario to another day.
+/// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with
+/// the labels that a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the
+/// scenario to another day.
 fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) {
     let scenario = Scenario::parse("scenario", text).unwrap();
     let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
@@ -60,8 +62,8 @@ fn promtool(arguments: &[&str]) {
     assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
 }
 
-/// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind for a while.
-/// The rules of deploy/ have been evaluated all the while.
+/// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind
+/// for a while. The rules of deploy/ have been evaluated all the while.
 pub fn scraped(room: &Room) -> Prometheus<'static> {
     let scenario =
         |name: &str| fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap();

@@ -16,8 +16,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// A name that would run if it were not escaped.
 pub const NASTY: &str = "<script>alert(\"x\")</script>";
 
-/// One country in partial outage: a block that is up, and one that is not, asked in three ways. The wall
-/// clock is one second ahead of lifesign's own line.
+/// One country in partial outage: a block that is up, and one that is not, asked in three ways. The
+/// wall clock is one second ahead of lifesign's own line.
 pub fn every_field() -> Snapshot {
     let mut roster = roster::Builder::default();
     roster.country("KP", NASTY);
@@ -89,7 +89,8 @@ fn scope(state: State, belief: f64) -> ScopeView {
     }
 }
 
-/// Up, a short outage, up again, and then the present state; half lost in the first of the ten minutes.
+/// Up, a short outage, up again, and then the present state; half lost in the first of the ten
+/// minutes.
 fn past(state: State) -> Past {
     let mut past = Past::blank();
     let spell = |state, from: u64| {

@@ -42,8 +42,8 @@ impl Verdict {
         })
     }
 
-    /// Did the change lie in its edge, if it happened between these two moments? Times are written to the
-    /// millisecond.
+    /// Did the change lie in its edge, if it happened between these two moments? Times are written
+    /// to the millisecond.
     pub fn covers(&self, before: Time, after: Time) -> bool {
         let rounding = Duration::from_millis(1);
         self.earliest.is_none_or(|earliest| earliest <= after + rounding) && self.latest + rounding >= before

@@ -1,4 +1,5 @@
-//! lifesign at the vantage of a [`World`]: how it is started, and what must be true of it at any time.
+//! lifesign at the vantage of a [`World`]: how it is started, and what must be true of it at any
+//! time.
 
 use super::{
     LIFESIGN, Program, Room, SOON, Verdict,
@@ -40,8 +41,8 @@ impl WatchedWorld {
         watched
     }
 
-    /// lifesign with this plan, by way of the words `before` its own command line, with further options that name a
-    /// file in the room, in a world that was first made to be like this.
+    /// lifesign with this plan, by way of the words `before` its own command line, with further
+    /// options that name a file in the room, in a world that was first made to be like this.
     pub fn open(
         name: &str,
         text: &str,

@@ -31,8 +31,8 @@ pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
     roster.build()
 }
 
-/// A snapshot in which every scope has had these states, each from so many seconds before now, and a full week of
-/// measurements.
+/// A snapshot in which every scope has had these states, each from so many seconds before now, and
+/// a full week of measurements.
 pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> Snapshot {
     let roster = Arc::new(roster);
     let mut watch = Watch::new(roster.clone(), &Settings::default(), NOW);

@@ -1,6 +1,7 @@
-//! Scenarios made short enough for real time: some hours of a scenario file, one after the other, so many times as
-//! fast. Round-trip times and loss stay as they are, for they are the network's and not the scenario's. Flapping becomes
-//! single darknesses of its mean dwell times, since hours are cut out of its middle.
+//! Scenarios made short enough for real time: some hours of a scenario file, one after the other,
+//! so many times as fast. Round-trip times and loss stay as they are, for they are the network's
+//! and not the scenario's. Flapping becomes single darknesses of its mean dwell times, since hours
+//! are cut out of its middle.
 
 use lifesign_core::time::Time;
 use lifesign_lab::Scenario;

@@ -1,5 +1,5 @@
-//! An attacker off the path, who knows who is asked, from where and what, but has not seen one question: made-up answers
-//! of every kind, until told to end, and their number.
+//! An attacker off the path, who knows who is asked, from where and what, but has not seen one
+//! question: made-up answers of every kind, until told to end, and their number.
 
 use super::wire::{ACK, ICMP, Packet, RST, SYN, Segment, TCP, UDP, datagram};
 use lifesign::clock::Clock;

@@ -1,5 +1,5 @@
-//! The packet with which a host answers another. Hosts keep no state: all that a TCP connection needs to know stands in
-//! the segment that arrives.
+//! The packet with which a host answers another. Hosts keep no state: all that a TCP connection
+//! needs to know stands in the segment that arrives.
 
 use super::wire::{ACK, FIN, PUSH, Packet, RST, SYN, Segment, datagram, echo_reply, icmp_error};
 use lifesign_core::outcome::IcmpCode;
@@ -22,7 +22,8 @@ pub enum Given {
     Truncated,
 }
 
-/// The packet that is sent. `cut` makes DNS answers too long for a datagram, so that they must be asked for by TCP.
+/// The packet that is sent. `cut` makes DNS answers too long for a datagram, so that they must be
+/// asked for by TCP.
 pub fn packet(question: &[u8], given: Given, cut: bool) -> Option<Vec<u8>> {
     let asked = Packet::read(question)?;
     if let Given::Unreachable(router, code) = given {
@@ -74,8 +75,8 @@ fn segment(asked: &Segment, seq: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u
     Segment { from_port: asked.to_port, to_port: asked.from_port, seq, ack, flags, data }.body()
 }
 
-/// The answer to a segment of a connection that stands: a DNS question in it is answered, its end is answered by
-/// an end, and all else by nothing.
+/// The answer to a segment of a connection that stands: a DNS question in it is answered, its end
+/// is answered by an end, and all else by nothing.
 pub fn talk(packet: &Packet) -> Option<Vec<u8>> {
     let asked = packet.segment()?;
     let after = asked.seq.wrapping_add(asked.data.len() as u32);
@@ -94,7 +95,8 @@ pub fn talk(packet: &Packet) -> Option<Vec<u8>> {
 /// The data of every A record there is.
 pub const ADDRESS: [u8; 4] = [192, 0, 2, 7];
 
-/// A server that knows of A records alone; for all else there is no such name, which is an answer like any other.
+/// A server that knows of A records alone; for all else there is no such name, which is an answer
+/// like any other.
 fn dns(question: &[u8], given: Given, cut: bool) -> Vec<u8> {
     let mut answer = question.to_vec();
     if answer.len() < 12 {

@@ -1,6 +1,6 @@
-//! The ledger: every question that reached the country and everything that was sent about it, with times; from that,
-//! what the prober's counters must say, to the last one. It knows what a prober can see through the kernel: a segment
-//! with a wrong checksum, for one, never reaches any program.
+//! The ledger: every question that reached the country and everything that was sent about it, with
+//! times; from that, what the prober's counters must say, to the last one. It knows what a prober
+//! can see through the kernel: a segment with a wrong checksum, for one, never reaches any program.
 
 use super::hosts::Given;
 use lifesign_core::{
@@ -46,7 +46,8 @@ pub struct Ledger {
     pub expired: u64,
     /// Packets that asked no target.
     pub strangers: u64,
-    /// SYNs that the kernel sent again, as it does when it gets a SYN-ACK to another question. Nobody answers them.
+    /// SYNs that the kernel sent again, as it does when it gets a SYN-ACK to another question.
+    /// Nobody answers them.
     pub repeats: u64,
     /// The processor time that the country has used.
     pub cost: Duration,
@@ -60,8 +61,8 @@ pub struct Account {
     pub rejected: BTreeMap<&'static str, u64>,
     /// By family (is it IPv6), type and code.
     pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
-    /// Answers of which only the prober can know whether they were in time: none, if round-trip times are either
-    /// below the least patience or above the longest.
+    /// Answers of which only the prober can know whether they were in time: none, if round-trip
+    /// times are either below the least patience or above the longest.
     pub unsure: u64,
 }
 

@@ -1,5 +1,6 @@
-//! The simulated country: the real program in front of scripted hosts that answer real packets, in a network namespace
-//! of the test's own. What the program counts and finds is held against the ledger of those who answered.
+//! The simulated country: the real program in front of scripted hosts that answer real packets, in
+//! a network namespace of the test's own. What the program counts and finds is held against the
+//! ledger of those who answered.
 //!
 //! | file | its part |
 //! |---|---|
@@ -11,8 +12,8 @@
 //! | `forger` | an attacker off the path |
 //! | `abridged` | scenario files made short enough for real time |
 //!
-//! Its tests need root, of the machine or of a user namespace:
-//! `unshare --user --map-root-user cargo test --test it country -- --ignored`, where /dev/net/tun may be opened.
+//! Its tests need root, of the machine or of a user namespace: `unshare --user --map-root-user
+//! cargo test --test it country -- --ignored`, where /dev/net/tun may be opened.
 
 pub mod abridged;
 pub mod forger;
@@ -48,7 +49,8 @@ pub struct WatchedCountry {
 /// Where the program serves its pages, unless another one does.
 pub const PORT: u16 = 17545;
 
-/// The program, with as many descriptors as are allowed, so that no DNS question must be given up for another.
+/// The program, with as many descriptors as are allowed, so that no DNS question must be given up
+/// for another.
 fn watch(namespace: &Namespace, plan: &str, room: &Room, port: u16) -> Program {
     let shell = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh", LIFESIGN];
     let (listen, journal) = (format!("127.0.0.1:{port}"), room.path(&format!("journal-{port}")));
@@ -83,9 +85,10 @@ impl WatchedCountry {
         watch(&self.namespace, &self.plan, &self.room, port)
     }
 
-    /// Nothing more is asked from now on, but everything that is under way still comes, for so long. The program is
-    /// left to run: its sockets are refused it (TCP, DNS), and its echo requests are (ICMP). Only when nothing can
-    /// be under way any more does the route go, so that it gets its sockets back and can be asked over HTTP.
+    /// Nothing more is asked from now on, but everything that is under way still comes, for so
+    /// long. The program is left to run: its sockets are refused it (TCP, DNS), and its echo
+    /// requests are (ICMP). Only when nothing can be under way any more does the route go, so that
+    /// it gets its sockets back and can be asked over HTTP.
     pub fn silence(&mut self, long: Duration, others: &[u32]) {
         let all: Vec<u32> = others.iter().copied().chain([self.program.id()]).collect();
         let limit = |most: &str| {
@@ -107,9 +110,9 @@ impl WatchedCountry {
         self.program.listen(Duration::from_millis(2500));
     }
 
-    /// What the program's own counters say. It still tries to send, and each such probe counts as sent until it
-    /// learns that it cannot; so what a target was sent is the sum of what became of it, and the rest, which must be
-    /// just the probes that are open, is left out.
+    /// What the program's own counters say. It still tries to send, and each such probe counts as
+    /// sent until it learns that it cannot; so what a target was sent is the sum of what became of
+    /// it, and the rest, which must be just the probes that are open, is left out.
     pub fn account(&self, port: u16) -> Account {
         let state: serde_json::Value =
             serde_json::from_str(&self.namespace.get_at(port, "/api/v1/state").body).unwrap();

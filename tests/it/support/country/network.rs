@@ -1,9 +1,10 @@
-//! The simulated country's network: whole prefixes of hosts behind one device, which answer in real time, as the
-//! scenario's own world says which answer comes when. It shares that world with `simulate`, so that the same file means
-//! the same in both, and shares nothing else with the prober.
+//! The simulated country's network: whole prefixes of hosts behind one device, which answer in real
+//! time, as the scenario's own world says which answer comes when. It shares that world with
+//! `simulate`, so that the same file means the same in both, and shares nothing else with the
+//! prober.
 //!
-//! The addresses of a scenario, 127.a.b.c, become 10.a.b.c or fd00:0:a:b::c: the device stands for the world, and
-//! the vantage in front of it is 10.0.0.2 and fd00::2.
+//! The addresses of a scenario, 127.a.b.c, become 10.a.b.c or fd00:0:a:b::c: the device stands for
+//! the world, and the vantage in front of it is 10.0.0.2 and fd00::2.
 
 use super::{
     hosts::{Given, packet, talk},
@@ -99,8 +100,8 @@ pub struct Country {
 }
 
 impl Country {
-    /// Plays a scenario from now on, in one family, behind a device of its own in the namespace. `cut` makes name
-    /// servers' answers too long for a datagram.
+    /// Plays a scenario from now on, in one family, behind a device of its own in the namespace.
+    /// `cut` makes name servers' answers too long for a datagram.
     pub fn begin(namespace: &Namespace, scenario: &Scenario, v6: bool, cut: bool) -> Self {
         let device = Arc::new(tun::open(namespace.path()));
         let name = tun::DEVICE;

@@ -1,6 +1,7 @@
-//! A TUN device in a network namespace: a file from which each read gives one IP packet that was sent to the device, and
-//! to which each write makes one arrive (Linux, tuntap.rst). Also what a loop over such a file needs of the system: to
-//! wait, to come first, to know what it has cost. All of it is system calls that the standard library does not have.
+//! A TUN device in a network namespace: a file from which each read gives one IP packet that was
+//! sent to the device, and to which each write makes one arrive (Linux, tuntap.rst). Also what a
+//! loop over such a file needs of the system: to wait, to come first, to know what it has cost. All
+//! of it is system calls that the standard library does not have.
 #![expect(
     unsafe_code,
     reason = "setns, ioctl, ppoll and two more have no safe wrapper in the standard library"
@@ -18,8 +19,9 @@ use std::{
 /// The name of the device.
 pub const DEVICE: &str = "country";
 
-/// Opens a new device in the namespace at this path. It is gone when the file is closed. Needs CAP_SYS_ADMIN and
-/// CAP_NET_ADMIN, which root of a user namespace has too (`unshare --user --map-root-user`).
+/// Opens a new device in the namespace at this path. It is gone when the file is closed. Needs
+/// CAP_SYS_ADMIN and CAP_NET_ADMIN, which root of a user namespace has too (`unshare --user
+/// --map-root-user`).
 pub fn open(namespace: String) -> File {
     // A thread of its own goes there, since it cannot be sure to come back.
     thread::spawn(move || {
@@ -53,8 +55,8 @@ pub fn wait(file: &File, long: Duration) {
     unsafe { libc::ppoll(&raw mut poll, 1, &raw const long, std::ptr::null()) };
 }
 
-/// From now on this thread runs before all others of the machine, if that is allowed: a measuring rod must not
-/// wait for what it measures.
+/// From now on this thread runs before all others of the machine, if that is allowed: a measuring
+/// rod must not wait for what it measures.
 pub fn come_first() {
     let order = libc::sched_param { sched_priority: 1 };
     // SAFETY: 0 is this thread, and the pointer is to a live value. Where it is forbidden, nothing changes.

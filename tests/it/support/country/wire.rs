@@ -1,5 +1,6 @@
-//! Packets as bytes: what one asks, and every packet that may answer it, good or bad. Written by hand, and not with the
-//! library that the prober uses, so that the two witness each other's checksums.
+//! Packets as bytes: what one asks, and every packet that may answer it, good or bad. Written by
+//! hand, and not with the library that the prober uses, so that the two witness each other's
+//! checksums.
 
 use lifesign_core::outcome::IcmpCode;
 use std::net::IpAddr;
@@ -194,7 +195,8 @@ pub fn echo_reply(request: &[u8], v6: bool) -> Vec<u8> {
     body
 }
 
-/// A router's error about a whole packet of which it quotes as much as it may (RFC 1812 §4.3.2.3, RFC 4443 §3.1).
+/// A router's error about a whole packet of which it quotes as much as it may (RFC 1812 §4.3.2.3,
+/// RFC 4443 §3.1).
 pub fn icmp_error(router: IpAddr, about: &[u8], to: IpAddr, code: IcmpCode) -> Vec<u8> {
     let v6 = router.is_ipv6();
     let mut body = vec![code.kind, code.code, 0, 0, 0, 0, 0, 0];
