@@ -1,8 +1,6 @@
 //! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a country-year of a plan
 //! as small as North Korea's, a day of one as large as Taiwan's with an hour in the dark, and the core alone, on events
-//! made beforehand, with 4 blocks and with 5,030, in the same weather and in the dark.
-//! Thousands of blocks are held up by memory rather than by work, so what memory costs on this machine stands beside
-//! them. It never sends a packet.
+//! made beforehand, with 4 blocks and with 5,030, in the same weather and in the dark. It never sends a packet.
 //!
 //! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long runs. Times are those
 //! on the processor: others on the machine slow the clock down, and not this.
@@ -11,13 +9,7 @@
 #[expect(dead_code, reason = "speed has only goals of one kind")]
 mod table;
 
-use lifesign_core::{
-    outcome::{Due, Event},
-    rng::Rng,
-    schedule::Budget,
-    time::Time,
-    watch::Watch,
-};
+use lifesign_core::{time::Time, outcome::{Due, Event}, schedule::Budget, watch::Watch};
 use lifesign_lab::{Scenario, Simulation, stage};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
@@ -30,8 +22,6 @@ const OURS: &str = "default";
 /// answer or among blocks that have gone dark.
 const ALONE: &str = "--alone";
 const DARK: &str = "--dark";
-/// How often memory is touched, to learn what that costs.
-const TOUCHES: usize = 5_000_000;
 
 fn main() {
     for way in [ALONE, DARK] {
@@ -61,22 +51,13 @@ fn main() {
     }
 
     // All of the core, schedule included: what aggregate and judge cost is less.
-    let worlds = [
-        (ALONE, "an outcome", most(400.0), most(2.0)),
-        (DARK, "a probe into the dark, with both its outcomes", None, None),
-    ];
-    for (way, what, most_of_few, most_of_many) in worlds {
+    let worlds =
+        [(ALONE, "an outcome", most(400.0)), (DARK, "a probe into the dark, with both its outcomes", None)];
+    for (way, what, most_of_few) in worlds {
         let [(few, n_few), (many, n_many)] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
         let of = |blocks| format!("schedule, aggregate and judge, {what}: {blocks} blocks");
         table.add(&of(4), OURS, n_few, few, "ns", most_of_few);
-        table.add(&of(5030), OURS, n_many.clone(), many, "ns", None);
-        table.add(&format!("{what}: 5030 blocks to 4"), OURS, n_many, many / few, "×", most_of_many);
-    }
-    // What the figure above is made of: a plan of this size fits no nearer memory.
-    for (place, bytes) in [("64 KB", 64 << 10), ("32 MB", 32 << 20)] {
-        let touch = one_touch(bytes);
-        let n = format!("{TOUCHES} touches");
-        table.add(&format!("waiting for one line of memory among {place}"), "none", n, touch, "ns", None);
+        table.add(&of(5030), OURS, n_many, many, "ns", None);
     }
 
     println!("{table}");
@@ -134,7 +115,7 @@ fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
 
 /// A day with an hour in the dark, or the same story told in a part of a day.
 fn taiwan(part: f64) -> Scenario {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/taiwan.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
     let text = std::fs::read_to_string(file).expect("a scenario of this repository");
     let shorter = |hours: f64| format!("{}s\"", (hours * 3600.0 * part) as u64);
     let text = [("24h\"", 24.0), ("12h\"", 12.0), ("1h\"", 1.0)]
@@ -153,11 +134,6 @@ fn simulate(scenario: &Scenario) -> (f64, u64) {
     simulation.run(scenario.end(), &mut |_| {});
     (on_processor().saturating_sub(begin).as_secs_f64(), simulation.probes())
 }
-
-/// A cache line.
-#[derive(Clone)]
-#[repr(align(64))]
-struct Line(usize);
 
 /// What the core is told, in order.
 #[derive(Clone, Copy)]
@@ -221,21 +197,6 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let spent = on_processor().saturating_sub(begin);
     assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
     (spent.as_secs_f64() / probes as f64 * 1e9, probes)
-}
-
-/// Nanoseconds to read one cache line of so many bytes, when it alone tells which is next.
-fn one_touch(bytes: usize) -> f64 {
-    let mut order: Vec<usize> = (0..bytes / size_of::<Line>()).collect();
-    Rng::new(1).shuffle(&mut order);
-    let mut lines = vec![Line(0); order.len()];
-    for (&here, &next) in order.iter().zip(order.iter().cycle().skip(1)) {
-        lines[here].0 = next;
-    }
-    let begin = on_processor();
-    let end = (0..TOUCHES).fold(0, |here, _| lines[here].0);
-    let spent = on_processor().saturating_sub(begin);
-    std::hint::black_box(end);
-    spent.as_secs_f64() / TOUCHES as f64 * 1e9
 }
 
 /// How long this thread has had a processor (proc(5), `schedstat`): what others do on the machine is not in it, but
