@@ -1,25 +1,32 @@
-//! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a country-year of a plan
-//! as small as North Korea's, a day of one as large as Taiwan's with an hour in the dark, and the core alone, on events
-//! made beforehand, with 4 blocks and with 5,030, in the same weather and in the dark. It never sends a packet.
+//! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a
+//! country-year of a plan as small as North Korea's, a day of one as large as Taiwan's with an hour
+//! in the dark, and the core alone, on events made beforehand, with 4 blocks and with 5,030, in the
+//! same weather and in the dark. It never sends a packet.
 //!
-//! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long runs. Times are those
-//! on the processor: others on the machine slow the clock down, and not this.
+//! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long
+//! runs. Times are those on the processor: others on the machine slow the clock down, and not this.
 
 #[path = "lab/table.rs"]
 #[expect(dead_code, reason = "speed has only goals of one kind")]
 mod table;
 
-use lifesign_core::{time::Time, outcome::{Due, Event}, schedule::Budget, watch::Watch};
+use lifesign_core::{
+    outcome::{Due, Event},
+    schedule::Budget,
+    time::Time,
+    watch::Watch,
+};
 use lifesign_lab::{Scenario, Simulation, stage};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
 const YEAR: f64 = 365.25 * 86_400.0;
-/// Probes that the core alone gives out at the even pace, confirmations not counted; the second half is timed.
+/// Probes that the core alone gives out at the even pace, confirmations not counted; the second
+/// half is timed.
 const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";
-/// The arguments, before a number of blocks, with which this program measures nothing but the core, among blocks that
-/// answer or among blocks that have gone dark.
+/// The arguments, before a number of blocks, with which this program measures nothing but the core,
+/// among blocks that answer or among blocks that have gone dark.
 const ALONE: &str = "--alone";
 const DARK: &str = "--dark";
 
@@ -27,7 +34,8 @@ fn main() {
     for way in [ALONE, DARK] {
         let mut arguments = std::env::args().skip_while(|argument| argument != way);
         if let Some(blocks) = arguments.nth(1) {
-            let (cost, probes) = core_alone(blocks.parse().expect("a number of blocks"), way == DARK);
+            let (cost, probes) =
+                core_alone(blocks.parse().expect("a number of blocks"), way == DARK);
             return println!("{cost} {probes}");
         }
     }
@@ -39,7 +47,14 @@ fn main() {
     let (seconds, probes) = simulate(&year);
     let n = format!("{part:.3} years, {probes} probes");
     let most = |most| Some(Goal::AtMost(most));
-    table.add("a country-year simulated, 4 blocks", OURS, n.clone(), seconds / part, "s", most(30.0));
+    table.add(
+        "a country-year simulated, 4 blocks",
+        OURS,
+        n.clone(),
+        seconds / part,
+        "s",
+        most(30.0),
+    );
     table.add("simulation, a probe", OURS, n, seconds / probes as f64 * 1e9, "ns", None);
 
     let (seconds, probes) = simulate(&taiwan(part));
@@ -51,8 +66,10 @@ fn main() {
     }
 
     // All of the core, schedule included: what aggregate and judge cost is less.
-    let worlds =
-        [(ALONE, "an outcome", most(400.0)), (DARK, "a probe into the dark, with both its outcomes", None)];
+    let worlds = [
+        (ALONE, "an outcome", most(400.0)),
+        (DARK, "a probe into the dark, with both its outcomes", None),
+    ];
     for (way, what, most_of_few) in worlds {
         let [(few, n_few), (many, n_many)] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
         let of = |blocks| format!("schedule, aggregate and judge, {what}: {blocks} blocks");
@@ -85,11 +102,13 @@ fn small(seconds: f64) -> Scenario {
     Scenario::parse("small", &text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// So many blocks in the weather of taiwan.toml, which is worse than that of a quiet year: a tenth of all probes is
-/// missed, and every miss is weighed. In the middle of so many probes all may go dark.
+/// So many blocks in the weather of taiwan.toml, which is worse than that of a quiet year: a tenth
+/// of all probes is missed, and every miss is weighed. In the middle of so many probes all may go
+/// dark.
 fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
     let half = (PROBES as f64 / 2.0 / f64::from(blocks) / Budget::DEFAULT.base) as u64;
-    let dark = format!("[[event]]\nkind = \"dark\"\nat = \"+{half}s\"\nfor = \"{half}s\"\non = \"TW\"");
+    let dark =
+        format!("[[event]]\nkind = \"dark\"\nat = \"+{half}s\"\nfor = \"{half}s\"\non = \"TW\"");
     let text = format!(
         r#"
         story = "nothing happens"
@@ -122,7 +141,11 @@ fn taiwan(part: f64) -> Scenario {
         .into_iter()
         .fold(text, |text, (whole, hours)| text.replace(whole, &shorter(hours)));
     let scenario = Scenario::parse("taiwan", &text).unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(scenario.duration, Duration::from_secs_f64(86_400.0 * part), "it is a story of a day");
+    assert_eq!(
+        scenario.duration,
+        Duration::from_secs_f64(86_400.0 * part),
+        "it is a story of a day"
+    );
     scenario
 }
 
@@ -142,19 +165,23 @@ enum Step {
     Observe(Event),
 }
 
-/// What [`core_alone`] says, and of how many probes, in a process of its own, as a run is: in a heap that other worlds
-/// have left in pieces thousands of blocks cost a sixth more.
+/// What [`core_alone`] says, and of how many probes, in a process of its own, as a run is: in a
+/// heap that other worlds have left in pieces thousands of blocks cost a sixth more.
 fn core_by_itself(way: &str, blocks: u32) -> (f64, String) {
     let this = std::env::current_exe().expect("a program has a path");
-    let output = Command::new(this).args([way, &blocks.to_string()]).output().expect("this program again");
+    let output =
+        Command::new(this).args([way, &blocks.to_string()]).output().expect("this program again");
     let text = String::from_utf8_lossy(&output.stdout);
-    let said = text.trim().split_once(' ').and_then(|(cost, probes)| Some((cost.parse().ok()?, probes)));
-    let (cost, probes) = said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    let said =
+        text.trim().split_once(' ').and_then(|(cost, probes)| Some((cost.parse().ok()?, probes)));
+    let (cost, probes) =
+        said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
     (cost, format!("{probes} probes"))
 }
 
-/// Nanoseconds of the core for each probe, which has one outcome in the end, or two in the dark: overdue, then lost.
-/// Events are made first, and fed to a second core. And of how many probes that is.
+/// Nanoseconds of the core for each probe, which has one outcome in the end, or two in the dark:
+/// overdue, then lost. Events are made first, and fed to a second core. And of how many probes that
+/// is.
 fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let (scenario, half) = even(blocks, goes_dark);
     let mut settings = scenario.settings(1);
@@ -165,8 +192,8 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let mut steps: Vec<(Time, Step)> = Vec::new();
     let (mut due, mut now): (Vec<Due>, _) = (Vec::new(), scenario.start);
     while now < scenario.end() {
-        now = watch.next_wake().min(world.next_arrival()).max(now);
-        if watch.next_wake() <= now {
+        now = watch.poll_timeout().min(world.next_arrival()).max(now);
+        if watch.poll_timeout() <= now {
             steps.push((now, Step::Poll));
             watch.poll(now, now, &mut due);
             due.drain(..).for_each(|due| world.ask(&due));
@@ -199,15 +226,17 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     (spent.as_secs_f64() / probes as f64 * 1e9, probes)
 }
 
-/// How long this thread has had a processor (proc(5), `schedstat`): what others do on the machine is not in it, but
-/// for the caches that they take.
+/// How long this thread has had a processor (proc(5), `schedstat`): what others do on the machine
+/// is not in it, but for the caches that they take.
 fn on_processor() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux kernel with schedstat");
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")
+        .expect("a Linux kernel with schedstat");
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok()).expect("nanoseconds");
     Duration::from_nanos(nanos)
 }
 
-/// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such file.
+/// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such
+/// file.
 fn peak_megabytes() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,8 +1,10 @@
-//! The laboratory: our verdicts beside other algorithms' in the same scripted worlds. In: which rows, and
-//! whether a sample is enough. Out: a Markdown table, and one line of JSON. It never sends a packet.
+//! The laboratory: our verdicts beside other algorithms' in the same scripted worlds. In: which
+//! rows, and whether a sample is enough. Out: a Markdown table, and one line of JSON. It never
+//! sends a packet.
 //!
-//! `cargo bench --bench verdicts` makes the whole table, `-- --quick` a sample of it, `-- --row NAME` one group
-//! of rows, `-- --who TEXT` the probers whose name holds the text, `-- --years N` other lengths of our rate rows.
+//! `cargo bench --bench verdicts` makes the whole table, `-- --quick` a sample of it, `-- --row
+//! NAME` one group of rows, `-- --who TEXT` the probers whose name holds the text, `-- --years N`
+//! other lengths of our rate rows.
 
 #[path = "lab/contest.rs"]
 mod contest;
@@ -91,8 +93,11 @@ fn entries() -> Vec<Entry> {
         goals,
         groups,
     };
-    let theirs =
-        |name, rival, groups| Entry { prober: Box::new(Theirs { name, rival }), goals: THEIRS, groups };
+    let theirs = |name, rival, groups| Entry {
+        prober: Box::new(Theirs { name, rival }),
+        goals: THEIRS,
+        groups,
+    };
     let plain = Rules::default();
     let calm = Rules { confirm: false, ..plain };
     let hasty = Rules { span: Duration::ZERO, ..plain };
@@ -137,14 +142,16 @@ fn main() {
     } else {
         Scale { outages: 1000, years: 30.0, spells: 1000, flaps: 100, nights: 30 }
     };
-    let years = after("--years").map_or(whole.years, |years| years.parse().expect("--years takes a number"));
+    let years = after("--years")
+        .map_or(whole.years, |years| years.parse().expect("--years takes a number"));
     let mut table = table::Table { quick, ..table::Table::default() };
     for Entry { prober, goals, groups } in entries() {
         if after("--who").is_some_and(|who| !prober.name().contains(who)) {
             continue;
         }
         let scale = if !goals.is_ours {
-            // They err often enough for few years to show it, and cost little, so that a sample need not be small.
+            // They err often enough for few years to show it, and cost little, so that a sample
+            // need not be small.
             let years = if quick { 1.0 } else { years.min(5.0) };
             Scale { outages: 1000, years, flaps: 20, nights: 10, ..whole }
         } else if groups.is_empty() {
@@ -153,7 +160,8 @@ fn main() {
             Scale { years: years.min(1.0), ..whole }
         };
         let prober = prober.as_ref();
-        let mut trial = Trial { prober, goals, scale, table: &mut table, worst_minute: 0.0, worst_mean: 0.0 };
+        let mut trial =
+            Trial { prober, goals, scale, table: &mut table, worst_minute: 0.0, worst_mean: 0.0 };
         for (name, part) in GROUPS {
             let wanted = after("--row").is_none_or(|row| row == *name);
             if wanted && (groups.is_empty() || groups.contains(name)) {

@@ -1,5 +1,5 @@
-//! The command line. In: arguments. Out: an exit code (sysexits), and one clear line for each thing that is
-//! wrong. It never decides how anything is done.
+//! The command line. In: arguments. Out: an exit code (sysexits), and one clear line for each thing
+//! that is wrong. It never decides how anything is done.
 
 mod past;
 mod status;
@@ -43,8 +43,8 @@ pub mod exit {
     pub const CONFIG: u8 = 78;
 }
 
-/// Watches whether known hosts in small national networks are reachable, and tells a network that flaps from
-/// one that is gone. Without a command it does `run`.
+/// Watches whether known hosts in small national networks are reachable, and tells a network that
+/// flaps from one that is gone. Without a command it does `run`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -82,14 +82,15 @@ struct Run {
     /// Where to serve metrics and the page; may be given several times
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
     listen: Vec<SocketAddr>,
-    /// TLS and passwords for these: a web configuration file as Prometheus' exporters have it. Read again on change
+    /// TLS and passwords for these: a web configuration file as Prometheus' exporters have it. Read
+    /// again on change
     #[arg(long = "web.config.file", value_name = "FILE")]
     web: Option<PathBuf>,
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Keep episodes, and what was learned, in this directory, and go on from there (default: $STATE_DIRECTORY, as
-    /// systemd sets it)
+    /// Keep episodes, and what was learned, in this directory, and go on from there (default:
+    /// $STATE_DIRECTORY, as systemd sets it)
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -222,8 +223,9 @@ fn code(end: Result<(), Failure>) -> u8 {
     }
 }
 
-/// Folds a journal again. A line that cannot be read is reported and skipped; a journal of nothing else is no
-/// journal of this plan. Where the run went on with a new plan, so does this, if there is another.
+/// Folds a journal again. A line that cannot be read is reported and skipped; a journal of nothing
+/// else is no journal of this plan. Where the run went on with a new plan, so does this, if there
+/// is another.
 fn again(replay: &Replay, plans: &[Plan]) -> u8 {
     let name = replay.file.display();
     let readers: Vec<_> =
@@ -267,8 +269,9 @@ fn again(replay: &Replay, plans: &[Plan]) -> u8 {
                 continue;
             }
         };
-        let watch = watch
-            .get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings(plan), journal::begun(&record)));
+        let watch = watch.get_or_insert_with(|| {
+            Watch::new(plan.roster.clone(), &settings(plan), journal::begun(&record))
+        });
         watch.replay(&record);
         if record.event == Event::Replan
             && let Some(next) = pages.next()
@@ -305,8 +308,8 @@ impl Skipped {
     }
 }
 
-/// Were controls asked at all, when this journal was written? A run that may not ask them goes on without.
-/// Usually the first second tells.
+/// Were controls asked at all, when this journal was written? A run that may not ask them goes on
+/// without. Usually the first second tells.
 fn heard_controls(file: &File, readers: &[journal::Reader]) -> io::Result<bool> {
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;

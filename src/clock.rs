@@ -22,8 +22,8 @@ impl Clock {
         self.origin + self.anchor.elapsed()
     }
 
-    /// How many nanoseconds the wall clock is now ahead of lifesign's line (behind it, if negative).
-    /// Add it with [`Time::shifted`] to write a time down.
+    /// How many nanoseconds the wall clock is now ahead of lifesign's line (behind it, if
+    /// negative). Add it with [`Time::shifted`] to write a time down.
     pub fn wall_offset(&self) -> i64 {
         wall().as_nanos() as i64 - self.now().as_nanos() as i64
     }
@@ -35,9 +35,9 @@ impl Clock {
 
     /// Moves a kernel receive stamp (wall clock, nanoseconds since the epoch) to lifesign's line.
     ///
-    /// Only the packet's age is taken from the wall clock, and it is a matter of microseconds. An age that
-    /// cannot be true (in the future, or before `sent`) means that the wall clock was set in between: then
-    /// now is the best answer that is left.
+    /// Only the packet's age is taken from the wall clock, and it is a matter of microseconds. An
+    /// age that cannot be true (in the future, or before `sent`) means that the wall clock was set
+    /// in between: then now is the best answer that is left.
     pub fn of_stamp(&self, stamp_nanos: u64, sent: Time) -> Time {
         let now = self.now();
         let age = wall().as_nanos().checked_sub(stamp_nanos).map(Duration::from_nanos);

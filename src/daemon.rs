@@ -1,6 +1,7 @@
-//! The run: the only file that knows all stages. In: a plan, where to listen, whether to record. Out: probes on
-//! the wire, verdict lines on standard output, snapshots for readers; and the same with a new plan, when it is
-//! asked to read it again. One task owns all state; it never waits for a reader, a disk or a name.
+//! The run: the only file that knows all stages. In: a plan, where to listen, whether to record.
+//! Out: probes on the wire, verdict lines on standard output, snapshots for readers; and the same
+//! with a new plan, when it is asked to read it again. One task owns all state; it never waits for
+//! a reader, a disk or a name.
 //!
 //! ```text
 //!   icmp engine ──────────────┐ (same task: no queue between them and the fold)
@@ -16,19 +17,19 @@
 //! |---|---|
 //! | `failure` | why a run cannot begin |
 //! | `network` | all ways out, side by side |
-//! | `numbering` | what targets are called on the wire, so that no answer is taken for another's |
+//! | `wire_ids` | what targets are called on the wire, so that no answer is taken for another's |
 //! | `reload` | reading the plan again |
-//! | `keeper` | writing the journal |
+//! | `journal_writer` | writing the journal |
 //! | `state` | what outlives the run |
-//! | `voice` | standard output |
+//! | `verdict_writer` | standard output |
 
 mod failure;
-mod keeper;
+mod journal_writer;
 mod network;
-mod numbering;
+mod wire_ids;
 mod reload;
 mod state;
-mod voice;
+mod verdict_writer;
 
 use crate::{
     clock::Clock,
@@ -39,7 +40,7 @@ use crate::{
     systemd::Systemd,
 };
 pub use failure::Failure;
-use keeper::Journal;
+use journal_writer::JournalWriter;
 use lifesign_core::{
     journal,
     judge::Change,
@@ -67,18 +68,21 @@ use tokio::{
         watch,
     },
 };
-use voice::Voice;
+use verdict_writer::VerdictWriter;
 
 /// How often readers get a new picture when no verdict changes.
 const PUBLISH: Duration = Duration::from_secs(1);
-/// Probes that are due within so short a time leave together: at thousands a second, waking up costs more than
-/// asking does. Round-trip times do not suffer, since each packet's times are its own.
+/// Probes that are due within so short a time leave together: at thousands a second, waking up
+/// costs more than asking does. Round-trip times do not suffer, since each packet's times are its
+/// own.
 const NAP: Duration = Duration::from_millis(1);
-/// How often to make sure that everything has been heard. Silence is told so much later at the most.
+/// How often to make sure that everything has been heard. Silence is told so much later at the
+/// most.
 const LISTEN: Duration = Duration::from_millis(10);
 /// So many tasks may run, each with an answer, before the fold has its turn.
 const TASKS: u32 = 4096;
-/// In plans up to this many targets every host has series of its own, unless the plan says otherwise.
+/// In plans up to this many targets every host has series of its own, unless the plan says
+/// otherwise.
 const FEW_TARGETS: usize = 500;
 /// Fewer file descriptors do not even carry the runtime, the pages and the ICMP sockets.
 const FEWEST_DESCRIPTORS: usize = 32;
@@ -119,25 +123,31 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let listeners = options
         .listen
         .iter()
-        .map(|&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error }))
+        .map(|&address| {
+            TcpListener::bind(address).map_err(|error| Failure::Listen { address, error })
+        })
         .collect::<Result<Vec<_>, _>>()?;
     // A port 0 has become a real one.
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let addresses =
+        listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let state = store::directory(options.state);
     let _claim = state.as_deref().map(state::claim).transpose()?;
-    let journal = options.record.map(Journal::open).transpose()?;
+    let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
     let (labels, labelled) = watch::channel(labels(&options.plan));
     let (asker, asks) = mpsc::channel(ASKS);
     let scheme = if web_config.is_tls() { "https" } else { "http" };
-    let addresses: Vec<String> = addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
+    let addresses: Vec<String> =
+        addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
     let http = http::serve(listeners, source, labelled, asker, web_config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(TASKS).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().event_interval(TASKS).build()?;
     runtime.block_on(async {
         let readers = Readers { snapshots, labels };
         let reload = Reload::new(options.config, asks)?;
-        let mut run = Run::start(options.plan, &addresses, journal, readers, Voice::open()?);
+        let mut run =
+            Run::start(options.plan, &addresses, journal, readers, VerdictWriter::open()?);
         run.resume(state)?;
         run.watch(reload).await?;
         run.end();
@@ -169,25 +179,36 @@ struct Run {
     /// Whoever asks reports to it.
     sender: UnboundedSender<Event>,
     controls: Option<Controls>,
-    journal: Option<Journal>,
+    journal: Option<JournalWriter>,
     store: Option<Store>,
     readers: Readers,
     systemd: Systemd,
-    voice: Voice,
+    verdict_writer: VerdictWriter,
 }
 
 impl Run {
-    fn start(plan: Plan, pages: &[String], journal: Option<Journal>, readers: Readers, voice: Voice) -> Self {
+    fn start(
+        plan: Plan,
+        pages: &[String],
+        journal: Option<JournalWriter>,
+        readers: Readers,
+        verdict_writer: VerdictWriter,
+    ) -> Self {
         let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
-        voice.say(format!("lifesign {} watches from {}: {plan}", env!("CARGO_PKG_VERSION"), plan.vantage));
-        note(&plan, &voice);
-        let controls = ask_controls(&plan, clock, &sender, &voice);
-        let network = Network::open(&plan, clock, sender.clone(), &voice);
+        verdict_writer.say(format!(
+            "lifesign {} watches from {}: {plan}",
+            env!("CARGO_PKG_VERSION"),
+            plan.vantage
+        ));
+        note(&plan, &verdict_writer);
+        let controls = ask_controls(&plan, clock, &sender, &verdict_writer);
+        let network = Network::open(&plan, clock, sender.clone(), &verdict_writer);
         for page in pages {
-            voice.say(format!("look at {page} (metrics: {page}metrics)"));
+            verdict_writer.say(format!("look at {page} (metrics: {page}metrics)"));
         }
-        let mut watch = Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
+        let mut watch =
+            Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {
             watch.record();
         }
@@ -204,7 +225,7 @@ impl Run {
             store,
             readers,
             systemd,
-            voice,
+            verdict_writer,
         }
     }
 
@@ -216,9 +237,9 @@ impl Run {
         let (mut batch, mut due) = (Vec::new(), Vec::new());
         let mut heard = Time::default();
         loop {
-            // An answer that lies in a socket, or with a task that has not run, must not be called overdue, however
-            // long we were kept from running. The first turn lets the runtime see which sockets have something, the
-            // second lets their tasks read it.
+            // An answer that lies in a socket, or with a task that has not run, must not be called
+            // overdue, however long we were kept from running. The first turn lets the runtime see
+            // which sockets have something, the second lets their tasks read it.
             let now = self.clock.now();
             if now.since(heard) > LISTEN {
                 for _ in 0..2 {
@@ -227,7 +248,8 @@ impl Run {
                 heard = now;
             }
             self.network.icmp_receive(&mut batch);
-            // A raw socket hears every ping of this machine, and our own controls are asked all the time.
+            // A raw socket hears every ping of this machine, and our own controls are asked all the
+            // time.
             batch.retain(|event| !matches!(event, Event::Stray(stray) if self.is_control(stray)));
             while let Ok(event) = self.events.try_recv() {
                 batch.push(event);
@@ -255,10 +277,11 @@ impl Run {
             if !batch.is_empty() {
                 continue;
             }
-            let wake = self.watch.next_wake().min(publish);
+            let wake = self.watch.poll_timeout().min(publish);
             let busy = wake < now + NAP;
             let wake = self.clock.instant(wake.max(now + NAP));
-            // In this order, so that no flood of answers delays the end, and none is left for the next turn.
+            // In this order, so that no flood of answers delays the end, and none is left for the
+            // next turn.
             tokio::select! {
                 biased;
                 _ = interrupt.recv() => return Ok(()),
@@ -271,7 +294,8 @@ impl Run {
         }
     }
 
-    /// Goes on with the plan that was read, or with the one before if that is wrong; and answers who asked.
+    /// Goes on with the plan that was read, or with the one before if that is wrong; and answers
+    /// who asked.
     fn replan(&mut self, Loaded { plan, asked }: Loaded, now: Time) {
         self.systemd.reloading();
         let answer = match plan {
@@ -288,10 +312,10 @@ impl Run {
     /// What is watched from now on.
     fn adopt(&mut self, plan: Plan, now: Time) -> String {
         if plan.controls != self.plan.controls || self.controls.is_none() {
-            // The old ones end first. All that they reported has been folded, since no task has run meanwhile:
-            // nothing of theirs is taken for an answer of the new.
+            // The old ones end first. All that they reported has been folded, since no task has run
+            // meanwhile: nothing of theirs is taken for an answer of the new.
             self.controls = None;
-            self.controls = ask_controls(&plan, self.clock, &self.sender, &self.voice);
+            self.controls = ask_controls(&plan, self.clock, &self.sender, &self.verdict_writer);
         }
         let settings = settings(&plan, self.controls.is_some());
         let map = self.watch.replan(plan.roster.clone(), &settings, now);
@@ -302,8 +326,8 @@ impl Run {
             store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
-        self.voice.say(text.clone());
-        note(&self.plan, &self.voice);
+        self.verdict_writer.say(text.clone());
+        note(&self.plan, &self.verdict_writer);
         text
     }
 
@@ -330,7 +354,8 @@ impl Run {
     }
 
     fn is_control(&self, stray: &Stray) -> bool {
-        stray.reason == Reject::WrongId && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
+        stray.reason == Reject::WrongId
+            && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
 
     /// Tells what changed, and writes down what was folded.
@@ -346,7 +371,7 @@ impl Run {
             store.keep(changes, &self.watch, now, offset);
         }
         for change in changes {
-            self.voice.say(verdict::text(change, roster, offset));
+            self.verdict_writer.say(verdict::text(change, roster, offset));
         }
     }
 }
@@ -366,19 +391,20 @@ fn ask_controls(
     plan: &Plan,
     clock: Clock,
     events: &UnboundedSender<Event>,
-    voice: &Voice,
+    verdict_writer: &VerdictWriter,
 ) -> Option<Controls> {
     Controls::open(&plan.controls, clock, events)
         .map_err(|error| {
-            voice
-                .say(format!("note: {error}; until then an outage cannot be told from blindness of our own"));
+            verdict_writer.say(format!(
+                "note: {error}; until then an outage cannot be told from blindness of our own"
+            ));
         })
         .ok()
 }
 
-fn note(plan: &Plan, voice: &Voice) {
+fn note(plan: &Plan, verdict_writer: &VerdictWriter) {
     for warning in plan.warnings() {
-        voice.say(format!("note: {warning}"));
+        verdict_writer.say(format!("note: {warning}"));
     }
 }
 

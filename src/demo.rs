@@ -1,6 +1,6 @@
-//! `demo`: December 2014 before everybody's eyes. In: a speed, where to listen. Out: the page, the metrics and the
-//! verdict lines of a scripted world, by the very core and the very server that `run` has. It never sends a probe,
-//! and whatever it shows says that it is a simulation.
+//! `demo`: December 2014 before everybody's eyes. In: a speed, where to listen. Out: the page, the
+//! metrics and the verdict lines of a scripted world, by the very core and the very server that
+//! `run` has. It never sends a probe, and whatever it shows says that it is a simulation.
 
 use crate::{
     clock::Clock,
@@ -39,7 +39,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let scenario = Scenario::parse("december-2014.toml", STORY)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
-    let bind = |&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error });
+    let bind =
+        |&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error });
     let listeners = options.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     say(&format!("lifesign {} plays a simulation: {}", env!("CARGO_PKG_VERSION"), scenario.story));
     for listener in &listeners {
@@ -47,9 +48,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         say(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
     }
     let (snapshots, source) = watch::channel(None);
-    let simulation =
-        format!("{} Played {} times as fast as it happened; nothing is sent.", scenario.story, options.speed);
-    let labels = Labels { vantage: "a simulation".into(), per_host: true, simulation: Some(simulation) };
+    let simulation = format!(
+        "{} Played {} times as fast as it happened; nothing is sent.",
+        scenario.story, options.speed
+    );
+    let labels =
+        Labels { vantage: "a simulation".into(), per_host: true, simulation: Some(simulation) };
     let (_labels, labelled) = watch::channel(labels);
     // There is no plan to read again.
     let (asker, _) = mpsc::channel(1);
@@ -65,8 +69,10 @@ async fn play(
     speed: f64,
     snapshots: watch::Sender<Option<Arc<lifesign_core::watch::Snapshot>>>,
 ) -> io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut simulation = Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut simulation =
+        Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
     let clock = Clock::start();
     let begun = clock.now();
     loop {

@@ -1,6 +1,7 @@
-//! The word to systemd (sd_notify(3)). In: pictures of the watch, from the fold itself, so that a fold that is stuck
-//! goes quiet and is restarted. Out: datagrams that say ready, alive, and what the verdicts are. Without
-//! `NOTIFY_SOCKET` in the environment it says nothing. It never decides anything.
+//! The word to systemd (sd_notify(3)). In: pictures of the watch, from the fold itself, so that a
+//! fold that is stuck goes quiet and is restarted. Out: datagrams that say ready, alive, and what
+//! the verdicts are. Without `NOTIFY_SOCKET` in the environment it says nothing. It never decides
+//! anything.
 
 use lifesign_core::{judge::State, watch::Snapshot};
 use sd_notify::NotifyState;
@@ -17,8 +18,8 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    /// We are alive, and this is the picture; the first time also: we are ready. To be called by the fold more often
-    /// than `WatchdogSec=`.
+    /// We are alive, and this is the picture; the first time also: we are ready. To be called by
+    /// the fold more often than `WatchdogSec=`.
     pub fn alive(&mut self, picture: &Snapshot) {
         let line = line(picture);
         let mut words = vec![NotifyState::Watchdog];
@@ -33,8 +34,8 @@ impl Systemd {
         self.line = line;
     }
 
-    /// A new plan has been read, and is about to be taken over: the unit is `reloading` until the next
-    /// [`Systemd::alive`].
+    /// A new plan has been read, and is about to be taken over: the unit is `reloading` until the
+    /// next [`Systemd::alive`].
     pub fn reloading(&mut self) {
         // `Type=notify-reload` asks for the time, so as to know that this answers its own signal.
         if let Ok(time) = NotifyState::monotonic_usec_now() {
@@ -59,17 +60,17 @@ fn tell(words: &[NotifyState]) {
 /// The verdicts in one line: `KP partial (3 outage, 1 up); TV up (2 up)`.
 fn line(picture: &Snapshot) -> String {
     let mut countries: Vec<_> = picture.roster.countries.iter().zip(&picture.countries).collect();
-    countries.sort_by_key(|(_, view)| Reverse(view.standing.state));
+    countries.sort_by_key(|(_, view)| Reverse(view.verdict.state));
     let mut parts: Vec<String> = picture.blind.then(|| "blind".to_owned()).into_iter().collect();
     for (country, view) in countries.iter().take(NAMED) {
         let blocks = picture.blocks.get(country.blocks.start as usize..country.blocks.end as usize);
         let count = |state| {
             let among = blocks.unwrap_or_default().iter();
-            let count = among.filter(|block| block.scope.standing.state == state).count();
+            let count = among.filter(|block| block.scope.verdict.state == state).count();
             (count > 0).then(|| format!("{count} {state}"))
         };
         let counts: Vec<String> = State::ALL.into_iter().rev().filter_map(count).collect();
-        parts.push(format!("{} {} ({})", country.code, view.standing.state, counts.join(", ")));
+        parts.push(format!("{} {} ({})", country.code, view.verdict.state, counts.join(", ")));
     }
     if let more @ 1.. = countries.len().saturating_sub(NAMED) {
         parts.push(format!("{more} more, none worse"));
@@ -105,7 +106,8 @@ mod tests {
                 interval: None,
             });
         }
-        let settings = Settings { budget: None, rules: Rules::default(), controls: Vec::new(), seed: 1 };
+        let settings =
+            Settings { budget: None, rules: Rules::default(), controls: Vec::new(), seed: 1 };
         let now = Time::from_nanos(1);
         Watch::new(roster.into(), &settings, now).snapshot(now, 0, 0)
     }
@@ -114,9 +116,9 @@ mod tests {
     fn the_worst_come_first_and_not_all_are_named() {
         let mut picture = picture(10);
         for (place, view) in picture.countries.iter_mut().enumerate() {
-            view.standing.state = if place < 9 { State::Up } else { State::Outage };
+            view.verdict.state = if place < 9 { State::Up } else { State::Outage };
         }
-        picture.blocks[9].scope.standing.state = State::Outage;
+        picture.blocks[9].scope.verdict.state = State::Outage;
         let line = line(&picture);
         assert!(line.starts_with("C9 outage (1 outage); C0 up (1 unknown); C1 up"), "{line}");
         assert!(line.ends_with("; C6 up (1 unknown); 2 more, none worse"), "{line}");

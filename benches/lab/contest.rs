@@ -1,5 +1,5 @@
-//! Rivals at work. In: a scene. Out: what each says of its block, at the pace that is its own. It never lets one
-//! see the truth, but for damping, whose input is the truth: its best case.
+//! Rivals at work. In: a scene. Out: what each says of its block, at the pace that is its own. It
+//! never lets one see the truth, but for damping, whose input is the truth: its best case.
 
 use super::{
     prober::{Prober, Run},
@@ -117,8 +117,9 @@ fn trinocular(scene: &mut Scene<'_>, phase: f64) {
     }
 }
 
-/// A check asks five times, a second apart, as `check_ping` does, and fails if nobody answers. Every 5 minutes; a
-/// failure is tried again three times, a minute apart, before it is hard. Soft failures leave no trace in the ring.
+/// A check asks five times, a second apart, as `check_ping` does, and fails if nobody answers.
+/// Every 5 minutes; a failure is tried again three times, a minute apart, before it is hard. Soft
+/// failures leave no trace in the ring.
 fn checks(scene: &mut Scene<'_>, phase: f64, mut ring: Ring) {
     let (mut turn, mut failed) = (0, 0);
     let mut at = after(scene.start, phase * 300.0);

@@ -1,5 +1,6 @@
-//! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the truth by one
-//! and the same referee. It never shows a prober the truth, except where a rival's best case is meant.
+//! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the
+//! truth by one and the same referee. It never shows a prober the truth, except where a rival's
+//! best case is meant.
 
 use lifesign_core::{
     judge::{Change, Rules, State},

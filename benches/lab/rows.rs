@@ -1,5 +1,5 @@
-//! The rows. In: a prober and how much to run. Out: its figures, added to the table. It never tells one prober
-//! more than another.
+//! The rows. In: a prober and how much to run. Out: its figures, added to the table. It never tells
+//! one prober more than another.
 
 use super::{
     prober::{Prober, Run, pool, spread},
@@ -108,7 +108,8 @@ impl Trial<'_> {
     }
 }
 
-/// In how many worlds so much is run: enough for different hosts and both cores, few enough to learn in each.
+/// In how many worlds so much is run: enough for different hosts and both cores, few enough to
+/// learn in each.
 fn split(n: usize) -> (usize, usize) {
     let worlds = n.div_ceil(100).clamp(2, 20);
     (worlds, n.div_ceil(worlds))
@@ -128,7 +129,13 @@ fn delay(trial: &mut Trial<'_>) {
     let (n, goals) = (format!("{} outages, {missed} missed", seen + missed), trial.goals);
     let most = |goal: Option<f64>| goal.map(Goal::AtMost);
     trial.add("delay to down, mean", n.clone(), level.down.mean(), "s", most(goals.down_mean));
-    trial.add("delay to down, p99", n.clone(), level.down.quantile(0.99), "s", most(goals.down_p99));
+    trial.add(
+        "delay to down, p99",
+        n.clone(),
+        level.down.quantile(0.99),
+        "s",
+        most(goals.down_p99),
+    );
     trial.add("delay to down, worst", n.clone(), level.down.quantile(1.0), "s", None);
     trial.add("delay to outage, p99", n, level.outage.quantile(0.99), "s", None);
     let n = format!("{} returns", level.recovery.seconds.len());
@@ -148,9 +155,10 @@ fn delay(trial: &mut Trial<'_>) {
     let share = 100.0 * edges.covered as f64 / n as f64;
     let n = format!("{n} edges ({} early, {} late)", edges.before, edges.after);
     trial.add("edge covers the truth", n, share, "%", Some(Goal::AtLeast(99.9)));
-    for (what, widths, goal) in
-        [("begin", &edges.half_widths, most(goals.half_width)), ("end", &edges.half_widths_back, None)]
-    {
+    for (what, widths, goal) in [
+        ("begin", &edges.half_widths, most(goals.half_width)),
+        ("end", &edges.half_widths_back, None),
+    ] {
         let n = format!("{} edges", widths.len());
         let mean = widths.iter().sum::<f64>() / widths.len() as f64;
         trial.add(&format!("half-width of the {what}, mean"), n.clone(), mean, "s", goal);
@@ -169,7 +177,8 @@ fn one_block(trial: &mut Trial<'_>) {
         .collect();
     let runs = trial.run(&worlds);
     let down = pool(runs.iter().map(|run| &run.score.blocks)).down;
-    let n = format!("{} outages, {} missed", down.seconds.len() + down.missed.len(), down.missed.len());
+    let n =
+        format!("{} outages, {} missed", down.seconds.len() + down.missed.len(), down.missed.len());
     trial.add("one block dark: delay to down, mean", n.clone(), down.mean(), "s", None);
     trial.add("one block dark: delay to down, p99", n, down.quantile(0.99), "s", None);
 }
@@ -181,7 +190,9 @@ fn seen(trial: &mut Trial<'_>) {
     for &(from, to) in lengths {
         let (worlds, each) = split(trial.scale.outages);
         let worlds: Vec<_> = (1..=worlds as u64)
-            .map(|seed| (outages(each, "KP", seed, 0.01, (from, to), trial.goals.apart).scenario(), seed))
+            .map(|seed| {
+                (outages(each, "KP", seed, 0.01, (from, to), trial.goals.apart).scenario(), seed)
+            })
             .collect();
         let runs = trial.run(&worlds);
         let length = if from < to { format!("{from} to {to} s") } else { format!("{from} s") };
@@ -191,7 +202,13 @@ fn seen(trial: &mut Trial<'_>) {
             let n = level.down.seconds.len() + level.down.missed.len();
             let share = 100.0 * level.down.seconds.len() as f64 / n as f64;
             let goal = Some(Goal::AtLeast(100.0)).filter(|_| whose == "the country");
-            trial.add(&format!("darkness of {length} seen, of {whose}"), n.to_string(), share, "%", goal);
+            trial.add(
+                &format!("darkness of {length} seen, of {whose}"),
+                n.to_string(),
+                share,
+                "%",
+                goal,
+            );
         }
     }
 }
@@ -210,7 +227,8 @@ fn rates(trial: &mut Trial<'_>, world: &str, weather: &str, flap_goal: bool) {
     let runs = trial.run(&worlds);
     let n = format!("{years:.2} country-years");
     let sum = |of: fn(&lifesign_lab::Level) -> u64| {
-        let all: u64 = runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum();
+        let all: u64 =
+            runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum();
         all as f64 / years
     };
     let goal = Some(Goal::AtMost(0.1));
@@ -235,8 +253,9 @@ fn blind(trial: &mut Trial<'_>) {
             sketch.classes = "named = 0.5";
             for number in 1..=each {
                 let at = 3600.0 * (number as f64 + 0.3 * rng.unit());
-                let length =
-                    (1.0_f64).max(rng.exponential(if number % 3 == 0 { 900.0 } else { 20.0 })).min(2400.0);
+                let length = (1.0_f64)
+                    .max(rng.exponential(if number % 3 == 0 { 900.0 } else { 20.0 }))
+                    .min(2400.0);
                 match number % 5 {
                     0 => sketch.event("blind", "us", at, length, "what = \"uplink\""),
                     1 => sketch.event("blind", "us", at, length, "what = \"send\""),
@@ -284,7 +303,9 @@ fn flap(trial: &mut Trial<'_>) {
                     change.to == State::Flapping && begin <= change.time && change.time <= end
                 });
                 match first {
-                    Some(change) => named.push(change.time.since(begin).as_secs_f64() / (2.0 * half)),
+                    Some(change) => {
+                        named.push(change.time.since(begin).as_secs_f64() / (2.0 * half))
+                    }
                     None => late += 1,
                 }
             }
@@ -323,14 +344,18 @@ fn flap_then_dark(trial: &mut Trial<'_>) {
         let (mut still, mut never, mut unnamed) = (Vec::new(), 0, 0);
         for ((scenario, seed), run) in worlds.iter().zip(&runs) {
             for number in 1..=each {
-                let from = scenario.start + std::time::Duration::from_secs_f64(begin(number, *seed) + before);
+                let from = scenario.start
+                    + std::time::Duration::from_secs_f64(begin(number, *seed) + before);
                 let until = from + std::time::Duration::from_secs_f64(dark);
-                let was =
-                    run.country().take_while(|change| change.time <= from).last().map(|change| change.to);
-                unnamed += usize::from(was != Some(State::Flapping));
-                let outage = run
+                let was = run
                     .country()
-                    .find(|change| change.to == State::Outage && from <= change.time && change.time <= until);
+                    .take_while(|change| change.time <= from)
+                    .last()
+                    .map(|change| change.to);
+                unnamed += usize::from(was != Some(State::Flapping));
+                let outage = run.country().find(|change| {
+                    change.to == State::Outage && from <= change.time && change.time <= until
+                });
                 match outage {
                     Some(change) => still.push(change.time.since(from).as_secs_f64()),
                     None => never += 1,
@@ -338,10 +363,23 @@ fn flap_then_dark(trial: &mut Trial<'_>) {
             }
         }
         still.sort_by(f64::total_cmp);
-        let n = format!("{} (not flapping before: {unnamed}; never outage: {never})", still.len() + never);
+        let n = format!(
+            "{} (not flapping before: {unnamed}; never outage: {never})",
+            still.len() + never
+        );
         let worst = still.last().copied().unwrap_or(f64::NAN);
-        let goal = trial.goals.still_flapping.filter(|_| half >= trial.goals.fastest_flap).map(Goal::AtMost);
-        trial.add(&format!("outage after a {half}-s flapping called so after, worst"), n, worst, "s", goal);
+        let goal = trial
+            .goals
+            .still_flapping
+            .filter(|_| half >= trial.goals.fastest_flap)
+            .map(Goal::AtMost);
+        trial.add(
+            &format!("outage after a {half}-s flapping called so after, worst"),
+            n,
+            worst,
+            "s",
+            goal,
+        );
     }
 }
 
@@ -366,7 +404,13 @@ fn sparse(trial: &mut Trial<'_>) {
         // Frugal has to see them all, and may take its time.
         let goal = trial.goals.worst_minute.map(|_| Goal::AtMost(30.0));
         trial.add(&format!("{what}: delay to down, mean"), n.clone(), level.down.mean(), "s", goal);
-        trial.add(&format!("{what}: delay to down, p99"), n.clone(), level.down.quantile(0.99), "s", None);
+        trial.add(
+            &format!("{what}: delay to down, p99"),
+            n.clone(),
+            level.down.quantile(0.99),
+            "s",
+            None,
+        );
         let seen = |level: &lifesign_lab::Level| {
             let n = level.down.seconds.len() + level.down.missed.len();
             100.0 * level.down.seconds.len() as f64 / n as f64
@@ -374,16 +418,20 @@ fn sparse(trial: &mut Trial<'_>) {
         let all = Some(Goal::AtLeast(100.0));
         trial.add(&format!("{what}: outages seen, country"), n.clone(), seen(&level), "%", all);
         trial.add(&format!("{what}: outages seen, blocks"), n.clone(), seen(&blocks), "%", all);
-        let wrong =
-            level.false_outages + blocks.false_outages + level.false_flappings + blocks.false_flappings;
+        let wrong = level.false_outages
+            + blocks.false_outages
+            + level.false_flappings
+            + blocks.false_flappings;
         trial.add(&format!("{what}: false outages and flappings"), n, wrong as f64, "", None);
     }
 }
 
 fn december(trial: &mut Trial<'_>) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/december-2014.toml");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/december-2014.toml");
     let scenario = Scenario::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
-    let worlds: Vec<_> = (1..=trial.scale.nights as u64).map(|seed| (scenario.clone(), seed)).collect();
+    let worlds: Vec<_> =
+        (1..=trial.scale.nights as u64).map(|seed| (scenario.clone(), seed)).collect();
     let runs = trial.run(&worlds);
     let level = pool(runs.iter().map(|run| &run.score.countries));
     let n = format!("{} seeds", runs.len());

@@ -1,5 +1,6 @@
-//! A rival's view of one block. In: questions. Out: whether they were answered in time, and what the rival said
-//! of it. Each block has a world of its own with the same seed, so the truth is the same and its probes may wait.
+//! A rival's view of one block. In: questions. Out: whether they were answered in time, and what
+//! the rival said of it. Each block has a world of its own with the same seed, so the truth is the
+//! same and its probes may wait.
 
 use lifesign_core::{
     judge::{Change, Edge, State},
@@ -10,7 +11,8 @@ use lifesign_core::{
 use lifesign_lab::{Referee, Scenario, Truth, World, stage};
 use std::time::Duration;
 
-/// All rivals wait so long for an answer (Trinocular §4; trinarkular; blackbox exporter's usual module).
+/// All rivals wait so long for an answer (Trinocular §4; trinarkular; blackbox exporter's usual
+/// module).
 pub const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions to each target before the watch, from which a rival knows who answers, and how often.
 const CENSUS: u32 = 400;
@@ -61,10 +63,12 @@ impl<'a> Scene<'a> {
             seq: 0,
             said: Vec::new(),
         };
-        // The census is taken at the first moment, and counts for no budget: it is the rival's history.
+        // The census is taken at the first moment, and counts for no budget: it is the rival's
+        // history.
         let mut hits = 0;
         for target in scenario.roster.block(block).targets.clone().map(TargetId) {
-            let answers = (0..CENSUS).filter(|_| scene.question(scenario.start, target).is_some()).count();
+            let answers =
+                (0..CENSUS).filter(|_| scene.question(scenario.start, target).is_some()).count();
             if answers > 0 {
                 scene.active.push(target);
                 hits += answers;
@@ -111,8 +115,9 @@ pub fn unknown_since(latest: Time) -> Edge {
     Edge { earliest: None, latest }
 }
 
-/// What follows for the country: outage when fewer than half of its blocks are left, as IODA's critical level has
-/// it; flapping when most flap or are in outage; partial when some are in outage.
+/// What follows for the country: outage when fewer than half of its blocks are left, as IODA's
+/// critical level has it; flapping when most flap or are in outage; partial when some are in
+/// outage.
 pub fn country(blocks: &[Vec<Said>], id: CountryId) -> Vec<Change> {
     let mut news: Vec<(Said, usize)> = blocks
         .iter()
@@ -120,7 +125,8 @@ pub fn country(blocks: &[Vec<Said>], id: CountryId) -> Vec<Change> {
         .flat_map(|(place, said)| said.iter().map(move |said| (*said, place)))
         .collect();
     news.sort_by_key(|(said, _)| said.time);
-    let first = Said { time: Time::default(), state: State::Unknown, edge: unknown_since(Time::default()) };
+    let first =
+        Said { time: Time::default(), state: State::Unknown, edge: unknown_since(Time::default()) };
     let mut now = vec![first; blocks.len()];
     let (mut changes, mut last) = (Vec::<Change>::new(), State::Unknown);
     for (said, place) in news {

@@ -71,7 +71,8 @@ impl Table {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Row { what, who, n, unit, figure, .. } = self;
-        let figure = if figure.is_nan() { "none".into() } else { format!("{} {unit}", short(*figure)) };
+        let figure =
+            if figure.is_nan() { "none".into() } else { format!("{} {unit}", short(*figure)) };
         let goal = self.goal.map(|goal| goal.to_string()).unwrap_or_default();
         let met = self.met.map(|met| if met { "met" } else { "MISSED" }).unwrap_or_default();
         write!(f, "| {what} | {who} | {n} | {figure} | {goal} | {met} |")
@@ -85,7 +86,10 @@ impl fmt::Display for Table {
         let mut told = std::collections::HashSet::new();
         for Row { what, .. } in &self.rows {
             if told.insert(what) {
-                self.rows.iter().filter(|row| row.what == *what).try_for_each(|row| writeln!(f, "{row}"))?;
+                self.rows
+                    .iter()
+                    .filter(|row| row.what == *what)
+                    .try_for_each(|row| writeln!(f, "{row}"))?;
             }
         }
         Ok(())

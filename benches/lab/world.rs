@@ -1,5 +1,6 @@
-//! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text that a scenario
-//! file holds, so that a seed gives the same world to every prober. It never knows who will probe.
+//! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text
+//! that a scenario file holds, so that a seed gives the same world to every prober. It never knows
+//! who will probe.
 
 use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
 use lifesign_lab::{Scenario, stage};
@@ -90,7 +91,14 @@ fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
 pub const WARM_UP: f64 = 30.0 * 3600.0;
 
 /// Darkness of `on`, `n` times, `apart` in the mean. Lengths are drawn evenly.
-pub fn outages(n: usize, on: &str, seed: u64, loss: f64, lengths: (f64, f64), apart: f64) -> Sketch {
+pub fn outages(
+    n: usize,
+    on: &str,
+    seed: u64,
+    loss: f64,
+    lengths: (f64, f64),
+    apart: f64,
+) -> Sketch {
     let mut rng = Rng::new(seed);
     let mut sketch = Sketch::new(WARM_UP + apart * (n + 1) as f64, loss);
     for number in 0..n {

@@ -1,5 +1,6 @@
-//! The floor: echo requests and replies by sendmmsg and recvmmsg, and nothing else. In: addresses. Out: processor
-//! time per probe. It never looks at what it receives, nor at a clock between two packets.
+//! The floor: echo requests and replies by sendmmsg and recvmmsg, and nothing else. In: addresses.
+//! Out: processor time per probe. It never looks at what it receives, nor at a clock between two
+//! packets.
 
 #![expect(unsafe_code, reason = "sendmmsg and recvmmsg exist only in libc")]
 
@@ -40,7 +41,8 @@ pub fn run(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
     for batch in hosts.chunks(BATCH) {
         let mut rest = batch;
         while !rest.is_empty() {
-            let sent = exchange(&socket, Some(rest), requests.each_mut().map(|packet| &mut packet[..]))?;
+            let sent =
+                exchange(&socket, Some(rest), requests.each_mut().map(|packet| &mut packet[..]))?;
             rest = &rest[sent..];
         }
         received += exchange(&socket, None, replies.each_mut().map(|packet| &mut packet[..]))?;
@@ -54,8 +56,13 @@ pub fn run(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
 }
 
 /// Sends `packets` to the hosts, or receives into them if there are none; how many.
-fn exchange(socket: &Socket, to: Option<&[Ipv4Addr]>, mut packets: [&mut [u8]; BATCH]) -> io::Result<usize> {
-    // SAFETY: all three are plain C structures of numbers and pointers, for which all bits zero is a value.
+fn exchange(
+    socket: &Socket,
+    to: Option<&[Ipv4Addr]>,
+    mut packets: [&mut [u8]; BATCH],
+) -> io::Result<usize> {
+    // SAFETY: all three are plain C structures of numbers and pointers, for which all bits zero is
+    // a value.
     let (mut headers, mut vectors, mut names): (
         [libc::mmsghdr; BATCH],
         [libc::iovec; BATCH],
@@ -75,8 +82,8 @@ fn exchange(socket: &Socket, to: Option<&[Ipv4Addr]>, mut packets: [&mut [u8]; B
     }
     let count = to.map_or(BATCH, <[_]>::len) as libc::c_uint;
     let (socket, headers) = (socket.as_raw_fd(), headers.as_mut_ptr());
-    // SAFETY: every header points at a packet, and when sending at a name, that live until the call returns, with
-    // their true lengths. No timeout is given.
+    // SAFETY: every header points at a packet, and when sending at a name, that live until the call
+    // returns, with their true lengths. No timeout is given.
     let done = unsafe {
         if to.is_some() {
             libc::sendmmsg(socket, headers, count, 0)
@@ -87,10 +94,17 @@ fn exchange(socket: &Socket, to: Option<&[Ipv4Addr]>, mut packets: [&mut [u8]; B
     usize::try_from(done).map_err(|_| Error::last_os_error())
 }
 
-fn option(socket: &Socket, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+fn option(
+    socket: &Socket,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     let length = size_of_val(&value) as libc::socklen_t;
-    // SAFETY: the value is readable for the length given, and the kernel copies it before it returns.
-    let done =
-        unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
+    // SAFETY: the value is readable for the length given, and the kernel copies it before it
+    // returns.
+    let done = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length)
+    };
     if done == 0 { Ok(()) } else { Err(Error::last_os_error()) }
 }

@@ -1,11 +1,11 @@
-//! What a probe costs: the whole path of lifesign, from schedule to verdict, beside four others over the same
-//! 10,000 loopback hosts. In: nothing. Out: a table, which targets are met, and as the last line one JSON object.
-//! It never sends beyond 127.99.0.0/16 and 127.0.0.1.
+//! What a probe costs: the whole path of lifesign, from schedule to verdict, beside four others
+//! over the same 10,000 loopback hosts. In: nothing. Out: a table, which targets are met, and as
+//! the last line one JSON object. It never sends beyond 127.99.0.0/16 and 127.0.0.1.
 //!
-//! The machine is seldom ours alone, so all take turns, in three rounds, and the figures are medians. fping runs
-//! twice in each: at the interval of 0.1 ms that asks for 10,000 probes a second (its own pauses make it slower),
-//! and as fast as keeps that pace, in a burst at the start of each second. The first is the target's yardstick, the
-//! second the harder one.
+//! The machine is seldom ours alone, so all take turns, in three rounds, and the figures are
+//! medians. fping runs twice in each: at the interval of 0.1 ms that asks for 10,000 probes a
+//! second (its own pauses make it slower), and as fast as keeps that pace, in a burst at the start
+//! of each second. The first is the target's yardstick, the second the harder one.
 //!
 //! Run it with `cargo bench --bench probe_cost`. It needs fping, and CAP_NET_RAW for the floor.
 
@@ -35,7 +35,8 @@ const SHORT: Duration = Duration::from_secs(5);
 const BLACKBOX: usize = 300;
 
 fn main() -> ExitCode {
-    if Command::new("fping").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+    if Command::new("fping").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err()
+    {
         eprintln!(
             "fping is not installed, and this benchmark is measured against it (Debian: apt install fping)"
         );
@@ -69,7 +70,12 @@ impl Row {
     fn print(&self, name: &str, ours: f64) {
         match self.cpu_us() {
             Some(cpu_us) => {
-                print_row(name, cpu_us, median(self.0.iter().map(|cost| cost.rate).collect()), ours);
+                print_row(
+                    name,
+                    cpu_us,
+                    median(self.0.iter().map(|cost| cost.rate).collect()),
+                    ours,
+                );
             }
             None => println!("{name:<42} {}", self.1.as_deref().unwrap_or("not measured")),
         }
@@ -103,7 +109,10 @@ fn measure(directory: &Path) -> io::Result<()> {
     let of = |figure: fn(&ours::Cost) -> f64| median(costs.iter().map(figure).collect());
     let sum = |figure: fn(&ours::Cost) -> f64| costs.iter().map(figure).sum::<f64>();
     let (cpu_us, rate) = (of(|cost| cost.cpu_us), of(|cost| cost.rate));
-    println!("{:<42} {:>9} {:>11} {:>16}", "10,000 loopback hosts", "µs/probe", "probes/s", "ours ÷ this");
+    println!(
+        "{:<42} {:>9} {:>11} {:>16}",
+        "10,000 loopback hosts", "µs/probe", "probes/s", "ours ÷ this"
+    );
     print_row("lifesign, schedule to judge", cpu_us, rate, cpu_us);
     fping.print("fping, a probe every 0.1 ms", cpu_us);
     burst.print("fping, bursts of 10,000", cpu_us);
@@ -113,19 +122,25 @@ fn measure(directory: &Path) -> io::Result<()> {
 
     let ratio = fping.cpu_us().map_or(f64::NAN, |fping_us| cpu_us / fping_us);
     let burst_ratio = burst.cpu_us().map_or(f64::NAN, |fping_us| cpu_us / fping_us);
-    let (lost, skipped, lag) = (sum(|cost| cost.lost), sum(|cost| cost.skipped), of(|cost| cost.lag_p99_ms));
+    let (lost, skipped, lag) =
+        (sum(|cost| cost.lost), sum(|cost| cost.skipped), of(|cost| cost.lag_p99_ms));
     let memory = (of(|cost| cost.memory) - small.memory) / (hosts.len() - ten.len()) as f64;
     let (trip, fping_trip) = (median(trip), median(fping_trip));
     println!();
     for (met, line) in [
         (ratio <= 1.0, format!("CPU per probe {ratio:.2} of fping's (at most 1)")),
-        (burst_ratio <= 1.0, format!("CPU per probe {burst_ratio:.2} of fping's in bursts (at most 1)")),
+        (
+            burst_ratio <= 1.0,
+            format!("CPU per probe {burst_ratio:.2} of fping's in bursts (at most 1)"),
+        ),
         (lost <= 0.0, format!("{lost} probes lost of {:.0} (none)", sum(|cost| cost.probes))),
         (lag <= 5.0, format!("99th percentile of schedule lag {lag:.2} ms (at most 5 ms)")),
         (memory <= 1024.0, format!("{memory:.0} bytes of memory per host (at most 1024)")),
         (
             (trip - fping_trip).abs() <= 50.0,
-            format!("median round-trip time {trip:.0} µs, fping's {fping_trip:.0} µs (within 50 µs)"),
+            format!(
+                "median round-trip time {trip:.0} µs, fping's {fping_trip:.0} µs (within 50 µs)"
+            ),
         ),
     ] {
         println!("{:<7} {line}", if met { "met" } else { "MISSED" });

@@ -1,5 +1,6 @@
-//! lifesign itself: the release binary as a child, with a plan written for the purpose. In: how many blocks, hosts
-//! and probes. Out: what it cost, by its own metrics and by the kernel. It never probes beyond 127.99.0.0/16.
+//! lifesign itself: the release binary as a child, with a plan written for the purpose. In: how
+//! many blocks, hosts and probes. Out: what it cost, by its own metrics and by the kernel. It never
+//! probes beyond 127.99.0.0/16.
 
 use crate::process::{Running, free_port, in_time};
 use std::{
@@ -28,8 +29,9 @@ pub struct Size {
 impl Size {
     /// The addresses of its hosts.
     pub fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
-        (0..self.blocks)
-            .flat_map(move |block| (1..=self.hosts).map(move |host| Ipv4Addr::new(127, 99, block, host)))
+        (0..self.blocks).flat_map(move |block| {
+            (1..=self.hosts).map(move |host| Ipv4Addr::new(127, 99, block, host))
+        })
     }
 
     fn plan(self) -> String {
@@ -42,8 +44,10 @@ impl Size {
             let [_, _, block, _] = address.octets();
             if number % usize::from(self.hosts) == 0 {
                 let close = if number == 0 { "" } else { "]\n" };
-                let _ =
-                    write!(plan, "{close}[[country.block]]\nprefix = \"127.99.{block}.0/24\"\nhosts = [\n");
+                let _ = write!(
+                    plan,
+                    "{close}[[country.block]]\nprefix = \"127.99.{block}.0/24\"\nhosts = [\n"
+                );
             }
             let _ = writeln!(plan, "{{ host = \"{address}\", probes = [\"icmp\"] }},");
         }
@@ -60,8 +64,8 @@ pub struct Cost {
     pub rate: f64,
     /// Probes that left.
     pub probes: f64,
-    /// Probes that got no answer in time, could not be sent, or whose answer the kernel dropped: on a loopback
-    /// network each is our own fault.
+    /// Probes that got no answer in time, could not be sent, or whose answer the kernel dropped: on
+    /// a loopback network each is our own fault.
     pub lost: f64,
     /// Slots that the schedule gave up.
     pub skipped: f64,
@@ -106,10 +110,15 @@ impl Ours {
         let spent = (self.process.cpu()? - spent_before) / span.as_secs_f64();
         let after = metrics(self.port)?;
         let gained = |name: &str| total(&after, name) - total(&before, name);
-        // Both pages show a snapshot up to a second old, so the rate is taken over the time between the snapshots.
+        // Both pages show a snapshot up to a second old, so the rate is taken over the time between
+        // the snapshots.
         let rate = gained("lifesign_probes_total") / gained("lifesign_snapshot_timestamp_seconds");
-        let unanswered =
-            ["outcome=\"late\"", "outcome=\"lost\"", "outcome=\"unreachable\"", "outcome=\"not_sent\""];
+        let unanswered = [
+            "outcome=\"late\"",
+            "outcome=\"lost\"",
+            "outcome=\"unreachable\"",
+            "outcome=\"not_sent\"",
+        ];
         let unanswered: f64 = unanswered
             .iter()
             .map(|outcome| gained(&format!("lifesign_probe_outcomes_total {outcome}")))
@@ -118,15 +127,19 @@ impl Ours {
             cpu_us: spent / rate * 1e6,
             rate,
             probes: gained("lifesign_probes_total"),
-            lost: unanswered + gained("lifesign_probes_overdue") + gained("lifesign_receive_drops_total"),
+            lost: unanswered
+                + gained("lifesign_probes_overdue")
+                + gained("lifesign_receive_drops_total"),
             skipped: gained("lifesign_slots_skipped_total"),
-            lag_p99_ms: quantile(0.99, "lifesign_schedule_lag_seconds_bucket", &before, &after) * 1e3,
+            lag_p99_ms: quantile(0.99, "lifesign_schedule_lag_seconds_bucket", &before, &after)
+                * 1e3,
             memory: total(&after, "process_resident_memory_bytes"),
         })
     }
 }
 
-/// Median round-trip time in microseconds, at 100 probes a second to ten hosts for `span`, from the journal.
+/// Median round-trip time in microseconds, at 100 probes a second to ten hosts for `span`, from the
+/// journal.
 pub fn round_trip(directory: &Path, size: Size, span: Duration) -> io::Result<f64> {
     let journal: PathBuf = directory.join("journal.jsonl");
     let ours = Ours::start(directory, size, Some(&journal))?;
@@ -190,6 +203,7 @@ pub fn get(port: u16, path: &str) -> io::Result<String> {
     write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| Error::other("no HTTP answer"))?;
+    let (head, body) =
+        answer.split_once("\r\n\r\n").ok_or_else(|| Error::other("no HTTP answer"))?;
     if head.contains(" 200 ") { Ok(body.to_owned()) } else { Err(Error::other(head.to_owned())) }
 }

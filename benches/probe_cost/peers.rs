@@ -1,5 +1,5 @@
-//! The others, over the same hosts. In: addresses. Out: processor time per probe in microseconds, or why there is
-//! none. It never probes beyond the addresses given.
+//! The others, over the same hosts. In: addresses. Out: processor time per probe in microseconds,
+//! or why there is none. It never probes beyond the addresses given.
 
 use crate::{
     ours::get,
@@ -28,7 +28,8 @@ pub struct Cost {
     pub rate: f64,
 }
 
-/// fping, six rounds over all hosts, `interval` milliseconds between packets and a second between rounds.
+/// fping, six rounds over all hosts, `interval` milliseconds between packets and a second between
+/// rounds.
 pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result<Cost> {
     let file = directory.join("hosts");
     let mut list = fs::File::create(&file)?;
@@ -52,7 +53,10 @@ pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result
 /// fping's median round-trip time in microseconds, 100 probes a second for five seconds.
 pub fn fping_round_trip(hosts: &[Ipv4Addr]) -> io::Result<f64> {
     let hosts = hosts.iter().map(ToString::to_string);
-    let output = Command::new("fping").args(["-q", "-C", "50", "-p", "100", "-i", "10"]).args(hosts).output();
+    let output = Command::new("fping")
+        .args(["-q", "-C", "50", "-p", "100", "-i", "10"])
+        .args(hosts)
+        .output();
     let output = output.map_err(|error| named("fping", &error))?;
     // One line a host: "127.99.0.1 : 0.031 0.029 …", in milliseconds, a dash where no answer came.
     let text = String::from_utf8_lossy(&output.stderr);
@@ -74,7 +78,8 @@ pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
             let mut pinger =
                 client.pinger(IpAddr::V4(*host), PingIdentifier(std::process::id() as u16)).await;
             pinger.timeout(Duration::from_secs(1));
-            answered += usize::from(pinger.ping(PingSequence(number as u16), &[0; 40]).await.is_ok());
+            answered +=
+                usize::from(pinger.ping(PingSequence(number as u16), &[0; 40]).await.is_ok());
         }
         io::Result::Ok(answered)
     })?;
@@ -114,7 +119,9 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<Cost> {
 
 fn named(program: &str, error: &io::Error) -> Error {
     match error.kind() {
-        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("{program} is not installed")),
+        ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("{program} is not installed"))
+        }
         kind => Error::new(kind, format!("{program}: {error}")),
     }
 }

@@ -1,5 +1,5 @@
-//! What a process costs. In: its number. Out: the processor time that it has used. It never stops one that it did
-//! not start.
+//! What a process costs. In: its number. Out: the processor time that it has used. It never stops
+//! one that it did not start.
 
 use std::{
     fs,
@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Linux counts processor time for user space in ticks of 10 ms on all but two machines that nobody has (USER_HZ).
+/// Linux counts processor time for user space in ticks of 10 ms on all but two machines that nobody
+/// has (USER_HZ).
 const TICK: f64 = 0.01;
 
 /// Processor time of a process: its own, and that of its children that have ended.
@@ -24,8 +25,10 @@ pub struct Cpu {
 /// Reads /proc/PID/stat (proc_pid_stat(5)); `process` is a number or `self`.
 pub fn cpu(process: &str) -> io::Result<Cpu> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The second field is the program's name and may hold anything; fields are counted behind it, from the third.
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // The second field is the program's name and may hold anything; fields are counted behind it,
+    // from the third.
+    let fields: Vec<&str> =
+        text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |field: usize| {
         let value = fields.get(field - 3).and_then(|value| value.parse::<f64>().ok());
         value.ok_or_else(|| Error::other(format!("/proc/{process}/stat has no field {field}")))

@@ -1,5 +1,5 @@
-//! Route flap damping. In: withdrawals, with their times. Out: is the route suppressed? It never knows whether
-//! the route is there.
+//! Route flap damping. In: withdrawals, with their times. Out: is the route suppressed? It never
+//! knows whether the route is there.
 
 /// Seconds in which a penalty halves (Cisco).
 const HALF_LIFE: f64 = 900.0;

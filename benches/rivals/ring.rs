@@ -1,5 +1,5 @@
-//! Flap detection by a ring of checks, as Nagios and Icinga 2 do it. In: the state at each check. Out: is it
-//! flapping? It never says whether a check failed for good.
+//! Flap detection by a ring of checks, as Nagios and Icinga 2 do it. In: the state at each check.
+//! Out: is it flapping? It never says whether a check failed for good.
 
 use std::collections::VecDeque;
 
@@ -41,7 +41,8 @@ impl Ring {
         self.last = ok;
         let (first, step) = self.weights;
         let weight = |(place, _): (usize, &bool)| first + step * place as f64;
-        let sum: f64 = self.changes.iter().enumerate().filter(|(_, changed)| **changed).map(weight).sum();
+        let sum: f64 =
+            self.changes.iter().enumerate().filter(|(_, changed)| **changed).map(weight).sum();
         let percent = sum / Self::LENGTH as f64 * 100.0;
         if percent <= self.thresholds.0 {
             self.flapping = false;

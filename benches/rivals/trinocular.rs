@@ -1,5 +1,5 @@
-//! Trinocular's belief in a block. In: hits and misses of probes to its ever-active addresses. Out: the belief,
-//! and how many probes a round may take. It never chooses whom to probe.
+//! Trinocular's belief in a block. In: hits and misses of probes to its ever-active addresses. Out:
+//! the belief, and how many probes a round may take. It never chooses whom to probe.
 
 /// Share of packets lost (paper §4.2, "a reasonable but arbitrary value").
 const LOSS: f64 = 0.01;
@@ -53,8 +53,8 @@ impl Belief {
         self.up = 0.5;
     }
 
-    /// Probes that a block in the dark gets in a round, so that a return is missed in one case of five at most;
-    /// one, in the rounds in which it backs off.
+    /// Probes that a block in the dark gets in a round, so that a return is missed in one case of
+    /// five at most; one, in the rounds in which it backs off.
     pub fn recovery_probes(&self, rounds_down: u32) -> u32 {
         let eligible = rounds_down <= 4 || rounds_down == 8 || rounds_down.is_multiple_of(16);
         let missed = (1.0 - self.availability).max(1e-9);

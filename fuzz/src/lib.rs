@@ -1,6 +1,7 @@
-//! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names the law which
-//! these bytes break. Each law calls the function that the program itself calls. It never opens a socket or a
-//! file: `fuzz_targets/` feed it what the fuzzer makes up, and `tests/it/fuzz/corpus.rs` what it has found.
+//! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names
+//! the law which these bytes break. Each law calls the function that the program itself calls. It
+//! never opens a socket or a file: `fuzz_targets/` feed it what the fuzzer makes up, and
+//! `tests/it/fuzz/corpus.rs` what it has found.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
@@ -76,8 +77,8 @@ impl Stage {
         Probe { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
     }
 
-    /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it chooses the
-    /// identifier of a ping socket. A checksum of zero may be written in two ways.
+    /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it
+    /// chooses the identifier of a ping socket. A checksum of zero may be written in two ways.
     fn honest(&self, packet: &[u8], truth: &[u8]) -> bool {
         let mut right = packet.to_vec();
         sum(&mut right);
@@ -103,8 +104,9 @@ fn changed(packet: &[u8], change: &[u8]) -> Vec<u8> {
 fn sum(packet: &mut [u8]) {
     if let Some(field) = packet.get_mut(2..4) {
         field.fill(0);
-        let words =
-            packet.chunks(2).map(|word| u64::from(word[0]) << 8 | u64::from(*word.get(1).unwrap_or(&0)));
+        let words = packet
+            .chunks(2)
+            .map(|word| u64::from(word[0]) << 8 | u64::from(*word.get(1).unwrap_or(&0)));
         let mut sum: u64 = words.sum();
         while sum > 0xffff {
             sum = (sum & 0xffff) + (sum >> 16);
@@ -137,7 +139,9 @@ pub fn icmp(bytes: &[u8]) {
         let honest = stage.honest(&packet, &truth);
         match read(&packet) {
             Ok(probe) => assert!(honest && probe == stage.probe(), "a forged answer counts"),
-            Err(NoAnswer { reason, .. }) => assert!(!honest, "a true answer is refused: {reason:?}"),
+            Err(NoAnswer { reason, .. }) => {
+                assert!(!honest, "a true answer is refused: {reason:?}")
+            }
         }
         return;
     }
@@ -165,12 +169,19 @@ pub fn icmp_error(bytes: &[u8]) {
     let (stamp, by_others) = read_control(control);
     assert_eq!(by_icmp.stamp, stamp, "the two readers of control messages disagree on the time");
     if let (Some(one), Some(other)) = (by_icmp.error, by_others) {
-        assert_eq!((one.from, one.code), (other.from, other.code), "the two readers disagree on the error");
+        assert_eq!(
+            (one.from, one.code),
+            (other.from, other.code),
+            "the two readers disagree on the error"
+        );
     }
     if let Some(error) = by_others {
         let found = error.found(stage.to, Duration::from_millis(5));
         let itself = error.from == stage.to;
-        assert!(itself || matches!(found, Found::Unreachable { .. }), "a stranger's error proves life");
+        assert!(
+            itself || matches!(found, Found::Unreachable { .. }),
+            "a stranger's error proves life"
+        );
     }
     if let Some(address) = kernel::address(quote) {
         let (name, length) = kernel::name(address);
@@ -188,7 +199,9 @@ pub fn icmp_error(bytes: &[u8]) {
                 "a question that we never put"
             );
         }
-        Err(NoAnswer { reason, .. }) => assert_ne!(quote, truth, "a true quote is refused: {reason:?}"),
+        Err(NoAnswer { reason, .. }) => {
+            assert_ne!(quote, truth, "a true quote is refused: {reason:?}")
+        }
     }
 }
 
@@ -219,7 +232,8 @@ pub fn dns(bytes: &[u8]) {
         datagram[3] = header[1];
         datagram[7..12].copy_from_slice(&[header[2], 0, header[3], 0, header[4]]);
         datagram[5] = if choice & 2 != 0 { header[5] } else { 1 };
-        let plain = header[0] & !1 == 0 && datagram[4..12] == [0, 1, 0, 0, 0, 0, 0, 0] && tail.is_empty();
+        let plain =
+            header[0] & !1 == 0 && datagram[4..12] == [0, 1, 0, 0, 0, 0, 0, 0] && tail.is_empty();
         if plain {
             let read = message::read(ours, None, &datagram);
             let rcode = read.map(|answer| answer.rcode);
@@ -229,10 +243,17 @@ pub fn dns(bytes: &[u8]) {
     let read = message::read(ours, None, &datagram);
     let expecting = message::read(ours, Some("ns1.kptc.kp."), &datagram);
     let meaning = |answer: message::Answer| (answer.rcode, answer.truncated);
-    assert_eq!(read.map(meaning), expecting.map(meaning), "what is expected decides what is an answer");
+    assert_eq!(
+        read.map(meaning),
+        expecting.map(meaning),
+        "what is expected decides what is an answer"
+    );
     if let Ok(answer) = read {
         assert!(!answer.unexpected, "unexpected, but nothing was expected");
-        assert!(datagram[..2] == ours.bytes()[..2] && datagram[2] & 0x80 != 0, "no answer to our id");
+        assert!(
+            datagram[..2] == ours.bytes()[..2] && datagram[2] & 0x80 != 0,
+            "no answer to our id"
+        );
         for other in others {
             assert!(message::read(other, None, &datagram).is_err(), "one answer to two questions");
         }
@@ -243,7 +264,8 @@ pub fn dns(bytes: &[u8]) {
 fn lab() -> &'static Plan {
     static LAB: OnceLock<Plan> = OnceLock::new();
     LAB.get_or_init(|| {
-        Plan::parse("targets.toml", include_str!("../../targets.toml")).unwrap_or_else(|e| panic!("{e}"))
+        Plan::parse("targets.toml", include_str!("../../targets.toml"))
+            .unwrap_or_else(|e| panic!("{e}"))
     })
 }
 
@@ -254,7 +276,8 @@ pub fn journal(bytes: &[u8]) {
     let reader = READER.get_or_init(|| journal::Reader::new(&plan.roster, &plan.controls));
     let mut watch = None;
     for line in bytes.split(|&byte| byte == b'\n') {
-        let Some(record) = std::str::from_utf8(line).ok().and_then(|line| reader.read(line).ok()) else {
+        let Some(record) = std::str::from_utf8(line).ok().and_then(|line| reader.read(line).ok())
+        else {
             continue;
         };
         let written = journal::write(&record, &plan.roster, &plan.controls, 0);
@@ -262,7 +285,8 @@ pub fn journal(bytes: &[u8]) {
         // Beyond that a number of milliseconds has no room for the nanoseconds.
         if rtt(&record) < Duration::from_secs(86_400) {
             assert_eq!(again.as_ref(), Ok(&record), "a line changes when it is written: {written}");
-            let twice = again.map(|record| journal::write(&record, &plan.roster, &plan.controls, 0));
+            let twice =
+                again.map(|record| journal::write(&record, &plan.roster, &plan.controls, 0));
             assert_eq!(twice, Ok(written));
         } else {
             assert!(again.is_ok(), "our own line cannot be read: {written}");
@@ -298,13 +322,20 @@ pub fn plan(bytes: &[u8]) {
         Ok(plan) => {
             let roster = &plan.roster;
             assert!(
-                !plan.to_string().is_empty() && plan.warnings().iter().all(|warning| !warning.is_empty())
+                !plan.to_string().is_empty()
+                    && plan.warnings().iter().all(|warning| !warning.is_empty())
             );
             assert_eq!(plan.specs.len(), roster.targets.len());
-            assert!(!roster.countries.is_empty() && roster.countries.iter().all(|c| !c.blocks.is_empty()));
+            assert!(
+                !roster.countries.is_empty()
+                    && roster.countries.iter().all(|c| !c.blocks.is_empty())
+            );
             let mut next = 0;
             for block in &roster.blocks {
-                assert!(block.targets.start == next && block.targets.end > next, "targets out of order");
+                assert!(
+                    block.targets.start == next && block.targets.end > next,
+                    "targets out of order"
+                );
                 next = block.targets.end;
             }
             for (target, spec) in roster.targets.iter().zip(&plan.specs) {
@@ -326,9 +357,13 @@ pub fn scenario(bytes: &[u8]) {
         Ok(scenario) => {
             let roster = &scenario.roster;
             assert!(scenario.end() > scenario.start, "no time passes");
-            assert!(!roster.countries.is_empty() && roster.countries.iter().all(|c| !c.blocks.is_empty()));
             assert!(
-                !roster.targets.is_empty() && roster.blocks.iter().all(|block| !block.targets.is_empty())
+                !roster.countries.is_empty()
+                    && roster.countries.iter().all(|c| !c.blocks.is_empty())
+            );
+            assert!(
+                !roster.targets.is_empty()
+                    && roster.blocks.iter().all(|block| !block.targets.is_empty())
             );
         }
     }

@@ -1,10 +1,10 @@
-//! `episodes` and `report`: what the store knows. In: arguments. Out: text on standard output, or a file. It
-//! never changes the store, which a running lifesign may be writing.
+//! `episodes` and `report`: what the store knows. In: arguments. Out: text on standard output, or a
+//! file. It never changes the store, which a running lifesign may be writing.
 
 use super::exit;
 use crate::{
     clock::Clock,
-    store::{self, Book, Filter, list, report},
+    store::{self, Filter, StoreReader, list, report},
 };
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
@@ -26,10 +26,12 @@ struct Source {
 }
 
 impl Source {
-    fn open(self) -> Result<Book, String> {
-        let directory = || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
+    fn open(self) -> Result<StoreReader, String> {
+        let directory =
+            || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
         let path = self.db.unwrap_or_else(|| directory().join(store::FILE));
-        Book::open(&path).map_err(|error| format!("cannot read the store {}: {error}", path.display()))
+        StoreReader::open(&path)
+            .map_err(|error| format!("cannot read the store {}: {error}", path.display()))
     }
 }
 
@@ -90,9 +92,15 @@ impl When {
             "h" => 3600,
             "d" => 86_400,
             "w" => 7 * 86_400,
-            _ => return text.parse().map(When::At).map_err(|error| format!("{error}, or as 7d, 12h, 30min")),
+            _ => {
+                return text
+                    .parse()
+                    .map(When::At)
+                    .map_err(|error| format!("{error}, or as 7d, 12h, 30min"));
+            }
         };
-        let count: u64 = text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
+        let count: u64 =
+            text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
         Ok(When::Ago(Duration::from_secs(count.saturating_mul(unit))))
     }
 
@@ -106,7 +114,11 @@ impl When {
     /// The time from one to another, up to now without it.
     fn between(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
         let (since, until) = (since.before(now), until.map_or(now, |until| until.before(now)));
-        if since < until { Ok((since, until)) } else { Err("--since must lie before --until".into()) }
+        if since < until {
+            Ok((since, until))
+        } else {
+            Err("--since must lie before --until".into())
+        }
     }
 }
 
@@ -149,9 +161,9 @@ pub(super) fn report(asked: Report) -> u8 {
     let page = When::between(asked.since, asked.until, now).and_then(|(since, until)| {
         let book = asked.source.open()?;
         let matter = report::Matter::read(&book, &asked.country, (since, until), now);
-        matter
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("nothing is known of {} between {since} and {until}", asked.country))
+        matter.map_err(|error| error.to_string())?.ok_or_else(|| {
+            format!("nothing is known of {} between {since} and {until}", asked.country)
+        })
     });
     let page = match page {
         Ok(matter) => report::page(&matter).into_string(),

@@ -1,5 +1,5 @@
-//! `status`: the running lifesign's own word. In: its JSON, by HTTP. Out: a table, in colour on a terminal. It never
-//! judges: what it shows is what `/api/v1/state` says.
+//! `status`: the running lifesign's own word. In: its JSON, by HTTP. Out: a table, in colour on a
+//! terminal. It never judges: what it shows is what `/api/v1/state` says.
 
 use super::{exit, refuse};
 use clap::Args;
@@ -62,7 +62,8 @@ pub(super) fn status(asked: &Status) -> u8 {
         };
         // From the top left corner, on a screen that was cleared.
         let clear = if asked.watch && terminal { "\x1b[H\x1b[2J" } else { "" };
-        let gone = write!(io::stdout(), "{clear}{text}").and_then(|()| io::stdout().flush()).is_err();
+        let gone =
+            write!(io::stdout(), "{clear}{text}").and_then(|()| io::stdout().flush()).is_err();
         if !asked.watch || gone {
             return code;
         }
@@ -111,8 +112,10 @@ fn row(name: &str, scope: &Value, colour: bool) -> String {
     let state = word(&scope["state"]);
     let (on, off) = if colour { (paint(&state), "\x1b[0m") } else { ("", "") };
     let window = &scope["windows"]["5m"];
-    let share = window["loss_ratio"].as_f64().map_or("-".into(), |loss| format!("{:.1} %", loss * 100.0));
-    let millis = |time: &Value| time.as_f64().map_or("-".into(), |time| format!("{:.1} ms", time * 1000.0));
+    let share =
+        window["loss_ratio"].as_f64().map_or("-".into(), |loss| format!("{:.1} %", loss * 100.0));
+    let millis =
+        |time: &Value| time.as_f64().map_or("-".into(), |time| format!("{:.1} ms", time * 1000.0));
     let since = word(&scope["edge"]["latest"]);
     format!(
         "{name:<24} {on}{state:<9}{off} {since:<24} {share:>7} {:>9} {:>9}\n",

@@ -1,5 +1,5 @@
-//! A block of a plan. In: one `[[country.block]]` table. Out: its block and targets, added to the roster. It
-//! never looks at another block.
+//! A block of a plan. In: one `[[country.block]]` table. Out: its block and targets, added to the
+//! roster. It never looks at another block.
 
 use super::{Countries, unicast};
 use crate::probe::{Spec, dns};
@@ -11,8 +11,8 @@ const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
 const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
 const PROBE: &str = r#"probes such as "icmp", "tcp/443" or { probe = "icmp", interval = "10s" }"#;
 
-/// The shortest prefix that can be judged as one: a /8 of IPv4 is 16 million addresses already, and no
-/// registry gives out more than a /16 of IPv6.
+/// The shortest prefix that can be judged as one: a /8 of IPv4 is 16 million addresses already, and
+/// no registry gives out more than a /16 of IPv6.
 const SHORTEST: (u8, u8) = (8, 16);
 
 /// Targets of one block by host and probe, with the line on which each was given.
@@ -52,7 +52,9 @@ fn prefix(text: &str) -> Result<Prefix, String> {
         ));
     }
     if prefix.address().is_multicast() {
-        return Err(format!("{text} is multicast, where no host lives; write a prefix such as 192.0.2.0/24"));
+        return Err(format!(
+            "{text} is multicast, where no host lives; write a prefix such as 192.0.2.0/24"
+        ));
     }
     Ok(prefix)
 }
@@ -86,7 +88,9 @@ fn host(
         let (Some((spec, interval)), Some(host)) = (probe(item), host.as_ref()) else { continue };
         let probe = all.shared(short_form(&spec));
         if let Some(line) = lines.insert((host.clone(), probe.clone()), item.line()) {
-            item.note(&format!("{host} is already asked {probe:?} in this block, on line {line}; keep one"));
+            item.note(&format!(
+                "{host} is already asked {probe:?} in this block, on line {line}; keep one"
+            ));
         }
         let target = Target { host: host.clone(), probe, kind: spec.kind(), block, interval };
         all.roster.targets.push(target);
@@ -94,8 +98,8 @@ fn host(
     }
 }
 
-/// A host's name is kept in lower case, as names are the same in any (RFC 4343); a last label of digits alone
-/// is a mistyped address (RFC 3696 §2).
+/// A host's name is kept in lower case, as names are the same in any (RFC 4343); a last label of
+/// digits alone is a mistyped address (RFC 3696 §2).
 fn name_or_address(text: &str) -> Result<Host, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return unicast(address).map(Host::Address);
@@ -103,11 +107,14 @@ fn name_or_address(text: &str) -> Result<Host, String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let mistyped = name.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let mistyped =
+        name.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     if name.len() > 253 || mistyped || !name.split('.').all(label) {
         return Err(format!(
             "{text:?} is neither an address nor a name; \
@@ -129,7 +136,8 @@ fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
         Spec::Dns(spec) => Spec::Dns(Box::new(dns_options(table, *spec))),
         spec => {
             for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
-                value.note("only a DNS probe has this; drop it (a TCP port is written \"tcp/443\")");
+                value
+                    .note("only a DNS probe has this; drop it (a TCP port is written \"tcp/443\")");
             }
             spec
         }
@@ -142,7 +150,8 @@ fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
         spec.port = port as u16;
     }
     if let Some(value) = table.get("expect") {
-        spec.expect = value.text("the data of a record that must be among the answers").map(str::to_owned);
+        spec.expect =
+            value.text("the data of a record that must be among the answers").map(str::to_owned);
         if spec.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
             value
                 .note("empty data expects nothing; write a record's data, such as \"192.0.2.1\", or drop it");
@@ -151,8 +160,8 @@ fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
     spec
 }
 
-/// The one way to write a probe, so that the same question is the same target, metric and journal line
-/// however the plan spells it.
+/// The one way to write a probe, so that the same question is the same target, metric and journal
+/// line however the plan spells it.
 fn short_form(spec: &Spec) -> String {
     match spec {
         Spec::Icmp => "icmp".to_owned(),

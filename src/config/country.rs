@@ -1,5 +1,6 @@
-//! The countries of a plan. In: the `[[country]]` tables. Out: the roster and how each target is asked, in
-//! file order, so that the targets of a block and the blocks of a country have consecutive numbers.
+//! The countries of a plan. In: the `[[country]]` tables. Out: the roster and how each target is
+//! asked, in file order, so that the targets of a block and the blocks of a country have
+//! consecutive numbers.
 
 use super::{Countries, block, label};
 use lifesign_core::scopes::{Country, CountryId};
@@ -23,9 +24,11 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
 /// `lines` remembers on which line each country code was given.
 fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<String, usize>) {
     table.only(&["code", "name", "block"]);
-    let code = table.need("code", "\"KP\"").and_then(|value| code(value, lines)).unwrap_or_default();
-    let name =
-        table.get("name").and_then(|value| label(value, "the name for people, such as \"North Korea\""));
+    let code =
+        table.need("code", "\"KP\"").and_then(|value| code(value, lines)).unwrap_or_default();
+    let name = table
+        .get("name")
+        .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
     let id = CountryId(all.roster.countries.len() as u32);
     let first = all.roster.blocks.len() as u32;
     if table.get("block").is_none() {

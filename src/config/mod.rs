@@ -1,9 +1,10 @@
-//! The plan. In: the text of a plan file. Out: [`Plan`], what to watch, from where and how fast, or every
-//! error of the file at once. It never resolves a name, opens a socket or decides when a probe is sent.
+//! The plan. In: the text of a plan file. Out: [`Plan`], what to watch, from where and how fast, or
+//! every error of the file at once. It never resolves a name, opens a socket or decides when a
+//! probe is sent.
 //!
-//! Each stage owns the meaning of its part (`probe::Spec` reads a probe); this module puts the parts together
-//! and refuses what cannot work: a host outside its block, blocks that overlap, a control that would share
-//! the fate of what it vouches for.
+//! Each stage owns the meaning of its part (`probe::Spec` reads a probe); this module puts the
+//! parts together and refuses what cannot work: a host outside its block, blocks that overlap, a
+//! control that would share the fate of what it vouches for.
 
 use crate::probe::Spec;
 use lifesign_core::{
@@ -26,7 +27,8 @@ mod country;
 mod summary;
 
 /// The keys of a plan.
-const KEYS: [&str; 7] = ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
+const KEYS: [&str; 7] =
+    ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
 
 /// More for one block is no probing but a flood: a /24 has 256 addresses.
 const MOST_PER_BLOCK: f64 = 1000.0;
@@ -139,7 +141,9 @@ fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
 
 fn budget(root: Table<'_>) -> Budget {
     let mut budget = Budget::DEFAULT;
-    let Some(table) = root.section("budget", &["pace", "per_block", "total"]) else { return budget };
+    let Some(table) = root.section("budget", &["pace", "per_block", "total"]) else {
+        return budget;
+    };
     let word = table.get("pace");
     if word.and_then(|word| word.one_of(&["default", "frugal"])) == Some("frugal") {
         budget = Budget::FRUGAL;
@@ -187,7 +191,9 @@ fn control(text: &str) -> Result<IpAddr, String> {
 fn unicast(address: IpAddr) -> Result<IpAddr, String> {
     let broadcast = address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
     if address.is_multicast() || address.is_unspecified() || broadcast {
-        return Err(format!("{address} is not the address of one host; write one such as \"192.0.2.1\""));
+        return Err(format!(
+            "{address} is not the address of one host; write one such as \"192.0.2.1\""
+        ));
     }
     Ok(address)
 }

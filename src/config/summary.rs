@@ -1,5 +1,5 @@
-//! A plan in words. In: a plan. Out: what `check` and the start of a run say of it, and what may be meant
-//! otherwise. It never refuses anything.
+//! A plan in words. In: a plan. Out: what `check` and the start of a run say of it, and what may be
+//! meant otherwise. It never refuses anything.
 
 use super::Plan;
 use lifesign_core::{
@@ -25,13 +25,19 @@ impl Plan {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.controls.is_empty() {
-            warnings
-                .push("no controls: blindness of our own network cannot be told from an outage".to_owned());
+            warnings.push(
+                "no controls: blindness of our own network cannot be told from an outage"
+                    .to_owned(),
+            );
         }
-        let watches_beyond = self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
-        for control in self.controls.iter().filter(|control| watches_beyond && control.is_loopback()) {
-            warnings
-                .push(format!("control {control} is this machine: it answers even when our network is down"));
+        let watches_beyond =
+            self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
+        for control in
+            self.controls.iter().filter(|control| watches_beyond && control.is_loopback())
+        {
+            warnings.push(format!(
+                "control {control} is this machine: it answers even when our network is down"
+            ));
         }
         if self.budget.base > RATE_LIMITS {
             warnings.push(format!(
@@ -40,15 +46,19 @@ impl Plan {
             ));
         }
         for block in &self.roster.blocks {
-            let targets = &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            let targets =
+                &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
             if hosts(targets) == 1 {
                 warnings.push(format!(
                     "block {} has one host: without it the block counts as dark",
                     block.prefix
                 ));
             }
-            let asked: f64 =
-                targets.iter().filter_map(|target| target.interval).map(|i| 1.0 / i.as_secs_f64()).sum();
+            let asked: f64 = targets
+                .iter()
+                .filter_map(|target| target.interval)
+                .map(|i| 1.0 / i.as_secs_f64())
+                .sum();
             if asked > self.budget.base {
                 warnings.push(format!(
                     "block {}: its intervals ask for {}, its budget allows {}; probes will come late",
@@ -79,9 +89,16 @@ impl Display for Plan {
         )?;
         for country in &roster.countries {
             let blocks = &roster.blocks[country.blocks.start as usize..country.blocks.end as usize];
-            write!(f, "\n{} {}: {}", country.code, country.name, count(blocks.len(), "block", "blocks"))?;
+            write!(
+                f,
+                "\n{} {}: {}",
+                country.code,
+                country.name,
+                count(blocks.len(), "block", "blocks")
+            )?;
             for block in blocks {
-                let targets = &roster.targets[block.targets.start as usize..block.targets.end as usize];
+                let targets =
+                    &roster.targets[block.targets.start as usize..block.targets.end as usize];
                 let hosts = count(hosts(targets), "host", "hosts");
                 write!(f, "\n  {}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
             }
@@ -95,11 +112,17 @@ fn hosts(targets: &[Target]) -> usize {
 }
 
 fn targets_by_kind(targets: &[Target]) -> String {
-    let kinds =
-        Kind::ALL.map(|kind| (kind.label(), targets.iter().filter(|target| target.kind == kind).count()));
-    let used =
-        kinds.iter().filter(|(_, number)| *number > 0).map(|(kind, number)| format!("{number} {kind}"));
-    format!("{} ({})", count(targets.len(), "target", "targets"), used.collect::<Vec<_>>().join(", "))
+    let kinds = Kind::ALL
+        .map(|kind| (kind.label(), targets.iter().filter(|target| target.kind == kind).count()));
+    let used = kinds
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(kind, number)| format!("{number} {kind}"));
+    format!(
+        "{} ({})",
+        count(targets.len(), "target", "targets"),
+        used.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -108,5 +131,9 @@ fn count(number: usize, one: &str, many: &str) -> String {
 
 /// Probes per second, or per hour where that says more.
 fn per_time(rate: f64) -> String {
-    if rate < 0.1 { format!("{:.0} probes/h", rate * 3600.0) } else { format!("{rate:.2} probes/s") }
+    if rate < 0.1 {
+        format!("{:.0} probes/h", rate * 3600.0)
+    } else {
+        format!("{rate:.2} probes/s")
+    }
 }

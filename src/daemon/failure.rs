@@ -1,5 +1,5 @@
-//! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It never decides what is
-//! done about it.
+//! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It
+//! never decides what is done about it.
 
 use lifesign_document::Problems;
 use std::{io, net::SocketAddr, path::PathBuf};

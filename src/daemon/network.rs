@@ -1,15 +1,15 @@
-//! All ways out, side by side. In: probes that are due. Out: events of all probers. It never waits, but for ICMP
-//! answers, and never judges.
+//! All ways out, side by side. In: probes that are due. Out: events of all probers. It never waits,
+//! but for ICMP answers, and never judges.
 
-use super::{chance, numbering::Numbering, voice::Voice};
+use super::{chance, verdict_writer::VerdictWriter, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
-    probe::{Spec, dns, icmp, names::Book, tcp},
+    probe::{Spec, dns, icmp, names::Names, tcp},
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
-    scopes::{Host, Numbers, TargetId},
+    scopes::{Host, IdMapping, TargetId},
 };
 use std::net::IpAddr;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,23 +20,33 @@ pub(super) struct Network {
     icmp: Option<icmp::Engine>,
     tcp: tcp::Prober,
     dns: dns::Prober,
-    names: Book,
-    numbering: Numbering,
+    names: Names,
+    wire_ids: WireIds,
     asks: Vec<(Due, IpAddr)>,
 }
 
 impl Network {
     /// Opens what can be opened, and says what cannot. Call it within a tokio runtime.
-    pub fn open(plan: &Plan, clock: Clock, events: UnboundedSender<Event>, voice: &Voice) -> Self {
-        let (key, id) = (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
+    pub fn open(
+        plan: &Plan,
+        clock: Clock,
+        events: UnboundedSender<Event>,
+        verdict_writer: &VerdictWriter,
+    ) -> Self {
+        let (key, id) =
+            (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
         let icmp = match icmp::Engine::open(key, id as u16) {
             Ok(engine) => {
                 let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
-                voice.say(format!("ICMP by {} (IPv4), {} (IPv6)", family(false), family(true)));
+                verdict_writer.say(format!(
+                    "ICMP by {} (IPv4), {} (IPv6)",
+                    family(false),
+                    family(true)
+                ));
                 Some(engine)
             }
             Err(error) => {
-                voice.say(format!("note: {error}; TCP and DNS go on without ICMP"));
+                verdict_writer.say(format!("note: {error}; TCP and DNS go on without ICMP"));
                 None
             }
         };
@@ -45,8 +55,8 @@ impl Network {
             icmp,
             tcp: tcp::Prober::new(clock, events.clone()),
             dns: dns::Prober::new(clock, events),
-            names: Book::open(names(plan), &plan.resolver),
-            numbering: Numbering::new(plan.roster.targets.len()),
+            names: Names::open(names(plan), &plan.resolver),
+            wire_ids: WireIds::new(plan.roster.targets.len()),
             asks: Vec::new(),
         }
     }
@@ -56,7 +66,7 @@ impl Network {
         for due in due.drain(..) {
             let spec = &plan.specs[due.target.0 as usize];
             let address = self.address(&due, plan);
-            let due = Due { target: self.numbering.on_wire(due.target), ..due };
+            let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
                 (Ok(address), Spec::Tcp(spec)) => self.tcp.send(due, address, spec),
@@ -73,12 +83,12 @@ impl Network {
 
     /// What an event says by the numbers of this plan; None if it is about a target that is gone.
     pub fn told(&self, event: Event) -> Option<Event> {
-        self.numbering.told(event)
+        self.wire_ids.told(event)
     }
 
     /// Goes on with another plan. Probes that are under way stay so.
-    pub fn replan(&mut self, plan: &Plan, targets: &Numbers) {
-        self.numbering.replan(targets, plan.roster.targets.len(), self.clock.now());
+    pub fn replan(&mut self, plan: &Plan, targets: &IdMapping) {
+        self.wire_ids.replan(targets, plan.roster.targets.len(), self.clock.now());
         self.names.replan(names(plan), &plan.resolver);
     }
 
@@ -87,7 +97,9 @@ impl Network {
         let target = &plan.roster.targets[number as usize];
         match &target.host {
             Host::Address(address) => Ok(*address),
-            Host::Name(name) => self.names.next(name, &plan.roster.block(target.block).prefix, due.seq),
+            Host::Name(name) => {
+                self.names.next(name, &plan.roster.block(target.block).prefix, due.seq)
+            }
         }
     }
 

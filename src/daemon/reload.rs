@@ -1,6 +1,6 @@
-//! Reading the plan again. In: SIGHUP, and requests over HTTP. Out: what the plan's file says now, or what is
-//! wrong with it, for each time that somebody asked. It never holds up the watch: a thread of its own reads the
-//! file, and it never changes anything itself.
+//! Reading the plan again. In: SIGHUP, and requests over HTTP. Out: what the plan's file says now,
+//! or what is wrong with it, for each time that somebody asked. It never holds up the watch: a
+//! thread of its own reads the file, and it never changes anything itself.
 
 use crate::{
     config::Plan,
@@ -39,8 +39,8 @@ impl Reload {
         Ok(Self { path, hangup: signal(SignalKind::hangup())?, asks, reading: None })
     }
 
-    /// Waits until somebody has asked and the file has been read. One after another: who asks while the file is
-    /// being read gets what it says afterwards. Cancel safe.
+    /// Waits until somebody has asked and the file has been read. One after another: who asks while
+    /// the file is being read gets what it says afterwards. Cancel safe.
     pub async fn next(&mut self) -> Loaded {
         loop {
             if let Some(reading) = &mut self.reading {

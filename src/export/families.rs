@@ -1,8 +1,9 @@
-//! The table of metrics. In: nothing. Out: [`ROWS`]: for each metric its name, kind, own labels, meaning, and
-//! how its series are made of a snapshot. It never says how series are written; that is `series.rs`.
+//! The table of metrics. In: nothing. Out: [`ROWS`]: for each metric its name, kind, own labels,
+//! meaning, and how its series are made of a snapshot. It never says how series are written; that
+//! is `series.rs`.
 //!
-//! Counters that have no series of their own yet stand at 0 wherever the set of their labels is known, so
-//! that `increase()` sees the first event.
+//! Counters that have no series of their own yet stand at 0 wherever the set of their labels is
+//! known, so that `increase()` sees the first event.
 
 use super::series::{Of, Row, Series};
 use lifesign_core::{
@@ -29,24 +30,24 @@ macro_rules! rows {
 rows! {
     // Verdicts.
     GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
-        Scope |view, out| out.per_state(|_, state| one_if(view.standing.state == state));
+        Scope |view, out| out.per_state(|_, state| one_if(view.verdict.state == state));
     COUNTER "*_state_seconds_total" [state] "Seconds that the * spent in the state."
-        Scope |view, out| out.per_state(|i, _| view.standing.state_seconds[i]);
+        Scope |view, out| out.per_state(|i, _| view.verdict.state_seconds[i]);
     COUNTER "*_state_changes_total" [state] "How often the * entered the state."
-        Scope |view, out| out.per_state(|i, _| view.standing.entered[i] as f64);
+        Scope |view, out| out.per_state(|i, _| view.verdict.entered[i] as f64);
     GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
-        Scope |view, out| out.time(Some(view.standing.changed));
+        Scope |view, out| out.time(Some(view.verdict.changed));
     GAUGE "*_state_since_earliest_timestamp_seconds" []
         "The present state of the * really began no earlier: the last proof of the one before; absent without one."
-        Scope |view, out| out.time(view.standing.edge.earliest);
+        Scope |view, out| out.time(view.verdict.edge.earliest);
     GAUGE "*_state_since_latest_timestamp_seconds" []
         "The present state of the * really began no later: the first sufficient proof of it."
-        Scope |view, out| out.time(Some(view.standing.edge.latest));
+        Scope |view, out| out.time(Some(view.verdict.edge.latest));
     GAUGE "*_reachable_probability" [] "Belief that the * is reachable, 0 to 1."
-        Scope |view, out| out.add(&[], view.standing.belief);
+        Scope |view, out| out.add(&[], view.verdict.belief);
     GAUGE "*_last_life_timestamp_seconds" []
         "When the newest answered probe to the * was sent; absent before the first."
-        Scope |view, out| out.time(view.standing.last_life);
+        Scope |view, out| out.time(view.verdict.last_life);
 
     // Measurements.
     GAUGE "*_loss_ratio" [window] "Share of the window's probes to the * that were missed, 0 to 1; absent without any."
@@ -169,8 +170,9 @@ fn outcomes(counts: &Counts, out: &mut Series) {
 
 fn icmp_errors(seen: &BTreeMap<(bool, IcmpCode), u64>, out: &mut Series) {
     let usual = USUAL_ERRORS.iter();
-    let usual =
-        usual.flat_map(|&(v6, kind, codes)| codes.iter().map(move |&code| (v6, IcmpCode { kind, code })));
+    let usual = usual.flat_map(|&(v6, kind, codes)| {
+        codes.iter().map(move |&code| (v6, IcmpCode { kind, code }))
+    });
     for key in seen.keys().copied().chain(usual).collect::<BTreeSet<_>>() {
         let (v6, IcmpCode { kind, code }) = key;
         let family = if v6 { "ipv6" } else { "ipv4" };
@@ -184,13 +186,19 @@ fn rcodes(seen: &BTreeMap<u16, u64>, out: &mut Series) {
     }
 }
 
-/// The errors that a probe commonly meets, shown from 0: net, host and port unreachable, prohibited (RFC 792;
-/// RFC 1812 §5.2.7.1), and for IPv6 no route, prohibited, address and port unreachable (RFC 4443 §3.1); in
-/// both families also hop limit exceeded, the mark of a routing loop. Is it IPv6, its type and its codes.
-const USUAL_ERRORS: [(bool, u8, &[u8]); 4] =
-    [(false, 3, &[0, 1, 3, 9, 10, 13]), (false, 11, &[0]), (true, 1, &[0, 1, 3, 4]), (true, 3, &[0])];
+/// The errors that a probe commonly meets, shown from 0: net, host and port unreachable, prohibited
+/// (RFC 792; RFC 1812 §5.2.7.1), and for IPv6 no route, prohibited, address and port unreachable
+/// (RFC 4443 §3.1); in both families also hop limit exceeded, the mark of a routing loop. Is it
+/// IPv6, its type and its codes.
+const USUAL_ERRORS: [(bool, u8, &[u8]); 4] = [
+    (false, 3, &[0, 1, 3, 9, 10, 13]),
+    (false, 11, &[0]),
+    (true, 1, &[0, 1, 3, 4]),
+    (true, 3, &[0]),
+];
 
-/// The response codes that every resolver knows (RFC 1035 §4.1.1), under the names of the IANA registry.
+/// The response codes that every resolver knows (RFC 1035 §4.1.1), under the names of the IANA
+/// registry.
 fn rcode_name(code: u16) -> String {
     const NAMES: [&str; 6] = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
     NAMES.get(usize::from(code)).map_or_else(|| format!("RCODE{code}"), ToString::to_string)

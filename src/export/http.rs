@@ -1,14 +1,15 @@
-//! HTTP. In: listeners that the caller has bound, who may read, and the source of snapshots. Out: `/` with its style
-//! sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`, read only and only to whom
-//! [`lifesign_web_config`] lets in, and `POST /-/reload`, which asks whoever watches to
-//! read the plan again and tells what came of it. It runs on a thread of its own with a runtime of its own, and
-//! never makes the fold wait: a slow or greedy reader delays other readers at most.
+//! HTTP. In: listeners that the caller has bound, who may read, and the source of snapshots. Out:
+//! `/` with its style sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`,
+//! read only and only to whom [`lifesign_web_config`] lets in, and `POST /-/reload`, which asks
+//! whoever watches to read the plan again and tells what came of it. It runs on a thread of its own
+//! with a runtime of its own, and never makes the fold wait: a slow or greedy reader delays other
+//! readers at most.
 
 use super::{
     Ask, Labels, Source,
-    kept::Kept,
     metrics::Metrics,
     page::{self, Pace},
+    render_cache::RenderCache,
     serve, state,
 };
 use axum::{
@@ -36,14 +37,14 @@ struct Reader {
     metrics: Metrics,
     labels: watch::Receiver<Labels>,
     reload: mpsc::Sender<Ask>,
-    page: Kept,
-    held: Kept,
-    text: Kept,
-    json: Kept,
+    page: RenderCache,
+    held: RenderCache,
+    text: RenderCache,
+    json: RenderCache,
 }
 
-/// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The error is
-/// that of the system: no thread, no descriptor.
+/// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The
+/// error is that of the system: no thread, no descriptor.
 pub fn serve(
     listeners: Vec<TcpListener>,
     source: Source,
@@ -58,10 +59,10 @@ pub fn serve(
         metrics,
         labels,
         reload,
-        page: Kept::default(),
-        held: Kept::default(),
-        text: Kept::default(),
-        json: Kept::default(),
+        page: RenderCache::default(),
+        held: RenderCache::default(),
+        text: RenderCache::default(),
+        json: RenderCache::default(),
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let inside = runtime.enter();
@@ -80,7 +81,10 @@ fn router(reader: Reader) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/style.css", get(style))
-        .route("/icon.svg", get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON) }))
+        .route(
+            "/icon.svg",
+            get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON) }),
+        )
         .route("/metrics", get(scrape))
         .route("/api/v1/state", get(json))
         .route("/-/healthy", get(|| async { "healthy\n" }))
@@ -94,10 +98,14 @@ fn router(reader: Reader) -> Router {
         .layer(from_fn(guarded))
 }
 
-/// Whoever may not read learns nothing, not even which pages there are (RFC 7617 §2). What every answer says to
-/// browsers and caches: take it as what it says it is, and never keep it, unless it
+/// Whoever may not read learns nothing, not even which pages there are (RFC 7617 §2). What every
+/// answer says to browsers and caches: take it as what it says it is, and never keep it, unless it
 /// itself says how long.
-async fn guarded(Extension(policy): Extension<Arc<Policy>>, request: Request, next: Next) -> Response {
+async fn guarded(
+    Extension(policy): Extension<Arc<Policy>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut answer = if policy.authorizes(request.headers()).await {
         next.run(request).await
     } else {
@@ -133,12 +141,14 @@ async fn index(State(reader): State<Arc<Reader>>, address: Uri) -> Result<Respon
     };
     let labels = reader.labels.borrow().clone();
     let page = kept.of(&snapshot, || Ok(page::of(&snapshot, &labels, pace).into_string()))?;
-    // No script runs and nothing is loaded from elsewhere, even if a name should slip through as markup.
+    // No script runs and nothing is loaded from elsewhere, even if a name should slip through as
+    // markup.
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
                   frame-ancestors 'none'";
     let kind = "text/html; charset=utf-8";
     let mut answer =
-        ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response();
+        ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page)
+            .into_response();
     if pace == Pace::Follows {
         answer.headers_mut().insert(header::REFRESH, page::refresh(&labels).into());
     }
@@ -165,20 +175,27 @@ async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, 
 
 async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
     let snapshot = reader.snapshot()?;
-    let body =
-        reader.json.of(&snapshot, || state::render(&snapshot, &reader.labels.borrow())).map_err(our_fault)?;
+    let body = reader
+        .json
+        .of(&snapshot, || state::render(&snapshot, &reader.labels.borrow()))
+        .map_err(our_fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
-/// Ready once every country has had a verdict; from then on blindness is a state to report, no reason to
-/// be taken out of service.
+/// Ready once every country has had a verdict; from then on blindness is a state to report, no
+/// reason to be taken out of service.
 async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusal> {
     let snapshot = reader.snapshot()?;
     let judged = |past: &[f64; 7]| {
-        Verdict::ALL.iter().zip(past).any(|(state, seconds)| *state != Verdict::Unknown && *seconds > 0.0)
+        Verdict::ALL
+            .iter()
+            .zip(past)
+            .any(|(state, seconds)| *state != Verdict::Unknown && *seconds > 0.0)
     };
     let waiting: Vec<&str> = (snapshot.roster.countries.iter().zip(&snapshot.countries))
-        .filter(|(_, view)| view.standing.state == Verdict::Unknown && !judged(&view.standing.state_seconds))
+        .filter(|(_, view)| {
+            view.verdict.state == Verdict::Unknown && !judged(&view.verdict.state_seconds)
+        })
         .map(|(country, _)| country.code.as_str())
         .collect();
     if waiting.is_empty() {
@@ -189,8 +206,8 @@ async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusa
     Err((StatusCode::SERVICE_UNAVAILABLE, reason))
 }
 
-/// Reads the plan again, for a caller on this machine: 200 and what is watched now, or 400 and what is wrong with
-/// the plan, while the one before goes on.
+/// Reads the plan again, for a caller on this machine: 200 and what is watched now, or 400 and what
+/// is wrong with the plan, while the one before goes on.
 async fn reload(
     State(reader): State<Arc<Reader>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -202,7 +219,8 @@ async fn reload(
     if !peer.ip().to_canonical().is_loopback() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
     }
-    let over = || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
+    let over =
+        || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
     let (sender, answer) = oneshot::channel();
     reader.reload.send(sender).await.map_err(|_| over())?;
     match answer.await.map_err(|_| over())? {
@@ -211,12 +229,14 @@ async fn reload(
     }
 }
 
-/// Has a browser been led here by a page from elsewhere? It says so itself (Fetch Metadata §2.4; RFC 6454 §7). Who
-/// says nothing of the kind is no browser.
+/// Has a browser been led here by a page from elsewhere? It says so itself (Fetch Metadata §2.4;
+/// RFC 6454 §7). Who says nothing of the kind is no browser.
 fn is_of_another_site(asked: &HeaderMap) -> bool {
     let word = |name| asked.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
     let host = word("host").unwrap_or_default();
-    let here = |origin: &str| origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(host));
+    let here = |origin: &str| {
+        origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(host))
+    };
     word("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
         || word("origin").is_some_and(|origin| !here(origin))
 }

@@ -1,6 +1,6 @@
-//! Metrics. In: the newest snapshot. Out: the Prometheus text format 0.0.4, from a registry of its own. It
-//! never keeps a number between two scrapes: every series is made anew from the snapshot, which costs less
-//! than a map of live series with its locks.
+//! Metrics. In: the newest snapshot. Out: the Prometheus text format 0.0.4, from a registry of its
+//! own. It never keeps a number between two scrapes: every series is made anew from the snapshot,
+//! which costs less than a map of live series with its locks.
 
 use super::{
     Labels, Source,
@@ -23,7 +23,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Ready to render whatever `source` holds. The error would be a fault in our own table of metrics.
+    /// Ready to render whatever `source` holds. The error would be a fault in our own table of
+    /// metrics.
     pub fn new(source: Source, labels: watch::Receiver<Labels>) -> prometheus::Result<Self> {
         let registry = Registry::new();
         registry.register(Box::new(ProcessCollector::for_self()))?;
@@ -44,8 +45,8 @@ impl Metrics {
         Ok(Self { registry })
     }
 
-    /// The text of one scrape, of content type [`prometheus::TEXT_FORMAT`]. Before the first snapshot it
-    /// tells of the process alone. The error would be a fault of ours.
+    /// The text of one scrape, of content type [`prometheus::TEXT_FORMAT`]. Before the first
+    /// snapshot it tells of the process alone. The error would be a fault of ours.
     pub fn render(&self) -> prometheus::Result<String> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
@@ -85,7 +86,8 @@ impl Collector for View {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let Some(snapshot) = self.source.borrow().clone() else { return Vec::new() };
-        let prefixes: Vec<_> = snapshot.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
+        let prefixes: Vec<_> =
+            snapshot.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
         let per_host = self.labels.borrow().per_host;
         let families =
             self.families.iter().filter(|family| per_host || !matches!(family.row.of, Of::Host(_)));
@@ -122,10 +124,16 @@ impl Family {
     /// Makes the series; `prefixes` are the blocks' names, by number.
     fn measure(&self, snapshot: &Snapshot, prefixes: &[String]) -> MetricFamily {
         let wall_offset = snapshot.wall_offset;
-        let mut out =
-            Series { row: self.row, partial: !self.blocks, wall_offset, fixed: vec![], metrics: vec![] };
+        let mut out = Series {
+            row: self.row,
+            partial: !self.blocks,
+            wall_offset,
+            fixed: vec![],
+            metrics: vec![],
+        };
         let roster = &snapshot.roster;
-        let country = |block: usize| pair("country", &roster.country(roster.blocks[block].country).code);
+        let country =
+            |block: usize| pair("country", &roster.country(roster.blocks[block].country).code);
         let place = |block: usize| vec![country(block), pair("block", &prefixes[block])];
         match self.row.of {
             Of::Watch(fill) => fill(snapshot, &mut out),
@@ -154,7 +162,10 @@ impl Family {
             Of::Host(fill) => {
                 for (target, view) in roster.targets.iter().zip(&snapshot.targets) {
                     out.fixed = place(target.block.0 as usize);
-                    out.fixed.extend([pair("host", &target.host.to_string()), pair("probe", &target.probe)]);
+                    out.fixed.extend([
+                        pair("host", &target.host.to_string()),
+                        pair("probe", &target.probe),
+                    ]);
                     fill(view, &mut out);
                 }
             }

@@ -1,6 +1,6 @@
-//! Export. In: [`Snapshot`]s, one after another. Out: what other programs and people read over HTTP: metrics
-//! for Prometheus, a page, JSON, and two answers for supervisors. It never reaches back: a reader, however
-//! slow or greedy, costs the watch nothing but the snapshot that it holds.
+//! Export. In: [`Snapshot`]s, one after another. Out: what other programs and people read over
+//! HTTP: metrics for Prometheus, a page, JSON, and two answers for supervisors. It never reaches
+//! back: a reader, however slow or greedy, costs the watch nothing but the snapshot that it holds.
 
 use lifesign_core::watch::Snapshot;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ pub mod page;
 pub mod serve;
 pub mod state;
 mod families;
-mod kept;
+mod render_cache;
 mod series;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
 pub type Source = watch::Receiver<Option<Arc<Snapshot>>>;
 
-/// A wish that the plan be read again. It is answered with what is watched from then on, or with what is wrong
-/// with the plan; both may have several lines.
+/// A wish that the plan be read again. It is answered with what is watched from then on, or with
+/// what is wrong with the plan; both may have several lines.
 pub type Ask = oneshot::Sender<Result<String, String>>;
 
 /// Where such wishes arrive.

@@ -1,5 +1,5 @@
-//! The words of the table of metrics. In: values. Out: [`Row`], what a metric is, and [`Series`], its series in
-//! the shape of the prometheus crate. It never knows which metrics there are.
+//! The words of the table of metrics. In: values. Out: [`Row`], what a metric is, and [`Series`],
+//! its series in the shape of the prometheus crate. It never knows which metrics there are.
 
 use lifesign_core::{
     judge::State,
@@ -10,7 +10,8 @@ use prometheus::proto::{self, LabelPair, Metric, MetricType};
 
 /// One metric.
 pub(super) struct Row {
-    /// `*` stands for `block` and for `country`, here and in the help: such a row makes two metrics.
+    /// `*` stands for `block` and for `country`, here and in the help: such a row makes two
+    /// metrics.
     pub name: &'static str,
     pub kind: MetricType,
     /// Its labels besides those that say whom it is about.
@@ -82,7 +83,11 @@ impl Series {
     }
 
     /// One series for each window in which something was measured.
-    pub fn per_window(&mut self, windows: &[WindowView; 3], value: impl Fn(&WindowView) -> Option<f64>) {
+    pub fn per_window(
+        &mut self,
+        windows: &[WindowView; 3],
+        value: impl Fn(&WindowView) -> Option<f64>,
+    ) {
         for (name, window) in WINDOWS.iter().zip(windows) {
             self.measured(&[name], value(window));
         }

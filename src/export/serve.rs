@@ -1,13 +1,17 @@
-//! Connections. In: bound listeners, who may read, and what answers a request. Out: HTTP/1.1 answers, in the clear or
-//! by TLS, to whoever asks properly and in time. It never holds more than [`MOST`] descriptors, so that no crowd of readers can take from the probes what
-//! they send with, and never lets those who keep silent keep others out.
+//! Connections. In: bound listeners, who may read, and what answers a request. Out: HTTP/1.1
+//! answers, in the clear or by TLS, to whoever asks properly and in time. It never holds more than
+//! [`MOST`] descriptors, so that no crowd of readers can take from the probes what they send with,
+//! and never lets those who keep silent keep others out.
 //!
-//! - *Too many.* When all places are taken, a newcomer gets the oldest of the address that holds most of them.
-//! - *Too slow.* A connection has [`PATIENCE`] to ask and to take its answer, however steadily it trickles.
-//! - *Too long.* A request's head has [`LONGEST_HEAD`] bytes at most; what is longer is 431 (RFC 6585 §5). The body
-//!   of a request is not read: nothing here wants one.
-//! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in one packet. A
-//!   scrape is no dearer for a handshake on a network that is asked every few seconds.
+//! - *Too many.* When all places are taken, a newcomer gets the oldest of the address that holds
+//!   most of them.
+//! - *Too slow.* A connection has [`PATIENCE`] to ask and to take its answer, however steadily it
+//!   trickles.
+//! - *Too long.* A request's head has [`LONGEST_HEAD`] bytes at most; what is longer is 431 (RFC
+//!   6585 §5). The body of a request is not read: nothing here wants one.
+//! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in
+//!   one packet. A scrape is no dearer for a handshake on a network that is asked every few
+//!   seconds.
 
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
@@ -30,8 +34,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How many connections are open at a time: an eighth of the 1024 descriptors that a process has by default on Linux,
-/// of which probes may take half.
+/// How many connections are open at a time: an eighth of the 1024 descriptors that a process has by
+/// default on Linux, of which probes may take half.
 pub const MOST: usize = 128;
 
 /// How long a connection may last. A scrape has 10 s by default.
@@ -40,8 +44,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request line and its headers together.
 pub const LONGEST_HEAD: usize = 16 << 10;
 
-/// Bytes of an answer that the kernel keeps for a reader who does not take them (it doubles this): by itself it would
-/// let that grow to megabytes for each.
+/// Bytes of an answer that the kernel keeps for a reader who does not take them (it doubles this):
+/// by itself it would let that grow to megabytes for each.
 const UNREAD: usize = 128 << 10;
 
 /// After a failure to accept, which is mostly a lack of descriptors that soon passes.
@@ -57,17 +61,19 @@ struct Place {
 const HANDSHAKE: u8 = 22;
 
 /// What is said to a client that does not know of TLS.
-const NOT_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+const NOT_HTTPS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
                            only TLS is spoken here; ask by https\n";
 
-/// Accepts and answers until it is dropped. One of these serves all listeners, within one limit. What answers finds an
-/// `Extension<Arc<Policy>>` in each request.
+/// Accepts and answers until it is dropped. One of these serves all listeners, within one limit.
+/// What answers finds an `Extension<Arc<Policy>>` in each request.
 pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_config: WebConfig) {
     // Oldest first.
     let mut places: Vec<Place> = Vec::new();
     loop {
         let accepted = poll_fn(|cx| {
-            let ready = listeners.iter().map(|listener| listener.poll_accept(cx)).find(Poll::is_ready);
+            let ready =
+                listeners.iter().map(|listener| listener.poll_accept(cx)).find(Poll::is_ready);
             ready.unwrap_or(Poll::Pending)
         });
         match accepted.await {
@@ -92,7 +98,8 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_conf
     }
 }
 
-/// One connection from beginning to end. Whatever is wrong with it, TLS or hyper says so to whom it concerns.
+/// One connection from beginning to end. Whatever is wrong with it, TLS or hyper says so to whom it
+/// concerns.
 async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, policy: Arc<Policy>) {
     let acceptor = policy.tls_acceptor();
     let router = router.layer(Extension(ConnectInfo(from))).layer(Extension(policy));
@@ -131,7 +138,9 @@ async fn make_room(places: &mut Vec<Place>, most: usize) {
             *held.entry(place.from).or_default() += 1;
         }
         let Some(greediest) = places.iter().map(|place| held[&place.from]).max() else { return };
-        let Some(at) = places.iter().position(|place| held[&place.from] == greediest) else { return };
+        let Some(at) = places.iter().position(|place| held[&place.from] == greediest) else {
+            return;
+        };
         places.remove(at).task.abort();
         // Its descriptor is closed when its task has had its turn.
         tokio::task::yield_now().await;
@@ -184,9 +193,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_trickled_body_gains_no_time() {
         let mut slow = TcpStream::connect(server().await).await.unwrap();
-        slow.write_all(b"GET /none HTTP/1.1\r\nHost: lab\r\nContent-Length: 99\r\n\r\n").await.unwrap();
+        slow.write_all(b"GET /none HTTP/1.1\r\nHost: lab\r\nContent-Length: 99\r\n\r\n")
+            .await
+            .unwrap();
         let mut answer = Vec::new();
-        timeout(Duration::from_secs(31), slow.read_to_end(&mut answer)).await.expect("no end").unwrap();
+        timeout(Duration::from_secs(31), slow.read_to_end(&mut answer))
+            .await
+            .expect("no end")
+            .unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 404 "), "{}", String::from_utf8_lossy(&answer));
     }
 
@@ -209,7 +223,8 @@ mod tests {
         sleep(Duration::from_secs(31)).await;
         let mut taken = Vec::new();
         // What was under way arrives; the rest never will.
-        let _ = timeout(Duration::from_secs(1), full.read_to_end(&mut taken)).await.expect("no end");
+        let _ =
+            timeout(Duration::from_secs(1), full.read_to_end(&mut taken)).await.expect("no end");
         assert!(!taken.is_empty() && taken.len() < 16 << 20, "{}", taken.len());
     }
 

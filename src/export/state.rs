@@ -1,7 +1,8 @@
-//! The state as JSON, for programs. In: a snapshot. Out: the body of `/api/v1/state`, shaped as `Watch` and
-//! the structs below it. It never leaves a field out: what is not known is null.
+//! The state as JSON, for programs. In: a snapshot. Out: the body of `/api/v1/state`, shaped as
+//! `Watch` and the structs below it. It never leaves a field out: what is not known is null.
 //!
-//! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the plan's order.
+//! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the
+//! plan's order.
 
 use super::Labels;
 use lifesign_core::{
@@ -131,16 +132,19 @@ pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String
         Block {
             prefix: block.prefix.to_string(),
             verdict: verdict(&view.scope, &written),
-            counts: kinds.filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts))).collect(),
+            counts: kinds
+                .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
+                .collect(),
             targets: block.targets.clone().map(target).collect(),
         }
     };
-    let countries = roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| Country {
-        code: &country.code,
-        name: &country.name,
-        verdict: verdict(view, &written),
-        blocks: country.blocks.clone().map(block).collect(),
-    });
+    let countries =
+        roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| Country {
+            code: &country.code,
+            name: &country.name,
+            verdict: verdict(view, &written),
+            blocks: country.blocks.clone().map(block).collect(),
+        });
     serde_json::to_string(&Watch {
         vantage: &labels.vantage,
         simulation: labels.simulation.is_some(),
@@ -162,15 +166,15 @@ fn verdict<'a>(view: &'a ScopeView, written: &impl Fn(Time) -> String) -> Verdic
         rtt_p95_seconds: w.p95,
     };
     Verdict {
-        state: view.standing.state.label(),
+        state: view.verdict.state.label(),
         edge: Edge {
-            earliest: view.standing.edge.earliest.map(written),
-            latest: written(view.standing.edge.latest),
+            earliest: view.verdict.edge.earliest.map(written),
+            latest: written(view.verdict.edge.latest),
         },
-        changed: written(view.standing.changed),
-        evidence: &view.standing.evidence,
-        belief: view.standing.belief,
-        last_life: view.standing.last_life.map(written),
+        changed: written(view.verdict.changed),
+        evidence: &view.verdict.evidence,
+        belief: view.verdict.belief,
+        last_life: view.verdict.last_life.map(written),
         windows: WINDOWS.into_iter().zip(view.windows.map(window)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! Controls: hosts that answer whenever our own network works. In: their addresses. Out: an
-//! [`Event::Control`] a second for each. It shares nothing with our own ICMP engine, neither socket nor
-//! code: surge-ping asks, so that a fault of our engine shows as blindness and never as an outage. It never
-//! probes a target.
+//! [`Event::Control`] a second for each. It shares nothing with our own ICMP engine, neither socket
+//! nor code: surge-ping asks, so that a fault of our engine shows as blindness and never as an
+//! outage. It never probes a target.
 
 use super::sys;
 use crate::clock::Clock;
@@ -37,8 +37,8 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// Starts asking. A control is named in events by its place in `addresses`. Call it within a tokio
-    /// runtime. One socket per family, unprivileged if the system allows it, else raw.
+    /// Starts asking. A control is named in events by its place in `addresses`. Call it within a
+    /// tokio runtime. One socket per family, unprivileged if the system allows it, else raw.
     pub fn open(
         addresses: &[IpAddr],
         clock: Clock,
@@ -46,7 +46,8 @@ impl Controls {
     ) -> Result<Self, OpenError> {
         let (mut v4, mut v6, mut tasks) = (None, None, JoinSet::new());
         for (control, &address) in addresses.iter().enumerate() {
-            let (client, kind) = if address.is_ipv4() { (&mut v4, ICMP::V4) } else { (&mut v6, ICMP::V6) };
+            let (client, kind) =
+                if address.is_ipv4() { (&mut v4, ICMP::V4) } else { (&mut v6, ICMP::V6) };
             let client = match client {
                 Some(client) => client,
                 None => client.insert(open(kind, addresses)?),
@@ -67,8 +68,9 @@ fn open(kind: ICMP, addresses: &[IpAddr]) -> Result<Client, OpenError> {
     Ok(client)
 }
 
-/// A filter that passes only echo replies from these addresses, all of one family. A raw socket hears every ping
-/// of this machine, our own engine's above all, and thousands of them a second could crowd out the controls.
+/// A filter that passes only echo replies from these addresses, all of one family. A raw socket
+/// hears every ping of this machine, our own engine's above all, and thousands of them a second
+/// could crowd out the controls.
 fn only_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<libc::sock_filter> {
     const NETWORK: u32 = libc::SKF_NET_OFF as u32;
     let step = |code: u32, k, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
@@ -86,19 +88,26 @@ fn only_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<libc::sock_
             }
         }
     }
-    // Where the ICMP type is (behind a header without options), an echo reply's type (RFC 792, RFC 4443), and
-    // where the source address ends.
+    // Where the ICMP type is (behind a header without options), an echo reply's type (RFC 792, RFC
+    // 4443), and where the source address ends.
     let (kind, reply, source) = if v4 { (20, 0, 12) } else { (40, 129, 20) };
     // A plan has at most 64 controls, so that every jump fits.
     let count = words.len() as u8;
-    let mut program = vec![load(libc::BPF_B, kind), equals(reply, 0, count + 1), load(libc::BPF_W, source)];
+    let mut program =
+        vec![load(libc::BPF_B, kind), equals(reply, 0, count + 1), load(libc::BPF_W, source)];
     program.extend(words.iter().zip(0..).map(|(&word, place)| equals(word, count - place, 0)));
     program.extend([answer(0), answer(u32::MAX)]);
     program
 }
 
 /// Asks one control for ever. It keeps the client, because a pinger without one only fails.
-async fn ask(control: u16, address: IpAddr, client: Client, clock: Clock, events: UnboundedSender<Event>) {
+async fn ask(
+    control: u16,
+    address: IpAddr,
+    client: Client,
+    clock: Clock,
+    events: UnboundedSender<Event>,
+) {
     // Only raw sockets use the number: each control its own, beside those of other processes.
     let identifier = PingIdentifier((std::process::id() as u16).wrapping_add(control));
     let mut pinger = client.pinger(address, identifier).await;

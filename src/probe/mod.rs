@@ -1,6 +1,6 @@
 //! Probing. In: a [`Due`](lifesign_core::outcome::Due) and the address to ask. Out:
-//! [`Event`](lifesign_core::outcome::Event)s. It never decides when to ask, nor what silence means: no prober reports
-//! that nothing came.
+//! [`Event`](lifesign_core::outcome::Event)s. It never decides when to ask, nor what silence means:
+//! no prober reports that nothing came.
 //!
 //! | file | its part |
 //! |---|---|
@@ -14,7 +14,8 @@
 //!
 //! The last two hold all of lifesign's `unsafe`: system calls that no safe library offers.
 //!
-//! A new kind is a file with its `Spec` and its prober, and a variant and a line of [`Spec::parse`] here.
+//! A new kind is a file with its `Spec` and its prober, and a variant and a line of [`Spec::parse`]
+//! here.
 
 use lifesign_core::scopes::Kind;
 
@@ -41,17 +42,23 @@ pub enum Spec {
 }
 
 impl Spec {
-    /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear line.
+    /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear
+    /// line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once('/').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
+        let (kind, rest) =
+            text.split_once('/').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
         match (kind, rest) {
             ("icmp", None) => Ok(Spec::Icmp),
-            ("icmp", Some(_)) => Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\"")),
-            ("tcp", _) => tcp::Spec::parse(rest.unwrap_or_default()).map(Spec::Tcp),
-            ("dns", _) => dns::Spec::parse(rest.unwrap_or_default()).map(|spec| Spec::Dns(Box::new(spec))),
-            _ => {
-                Err(format!("unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""))
+            ("icmp", Some(_)) => {
+                Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
             }
+            ("tcp", _) => tcp::Spec::parse(rest.unwrap_or_default()).map(Spec::Tcp),
+            ("dns", _) => {
+                dns::Spec::parse(rest.unwrap_or_default()).map(|spec| Spec::Dns(Box::new(spec)))
+            }
+            _ => Err(format!(
+                "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
+            )),
         }
     }
 

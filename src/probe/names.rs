@@ -1,8 +1,8 @@
-//! Names in the plan. In: names, as fully qualified ones. Out: for each probe the address that it asks,
-//! turn and turn about through all that the name has. Each name is resolved again and again for as long as
-//! the [`Book`] lives; a failure keeps the addresses that were known, and is never an end. No cache stands
-//! between: each time the system's configuration is read anew and the question asked anew, so that lifesign
-//! may start before the network does.
+//! Names in the plan. In: names, as fully qualified ones. Out: for each probe the address that it
+//! asks, turn and turn about through all that the name has. Each name is resolved again and again
+//! for as long as the [`Names`] lives; a failure keeps the addresses that were known, and is never
+//! an end. No cache stands between: each time the system's configuration is read anew and the
+//! question asked anew, so that lifesign may start before the network does.
 
 use hickory_resolver::{
     TokioResolver,
@@ -33,7 +33,7 @@ const LAST_RETRY: Duration = Duration::from_secs(300);
 
 /// The addresses of every name in the plan. Dropping it ends the resolving.
 #[derive(Debug)]
-pub struct Book {
+pub struct Names {
     pages: HashMap<String, Page>,
     servers: Vec<SocketAddr>,
     tasks: JoinSet<()>,
@@ -46,18 +46,20 @@ struct Page {
     task: AbortHandle,
 }
 
-impl Book {
-    /// Begins to resolve each name, in a task of its own; call it within a tokio runtime. Asks `servers`, or
-    /// those of the system (and its hosts file) if there are none. Names are taken as fully qualified,
-    /// whether or not they end with a dot: the system's search domains never apply.
+impl Names {
+    /// Begins to resolve each name, in a task of its own; call it within a tokio runtime. Asks
+    /// `servers`, or those of the system (and its hosts file) if there are none. Names are taken as
+    /// fully qualified, whether or not they end with a dot: the system's search domains never
+    /// apply.
     pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
-        let mut book = Self { pages: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
+        let mut book =
+            Self { pages: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
         book.replan(names, servers);
         book
     }
 
-    /// Goes on with other names or servers. A name that stays keeps its addresses, and where the servers are
-    /// others, it is resolved anew at once.
+    /// Goes on with other names or servers. A name that stays keeps its addresses, and where the
+    /// servers are others, it is resolved anew at once.
     pub fn replan(&mut self, names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) {
         let same_servers = self.servers == servers;
         self.servers = servers.to_vec();
@@ -85,13 +87,15 @@ impl Book {
     fn begin(&mut self, name: &str, known: Vec<IpAddr>) -> Page {
         let (page, reader) = watch::channel(known);
         let (name, servers) = (name.to_owned(), self.servers.clone());
-        let task = self.tasks.spawn(keep(name.clone(), page, move || resolve(name.clone(), servers.clone())));
+        let task = self
+            .tasks
+            .spawn(keep(name.clone(), page, move || resolve(name.clone(), servers.clone())));
         Page { reader, task }
     }
 
-    /// Whom to ask next under this name: the addresses of the block take turns, and `turn` (a probe's `seq`)
-    /// says whose it is. `Unresolved` if no address is known yet, or the name is not in the book;
-    /// `OutsideBlock` if none of the name's addresses lies within the block.
+    /// Whom to ask next under this name: the addresses of the block take turns, and `turn` (a
+    /// probe's `seq`) says whose it is. `Unresolved` if no address is known yet, or the name is not
+    /// in the book; `OutsideBlock` if none of the name's addresses lies within the block.
     pub fn next(&self, name: &str, block: &Prefix, turn: u32) -> Result<IpAddr, Fault> {
         let page = self.pages.get(name).ok_or(Fault::Unresolved)?.reader.borrow();
         choose(&page, block, turn)
@@ -107,8 +111,8 @@ fn choose(addresses: &[IpAddr], block: &Prefix, turn: u32) -> Result<IpAddr, Fau
     inside().nth(turn).ok_or(Fault::OutsideBlock)
 }
 
-/// What one resolution brought: the addresses by family, None where the question failed. A name without
-/// addresses of a family has an empty list, which is no failure.
+/// What one resolution brought: the addresses by family, None where the question failed. A name
+/// without addresses of a family has an empty list, which is no failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entry {
     v4: Option<Vec<IpAddr>>,
@@ -143,11 +147,13 @@ where
     }
 }
 
-/// The new addresses; of a family whose question failed, the old ones. In order, so that a server that
-/// shuffles its answers does not disturb the turns.
+/// The new addresses; of a family whose question failed, the old ones. In order, so that a server
+/// that shuffles its answers does not disturb the turns.
 fn renewed(old: &[IpAddr], entry: &Entry) -> Vec<IpAddr> {
     let family = |new: &Option<Vec<IpAddr>>, v4: bool| {
-        new.clone().unwrap_or_else(|| old.iter().copied().filter(|address| address.is_ipv4() == v4).collect())
+        new.clone().unwrap_or_else(|| {
+            old.iter().copied().filter(|address| address.is_ipv4() == v4).collect()
+        })
     };
     let mut addresses = [family(&entry.v4, true), family(&entry.v6, false)].concat();
     addresses.sort_unstable();
@@ -167,8 +173,10 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Entry, NetErr
     builder.options_mut().cache_size = 0;
     let resolver = builder.build()?;
     let name = format!("{}.", name.trim_end_matches('.'));
-    let (a, aaaa) =
-        tokio::join!(resolver.lookup(&name, RecordType::A), resolver.lookup(&name, RecordType::AAAA));
+    let (a, aaaa) = tokio::join!(
+        resolver.lookup(&name, RecordType::A),
+        resolver.lookup(&name, RecordType::AAAA)
+    );
     let mut entry = Entry { ttl: LATEST, ..Entry::default() };
     let mut failure = None;
     for (lookup, family) in [(a, &mut entry.v4), (aaaa, &mut entry.v6)] {
@@ -215,7 +223,9 @@ mod tests {
         let chosen = |block: &str, turn| {
             choose(&known, &block.parse().unwrap(), turn).map(|address| address.to_string())
         };
-        for (turn, expected) in [(0, "10.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (u32::MAX, "10.0.0.2")] {
+        for (turn, expected) in
+            [(0, "10.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (u32::MAX, "10.0.0.2")]
+        {
             assert_eq!(chosen("10.0.0.0/24", turn).as_deref(), Ok(expected));
         }
         assert_eq!(chosen("2001:db8::/32", 5).as_deref(), Ok("2001:db8::1"));
@@ -230,7 +240,10 @@ mod tests {
         let shuffled = Some(addresses(&["10.0.0.3", "10.0.0.2", "10.0.0.3"]));
         let new = addresses(&["10.0.0.2", "10.0.0.3"]);
         assert_eq!(renewed(&old, &entry(shuffled.clone(), Some(vec![]))), new);
-        assert_eq!(renewed(&old, &entry(shuffled, None)), [new, addresses(&["2001:db8::1"])].concat());
+        assert_eq!(
+            renewed(&old, &entry(shuffled, None)),
+            [new, addresses(&["2001:db8::1"])].concat()
+        );
         assert_eq!(renewed(&old, &entry(None, None)), old);
     }
 
@@ -242,7 +255,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn failures_are_retried_ever_slower_and_lifetimes_are_kept_in_bounds() {
         let mut script = vec![(Ok(entry("10.0.0.1", 0)), 60), (Ok(entry("10.0.0.2", 90)), 90)];
-        script.extend([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|wait| (Err("no".into()), wait)));
+        script.extend(
+            [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|wait| (Err("no".into()), wait)),
+        );
         script.extend([(Ok(entry("10.0.0.3", 86_400)), 3600), (Err(NetError::from("no")), 1)]);
         let waits: Vec<u64> = script.iter().map(|(_, wait)| *wait).collect();
         let mut outcomes = script.into_iter().map(|(outcome, _)| outcome);
@@ -258,7 +273,10 @@ mod tests {
             let known = ["10.0.0.1", "10.0.0.2", "10.0.0.3"][if n >= 13 { 2 } else { n.min(1) }];
             assert_eq!(*reader.borrow(), addresses(&[known]), "after question {n}");
             let early = Duration::from_millis(wait * 1000 - 2);
-            assert!(timeout(early, asks.changed()).await.is_err(), "question {n} was repeated too soon");
+            assert!(
+                timeout(early, asks.changed()).await.is_err(),
+                "question {n} was repeated too soon"
+            );
             let due = timeout(Duration::from_millis(4), asks.changed()).await;
             assert!(due.is_ok(), "question {n} was not repeated after {wait} s");
             asks.mark_changed();

@@ -1,5 +1,6 @@
-//! System calls that no safe library offers. In: sockets and buffers. Out: packets sent and received in
-//! batches, and their raw addresses and control messages. It never interprets what it carries.
+//! System calls that no safe library offers. In: sockets and buffers. Out: packets sent and
+//! received in batches, and their raw addresses and control messages. It never interprets what it
+//! carries.
 
 #![expect(unsafe_code, reason = "sendmmsg, recvmmsg and most socket options exist only in libc")]
 
@@ -12,8 +13,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 /// How many packets one system call carries at most.
 pub const BATCH: usize = 64;
-/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and some to tell a longer
-/// one by. What does not fit is cut off.
+/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and some to tell
+/// a longer one by. What does not fit is cut off.
 const PACKET: usize = 128;
 /// Room for a socket address of either family: `sockaddr_in6` is the longer.
 pub const NAME: usize = 28;
@@ -88,12 +89,12 @@ impl Batch {
         }
     }
 
-    /// Sends the first `count` packets with one call and says how many of them left. An error is about the
-    /// first one, or about none of them (see `Link::send`).
+    /// Sends the first `count` packets with one call and says how many of them left. An error is
+    /// about the first one, or about none of them (see `Link::send`).
     pub fn send(&mut self, socket: BorrowedFd<'_>, count: usize) -> io::Result<usize> {
         self.with_headers(count, |headers, count| {
-            // SAFETY: `with_headers` made `count` headers, whose pointers are good for the lengths beside
-            // them until it returns; the kernel only reads through them.
+            // SAFETY: `with_headers` made `count` headers, whose pointers are good for the lengths
+            // beside them until it returns; the kernel only reads through them.
             unsafe { libc::sendmmsg(socket.as_raw_fd(), headers, count, 0) }
         })
     }
@@ -108,23 +109,29 @@ impl Batch {
             (slot.packet_length, slot.name_length, slot.control_length) = (PACKET, NAME, CONTROL);
         }
         self.with_headers(BATCH, |headers, count| {
-            // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is given.
-            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, count, flags as _, ptr::null_mut()) }
+            // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is
+            // given.
+            unsafe {
+                libc::recvmmsg(socket.as_raw_fd(), headers, count, flags as _, ptr::null_mut())
+            }
         })
     }
 
-    /// Runs `call` on message headers that point at the first `count` slots, and takes over the lengths that
-    /// it writes. The headers live on the stack, so that no pointer outlives the call.
+    /// Runs `call` on message headers that point at the first `count` slots, and takes over the
+    /// lengths that it writes. The headers live on the stack, so that no pointer outlives the call.
     #[allow(clippy::unnecessary_cast, reason = "musl's msg_controllen is narrower than glibc's")]
     fn with_headers(
         &mut self,
         count: usize,
         call: impl FnOnce(*mut libc::mmsghdr, libc::c_uint) -> libc::c_int,
     ) -> io::Result<usize> {
-        // SAFETY: both are plain C structures of numbers and pointers, for which all bits zero is a value.
+        // SAFETY: both are plain C structures of numbers and pointers, for which all bits zero is a
+        // value.
         let (mut headers, mut vectors): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) =
             unsafe { mem::zeroed() };
-        for ((header, vector), slot) in headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count]) {
+        for ((header, vector), slot) in
+            headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count])
+        {
             vector.iov_base = slot.packet.as_mut_ptr().cast();
             vector.iov_len = slot.packet_length;
             let header = &mut header.msg_hdr;
@@ -138,7 +145,8 @@ impl Batch {
         let done = call(headers.as_mut_ptr(), count as _);
         let done = usize::try_from(done).map_err(|_| io::Error::last_os_error())?;
         for (header, slot) in headers.iter().zip(&mut self.slots[..done]) {
-            // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not asked for.
+            // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not asked
+            // for.
             slot.packet_length = (header.msg_len as usize).min(PACKET);
             slot.name_length = (header.msg_hdr.msg_namelen as usize).min(NAME);
             slot.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
@@ -169,9 +177,10 @@ pub fn set_option(
 
 /// Lets a socket receive only what a classic BPF program accepts (socket(7), SO_ATTACH_FILTER).
 pub fn attach_filter(socket: RawFd, program: &mut [libc::sock_filter]) -> io::Result<()> {
-    let program = libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
-    // SAFETY: `program` points to as many instructions as it says, and the kernel copies them before it returns;
-    // a descriptor that is no socket is refused with an error.
+    let program =
+        libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
+    // SAFETY: `program` points to as many instructions as it says, and the kernel copies them
+    // before it returns; a descriptor that is no socket is refused with an error.
     let done = unsafe {
         libc::setsockopt(
             socket,
@@ -184,7 +193,8 @@ pub fn attach_filter(socket: RawFd, program: &mut [libc::sock_filter]) -> io::Re
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives memory that is free back to the system: reading a large plan takes ten times what the plan takes.
+/// Gives memory that is free back to the system: reading a large plan takes ten times what the plan
+/// takes.
 pub fn trim_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim(3) may be called at any time, from any thread.
@@ -193,8 +203,9 @@ pub fn trim_memory() {
     }
 }
 
-/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps (SO_MEMINFO,
-/// socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at all on ping sockets.
+/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps
+/// (SO_MEMINFO, socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at
+/// all on ping sockets.
 pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
     /// SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h.
     const VARS: usize = 9;
@@ -216,6 +227,7 @@ pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
 
 /// Lets tokio wait for the socket to have something to read, or an error to report.
 pub fn watched(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is open and stays the same descriptor as long as it lives, and the AsyncFd owns it.
+    // SAFETY: an OwnedFd is open and stays the same descriptor as long as it lives, and the AsyncFd
+    // owns it.
     Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::ERROR) }?)
 }

@@ -1,7 +1,7 @@
-//! What the kernel tells of a TCP or UDP socket, and neither socket2 nor tokio passes on. In: a socket. Out:
-//! receive time stamps, ICMP errors from the error queue (ip(7), `IP_RECVERR`), the round-trip time of a
-//! handshake (tcp(7), `TCP_INFO`). It never decides what any of that says of a host, except in
-//! [`IcmpError::found`], which needs nothing but the packet. Linux only.
+//! What the kernel tells of a TCP or UDP socket, and neither socket2 nor tokio passes on. In: a
+//! socket. Out: receive time stamps, ICMP errors from the error queue (ip(7), `IP_RECVERR`), the
+//! round-trip time of a handshake (tcp(7), `TCP_INFO`). It never decides what any of that says of a
+//! host, except in [`IcmpError::found`], which needs nothing but the packet. Linux only.
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper in socket2 or tokio")]
 
 use lifesign_core::outcome::{Fault, Found, IcmpCode};
@@ -20,7 +20,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 pub struct Received {
     /// How many bytes of it are in the buffer.
     pub length: usize,
-    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::of_stamp` reads it).
+    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::of_stamp`
+    /// reads it).
     pub stamp: Option<u64>,
     /// The ICMP error that it reports.
     pub error: Option<IcmpError>,
@@ -36,8 +37,8 @@ pub struct IcmpError {
 }
 
 impl IcmpError {
-    /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by a living
-    /// host; anything else means that the question did not get there.
+    /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by
+    /// a living host; anything else means that the question did not get there.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
         let port = if self.from.is_ipv4() { (3, 3) } else { (1, 4) };
         if self.from == asked && (self.code.kind, self.code.code) == port {
@@ -51,7 +52,9 @@ impl IcmpError {
 /// Why an error of a local system call kept a probe from being sent.
 pub fn fault(error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => Fault::NoRoute,
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
+            Fault::NoRoute
+        }
         Some(libc::EPERM | libc::EACCES) => Fault::Permission,
         Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
         Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
@@ -59,13 +62,14 @@ pub fn fault(error: &io::Error) -> Fault {
     }
 }
 
-/// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two probers leave
-/// half of them to everything else, and at most 4096.
+/// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two
+/// probers leave half of them to everything else, and at most 4096.
 pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
 }
 
-/// How many file descriptors this process may have (RLIMIT_NOFILE); where it cannot be told, the usual 1024.
+/// How many file descriptors this process may have (RLIMIT_NOFILE); where it cannot be told, the
+/// usual 1024.
 pub fn descriptor_limit() -> usize {
     // SAFETY: rlimit is two plain integers, for which zero is a value; the kernel fills in both.
     let mut limit: libc::rlimit = unsafe { zeroed() };
@@ -88,12 +92,14 @@ pub fn listen_closely(socket: &Socket, address: IpAddr) -> io::Result<()> {
 
 /// Hands the socket to tokio, which tells when it is ready in this way.
 pub fn registered(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
-    // SAFETY: the socket owns its descriptor, always names the same one, and moves into the AsyncFd.
+    // SAFETY: the socket owns its descriptor, always names the same one, and moves into the
+    // AsyncFd.
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }
 
 fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: the kernel reads one c_int from a live one, as every option above is, and keeps no pointer.
+    // SAFETY: the kernel reads one c_int from a live one, as every option above is, and keeps no
+    // pointer.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -106,10 +112,11 @@ fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The kernel's own round-trip time of a TCP handshake. None if it has none: then the SYN was repeated, and
-/// nobody can tell which of the two was answered (RFC 6298 §3, Karn's algorithm).
+/// The kernel's own round-trip time of a TCP handshake. None if it has none: then the SYN was
+/// repeated, and nobody can tell which of the two was answered (RFC 6298 §3, Karn's algorithm).
 pub fn handshake_rtt(socket: &Socket) -> io::Result<Option<Duration>> {
-    // SAFETY: tcp_info is plain integers, for which zero is a value; an older kernel fills in fewer.
+    // SAFETY: tcp_info is plain integers, for which zero is a value; an older kernel fills in
+    // fewer.
     let mut info: libc::tcp_info = unsafe { zeroed() };
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     // SAFETY: both pointers are to live values, and `length` is the size of the first.
@@ -134,11 +141,12 @@ pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
     receive_from(socket, buffer, libc::MSG_DONTWAIT)
 }
 
-/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there
-/// (`SO_EE_ORIGIN_LOCAL`) is passed over: the failing call returned it already.
+/// The next ICMP error from the error queue; None if there is none. What the kernel itself put
+/// there (`SO_EE_ORIGIN_LOCAL`) is passed over: the failing call returned it already.
 pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
     loop {
-        let received = receive_from(socket, &mut [], libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT).ok()?;
+        let received =
+            receive_from(socket, &mut [], libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT).ok()?;
         if let Some(error) = received.error {
             return Some((error, received.stamp));
         }
@@ -152,7 +160,8 @@ struct Control([u8; 256]);
 fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let mut piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    // SAFETY: msghdr is integers and pointers, for which zero and null are values ("no name wanted").
+    // SAFETY: msghdr is integers and pointers, for which zero and null are values ("no name
+    // wanted").
     let mut header: libc::msghdr = unsafe { zeroed() };
     header.msg_iov = &raw mut piece;
     header.msg_iovlen = 1;
@@ -168,15 +177,16 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
     Ok(Received { length, stamp, error })
 }
 
-/// Reads control messages (cmsg(3)): the receive stamp (wall clock, nanoseconds since the epoch) and the ICMP
-/// error among them. Bytes that are none say nothing.
+/// Reads control messages (cmsg(3)): the receive stamp (wall clock, nanoseconds since the epoch)
+/// and the ICMP error among them. Bytes that are none say nothing.
 pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
     let (mut stamp, mut error) = (None, None);
     while let Some((length, rest)) = bytes.split_first_chunk::<WORD>() {
         let length = usize::from_ne_bytes(*length);
-        let (Some(level), Some(kind), Some(data)) = (int(rest, 0), int(rest, 4), bytes.get(HEADER..length))
+        let (Some(level), Some(kind), Some(data)) =
+            (int(rest, 0), int(rest, 4), bytes.get(HEADER..length))
         else {
             break;
         };
@@ -201,7 +211,8 @@ fn read_stamp(data: &[u8]) -> Option<u64> {
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
 }
 
-/// A `sock_extended_err` (errno, origin, type, code, pad, info, data: 16 bytes) and its offender's address.
+/// A `sock_extended_err` (errno, origin, type, code, pad, info, data: 16 bytes) and its offender's
+/// address.
 fn read_error(data: &[u8]) -> Option<IcmpError> {
     let (&origin, &kind, &code) = (data.get(4)?, data.get(5)?, data.get(6)?);
     let offender = data.get(16..)?;
@@ -262,7 +273,10 @@ mod tests {
         let six = message(libc::IPPROTO_IPV6, libc::IPV6_RECVERR, &v6);
         assert_eq!(read_control(&six), (None, at("::1", 1, 4)));
         let local = extended(libc::SO_EE_ORIGIN_LOCAL, 0, 0, libc::AF_INET, &[0; 14]);
-        assert_eq!(read_control(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)), (None, None));
+        assert_eq!(
+            read_control(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)),
+            (None, None)
+        );
     }
 
     #[test]
@@ -270,11 +284,16 @@ mod tests {
         let host: IpAddr = "10.0.0.1".parse().unwrap();
         let rtt = Duration::from_millis(5);
         let error = |from: &str, kind, code| {
-            IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } }.found(host, rtt)
+            IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } }
+                .found(host, rtt)
         };
         assert_eq!(error("10.0.0.1", 3, 3), Found::Refused { rtt });
-        for (from, kind, code) in [("10.0.0.254", 3, 3), ("10.0.0.1", 3, 1), ("10.0.0.254", 11, 0)] {
-            assert!(matches!(error(from, kind, code), Found::Unreachable { .. }), "{from} {kind}/{code}");
+        for (from, kind, code) in [("10.0.0.254", 3, 3), ("10.0.0.1", 3, 1), ("10.0.0.254", 11, 0)]
+        {
+            assert!(
+                matches!(error(from, kind, code), Found::Unreachable { .. }),
+                "{from} {kind}/{code}"
+            );
         }
     }
 

@@ -1,15 +1,15 @@
-//! TCP connect probes. In: a [`Due`], an address, a [`Spec`]. Out: at most one [`Event`] each. It never sends
-//! a byte of data, and never leaves a connection behind: a closed probe resets it (`SO_LINGER` 0), so there
-//! is no heap of sockets in TIME_WAIT.
+//! TCP connect probes. In: a [`Due`], an address, a [`Spec`]. Out: at most one [`Event`] each. It
+//! never sends a byte of data, and never leaves a connection behind: a closed probe resets it
+//! (`SO_LINGER` 0), so there is no heap of sockets in TIME_WAIT.
 //!
-//! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an ICMP error
-//! is read from the error queue with its sender and code. Silence reports nothing: the core itself calls a
-//! probe overdue, and then lost.
+//! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an
+//! ICMP error is read from the error queue with its sender and code. Silence reports nothing: the
+//! core itself calls a probe overdue, and then lost.
 //!
-//! One probe is one SYN: it is given up before the kernel would repeat it. A repeat would be a second probe that
-//! no budget knows of, and its answer would be taken for one to the first, as proof of life at a time when the
-//! host may have been dark (Karn's problem, RFC 6298 §3). So a SYN-ACK later than that is not seen by this kind;
-//! the ICMP kind carries late evidence.
+//! One probe is one SYN: it is given up before the kernel would repeat it. A repeat would be a
+//! second probe that no budget knows of, and its answer would be taken for one to the first, as
+//! proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So a
+//! SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
 
 use super::sys_inet;
 use crate::clock::Clock;
@@ -30,9 +30,9 @@ use tokio::{
     time::timeout,
 };
 
-/// Where the trap question goes ([`Due::trap`]). Nothing listens there: the port is of the range that is
-/// never assigned to a service (RFC 6335 §6), and above the ports that Linux gives to outgoing connections
-/// (32768 to 60999), so no such connection can hold it either.
+/// Where the trap question goes ([`Due::trap`]). Nothing listens there: the port is of the range
+/// that is never assigned to a service (RFC 6335 §6), and above the ports that Linux gives to
+/// outgoing connections (32768 to 60999), so no such connection can hold it either.
 pub const TRAP_PORT: u16 = 64999;
 
 /// The kernel repeats an unanswered SYN after one second (RFC 6298 §2: the first RTO).
@@ -49,7 +49,9 @@ impl Spec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(port) if port > 0 => Ok(Self { port }),
-            _ => Err(format!("{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535")),
+            _ => Err(format!(
+                "{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535"
+            )),
         }
     }
 }
@@ -63,9 +65,9 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
-    /// 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again after one
-    /// second at the latest.
+    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
+    /// at most 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again
+    /// after one second at the latest.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
         Self { clock, events, places: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
     }
@@ -85,7 +87,8 @@ impl Prober {
         match begin(peer) {
             Ok(socket) => {
                 tokio::spawn(async move {
-                    let found = match timeout(BEFORE_REPEAT, wait(clock, sent, peer, &socket)).await {
+                    let found = match timeout(BEFORE_REPEAT, wait(clock, sent, peer, &socket)).await
+                    {
                         Ok(Ok(found)) => Some(found),
                         Ok(Err(error)) => failed(&error, clock, sent),
                         Err(_) => None,
@@ -104,7 +107,9 @@ fn failed(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     match error.raw_os_error() {
         Some(libc::ETIMEDOUT) => None,
         // ECONNRESET: accepted and thrown out before we looked. A RST all the same.
-        Some(libc::ECONNREFUSED | libc::ECONNRESET) => Some(Found::Refused { rtt: clock.now().since(sent) }),
+        Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
+            Some(Found::Refused { rtt: clock.now().since(sent) })
+        }
         _ => Some(Found::NotSent(sys_inet::fault(error))),
     }
 }
@@ -122,7 +127,12 @@ fn begin(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     sys_inet::registered(socket, Interest::WRITABLE | Interest::ERROR)
 }
 
-async fn wait(clock: Clock, sent: Time, peer: SocketAddr, socket: &AsyncFd<Socket>) -> io::Result<Found> {
+async fn wait(
+    clock: Clock,
+    sent: Time,
+    peer: SocketAddr,
+    socket: &AsyncFd<Socket>,
+) -> io::Result<Found> {
     loop {
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();

@@ -1,11 +1,13 @@
-//! What waits to be written. In: [`Work`]. Out: a bounded [`Backlog`], in which a later word on the same row takes the
-//! place of the earlier. It never grows beyond its bounds: the oldest goes first, and is counted.
+//! What waits to be written. In: [`Work`]. Out: a bounded [`Backlog`], in which a later word on the
+//! same row takes the place of the earlier. It never grows beyond its bounds: the oldest goes
+//! first, and is counted.
 
 use super::{Episode, Sample};
 use lifesign_core::{judge::Memory, time::Time};
 use std::collections::{BTreeMap, VecDeque};
 
-/// So many rows wait for a disk that refuses: three months of one country's episodes, half a day of its summaries.
+/// So many rows wait for a disk that refuses: three months of one country's episodes, half a day of
+/// its summaries.
 const EPISODES: usize = 16_384;
 const SAMPLES: usize = 65_536;
 /// What is to be written together.

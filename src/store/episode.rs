@@ -1,10 +1,12 @@
-//! Episodes. In: changes of verdict. Out: [`Episode`]s, each again whenever something of it changes. It never
-//! writes, and never judges: it only says where one stay in a state ends and the next begins.
+//! Episodes. In: changes of verdict. Out: [`Episode`]s, each again whenever something of it
+//! changes. It never writes, and never judges: it only says where one stay in a state ends and the
+//! next begins.
 //!
-//! An episode is one stay of a scope in a state other than up. A darkness that is first `down` and then an
-//! `outage` is one. A spell of `unknown` (we were blind, or stopped) ends no other episode: if the same is true after
-//! it, the episode goes on, and the spell counts as not seen; if not, it ended somewhere in that spell, as
-//! the next verdict's edge says. What was down for an outage's length is not up until it is proved to be.
+//! An episode is one stay of a scope in a state other than up. A darkness that is first `down` and
+//! then an `outage` is one. A spell of `unknown` (we were blind, or stopped) ends no other episode:
+//! if the same is true after it, the episode goes on, and the spell counts as not seen; if not, it
+//! ended somewhere in that spell, as the next verdict's edge says. What was down for an outage's
+//! length is not up until it is proved to be.
 
 use super::scopes;
 use lifesign_core::{
@@ -46,8 +48,8 @@ impl Episode {
         self.scope == self.country
     }
 
-    /// How long it lasted, by the middle of its edges, and by how much that may be wrong to either side; up to `now`
-    /// while it lasts.
+    /// How long it lasted, by the middle of its edges, and by how much that may be wrong to either
+    /// side; up to `now` while it lasts.
     pub fn length(&self, now: Time) -> (Duration, Duration) {
         let (begin, one) = middle(self.begin);
         let (end, other) = self.end.map_or((now, Duration::ZERO), middle);
@@ -55,7 +57,8 @@ impl Episode {
     }
 }
 
-/// The middle of an edge, and how far it reaches from there. Where nobody watched before, the end of it is all there is.
+/// The middle of an edge, and how far it reaches from there. Where nobody watched before, the end
+/// of it is all there is.
 pub(super) fn middle(edge: Edge) -> (Time, Duration) {
     let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
     (edge.latest - half, half)
@@ -75,8 +78,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Goes on with what was open when the last run was last heard of, if this run knows of it. Else nobody can say
-    /// whether it lasted: it ends in between.
+    /// Goes on with what was open when the last run was last heard of, if this run knows of it.
+    /// Else nobody can say whether it lasted: it ends in between.
     pub fn resume(
         open: Vec<Episode>,
         recalled: bool,
@@ -114,8 +117,15 @@ impl Ledger {
         });
     }
 
-    /// Takes in a change; adds every episode that it touches. `offset` moves its times to the wall clock.
-    pub fn note(&mut self, change: &Change, roster: &Roster, offset: i64, touched: &mut Vec<Episode>) {
+    /// Takes in a change; adds every episode that it touches. `offset` moves its times to the wall
+    /// clock.
+    pub fn note(
+        &mut self,
+        change: &Change,
+        roster: &Roster,
+        offset: i64,
+        touched: &mut Vec<Episode>,
+    ) {
         let time = change.time.shifted(offset);
         let edge = Edge {
             earliest: change.edge.earliest.map(|earliest| earliest.shifted(offset)),
@@ -148,9 +158,12 @@ impl Ledger {
             close(unknown, Edge { earliest: Some(time), latest: time }, touched);
         }
         match open.known.take() {
-            // Not long enough yet for this run to call it an outage: nothing says that the one before is over.
+            // Not long enough yet for this run to call it an outage: nothing says that the one
+            // before is over.
             Some(known)
-                if known.paused.is_some() && known.state == State::Outage && change.to == State::Down =>
+                if known.paused.is_some()
+                    && known.state == State::Outage
+                    && change.to == State::Down =>
             {
                 open.known = Some(known);
             }

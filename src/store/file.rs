@@ -1,11 +1,12 @@
-//! The tables of docs/store.md. In: rows. Out: a SQLite file in WAL mode, one transaction for all that is written
-//! together, so that a crash at any moment leaves the last whole state. It never decides what is worth a row.
+//! The tables of docs/store.md. In: rows. Out: a SQLite file in WAL mode, one transaction for all
+//! that is written together, so that a crash at any moment leaves the last whole state. It never
+//! decides what is worth a row.
 
 use super::{
     Episode, Past, Sample,
     backlog::Backlog,
-    book::{self, COARSE, FINE, VERSION, millis},
-    history::{self, History},
+    history::{self, Histories},
+    reader::{self, COARSE, FINE, VERSION, millis},
 };
 use lifesign_core::{judge::State, time::Time};
 use rusqlite::{Connection, Result, Transaction, params};
@@ -71,7 +72,7 @@ impl File {
                 change.commit()?;
             }
             VERSION => {}
-            _ => return Err(book::newer(version)),
+            _ => return Err(reader::newer(version)),
         }
         Ok(Self { base, coarse: 0 })
     }
@@ -80,24 +81,31 @@ impl File {
     pub fn past(&self) -> Result<Past> {
         let mut found = self.base.prepare("SELECT text FROM memory")?;
         let text: Option<String> = found.query_map([], |row| row.get(0))?.next().transpose()?;
-        let open = format!("SELECT {} FROM episode WHERE end_latest IS NULL ORDER BY found", book::EPISODE);
+        let open = format!(
+            "SELECT {} FROM episode WHERE end_latest IS NULL ORDER BY found",
+            reader::EPISODE
+        );
         let mut open = self.base.prepare(&open)?;
         // What makes no sense is told of with the history.
-        let open = open.query_map([], book::episode)?.filter_map(Result::ok).collect::<Vec<Episode>>();
-        let lasted: Option<i64> = self.base.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
+        let open =
+            open.query_map([], reader::episode)?.filter_map(Result::ok).collect::<Vec<Episode>>();
+        let lasted: Option<i64> =
+            self.base.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
         let memory = text.and_then(|text| {
             let read = serde_json::from_str(&text);
-            read.inspect_err(|error| tracing::warn!("what an earlier run learned cannot be read: {error}"))
-                .ok()
+            read.inspect_err(|error| {
+                tracing::warn!("what an earlier run learned cannot be read: {error}")
+            })
+            .ok()
         });
-        Ok(Past { memory, open, lasted: lasted.map(book::time) })
+        Ok(Past { memory, open, lasted: lasted.map(reader::time) })
     }
 
     /// What earlier runs saw, before this one writes; nothing, if that cannot be read.
-    pub fn history(&self, now: Time) -> History {
+    pub fn history(&self, now: Time) -> Histories {
         history::read(&self.base, now).unwrap_or_else(|error| {
             tracing::warn!("what earlier runs saw cannot be read: {error}");
-            History::new()
+            Histories::new()
         })
     }
 
@@ -110,9 +118,17 @@ impl File {
                 "INSERT INTO run VALUES (?, ?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET lasted = excluded.lasted, ended = excluded.ended",
             )?
-            .execute(params![millis(began), at, backlog.ended, vantage, env!("CARGO_PKG_VERSION")])?;
+            .execute(params![
+                millis(began),
+                at,
+                backlog.ended,
+                vantage,
+                env!("CARGO_PKG_VERSION")
+            ])?;
         for (code, name) in &backlog.countries {
-            change.prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?.execute([code, name])?;
+            change
+                .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
+                .execute([code, name])?;
         }
         for episode in backlog.episodes.values() {
             write_episode(&change, episode)?;
@@ -162,17 +178,27 @@ fn write_episode(change: &Transaction, episode: &Episode) -> Result<()> {
 
 fn write_sample(change: &Transaction, sample: &Sample) -> Result<()> {
     let Sample { scope, country, time, state, probes, loss, median, p95 } = sample;
-    change.prepare_cached("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
-        params![FINE, scope, millis(*time), country, state.label(), *probes as i64, loss, median, p95],
-    )?;
+    change
+        .prepare_cached("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            FINE,
+            scope,
+            millis(*time),
+            country,
+            state.label(),
+            *probes as i64,
+            loss,
+            median,
+            p95
+        ])?;
     Ok(())
 }
 
 /// Makes coarser summaries of the fine ones before this time, and forgets what is too old.
 fn condense(change: &Transaction, whole: i64) -> Result<()> {
-    let grave = (0..)
-        .zip(State::ALL)
-        .fold(String::new(), |text, (grave, state)| text + &format!(" WHEN '{state}' THEN '{grave}{state}'"));
+    let grave = (0..).zip(State::ALL).fold(String::new(), |text, (grave, state)| {
+        text + &format!(" WHEN '{state}' THEN '{grave}{state}'")
+    });
     let condensed = format!(
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE}, scope, (time / {COARSE} + 1) * {COARSE} AS until, country,

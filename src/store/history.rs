@@ -1,15 +1,16 @@
-//! The last seven days, for the page. In: the file as earlier runs left it. Out: what they saw of each scope, by name
-//! ([`Past`]). It never says more than they wrote: a scope was up where summaries say that it was
-//! watched and no episode says otherwise; of all else nothing is known. A row that makes no sense is passed over.
+//! The last seven days, for the page. In: the file as earlier runs left it. Out: what they saw of
+//! each scope, by name ([`Histories`]). It never says more than they wrote: a scope was up where
+//! summaries say that it was watched and no episode says otherwise; of all else nothing is known. A
+//! row that makes no sense is passed over.
 
 use super::{
     Episode,
-    book::{self, COARSE, FINE, QUIET, millis, time},
+    reader::{self, COARSE, FINE, QUIET, millis, time},
 };
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
-    watch::{KEPT, MINUTE, Mark, Past, Spell},
+    watch::{History, KEPT, MINUTE, Measurement, StateSpan},
 };
 use rusqlite::{Connection, Result, Row, params};
 use std::{
@@ -17,13 +18,15 @@ use std::{
     time::Duration,
 };
 
-/// More runs than this are no week to look back on; of a run that saw nothing there is nothing to tell.
+/// More runs than this are no week to look back on; of a run that saw nothing there is nothing to
+/// tell.
 const RUNS: i64 = 1000;
-/// Of the last day the fine summaries are read, as the page shows them. It begins with a coarse one.
+/// Of the last day the fine summaries are read, as the page shows them. It begins with a coarse
+/// one.
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What earlier runs saw: by scope, its country's code and its past.
-pub(super) type History = HashMap<String, (String, Past)>;
+pub(super) type Histories = HashMap<String, (String, History)>;
 
 /// A stretch of time: from, to.
 type Stretch = (Time, Time);
@@ -31,7 +34,7 @@ type Stretch = (Time, Time);
 /// What is known of a scope.
 struct Seen {
     country: String,
-    past: Past,
+    past: History,
     /// When somebody watched it.
     watched: Vec<Stretch>,
     /// In the order in which they were found.
@@ -39,17 +42,18 @@ struct Seen {
 }
 
 /// Reads it. Call it before this run writes.
-pub(super) fn read(base: &Connection, now: Time) -> Result<History> {
+pub(super) fn read(base: &Connection, now: Time) -> Result<Histories> {
     let began = now - KEPT;
     let mut runs = base.prepare(
         "SELECT began, min(lasted, ?2) FROM run WHERE lasted > began AND lasted > ?1 AND began < ?2
          ORDER BY began DESC LIMIT ?3",
     )?;
     let stretch = |row: &Row| Ok((time(row.get(0)?), time(row.get(1)?)));
-    let mut runs: Vec<Stretch> =
-        runs.query_map(params![millis(began), millis(now), RUNS], stretch)?.collect::<Result<_>>()?;
+    let mut runs: Vec<Stretch> = runs
+        .query_map(params![millis(began), millis(now), RUNS], stretch)?
+        .collect::<Result<_>>()?;
     runs.reverse();
-    let Some(&(first, _)) = runs.first() else { return Ok(History::new()) };
+    let Some(&(first, _)) = runs.first() else { return Ok(Histories::new()) };
     let (mut scopes, mut broken): (HashMap<String, Seen>, _) = (HashMap::new(), Broken::default());
     let day = millis(now - DAY) / COARSE * COARSE;
     for (span, from, to) in [(COARSE, millis(began.max(first)), day), (FINE, day, millis(now))] {
@@ -62,9 +66,10 @@ pub(super) fn read(base: &Connection, now: Time) -> Result<History> {
             broken.note(sample(row, span, &mut scopes));
         }
     }
-    for found in book::touching(base, began.max(first))? {
+    for found in reader::touching(base, began.max(first))? {
         let Some(episode) = broken.note(found) else { continue };
-        let seen = scopes.entry(episode.scope.clone()).or_insert_with(|| Seen::nothing(&episode.country));
+        let seen =
+            scopes.entry(episode.scope.clone()).or_insert_with(|| Seen::nothing(&episode.country));
         // What the block was in another country is another's.
         if seen.country == episode.country {
             seen.episodes.push(episode);
@@ -76,7 +81,8 @@ pub(super) fn read(base: &Connection, now: Time) -> Result<History> {
     Ok(scopes
         .into_iter()
         .map(|(name, mut seen)| {
-            // In large plans only countries have summaries: a block was watched like its country, once it is named.
+            // In large plans only countries have summaries: a block was watched like its country,
+            // once it is named.
             if let (Some(first), []) = (seen.episodes.first(), &*seen.watched) {
                 let like = watched.get(&seen.country).into_iter().flatten();
                 let since = |&(from, to): &Stretch| (from.max(first.begin.latest), to);
@@ -92,19 +98,19 @@ pub(super) fn read(base: &Connection, now: Time) -> Result<History> {
 
 impl Seen {
     fn nothing(country: &str) -> Self {
-        let (country, past) = (country.to_owned(), Past::blank());
+        let (country, past) = (country.to_owned(), History::blank());
         Self { country, past, watched: Vec::new(), episodes: Vec::new() }
     }
 }
 
-/// Takes in a summary. What is unknown begins no stretch: nothing has been seen of it yet. Within one, an episode
-/// says so.
+/// Takes in a summary. What is unknown begins no stretch: nothing has been seen of it yet. Within
+/// one, an episode says so.
 fn sample(row: &Row, span: i64, scopes: &mut HashMap<String, Seen>) -> Result<()> {
     let (scope, country) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
     let to = time(row.get(2)?);
     let from = to - Duration::from_millis(span as u64);
-    let state = book::state(row, 3)?;
-    let mark = Mark::new(row.get(4)?, row.get(5)?);
+    let state = reader::state(row, 3)?;
+    let mark = Measurement::new(row.get(4)?, row.get(5)?);
     let seen = scopes.entry(scope.to_owned()).or_insert_with(|| Seen::nothing(country));
     if seen.country != country {
         *seen = Seen::nothing(country);
@@ -119,7 +125,7 @@ fn sample(row: &Row, span: i64, scopes: &mut HashMap<String, Seen>) -> Result<()
 }
 
 /// From stretches, episodes and runs to spells, each where it was, the last unknown.
-fn spells(seen: &Seen, runs: &[Stretch], now: Time) -> Vec<Spell> {
+fn spells(seen: &Seen, runs: &[Stretch], now: Time) -> Vec<StateSpan> {
     let mut line = Line::default();
     for &(from, to) in &seen.watched {
         // A coarse summary reaches back to before its run.
@@ -146,11 +152,9 @@ fn spells(seen: &Seen, runs: &[Stretch], now: Time) -> Vec<Spell> {
     for (&(_, lasted), began) in runs.iter().zip(next) {
         gap = gap.max(lasted);
         // What ended in between: nobody knows that it was still so when the next run began.
-        let ended = seen
-            .episodes
-            .iter()
-            .filter_map(|episode| episode.end)
-            .filter(|end| end.earliest.is_some_and(|earliest| earliest <= began) && end.latest > began);
+        let ended = seen.episodes.iter().filter_map(|episode| episode.end).filter(|end| {
+            end.earliest.is_some_and(|earliest| earliest <= began) && end.latest > began
+        });
         line.paint(gap, ended.map(|end| end.latest).fold(began, Time::max), None);
     }
     line.spells(now)
@@ -183,12 +187,16 @@ impl Line {
     }
 
     /// What was in between as spells, without what nobody watched at first.
-    fn spells(self, now: Time) -> Vec<Spell> {
+    fn spells(self, now: Time) -> Vec<StateSpan> {
         let mut last = State::Unknown;
         let differs = |(from, what): (Time, Option<(State, Edge)>)| {
             let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
             let (state, edge) = what.unwrap_or(gap);
-            (std::mem::replace(&mut last, state) != state).then_some(Spell { state, from, edge })
+            (std::mem::replace(&mut last, state) != state).then_some(StateSpan {
+                state,
+                from,
+                edge,
+            })
         };
         self.0.into_iter().filter(|&(at, _)| at < now).filter_map(differs).collect()
     }

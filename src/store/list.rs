@@ -1,5 +1,6 @@
-//! Episodes as lines. In: episodes, and up to when they were seen ([`super::Book::seen`]). Out: a table for people, JSON Lines or CSV (RFC 4180) for programs. It
-//! never leaves out how sure a time is.
+//! Episodes as lines. In: episodes, and up to when they were seen ([`super::StoreReader::seen`]).
+//! Out: a table for people, JSON Lines or CSV (RFC 4180) for programs. It never leaves out how sure
+//! a time is.
 
 use super::{Episode, episode::middle};
 use lifesign_core::{judge::Edge, time::Time};
@@ -8,8 +9,9 @@ use std::{fmt::Write as _, time::Duration};
 
 /// A table for people, one episode a line; times in UTC.
 pub fn text(episodes: &[Episode], seen: Time) -> String {
-    let mut rows =
-        vec![["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned)];
+    let mut rows = vec![
+        ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned),
+    ];
     rows.extend(episodes.iter().map(|episode| {
         let scope = if episode.is_country() {
             episode.scope.clone()
@@ -22,7 +24,14 @@ pub fn text(episodes: &[Episode], seen: Time) -> String {
             (None, None) => format!("still so at {}", second(seen)),
             (None, Some(paused)) => format!("not seen since {}", second(paused)),
         };
-        [scope, episode.state.to_string(), moment(episode.begin), end, length(episode, seen), unseen]
+        [
+            scope,
+            episode.state.to_string(),
+            moment(episode.begin),
+            end,
+            length(episode, seen),
+            unseen,
+        ]
     }));
     let mut wide = [0; 6];
     for row in &rows {
@@ -107,11 +116,16 @@ pub fn csv(episodes: &[Episode], seen: Time) -> String {
     text
 }
 
-/// A cell with a comma, a quote or a line's end in it stands in quotes. One that a spreadsheet would take for a
-/// formula begins with an apostrophe.
+/// A cell with a comma, a quote or a line's end in it stands in quotes. One that a spreadsheet
+/// would take for a formula begins with an apostrophe.
 fn quoted(cell: &str) -> String {
-    let cell = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    let cell =
+        if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
 }
 
 /// An edge as its middle and how sure that is: `2014-12-22 16:15:02 ± 2 s`.
@@ -146,7 +160,8 @@ fn sure(half: Duration) -> String {
 
 /// A length of time in its two greatest units: `9 h 31 min`.
 pub fn span(span: Duration) -> String {
-    // As sharp as it is told: to the second, the minute or the hour. Two days are 48 hours to most people.
+    // As sharp as it is told: to the second, the minute or the hour. Two days are 48 hours to most
+    // people.
     let unit = match span.as_secs() {
         0..3600 => 1,
         3600..172_800 => 60,
@@ -193,15 +208,22 @@ mod tests {
     fn an_episode_is_a_line_that_says_how_sure_it_is() {
         let table = text(&[outage()], at(0));
         let line = table.lines().nth(1).unwrap_or_default();
-        for part in
-            ["KP", "outage", "2014-12-22 16:15:02 ± 2 s", "01:46:08 ± 2 s", "9 h 31 min ± 4 s", "1 min 30 s"]
-        {
+        for part in [
+            "KP",
+            "outage",
+            "2014-12-22 16:15:02 ± 2 s",
+            "01:46:08 ± 2 s",
+            "9 h 31 min ± 4 s",
+            "1 min 30 s",
+        ] {
             assert!(line.contains(part), "{part}: {table}");
         }
         let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..outage() };
         let table = text(&[open], at(64));
         assert!(
-            table.contains("before 2014-12-22 16:15:04  still so at 2014-12-22 16:16:04  over 1 min so far"),
+            table.contains(
+                "before 2014-12-22 16:15:04  still so at 2014-12-22 16:16:04  over 1 min so far"
+            ),
             "{table}"
         );
     }
@@ -212,7 +234,10 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["begin_latest"], "2014-12-22T16:15:04.000Z");
         assert_eq!((&line["seconds"], &line["uncertain_seconds"]), (&34_266.0.into(), &4.0.into()));
-        assert!(csv(&[outage()], at(0)).ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, all\"\r\n"));
+        assert!(
+            csv(&[outage()], at(0))
+                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, all\"\r\n")
+        );
         assert_eq!(quoted("=1+1"), "'=1+1");
     }
 
@@ -222,7 +247,17 @@ mod tests {
             .map(|seconds| span(Duration::from_secs(seconds)));
         assert_eq!(
             found,
-            ["0 s", "59 s", "1 min", "1 min 1 s", "59 min 59 s", "1 h", "9 h 31 min", "24 h", "2 d 8 h"]
+            [
+                "0 s",
+                "59 s",
+                "1 min",
+                "1 min 1 s",
+                "59 min 59 s",
+                "1 h",
+                "9 h 31 min",
+                "24 h",
+                "2 d 8 h"
+            ]
         );
     }
 }

@@ -1,6 +1,7 @@
-//! Memory over restarts. In: changes of verdict, snapshots, what the judge learned. Out: a SQLite file
-//! (docs/store.md) that outlives the run, and on the next start what was open and known. It never makes the watch
-//! wait for a disk, and never ends it: what cannot be written waits in bounded memory and is tried again.
+//! Memory over restarts. In: changes of verdict, snapshots, what the judge learned. Out: a SQLite
+//! file (docs/store.md) that outlives the run, and on the next start what was open and known. It
+//! never makes the watch wait for a disk, and never ends it: what cannot be written waits in
+//! bounded memory and is tried again.
 //!
 //! | file | its part |
 //! |---|---|
@@ -9,11 +10,11 @@
 //! | `writer` | a thread that writes, and goes on trying |
 //! | `file` | the tables, and how they are written |
 //! | `history` | the days before, for the page |
-//! | `book` | reading them, also while they are written, also elsewhere |
+//! | `reader` | reading them, also while they are written, also elsewhere |
 //! | `list`, `report` | what a reader gets: lines, CSV, JSON; one page to send on |
 
 mod backlog;
-mod book;
+mod reader;
 mod episode;
 mod file;
 mod history;
@@ -21,8 +22,8 @@ pub mod list;
 pub mod report;
 mod writer;
 
-pub use book::{Book, Filter, RunTime};
 pub use episode::Episode;
+pub use reader::{Filter, RunTime, StoreReader};
 
 use backlog::Work;
 use episode::Ledger;
@@ -43,7 +44,8 @@ use writer::Writer;
 pub const FILE: &str = "lifesign.db";
 /// How often summaries and what was learned are written.
 const MINUTE: Duration = Duration::from_secs(60);
-/// What was learned is written with a change of verdict too, but for each thousand targets not more often than this.
+/// What was learned is written with a change of verdict too, but for each thousand targets not more
+/// often than this.
 const SECOND: Duration = Duration::from_secs(1);
 /// In plans of more scopes than this only countries have summaries: a block's take 20 MB in a year.
 const FEW_SCOPES: usize = 1000;
@@ -83,8 +85,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or makes the file in this directory. `wall` is now, by the wall clock. A file that cannot be opened is
-    /// told of and tried again; the error says only that there is no thread for it.
+    /// Opens or makes the file in this directory. `wall` is now, by the wall clock. A file that
+    /// cannot be opened is told of and tried again; the error says only that there is no thread for
+    /// it.
     ///
     /// With it comes what an earlier run learned. Call [`Store::begin`] before anything else.
     pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, Past)> {
@@ -95,12 +98,19 @@ impl Store {
         };
         let writer = Writer::start(path, file, vantage.to_owned(), wall)?;
         let (due, remembered) = (Time::default(), Time::default());
-        let store =
-            Self { ledger: Ledger::default(), writer, due, remembered, owed: false, episodes: Vec::new() };
+        let store = Self {
+            ledger: Ledger::default(),
+            writer,
+            due,
+            remembered,
+            owed: false,
+            episodes: Vec::new(),
+        };
         Ok((store, past))
     }
 
-    /// Goes on with the episodes that were open, if what was learned with them is of use; else they end here.
+    /// Goes on with the episodes that were open, if what was learned with them is of use; else they
+    /// end here.
     pub fn begin(&mut self, past: Past, recalled: bool, roster: &Roster, now: Time, offset: i64) {
         let wall = now.shifted(offset);
         let lasted = past.lasted.unwrap_or(wall).min(wall);
@@ -109,13 +119,16 @@ impl Store {
         self.replan(roster, wall);
     }
 
-    /// Tells the watch what earlier runs saw, once that has been read: moments after the start, seconds in a large plan.
+    /// Tells the watch what earlier runs saw, once that has been read: moments after the start,
+    /// seconds in a large plan.
     pub fn recall(&self, watch: &mut Watch) {
         let Some(mut history) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in scopes(&roster) {
             let past = history.remove(&roster.name_of(scope));
-            if let Some((_, past)) = past.filter(|(country, _)| *country == roster.country_of(scope).code) {
+            if let Some((_, past)) =
+                past.filter(|(country, _)| *country == roster.country_of(scope).code)
+            {
                 watch.past(scope).recall(past);
             }
         }
@@ -124,7 +137,8 @@ impl Store {
     /// A plan, the first or a new one: what is not watched has no open episode.
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
         self.ledger.retain(roster, wall, &mut self.episodes);
-        let named = roster.countries.iter().map(|country| (country.code.clone(), country.name.clone()));
+        let named =
+            roster.countries.iter().map(|country| (country.code.clone(), country.name.clone()));
         let (countries, episodes) = (named.collect(), std::mem::take(&mut self.episodes));
         self.writer.write(Work { at: wall, countries, episodes, ..Work::default() });
     }
@@ -157,7 +171,13 @@ impl Store {
     pub fn end(mut self, watch: &Watch, now: Time, offset: i64) {
         let memory = Some(watch.remember(now, offset));
         let episodes = std::mem::take(&mut self.episodes);
-        self.writer.write(Work { at: now.shifted(offset), memory, episodes, ended: true, ..Work::default() });
+        self.writer.write(Work {
+            at: now.shifted(offset),
+            memory,
+            episodes,
+            ended: true,
+            ..Work::default()
+        });
     }
 
     /// How the writing goes.
@@ -186,16 +206,17 @@ pub fn directory(asked: Option<PathBuf>) -> Option<PathBuf> {
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     let roster = &snapshot.roster;
     let time = snapshot.time.shifted(snapshot.wall_offset);
-    let sample = |scope: String, country: &Country, view: &lifesign_core::watch::ScopeView| Sample {
-        scope,
-        country: country.code.clone(),
-        time,
-        state: view.standing.state,
-        probes: view.windows[0].resolved,
-        loss: view.windows[0].loss,
-        median: view.windows[0].median,
-        p95: view.windows[0].p95,
-    };
+    let sample =
+        |scope: String, country: &Country, view: &lifesign_core::watch::ScopeView| Sample {
+            scope,
+            country: country.code.clone(),
+            time,
+            state: view.verdict.state,
+            probes: view.windows[0].resolved,
+            loss: view.windows[0].loss,
+            median: view.windows[0].median,
+            p95: view.windows[0].p95,
+        };
     let countries = roster.countries.iter().zip(&snapshot.countries);
     let mut samples: Vec<Sample> =
         countries.map(|(country, view)| sample(country.code.clone(), country, view)).collect();

@@ -1,13 +1,14 @@
-//! One page to send on. In: what the store knows of a country. Out: HTML that needs nothing else, with its pictures
-//! in it (SVG), fit to be printed: what happened in a sentence, when and how surely, how it was measured, and
-//! what one vantage cannot know. It never shows a text from outside unescaped (maud escapes them all).
+//! One page to send on. In: what the store knows of a country. Out: HTML that needs nothing else,
+//! with its pictures in it (SVG), fit to be printed: what happened in a sentence, when and how
+//! surely, how it was measured, and what one vantage cannot know. It never shows a text from
+//! outside unescaped (maud escapes them all).
 
 mod picture;
 
 use super::{
-    Book, Episode, Filter, RunTime, Sample,
-    book::QUIET,
+    Episode, Filter, RunTime, Sample, StoreReader,
     list::{length, moment, second, span},
+    reader::QUIET,
 };
 use lifesign_core::{judge::State, time::Time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -34,17 +35,21 @@ pub struct Matter {
 impl Matter {
     /// Reads what is known of a country in between; None if that is nothing.
     pub fn read(
-        book: &Book,
+        reader: &StoreReader,
         country: &str,
         (since, until): (Time, Time),
         now: Time,
     ) -> rusqlite::Result<Option<Self>> {
-        let filter =
-            Filter { since: Some(since), until: Some(until), scope: Some(country.into()), state: None };
-        let episodes = book.episodes(&filter)?;
-        let samples = book.samples(country, since, until)?;
-        let runs = book.runs(since, until)?;
-        let (name, seen) = (book.name(country)?, book.seen(now)?);
+        let filter = Filter {
+            since: Some(since),
+            until: Some(until),
+            scope: Some(country.into()),
+            state: None,
+        };
+        let episodes = reader.episodes(&filter)?;
+        let samples = reader.samples(country, since, until)?;
+        let runs = reader.runs(since, until)?;
+        let (name, seen) = (reader.name(country)?, reader.seen(now)?);
         let some = !(episodes.is_empty() && samples.is_empty());
         Ok(some.then(|| Self {
             country: country.into(),
@@ -62,7 +67,8 @@ impl Matter {
     /// The country first, then its blocks.
     fn scopes(&self) -> Vec<&str> {
         let named = self.episodes.iter().map(|episode| &*episode.scope);
-        let named: BTreeSet<&str> = named.chain(self.samples.iter().map(|sample| &*sample.scope)).collect();
+        let named: BTreeSet<&str> =
+            named.chain(self.samples.iter().map(|sample| &*sample.scope)).collect();
         let mut scopes: Vec<&str> = named.into_iter().collect();
         scopes.sort_by_key(|scope| *scope != self.country);
         scopes
@@ -104,15 +110,22 @@ pub fn sentence(matter: &Matter) -> String {
     };
     let known = |state: State| matter.of(country).filter(move |episode| episode.state == state);
     let longest = |state: State| known(state).max_by_key(|episode| episode.length(matter.seen).0);
-    let (state, was) = match (longest(State::Outage), longest(State::Flapping), longest(State::Down)) {
-        (Some(outage), ..) => (outage, "was unreachable"),
-        (_, Some(flapping), _) => (flapping, "was unstable, going down and coming up again and again,"),
-        (_, _, Some(down)) => (down, "was briefly unreachable"),
-        _ => match longest(State::Partial) {
-            Some(partial) => (partial, "was unreachable in part"),
-            None => return format!("{name} was reachable{from} whenever it was watched in this time."),
-        },
-    };
+    let (state, was) =
+        match (longest(State::Outage), longest(State::Flapping), longest(State::Down)) {
+            (Some(outage), ..) => (outage, "was unreachable"),
+            (_, Some(flapping), _) => {
+                (flapping, "was unstable, going down and coming up again and again,")
+            }
+            (_, _, Some(down)) => (down, "was briefly unreachable"),
+            _ => match longest(State::Partial) {
+                Some(partial) => (partial, "was unreachable in part"),
+                None => {
+                    return format!(
+                        "{name} was reachable{from} whenever it was watched in this time."
+                    );
+                }
+            },
+        };
     let until = match state.end {
         Some(end) => format!("to {}", moment(end)),
         None => format!("on, and still at {}", second(matter.seen)),

@@ -1,5 +1,5 @@
-//! The store on a directory of its own. In: episodes and memories. Out: what stands in the file, also when it cannot be
-//! written. It never watches anything.
+//! The store on a directory of its own. In: episodes and memories. Out: what stands in the file,
+//! also when it cannot be written. It never watches anything.
 
 use super::{backlog::Backlog, *};
 use lifesign_core::judge::Edge;
@@ -11,7 +11,8 @@ struct Room(PathBuf);
 
 impl Room {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("lifesign-{}-store-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("lifesign-{}-store-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap();
         Self(path)
@@ -73,21 +74,24 @@ fn what_is_written_is_read_again() {
     let (open, over) = (outage("KP", None), outage("127.45.176.0/24", Some(500)));
     file.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
     let past = file.past().unwrap();
-    assert_eq!((past.open, past.lasted, past.memory.is_none()), (vec![open.clone()], Some(at(600)), true));
+    assert_eq!(
+        (past.open, past.lasted, past.memory.is_none()),
+        (vec![open.clone()], Some(at(600)), true)
+    );
     // A later word on the same episode takes the place of the earlier.
     let open = Episode { end: Some(Edge { earliest: Some(at(700)), latest: at(704) }), ..open };
     file.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
-    let book = Book::open(&room.file()).unwrap();
-    assert_eq!(book.episodes(&Filter::default()).unwrap(), [open.clone(), over.clone()]);
+    let reader = StoreReader::open(&room.file()).unwrap();
+    assert_eq!(reader.episodes(&Filter::default()).unwrap(), [open.clone(), over.clone()]);
     let only = |scope: &str| Filter { scope: Some(scope.into()), ..Filter::default() };
-    assert_eq!(book.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
-    assert_eq!(book.episodes(&only("KP")).unwrap().len(), 2);
-    assert_eq!(book.episodes(&only("JP")).unwrap(), []);
+    assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
+    assert_eq!(reader.episodes(&only("KP")).unwrap().len(), 2);
+    assert_eq!(reader.episodes(&only("JP")).unwrap(), []);
     let since = Filter { since: Some(at(600)), ..Filter::default() };
-    assert_eq!(book.episodes(&since).unwrap(), [open]);
+    assert_eq!(reader.episodes(&since).unwrap(), [open]);
     let flapping = Filter { state: Some(State::Flapping), ..Filter::default() };
-    assert_eq!(book.episodes(&flapping).unwrap(), []);
-    let runs = book.runs(at(0), at(9999)).unwrap();
+    assert_eq!(reader.episodes(&flapping).unwrap(), []);
+    let runs = reader.runs(at(0), at(9999)).unwrap();
     assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
 }
 
@@ -105,18 +109,21 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
     let samples = minutes.chain([old]).collect();
     file.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
     let base = Connection::open(room.file()).unwrap();
-    let row = base.query_row("SELECT time, state, probes, loss FROM sample WHERE span = 600000", [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    });
+    let row = base.query_row(
+        "SELECT time, state, probes, loss FROM sample WHERE span = 600000",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    );
     let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
-    assert_eq!((book::time(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert_eq!((reader::time(time), state.as_str(), probes), (at(300), "outage", 240));
     assert!((loss - 0.15).abs() < 1e-9, "{loss}");
-    let fine: i64 =
-        base.query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0)).unwrap();
+    let fine: i64 = base
+        .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(fine, 5);
     // Where there are fine ones, the coarse are not read too.
     assert_eq!(
-        Book::open(&room.file())
+        StoreReader::open(&room.file())
             .unwrap()
             .samples("KP", at(0) - Duration::from_secs(1), at(900))
             .unwrap()
@@ -129,13 +136,14 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
 fn what_is_no_store_of_ours_is_neither_written_nor_read() {
     let room = Room::new("other");
     let error = |result: rusqlite::Result<()>| result.unwrap_err().to_string();
-    fs::write(room.file(), "no database at all, but a text that is longer than a header of one").unwrap();
-    assert!(error(Book::open(&room.file()).map(drop)).contains("not a database"));
+    fs::write(room.file(), "no database at all, but a text that is longer than a header of one")
+        .unwrap();
+    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("not a database"));
     assert!(error(file::File::open(&room.file()).map(drop)).contains("not a database"));
     fs::remove_file(room.file()).unwrap();
-    assert!(error(Book::open(&room.file()).map(drop)).contains("unable to open"));
+    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("unable to open"));
     Connection::open(room.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
-    assert!(error(Book::open(&room.file()).map(drop)).contains("version 9"));
+    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("version 9"));
     assert!(error(file::File::open(&room.file()).map(drop)).contains("version 9"));
 }
 
@@ -168,14 +176,20 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
         ..outage("KP", None)
     };
     let gone = Episode { unseen: Duration::ZERO, ..outage("KP", Some(34_270)) };
-    let samples = (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
+    let samples =
+        (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
     let mut backlog = backlog(40_000, vec![flapping, gone], samples);
     backlog.countries.insert("KP".into(), "North <i>Korea".into());
     file.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
-    let book = Book::open(&room.file()).unwrap();
+    let reader = StoreReader::open(&room.file()).unwrap();
     let read = |country, from: u64, to| {
-        report::Matter::read(&book, country, (at(from) - Duration::from_secs(95_000), at(to)), at(40_000))
-            .unwrap()
+        report::Matter::read(
+            &reader,
+            country,
+            (at(from) - Duration::from_secs(95_000), at(to)),
+            at(40_000),
+        )
+        .unwrap()
     };
     let matter = read("KP", 0, 40_000).unwrap();
     assert_eq!(
@@ -197,7 +211,8 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
 }
 
 fn episode(state: State, found: u64, begin: u64, end: Option<(u64, u64)>) -> Episode {
-    let end = end.map(|(earliest, latest)| Edge { earliest: Some(at(earliest)), latest: at(latest) });
+    let end =
+        end.map(|(earliest, latest)| Edge { earliest: Some(at(earliest)), latest: at(latest) });
     let begin = Edge { earliest: Some(at(begin - 4)), latest: at(begin) };
     Episode { state, found: at(found), begin, end, ..outage("KP", None) }
 }
@@ -205,7 +220,7 @@ fn episode(state: State, found: u64, begin: u64, end: Option<(u64, u64)>) -> Epi
 fn spells(file: &file::File, scope: &str, now: u64) -> Vec<(State, u64)> {
     let mut history = file.history(at(now));
     let (_, past) = history.remove(scope).unwrap();
-    past.spells().map(|spell| (spell.state, spell.from.since(at(0)).as_secs())).collect()
+    past.state_spans().map(|spell| (spell.state, spell.from.since(at(0)).as_secs())).collect()
 }
 
 #[test]
@@ -213,7 +228,8 @@ fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
     use State::{Down, Flapping, Outage, Unknown, Up};
     let room = Room::new("week");
     let mut file = file::File::open(&room.file()).unwrap();
-    let minutes = |from: u64, to: u64| (from..=to).map(|minute| sample("KP", 60 * minute, Up, Some(0.1)));
+    let minutes =
+        |from: u64, to: u64| (from..=to).map(|minute| sample("KP", 60 * minute, Up, Some(0.1)));
     let before = vec![
         // What was down was the begin of flapping, as was found later.
         episode(Down, 506, 502, Some((502, 502))),
@@ -244,12 +260,18 @@ fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
     assert_eq!(spells(&file, "KP", 5000), told);
     let (country, past) = file.history(at(5000)).remove("KP").unwrap();
     let outages: Vec<_> =
-        past.spells().filter(|spell| spell.state == Outage).map(|spell| spell.edge).collect();
-    assert_eq!(outages[1], Edge { earliest: Some(at(996)), latest: at(1000) }, "it is the same outage");
+        past.state_spans().filter(|spell| spell.state == Outage).map(|spell| spell.edge).collect();
+    assert_eq!(
+        outages[1],
+        Edge { earliest: Some(at(996)), latest: at(1000) },
+        "it is the same outage"
+    );
     let marks = past.marks(at(5000), MINUTE * 90, 90);
-    let losses: String = marks.iter().map(|mark| if mark.loss() == Some(0.1) { '#' } else { '.' }).collect();
+    let losses: String =
+        marks.iter().map(|mark| if mark.loss() == Some(0.1) { '#' } else { '.' }).collect();
     // An hour, eight minutes without a run, and fourteen minutes until a bit before now.
-    let expected = format!("{}{}{}{}{}", ".".repeat(7), "#".repeat(60), ".".repeat(7), "#".repeat(14), "..");
+    let expected =
+        format!("{}{}{}{}{}", ".".repeat(7), "#".repeat(60), ".".repeat(7), "#".repeat(14), "..");
     assert_eq!((country.as_str(), losses), ("KP", expected));
     // The clock was wrong then, or is wrong now: what is to come is not told.
     assert_eq!(spells(&file, "KP", 3550), [&told[..8], &[]].concat());
@@ -267,7 +289,8 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
         (1..=60).map(|minute| sample(early, 60 * minute, state(minute), Some(0.0))).collect();
     samples.extend((1..=60).map(|minute| sample("KP", 60 * minute, Up, None)));
     samples.extend((1..=30).map(|minute| sample(moved, 60 * minute, Up, None)));
-    let elsewhere = |minute: u64| Sample { country: "JP".into(), ..sample(moved, 60 * minute, Up, None) };
+    let elsewhere =
+        |minute: u64| Sample { country: "JP".into(), ..sample(moved, 60 * minute, Up, None) };
     samples.extend((31..=60).map(elsewhere));
     let of = |scope: &str, found| Episode {
         scope: scope.into(),
@@ -280,11 +303,11 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
     let change = |sql: &str| assert_eq!(base.execute(sql, []).unwrap(), 1, "{sql}");
     change(&format!(
         "UPDATE episode SET state = 'gone' WHERE scope = '{early}' AND found = {}",
-        book::millis(at(800))
+        reader::millis(at(800))
     ));
     change(&format!(
         "UPDATE sample SET state = '' WHERE scope = '{early}' AND time = {}",
-        book::millis(at(1200))
+        reader::millis(at(1200))
     ));
     assert_eq!(spells(&file, early, 4000), [(Up, 180), (Outage, 850), (Up, 904), (Unknown, 3600)]);
     assert_eq!(spells(&file, late, 4000), [(Outage, 800), (Up, 904), (Unknown, 3600)]);

@@ -1,10 +1,11 @@
-//! The one thread that writes. In: [`Work`], by a bounded channel. Out: transactions. It never makes the sender wait,
-//! and never gives up: what the disk refuses stays in a bounded backlog and is tried again.
+//! The one thread that writes. In: [`Work`], by a bounded channel. Out: transactions. It never
+//! makes the sender wait, and never gives up: what the disk refuses stays in a bounded backlog and
+//! is tried again.
 
 use super::{
     backlog::{Backlog, Work},
     file::File,
-    history::History,
+    history::Histories,
 };
 use lifesign_core::{time::Time, watch::StoreView};
 use std::{
@@ -35,7 +36,7 @@ pub(super) struct Writer {
     /// How much work the thread has not taken yet.
     queued: Arc<AtomicUsize>,
     ended: Receiver<()>,
-    history: Receiver<History>,
+    history: Receiver<Histories>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -50,28 +51,35 @@ impl Writer {
         let (work, received) = mpsc::sync_channel(WAITING);
         let view = Arc::new(Mutex::new(StoreView::default()));
         let queued = Arc::new(AtomicUsize::new(0));
-        let mut desk = Desk { path, file: None, vantage, began, view: view.clone(), queued: queued.clone() };
+        let mut thread_state = WriterThread {
+            path,
+            file: None,
+            vantage,
+            began,
+            view: view.clone(),
+            queued: queued.clone(),
+        };
         match file {
-            Ok(file) => desk.file = Some(file),
-            Err(error) => desk.failed(&error),
+            Ok(file) => thread_state.file = Some(file),
+            Err(error) => thread_state.failed(&error),
         }
         let (end, ended) = mpsc::channel();
         let (read, history) = mpsc::channel();
         thread::Builder::new().name("store".into()).spawn(move || {
             // First of all, as long as there is nothing of this run. The run does not wait for it.
-            if let Some(file) = &desk.file {
+            if let Some(file) = &thread_state.file {
                 let _ = read.send(file.history(began));
             }
-            desk.run(&received);
+            thread_state.run(&received);
             // The last one to close the file puts all of it into one.
-            drop(desk);
+            drop(thread_state);
             let _ = end.send(());
         })?;
         Ok(Self { work: Some(work), queued, ended, history, view })
     }
 
     /// What earlier runs saw, once, when it has been read.
-    pub fn history(&self) -> Option<History> {
+    pub fn history(&self) -> Option<Histories> {
         self.history.try_recv().ok()
     }
 
@@ -97,7 +105,8 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Waits until all is written, or has been tried; but not for ever for a disk that stands still.
+    /// Waits until all is written, or has been tried; but not for ever for a disk that stands
+    /// still.
     fn drop(&mut self) {
         self.work = None;
         let _ = self.ended.recv_timeout(LAST_WORDS);
@@ -112,7 +121,7 @@ fn tell(view: &Mutex<StoreView>, what: impl FnOnce(&mut StoreView)) {
 }
 
 /// What the thread has.
-struct Desk {
+struct WriterThread {
     path: PathBuf,
     file: Option<File>,
     vantage: String,
@@ -121,7 +130,7 @@ struct Desk {
     queued: Arc<AtomicUsize>,
 }
 
-impl Desk {
+impl WriterThread {
     fn run(&mut self, work: &Receiver<Work>) {
         let mut backlog = Backlog::default();
         loop {

@@ -1,11 +1,12 @@
-//! The seam between the network and the logic. In: nothing. Out: the words in which probers report and the
-//! core thinks: [`Due`] goes down to the network, [`Event`]s come up. No socket above it, no verdict below it.
+//! The seam between the network and the logic. In: nothing. Out: the words in which probers report
+//! and the core thinks: [`Due`] goes down to the network, [`Event`]s come up. No socket above it,
+//! no verdict below it.
 
 use crate::{scopes::TargetId, time::Time};
 use std::{net::IpAddr, time::Duration};
 
-/// Nothing is waited for longer than this. 99 % of pings from 99 % of addresses are answered within 145 s
-/// (Padmanabhan et al., "Timeouts: Beware Surprisingly High Delay", IMC 2015, table 2).
+/// Nothing is waited for longer than this. 99 % of pings from 99 % of addresses are answered within
+/// 145 s (Padmanabhan et al., "Timeouts: Beware Surprisingly High Delay", IMC 2015, table 2).
 pub const LOST_AFTER: Duration = Duration::from_secs(150);
 
 /// One question that the schedule wants asked now.
@@ -56,7 +57,8 @@ pub struct Outcome {
 /// The outcomes of docs/verdicts.md, in its order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
-    /// A valid answer. A prober reports every valid answer so; the core turns it into `Late` or `Duplicate`.
+    /// A valid answer. A prober reports every valid answer so; the core turns it into `Late` or
+    /// `Duplicate`.
     Reply {
         /// Round-trip time.
         rtt: Duration,
@@ -127,7 +129,8 @@ pub struct IcmpCode {
     pub code: u8,
 }
 
-/// Something arrived that is no valid answer to an open question: counted as `rejected`, never evidence.
+/// Something arrived that is no valid answer to an open question: counted as `rejected`, never
+/// evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stray {
     /// When.

@@ -1,11 +1,12 @@
-//! Rng. In: a seed. Out: numbers that are the same for the same seed, for ever and on every machine, which
-//! no library promises. It never asks the machine for chance, and it is no source of secrets.
+//! Rng. In: a seed. Out: numbers that are the same for the same seed, for ever and on every
+//! machine, which no library promises. It never asks the machine for chance, and it is no source of
+//! secrets.
 //!
-//! It stands with the nouns because the core needs chance of its own (the schedule mixes its targets' order) and
-//! may take it only from a seed.
+//! It stands with the nouns because the core needs chance of its own (the schedule mixes its
+//! targets' order) and may take it only from a seed.
 
-/// xoshiro256++ (Blackman & Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), seeded by
-/// SplitMix64 as its authors advise.
+/// xoshiro256++ (Blackman & Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), seeded
+/// by SplitMix64 as its authors advise.
 #[derive(Clone, Debug)]
 pub struct Rng([u64; 4]);
 
@@ -50,7 +51,8 @@ impl Rng {
         self.unit() < p
     }
 
-    /// Evenly from 0 to `n - 1`; 0 for `n` = 0. The bias of the multiplication is below 2^-32 for `n` < 2^32.
+    /// Evenly from 0 to `n - 1`; 0 for `n` = 0. The bias of the multiplication is below 2^-32 for
+    /// `n` < 2^32.
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize
     }
@@ -76,7 +78,10 @@ mod tests {
     fn a_seed_means_the_same_for_ever() {
         let mut rng = Rng::new(2014);
         let first: Vec<u64> = (0..3).map(|_| rng.bits()).collect();
-        assert_eq!(first, [14_412_750_752_135_708_724, 1_970_104_489_111_500_680, 2_191_885_889_410_271_186]);
+        assert_eq!(
+            first,
+            [14_412_750_752_135_708_724, 1_970_104_489_111_500_680, 2_191_885_889_410_271_186]
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every stage
-//! shares, and the [`Roster`] that ties them together by number. It never knows how a target is asked.
+//! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every
+//! stage shares, and the [`Roster`] that ties them together by number. It never knows how a target
+//! is asked.
 
-mod renumbering;
+mod mapping;
 
-pub use renumbering::{Numbers, Renumbering};
+pub use mapping::{IdMapping, RosterMapping};
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
@@ -82,8 +83,8 @@ impl fmt::Display for Host {
 pub struct Target {
     /// Whom to ask.
     pub host: Host,
-    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. Shared, since
-    /// most hosts of a plan are asked alike.
+    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`.
+    /// Shared, since most hosts of a plan are asked alike.
     pub probe: Arc<str>,
     /// How to ask, as a metric label.
     pub kind: Kind,
@@ -160,7 +161,11 @@ impl Roster {
 
     /// How many different hosts there are.
     pub fn hosts(&self) -> usize {
-        self.targets.iter().map(|target| &target.host).collect::<std::collections::HashSet<_>>().len()
+        self.targets
+            .iter()
+            .map(|target| &target.host)
+            .collect::<std::collections::HashSet<_>>()
+            .len()
     }
 }
 
@@ -180,7 +185,11 @@ impl Prefix {
 
     /// Do the two share an address?
     pub fn overlaps(&self, other: &Prefix) -> bool {
-        if self.length <= other.length { self.contains(other.address) } else { other.contains(self.address) }
+        if self.length <= other.length {
+            self.contains(other.address)
+        } else {
+            other.contains(self.address)
+        }
     }
 
     /// The first address.
@@ -212,7 +221,8 @@ impl FromStr for Prefix {
     type Err = String;
     /// The error says what would be right.
     fn from_str(text: &str) -> Result<Self, String> {
-        let shape = || format!("{text:?} is no prefix; write it as 175.45.176.0/24 or 2001:db8::/48");
+        let shape =
+            || format!("{text:?} is no prefix; write it as 175.45.176.0/24 or 2001:db8::/48");
         let (address, length) = text.split_once('/').ok_or_else(shape)?;
         let address: IpAddr = address.parse().map_err(|_| shape())?;
         let length: u8 = length.parse().map_err(|_| shape())?;
@@ -222,7 +232,9 @@ impl FromStr for Prefix {
         }
         let first = masked(address, length);
         if first != address {
-            return Err(format!("{text} has bits set behind its length; did you mean {first}/{length}?"));
+            return Err(format!(
+                "{text} has bits set behind its length; did you mean {first}/{length}?"
+            ));
         }
         Ok(Self { address, length })
     }

@@ -1,8 +1,9 @@
 //! Time, as the core knows it: an argument, and never read from a clock here.
 //!
-//! A [`Time`] counts nanoseconds since the Unix epoch *along lifesign's own line*: fixed to the wall clock once,
-//! at the start, and carried on by the monotonic clock. A step of the wall clock therefore never moves a
-//! round-trip time, a timer or an edge; it changes only how a time is written down. It never goes back.
+//! A [`Time`] counts nanoseconds since the Unix epoch *along lifesign's own line*: fixed to the
+//! wall clock once, at the start, and carried on by the monotonic clock. A step of the wall clock
+//! therefore never moves a round-trip time, a timer or an edge; it changes only how a time is
+//! written down. It never goes back.
 
 use std::{
     fmt,
@@ -41,12 +42,14 @@ impl Time {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// This moment moved by a number of nanoseconds of either sign, as the program's clock gives it.
+    /// This moment moved by a number of nanoseconds of either sign, as the program's clock gives
+    /// it.
     pub const fn shifted(self, nanos: i64) -> Self {
         Self(self.0.saturating_add_signed(nanos))
     }
 
-    /// Written in full, to the nanosecond where there are any: what a journal needs to be replayed exactly.
+    /// Written in full, to the nanosecond where there are any: what a journal needs to be replayed
+    /// exactly.
     pub fn exact(self) -> String {
         self.timestamp().to_string()
     }
@@ -86,8 +89,9 @@ impl fmt::Debug for Time {
 impl FromStr for Time {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let stamp: jiff::Timestamp =
-            text.parse().map_err(|_| format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"))?;
+        let stamp: jiff::Timestamp = text
+            .parse()
+            .map_err(|_| format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"))?;
         let nanos = u64::try_from(stamp.as_nanosecond()).ok();
         // `NEVER` is no moment, and a loop that runs up to it has no end.
         nanos

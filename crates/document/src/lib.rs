@@ -55,7 +55,9 @@ pub fn load(path: &Path) -> Result<String, Problems> {
     let whole = |text: &str| Problems::alone(&name, (0, 0), text);
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => whole("no such file; give the path of one that exists"),
-        io::ErrorKind::PermissionDenied => whole("permission denied; make it readable for this user"),
+        io::ErrorKind::PermissionDenied => {
+            whole("permission denied; make it readable for this user")
+        }
         io::ErrorKind::IsADirectory => whole("this is a directory; give the path of a file in it"),
         _ => whole(&format!("cannot be read: {error}; give the path of a text file")),
     };
@@ -124,8 +126,14 @@ fn syntax(message: &str, found: &str) -> String {
             "a comma is missing before this; or, if the list above ends there, its \"]\""
         }
         "unclosed array, expected `]`" => "a list is still open here; close it with \"]\"",
-        "invalid basic string, expected `\"`" => "a string is still open here; close it with one more quote",
-        _ => return format!("not TOML: {message}; a line reads key = \"value\", [table] or [[table]]"),
+        "invalid basic string, expected `\"`" => {
+            "a string is still open here; close it with one more quote"
+        }
+        _ => {
+            return format!(
+                "not TOML: {message}; a line reads key = \"value\", [table] or [[table]]"
+            );
+        }
     };
     told.to_owned()
 }
@@ -186,8 +194,10 @@ impl<'a> Table<'a> {
     pub fn only(self, keys: &[&str]) -> Self {
         for key in self.entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            self.document
-                .note(key.span().start, &format!("unknown key {name:?}; {}", value::suggestion(name, keys)));
+            self.document.note(
+                key.span().start,
+                &format!("unknown key {name:?}; {}", value::suggestion(name, keys)),
+            );
         }
         self
     }
@@ -269,9 +279,11 @@ mod tests {
     fn a_megabyte_of_problems_on_one_line_is_refused_soon() {
         let text = format!("\"é\" = [{}]", "1,".repeat(1 << 19));
         let problems = read("t", &text, |root| {
-            root.get("é").and_then(|value| value.list("words")).into_iter().flatten().for_each(|item| {
-                item.text("a word");
-            });
+            root.get("é").and_then(|value| value.list("words")).into_iter().flatten().for_each(
+                |item| {
+                    item.text("a word");
+                },
+            );
         });
         let list = problems.unwrap_err().list;
         assert_eq!((list[0].col, list[1].col, list.len()), (8, 10, MOST_NOTED));
@@ -289,8 +301,10 @@ mod tests {
 
     #[test]
     fn after_an_error_of_syntax_nothing_is_called_missing() {
-        let list =
-            |text| read("t", text, |root| root.need("key", "1").is_some()).map_err(|found| found.list.len());
+        let list = |text| {
+            read("t", text, |root| root.need("key", "1").is_some())
+                .map_err(|found| found.list.len())
+        };
         assert_eq!(list("other = 1"), Err(1));
         assert_eq!(list("other = \"1"), Err(1));
         assert_eq!(list("key = 1"), Ok(true));

@@ -42,7 +42,11 @@ impl<'a> Value<'a> {
     }
 
     /// A string that `parse` understands; its error must say what would be right.
-    pub fn parsed<T, E: Display>(self, want: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub fn parsed<T, E: Display>(
+        self,
+        want: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         parse(self.text(want)?).map_err(|error| self.note(&error.to_string())).ok()
     }
 
@@ -83,8 +87,8 @@ impl<'a> Value<'a> {
     /// A span of time: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`,
     /// `"24h"`.
     pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
-        let text =
-            self.text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
+        let text = self
+            .text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
         let Some(span) = parse_duration(text) else {
             self.note(&format!(
                 "{text:?} is no duration; write a whole number and its unit: \"250ms\", \"10s\", \"5m\", \"24h\""
@@ -102,11 +106,17 @@ impl<'a> Value<'a> {
     pub fn rate(self, most: f64) -> Option<f64> {
         let text = self.text("a rate in quotes, such as \"0.25/s\" or \"20/h\"")?;
         let Some(rate) = parse_rate(text) else {
-            self.note(&format!("{text:?} is no rate; write it as \"0.25/s\", \"15/m\" or \"20/h\""));
+            self.note(&format!(
+                "{text:?} is no rate; write it as \"0.25/s\", \"15/m\" or \"20/h\""
+            ));
             return None;
         };
         let want = format!("a rate above \"0/s\" and at most \"{most}/s\"");
-        self.within(Some(rate).filter(|&rate| rate > 0.0 && rate <= most), format!("{text:?}"), &want)
+        self.within(
+            Some(rate).filter(|&rate| rate > 0.0 && rate <= most),
+            format!("{text:?}"),
+            &want,
+        )
     }
 
     /// A list, empty or not. `want` says of what: `addresses such as ["192.0.2.1"]`.
@@ -123,7 +133,11 @@ impl<'a> Value<'a> {
 
     fn or_wrong<T>(self, taken: Option<T>, want: &str) -> Option<T> {
         if taken.is_none() {
-            self.note(&format!("found {}, but {:?} wants {want}", in_words(self.found.get_ref()), self.key));
+            self.note(&format!(
+                "found {}, but {:?} wants {want}",
+                in_words(self.found.get_ref()),
+                self.key
+            ));
         }
         taken
     }
@@ -151,7 +165,8 @@ fn in_words(value: &DeValue<'_>) -> String {
 /// The nearest word if it is near enough for a slip of the finger, else all of them.
 pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
     // The distance takes time in proportion to the text; no slip makes a word that long.
-    let slips = |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
+    let slips =
+        |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
     match words.iter().min_by_key(|word| slips(word)) {
         Some(word) if words.len() == 1 => format!("write {word:?}"),
         Some(word) if slips(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
@@ -207,25 +222,45 @@ mod tests {
     #[test]
     fn durations_need_a_unit() {
         let any = Duration::ZERO..=Duration::MAX;
-        for (text, millis) in [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)] {
+        for (text, millis) in
+            [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)]
+        {
             let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
             assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in
-            ["10", "\"10\"", "\"s\"", "\"1 s\"", "\"-1s\"", "\"1.5s\"", "\"10sec\"", "\"1s2\"", "\"١s\""]
-        {
+        for text in [
+            "10",
+            "\"10\"",
+            "\"s\"",
+            "\"1 s\"",
+            "\"-1s\"",
+            "\"1.5s\"",
+            "\"10sec\"",
+            "\"1s2\"",
+            "\"١s\"",
+        ] {
             assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");
         }
     }
 
     #[test]
     fn rates_are_per_second() {
-        for (text, rate) in [("0.25/s", 0.25), ("15/m", 0.25), ("20/h", 20.0 / 3600.0), ("1e2/s", 100.0)] {
+        for (text, rate) in
+            [("0.25/s", 0.25), ("15/m", 0.25), ("20/h", 20.0 / 3600.0), ("1e2/s", 100.0)]
+        {
             assert_eq!(taken(&format!("{text:?}"), |value| value.rate(100.0)), Ok(rate), "{text}");
         }
-        for text in
-            ["1", "\"1\"", "\"/s\"", "\"1/d\"", "\"0/s\"", "\"-1/s\"", "\"nan/s\"", "\"inf/h\"", "\"101/s\""]
-        {
+        for text in [
+            "1",
+            "\"1\"",
+            "\"/s\"",
+            "\"1/d\"",
+            "\"0/s\"",
+            "\"-1/s\"",
+            "\"nan/s\"",
+            "\"inf/h\"",
+            "\"101/s\"",
+        ] {
             assert!(taken(text, |value| value.rate(100.0)).is_err(), "{text}");
         }
     }
@@ -243,7 +278,10 @@ mod tests {
         assert_eq!(taken("0.5", |value| value.number(0.0..=1.0)), Ok(0.5));
         assert!(taken("nan", |value| value.number(0.0..=1.0)).is_err());
         assert!(taken("true", |value| value.number(0.0..=1.0)).is_err());
-        assert_eq!(read("t", "key = false", |root| root.get("key").and_then(Value::flag)), Ok(Some(false)));
+        assert_eq!(
+            read("t", "key = false", |root| root.get("key").and_then(Value::flag)),
+            Ok(Some(false))
+        );
     }
 
     #[test]

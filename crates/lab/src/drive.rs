@@ -1,5 +1,5 @@
-//! The driver of virtual time. In: a scenario. Out: changes of verdict, from the very core that `run` drives,
-//! and a [`Score`]. It never waits: time goes from one event to the next.
+//! The driver of virtual time. In: a scenario. Out: changes of verdict, from the very core that
+//! `run` drives, and a [`Score`]. It never waits: time goes from one event to the next.
 
 use super::{
     Scenario,
@@ -38,8 +38,8 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Sets it up. World and truth depend on the file and `seed` alone; the core is told `settings`, for which
-    /// [`Scenario::settings`] is the usual value.
+    /// Sets it up. World and truth depend on the file and `seed` alone; the core is told
+    /// `settings`, for which [`Scenario::settings`] is the usual value.
     pub fn new(scenario: &Scenario, seed: u64, settings: &Settings) -> Self {
         let plays = script::plays(scenario, seed);
         let mut halts = script::halts(&plays);
@@ -64,7 +64,7 @@ impl Simulation {
     pub fn run(&mut self, until: Time, each: &mut dyn FnMut(&Change)) {
         let until = until.min(self.end);
         loop {
-            let wake = self.watch.next_wake().min(self.world.next_arrival());
+            let wake = self.watch.poll_timeout().min(self.world.next_arrival());
             let wake = if self.controlled { wake.min(self.next_control) } else { wake };
             if wake >= until {
                 self.now = until;
@@ -77,7 +77,7 @@ impl Simulation {
                 self.asked += 1;
                 self.next_control = self.now.max(self.next_control) + CONTROL_EVERY;
             }
-            if self.watch.next_wake() <= self.now {
+            if self.watch.poll_timeout() <= self.now {
                 self.watch.poll(self.now, self.now, &mut self.due);
                 for due in self.due.drain(..) {
                     self.probes += 1;
@@ -132,7 +132,10 @@ impl Simulation {
     }
 
     /// A scope's verdicts so far, each with when it was given.
-    pub fn verdicts(&self, scope: lifesign_core::scopes::Scope) -> Vec<(Time, lifesign_core::judge::State)> {
+    pub fn verdicts(
+        &self,
+        scope: lifesign_core::scopes::Scope,
+    ) -> Vec<(Time, lifesign_core::judge::State)> {
         self.referee.verdicts(scope)
     }
 }

@@ -1,5 +1,5 @@
-//! Events of a scenario file. In: the `[[event]]` tables. Out: [`Event`]s with numbers for names. It never
-//! draws a dwell time: that is the script's, by the seed.
+//! Events of a scenario file. In: the `[[event]]` tables. Out: [`Event`]s with numbers for names.
+//! It never draws a dwell time: that is the script's, by the seed.
 
 use lifesign_core::{
     outcome::IcmpCode,
@@ -72,17 +72,28 @@ pub(super) const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
 
 const NAMES: &str = "\"us\", country codes, prefixes or hosts, apart by spaces";
 
-pub(super) fn events(root: Table<'_>, start: Time, duration: Duration, roster: &Roster) -> Vec<Event> {
+pub(super) fn events(
+    root: Table<'_>,
+    start: Time,
+    duration: Duration,
+    roster: &Roster,
+) -> Vec<Event> {
     let end = start + duration;
     let mut events = Vec::new();
     for table in root.tables("event", "event") {
-        table.only(&["kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code"]);
+        table.only(&[
+            "kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code",
+        ]);
         let kind = table.need("kind", "\"dark\"").and_then(|value| value.one_of(KINDS));
         let at = table.need("at", "\"+1h\"").and_then(|value| {
             let at = value
-                .parsed("a time, or a duration from the start such as \"+1h\"", |text| moment(text, start))?;
+                .parsed("a time, or a duration from the start such as \"+1h\"", |text| {
+                    moment(text, start)
+                })?;
             if at < start || at >= end {
-                value.note(&format!("the scenario runs from {start} to {end}; write a time within it"));
+                value.note(&format!(
+                    "the scenario runs from {start} to {end}; write a time within it"
+                ));
             }
             Some(at)
         });
@@ -159,10 +170,12 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
     };
     Some(match kind {
         "dark" | "vanish" | "appear" => What::Dark { router: None },
-        "unreachable" => What::Dark { router: Some(table.get("code").map_or(Some(HOST_UNREACHABLE), code)?) },
+        "unreachable" => {
+            What::Dark { router: Some(table.get("code").map_or(Some(HOST_UNREACHABLE), code)?) }
+        }
         "flap" => {
-            let drawn =
-                table.get("dwell").and_then(|value| value.one_of(&["fixed", "drawn"])) == Some("drawn");
+            let drawn = table.get("dwell").and_then(|value| value.one_of(&["fixed", "drawn"]))
+                == Some("drawn");
             let (down, up) = (dwell("down"), dwell("up"));
             What::Flap { down: down?, up: up?, drawn }
         }
@@ -171,7 +184,10 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
         "late" => What::Late,
         "stall" => What::Stall,
         "clock_step" => What::Step,
-        _ => match table.need("what", "\"uplink\"")?.one_of(&["uplink", "resolver", "clock", "send"])? {
+        _ => match table
+            .need("what", "\"uplink\"")?
+            .one_of(&["uplink", "resolver", "clock", "send"])?
+        {
             "uplink" => What::Uplink,
             "resolver" => What::Resolver,
             "clock" => What::Clock,
@@ -180,8 +196,8 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
     })
 }
 
-/// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair. Not [11, 1], which is a
-/// host's word for a fragment that is missing, and which Linux tells no program.
+/// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair. Not [11,
+/// 1], which is a host's word for a fragment that is missing, and which Linux tells no program.
 fn code(value: Value<'_>) -> Option<IcmpCode> {
     let list = value.list("an ICMP type and code such as [3, 1]")?;
     let numbers: Vec<i64> = list.iter().filter_map(|value| value.integer(0..=255)).collect();
@@ -191,7 +207,9 @@ fn code(value: Value<'_>) -> Option<IcmpCode> {
         }
         _ if numbers.len() < list.len() => None,
         _ => {
-            value.note("a router says no by ICMP type 3 with a code up to 15, or [11, 0]; write [3, 1]");
+            value.note(
+                "a router says no by ICMP type 3 with a code up to 15, or [11, 0]; write [3, 1]",
+            );
             None
         }
     }
@@ -227,22 +245,29 @@ fn find(name: &str, roster: &Roster) -> Option<On> {
             .map(|place| On::Host(place as u32));
     }
     let prefix = name.parse().ok()?;
-    roster.blocks.iter().position(|block| block.prefix == prefix).map(|place| On::Block(place as u32))
+    roster
+        .blocks
+        .iter()
+        .position(|block| block.prefix == prefix)
+        .map(|place| On::Block(place as u32))
 }
 
 fn moment(text: &str, start: Time) -> Result<Time, String> {
     match text.strip_prefix('+') {
         Some(rest) => Ok(start + span(rest)?),
-        None => {
-            text.parse().map_err(|_| format!("{text:?} is no time; write 2014-12-22T16:15:00Z or +1h30m"))
-        }
+        None => text
+            .parse()
+            .map_err(|_| format!("{text:?} is no time; write 2014-12-22T16:15:00Z or +1h30m")),
     }
 }
 
 /// A duration of several units, largest first: `9h31m`, `90s`, `250ms`.
 fn span(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms");
+    let wrong = || {
+        format!(
+            "{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms"
+        )
+    };
     let (mut rest, mut total) = (text, 0_u64);
     while !rest.is_empty() {
         let (digits, tail) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
@@ -254,8 +279,11 @@ fn span(text: &str) -> Result<Duration, String> {
             "ms" => 1,
             _ => return Err(wrong()),
         };
-        let part =
-            digits.parse::<u64>().ok().and_then(|number| number.checked_mul(millis)).ok_or_else(wrong)?;
+        let part = digits
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(millis))
+            .ok_or_else(wrong)?;
         total = total.checked_add(part).ok_or_else(wrong)?;
         rest = tail;
     }
@@ -270,7 +298,9 @@ mod tests {
     fn durations_may_have_several_units() {
         assert_eq!(span("9h31m"), Ok(Duration::from_secs(34_260)));
         assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
-        for text in ["", "1", "h", "-1h", "1h ", "0s", "99999999999999999999h", "18446744073709551615ms1ms"] {
+        for text in
+            ["", "1", "h", "-1h", "1h ", "0s", "99999999999999999999h", "18446744073709551615ms1ms"]
+        {
             assert!(span(text).is_err(), "{text:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! The scenario file. In: the root table of a document. Out: a [`Scenario`] with stand-ins for whatever is
-//! wrong, and every problem noted. It never knows what the events do.
+//! The scenario file. In: the root table of a document. Out: a [`Scenario`] with stand-ins for
+//! whatever is wrong, and every problem noted. It never knows what the events do.
 
 use super::{Bursts, Classes, Scenario, Weather, event};
 use lifesign_core::{
@@ -29,8 +29,8 @@ pub struct Expect {
 }
 
 const KEYS: &[&str] = &[
-    "story", "sources", "start", "duration", "seed", "pace", "controls", "weather", "hosts", "country",
-    "event", "expect",
+    "story", "sources", "start", "duration", "seed", "pace", "controls", "weather", "hosts",
+    "country", "event", "expect",
 ];
 const WEATHER: &[&str] = &[
     "rtt",
@@ -51,7 +51,8 @@ const WEATHER: &[&str] = &[
 ];
 const CLASSES: &[&str] =
     &["icmp_only", "tcp_only", "refuses", "accept_all", "named", "rate_limit", "unreachable"];
-/// More than one prober should ask, and some tens of megabytes: a few words of a file could ask for terabytes.
+/// More than one prober should ask, and some tens of megabytes: a few words of a file could ask for
+/// terabytes.
 const MOST_TARGETS: usize = 200_000;
 /// How many /24s there are from 127.100.0.0 on.
 const MOST_GENERATED: u32 = 156 * 256;
@@ -60,17 +61,22 @@ const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 pub(super) fn scenario(root: Table<'_>) -> Scenario {
     root.only(KEYS);
     let story = root.need("story", "\"what happens, in one sentence\"");
-    let story = story.and_then(|value| value.text("what happens, in one sentence")).unwrap_or_default();
+    let story =
+        story.and_then(|value| value.text("what happens, in one sentence")).unwrap_or_default();
     let sources = root.get("sources").and_then(|value| value.list("texts")).unwrap_or_default();
-    let sources =
-        sources.into_iter().filter_map(|value| value.text("where it comes from")).map(str::to_owned);
+    let sources = sources
+        .into_iter()
+        .filter_map(|value| value.text("where it comes from"))
+        .map(str::to_owned);
     let start = root.need("start", "\"2014-12-22T16:15:00Z\"");
-    let start =
-        start.and_then(|value| value.parsed("a time in quotes such as \"2014-12-22T16:15:00Z\"", str::parse));
+    let start = start.and_then(|value| {
+        value.parsed("a time in quotes such as \"2014-12-22T16:15:00Z\"", str::parse)
+    });
     let start: Time = start.unwrap_or_default();
     let duration = root.need("duration", "\"24h\"");
-    let duration =
-        duration.and_then(|value| value.duration(Duration::from_secs(1)..=LONGEST)).unwrap_or_default();
+    let duration = duration
+        .and_then(|value| value.duration(Duration::from_secs(1)..=LONGEST))
+        .unwrap_or_default();
     let pace = root.get("pace").and_then(|value| value.one_of(&["default", "frugal"]));
     let roster = roster(root);
     Scenario {
@@ -104,8 +110,9 @@ fn weather(table: Option<Table<'_>>) -> Weather {
             "bursts need both burst_mean and burst_gap; write burst_mean = \"3s\" and burst_gap = \"10m\"",
         );
     }
-    let loss =
-        table.and_then(|table| table.get("burst_loss")).map_or(Some(1.0), |value| value.number(0.0..=1.0));
+    let loss = table
+        .and_then(|table| table.get("burst_loss"))
+        .map_or(Some(1.0), |value| value.number(0.0..=1.0));
     Weather {
         rtt: span("rtt", 1, 60_000).unwrap_or(0.2),
         jitter: span("jitter", 0, 60_000).unwrap_or(0.01),
@@ -145,8 +152,13 @@ fn classes(table: Option<Table<'_>>) -> Classes {
         refuses: share(table, "refuses"),
         accept_all: share(table, "accept_all"),
         named: share(table, "named"),
-        rate_limit: table.and_then(|table| table.get("rate_limit")).and_then(|value| value.rate(1000.0)),
-        unreachable: table.and_then(|table| table.get("unreachable")).and_then(Value::flag).unwrap_or(false),
+        rate_limit: table
+            .and_then(|table| table.get("rate_limit"))
+            .and_then(|value| value.rate(1000.0)),
+        unreachable: table
+            .and_then(|table| table.get("unreachable"))
+            .and_then(Value::flag)
+            .unwrap_or(false),
     }
 }
 
@@ -156,10 +168,14 @@ fn expect(root: Table<'_>) -> Expect {
     let span = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
     let states = |key| {
         let labels = State::ALL.map(State::label);
-        let list =
-            table.get(key).and_then(|value| value.list("states such as [\"outage\"]")).unwrap_or_default();
+        let list = table
+            .get(key)
+            .and_then(|value| value.list("states such as [\"outage\"]"))
+            .unwrap_or_default();
         let label = list.into_iter().filter_map(|value| value.one_of(&labels));
-        label.filter_map(|label| State::ALL.into_iter().find(|state| state.label() == label)).collect()
+        label
+            .filter_map(|label| State::ALL.into_iter().find(|state| state.label() == label))
+            .collect()
     };
     Expect {
         slice: span("slice"),
@@ -167,8 +183,10 @@ fn expect(root: Table<'_>) -> Expect {
         seen: states("seen"),
         no: states("no"),
         max_down: span("max_down"),
-        false_verdicts: table.get("false_verdicts").and_then(|value| value.integer(0..=1000)).unwrap_or(0)
-            as u64,
+        false_verdicts: table
+            .get("false_verdicts")
+            .and_then(|value| value.integer(0..=1000))
+            .unwrap_or(0) as u64,
     }
 }
 
@@ -177,20 +195,26 @@ fn roster(root: Table<'_>) -> Roster {
     let mut generated = 0;
     let countries = root.tables("country", "country");
     if countries.is_empty() {
-        root.missing("no country here; write [[country]] with code, name, blocks or count, hosts and probes");
+        root.missing(
+            "no country here; write [[country]] with code, name, blocks or count, hosts and probes",
+        );
     }
     let mut seen = HashSet::new();
     for table in countries {
         table.only(&["code", "name", "blocks", "count", "hosts", "probes"]);
-        let code = table.need("code", "\"KP\"").and_then(|value| value.text("a country code such as \"KP\""));
+        let code = table
+            .need("code", "\"KP\"")
+            .and_then(|value| value.text("a country code such as \"KP\""));
         let code = code.unwrap_or_default().to_owned();
         if !seen.insert(code.clone()) {
             table.note(&format!("country {code:?} is given twice; keep one of them"));
         }
-        let name = table.get("name").and_then(|value| value.text("a name")).unwrap_or(&code).to_owned();
+        let name =
+            table.get("name").and_then(|value| value.text("a name")).unwrap_or(&code).to_owned();
         let hosts = table.need("hosts", "6").and_then(|value| value.integer(1..=200)).unwrap_or(1);
-        let probes =
-            table.need("probes", "[\"icmp\"]").and_then(|value| value.list("probes such as [\"icmp\"]"));
+        let probes = table
+            .need("probes", "[\"icmp\"]")
+            .and_then(|value| value.list("probes such as [\"icmp\"]"));
         let probes: Vec<(Arc<str>, Kind)> = probes
             .into_iter()
             .flatten()
@@ -223,14 +247,17 @@ fn roster(root: Table<'_>) -> Roster {
     roster
 }
 
-/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so what stands behind it, which
-/// only the probers know, is not read.
+/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so what
+/// stands behind it, which only the probers know, is not read.
 fn kind(text: &str) -> Result<Kind, String> {
-    let (label, rest) = text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
+    let (label, rest) =
+        text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
     match (Kind::from_label(label), rest) {
         (Some(Kind::Icmp), None) => Ok(Kind::Icmp),
         (Some(kind @ (Kind::Tcp | Kind::Dns)), Some(_)) => Ok(kind),
-        _ => Err(format!("unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\"")),
+        _ => Err(format!(
+            "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
+        )),
     }
 }
 
@@ -248,8 +275,9 @@ fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
         (None, Some(value)) => {
             let count = value.integer(1..=20_000).unwrap_or(1) as u32;
             if *generated + count > MOST_GENERATED {
-                value
-                    .note(&format!("there are {MOST_GENERATED} blocks to be counted out in all; write less"));
+                value.note(&format!(
+                    "there are {MOST_GENERATED} blocks to be counted out in all; write less"
+                ));
                 return Vec::new();
             }
             let first = std::mem::replace(generated, *generated + count);
@@ -258,7 +286,9 @@ fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
                 .collect()
         }
         _ => {
-            table.note("a country needs either blocks or count; write blocks = [\"127.45.176.0/24\"]");
+            table.note(
+                "a country needs either blocks or count; write blocks = [\"127.45.176.0/24\"]",
+            );
             Vec::new()
         }
     }
@@ -268,9 +298,9 @@ fn prefix(text: &str) -> Result<Prefix, String> {
     let prefix: Prefix = text.parse()?;
     match prefix.address() {
         IpAddr::V4(address) if address.is_loopback() && text.ends_with("/24") => Ok(prefix),
-        _ => {
-            Err(format!("{text} is no /24 of 127.0.0.0/8; scripted hosts live there, as in 127.45.176.0/24"))
-        }
+        _ => Err(format!(
+            "{text} is no /24 of 127.0.0.0/8; scripted hosts live there, as in 127.45.176.0/24"
+        )),
     }
 }
 

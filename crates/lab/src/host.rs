@@ -1,5 +1,5 @@
-//! The hosts of a scripted world. In: shares of sorts of hosts, and rng. Out: each host as it will be to the end.
-//! It never knows what befalls them.
+//! The hosts of a scripted world. In: shares of sorts of hosts, and rng. Out: each host as it will
+//! be to the end. It never knows what befalls them.
 
 use super::Scenario;
 use lifesign_core::{rng::Rng, scopes::Kind};
@@ -24,22 +24,29 @@ pub(super) struct Host {
 }
 
 /// Draws each host once; its targets share what was drawn.
-pub(super) fn hosts(scenario: &Scenario, lanes: &[u32], block_lanes: &[u32], rng: &mut Rng) -> Vec<Host> {
+pub(super) fn hosts(
+    scenario: &Scenario,
+    lanes: &[u32],
+    block_lanes: &[u32],
+    rng: &mut Rng,
+) -> Vec<Host> {
     let (roster, weather, classes) = (&scenario.roster, &scenario.weather, &scenario.classes);
     let mut hosts: Vec<Host> = Vec::with_capacity(roster.targets.len());
     let mut icmp_only = false;
     let mut tcp_only = false;
     let mut refuses = false;
     for (place, target) in roster.targets.iter().enumerate() {
-        let before = place.checked_sub(1).filter(|&before| roster.targets[before].host == target.host);
+        let before =
+            place.checked_sub(1).filter(|&before| roster.targets[before].host == target.host);
         let host = if let Some(before) = before {
             hosts[before]
         } else {
             let sort = rng.unit();
             icmp_only = sort < classes.icmp_only;
             tcp_only = !icmp_only && sort < classes.icmp_only + classes.tcp_only;
-            refuses =
-                !icmp_only && !tcp_only && sort < classes.icmp_only + classes.tcp_only + classes.refuses;
+            refuses = !icmp_only
+                && !tcp_only
+                && sort < classes.icmp_only + classes.tcp_only + classes.refuses;
             let (low, high) = weather.miss;
             Host {
                 rtt: weather.rtt * (0.8 + 0.4 * rng.unit()),
@@ -60,7 +67,12 @@ pub(super) fn hosts(scenario: &Scenario, lanes: &[u32], block_lanes: &[u32], rng
             Kind::Tcp => !icmp_only,
             Kind::Dns => true,
         };
-        hosts.push(Host { kind: target.kind, answers, refuses: refuses && target.kind == Kind::Tcp, ..host });
+        hosts.push(Host {
+            kind: target.kind,
+            answers,
+            refuses: refuses && target.kind == Kind::Tcp,
+            ..host
+        });
     }
     hosts
 }

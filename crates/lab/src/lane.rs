@@ -1,5 +1,5 @@
-//! A stretch of road between us and a host, as it changes over time. In: plays. Out: what holds at a time, and
-//! when life next ends. It never draws rng: chance is the world's.
+//! A stretch of road between us and a host, as it changes over time. In: plays. Out: what holds at
+//! a time, and when life next ends. It never draws rng: chance is the world's.
 
 use super::{
     event::What,
@@ -38,11 +38,13 @@ pub(super) struct Lane {
 impl Lane {
     pub fn new<'a>(plays: impl Iterator<Item = &'a Play>) -> Self {
         let plays: Vec<&Play> = plays.collect();
-        let ends = plays.iter().flat_map(|play| play.spans.iter().flat_map(|span| [span.0, span.1]));
+        let ends =
+            plays.iter().flat_map(|play| play.spans.iter().flat_map(|span| [span.0, span.1]));
         let mut times: Vec<Time> = ends.chain([Time::default()]).collect();
         times.sort_unstable();
         times.dedup();
-        let mut stretches: Vec<Stretch> = times.into_iter().map(|from| stretch(&plays, from)).collect();
+        let mut stretches: Vec<Stretch> =
+            times.into_iter().map(|from| stretch(&plays, from)).collect();
         let mut cut = Time::NEVER;
         for place in (0..stretches.len()).rev() {
             stretches[place].cut = cut;

@@ -1,7 +1,8 @@
 //! Scripted worlds that know the truth. In: a scenario file. Out: a [`Simulation`] that drives the
-//! very core that `run` drives, in virtual time, against scripted hosts; the [`Truth`] that follows from the
-//! file alone; a [`Score`] of the verdicts against it; and a picture for a terminal. It never sends a packet,
-//! never reads a clock, and rolls no rng but the seed's: same file, same seed, same bytes out.
+//! very core that `run` drives, in virtual time, against scripted hosts; the [`Truth`] that follows
+//! from the file alone; a [`Score`] of the verdicts against it; and a picture for a terminal. It
+//! never sends a packet, never reads a clock, and rolls no rng but the seed's: same file, same
+//! seed, same bytes out.
 //!
 //! | file | from | to |
 //! |---|---|---|
@@ -30,7 +31,7 @@ pub use file::Expect;
 pub use picture::timeline;
 pub use score::{Delays, Edges, Level, Referee, Score};
 pub use simulate::{Options, simulate};
-pub use truth::{Spell, Truth};
+pub use truth::{StateSpan, Truth};
 pub use world::World;
 
 use event::Event;
@@ -38,8 +39,8 @@ use lifesign_core::{schedule::Budget, scopes::Roster, time::Time, watch::Setting
 use lifesign_document::Problems;
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
-/// The world and the truth that follow from a scenario and a seed, for another prober than ours: what
-/// [`Simulation`] runs in, too.
+/// The world and the truth that follow from a scenario and a seed, for another prober than ours:
+/// what [`Simulation`] runs in, too.
 pub fn stage(scenario: &Scenario, seed: u64) -> (World, Truth) {
     let plays = script::plays(scenario, seed);
     (World::new(scenario, &plays, seed), Truth::new(scenario, &plays))
@@ -98,7 +99,8 @@ impl Scenario {
     }
 }
 
-/// What the network does when nothing happens. Shares and probabilities from 0 to 1, times in seconds.
+/// What the network does when nothing happens. Shares and probabilities from 0 to 1, times in
+/// seconds.
 #[derive(Clone, Debug)]
 struct Weather {
     rtt: f64,

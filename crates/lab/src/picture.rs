@@ -1,5 +1,6 @@
-//! A picture for a terminal. In: the truth and the verdicts of a simulation. Out: two rows per scope, truth
-//! above verdict, a letter for each stretch of time, an axis. It never decides which of them is right.
+//! A picture for a terminal. In: the truth and the verdicts of a simulation. Out: two rows per
+//! scope, truth above verdict, a letter for each stretch of time, an axis. It never decides which
+//! of them is right.
 
 use super::Simulation;
 use lifesign_core::{
@@ -16,7 +17,8 @@ const WIDTH: u32 = 96;
 const LETTERS: [(char, u8); 7] =
     [('.', 32), ('d', 33), ('p', 35), ('x', 91), ('~', 36), ('#', 31), ('?', 90)];
 
-/// Draws countries and as many of each one's blocks as given, over the time simulated since `start`.
+/// Draws countries and as many of each one's blocks as given, over the time simulated since
+/// `start`.
 pub fn timeline(simulation: &Simulation, start: Time, most_blocks: usize, colour: bool) -> String {
     let roster = simulation.watch().roster().clone();
     let end = simulation.now();
@@ -43,7 +45,8 @@ fn scope_rows(
     (start, end): (Time, Time),
     colour: bool,
 ) {
-    let truth = simulation.truth().spells(scope).iter().map(|spell| (spell.from, spell.state)).collect();
+    let truth =
+        simulation.truth().spells(scope).iter().map(|spell| (spell.from, spell.state)).collect();
     let verdicts = simulation.verdicts(scope);
     let name = roster.name_of(scope);
     for (name, what, stays) in [(name.as_str(), "truth", truth), ("", "verdict", verdicts)] {
@@ -66,7 +69,8 @@ fn column_at(start: Time, end: Time, column: u32) -> Time {
     start + (end.since(start) / WIDTH) * column
 }
 
-/// The gravest state of a stretch, so that a short darkness is not lost; `unknown` only if it fills it.
+/// The gravest state of a stretch, so that a short darkness is not lost; `unknown` only if it fills
+/// it.
 fn shown(stays: &[(Time, State)], from: Time, to: Time) -> State {
     let first = stays.partition_point(|stay| stay.0 <= from).max(1) - 1;
     let within = stays[first..].iter().take_while(|stay| stay.0 < to).map(|stay| stay.1);
@@ -78,9 +82,13 @@ fn axis(picture: &mut String, start: Time, end: Time) {
     let _ = write!(picture, "{:>27}", "");
     for tick in 0..TICKS {
         let at = column_at(start, end, tick * WIDTH / TICKS).to_string();
-        let label = if end.since(start) > Duration::from_secs(86_400) { &at[5..16] } else { &at[11..19] };
+        let label =
+            if end.since(start) > Duration::from_secs(86_400) { &at[5..16] } else { &at[11..19] };
         let _ = write!(picture, "|{label:<15}");
     }
-    let _ =
-        writeln!(picture, "\n{:>27}. up  d degraded  p partial  x down  ~ flapping  # outage  ? unknown", "");
+    let _ = writeln!(
+        picture,
+        "\n{:>27}. up  d degraded  p partial  x down  ~ flapping  # outage  ? unknown",
+        ""
+    );
 }

@@ -1,9 +1,11 @@
-//! The referee. In: changes of verdict, probes, and the truth. Out: a [`Score`]. It never judges a network.
+//! The referee. In: changes of verdict, probes, and the truth. Out: a [`Score`]. It never judges a
+//! network.
 //!
-//! *Right share*: the share of time with the right state, without the 60 s after each true change and without
-//! halts. *Delays* count from the true begin or end of a darkness. *False* is a `down` with no darkness since
-//! its edge, an `outage` that no darkness of 45 s or more (in the whole, seen or not) touches from its edge until
-//! it is taken back, a `flapping` with no flap and fewer than three darknesses in the six hours before.
+//! *Right share*: the share of time with the right state, without the 60 s after each true change
+//! and without halts. *Delays* count from the true begin or end of a darkness. *False* is a `down`
+//! with no darkness since its edge, an `outage` that no darkness of 45 s or more (in the whole,
+//! seen or not) touches from its edge until it is taken back, a `flapping` with no flap and fewer
+//! than three darknesses in the six hours before.
 
 use super::truth::Truth;
 use lifesign_core::{
@@ -90,8 +92,8 @@ pub struct Edges {
     pub before: u64,
     /// See `before`.
     pub after: u64,
-    /// Half the length of each interval at the begin of a darkness, in seconds, in rising order once the score is
-    /// made.
+    /// Half the length of each interval at the begin of a darkness, in seconds, in rising order
+    /// once the score is made.
     pub half_widths: Vec<f64>,
     /// The same at its end.
     pub half_widths_back: Vec<f64>,
@@ -129,7 +131,14 @@ impl Referee {
     pub fn new(roster: &Roster, start: Time) -> Self {
         let minute = start.as_nanos() / 60_000_000_000;
         let last_minute = VecDeque::with_capacity(32);
-        let load = Load { total: 0, last_minute, worst_minute: 0, minutes: [0; 60], minute, worst_hour: 0 };
+        let load = Load {
+            total: 0,
+            last_minute,
+            worst_minute: 0,
+            minutes: [0; 60],
+            minute,
+            worst_hour: 0,
+        };
         let edge = Edge { earliest: None, latest: start };
         let first = Mark { time: start, state: State::Unknown, edge };
         Self {
@@ -161,7 +170,11 @@ impl Referee {
     pub fn probe(&mut self, block: BlockId, sent: Time) {
         let load = &mut self.load[block.0 as usize];
         load.total += 1;
-        while load.last_minute.front().is_some_and(|&old| sent.since(old) >= Duration::from_secs(60)) {
+        while load
+            .last_minute
+            .front()
+            .is_some_and(|&old| sent.since(old) >= Duration::from_secs(60))
+        {
             load.last_minute.pop_front();
         }
         load.last_minute.push_back(sent);
@@ -183,14 +196,16 @@ impl Referee {
         let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
         let seconds = end.since(self.start).as_secs_f64();
         let probes = self.load.iter().map(|load| load.total).sum();
-        let hour = |load: &Load| load.worst_hour.max(load.minutes.iter().map(|&n| u32::from(n)).sum());
+        let hour =
+            |load: &Load| load.worst_hour.max(load.minutes.iter().map(|&n| u32::from(n)).sum());
         Score {
             seconds,
             blocks: self.level(&blocks.collect::<Vec<_>>(), truth, end),
             countries: self.level(&countries.collect::<Vec<_>>(), truth, end),
             probes,
             mean_rate: probes as f64 / seconds.max(1e-9) / self.load.len().max(1) as f64,
-            worst_minute: self.load.iter().map(|load| load.worst_minute).max().unwrap_or(0) as f64 / 60.0,
+            worst_minute: self.load.iter().map(|load| load.worst_minute).max().unwrap_or(0) as f64
+                / 60.0,
             worst_hour: f64::from(self.load.iter().map(hour).max().unwrap_or(0)) / 3600.0,
         }
     }
@@ -202,7 +217,8 @@ impl Referee {
             let share = right_share(truth, scope, marks, end);
             level.right_share += share / scopes.len() as f64;
             level.worst_share = level.worst_share.min(share);
-            for &dark in truth.dark(scope).iter().filter(|dark| dark.0 < end && dark.0 > self.start) {
+            for &dark in truth.dark(scope).iter().filter(|dark| dark.0 < end && dark.0 > self.start)
+            {
                 level.darkness(dark, truth, scope, marks, end);
             }
             for (number, pair) in marks.windows(2).enumerate() {
@@ -221,7 +237,14 @@ impl Referee {
 
 impl Level {
     /// What the verdicts made of one true darkness.
-    fn darkness(&mut self, (from, to): (Time, Time), truth: &Truth, scope: Scope, marks: &[Mark], end: Time) {
+    fn darkness(
+        &mut self,
+        (from, to): (Time, Time),
+        truth: &Truth,
+        scope: Scope,
+        marks: &[Mark],
+        end: Time,
+    ) {
         let unseen = |time| truth.state(scope, time) == State::Unknown;
         if unseen(from) || to <= end && unseen(to) {
             return;
@@ -231,8 +254,8 @@ impl Level {
         let before = marks[first.max(1) - 1].state;
         let later = || marks[first..].iter().take_while(|mark| mark.time < to + GRACE);
         if !matches!(before, State::Down | State::Outage | State::Flapping | State::Unknown) {
-            let seen =
-                later().find(|mark| matches!(mark.state, State::Down | State::Outage | State::Flapping));
+            let seen = later()
+                .find(|mark| matches!(mark.state, State::Down | State::Outage | State::Flapping));
             self.down.note(seen.map(|mark| mark.time.since(from)), length);
             if let Some(mark) = seen {
                 self.edges.note(mark.edge, from, true);
@@ -245,9 +268,13 @@ impl Level {
         }
         let after = marks.partition_point(|mark| mark.time < to);
         if to < end && matches!(marks[after.max(1) - 1].state, State::Down | State::Outage) {
-            let back = marks[after..].iter().find(|mark| !matches!(mark.state, State::Down | State::Outage));
+            let back = marks[after..]
+                .iter()
+                .find(|mark| !matches!(mark.state, State::Down | State::Outage));
             self.recovery.note(back.map(|mark| mark.time.since(to)), length);
-            if let Some(mark) = back.filter(|mark| matches!(mark.state, State::Up | State::Degraded)) {
+            if let Some(mark) =
+                back.filter(|mark| matches!(mark.state, State::Up | State::Degraded))
+            {
                 self.edges.note(mark.edge, to, false);
             }
         }
@@ -270,7 +297,8 @@ impl Level {
                 self.false_outages += u64::from(!dark);
             }
             State::Flapping if before.state != State::Outage => {
-                let recent = |dark: &&(Time, Time)| dark.0 <= mark.time && dark.1 + RESTLESS > mark.time;
+                let recent =
+                    |dark: &&(Time, Time)| dark.0 <= mark.time && dark.1 + RESTLESS > mark.time;
                 self.false_flappings += u64::from(darks.iter().filter(recent).count() < 3);
             }
             _ => {}
@@ -309,14 +337,18 @@ fn right_share(truth: &Truth, scope: Scope, marks: &[Mark], end: Time) -> f64 {
         // A calm begins and ends without a change of state: no grace for that.
         let changed = number == 0 || spells[number - 1].state != spell.state;
         let from = if changed { spell.from + GRACE } else { spell.from };
-        if from >= to || truth.halts().iter().any(|halt| halt.0 <= spell.from && spell.from < halt.1) {
+        if from >= to
+            || truth.halts().iter().any(|halt| halt.0 <= spell.from && spell.from < halt.1)
+        {
             continue;
         }
         total += to.since(from);
         while marks.get(place + 1).is_some_and(|next| next.time <= from) {
             place += 1;
         }
-        for (number, mark) in marks.iter().enumerate().skip(place).take_while(|(_, mark)| mark.time < to) {
+        for (number, mark) in
+            marks.iter().enumerate().skip(place).take_while(|(_, mark)| mark.time < to)
+        {
             if mark.state == spell.state || spell.calm && mark.state == State::Flapping {
                 let until = marks.get(number + 1).map_or(end, |next| next.time).min(to);
                 right += until.since(mark.time.max(from));

@@ -1,5 +1,6 @@
-//! What really happens, and when. In: a scenario's events and the seed. Out: [`Play`]s, each with the spans in
-//! which it is in force; dwell times are drawn here and nowhere else. World and truth both follow from it.
+//! What really happens, and when. In: a scenario's events and the seed. Out: [`Play`]s, each with
+//! the spans in which it is in force; dwell times are drawn here and nowhere else. World and truth
+//! both follow from it.
 
 use super::{
     Scenario,
@@ -61,7 +62,8 @@ pub(super) fn plays(scenario: &Scenario, seed: u64) -> Vec<Play> {
 /// Spans in which the process or the machine stands still; `true` where what arrives is lost.
 pub(super) fn halts(plays: &[Play]) -> Vec<(Span, bool)> {
     let halting = plays.iter().filter(|play| matches!(play.what, What::Stall | What::Clock));
-    let mut halts: Vec<_> = halting.map(|play| ((play.from, play.to), play.what == What::Clock)).collect();
+    let mut halts: Vec<_> =
+        halting.map(|play| ((play.from, play.to), play.what == What::Clock)).collect();
     halts.sort_unstable();
     halts
 }

@@ -1,6 +1,6 @@
-//! `simulate`: a scenario played to a person or a program. In: a scenario and [`Options`]. Out: verdict lines
-//! as JSON (docs/verdicts.md) or a timeline and a summary; and the [`Score`]. It never reads a clock: who wants to
-//! watch it at a speed lends it a pause.
+//! `simulate`: a scenario played to a person or a program. In: a scenario and [`Options`]. Out:
+//! verdict lines as JSON (docs/verdicts.md) or a timeline and a summary; and the [`Score`]. It
+//! never reads a clock: who wants to watch it at a speed lends it a pause.
 
 use super::{Scenario, Score, Simulation, score::Level, timeline};
 use lifesign_core::{
@@ -34,7 +34,8 @@ const PARTS: u32 = 20;
 /// With a speed given, time is let go in such steps of real time.
 const FRAME: Duration = Duration::from_millis(200);
 
-/// Plays the scenario to its end. `pause` waits as long as it is told; it is called only if a speed is given.
+/// Plays the scenario to its end. `pause` waits as long as it is told; it is called only if a speed
+/// is given.
 pub fn simulate(
     scenario: &Scenario,
     options: Options,
@@ -86,7 +87,12 @@ fn sort(scope: Scope) -> &'static str {
     if matches!(scope, Scope::Block(_)) { "block" } else { "country" }
 }
 
-fn tell_truth(simulation: &Simulation, roster: &Roster, json: bool, out: &mut dyn Write) -> io::Result<()> {
+fn tell_truth(
+    simulation: &Simulation,
+    roster: &Roster,
+    json: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
     let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
     for scope in countries.chain(blocks) {
@@ -119,7 +125,9 @@ fn summary(score: &Score, out: &mut dyn Write) -> io::Result<()> {
 fn level_summary(name: &str, level: &Level, out: &mut dyn Write) -> io::Result<()> {
     let (right, worst) = (level.right_share * 100.0, level.worst_share * 100.0);
     writeln!(out, "\n{name:<9} right state {right:.3} % of the time, worst {worst:.3} %")?;
-    for (what, delays) in [("down", &level.down), ("outage", &level.outage), ("recovery", &level.recovery)] {
+    for (what, delays) in
+        [("down", &level.down), ("outage", &level.outage), ("recovery", &level.recovery)]
+    {
         let (seen, missed) = (delays.seconds.len(), delays.missed.len());
         if seen + missed > 0 {
             let [mean, half, most] = [delays.mean(), delays.quantile(0.5), delays.quantile(0.99)];
@@ -142,5 +150,8 @@ fn level_summary(name: &str, level: &Level, out: &mut dyn Write) -> io::Result<(
         )?;
     }
     let Level { false_downs, false_outages, false_flappings, .. } = level;
-    writeln!(out, "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping")
+    writeln!(
+        out,
+        "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping"
+    )
 }

@@ -1,12 +1,14 @@
-//! The referee's knowledge. In: a scenario and its plays. Out: the right state of each scope at each time. It
-//! never sees a probe, and shares no line with the judge: it knows what happened, so it needs no evidence.
+//! The referee's knowledge. In: a scenario and its plays. Out: the right state of each scope at
+//! each time. It never sees a probe, and shares no line with the judge: it knows what happened, so
+//! it needs no evidence.
 //!
-//! A block is dark when an event on it or on its country says so, or when each of its hosts is gone; a country
-//! when all its blocks are. Darkness of `outage_after` or more is `outage` from its first moment, shorter is
-//! `down`. Within a flap, `flapping` begins at the third time down. After its last return comes a calm of three
-//! of its longest cycles (at least a minute) in which `flapping` is still right, and so is what follows it
-//! (docs/verdicts.md). Added loss of 15 points or a doubled round-trip time is `degraded`; a country is degraded when
-//! half of its blocks are. While we cannot see, `unknown` is right.
+//! A block is dark when an event on it or on its country says so, or when each of its hosts is
+//! gone; a country when all its blocks are. Darkness of `outage_after` or more is `outage` from its
+//! first moment, shorter is `down`. Within a flap, `flapping` begins at the third time down. After
+//! its last return comes a calm of three of its longest cycles (at least a minute) in which
+//! `flapping` is still right, and so is what follows it (docs/verdicts.md). Added loss of 15 points
+//! or a doubled round-trip time is `degraded`; a country is degraded when half of its blocks are.
+//! While we cannot see, `unknown` is right.
 
 use super::{
     Scenario,
@@ -26,7 +28,7 @@ const SERIES: usize = 3;
 
 /// One stay in a state; it ends where the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spell {
+pub struct StateSpan {
     /// When it begins.
     pub from: Time,
     /// The right state.
@@ -46,7 +48,7 @@ pub struct Truth {
 
 #[derive(Clone, Debug, Default)]
 struct Record {
-    spells: Vec<Spell>,
+    spells: Vec<StateSpan>,
     dark: Vec<Span>,
     long: Vec<Span>,
     flapping: Vec<Span>,
@@ -66,7 +68,8 @@ impl Truth {
             let here = |on: On| on == On::Block(number as u32) || on == country;
             let mut record = Record { blind: blind(plays, &stands, scenario), ..Record::default() };
             let dark = plays.iter().filter(|play| play.darkens() && here(play.on));
-            let dark = dark.flat_map(|play| play.spans.clone()).chain(deserted(scenario, plays, number));
+            let dark =
+                dark.flat_map(|play| play.spans.clone()).chain(deserted(scenario, plays, number));
             record.dark = union(dark.collect());
             record.restless(plays, here);
             record.degraded = worse(plays, |on| here(on) || on == On::Us);
@@ -79,17 +82,18 @@ impl Truth {
                 on == On::Country(number as u32) || alone
             };
             let mut record = Record { blind: blind(plays, &stands, scenario), ..Record::default() };
-            record.dark = range
-                .clone()
-                .map(|block| &scopes[block].dark)
-                .fold(vec![(Time::default(), Time::NEVER)], |all: Vec<Span>, dark: &Vec<Span>| {
-                    overlap(&all, dark)
-                });
+            record.dark =
+                range.clone().map(|block| &scopes[block].dark).fold(
+                    vec![(Time::default(), Time::NEVER)],
+                    |all: Vec<Span>, dark: &Vec<Span>| overlap(&all, dark),
+                );
             record.dark.retain(|span| span.1 != Time::NEVER || !range.is_empty());
             record.restless(plays, here);
             let own = worse(plays, |on| here(on) || on == On::Us);
-            let half =
-                quorum(scopes[range.clone()].iter().map(|block| &block.degraded), range.len().div_ceil(2));
+            let half = quorum(
+                scopes[range.clone()].iter().map(|block| &block.degraded),
+                range.len().div_ceil(2),
+            );
             record.degraded = union(own.into_iter().chain(half).collect());
             let longs = scopes[range].iter_mut().map(Record::lengths);
             record.partial = union(longs.flatten().collect());
@@ -117,7 +121,7 @@ impl Truth {
     }
 
     /// Every stay of a scope in a state, in order; the first begins with the scenario.
-    pub fn spells(&self, scope: Scope) -> &[Spell] {
+    pub fn spells(&self, scope: Scope) -> &[StateSpan] {
         &self.record(scope).spells
     }
 
@@ -141,7 +145,9 @@ impl Record {
 
     /// Finds flapping, and the calm after it.
     fn restless(&mut self, plays: &[Play], here: impl Fn(On) -> bool) {
-        for play in plays.iter().filter(|play| matches!(play.what, What::Flap { .. }) && here(play.on)) {
+        for play in
+            plays.iter().filter(|play| matches!(play.what, What::Flap { .. }) && here(play.on))
+        {
             if let (Some(third), Some(last)) = (play.spans.get(SERIES - 1), play.spans.last()) {
                 let cycles = play.spans.windows(2).map(|pair| pair[1].0.since(pair[0].0));
                 let calm = (cycles.max().unwrap_or_default() * CALM_CYCLES).max(LONG);
@@ -155,10 +161,18 @@ impl Record {
 
     /// Makes spells of it all.
     fn settle(&mut self, start: Time, end: Time) {
-        let lists =
-            [&self.dark, &self.flapping, &self.calm, &self.degraded, &self.blind, &self.partial, &self.long];
+        let lists = [
+            &self.dark,
+            &self.flapping,
+            &self.calm,
+            &self.degraded,
+            &self.blind,
+            &self.partial,
+            &self.long,
+        ];
         let ends = lists.into_iter().flatten().flat_map(|span| [span.0, span.1]);
-        let mut times: Vec<Time> = ends.filter(|&time| time > start && time < end).chain([start]).collect();
+        let mut times: Vec<Time> =
+            ends.filter(|&time| time > start && time < end).chain([start]).collect();
         times.sort_unstable();
         times.dedup();
         for from in times {
@@ -172,8 +186,8 @@ impl Record {
                 () if holds(&self.degraded) => State::Degraded,
                 () => State::Up,
             };
-            let spell = Spell { from, state, calm: holds(&self.calm) };
-            let same = |last: &Spell| (last.state, last.calm) == (spell.state, spell.calm);
+            let spell = StateSpan { from, state, calm: holds(&self.calm) };
+            let same = |last: &StateSpan| (last.state, last.calm) == (spell.state, spell.calm);
             if !self.spells.last().is_some_and(same) {
                 self.spells.push(spell);
             }
@@ -208,8 +222,8 @@ fn deserted(scenario: &Scenario, plays: &[Play], block: usize) -> Vec<Span> {
     let roster = &scenario.roster;
     let mut all = vec![(Time::default(), Time::NEVER)];
     for target in roster.blocks[block].targets.clone() {
-        let first =
-            target == 0 || roster.targets[target as usize - 1].host != roster.targets[target as usize].host;
+        let first = target == 0
+            || roster.targets[target as usize - 1].host != roster.targets[target as usize].host;
         if first {
             let gone = plays.iter().filter(|play| play.darkens() && play.on == On::Host(target));
             all = overlap(&all, &union(gone.flat_map(|play| play.spans.clone()).collect()));
@@ -223,7 +237,8 @@ fn deserted(scenario: &Scenario, plays: &[Play], block: usize) -> Vec<Span> {
 
 /// When at least `least` of the lists hold.
 fn quorum<'a>(lists: impl Iterator<Item = &'a Vec<Span>>, least: usize) -> Vec<Span> {
-    let mut turns: Vec<(Time, i32)> = lists.flatten().flat_map(|span| [(span.0, 1), (span.1, -1)]).collect();
+    let mut turns: Vec<(Time, i32)> =
+        lists.flatten().flat_map(|span| [(span.0, 1), (span.1, -1)]).collect();
     turns.sort_unstable();
     let (mut count, mut since, mut spans) = (0_i32, None, Vec::new());
     for (time, step) in turns {

@@ -1,9 +1,11 @@
-//! Scripted hosts. In: probes ([`Due`]) and questions to controls. Out: [`Event`]s at the time at which they
-//! reach us. It never knows a verdict, and never allocates for a probe once its queue has grown.
+//! Scripted hosts. In: probes ([`Due`]) and questions to controls. Out: [`Event`]s at the time at
+//! which they reach us. It never knows a verdict, and never allocates for a probe once its queue
+//! has grown.
 //!
-//! A cut takes what is under way: a probe sent at s with round-trip time r is answered only if no darkness
-//! begins in (s, s + r]. A return serves what arrives: the probe reaches its host at s + r/2, and it is enough
-//! that there is light by then. Four lanes make a road: ours, the country's, the block's, the host's.
+//! A cut takes what is under way: a probe sent at s with round-trip time r is answered only if no
+//! darkness begins in (s, s + r]. A return serves what arrives: the probe reaches its host at s +
+//! r/2, and it is enough that there is light by then. Four lanes make a road: ours, the country's,
+//! the block's, the host's.
 
 use super::{
     Bursts, Scenario, Weather,
@@ -149,8 +151,8 @@ impl World {
         self.arrive_about(now).map(|(event, _)| event)
     }
 
-    /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must still make a
-    /// packet of it.
+    /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must
+    /// still make a packet of it.
     pub fn arrive_about(&mut self, now: Time) -> Option<(Event, u32)> {
         let arrival = self.queue.peek().filter(|arrival| arrival.0.at <= now)?.0;
         self.queue.pop();
@@ -204,7 +206,8 @@ impl World {
             * country.factor
             * block.map_or(1.0, |block| block.factor)
             * own.map_or(1.0, |own| own.factor);
-        let (half, whole) = (s + Duration::from_secs_f64(rtt / 2.0), s + Duration::from_secs_f64(rtt));
+        let (half, whole) =
+            (s + Duration::from_secs_f64(rtt / 2.0), s + Duration::from_secs_f64(rtt));
 
         let mut road = Road { lost: false, dark: false, router: None, held: Time::default() };
         road.pass(&self.ours, &ours, half, whole);
@@ -236,8 +239,12 @@ impl World {
             if let Some(code) = code.filter(|_| passes && road.dark) {
                 self.answer(due, rtt / 2.0, Word::Unreachable(code));
             }
-        } else if passes && host.answers && (host.kind != Kind::Icmp || self.let_pass(host.block, half)) {
-            let word = self.on_the_way(if due.trap || host.refuses { Word::Refused } else { Word::Reply });
+        } else if passes
+            && host.answers
+            && (host.kind != Kind::Icmp || self.let_pass(host.block, half))
+        {
+            let word =
+                self.on_the_way(if due.trap || host.refuses { Word::Refused } else { Word::Reply });
             let wait = rtt.max(road.held.since(s).as_secs_f64());
             self.answer(due, wait, word);
             if self.weather.duplicates > 0.0 && self.rng.chance(self.weather.duplicates) {
@@ -266,7 +273,15 @@ impl World {
 
     fn put(&mut self, at: Time, sent: Time, target: u32, seq: u32, trap: bool, what: Word) {
         self.number += 1;
-        self.queue.push(Reverse(Arrival { at, number: self.number, sent, target, seq, trap, what }));
+        self.queue.push(Reverse(Arrival {
+            at,
+            number: self.number,
+            sent,
+            target,
+            seq,
+            trap,
+            what,
+        }));
     }
 
     fn load(&self, time: Time) -> f64 {
@@ -305,7 +320,12 @@ impl World {
                     Word::Truncated => Reject::Truncated,
                     _ => Reject::WrongToken,
                 };
-                return Event::Stray(Stray { seen: arrival.at, from: None, target: Some(target), reason });
+                return Event::Stray(Stray {
+                    seen: arrival.at,
+                    from: None,
+                    target: Some(target),
+                    reason,
+                });
             }
             Word::Control(answered) => {
                 return Event::Control(Control {
@@ -315,7 +335,13 @@ impl World {
                 });
             }
         };
-        Event::Outcome(Outcome { target, seq: arrival.seq, sent: arrival.sent, trap: arrival.trap, found })
+        Event::Outcome(Outcome {
+            target,
+            seq: arrival.seq,
+            sent: arrival.sent,
+            trap: arrival.trap,
+            found,
+        })
     }
 }
 

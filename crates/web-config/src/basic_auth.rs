@@ -43,8 +43,10 @@ pub(crate) fn read(table: &Node<'_>, notes: &mut Notes) -> Vec<User> {
             Ok(cost @ 4..=MAX_COST) => {
                 users.push(User { name: name.to_owned(), hash: hash.to_owned(), cost });
             }
-            Ok(_) => notes
-                .add(value.position, format!("the cost of a hash is from 4 to {MAX_COST} here; 10 is usual")),
+            Ok(_) => notes.add(
+                value.position,
+                format!("the cost of a hash is from 4 to {MAX_COST} here; 10 is usual"),
+            ),
             Err(_) => notes.add(value.position, "no bcrypt hash; htpasswd -nBC 10 NAME makes one"),
         }
     }
@@ -165,12 +167,21 @@ mod tests {
     #[test]
     fn a_header_holds_name_and_password_or_nothing() {
         let read = |text: &[u8]| credentials(text);
-        let both = |name: &str, password: &str| Some((name.to_owned(), password.as_bytes().to_vec()));
+        let both =
+            |name: &str, password: &str| Some((name.to_owned(), password.as_bytes().to_vec()));
         assert_eq!(read(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), both("Aladdin", "open sesame"));
         assert_eq!(read(b"bAsIc  QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), both("Aladdin", "open sesame"));
         assert_eq!(read(&header("a:b:c")), both("a", "b:c"));
         assert_eq!(read(&header(":")), both("", ""));
-        for bad in [&b""[..], b"Basic", b"Basic ", b"Basic !", b"Bearer QTpC", b"Basic QQ==", b"Basic /zo="] {
+        for bad in [
+            &b""[..],
+            b"Basic",
+            b"Basic ",
+            b"Basic !",
+            b"Bearer QTpC",
+            b"Basic QQ==",
+            b"Basic /zo=",
+        ] {
             assert_eq!(read(bad), None, "{}", String::from_utf8_lossy(bad));
         }
     }

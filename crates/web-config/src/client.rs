@@ -54,8 +54,11 @@ impl Client {
     /// The whole answer to `GET path`, head and body, from the server that this stream leads to. By
     /// HTTP/1.0, so that it comes in one piece (RFC 1945 §7.2).
     pub fn get(&self, stream: TcpStream, server: SocketAddr, path: &str) -> io::Result<String> {
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {server}\r\n{}\r\n", self.authorization);
-        let Some(Tls { config, server_name }) = &self.tls else { return exchange(stream, &request) };
+        let request =
+            format!("GET {path} HTTP/1.0\r\nHost: {server}\r\n{}\r\n", self.authorization);
+        let Some(Tls { config, server_name }) = &self.tls else {
+            return exchange(stream, &request);
+        };
         let name = server_name.clone().unwrap_or_else(|| ServerName::IpAddress(server.ip().into()));
         let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         exchange(StreamOwned::new(connection, stream), &request)
@@ -71,9 +74,13 @@ fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<String> 
 
 /// `tls_config`: whom to trust, and which certificate to show.
 fn tls_config(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Option<Tls> {
-    let [ca, cert, key, name] = table.keys(["ca_file", "cert_file", "key_file", "server_name"], notes);
+    let [ca, cert, key, name] =
+        table.keys(["ca_file", "cert_file", "key_file", "server_name"], notes);
     if ca.is_none() {
-        notes.add(table.position, "no ca_file; name the authority that the server's certificate is from");
+        notes.add(
+            table.position,
+            "no ca_file; name the authority that the server's certificate is from",
+        );
     }
     let mut pem = |file: Option<&Node<'_>>, notes: &mut Notes| Pem::named(file?, files, notes);
     let roots = pem(ca, notes).and_then(|pem| pem.authorities(notes));
@@ -85,7 +92,10 @@ fn tls_config(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Option<
     let server_name = name.and_then(|name| server_name(name, notes));
     let config = client_config(roots?, chain.zip(secret));
     if config.is_none() {
-        notes.add(table.position, "the key is not that of the certificate; name two that belong together");
+        notes.add(
+            table.position,
+            "the key is not that of the certificate; name two that belong together",
+        );
     }
     Some(Tls { config: Arc::new(config?), server_name })
 }

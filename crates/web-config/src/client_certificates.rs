@@ -5,7 +5,8 @@
 use crate::yaml::{Node, Notes};
 use std::{net::IpAddr, sync::Arc};
 use tokio_rustls::rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -44,7 +45,10 @@ pub(crate) fn verifier(
     };
     let required = auth_type == AuthType::RequireAndVerify;
     if let Some(sans) = keys.allowed_sans.filter(|_| !required) {
-        notes.add(sans.position, "client_allowed_sans needs client_auth_type: RequireAndVerifyClientCert");
+        notes.add(
+            sans.position,
+            "client_allowed_sans needs client_auth_type: RequireAndVerifyClientCert",
+        );
     }
     if auth_type == AuthType::NoClientCert {
         if let Some(authority) = keys.authority {
@@ -58,7 +62,8 @@ pub(crate) fn verifier(
     if let Some(value) = keys.auth_type.filter(|_| keys.authority.is_none()) {
         notes.add(value.position, "no client_ca_file; nobody can tell which certificates are good");
     }
-    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots?), provider.clone());
+    let mut builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots?), provider.clone());
     if !required {
         builder = builder.allow_unauthenticated();
     }
@@ -114,7 +119,9 @@ impl AllowedNames {
     fn allows(&self, certificate: &CertificateDer<'_>) -> bool {
         let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return false };
         let is_address = |address: IpAddr| {
-            certificate.verify_is_valid_for_subject_name(&ServerName::IpAddress(address.into())).is_ok()
+            certificate
+                .verify_is_valid_for_subject_name(&ServerName::IpAddress(address.into()))
+                .is_ok()
         };
         let mut names = certificate.valid_dns_names().chain(certificate.valid_uri_names());
         names.any(|name| self.allowed.iter().any(|one| one == name))

@@ -15,7 +15,8 @@ pub(crate) struct Stamp(Option<[u64; 7]>);
 impl Stamp {
     pub fn of(path: &Path) -> Self {
         let numbers = |of: Metadata| {
-            let times = [of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()].map(i64::cast_unsigned);
+            let times =
+                [of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()].map(i64::cast_unsigned);
             [of.dev(), of.ino(), of.size(), times[0], times[1], times[2], times[3]]
         };
         Self(fs::metadata(path).ok().map(numbers))

@@ -39,11 +39,15 @@ pub(crate) fn read(table: &Node<'_>, notes: &mut Notes) -> HeaderMap {
 
 fn header_value(value: &Node<'_>, allowed: &[&str], notes: &mut Notes) -> Option<HeaderValue> {
     match HeaderValue::from_str(value.text(notes)?) {
-        Ok(text) if allowed.is_empty() || allowed.iter().any(|one| text == one) => return Some(text),
+        Ok(text) if allowed.is_empty() || allowed.iter().any(|one| text == one) => {
+            return Some(text);
+        }
         _ if allowed.is_empty() => {
             notes.add(value.position, "no value of a header; write it in one line of ASCII");
         }
-        _ => notes.add(value.position, format!("this header is {} or nothing", allowed.join(" or "))),
+        _ => {
+            notes.add(value.position, format!("this header is {} or nothing", allowed.join(" or ")))
+        }
     }
     None
 }

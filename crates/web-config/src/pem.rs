@@ -29,7 +29,9 @@ impl Pem {
         notes: &mut Notes,
     ) -> Option<Self> {
         match (text, file) {
-            (Some(text), None) => Some(Self { position: text.position, text: text.text(notes)?.to_owned() }),
+            (Some(text), None) => {
+                Some(Self { position: text.position, text: text.text(notes)?.to_owned() })
+            }
             (None, Some(file)) => Self::named(file, files, notes),
             (Some(text), Some(_)) => {
                 notes.add(text.position, format!("both {key} and {key}_file; write one of them"));
@@ -40,10 +42,14 @@ impl Pem {
     }
 
     pub fn certificates(&self, notes: &mut Notes) -> Option<Vec<CertificateDer<'static>>> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.text.as_bytes()).collect();
+        let found: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(self.text.as_bytes()).collect();
         let found = found.ok().filter(|found| !found.is_empty());
         if found.is_none() {
-            notes.add(self.position, "holds no certificate; PEM is wanted, with -----BEGIN CERTIFICATE-----");
+            notes.add(
+                self.position,
+                "holds no certificate; PEM is wanted, with -----BEGIN CERTIFICATE-----",
+            );
         }
         found
     }

@@ -48,7 +48,9 @@ impl Policy {
             |policy: &Policy| policy.tls.as_ref().is_some_and(|tls| tls.needs_client_certificate);
         match self {
             _ if self.tls.is_some() && other.tls.is_none() => Some("TLS"),
-            _ if needs_certificate(self) && !needs_certificate(other) => Some("client certificates"),
+            _ if needs_certificate(self) && !needs_certificate(other) => {
+                Some("client certificates")
+            }
             _ if self.basic_auth.is_some() && other.basic_auth.is_none() => Some("passwords"),
             _ => None,
         }
@@ -120,11 +122,17 @@ impl WebConfig {
     }
 }
 
-fn reread(files: &mut Files, before: &Policy, cache: &Arc<CredentialCache>) -> Result<Policy, Problems> {
+fn reread(
+    files: &mut Files,
+    before: &Policy,
+    cache: &Arc<CredentialCache>,
+) -> Result<Policy, Problems> {
     let policy = read(files, cache)?;
     match before.lost_in(&policy) {
         None => Ok(policy),
-        Some(lost) => Err(files.problem(&format!("no {lost} any more; only a restart may take that away"))),
+        Some(lost) => {
+            Err(files.problem(&format!("no {lost} any more; only a restart may take that away")))
+        }
     }
 }
 
@@ -138,8 +146,10 @@ fn read(files: &mut Files, cache: &Arc<CredentialCache>) -> Result<Policy, Probl
     let headers = http.map(|table| headers::read(table, &mut notes)).unwrap_or_default();
     let users = users.map(|table| basic_auth::read(table, &mut notes)).unwrap_or_default();
     if let Some(rate) = rate {
-        notes
-            .add(rate.position, "there is no rate_limit here; connections are limited without being told to");
+        notes.add(
+            rate.position,
+            "there is no rate_limit here; connections are limited without being told to",
+        );
     }
     if notes.0.is_empty() {
         return Ok(Policy { tls, basic_auth: BasicAuth::new(users, cache.clone()), headers });

@@ -124,7 +124,10 @@ fn everything_wrong_has_its_place() {
             "tls: 1\n",
             "web.yml:1:1: \"tls\" is not known here; known are tls_server_config, http_server_config, basic_auth_users, rate_limit",
         ),
-        ("tls_server_config:\n  cert_file: server.pem\n", "web.yml:2:3: no key_file; TLS needs one"),
+        (
+            "tls_server_config:\n  cert_file: server.pem\n",
+            "web.yml:2:3: no key_file; TLS needs one",
+        ),
         (
             "tls_server_config: {min_version: TLS12}\n",
             "web.yml:1:20: no cert_file; TLS needs one\nweb.yml:1:20: no key_file; TLS needs one",
@@ -145,7 +148,10 @@ fn everything_wrong_has_its_place() {
             "tls_server_config: {cert_file: server.pem, key_file: other.key}\n",
             "web.yml:1:20: the key is not that of the certificate; name two that belong together",
         ),
-        (&format!("{TLS}, cert: x}}\n"), "web.yml:1:72: both cert and cert_file; write one of them"),
+        (
+            &format!("{TLS}, cert: x}}\n"),
+            "web.yml:1:72: both cert and cert_file; write one of them",
+        ),
         (
             &format!("{TLS}, min_version: TLS11}}\n"),
             "web.yml:1:79: not a version that is known here; known are TLS12 and TLS13",
@@ -213,7 +219,8 @@ fn everything_wrong_has_its_place() {
             .contains("web.yml:1:82: not a suite")
     );
     authority.put("ca.pem", "");
-    let text = format!("{TLS}, client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven}}\n");
+    let text =
+        format!("{TLS}, client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven}}\n");
     assert!(authority.wrong(&text).starts_with("web.yml:1:82: holds no certificate"));
 }
 
@@ -237,7 +244,9 @@ fn no_problem_repeats_a_secret() {
             format!("tls_server_config:\n  key: {secret}\n"),
             format!("tls_server_config:\n  key: |\n{secret}\n"),
             format!("tls_server_config:\n  client_auth_type: {secret}\n  min_version: {secret}\n"),
-            format!("tls_server_config:\n  cipher_suites: [{secret}]\n  curve_preferences: {secret}\n"),
+            format!(
+                "tls_server_config:\n  cipher_suites: [{secret}]\n  curve_preferences: {secret}\n"
+            ),
             format!(
                 "http_server_config:\n  http2: {secret}\n  headers: {{{secret}: x, X-Frame-Options: {secret}}}\n"
             ),
@@ -272,7 +281,11 @@ async fn both_agree_on_a_version_that_the_file_allows() {
         (", curve_preferences: [CurveP384]", &[&TLS13], Some(ProtocolVersion::TLSv1_3)),
     ] {
         let mut config = authority.open(&format!("{TLS}{allowed}}}\n")).unwrap();
-        assert_eq!(handshake(&config.policy(), authority.client(client, None)).await, agreed, "{allowed}");
+        assert_eq!(
+            handshake(&config.policy(), authority.client(client, None)).await,
+            agreed,
+            "{allowed}"
+        );
     }
 }
 
@@ -298,10 +311,22 @@ async fn a_client_needs_the_certificate_that_the_file_says() {
         (&format!("{required}, client_allowed_sans: [prometheus]"), Some(&theirs), false),
         (&format!("{required}, client_allowed_sans: [prometheus]"), Some(&address), false),
         (&format!("{required}, client_allowed_sans: [x, 192.0.2.7]"), Some(&address), true),
-        (&format!("{required}, client_allowed_sans: ['spiffe://lab/prometheus']"), Some(&link), true),
-        (&format!("{required}, client_allowed_sans: ['spiffe://lab/prometheus']"), Some(&ours), false),
+        (
+            &format!("{required}, client_allowed_sans: ['spiffe://lab/prometheus']"),
+            Some(&link),
+            true,
+        ),
+        (
+            &format!("{required}, client_allowed_sans: ['spiffe://lab/prometheus']"),
+            Some(&ours),
+            false,
+        ),
         (&format!("{required}, client_allowed_sans: [192.0.2.8]"), Some(&address), false),
-        (&format!("{required}, client_allowed_sans: ['*', prom, prometheus.lab]"), Some(&ours), false),
+        (
+            &format!("{required}, client_allowed_sans: ['*', prom, prometheus.lab]"),
+            Some(&ours),
+            false,
+        ),
     ] {
         let mut config = authority.open(&format!("{TLS}{rule}}}\n")).unwrap();
         let agreed = handshake(&config.policy(), authority.client(&[&TLS12, &TLS13], own)).await;
@@ -317,7 +342,8 @@ async fn a_new_file_counts_for_the_next_connection_and_a_wrong_one_not() {
     assert!(Arc::ptr_eq(&first, &config.policy()), "nothing has changed");
     // A certificate by another authority, before its key has come.
     let other = TestAuthority::new("change-other");
-    let copy = |name: &str| authority.put(name, &fs::read_to_string(other.directory.join(name)).unwrap());
+    let copy =
+        |name: &str| authority.put(name, &fs::read_to_string(other.directory.join(name)).unwrap());
     copy("server.pem");
     assert!(Arc::ptr_eq(&first, &config.policy()));
     copy("server.key");
@@ -343,7 +369,9 @@ async fn a_new_file_counts_for_the_next_connection_and_a_wrong_one_not() {
 fn no_protection_is_taken_away_while_it_runs() {
     let authority = TestAuthority::new("lost");
     let client = "client_ca_file: ca.pem, client_auth_type:";
-    let full = format!("{TLS}, {client} RequireAndVerifyClientCert}}\nbasic_auth_users: {{ann: {HASH}}}\n");
+    let full = format!(
+        "{TLS}, {client} RequireAndVerifyClientCert}}\nbasic_auth_users: {{ann: {HASH}}}\n"
+    );
     let mut config = authority.open(&full).unwrap();
     let policy = config.policy();
     for text in [

@@ -46,16 +46,32 @@ pub(crate) fn read(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Op
     if notes.0.len() == before && values.iter().all(Option::is_none) {
         return None;
     }
-    let [cert, cert_file, key, key_file, ca, ca_file, auth_type, sans, min, max, suites, ours_first, curves] =
-        values;
+    let [
+        cert,
+        cert_file,
+        key,
+        key_file,
+        ca,
+        ca_file,
+        auth_type,
+        sans,
+        min,
+        max,
+        suites,
+        ours_first,
+        curves,
+    ] = values;
     for (name, given) in [("cert", cert.or(cert_file)), ("key", key.or(key_file))] {
         if given.is_none() {
             notes.add(table.position, format!("no {name}_file; TLS needs one"));
         }
     }
-    let chain = Pem::given("cert", [cert, cert_file], files, notes).and_then(|pem| pem.certificates(notes));
-    let secret = Pem::given("key", [key, key_file], files, notes).and_then(|pem| pem.private_key(notes));
-    let roots = Pem::given("client_ca", [ca, ca_file], files, notes).and_then(|pem| pem.authorities(notes));
+    let chain =
+        Pem::given("cert", [cert, cert_file], files, notes).and_then(|pem| pem.certificates(notes));
+    let secret =
+        Pem::given("key", [key, key_file], files, notes).and_then(|pem| pem.private_key(notes));
+    let roots =
+        Pem::given("client_ca", [ca, ca_file], files, notes).and_then(|pem| pem.authorities(notes));
     let provider = Arc::new(provider(suites, curves, notes));
     let keys = Keys { auth_type, allowed_sans: sans, authority: ca.or(ca_file) };
     let verifier = client_certificates::verifier(&keys, roots, &provider, notes);
@@ -67,9 +83,10 @@ pub(crate) fn read(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Op
     let (verifier, needs_client_certificate) = verifier?;
     let chain = chain?;
     let secret = secret?;
-    let built = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&versions)
-        .and_then(|builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, secret));
+    let built =
+        ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions).and_then(
+            |builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, secret),
+        );
     match built {
         Ok(mut config) => {
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -79,8 +96,10 @@ pub(crate) fn read(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Op
             Some(Tls { config: Arc::new(config), needs_client_certificate })
         }
         Err(Error::InconsistentKeys(_)) => {
-            notes
-                .add(table.position, "the key is not that of the certificate; name two that belong together");
+            notes.add(
+                table.position,
+                "the key is not that of the certificate; name two that belong together",
+            );
             None
         }
         Err(error) => {
@@ -90,7 +109,11 @@ pub(crate) fn read(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Op
     }
 }
 
-fn provider(suites: Option<&Node<'_>>, curves: Option<&Node<'_>>, notes: &mut Notes) -> CryptoProvider {
+fn provider(
+    suites: Option<&Node<'_>>,
+    curves: Option<&Node<'_>>,
+    notes: &mut Notes,
+) -> CryptoProvider {
     let mut provider = ring::default_provider();
     if let Some(list) = suites {
         provider.cipher_suites = cipher_suites(list, &provider, notes);
@@ -102,7 +125,11 @@ fn provider(suites: Option<&Node<'_>>, curves: Option<&Node<'_>>, notes: &mut No
 }
 
 /// Those of TLS 1.2 that the list names, and all of TLS 1.3: as in Go, these are not chosen.
-fn cipher_suites(list: &Node<'_>, of: &CryptoProvider, notes: &mut Notes) -> Vec<SupportedCipherSuite> {
+fn cipher_suites(
+    list: &Node<'_>,
+    of: &CryptoProvider,
+    notes: &mut Notes,
+) -> Vec<SupportedCipherSuite> {
     let (mut kept, tls12): (Vec<SupportedCipherSuite>, Vec<SupportedCipherSuite>) =
         of.cipher_suites.iter().partition(|suite| suite.version().version == TLS13.version);
     let name_of = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite());
@@ -111,7 +138,10 @@ fn cipher_suites(list: &Node<'_>, of: &CryptoProvider, notes: &mut Notes) -> Vec
             kept.push(*suite);
         } else {
             let known = tls12.iter().map(name_of).collect::<Vec<_>>().join(", ");
-            notes.add(position, format!("not a suite for TLS 1.2 that is known here; known are {known}"));
+            notes.add(
+                position,
+                format!("not a suite for TLS 1.2 that is known here; known are {known}"),
+            );
         }
     }
     kept
@@ -133,7 +163,10 @@ fn key_exchange_groups(
         match of.kx_groups.iter().find(|group| wanted == Some(group.name())) {
             Some(group) => kept.push(*group),
             None => {
-                notes.add(position, "not a curve that is known here; known are CurveP256, CurveP384, X25519");
+                notes.add(
+                    position,
+                    "not a curve that is known here; known are CurveP256, CurveP384, X25519",
+                );
             }
         }
     }
@@ -150,7 +183,8 @@ fn versions(
         let Some(value) = value else { return default };
         let Some(name) = value.text(notes) else { return default };
         KNOWN.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-            notes.add(value.position, "not a version that is known here; known are TLS12 and TLS13");
+            notes
+                .add(value.position, "not a version that is known here; known are TLS12 and TLS13");
             default
         })
     };

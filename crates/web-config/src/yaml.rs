@@ -81,7 +81,11 @@ impl Node<'_> {
     }
 
     /// A table with these keys and no others: their values in this order.
-    pub fn keys<const N: usize>(&self, known: [&str; N], notes: &mut Notes) -> [Option<&Node<'_>>; N] {
+    pub fn keys<const N: usize>(
+        &self,
+        known: [&str; N],
+        notes: &mut Notes,
+    ) -> [Option<&Node<'_>>; N] {
         let mut values = [None; N];
         for (position, key, value) in self.entries(notes) {
             match known.iter().position(|name| *name == key) {
@@ -129,7 +133,10 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Problem> {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_), _) => {}
             (Event::StreamEnd, _) => {
-                return Err(problem((1, 1), "the file says nothing; write {} if that is what is meant"));
+                return Err(problem(
+                    (1, 1),
+                    "the file says nothing; write {} if that is what is meant",
+                ));
             }
             (event, span) => {
                 let root = reader.node(event, span, 0)?;
@@ -166,7 +173,10 @@ impl<'a> Reader<'a> {
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node<'a>, Problem> {
         let position = start(span);
         if depth > MAX_DEPTH {
-            return Err(problem(position, "too deep; no value of a web configuration lies so deep"));
+            return Err(problem(
+                position,
+                "too deep; no value of a web configuration lies so deep",
+            ));
         }
         let content = match event {
             Event::Scalar(_, _, _, Some(_))
@@ -177,10 +187,17 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, ScalarStyle::Plain, ..) if matches!(&*text, "" | "~" | "null") => {
                 Content::Null
             }
-            Event::Scalar(text, style, ..) => Content::Scalar { text, plain: style == ScalarStyle::Plain },
+            Event::Scalar(text, style, ..) => {
+                Content::Scalar { text, plain: style == ScalarStyle::Plain }
+            }
             Event::SequenceStart(..) => Content::Sequence(self.items(depth + 1)?),
             Event::MappingStart(..) => Content::Mapping(self.entries(depth + 1)?),
-            _ => return Err(problem(position, "aliases are not known here; write the value itself")),
+            _ => {
+                return Err(problem(
+                    position,
+                    "aliases are not known here; write the value itself",
+                ));
+            }
         };
         Ok(Node { position, content })
     }
@@ -254,7 +271,9 @@ mod tests {
             assert_eq!(found, position, "{text:?}: {words}");
             assert!(words.contains(said), "{text:?}: {words}");
         }
-        assert!(wrong(&format!("a: {}{}\n", "[".repeat(12), "]".repeat(12))).1.contains("too deep"));
+        assert!(
+            wrong(&format!("a: {}{}\n", "[".repeat(12), "]".repeat(12))).1.contains("too deep")
+        );
         // The parser itself has enough of these.
         wrong(&"[".repeat(100_000));
     }
@@ -268,7 +287,11 @@ mod tests {
         assert_eq!(c.texts(&mut notes), [((3, 5), "x"), ((3, 8), "1")]);
         assert!(d.entries(&mut notes).is_empty());
         assert!(notes.0.is_empty());
-        assert!(b.flag(&mut notes).is_none() && c.text(&mut notes).is_none() && d.text(&mut notes).is_none());
+        assert!(
+            b.flag(&mut notes).is_none()
+                && c.text(&mut notes).is_none()
+                && d.text(&mut notes).is_none()
+        );
         assert_eq!(notes.0.iter().map(|note| note.line).collect::<Vec<_>>(), [2, 3, 4]);
     }
 

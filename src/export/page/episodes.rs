@@ -1,12 +1,13 @@
-//! Bad times, as a table. In: spells of a country and its blocks. Out: the newest first, each with its edge and its
-//! length. It never lists what was merely up, and a block's spell not where its country had the same.
+//! Bad times, as a table. In: spells of a country and its blocks. Out: the newest first, each with
+//! its edge and its length. It never lists what was merely up, and a block's spell not where its
+//! country had the same.
 
 use super::{View, strip, words};
 use lifesign_core::{
     judge::State,
     scopes::Country,
     time::Time,
-    watch::{KEPT, Past, Spell},
+    watch::{History, KEPT, StateSpan},
 };
 use maud::{Markup, html};
 use std::time::Duration;
@@ -21,14 +22,14 @@ const PART: Duration = Duration::from_secs(1800);
 
 /// A bad time.
 struct Episode<'a> {
-    spell: &'a Spell,
+    spell: &'a StateSpan,
     end: Time,
     /// The outages within flapping: how many, and the longest.
     outages: (u32, Duration),
 }
 
 /// The table of a country; a sentence if there is nothing in it.
-pub(super) fn of(view: &View, country: &Country, past: &Past) -> Markup {
+pub(super) fn of(view: &View, country: &Country, past: &History) -> Markup {
     let snapshot = view.snapshot;
     let own = bad(past, snapshot.time);
     let near = |one: Time, other: Time| one.since(other).max(other.since(one)) <= SAME;
@@ -62,8 +63,9 @@ pub(super) fn of(view: &View, country: &Country, past: &Past) -> Markup {
 
 const COLUMNS: [&str; 5] = ["scope", "state", "began (UTC)", "lasted", "ended (UTC)"];
 
-/// All of the week but what was up, and the first moments of a watch. What interrupts flapping shortly is part of it.
-fn bad(past: &Past, now: Time) -> Vec<Episode<'_>> {
+/// All of the week but what was up, and the first moments of a watch. What interrupts flapping
+/// shortly is part of it.
+fn bad(past: &History, now: Time) -> Vec<Episode<'_>> {
     let mut found: Vec<Episode> = Vec::new();
     for (number, (spell, _, end)) in strip::spells(past, now, KEPT).enumerate() {
         if spell.state == State::Up || (number == 0 && spell.state == State::Unknown) {
@@ -113,7 +115,7 @@ mod tests {
     fn flapping_is_one_episode_and_a_long_outage_after_it_another() {
         use State::{Flapping, Outage, Unknown, Up};
         let now = Time::from_nanos(1_419_379_200_000_000_000);
-        let mut past = Past::blank();
+        let mut past = History::blank();
         let minutes = |minutes: u32| Duration::from_secs(60) * minutes;
         let spells = [
             (Unknown, 1000),
@@ -130,11 +132,13 @@ mod tests {
         ];
         for (state, before) in spells {
             let from = now - minutes(before);
-            past.tell(Spell { state, from, edge: Edge { earliest: None, latest: from } });
+            past.tell(StateSpan { state, from, edge: Edge { earliest: None, latest: from } });
         }
         let found = bad(&past, now);
         let found: Vec<_> = (found.iter())
-            .map(|episode| (episode.spell.state, episode.end.since(episode.spell.from), episode.outages))
+            .map(|episode| {
+                (episode.spell.state, episode.end.since(episode.spell.from), episode.outages)
+            })
             .collect();
         let none = (0, Duration::ZERO);
         let expected = [

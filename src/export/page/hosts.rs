@@ -1,5 +1,5 @@
-//! Who answers. In: the targets of a block. Out: a grid of hosts, each with what every way of asking it finds, in
-//! words. It never calls a host down: that is a verdict on blocks.
+//! Who answers. In: the targets of a block. Out: a grid of hosts, each with what every way of
+//! asking it finds, in words. It never calls a host down: that is a verdict on blocks.
 
 use super::{View, words};
 use lifesign_core::{
@@ -35,8 +35,9 @@ pub(super) fn of(view: &View, block: &Block, scope: &ScopeView) -> Markup {
 
 /// What asking finds: a class, and words.
 fn found(seen: &TargetView, scope: &ScopeView) -> (&'static str, String) {
-    let dark = matches!(scope.standing.state, State::Down | State::Outage);
-    let silent_since_dark = dark && seen.last_life.is_none_or(|life| life < scope.standing.edge.latest);
+    let dark = matches!(scope.verdict.state, State::Down | State::Outage);
+    let silent_since_dark =
+        dark && seen.last_life.is_none_or(|life| life < scope.verdict.edge.latest);
     let rtt = words::milliseconds(seen.srtt.map(f64::from));
     match seen.recent_loss {
         _ if seen.retired => ("dull", "silent for a day".into()),

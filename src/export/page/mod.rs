@@ -1,6 +1,6 @@
-//! The page for people. In: a snapshot. Out: HTML that needs no script, fits a telephone, and tells states by
-//! word, sign and height as well as by colour. It never shows a text from outside unescaped (maud escapes them
-//! all), and never loads anything from elsewhere.
+//! The page for people. In: a snapshot. Out: HTML that needs no script, fits a telephone, and tells
+//! states by word, sign and height as well as by colour. It never shows a text from outside
+//! unescaped (maud escapes them all), and never loads anything from elsewhere.
 //!
 //! | file | its part |
 //! |---|---|
@@ -40,7 +40,8 @@ pub enum Pace {
     Holds,
 }
 
-/// After how many seconds a page that follows is asked for again. A simulation runs faster than the world.
+/// After how many seconds a page that follows is asked for again. A simulation runs faster than the
+/// world.
 pub fn refresh(labels: &Labels) -> u32 {
     if labels.simulation.is_some() { 2 } else { 10 }
 }
@@ -114,9 +115,10 @@ struct View<'a> {
 /// The worst first, for a tab that is one of many.
 fn title(snapshot: &Snapshot) -> String {
     let states = snapshot.roster.countries.iter().zip(&snapshot.countries);
-    let state = |(country, view): (&lifesign_core::scopes::Country, &lifesign_core::watch::ScopeView)| {
-        format!("{} {} {}", words::shape(view.standing.state), country.code, view.standing.state)
-    };
+    let state =
+        |(country, view): (&lifesign_core::scopes::Country, &lifesign_core::watch::ScopeView)| {
+            format!("{} {} {}", words::shape(view.verdict.state), country.code, view.verdict.state)
+        };
     states.map(state).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,5 +1,5 @@
-//! A country and its blocks. In: verdicts, measurements and history. Out: their part of the page. It never decides
-//! what is bad: states are the judge's.
+//! A country and its blocks. In: verdicts, measurements and history. Out: their part of the page.
+//! It never decides what is bad: states are the judge's.
 
 use super::{View, episodes, hosts, spark, strip, words};
 use lifesign_core::{
@@ -16,12 +16,12 @@ pub(super) fn country(view: &View, number: usize) -> Markup {
     html! {
         section.country aria-labelledby={ "country-" (number) } {
             div.top {
-              div class={ "verdict " (scope.standing.state.label()) } {
+              div class={ "verdict " (scope.verdict.state.label()) } {
                 h2 id={ "country-" (number) } {
-                    (words::badge(scope.standing.state)) " " (country.name) " " small { (country.code) }
+                    (words::badge(scope.verdict.state)) " " (country.name) " " small { (country.code) }
                 }
                 (since(view, scope))
-                p.evidence { (scope.standing.evidence) }
+                p.evidence { (scope.verdict.evidence) }
               }
               (measured(scope))
             }
@@ -41,7 +41,7 @@ pub(super) fn country(view: &View, number: usize) -> Markup {
 }
 
 fn since(view: &View, scope: &ScopeView) -> Markup {
-    let edge = scope.standing.edge;
+    let edge = scope.verdict.edge;
     html! {
         p.since {
             "for " b { (words::span(view.snapshot.time.since(edge.latest))) } ", since " (view.edge(edge)) " UTC"
@@ -71,7 +71,7 @@ fn measured(scope: &ScopeView) -> Markup {
 
 /// Many blocks at a glance: one sign each, which leads to the block.
 fn mosaic(view: &View, blocks: &(impl Iterator<Item = usize> + Clone)) -> Markup {
-    let state = |number: usize| view.snapshot.blocks[number].scope.standing.state;
+    let state = |number: usize| view.snapshot.blocks[number].scope.verdict.state;
     html! {
         p.tally {
             @for each in State::ALL {
@@ -102,13 +102,13 @@ fn block(view: &View, number: usize) -> Markup {
         details.block id={ "block-" (number) } open[view.few] {
             summary {
                 span.name { (block.prefix) }
-                (words::badge(scope.standing.state))
-                span.for { "for " (words::span(snapshot.time.since(scope.standing.edge.latest))) }
+                (words::badge(scope.verdict.state))
+                span.for { "for " (words::span(snapshot.time.since(scope.verdict.edge.latest))) }
                 span.lost { (words::percent(scope.windows[1].loss)) " lost" }
                 span.trip { (words::milliseconds(scope.windows[1].median)) }
                 (strip::of(view, &scope.past, strip::DAY, strip::NARROW, false))
             }
-            p.evidence { "since " (view.edge(scope.standing.edge)) " UTC; " (scope.standing.evidence) }
+            p.evidence { "since " (view.edge(scope.verdict.edge)) " UTC; " (scope.verdict.evidence) }
             div.pair {
                 @for window in [strip::DAY, strip::WEEK] {
                     div {

@@ -1,8 +1,9 @@
-//! Loss and round-trip time over time, as two small pictures. In: a scope's marks. Out: SVG; the loss as an area from
-//! none to all, the time as a line from zero to the highest. It never joins what a gap parts.
+//! Loss and round-trip time over time, as two small pictures. In: a scope's marks. Out: SVG; the
+//! loss as an area from none to all, the time as a line from zero to the highest. It never joins
+//! what a gap parts.
 
 use super::{View, strip::Window, words};
-use lifesign_core::watch::Past;
+use lifesign_core::watch::History;
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -12,7 +13,7 @@ const POINTS: u64 = 144;
 const HIGH: f64 = 20.0;
 
 /// The pair of them for one window, below a strip of the same width.
-pub(super) fn of(view: &View, past: &Past, window: Window) -> Markup {
+pub(super) fn of(view: &View, past: &History, window: Window) -> Markup {
     let marks = past.marks(view.snapshot.time, window.span, POINTS);
     let losses: Vec<Option<f64>> = marks.iter().map(|mark| mark.loss()).collect();
     let medians: Vec<Option<f64>> = marks.iter().map(|mark| mark.median()).collect();
@@ -22,7 +23,11 @@ pub(super) fn of(view: &View, past: &Past, window: Window) -> Markup {
     let quickest = values(&medians).into_iter().reduce(f64::min);
     let loss = format!("lost at most {}", words::percent(worst));
     let (low, high) = (words::milliseconds(quickest), words::milliseconds(slowest));
-    let rtt = if low == high { format!("round trip {high}") } else { format!("round trip {low} to {high}") };
+    let rtt = if low == high {
+        format!("round trip {high}")
+    } else {
+        format!("round trip {low} to {high}")
+    };
     html! {
         (picture(&loss, "loss", &area(&losses)))
         (picture(&rtt, "rtt", &line(&medians, slowest)))
@@ -51,14 +56,17 @@ fn area(shares: &[Option<f64>]) -> String {
 
 /// A line from point to point, interrupted where nothing is known; 10 % of room above the highest.
 fn line(values: &[Option<f64>], highest: Option<f64>) -> String {
-    let Some(scale) = highest.filter(|highest| *highest > 0.0).map(|highest| HIGH / (highest * 1.1)) else {
+    let Some(scale) =
+        highest.filter(|highest| *highest > 0.0).map(|highest| HIGH / (highest * 1.1))
+    else {
         return String::new();
     };
     let mut path = String::new();
     let mut joined = false;
     for (at, value) in values.iter().enumerate() {
         if let Some(value) = value {
-            let _ = write!(path, "{}{at} {:.1}", if joined { "L" } else { "M" }, HIGH - value * scale);
+            let _ =
+                write!(path, "{}{at} {:.1}", if joined { "L" } else { "M" }, HIGH - value * scale);
             if !joined {
                 // A lone point would not be drawn.
                 path.push_str("h.5");
@@ -77,7 +85,10 @@ mod tests {
     fn a_gap_is_no_line_and_no_loss_is_no_bar() {
         let line = line(&[Some(0.1), Some(0.05), None, Some(0.1)], Some(0.1));
         assert_eq!(line, "M0 1.8h.5L1 10.9M3 1.8h.5");
-        assert_eq!(area(&[Some(0.0), None, Some(0.5), Some(1.0)]), "M2 20v-10.0h1v10.0M3 20v-20.0h1v20.0");
+        assert_eq!(
+            area(&[Some(0.0), None, Some(0.5), Some(1.0)]),
+            "M2 20v-10.0h1v10.0M3 20v-20.0h1v20.0"
+        );
         assert_eq!(super::line(&[None], None), "");
     }
 }

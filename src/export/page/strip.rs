@@ -1,12 +1,12 @@
-//! States over time, as a strip. In: a scope's spells. Out: SVG in which the quiet states are low and the bad ones
-//! high, each with a colour and the bad ones with a pattern. It never hides a short spell: a column in which
-//! anything was bad shows what was bad for longest.
+//! States over time, as a strip. In: a scope's spells. Out: SVG in which the quiet states are low
+//! and the bad ones high, each with a colour and the bad ones with a pattern. It never hides a
+//! short spell: a column in which anything was bad shows what was bad for longest.
 
 use super::{View, words};
 use lifesign_core::{
     judge::State,
     time::Time,
-    watch::{Past, Spell},
+    watch::{History, StateSpan},
 };
 use maud::{Markup, html};
 use std::time::Duration;
@@ -28,10 +28,13 @@ pub(super) struct Window {
     tick: u64,
 }
 
-pub(super) const DAY: Window = Window { name: "24 h", span: Duration::from_secs(86_400), tick: 6 * 3600 };
-pub(super) const WEEK: Window = Window { name: "7 d", span: Duration::from_secs(7 * 86_400), tick: 86_400 };
+pub(super) const DAY: Window =
+    Window { name: "24 h", span: Duration::from_secs(86_400), tick: 6 * 3600 };
+pub(super) const WEEK: Window =
+    Window { name: "7 d", span: Duration::from_secs(7 * 86_400), tick: 86_400 };
 
-/// What the bad states are filled with, once for all strips of a page. Whoever sees no colours sees these.
+/// What the bad states are filled with, once for all strips of a page. Whoever sees no colours sees
+/// these.
 pub(super) fn patterns() -> Markup {
     html! {
         svg.patterns width="0" height="0" aria-hidden="true" {
@@ -52,12 +55,13 @@ pub(super) fn patterns() -> Markup {
 }
 
 /// The strip of a window in so many columns, with an axis if there is room for it.
-pub(super) fn of(view: &View, past: &Past, window: Window, columns: u32, axis: bool) -> Markup {
+pub(super) fn of(view: &View, past: &History, window: Window, columns: u32, axis: bool) -> Markup {
     let now = view.snapshot.time;
     let runs = runs(past, now, window.span, columns);
     // A column's place in the picture.
-    let place =
-        |column: u32| format!("{:.3}%", f64::from(column) * 100.0 / f64::from(columns)).replace(".000", "");
+    let place = |column: u32| {
+        format!("{:.3}%", f64::from(column) * 100.0 / f64::from(columns)).replace(".000", "")
+    };
     html! {
         svg.strip.axis[axis] role="img" aria-label=(told(past, now, window)) {
             @for &(state, from, to) in &runs {
@@ -84,18 +88,23 @@ fn filled(state: State) -> Option<&'static str> {
 }
 
 /// Each spell of the window, from when to when, as far as it lies in it.
-pub(super) fn spells(past: &Past, now: Time, span: Duration) -> impl Iterator<Item = (&Spell, Time, Time)> {
-    let ends = past.spells().skip(1).map(|next| next.from).chain([now]);
+pub(super) fn spells(
+    past: &History,
+    now: Time,
+    span: Duration,
+) -> impl Iterator<Item = (&StateSpan, Time, Time)> {
+    let ends = past.state_spans().skip(1).map(|next| next.from).chain([now]);
     let begin = now - span;
-    past.spells()
+    past.state_spans()
         .zip(ends)
         .filter(move |(spell, end)| *end > spell.from.max(begin))
         .map(move |(spell, end)| (spell, spell.from.max(begin), end))
 }
 
-/// What each column shows, and equal neighbours as one. So a country that flaps is seen to flap, though some of its
-/// darknesses are long enough for an outage; and one short outage in a good day is seen.
-fn runs(past: &Past, now: Time, span: Duration, columns: u32) -> Vec<Run> {
+/// What each column shows, and equal neighbours as one. So a country that flaps is seen to flap,
+/// though some of its darknesses are long enough for an outage; and one short outage in a good day
+/// is seen.
+fn runs(past: &History, now: Time, span: Duration, columns: u32) -> Vec<Run> {
     let (begin, width) = (now - span, span / columns);
     let column = |time: Time| (time.since(begin).as_nanos() / width.as_nanos()) as usize;
     let mut times = vec![[Duration::ZERO; State::ALL.len()]; columns as usize];
@@ -121,14 +130,15 @@ fn runs(past: &Past, now: Time, span: Duration, columns: u32) -> Vec<Run> {
 }
 
 /// The strip in words: how much of the window went to which state, the longest first.
-fn told(past: &Past, now: Time, window: Window) -> String {
+fn told(past: &History, now: Time, window: Window) -> String {
     let mut shares = State::ALL.map(|state| {
         let times = spells(past, now, window.span).filter(|(spell, ..)| spell.state == state);
         (times.map(|(_, from, to)| to.since(from)).sum::<Duration>(), state)
     });
     shares.sort_by_key(|share| std::cmp::Reverse(share.0));
     let shares = shares.iter().filter(|share| !share.0.is_zero());
-    let shares: Vec<String> = shares.map(|(time, state)| format!("{state} {}", words::span(*time))).collect();
+    let shares: Vec<String> =
+        shares.map(|(time, state)| format!("{state} {}", words::span(*time))).collect();
     format!("last {}: {}", window.name, shares.join(", "))
 }
 
@@ -145,7 +155,9 @@ fn ticks(view: &View, window: Window) -> Vec<(String, String)> {
             let (date, clock) = words::date_and_clock(&written);
             let label = if clock == "00:00:00" { date.get(5..)? } else { clock.get(..5)? };
             // A label at the very edge would be cut.
-            (0.03..=0.97).contains(&share).then(|| (format!("{:.2}%", share * 100.0), label.to_owned()))
+            (0.03..=0.97)
+                .contains(&share)
+                .then(|| (format!("{:.2}%", share * 100.0), label.to_owned()))
         })
         .collect()
 }
@@ -159,11 +171,11 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     /// A past of these spells, each from so many minutes before now.
-    fn past(spells: &[(State, u32)]) -> Past {
-        let mut past = Past::blank();
+    fn past(spells: &[(State, u32)]) -> History {
+        let mut past = History::blank();
         for &(state, minutes) in spells {
             let from = NOW - HOUR * minutes / 60;
-            past.tell(Spell { state, from, edge: Edge { earliest: None, latest: from } });
+            past.tell(StateSpan { state, from, edge: Edge { earliest: None, latest: from } });
         }
         past
     }
@@ -184,7 +196,8 @@ mod tests {
             (Outage, 90),
             (Up, 89),
         ]);
-        let expected = [(Up, 4, 14), (Flapping, 14, 16), (Up, 16, 22), (Outage, 22, 23), (Up, 23, 24)];
+        let expected =
+            [(Up, 4, 14), (Flapping, 14, 16), (Up, 16, 22), (Outage, 22, 23), (Up, 23, 24)];
         assert_eq!(runs(&broken, NOW, day, 24), expected);
         assert_eq!(
             told(&broken, NOW, DAY),

@@ -1,5 +1,5 @@
-//! The page's words. In: states, times, spans, shares. Out: how they are written for people. It never says
-//! anything by colour alone.
+//! The page's words. In: states, times, spans, shares. Out: how they are written for people. It
+//! never says anything by colour alone.
 
 use super::View;
 use lifesign_core::{
@@ -60,7 +60,8 @@ impl View<'_> {
             return html! { "before " (self.time(edge.latest)) };
         };
         let (first, last) = (self.written(earliest), self.written(edge.latest));
-        let ((date, clock), (last_date, last_clock)) = (date_and_clock(&first), date_and_clock(&last));
+        let ((date, clock), (last_date, last_clock)) =
+            (date_and_clock(&first), date_and_clock(&last));
         html! {
             (self.time(earliest))
             @if date != last_date { " to " (self.time(edge.latest)) }
@@ -104,7 +105,8 @@ pub(super) fn percent(share: Option<f64>) -> String {
 /// Seconds as milliseconds; a dash where there are none.
 pub(super) fn milliseconds(seconds: Option<f64>) -> String {
     let places = |seconds: f64| usize::from(seconds < 0.01);
-    seconds.map_or_else(|| "–".into(), |seconds| format!("{:.*} ms", places(seconds), seconds * 1e3))
+    seconds
+        .map_or_else(|| "–".into(), |seconds| format!("{:.*} ms", places(seconds), seconds * 1e3))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason why they are
-//! none. Pure: no socket and no time; rng only in [`Question::new`].
+//! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason
+//! why they are none. Pure: no socket and no time; rng only in [`Question::new`].
 
 use super::Spec;
 use hickory_proto::{
@@ -13,8 +13,8 @@ use lifesign_core::outcome::Reject;
 /// The length of a DNS header (RFC 1035 §4.1.1).
 const HEADER: usize = 12;
 
-/// One question as it was sent. What an off-path forger must guess: its id, the case of every letter of its
-/// name (draft-vixie-dnsext-dns0x20), and the socket's port.
+/// One question as it was sent. What an off-path forger must guess: its id, the case of every
+/// letter of its name (draft-vixie-dnsext-dns0x20), and the socket's port.
 #[derive(Clone, Debug)]
 pub struct Question {
     id: u16,
@@ -56,8 +56,8 @@ pub struct Answer {
     pub unexpected: bool,
 }
 
-/// Reads what came back. `expect` is compared without regard to ASCII case, because names in an answer may
-/// repeat the random case of the question.
+/// Reads what came back. `expect` is compared without regard to ASCII case, because names in an
+/// answer may repeat the random case of the question.
 pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answer, Reject> {
     if bytes.len() < HEADER {
         return Err(Reject::Truncated);
@@ -87,7 +87,8 @@ pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<A
         return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some() });
     }
     let message = Message::from_vec(bytes).map_err(|_| Reject::Malformed)?;
-    let found = |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
+    let found =
+        |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
     Ok(Answer {
         rcode: message.metadata.response_code.into(),
         truncated: false,
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn expected_data_is_found_in_any_case() {
-        let unexpected = |expect| read(&question(), Some(expect), &answer(|_| {})).unwrap().unexpected;
+        let unexpected =
+            |expect| read(&question(), Some(expect), &answer(|_| {})).unwrap().unexpected;
         assert!(!unexpected("ns1.kptc.kp."));
         assert!(unexpected("ns2.kptc.kp."));
     }

@@ -1,15 +1,15 @@
-//! DNS probes. In: a [`Due`], an address, a [`Spec`]. Out: [`Event`]s: every valid answer (a second one too),
-//! a refusal or a router's no, and a [`Stray`] for each datagram that is no answer. It never asks through a
-//! resolver, never repeats a question, and never judges an answer by its response code: a server that says
-//! REFUSED is alive.
+//! DNS probes. In: a [`Due`], an address, a [`Spec`]. Out: [`Event`]s: every valid answer (a second
+//! one too), a refusal or a router's no, and a [`Stray`] for each datagram that is no answer. It
+//! never asks through a resolver, never repeats a question, and never judges an answer by its
+//! response code: a server that says REFUSED is alive.
 //!
-//! Each question has a connected socket of its own, so its port is one more thing that an off-path forger
-//! must guess, and so ICMP errors find their question. It listens for [`LOST_AFTER`], because late is not
-//! lost; after an answer only a little longer, to count duplicates.
+//! Each question has a connected socket of its own, so its port is one more thing that an off-path
+//! forger must guess, and so ICMP errors find their question. It listens for [`LOST_AFTER`],
+//! because late is not lost; after an answer only a little longer, to count duplicates.
 //!
-//! A truncated answer is proof of life like any other, and is reported at once. Only where the plan expects
-//! certain data is the question put again over TCP (RFC 7766 §5): a second exchange on a small network's
-//! budget needs a reason.
+//! A truncated answer is proof of life like any other, and is reported at once. Only where the plan
+//! expects certain data is the question put again over TCP (RFC 7766 §5): a second exchange on a
+//! small network's budget needs a reason.
 
 pub mod message;
 
@@ -42,8 +42,8 @@ const DUPLICATE_WITHIN: Duration = Duration::from_secs(2);
 /// How long the question over TCP may take; as long as the longest patience there is.
 const TCP_WITHIN: Duration = Duration::from_secs(3);
 
-/// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1), and no
-/// more than one Ethernet frame arrives in practice.
+/// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
+/// and no more than one Ethernet frame arrives in practice.
 const LONGEST: usize = 1500;
 
 /// What a DNS probe asks.
@@ -55,15 +55,18 @@ pub struct Spec {
     pub record: RecordType,
     /// The port.
     pub port: u16,
-    /// An answer record's data that must be among the answers, as text; anything else is `unexpected`. Names
-    /// in it end with a dot; ASCII case does not matter.
+    /// An answer record's data that must be among the answers, as text; anything else is
+    /// `unexpected`. Names in it end with a dot; ASCII case does not matter.
     pub expect: Option<String>,
 }
 
 impl Spec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let shape =
-            || format!("{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\"");
+        let shape = || {
+            format!(
+                "{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\""
+            )
+        };
         let (name, record) = text.rsplit_once('/').ok_or_else(shape)?;
         let mut name: Name = name.parse().map_err(|_| shape())?;
         name.set_fqdn(true);
@@ -74,14 +77,15 @@ impl Spec {
     }
 }
 
-/// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is dropped
-/// listen on until their time is up.
+/// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is
+/// dropped listen on until their time is up.
 #[derive(Debug)]
 pub struct Prober {
     clock: Clock,
     events: UnboundedSender<Event>,
     limit: usize,
-    /// Oldest first; ended ones are swept out now and then, since each holds on to the memory of its task.
+    /// Oldest first; ended ones are swept out now and then, since each holds on to the memory of
+    /// its task.
     open: VecDeque<AbortHandle>,
     /// At so many.
     sweep: usize,
@@ -91,10 +95,13 @@ pub struct Prober {
 const FEW: usize = 16;
 
 impl Prober {
-    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors, at most
-    /// 4096. When they are used up, the oldest question is closed to make room: it has been unanswered for
-    /// longest, and its late answer would say less than the answer to a new question. To refuse the new
-    /// question instead would make us blind in a large outage, just when every question stays open.
+    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
+    /// at most
+    /// 4096. When they are used up, the oldest question is closed to make room: it has been
+    ///       unanswered for
+    /// longest, and its late answer would say less than the answer to a new question. To refuse the
+    /// new question instead would make us blind in a large outage, just when every question stays
+    /// open.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
         Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new(), sweep: FEW }
     }
@@ -111,16 +118,22 @@ impl Prober {
             oldest.abort();
         }
         let peer = SocketAddr::new(address, spec.port);
-        let probe =
-            Probe { clock: self.clock, events: self.events.clone(), due, peer, sent: self.clock.now() };
+        let probe = Probe {
+            clock: self.clock,
+            events: self.events.clone(),
+            due,
+            peer,
+            sent: self.clock.now(),
+        };
         match Question::new(spec).map_err(io::Error::other).and_then(|question| {
             let socket = probe.ask(&question)?;
             Ok((question, socket))
         }) {
             Ok((question, socket)) => {
                 let expect = spec.expect.clone();
-                let task =
-                    tokio::spawn(async move { probe.listen(&socket, &question, expect.as_deref()).await });
+                let task = tokio::spawn(async move {
+                    probe.listen(&socket, &question, expect.as_deref()).await
+                });
                 self.open.push_back(task.abort_handle());
             }
             Err(error) => probe.report(Found::NotSent(sys_inet::fault(&error))),
@@ -160,7 +173,8 @@ impl Probe {
     async fn listen(&self, socket: &AsyncFd<Socket>, question: &Question, expect: Option<&str>) {
         let mut until = self.sent + LOST_AFTER;
         let mut answered = false;
-        // An error of the socket itself ends it without a word: the core's own time limit is the backstop.
+        // An error of the socket itself ends it without a word: the core's own time limit is the
+        // backstop.
         while let Ok(Ok(news)) =
             timeout_at(self.clock.instant(until).into(), self.next(socket, question, expect)).await
         {
@@ -193,7 +207,8 @@ impl Probe {
     ) -> io::Result<News> {
         loop {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
-            // The error queue first: reading it also clears the error that a plain receive would return.
+            // The error queue first: reading it also clears the error that a plain receive would
+            // return.
             if let Some((error, stamp)) = sys_inet::next_error(socket.get_ref()) {
                 return Ok(News::Refusal(error.found(self.peer.ip(), self.rtt(stamp))));
             }
@@ -209,8 +224,8 @@ impl Probe {
         }
     }
 
-    /// The same question over TCP, its length in two bytes before it (RFC 1035 §4.2.2). None if that did not
-    /// bring a valid answer in time; then the truncated one stands.
+    /// The same question over TCP, its length in two bytes before it (RFC 1035 §4.2.2). None if
+    /// that did not bring a valid answer in time; then the truncated one stands.
     async fn ask_in_full(&self, question: &Question, expect: Option<&str>) -> Option<Answer> {
         let exchange = async {
             let mut stream = TcpStream::connect(self.peer).await?;
@@ -225,7 +240,8 @@ impl Probe {
     }
 
     fn rtt(&self, stamp: Option<u64>) -> Duration {
-        let seen = stamp.map_or_else(|| self.clock.now(), |stamp| self.clock.of_stamp(stamp, self.sent));
+        let seen =
+            stamp.map_or_else(|| self.clock.now(), |stamp| self.clock.of_stamp(stamp, self.sent));
         seen.since(self.sent)
     }
 
@@ -237,7 +253,8 @@ impl Probe {
 
     fn report_stray(&self, reason: Reject) {
         let (from, target) = (Some(self.peer.ip()), Some(self.due.target));
-        let _ = self.events.send(Event::Stray(Stray { seen: self.clock.now(), from, target, reason }));
+        let _ =
+            self.events.send(Event::Stray(Stray { seen: self.clock.now(), from, target, reason }));
     }
 }
 
@@ -272,7 +289,9 @@ mod tests {
         for port in &from[1..] {
             silent.send_to(b"garbage", port).unwrap();
             let stray = heard.recv().await;
-            assert!(matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated));
+            assert!(
+                matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated)
+            );
         }
         assert!(heard.try_recv().is_err());
     }

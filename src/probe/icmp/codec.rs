@@ -1,9 +1,10 @@
-//! ICMP echo as bytes. In: a [`Probe`], or a packet that arrived. Out: the packet that asks it, or the probe
-//! that a packet answers, or why it answers none. It keeps no record of what was asked: everything that an
-//! answer must prove travels in its payload under a keyed token, so an answer 150 s late costs no memory and
-//! nobody who has not seen the question can make one up.
+//! ICMP echo as bytes. In: a [`Probe`], or a packet that arrived. Out: the packet that asks it, or
+//! the probe that a packet answers, or why it answers none. It keeps no record of what was asked:
+//! everything that an answer must prove travels in its payload under a keyed token, so an answer
+//! 150 s late costs no memory and nobody who has not seen the question can make one up.
 //!
-//! The packet, in bytes (the first 8 are RFC 792's and RFC 4443 §4.1's, which differ only in the type):
+//! The packet, in bytes (the first 8 are RFC 792's and RFC 4443 §4.1's, which differ only in the
+//! type):
 //!
 //! ```text
 //!  0  type, code, checksum   4  identifier   6  sequence number = low 16 bits of seq
@@ -69,14 +70,14 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// `key` and `id` are drawn at random once per process: the key makes the tokens, and the id keeps the
-    /// processes that share a machine apart.
+    /// `key` and `id` are drawn at random once per process: the key makes the tokens, and the id
+    /// keeps the processes that share a machine apart.
     pub fn new(key: [u8; 16], id: u16) -> Self {
         Self { hasher: SipHasher24::new_with_key(&key), id }
     }
 
-    /// The echo request that asks `probe`. On a ping socket the kernel puts its own identifier in; for
-    /// IPv6 the kernel computes the checksum (RFC 3542 §3.1).
+    /// The echo request that asks `probe`. On a ping socket the kernel puts its own identifier in;
+    /// for IPv6 the kernel computes the checksum (RFC 3542 §3.1).
     pub fn request(&self, probe: &Probe) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
@@ -99,17 +100,20 @@ impl Codec {
         bytes
     }
 
-    /// The probe that `packet` (ICMP header first) answers, if it came from the address that was asked.
+    /// The probe that `packet` (ICMP header first) answers, if it came from the address that was
+    /// asked.
     ///
     /// # Errors
-    /// In this order: [`Reject::Truncated`] below 8 bytes; [`Reject::Malformed`] if it is no echo reply;
-    /// [`Reject::WrongId`] for another program's reply, of which a raw socket gets a copy;
-    /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours; [`Reject::Corrupt`] if the
-    /// checksum is wrong (IPv4; for IPv6 the kernel has seen to it); [`Reject::WrongToken`];
-    /// [`Reject::WrongId`] if the sequence number is not the one under the token; [`Reject::WrongSource`].
+    /// In this order: [`Reject::Truncated`] below 8 bytes; [`Reject::Malformed`] if it is no echo
+    /// reply; [`Reject::WrongId`] for another program's reply, of which a raw socket gets a copy;
+    /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours;
+    /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel has seen to it);
+    /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
+    /// token; [`Reject::WrongSource`].
     pub fn reply(&self, packet: &[u8], from: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
-        if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0)) {
+        if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
+        {
             return Err(Reject::Malformed.into());
         }
         self.own_id(reply.get_identifier(), means)?;
@@ -117,8 +121,8 @@ impl Codec {
             return Err(Reject::Malformed.into());
         }
         let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;
-        // Summed with its checksum in it, a whole packet gives zero (RFC 1071 §1), in either of the two
-        // ways to write a zero checksum.
+        // Summed with its checksum in it, a whole packet gives zero (RFC 1071 §1), in either of the
+        // two ways to write a zero checksum.
         if from.is_ipv4() && util::checksum(packet, NO_WORD) != 0 {
             return Err(Reject::Corrupt.into());
         }
@@ -129,16 +133,19 @@ impl Codec {
         Ok(probe)
     }
 
-    /// The probe that an ICMP error quotes. `quote` begins with the ICMP header of the packet that was sent
-    /// to `to`. Routers quote as much as fits into 576 bytes (RFC 1812 §4.3.2.3) or 1280 (RFC 4443 §3).
+    /// The probe that an ICMP error quotes. `quote` begins with the ICMP header of the packet that
+    /// was sent to `to`. Routers quote as much as fits into 576 bytes (RFC 1812 §4.3.2.3) or 1280
+    /// (RFC 4443 §3).
     ///
     /// # Errors
-    /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made it up;
-    /// [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another program's, and
-    /// [`Reject::WrongToken`] if the token is wrong or is not for `to`.
+    /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
+    /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
+    /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
     pub fn quoted(&self, quote: &[u8], to: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
-        if (request.get_icmp_type().0, request.get_icmp_code()) != (Types::of(to).request, IcmpCode(0)) {
+        if (request.get_icmp_type().0, request.get_icmp_code())
+            != (Types::of(to).request, IcmpCode(0))
+        {
             return Err(Reject::Malformed.into());
         }
         self.own_id(request.get_identifier(), means)?;
@@ -157,7 +164,8 @@ impl Codec {
         if self.hasher.hash(said).to_be_bytes() != token {
             return Err(Reject::WrongToken);
         }
-        let number = |at: usize| said[at..at + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+        let number =
+            |at: usize| said[at..at + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
         let to = said[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
         let probe = Probe {
             sent: Time::from_nanos(u64::from(number(0)) << 32 | u64::from(number(4))),
@@ -172,8 +180,8 @@ impl Codec {
 /// The ICMP message in a packet from a raw IPv4 socket, which begins with the IP header.
 ///
 /// # Errors
-/// [`Reject::Truncated`] if it is shorter than its header says (RFC 791 §3.1), [`Reject::Malformed`] if that
-/// header is no IPv4 header.
+/// [`Reject::Truncated`] if it is shorter than its header says (RFC 791 §3.1),
+/// [`Reject::Malformed`] if that header is no IPv4 header.
 pub fn behind_ipv4_header(packet: &[u8]) -> Result<&[u8], Reject> {
     let first = *packet.first().ok_or(Reject::Truncated)?;
     let header = usize::from(first & 0x0f) * 4;

@@ -1,5 +1,5 @@
-//! Both families behind one door. In: questions with their addresses, and the clock. Out: events. It never
-//! waits but in [`Engine::readable`], and never remembers a probe.
+//! Both families behind one door. In: questions with their addresses, and the clock. Out: events.
+//! It never waits but in [`Engine::readable`], and never remembers a probe.
 
 use super::{Means, OpenError, codec::Codec, link::Link, not_sent};
 use crate::clock::Clock;
@@ -22,12 +22,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens a socket per family, each by the best means that this process has. `key` and `id` are to be
-    /// random, once per process.
+    /// Opens a socket per family, each by the best means that this process has. `key` and `id` are
+    /// to be random, once per process.
     ///
     /// # Errors
-    /// If neither family has a socket; the message says what to do about it. A family that the machine does
-    /// not have is no error: a probe that needs it comes back as not sent.
+    /// If neither family has a socket; the message says what to do about it. A family that the
+    /// machine does not have is no error: a probe that needs it comes back as not sent.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O enabled.
@@ -49,8 +49,9 @@ impl Engine {
         link.as_ref().ok().map(Link::means)
     }
 
-    /// Sends the questions, in order, without waiting. `out` gets a `NotSent` for each that could not be
-    /// sent, and nothing for the others. Questions of one family that stand together share system calls.
+    /// Sends the questions, in order, without waiting. `out` gets a `NotSent` for each that could
+    /// not be sent, and nothing for the others. Questions of one family that stand together share
+    /// system calls.
     pub fn send(&mut self, asks: &[(Due, IpAddr)], clock: &Clock, out: &mut Vec<Event>) {
         for run in asks.chunk_by(|(_, a), (_, b)| a.is_ipv4() == b.is_ipv4()) {
             let v4 = run.first().is_some_and(|(_, address)| address.is_ipv4());
@@ -85,10 +86,11 @@ impl Engine {
         }
     }
 
-    /// Takes in what [`Engine::readable`] found, or all that has arrived if nobody waited for that, without
-    /// waiting: every valid answer as `Found::Reply` (whether it is late or a second one, the core decides),
-    /// every ICMP error about a probe of ours as `Found::Unreachable`, and all else as `Stray`. At most some 4,000 packets a call and family, so that
-    /// a flood cannot keep the caller from its other work; the rest makes `readable` ready at once.
+    /// Takes in what [`Engine::readable`] found, or all that has arrived if nobody waited for that,
+    /// without waiting: every valid answer as `Found::Reply` (whether it is late or a second one,
+    /// the core decides), every ICMP error about a probe of ours as `Found::Unreachable`, and all
+    /// else as `Stray`. At most some 4,000 packets a call and family, so that a flood cannot keep
+    /// the caller from its other work; the rest makes `readable` ready at once.
     pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
         let told = self.links().any(|link| link.is_announced());
         for link in [&mut self.v4, &mut self.v6].into_iter().flatten() {

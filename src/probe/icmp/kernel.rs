@@ -1,6 +1,6 @@
-//! The byte layouts in which the kernel speaks about packets: socket addresses (ip(7), ipv6(7)) and control
-//! messages (cmsg(3)). In: bytes beside a packet. Out: what they say. It never makes a system call, and bytes
-//! that it does not understand say nothing.
+//! The byte layouts in which the kernel speaks about packets: socket addresses (ip(7), ipv6(7)) and
+//! control messages (cmsg(3)). In: bytes beside a packet. Out: what they say. It never makes a
+//! system call, and bytes that it does not understand say nothing.
 
 use crate::probe::sys::NAME;
 use lifesign_core::outcome::IcmpCode;
@@ -55,8 +55,8 @@ pub struct Error {
     pub code: IcmpCode,
 }
 
-/// Reads a chain of control messages: each is a `cmsghdr` (length with the header, level, type) and data,
-/// padded to the size of a `usize`.
+/// Reads a chain of control messages: each is a `cmsghdr` (length with the header, level, type) and
+/// data, padded to the size of a `usize`.
 pub fn control(mut bytes: &[u8]) -> Control {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
@@ -89,12 +89,13 @@ fn stamp(data: &[u8]) -> Option<u64> {
     long(0)?.checked_mul(1_000_000_000)?.checked_add(long(8)?)
 }
 
-/// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's address.
+/// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's
+/// address.
 ///
-/// Only what says "cannot be delivered" counts: destination unreachable, time exceeded and parameter problem
-/// (RFC 792), and for IPv6 packet too big as well (RFC 4443 §3). A ping socket's queue also brings redirects
-/// and source quenches, and any queue may bring the kernel's own local errors; none of these is an error of
-/// the path.
+/// Only what says "cannot be delivered" counts: destination unreachable, time exceeded and
+/// parameter problem (RFC 792), and for IPv6 packet too big as well (RFC 4443 §3). A ping socket's
+/// queue also brings redirects and source quenches, and any queue may bring the kernel's own local
+/// errors; none of these is an error of the path.
 fn error(data: &[u8]) -> Option<Error> {
     let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     match (origin, kind) {
@@ -157,9 +158,15 @@ mod tests {
     fn only_errors_of_the_path_are_errors() {
         let router: IpAddr = "2001:db8::1".parse().unwrap();
         let read = |origin, kind| {
-            control(&message(libc::SOL_IPV6, libc::IPV6_RECVERR, &extended(origin, kind, 0, router))).error
+            control(&message(
+                libc::SOL_IPV6,
+                libc::IPV6_RECVERR,
+                &extended(origin, kind, 0, router),
+            ))
+            .error
         };
-        let kinds = |origin| (0..=u8::MAX).filter(|&kind| read(origin, kind).is_some()).collect::<Vec<_>>();
+        let kinds =
+            |origin| (0..=u8::MAX).filter(|&kind| read(origin, kind).is_some()).collect::<Vec<_>>();
         assert_eq!(kinds(libc::SO_EE_ORIGIN_ICMP), [3, 11, 12]);
         assert_eq!(kinds(libc::SO_EE_ORIGIN_ICMP6), [1, 2, 3, 4]);
         assert_eq!(kinds(1), Vec::<u8>::new(), "SO_EE_ORIGIN_LOCAL");

@@ -1,5 +1,5 @@
-//! One family's socket. In: questions, and what arrives. Out: events. Raw and ping sockets differ in their
-//! making and in what stands before a packet, and in nothing else; neither ever blocks.
+//! One family's socket. In: questions, and what arrives. Out: events. Raw and ping sockets differ
+//! in their making and in what stands before a packet, and in nothing else; neither ever blocks.
 
 use super::{
     Means, OpenError,
@@ -70,14 +70,21 @@ impl Link {
     }
 
     /// Sends `asks`, a few at a time. One clock reading serves each system call.
-    pub fn send(&mut self, asks: &[(Due, IpAddr)], codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    pub fn send(
+        &mut self,
+        asks: &[(Due, IpAddr)],
+        codec: &Codec,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
         let mut rest = asks;
         let mut again = false;
         while !rest.is_empty() {
             let sent = clock.now();
             let group = &rest[..rest.len().min(SENT_TOGETHER)];
             for (at, (due, to)) in group.iter().enumerate() {
-                let packet = codec.request(&Probe { sent, target: due.target, seq: due.seq, to: *to });
+                let packet =
+                    codec.request(&Probe { sent, target: due.target, seq: due.seq, to: *to });
                 let (name, length) = kernel::name(*to);
                 self.batch.put(at, &packet, &name[..length]);
             }
@@ -86,8 +93,9 @@ impl Link {
                     rest = &rest[count..];
                     again = false;
                 }
-                // An ICMP error that waits in the error queue makes the next send fail, whatever that is
-                // about (ip(7), IP_RECVERR). With the queue read, a second failure is this packet's own.
+                // An ICMP error that waits in the error queue makes the next send fail, whatever
+                // that is about (ip(7), IP_RECVERR). With the queue read, a second failure is this
+                // packet's own.
                 Err(_) if !again => {
                     self.errors(codec, clock, out);
                     again = true;
@@ -101,9 +109,9 @@ impl Link {
         }
     }
 
-    /// Waits until there is something to receive, and says in which queues; [`Link::announce`] it. The readiness
-    /// is taken back before anything is received, so what arrives meanwhile makes it ready again, and no wake is
-    /// lost.
+    /// Waits until there is something to receive, and says in which queues; [`Link::announce`] it.
+    /// The readiness is taken back before anything is received, so what arrives meanwhile makes it
+    /// ready again, and no wake is lost.
     pub async fn readable(&self) -> Ready {
         match self.socket.ready(Interest::READABLE | Interest::ERROR).await {
             Ok(mut guard) => {
@@ -126,8 +134,8 @@ impl Link {
         !self.announced.is_empty()
     }
 
-    /// Receives what has been announced: a system call that finds nothing costs as much as one that brings
-    /// ten packets.
+    /// Receives what has been announced: a system call that finds nothing costs as much as one that
+    /// brings ten packets.
     pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
         let announced = std::mem::replace(&mut self.announced, Ready::EMPTY);
         if announced.is_readable() {
@@ -151,7 +159,8 @@ impl Link {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP error is waiting, and this call has taken its notice back. Packets may lie behind it.
+                // An ICMP error is waiting, and this call has taken its notice back. Packets may
+                // lie behind it.
                 Err(_) => self.errors(codec, clock, out),
             }
         }
@@ -163,9 +172,14 @@ impl Link {
         let message = self.batch.get(at);
         let control = kernel::control(message.control);
         let Some(from) = kernel::address(message.name) else { return };
-        let packet = if self.headed { codec::behind_ipv4_header(message.packet) } else { Ok(message.packet) };
+        let packet = if self.headed {
+            codec::behind_ipv4_header(message.packet)
+        } else {
+            Ok(message.packet)
+        };
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
-        let read = packet.map_err(NoAnswer::from).and_then(|packet| codec.reply(packet, from, self.means));
+        let read =
+            packet.map_err(NoAnswer::from).and_then(|packet| codec.reply(packet, from, self.means));
         out.push(event(read, from, control.stamp, clock, found));
     }
 
@@ -177,7 +191,8 @@ impl Link {
                 let message = self.batch.get(at);
                 let control = kernel::control(message.control);
                 if let (Some(error), Some(to)) = (control.error, kernel::address(message.name)) {
-                    let found = |rtt| Found::Unreachable { from: error.from, code: error.code, rtt };
+                    let found =
+                        |rtt| Found::Unreachable { from: error.from, code: error.code, rtt };
                     let read = codec.quoted(message.packet, to, self.means);
                     out.push(event(read, error.from, control.stamp, clock, found));
                 }
@@ -222,15 +237,18 @@ fn socket(v6: bool, kind: Type) -> io::Result<Socket> {
 fn prepare(socket: Socket, means: Means, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
     const ON: [u8; 4] = 1_i32.to_ne_bytes();
     socket.set_nonblocking(true)?;
-    for (forced, asked) in [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
+    for (forced, asked) in
+        [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
     {
-        // Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it the kernel gives what it may.
+        // Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it the kernel gives what it
+        // may.
         let size = (BUFFER as i32).to_ne_bytes();
         sys::set_option(&socket, libc::SOL_SOCKET, forced, &size)
             .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, asked, &size))?;
     }
     sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON)?;
-    let errors = if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
+    let errors =
+        if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
     sys::set_option(&socket, errors.0, errors.1, &ON)?;
     if means == Means::Raw {
         pass_echo_replies_only(&socket, v6)?;
@@ -238,15 +256,21 @@ fn prepare(socket: Socket, means: Means, v6: bool) -> io::Result<AsyncFd<OwnedFd
     sys::watched(socket.into())
 }
 
-/// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the type. In the
-/// filter a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2, with Linux's sense of the bits).
+/// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
+/// type. In the filter a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2, with Linux's sense of
+/// the bits).
 fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
     const ICMP_FILTER: libc::c_int = 1;
     const ECHO_REPLY_V6: usize = 129;
     if v6 {
         let mut block = [u32::MAX; 8];
         block[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
-        sys::set_option(socket, libc::SOL_ICMPV6, ICMP_FILTER, block.map(u32::to_ne_bytes).as_flattened())
+        sys::set_option(
+            socket,
+            libc::SOL_ICMPV6,
+            ICMP_FILTER,
+            block.map(u32::to_ne_bytes).as_flattened(),
+        )
     } else {
         sys::set_option(socket, libc::SOL_RAW, ICMP_FILTER, &(!1_u32).to_ne_bytes())
     }

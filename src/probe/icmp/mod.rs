@@ -1,5 +1,5 @@
-//! ICMP echo. In: [`Due`]s with the addresses to ask. Out: [`Event`]s. It never decides what is late or lost,
-//! and it remembers no probe.
+//! ICMP echo. In: [`Due`]s with the addresses to ask. Out: [`Event`]s. It never decides what is
+//! late or lost, and it remembers no probe.
 //!
 //! | file | its part |
 //! |---|---|
@@ -8,8 +8,9 @@
 //! | `codec` | packets as bytes, and the token that makes an answer ours |
 //! | `kernel` | socket addresses and control messages as bytes |
 //!
-//! One socket per family serves all targets. The sequence number wraps after 65,536 probes of a target, and
-//! the identifier is shared by all: neither limits what is in flight, because the payload names the probe.
+//! One socket per family serves all targets. The sequence number wraps after 65,536 probes of a
+//! target, and the identifier is shared by all: neither limits what is in flight, because the
+//! payload names the probe.
 
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
@@ -29,8 +30,8 @@ pub use engine::Engine;
 pub enum Means {
     /// A raw socket, which needs CAP_NET_RAW (raw(7)).
     Raw,
-    /// A ping socket, which needs a group within `net.ipv4.ping_group_range` (icmp(7)). The kernel chooses
-    /// its identifier and gives it only what belongs to it.
+    /// A ping socket, which needs a group within `net.ipv4.ping_group_range` (icmp(7)). The kernel
+    /// chooses its identifier and gives it only what belongs to it.
     PingSocket,
 }
 
@@ -71,7 +72,9 @@ impl OpenError {
         match self {
             OpenError::NotPermitted(_) => Fault::Permission,
             // The machine does not have this family, so it has no route to any of its addresses.
-            OpenError::Socket(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => Fault::NoRoute,
+            OpenError::Socket(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+                Fault::NoRoute
+            }
             OpenError::Socket(error) => fault(error),
         }
     }
@@ -80,7 +83,9 @@ impl OpenError {
 /// Why a probe could not be sent, from the error of send(2) or socket(2).
 fn fault(error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => Fault::NoRoute,
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
+            Fault::NoRoute
+        }
         Some(libc::EPERM | libc::EACCES) => Fault::Permission,
         Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
         Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,

@@ -1,4 +1,5 @@
-//! Episodes from changes of verdict, in virtual time. In: changes. Out: the rows that must follow. It never opens a file.
+//! Episodes from changes of verdict, in virtual time. In: changes. Out: the rows that must follow.
+//! It never opens a file.
 
 use super::*;
 use lifesign_core::scopes::{Block, BlockId, Country, CountryId, Scope};
@@ -42,7 +43,8 @@ impl Told {
 
     /// A restart: what is open goes on from what was written.
     fn restart(&mut self, recalled: bool, lasted: u64, now: u64) {
-        let open = self.episodes.values().filter(|episode| episode.end.is_none()).cloned().collect();
+        let open =
+            self.episodes.values().filter(|episode| episode.end.is_none()).cloned().collect();
         let mut touched = Vec::new();
         self.ledger = Ledger::resume(open, recalled, at(lasted), at(now), &mut touched);
         self.state = None;
@@ -51,7 +53,9 @@ impl Told {
 
     /// State, begin and end, and seconds not seen, oldest first.
     fn all(&self) -> Vec<(State, Edge, Option<Edge>, u64)> {
-        let row = |episode: &Episode| (episode.state, episode.begin, episode.end, episode.unseen.as_secs());
+        let row = |episode: &Episode| {
+            (episode.state, episode.begin, episode.end, episode.unseen.as_secs())
+        };
         self.episodes.values().map(row).collect()
     }
 }
@@ -88,9 +92,12 @@ fn a_restart_within_an_outage_is_no_end_of_it() {
         for (number, state) in (0..).zip(after) {
             told.hear(160 + number * 50, state, edge(10, 12));
         }
-        let seen_again = told.ledger.open["KP"].known.as_ref().map(|episode| episode.unseen.as_secs());
+        let seen_again =
+            told.ledger.open["KP"].known.as_ref().map(|episode| episode.unseen.as_secs());
         told.hear(300, Up, edge(295, 299));
-        let [(Outage, begin, Some(end), unseen)] = told.all()[..] else { panic!("{:?}", told.all()) };
+        let [(Outage, begin, Some(end), unseen)] = told.all()[..] else {
+            panic!("{:?}", told.all())
+        };
         assert_eq!((begin, end, Some(unseen)), (edge(10, 12), edge(295, 299), seen_again));
         assert!(unseen >= 60);
     }

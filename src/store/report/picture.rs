@@ -1,5 +1,5 @@
-//! The report's pictures. In: episodes and summaries. Out: SVG, which says the same without colour: every bar has a
-//! title. It never scales anything by a value that was not measured.
+//! The report's pictures. In: episodes and summaries. Out: SVG, which says the same without colour:
+//! every bar has a title. It never scales anything by a value that was not measured.
 
 use super::Matter;
 use crate::store::Sample;
@@ -15,7 +15,8 @@ const HIGH: f64 = 120.0;
 /// A line is broken where summaries are further apart.
 const APART: Duration = Duration::from_secs(1500);
 
-/// A bar for each scope: up where it was watched and nothing else was found, and hatched where nobody watched.
+/// A bar for each scope: up where it was watched and nothing else was found, and hatched where
+/// nobody watched.
 pub(super) fn timeline(matter: &Matter, scopes: &[&str]) -> Markup {
     let high = ROW * scopes.len() as f64 + 24.0;
     let across = |from: Time, to: Time| {
@@ -88,14 +89,17 @@ fn plot(matter: &Matter, label: &str, top: &str, lines: &[(&str, String)]) -> Ma
     }
 }
 
-/// A path through what was measured, as a share of `most`: the mean of each pixel, broken where nothing was.
+/// A path through what was measured, as a share of `most`: the mean of each pixel, broken where
+/// nothing was.
 fn line(matter: &Matter, most: f64, value: impl Fn(&Sample) -> Option<f64>) -> String {
     let mut points: Vec<(Time, u32, f64, f64)> = Vec::new();
     for sample in own(matter) {
         let Some(value) = value(sample) else { continue };
         let pixel = place(matter, sample.time) as u32;
         match points.last_mut().filter(|point| point.1 == pixel) {
-            Some((time, _, sum, count)) => (*time, *sum, *count) = (sample.time, *sum + value, *count + 1.0),
+            Some((time, _, sum, count)) => {
+                (*time, *sum, *count) = (sample.time, *sum + value, *count + 1.0)
+            }
             None => points.push((sample.time, pixel, value, 1.0)),
         }
     }
@@ -105,7 +109,11 @@ fn line(matter: &Matter, most: f64, value: impl Fn(&Sample) -> Option<f64>) -> S
         let y = HIGH - HIGH * (sum / count / most).clamp(0.0, 1.0);
         let joined = last.is_some_and(|last| time.since(last) < apart);
         // A point of its own is seen too.
-        let _ = if joined { write!(path, "L{pixel} {y:.1}") } else { write!(path, "M{pixel} {y:.1}h1") };
+        let _ = if joined {
+            write!(path, "L{pixel} {y:.1}")
+        } else {
+            write!(path, "M{pixel} {y:.1}h1")
+        };
         last = Some(time);
     }
     path

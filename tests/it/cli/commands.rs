@@ -49,7 +49,10 @@ fn a_missing_plan_is_one_line_whatever_the_command() {
         command.current_dir(&*room);
         command
     });
-    assert_eq!((code, err.as_str()), (78, "targets.toml: no such file; give the path of one that exists"));
+    assert_eq!(
+        (code, err.as_str()),
+        (78, "targets.toml: no such file; give the path of one that exists")
+    );
 }
 
 #[test]
@@ -72,8 +75,12 @@ fn a_journal_that_cannot_be_written_is_one_line_and_73() {
         (format!("{here}/none/journal"), "No such file or directory (os error 2)"),
         (here.to_owned(), "Is a directory (os error 21)"),
     ] {
-        let found = done(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0", "--record", &path]));
-        assert_eq!(found, (73, String::new(), format!("lifesign: cannot write the journal {path}: {why}")));
+        let found =
+            done(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0", "--record", &path]));
+        assert_eq!(
+            found,
+            (73, String::new(), format!("lifesign: cannot write the journal {path}: {why}"))
+        );
     }
 }
 
@@ -97,7 +104,9 @@ fn what_is_not_permitted_is_one_line_and_77() {
         ),
         (
             ["--record", &journal],
-            format!("lifesign: cannot write the journal {journal}: Permission denied (os error 13)"),
+            format!(
+                "lifesign: cannot write the journal {journal}: Permission denied (os error 13)"
+            ),
         ),
     ] {
         let run = [&program, "--config", &plan];
@@ -128,9 +137,9 @@ fn a_journal_is_judged_again() {
     assert_eq!(found, (0, REPLAYED.to_owned(), String::new()));
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(
-        out.starts_with("2014-12-22T16:14:58.323Z KP unknown → up, since before 2014-12-22T16:14:58.323Z:")
-    );
+    assert!(out.starts_with(
+        "2014-12-22T16:14:58.323Z KP unknown → up, since before 2014-12-22T16:14:58.323Z:"
+    ));
     assert_eq!(out.lines().count(), 2);
 }
 
@@ -170,14 +179,19 @@ fn a_journal_of_which_no_line_can_be_read_is_65() {
     let plan = room.put("other.toml", other);
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan]));
     assert_eq!((code, out.as_str()), (65, ""));
-    let why = "is no target of this plan; replay with the plan it was recorded with; the line is skipped";
+    let why =
+        "is no target of this plan; replay with the plan it was recorded with; the line is skipped";
     assert_eq!(err.lines().filter(|line| line.ends_with(why)).count(), 2, "{err}");
     let nowhere = room.path("nowhere");
     let (code, out, err) = done(lifesign(&["replay", &nowhere, "--config", LAB]));
-    let wanted = format!("{nowhere}: cannot read the journal: No such file or directory (os error 2)");
+    let wanted =
+        format!("{nowhere}: cannot read the journal: No such file or directory (os error 2)");
     assert_eq!((code, out.as_str(), err.as_str()), (65, "", wanted.as_str()));
     let empty = room.put("empty", "");
-    assert_eq!(done(lifesign(&["replay", &empty, "--config", LAB])), (0, String::new(), String::new()));
+    assert_eq!(
+        done(lifesign(&["replay", &empty, "--config", LAB])),
+        (0, String::new(), String::new())
+    );
 }
 
 #[test]
@@ -196,5 +210,8 @@ fn it_ends_when_it_is_asked_to() {
 #[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let script = format!("{LIFESIGN} check {LAB} | true; {LIFESIGN} --help | true");
-    assert_eq!(done(quiet(Command::new("sh"), &["-c", &script])), (0, String::new(), String::new()));
+    assert_eq!(
+        done(quiet(Command::new("sh"), &["-c", &script])),
+        (0, String::new(), String::new())
+    );
 }

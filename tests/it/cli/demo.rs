@@ -4,8 +4,11 @@ use crate::support::{self, Program, SOON, get, lifesign, signal, values};
 
 #[test]
 fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
-    let mut demo = Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
-    demo.line(SOON, "first words", |line| line.contains("plays a simulation: North Korea").then_some(()));
+    let mut demo =
+        Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
+    demo.line(SOON, "first words", |line| {
+        line.contains("plays a simulation: North Korea").then_some(())
+    });
     let address = demo.address();
     demo.verdict(SOON, "KP", "up");
     demo.verdict(SOON, "KP", "down");

@@ -33,14 +33,18 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
 fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
     let room = Room::new("no-store");
     for command in [&["episodes"][..], &["report", "KP", "--since", "1d"]] {
-        let (code, out, err) = done(lifesign(&[command, &["--state-dir", &room.path("none")]].concat()));
+        let (code, out, err) =
+            done(lifesign(&[command, &["--state-dir", &room.path("none")]].concat()));
         assert_eq!((code, out.as_str()), (65, ""));
         let wanted = format!("lifesign: cannot read the store {}/lifesign.db: ", room.path("none"));
         assert!(err.starts_with(&wanted) && err.lines().count() == 1, "{err}");
     }
     assert!(!room.join("none").exists(), "reading makes nothing");
     let (code, _, err) = done(lifesign(&["report", "KP", "--since", "yesterday"]));
-    assert!(code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"), "{err}");
+    assert!(
+        code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"),
+        "{err}"
+    );
 }
 
 /// A run's store is read after it has ended, from where nothing can be written too.
@@ -107,7 +111,9 @@ fn episodes_are_listed_from_a_time_until_another() {
         assert_eq!(base.execute(row, [begin]).unwrap(), 1);
     }
     drop(base);
-    let ask = |more: &[&str]| done(lifesign(&[&["episodes", "--csv", "--state-dir", &state], more].concat()));
+    let ask = |more: &[&str]| {
+        done(lifesign(&[&["episodes", "--csv", "--state-dir", &state], more].concat()))
+    };
     let since = ["--since", "2014-12-21T00:00:00Z"];
     for (more, days) in [
         (&[][..], &["21", "22", "23"][..]),
@@ -123,6 +129,7 @@ fn episodes_are_listed_from_a_time_until_another() {
     }
     let wrong = (65, String::new(), "lifesign: --since must lie before --until".to_owned());
     assert_eq!(ask(&["--until", "8d"]), wrong);
-    let report = ["report", "KP", "--state-dir", &state, "--since", "1d", "--until", "2014-12-22T00:00:00Z"];
+    let report =
+        ["report", "KP", "--state-dir", &state, "--since", "1d", "--until", "2014-12-22T00:00:00Z"];
     assert_eq!(done(lifesign(&report)), wrong);
 }

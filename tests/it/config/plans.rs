@@ -1,4 +1,5 @@
-//! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly `tests/data/bad/NAME.txt`.
+//! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly
+//! `tests/data/bad/NAME.txt`.
 
 use lifesign::{config::Plan, probe::Spec};
 use lifesign_core::scopes::{BlockId, Host};
@@ -50,7 +51,10 @@ fn each_expectation_has_its_plan() {
 fn a_file_that_cannot_be_read_says_why() {
     let missing = Path::new(ROOM).join("there-is-no-such-plan.toml");
     assert_eq!(refusal(&missing, "p"), "p: no such file; give the path of one that exists");
-    assert_eq!(refusal(Path::new(ROOM), "p"), "p: this is a directory; give the path of a file in it");
+    assert_eq!(
+        refusal(Path::new(ROOM), "p"),
+        "p: this is a directory; give the path of a file in it"
+    );
 }
 
 #[test]
@@ -73,7 +77,8 @@ fn as_much_junk_as_is_read_makes_twenty_lines_and_a_count() {
 
 #[test]
 fn the_lab_is_what_it_says() {
-    let plan = Plan::load(Path::new("targets.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let plan =
+        Plan::load(Path::new("targets.toml")).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(
         plan.to_string(),
         "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns); 1.00 probes/s, at most 1.16 probes/s with confirmations; 1 control\n\
@@ -85,7 +90,10 @@ fn the_lab_is_what_it_says() {
     );
     assert_eq!(plan.warnings(), Vec::<String>::new());
     assert_eq!((plan.vantage.as_str(), plan.rules.outage_after), ("lab", Duration::from_secs(60)));
-    assert_eq!((plan.budget.base, plan.budget.total, plan.per_host_metrics), (0.25, Some(50.0), None));
+    assert_eq!(
+        (plan.budget.base, plan.budget.total, plan.per_host_metrics),
+        (0.25, Some(50.0), None)
+    );
 }
 
 #[test]
@@ -93,15 +101,19 @@ fn the_lab_sends_nothing_beyond_this_machine() {
     let plan = Plan::parse("lab", LAB).unwrap();
     assert!(plan.controls.iter().all(std::net::IpAddr::is_loopback));
     for target in &plan.roster.targets {
-        assert!(matches!(target.host, Host::Address(address) if address.is_loopback()), "{}", target.host);
+        assert!(
+            matches!(target.host, Host::Address(address) if address.is_loopback()),
+            "{}",
+            target.host
+        );
     }
 }
 
 #[test]
 fn the_example_mirrors_the_lab_and_needs_a_control_of_its_own() {
     let lab = Plan::parse("lab", LAB).unwrap();
-    let example =
-        Plan::load(Path::new("deploy/targets/kp.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let example = Plan::load(Path::new("deploy/targets/kp.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(lab.roster.targets.len(), example.roster.targets.len());
     for (here, there) in lab.roster.targets.iter().zip(&example.roster.targets) {
         assert_eq!(here.host.to_string().replace("127.45.", "175.45."), there.host.to_string());
@@ -112,17 +124,26 @@ fn the_example_mirrors_the_lab_and_needs_a_control_of_its_own() {
 
 #[test]
 fn ipv6_names_and_options_are_read() {
-    let plan =
-        Plan::load(Path::new("tests/data/good/v6.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let plan = Plan::load(Path::new("tests/data/good/v6.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
     let last = plan.roster.targets.last().unwrap();
     assert_eq!(last.host, Host::Name("ns1.example.net".to_owned()));
-    assert_eq!((&*last.probe, last.interval), ("dns/example.net/SOA", Some(Duration::from_secs(3600))));
+    assert_eq!(
+        (&*last.probe, last.interval),
+        ("dns/example.net/SOA", Some(Duration::from_secs(3600)))
+    );
     let Some(Spec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
     assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
-    assert_eq!(plan.resolver, ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]);
+    assert_eq!(
+        plan.resolver,
+        ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]
+    );
     assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(2.0)));
     assert_eq!(plan.per_host_metrics, Some(false));
-    assert_eq!(plan.warnings(), ["control ::1 is this machine: it answers even when our network is down"]);
+    assert_eq!(
+        plan.warnings(),
+        ["control ::1 is this machine: it answers even when our network is down"]
+    );
 }
 
 #[test]
@@ -147,7 +168,7 @@ fn what_may_be_meant_otherwise_is_a_warning() {
     );
 }
 
-/// Numbers in the roster are consecutive and point back at what they belong to.
+/// IdMapping in the roster are consecutive and point back at what they belong to.
 fn assert_sound(plan: &Plan) {
     let roster = &plan.roster;
     assert_eq!(roster.targets.len(), plan.specs.len());
@@ -167,11 +188,17 @@ fn assert_sound(plan: &Plan) {
     assert_eq!((block as usize, target as usize), (roster.blocks.len(), roster.targets.len()));
     for (target, spec) in roster.targets.iter().zip(&plan.specs) {
         assert_eq!(target.kind, spec.kind());
-        assert_eq!(Spec::parse(&target.probe).map(|spec| spec.kind()), Ok(target.kind), "{}", target.probe);
+        assert_eq!(
+            Spec::parse(&target.probe).map(|spec| spec.kind()),
+            Ok(target.kind),
+            "{}",
+            target.probe
+        );
     }
 }
 
-/// Reads a text that may be anything: a sound plan, or problems that lie in the text, one line each.
+/// Reads a text that may be anything: a sound plan, or problems that lie in the text, one line
+/// each.
 fn survives(text: &str) {
     match Plan::parse("p", text) {
         Ok(plan) => assert_sound(&plan),
@@ -179,7 +206,8 @@ fn survives(text: &str) {
             assert!(!problems.list.is_empty());
             assert!(problems.list.is_sorted());
             for problem in &problems.list {
-                let line = text.split('\n').nth(problem.line - 1).unwrap_or_else(|| panic!("{problem:?}"));
+                let line =
+                    text.split('\n').nth(problem.line - 1).unwrap_or_else(|| panic!("{problem:?}"));
                 assert!((1..=line.chars().count() + 1).contains(&problem.col), "{problem:?}");
             }
             assert!(problems.to_string().lines().count() <= 21);

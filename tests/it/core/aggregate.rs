@@ -1,5 +1,5 @@
-//! The sums under any stream of outcomes, against a model that remembers every probe: counters add up, late
-//! answers take their misses back, windows forget, and a target's memory is bounded.
+//! The sums under any stream of outcomes, against a model that remembers every probe: counters add
+//! up, late answers take their misses back, windows forget, and a target's memory is bounded.
 
 use crate::support::roster;
 use lifesign_core::{
@@ -23,8 +23,8 @@ fn reply(rtt: Duration) -> Found {
     Found::Reply { rtt, rcode: None, unexpected: false }
 }
 
-/// What becomes of a probe: what arrives, and how long after it was sent. Often more than one thing, and
-/// sometimes nonsense.
+/// What becomes of a probe: what arrives, and how long after it was sent. Often more than one
+/// thing, and sometimes nonsense.
 fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
     let mut fates = Vec::new();
     for _ in 0..[0, 1, 1, 1, 2, 3][rng.below(6)] {
@@ -33,7 +33,9 @@ fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
         fates.push(match rng.below(8) {
             0..=4 => (rtt, reply(rtt)),
             5 => (rtt, Found::Refused { rtt }),
-            6 => (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt }),
+            6 => {
+                (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt })
+            }
             _ => (Duration::ZERO, Found::NotSent(Fault::ALL[rng.below(Fault::ALL.len())])),
         });
     }
@@ -99,7 +101,8 @@ impl World {
             self.coming.insert((sent + after, self.coming.len()), Event::Outcome(outcome));
         }
         if self.rng.chance(0.05) {
-            let stray = Stray { seen: sent, from: None, target: Some(target), reason: Reject::WrongToken };
+            let stray =
+                Stray { seen: sent, from: None, target: Some(target), reason: Reject::WrongToken };
             self.coming.insert((sent, usize::MAX), Event::Stray(stray));
         }
         if self.rng.chance(0.05) {
@@ -113,8 +116,9 @@ impl World {
     /// Goes on to the next thing that happens, with answers in `answering` only.
     fn step(&mut self, answering: bool) {
         let arrival = self.coming.keys().next().map_or(Time::NEVER, |key| key.0);
-        self.now = self.now.max(self.watch.next_wake().min(arrival));
-        while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now) {
+        self.now = self.now.max(self.watch.poll_timeout().min(arrival));
+        while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now)
+        {
             let event = entry.remove();
             if answering {
                 self.watch.observe(self.now, &event);
@@ -209,8 +213,8 @@ proptest! {
         }
     }
 
-    /// Each window holds exactly the probes of its buckets, and a late answer turns its own miss, and no
-    /// other, into an answer.
+    /// Each window holds exactly the probes of its buckets, and a late answer turns its own miss,
+    /// and no other, into an answer.
     #[test]
     fn windows_forget_and_late_answers_take_misses_back(
         probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
@@ -258,7 +262,8 @@ proptest! {
     }
 }
 
-/// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers or not.
+/// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers
+/// or not.
 #[test]
 fn a_target_takes_the_same_memory_for_ever() {
     assert!(!std::mem::needs_drop::<TargetStats>());

@@ -1,5 +1,6 @@
-//! The whole core against a small world in virtual time, in which hosts answer after a fixed time, or not at all. The
-//! scenarios test shades; this tests that the rules of the judge hold whatever happens.
+//! The whole core against a small world in virtual time, in which hosts answer after a fixed time,
+//! or not at all. The scenarios test shades; this tests that the rules of the judge hold whatever
+//! happens.
 
 use crate::support::roster;
 use lifesign_core::{
@@ -36,14 +37,15 @@ struct World<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> {
 
 impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
     fn play(&self, seconds: f64, seed: u64) -> (Vec<Change>, Watch) {
-        let settings = Settings { controls: vec!["127.0.0.1".parse().unwrap()], seed, ..Settings::default() };
+        let settings =
+            Settings { controls: vec!["127.0.0.1".parse().unwrap()], seed, ..Settings::default() };
         let mut watch = Watch::new(roster(), &settings, at(0.0));
         let mut rng = Rng::new(seed);
         let mut under_way: BTreeMap<(Time, u32), Event> = BTreeMap::new();
         let (mut due, mut changes, mut number, mut control) = (Vec::new(), Vec::new(), 0, at(0.5));
         loop {
             let arrival = under_way.first_key_value().map_or(Time::NEVER, |entry| entry.0.0);
-            let now = watch.next_wake().min(arrival).min(control);
+            let now = watch.poll_timeout().min(arrival).min(control);
             if now >= at(seconds) {
                 return (changes, watch);
             }
@@ -51,7 +53,8 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             if now == control {
                 let answered = !(self.blind)(passed(now));
                 let event = Event::Control(Control { control: 0, sent: now, answered });
-                let delay = if answered { Duration::from_millis(20) } else { Duration::from_secs(1) };
+                let delay =
+                    if answered { Duration::from_millis(20) } else { Duration::from_secs(1) };
                 under_way.insert((now + delay, number), event);
                 number += 1;
                 control = now + Duration::from_secs(1);
@@ -91,7 +94,8 @@ fn first(changes: &[Change], scope: Scope, to: State) -> &Change {
 }
 
 fn covers(change: &Change, seconds: f64) -> bool {
-    change.edge.earliest.is_some_and(|earliest| earliest <= at(seconds)) && change.edge.latest >= at(seconds)
+    change.edge.earliest.is_some_and(|earliest| earliest <= at(seconds))
+        && change.edge.latest >= at(seconds)
 }
 
 #[test]
@@ -100,7 +104,10 @@ fn a_steady_country_is_up_and_stays_up_at_any_steady_loss() {
         let world = World { dark: |_, _| false, blind: never, loss, rtt: RTT };
         let (changes, _) = world.play(6.0 * 3600.0, 1);
         assert_eq!(states(&changes, KP), [State::Up], "{loss}: {changes:#?}");
-        assert!(changes.iter().all(|change| change.time < at(5.0) || loss >= 0.2), "{loss}: {changes:#?}");
+        assert!(
+            changes.iter().all(|change| change.time < at(5.0) || loss >= 0.2),
+            "{loss}: {changes:#?}"
+        );
     }
 }
 
@@ -108,21 +115,36 @@ fn a_steady_country_is_up_and_stays_up_at_any_steady_loss() {
 fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
     for seed in 0..20 {
         let from = 900.0 + seed as f64 * 0.37;
-        let world =
-            World { dark: |_, t| (from..from + 600.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
+        let world = World {
+            dark: |_, t| (from..from + 600.0).contains(&t),
+            blind: never,
+            loss: 0.01,
+            rtt: RTT,
+        };
         let (changes, _) = world.play(2000.0, seed);
-        assert_eq!(states(&changes, KP), [State::Up, State::Down, State::Outage, State::Up], "{changes:#?}");
+        assert_eq!(
+            states(&changes, KP),
+            [State::Up, State::Down, State::Outage, State::Up],
+            "{changes:#?}"
+        );
         let (down, outage) = (first(&changes, KP, State::Down), first(&changes, KP, State::Outage));
         assert!(down.time <= at(from + 12.0), "{down:?}");
         assert!(outage.time <= at(from + 60.5), "{outage:?}");
         assert_eq!(down.edge, outage.edge);
-        assert!(covers(down, from) && down.edge.latest.since(at(from)).as_secs() < 4, "{from}: {down:?}");
+        assert!(
+            covers(down, from) && down.edge.latest.since(at(from)).as_secs() < 4,
+            "{from}: {down:?}"
+        );
         let up = changes.iter().rfind(|change| change.scope == KP).unwrap();
         assert!(up.time <= at(from + 606.0) && covers(up, from + 600.0), "{from}: {up:?}");
         for block in 0..4 {
             let block = Scope::Block(BlockId(block));
             let states = states(&changes, block);
-            assert_eq!(states, [State::Up, State::Down, State::Outage, State::Up], "{block:?} {changes:#?}");
+            assert_eq!(
+                states,
+                [State::Up, State::Down, State::Outage, State::Up],
+                "{block:?} {changes:#?}"
+            );
             assert!(covers(first(&changes, block, State::Down), from), "{changes:#?}");
         }
     }
@@ -130,8 +152,12 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
 
 #[test]
 fn one_dark_block_makes_the_country_partial_and_no_more() {
-    let world =
-        World { dark: |b, t| b == 2 && (900.0..1500.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
+    let world = World {
+        dark: |b, t| b == 2 && (900.0..1500.0).contains(&t),
+        blind: never,
+        loss: 0.01,
+        rtt: RTT,
+    };
     let (changes, _) = world.play(2000.0, 3);
     assert_eq!(states(&changes, KP), [State::Up, State::Partial, State::Up], "{changes:#?}");
     let block = Scope::Block(BlockId(2));
@@ -145,13 +171,14 @@ fn one_dark_block_makes_the_country_partial_and_no_more() {
 #[test]
 fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
     let until = |block| if block == 2 { 2100.0 } else { 1500.0 };
-    let world = World { dark: |b, t| (900.0..until(b)).contains(&t), blind: never, loss: 0.01, rtt: RTT };
+    let world =
+        World { dark: |b, t| (900.0..until(b)).contains(&t), blind: never, loss: 0.01, rtt: RTT };
     let (changes, mut watch) = world.play(2600.0, 3);
     let expected = [State::Up, State::Down, State::Outage, State::Up, State::Partial, State::Up];
     assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let partial = first(&changes, KP, State::Partial);
     assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
-    let past: Vec<State> = watch.past(KP).spells().map(|spell| spell.state).collect();
+    let past: Vec<State> = watch.past(KP).state_spans().map(|spell| spell.state).collect();
     assert_eq!(past, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
 }
 
@@ -160,7 +187,8 @@ fn flapping_is_named_at_the_third_time_down_and_never_hides_an_outage() {
     for half in [10.0, 20.0, 50.0, 300.0, 1800.0] {
         let end = 1000.0 + half * 8.0;
         let dark = |_: u32, t: f64| {
-            (1000.0..end).contains(&t) && (((t - 1000.0) / half) as u64).is_multiple_of(2) || t >= end + half
+            (1000.0..end).contains(&t) && (((t - 1000.0) / half) as u64).is_multiple_of(2)
+                || t >= end + half
         };
         let world = World { dark, blind: never, loss: 0.01, rtt: RTT };
         let (changes, _) = world.play(end + half + 300.0, 5);
@@ -174,7 +202,8 @@ fn flapping_is_named_at_the_third_time_down_and_never_hides_an_outage() {
 
 #[test]
 fn blindness_is_unknown_and_never_down() {
-    let world = World { dark: |_, _| false, blind: |t| (900.0..1500.0).contains(&t), loss: 0.01, rtt: RTT };
+    let world =
+        World { dark: |_, _| false, blind: |t| (900.0..1500.0).contains(&t), loss: 0.01, rtt: RTT };
     let (changes, _) = world.play(2000.0, 5);
     assert_eq!(states(&changes, KP), [State::Up, State::Unknown, State::Up], "{changes:#?}");
     assert!(first(&changes, KP, State::Unknown).time < at(905.0));
@@ -190,7 +219,8 @@ fn an_outage_goes_on_through_blindness() {
         rtt: RTT,
     };
     let (changes, _) = world.play(2200.0, 5);
-    let expected = [State::Up, State::Down, State::Outage, State::Unknown, State::Outage, State::Up];
+    let expected =
+        [State::Up, State::Down, State::Outage, State::Unknown, State::Outage, State::Up];
     assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let outages: Vec<&Change> =
         changes.iter().filter(|change| change.scope == KP && change.to == State::Outage).collect();
@@ -212,9 +242,9 @@ fn late_answers_are_no_outage() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever goes dark whenever, and however blind we are: time never runs back, edges lie in order, each
-    /// change begins where the last one ended, block states know no `partial`, and an outage is never
-    /// declared within `outage_after` of a proof of life.
+    /// Whatever goes dark whenever, and however blind we are: time never runs back, edges lie in
+    /// order, each change begins where the last one ended, block states know no `partial`, and an
+    /// outage is never declared within `outage_after` of a proof of life.
     #[test]
     fn the_invariants_hold_in_any_world(
         spells in prop::collection::vec((0u32..5, 30.0f64..1500.0, 1.0f64..300.0), 0..12),

@@ -5,12 +5,12 @@
 use crate::support::roster;
 use lifesign::store::Store;
 use lifesign_core::{
-    judge::{Memory, Standing, State},
+    judge::{Memory, State, Verdict},
     outcome::{Control, Event, Found, Outcome},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
-    watch::{Past, Record, Settings, Watch},
+    watch::{History, Record, Settings, Watch},
 };
 use proptest::prelude::*;
 use std::{
@@ -33,29 +33,49 @@ fn settings() -> Settings {
 
 /// What happens between two times: each target is asked in turn, four questions a second. A block
 /// is dark in each of its stretches.
-fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: f64) -> Vec<Record> {
+fn records(
+    roster: &Roster,
+    dark: &[Vec<(f64, f64)>],
+    loss: f64,
+    from: f64,
+    to: f64,
+) -> Vec<Record> {
     let (mut records, mut rng) = (Vec::new(), Rng::new(from as u64));
     let mut seqs = vec![0; roster.targets.len()];
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
             let control = Control { control: 0, sent: at(now), answered: true };
-            records.push(Record { seen: at(now + 0.02), event: Event::Control(control), was_overdue: false });
+            records.push(Record {
+                seen: at(now + 0.02),
+                event: Event::Control(control),
+                was_overdue: false,
+            });
         }
         // A step that no number of targets divides, so that blocks take turns.
         let target = (step as usize * 7) % roster.targets.len();
         let block = roster.targets[target].block.0 as usize;
-        let gone = dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || rng.chance(loss);
+        let gone =
+            dark[block].iter().any(|&(from, to)| (from..to).contains(&now)) || rng.chance(loss);
         let (found, late) = if gone {
             (Found::Overdue, 1.0)
         } else {
             (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64())
         };
-        let outcome =
-            Outcome { target: TargetId(target as u32), seq: seqs[target], sent: at(now), trap: false, found };
+        let outcome = Outcome {
+            target: TargetId(target as u32),
+            seq: seqs[target],
+            sent: at(now),
+            trap: false,
+            found,
+        };
         seqs[target] += 1;
         if now + late < to {
-            records.push(Record { seen: at(now + late), event: Event::Outcome(outcome), was_overdue: false });
+            records.push(Record {
+                seen: at(now + late),
+                event: Event::Outcome(outcome),
+                was_overdue: false,
+            });
         }
     }
     records.sort_by_key(|record| record.seen);
@@ -64,7 +84,9 @@ fn records(roster: &Roster, dark: &[Vec<(f64, f64)>], loss: f64, from: f64, to: 
 
 fn scopes(roster: &Roster) -> Vec<Scope> {
     let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    blocks.chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)))).collect()
+    blocks
+        .chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id))))
+        .collect()
 }
 
 fn written(memory: &Memory) -> Memory {
@@ -72,11 +94,11 @@ fn written(memory: &Memory) -> Memory {
     serde_json::from_str(&text).expect("it can be read")
 }
 
-fn standing(watch: &Watch, scope: Scope, now: Time) -> Standing {
+fn verdict(watch: &Watch, scope: Scope, now: Time) -> Verdict {
     let snapshot = watch.snapshot(now, 0, 0);
     match scope {
-        Scope::Block(id) => snapshot.blocks[id.0 as usize].scope.standing.clone(),
-        Scope::Country(id) => snapshot.countries[id.0 as usize].standing.clone(),
+        Scope::Block(id) => snapshot.blocks[id.0 as usize].scope.verdict.clone(),
+        Scope::Country(id) => snapshot.countries[id.0 as usize].verdict.clone(),
     }
 }
 
@@ -87,7 +109,8 @@ fn learned(watch: &Watch) -> Vec<(f32, bool)> {
 }
 
 fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
-    let stretch = (60.0..300.0, 10.0..200.0).prop_map(|(from, long): (f64, f64)| (from, from + long));
+    let stretch =
+        (60.0..300.0, 10.0..200.0).prop_map(|(from, long): (f64, f64)| (from, from + long));
     proptest::collection::vec(proptest::collection::vec(stretch, 0..4), 4)
 }
 
@@ -119,14 +142,14 @@ proptest! {
         }
         held.pass(at(stop));
         let memory = held.remember(at(stop), 0);
-        let before: Vec<_> = scopes(&roster).into_iter().map(|scope| standing(&held, scope, at(stop))).collect();
+        let before: Vec<_> = scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
         let gap = Record { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
         held.replay(&gap);
         let mut next = Watch::new(roster.clone(), &settings(), at(back));
         prop_assert!(next.recall(written(&memory), at(back)));
         prop_assert_eq!(learned(&held), learned(&next));
         for scope in scopes(&roster) {
-            prop_assert_eq!(standing(&next, scope, at(back)).state, State::Unknown);
+            prop_assert_eq!(verdict(&next, scope, at(back)).state, State::Unknown);
         }
         let mut told = Vec::new();
         for record in records(&roster, &dark, loss, back, end) {
@@ -138,10 +161,11 @@ proptest! {
         held.pass(now);
         next.pass(now);
         for scope in scopes(&roster) {
-            let [held, next] = [&held, &next].map(|watch| standing(watch, scope, now).state);
+            let [held, next] = [&held, &next].map(|watch| verdict(watch, scope, now).state);
             prop_assert_eq!(held, next, "{:?}", scope);
         }
-        // Its first word on what was dark before is the same darkness, or its end within the gap or after it.
+        // Its first word on what was dark before is the same darkness, or its end within the gap or
+        // after it.
         for (scope, before) in scopes(&roster).into_iter().zip(before) {
             let Some(first) = told.iter().find(|change| change.scope == scope) else { continue };
             if before.state == State::Outage && first.to == State::Outage {
@@ -167,8 +191,9 @@ proptest! {
 
 /// What was shown at this moment. A darkness that became an outage is one in the store from its
 /// begin.
-fn shown(past: &Past, at: Time) -> Option<State> {
-    let state = past.spells().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
+fn shown(past: &History, at: Time) -> Option<State> {
+    let state =
+        past.state_spans().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
     if state == Some(State::Down) { Some(State::Outage) } else { state }
 }
 
@@ -193,7 +218,7 @@ fn recalled(place: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
     let mut watch = Watch::new(roster.clone(), &settings(), at(now));
     for _ in 0..2000 {
         store.recall(&mut watch);
-        if watch.past(Scope::Country(CountryId(0))).spells().count() > 1 {
+        if watch.past(Scope::Country(CountryId(0))).state_spans().count() > 1 {
             return watch;
         }
         thread::sleep(Duration::from_millis(10));
@@ -241,8 +266,8 @@ proptest! {
                 let differs = u32::from(pair[0] != pair[1]);
                 if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
             }
-            // A darkness that began moments before blindness, the store knows from its begin; and after blindness, that
-            // it is still dark, from the first word on it, not from the last.
+            // A darkness that began moments before blindness, the store knows from its begin; and
+            // after blindness, that it is still dark, from the first word on it, not from the last.
             prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
             for second in [601.0, 699.0] {
                 prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
@@ -271,8 +296,10 @@ fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_
 
 #[test]
 fn of_another_plan_only_what_is_in_both_is_remembered() {
-    let (old, new) =
-        (Arc::new(roster::of_sizes(&[vec![3, 3]])), Arc::new(roster::of_sizes(&[vec![3], vec![2]])));
+    let (old, new) = (
+        Arc::new(roster::of_sizes(&[vec![3, 3]])),
+        Arc::new(roster::of_sizes(&[vec![3], vec![2]])),
+    );
     let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
     for record in records(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
         watch.replay(&record);

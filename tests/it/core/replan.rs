@@ -8,7 +8,7 @@ use lifesign_core::{
     outcome::{Due, Event, Found, IcmpCode, Outcome},
     rng::Rng,
     schedule::Budget,
-    scopes::{Kind, Renumbering, Roster, Scope, TargetId},
+    scopes::{Kind, Roster, RosterMapping, Scope, TargetId},
     time::Time,
     watch::{Record, Settings, Watch},
 };
@@ -33,7 +33,13 @@ fn at(seconds: f64) -> Time {
 fn name(roster: &Roster, id: TargetId) -> String {
     let target = roster.target(id);
     let block = roster.block(target.block);
-    format!("{} {} {} {}", roster.country(block.country).code, block.prefix, target.host, target.probe)
+    format!(
+        "{} {} {} {}",
+        roster.country(block.country).code,
+        block.prefix,
+        target.host,
+        target.probe
+    )
 }
 
 fn number(parts: impl Hash) -> u64 {
@@ -78,7 +84,8 @@ impl World {
             return vec![];
         }
         let mut rng = Rng::new(number((self.seed, name, sent.as_nanos())));
-        let rtt = Duration::from_secs_f64([0.2, 0.2, 0.2, 0.3, 4.0][rng.below(5)] * (1.0 + rng.unit()));
+        let rtt =
+            Duration::from_secs_f64([0.2, 0.2, 0.2, 0.3, 4.0][rng.below(5)] * (1.0 + rng.unit()));
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
         match rng.below(20) {
             0 => vec![],
@@ -93,7 +100,7 @@ impl World {
         let mut due = Vec::new();
         loop {
             let arrival = self.coming.first_key_value().map_or(Time::NEVER, |entry| entry.0.0);
-            let now = self.watch.next_wake().min(arrival);
+            let now = self.watch.poll_timeout().min(arrival);
             if now >= until {
                 return;
             }
@@ -134,11 +141,11 @@ impl World {
     }
 
     /// Another plan, and what is under way with it.
-    fn replan(&mut self, roster: &Roster, now: Time) -> Renumbering {
+    fn replan(&mut self, roster: &Roster, now: Time) -> RosterMapping {
         let map = self.watch.replan(Arc::new(roster.clone()), &self.settings, now);
         self.coming.retain(|_, event| match event {
             Event::Outcome(outcome) => {
-                let new = map.targets.after(outcome.target.0);
+                let new = map.targets.new_id(outcome.target.0);
                 outcome.target.0 = new.unwrap_or(0);
                 new.is_some()
             }
@@ -180,7 +187,10 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, St
     known
 }
 
-fn same(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Result<(), TestCaseError> {
+fn same(
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+) -> Result<(), TestCaseError> {
     prop_assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
     for (name, text) in one {
         prop_assert_eq!(text, &other[name], "{}", name);
@@ -191,8 +201,9 @@ fn same(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Res
 /// Feeds a recorded watch to another, in which other numbers hold and some are not known.
 fn feed(watch: &mut Watch, journal: &[(Record, Option<String>)]) {
     let roster = watch.roster().clone();
-    let ids: HashMap<String, TargetId> =
-        (0..roster.targets.len() as u32).map(|id| (name(&roster, TargetId(id)), TargetId(id))).collect();
+    let ids: HashMap<String, TargetId> = (0..roster.targets.len() as u32)
+        .map(|id| (name(&roster, TargetId(id)), TargetId(id)))
+        .collect();
     for (record, name) in journal {
         let mut record = *record;
         if let Event::Outcome(outcome) = &mut record.event {
@@ -205,17 +216,19 @@ fn feed(watch: &mut Watch, journal: &[(Record, Option<String>)]) {
 
 fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
-    (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(|(sizes, rng)| {
-        let mut roster = roster::of_sizes(&sizes);
-        for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
-            match die {
-                0 => target.interval = Some(Duration::from_secs(3)),
-                1 | 2 => (target.kind, target.probe) = (Kind::Tcp, "tcp/80".into()),
-                _ => {}
+    (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(
+        |(sizes, rng)| {
+            let mut roster = roster::of_sizes(&sizes);
+            for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
+                match die {
+                    0 => target.interval = Some(Duration::from_secs(3)),
+                    1 | 2 => (target.kind, target.probe) = (Kind::Tcp, "tcp/80".into()),
+                    _ => {}
+                }
             }
-        }
-        roster
-    })
+            roster
+        },
+    )
 }
 
 const LONG: f64 = 400.0;
@@ -271,7 +284,7 @@ proptest! {
             blocks: blocks..blocks + 1,
         });
         let map = replanned.replan(&new, at(time));
-        prop_assert_eq!(map.countries.after(0), None);
+        prop_assert_eq!(map.countries.new_id(0), None);
         let fresh = picture(&replanned.watch, at(time), "");
         prop_assert!(!fresh.keys().any(|name| name.starts_with("C0")), "{:?}", fresh);
         prop_assert!(fresh["NEW"].contains("state: Unknown") && fresh["NEW"].contains("last_life: None"));
@@ -327,12 +340,12 @@ proptest! {
     fn numbers_lead_there_and_back(roster in plans(), backwards: bool, die in 0_usize..8) {
         let gone = roster.blocks[die % roster.blocks.len()].prefix.to_string();
         let new = roster::without(&roster, |name| name == gone, backwards);
-        let map = Renumbering::between(&roster, &new);
+        let map = RosterMapping::between(&roster, &new);
         for id in 0..roster.targets.len() as u32 {
-            match map.targets.after(id) {
+            match map.targets.new_id(id) {
                 Some(now) => {
                     prop_assert_eq!(name(&roster, TargetId(id)), name(&new, TargetId(now)));
-                    prop_assert_eq!(map.targets.before(now), Some(id));
+                    prop_assert_eq!(map.targets.old_id(now), Some(id));
                 }
                 None => prop_assert!(name(&roster, TargetId(id)).contains(&gone)),
             }
@@ -362,16 +375,17 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     let country = Scope::Country(lifesign_core::scopes::CountryId(0));
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
-        now = watch.next_wake();
+        now = watch.poll_timeout();
         watch.poll(now, now, &mut due);
         for Due { target, seq, sent, trap, .. } in due.drain(..) {
             if target.0 >= 4 || sent < at(60.0) {
-                let found = Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
+                let found =
+                    Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
                 watch.observe(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
             }
         }
     }
-    assert_eq!(watch.snapshot(now, 0, 0).countries[0].standing.state, State::Partial);
+    assert_eq!(watch.snapshot(now, 0, 0).countries[0].verdict.state, State::Partial);
     assert_eq!(watch.changes().last().map(|change| change.to), Some(State::Partial));
     let gone = roster.blocks[0].prefix.to_string();
     watch.replan(Arc::new(roster::without(&roster, |name| name == gone, false)), &settings, now);

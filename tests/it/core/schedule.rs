@@ -1,12 +1,13 @@
-//! The schedule under any plan, budget and looks, against what it promises: never too much, evenly, one open
-//! probe a target, nothing burst out after a stall, and no cost for targets that are not asked.
+//! The schedule under any plan, budget and looks, against what it promises: never too much, evenly,
+//! one open probe a target, nothing burst out after a stall, and no cost for targets that are not
+//! asked.
 
 use crate::support::roster;
 use lifesign::clock::Clock;
 use lifesign_core::{
     outcome::{Due, Found, Outcome},
     rng::Rng,
-    schedule::{Budget, Closely, Doubt, Look, Open, Rank, Schedule},
+    schedule::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule},
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
 };
@@ -34,7 +35,7 @@ struct Given {
 struct Run {
     roster: Arc<Roster>,
     schedule: Schedule,
-    open: Open,
+    open: OpenProbes,
     rng: Rng,
     /// Share of probes that are answered; each at once.
     answers: f64,
@@ -46,7 +47,7 @@ impl Run {
         let roster = Arc::new(roster);
         Self {
             schedule: Schedule::new(roster.clone(), budget, seed, start()),
-            open: Open::new(roster.targets.len()),
+            open: OpenProbes::new(roster.targets.len()),
             rng: Rng::new(seed ^ 0x70_79),
             given: Vec::new(),
             answers,
@@ -75,7 +76,7 @@ impl Run {
     /// Polls whenever there is something to do, up to `late` later than asked for.
     fn until(&mut self, end: Time, late: Duration) {
         loop {
-            let wake = self.schedule.next_wake().min(self.open.next_wake());
+            let wake = self.schedule.poll_timeout().min(self.open.poll_timeout());
             if wake > end {
                 return;
             }
@@ -103,22 +104,25 @@ impl Run {
 }
 
 /// What the judge might want, at any moment.
-fn some_look(rng: &mut Rng, roster: &Roster) -> Look {
+fn some_look(rng: &mut Rng, roster: &Roster) -> Directive {
     let block = BlockId(rng.below(roster.blocks.len()) as u32);
     let target = TargetId(rng.below(roster.targets.len()) as u32);
-    let scope =
-        if rng.chance(0.3) { Scope::Country(roster.block(block).country) } else { Scope::Block(block) };
+    let scope = if rng.chance(0.3) {
+        Scope::Country(roster.block(block).country)
+    } else {
+        Scope::Block(block)
+    };
     match rng.below(8) {
         0..=3 => {
             let every = Duration::from_secs(if rng.chance(0.7) { 1 } else { 10 });
             let wait = if rng.chance(0.7) { Duration::ZERO } else { every };
             let doubt = if rng.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
-            Look::Closer(scope, Closely { every, wait, doubt })
+            Directive::Escalate(scope, Escalation { every, wait, doubt })
         }
-        4 => Look::Enough(scope),
-        5 => Look::Around(block, Doubt::Strong),
-        6 => Look::Rank(target, Rank::Good),
-        _ => Look::Rank(target, if rng.chance(0.5) { Rank::Poor } else { Rank::Retired }),
+        4 => Directive::Relax(scope),
+        5 => Directive::AskSiblings(block, Doubt::Strong),
+        6 => Directive::Rank(target, Rank::Good),
+        _ => Directive::Rank(target, if rng.chance(0.5) { Rank::Poor } else { Rank::Retired }),
     }
 }
 
@@ -138,7 +142,8 @@ fn budgets() -> impl Strategy<Value = Budget> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// The cap holds whatever is asked for: even beats, intervals, closer looks and stalls together.
+    /// The cap holds whatever is asked for: even beats, intervals, closer looks and stalls
+    /// together.
     #[test]
     fn no_minute_sees_more_than_the_budget(
         plan in plans(), budget in budgets(), seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
@@ -154,7 +159,7 @@ proptest! {
         let mut now = start();
         for _ in 0..60 {
             let look = some_look(&mut rng, &run.roster);
-            run.schedule.look(look, now);
+            run.schedule.handle_directive(look, now);
             // A step of more than a quarter of a second is a stall of its own.
             now = now + Duration::from_secs_f64(10.0 * rng.unit());
             run.until(now, Duration::from_millis(if rng.chance(0.2) { 5_000 } else { 20 }));
@@ -172,8 +177,9 @@ proptest! {
         }
     }
 
-    /// A country's even slots lie on one grid, however raggedly the schedule is polled, and a block's targets all
-    /// get their turn. The frugal pace begins with its savings to be made, so it is up to three quarters slower.
+    /// A country's even slots lie on one grid, however raggedly the schedule is polled, and a
+    /// block's targets all get their turn. The frugal pace begins with its savings to be made, so
+    /// it is up to three quarters slower.
     #[test]
     fn even_slots_are_even(
         plan in plans(), seed: u64, answers in 0.0f64..1.0, frugal: bool,
@@ -220,8 +226,8 @@ proptest! {
         prop_assert!(run.given.iter().all(|given| !given.crowding));
     }
 
-    /// Whatever its rank was before, a good target gets turns, and the retired of a block take turns at a slot about
-    /// once an hour, or once in 512 even slots.
+    /// Whatever its rank was before, a good target gets turns, and the retired of a block take
+    /// turns at a slot about once an hour, or once in 512 even slots.
     #[test]
     fn ranks_come_and_go(plan in plans(), seed: u64, answers in 0.0f64..1.0) {
         let mut run = Run::new(roster::of_sizes(&plan), Budget::DEFAULT, answers, seed);
@@ -232,7 +238,7 @@ proptest! {
             let target = TargetId(rng.below(run.roster.targets.len()) as u32);
             let rank = [Rank::Good, Rank::Poor, Rank::Retired][rng.below(3)];
             ranks.insert(target, rank);
-            run.schedule.look(Look::Rank(target, rank), now);
+            run.schedule.handle_directive(Directive::Rank(target, rank), now);
             now = now + Duration::from_secs_f64(600.0 * rng.unit());
             run.until(now, HICCUP);
         }
@@ -262,7 +268,8 @@ proptest! {
         }
     }
 
-    /// After a stall the slots that passed are counted, not made up for, and the beat goes on where it was.
+    /// After a stall the slots that passed are counted, not made up for, and the beat goes on where
+    /// it was.
     #[test]
     fn a_stall_is_skipped_and_counted(
         blocks in 1u32..6, pace in 0.1f64..10.0, seed: u64, calm in 0.0f64..100.0, stall in 0.0f64..5000.0,
@@ -283,8 +290,9 @@ proptest! {
     }
 }
 
-/// Processor time would depend on what else the machine does, so the least of many runs counts, and the bound
-/// is wide: if each target cost anything, the larger block would take 10,000 times as long.
+/// Processor time would depend on what else the machine does, so the least of many runs counts, and
+/// the bound is wide: if each target cost anything, the larger block would take 10,000 times as
+/// long.
 #[test]
 fn targets_that_are_not_asked_cost_nothing() {
     let clock = Clock::start();

@@ -68,7 +68,15 @@ fn counters_are_the_ledger(name: &str, v6: bool) {
         wanted.rejected, wanted.unreachable, ledger.repeats, ledger.cost
     );
     agree(&found, &wanted, &watched.scenario);
-    let kinds = [sum.reply, sum.refused, sum.late, sum.silent, sum.unreachable, sum.duplicate, sum.rejected];
+    let kinds = [
+        sum.reply,
+        sum.refused,
+        sum.late,
+        sum.silent,
+        sum.unreachable,
+        sum.duplicate,
+        sum.rejected,
+    ];
     assert!(kinds.iter().all(|&count| count > 100), "the world was too kind: {sum:?}");
 }
 
@@ -138,7 +146,8 @@ fn what_comes_in_time_is_in_time_though_nobody_looks() {
     let found = watched.account(PORT).sum();
     assert!(wanted.sent > 1000 && wanted.sent == wanted.reply + wanted.refused, "{wanted:?}");
     assert_eq!(found.sent, found.reply + found.refused + found.late, "{found:?}");
-    // A dozen are under way at every stop. Only one that is just leaving, given out but not sent, is late for itself.
+    // A dozen are under way at every stop. Only one that is just leaving, given out but not sent,
+    // is late for itself.
     assert!(found.sent == wanted.sent && found.late <= 5, "{found:?}");
 }
 
@@ -230,7 +239,11 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
     let packets = ledger.entries.len() * 2;
     assert!(packets > 60_000, "{packets}");
     // At 5,000 packets/s: less than 200 µs each.
-    assert!(ledger.cost < Duration::from_micros(200) * packets as u32, "{:?} for {packets}", ledger.cost);
+    assert!(
+        ledger.cost < Duration::from_micros(200) * packets as u32,
+        "{:?} for {packets}",
+        ledger.cost
+    );
 }
 
 /// Hops that expire are told of by the router at which they do.

@@ -35,8 +35,10 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     watched.program.listen(Duration::from_secs(8));
     let before = memory(watched.program.id());
     let victims = watched.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
-    let victims: Vec<IpAddr> = victims.map(|target| network::address(&target.host, false)).collect();
-    let attack = Attack::begin(Arc::clone(&watched.country.device), victims, [10, 0, 0, 2].into(), 10_000);
+    let victims: Vec<IpAddr> =
+        victims.map(|target| network::address(&target.host, false)).collect();
+    let attack =
+        Attack::begin(Arc::clone(&watched.country.device), victims, [10, 0, 0, 2].into(), 10_000);
     watched.program.verdict(Duration::from_secs(25), "KP", "down");
     watched.program.verdict(Duration::from_secs(25), "KP", "outage");
     watched.program.listen(Duration::from_secs(25));
@@ -47,20 +49,32 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     watched.silence(Duration::from_secs(3), &[]);
     let (found, ledger) = (watched.account(PORT), watched.country.ledger());
     let mut wanted = ledger.account(watched.scenario.roster.targets.len());
-    // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The kernel throws
-    // out the rest, since no socket is connected so.
+    // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The
+    // kernel throws out the rest, since no socket is connected so.
     let hits: u64 = found.targets.iter().map(|tally| tally.rejected).sum();
     assert!(hits <= forged.dns, "{hits} of {forged:?}");
-    assert_eq!(found.rejected.values().sum::<u64>(), forged.echo + hits, "{:?} {forged:?}", found.rejected);
+    assert_eq!(
+        found.rejected.values().sum::<u64>(),
+        forged.echo + hits,
+        "{:?} {forged:?}",
+        found.rejected
+    );
     assert!(forged.echo > 100_000, "{forged:?}");
     for (tally, found) in wanted.targets.iter_mut().zip(&found.targets) {
         tally.rejected = found.rejected;
     }
     wanted.rejected.clone_from(&found.rejected);
     agree(&found, &wanted, &watched.scenario);
-    assert_eq!(values(&watched.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]), [0.0]);
+    assert_eq!(
+        values(&watched.namespace.get("/metrics").body, "lifesign_receive_drops_total", &[]),
+        [0.0]
+    );
     let of = |scope: &str| {
-        verdicts.iter().filter(|verdict| verdict.scope == scope).map(|v| v.to.clone()).collect::<Vec<_>>()
+        verdicts
+            .iter()
+            .filter(|verdict| verdict.scope == scope)
+            .map(|v| v.to.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", watched.program.said());
     assert_eq!(of("XA"), ["up"], "{}", watched.program.said());

@@ -26,7 +26,9 @@ struct Spin(Vec<std::process::Child>);
 
 impl Spin {
     fn begin() -> Self {
-        let one = || std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let one = || {
+            std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()
+        };
         Self((0..2).map(|_| one()).collect())
     }
 }

@@ -15,7 +15,11 @@ struct Turn {
 }
 
 /// The same scenario in virtual time: the changes of each scope.
-fn simulated(scenario: &Scenario, per_block: f64, outage_after: Duration) -> BTreeMap<String, Vec<Turn>> {
+fn simulated(
+    scenario: &Scenario,
+    per_block: f64,
+    outage_after: Duration,
+) -> BTreeMap<String, Vec<Turn>> {
     let mut settings = scenario.settings(scenario.seed);
     settings.budget = Some(Budget::of(per_block));
     settings.rules.outage_after = outage_after;
@@ -65,8 +69,10 @@ fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
         let virtually = &virtually[scope];
         assert_eq!(states(found), states(virtually), "{scope}: {found:#?} {virtually:#?}");
         for (live, virtually) in found.iter().zip(virtually).skip(1) {
-            let apart =
-                live.earliest.abs_diff(virtually.earliest).max(live.latest.abs_diff(virtually.latest));
+            let apart = live
+                .earliest
+                .abs_diff(virtually.earliest)
+                .max(live.latest.abs_diff(virtually.latest));
             assert!(apart <= GAP, "{scope}: live {live:?}, in virtual time {virtually:?}");
         }
     }

@@ -27,7 +27,8 @@ fn nobody_takes_another_ones_answers() {
     for program in [&mut watched.program, &mut other] {
         program.verdict(SOON, "KP", "up");
     }
-    let hosts = (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
+    let hosts =
+        (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
     let hosts: Vec<String> = hosts.collect();
     let arguments = ["fping", "-q", "-c", "40", "-p", "500", "-i", "5"].map(str::to_owned);
     let command: Vec<&str> = arguments.iter().chain(&hosts).map(String::as_str).collect();
@@ -39,14 +40,25 @@ fn nobody_takes_another_ones_answers() {
     watched.silence(Duration::from_secs(3), &[other.id()]);
     let accounts = [watched.account(PORT), watched.account(PORT + 1)];
     let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
-    let icmp: Vec<u64> =
-        accounts.iter().map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum()).collect();
+    let icmp: Vec<u64> = accounts
+        .iter()
+        .map(|account| account.targets.iter().step_by(3).map(|t| t.reply).sum())
+        .collect();
     let pings = 40 * hosts.len() as u64;
     for (account, others) in accounts.iter().zip([icmp[1], icmp[0]]) {
         let sum = account.sum();
-        assert!(sum.sent > 1000 && sum.sent == sum.reply + sum.refused && sum.duplicate == 0, "{sum:?}");
-        // Nobody's answers but the others'; an identifier that two of them drew is told by its token.
-        assert_eq!(account.rejected.values().sum::<u64>(), others + pings, "{:?}", account.rejected);
+        assert!(
+            sum.sent > 1000 && sum.sent == sum.reply + sum.refused && sum.duplicate == 0,
+            "{sum:?}"
+        );
+        // Nobody's answers but the others'; an identifier that two of them drew is told by its
+        // token.
+        assert_eq!(
+            account.rejected.values().sum::<u64>(),
+            others + pings,
+            "{:?}",
+            account.rejected
+        );
     }
     let both = accounts.iter().map(|account| account.sum().sent).sum::<u64>();
     assert_eq!(both + pings, wanted.sum().sent);

@@ -19,7 +19,11 @@ const SCOPES: [&str; 5] =
 const READY: Duration = Duration::from_secs(10);
 
 fn good(answer: Answer) -> Result<String, String> {
-    if answer.code == 200 { Ok(answer.body) } else { Err(format!("{} {}", answer.code, answer.body)) }
+    if answer.code == 200 {
+        Ok(answer.body)
+    } else {
+        Err(format!("{} {}", answer.code, answer.body))
+    }
 }
 
 #[test]
@@ -41,14 +45,22 @@ fn the_lab_is_watched_within_ten_seconds() {
     assert!(watch.out[0].starts_with(&heading), "{}", watch.said());
     // By which means, or what to do where there are none.
     let means = watch.out.iter().filter(|line| {
-        line.starts_with("ICMP by ") || line.starts_with("note: may not send ICMP echo: a raw socket needs")
+        line.starts_with("ICMP by ")
+            || line.starts_with("note: may not send ICMP echo: a raw socket needs")
     });
     assert_eq!(means.count(), 1, "{}", watch.said());
-    assert!(watch.out.contains(&format!("look at http://{address}/ (metrics: http://{address}/metrics)")));
+    assert!(
+        watch
+            .out
+            .contains(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"))
+    );
 
     let metrics = good(get(address, "/metrics")).unwrap();
     assert_eq!(values(&metrics, "lifesign_block_state", &[r#"state="up""#]), [1.0; 4]);
-    assert_eq!(values(&metrics, "lifesign_country_state", &[r#"state="up""#, r#"country="KP""#]), [1.0]);
+    assert_eq!(
+        values(&metrics, "lifesign_country_state", &[r#"state="up""#, r#"country="KP""#]),
+        [1.0]
+    );
     assert_eq!(values(&metrics, "lifesign_blind", &[]), [0.0]);
     let asked: f64 = values(&metrics, "lifesign_probes_total", &[]).iter().sum();
     let failed: f64 = values(&metrics, "lifesign_probes_failed_total", &[]).iter().sum();
@@ -135,7 +147,8 @@ fn a_recorded_outage_is_judged_again_as_it_was_live() {
     assert!(live.len() >= 25, "five changes of five scopes:\n{}", watch.said());
     assert_eq!(live.len(), again.len(), "live:\n{}\nagain:\n{out}", watch.said());
     for (live, again) in live.iter().zip(&again) {
-        let words = |verdict: &Verdict| [verdict.scope.clone(), verdict.from.clone(), verdict.to.clone()];
+        let words =
+            |verdict: &Verdict| [verdict.scope.clone(), verdict.from.clone(), verdict.to.clone()];
         assert_eq!(words(live), words(again), "live:\n{}\nagain:\n{out}", watch.said());
         assert!(
             near(Some(live.time), Some(again.time))
@@ -155,15 +168,22 @@ fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns
     fs::copy(LIFESIGN, &program).unwrap();
     world.vantage.sh("echo 1 0 > /proc/sys/net/ipv4/ping_group_range");
     let run = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", &program];
-    let mut watch = Program::start(world.vantage.command(&[&run[..], &["--config", &plan]].concat()));
+    let mut watch =
+        Program::start(world.vantage.command(&[&run[..], &["--config", &plan]].concat()));
     watch.address();
-    let told =
-        watch.out.iter().filter(|line| line.starts_with("note: may not send ICMP echo")).collect::<Vec<_>>();
+    let told = watch
+        .out
+        .iter()
+        .filter(|line| line.starts_with("note: may not send ICMP echo"))
+        .collect::<Vec<_>>();
     assert_eq!(told.len(), 1, "{}", watch.said());
-    for part in ["setcap cap_net_raw+ep", "net.ipv4.ping_group_range=\"0 2147483647\"", "TCP and DNS go on"] {
+    for part in
+        ["setcap cap_net_raw+ep", "net.ipv4.ping_group_range=\"0 2147483647\"", "TCP and DNS go on"]
+    {
         assert!(told[0].contains(part), "{}", told[0]);
     }
-    let scopes = ["KP", "KP 10.45.176.0/24", "KP 10.45.177.0/24", "KP 10.45.178.0/24", "KP 10.45.179.0/24"];
+    let scopes =
+        ["KP", "KP 10.45.176.0/24", "KP 10.45.177.0/24", "KP 10.45.178.0/24", "KP 10.45.179.0/24"];
     for scope in scopes {
         watch.verdict(SOON, scope, "up");
     }

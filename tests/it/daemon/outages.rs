@@ -20,7 +20,8 @@ const UP: Duration = Duration::from_secs(6);
 
 /// lifesign with a journal, at the vantage of a world in which all is well.
 fn start(name: &str, outage_after: &str) -> WatchedWorld {
-    let mut watched = WatchedWorld::open(name, &plan(outage_after), &[], &[("--record", "journal")], |_| {});
+    let mut watched =
+        WatchedWorld::open(name, &plan(outage_after), &[], &[("--record", "journal")], |_| {});
     watched.all("up");
     watched.calm(ACQUAINTANCE);
     watched
@@ -78,7 +79,11 @@ fn one_block_of_four_in_outage_makes_its_country_partial() {
     watched.in_time(&["KP"], "up", mended, UP);
     for other in [SCOPES[0], SCOPES[2], SCOPES[3]] {
         let verdicts = watched.program.verdicts();
-        assert_eq!(verdicts.iter().filter(|verdict| verdict.scope == other).count(), 1, "{verdicts:#?}");
+        assert_eq!(
+            verdicts.iter().filter(|verdict| verdict.scope == other).count(),
+            1,
+            "{verdicts:#?}"
+        );
     }
 }
 
@@ -108,7 +113,10 @@ fn our_own_cable_and_route_make_us_blind_and_nobody_else_dark() {
             let verdict = watched.program.verdict(SOON, scope, "up");
             assert!(verdict.time.since(mended.0) <= SOON, "{verdict:?}");
         }
-        assert_eq!(values(&watched.world.vantage.get("/metrics").body, "lifesign_blind", &[]), [0.0]);
+        assert_eq!(
+            values(&watched.world.vantage.get("/metrics").body, "lifesign_blind", &[]),
+            [0.0]
+        );
         watched.calm(Duration::from_secs(10));
     }
     let dark = ["down", "flapping", "outage"];
@@ -128,19 +136,22 @@ fn a_router_that_says_no_is_named_and_its_country_is_down() {
     watched.in_time(&SCOPES, "down", cut, DOWN);
     watched.in_time(&SCOPES, "outage", cut, Duration::from_secs(35));
     let journal = journal(&watched);
-    let told: Vec<&str> = journal.lines().filter(|line| line.contains(r#""result":"unreachable""#)).collect();
+    let told: Vec<&str> =
+        journal.lines().filter(|line| line.contains(r#""result":"unreachable""#)).collect();
     for probe in [r#""probe":"icmp""#, r#""probe":"tcp/80""#, r#""probe":"dns/kptc.kp/SOA""#] {
         let mine: Vec<_> = told.iter().filter(|line| line.contains(probe)).collect();
         assert!(!mine.is_empty(), "no {probe} of {} is unreachable", told.len());
         for line in mine {
             assert!(
-                line.contains(&format!(r#""from":"{ROUTER}""#)) && line.contains(r#""code":[3,10]"#),
+                line.contains(&format!(r#""from":"{ROUTER}""#))
+                    && line.contains(r#""code":[3,10]"#),
                 "{line}"
             );
         }
     }
     let metrics = watched.world.vantage.get("/metrics").body;
-    let counted = values(&metrics, "lifesign_unreachable_total", &[r#"icmp_code="10""#, r#"icmp_type="3""#]);
+    let counted =
+        values(&metrics, "lifesign_unreachable_total", &[r#"icmp_code="10""#, r#"icmp_type="3""#]);
     assert!(counted.len() == 1 && counted[0] > 0.0, "{metrics}");
     let mended = watched.at(World::mend);
     watched.in_time(&SCOPES, "up", mended, UP);

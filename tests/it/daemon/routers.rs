@@ -169,8 +169,9 @@ fn cut_and_mend(cut: &Cut) {
         server.terminate();
     }
     let lines = std::fs::read_to_string(&journal).unwrap();
-    let of =
-        |wanted: &[&str]| lines.lines().filter(|line| wanted.iter().all(|part| line.contains(part))).count();
+    let of = |wanted: &[&str]| {
+        lines.lines().filter(|line| wanted.iter().all(|part| line.contains(part))).count()
+    };
     for (wanted, what) in [
         (&["dns/kptc.kp/SOA", r#""result":"reply""#, r#""code":0"#][..], "nsd's answers"),
         (&["dns/none.kptc.kp/A", r#""result":"reply""#, r#""code":3"#], "nsd's denials"),
@@ -186,7 +187,11 @@ fn cut_and_mend(cut: &Cut) {
             let (from, code) = (format!("\"from\":\"{from}\""), format!("\"code\":[3,{code}]"));
             // A kernel sends few of these in a row, so not every probe is told.
             assert!(unreachable >= 1 && refusals >= 1.0, "{unreachable} {refusals}");
-            assert_eq!(of(&[r#""result":"unreachable""#, &from, &code]), unreachable, "from whom, and what");
+            assert_eq!(
+                of(&[r#""result":"unreachable""#, &from, &code]),
+                unreachable,
+                "from whom, and what"
+            );
         }
         None => assert!(unreachable == 0 && of(&[r#""result":"overdue""#]) >= 10, "{unreachable}"),
     }

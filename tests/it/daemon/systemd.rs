@@ -16,9 +16,13 @@ impl NotifySocket {
         self.socket.set_read_timeout(Some(within)).unwrap();
         let mut message = [0; 4096];
         match self.socket.recv(&mut message) {
-            Ok(length) => {
-                Some(std::str::from_utf8(&message[..length]).unwrap().lines().map(str::to_owned).collect())
-            }
+            Ok(length) => Some(
+                std::str::from_utf8(&message[..length])
+                    .unwrap()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect(),
+            ),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("{error}"),
         }
@@ -58,11 +62,14 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
     notify.wait("STATUS=KP up (4 up)");
     // Far more often than WatchdogSec=15s in deploy/systemd/lifesign.service.
     for _ in 0..3 {
-        let message =
-            notify.hear(Duration::from_secs(5)).expect("a word within a third of the watchdog's patience");
+        let message = notify
+            .hear(Duration::from_secs(5))
+            .expect("a word within a third of the watchdog's patience");
         assert!(has(&message, "WATCHDOG=1") && !has(&message, "READY=1"), "{message:?}");
     }
-    for (plan_is, told) in [("right", "watches by the new plan"), ("wrong", "the new plan is wrong")] {
+    for (plan_is, told) in
+        [("right", "watches by the new plan"), ("wrong", "the new plan is wrong")]
+    {
         if plan_is == "wrong" {
             room.put("plan.toml", "nonsense");
         }
@@ -72,7 +79,11 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
         let (_, between) = notify.wait("READY=1");
         assert_eq!(between, [[""; 0]; 0], "{plan_is}");
         let wanted = |line: &str| line.contains(told).then_some(());
-        if plan_is == "right" { watch.line(SOON, told, wanted) } else { watch.error_line(SOON, told, wanted) }
+        if plan_is == "right" {
+            watch.line(SOON, told, wanted)
+        } else {
+            watch.error_line(SOON, told, wanted)
+        }
     }
     // A process that stands still says nothing.
     signal("STOP", watch.id());

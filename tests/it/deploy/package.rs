@@ -34,10 +34,12 @@ fn shown(machine: &Machine, within: Duration, wanted: &str) {
 /// Waits until it runs as another process, having been started again so many times; and up again.
 fn back(machine: &Machine, within: Duration, before: &str, restarts: &str) {
     until(within, "another process", || {
-        let state = machine.sh("systemctl show --value -p MainPID -p ActiveState -p NRestarts lifesign");
+        let state =
+            machine.sh("systemctl show --value -p MainPID -p ActiveState -p NRestarts lifesign");
         let mut lines: Vec<&str> = state.lines().filter(|line| !line.is_empty()).collect();
         lines.sort_unstable();
-        let is_back = !lines.contains(&before) && lines.contains(&"active") && lines.contains(&restarts);
+        let is_back =
+            !lines.contains(&before) && lines.contains(&"active") && lines.contains(&restarts);
         if is_back { Ok(()) } else { Err(state) }
     });
     shown(machine, SOON, "KP up (4 up)");
@@ -52,7 +54,10 @@ fn the_package_lives_in_a_debian() {
 
     // Installed: enabled, running, and watching the lab with one right and no more.
     machine.sh("dpkg -i /mnt/one.deb");
-    assert_eq!(machine.sh("systemctl is-active lifesign; systemctl is-enabled lifesign"), "active\nenabled");
+    assert_eq!(
+        machine.sh("systemctl is-active lifesign; systemctl is-enabled lifesign"),
+        "active\nenabled"
+    );
     shown(&machine, SOON, "KP up (4 up)");
     let first = told(&machine);
     assert!(first.contains("ICMP by raw socket (IPv4)") && !first.contains("may not"), "{first}");
@@ -90,8 +95,10 @@ fn the_package_lives_in_a_debian() {
     let recalled = |count| {
         until(SOON, "what was known", || {
             let told = told(&machine);
-            let found =
-                told.lines().filter(|line| line.starts_with("goes on from what was known at")).count();
+            let found = told
+                .lines()
+                .filter(|line| line.starts_with("goes on from what was known at"))
+                .count();
             if found == count { Ok(()) } else { Err(format!("{found} times:\n{told}")) }
         });
     };
@@ -129,8 +136,11 @@ fn the_package_lives_in_a_debian() {
     machine.sh("dpkg -r lifesign");
     let (_, out, _) = machine.try_sh("systemctl is-active lifesign");
     assert_ne!(out, "active");
-    machine.sh(&format!("test -e {PLAN}; test -d /var/lib/private/lifesign; test ! -e /usr/bin/lifesign"));
+    machine.sh(&format!(
+        "test -e {PLAN}; test -d /var/lib/private/lifesign; test ! -e /usr/bin/lifesign"
+    ));
     machine.sh("dpkg -P lifesign");
-    let rest = machine.sh("find / -xdev -name '*lifesign*' -not -path '/mnt/*' -not -path '/tmp/*'");
+    let rest =
+        machine.sh("find / -xdev -name '*lifesign*' -not -path '/mnt/*' -not -path '/tmp/*'");
     assert_eq!(rest, "", "left behind");
 }

@@ -71,7 +71,9 @@ fn the_package_names_files_that_are_there() {
         let there = match name.strip_prefix('*') {
             Some(end) => {
                 let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{from}: {error}"));
-                files.map(|file| file.unwrap().file_name()).any(|file| file.to_string_lossy().ends_with(end))
+                files
+                    .map(|file| file.unwrap().file_name())
+                    .any(|file| file.to_string_lossy().ends_with(end))
             }
             None => from == "target/release/lifesign" || path(from).is_file(),
         };
@@ -79,11 +81,17 @@ fn the_package_names_files_that_are_there() {
         installed.push(if to.ends_with('/') { format!("/{to}{name}") } else { format!("/{to}") });
     }
     for kept in package["conf-files"].as_array().unwrap() {
-        assert!(installed.iter().any(|file| file == kept.as_str().unwrap()), "{kept} in {installed:?}");
+        assert!(
+            installed.iter().any(|file| file == kept.as_str().unwrap()),
+            "{kept} in {installed:?}"
+        );
     }
     let unit = text("deploy/systemd/lifesign.service");
     let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let words: Vec<&str> = started.split(' ').filter(|word| word.starts_with('/')).collect();
     assert_eq!(words.len(), 2, "{started}");
-    assert!(words.iter().all(|word| installed.iter().any(|file| file == word)), "{started}: {installed:?}");
+    assert!(
+        words.iter().all(|word| installed.iter().any(|file| file == word)),
+        "{started}: {installed:?}"
+    );
 }

@@ -1,5 +1,5 @@
-//! What README and docs/ say, against the program: every plan and every journal line in them is read, and the
-//! words in their tables are the words of the code.
+//! What README and docs/ say, against the program: every plan and every journal line in them is
+//! read, and the words in their tables are the words of the code.
 
 use lifesign::config::Plan;
 use lifesign_core::{
@@ -25,7 +25,10 @@ fn fenced<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 fn first_column(page: &str, heading: &str) -> Vec<String> {
     let section = page.split(&format!("## {heading}\n")).nth(1).expect("the heading");
     let section = section.split("\n## ").next().unwrap_or_default();
-    section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned())).collect()
+    section
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned()))
+        .collect()
 }
 
 fn lab() -> Plan {
@@ -69,9 +72,12 @@ fn every_journal_line_in_the_docs_can_be_read() {
 #[test]
 fn every_reason_is_in_the_journal_page() {
     let journal = page("docs/journal.md");
-    let reasons =
-        Reject::ALL.iter().map(|reason| reason.label()).chain(Fault::ALL.iter().map(|why| why.label()));
-    let missing: Vec<&str> = reasons.filter(|reason| !journal.contains(&format!("`{reason}`"))).collect();
+    let reasons = Reject::ALL
+        .iter()
+        .map(|reason| reason.label())
+        .chain(Fault::ALL.iter().map(|why| why.label()));
+    let missing: Vec<&str> =
+        reasons.filter(|reason| !journal.contains(&format!("`{reason}`"))).collect();
     assert_eq!(missing, [""; 0]);
 }
 
@@ -79,7 +85,8 @@ fn every_reason_is_in_the_journal_page() {
 fn the_states_are_those_of_the_judge_in_its_order() {
     let states = State::ALL.map(|state| state.label().to_owned());
     assert_eq!(first_column(&page("docs/verdicts.md"), "States"), states);
-    let readme: BTreeSet<_> = first_column(&page("README.md"), "What it tells").into_iter().collect();
+    let readme: BTreeSet<_> =
+        first_column(&page("README.md"), "What it tells").into_iter().collect();
     assert_eq!(readme, BTreeSet::from(states));
 }
 

@@ -1,7 +1,9 @@
 //! What breaks at the disk: it is full, it is read-only, it tears lines, the plan is gone.
 
 use crate::support::watched_world::never;
-use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values};
+use crate::support::{
+    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values,
+};
 use std::{fs, process::Command, time::Duration};
 
 /// A disk of 64 kB, in a mount namespace of the watch's own.
@@ -11,7 +13,8 @@ fn the_disk_is_full_and_later_has_room_again() {
     let room = Room::new("full");
     let disk = room.path("disk");
     fs::create_dir(&disk).unwrap();
-    let plan = fs::read_to_string(LAB).unwrap().replace("pace = \"default\"", "per_block = \"50/s\"");
+    let plan =
+        fs::read_to_string(LAB).unwrap().replace("pace = \"default\"", "per_block = \"50/s\"");
     let plan = room.put("plan.toml", plan.replace("total = \"50/s\"", ""));
     let run = format!(
         "mount -t tmpfs -o size=64k disk {disk}
@@ -22,9 +25,11 @@ fn the_disk_is_full_and_later_has_room_again() {
     let wanted = format!("cannot write the journal {disk}/journal: No space left on device");
     watch.error_line(SOON, "complaint", |line| line.contains(&wanted).then_some(()));
     // It says so once, and watches on.
-    let before = values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
+    let before =
+        values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
     watch.listen(Duration::from_secs(3));
-    let after = values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
+    let after =
+        values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
     assert!(after > before + 100.0, "{before} {after}");
     assert_eq!(watch.err.len(), 1, "{}", watch.said());
     never(&watch, &["down", "outage", "flapping"]);
@@ -33,12 +38,16 @@ fn the_disk_is_full_and_later_has_room_again() {
     assert_eq!(done(quiet(Command::new("nsenter"), &[&inside, "sh", "-ec", &grow])).0, 0);
     watch.error_line(SOON, "relief", |line| line.contains(" lines were lost").then_some(()));
     watch.listen(Duration::from_secs(3));
-    let copy = done(quiet(Command::new("nsenter"), &[&inside, "cat", &format!("{disk}/journal")])).1;
+    let copy =
+        done(quiet(Command::new("nsenter"), &[&inside, "cat", &format!("{disk}/journal")])).1;
     assert!(copy.len() > 80_000, "it goes on: {}", copy.len());
     let copy = room.put("copy", copy);
     let (code, _, err) = done(lifesign(&["replay", &copy, "--config", &plan]));
     assert_eq!(code, 0, "{err}");
-    assert!(err.lines().count() <= 2, "at most the line at the brink is torn, and the last one read: {err}");
+    assert!(
+        err.lines().count() <= 2,
+        "at most the line at the brink is torn, and the last one read: {err}"
+    );
     assert_eq!(watch.terminate().code(), Some(0));
 }
 
@@ -53,8 +62,9 @@ fn the_disk_is_read_only() {
          exec {LIFESIGN} --config {LAB} --listen 127.0.0.1:0 --record {disk}/journal"
     );
     let found = done(quiet(Command::new("unshare"), &["--mount", "sh", "-ec", &run]));
-    let why =
-        format!("lifesign: cannot write the journal {disk}/journal: Read-only file system (os error 30)");
+    let why = format!(
+        "lifesign: cannot write the journal {disk}/journal: Read-only file system (os error 30)"
+    );
     assert_eq!(found, (73, String::new(), why));
 }
 
@@ -64,8 +74,14 @@ fn the_journal_is_torn_and_goes_on() {
     let room = Room::new("torn");
     let whole = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.8","probe":"icmp","result":"lost"}"#;
     let journal = room.put("journal", format!("{whole}\n{}", &whole[..40]));
-    let mut watch =
-        Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0", "--record", &journal]));
+    let mut watch = Program::start(lifesign(&[
+        "--config",
+        LAB,
+        "--listen",
+        "127.0.0.1:0",
+        "--record",
+        &journal,
+    ]));
     watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
     assert_eq!(watch.terminate().code(), Some(0));
     let text = fs::read_to_string(&journal).unwrap();
@@ -84,7 +100,9 @@ fn its_reader_is_stuck() {
     let pipe = room.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // A reader that never reads, so that the pipe can be opened.
-    let run = format!("exec 3<>{pipe}; exec {LIFESIGN} --config {plan} --listen 127.45.190.99:17545 >{pipe}");
+    let run = format!(
+        "exec 3<>{pipe}; exec {LIFESIGN} --config {plan} --listen 127.45.190.99:17545 >{pipe}"
+    );
     let mut watch = Program::start(quiet(Command::new("sh"), &["-c", &run]));
     let address = "127.45.190.99:17545".parse().unwrap();
     until(SOON, "pages", || {
@@ -93,7 +111,10 @@ fn its_reader_is_stuck() {
     // Each new plan says some 700 bytes, and a pipe holds 65,536.
     let taken = |address| {
         let metrics = get(address, "/metrics").body;
-        values(&metrics, "lifesign_snapshot_timestamp_seconds", &[]).first().copied().unwrap_or_default()
+        values(&metrics, "lifesign_snapshot_timestamp_seconds", &[])
+            .first()
+            .copied()
+            .unwrap_or_default()
     };
     for _ in 0..150 {
         assert_eq!(crate::support::ask(address, "POST", "/-/reload").code, 200);

@@ -57,8 +57,12 @@ fn watch(room: &Room, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
         "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
          [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
     );
-    let mut program =
-        Program::start(lifesign(&["--config", &room.put("plan.toml", plan), "--listen", "127.0.0.1:0"]));
+    let mut program = Program::start(lifesign(&[
+        "--config",
+        &room.put("plan.toml", plan),
+        "--listen",
+        "127.0.0.1:0",
+    ]));
     let address = program.address();
     (program, address)
 }
@@ -80,13 +84,17 @@ fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
     program.error_line(SOON, "complaint", |line| line.contains("cannot resolve").then_some(()));
     assert_eq!(sum(address, "lifesign_block_state", &[r#"state="unknown""#]), 1.0);
     assert_eq!(sum(address, "lifesign_blind", &[]), 0.0, "a dead resolver is not a dead network");
-    let server =
-        Server::start(UdpSocket::bind(place).unwrap(), |question| resolved(question, [127, 47, 1, 7]));
+    let server = Server::start(UdpSocket::bind(place).unwrap(), |question| {
+        resolved(question, [127, 47, 1, 7])
+    });
     program.verdict(2 * SOON, "KP 127.47.1.0/24", "up");
     drop(server);
     let before = sum(address, "lifesign_probe_outcomes_total", &["refused"]);
     program.listen(Duration::from_secs(3));
-    assert!(sum(address, "lifesign_probe_outcomes_total", &["refused"]) > before + 10.0, "the address stays");
+    assert!(
+        sum(address, "lifesign_probe_outcomes_total", &["refused"]) > before + 10.0,
+        "the address stays"
+    );
     never(&program, &["down", "outage", "flapping"]);
 }
 

@@ -21,7 +21,11 @@ fn our_own_firewall_forbids_sending() {
     watched.all_blind();
     // Whom we cannot ask is asked less often, but three failures it takes.
     assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
-    assert_eq!(watched.metric("lifesign_control_up", &[]), 1.0, "the controls are not behind that wall");
+    assert_eq!(
+        watched.metric("lifesign_control_up", &[]),
+        1.0,
+        "the controls are not behind that wall"
+    );
     assert_eq!(watched.metric("lifesign_blind", &[]), 1.0);
     watched.calm(Duration::from_secs(12));
     watched.world.vantage.sh("nft delete table ip wall");
@@ -68,7 +72,10 @@ fn our_own_address_is_gone() {
     watched.world.vantage.sh("ip addr del 10.45.0.2/30 dev uplink");
     watched.all_blind();
     watched.calm(Duration::from_secs(12));
-    watched.world.vantage.sh("ip addr add 10.45.0.2/30 dev uplink; ip route add default via 10.45.0.1");
+    watched
+        .world
+        .vantage
+        .sh("ip addr add 10.45.0.2/30 dev uplink; ip route add default via 10.45.0.1");
     watched.all("up");
     watched.never_dark();
 }
@@ -132,10 +139,15 @@ fn one_protocol_of_three_is_blocked() {
 #[ignore = "needs root; run by tests/run"]
 fn every_packet_comes_twice() {
     let mut watched = WatchedWorld::start("twice");
-    watched.world.router.sh("nft add chain ip lab pre '{ type filter hook prerouting priority 0; }'
+    watched
+        .world
+        .router
+        .sh("nft add chain ip lab pre '{ type filter hook prerouting priority 0; }'
          nft add rule ip lab pre ip saddr 10.45.176.0/22 dup to 10.45.0.2");
     watched.calm(Duration::from_secs(8));
-    assert!(watched.metric("lifesign_probe_outcomes_total", &["duplicate", r#"probe="icmp""#]) > 10.0);
+    assert!(
+        watched.metric("lifesign_probe_outcomes_total", &["duplicate", r#"probe="icmp""#]) > 10.0
+    );
     let (sent, reply) = (
         watched.metric("lifesign_probes_total", &[r#"probe="icmp""#]),
         watched.metric("lifesign_probe_outcomes_total", &[r#"outcome="reply""#, r#"probe="icmp""#]),
@@ -182,8 +194,9 @@ fn one_block_of_four_is_dead() {
 fn the_receive_buffer_overruns() {
     let mut watched = WatchedWorld::start("overrun");
     let flood = fast().replace("4/s", "1000/s");
-    let flood =
-        watched.room.put("flood.toml", flood.replace("tcp/80", "icmp").replace("dns/kptc.kp/SOA", "icmp"));
+    let flood = watched
+        .room
+        .put("flood.toml", flood.replace("tcp/80", "icmp").replace("dns/kptc.kp/SOA", "icmp"));
     let noisy = [crate::support::LIFESIGN, "--config", &flood, "--listen", "127.0.0.1:0"];
     crate::support::signal("STOP", watched.program.id());
     let mut other = crate::support::Program::start(watched.world.vantage.command(&noisy));

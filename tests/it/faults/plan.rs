@@ -8,7 +8,8 @@ use std::{fmt::Write as _, fs, net::SocketAddr, time::Duration};
 /// A plan of the loopback network with these blocks, each with one host by TCP and ICMP.
 fn plan(blocks: &[u8]) -> String {
     let mut text =
-        "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n[budget]\nper_block = \"10/s\"\n".to_owned();
+        "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n[budget]\nper_block = \"10/s\"\n"
+            .to_owned();
     text += "[[country]]\ncode = \"KP\"\n";
     for block in blocks {
         let _ = write!(
@@ -70,7 +71,9 @@ fn the_new_plan_is_broken() {
     assert_eq!(watch.reloaded(), [1.0]);
     let file = watch.room.put("plan.toml", plan(&[1, 3]) + "colour = \"red\"\nprefix = 7\n");
     signal("HUP", watch.program.id());
-    until(SOON, "a refusal", || if watch.reloaded() == [0.0] { Ok(()) } else { Err("not yet".into()) });
+    until(SOON, "a refusal", || {
+        if watch.reloaded() == [0.0] { Ok(()) } else { Err("not yet".into()) }
+    });
     watch.program.error_line(SOON, "last word", |line| {
         line.contains("the new plan is wrong; the one before goes on").then_some(())
     });
@@ -79,7 +82,11 @@ fn the_new_plan_is_broken() {
     assert_eq!(answer.code, 400);
     assert!(answer.body.lines().count() >= 2, "{}", answer.body);
     for line in answer.body.lines() {
-        let place = line.strip_prefix(&format!("{file}:")).and_then(|rest| rest.split_once(": ")).unwrap().0;
+        let place = line
+            .strip_prefix(&format!("{file}:"))
+            .and_then(|rest| rest.split_once(": "))
+            .unwrap()
+            .0;
         let (row, column) = place.split_once(':').unwrap();
         assert!(row.parse::<u32>().unwrap() > 10 && column.parse::<u32>().unwrap() > 0, "{line}");
         assert!(
@@ -159,7 +166,9 @@ fn blocks_come_and_go() {
     assert_eq!((code, err.as_str()), (0, ""));
     let scopes = |text: &mut dyn Iterator<Item = &String>| -> Vec<String> {
         let verdicts = text.filter_map(|line| crate::support::Verdict::read(line));
-        verdicts.map(|verdict| format!("{} {} {}", verdict.scope, verdict.from, verdict.to)).collect()
+        verdicts
+            .map(|verdict| format!("{} {} {}", verdict.scope, verdict.from, verdict.to))
+            .collect()
     };
     let again: Vec<String> = out.lines().map(str::to_owned).collect();
     assert_eq!(scopes(&mut watch.program.out.iter()), scopes(&mut again.iter()));
@@ -184,7 +193,10 @@ fn a_reload_is_asked_for_from_elsewhere() {
     };
     assert!(ask("GET", "/-/healthy").starts_with("HTTP/1.1 200"));
     let refused = ask("POST", "/-/reload");
-    assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("only this machine"), "{refused}");
+    assert!(
+        refused.starts_with("HTTP/1.1 403") && refused.contains("only this machine"),
+        "{refused}"
+    );
     assert!(!watch.out.iter().any(|line| line.contains("new plan")));
 }
 
@@ -219,8 +231,9 @@ fn numbers_change_under_answers_that_are_under_way() {
     assert_eq!(sum("lifesign_probe_outcomes_total", &["duplicate"]), 0.0, "{metrics}");
     for block in &SCOPES[..4] {
         let label = format!("block=\"{}\"", &block[3..]);
-        let reply =
-            |what: &str| sum("lifesign_probe_outcomes_total", &[&label, &format!("outcome=\"{what}\"")]);
+        let reply = |what: &str| {
+            sum("lifesign_probe_outcomes_total", &[&label, &format!("outcome=\"{what}\"")])
+        };
         let answered = reply("reply") + reply("refused") + reply("late");
         let sent = sum("lifesign_probes_total", &[&label]);
         assert!(sent > 100.0 && answered <= sent, "{label}: {answered} answers to {sent} probes");

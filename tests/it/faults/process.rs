@@ -2,9 +2,12 @@
 //! ended, killed.
 
 use crate::support::watched_world::{EVERYTHING, WatchedWorld, fast, never};
-use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values};
+use crate::support::{
+    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values,
+};
 use std::{
-    fs, net::SocketAddr, os::unix::process::ExitStatusExt, process::Command, thread::sleep, time::Duration,
+    fs, net::SocketAddr, os::unix::process::ExitStatusExt, process::Command, thread::sleep,
+    time::Duration,
 };
 
 /// The lab, asked fast, with some words of the shell before it.
@@ -89,7 +92,8 @@ fn it_runs_out_of_descriptors() {
     // Silence keeps each connection's socket for a second, and a quarter of 64 is for them.
     let text = fast().replace("4/s", "40/s").replace("\"10s\"", "\"1h\"");
     let text = text.replace("icmp", "tcp/81").replace("dns/kptc.kp/SOA", "tcp/82");
-    let mut watched = WatchedWorld::open("descriptors", &text, &["prlimit", "--nofile=64"], &[], |_| {});
+    let mut watched =
+        WatchedWorld::open("descriptors", &text, &["prlimit", "--nofile=64"], &[], |_| {});
     watched.acquaint();
     watched.world.cut("10.45.176.0/23", "drop");
     until(SOON, "no descriptors", || {
@@ -118,8 +122,9 @@ fn there_are_too_few_descriptors_to_begin() {
         let mut watch = lab(&room, "4/s", &format!("ulimit -n {few};"));
         let (code, said) = (watch.end(SOON).code(), watch.said());
         assert_eq!(code, Some(70), "{few}: {said}");
-        let wanted =
-            format!("lifesign: cannot start: {few} open files are allowed, and 32 are needed at least");
+        let wanted = format!(
+            "lifesign: cannot start: {few} open files are allowed, and 32 are needed at least"
+        );
         assert!(watch.err.len() == 1 && watch.err[0].starts_with(&wanted), "{few}: {said}");
     }
     let mut watch = lab(&room, "4/s", "ulimit -n 32;");
@@ -145,7 +150,8 @@ fn memory_is_short() {
         if watch.out.iter().any(|line| line.starts_with("look at ")) {
             continue;
         }
-        // 127 is the loader's own word for "too little"; no code is an abort, when an allocation fails.
+        // 127 is the loader's own word for "too little"; no code is an abort, when an allocation
+        // fails.
         let end = watch.end(SOON);
         let code = end.code();
         if matches!(end.signal(), Some(9 | 11)) && watch.out.is_empty() && watch.err.is_empty() {
@@ -191,7 +197,10 @@ fn it_is_killed_at_any_moment() {
     let (code, out, err) = done(run);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains(" unknown → up"), "{out}");
-    assert!(err.lines().count() <= KILLS as usize + 1, "at most the last line of each run is torn: {err}");
+    assert!(
+        err.lines().count() <= KILLS as usize + 1,
+        "at most the last line of each run is torn: {err}"
+    );
     let journal = fs::read_to_string(room.join("journal")).unwrap();
     assert!(journal.lines().count() > 200, "{}", journal.lines().count());
 }
@@ -204,8 +213,9 @@ fn nothing_piles_up_while_a_country_is_silent() {
     watched.acquaint();
     watched.world.cut(EVERYTHING, "drop");
     watched.program.listen(Duration::from_secs(12));
-    let footprint =
-        |watched: &WatchedWorld| (descriptors(watched.program.id()), resident(watched.program.id()));
+    let footprint = |watched: &WatchedWorld| {
+        (descriptors(watched.program.id()), resident(watched.program.id()))
+    };
     let before = footprint(&watched);
     watched.program.listen(Duration::from_secs(10));
     let after = footprint(&watched);
@@ -224,7 +234,8 @@ fn a_day_in_forty_seconds_leaves_nothing_behind() {
     let address = watch.address();
     four_up(address);
     let full = fs::read_to_string(room.join("plan.toml")).unwrap();
-    let less = full[..full.rfind("[[country.block]]").unwrap()].replace("[\"127.0.0.1\"]", "[\"127.0.0.2\"]");
+    let less = full[..full.rfind("[[country.block]]").unwrap()]
+        .replace("[\"127.0.0.1\"]", "[\"127.0.0.2\"]");
     let (mut half, mut end) = ((0, 0), (0, 0));
     for second in 0..40 {
         room.put("plan.toml", if second % 2 == 0 { &less } else { &full });

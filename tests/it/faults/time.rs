@@ -29,13 +29,15 @@ struct Faked {
 
 impl Faked {
     fn start(name: &str) -> Self {
-        let library = FAKETIME.into_iter().find(|library| Path::new(library).exists()).expect("libfaketime");
+        let library =
+            FAKETIME.into_iter().find(|library| Path::new(library).exists()).expect("libfaketime");
         let room = Room::new(name);
         let now = room.put("now", "+0");
         let plan = fs::read_to_string(crate::support::LAB).unwrap();
         let plan = plan.replace("pace = \"default\"", "per_block = \"4/s\"");
         let plan = room.put("plan.toml", plan);
-        let mut command = quiet(Command::new(LIFESIGN), &["--config", &plan, "--listen", "127.0.0.1:0"]);
+        let mut command =
+            quiet(Command::new(LIFESIGN), &["--config", &plan, "--listen", "127.0.0.1:0"]);
         command.args(["--record", &room.path("journal")]);
         command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", now);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
@@ -50,9 +52,10 @@ impl Faked {
     fn up(&mut self) {
         let address = self.address;
         until(SOON, "four blocks that are up", || {
-            let up: f64 = values(&get(address, "/metrics").body, "lifesign_block_state", &[r#"state="up""#])
-                .iter()
-                .sum();
+            let up: f64 =
+                values(&get(address, "/metrics").body, "lifesign_block_state", &[r#"state="up""#])
+                    .iter()
+                    .sum();
             if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
         });
     }
@@ -67,7 +70,11 @@ impl Faked {
         self.room.put("now", to);
         self.program.listen(Duration::from_secs(8));
         self.up();
-        assert_eq!(self.one("lifesign_blind_spells_total"), before, "a step of the clock is no blindness");
+        assert_eq!(
+            self.one("lifesign_blind_spells_total"),
+            before,
+            "a step of the clock is no blindness"
+        );
         let machine = Clock::start().now().as_secs_f64();
         let told = self.one("lifesign_snapshot_timestamp_seconds") - machine;
         assert!((told - ahead).abs() < 30.0, "{told} instead of {ahead}");
@@ -117,7 +124,8 @@ impl World {
     fn new(roster: Roster, control: bool) -> Self {
         let now = "2014-12-22T16:15:00Z".parse().unwrap();
         let controls = if control { vec!["127.0.0.1".parse().unwrap()] } else { vec![] };
-        let watch = Watch::new(Arc::new(roster), &Settings { controls, ..Settings::default() }, now);
+        let watch =
+            Watch::new(Arc::new(roster), &Settings { controls, ..Settings::default() }, now);
         Self { watch, now, asked: Vec::new(), control }
     }
 
@@ -128,7 +136,10 @@ impl World {
             for Due { target, seq, sent, trap, .. } in std::mem::take(&mut self.asked) {
                 let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
                 if !dark {
-                    self.watch.observe(self.now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+                    self.watch.observe(
+                        self.now,
+                        &Event::Outcome(Outcome { target, seq, sent, trap, found }),
+                    );
                 }
             }
             if self.control && tick <= self.now {
@@ -142,7 +153,7 @@ impl World {
     }
 
     fn state(&self) -> State {
-        self.watch.snapshot(self.now, 0, 0).countries[0].standing.state
+        self.watch.snapshot(self.now, 0, 0).countries[0].verdict.state
     }
 }
 
@@ -159,7 +170,10 @@ fn nobody_watches_for_five_minutes() {
         let changes: Vec<_> = world.watch.changes().collect();
         let states: Vec<State> = changes.iter().map(|change| change.to).collect();
         assert_eq!(states.iter().filter(|&&state| state == State::Up).count(), 5, "{changes:#?}");
-        assert!(states.iter().all(|state| matches!(state, State::Up | State::Unknown)), "{changes:#?}");
+        assert!(
+            states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
+            "{changes:#?}"
+        );
         let Snapshot { blind, blind_seconds: seconds, blind_spells: spells, .. } =
             world.watch.snapshot(world.now, 0, 0);
         assert_eq!((blind, spells), (false, 1));

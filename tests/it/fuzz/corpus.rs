@@ -14,7 +14,8 @@ const COPIES: usize = 20;
 fn obey(name: &str) {
     let (_, law) = laws::LAWS.into_iter().find(|(law, _)| *law == name).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 10, "only {} files", files.len());
     // The order of a directory is any.
     files.sort();
@@ -30,7 +31,8 @@ fn obey(name: &str) {
     }
 }
 
-/// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off behind.
+/// A copy with one to four changes: a byte overwritten, a piece left out, repeated, or cut off
+/// behind.
 fn changed(whole: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut copy = whole.to_vec();
     for _ in 0..=rng.below(4) {

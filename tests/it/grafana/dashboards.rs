@@ -27,7 +27,9 @@ fn dashboards() -> Vec<(PathBuf, Value)> {
     let entries = fs::read_dir(Path::new(ROOT).join("deploy/grafana/dashboards")).unwrap();
     let mut found: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.clone(), serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()))
+        .map(|path| {
+            (path.clone(), serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+        })
         .collect();
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     assert_eq!(found.len(), 3);
@@ -48,17 +50,21 @@ fn expressions(dashboard: &Value) -> Vec<String> {
     let marks = list(&dashboard["annotations"], "list");
     let asked = panels.chain(marks).map(|one| text(one, "expr").to_owned());
     let variables = list(&dashboard["templating"], "list").iter();
-    asked.chain(variables.filter_map(|one| Some(one["query"]["query"].as_str()?.to_owned()))).collect()
+    asked
+        .chain(variables.filter_map(|one| Some(one["query"]["query"].as_str()?.to_owned())))
+        .collect()
 }
 
 #[test]
 fn every_metric_that_a_dashboard_asks_for_is_documented_or_recorded() {
     let known = fs::read_to_string(Path::new(ROOT).join("docs/metrics.md")).unwrap()
-        + &fs::read_to_string(Path::new(ROOT).join("deploy/prometheus/lifesign-rules.yml")).unwrap();
+        + &fs::read_to_string(Path::new(ROOT).join("deploy/prometheus/lifesign-rules.yml"))
+            .unwrap();
     let mut asked = BTreeSet::new();
     for (_, dashboard) in dashboards() {
         for expression in expressions(&dashboard) {
-            let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
+            let words =
+                expression.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
             asked.extend(words.filter(|word| word.contains("lifesign_")).map(str::to_owned));
         }
     }
@@ -103,10 +109,12 @@ fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
     let check = format!("{ROOT}/tests/data/grafana/check.py");
     let made = dashboards();
     let files: Vec<&str> = made.iter().map(|(path, _)| path.to_str().unwrap()).collect();
-    let run = |files: &[&str]| done(quiet(Command::new(python()), &[&[check.as_str()], files].concat()));
+    let run =
+        |files: &[&str]| done(quiet(Command::new(python()), &[&[check.as_str()], files].concat()));
     assert_eq!(run(&files), (0, String::new(), String::new()));
 
-    // The check itself: it finds one wrong word, one wrong type, one wrong choice, each by its place.
+    // The check itself: it finds one wrong word, one wrong type, one wrong choice, each by its
+    // place.
     let room = Room::new("grafana-check");
     let good = fs::read_to_string(&made[1].0).unwrap();
     for (right, wrong, place) in [
@@ -137,7 +145,9 @@ fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
         let (mut began, mut fires, mut last) = (f64::NAN, false, f64::NAN);
         for &(time, _) in &line.points {
             let calm = time - last;
-            if calm.is_nan() || calm > if fires { seconds("keepFiringFor") } else { MINUTE.as_secs_f64() } {
+            if calm.is_nan()
+                || calm > if fires { seconds("keepFiringFor") } else { MINUTE.as_secs_f64() }
+            {
                 (began, fires) = (time, false);
             }
             last = time;
@@ -171,12 +181,20 @@ impl Look<'_> {
 
     /// The values that a variable offers.
     fn offered(&self, query: &str) -> Vec<String> {
-        let inner = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
+        let inner =
+            query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap();
         let (series, label) = inner.rsplit_once(", ").unwrap();
         let [from, to] = [FROM, TO].map(|time| at(time).as_secs_f64());
         let series = escaped(&self.filled(series));
-        let data = self.server.api(&format!("label/{label}/values?match[]={series}&start={from}&end={to}"));
-        data.unwrap().as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+        let data = self
+            .server
+            .api(&format!("label/{label}/values?match[]={series}&start={from}&end={to}"));
+        data.unwrap()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn lines(&self, query: &Value) -> Vec<Line> {
@@ -196,7 +214,10 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
     assert!(!lines.is_empty(), "{title}: nothing to draw for {query}");
     for part in text(query, "legendFormat").split("{{").skip(1) {
         let label = part.split("}}").next().unwrap();
-        assert!(lines.iter().all(|line| !line.label(label).is_empty()), "{title}: a series without {label}");
+        assert!(
+            lines.iter().all(|line| !line.label(label).is_empty()),
+            "{title}: a series without {label}"
+        );
     }
     let mut values: Vec<f64> =
         lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();
@@ -226,9 +247,15 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
             let longest = lines.iter().map(|line| line.points.len()).max();
             assert!(longest > Some(150), "{title}: {longest:?} points in a day");
         }
-        "timeseries" => assert!(lines.iter().any(|line| line.points.len() > 150), "{title}: few points"),
+        "timeseries" => {
+            assert!(lines.iter().any(|line| line.points.len() > 150), "{title}: few points")
+        }
         "stat" => assert_ne!(query["instant"], true, "{title} reduces a range"),
-        "table" => assert_eq!((&query["instant"], text(query, "format")), (&json!(true), "table"), "{title}"),
+        "table" => assert_eq!(
+            (&query["instant"], text(query, "format")),
+            (&json!(true), "table"),
+            "{title}"
+        ),
         "heatmap" => {
             let bounds: BTreeSet<&str> = lines.iter().map(|line| line.label("le")).collect();
             assert!(
@@ -268,8 +295,10 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
             assert!(!list(panel, "targets").is_empty());
             for query in list(panel, "targets") {
                 let values = drawn(panel, query, &look.lines(query));
-                drawn_values
-                    .insert((text(&dashboard, "uid").to_owned(), text(panel, "title").to_owned()), values);
+                drawn_values.insert(
+                    (text(&dashboard, "uid").to_owned(), text(panel, "title").to_owned()),
+                    values,
+                );
             }
         }
         for mark in list(&dashboard["annotations"], "list") {
@@ -286,7 +315,10 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
                 }
                 if text(mark, "useValueForTime") == "on" {
                     let (begin, end) = (at(BEGIN).as_secs_f64() * 1e3, at(END).as_secs_f64() * 1e3);
-                    assert!(line.points.iter().all(|&(_, value)| value >= begin && value <= end), "{mark}");
+                    assert!(
+                        line.points.iter().all(|&(_, value)| value >= begin && value <= end),
+                        "{mark}"
+                    );
                 }
             }
         }
@@ -305,20 +337,26 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     assert!(marks.iter().any(|mark| (mark - dark).abs() < 6e3), "{marks:?}");
 
     let alerts = rules(&server, "alerting");
-    let fired = |name: &str| firings(&server, alerts.iter().find(|rule| rule["name"] == name).unwrap());
+    let fired =
+        |name: &str| firings(&server, alerts.iter().find(|rule| rule["name"] == name).unwrap());
     let outages = r#"lifesign_country_state_changes_total{country="KP",state="outage"}"#;
     let outages = server.at(outages, Some(at(END))).unwrap();
     assert!(outages[0].value() > 100.0, "a night without much ado: {:?}", outages[0].points);
     // Once for the flapping, with its long darknesses; then for each darkness that Dyn wrote of.
     let pages = fired("CountryOutage");
-    let dark =
-        ["2014-12-21T14:00:00Z", "2014-12-22T16:15:00Z", "2014-12-23T07:55:00Z", "2014-12-23T15:41:00Z"];
+    let dark = [
+        "2014-12-21T14:00:00Z",
+        "2014-12-22T16:15:00Z",
+        "2014-12-23T07:55:00Z",
+        "2014-12-23T15:41:00Z",
+    ];
     assert_eq!(pages.len(), dark.len(), "{pages:?}");
     for ((subject, time), dark) in pages.iter().zip(dark).skip(1) {
         assert!(subject == "KP" && time.since(at(dark)) < 7 * MINUTE, "{subject} {time}");
     }
     let flapping = fired("Flapping");
-    let (whole, parts): (Vec<_>, Vec<_>) = flapping.into_iter().partition(|(subject, _)| subject == "KP");
+    let (whole, parts): (Vec<_>, Vec<_>) =
+        flapping.into_iter().partition(|(subject, _)| subject == "KP");
     assert!(whole.len() == 1 && whole[0].1.since(at(dark[0])) < 60 * MINUTE, "{whole:?}");
     // A block may go on where its country pauses, but not again and again.
     assert!(parts.len() <= 1, "{parts:?}");

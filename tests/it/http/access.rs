@@ -1,4 +1,5 @@
-//! TLS and passwords at the real program, with the clients that people use: curl, and Prometheus itself.
+//! TLS and passwords at the real program, with the clients that people use: curl, and Prometheus
+//! itself.
 
 use crate::support::{LAB, Program, Room, SOON, done, get, lifesign, quiet, until};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -47,8 +48,9 @@ fn start(room: &Room, web: &str) -> (Program, String, SocketAddr) {
     let web = room.put("web.yml", web);
     let arguments = ["--config", LAB, "--listen", "127.0.0.1:0", "--web.config.file", &web];
     let mut program = Program::start(lifesign(&arguments));
-    let page: String =
-        program.line(SOON, "page", |line| Some(line.strip_prefix("look at ")?.split(' ').next()?.to_owned()));
+    let page: String = program.line(SOON, "page", |line| {
+        Some(line.strip_prefix("look at ")?.split(' ').next()?.to_owned())
+    });
     let address = page.split('/').nth(2).unwrap().parse().unwrap();
     (program, page, address)
 }
@@ -73,10 +75,19 @@ fn without_the_password_there_is_nothing_to_see() {
     let hashes = users(PASSWORD);
     let (mut program, page, address) = start(&room, &hashes);
     assert_eq!(page, format!("http://{address}/"));
-    let lines =
-        ["GET /", "GET /metrics", "GET /api/v1/state", "GET /-/healthy", "GET /none", "POST /-/reload"];
-    // Nothing; a word that is no name; the right name with another password; another name with the right one.
-    for wrong in [None, Some("Basic"), Some("Basic YW5uOm5vbg=="), Some("Basic ZXZlOnNlc2FtZS1vcGVu")] {
+    let lines = [
+        "GET /",
+        "GET /metrics",
+        "GET /api/v1/state",
+        "GET /-/healthy",
+        "GET /none",
+        "POST /-/reload",
+    ];
+    // Nothing; a word that is no name; the right name with another password; another name with the
+    // right one.
+    for wrong in
+        [None, Some("Basic"), Some("Basic YW5uOm5vbg=="), Some("Basic ZXZlOnNlc2FtZS1vcGVu")]
+    {
         for line in lines {
             let (code, answer) = ask(address, line, wrong);
             assert_eq!(code, 401, "{line} {wrong:?}");
@@ -106,7 +117,8 @@ fn without_the_password_there_is_nothing_to_see() {
         assert_eq!(ask(address, "GET /metrics", None).0, 401);
     }
     assert_eq!(program.terminate().code(), Some(0));
-    let told = format!("{}:3:8: no bcrypt hash; htpasswd -nBC 10 NAME makes one", room.path("web.yml"));
+    let told =
+        format!("{}:3:8: no bcrypt hash; htpasswd -nBC 10 NAME makes one", room.path("web.yml"));
     assert_eq!(program.said().matches(&told).count(), 1, "{}", program.said());
     shown += &program.said();
     for secret in [PASSWORD, hashes.rsplit_once('$').unwrap().1.trim(), ANN] {
@@ -121,7 +133,10 @@ fn a_wrong_file_is_exit_code_78_and_its_place() {
     let arguments = ["--config", LAB, "--listen", "127.0.0.1:0", "--web.config.file", &web];
     let (code, out, err) = done(lifesign(&arguments));
     assert_eq!((code, out.as_str()), (78, ""), "{err}");
-    assert!(err.starts_with(&format!("{web}:2:3: \"cert_flie\" is not known here; known are ")), "{err}");
+    assert!(
+        err.starts_with(&format!("{web}:2:3: \"cert_flie\" is not known here; known are ")),
+        "{err}"
+    );
     let missing = ["--config", LAB, "--web.config.file", "/nowhere.yml"];
     let said = "/nowhere.yml: no such file; give the path of one that exists".to_owned();
     assert_eq!(done(lifesign(&missing)), (78, String::new(), said));
@@ -135,7 +150,10 @@ fn who_asks_in_the_clear_is_told_to_use_tls() {
         start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
     assert_eq!(page, format!("https://{address}/"));
     let answer = get(address, "/metrics");
-    assert_eq!((answer.code, answer.body.as_str()), (400, "only TLS is spoken here; ask by https\n"));
+    assert_eq!(
+        (answer.code, answer.body.as_str()),
+        (400, "only TLS is spoken here; ask by https\n")
+    );
     drop(program);
 }
 
@@ -150,7 +168,8 @@ fn status_is_let_in_by_the_file_of_promtool() {
     );
     let (_program, _, address) = start(&room, &web);
     let address = address.to_string();
-    let status = |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
+    let status =
+        |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
     let ask = |text: &str| status(&["--http.config.file", &room.put("http.yml", text)]);
     room.put("password", format!("{PASSWORD}\n"));
     let tls = "ca_file: ca.pem, cert_file: client.pem, key_file: client.key, server_name: grafana";
@@ -161,7 +180,8 @@ fn status_is_let_in_by_the_file_of_promtool() {
         (_, _, error) => Err(error),
     });
     assert!(table.starts_with("lab at 20") && table.contains("127.45.176.0/24"), "{table}");
-    let plain = format!("tls_config: {{{tls}}}\nbasic_auth: {{username: ann, password: {PASSWORD}}}\n");
+    let plain =
+        format!("tls_config: {{{tls}}}\nbasic_auth: {{username: ann, password: {PASSWORD}}}\n");
     assert_eq!(ask(&plain).0, 0);
 
     let without = |part: &str| right.replace(part, "");
@@ -177,7 +197,11 @@ fn status_is_let_in_by_the_file_of_promtool() {
             ask(&without(", cert_file: client.pem, key_file: client.key")),
             "CertificateRequired",
         ),
-        ("another authority", ask(&right.replace("ca_file: ca.pem", "ca_file: client.pem")), "UnknownIssuer"),
+        (
+            "another authority",
+            ask(&right.replace("ca_file: ca.pem", "ca_file: client.pem")),
+            "UnknownIssuer",
+        ),
         ("no password", ask(&without(ann)), "name and password, please"),
         ("another password", ask(&plain.replace(PASSWORD, "wrong")), "name and password, please"),
     ] {
@@ -193,7 +217,11 @@ fn status_is_let_in_by_the_file_of_promtool() {
             ":1:13: ",
             "no ca_file; name the authority that the server's certificate is from",
         ),
-        ("tls_config: {ca_file: none}\n", ":1:23: ", "none: no such file; give the path of one that exists"),
+        (
+            "tls_config: {ca_file: none}\n",
+            ":1:23: ",
+            "none: no such file; give the path of one that exists",
+        ),
         (
             "tls_config: {ca_file: ca.pem, key_file: client.key}\n",
             ":1:41: ",
@@ -205,7 +233,11 @@ fn status_is_let_in_by_the_file_of_promtool() {
             "\"insecure\" is not known here; known are ",
         ),
         ("basic_auth: {password: sesame-open}\n", ":1:13: ", "no username; write one"),
-        ("basic_auth: {username: ann}\n", ":1:13: ", "either password or password_file; write one of them"),
+        (
+            "basic_auth: {username: ann}\n",
+            ":1:13: ",
+            "either password or password_file; write one of them",
+        ),
         (
             "tls_config: {ca_file: ca.pem, cert_file: client.pem, key_file: other.key}\n",
             ":1:13: ",
@@ -219,7 +251,8 @@ fn status_is_let_in_by_the_file_of_promtool() {
     }
 }
 
-/// What curl says to `GET /-/healthy`: its exit code, the answer's code (000: none), and its complaint.
+/// What curl says to `GET /-/healthy`: its exit code, the answer's code (000: none), and its
+/// complaint.
 fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
     let (ca, url) = (room.path("ca.pem"), format!("{page}-/healthy"));
     let mut arguments = vec!["-q", "-sS", "--noproxy", "*", "--max-time", "20", "--cacert", &ca];
@@ -256,7 +289,8 @@ fn curl_is_let_in_with_what_the_file_asks_for() {
     let paths = ["client.pem", "client.key", "other.pem", "other.key"].map(|name| room.path(name));
     let (client, other) =
         (["--cert", &paths[0], "--key", &paths[1]], ["--cert", &paths[2], "--key", &paths[3]]);
-    let with = |more: &[&str], own: &[&str]| curl(&room, &page, &[&["-u", &right], more, own].concat());
+    let with =
+        |more: &[&str], own: &[&str]| curl(&room, &page, &[&["-u", &right], more, own].concat());
     assert_eq!(with(&[], &client), (0, "200".into(), String::new()));
     for (what, (exit, code, complaint)) in [
         ("old TLS", with(&["--tls-max", "1.2"], &client)),
@@ -280,7 +314,8 @@ fn a_certificate_is_replaced_while_it_runs() {
         start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
     assert_eq!(curl(&room, &page, &[]).1, "200");
     let old = room.put("old.pem", fs::read(room.path("ca.pem")).unwrap());
-    // All by another authority; for a moment, certificate and key did not belong together, and nobody came.
+    // All by another authority; for a moment, certificate and key did not belong together, and
+    // nobody came.
     certify(&room, "another authority");
     assert_eq!(curl(&room, &page, &[]).1, "200");
     let (exit, code, complaint) = curl(&room, &page, &["--cacert", &old]);
@@ -288,12 +323,15 @@ fn a_certificate_is_replaced_while_it_runs() {
     // A key that is gone: the one before goes on, and that is told.
     fs::remove_file(room.path("server.key")).unwrap();
     assert_eq!(curl(&room, &page, &[]).1, "200");
-    program
-        .error_line(SOON, "the missing key", |line| line.contains("server.key: no such file").then_some(()));
+    program.error_line(SOON, "the missing key", |line| {
+        line.contains("server.key: no such file").then_some(())
+    });
     let key = fs::read_to_string(room.path("client.key")).unwrap();
     swap(&room, "server.key", &key);
     assert_eq!(curl(&room, &page, &[]).1, "200");
-    program.error_line(SOON, "the other's key", |line| line.contains("is not that of the").then_some(()));
+    program.error_line(SOON, "the other's key", |line| {
+        line.contains("is not that of the").then_some(())
+    });
     let said = program.said();
     assert!(!said.contains(key.lines().nth(1).unwrap()), "{said}");
 }
@@ -319,8 +357,11 @@ fn prometheus_scrapes_by_tls_with_certificate_and_password() {
              basic_auth: {{username: ann, password: {password}}}\n    static_configs: [{{targets: ['{address}']}}]\n"
         )
     };
-    let jobs =
-        [job("right", PASSWORD, "client"), job("word", "wrong", "client"), job("name", PASSWORD, "other")];
+    let jobs = [
+        job("right", PASSWORD, "client"),
+        job("word", "wrong", "client"),
+        job("name", PASSWORD, "other"),
+    ];
     let settings = format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{}", jobs.concat());
     let config = format!("--config.file={}", room.put("prometheus.yml", settings));
     let data = format!("--storage.tsdb.path={}", room.path("data"));
@@ -331,7 +372,8 @@ fn prometheus_scrapes_by_tls_with_certificate_and_password() {
     });
     until(Duration::from_secs(60), "scrapes", || {
         let body = get(prometheus, "/api/v1/query?query=up").body;
-        let answer: serde_json::Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+        let answer: serde_json::Value =
+            serde_json::from_str(&body).map_err(|error| error.to_string())?;
         let list = answer["data"]["result"].as_array().ok_or("no result")?;
         let mut up: Vec<_> = list
             .iter()

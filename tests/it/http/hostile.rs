@@ -2,7 +2,9 @@
 //! slowly, or in no language at all. In the midst of each a scrape is answered within a second, and
 //! afterwards the program holds no more descriptors or memory than before.
 
-use crate::support::{Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values};
+use crate::support::{
+    Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values,
+};
 use lifesign::{clock::Clock, export::serve};
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -43,8 +45,14 @@ impl Victim {
         // Each verdict makes a new page, and in the beginning there are many.
         until(SOON, "verdicts", || {
             let unknown: f64 =
-                values(&get(address, "/metrics").body, "lifesign_block_state", &["unknown"]).iter().sum();
-            if unknown == 0.0 || victim.cannot_ask() { Ok(()) } else { Err(format!("{unknown} unknown")) }
+                values(&get(address, "/metrics").body, "lifesign_block_state", &["unknown"])
+                    .iter()
+                    .sum();
+            if unknown == 0.0 || victim.cannot_ask() {
+                Ok(())
+            } else {
+                Err(format!("{unknown} unknown"))
+            }
         });
         // The scrape's own connection has gone.
         until(SOON, "rest", || {
@@ -175,8 +183,9 @@ fn a_body_that_nobody_asked_for_is_not_waited_for() {
 #[test]
 fn no_path_leads_beyond_the_pages() {
     let victim = Victim::start("hostile-paths", 1);
-    let code =
-        |path: &str| victim.answer(&request(&format!("GET {path} HTTP/1.1"), "")).map(|(code, _)| code);
+    let code = |path: &str| {
+        victim.answer(&request(&format!("GET {path} HTTP/1.1"), "")).map(|(code, _)| code)
+    };
     let far = format!("/{}", long(8000));
     for path in [
         "/%2e%2e/metrics",
@@ -200,7 +209,8 @@ fn no_path_leads_beyond_the_pages() {
     ] {
         assert_eq!(code(path), Some(404), "{path}");
     }
-    // RFC 9112 §3.2.2: a server must understand the absolute form; and a query is none of our pages' business.
+    // RFC 9112 §3.2.2: a server must understand the absolute form; and a query is none of our
+    // pages' business.
     for path in ["http://lab/metrics", "/metrics?x=%00&y=/../", "/metrics?"] {
         assert_eq!(code(path), Some(200), "{path}");
     }
@@ -211,8 +221,11 @@ fn no_path_leads_beyond_the_pages() {
 fn other_methods_are_told_which_there_are() {
     let victim = Victim::start("hostile-methods", 1);
     let odd = long(100);
-    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "OPTIONS", "PROPFIND", "get", &odd] {
-        let (code, head) = victim.answer(&request(&format!("{method} /metrics HTTP/1.1"), "")).unwrap();
+    for method in
+        ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "OPTIONS", "PROPFIND", "get", &odd]
+    {
+        let (code, head) =
+            victim.answer(&request(&format!("{method} /metrics HTTP/1.1"), "")).unwrap();
         assert_eq!(code, 405, "{method}");
         assert!(head.contains("\r\nallow: get,head"), "{method}: {head}");
     }

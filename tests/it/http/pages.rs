@@ -18,8 +18,13 @@ fn start() -> PageServer {
 
 /// It is what it says it is, and nobody keeps it.
 fn is_guarded(answer: &Answer) {
-    for line in ["x-content-type-options: nosniff", "cache-control: no-store", "connection: close"] {
-        assert!(answer.head.lines().any(|found| found == line), "{line} is missing in {}", answer.head);
+    for line in ["x-content-type-options: nosniff", "cache-control: no-store", "connection: close"]
+    {
+        assert!(
+            answer.head.lines().any(|found| found == line),
+            "{line} is missing in {}",
+            answer.head
+        );
     }
 }
 
@@ -40,7 +45,11 @@ fn every_page_is_there_on_every_listener() {
         ] {
             let answer = ask(*address, "GET", path);
             assert_eq!(answer.code, 200, "{path}");
-            assert!(answer.head.contains(&format!("content-type: {kind}")), "{path}: {}", answer.head);
+            assert!(
+                answer.head.contains(&format!("content-type: {kind}")),
+                "{path}: {}",
+                answer.head
+            );
             assert!(answer.body.contains(mark), "{path}: {}", answer.body);
             is_guarded(&answer);
 
@@ -106,7 +115,9 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
     }
     assert!(!page.body.contains("We are blind"));
     let blind = Snapshot { blind: true, ..snapshot::every_field() };
-    assert!(PageServer::start(Some(blind), labels(None)).ask("GET", "/").body.contains("We are blind"));
+    assert!(
+        PageServer::start(Some(blind), labels(None)).ask("GET", "/").body.contains("We are blind")
+    );
 }
 
 #[test]
@@ -140,13 +151,19 @@ fn a_simulation_says_so_everywhere() {
 fn the_style_sheet_may_be_kept_and_the_page_names_it() {
     let server = start();
     let page = server.ask("GET", "/").body;
-    let address = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let address =
+        page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let style = server.ask("GET", address);
     assert_eq!(style.code, 200, "{address}");
-    for line in
-        ["content-type: text/css; charset=utf-8", "cache-control: public, max-age=31536000, immutable"]
-    {
-        assert!(style.head.lines().any(|found| found == line), "{line} is missing in {}", style.head);
+    for line in [
+        "content-type: text/css; charset=utf-8",
+        "cache-control: public, max-age=31536000, immutable",
+    ] {
+        assert!(
+            style.head.lines().any(|found| found == line),
+            "{line} is missing in {}",
+            style.head
+        );
     }
     // Nothing in it leads elsewhere.
     assert!(!style.body.contains("url(") && !style.body.contains("@import"), "{}", style.body);
@@ -187,22 +204,28 @@ fn ready_means_that_every_country_has_had_a_verdict() {
     let server = PageServer::start(None, labels(None));
     for path in ["/", "/api/v1/state", "/-/ready"] {
         let answer = server.ask("GET", path);
-        assert_eq!((answer.code, answer.body.as_str()), (503, "the watch has not begun\n"), "{path}");
+        assert_eq!(
+            (answer.code, answer.body.as_str()),
+            (503, "the watch has not begun\n"),
+            "{path}"
+        );
     }
     assert_eq!(server.ask("GET", "/-/healthy").code, 200);
     assert_eq!(server.ask("GET", "/metrics").code, 200);
 
     let mut snapshot = snapshot::every_field();
-    snapshot.countries[0].standing.state = State::Unknown;
-    let had_a_verdict = std::mem::replace(&mut snapshot.countries[0].standing.state_seconds, [0.0; 7]);
-    snapshot.countries[0].standing.state_seconds[6] = 3.0;
-    for (blind, reason) in [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
+    snapshot.countries[0].verdict.state = State::Unknown;
+    let had_a_verdict =
+        std::mem::replace(&mut snapshot.countries[0].verdict.state_seconds, [0.0; 7]);
+    snapshot.countries[0].verdict.state_seconds[6] = 3.0;
+    for (blind, reason) in
+        [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {
         server.snapshots.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
         let answer = server.ask("GET", "/-/ready");
         assert_eq!((answer.code, answer.body.as_str()), (503, reason));
     }
-    snapshot.countries[0].standing.state_seconds = had_a_verdict;
+    snapshot.countries[0].verdict.state_seconds = had_a_verdict;
     snapshot.blind = true;
     server.snapshots.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);
@@ -270,7 +293,11 @@ fn no_page_of_another_site_has_the_plan_read_again() {
 fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     let server = start();
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
-    server.labels.send_replace(Labels { vantage: "elsewhere".into(), per_host: false, simulation: None });
+    server.labels.send_replace(Labels {
+        vantage: "elsewhere".into(),
+        per_host: false,
+        simulation: None,
+    });
     server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");

@@ -93,7 +93,8 @@ fn rings_flag_fast_flapping_late_and_slow_flapping_never() {
         (5, [Some(21), None, None]),
         (7, [None; 3]),
     ] {
-        let found = rings.clone().map(|ring| checks_to_flag(ring, length, length).map(|place| place + 1));
+        let found =
+            rings.clone().map(|ring| checks_to_flag(ring, length, length).map(|place| place + 1));
         assert_eq!(found, needed, "{length} checks down, {length} up");
     }
 }
@@ -107,7 +108,8 @@ fn rings_call_a_total_outage_flapping_for_many_checks() {
 
 #[test]
 fn damping_has_a_steady_penalty() {
-    for (minutes, steady) in [(1.0, 12_000.0), (2.0, 11_328.0), (5.0, 4847.0), (10.0, 2702.0), (15.0, 2000.0)]
+    for (minutes, steady) in
+        [(1.0, 12_000.0), (2.0, 11_328.0), (5.0, 4847.0), (10.0, 2702.0), (15.0, 2000.0)]
     {
         let mut penalty = Penalty::cisco();
         for flap in 0..1000 {

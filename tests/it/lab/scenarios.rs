@@ -1,5 +1,6 @@
-//! Every scenario file, judged: `[expect]` in the file says what is demanded of the verdicts. Of all of them it is
-//! demanded that edges hold the truth, that no country is down without a darkness, and that no block is asked too often.
+//! Every scenario file, judged: `[expect]` in the file says what is demanded of the verdicts. Of
+//! all of them it is demanded that edges hold the truth, that no country is down without a
+//! darkness, and that no block is asked too often.
 
 use lifesign_core::{
     judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
@@ -12,7 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Probes per second in the worst minute of any block: where the first ICMP rate limits were seen (`schedule::Budget`).
+/// Probes per second in the worst minute of any block: where the first ICMP rate limits were seen
+/// (`schedule::Budget`).
 const MOST_PER_BLOCK: f64 = 0.39;
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -35,13 +37,16 @@ fn complaints(path: &Path) -> Vec<String> {
     };
     let expect = &scenario.expect;
     let until = expect.slice.map_or(scenario.end(), |slice| scenario.start + slice);
-    let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let mut simulation =
+        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let mut seen = BTreeSet::new();
     let mut last = Time::default();
     let mut amiss = Vec::new();
     simulation.run(until, &mut |change| {
         seen.insert(change.to);
-        if change.time < last || change.edge.earliest.is_some_and(|earliest| earliest > change.edge.latest) {
+        if change.time < last
+            || change.edge.earliest.is_some_and(|earliest| earliest > change.edge.latest)
+        {
             amiss.push(format!("time or edge runs backwards: {change:?}"));
         }
         last = change.time;
@@ -59,7 +64,8 @@ fn complaints(path: &Path) -> Vec<String> {
         if expect.max_down.is_some() && !level.down.missed.is_empty() {
             amiss.push(format!("{sort}: missed darkness of {:?} s", level.down.missed));
         }
-        // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none of these.
+        // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none
+        // of these.
         let edges = &level.edges;
         if edges.before + edges.after > 0 {
             amiss.push(format!("{sort}: {} edges lie late, {} early", edges.before, edges.after));
@@ -78,9 +84,15 @@ fn complaints(path: &Path) -> Vec<String> {
         amiss.push(format!("a block was asked {} times a second for a minute", score.worst_minute));
     }
     amiss.extend(
-        expect.seen.iter().filter(|state| !seen.contains(state)).map(|state| format!("never {state}")),
+        expect
+            .seen
+            .iter()
+            .filter(|state| !seen.contains(state))
+            .map(|state| format!("never {state}")),
     );
-    amiss.extend(expect.no.iter().filter(|state| seen.contains(state)).map(|state| format!("was {state}")));
+    amiss.extend(
+        expect.no.iter().filter(|state| seen.contains(state)).map(|state| format!("was {state}")),
+    );
     amiss.iter().map(|text| format!("{name}: {text}")).collect()
 }
 
@@ -120,7 +132,8 @@ fn a_bad_scenario_file_says_where_and_what_would_be_right() {
     for path in files("bad_scenarios") {
         let text = fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let problems = Scenario::parse(&name, &text).err().unwrap_or_else(|| panic!("{name} was accepted"));
+        let problems =
+            Scenario::parse(&name, &text).err().unwrap_or_else(|| panic!("{name} was accepted"));
         let wanted = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
         assert_eq!(problems.to_string(), wanted.trim_end(), "{name}");
     }
@@ -146,7 +159,9 @@ fn the_truth_follows_from_the_file_alone() {
     let scenario = Scenario::parse("text", text).unwrap();
     let simulation = Simulation::new(&scenario, 1, &scenario.settings(1));
     let spells = |scope| {
-        let spell = |spell: &lifesign_lab::Spell| (spell.from.since(scenario.start).as_secs(), spell.state);
+        let spell = |spell: &lifesign_lab::StateSpan| {
+            (spell.from.since(scenario.start).as_secs(), spell.state)
+        };
         let mut spells: Vec<_> = simulation.truth().spells(scope).iter().map(spell).collect();
         spells.dedup_by_key(|spell| spell.1);
         spells

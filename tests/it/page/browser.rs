@@ -33,7 +33,8 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
     let mut looks = Vec::new();
     for screen in SCREENS {
         browser.open(&server.url("/?hold"), screen);
-        let badges = browser.ask("[...document.querySelectorAll('h2 .badge')].map(badge => badge.innerText)");
+        let badges = browser
+            .ask("[...document.querySelectorAll('h2 .badge')].map(badge => badge.innerText)");
         let signs = ["●", "◐", "◔", "▼", "≈", "✕", "?"];
         let expected = State::ALL.iter().zip(signs).map(|(state, sign)| format!("{sign} {state}"));
         assert_eq!(texts(&badges), expected.collect::<Vec<_>>(), "{screen:?}");
@@ -50,8 +51,8 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
         assert_eq!(heights.len(), 6, "{strip:?}");
         looks.push(strip);
         // Nothing is wider than the screen.
-        let overhang =
-            browser.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let overhang = browser
+            .ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(overhang, 0, "{screen:?}");
         assert_eq!(browser.ask("document.scripts.length"), 0);
     }
@@ -102,7 +103,8 @@ fn the_strip_shows_the_episodes() {
         })
         .collect();
     assert_eq!(episodes.len(), 8, "{episodes:?}");
-    for (strip, span) in bars.as_array().unwrap().iter().zip([24 * week::HOUR, 7 * 24 * week::HOUR]) {
+    for (strip, span) in bars.as_array().unwrap().iter().zip([24 * week::HOUR, 7 * 24 * week::HOUR])
+    {
         let begin = week::NOW - Duration::from_secs(span);
         // One column, and half a pixel.
         let near = Duration::from_secs(span / 480 + span / 1500);
@@ -131,7 +133,8 @@ fn the_strip_shows_the_episodes() {
             assert!(apart(drawn.2, expected.2) <= near, "{drawn:?} {expected:?}");
         }
     }
-    let told = browser.ask("document.querySelector('.country > .strips .strip').getAttribute('aria-label')");
+    let told = browser
+        .ask("document.querySelector('.country > .strips .strip').getAttribute('aria-label')");
     let told = told.as_str().unwrap();
     assert!(told.starts_with("last 24 h: "), "{told}");
     for part in ["flapping 3 h 0 min", "outage 3 h 0 min", "partial 2 h 0 min", "up "] {
@@ -142,7 +145,8 @@ fn the_strip_shows_the_episodes() {
 #[test]
 #[ignore = "needs root and Chromium; run by tests/run"]
 fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
-    if !in_own_process(it_follows_by_itself_asks_nobody_else_and_complains_of_nothing, OWN_NETWORK) {
+    if !in_own_process(it_follows_by_itself_asks_nobody_else_and_complains_of_nothing, OWN_NETWORK)
+    {
         return;
     }
     let server = PageServer::start(Some(week::every_state()), labels(Some("a test.")));
@@ -151,7 +155,7 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
     let banner = browser.ask("document.querySelector('.simulation').innerText");
     assert_eq!(banner, "Simulation a test.");
     let mut later = week::every_state();
-    later.countries[0].standing.state = State::Outage;
+    later.countries[0].verdict.state = State::Outage;
     server.snapshots.send_replace(Some(Arc::new(later)));
     // Twice more, by itself.
     browser.happened("Page.loadEventFired", 3);
@@ -174,12 +178,14 @@ fn everybody_can_read_it_says_axe() {
     if !in_own_process(everybody_can_read_it_says_axe, OWN_NETWORK) {
         return;
     }
-    let axe = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("axe-core-4.10.3/package/axe.min.js");
     let axe =
-        fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}; see tests/run", axe.display()));
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("axe-core-4.10.3/package/axe.min.js");
+    let axe = fs::read_to_string(&axe)
+        .unwrap_or_else(|error| panic!("{}: {error}; see tests/run", axe.display()));
     let large = week::snapshot(week::roster(1, 40, 2), |_| week::restless(State::Flapping));
     let blind = Snapshot { blind: true, ..week::every_state() };
-    let pictures = [("every state", week::every_state()), ("blind", blind), ("forty blocks", large)];
+    let pictures =
+        [("every state", week::every_state()), ("blind", blind), ("forty blocks", large)];
     let mut browser = Browser::start();
     let mut found = String::new();
     for (name, picture) in pictures {
@@ -195,8 +201,9 @@ fn everybody_can_read_it_says_axe() {
             }
             for violation in result["violations"].as_array().unwrap() {
                 let nodes: Vec<_> = violation["nodes"].as_array().unwrap().iter().take(3).collect();
-                let nodes =
-                    nodes.iter().map(|node| format!("{}\n    {}", node["html"], node["failureSummary"]));
+                let nodes = nodes
+                    .iter()
+                    .map(|node| format!("{}\n    {}", node["html"], node["failureSummary"]));
                 let nodes = nodes.collect::<Vec<_>>().join("\n  ");
                 let _ = writeln!(
                     found,
@@ -215,18 +222,24 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
     if !in_own_process(the_demo_shows_a_day_of_flapping_and_then_the_darkness, OWN_NETWORK) {
         return;
     }
-    let mut demo = Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
+    let mut demo =
+        Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
     let address = demo.address();
     let dark: Time = "2014-12-22T16:14:00Z".parse().unwrap();
     // Forty hours, at least seven seconds of ours.
     demo.line(SOON * 6, "the darkness", |line| {
-        Verdict::read(line)
-            .filter(|verdict| verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark)
+        Verdict::read(line).filter(|verdict| {
+            verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark
+        })
     });
     // The verdict is told before the picture with it is there.
     let body = |page: &str| get(address, page).body;
     until(SOON, "the picture", || {
-        if body("/").contains("<title>✕ KP outage") { Ok(()) } else { Err("no outage yet".into()) }
+        if body("/").contains("<title>✕ KP outage") {
+            Ok(())
+        } else {
+            Err("no outage yet".into())
+        }
     });
     let mut browser = Browser::start();
     browser.open(&format!("http://{address}/?hold"), WIDE);
@@ -241,14 +254,16 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
     let mut order = texts(&week);
     order.dedup();
     assert_eq!(order.last(), Some(&"outage"), "{week}");
-    // Of the week's strip three and a half days are there; the flapping of 25 h is most of what is bad.
+    // Of the week's strip three and a half days are there; the flapping of 25 h is most of what is
+    // bad.
     let widths = browser.ask(
         "Width = s => [...document.querySelectorAll('.country > .strips .strip')[1].querySelectorAll('rect.' + s)] \
          .map(bar => bar.getBoundingClientRect().width).reduce((a, b) => a + b, 0) / \
          document.querySelector('.country > .strips .strip').getBoundingClientRect().width * 168; \
          [Width('flapping'), Width('up')]",
     );
-    let hours: Vec<f64> = widths.as_array().unwrap().iter().map(|width| width.as_f64().unwrap()).collect();
+    let hours: Vec<f64> =
+        widths.as_array().unwrap().iter().map(|width| width.as_f64().unwrap()).collect();
     assert!((20.0..26.0).contains(&hours[0]), "{hours:?} hours of flapping and of up");
     assert!((13.0..17.0).contains(&hours[1]), "{hours:?} hours of flapping and of up");
     assert_eq!(browser.complaints(), [&Value::Null; 0]);

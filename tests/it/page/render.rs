@@ -22,7 +22,8 @@ fn rendered(snapshot: &Snapshot) -> (usize, Duration) {
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
     };
     let begun = on_processor();
-    let pages = (0..TIMES).map(|_| page::of(snapshot, &labels(None), Pace::Follows).into_string().len());
+    let pages =
+        (0..TIMES).map(|_| page::of(snapshot, &labels(None), Pace::Follows).into_string().len());
     let bytes = pages.max().unwrap();
     (bytes, on_processor().saturating_sub(begun) / TIMES)
 }
@@ -30,8 +31,10 @@ fn rendered(snapshot: &Snapshot) -> (usize, Duration) {
 #[test]
 fn four_blocks_in_full_are_below_200_kilobytes_and_50_milliseconds() {
     // Each strip as broken as it can be: another state in every column.
-    let restless =
-        (1..480).rev().map(|column| (State::ALL[column as usize % 3], column * 1260)).collect::<Vec<_>>();
+    let restless = (1..480)
+        .rev()
+        .map(|column| (State::ALL[column as usize % 3], column * 1260))
+        .collect::<Vec<_>>();
     for (name, spells) in [("a restless week", restless), ("a week", week::restless(State::Up))] {
         let (bytes, time) = rendered(&week::snapshot(week::roster(1, 4, 16), |_| spells.clone()));
         println!("{name}: {bytes} bytes, {time:?}");
@@ -71,8 +74,8 @@ fn no_name_can_become_markup_anywhere() {
         target.probe = nasty.into();
     }
     let mut snapshot = week::snapshot(roster, |_| week::restless(State::Down));
-    snapshot.countries[0].standing.evidence = nasty.into();
-    snapshot.blocks[0].scope.standing.evidence = nasty.into();
+    snapshot.countries[0].verdict.evidence = nasty.into();
+    snapshot.blocks[0].scope.verdict.evidence = nasty.into();
     let labels = Labels { vantage: nasty.into(), per_host: true, simulation: Some(nasty.into()) };
     let page = page::of(&snapshot, &labels, Pace::Holds).into_string();
     for part in ["<script", "<img", "\"'>"] {

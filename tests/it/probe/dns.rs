@@ -49,8 +49,12 @@ fn answered(rcode: u16, unexpected: bool) -> impl Fn(&Found) -> bool {
 
 #[tokio::test]
 async fn every_dns_answer_is_a_reply_whatever_its_code() {
-    let codes =
-        [ResponseCode::NoError, ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused];
+    let codes = [
+        ResponseCode::NoError,
+        ResponseCode::ServFail,
+        ResponseCode::NXDomain,
+        ResponseCode::Refused,
+    ];
     let asked = codes.map(|code| async move {
         let server = serve("127.45.176.10", move |q, _| now([reply(q, code, &[], 60)])).await;
         let found = found(&dns(server, None).await);
@@ -62,10 +66,11 @@ async fn every_dns_answer_is_a_reply_whatever_its_code() {
 #[tokio::test]
 async fn expected_data_is_looked_for() {
     let server = serve("127.45.176.11", |q, _| now([good(q)])).await;
-    let asked = [("127.45.176.1", false), ("127.45.176.2", true)].map(|(expect, unexpected)| async move {
-        let found = found(&dns(server, Some(expect)).await);
-        assert!(found.len() == 1 && answered(0, unexpected)(&found[0]), "{expect}: {found:?}");
-    });
+    let asked =
+        [("127.45.176.1", false), ("127.45.176.2", true)].map(|(expect, unexpected)| async move {
+            let found = found(&dns(server, Some(expect)).await);
+            assert!(found.len() == 1 && answered(0, unexpected)(&found[0]), "{expect}: {found:?}");
+        });
     asked.into_iter().collect::<JoinSet<()>>().join_all().await;
 }
 
@@ -79,14 +84,22 @@ async fn what_is_no_answer_is_counted_and_the_answer_still_heard() {
             |q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 13, |k| k ^ 0x20))).collect(),
             Reject::WrongQuestion,
         ),
-        (|q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 2, |_| 0))).collect(), Reject::Malformed),
+        (
+            |q| now([good(q)]).into_iter().map(|(at, b)| (at, with(b, 2, |_| 0))).collect(),
+            Reject::Malformed,
+        ),
         (|_| vec![(Duration::ZERO, b"short".to_vec())], Reject::Truncated),
     ];
     let asked = cases.map(|(forge, reason)| async move {
         let server = serve("127.45.176.12", move |q, _| [forge(q), now([good(q)])].concat()).await;
         let events = dns(server, None).await;
-        let [Event::Stray(stray), ref answer] = events[..] else { panic!("{reason:?}: {events:?}") };
-        assert_eq!((stray.reason, stray.from, stray.target), (reason, Some(server.ip()), Some(TargetId(3))));
+        let [Event::Stray(stray), ref answer] = events[..] else {
+            panic!("{reason:?}: {events:?}")
+        };
+        assert_eq!(
+            (stray.reason, stray.from, stray.target),
+            (reason, Some(server.ip()), Some(TargetId(3)))
+        );
         assert!(answered(0, false)(&found(std::slice::from_ref(answer))[0]));
     });
     asked.into_iter().collect::<JoinSet<()>>().join_all().await;
@@ -132,7 +145,10 @@ async fn a_closed_udp_port_refuses() {
 }
 
 /// A server whose UDP answers are cut short; counts the questions that come over TCP.
-async fn cutting(address: &str, over_tcp: fn(&Message) -> Script) -> (SocketAddr, Arc<AtomicUsize>) {
+async fn cutting(
+    address: &str,
+    over_tcp: fn(&Message) -> Script,
+) -> (SocketAddr, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let server = serve(address, move |q, tcp| {

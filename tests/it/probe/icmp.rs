@@ -31,7 +31,8 @@ fn in_own_network<T: Fn()>(test: T) -> bool {
 
 /// Runs `test` with an engine of this id, or shows that none can be had for a reason that helps.
 fn with_engine(id: u16, test: impl AsyncFnOnce(Engine)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         match Engine::open([id as u8; 16], id) {
             Ok(engine) => {
@@ -64,14 +65,17 @@ fn lab(n: usize) -> IpAddr {
 }
 
 fn outcomes(events: &[Event]) -> Vec<Outcome> {
-    let outcome = |event: &Event| if let Event::Outcome(outcome) = event { Some(*outcome) } else { None };
+    let outcome =
+        |event: &Event| if let Event::Outcome(outcome) = event { Some(*outcome) } else { None };
     events.iter().filter_map(outcome).collect()
 }
 
 /// Receives until there are `count` outcomes.
 async fn receive(engine: &mut Engine, clock: &Clock, events: &mut Vec<Event>, count: usize) {
     while outcomes(events).len() < count {
-        timeout(Duration::from_secs(10), engine.readable()).await.expect("an answer within ten seconds");
+        timeout(Duration::from_secs(10), engine.readable())
+            .await
+            .expect("an answer within ten seconds");
         engine.receive(clock, events);
     }
 }
@@ -85,7 +89,11 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
         if engine.means(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
             // This machine has no such address.
             assert_eq!(outcomes(&events).len(), asks.len());
-            assert!(outcomes(&events).iter().all(|outcome| outcome.found == Found::NotSent(Fault::NoRoute)));
+            assert!(
+                outcomes(&events)
+                    .iter()
+                    .all(|outcome| outcome.found == Found::NotSent(Fault::NoRoute))
+            );
             return;
         }
         receive(&mut engine, &clock, &mut events, asks.len()).await;
@@ -137,7 +145,9 @@ fn a_packet_that_cannot_be_sent_holds_up_no_other() {
         for outcome in outcomes(&events) {
             let (_, address) = asks[outcome.target.0 as usize];
             match outcome.found {
-                Found::NotSent(fault) => assert_eq!((fault, address), (Fault::Permission, broadcast)),
+                Found::NotSent(fault) => {
+                    assert_eq!((fault, address), (Fault::Permission, broadcast))
+                }
                 Found::Reply { .. } => assert_ne!(address, broadcast),
                 other => panic!("{address}: {other:?}"),
             }
@@ -166,7 +176,11 @@ fn the_answers_of_another_process_are_no_outcomes() {
         let reasons: Vec<_> = reasons.collect();
         assert!(reasons.iter().all(|reason| *reason == Reject::WrongId), "{reasons:?}");
         if ours.means(false) == Some(Means::Raw) {
-            assert!(reasons.len() >= asks.len(), "a raw socket hears all replies; heard {}", reasons.len());
+            assert!(
+                reasons.len() >= asks.len(),
+                "a raw socket hears all replies; heard {}",
+                reasons.len()
+            );
         } else {
             assert_eq!(reasons, [], "a ping socket hears its own replies alone");
         }

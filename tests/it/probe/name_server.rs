@@ -60,7 +60,8 @@ fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
     // Each kind of answer has been had a few times, on whichever of the targets.
     until(SOON, "answers of every kind", || {
         let metrics = get(address, "/metrics").body;
-        let count = |name: &str, label: &str| -> f64 { values(&metrics, name, &[label]).iter().sum() };
+        let count =
+            |name: &str, label: &str| -> f64 { values(&metrics, name, &[label]).iter().sum() };
         let found = [
             count("lifesign_dns_answers_total", "rcode=\"NOERROR\""),
             count("lifesign_dns_answers_total", "rcode=\"NXDOMAIN\""),
@@ -74,12 +75,16 @@ fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
     assert!(watch.terminate().success());
     assert!(server.terminate().success());
     let lines = std::fs::read_to_string(&journal).unwrap();
-    let of =
-        |wanted: &[&str]| lines.lines().filter(|line| wanted.iter().all(|part| line.contains(part))).count();
+    let of = |wanted: &[&str]| {
+        lines.lines().filter(|line| wanted.iter().all(|part| line.contains(part))).count()
+    };
     assert!(of(&["dns/kptc.kp/SOA", "\"result\":\"reply\"", "\"code\":0"]) >= 2, "{lines}");
     assert!(of(&["dns/none.kptc.kp/A", "\"result\":\"reply\"", "\"code\":3"]) >= 2, "{lines}");
     assert_eq!(of(&["dns/ns1.kptc.kp/A", "\"unexpected\":true"]), 0, "{lines}");
-    assert_eq!(of(&["dns/two.kptc.kp/A", "\"result\":\"reply\""]), of(&["dns/two.kptc.kp/A", "unexpected"]));
+    assert_eq!(
+        of(&["dns/two.kptc.kp/A", "\"result\":\"reply\""]),
+        of(&["dns/two.kptc.kp/A", "unexpected"])
+    );
     // A refusal by the addresses that the name has now: alive, by its name.
     assert!(of(&["two.kptc.kp", "tcp/9", "\"result\":\"refused\""]) >= 2, "{lines}");
     assert_eq!(of(&["\"host\":\"outside.kptc.kp\"", "\"result\":\"refused\""]), 0, "{lines}");

@@ -2,7 +2,7 @@
 
 use crate::support::dns_server::{now, reply, serve};
 use hickory_proto::op::ResponseCode;
-use lifesign::probe::names::Book;
+use lifesign::probe::names::Names;
 use lifesign_core::{outcome::Fault, scopes::Prefix};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -15,7 +15,7 @@ const SECOND: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 2);
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 45, 200, 1);
 
 /// Waits for what the book says to become this; fails after ten real seconds.
-async fn becomes(book: &Book, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
+async fn becomes(book: &Names, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
     let expected = expected.map(IpAddr::from);
     for _ in 0..1000 {
         if book.next("host.example", &block, turn) == expected {
@@ -46,10 +46,11 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
         now([reply(question, *code, addresses, 60)])
     })
     .await;
-    let becomes_world = |code, addresses: &[Ipv4Addr]| *world.lock().unwrap() = (code, addresses.to_vec());
+    let becomes_world =
+        |code, addresses: &[Ipv4Addr]| *world.lock().unwrap() = (code, addresses.to_vec());
 
     let block = "127.45.176.0/24".parse().unwrap();
-    let book = Book::open(["host.example".to_string()], &[server]);
+    let book = Names::open(["host.example".to_string()], &[server]);
     asks.changed().await.unwrap();
     becomes(&book, block, 0, Err(Fault::Unresolved)).await;
 
@@ -73,14 +74,16 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
 
 #[tokio::test]
 async fn another_plan_keeps_the_addresses_of_names_that_stay() {
-    let answers = |address: Ipv4Addr| move |q: &_, _| now([reply(q, ResponseCode::NoError, &[address], 60)]);
+    let answers =
+        |address: Ipv4Addr| move |q: &_, _| now([reply(q, ResponseCode::NoError, &[address], 60)]);
     let (first, second) =
         (serve("127.45.178.2", answers(FIRST)).await, serve("127.45.178.3", answers(SECOND)).await);
     let block = "127.45.176.0/24".parse().unwrap();
-    let known = |book: &Book, name: &str| book.next(name, &block, 0);
-    let mut book = Book::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
+    let known = |book: &Names, name: &str| book.next(name, &block, 0);
+    let mut book = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
     becomes(&book, block, 0, Ok(FIRST)).await;
-    let names = || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
+    let names =
+        || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
     book.replan(names(), &[first]);
     assert_eq!(known(&book, "host.example"), Ok(FIRST.into()), "it stays");
     assert_eq!(known(&book, "gone.example"), Err(Fault::Unresolved));
@@ -95,6 +98,9 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
 
 #[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
-    let book = Book::open([], &[]);
-    assert_eq!(book.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0), Err(Fault::Unresolved));
+    let book = Names::open([], &[]);
+    assert_eq!(
+        book.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0),
+        Err(Fault::Unresolved)
+    );
 }

@@ -14,7 +14,11 @@ use tokio::sync::mpsc::unbounded_channel;
 async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    tcp::Prober::new(clock, sender).send(due(clock, trap), peer.ip(), &tcp::Spec { port: peer.port() });
+    tcp::Prober::new(clock, sender).send(
+        due(clock, trap),
+        peer.ip(),
+        &tcp::Spec { port: peer.port() },
+    );
     all(events).await
 }
 
@@ -22,7 +26,9 @@ async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
 async fn a_tcp_port_that_listens_replies() {
     let listener = TcpListener::bind("127.45.176.2:0").unwrap();
     let found = found(&tcp(listener.local_addr().unwrap(), false).await);
-    assert!(matches!(found[..], [Found::Reply { rcode: None, unexpected: false, rtt }] if !rtt.is_zero()));
+    assert!(
+        matches!(found[..], [Found::Reply { rcode: None, unexpected: false, rtt }] if !rtt.is_zero())
+    );
 }
 
 #[tokio::test]
@@ -53,7 +59,10 @@ async fn the_trap_question_goes_to_the_trap_port() {
     assert!(matches!(found(&tcp(peer, true).await)[..], [Found::Refused { .. }]));
     let _firewall = TcpListener::bind((peer.ip(), tcp::TRAP_PORT)).unwrap();
     let events = tcp(peer, true).await;
-    assert!(matches!(events[..], [Event::Outcome(Outcome { trap: true, found: Found::Reply { .. }, .. })]));
+    assert!(matches!(
+        events[..],
+        [Event::Outcome(Outcome { trap: true, found: Found::Reply { .. }, .. })]
+    ));
 }
 
 #[tokio::test]
@@ -62,7 +71,11 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
     let peer = listener.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    tcp::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &tcp::Spec { port: peer.port() });
+    tcp::Prober::new(clock, sender).send(
+        due(clock, false),
+        peer.ip(),
+        &tcp::Spec { port: peer.port() },
+    );
     tokio::task::yield_now().await;
     let stall = Duration::from_millis(300);
     thread::sleep(stall);

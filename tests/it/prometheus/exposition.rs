@@ -16,7 +16,8 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, labels) = watch::channel(Labels { vantage: "the lab".into(), per_host, simulation: None });
+    let (_sender, labels) =
+        watch::channel(Labels { vantage: "the lab".into(), per_host, simulation: None });
     Metrics::new(source, labels).unwrap().render().unwrap()
 }
 
@@ -28,7 +29,10 @@ fn lasting(text: &str) -> String {
 
 #[test]
 fn the_text_is_the_golden_text() {
-    same_as_file("tests/data/golden/metrics.prom", &lasting(&render(Some(snapshot::every_field()), true)));
+    same_as_file(
+        "tests/data/golden/metrics.prom",
+        &lasting(&render(Some(snapshot::every_field()), true)),
+    );
 }
 
 #[test]
@@ -36,19 +40,25 @@ fn the_table_in_the_docs_lists_every_metric() {
     let metrics = lasting(&render(Some(snapshot::every_field()), true));
     let (mut help, mut kinds, mut labels) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for line in metrics.lines() {
-        if let Some((name, meaning)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+        if let Some((name, meaning)) =
+            line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
+        {
             help.insert(name, meaning);
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        } else if let Some((name, kind)) =
+            line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
         {
             kinds.insert(name, kind);
         } else {
             let (name, rest) = line.split_at(line.find(['{', ' ']).unwrap());
-            let name = ["_bucket", "_sum", "_count"]
-                .iter()
-                .find_map(|end| name.strip_suffix(end).filter(|name| kinds.get(name) == Some(&"histogram")));
+            let name = ["_bucket", "_sum", "_count"].iter().find_map(|end| {
+                name.strip_suffix(end).filter(|name| kinds.get(name) == Some(&"histogram"))
+            });
             let name = name.unwrap_or(&line[..line.len() - rest.len()]);
             let names = labels_in(rest).into_iter().filter(|label| label != "le");
-            labels.entry(name).or_insert_with(BTreeSet::new).insert(names.collect::<Vec<_>>().join(", "));
+            labels
+                .entry(name)
+                .or_insert_with(BTreeSet::new)
+                .insert(names.collect::<Vec<_>>().join(", "));
         }
     }
     assert!(help.len() > 50 && help.keys().eq(kinds.keys()) && help.keys().eq(labels.keys()));

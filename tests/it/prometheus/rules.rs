@@ -33,7 +33,10 @@ fn read(name: &str) -> String {
 fn alerts() -> Vec<(String, String)> {
     let text = read("deploy/prometheus/lifesign-alerts.yml");
     let parts = text.split("- alert: ").skip(1);
-    parts.map(|part| part.split_once('\n').unwrap()).map(|(name, rest)| (name.into(), rest.into())).collect()
+    parts
+        .map(|part| part.split_once('\n').unwrap())
+        .map(|(name, rest)| (name.into(), rest.into()))
+        .collect()
 }
 
 #[test]
@@ -79,7 +82,8 @@ fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
     let alerts = read("deploy/prometheus/lifesign-alerts.yml");
     let known = read("docs/metrics.md");
     let mut asked = BTreeSet::new();
-    let code = [&rules, &alerts].map(|text| text.lines().filter(|line| !line.trim().starts_with('#')));
+    let code =
+        [&rules, &alerts].map(|text| text.lines().filter(|line| !line.trim().starts_with('#')));
     for line in code.into_iter().flatten() {
         let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
         let names = words.map(|word| word.trim_end_matches(':'));
@@ -102,7 +106,12 @@ fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
 fn promtool_reads_the_config_and_its_tests_pass() {
     for arguments in [
         ["check", "config", "deploy/prometheus/prometheus.yml"].as_slice(),
-        &["test", "rules", "tests/data/prometheus/quorum.test.yml", "tests/data/prometheus/alerts.test.yml"],
+        &[
+            "test",
+            "rules",
+            "tests/data/prometheus/quorum.test.yml",
+            "tests/data/prometheus/alerts.test.yml",
+        ],
     ] {
         let mut promtool = Command::new("promtool");
         promtool.current_dir(path("."));

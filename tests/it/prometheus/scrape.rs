@@ -33,14 +33,20 @@ fn prometheus_scrapes_it_and_answers_for_state_loss_and_round_trip_time() {
     asked("up", &|found| found.len() == 1 && found[0].value() == 1.0);
     let states = asked(r#"lifesign_block_state{state="up"} == 1"#, &four(|value| value == 1.0));
     for line in &states {
-        assert!(line.label("country") == "KP" && line.label("block").starts_with("127.45."), "{line:?}");
+        assert!(
+            line.label("country") == "KP" && line.label("block").starts_with("127.45."),
+            "{line:?}"
+        );
     }
     asked("sum by (block) (lifesign_block_state)", &four(|value| value == 1.0));
     asked(r#"lifesign_country_state{country="KP",state="up"}"#, &|found| {
         found.len() == 1 && found[0].value() == 1.0
     });
     asked(r#"lifesign_block_loss_ratio{window="1m"}"#, &four(|value| value == 0.0));
-    asked(r#"lifesign_block_rtt_median_seconds{window="1m"}"#, &four(|value| value > 0.0 && value < 0.1));
+    asked(
+        r#"lifesign_block_rtt_median_seconds{window="1m"}"#,
+        &four(|value| value > 0.0 && value < 0.1),
+    );
     asked(
         "histogram_quantile(0.5, sum by (block, le) (rate(lifesign_probe_rtt_seconds_bucket[15s])))",
         &four(|value| value > 0.0 && value < 0.1),

@@ -39,12 +39,14 @@ fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> Namespace {
 fn settings() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus");
     let text = fs::read_to_string(format!("{folder}/prometheus.yml")).unwrap();
-    let second =
-        "      # - targets: [\"192.0.2.7:17545\"]\n      #   labels:\n      #     vantage: frankfurt\n";
+    let second = "      # - targets: [\"192.0.2.7:17545\"]\n      #   labels:\n      #     vantage: frankfurt\n";
     assert!(text.contains(second), "the example of a second vantage");
     let more: String = (2..=3)
         .map(|number| {
-            let plain = second.replace("# ", "").replace('#', "").replace("192.0.2.7", VANTAGES[number - 1]);
+            let plain = second
+                .replace("# ", "")
+                .replace('#', "")
+                .replace("192.0.2.7", VANTAGES[number - 1]);
             plain.replace("frankfurt", &format!("v{number}"))
         })
         .collect();
@@ -87,16 +89,19 @@ fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
             &listen,
         ])));
     }
-    let server = Prometheus::start(Some(&world.router), &room.put("config", settings()), &room.path("data"));
+    let server =
+        Prometheus::start(Some(&world.router), &room.put("config", settings()), &room.path("data"));
     for watch in &mut watches {
         watch.verdict(SOON, "KP", "up");
     }
     watches[0].listen(ACQUAINTANCE);
 
     let sighted = "country:lifesign_sighted:count";
-    let agreed_on = |state: &str| format!("country_state:lifesign_agreed:bool{{state=\"{state}\"}}");
+    let agreed_on =
+        |state: &str| format!("country_state:lifesign_agreed:bool{{state=\"{state}\"}}");
     let (up, outage) = (agreed_on("up"), agreed_on("outage"));
-    let fault = |number: u8| format!("vantage_country:lifesign_path_fault:bool{{vantage=\"v{number}\"}}");
+    let fault =
+        |number: u8| format!("vantage_country:lifesign_path_fault:bool{{vantage=\"v{number}\"}}");
     let (path1, path2, path3) = (fault(1), fault(2), fault(3));
     let alert = |name: &str| format!("count(ALERTS{{alertname=\"{name}\"}})");
     let (country_alert, path_alert) = (alert("CountryOutage"), alert("VantagePath"));

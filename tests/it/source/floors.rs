@@ -1,5 +1,5 @@
-//! The shape of the source: who imports whom, and how long files are. It reads src/ as text, so that a
-//! forbidden import is named with its file.
+//! The shape of the source: who imports whom, and how long files are. It reads src/ as text, so
+//! that a forbidden import is named with its file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,14 +22,16 @@ const FLOORS: &[&[&str]] = &[
     &["main"],
 ];
 
-/// The pure core, and what it must not name: whatever reads a clock, a socket, a file or another thread.
+/// The pure core, and what it must not name: whatever reads a clock, a socket, a file or another
+/// thread.
 const CORE: &[&str] = &["schedule", "aggregate", "judge", "watch"];
-const IMPURE: &[&str] = &["Clock", "tokio", "socket2", "fs", "thread", "TcpStream", "UdpSocket", "process"];
+const IMPURE: &[&str] =
+    &["Clock", "tokio", "socket2", "fs", "thread", "TcpStream", "UdpSocket", "process"];
 
 /// Lines in a file at most.
 const LONGEST: usize = 400;
-/// Lines of code in all at most: without comments, blank lines and tests, and without the scripted worlds, which
-/// are a laboratory and no part of the prober.
+/// Lines of code in all at most: without comments, blank lines and tests, and without the scripted
+/// worlds, which are a laboratory and no part of the prober.
 const IN_ALL: usize = 12_000;
 
 /// A file of src/: its path there, the module that it is, and its text.
@@ -41,7 +43,8 @@ struct File {
 
 impl File {
     fn new(path: &str, text: String) -> Self {
-        let module = path.trim_end_matches(".rs").trim_end_matches("/mod").split('/').map(str::to_owned);
+        let module =
+            path.trim_end_matches(".rs").trim_end_matches("/mod").split('/').map(str::to_owned);
         Self { module: module.collect(), path: path.to_owned(), text }
     }
 
@@ -54,7 +57,8 @@ impl File {
         self.text.lines().map(|line| line.split("//").next().unwrap_or_default())
     }
 
-    /// Every path that it names by way of `crate`, `lifesign` or `super`, written from the crate's root.
+    /// Every path that it names by way of `crate`, `lifesign` or `super`, written from the crate's
+    /// root.
     fn named(&self) -> Vec<Vec<String>> {
         let code: String = self.code().collect::<Vec<_>>().join("\n");
         let words = words(&code);
@@ -144,7 +148,8 @@ fn forbidden(files: &[File]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Imports among files, but for those between a module and the modules inside it, which are one thing.
+/// Imports among files, but for those between a module and the modules inside it, which are one
+/// thing.
 fn edges(files: &[File]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for file in files {
@@ -199,7 +204,10 @@ fn source() -> Vec<File> {
 #[test]
 fn each_module_imports_only_from_the_floors_below() {
     let files = source();
-    assert!(files.iter().map(|file| file.named().len()).sum::<usize>() > 300, "the imports were not found");
+    assert!(
+        files.iter().map(|file| file.named().len()).sum::<usize>() > 300,
+        "the imports were not found"
+    );
     assert_eq!(forbidden(&files), [""; 0]);
 }
 
@@ -214,7 +222,8 @@ fn modules_are_declared_in_the_order_in_which_the_data_passes() {
     let lib = files.iter().find(|file| file.path == "lib.rs").expect("a lib.rs");
     let declared: Vec<&str> =
         lib.code().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let order: Vec<&str> = FLOORS.concat().into_iter().filter(|module| declared.contains(module)).collect();
+    let order: Vec<&str> =
+        FLOORS.concat().into_iter().filter(|module| declared.contains(module)).collect();
     assert_eq!(declared, order);
 }
 
@@ -222,7 +231,10 @@ fn modules_are_declared_in_the_order_in_which_the_data_passes() {
 fn the_core_names_no_clock_socket_or_file() {
     for file in source().iter().filter(|file| CORE.contains(&file.stage())) {
         let code: Vec<&str> = file.code().collect();
-        let found = words(&code.join("\n")).into_iter().find(|word| IMPURE.contains(word)).map(str::to_owned);
+        let found = words(&code.join("\n"))
+            .into_iter()
+            .find(|word| IMPURE.contains(word))
+            .map(str::to_owned);
         assert_eq!(found, None, "{}", file.path);
     }
 }
@@ -236,7 +248,11 @@ fn files_are_short_and_say_what_they_are_for() {
         let lines = file.text.lines().count();
         assert!(lines <= LONGEST, "{} has {lines} lines", file.path);
         let inside = file.path.ends_with("tests.rs");
-        assert!(inside || file.text.starts_with("//!"), "{} does not say what it is for", file.path);
+        assert!(
+            inside || file.text.starts_with("//!"),
+            "{} does not say what it is for",
+            file.path
+        );
         lengths.push(lines);
         if !inside && file.stage() != "scenario" {
             let production = file.code().take_while(|line| !line.starts_with("#[cfg(test)]"));
@@ -260,7 +276,11 @@ fn a_forbidden_import_is_found_however_it_is_written() {
         ),
         ("judge/belief.rs", "use super::super::watch as w;", "judge/belief.rs imports watch"),
         ("outcome.rs", "use super::probe::icmp;", "outcome.rs imports probe"),
-        ("clock.rs", "fn f() -> lifesign_core::scopes::Roster { loop {} }", "clock.rs imports target"),
+        (
+            "clock.rs",
+            "fn f() -> lifesign_core::scopes::Roster { loop {} }",
+            "clock.rs imports target",
+        ),
         ("weather.rs", "", "weather.rs: weather has no floor"),
     ] {
         assert_eq!(forbidden(&[File::new(path, text.into())]), [found]);
@@ -281,8 +301,10 @@ fn a_forbidden_import_is_found_however_it_is_written() {
 #[test]
 fn a_circle_is_found() {
     let file = |path, text: &str| File::new(path, text.into());
-    let one =
-        [file("judge/a.rs", "use super::b::B;"), file("judge/b.rs", "use lifesign_core::judge::{c::C, X};")];
+    let one = [
+        file("judge/a.rs", "use super::b::B;"),
+        file("judge/b.rs", "use lifesign_core::judge::{c::C, X};"),
+    ];
     assert_eq!(cycle(&one), None);
     let two = one.into_iter().chain([file("judge/c.rs", "use super::a;")]).collect::<Vec<_>>();
     assert_eq!(cycle(&two).as_deref(), Some("judge/a.rs, judge/b.rs, judge/c.rs"));

@@ -1,7 +1,9 @@
 //! Disks that refuse, in a mount namespace of the test's own: probing and metrics go on, metric and
 //! log say so, and what waited is written once the disk takes it.
 
-use crate::support::{LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values};
+use crate::support::{
+    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values,
+};
 use std::{fs, process::Command};
 
 /// lifesign with its state on a small disk that is mounted like this, and so treated before it
@@ -27,7 +29,9 @@ fn inside(watch: &Program, lines: &str) -> String {
 
 fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
     let address = watch.address();
-    watch.error_line(SOON, "complaint", |line| line.contains("cannot write the store").then_some(()));
+    watch.error_line(SOON, "complaint", |line| {
+        line.contains("cannot write the store").then_some(())
+    });
     let metric = |name: &str| values(&get(address, "/metrics").body, name, &[]).iter().sum::<f64>();
     until(SOON, "metric of the failure", || match metric("lifesign_store_failing") {
         1.0 if metric("lifesign_store_failures_total") >= 1.0 => Ok(()),
@@ -39,8 +43,9 @@ fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
         other => Err(other.to_string()),
     });
     inside(&watch, &format!("mount -o remount,{relief} {disk}; rm -f {disk}/ballast"));
-    watch
-        .error_line(SOON, "relief", |line| line.contains("is written again; 0 rows were lost").then_some(()));
+    watch.error_line(SOON, "relief", |line| {
+        line.contains("is written again; 0 rows were lost").then_some(())
+    });
     until(SOON, "metric of the relief", || match metric("lifesign_store_failing") {
         0.0 => Ok(()),
         other => Err(other.to_string()),
@@ -55,7 +60,8 @@ fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
 #[ignore = "needs root; run by tests/run"]
 fn the_disk_is_full_and_later_has_room_again() {
     let room = Room::new("store-full");
-    let fill = format!("dd if=/dev/zero of={0}/disk/ballast bs=4k count=254 2>/dev/null", room.display());
+    let fill =
+        format!("dd if=/dev/zero of={0}/disk/ballast bs=4k count=254 2>/dev/null", room.display());
     let (watch, disk) = on_disk(&room, "size=1m", &fill);
     goes_on_and_recovers(watch, &disk, "size=8m");
 }
@@ -71,7 +77,9 @@ fn the_disk_is_read_only_and_later_is_not() {
 #[test]
 fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
-    watch.line(SOON, "word on it", |line| line.contains("without --state-dir nothing is kept").then_some(()));
+    watch.line(SOON, "word on it", |line| {
+        line.contains("without --state-dir nothing is kept").then_some(())
+    });
     let address = watch.address();
     let body = until(SOON, "metrics", || match get(address, "/metrics") {
         answer if answer.code == 200 => Ok(answer.body),

@@ -4,7 +4,7 @@
 use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
 use lifesign::{
     clock::Clock,
-    store::{Book, Episode, Filter},
+    store::{Episode, Filter, StoreReader},
 };
 use lifesign_core::rng::Rng;
 use std::{net::UdpSocket, thread, time::Duration};
@@ -64,7 +64,7 @@ fn killed(block: u64) -> usize {
         if !file.exists() {
             continue;
         }
-        let all = match Book::open(&file) {
+        let all = match StoreReader::open(&file) {
             Ok(book) => book.episodes(&Filter::default()).unwrap(),
             // It had no time to make the tables.
             Err(error) => {
@@ -79,12 +79,14 @@ fn killed(block: u64) -> usize {
         let over = told.iter().filter(|verdict| verdict.time + WRITTEN < moment && is_end(verdict));
         for verdict in over {
             let scope = verdict.scope.rsplit(' ').next().unwrap();
-            let found = all.iter().any(|episode| episode.scope == scope && ended_so(episode, verdict));
+            let found =
+                all.iter().any(|episode| episode.scope == scope && ended_so(episode, verdict));
             assert!(found, "{verdict:?} is not in {all:?}\n{}", watch.said());
         }
         finished = all.into_iter().filter(|episode| episode.end.is_some()).collect();
         let base = rusqlite::Connection::open(&file).unwrap();
-        let whole: String = base.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
+        let whole: String =
+            base.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
         assert_eq!(whole, "ok");
     }
     finished.len()
@@ -93,7 +95,9 @@ fn killed(block: u64) -> usize {
 /// Is this the end of a bad state? Down that becomes an outage goes on, and so may what is unknown.
 fn is_end(verdict: &Verdict) -> bool {
     let known = ["down", "outage", "flapping"].contains(&verdict.from.as_str());
-    known && verdict.to != "unknown" && (verdict.from.as_str(), verdict.to.as_str()) != ("down", "outage")
+    known
+        && verdict.to != "unknown"
+        && (verdict.from.as_str(), verdict.to.as_str()) != ("down", "outage")
 }
 
 fn ended_so(episode: &Episode, verdict: &Verdict) -> bool {
@@ -106,7 +110,8 @@ fn ended_so(episode: &Episode, verdict: &Verdict) -> bool {
 #[test]
 #[ignore = "needs root, for its control, and takes 90 s; run by tests/run"]
 fn two_hundred_kills_lose_no_finished_episode() {
-    let programs: Vec<_> = (0..PROGRAMS).map(|block| thread::spawn(move || killed(block))).collect();
+    let programs: Vec<_> =
+        (0..PROGRAMS).map(|block| thread::spawn(move || killed(block))).collect();
     let finished: usize = programs.into_iter().map(|program| program.join().unwrap()).sum();
     assert!(finished >= PROGRAMS as usize, "only {finished} episodes were finished");
 }

@@ -50,7 +50,14 @@ fn the_page_shows_what_was_before_a_kill() {
     };
     let (old, state) = (room.put("plan.toml", plan(&[block(1, port)])), room.path("state"));
     let run = |plan: &str| {
-        Program::start(lifesign(&["--config", plan, "--listen", "127.0.0.1:0", "--state-dir", &state]))
+        Program::start(lifesign(&[
+            "--config",
+            plan,
+            "--listen",
+            "127.0.0.1:0",
+            "--state-dir",
+            &state,
+        ]))
     };
     let mut watch = run(&old);
     watch.verdict(SOON, "KP", "up");
@@ -77,14 +84,17 @@ fn the_page_shows_what_was_before_a_kill() {
     // The country's day and week, three strips of the new block, three of the old; in words.
     let shown = |page: &str| -> Vec<bool> {
         let strips = page.split("<svg class=\"strip").skip(1);
-        strips.map(|strip| strip.split('>').next().is_some_and(|words| words.contains(" outage "))).collect()
+        strips
+            .map(|strip| strip.split('>').next().is_some_and(|words| words.contains(" outage ")))
+            .collect()
     };
     let page = until(SOON, "the outage on the page", || match get(address, "/").body {
         page if shown(&page).contains(&true) => Ok(page),
         page => Err(page),
     });
     assert_eq!(shown(&page), [true, true, false, false, false, true, true, true], "{page}");
-    let rows = page.split("<table class=\"episodes\">").nth(1).unwrap().split("</table>").next().unwrap();
+    let rows =
+        page.split("<table class=\"episodes\">").nth(1).unwrap().split("</table>").next().unwrap();
     assert!(rows.contains("outage") && rows.contains("unknown"), "{rows}");
     watch.verdict(SOON, "KP", "up");
     assert_eq!(watch.terminate().code(), Some(0));

@@ -63,7 +63,8 @@ fn an_outage_goes_on(how: &str) {
     assert!(all.iter().all(|episode| !episode["end_latest"].is_null()), "{all:?}");
     for scope in SCOPES {
         let name = scope.rsplit(' ').next().unwrap();
-        let outages = all.iter().filter(|episode| episode["name"] == name && episode["state"] == "outage");
+        let outages =
+            all.iter().filter(|episode| episode["name"] == name && episode["state"] == "outage");
         assert_eq!(outages.count(), 1, "{scope}: {all:?}");
     }
     report(&watched.room.path("state"));
@@ -71,7 +72,8 @@ fn an_outage_goes_on(how: &str) {
 
 /// The page says it in a sentence, and is one well-formed file.
 fn report(state: &str) {
-    let (code, page, err) = done(lifesign(&["report", "KP", "--since", "1h", "--state-dir", state]));
+    let (code, page, err) =
+        done(lifesign(&["report", "KP", "--since", "1h", "--state-dir", state]));
     assert_eq!(code, 0, "{err}");
     assert!(page.contains("Test was unreachable from test from 20"), "{page}");
     assert!(
@@ -129,14 +131,17 @@ fn a_new_plan_ends_only_what_goes() {
     std::fs::write(&watched.plan, rest).unwrap();
     let before = watched.program.now();
     signal("HUP", watched.program.id());
-    watched.program.line(SOON, "new plan", |line| line.starts_with("watches by the new plan").then_some(()));
+    watched
+        .program
+        .line(SOON, "new plan", |line| line.starts_with("watches by the new plan").then_some(()));
     assert_eq!(watched.program.terminate().code(), Some(0));
     let open = |episode: &&serde_json::Value| episode["end_latest"].is_null();
     let all = episodes(&watched.room.path("state"), &["--state", "outage"]);
     let gone: Vec<_> = all.iter().filter(|episode| episode["name"] == "10.45.179.0/24").collect();
     assert_eq!(gone.len(), 1, "{all:?}");
     assert!(time(&gone[0]["end_latest"]) + Duration::from_secs(1) > before, "{gone:?}");
-    let country: Vec<_> = all.iter().filter(open).filter(|episode| episode["scope"] == "country").collect();
+    let country: Vec<_> =
+        all.iter().filter(open).filter(|episode| episode["scope"] == "country").collect();
     assert_eq!(country.len(), 1, "{all:?}");
     assert_eq!(time(&country[0]["begin_latest"]), outage.latest);
 }

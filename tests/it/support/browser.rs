@@ -58,8 +58,15 @@ impl Browser {
                 }
             }
         });
-        let mut browser =
-            Self { chromium, orders, messages, session: None, last: 0, events: Vec::new(), _room: room };
+        let mut browser = Self {
+            chromium,
+            orders,
+            messages,
+            session: None,
+            last: 0,
+            events: Vec::new(),
+            _room: room,
+        };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": page["targetId"], "flatten": true});
         browser.session = Some(browser.call("Target.attachToTarget", &attach)["sessionId"].clone());
@@ -87,7 +94,8 @@ impl Browser {
     }
 
     fn hear(&mut self, what: &str) -> Value {
-        let message = self.messages.recv_timeout(PATIENCE).unwrap_or_else(|end| panic!("{what}: {end}"));
+        let message =
+            self.messages.recv_timeout(PATIENCE).unwrap_or_else(|end| panic!("{what}: {end}"));
         if message.get("method").is_some() {
             self.events.push(message.clone());
         }
@@ -103,7 +111,10 @@ impl Browser {
 
     /// Everything of this name that has happened.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.events.iter().filter(move |event| event["method"] == name).map(|event| &event["params"])
+        self.events
+            .iter()
+            .filter(move |event| event["method"] == name)
+            .map(|event| &event["params"])
     }
 
     /// Goes to an address and waits until it is loaded.
@@ -130,10 +141,15 @@ impl Browser {
     /// What the browser complained of: errors and warnings of the console, exceptions, refused
     /// styles and the like.
     pub fn complaints(&self) -> Vec<&Value> {
-        ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Network.loadingFailed"]
-            .into_iter()
-            .flat_map(|name| self.all(name))
-            .collect()
+        [
+            "Log.entryAdded",
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+            "Network.loadingFailed",
+        ]
+        .into_iter()
+        .flat_map(|name| self.all(name))
+        .collect()
     }
 }
 

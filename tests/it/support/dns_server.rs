@@ -78,7 +78,9 @@ pub fn reply(question: &Message, code: ResponseCode, addresses: &[Ipv4Addr], ttl
     let query = &question.queries[0];
     if query.query_type() == RecordType::A {
         message.add_answers(
-            addresses.iter().map(|&a| Record::from_rdata(query.name().clone(), ttl, RData::A(A(a)))),
+            addresses
+                .iter()
+                .map(|&a| Record::from_rdata(query.name().clone(), ttl, RData::A(A(a)))),
         );
     }
     message

@@ -24,5 +24,9 @@ pub fn same_as_file(name: &str, made: &str) {
     for (number, (made, wanted)) in made.lines().zip(wanted.lines()).enumerate() {
         assert_eq!(made, wanted, "{name}:{}; LIFESIGN_REWRITE=1 writes it anew", number + 1);
     }
-    assert_eq!(made.len(), wanted.len(), "{name} has another length; LIFESIGN_REWRITE=1 writes it anew");
+    assert_eq!(
+        made.len(),
+        wanted.len(),
+        "{name} has another length; LIFESIGN_REWRITE=1 writes it anew"
+    );
 }

@@ -45,8 +45,17 @@ impl Machine {
     /// Boots it.
     pub fn boot(room: &Room) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
-        let outside =
-            ["--pdeathsig", "KILL", "unshare", "-fpmnuiC", "--kill-child", "bash", "-ec", BOOT, "boot"];
+        let outside = [
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "-fpmnuiC",
+            "--kill-child",
+            "bash",
+            "-ec",
+            BOOT,
+            "boot",
+        ];
         let tree = tree();
         let mut command = quiet(Command::new("setpriv"), &outside);
         command.arg(&tree).arg(&**room).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -111,7 +120,10 @@ fn tree() -> PathBuf {
         let half = tree.with_extension(std::process::id().to_string());
         let half = half.to_str().unwrap();
         let packages = "--include=systemd,systemd-sysv,dbus,iproute2";
-        let made = quiet(Command::new("mmdebstrap"), &["--quiet", "--variant=minbase", packages, name, half]);
+        let made = quiet(
+            Command::new("mmdebstrap"),
+            &["--quiet", "--variant=minbase", packages, name, half],
+        );
         let mut program = super::Program::start(made);
         let status = program.end(15 * SOON);
         assert!(status.success(), "{}", program.said());
@@ -132,7 +144,9 @@ pub fn packages(room: &Room) {
         let output = room.path(name);
         let build = ["deb", "--no-build", "--fast", "--deb-version", version, "--output", &output];
         let mut command = quiet(Command::new("cargo"), &build);
-        command.env("CARGO_TARGET_DIR", room.join("target")).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+            .env("CARGO_TARGET_DIR", room.join("target"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
         let (code, out, err) = done_slowly(command);
         assert_eq!(code, 0, "{out}\n{err}");
     }

@@ -49,7 +49,8 @@ Rules and alerts for Prometheus, dashboards for Grafana, and the plan of a real 
 pub fn program(mut command: Command) -> String {
     command.build();
     // The version would make every release a change of this page's head and foot.
-    let man = Man::new(command.clone()).date("").source("lifesign").manual("lifesign").title("LIFESIGN");
+    let man =
+        Man::new(command.clone()).date("").source("lifesign").manual("lifesign").title("LIFESIGN");
     let mut page = Vec::new();
     let written = man
         .render_title(&mut page)
@@ -70,7 +71,8 @@ pub fn program(mut command: Command) -> String {
         written.expect("memory can be written");
         let section = String::from_utf8(section).expect("text");
         // The preamble that every roff document has; this is a part of one.
-        let lines = section.lines().filter(|line| !line.starts_with(".ie ") && !line.starts_with(".el "));
+        let lines =
+            section.lines().filter(|line| !line.starts_with(".ie ") && !line.starts_with(".el "));
         for line in lines.filter(|&line| line != ".SH SYNOPSIS") {
             let _ = writeln!(page, "{}", if line.starts_with(".SH ") { ".PP" } else { line });
         }
@@ -80,7 +82,11 @@ pub fn program(mut command: Command) -> String {
 
 /// The first example of a page.
 pub fn example(page: &str) -> String {
-    page.split("```toml\n").nth(1).and_then(|rest| rest.split("\n```").next()).expect("an example").into()
+    page.split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n```").next())
+        .expect("an example")
+        .into()
 }
 
 /// lifesign-targets(5), from the page of the docs: headings, paragraphs, lists, tables of a key and
@@ -109,8 +115,15 @@ pub fn plan(page: &str) -> String {
                 head = cells;
             } else {
                 let _ = writeln!(out, ".TP\n{}\n{}", inline(cells[0]), inline(cells[1]));
-                for (name, cell) in head.iter().zip(&cells).skip(2).filter(|(_, cell)| !cell.is_empty()) {
-                    let _ = writeln!(out, ".br\n{}: {}", name[..1].to_uppercase() + &name[1..], inline(cell));
+                for (name, cell) in
+                    head.iter().zip(&cells).skip(2).filter(|(_, cell)| !cell.is_empty())
+                {
+                    let _ = writeln!(
+                        out,
+                        ".br\n{}: {}",
+                        name[..1].to_uppercase() + &name[1..],
+                        inline(cell)
+                    );
                 }
             }
         } else if line.starts_with("|-") {

@@ -93,7 +93,8 @@ pub const ROUTER: &str = "10.45.0.1";
 impl World {
     /// All is well in it.
     pub fn new() -> Self {
-        let world = Self { vantage: Namespace::new(), router: Namespace::new(), country: Namespace::new() };
+        let world =
+            Self { vantage: Namespace::new(), router: Namespace::new(), country: Namespace::new() };
         world.router.sh(&format!(
             "ip link add toward type veth peer name uplink netns {}
              ip link add border type veth peer name inland netns {}
@@ -141,7 +142,8 @@ pub fn plan(outage_after: &str) -> String {
     for block in 176..180 {
         let _ = writeln!(plan, "[[country.block]]\nprefix = \"10.45.{block}.0/24\"\nhosts = [");
         for (host, probe) in [(15, "icmp"), (67, "tcp/80"), (129, "dns/kptc.kp/SOA")] {
-            let _ = writeln!(plan, "  {{ host = \"10.45.{block}.{host}\", probes = [\"{probe}\"] }},");
+            let _ =
+                writeln!(plan, "  {{ host = \"10.45.{block}.{host}\", probes = [\"{probe}\"] }},");
         }
         plan.push_str("]\n");
     }

@@ -6,7 +6,8 @@ use super::quiet;
 use std::{any::type_name, env, process::Command};
 
 /// Words before the command line of a process that has a network namespace of its own. Needs root.
-pub const OWN_NETWORK: &[&str] = &["unshare", "--net", "sh", "-ec", "ip link set lo up; exec \"$@\"", "sh"];
+pub const OWN_NETWORK: &[&str] =
+    &["unshare", "--net", "sh", "-ec", "ip link set lo up; exec \"$@\"", "sh"];
 
 /// True in the process of its own. Elsewhere it runs this test there, by way of the words `before`
 /// its command line, and gives false once it has passed.
@@ -18,8 +19,14 @@ pub fn in_own_process<T: Fn()>(_test: T, before: &[&str]) -> bool {
         return true;
     }
     let this = env::current_exe().unwrap();
-    let call =
-        [this.to_str().unwrap(), "--exact", test, "--include-ignored", "--nocapture", "--test-threads=1"];
+    let call = [
+        this.to_str().unwrap(),
+        "--exact",
+        test,
+        "--include-ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ];
     let words = [before, &call].concat();
     let output = quiet(Command::new(words[0]), &words[1..]).env(TEST, test).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

@@ -27,7 +27,8 @@ impl PageServer {
         let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
         let (labels, labelled) = watch::channel(labels);
         let (asker, asks) = mpsc::channel(1);
-        let thread = serve(listeners.into(), source, labelled, asker, WebConfig::unprotected()).unwrap();
+        let thread =
+            serve(listeners.into(), source, labelled, asker, WebConfig::unprotected()).unwrap();
         Self { addresses, snapshots, labels, asks, thread }
     }
 

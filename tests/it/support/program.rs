@@ -52,7 +52,14 @@ impl Program {
         let (sender, lines) = channel();
         read(child.stdout.take().unwrap(), false, sender.clone());
         read(child.stderr.take().unwrap(), true, sender);
-        Self { child, lines, clock: Clock::start(), out: Vec::new(), err: Vec::new(), passed: Vec::new() }
+        Self {
+            child,
+            lines,
+            clock: Clock::start(),
+            out: Vec::new(),
+            err: Vec::new(),
+            passed: Vec::new(),
+        }
     }
 
     /// Its process number.
@@ -78,24 +85,40 @@ impl Program {
     }
 
     /// The first line of standard output that is `wanted` and that no earlier call gave.
-    pub fn line<T>(&mut self, within: Duration, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub fn line<T>(
+        &mut self,
+        within: Duration,
+        what: &str,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> T {
         let mut next = 0;
         self.wait(within, what, |program| {
             let from = std::mem::replace(&mut next, program.out.len());
             let mut fresh = (from..program.out.len()).filter(|&place| !program.passed[place]);
-            let (place, found) = fresh.find_map(|place| Some((place, wanted(&program.out[place])?)))?;
+            let (place, found) =
+                fresh.find_map(|place| Some((place, wanted(&program.out[place])?)))?;
             program.passed[place] = true;
             Some(found)
         })
     }
 
     /// The first line of standard error that is `wanted`.
-    pub fn error_line<T>(&mut self, within: Duration, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub fn error_line<T>(
+        &mut self,
+        within: Duration,
+        what: &str,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> T {
         self.wait(within, what, |program| program.err.iter().find_map(|line| wanted(line)))
     }
 
     /// Looks again after each line, until there is what is looked for.
-    fn wait<T>(&mut self, within: Duration, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    fn wait<T>(
+        &mut self,
+        within: Duration,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
         let until = self.clock.now() + within;
         loop {
             if let Some(found) = look(self) {
@@ -141,7 +164,9 @@ impl Program {
             match self.hear(until) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.child.wait().unwrap(),
-                Err(RecvTimeoutError::Timeout) => panic!("no end within {within:?}:\n{}", self.said()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no end within {within:?}:\n{}", self.said())
+                }
             }
         }
     }
@@ -177,7 +202,8 @@ fn read(from: impl Read + Send + 'static, is_error: bool, to: Sender<(bool, Stri
 
 /// Sends a signal; the shell has `kill` built in, so no further program is needed.
 pub fn signal(name: &str, process: u32) {
-    let status = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().unwrap();
+    let status =
+        Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().unwrap();
     assert!(status.success(), "kill -{name} {process}: {status}");
 }
 

@@ -44,13 +44,15 @@ impl<'a> Prometheus<'a> {
             // Samples of 2014 are not too old.
             "--storage.tsdb.retention.time=100y",
         ];
-        let command =
-            inside.map_or_else(|| Command::new("prometheus"), |place| place.command(&["prometheus"]));
+        let command = inside
+            .map_or_else(|| Command::new("prometheus"), |place| place.command(&["prometheus"]));
         let mut program = Program::start(quiet(command, &arguments));
         let address = program.error_line(SOON, "address of Prometheus", |line| {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
-        program.error_line(SOON, "Prometheus ready", |line| line.contains("ready to receive").then_some(()));
+        program.error_line(SOON, "Prometheus ready", |line| {
+            line.contains("ready to receive").then_some(())
+        });
         Self { inside, address, program }
     }
 
@@ -67,16 +69,23 @@ impl<'a> Prometheus<'a> {
             Some(place) => place.get_at(self.address.port(), &path.replace('%', "%%")),
             None => get(self.address, &path),
         };
-        let mut told: Value =
-            serde_json::from_str(&answer.body).map_err(|error| format!("{error}: {}", answer.body))?;
+        let mut told: Value = serde_json::from_str(&answer.body)
+            .map_err(|error| format!("{error}: {}", answer.body))?;
         if told["status"] == "success" { Ok(told["data"].take()) } else { Err(answer.body) }
     }
 
     /// A query over a stretch of time.
-    pub fn range(&self, query: &str, from: Time, to: Time, step: Duration) -> Result<Vec<Line>, String> {
+    pub fn range(
+        &self,
+        query: &str,
+        from: Time,
+        to: Time,
+        step: Duration,
+    ) -> Result<Vec<Line>, String> {
         let (from, to, step) = (from.as_secs_f64(), to.as_secs_f64(), step.as_secs_f64());
         let query = escaped(query);
-        let data = self.api(&format!("query_range?query={query}&start={from}&end={to}&step={step}"))?;
+        let data =
+            self.api(&format!("query_range?query={query}&start={from}&end={to}&step={step}"))?;
         lines(&data, "values")
     }
 
@@ -98,7 +107,8 @@ fn lines(data: &Value, points: &str) -> Result<Vec<Line>, String> {
             "value" => std::slice::from_ref(&one[points]),
             _ => one[points].as_array().ok_or_else(|| one.to_string())?,
         };
-        let points = pairs.iter().map(point).collect::<Option<_>>().ok_or_else(|| one.to_string())?;
+        let points =
+            pairs.iter().map(point).collect::<Option<_>>().ok_or_else(|| one.to_string())?;
         lines.push(Line { labels: one["metric"].clone(), points });
     }
     Ok(lines)

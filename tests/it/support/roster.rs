@@ -1,6 +1,8 @@
 //! Rosters without a plan: country by country, block by block, target by target.
 
-use lifesign_core::scopes::{Block, BlockId, Country, CountryId, Host, Kind, Prefix, Roster, Target};
+use lifesign_core::scopes::{
+    Block, BlockId, Country, CountryId, Host, Kind, Prefix, Roster, Target,
+};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A roster under construction: a block belongs to the last country, a target to the last block.

@@ -29,8 +29,10 @@ pub const END: &str = "2014-12-24T00:00:00Z";
 /// scenario to another day.
 fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) {
     let scenario = Scenario::parse("scenario", text).unwrap();
-    let offset = begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
-    let mut simulation = Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let offset =
+        begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
+    let mut simulation =
+        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let (sender, source) = watch::channel(None);
     let (_plan, labels) =
         watch::channel(Labels { vantage: vantage.into(), per_host: false, simulation: None });
@@ -65,8 +67,9 @@ fn promtool(arguments: &[&str]) {
 /// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind
 /// for a while. The rules of deploy/ have been evaluated all the while.
 pub fn scraped(room: &Room) -> Prometheus<'static> {
-    let scenario =
-        |name: &str| fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap();
+    let scenario = |name: &str| {
+        fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap()
+    };
     let (scrapes, data) = (room.path("scrapes"), room.path("data"));
     let mut out = BufWriter::new(File::create(&scrapes).unwrap());
     scrape(&mut out, &scenario("december-2014"), None, "lab");
@@ -77,8 +80,10 @@ pub fn scraped(room: &Room) -> Prometheus<'static> {
     // Blocks of two hours, the default, would have it read the file once for each.
     let blocks = "--max-block-duration=96h";
     promtool(&["tsdb", "create-blocks-from", blocks, "--quiet", "openmetrics", &scrapes, &data]);
-    let config =
-        room.put("prometheus.yml", format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"));
+    let config = room.put(
+        "prometheus.yml",
+        format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"),
+    );
     let start = || Prometheus::start(None, &config, &data);
 
     // Rules in passes, since promtool's do not see what others of the same pass record.
@@ -88,8 +93,9 @@ pub fn scraped(room: &Room) -> Prometheus<'static> {
     while !waiting.is_empty() {
         let names: Vec<String> =
             waiting.iter().map(|rule| rule["name"].as_str().unwrap().to_owned()).collect();
-        let is_ready =
-            |rule: &Value| !names.iter().any(|name| rule["query"].as_str().unwrap().contains(name.as_str()));
+        let is_ready = |rule: &Value| {
+            !names.iter().any(|name| rule["query"].as_str().unwrap().contains(name.as_str()))
+        };
         let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
         let pass = ready.iter().map(|rule| json!({"record": rule["name"], "expr": rule["query"]}));
         let groups = json!({"groups": [{"name": "pass", "rules": pass.collect::<Vec<_>>()}]});

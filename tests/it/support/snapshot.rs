@@ -2,13 +2,13 @@
 
 use super::roster;
 use lifesign_core::{
-    judge::{Edge, Standing, State},
+    judge::{Edge, State, Verdict},
     outcome::{Fault, IcmpCode, Reject},
     scopes::Host,
     time::Time,
     watch::{
-        BlockView, ControlView, Counts, HistogramView, KindView, Mark, Past, PlanView, ScopeView, Snapshot,
-        Spell, StoreView, TargetView, WindowView,
+        BlockView, ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView,
+        ScopeView, Snapshot, StateSpan, StoreView, TargetView, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -34,7 +34,10 @@ pub fn every_field() -> Snapshot {
         roster: Arc::new(roster.build()),
         countries: vec![scope(State::Partial, 0.75)],
         blocks: vec![
-            BlockView { scope: scope(State::Up, 0.999_999), kinds: [Some(kind(1)), Some(kind(2)), None] },
+            BlockView {
+                scope: scope(State::Up, 0.999_999),
+                kinds: [Some(kind(1)), Some(kind(2)), None],
+            },
             BlockView { scope: scope(State::Outage, 1e-7), kinds: [None, None, Some(kind(3))] },
         ],
         targets: vec![seen(true), seen(true), seen(false)],
@@ -68,7 +71,7 @@ fn at(seconds: u64) -> Time {
 
 fn scope(state: State, belief: f64) -> ScopeView {
     let alive = state != State::Outage;
-    let standing = Standing {
+    let verdict = Verdict {
         state,
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
@@ -79,7 +82,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         entered: [1, 0, 2, 3, 4, 5, 6],
     };
     ScopeView {
-        standing,
+        verdict,
         windows: [
             WindowView { resolved: 60, loss: Some(0.05), median: Some(0.2), p95: Some(0.31) },
             WindowView { resolved: 300, loss: Some(1.0), median: None, p95: None },
@@ -91,14 +94,17 @@ fn scope(state: State, belief: f64) -> ScopeView {
 
 /// Up, a short outage, up again, and then the present state; half lost in the first of the ten
 /// minutes.
-fn past(state: State) -> Past {
-    let mut past = Past::blank();
+fn past(state: State) -> History {
+    let mut past = History::blank();
     let spell = |state, from: u64| {
         let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
-        Spell { state, from: at(from), edge }
+        StateSpan { state, from: at(from), edge }
     };
     for minute in 0..10 {
-        past.mark(at(minute * 60), Mark::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)));
+        past.mark(
+            at(minute * 60),
+            Measurement::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)),
+        );
     }
     for (state, from) in [(State::Up, 0), (State::Outage, 100), (State::Up, 250), (state, 504)] {
         past.tell(spell(state, from));

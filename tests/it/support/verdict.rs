@@ -46,6 +46,7 @@ impl Verdict {
     /// to the millisecond.
     pub fn covers(&self, before: Time, after: Time) -> bool {
         let rounding = Duration::from_millis(1);
-        self.earliest.is_none_or(|earliest| earliest <= after + rounding) && self.latest + rounding >= before
+        self.earliest.is_none_or(|earliest| earliest <= after + rounding)
+            && self.latest + rounding >= before
     }
 }

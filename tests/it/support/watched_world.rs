@@ -56,7 +56,9 @@ impl WatchedWorld {
         let plan = room.put("plan.toml", text);
         let words = [before, &[LIFESIGN, "--config", &plan]].concat();
         let mut command: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        command.extend(options.iter().flat_map(|(option, file)| [(*option).to_owned(), room.path(file)]));
+        command.extend(
+            options.iter().flat_map(|(option, file)| [(*option).to_owned(), room.path(file)]),
+        );
         let program = run(&world, &command);
         Self { world, program, room, plan, command }
     }
@@ -76,7 +78,12 @@ impl WatchedWorld {
     pub fn calm(&mut self, long: Duration) {
         let before = self.program.verdicts().len();
         self.program.listen(long);
-        assert_eq!(self.program.verdicts().len(), before, "a verdict changed:\n{}", self.program.said());
+        assert_eq!(
+            self.program.verdicts().len(),
+            before,
+            "a verdict changed:\n{}",
+            self.program.said()
+        );
     }
 
     /// The next verdict on every scope is this.
@@ -115,7 +122,11 @@ impl WatchedWorld {
             let verdict = self.program.verdict(left, scope, to);
             let took = verdict.time.since(moment.0);
             assert!(took <= within, "{scope} {to} took {took:?}:\n{}", self.program.said());
-            assert!(verdict.covers(moment.0, moment.1), "{moment:?} {verdict:?}:\n{}", self.program.said());
+            assert!(
+                verdict.covers(moment.0, moment.1),
+                "{moment:?} {verdict:?}:\n{}",
+                self.program.said()
+            );
             found.push(verdict);
         }
         found

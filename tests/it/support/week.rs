@@ -5,7 +5,7 @@ use lifesign_core::{
     judge::{Edge, State},
     scopes::{BlockId, CountryId, Host, Roster, Scope},
     time::Time,
-    watch::{Mark, Past, Settings, Snapshot, Spell, Watch},
+    watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -40,15 +40,18 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
     let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
     let marks = (1..=7 * 24 * 60_u32).rev().map(|minute| {
         let noise = f64::from(minute * 7919 % 97) / 97.0;
-        (NOW - Duration::from_secs(60) * minute, Mark::new(Some(noise / 10.0), Some(0.2 + noise / 20.0)))
+        (
+            NOW - Duration::from_secs(60) * minute,
+            Measurement::new(Some(noise / 10.0), Some(0.2 + noise / 20.0)),
+        )
     });
     let marks: Vec<_> = marks.collect();
     for scope in countries.chain(blocks) {
-        let mut past = Past::blank();
+        let mut past = History::blank();
         for (state, before) in spells(scope) {
             let from = NOW - Duration::from_secs(before);
             let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
-            past.tell(Spell { state, from, edge });
+            past.tell(StateSpan { state, from, edge });
         }
         for &(at, mark) in &marks {
             past.mark(at, mark);
@@ -56,14 +59,16 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
         watch.past(scope).recall(past);
     }
     let mut snapshot = watch.snapshot(NOW, 0, 0);
-    let scopes =
-        snapshot.countries.iter_mut().chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
+    let scopes = snapshot
+        .countries
+        .iter_mut()
+        .chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
     for view in scopes {
         // The last spell but that with which the watch began.
-        let present = *view.past.spells().rfind(|spell| spell.from < NOW).unwrap();
-        view.standing.state = present.state;
-        view.standing.edge = present.edge;
-        view.standing.evidence = "7 misses of 7 targets in 5.0 s".into();
+        let present = *view.past.state_spans().rfind(|spell| spell.from < NOW).unwrap();
+        view.verdict.state = present.state;
+        view.verdict.edge = present.edge;
+        view.verdict.evidence = "7 misses of 7 targets in 5.0 s".into();
     }
     for target in &mut snapshot.targets {
         (target.recent_loss, target.srtt, target.last_life) = (Some(0.05), Some(0.2), Some(NOW));
@@ -73,7 +78,8 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
 
 /// A week of everything, and at the end the last state.
 pub fn restless(last: State) -> Vec<(State, u64)> {
-    let mut spells = vec![(State::Up, 160 * HOUR), (State::Outage, 100 * HOUR), (State::Up, 90 * HOUR)];
+    let mut spells =
+        vec![(State::Up, 160 * HOUR), (State::Outage, 100 * HOUR), (State::Up, 90 * HOUR)];
     let day = [
         (State::Flapping, 20),
         (State::Up, 17),

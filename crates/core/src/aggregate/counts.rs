@@ -1,13 +1,14 @@
-//! Counts of outcomes. In: what each probe learned. Out: [`Counts`]. It never forgets, and never counts one thing
-//! twice.
+//! Counts of outcomes. In: what each probe learned. Out: [`Counts`]. It never forgets, and never
+//! counts one thing twice.
 
 use crate::outcome::Found;
 
-/// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those still open.
+/// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those
+/// still open.
 ///
-/// A target's have 32 bits, since targets are many: at the default pace of a whole block, all of it spent on one
-/// target, they last 544 years, at ten probes a second 13. Beyond that a count begins at 0 again, as after a
-/// restart of ours, which Prometheus expects.
+/// A target's have 32 bits, since targets are many: at the default pace of a whole block, all of it
+/// spent on one target, they last 544 years, at ten probes a second 13. Beyond that a count begins
+/// at 0 again, as after a restart of ours, which Prometheus expects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts<N = u64> {
     /// Probes that left.

@@ -1,9 +1,10 @@
-//! Round-trip times, counted by size. In: durations. Out: a Prometheus histogram, and quantiles of a mix of
-//! windows. It never keeps a single time.
+//! Round-trip times, counted by size. In: durations. Out: a Prometheus histogram, and quantiles of
+//! a mix of windows. It never keeps a single time.
 
 use std::time::Duration;
 
-/// Bounds of the exported histogram: 50 µs × 2^n, as the histograms that people have dashboards for.
+/// Bounds of the exported histogram: 50 µs × 2^n, as the histograms that people have dashboards
+/// for.
 const BOUNDS: usize = 22;
 const FIRST_NANOS: u128 = 50_000;
 
@@ -50,13 +51,14 @@ pub struct HistogramView {
     pub count: u64,
 }
 
-/// Steps per octave of a [`Sketch`]: neighbouring bounds lie 9 % apart, so a quantile is off by 5 % at most.
+/// Steps per octave of a [`Sketch`]: neighbouring bounds lie 9 % apart, so a quantile is off by 5 %
+/// at most.
 const STEPS: f64 = 8.0;
 const SKETCH: u8 = 176;
 const LOWEST: f64 = 30e-6;
 
-/// Times of a short window, fine enough for quantiles: 176 steps from 30 µs to 125 s. The answers of a block lie
-/// close together, so only the steps that were met are kept.
+/// Times of a short window, fine enough for quantiles: 176 steps from 30 µs to 125 s. The answers
+/// of a block lie close together, so only the steps that were met are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Sketch(Vec<(u8, u32)>);
 
@@ -86,7 +88,8 @@ impl Sketch {
         self.0.clear();
     }
 
-    /// The time in seconds that this share (0 to 1) of the counted times does not pass: the middle of its step.
+    /// The time in seconds that this share (0 to 1) of the counted times does not pass: the middle
+    /// of its step.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let total: u64 = self.0.iter().map(|step| u64::from(step.1)).sum();
         let rank = (total as f64 * share).ceil().max(1.0) as u64;

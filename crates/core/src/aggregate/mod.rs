@@ -1,6 +1,7 @@
-//! What the outcomes add up to. In: every outcome, in the order in which it was learned. Out: exact counts,
-//! round-trip times and loss per target, block and country, and for each outcome a [`Summary`]: what it says
-//! of the host, and nothing else. It never judges, and never looks at the time.
+//! What the outcomes add up to. In: every outcome, in the order in which it was learned. Out: exact
+//! counts, round-trip times and loss per target, block and country, and for each outcome a
+//! [`Summary`]: what it says of the host, and nothing else. It never judges, and never looks at the
+//! time.
 
 mod counts;
 mod histogram;
@@ -79,7 +80,8 @@ impl Default for Trap {
 }
 
 impl Trap {
-    /// So often every second probe asks; then every sixteenth, since many a host drops what it does not serve.
+    /// So often every second probe asks; then every sixteenth, since many a host drops what it does
+    /// not serve.
     const TRIES: u8 = 8;
     /// Once it is known, one probe in this many asks again.
     const AGAIN: u32 = 4096;
@@ -114,8 +116,9 @@ pub struct TargetStats {
     pub rtt: Rtt,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss that it
-    /// takes back to 0: the newest, since which one it was is not worth remembering for a ratio.
+    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss
+    /// that it takes back to 0: the newest, since which one it was is not worth remembering for a
+    /// ratio.
     recent: u64,
     resolved: u8,
     trap: Trap,
@@ -194,10 +197,11 @@ impl Aggregate {
         let mut places = vec![[None; 3]; roster.blocks.len()];
         let mut kinds = Vec::new();
         let mut of_target = |target: &Target| {
-            let sums = *places[target.block.0 as usize][target.kind as usize].get_or_insert_with(|| {
-                kinds.push(KindStats::default());
-                kinds.len() as u32 - 1
-            });
+            let sums =
+                *places[target.block.0 as usize][target.kind as usize].get_or_insert_with(|| {
+                    kinds.push(KindStats::default());
+                    kinds.len() as u32 - 1
+                });
             TargetStats::new(target, roster.block(target.block).country, sums)
         };
         Self {
@@ -267,7 +271,8 @@ impl Aggregate {
     /// Counts a packet that is no answer.
     pub fn stray(&mut self, stray: &Stray) {
         *self.vantage.rejected.entry(stray.reason).or_default() += 1;
-        if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len()) {
+        if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
+        {
             let (own, kind) = self.counts(target);
             own.rejected.up();
             kind.rejected.up();
@@ -318,8 +323,8 @@ impl Aggregate {
     fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
         let stats = &mut self.targets[outcome.target.0 as usize];
         if outcome.trap {
-            // An unlikely port that answers belongs to a firewall, one that refuses to a real host; silence
-            // says nothing, and of a late answer it is not known which of the two it was.
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
+            // silence says nothing, and of a late answer it is not known which of the two it was.
             match outcome.found {
                 Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
                 Found::Refused { .. } => stats.trap = Trap::Real,
@@ -340,7 +345,9 @@ impl Aggregate {
                 Evidence::Life { rtt, late: was_overdue }
             }
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
-            Found::Unreachable { .. } if !was_overdue => Evidence::Miss { usual: stats.rtt.usual() },
+            Found::Unreachable { .. } if !was_overdue => {
+                Evidence::Miss { usual: stats.rtt.usual() }
+            }
             // An unresolved name is no evidence, but it is not a fault of our network either.
             Found::NotSent(fault) if !matches!(fault, Fault::Unresolved | Fault::OutsideBlock) => {
                 Evidence::Fault

@@ -1,17 +1,18 @@
-//! A new plan for the sums. In: the new roster, and who in it was there before. Out: nothing. What stays keeps
-//! its counts, round-trip times and windows; it never brings back what went.
+//! A new plan for the sums. In: the new roster, and who in it was there before. Out: nothing. What
+//! stays keeps its counts, round-trip times and windows; it never brings back what went.
 
 use super::{Aggregate, TargetStats, Windows};
-use crate::scopes::{Renumbering, Roster};
+use crate::scopes::{Roster, RosterMapping};
 use std::mem::take;
 
 impl Aggregate {
-    /// Goes on with another roster. A block's counts stay its own when one of its targets goes, since a counter
-    /// never falls; only those probes of the target that are overdue are overdue no longer.
-    pub fn replan(&mut self, roster: &Roster, map: &Renumbering) {
+    /// Goes on with another roster. A block's counts stay its own when one of its targets goes,
+    /// since a counter never falls; only those probes of the target that are overdue are overdue no
+    /// longer.
+    pub fn replan(&mut self, roster: &Roster, map: &RosterMapping) {
         let mut fresh = Self::new(roster);
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
-            if let Some(new) = map.targets.after(old) {
+            if let Some(new) = map.targets.new_id(old) {
                 let place = &mut fresh.targets[new as usize];
                 let &mut TargetStats { block, country, sums, kind, .. } = place;
                 *place = TargetStats { block, country, sums, kind, ..stats };
@@ -21,7 +22,7 @@ impl Aggregate {
             }
         }
         for (old, places) in (0..).zip(&self.places) {
-            let Some(new) = map.blocks.after(old) else { continue };
+            let Some(new) = map.blocks.new_id(old) else { continue };
             for (kept, place) in places.iter().zip(fresh.places[new as usize]) {
                 // A kind that the block uses no more has no series.
                 if let (Some(kept), Some(place)) = (kept, place) {

@@ -1,10 +1,11 @@
-//! A target's round-trip time. In: measured times. Out: the smoothed and the lowest one, and how long an
-//! answer is in time. It never calls anything lost.
+//! A target's round-trip time. In: measured times. Out: the smoothed and the lowest one, and how
+//! long an answer is in time. It never calls anything lost.
 
 use std::time::Duration;
 
-/// Patience is at least so many times the smoothed time. The variation of a target that is asked every few
-/// minutes is known so badly that four of it alone are too short for 3 % of its answers, each of them a doubt.
+/// Patience is at least so many times the smoothed time. The variation of a target that is asked
+/// every few minutes is known so badly that four of it alone are too short for 3 % of its answers,
+/// each of them a doubt.
 const SLACK: f32 = 1.5;
 /// Patience of a target that has not answered yet (RFC 6298 §2.1).
 const FIRST: f32 = 1.0;

@@ -1,6 +1,6 @@
-//! Loss and round-trip time over the last minute, five minutes and hour. In: answers and misses, each with the
-//! time its probe was sent. Out: [`WindowView`]s. It never forgets a miss that was taken back: a late answer
-//! corrects the very bucket in which its miss was counted.
+//! Loss and round-trip time over the last minute, five minutes and hour. In: answers and misses,
+//! each with the time its probe was sent. Out: [`WindowView`]s. It never forgets a miss that was
+//! taken back: a late answer corrects the very bucket in which its miss was counted.
 
 use super::histogram::Sketch;
 use crate::time::Time;
@@ -21,13 +21,13 @@ pub struct WindowView {
     pub p95: Option<f64>,
 }
 
-/// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets of a ring hold
-/// whole buckets of the one before.
+/// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets
+/// of a ring hold whole buckets of the one before.
 const RINGS: [(u32, u32); 3] = [(6, 10), (5, 60), (12, 300)];
 const BUCKETS: usize = 6 + 5 + 12;
 
-/// What happened in the last hour. Everything stands in one bucket alone, the finest that still has its time: when a
-/// bucket is needed for a later time, what it holds moves on to the next ring.
+/// What happened in the last hour. Everything stands in one bucket alone, the finest that still has
+/// its time: when a bucket is needed for a later time, what it holds moves on to the next ring.
 #[derive(Clone, Debug, Default)]
 pub struct Windows {
     buckets: [Bucket; BUCKETS],
@@ -64,7 +64,8 @@ impl Windows {
         std::array::from_fn(|window| self.view(window, seconds(now)))
     }
 
-    /// The bucket of this time, in this ring or a coarser one; None if even the last has given it to a later time.
+    /// The bucket of this time, in this ring or a coarser one; None if even the last has given it
+    /// to a later time.
     fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
         let &(_, length) = RINGS.get(ring)?;
         let epoch = second / length;
@@ -98,7 +99,9 @@ impl Windows {
         let (mut answered, mut missed, mut all) = (0u64, 0u64, Sketch::default());
         for (ring, (buckets, length)) in RINGS.into_iter().enumerate().take(window + 1) {
             let buckets = &self.buckets[first(ring)..][..buckets as usize];
-            for bucket in buckets.iter().filter(|bucket| bucket.epoch * length / unit + wide > now / unit) {
+            for bucket in
+                buckets.iter().filter(|bucket| bucket.epoch * length / unit + wide > now / unit)
+            {
                 answered += u64::from(bucket.answered);
                 missed += u64::from(bucket.missed);
                 all.merge(&bucket.times);

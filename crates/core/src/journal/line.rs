@@ -1,5 +1,5 @@
-//! Journal lines. In: a [`Record`], or a line. Out: the line, or the record. It never loses a digit: times are
-//! written to the nanosecond, so that a replay folds exactly what was folded live.
+//! Journal lines. In: a [`Record`], or a line. Out: the line, or the record. It never loses a
+//! digit: times are written to the nanosecond, so that a replay folds exactly what was folded live.
 
 use crate::{
     outcome::{Control, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
@@ -137,7 +137,8 @@ impl Reader {
         let targets = roster.targets.iter().enumerate().map(|(number, target)| {
             ((target.host.to_string(), target.probe.to_string()), TargetId(number as u32))
         });
-        let controls = controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
+        let controls =
+            controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
         Self { targets: targets.collect(), controls: controls.collect() }
     }
 
@@ -148,8 +149,9 @@ impl Reader {
         })?;
         let sent: Time = line.sent.parse()?;
         let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3).ok();
-        let rtt =
-            rtt.filter(|&rtt| sent + rtt < Time::NEVER).ok_or("rtt_ms must not be negative or endless")?;
+        let rtt = rtt
+            .filter(|&rtt| sent + rtt < Time::NEVER)
+            .ok_or("rtt_ms must not be negative or endless")?;
         let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
         let target = || {
             let host = line.host.clone().ok_or("\"host\" is missing")?;
@@ -161,12 +163,18 @@ impl Reader {
             })
         };
         let found = match (&*line.probe, &*line.result) {
-            (WATCH, "gap") => return Ok(Record { seen, event: Event::Gap(sent), was_overdue: false }),
-            (WATCH, "replan") => return Ok(Record { seen, event: Event::Replan, was_overdue: false }),
+            (WATCH, "gap") => {
+                return Ok(Record { seen, event: Event::Gap(sent), was_overdue: false });
+            }
+            (WATCH, "replan") => {
+                return Ok(Record { seen, event: Event::Replan, was_overdue: false });
+            }
             (CONTROL, result) => {
                 let host = line.host.as_deref().unwrap_or_default();
-                let control =
-                    *self.controls.get(host).ok_or_else(|| format!("{host:?} is no control of this plan"))?;
+                let control = *self
+                    .controls
+                    .get(host)
+                    .ok_or_else(|| format!("{host:?} is no control of this plan"))?;
                 let control = Control { control, sent, answered: result == "reply" };
                 return Ok(Record { seen, event: Event::Control(control), was_overdue: false });
             }
@@ -188,12 +196,18 @@ impl Reader {
             (_, "overdue") => Found::Overdue,
             (_, "lost") => Found::Lost,
             (_, "duplicate") => Found::Duplicate,
-            (_, "not_sent") => Found::NotSent(why(&line, Fault::from_label, "a reason for not sending")?),
+            (_, "not_sent") => {
+                Found::NotSent(why(&line, Fault::from_label, "a reason for not sending")?)
+            }
             (_, "unreachable") => match (line.from, &line.code) {
                 (Some(from), &Some(Code::Icmp([kind, code]))) => {
                     Found::Unreachable { from, code: IcmpCode { kind, code }, rtt }
                 }
-                _ => return Err("\"unreachable\" needs \"from\", and \"code\" such as [3, 1]".into()),
+                _ => {
+                    return Err(
+                        "\"unreachable\" needs \"from\", and \"code\" such as [3, 1]".into()
+                    );
+                }
             },
             (_, other) => return Err(format!("unknown result {other:?}")),
         };
@@ -207,7 +221,11 @@ impl Reader {
     }
 }
 
-fn why<T>(line: &Line<'_>, from_label: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, String> {
+fn why<T>(
+    line: &Line<'_>,
+    from_label: impl Fn(&str) -> Option<T>,
+    what: &str,
+) -> Result<T, String> {
     let label = line.why.as_deref().unwrap_or_default();
     from_label(label).ok_or_else(|| format!("\"why\": {label:?} is not {what}"))
 }

@@ -1,10 +1,10 @@
-//! What is written down. In: folded events. Out: journal lines (JSON Lines, one event a line), and back. It
-//! never opens a file or reads a clock.
+//! What is written down. In: folded events. Out: journal lines (JSON Lines, one event a line), and
+//! back. It never opens a file or reads a clock.
 //!
-//! A journal line says when its probe was sent, by whom it was answered and how; docs/journal.md describes it. It
-//! also carries `seen`, when the core learned of it, because verdicts depend on that too; a line without it is
-//! taken to have been seen as soon as it could be. `probe` is `control` for a control and `watch` for the
-//! watch itself: a gap in it, or a new plan.
+//! A journal line says when its probe was sent, by whom it was answered and how; docs/journal.md
+//! describes it. It also carries `seen`, when the core learned of it, because verdicts depend on
+//! that too; a line without it is taken to have been seen as soon as it could be. `probe` is
+//! `control` for a control and `watch` for the watch itself: a gap in it, or a new plan.
 
 use crate::{outcome::Event, time::Time, watch::Record};
 

@@ -1,17 +1,19 @@
-//! What silence is worth. In: answers and misses of one scope, each with the time its probe was sent. Out: the
-//! odds that the scope is down, and the interval in which that began or ended. It never looks at the time.
+//! What silence is worth. In: answers and misses of one scope, each with the time its probe was
+//! sent. Out: the odds that the scope is down, and the interval in which that began or ended. It
+//! never directives at the time.
 //!
-//! Only misses *sent after the newest answered probe* count: an answer proves life at the moment its probe
-//! came by, whatever was missed before. Each miss multiplies the odds of "down" by 1/q, where q is the chance
-//! that this host misses while its block is up (Wald's sequential test with a false reply all but impossible).
-//! A late answer is an answer like any other: it takes back its own miss and every older one.
+//! Only misses *sent after the newest answered probe* count: an answer proves life at the moment
+//! its probe came by, whatever was missed before. Each miss multiplies the odds of "down" by 1/q,
+//! where q is the chance that this host misses while its block is up (Wald's sequential test with a
+//! false reply all but impossible). A late answer is an answer like any other: it takes back its
+//! own miss and every older one.
 
 use super::{
     misses::{BEARERS, Miss, Misses},
     rules::{DOWN, EDGE, PARTS_BACK},
 };
 use crate::{
-    scopes::{Renumbering, Roster},
+    scopes::{Roster, RosterMapping},
     time::Time,
 };
 use std::time::Duration;
@@ -50,7 +52,8 @@ struct Tally {
 
 impl Tally {
     fn new(limit: f32, parts: usize) -> Self {
-        // Of four parts any three can bring the whole, of two or three parts any two: one part never can.
+        // Of four parts any three can bring the whole, of two or three parts any two: one part
+        // never can.
         let bearers = if parts < 2 { 1 } else { (parts - 1).max(2) };
         Self { share: limit / bearers as f32, sums: [0.0; BEARERS], log: 0.0 }
     }
@@ -92,8 +95,8 @@ impl Belief {
     }
 
     /// Goes on with another roster: what was missed of targets that went is forgotten.
-    pub fn renumber(&mut self, map: &Renumbering, roster: &Roster) {
-        self.misses.renumber(map, roster);
+    pub fn remap(&mut self, map: &RosterMapping, roster: &Roster) {
+        self.misses.remap(map, roster);
     }
 
     /// Are there any misses since life was last proved?
@@ -114,13 +117,14 @@ impl Belief {
         self.misses.shift(nanos);
     }
 
-    /// Of a darkness that is found already, forgets all but the newest few misses sent before this time: those
-    /// tell when it ended.
+    /// Of a darkness that is found already, forgets all but the newest few misses sent before this
+    /// time: those tell when it ended.
     pub fn trim(&mut self, before: Time) {
         self.misses.trim(before);
     }
 
-    /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its share of `limit`.
+    /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its
+    /// share of `limit`.
     pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
         let mut tally = Tally::new(limit, parts);
         let mut odds = Odds::default();
@@ -143,9 +147,10 @@ impl Belief {
         self.misses.all().find(|miss| tally.add(miss) >= needed).map(|miss| miss.sent)
     }
 
-    /// By when the silence had begun, as seen now, but for this risk: the first miss from which on chance is out of
-    /// the question, and as long again as its answer would have been on the way, since a cut also takes answers
-    /// already under way. What was never seen alive was dark before the first miss.
+    /// By when the silence had begun, as seen now, but for this risk: the first miss from which on
+    /// chance is out of the question, and as long again as its answer would have been on the way,
+    /// since a cut also takes answers already under way. What was never seen alive was dark before
+    /// the first miss.
     pub fn onset(&self, parts: usize, risk: f64, now: Time) -> Option<Time> {
         let first = match self.life {
             Some(life) => turn(life, self.misses.all(), now, risk, Tally::new(DOWN, parts)),
@@ -163,20 +168,25 @@ impl Belief {
     }
 }
 
-/// Until when the silence lasted at least, by the misses before the first answer, which answered a probe sent then:
-/// the last miss before which chance is out of the question.
-pub(super) fn lasted_until(misses: &[Miss], since: Time, answered: Time, parts: usize) -> Option<Time> {
+/// Until when the silence lasted at least, by the misses before the first answer, which answered a
+/// probe sent then: the last miss before which chance is out of the question.
+pub(super) fn lasted_until(
+    misses: &[Miss],
+    since: Time,
+    answered: Time,
+    parts: usize,
+) -> Option<Time> {
     let tally = Tally::new(DOWN, parts.min(PARTS_BACK));
     turn(answered, misses.iter().rev(), since, EDGE, tally).map(|miss| miss.sent)
 }
 
-/// The change of fate between `from` and `until`, of which the misses tell, in the order that leads away from `from`:
-/// the first miss beyond which it lies with no more than this risk.
+/// The change of fate between `from` and `until`, of which the misses tell, in the order that leads
+/// away from `from`: the first miss beyond which it lies with no more than this risk.
 ///
-/// The change-point posterior with an even prior (A. N. Shiryaev, "On optimum methods in quickest detection
-/// problems", 1963): that it lies between two misses is as likely as the time between them is long, times the
-/// chance that every miss before it was missed by chance. So one miss is enough after a long pause, and it takes
-/// two where they follow each other closely.
+/// The change-point posterior with an even prior (A. N. Shiryaev, "On optimum methods in quickest
+/// detection problems", 1963): that it lies between two misses is as likely as the time between
+/// them is long, times the chance that every miss before it was missed by chance. So one miss is
+/// enough after a long pause, and it takes two where they follow each other closely.
 fn turn<'a>(
     from: Time,
     misses: impl Iterator<Item = &'a Miss>,
@@ -204,7 +214,13 @@ mod tests {
 
     fn miss(sent: u64, part: u32) -> Miss {
         let usual = Duration::from_millis(300);
-        Miss { sent: Time::from_nanos(sent * 1_000_000_000), weight: 4.0, target: part, part, usual }
+        Miss {
+            sent: Time::from_nanos(sent * 1_000_000_000),
+            weight: 4.0,
+            target: part,
+            part,
+            usual,
+        }
     }
 
     fn at(seconds: u64) -> Time {
@@ -223,7 +239,10 @@ mod tests {
         );
         assert_eq!(belief.life(at(2)).len(), 2);
         assert_eq!(belief.odds(at(9), 13.8, 1).count, 2);
-        assert!(!belief.miss(miss(2, 0)), "a miss that was sent before the newest life says nothing");
+        assert!(
+            !belief.miss(miss(2, 0)),
+            "a miss that was sent before the newest life says nothing"
+        );
         assert_eq!(belief.life(at(1)).len(), 0, "an older answer says nothing new");
         assert_eq!(belief.life, Some(at(2)));
     }
@@ -261,7 +280,11 @@ mod tests {
         }
         assert!(belief.odds(at(99), 12.0, 4).log >= 12.0);
         let usual = Duration::from_millis(300);
-        assert_eq!(belief.onset(1, EDGE, at(33)), Some(at(11) + usual), "one second's gap takes two misses");
+        assert_eq!(
+            belief.onset(1, EDGE, at(33)),
+            Some(at(11) + usual),
+            "one second's gap takes two misses"
+        );
         assert_eq!(
             belief.onset(4, EDGE, at(33)),
             Some(at(30) + usual),
@@ -276,7 +299,10 @@ mod tests {
             belief.miss(miss(u64::from(part), part));
         }
         let odds = belief.odds(Time::NEVER, DOWN, 4);
-        assert_eq!((odds.count, odds.parts, odds.span()), (5_030, BEARERS, Duration::from_secs(5_029)));
+        assert_eq!(
+            (odds.count, odds.parts, odds.span()),
+            (5_030, BEARERS, Duration::from_secs(5_029))
+        );
         assert!(odds.log >= DOWN);
     }
 

@@ -1,13 +1,15 @@
-//! Is it flapping? In: when a scope went down and came up. Out: whether these belong to one restless spell, and
-//! until when it lasts. It never overrules an outage: that is for the verdict's precedence to say.
+//! Is it flapping? In: when a scope went down and came up. Out: whether these belong to one
+//! restless spell, and until when it lasts. It never overrules an outage: that is for the verdict's
+//! precedence to say.
 //!
-//! Flapping is named at the third time down of a series whose cycles are at most two hours (half-periods up to
-//! 30 min, doubled for dwell times that vary). The two darknesses before it must take a twentieth of their
-//! cycles, or a fifth if they are shorter than half a minute: rare bursts of loss are not flapping. It ends
-//! after a calm of three of its own mean cycles, or two of its longest: a restless network does not keep
-//! time. A series that was named once and goes on is flapping again at its next time down. Unlike a window of
-//! the last N checks (Nagios) or a penalty with a fixed half-life (RFC 2439), this has no time scale of its
-//! own: a series is measured by itself.
+//! Flapping is named at the third time down of a series whose cycles are at most two hours
+//! (half-periods up to 30 min, doubled for dwell times that vary). The two darknesses before it
+//! must take a twentieth of their cycles, or a fifth if they are shorter than half a minute: rare
+//! bursts of loss are not flapping. It ends after a calm of three of its own mean cycles, or two of
+//! its longest: a restless network does not keep time. A series that was named once and goes on is
+//! flapping again at its next time down. Unlike a window of the last N checks (Nagios) or a penalty
+//! with a fixed half-life (RFC 2439), this has no time scale of its own: a series is measured by
+//! itself.
 
 use crate::time::Time;
 use std::{collections::VecDeque, time::Duration};
@@ -16,18 +18,20 @@ use std::{collections::VecDeque, time::Duration};
 const SERIES: usize = 3;
 /// A longer cycle than this belongs to no series.
 const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
-/// The least share of two cycles that is dark, if the darknesses are on average at least so long ...
+/// The least share of two cycles that is dark, if the darknesses are on average at least so long
+/// ...
 const LEAST_DARK: f64 = 0.05;
 const LONG_SPELL: Duration = Duration::from_secs(30);
-/// ... and if they are shorter. With bursts of total loss of 3 s every 10 min, three that are long enough to be
-/// called down fall so close together about twice a year (docs/laboratory.md).
+/// ... and if they are shorter. With bursts of total loss of 3 s every 10 min, three that are long
+/// enough to be called down fall so close together about twice a year (docs/laboratory.md).
 const LEAST_DARK_SHORT: f64 = 0.2;
 /// So many times down are remembered, to measure the cycle by.
 const KEPT: usize = 9;
 /// A calm is so many mean cycles long, and so many of the longest ...
 const CALM_MEAN: u32 = 3;
 const CALM_LONGEST: u32 = 2;
-/// ... and at least so long, since cycles shorter than 20 s are beyond what one probe a second can tell apart.
+/// ... and at least so long, since cycles shorter than 20 s are beyond what one probe a second can
+/// tell apart.
 const LEAST_CALM: Duration = Duration::from_secs(60);
 
 /// The last few times down.
@@ -91,8 +95,11 @@ impl Flaps {
             return Time::NEVER;
         };
         let mean = last.0.since(first.0) / (self.spells.len().max(2) - 1) as u32;
-        let cycles =
-            self.spells.iter().zip(self.spells.iter().skip(1)).map(|(one, next)| next.0.since(one.0));
+        let cycles = self
+            .spells
+            .iter()
+            .zip(self.spells.iter().skip(1))
+            .map(|(one, next)| next.0.since(one.0));
         let longest = cycles.max().unwrap_or_default();
         let calm = (mean * CALM_MEAN).max(longest * CALM_LONGEST).max(LEAST_CALM);
         last.1.unwrap_or(last.0).max(last.0) + calm

@@ -1,5 +1,6 @@
-//! What the judge knows of one target. In: its answers, and lessons on its misses. Out: how often it misses
-//! while its block is up, how much slower than usual it is, and its rank. It never knows why it is silent.
+//! What the judge knows of one target. In: its answers, and lessons on its misses. Out: how often
+//! it misses while its block is up, how much slower than usual it is, and its rank. It never knows
+//! why it is silent.
 
 use super::rules::{HOST_MEMORY, POOR, UNKNOWN_HOST};
 use crate::{schedule::Rank, time::Time};
@@ -24,7 +25,8 @@ pub(super) struct Host {
 
 /// Memory of a host's usual round-trip time, in answers.
 const USUAL_MEMORY: f32 = 1024.0;
-/// Added to every time before it is compared: below a millisecond, twice as long is nobody's trouble.
+/// Added to every time before it is compared: below a millisecond, twice as long is nobody's
+/// trouble.
 const JITTER: Duration = Duration::from_millis(1);
 /// ln(1.5).
 const MUCH_SLOWER: f32 = 0.4;
@@ -39,11 +41,18 @@ fn or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
 impl Host {
     /// A host of which nothing is known yet.
     pub fn new(now: Time) -> Self {
-        Self { miss_rate: UNKNOWN_HOST, taught: 0, run: 0, usual: f32::NAN, rank: Rank::Good, heard: now }
+        Self {
+            miss_rate: UNKNOWN_HOST,
+            taught: 0,
+            run: 0,
+            usual: f32::NAN,
+            rank: Rank::Good,
+            heard: now,
+        }
     }
 
-    /// Has it ever answered? That one who never did cannot be asked now (no ICMP for us, no IPv6 here) says nothing
-    /// of our sight.
+    /// Has it ever answered? That one who never did cannot be asked now (no ICMP for us, no IPv6
+    /// here) says nothing of our sight.
     pub fn has_answered(&self) -> bool {
         !self.usual.is_nan()
     }
@@ -57,8 +66,9 @@ impl Host {
         if self.miss_rate > POOR { Rank::Poor } else { Rank::Good }
     }
 
-    /// The chance that it misses now, although its block is up: its learned rate, or more after a run of
-    /// misses that its block did not share. A host that vanishes must not speak for its block until then.
+    /// The chance that it misses now, although its block is up: its learned rate, or more after a
+    /// run of misses that its block did not share. A host that vanishes must not speak for its
+    /// block until then.
     pub fn likely_to_miss(&self) -> f32 {
         let run = f32::from(self.run);
         self.miss_rate.max(run / (run + 4.0))

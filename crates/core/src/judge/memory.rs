@@ -1,12 +1,13 @@
-//! What the judge takes along from one run to the next. In: a judge. Out: a [`Memory`] that can be written down,
-//! and a judge that goes on from it. It never takes a verdict along: until there is evidence of this run, every
-//! scope is unknown.
+//! What the judge takes along from one run to the next. In: a judge. Out: a [`Memory`] that can be
+//! written down, and a judge that goes on from it. It never takes a verdict along: until there is
+//! evidence of this run, every scope is unknown.
 //!
-//! What was learned stays: how often each host misses, what is usual, the record of flapping, and since when a
-//! scope has been dark. The time in between is a gap in the watch like any other: its misses count for nothing, and
-//! it is no part of a darkness that makes an outage. A scope that was dark is dark again once misses of this run
-//! alone prove it; its begin is the one that was remembered. If it answers first, it came back between the
-//! last silence before the stop and that answer. Counters begin at 0 again, as readers of counters expect.
+//! What was learned stays: how often each host misses, what is usual, the record of flapping, and
+//! since when a scope has been dark. The time in between is a gap in the watch like any other: its
+//! misses count for nothing, and it is no part of a darkness that makes an outage. A scope that was
+//! dark is dark again once misses of this run alone prove it; its begin is the one that was
+//! remembered. If it answers first, it came back between the last silence before the stop and that
+//! answer. Counters begin at 0 again, as readers of counters expect.
 
 use super::{
     Host, Judge, Scope,
@@ -14,14 +15,15 @@ use super::{
     state::{Edge, State},
 };
 use crate::{
-    schedule::{Look, Rank},
-    scopes::{Renumbering, Roster, TargetId},
+    schedule::{Directive, Rank},
+    scopes::{Roster, RosterMapping, TargetId},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// A memory of the future is none. By so little a clock may be behind after a start, before it is set.
+/// A memory of the future is none. By so little a clock may be behind after a start, before it is
+/// set.
 const SETBACK: Duration = Duration::from_secs(60);
 
 /// What was learned, of whom, and when.
@@ -79,28 +81,35 @@ impl Judge {
             // What comes after is in the gap (see `resumed`).
             scope.belief.trim(now - LONGEST_PATIENCE);
         }
-        Memory { taken: now, offset, roster: self.roster.clone(), hosts: self.hosts.clone(), scopes }
+        Memory {
+            taken: now,
+            offset,
+            roster: self.roster.clone(),
+            hosts: self.hosts.clone(),
+            scopes,
+        }
     }
 
-    /// Goes on from what an earlier run knew, if that is less than a day old; says whether it was. Call it before
-    /// anything is observed. Of what is in the plan only now, nothing is known; who is who, the roster says
-    /// ([`Renumbering`]).
+    /// Goes on from what an earlier run knew, if that is less than a day old; says whether it was.
+    /// Call it before anything is observed. Of what is in the plan only now, nothing is known; who
+    /// is who, the roster says ([`RosterMapping`]).
     pub fn recall(&mut self, mut memory: Memory, now: Time) -> bool {
         memory.shift();
         let age = now.since(memory.taken);
         if !memory.is_sound() || age > MEMORY || memory.taken > now + SETBACK {
             return false;
         }
-        let map = Renumbering::between(&memory.roster, &self.roster);
-        let scopes = memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now)).collect();
+        let map = RosterMapping::between(&memory.roster, &self.roster);
+        let scopes =
+            memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now)).collect();
         self.hosts = map.targets.carry(memory.hosts, |_| Host::new(now));
         self.scopes = map.scopes.carry(scopes, |_| Scope::new(now));
         for scope in &mut self.scopes {
-            scope.belief.renumber(&map, &self.roster);
+            scope.belief.remap(&map, &self.roster);
         }
         for (host, id) in self.hosts.iter().zip(0..) {
             if host.rank != Rank::Good {
-                self.looks.push(Look::Rank(TargetId(id), host.rank));
+                self.directives.push(Directive::Rank(TargetId(id), host.rank));
             }
         }
         true

@@ -1,12 +1,13 @@
-//! What one scope has missed since life was last proved. In: misses, each with the time its probe was sent. Out: the
-//! same, in that order. It never says what they are worth.
+//! What one scope has missed since life was last proved. In: misses, each with the time its probe
+//! was sent. Out: the same, in that order. It never says what they are worth.
 //!
-//! So many are kept one by one: half of them the oldest, which say when the silence began, and half the newest, which
-//! say how long it lasted. Of those in between only sums are kept, so that a silence asked about many times a second, or
-//! in thousands of blocks, costs no more than another, and yet has its true length and weight.
+//! So many are kept one by one: half of them the oldest, which say when the silence began, and half
+//! the newest, which say how long it lasted. Of those in between only sums are kept, so that a
+//! silence asked about many times a second, or in thousands of blocks, costs no more than another,
+//! and yet has its true length and weight.
 
 use crate::{
-    scopes::{Renumbering, Roster},
+    scopes::{Roster, RosterMapping},
     time::Time,
 };
 use std::{collections::VecDeque, time::Duration};
@@ -17,8 +18,9 @@ const HALF: usize = 32;
 /// So many misses of a darkness are kept for the next run.
 const REMEMBERED: usize = 16;
 
-/// So many parts of a scope are told apart, by the remainder of their numbers. Parts that count as one share one limit:
-/// that only asks for more evidence, and of a country of more parts there is enough.
+/// So many parts of a scope are told apart, by the remainder of their numbers. Parts that count as
+/// one share one limit: that only asks for more evidence, and of a country of more parts there is
+/// enough.
 pub(super) const BEARERS: usize = 16;
 
 /// One unanswered probe.
@@ -109,18 +111,22 @@ impl Misses {
     }
 
     /// Goes on with another roster: what was missed of targets that went is forgotten.
-    pub fn renumber(&mut self, map: &Renumbering, roster: &Roster) {
-        let renumbered = |miss: Miss| {
-            Some(Miss { target: map.targets.after(miss.target)?, part: map.blocks.after(miss.part)?, ..miss })
+    pub fn remap(&mut self, map: &RosterMapping, roster: &Roster) {
+        let remapped = |miss: Miss| {
+            Some(Miss {
+                target: map.targets.new_id(miss.target)?,
+                part: map.blocks.new_id(miss.part)?,
+                ..miss
+            })
         };
         for half in [&mut self.oldest, &mut self.newest] {
-            *half = half.drain(..).filter_map(renumbered).collect();
+            *half = half.drain(..).filter_map(remapped).collect();
         }
         // A sum is of many targets; the one that it names stands for any of its block.
         let summed = |Sum { miss, count }| {
-            let part = map.blocks.after(miss.part)?;
+            let part = map.blocks.new_id(miss.part)?;
             let any = roster.blocks[part as usize].targets.start;
-            let target = map.targets.after(miss.target).unwrap_or(any);
+            let target = map.targets.new_id(miss.target).unwrap_or(any);
             Some(Sum { miss: Miss { target, part, ..miss }, count })
         };
         self.between = self.between.drain(..).filter_map(summed).collect();

@@ -1,50 +1,55 @@
-//! The judge: from evidence to verdicts. In: [`Summary`]s, answers of controls, gaps in the watch, and time as
-//! an argument. Out: [`Change`]s of verdict, each with the interval in which it really happened, and [`Look`]s:
-//! where to ask more closely. It never sees the network, a clock or rng; the same input gives the same output.
+//! The judge: from evidence to verdicts. In: [`Summary`]s, answers of controls, gaps in the watch,
+//! and time as an argument. Out: [`Change`]s of verdict, each with the interval in which it really
+//! happened, and [`Directive`]s: where to ask more closely. It never sees the network, a clock or
+//! rng; the same input gives the same output.
 //!
 //! # How it judges
 //!
-//! *Every scope alike.* A block and a country are the same thing to it: hosts that share a fate. An outcome
-//! counts for its block and for its country.
+//! *Every scope alike.* A block and a country are the same thing to it: hosts that share a fate. An
+//! outcome counts for its block and for its country.
 //!
-//! *Life* (`belief`). A valid answer proves that the scope was alive when its probe came by. Whatever was
-//! missed before that was chance, and teaches the judge how often each host misses while its block is up (q).
+//! *Life* (`belief`). A valid answer proves that the scope was alive when its probe came by.
+//! Whatever was missed before that was chance, and teaches the judge how often each host misses
+//! while its block is up (q).
 //!
-//! *Silence* (`belief`). Since the newest answered probe, each miss adds ln(1/q) to the log odds of "down";
-//! q joins the host's own learned miss rate with what its block or country has lately lost beyond those rates,
-//! so that a country that begins to lose packets is not called down for it. At odds of 10^6, with misses that
-//! span 5 s, the scope is **down**. In probes this is k = ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at
-//! 50 %: Wald's bound, up to rounding. A country needs misses from at least three of four blocks: one block's
-//! silence says nothing of the others. A block of a country that is down is down with it.
+//! *Silence* (`belief`). Since the newest answered probe, each miss adds ln(1/q) to the log odds of
+//! "down"; q joins the host's own learned miss rate with what its block or country has lately lost
+//! beyond those rates, so that a country that begins to lose packets is not called down for it. At
+//! odds of 10^6, with misses that span 5 s, the scope is **down**. In probes this is k =
+//! ln(10^6)/ln(1/q): 4 at 2 % loss, 9 at 20 %, 20 at 50 %: Wald's bound, up to rounding. A country
+//! needs misses from at least three of four blocks: one block's silence says nothing of the others.
+//! A block of a country that is down is down with it.
 //!
-//! *Sight* (`sight`). A miss counts once somebody answered a question sent no earlier. So our own blindness
-//! can never look like an outage: nothing is vouched for. While blind, every verdict is **unknown**, and the
-//! misses of that stretch are forgotten.
+//! *Sight* (`sight`). A miss counts once somebody answered a question sent no earlier. So our own
+//! blindness can never look like an outage: nothing is vouched for. While blind, every verdict is
+//! **unknown**, and the misses of that stretch are forgotten.
 //!
-//! *Length.* Down without proof of life for `outage_after` is an **outage**. Of the time before the first
-//! miss at most 12 s count, since time in which nobody asked is no silence; and misses go on for two fifths of
-//! `outage_after` beyond those that proved it.
+//! *Length.* Down without proof of life for `outage_after` is an **outage**. Of the time before the
+//! first miss at most 12 s count, since time in which nobody asked is no silence; and misses go on
+//! for two fifths of `outage_after` beyond those that proved it.
 //!
-//! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three of its own
-//! mean cycles, or two of its longest. A long darkness after it is an outage all the same, and sooner believed.
+//! *Restlessness* (`flaps`). The third time down of a series is **flapping**, until a calm of three
+//! of its own mean cycles, or two of its longest. A long darkness after it is an outage all the
+//! same, and sooner believed.
 //!
-//! *Quality* (`quality`). Alive but clearly worse than usual is **degraded**; a country with some blocks in
-//! outage is **partial**.
+//! *Quality* (`quality`). Alive but clearly worse than usual is **degraded**; a country with some
+//! blocks in outage is **partial**.
 //!
-//! *Edges.* A change lies between the last proof of the old state and the first *sufficient* proof of the new
-//! one: the miss beyond which it lies in less than one case of 2,000, and the time that an answer needs to come,
-//! since a cut takes those that are under way. Late answers move the edge: they are proof of life at the time their
-//! probe was sent, and can take a `down` back altogether.
+//! *Edges.* A change lies between the last proof of the old state and the first *sufficient* proof
+//! of the new one: the miss beyond which it lies in less than one case of 2,000, and the time that
+//! an answer needs to come, since a cut takes those that are under way. Late answers move the edge:
+//! they are proof of life at the time their probe was sent, and can take a `down` back altogether.
 //!
-//! *Looking closer* (`closer`). A doubt (odds of 2) is resolved at once, by as many other hosts of the block as a
-//! verdict needs; a second miss also asks every other block. The budget has the last word.
+//! *Looking closer* (`closer`). A doubt (odds of 2) is resolved at once, by as many other hosts of
+//! the block as a verdict needs; a second miss also asks every other block. The budget has the last
+//! word.
 //!
-//! Constants, each with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical Hypotheses"
-//! (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963); L. Quan et al., "Trinocular"
-//! (SIGCOMM 2013).
+//! Constants, each with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
+//! Hypotheses" (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963);
+//! L. Quan et al., "Trinocular" (SIGCOMM 2013).
 
 mod belief;
-mod closer;
+mod escalation;
 mod flaps;
 mod host;
 mod memory;
@@ -61,12 +66,12 @@ mod weigh;
 pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, State};
-pub use view::Standing;
+pub use view::Verdict;
 
 use crate::{
     aggregate::{Evidence, Summary},
     outcome::Control,
-    schedule::{Doubt, Look, Rank},
+    schedule::{Directive, Doubt, Rank},
     scopes::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
     time::Time,
 };
@@ -94,7 +99,7 @@ pub struct Judge {
     /// Scopes whose misses wait to be vouched for.
     waiting: Vec<u32>,
     changes: Vec<Change>,
-    looks: Vec<Look>,
+    directives: Vec<Directive>,
 }
 
 impl Judge {
@@ -124,20 +129,20 @@ impl Judge {
             timers: BinaryHeap::new(),
             waiting: Vec::new(),
             changes: Vec::new(),
-            looks: Vec::new(),
+            directives: Vec::new(),
             roster,
         }
     }
 
     /// When [`Judge::advance`] next has something to do.
-    pub fn next_wake(&self) -> Time {
+    pub fn poll_timeout(&self) -> Time {
         self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0).min(self.sight.deadline())
     }
 
     /// Does what time alone demands, each thing at its own time: silence is an event.
-    pub fn advance(&mut self, now: Time) {
+    pub fn handle_timeout(&mut self, now: Time) {
         loop {
-            let at = self.next_wake();
+            let at = self.poll_timeout();
             if at > now {
                 return;
             }
@@ -186,8 +191,8 @@ impl Judge {
     }
 
     /// Where to look since the last call, in order.
-    pub fn looks(&mut self) -> std::vec::Drain<'_, Look> {
-        self.looks.drain(..)
+    pub fn poll_directives(&mut self) -> std::vec::Drain<'_, Directive> {
+        self.directives.drain(..)
     }
 
     fn life(&mut self, summary: &Summary, rtt: Duration, late: bool, now: Time) {
@@ -257,14 +262,18 @@ impl Judge {
             scope.flaps.up(latest);
         }
         if place >= self.blocks() && self.rules.confirm {
-            let doubt =
-                if self.scopes[place as usize].flaps.flapping(now) { Doubt::Vague } else { Doubt::Strong };
-            self.looks.push(Look::Around(summary.block, doubt));
+            let doubt = if self.scopes[place as usize].flaps.flapping(now) {
+                Doubt::Vague
+            } else {
+                Doubt::Strong
+            };
+            self.directives.push(Directive::AskSiblings(summary.block, doubt));
         }
     }
 
     fn miss(&mut self, summary: &Summary, usual: Duration, now: Time) {
-        // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends again and again.
+        // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends
+        // again and again.
         if summary.kind != Kind::Tcp {
             self.sight.sent();
         }
@@ -291,8 +300,8 @@ impl Judge {
         }
     }
 
-    /// A miss turned out to be chance, since its block answered a later probe: a lesson. What a block in the
-    /// dark misses teaches nothing, neither of its hosts nor of its country.
+    /// A miss turned out to be chance, since its block answered a later probe: a lesson. What a
+    /// block in the dark misses teaches nothing, neither of its hosts nor of its country.
     fn explain(&mut self, target: TargetId, block: u32, country: u32, now: Time) {
         let host = &self.hosts[target.0 as usize];
         if !host.has_vanished() {
@@ -338,7 +347,7 @@ impl Judge {
         let host = &mut self.hosts[target.0 as usize];
         if host.rank != rank {
             host.rank = rank;
-            self.looks.push(Look::Rank(target, rank));
+            self.directives.push(Directive::Rank(target, rank));
         }
     }
 

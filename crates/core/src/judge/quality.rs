@@ -1,13 +1,14 @@
-//! Is it worse than it usually is? In: answers with their round-trip times, and misses that chance explains.
-//! Out: whether loss or round-trip time is clearly above the scope's own baseline. It never says "down".
+//! Is it worse than it usually is? In: answers with their round-trip times, and misses that chance
+//! explains. Out: whether loss or round-trip time is clearly above the scope's own baseline. It
+//! never says "down".
 //!
-//! Loss is tested with Page's cumulative sum ("Continuous Inspection Schemes", Biometrika 1954): each probe
-//! adds the log likelihood ratio of "15 points more loss than usual" against "as usual", never below zero, and
-//! the sum must reach 20 before loss counts as raised: e^20 probes between false alarms are fifteen years of a
-//! country at one probe a second. The mirrored sum, to half of that, ends it. "As usual" is a slow mean.
-//! A round-trip time is compared with its own target's baseline, as the logarithm of their ratio: then one
-//! figure serves near and far hosts alike. It is left at half of what it is entered at, so that a verdict does
-//! not dance on the line.
+//! Loss is tested with Page's cumulative sum ("Continuous Inspection Schemes", Biometrika 1954):
+//! each probe adds the log likelihood ratio of "15 points more loss than usual" against "as usual",
+//! never below zero, and the sum must reach 20 before loss counts as raised: e^20 probes between
+//! false alarms are fifteen years of a country at one probe a second. The mirrored sum, to half of
+//! that, ends it. "As usual" is a slow mean. A round-trip time is compared with its own target's
+//! baseline, as the logarithm of their ratio: then one figure serves near and far hosts alike. It
+//! is left at half of what it is entered at, so that a verdict does not dance on the line.
 
 /// Memory of the slow mean of loss: 18 h of a country at one probe a second.
 const SLOW: f32 = 65_536.0;
@@ -39,7 +40,8 @@ impl Quality {
     /// An answer; `slower` is the logarithm of its time over its target's baseline.
     pub fn answer(&mut self, slower: f32) {
         self.slower += (slower.clamp(-BOUND, BOUND) - self.slower) / FAST;
-        self.slow = self.seen >= WARM && self.slower > if self.slow { SLOWER / 2.0 } else { SLOWER };
+        self.slow =
+            self.seen >= WARM && self.slower > if self.slow { SLOWER / 2.0 } else { SLOWER };
         self.resolve(false);
     }
 

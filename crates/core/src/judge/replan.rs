@@ -1,24 +1,25 @@
-//! A new plan for the judge. In: the new roster, who in it was there before, and the new rules. Out: changes of
-//! verdict only where the plan itself makes one, such as a country that lost its dark block. What stays keeps
-//! what is known of it; what is new begins as unknown.
+//! A new plan for the judge. In: the new roster, who in it was there before, and the new rules.
+//! Out: changes of verdict only where the plan itself makes one, such as a country that lost its
+//! dark block. What stays keeps what is known of it; what is new begins as unknown.
 
 use super::{Host, Judge, Name, Rules, Scope};
 use crate::{
-    scopes::{Renumbering, Roster},
+    scopes::{Roster, RosterMapping},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 impl Judge {
-    /// Goes on with another roster and other rules. Take [`Judge::changes`] and [`Judge::looks`] before: they
-    /// speak of the old numbers, and what is left of them is forgotten.
+    /// Goes on with another roster and other rules. Take [`Judge::changes`] and
+    /// [`Judge::directives`] before: they speak of the old numbers, and what is left of them is
+    /// forgotten.
     ///
-    /// A country whose blocks come or go keeps its own history, to which they all belong: only misses of what
-    /// went are taken out of it.
+    /// A country whose blocks come or go keeps its own history, to which they all belong: only
+    /// misses of what went are taken out of it.
     pub fn replan(
         &mut self,
         roster: Arc<Roster>,
-        map: &Renumbering,
+        map: &RosterMapping,
         rules: Rules,
         controls: bool,
         gap: impl Fn(Name) -> Duration,
@@ -28,7 +29,7 @@ impl Judge {
         fresh.hosts = map.targets.carry(std::mem::take(&mut self.hosts), |_| Host::new(now));
         fresh.scopes = map.scopes.carry(std::mem::take(&mut self.scopes), |_| Scope::new(now));
         for scope in &mut fresh.scopes {
-            scope.belief.renumber(map, &fresh.roster);
+            scope.belief.remap(map, &fresh.roster);
         }
         for (country, tally) in fresh.roster.countries.iter().zip(&mut fresh.tally) {
             *tally = [0; 7];
@@ -38,13 +39,14 @@ impl Judge {
         }
         fresh.sight = self.sight.replan(&fresh.sight, now);
         let timers = self.timers.drain();
-        fresh.timers =
-            timers.filter_map(|Reverse((at, place))| Some(Reverse((at, map.scopes.after(place)?)))).collect();
-        fresh.waiting = self.waiting.iter().filter_map(|&place| map.scopes.after(place)).collect();
+        fresh.timers = timers
+            .filter_map(|Reverse((at, place))| Some(Reverse((at, map.scopes.new_id(place)?))))
+            .collect();
+        fresh.waiting = self.waiting.iter().filter_map(|&place| map.scopes.new_id(place)).collect();
         let touched: Vec<u32> = (0..fresh.scopes.len() as u32)
-            .filter(|&place| map.scopes.before(place).is_some())
+            .filter(|&place| map.scopes.old_id(place).is_some())
             .filter(|&place| {
-                let old = map.scopes.before(place).map_or(0, |old| old as usize);
+                let old = map.scopes.old_id(place).map_or(0, |old| old as usize);
                 self.rules != rules
                     || self.gaps[old] != fresh.gaps[place as usize]
                     || fresh.lost_or_gained(place, self, map)
@@ -58,14 +60,15 @@ impl Judge {
     }
 
     /// Is this a country in which blocks came or went, or a block of one?
-    fn lost_or_gained(&self, place: u32, before: &Judge, map: &Renumbering) -> bool {
+    fn lost_or_gained(&self, place: u32, before: &Judge, map: &RosterMapping) -> bool {
         let country = match place.checked_sub(self.blocks()) {
             Some(country) => country,
             None => self.roster.blocks[place as usize].country.0,
         };
-        let Some(old) = map.countries.before(country) else { return false };
-        let (now, then) = (&self.roster.countries[country as usize], &before.roster.countries[old as usize]);
-        now.blocks.clone().any(|block| map.blocks.before(block).is_none())
-            || then.blocks.clone().any(|block| map.blocks.after(block).is_none())
+        let Some(old) = map.countries.old_id(country) else { return false };
+        let (now, then) =
+            (&self.roster.countries[country as usize], &before.roster.countries[old as usize]);
+        now.blocks.clone().any(|block| map.blocks.old_id(block).is_none())
+            || then.blocks.clone().any(|block| map.blocks.new_id(block).is_none())
     }
 }

@@ -1,5 +1,5 @@
-//! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`], by the
-//! precedence of docs/verdicts.md, and the time spent in each. It never weighs evidence.
+//! One scope's record, and the verdict that follows from the facts. In: facts. Out: the [`State`],
+//! by the precedence of docs/verdicts.md, and the time spent in each. It never weighs evidence.
 
 use super::{
     belief::Belief,
@@ -8,7 +8,7 @@ use super::{
     rules,
     state::{Edge, State},
 };
-use crate::{schedule::Closely, time::Time};
+use crate::{schedule::Escalation, time::Time};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.
@@ -44,7 +44,8 @@ pub(super) struct Scope {
     /// When it last gave evidence.
     pub heard: Time,
     pub quality: Quality,
-    /// Miss rate that its hosts have had in common lately, beyond each one's own, while it was alive.
+    /// Miss rate that its hosts have had in common lately, beyond each one's own, while it was
+    /// alive.
     pub chance: f32,
     pub state: State,
     /// It has been dark for `outage_after`, without doubt.
@@ -60,7 +61,7 @@ pub(super) struct Scope {
     pub dark: Option<Edge>,
     /// How it is looked at more closely just now.
     #[serde(skip)]
-    pub looking: Option<Closely>,
+    pub looking: Option<Escalation>,
     pub flaps: Flaps,
     /// When its darkness most likely began.
     pub began: Time,
@@ -135,11 +136,13 @@ impl Scope {
         let odds = self.belief.odds(Time::NEVER, needed, parts);
         let more = outage_after.mul_f32(rules::LASTING);
         let goes_on = || self.belief.reached(proof, parts).is_some_and(|at| odds.last >= at + more);
-        odds.log >= needed && odds.span() + rules::UNASKED >= outage_after && (restless || goes_on())
+        odds.log >= needed
+            && odds.span() + rules::UNASKED >= outage_after
+            && (restless || goes_on())
     }
 
-    /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host does not
-    /// explain is the scope's.
+    /// A miss turned out to be chance; `own` is the host's own miss rate. As much of it as the host
+    /// does not explain is the scope's.
     pub fn explain_miss(&mut self, own: f32) {
         let common = self.chance / (own + self.chance - own * self.chance);
         self.chance += (common - self.chance) / rules::SCOPE_MEMORY;
@@ -166,8 +169,9 @@ impl Scope {
         }
     }
 
-    /// Since when the darkness counts towards an outage: its last proof of life, but not from long before the
-    /// first miss of it, since time in which nobody asked is no silence; and later by as long as nobody could see.
+    /// Since when the darkness counts towards an outage: its last proof of life, but not from long
+    /// before the first miss of it, since time in which nobody asked is no silence; and later by as
+    /// long as nobody could see.
     pub fn silent_since(&self) -> Option<Time> {
         let asked = self.began - rules::UNASKED;
         let since = |edge: Edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked));

@@ -1,16 +1,18 @@
-//! Can we see at all? In: answers of controls and targets, our own failures to send, gaps in the watch. Out:
-//! whether we are blind, up to when our sight is vouched for, and stretches whose misses count for nothing. It
-//! never says anything of a scope.
+//! Can we see at all? In: answers of controls and targets, our own failures to send, gaps in the
+//! watch. Out: whether we are blind, up to when our sight is vouched for, and stretches whose
+//! misses count for nothing. It never says anything of a scope.
 //!
-//! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a question
-//! that was sent *no earlier* than it. When our own uplink dies, nobody answers any more, so no miss is ever
-//! vouched for and nothing is called down, however long it takes to notice that we are blind.
+//! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
+//! question that was sent *no earlier* than it. When our own uplink dies, nobody answers any more,
+//! so no miss is ever vouched for and nothing is called down, however long it takes to notice that
+//! we are blind.
 
 use super::rules::{BLIND_AFTER, CONTROLS_DEAD, LONGEST_PATIENCE};
 use crate::time::Time;
 use std::time::Duration;
 
-/// So many failures to send in a row, over this time, without one success between them, are blindness too.
+/// So many failures to send in a row, over this time, without one success between them, are
+/// blindness too.
 const FAULTS: u32 = 3;
 const FAULTS_FOR: Duration = Duration::from_secs(3);
 
@@ -58,8 +60,8 @@ impl Sight {
         }
     }
 
-    /// Goes on with other controls and another gap, those of `fresh`. Controls that were not there before cannot
-    /// have been silent.
+    /// Goes on with other controls and another gap, those of `fresh`. Controls that were not there
+    /// before cannot have been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
         let (controls, gap) = (fresh.controls, fresh.gap);
         if controls && !self.controls {
@@ -106,7 +108,8 @@ impl Sight {
             self.faults = 0;
         }
         match self.blind_since {
-            // Our own sending is still broken: controls have a socket of their own and prove nothing of it.
+            // Our own sending is still broken: controls have a socket of their own and prove
+            // nothing of it.
             Some(_) if control && self.faults >= FAULTS => Shift::None,
             Some(since) if sent >= since => self.see(since.min(before), sent, now),
             _ => Shift::None,

@@ -1,5 +1,5 @@
-//! The judge's words. In: nothing. Out: [`State`], [`Edge`] and [`Change`], which every reader of verdicts
-//! uses. It never decides anything.
+//! The judge's words. In: nothing. Out: [`State`], [`Edge`] and [`Change`], which every reader of
+//! verdicts uses. It never decides anything.
 
 use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};

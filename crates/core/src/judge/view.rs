@@ -1,5 +1,5 @@
-//! What readers may know of the judge's mind. In: the judge. Out: plain numbers per scope and target. It never
-//! changes anything.
+//! What readers may know of the judge's mind. In: the judge. Out: plain numbers per scope and
+//! target. It never changes anything.
 
 use super::{
     Judge, rules,
@@ -14,7 +14,7 @@ use crate::{
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct Verdict {
     /// The verdict.
     pub state: State,
     /// When the state really began.
@@ -34,16 +34,16 @@ pub struct Standing {
 }
 
 impl Judge {
-    /// A block's standing.
-    pub fn block(&self, block: BlockId, now: Time) -> Standing {
+    /// A block's verdict.
+    pub fn block(&self, block: BlockId, now: Time) -> Verdict {
         let country = self.roster.block(block).country;
         let country = &self.scopes[self.country_place(country) as usize];
-        self.standing(block.0, country.dark.is_some() && !country.recalled, now)
+        self.verdict(block.0, country.dark.is_some() && !country.recalled, now)
     }
 
-    /// A country's standing.
-    pub fn country(&self, country: CountryId, now: Time) -> Standing {
-        self.standing(self.country_place(country), false, now)
+    /// A country's verdict.
+    pub fn country(&self, country: CountryId, now: Time) -> Verdict {
+        self.verdict(self.country_place(country), false, now)
     }
 
     /// A target's learned miss rate, and whether it is retired.
@@ -57,9 +57,9 @@ impl Judge {
         (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.spells)
     }
 
-    fn standing(&self, place: u32, country_dark: bool, now: Time) -> Standing {
+    fn verdict(&self, place: u32, country_dark: bool, now: Time) -> Verdict {
         let scope = &self.scopes[place as usize];
-        Standing {
+        Verdict {
             state: scope.state,
             edge: scope.edge,
             changed: scope.record.changed,
@@ -71,8 +71,9 @@ impl Judge {
         }
     }
 
-    /// Posterior probability of being reachable: prior odds, times the odds of the silence. It decays towards
-    /// one half while nothing at all is heard, with the time after which the scope becomes unknown.
+    /// Posterior probability of being reachable: prior odds, times the odds of the silence. It
+    /// decays towards one half while nothing at all is heard, with the time after which the scope
+    /// becomes unknown.
     fn belief(&self, scope: &Scope, place: u32, country_dark: bool, now: Time) -> f64 {
         if scope.belief.life.is_none() && scope.dark.is_none() {
             return 0.5;

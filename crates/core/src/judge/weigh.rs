@@ -1,5 +1,5 @@
-//! From facts to a verdict, for one scope. In: a scope's evidence as it stands. Out: its state, the edge and the
-//! evidence of a change, and its timer. It never takes in evidence.
+//! From facts to a verdict, for one scope. In: a scope's evidence as it stands. Out: its state, the
+//! edge and the evidence of a change, and its timer. It never takes in evidence.
 
 use super::{
     Change, Edge, Judge, Name, State, rules,
@@ -43,7 +43,8 @@ impl Judge {
             }
             if let Some((latest, began)) = found.into_iter().chain(country_dark).min() {
                 let earliest = scope.belief.life;
-                scope.dark = Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
+                scope.dark =
+                    Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
                 scope.began = began;
                 scope.unseen = Duration::ZERO;
                 scope.flaps.down(latest);
@@ -68,7 +69,8 @@ impl Judge {
         }
     }
 
-    /// The darkness that a block shares with its country: by when it had begun, for sure and most likely.
+    /// The darkness that a block shares with its country: by when it had begun, for sure and most
+    /// likely.
     pub(super) fn inherited(&self, place: u32) -> Option<(Time, Time)> {
         if place >= self.blocks() || !self.rules.pooled {
             return None;
@@ -104,12 +106,11 @@ impl Judge {
         let stale = self.stale(place);
         let (outage_after, renewed, blind) =
             (self.rules.outage_after, self.sight.renewed, self.sight.is_blind());
-        let shared = country_dark
-            && self
-                .roster
-                .blocks
-                .get(place as usize)
-                .is_some_and(|block| self.scopes[self.country_place(block.country) as usize].long);
+        let shared =
+            country_dark
+                && self.roster.blocks.get(place as usize).is_some_and(|block| {
+                    self.scopes[self.country_place(block.country) as usize].long
+                });
         let scope = &mut self.scopes[place as usize];
         let dark = scope.dark.is_some();
         let known = !blind
@@ -173,19 +174,21 @@ impl Judge {
         }
     }
 
-    /// When a country becomes partial: when the last of its blocks to do so went dark, or when it came back itself
-    /// after that, since before it was dark as a whole.
+    /// When a country becomes partial: when the last of its blocks to do so went dark, or when it
+    /// came back itself after that, since before it was dark as a whole.
     fn newest_block_edge(&self, place: u32) -> Edge {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
         let country = &self.scopes[place as usize];
-        let newest =
-            blocks.filter_map(|block| self.scopes[block as usize].dark).max_by_key(|edge| edge.latest);
-        newest
-            .map_or(country.edge, |edge| if country.back.latest > edge.latest { country.back } else { edge })
+        let newest = blocks
+            .filter_map(|block| self.scopes[block as usize].dark)
+            .max_by_key(|edge| edge.latest);
+        newest.map_or(country.edge, |edge| {
+            if country.back.latest > edge.latest { country.back } else { edge }
+        })
     }
 
-    /// When a country is no longer partial: when the last of its blocks came back; or now, if none did and a new
-    /// plan took the dark ones away.
+    /// When a country is no longer partial: when the last of its blocks came back; or now, if none
+    /// did and a new plan took the dark ones away.
     fn newest_return(&self, place: u32, now: Time) -> Edge {
         let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
         let became = self.scopes[place as usize].edge.latest;
@@ -217,13 +220,19 @@ impl Judge {
                 "we are blind: nobody answers, controls included".into()
             }
             State::Unknown => "nothing has been heard of it for too long".into(),
-            State::Down | State::Outage if scope.belief.is_quiet() => format!("its country is down; {last}"),
+            State::Down | State::Outage if scope.belief.is_quiet() => {
+                format!("its country is down; {last}")
+            }
             State::Down | State::Outage => format!("{}; {last}", misses()),
             State::Flapping if facts.dark => format!("down for the third time in a series; {last}"),
             State::Flapping => format!("between two times down; {last}"),
             State::Partial => {
                 let tally = &self.tally[(place - self.blocks()) as usize];
-                format!("{} of {} blocks in outage", tally[State::Outage as usize], tally.iter().sum::<u32>())
+                format!(
+                    "{} of {} blocks in outage",
+                    tally[State::Outage as usize],
+                    tally.iter().sum::<u32>()
+                )
             }
             State::Degraded => scope.quality.describe(),
             State::Up => last,

@@ -1,13 +1,14 @@
-//! A country's even beat. In: the time. Out: the target whose turn it is, and when the next turn comes. It never asks
-//! faster than the pace, and never knows why a block has spent its tokens.
+//! A country's even beat. In: the time. Out: the target whose turn it is, and when the next turn
+//! comes. It never asks faster than the pace, and never knows why a block has spent its tokens.
 
-use super::{FAN_OUT, Open, Schedule};
+use super::{FAN_OUT, OpenProbes, Schedule};
 use crate::time::Time;
 use std::time::Duration;
 
-/// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies below its
-/// reserve: a little later every time costs less than now and then not at all. With three quarters, a debt is
-/// repaid to 1/e in the time that a bucket and a third take to fill; with a half, two days of flapping empty it.
+/// A beat is slowed down by up to this share while the bucket of the block whose turn it is lies
+/// below its reserve: a little later every time costs less than now and then not at all. With three
+/// quarters, a debt is repaid to 1/e in the time that a bucket and a third take to fill; with a
+/// half, two days of flapping empty it.
 const STRETCH: f64 = 0.75;
 
 /// A country's even beat.
@@ -21,7 +22,13 @@ pub(super) struct Beat {
 
 impl Schedule {
     /// A country's slot: the next block with a share in it, and in that the next target.
-    pub(super) fn beat(&mut self, country: u32, at: Time, now: Time, open: &Open) -> Option<u32> {
+    pub(super) fn beat(
+        &mut self,
+        country: u32,
+        at: Time,
+        now: Time,
+        open: &OpenProbes,
+    ) -> Option<u32> {
         let (number, level) = self.turn(country, now);
         let mut gap = self.beats[country as usize].gap;
         if level < self.budget.reserve {
@@ -44,9 +51,9 @@ impl Schedule {
         block.rotation.next(|target| !open.is_waiting(target))
     }
 
-    /// Which of a country's blocks has the even turn, and how many tokens there are, in it or in the mean. Where debts
-    /// are repaid in even slots, the turn goes to the block that owes least: one that was much looked at waits, and the
-    /// others need not slow down for it.
+    /// Which of a country's blocks has the even turn, and how many tokens there are, in it or in
+    /// the mean. Where debts are repaid in even slots, the turn goes to the block that owes least:
+    /// one that was much looked at waits, and the others need not slow down for it.
     fn turn(&mut self, country: u32, now: Time) -> (u32, f64) {
         let blocks = self.roster.countries[country as usize].blocks.clone();
         let count = blocks.len() as u32;

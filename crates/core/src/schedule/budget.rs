@@ -1,5 +1,5 @@
-//! How much may be sent. In: the plan's pace. Out: [`Budget`], and a token [`Bucket`] per block that every
-//! probe is taken from, whatever it is for. It never decides what is asked.
+//! How much may be sent. In: the plan's pace. Out: [`Budget`], and a token [`Bucket`] per block
+//! that every probe is taken from, whatever it is for. It never decides what is asked.
 
 use crate::time::Time;
 
@@ -14,21 +14,28 @@ pub struct Budget {
     pub burst: f64,
     /// Below this many tokens the even pace slows down, to repay what confirmations took.
     pub reserve: f64,
-    /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it. It bounds the
-    /// mean: what is saved up for bursts is the blocks' own.
+    /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it.
+    /// It bounds the mean: what is saved up for bursts is the blocks' own.
     pub total: Option<f64>,
 }
 
 impl Budget {
-    /// The pace of the design: one probe per 4 s, and 6 + 60 × 0.29 = 23.4 = 60 × 0.39 in any minute. 0.39/s
-    /// per /24 is where the first ICMP rate limits were seen (Guo & Heidemann, PAM 2018).
-    pub const DEFAULT: Budget = Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
+    /// The pace of the design: one probe per 4 s, and 6 + 60 × 0.29 = 23.4 = 60 × 0.39 in any
+    /// minute. 0.39/s per /24 is where the first ICMP rate limits were seen (Guo & Heidemann, PAM
+    /// 2018).
+    pub const DEFAULT: Budget =
+        Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
 
-    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour. Nothing is kept for confirmations: they
-    /// are spent first, and the even pace repays them by slowing down. The bucket is deep, because outages are rare
-    /// and a burst for one must not be cut short.
-    pub const FRUGAL: Budget =
-        Budget { base: 20.0 / 3600.0, mean: 20.0 / 3600.0, burst: 20.0, reserve: 16.0, total: None };
+    /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour. Nothing is kept for
+    /// confirmations: they are spent first, and the even pace repays them by slowing down. The
+    /// bucket is deep, because outages are rare and a burst for one must not be cut short.
+    pub const FRUGAL: Budget = Budget {
+        base: 20.0 / 3600.0,
+        mean: 20.0 / 3600.0,
+        burst: 20.0,
+        reserve: 16.0,
+        total: None,
+    };
 
     /// A pace of the user's own: the default's proportions.
     pub fn of(per_block: f64) -> Self {
@@ -45,7 +52,8 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Full, but for what the beat itself saves: so the mean is hardly passed on the first day either.
+    /// Full, but for what the beat itself saves: so the mean is hardly passed on the first day
+    /// either.
     pub(super) fn new(budget: &Budget, now: Time) -> Self {
         Self { tokens: budget.burst - budget.reserve, filled: now }
     }

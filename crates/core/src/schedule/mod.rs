@@ -1,25 +1,27 @@
-//! When to ask whom. In: the roster, the budget, the time, and where the judge wants a closer look. Out: the
-//! targets to ask now. It never waits, never sends, and knows nothing of answers beyond which probes are open.
+//! When to ask whom. In: the roster, the budget, the time, and where the judge wants a closer look.
+//! Out: the targets to ask now. It never waits, never sends, and knows nothing of answers beyond
+//! which probes are open.
 //!
-//! Every country has an even beat: its blocks take turns, so that a country of four blocks at one probe per
-//! 4 s each is seen once a second, and a change that hits all of them is seen at that finer grain. Within a
-//! block its targets take turns (`rotation`). A closer look ([`Look`]) adds probes between the beats. Every probe of
-//! either sort takes a token from its block (`budget`); where looks are paid from savings, the beat repays them by
-//! slowing down a little, and its turn goes to the block that owes least.
+//! Every country has an even beat: its blocks take turns, so that a country of four blocks at one
+//! probe per 4 s each is seen once a second, and a change that hits all of them is seen at that
+//! finer grain. Within a block its targets take turns (`rotation`). A closer look ([`Directive`])
+//! adds probes between the beats. Every probe of either sort takes a token from its block
+//! (`budget`); where looks are paid from savings, the beat repays them by slowing down a little,
+//! and its turn goes to the block that owes least.
 //!
-//! Cost: one heap entry per country, per target with an interval of its own, and per closer look; O(log n) per
-//! probe, and nothing for a target that is not asked.
+//! Cost: one heap entry per country, per target with an interval of its own, and per closer look;
+//! O(log n) per probe, and nothing for a target that is not asked.
 
 mod beat;
 mod budget;
-mod look;
+mod directive;
 mod open;
 mod replan;
 mod rotation;
 
 pub use budget::Budget;
-pub use look::{Closely, Doubt, Look, Skipped, Slot};
-pub use open::Open;
+pub use directive::{Directive, Doubt, Escalation, Skipped, Slot};
+pub use open::OpenProbes;
 pub use rotation::Rank;
 
 use crate::{
@@ -32,19 +34,21 @@ use budget::Bucket;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-/// A slot that is later than this is not caught up with: what lies before now is skipped and counted. Shorter
-/// delays are the machine's ordinary hiccups, and evenness is better kept than lost.
+/// A slot that is later than this is not caught up with: what lies before now is skipped and
+/// counted. Shorter delays are the machine's ordinary hiccups, and evenness is better kept than
+/// lost.
 const STALL: Duration = Duration::from_millis(250);
-/// How often a retired target is asked: hourly, or so rarely that those of a block together take one slot in so
-/// many beside the even pace. A plan made of an old list may be half dead, and must not pay for it in pace.
+/// How often a retired target is asked: hourly, or so rarely that those of a block together take
+/// one slot in so many beside the even pace. A plan made of an old list may be half dead, and must
+/// not pay for it in pace.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
 /// In a larger country than this the even beat alone sees every block soon enough.
 const FAN_OUT: u32 = 8;
 /// So many tokens of a block are left to the beat.
 const BEATS_OWN: f64 = 1.0;
-/// A vague doubt leaves this share of the bucket to those that are not. With a half, hosts that miss half of all probes
-/// spend what an outage of five minutes needs (docs/laboratory.md).
+/// A vague doubt leaves this share of the bucket to those that are not. With a half, hosts that
+/// miss half of all probes spend what an outage of five minutes needs (docs/laboratory.md).
 const KEPT_FROM_THE_VAGUE: f64 = 0.6;
 
 /// The schedule of a whole plan.
@@ -92,7 +96,8 @@ enum Key {
 }
 
 impl Schedule {
-    /// A schedule that begins now. The seed mixes the targets' order and the phases of their intervals.
+    /// A schedule that begins now. The seed mixes the targets' order and the phases of their
+    /// intervals.
     pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
         let mut rng = Rng::new(seed);
         // The mean, not the even pace: confirmations count towards the total too.
@@ -109,7 +114,10 @@ impl Schedule {
                 match roster.targets[target as usize].interval {
                     Some(every) => {
                         fixed += 1.0 / every.as_secs_f64();
-                        queue.push(Reverse((now + every.mul_f64(rng.unit()), Key::Interval(target))));
+                        queue.push(Reverse((
+                            now + every.mul_f64(rng.unit()),
+                            Key::Interval(target),
+                        )));
                     }
                     None => turns.push(target),
                 }
@@ -127,7 +135,8 @@ impl Schedule {
         }
         let mut beats = Vec::with_capacity(roster.countries.len());
         for (number, country) in roster.countries.iter().enumerate() {
-            let gap = Duration::from_secs_f64(1.0 / (budget.base * country.blocks.len().max(1) as f64));
+            let gap =
+                Duration::from_secs_f64(1.0 / (budget.base * country.blocks.len().max(1) as f64));
             if !country.blocks.is_empty() {
                 queue.push(Reverse((now + gap.mul_f64(rng.unit()), Key::Beat(number as u32))));
             }
@@ -150,7 +159,7 @@ impl Schedule {
     }
 
     /// When [`Schedule::next`] next has something to say.
-    pub fn next_wake(&self) -> Time {
+    pub fn poll_timeout(&self) -> Time {
         self.queue.peek().map_or(Time::NEVER, |entry| entry.0.0)
     }
 
@@ -159,9 +168,9 @@ impl Schedule {
         self.skipped
     }
 
-    /// The next target to ask by `now`, if any is due. The slot at hand stays in the queue until it says when it comes
-    /// again, or leaves.
-    pub fn next(&mut self, now: Time, open: &Open) -> Option<Slot> {
+    /// The next target to ask by `now`, if any is due. The slot at hand stays in the queue until it
+    /// says when it comes again, or leaves.
+    pub fn next(&mut self, now: Time, open: &OpenProbes) -> Option<Slot> {
         while let Some(&Reverse((at, key))) = self.queue.peek() {
             if at > now {
                 return None;
@@ -175,7 +184,8 @@ impl Schedule {
                     self.extra(block, BEATS_OWN, now)
                 }
                 Key::Interval(target) => {
-                    let every = self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
+                    let every =
+                        self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
                     self.again(at, every, now);
                     self.spend(target, now, open)
                 }
@@ -189,9 +199,9 @@ impl Schedule {
     }
 
     /// Does what the judge wants.
-    pub fn look(&mut self, look: Look, now: Time) {
+    pub fn handle_directive(&mut self, look: Directive, now: Time) {
         match look {
-            Look::Closer(scope, Closely { every, wait, doubt }) => {
+            Directive::Escalate(scope, Escalation { every, wait, doubt }) => {
                 let place = self.place(scope);
                 let keep = self.kept(doubt);
                 let closer = &mut self.looks[place];
@@ -202,11 +212,11 @@ impl Schedule {
                     self.queue.push(Reverse((at, Key::Closer(place as u32))));
                 }
             }
-            Look::Enough(scope) => {
+            Directive::Relax(scope) => {
                 let place = self.place(scope);
                 self.looks[place].every = None;
             }
-            Look::Around(block, doubt) => {
+            Directive::AskSiblings(block, doubt) => {
                 let blocks = self.country_of(block.0);
                 let least = 1.0 + self.kept(doubt);
                 if blocks.len() as u32 <= FAN_OUT {
@@ -217,7 +227,7 @@ impl Schedule {
                     }
                 }
             }
-            Look::Rank(target, rank) => self.rank(target, rank, now),
+            Directive::Rank(target, rank) => self.rank(target, rank, now),
         }
     }
 
@@ -264,7 +274,8 @@ impl Schedule {
         turns.rotation.next_retired()
     }
 
-    /// A closer look's slot: at a block, its next target; at a country, the block not asked for longest.
+    /// A closer look's slot: at a block, its next target; at a country, the block not asked for
+    /// longest.
     fn closer(&mut self, place: u32, now: Time) -> Option<u32> {
         let closer = &mut self.looks[place as usize];
         let Some(every) = closer.every else {
@@ -288,16 +299,16 @@ impl Schedule {
             if country.blocks.len() as u32 > FAN_OUT {
                 return None;
             }
-            let able = country
-                .blocks
-                .clone()
-                .filter(|&block| self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep);
+            let able = country.blocks.clone().filter(|&block| {
+                self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep
+            });
             able.min_by_key(|&block| self.blocks[block as usize].asked)?
         };
         self.extra(block, keep, now)
     }
 
-    /// A probe beside the beat, if so many tokens are left after it; an open probe to the target is no obstacle.
+    /// A probe beside the beat, if so many tokens are left after it; an open probe to the target is
+    /// no obstacle.
     fn extra(&mut self, block: u32, keep: f64, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
         if !turns.bucket.take(&self.budget, now, keep) {
@@ -309,7 +320,7 @@ impl Schedule {
     }
 
     /// A slot of one target's own.
-    fn spend(&mut self, target: u32, now: Time, open: &Open) -> Option<u32> {
+    fn spend(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
         let block = self.roster.targets[target as usize].block;
         let turns = &mut self.blocks[block.0 as usize];
         if open.is_waiting(target) || !turns.bucket.take(&self.budget, now, 0.0) {

@@ -1,17 +1,19 @@
-//! Which probes are open. In: probes given out, answers that came. Out: the same answers with the words that
-//! only one who remembers can add (`Late`, `Duplicate`), and the silence that no prober can report
-//! (`Overdue`, `Lost`). It never judges what either means.
+//! Which probes are open. In: probes given out, answers that came. Out: the same answers with the
+//! words that only one who remembers can add (`Late`, `Duplicate`), and the silence that no prober
+//! can report (`Overdue`, `Lost`). It never judges what either means.
 //!
-//! The table of open probes is the schedule's, and not that of the probers, because the schedule must know whom
-//! not to ask again, and because silence is an event that only the core's own time can tell.
+//! The table of open probes is the schedule's, and not that of the probers, because the schedule
+//! must know whom not to ask again, and because silence is an event that only the core's own time
+//! can tell.
 //!
-//! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits each. At one
-//! probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a target that is asked
-//! more often has its oldest open probes called lost when their place is needed.
+//! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits
+//! each. At one probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a
+//! target that is asked more often has its oldest open probes called lost when their place is
+//! needed.
 
 use crate::{
     outcome::{Due, Found, LOST_AFTER, Outcome},
-    scopes::{Numbers, TargetId},
+    scopes::{IdMapping, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
@@ -20,7 +22,7 @@ const SLOTS: u32 = 256;
 
 /// Every probe that is not settled.
 #[derive(Debug)]
-pub struct Open {
+pub struct OpenProbes {
     flights: Vec<Flight>,
     /// When a waiting probe is overdue, or an overdue one lost.
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
@@ -58,19 +60,19 @@ struct Timer {
     trap: bool,
 }
 
-impl Open {
+impl OpenProbes {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
         Self { flights: vec![Flight::default(); targets], timers: BinaryHeap::new(), waiting: 0 }
     }
 
     /// Goes on with another roster: what was asked of targets that went is open no more.
-    pub fn replan(&mut self, targets: &Numbers) {
+    pub fn replan(&mut self, targets: &IdMapping) {
         self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
-        let renumbered = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
-            Some(Reverse((at, Timer { target: targets.after(timer.target)?, ..timer })))
+        let remapped = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
+            Some(Reverse((at, Timer { target: targets.new_id(timer.target)?, ..timer })))
         };
-        self.timers = self.timers.drain().filter_map(renumbered).collect();
+        self.timers = self.timers.drain().filter_map(remapped).collect();
         self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
     }
 
@@ -89,9 +91,15 @@ impl Open {
         self.flights[target.0 as usize].next
     }
 
-    /// A probe is given out. Its number is the target's next one. Returns a probe that is called lost now,
-    /// because its place is needed.
-    pub fn start(&mut self, target: TargetId, sent: Time, patience: Duration, trap: bool) -> (Due, bool) {
+    /// A probe is given out. Its number is the target's next one. Returns a probe that is called
+    /// lost now, because its place is needed.
+    pub fn start(
+        &mut self,
+        target: TargetId,
+        sent: Time,
+        patience: Duration,
+        trap: bool,
+    ) -> (Due, bool) {
         let flight = &mut self.flights[target.0 as usize];
         let seq = flight.next;
         let crowded = flight.stage(seq) == Stage::Overdue;
@@ -104,8 +112,9 @@ impl Open {
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
-    /// When [`Open::expire`] next has something to say, at the earliest: the timer may be of a settled probe.
-    pub fn next_wake(&self) -> Time {
+    /// When [`OpenProbes::expire`] next has something to say, at the earliest: the timer may be of
+    /// a settled probe.
+    pub fn poll_timeout(&self) -> Time {
         self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
     }
 

@@ -1,6 +1,7 @@
-//! Whose turn it is in a block. In: what the judge thinks of each target. Out: the next target to ask. Hosts
-//! that mostly answer take turns; those that mostly do not get every sixteenth turn, since their silence
-//! says little; retired ones have turns of their own. It never looks at the time.
+//! Whose turn it is in a block. In: what the judge thinks of each target. Out: the next target to
+//! ask. Hosts that mostly answer take turns; those that mostly do not get every sixteenth turn,
+//! since their silence says little; retired ones have turns of their own. It never looks at the
+//! time.
 
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -44,7 +45,8 @@ impl Rotation {
     pub(super) fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         self.turn = self.turn.wrapping_add(1);
         let poor_first = self.turn.is_multiple_of(POOR_TURN);
-        let [first, second] = if poor_first { [Rank::Poor, Rank::Good] } else { [Rank::Good, Rank::Poor] };
+        let [first, second] =
+            if poor_first { [Rank::Poor, Rank::Good] } else { [Rank::Good, Rank::Poor] };
         self.next_of(first, &free).or_else(|| self.next_of(second, &free))
     }
 
@@ -58,8 +60,9 @@ impl Rotation {
         self.of(Rank::Retired).len()
     }
 
-    /// Goes on with other numbers; who has none has no turn any more. `joining` take turns from now on.
-    pub(super) fn renumber(
+    /// Goes on with other numbers; who has none has no turn any more. `joining` take turns from now
+    /// on.
+    pub(super) fn remap(
         &mut self,
         number: impl Fn(u32) -> Option<u32>,
         joining: impl Iterator<Item = u32>,
@@ -74,8 +77,9 @@ impl Rotation {
 
     /// Moves a target to another rank, or in.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
-        let mut rings = [Rank::Good, Rank::Poor, Rank::Retired]
-            .map(|ring| self.of(ring).iter().copied().filter(|&other| other != target).collect::<Vec<_>>());
+        let mut rings = [Rank::Good, Rank::Poor, Rank::Retired].map(|ring| {
+            self.of(ring).iter().copied().filter(|&other| other != target).collect::<Vec<_>>()
+        });
         rings[rank as usize].push(target);
         self.set(rings);
     }

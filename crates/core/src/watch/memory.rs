@@ -1,5 +1,5 @@
-//! From one run to the next. In: a watch, or what an earlier one knew. Out: the same, the other way round. Counts,
-//! windows and turns begin anew; it never reads a file.
+//! From one run to the next. In: a watch, or what an earlier one knew. Out: the same, the other way
+//! round. Counts, windows and turns begin anew; it never reads a file.
 
 use super::Watch;
 use crate::{judge::Memory, time::Time};
@@ -10,7 +10,8 @@ impl Watch {
         self.judge.remember(now, wall_offset)
     }
 
-    /// Goes on from what an earlier run knew, before anything has happened; false if that is of no use any more.
+    /// Goes on from what an earlier run knew, before anything has happened; false if that is of no
+    /// use any more.
     pub fn recall(&mut self, memory: Memory, now: Time) -> bool {
         let recalled = self.judge.recall(memory, now);
         self.obey(now);

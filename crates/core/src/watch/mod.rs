@@ -1,8 +1,10 @@
-//! The pure core, joined. In: the time, and what the network reports ([`Event`]). Out: whom to ask now
-//! ([`Due`]), changes of verdict, and a [`Snapshot`] for readers. It never reads a clock, a socket, a file or
-//! rng, and so `run`, `replay`, `simulate` and the tests drive one and the same thing.
+//! The pure core, joined. In: the time, and what the network reports ([`Event`]). Out: whom to ask
+//! now ([`Due`]), changes of verdict, and a [`Snapshot`] for readers. It never reads a clock, a
+//! socket, a file or rng, and so `run`, `replay`, `simulate` and the tests drive one and the same
+//! thing.
 //!
-//! The same events at the same times give the same verdicts: that is what makes a recorded night a test.
+//! The same events at the same times give the same verdicts: that is what makes a recorded night a
+//! test.
 
 mod history;
 mod memory;
@@ -10,21 +12,21 @@ mod replan;
 mod snapshot;
 pub mod verdict;
 
-pub use history::{KEPT, MINUTE, Mark, Past, Spell};
+pub use history::{History, KEPT, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Histogram},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome},
-    schedule::{Budget, Open, Schedule},
+    schedule::{Budget, OpenProbes, Schedule},
     scopes::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
     time::Time,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the judge's
-/// span of 5 s: nothing may be called down because we were not there.
+/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the
+/// judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
 /// What the plan says to the core.
@@ -56,11 +58,11 @@ pub struct Record {
 pub struct Watch {
     roster: Arc<Roster>,
     schedule: Schedule,
-    open: Open,
+    open: OpenProbes,
     aggregate: Aggregate,
     judge: Judge,
     /// Blocks first, then countries.
-    history: Vec<Arc<Past>>,
+    history: Vec<Arc<History>>,
     measured: Time,
     controls: Vec<ControlView>,
     lag: Histogram,
@@ -78,11 +80,17 @@ impl Watch {
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
         let gap = |scope| schedule.gap(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
-        let unknown = Arc::new(Past::new(now));
+        let unknown = Arc::new(History::new(now));
         Self {
-            judge: Judge::new(roster.clone(), settings.rules, !settings.controls.is_empty(), gap, now),
+            judge: Judge::new(
+                roster.clone(),
+                settings.rules,
+                !settings.controls.is_empty(),
+                gap,
+                now,
+            ),
             schedule,
-            open: Open::new(roster.targets.len()),
+            open: OpenProbes::new(roster.targets.len()),
             aggregate: Aggregate::new(&roster),
             history: vec![unknown; roster.blocks.len() + roster.countries.len()],
             measured: now,
@@ -115,8 +123,8 @@ impl Watch {
         })
     }
 
-    /// What was, of this scope: for whoever knows what an earlier run saw ([`Past::recall`]).
-    pub fn past(&mut self, scope: Scope) -> &mut Past {
+    /// What was, of this scope: for whoever knows what an earlier run saw ([`History::recall`]).
+    pub fn past(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[place(self.roster.blocks.len(), scope)])
     }
 
@@ -126,18 +134,18 @@ impl Watch {
     }
 
     /// When to call [`Watch::poll`] next.
-    pub fn next_wake(&self) -> Time {
-        self.schedule.next_wake().min(self.open.next_wake()).min(self.judge.next_wake())
+    pub fn poll_timeout(&self) -> Time {
+        self.schedule.poll_timeout().min(self.open.poll_timeout()).min(self.judge.poll_timeout())
     }
 
-    /// Does what is due by `now`, and adds the probes to send to `due`. All that came by `heard` has been observed: up to
-    /// then silence is silence.
+    /// Does what is due by `now`, and adds the probes to send to `due`. All that came by `heard`
+    /// has been observed: up to then silence is silence.
     pub fn poll(&mut self, now: Time, heard: Time, due: &mut Vec<Due>) {
         self.attend(now);
         while let Some(outcome) = self.open.expire(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
-        self.judge.advance(now);
+        self.judge.handle_timeout(now);
         self.obey(now);
         while let Some(slot) = self.schedule.next(now, &self.open) {
             let patience = self.aggregate.patience(slot.target);
@@ -157,7 +165,7 @@ impl Watch {
             self.lag.add(slot.lag);
             due.push(probe);
         }
-        self.promised = self.next_wake();
+        self.promised = self.poll_timeout();
     }
 
     /// Takes in what the network reports.
@@ -180,7 +188,7 @@ impl Watch {
         }
         self.obey(now);
         // What has been due for long, the next poll does: that is no other gap.
-        self.promised = self.next_wake().max(now);
+        self.promised = self.poll_timeout().max(now);
     }
 
     /// Were we there when something was due? If not, nobody watched since we were last.
@@ -195,18 +203,18 @@ impl Watch {
     /// Folds a recorded event again. Nothing is scheduled.
     pub fn replay(&mut self, record: &Record) {
         self.fold(record.seen, record.event, record.was_overdue);
-        self.judge.looks();
+        self.judge.poll_directives();
     }
 
     /// Lets time pass without an event, in a replay.
     pub fn pass(&mut self, now: Time) {
-        self.judge.advance(now);
-        self.judge.looks();
+        self.judge.handle_timeout(now);
+        self.judge.poll_directives();
     }
 
     fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
         // What time alone would have demanded in a gap, nobody was there to see.
-        self.judge.advance(if let Event::Gap(from) = event { from } else { now });
+        self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.fold(outcome, was_overdue);
@@ -230,8 +238,8 @@ impl Watch {
         }
     }
 
-    /// Once a minute, for the history: of the minute that is over, and before anything of the next is folded, so
-    /// that nobody's history depends on when others are asked.
+    /// Once a minute, for the history: of the minute that is over, and before anything of the next
+    /// is folded, so that nobody's history depends on when others are asked.
     fn measure(&mut self, now: Time) {
         let begun = |time: Time| {
             Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
@@ -251,13 +259,13 @@ impl Watch {
     }
 
     fn obey(&mut self, now: Time) {
-        for look in self.judge.looks() {
-            self.schedule.look(look, now);
+        for look in self.judge.poll_directives() {
+            self.schedule.handle_directive(look, now);
         }
     }
 
-    /// A picture of everything. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the kernel
-    /// dropped before the ICMP engine could read it.
+    /// A picture of everything. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the
+    /// kernel dropped before the ICMP engine could read it.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let vantage = self.aggregate.vantage();
@@ -271,7 +279,7 @@ impl Watch {
             countries: (0..self.roster.countries.len() as u32)
                 .map(CountryId)
                 .map(|id| ScopeView {
-                    standing: self.judge.country(id, now),
+                    verdict: self.judge.country(id, now),
                     windows: self.aggregate.country_windows(id, now),
                     past: self.history[place(self.roster.blocks.len(), Scope::Country(id))].clone(),
                 })
@@ -279,7 +287,9 @@ impl Watch {
             blocks: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.block_view(BlockId(id), now))
                 .collect(),
-            targets: (0..self.roster.targets.len() as u32).map(|id| self.target_view(TargetId(id))).collect(),
+            targets: (0..self.roster.targets.len() as u32)
+                .map(|id| self.target_view(TargetId(id)))
+                .collect(),
             controls: self.controls.clone(),
             blind,
             blind_seconds,
@@ -301,7 +311,7 @@ impl Watch {
         let kinds = self.aggregate.kinds(id);
         BlockView {
             scope: ScopeView {
-                standing: self.judge.block(id, now),
+                verdict: self.judge.block(id, now),
                 windows: self.aggregate.block_windows(id, now),
                 past: self.history[id.0 as usize].clone(),
             },

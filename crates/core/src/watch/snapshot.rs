@@ -1,11 +1,11 @@
-//! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain immutable
-//! data, from which metrics, page and JSON are made. It never reaches back into the core.
+//! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain
+//! immutable data, from which metrics, page and JSON are made. It never reaches back into the core.
 
 pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
 
-use super::Past;
+use super::History;
 use crate::{
-    judge::Standing,
+    judge::Verdict,
     outcome::{Fault, IcmpCode, Reject},
     scopes::Roster,
     time::Time,
@@ -87,11 +87,11 @@ pub struct PlanView {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
     /// The verdict.
-    pub standing: Standing,
+    pub verdict: Verdict,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
     /// What was.
-    pub past: Arc<Past>,
+    pub past: Arc<History>,
 }
 
 /// A block: its scope, and exact counts by probe kind.
@@ -112,7 +112,8 @@ pub struct KindView {
     pub rtt: HistogramView,
 }
 
-/// A target's own numbers: small, since targets are many and two snapshots live while one makes way for the next.
+/// A target's own numbers: small, since targets are many and two snapshots live while one makes way
+/// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
     /// Exact counts.

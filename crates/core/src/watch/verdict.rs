@@ -1,5 +1,5 @@
-//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (docs/verdicts.md) or for people. It never
-//! decides what is worth a line: every change is.
+//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (docs/verdicts.md) or for
+//! people. It never decides what is worth a line: every change is.
 
 use crate::{
     judge::Change,
@@ -50,8 +50,16 @@ pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
         Scope::Country(_) => roster.country_of(change.scope).code.clone(),
     };
     let since = match change.edge.earliest {
-        Some(earliest) => format!("since between {} and {}", written(earliest), written(change.edge.latest)),
+        Some(earliest) => {
+            format!("since between {} and {}", written(earliest), written(change.edge.latest))
+        }
         None => format!("since before {}", written(change.edge.latest)),
     };
-    format!("{} {name} {} → {}, {since}: {}", written(change.time), change.from, change.to, change.evidence)
+    format!(
+        "{} {name} {} → {}, {since}: {}",
+        written(change.time),
+        change.from,
+        change.to,
+        change.evidence
+    )
 }

@@ -1,5 +1,5 @@
-//! The codec against every byte that can be wrong. In: packets made by hand and by chance. Out: a verdict each. It never
-//! opens a socket.
+//! The codec against every byte that can be wrong. In: packets made by hand and by chance. Out: a
+//! verdict each. It never opens a socket.
 
 use super::*;
 use proptest::prelude::*;
@@ -51,7 +51,8 @@ fn a_request_has_the_layout_that_the_module_draws() {
 
 #[test]
 fn the_token_is_siphash_2_4() {
-    // Test vector of the SipHash paper (Aumasson and Bernstein 2012, appendix A): key 00..0f, input 00..0e.
+    // Test vector of the SipHash paper (Aumasson and Bernstein 2012, appendix A): key 00..0f, input
+    // 00..0e.
     let key: [u8; 16] = std::array::from_fn(|at| at as u8);
     let input: [u8; 15] = std::array::from_fn(|at| at as u8);
     assert_eq!(Codec::new(key, ID).hasher.hash(&input), 0xa129_ca61_49be_45e5);
@@ -155,7 +156,11 @@ fn the_ipv4_header_is_taken_off_by_its_own_length() {
     assert_eq!(behind_ipv4_header(&packet(0x45, 20)).map(<[u8]>::len), Ok(0));
     assert_eq!(behind_ipv4_header(&packet(0x46, 20)), Err(Reject::Truncated));
     assert_eq!(behind_ipv4_header(&[]), Err(Reject::Truncated));
-    assert_eq!(behind_ipv4_header(&packet(0x44, 28)), Err(Reject::Malformed), "a header below 20 bytes");
+    assert_eq!(
+        behind_ipv4_header(&packet(0x44, 28)),
+        Err(Reject::Malformed),
+        "a header below 20 bytes"
+    );
     assert_eq!(behind_ipv4_header(&packet(0x65, 28)), Err(Reject::Malformed), "IPv6");
 }
 

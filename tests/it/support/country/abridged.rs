@@ -31,7 +31,10 @@ pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
                 short.insert("kind".into(), "dark".into());
                 short.insert("on".into(), event["on"].clone());
                 short.insert("at".into(), format!("+{}ms", from.as_millis()).into());
-                short.insert("for".into(), format!("{}ms", to.saturating_sub(from).as_millis()).into());
+                short.insert(
+                    "for".into(),
+                    format!("{}ms", to.saturating_sub(from).as_millis()).into(),
+                );
                 events.push(Value::Table(short));
             }
         }
@@ -39,7 +42,8 @@ pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
     table.insert("event".into(), events.into());
     table.insert("start".into(), hours[0].0.to_string().into());
     table.insert("duration".into(), format!("{}ms", place(Time::NEVER).as_millis()).into());
-    Scenario::parse(file, &table.to_string()).unwrap_or_else(|problems| panic!("{table}\n{problems}"))
+    Scenario::parse(file, &table.to_string())
+        .unwrap_or_else(|problems| panic!("{table}\n{problems}"))
 }
 
 /// When the event darkens, in the file's own time.

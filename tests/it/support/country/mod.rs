@@ -60,7 +60,8 @@ fn watch(namespace: &Namespace, plan: &str, room: &Room, port: u16) -> Program {
 
 impl WatchedCountry {
     pub fn from_text(name: &str, scenario: &str, v6: bool, head: &str) -> Self {
-        let scenario = Scenario::parse(name, scenario).unwrap_or_else(|problems| panic!("{problems}"));
+        let scenario =
+            Scenario::parse(name, scenario).unwrap_or_else(|problems| panic!("{problems}"));
         Self::start(name, scenario, v6, head, false)
     }
 
@@ -92,8 +93,9 @@ impl WatchedCountry {
     pub fn silence(&mut self, long: Duration, others: &[u32]) {
         let all: Vec<u32> = others.iter().copied().chain([self.program.id()]).collect();
         let limit = |most: &str| {
-            all.iter()
-                .fold(String::new(), |lines, pid| format!("{lines}prlimit --pid {pid} --nofile={most}:\n"))
+            all.iter().fold(String::new(), |lines, pid| {
+                format!("{lines}prlimit --pid {pid} --nofile={most}:\n")
+            })
         };
         self.namespace.sh(&format!(
             "nft add table inet hush
@@ -123,7 +125,8 @@ impl WatchedCountry {
                 account.targets.extend(list(&block, "targets").iter().map(|target| {
                     let count = |name: &str| target["counts"][name].as_u64().unwrap();
                     let [reply, refused, late] = ["reply", "refused", "late"].map(count);
-                    let (silent, unreachable) = (count("lost") + count("overdue"), count("unreachable"));
+                    let (silent, unreachable) =
+                        (count("lost") + count("overdue"), count("unreachable"));
                     let sent = reply + refused + late + silent + unreachable;
                     let (duplicate, rejected) = (count("duplicate"), count("rejected"));
                     Tally { sent, reply, refused, late, silent, unreachable, duplicate, rejected }
@@ -132,8 +135,9 @@ impl WatchedCountry {
         }
         let metrics = self.namespace.get_at(port, "/metrics").body;
         let sum = |name: &str, parts: &[&str]| values(&metrics, name, parts).iter().sum::<f64>();
-        let became = ["reply", "refused", "late", "lost", "unreachable"]
-            .map(|outcome| sum("lifesign_probe_outcomes_total", &[&format!("outcome=\"{outcome}\"")]));
+        let became = ["reply", "refused", "late", "lost", "unreachable"].map(|outcome| {
+            sum("lifesign_probe_outcomes_total", &[&format!("outcome=\"{outcome}\"")])
+        });
         let settled = became.iter().sum::<f64>() + sum("lifesign_probes_overdue", &[]);
         assert_eq!(
             sum("lifesign_probes_total", &[]) - settled,
@@ -156,8 +160,10 @@ fn unreachable(metrics: &str) -> BTreeMap<(bool, IcmpCode), u64> {
     let lines = metrics.lines().filter(|line| line.starts_with("lifesign_unreachable_total{"));
     let read = |line: &str| {
         let label = |name: &str| line.split(&format!("{name}=\"")).nth(1)?.split('"').next();
-        let code =
-            IcmpCode { kind: label("icmp_type")?.parse().ok()?, code: label("icmp_code")?.parse().ok()? };
+        let code = IcmpCode {
+            kind: label("icmp_type")?.parse().ok()?,
+            code: label("icmp_code")?.parse().ok()?,
+        };
         let count = line.rsplit_once(' ')?.1.parse::<f64>().ok()? as u64;
         Some(((label("family")? == "ipv6", code), count))
     };
@@ -170,7 +176,10 @@ pub fn agree(found: &Account, wanted: &Account, scenario: &Scenario) {
     let apart: Vec<String> = pairs
         .filter(|((found, wanted), _)| found != wanted)
         .map(|((found, wanted), target)| {
-            format!("{} {}: counted {found:?}\n  in the ledger {wanted:?}", target.host, target.probe)
+            format!(
+                "{} {}: counted {found:?}\n  in the ledger {wanted:?}",
+                target.host, target.probe
+            )
         })
         .collect();
     assert!(apart.is_empty(), "{} targets apart\n{}", apart.len(), apart.join("\n"));

@@ -68,11 +68,17 @@ pub fn plan(scenario: &Scenario, v6: bool, head: &str) -> String {
             let block = &scenario.roster.blocks[block as usize];
             let (prefix, length) = (played(block.prefix.address(), v6), if v6 { 64 } else { 24 });
             let _ = writeln!(plan, "[[country.block]]\nprefix = \"{prefix}/{length}\"\nhosts = [");
-            let targets = &scenario.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            let targets =
+                &scenario.roster.targets[block.targets.start as usize..block.targets.end as usize];
             for host in targets.chunk_by(|a, b| a.host == b.host) {
-                let probes: Vec<String> = host.iter().map(|target| format!("{:?}", target.probe)).collect();
+                let probes: Vec<String> =
+                    host.iter().map(|target| format!("{:?}", target.probe)).collect();
                 let address = address(&host[0].host, v6);
-                let _ = writeln!(plan, "  {{ host = \"{address}\", probes = [{}] }},", probes.join(", "));
+                let _ = writeln!(
+                    plan,
+                    "  {{ host = \"{address}\", probes = [{}] }},",
+                    probes.join(", ")
+                );
             }
             plan.push_str("]\n");
         }
@@ -164,7 +170,13 @@ struct Play {
 }
 
 impl Play {
-    fn new(scenario: &Scenario, v6: bool, cut: bool, device: Arc<File>, ledger: Arc<Mutex<Ledger>>) -> Self {
+    fn new(
+        scenario: &Scenario,
+        v6: bool,
+        cut: bool,
+        device: Arc<File>,
+        ledger: Arc<Mutex<Ledger>>,
+    ) -> Self {
         let mut doors = HashMap::new();
         for (number, target) in scenario.roster.targets.iter().enumerate() {
             let port = match target.kind {
@@ -174,10 +186,15 @@ impl Play {
             };
             let door = Door { target: TargetId(number as u32), port };
             let other = doors.insert((address(&target.host, v6), target.kind), door);
-            assert!(other.is_none(), "{}: two questions of one kind cannot be told apart", target.host);
+            assert!(
+                other.is_none(),
+                "{}: two questions of one kind cannot be told apart",
+                target.host
+            );
         }
         let controls = scenario.settings(0).controls;
-        let controls = controls.iter().zip(0..).map(|(&address, number)| (played(address, v6), number));
+        let controls =
+            controls.iter().zip(0..).map(|(&address, number)| (played(address, v6), number));
         let clock = Clock::start();
         Self {
             device,
@@ -210,7 +227,8 @@ impl Play {
             let Some((event, number)) = self.world.arrive_about(now) else { break };
             self.give(&event, number, &mut ledger);
         }
-        // All that is there is read before any of it is looked at, so that each has the time of its arrival.
+        // All that is there is read before any of it is looked at, so that each has the time of its
+        // arrival.
         let mut arrived = Vec::new();
         let mut buffer = [0; 2048];
         loop {
@@ -288,7 +306,8 @@ impl Play {
                 _ => None,
             },
         };
-        match question.and_then(|(kind, trap)| Some((self.doors.get(&(asked.to, kind))?.target, kind, trap)))
+        match question
+            .and_then(|(kind, trap)| Some((self.doors.get(&(asked.to, kind))?.target, kind, trap)))
         {
             Some((target, kind, trap)) => self.enter(target, kind, trap, bytes, now, ledger),
             None => ledger.strangers += 1,
@@ -296,7 +315,14 @@ impl Play {
     }
 
     /// A segment begins a connection, or goes on with one that needs no memory.
-    fn segment(&mut self, asked: &Packet, segment: &Segment, bytes: &[u8], now: Time, ledger: &mut Ledger) {
+    fn segment(
+        &mut self,
+        asked: &Packet,
+        segment: &Segment,
+        bytes: &[u8],
+        now: Time,
+        ledger: &mut Ledger,
+    ) {
         if segment.flags & (SYN | RST) != SYN {
             if let Some(answer) = talk(asked) {
                 self.send(&answer);
@@ -308,8 +334,12 @@ impl Play {
             Some(_) if !self.greeted.insert((asked.to, segment.from_port, segment.seq)) => {
                 ledger.repeats += 1;
             }
-            Some(door) => self.enter(door.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger),
-            None if segment.to_port == NAME_SERVER && self.doors.contains_key(&(asked.to, Kind::Dns)) => {
+            Some(door) => {
+                self.enter(door.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger)
+            }
+            None if segment.to_port == NAME_SERVER
+                && self.doors.contains_key(&(asked.to, Kind::Dns)) =>
+            {
                 self.send(&packet(bytes, Given::Reply, false).unwrap());
             }
             None => ledger.strangers += 1,
@@ -328,7 +358,13 @@ impl Play {
     ) {
         let seq = self.questions.len() as u32;
         self.questions.push(bytes.to_vec());
-        ledger.entries.push(Entry { target: target.0, kind, v6: self.v6, at: now, given: Vec::new() });
+        ledger.entries.push(Entry {
+            target: target.0,
+            kind,
+            v6: self.v6,
+            at: now,
+            given: Vec::new(),
+        });
         self.world.ask(&Due { target, seq, sent: now, patience: Duration::ZERO, trap });
     }
 }

@@ -29,7 +29,12 @@ pub fn open(namespace: String) -> File {
         // SAFETY: the descriptor is open for as long as the call takes.
         done(unsafe { libc::setns(there.as_raw_fd(), libc::CLONE_NEWNET) });
         let mut options = OpenOptions::new();
-        let tun = options.read(true).write(true).custom_flags(libc::O_NONBLOCK).open("/dev/net/tun").unwrap();
+        let tun = options
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open("/dev/net/tun")
+            .unwrap();
         // SAFETY: ifreq is integers, for which zero is a value.
         let mut request: libc::ifreq = unsafe { zeroed() };
         for (to, from) in request.ifr_name.iter_mut().zip(DEVICE.bytes()) {
@@ -59,7 +64,8 @@ pub fn wait(file: &File, long: Duration) {
 /// rod must not wait for what it measures.
 pub fn come_first() {
     let order = libc::sched_param { sched_priority: 1 };
-    // SAFETY: 0 is this thread, and the pointer is to a live value. Where it is forbidden, nothing changes.
+    // SAFETY: 0 is this thread, and the pointer is to a live value. Where it is forbidden, nothing
+    // changes.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const order) };
 }
 

@@ -101,8 +101,9 @@ impl<'a> Packet<'a> {
 
     /// What the checksum covers besides the body (RFC 9293 §3.1, RFC 8200 §8.1): nothing for ICMP.
     fn pseudo(&self) -> u32 {
-        let words =
-            |octets: &[u8]| octets.chunks(2).map(|two| u32::from(two[0]) << 8 | u32::from(two[1])).sum();
+        let words = |octets: &[u8]| {
+            octets.chunks(2).map(|two| u32::from(two[0]) << 8 | u32::from(two[1])).sum()
+        };
         let addresses: u32 = match (self.protocol, self.from, self.to) {
             (ICMP, ..) => return 0,
             (_, IpAddr::V4(from), IpAddr::V4(to)) => words(&[from.octets(), to.octets()].concat()),
@@ -122,7 +123,8 @@ impl<'a> Packet<'a> {
         let mut body = self.body.to_vec();
         body[place..place + 2].fill(0);
         let sum = match sum(Packet { body: &body, ..*self }.pseudo(), &body) {
-            // A datagram with zero has no checksum, and with IPv6 it must have one (RFC 768, RFC 8200 §8.1).
+            // A datagram with zero has no checksum, and with IPv6 it must have one (RFC 768, RFC
+            // 8200 §8.1).
             0 if self.protocol == UDP => 0xffff,
             sum => sum,
         };

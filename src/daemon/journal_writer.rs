@@ -1,5 +1,6 @@
-//! The journal's own thread, so that a slow disk delays no probe. In: lines. Out: a file of them. It never stops
-//! the watch: lines that cannot be written, or for which the disk is far too slow, are lost, and that is told once.
+//! The journal's own thread, so that a slow disk delays no probe. In: lines. Out: a file of them.
+//! It never stops the watch: lines that cannot be written, or for which the disk is far too slow,
+//! are lost, and that is told once.
 
 use super::Failure;
 use std::{
@@ -16,19 +17,21 @@ const WAITING: usize = 65_536;
 const TOGETHER: usize = 1 << 16;
 
 /// A journal that is written.
-pub(super) struct Journal {
+pub(super) struct JournalWriter {
     lines: Option<mpsc::SyncSender<String>>,
     /// The disk is too slow just now.
     behind: bool,
     writer: Option<thread::JoinHandle<()>>,
 }
 
-impl Journal {
+impl JournalWriter {
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
-        let file = append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
+        let file =
+            append_lines(&path).map_err(|error| Failure::Journal { path: path.clone(), error })?;
         let (lines, received) = mpsc::sync_channel(WAITING);
-        let writer =
-            thread::Builder::new().name("journal".into()).spawn(move || keep(&received, file, &path))?;
+        let writer = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || keep(&received, file, &path))?;
         Ok(Self { lines: Some(lines), behind: false, writer: Some(writer) })
     }
 
@@ -43,7 +46,7 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
+impl Drop for JournalWriter {
     /// Waits until all is written.
     fn drop(&mut self) {
         self.lines = None;
@@ -53,8 +56,8 @@ impl Drop for Journal {
     }
 }
 
-/// Opens a file of lines to add more. A last line that a crash has torn off is ended first, so that it spoils
-/// no other.
+/// Opens a file of lines to add more. A last line that a crash has torn off is ended first, so that
+/// it spoils no other.
 fn append_lines(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
     let mut last = [b'\n'];
@@ -68,8 +71,8 @@ fn append_lines(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Writes whole lines, many at a time. What a full disk does not take is lost; a line that it tore off is ended
-/// before the next one.
+/// Writes whole lines, many at a time. What a full disk does not take is lost; a line that it tore
+/// off is ended before the next one.
 fn keep(lines: &mpsc::Receiver<String>, mut file: File, path: &Path) {
     let (mut text, mut lost, mut torn) = (String::new(), 0, false);
     while let Ok(line) = lines.recv() {

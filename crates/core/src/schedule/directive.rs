@@ -1,5 +1,5 @@
-//! The words between the schedule and its callers. In: nothing. Out: [`Look`]s, which the judge asks for, and
-//! [`Slot`]s, which the schedule gives out. It never decides anything.
+//! The words between the schedule and its callers. In: nothing. Out: [`Directive`]s, which the
+//! judge asks for, and [`Slot`]s, which the schedule gives out. It never decides anything.
 
 use super::Rank;
 use crate::scopes::{BlockId, Scope, TargetId};
@@ -7,20 +7,20 @@ use std::time::Duration;
 
 /// Where the judge wants to look closer, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
+pub enum Directive {
     /// Ask within this scope so, until told otherwise.
-    Closer(Scope, Closely),
+    Escalate(Scope, Escalation),
     /// The scope is in no doubt any more.
-    Enough(Scope),
+    Relax(Scope),
     /// Ask each of the country's other blocks once, now: are they gone too, or back too?
-    Around(BlockId, Doubt),
+    AskSiblings(BlockId, Doubt),
     /// How much a target's turn is worth.
     Rank(TargetId, Rank),
 }
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closely {
+pub struct Escalation {
     /// How far apart the probes are.
     pub every: Duration,
     /// How long from now the first is, at the least.

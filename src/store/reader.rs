@@ -1,5 +1,5 @@
-//! The store's reader. In: the file, which may be written at the same time, or be another machine's copy. Out:
-//! episodes, summaries, and when anybody watched. It never changes the file.
+//! The store's reader. In: the file, which may be written at the same time, or be another machine's
+//! copy. Out: episodes, summaries, and when anybody watched. It never changes the file.
 
 use super::{Episode, Sample};
 use lifesign_core::{
@@ -51,9 +51,9 @@ pub struct Filter {
 
 /// The file, open for reading.
 #[derive(Debug)]
-pub struct Book(Connection);
+pub struct StoreReader(Connection);
 
-impl Book {
+impl StoreReader {
     /// Opens it. The error says that it is no store of ours, or one of a later version.
     pub fn open(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -63,9 +63,11 @@ impl Book {
             if !path.is_file() || matches!(error, Error::InvalidParameterName(_)) {
                 return Err(error);
             }
-            let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let name =
+                path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
             let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).and_then(Self::tested)
+            Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+                .and_then(Self::tested)
         })
     }
 
@@ -86,9 +88,13 @@ impl Book {
              ORDER BY begin_latest, country, scope != country, scope"
         );
         let mut found = self.0.prepare(&sql)?;
-        let (since, until) = (filter.since.map_or(0, millis), filter.until.map_or(i64::MAX, millis));
+        let (since, until) =
+            (filter.since.map_or(0, millis), filter.until.map_or(i64::MAX, millis));
         found
-            .query_map(params![since, until, filter.scope, filter.state.map(State::label)], episode)?
+            .query_map(
+                params![since, until, filter.scope, filter.state.map(State::label)],
+                episode,
+            )?
             .collect()
     }
 
@@ -115,11 +121,12 @@ impl Book {
         found.query_map(params![country, millis(since), millis(until)], sample)?.collect()
     }
 
-    /// Up to when an episode that has no end was seen to last: now while a run is under way, else when the last one was
-    /// heard of.
+    /// Up to when an episode that has no end was seen to last: now while a run is under way, else
+    /// when the last one was heard of.
     pub fn seen(&self, now: Time) -> Result<Time> {
         let last = "SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1";
-        let found = self.0.prepare(last)?.query_map([], |row| Ok((time(row.get(0)?), row.get(1)?)))?.next();
+        let found =
+            self.0.prepare(last)?.query_map([], |row| Ok((time(row.get(0)?), row.get(1)?)))?.next();
         Ok(match found.transpose()? {
             Some((lasted, ended)) if ended || lasted + QUIET < now => lasted,
             _ => now,
@@ -152,8 +159,9 @@ impl Book {
 
 /// Episodes that touch the time from then on, as they were found; an error is of one row.
 pub(super) fn touching(base: &Connection, since: Time) -> Result<Vec<Result<Episode>>> {
-    let sql =
-        format!("SELECT {EPISODE} FROM episode WHERE coalesce(end_latest, 9e18) >= ? ORDER BY found, scope");
+    let sql = format!(
+        "SELECT {EPISODE} FROM episode WHERE coalesce(end_latest, 9e18) >= ? ORDER BY found, scope"
+    );
     Ok(base.prepare(&sql)?.query_map([millis(since)], episode)?.collect())
 }
 

@@ -1,21 +1,22 @@
-//! What targets are called on the wire. In: plans, one after another. Out: for each target a number that travels
-//! with its probes, and for each number that comes back the target that has it now. It never gives a number to
-//! two targets while answers to either may still come.
+//! What targets are called on the wire. In: plans, one after another. Out: for each target a number
+//! that travels with its probes, and for each number that comes back the target that has it now. It
+//! never gives a number to two targets while answers to either may still come.
 //!
-//! A roster numbers its targets from 0, so a new plan may give a number to another host while an answer to the
-//! old one is under way. On the wire every plan has a range of its own; the ranges of earlier plans are kept for
-//! as long as anybody waits for their answers. No prober needs to know of this.
+//! A roster numbers its targets from 0, so a new plan may give a number to another host while an
+//! answer to the old one is under way. On the wire every plan has a range of its own; the ranges of
+//! earlier plans are kept for as long as anybody waits for their answers. No prober needs to know
+//! of this.
 
 use lifesign_core::{
     outcome::{Event, LOST_AFTER},
-    scopes::{Numbers, TargetId},
+    scopes::{IdMapping, TargetId},
     time::Time,
 };
 use std::collections::VecDeque;
 
 /// The ranges of the plan and of those before it.
 #[derive(Debug)]
-pub(super) struct Numbering {
+pub(super) struct WireIds {
     first: u32,
     count: u32,
     earlier: VecDeque<Earlier>,
@@ -30,7 +31,7 @@ struct Earlier {
     ended: Time,
 }
 
-impl Numbering {
+impl WireIds {
     /// For the first plan, of so many targets.
     pub fn new(count: usize) -> Self {
         Self { first: 0, count: count as u32, earlier: VecDeque::new() }
@@ -47,10 +48,9 @@ impl Numbering {
         if place < self.count {
             return Some(TargetId(place));
         }
-        let found = self
-            .earlier
-            .iter()
-            .find_map(|range| range.targets.get(wire.0.wrapping_sub(range.first) as usize).copied());
+        let found = self.earlier.iter().find_map(|range| {
+            range.targets.get(wire.0.wrapping_sub(range.first) as usize).copied()
+        });
         found.flatten().map(TargetId)
     }
 
@@ -65,17 +65,17 @@ impl Numbering {
     }
 
     /// Goes on with another plan.
-    pub fn replan(&mut self, targets: &Numbers, count: usize, now: Time) {
+    pub fn replan(&mut self, targets: &IdMapping, count: usize, now: Time) {
         self.earlier.retain(|range| now.since(range.ended) <= LOST_AFTER);
         if targets.is_same() {
             return;
         }
         for range in &mut self.earlier {
             for target in &mut range.targets {
-                *target = target.and_then(|old| targets.after(old));
+                *target = target.and_then(|old| targets.new_id(old));
             }
         }
-        let targets = (0..self.count).map(|old| targets.after(old)).collect();
+        let targets = (0..self.count).map(|old| targets.new_id(old)).collect();
         self.earlier.push_front(Earlier { first: self.first, targets, ended: now });
         self.first = self.first.wrapping_add(self.count);
         self.count = count as u32;
@@ -86,7 +86,7 @@ impl Numbering {
 mod tests {
     use super::*;
     use lifesign_core::scopes::{
-        Block, BlockId, Country, CountryId, Host, Kind, Renumbering, Roster, Target,
+        Block, BlockId, Country, CountryId, Host, Kind, Roster, RosterMapping, Target,
     };
 
     /// One block with these hosts.
@@ -110,51 +110,53 @@ mod tests {
     fn no_number_is_taken_for_another_targets() {
         let plans: [&[u8]; 6] = [&[1, 2, 3], &[3, 2, 4], &[3, 2, 4], &[1, 2], &[5], &[2, 5, 1]];
         let at = |seconds| Time::from_nanos(1_000_000_000 * seconds);
-        let mut numbering = Numbering::new(plans[0].len());
+        let mut wire_ids = WireIds::new(plans[0].len());
         // Every number that was ever given out, and to whom.
         let mut given: Vec<(TargetId, u8, usize)> = Vec::new();
         for (plan, hosts) in plans.iter().enumerate() {
             if let Some(before) = plan.checked_sub(1) {
-                let map = Renumbering::between(&roster(plans[before]), &roster(hosts));
-                numbering.replan(&map.targets, hosts.len(), at(plan as u64));
+                let map = RosterMapping::between(&roster(plans[before]), &roster(hosts));
+                wire_ids.replan(&map.targets, hosts.len(), at(plan as u64));
             }
-            given.extend((0..).zip(*hosts).map(|(id, &host)| (numbering.on_wire(TargetId(id)), host, plan)));
+            given.extend(
+                (0..).zip(*hosts).map(|(id, &host)| (wire_ids.on_wire(TargetId(id)), host, plan)),
+            );
             for &(wire, host, since) in &given {
                 // Who has been in every plan since is still known; who was away is another by now.
                 let stayed = plans[since..=plan].iter().all(|hosts| hosts.contains(&host));
                 let place = hosts.iter().position(|&other| other == host).filter(|_| stayed);
                 assert_eq!(
-                    numbering.target(wire),
+                    wire_ids.target(wire),
                     place.map(|place| TargetId(place as u32)),
                     "{host} of {since}"
                 );
             }
         }
-        assert_eq!(numbering.target(TargetId(u32::MAX)), None);
+        assert_eq!(wire_ids.target(TargetId(u32::MAX)), None);
         // Nobody waits for answers to the first plans any more.
-        let map = Renumbering::between(&roster(plans[5]), &roster(&[2]));
-        numbering.replan(&map.targets, 1, at(300));
-        assert_eq!(numbering.earlier.len(), 1);
-        assert_eq!(numbering.target(given[1].0), None);
-        assert_eq!(numbering.target(numbering.on_wire(TargetId(0))), Some(TargetId(0)));
+        let map = RosterMapping::between(&roster(plans[5]), &roster(&[2]));
+        wire_ids.replan(&map.targets, 1, at(300));
+        assert_eq!(wire_ids.earlier.len(), 1);
+        assert_eq!(wire_ids.target(given[1].0), None);
+        assert_eq!(wire_ids.target(wire_ids.on_wire(TargetId(0))), Some(TargetId(0)));
     }
 
     #[test]
     fn the_same_plan_a_thousand_times_takes_no_room_and_numbers_wrap() {
         let (here, there) = (roster(&[1, 2, 3]), roster(&[3, 2, 1]));
-        let mut numbering = Numbering { first: u32::MAX - 4, count: 3, earlier: VecDeque::new() };
+        let mut wire_ids = WireIds { first: u32::MAX - 4, count: 3, earlier: VecDeque::new() };
         for _ in 0..1000 {
-            numbering.replan(&Renumbering::between(&here, &here).targets, 3, Time::default());
+            wire_ids.replan(&RosterMapping::between(&here, &here).targets, 3, Time::default());
         }
-        assert!(numbering.earlier.is_empty());
-        let wire = numbering.on_wire(TargetId(0));
-        let turned = Renumbering::between(&here, &there).targets;
-        numbering.replan(&turned, 3, Time::default());
-        assert_eq!(numbering.target(wire), Some(TargetId(2)));
-        let wrapped: Vec<_> = (0..3).map(|id| numbering.on_wire(TargetId(id))).collect();
+        assert!(wire_ids.earlier.is_empty());
+        let wire = wire_ids.on_wire(TargetId(0));
+        let turned = RosterMapping::between(&here, &there).targets;
+        wire_ids.replan(&turned, 3, Time::default());
+        assert_eq!(wire_ids.target(wire), Some(TargetId(2)));
+        let wrapped: Vec<_> = (0..3).map(|id| wire_ids.on_wire(TargetId(id))).collect();
         assert_eq!(wrapped, [TargetId(u32::MAX - 1), TargetId(u32::MAX), TargetId(0)]);
         for (id, wire) in (0..).zip(wrapped) {
-            assert_eq!(numbering.target(wire), Some(TargetId(id)));
+            assert_eq!(wire_ids.target(wire), Some(TargetId(id)));
         }
     }
 }

@@ -1,20 +1,21 @@
-//! Where to look more closely. In: a scope's odds as they stand. Out: [`Look`]s. It never judges: what a closer look
-//! finds is evidence like any other.
+//! Where to look more closely. In: a scope's odds as they stand. Out: [`Directive`]s. It never
+//! judges: what a closer look finds is evidence like any other.
 //!
-//! A doubt is resolved at once, by as many further misses as a verdict needs, spread over the time that they must
-//! span: more often would bring nothing. Two misses that chance hardly explains put the same question to the other
-//! blocks of the country, once; misses in two blocks make it the country's own.
+//! A doubt is resolved at once, by as many further misses as a verdict needs, spread over the time
+//! that they must span: more often would bring nothing. Two misses that chance hardly explains put
+//! the same question to the other blocks of the country, once; misses in two blocks make it the
+//! country's own.
 //!
-//! In a restless scope darkness is no news before it is long. There a doubt takes nearly as long as an outage does to
-//! be called, and it is the country's from the first miss.
+//! In a restless scope darkness is no news before it is long. There a doubt takes nearly as long as
+//! an outage does to be called, and it is the country's from the first miss.
 //!
-//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG`] in at most one stretch of e^2.7 = 15,
-//! and the next answer ends it, so at most a probe in seven goes into strong doubts that come to nothing. Vague ones
-//! leave most of the budget's savings alone.
+//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG`] in at most one stretch
+//! of e^2.7 = 15, and the next answer ends it, so at most a probe in seven goes into strong doubts
+//! that come to nothing. Vague ones leave most of the budget's savings alone.
 
 use super::{Judge, belief::Odds, rules, scope::Facts};
 use crate::{
-    schedule::{Closely, Doubt, Look},
+    schedule::{Directive, Doubt, Escalation},
     scopes::BlockId,
     time::Time,
 };
@@ -30,17 +31,19 @@ impl Judge {
         let around = self.is_wide(place, facts);
         let scope = &mut self.scopes[place as usize];
         if around && !scope.asked_around {
-            self.looks.push(Look::Around(BlockId(place), Doubt::Strong));
+            self.directives.push(Directive::AskSiblings(BlockId(place), Doubt::Strong));
         }
         scope.asked_around = around;
         if wanted != scope.looking {
             scope.looking = wanted;
             let name = self.name(place);
-            self.looks.push(wanted.map_or(Look::Enough(name), |closely| Look::Closer(name, closely)));
+            self.directives.push(
+                wanted.map_or(Directive::Relax(name), |closely| Directive::Escalate(name, closely)),
+            );
         }
     }
 
-    fn wanted(&mut self, place: u32, facts: Facts, now: Time) -> Option<Closely> {
+    fn wanted(&mut self, place: u32, facts: Facts, now: Time) -> Option<Escalation> {
         let outage_after = self.rules.outage_after;
         let (parts, is_country) = (self.parts(place), place >= self.blocks());
         let gap = self.gaps[place as usize];
@@ -53,12 +56,15 @@ impl Judge {
             return None;
         }
         if self.scopes[place as usize].recalled {
-            // What an earlier run knew is proved or refuted at once, and for blocks by way of their country.
-            return (is_country || !country_recalled).then(|| at_once(rules::CONFIRM, Doubt::Strong));
+            // What an earlier run knew is proved or refuted at once, and for blocks by way of their
+            // country.
+            return (is_country || !country_recalled)
+                .then(|| at_once(rules::CONFIRM, Doubt::Strong));
         }
         let scope = &mut self.scopes[place as usize];
         if facts.long {
-            // What is in outage is asked at the even pace, but for the first minute after its country came back.
+            // What is in outage is asked at the even pace, but for the first minute after its
+            // country came back.
             return returning.then(|| at_once(rules::CONFIRM_DOWN, Doubt::Vague));
         }
         let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
@@ -66,7 +72,11 @@ impl Judge {
             let every = gap.min(outage_after / 5);
             let is_long = scope.belief.life.is_none_or(|life| now >= life + outage_after / 2);
             let doubt = if is_long { Doubt::Strong } else { Doubt::Vague };
-            return (facts.dark || odds.log >= rules::DOUBT).then_some(Closely { every, wait: every, doubt });
+            return (facts.dark || odds.log >= rules::DOUBT).then_some(Escalation {
+                every,
+                wait: every,
+                doubt,
+            });
         }
         if facts.dark {
             return Some(at_once(rules::CONFIRM_DOWN, Doubt::Strong));
@@ -104,11 +114,12 @@ impl Judge {
     }
 }
 
-fn at_once(every: Duration, doubt: Doubt) -> Closely {
-    Closely { every, wait: Duration::ZERO, doubt }
+fn at_once(every: Duration, doubt: Doubt) -> Escalation {
+    Escalation { every, wait: Duration::ZERO, doubt }
 }
 
-/// How far apart further probes have to be, for the odds still open and the span that the misses must have.
+/// How far apart further probes have to be, for the odds still open and the span that the misses
+/// must have.
 fn spacing(odds: Odds, open: f32, span: Duration, now: Time) -> Duration {
     let left = (odds.first + span).since(now);
     let misses = (open * odds.count as f32 / odds.log).ceil().clamp(1.0, 32.0);

@@ -1,5 +1,6 @@
-//! Standard output, by a thread of its own. In: lines. Out: the same, in order. It never makes the watch wait for
-//! a reader that has stopped reading, and never ends it because one went away: pages and metrics have others.
+//! Standard output, by a thread of its own. In: lines. Out: the same, in order. It never makes the
+//! watch wait for a reader that has stopped reading, and never ends it because one went away: pages
+//! and metrics have others.
 
 use std::{
     io::{self, Write},
@@ -15,17 +16,17 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Says lines.
 #[derive(Debug)]
-pub(super) struct Voice {
+pub(super) struct VerdictWriter {
     lines: Option<SyncSender<String>>,
     ended: Receiver<()>,
 }
 
-impl Voice {
+impl VerdictWriter {
     /// Ready to speak.
     pub fn open() -> io::Result<Self> {
         let (lines, received) = mpsc::sync_channel::<String>(LINES);
         let (end, ended) = mpsc::channel();
-        thread::Builder::new().name("voice".into()).spawn(move || {
+        thread::Builder::new().name("verdict_writer".into()).spawn(move || {
             for line in received {
                 let _ = writeln!(io::stdout(), "{line}");
             }
@@ -42,7 +43,7 @@ impl Voice {
     }
 }
 
-impl Drop for Voice {
+impl Drop for VerdictWriter {
     fn drop(&mut self) {
         self.lines = None;
         let _ = self.ended.recv_timeout(LAST_WORDS);
