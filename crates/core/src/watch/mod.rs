@@ -118,7 +118,7 @@ impl Watch {
     /// The changes of verdict since the last call.
     pub fn changes(&mut self) -> impl Iterator<Item = Change> + '_ {
         let (history, blocks) = (&mut self.history, self.roster.blocks.len());
-        self.judge.changes().inspect(move |change| {
+        std::iter::from_fn(|| self.judge.poll_change()).inspect(move |change| {
             Arc::make_mut(&mut history[place(blocks, change.scope)]).note(change);
         })
     }
@@ -203,13 +203,13 @@ impl Watch {
     /// Folds a recorded event again. Nothing is scheduled.
     pub fn replay(&mut self, record: &Record) {
         self.fold(record.seen, record.event, record.was_overdue);
-        self.judge.poll_directives();
+        while self.judge.poll_directive().is_some() {}
     }
 
     /// Lets time pass without an event, in a replay.
     pub fn pass(&mut self, now: Time) {
         self.judge.handle_timeout(now);
-        self.judge.poll_directives();
+        while self.judge.poll_directive().is_some() {}
     }
 
     fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
@@ -218,7 +218,7 @@ impl Watch {
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.fold(outcome, was_overdue);
-                self.judge.observe(&summary, now);
+                self.judge.handle_summary(&summary, now);
             }
             Event::Stray(stray) => self.aggregate.stray(stray),
             Event::Control(control) => {
@@ -227,9 +227,9 @@ impl Watch {
                     view.silent += u64::from(!control.answered);
                     view.up = control.answered;
                 }
-                self.judge.control(control, now);
+                self.judge.handle_control(control, now);
             }
-            Event::Gap(from) => self.judge.gap(*from, now),
+            Event::Gap(from) => self.judge.handle_gap(*from, now),
             // What it changes, the new plan says.
             Event::Replan => {}
         }
@@ -259,7 +259,7 @@ impl Watch {
     }
 
     fn obey(&mut self, now: Time) {
-        for look in self.judge.poll_directives() {
+        while let Some(look) = self.judge.poll_directive() {
             self.schedule.handle_directive(look, now);
         }
     }
