@@ -18,6 +18,8 @@ mod directive;
 mod open;
 mod replan;
 mod rotation;
+#[cfg(test)]
+mod tests;
 
 pub use budget::Budget;
 pub use directive::{Directive, Doubt, Escalation, Skipped, Slot};

@@ -11,6 +11,8 @@ mod memory;
 mod replan;
 mod snapshot;
 pub mod verdict;
+#[cfg(test)]
+mod tests;
 
 pub use history::{History, KEPT, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
