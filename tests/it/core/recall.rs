@@ -6,7 +6,7 @@ use crate::support::roster;
 use lifesign::store::Store;
 use lifesign_core::{
     judge::{Memory, State, Verdict},
-    outcome::{Control, Event, Found, Outcome},
+    outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
@@ -45,7 +45,7 @@ fn records(
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
-            let control = Control { control: 0, sent: at(now), answered: true };
+            let control = ControlOutcome { control: 0, sent: at(now), answered: true };
             records.push(Record {
                 seen: at(now + 0.02),
                 event: Event::Control(control),

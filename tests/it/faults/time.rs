@@ -6,7 +6,7 @@ use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
 use lifesign::clock::Clock;
 use lifesign_core::{
     judge::State,
-    outcome::{Control, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Due, Event, Found, Outcome},
     scopes::Roster,
     time::Time,
     watch::{Settings, Snapshot, Watch},
@@ -143,7 +143,7 @@ impl World {
                 }
             }
             if self.control && tick <= self.now {
-                let control = Control { control: 0, sent: self.now, answered: true };
+                let control = ControlOutcome { control: 0, sent: self.now, answered: true };
                 self.watch.observe(self.now, &Event::Control(control));
                 tick = self.now + Duration::from_secs(1);
             }
