@@ -33,14 +33,14 @@ impl Clock {
         self.anchor + time.since(self.origin)
     }
 
-    /// Moves a kernel receive stamp (wall clock, nanoseconds since the epoch) to lifesign's line.
+    /// Moves a kernel receive timestamp (wall clock, nanoseconds since the epoch) to lifesign's line.
     ///
     /// Only the packet's age is taken from the wall clock, and it is a matter of microseconds. An
     /// age that cannot be true (in the future, or before `sent`) means that the wall clock was set
     /// in between: then now is the best answer that is left.
-    pub fn of_stamp(&self, stamp_nanos: u64, sent: Time) -> Time {
+    pub fn from_kernel_timestamp(&self, timestamp_nanos: u64, sent: Time) -> Time {
         let now = self.now();
-        let age = wall().as_nanos().checked_sub(stamp_nanos).map(Duration::from_nanos);
+        let age = wall().as_nanos().checked_sub(timestamp_nanos).map(Duration::from_nanos);
         age.map(|age| now - age).filter(|&received| received >= sent).unwrap_or(now)
     }
 }
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_that_cannot_be_true_is_read_as_now() {
+    fn a_timestamp_that_cannot_be_true_is_read_as_now() {
         let clock = Clock::start();
         let sent = clock.now();
         let an_hour = 3_600_000_000_000;
-        for stamp in [wall().as_nanos() - an_hour, wall().as_nanos() + an_hour] {
-            let received = clock.of_stamp(stamp, sent);
+        for timestamp in [wall().as_nanos() - an_hour, wall().as_nanos() + an_hour] {
+            let received = clock.from_kernel_timestamp(timestamp, sent);
             assert!(received >= sent && received.since(sent) < Duration::from_secs(60));
         }
-        assert!(clock.of_stamp(wall().as_nanos(), sent) >= sent);
+        assert!(clock.from_kernel_timestamp(wall().as_nanos(), sent) >= sent);
     }
 }

@@ -2,7 +2,7 @@
 //! roster. It never looks at another block.
 
 use super::{Countries, unicast};
-use crate::probe::{Spec, dns};
+use crate::probe::{ProbeSpec, dns};
 use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Prefix, Target};
 use lifesign_document::{Table, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
@@ -124,16 +124,17 @@ fn name_or_address(text: &str) -> Result<Host, String> {
     Ok(Host::Name(name.to_ascii_lowercase()))
 }
 
-fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
+fn probe(item: Value<'_>) -> Option<(ProbeSpec, Option<Duration>)> {
     if !item.is_table() {
-        return Some((item.parsed(PROBE, Spec::parse)?, None));
+        return Some((item.parsed(PROBE, ProbeSpec::parse)?, None));
     }
     let table = item.table(PROBE)?.only(&["probe", "interval", "expect", "port"]);
     let range = Duration::from_millis(100)..=Duration::from_secs(86_400);
     let interval = table.get("interval").and_then(|value| value.duration(range));
-    let spec = table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, Spec::parse));
+    let spec =
+        table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, ProbeSpec::parse));
     let spec = match spec? {
-        Spec::Dns(spec) => Spec::Dns(Box::new(dns_options(table, *spec))),
+        ProbeSpec::Dns(spec) => ProbeSpec::Dns(Box::new(dns_options(table, *spec))),
         spec => {
             for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
                 value
@@ -145,7 +146,7 @@ fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
     Some((spec, interval))
 }
 
-fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
+fn dns_options(table: Table<'_>, mut spec: dns::DnsSpec) -> dns::DnsSpec {
     if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
         spec.port = port as u16;
     }
@@ -162,11 +163,11 @@ fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
 
 /// The one way to write a probe, so that the same question is the same target, metric and journal
 /// line however the plan spells it.
-fn short_form(spec: &Spec) -> String {
+fn short_form(spec: &ProbeSpec) -> String {
     match spec {
-        Spec::Icmp => "icmp".to_owned(),
-        Spec::Tcp(tcp) => format!("tcp/{}", tcp.port),
-        Spec::Dns(dns) => {
+        ProbeSpec::Icmp => "icmp".to_owned(),
+        ProbeSpec::Tcp(tcp) => format!("tcp/{}", tcp.port),
+        ProbeSpec::Dns(dns) => {
             let name = dns.name.to_lowercase().to_ascii();
             let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
             format!("dns/{name}/{}", dns.record)

@@ -2,11 +2,11 @@
 //! every error of the file at once. It never resolves a name, opens a socket or decides when a
 //! probe is sent.
 //!
-//! Each stage owns the meaning of its part (`probe::Spec` reads a probe); this module puts the
+//! Each stage owns the meaning of its part (`probe::ProbeSpec` reads a probe); this module puts the
 //! parts together and refuses what cannot work: a host outside its block, blocks that overlap, a
 //! control that would share the fate of what it vouches for.
 
-use crate::probe::Spec;
+use crate::probe::ProbeSpec;
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
@@ -57,7 +57,7 @@ pub struct Plan {
     /// Countries, blocks and targets by number; each country has a block and each block a target.
     pub roster: Arc<Roster>,
     /// How each target is asked, by `TargetId`.
-    pub specs: Vec<Spec>,
+    pub specs: Vec<ProbeSpec>,
 }
 
 /// What the countries of a plan add up to.
@@ -66,7 +66,7 @@ struct Countries<'a> {
     /// Everything watched, by number.
     roster: Roster,
     /// By `TargetId`.
-    specs: Vec<Spec>,
+    specs: Vec<ProbeSpec>,
     /// Every prefix, with its place in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,
     /// Every way to ask, once.

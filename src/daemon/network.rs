@@ -5,7 +5,7 @@ use super::{chance, verdict_writer::VerdictWriter, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
-    probe::{Spec, dns, icmp, names::Names, tcp},
+    probe::{ProbeSpec, dns, icmp, names::Names, tcp},
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
@@ -17,9 +17,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// All ways out.
 pub(super) struct Network {
     clock: Clock,
-    icmp: Option<icmp::Engine>,
-    tcp: tcp::Prober,
-    dns: dns::Prober,
+    icmp: Option<icmp::IcmpProber>,
+    tcp: tcp::TcpProber,
+    dns: dns::DnsProber,
     names: Names,
     wire_ids: WireIds,
     asks: Vec<(Due, IpAddr)>,
@@ -35,15 +35,15 @@ impl Network {
     ) -> Self {
         let (key, id) =
             (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
-        let icmp = match icmp::Engine::open(key, id as u16) {
-            Ok(engine) => {
-                let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
+        let icmp = match icmp::IcmpProber::open(key, id as u16) {
+            Ok(prober) => {
+                let family = |v6| prober.socket_kind(v6).map_or("none", icmp::SocketKind::label);
                 verdict_writer.say(format!(
                     "ICMP by {} (IPv4), {} (IPv6)",
                     family(false),
                     family(true)
                 ));
-                Some(engine)
+                Some(prober)
             }
             Err(error) => {
                 verdict_writer.say(format!("note: {error}; TCP and DNS go on without ICMP"));
@@ -53,8 +53,8 @@ impl Network {
         Self {
             clock,
             icmp,
-            tcp: tcp::Prober::new(clock, events.clone()),
-            dns: dns::Prober::new(clock, events),
+            tcp: tcp::TcpProber::new(clock, events.clone()),
+            dns: dns::DnsProber::new(clock, events),
             names: Names::open(names(plan), &plan.resolver),
             wire_ids: WireIds::new(plan.roster.targets.len()),
             asks: Vec::new(),
@@ -69,10 +69,12 @@ impl Network {
             let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
-                (Ok(address), Spec::Tcp(spec)) => self.tcp.send(due, address, spec),
-                (Ok(address), Spec::Dns(spec)) => self.dns.send(due, address, spec),
-                (Ok(address), Spec::Icmp) if self.icmp.is_some() => self.asks.push((due, address)),
-                (Ok(_), Spec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
+                (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
+                (Ok(address), ProbeSpec::Dns(spec)) => self.dns.send(due, address, spec),
+                (Ok(address), ProbeSpec::Icmp) if self.icmp.is_some() => {
+                    self.asks.push((due, address))
+                }
+                (Ok(_), ProbeSpec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
             }
         }
         if let Some(icmp) = &mut self.icmp {
@@ -117,7 +119,7 @@ impl Network {
     }
 
     pub fn receive_drops(&mut self) -> u64 {
-        self.icmp.as_mut().map_or(0, icmp::Engine::drops)
+        self.icmp.as_mut().map_or(0, icmp::IcmpProber::drops)
     }
 }
 

@@ -17,8 +17,8 @@ pub const BATCH: usize = 64;
 /// a longer one by. What does not fit is cut off.
 const PACKET: usize = 128;
 /// Room for a socket address of either family: `sockaddr_in6` is the longer.
-pub const NAME: usize = 28;
-/// Room for the control messages of one packet: stamp (32) and extended error (64).
+pub const SOCKADDR: usize = 28;
+/// Room for the control messages of one packet: timestamp (32) and extended error (64).
 const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.
@@ -49,7 +49,7 @@ pub struct Batch {
 #[derive(Clone, Copy)]
 struct Slot {
     packet: [u8; PACKET],
-    name: [u8; NAME],
+    name: [u8; SOCKADDR],
     control: [u8; CONTROL],
     packet_length: usize,
     name_length: usize,
@@ -58,7 +58,7 @@ struct Slot {
 
 const EMPTY: Slot = Slot {
     packet: [0; PACKET],
-    name: [0; NAME],
+    name: [0; SOCKADDR],
     control: [0; CONTROL],
     packet_length: 0,
     name_length: 0,
@@ -106,7 +106,8 @@ impl Batch {
             Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
         };
         for slot in &mut self.slots {
-            (slot.packet_length, slot.name_length, slot.control_length) = (PACKET, NAME, CONTROL);
+            (slot.packet_length, slot.name_length, slot.control_length) =
+                (PACKET, SOCKADDR, CONTROL);
         }
         self.with_headers(BATCH, |headers, count| {
             // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is
@@ -148,7 +149,7 @@ impl Batch {
             // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not asked
             // for.
             slot.packet_length = (header.msg_len as usize).min(PACKET);
-            slot.name_length = (header.msg_hdr.msg_namelen as usize).min(NAME);
+            slot.name_length = (header.msg_hdr.msg_namelen as usize).min(SOCKADDR);
             slot.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
         }
         Ok(done)

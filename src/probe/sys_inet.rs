@@ -20,9 +20,9 @@ use tokio::io::{Interest, unix::AsyncFd};
 pub struct Received {
     /// How many bytes of it are in the buffer.
     pub length: usize,
-    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::of_stamp`
+    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::from_kernel_timestamp`
     /// reads it).
-    pub stamp: Option<u64>,
+    pub timestamp: Option<u64>,
     /// The ICMP error that it reports.
     pub error: Option<IcmpError>,
 }
@@ -80,7 +80,7 @@ pub fn descriptor_limit() -> usize {
     }
 }
 
-/// Makes the kernel keep ICMP errors with their sender and code, and stamp what it receives.
+/// Makes the kernel keep ICMP errors with their sender and code, and timestamp what it receives.
 pub fn listen_closely(socket: &Socket, address: IpAddr) -> io::Result<()> {
     let (level, name) = match address {
         IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_RECVERR),
@@ -148,12 +148,12 @@ pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
         let received =
             receive_from(socket, &mut [], libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT).ok()?;
         if let Some(error) = received.error {
-            return Some((error, received.stamp));
+            return Some((error, received.timestamp));
         }
     }
 }
 
-/// Aligned as the kernel's `cmsghdr` is; room for a time stamp and an error of either family.
+/// Aligned as the kernel's `cmsghdr` is; room for a time timestamp and an error of either family.
 #[repr(align(8))]
 struct Control([u8; 256]);
 
@@ -173,16 +173,16 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
         return Err(io::Error::last_os_error());
     };
     let used = (header.msg_controllen as usize).min(control.0.len());
-    let (stamp, error) = read_control(&control.0[..used]);
-    Ok(Received { length, stamp, error })
+    let (timestamp, error) = read_control_messages(&control.0[..used]);
+    Ok(Received { length, timestamp, error })
 }
 
-/// Reads control messages (cmsg(3)): the receive stamp (wall clock, nanoseconds since the epoch)
+/// Reads control messages (cmsg(3)): the receive timestamp (wall clock, nanoseconds since the epoch)
 /// and the ICMP error among them. Bytes that are none say nothing.
-pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
+pub fn read_control_messages(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
-    let (mut stamp, mut error) = (None, None);
+    let (mut timestamp, mut error) = (None, None);
     while let Some((length, rest)) = bytes.split_first_chunk::<WORD>() {
         let length = usize::from_ne_bytes(*length);
         let (Some(level), Some(kind), Some(data)) =
@@ -191,7 +191,7 @@ pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
             break;
         };
         match (level, kind) {
-            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => stamp = read_stamp(data),
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => timestamp = read_timestamp(data),
             (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
                 error = read_error(data);
             }
@@ -199,11 +199,11 @@ pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
         }
         bytes = bytes.get(length.next_multiple_of(WORD)..).unwrap_or_default();
     }
-    (stamp, error)
+    (timestamp, error)
 }
 
 /// A `timespec`: seconds and nanoseconds, each one machine word.
-fn read_stamp(data: &[u8]) -> Option<u64> {
+fn read_timestamp(data: &[u8]) -> Option<u64> {
     let (seconds, rest) = data.split_first_chunk()?;
     let (nanos, _) = rest.split_first_chunk()?;
     let seconds = u64::try_from(isize::from_ne_bytes(*seconds)).ok()?;
@@ -257,10 +257,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_and_an_error_are_read_from_their_control_messages() {
+    fn a_timestamp_and_an_error_are_read_from_their_control_messages() {
         let mut spec = 1_700_000_000_isize.to_ne_bytes().to_vec();
         spec.extend(7_isize.to_ne_bytes());
-        let stamp = message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &spec);
+        let timestamp = message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &spec);
         let v4 = extended(libc::SO_EE_ORIGIN_ICMP, 3, 13, libc::AF_INET, &[0, 0, 10, 0, 0, 9]);
         let mut v6_address = [0; 22];
         v6_address[21] = 1;
@@ -268,13 +268,16 @@ mod tests {
         let at = |from: &str, kind, code| {
             Some(IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } })
         };
-        let both = [stamp, message(libc::IPPROTO_IP, libc::IP_RECVERR, &v4)].concat();
-        assert_eq!(read_control(&both), (Some(1_700_000_000_000_000_007), at("10.0.0.9", 3, 13)));
+        let both = [timestamp, message(libc::IPPROTO_IP, libc::IP_RECVERR, &v4)].concat();
+        assert_eq!(
+            read_control_messages(&both),
+            (Some(1_700_000_000_000_000_007), at("10.0.0.9", 3, 13))
+        );
         let six = message(libc::IPPROTO_IPV6, libc::IPV6_RECVERR, &v6);
-        assert_eq!(read_control(&six), (None, at("::1", 1, 4)));
+        assert_eq!(read_control_messages(&six), (None, at("::1", 1, 4)));
         let local = extended(libc::SO_EE_ORIGIN_LOCAL, 0, 0, libc::AF_INET, &[0; 14]);
         assert_eq!(
-            read_control(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)),
+            read_control_messages(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)),
             (None, None)
         );
     }
@@ -300,7 +303,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_control_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read_control(&bytes);
+            let _ = read_control_messages(&bytes);
             let _ = read_error(&bytes);
         }
     }

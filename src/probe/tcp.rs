@@ -1,4 +1,4 @@
-//! TCP connect probes. In: a [`Due`], an address, a [`Spec`]. Out: at most one [`Event`] each. It
+//! TCP connect probes. In: a [`Due`], an address, a [`TcpSpec`]. Out: at most one [`Event`] each. It
 //! never sends a byte of data, and never leaves a connection behind: a closed probe resets it
 //! (`SO_LINGER` 0), so there is no heap of sockets in TIME_WAIT.
 //!
@@ -40,12 +40,12 @@ const BEFORE_REPEAT: Duration = Duration::from_millis(950);
 
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct TcpSpec {
     /// The port.
     pub port: u16,
 }
 
-impl Spec {
+impl TcpSpec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(port) if port > 0 => Ok(Self { port }),
@@ -58,13 +58,13 @@ impl Spec {
 
 /// Sends TCP probes, each from a socket and a task of its own.
 #[derive(Debug)]
-pub struct Prober {
+pub struct TcpProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     places: Arc<Semaphore>,
 }
 
-impl Prober {
+impl TcpProber {
     /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
     /// at most 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again
     /// after one second at the latest.
@@ -73,7 +73,7 @@ impl Prober {
     }
 
     /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
-    pub fn send(&self, due: Due, address: IpAddr, spec: &Spec) {
+    pub fn send(&self, due: Due, address: IpAddr, spec: &TcpSpec) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
         let (clock, events, sent) = (self.clock, self.events.clone(), self.clock.now());
         let report = move |found| {
@@ -137,8 +137,11 @@ async fn wait(
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
         // Before SO_ERROR, which says only "refused" or "no route" for what is told here in full.
-        if let Some((error, stamp)) = sys_inet::next_error(socket) {
-            let seen = stamp.map_or_else(|| clock.now(), |stamp| clock.of_stamp(stamp, sent));
+        if let Some((error, timestamp)) = sys_inet::next_error(socket) {
+            let seen = timestamp.map_or_else(
+                || clock.now(),
+                |timestamp| clock.from_kernel_timestamp(timestamp, sent),
+            );
             return Ok(error.found(peer.ip(), seen.since(sent)));
         }
         if let Some(error) = socket.take_error()? {

@@ -30,7 +30,7 @@ pub enum Scope {
     Country(CountryId),
 }
 
-/// How a target is asked; the details belong to the prober (`probe::Spec`).
+/// How a target is asked; the details belong to the prober (`probe::ProbeSpec`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// ICMP echo.

@@ -1,7 +1,7 @@
 //! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason
 //! why they are none. Pure: no socket and no time; rng only in [`Question::new`].
 
-use super::Spec;
+use super::DnsSpec;
 use hickory_proto::{
     ProtoError,
     op::{Header, Message, MessageType, OpCode, Query},
@@ -25,7 +25,7 @@ pub struct Question {
 impl Question {
     /// A question with a random id and a name in random case: without EDNS, and without asking for
     /// recursion, because the host is asked for what it knows itself.
-    pub fn new(spec: &Spec) -> Result<Self, ProtoError> {
+    pub fn new(spec: &DnsSpec) -> Result<Self, ProtoError> {
         let mut name = spec.name.clone();
         name.randomize_label_case();
         Self::of(Message::query().metadata.id, name, spec.record)
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_question_asks_for_no_recursion_and_has_no_edns() {
-        let spec = Spec::parse("kptc.kp/SOA").unwrap();
+        let spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
         let asked = Question::new(&spec).unwrap();
         let message = Message::from_vec(asked.bytes()).unwrap();
         assert!(!message.metadata.recursion_desired && message.edns.is_none());
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn ids_and_cases_are_thrown_anew_for_each_question() {
-        let spec = Spec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
+        let spec = DnsSpec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
         let asked: Vec<_> = (0..16).map(|_| Question::new(&spec).unwrap()).collect();
         assert!(asked.windows(2).any(|two| two[0].id != two[1].id));
         assert!(asked.windows(2).any(|two| !two[0].query.name().eq_case(two[1].query.name())));

@@ -1,4 +1,4 @@
-//! DNS probes. In: a [`Due`], an address, a [`Spec`]. Out: [`Event`]s: every valid answer (a second
+//! DNS probes. In: a [`Due`], an address, a [`DnsSpec`]. Out: [`Event`]s: every valid answer (a second
 //! one too), a refusal or a router's no, and a [`Stray`] for each datagram that is no answer. It
 //! never asks through a resolver, never repeats a question, and never judges an answer by its
 //! response code: a server that says REFUSED is alive.
@@ -48,7 +48,7 @@ const LONGEST: usize = 1500;
 
 /// What a DNS probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct DnsSpec {
     /// The name asked for, fully qualified.
     pub name: Name,
     /// The record type asked for.
@@ -60,7 +60,7 @@ pub struct Spec {
     pub expect: Option<String>,
 }
 
-impl Spec {
+impl DnsSpec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let shape = || {
             format!(
@@ -80,7 +80,7 @@ impl Spec {
 /// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is
 /// dropped listen on until their time is up.
 #[derive(Debug)]
-pub struct Prober {
+pub struct DnsProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     limit: usize,
@@ -94,7 +94,7 @@ pub struct Prober {
 /// Questions that are not worth a sweep.
 const FEW: usize = 16;
 
-impl Prober {
+impl DnsProber {
     /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
     /// at most
     /// 4096. When they are used up, the oldest question is closed to make room: it has been
@@ -107,7 +107,7 @@ impl Prober {
     }
 
     /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
-    pub fn send(&mut self, due: Due, address: IpAddr, spec: &Spec) {
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec) {
         if self.open.len() >= self.sweep.min(self.limit) {
             self.open.retain(|task| !task.is_finished());
             self.sweep = FEW.max(2 * self.open.len());
@@ -209,13 +209,13 @@ impl Probe {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some((error, stamp)) = sys_inet::next_error(socket.get_ref()) {
-                return Ok(News::Refusal(error.found(self.peer.ip(), self.rtt(stamp))));
+            if let Some((error, timestamp)) = sys_inet::next_error(socket.get_ref()) {
+                return Ok(News::Refusal(error.found(self.peer.ip(), self.rtt(timestamp))));
             }
             let mut buffer = [0; LONGEST];
             match sys_inet::receive(socket.get_ref(), &mut buffer) {
                 Ok(datagram) => match message::read(question, expect, &buffer[..datagram.length]) {
-                    Ok(answer) => return Ok(News::Answer(answer, self.rtt(datagram.stamp))),
+                    Ok(answer) => return Ok(News::Answer(answer, self.rtt(datagram.timestamp))),
                     Err(reason) => self.report_stray(reason),
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
@@ -239,9 +239,11 @@ impl Probe {
         message::read(question, expect, &bytes).map_err(|reason| self.report_stray(reason)).ok()
     }
 
-    fn rtt(&self, stamp: Option<u64>) -> Duration {
-        let seen =
-            stamp.map_or_else(|| self.clock.now(), |stamp| self.clock.of_stamp(stamp, self.sent));
+    fn rtt(&self, timestamp: Option<u64>) -> Duration {
+        let seen = timestamp.map_or_else(
+            || self.clock.now(),
+            |timestamp| self.clock.from_kernel_timestamp(timestamp, self.sent),
+        );
         seen.since(self.sent)
     }
 
@@ -267,11 +269,11 @@ mod tests {
     async fn the_oldest_question_makes_room_for_a_new_one() {
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let peer = silent.local_addr().unwrap();
-        let mut spec = Spec::parse("kptc.kp/SOA").unwrap();
+        let mut spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
         spec.port = peer.port();
         let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let clock = Clock::start();
-        let mut prober = Prober { limit: 2, ..Prober::new(clock, events) };
+        let mut prober = DnsProber { limit: 2, ..DnsProber::new(clock, events) };
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
             let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };

@@ -1,4 +1,4 @@
-//! ICMP echo as bytes. In: a [`Probe`], or a packet that arrived. Out: the packet that asks it, or
+//! ICMP echo as bytes. In: a [`EchoProbe`], or a packet that arrived. Out: the packet that asks it, or
 //! the probe that a packet answers, or why it answers none. It keeps no record of what was asked:
 //! everything that an answer must prove travels in its payload under a keyed token, so an answer
 //! 150 s late costs no memory and nobody who has not seen the question can make one up.
@@ -24,7 +24,7 @@ use pnet_packet::{
 use siphasher::sip::SipHasher24;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::Means;
+use super::SocketKind;
 
 /// Length of a whole ICMP packet of ours, in bytes.
 pub const LENGTH: usize = 48;
@@ -37,7 +37,7 @@ const NO_WORD: usize = usize::MAX;
 
 /// One question, as its packet carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Probe {
+pub struct EchoProbe {
     /// When it was sent.
     pub sent: Time,
     /// About which target.
@@ -50,14 +50,14 @@ pub struct Probe {
 
 /// Why a packet answers no probe of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoAnswer {
+pub struct Rejected {
     /// The reason.
     pub reason: Reject,
     /// The target that it is about: known only where the token is right.
     pub target: Option<TargetId>,
 }
 
-impl From<Reject> for NoAnswer {
+impl From<Reject> for Rejected {
     fn from(reason: Reject) -> Self {
         Self { reason, target: None }
     }
@@ -78,7 +78,7 @@ impl Codec {
 
     /// The echo request that asks `probe`. On a ping socket the kernel puts its own identifier in;
     /// for IPv6 the kernel computes the checksum (RFC 3542 §3.1).
-    pub fn request(&self, probe: &Probe) -> [u8; LENGTH] {
+    pub fn request(&self, probe: &EchoProbe) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
         payload[..8].copy_from_slice(&probe.sent.as_nanos().to_be_bytes());
@@ -110,13 +110,18 @@ impl Codec {
     /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel has seen to it);
     /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
     /// token; [`Reject::WrongSource`].
-    pub fn reply(&self, packet: &[u8], from: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+    pub fn reply(
+        &self,
+        packet: &[u8],
+        from: IpAddr,
+        socket_kind: SocketKind,
+    ) -> Result<EchoProbe, Rejected> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
         if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(reply.get_identifier(), means)?;
+        self.own_id(reply.get_identifier(), socket_kind)?;
         if packet.len() > LENGTH {
             return Err(Reject::Malformed.into());
         }
@@ -128,7 +133,7 @@ impl Codec {
         }
         let probe = self.probe(payload, reply.get_sequence_number())?;
         if probe.to != from {
-            return Err(NoAnswer { reason: Reject::WrongSource, target: Some(probe.target) });
+            return Err(Rejected { reason: Reject::WrongSource, target: Some(probe.target) });
         }
         Ok(probe)
     }
@@ -141,25 +146,30 @@ impl Codec {
     /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
     /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
     /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
-    pub fn quoted(&self, quote: &[u8], to: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+    pub fn quoted(
+        &self,
+        quote: &[u8],
+        to: IpAddr,
+        socket_kind: SocketKind,
+    ) -> Result<EchoProbe, Rejected> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())
             != (Types::of(to).request, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(request.get_identifier(), means)?;
+        self.own_id(request.get_identifier(), socket_kind)?;
         let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
         let probe = self.probe(payload, request.get_sequence_number())?;
         if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken.into()) }
     }
 
     /// A ping socket is given only what belongs to it, under an identifier that the kernel chose.
-    fn own_id(&self, id: u16, means: Means) -> Result<(), Reject> {
-        if means == Means::PingSocket || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
+    fn own_id(&self, id: u16, socket_kind: SocketKind) -> Result<(), Reject> {
+        if socket_kind == SocketKind::Ping || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
     }
 
-    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Probe, Reject> {
+    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<EchoProbe, Reject> {
         let (said, token) = payload.split_at(TOKEN);
         if self.hasher.hash(said).to_be_bytes() != token {
             return Err(Reject::WrongToken);
@@ -167,7 +177,7 @@ impl Codec {
         let number =
             |at: usize| said[at..at + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
         let to = said[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
-        let probe = Probe {
+        let probe = EchoProbe {
             sent: Time::from_nanos(u64::from(number(0)) << 32 | u64::from(number(4))),
             target: TargetId(number(8)),
             seq: number(12),

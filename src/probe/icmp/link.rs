@@ -2,8 +2,8 @@
 //! in their making and in what stands before a packet, and in nothing else; neither ever blocks.
 
 use super::{
-    Means, OpenError,
-    codec::{self, Codec, NoAnswer, Probe},
+    OpenError, SocketKind,
+    codec::{self, Codec, EchoProbe, Rejected},
     fault, kernel, not_sent,
 };
 use crate::{
@@ -32,7 +32,7 @@ const BUFFER: usize = 4 << 20;
 /// One socket with its buffers.
 pub struct Link {
     socket: AsyncFd<OwnedFd>,
-    means: Means,
+    socket_kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     headed: bool,
     batch: Batch,
@@ -45,20 +45,27 @@ impl Link {
     /// A raw socket, or else a ping socket.
     pub fn open(v6: bool) -> Result<Self, OpenError> {
         let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-        let (means, socket) = match socket(v6, Type::RAW) {
-            Ok(socket) => (Means::Raw, socket),
+        let (socket_kind, socket) = match socket(v6, Type::RAW) {
+            Ok(socket) => (SocketKind::Raw, socket),
             Err(error) if denied(&error) => {
-                (Means::PingSocket, socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
+                (SocketKind::Ping, socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
             }
             Err(error) => return Err(OpenError::Socket(error)),
         };
-        let socket = prepare(socket, means, v6).map_err(OpenError::Socket)?;
-        let headed = means == Means::Raw && !v6;
-        Ok(Self { socket, means, headed, batch: Batch::new(), announced: Ready::EMPTY, drops: 0 })
+        let socket = prepare(socket, socket_kind, v6).map_err(OpenError::Socket)?;
+        let headed = socket_kind == SocketKind::Raw && !v6;
+        Ok(Self {
+            socket,
+            socket_kind,
+            headed,
+            batch: Batch::new(),
+            announced: Ready::EMPTY,
+            drops: 0,
+        })
     }
 
-    pub fn means(&self) -> Means {
-        self.means
+    pub fn socket_kind(&self) -> SocketKind {
+        self.socket_kind
     }
 
     /// Dropped packets so far: the kernel's counter, carried on where it wraps.
@@ -84,8 +91,8 @@ impl Link {
             let group = &rest[..rest.len().min(SENT_TOGETHER)];
             for (at, (due, to)) in group.iter().enumerate() {
                 let packet =
-                    codec.request(&Probe { sent, target: due.target, seq: due.seq, to: *to });
-                let (name, length) = kernel::name(*to);
+                    codec.request(&EchoProbe { sent, target: due.target, seq: due.seq, to: *to });
+                let (name, length) = kernel::to_sockaddr(*to);
                 self.batch.put(at, &packet, &name[..length]);
             }
             match self.batch.send(self.socket.as_fd(), group.len()) {
@@ -170,17 +177,18 @@ impl Link {
     /// One packet that arrived.
     fn arrival(&self, at: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
         let message = self.batch.get(at);
-        let control = kernel::control(message.control);
-        let Some(from) = kernel::address(message.name) else { return };
+        let control = kernel::control_messages(message.control);
+        let Some(from) = kernel::from_sockaddr(message.name) else { return };
         let packet = if self.headed {
             codec::behind_ipv4_header(message.packet)
         } else {
             Ok(message.packet)
         };
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
-        let read =
-            packet.map_err(NoAnswer::from).and_then(|packet| codec.reply(packet, from, self.means));
-        out.push(event(read, from, control.stamp, clock, found));
+        let read = packet
+            .map_err(Rejected::from)
+            .and_then(|packet| codec.reply(packet, from, self.socket_kind));
+        out.push(event(read, from, control.timestamp, clock, found));
     }
 
     /// Reads the error queue to its end.
@@ -189,12 +197,14 @@ impl Link {
             let Ok(count) = self.batch.receive(self.socket.as_fd(), Queue::Errors) else { return };
             for at in 0..count {
                 let message = self.batch.get(at);
-                let control = kernel::control(message.control);
-                if let (Some(error), Some(to)) = (control.error, kernel::address(message.name)) {
+                let control = kernel::control_messages(message.control);
+                if let (Some(error), Some(to)) =
+                    (control.error, kernel::from_sockaddr(message.name))
+                {
                     let found =
                         |rtt| Found::Unreachable { from: error.from, code: error.code, rtt };
-                    let read = codec.quoted(message.packet, to, self.means);
-                    out.push(event(read, error.from, control.stamp, clock, found));
+                    let read = codec.quoted(message.packet, to, self.socket_kind);
+                    out.push(event(read, error.from, control.timestamp, clock, found));
                 }
             }
             if count < BATCH {
@@ -207,19 +217,22 @@ impl Link {
 
 /// What a packet tells, by how it was read.
 fn event(
-    read: Result<Probe, NoAnswer>,
+    read: Result<EchoProbe, Rejected>,
     from: IpAddr,
-    stamp: Option<u64>,
+    timestamp: Option<u64>,
     clock: &Clock,
     found: impl FnOnce(std::time::Duration) -> Found,
 ) -> Event {
-    let seen = |sent| stamp.map_or_else(|| clock.now(), |stamp| clock.of_stamp(stamp, sent));
+    let seen = |sent| {
+        timestamp
+            .map_or_else(|| clock.now(), |timestamp| clock.from_kernel_timestamp(timestamp, sent))
+    };
     match read {
-        Ok(Probe { sent, target, seq, .. }) => {
+        Ok(EchoProbe { sent, target, seq, .. }) => {
             let found = found(seen(sent).since(sent));
             Event::Outcome(Outcome { target, seq, sent, trap: false, found })
         }
-        Err(NoAnswer { reason, target }) => {
+        Err(Rejected { reason, target }) => {
             Event::Stray(Stray { seen: seen(Time::default()), from: Some(from), target, reason })
         }
     }
@@ -234,7 +247,7 @@ fn socket(v6: bool, kind: Type) -> io::Result<Socket> {
 }
 
 /// Sets what every link needs, and hands the socket to tokio.
-fn prepare(socket: Socket, means: Means, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
+fn prepare(socket: Socket, socket_kind: SocketKind, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
     const ON: [u8; 4] = 1_i32.to_ne_bytes();
     socket.set_nonblocking(true)?;
     for (forced, asked) in
@@ -250,7 +263,7 @@ fn prepare(socket: Socket, means: Means, v6: bool) -> io::Result<AsyncFd<OwnedFd
     let errors =
         if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
     sys::set_option(&socket, errors.0, errors.1, &ON)?;
-    if means == Means::Raw {
+    if socket_kind == SocketKind::Raw {
         pass_echo_replies_only(&socket, v6)?;
     }
     sys::watched(socket.into())

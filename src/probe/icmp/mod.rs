@@ -3,7 +3,7 @@
 //!
 //! | file | its part |
 //! |---|---|
-//! | `engine` | both families behind one door: [`Engine`] |
+//! | `prober` | both families behind one door: [`IcmpProber`] |
 //! | `link` | one family's socket: sends, receives, reads the error queue |
 //! | `codec` | packets as bytes, and the token that makes an answer ours |
 //! | `kernel` | socket addresses and control messages as bytes |
@@ -19,33 +19,33 @@ use lifesign_core::{
 use std::{fmt, io};
 
 pub mod codec;
-mod engine;
+mod prober;
 pub mod kernel;
 mod link;
 
-pub use engine::Engine;
+pub use prober::IcmpProber;
 
 /// By which kind of socket ICMP echo is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Means {
+pub enum SocketKind {
     /// A raw socket, which needs CAP_NET_RAW (raw(7)).
     Raw,
     /// A ping socket, which needs a group within `net.ipv4.ping_group_range` (icmp(7)). The kernel
     /// chooses its identifier and gives it only what belongs to it.
-    PingSocket,
+    Ping,
 }
 
-impl Means {
+impl SocketKind {
     /// Its name for people and logs.
     pub const fn label(self) -> &'static str {
         match self {
-            Means::Raw => "raw socket",
-            Means::PingSocket => "ping socket",
+            SocketKind::Raw => "raw socket",
+            SocketKind::Ping => "ping socket",
         }
     }
 }
 
-impl fmt::Display for Means {
+impl fmt::Display for SocketKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.label())
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Means {
 /// Why there is no ICMP socket.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Neither means is open to this process.
+    /// Neither kind of socket is open to this process.
     #[error(
         "may not send ICMP echo: a raw socket needs CAP_NET_RAW (systemd: AmbientCapabilities=CAP_NET_RAW; \
          by hand: setcap cap_net_raw+ep on the program), and a ping socket needs this process's group in \

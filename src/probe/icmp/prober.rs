@@ -1,7 +1,7 @@
 //! Both families behind one door. In: questions with their addresses, and the clock. Out: events.
-//! It never waits but in [`Engine::readable`], and never remembers a probe.
+//! It never waits but in [`IcmpProber::readable`], and never remembers a probe.
 
-use super::{Means, OpenError, codec::Codec, link::Link, not_sent};
+use super::{OpenError, SocketKind, codec::Codec, link::Link, not_sent};
 use crate::clock::Clock;
 use lifesign_core::outcome::{Due, Event, Fault};
 use std::{future::poll_fn, net::IpAddr, pin::pin, task::Poll};
@@ -11,18 +11,18 @@ use tokio::io::Ready;
 ///
 /// ```text
 /// loop { select! {
-///     () = engine.readable() => engine.receive(&clock, &mut events),
-///     ...                    => engine.send(&asks, &clock, &mut events),
+///     () = prober.readable() => prober.receive(&clock, &mut events),
+///     ...                    => prober.send(&asks, &clock, &mut events),
 /// } }
 /// ```
-pub struct Engine {
+pub struct IcmpProber {
     codec: Codec,
     v4: Result<Link, Fault>,
     v6: Result<Link, Fault>,
 }
 
-impl Engine {
-    /// Opens a socket per family, each by the best means that this process has. `key` and `id` are
+impl IcmpProber {
+    /// Opens a socket per family, each of the best kind that this process may open. `key` and `id` are
     /// to be random, once per process.
     ///
     /// # Errors
@@ -31,22 +31,22 @@ impl Engine {
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O enabled.
-    pub fn open(key: [u8; 16], id: u16) -> Result<Engine, OpenError> {
+    pub fn open(key: [u8; 16], id: u16) -> Result<IcmpProber, OpenError> {
         let (v4, v6) = match (Link::open(false), Link::open(true)) {
             (Err(error), Err(_)) => return Err(error),
             either => either,
         };
-        Ok(Engine {
+        Ok(IcmpProber {
             codec: Codec::new(key, id),
             v4: v4.map_err(|error| error.fault()),
             v6: v6.map_err(|error| error.fault()),
         })
     }
 
-    /// By which means a family is asked; None if it has no socket.
-    pub fn means(&self, v6: bool) -> Option<Means> {
+    /// The kind of socket that a family has; None if it has no socket.
+    pub fn socket_kind(&self, v6: bool) -> Option<SocketKind> {
         let link = if v6 { &self.v6 } else { &self.v4 };
-        link.as_ref().ok().map(Link::means)
+        link.as_ref().ok().map(Link::socket_kind)
     }
 
     /// Sends the questions, in order, without waiting. `out` gets a `NotSent` for each that could
@@ -65,7 +65,7 @@ impl Engine {
         }
     }
 
-    /// Waits until [`Engine::receive`] has something to do. Cancel safe: what made it ready stays.
+    /// Waits until [`IcmpProber::receive`] has something to do. Cancel safe: what made it ready stays.
     pub async fn readable(&mut self) {
         if self.links().any(|link| link.is_announced()) {
             return;
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// Takes in what [`Engine::readable`] found, or all that has arrived if nobody waited for that,
+    /// Takes in what [`IcmpProber::readable`] found, or all that has arrived if nobody waited for that,
     /// without waiting: every valid answer as `Found::Reply` (whether it is late or a second one,
     /// the core decides), every ICMP error about a probe of ours as `Found::Unreachable`, and all
     /// else as `Stray`. At most some 4,000 packets a call and family, so that a flood cannot keep
