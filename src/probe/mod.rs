@@ -1,21 +1,22 @@
-//! Probing. In: a [`Due`](lifesign_core::outcome::Due) and the address to ask. Out:
-//! [`Event`](lifesign_core::outcome::Event)s. It never decides when to ask, nor what silence means:
-//! no prober reports that nothing came.
+//! The network: each prober sends what is [`Due`](lifesign_core::outcome::Due) to an address, and
+//! reports what arrives as [`Event`](lifesign_core::outcome::Event)s. When to ask, and what silence
+//! means, the core decides: no prober reports that nothing came.
 //!
 //! | file | its part |
 //! |---|---|
 //! | `icmp` | echo, one socket per family for all targets |
 //! | `tcp` | connect and reset, a socket for each probe |
 //! | `dns` | one question to a name server, a socket for each probe |
-//! | `names` | hosts given by name: their addresses, resolved again and again |
-//! | `controls` | hosts that tell whether our own network works, asked by a library of their own |
+//! | `names` | the addresses of hosts that the plan gives by name |
+//! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `sys` | system calls in batches, for `icmp` |
 //! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
 //!
 //! The last two hold all of lifesign's `unsafe`: system calls that no safe library offers.
 //!
-//! A new kind is a file with its `ProbeSpec` and its prober, and a variant and a line of [`ProbeSpec::parse`]
-//! here.
+//! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
+//! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short
+//! form and `daemon::network` sends it: there the compiler reports each `match` that lacks it.
 
 use lifesign_core::scopes::Kind;
 
@@ -30,7 +31,7 @@ mod sys_inet;
 pub use sys::trim_memory;
 pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
 
-/// How a target is asked. Each prober owns its own part.
+/// How a target is asked. Each prober defines its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeSpec {
     /// ICMP echo, which has nothing to choose.

@@ -1,7 +1,7 @@
-//! What the kernel tells of a TCP or UDP socket, and neither socket2 nor tokio passes on. In: a
-//! socket. Out: receive time stamps, ICMP errors from the error queue (ip(7), `IP_RECVERR`), the
-//! round-trip time of a handshake (tcp(7), `TCP_INFO`). It never decides what any of that says of a
-//! host, except in [`IcmpError::found`], which needs nothing but the packet. Linux only.
+//! System calls on TCP and UDP sockets that neither socket2 nor tokio offers: receive timestamps,
+//! ICMP errors from the error queue (ip(7), `IP_RECVERR`), the round-trip time of a handshake
+//! (tcp(7), `TCP_INFO`). Linux only.
+
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper in socket2 or tokio")]
 
 use lifesign_core::outcome::{Fault, Found, IcmpCode};
@@ -20,8 +20,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 pub struct Received {
     /// How many bytes of it are in the buffer.
     pub length: usize,
-    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::from_kernel_timestamp`
-    /// reads it).
+    /// When the kernel received it: wall clock, nanoseconds since the epoch (see
+    /// `Clock::from_kernel_timestamp`).
     pub timestamp: Option<u64>,
     /// The ICMP error that it reports.
     pub error: Option<IcmpError>,
@@ -38,7 +38,7 @@ pub struct IcmpError {
 
 impl IcmpError {
     /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by
-    /// a living host; anything else means that the question did not get there.
+    /// a living host; any other error means that the probe did not reach it.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
         let port = if self.from.is_ipv4() { (3, 3) } else { (1, 4) };
         if self.from == asked && (self.code.kind, self.code.code) == port {
@@ -80,26 +80,25 @@ pub fn descriptor_limit() -> usize {
     }
 }
 
-/// Makes the kernel keep ICMP errors with their sender and code, and timestamp what it receives.
-pub fn listen_closely(socket: &Socket, address: IpAddr) -> io::Result<()> {
+/// Makes the kernel queue ICMP errors with their sender and code, and timestamp what it receives.
+pub fn enable_errors_and_timestamps(socket: &Socket, address: IpAddr) -> io::Result<()> {
     let (level, name) = match address {
         IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_RECVERR),
         IpAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
     };
-    set(socket, level, name, 1)?;
-    set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+    set_option(socket, level, name, 1)?;
+    set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
 }
 
-/// Hands the socket to tokio, which tells when it is ready in this way.
-pub fn registered(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
+/// Lets tokio wait until the socket is ready for `interest`.
+pub fn register(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: the socket owns its descriptor, always names the same one, and moves into the
     // AsyncFd.
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }
 
-fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: the kernel reads one c_int from a live one, as every option above is, and keeps no
-    // pointer.
+fn set_option(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: every option above is a c_int; the kernel reads one from `value` and keeps no pointer.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -112,8 +111,9 @@ fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The kernel's own round-trip time of a TCP handshake. None if it has none: then the SYN was
-/// repeated, and nobody can tell which of the two was answered (RFC 6298 §3, Karn's algorithm).
+/// The kernel's own round-trip time of a TCP handshake. None if it has none, or
+/// if the SYN was retransmitted: then nobody can tell which of the two was answered (RFC 6298 §3,
+/// Karn's algorithm).
 pub fn handshake_rtt(socket: &Socket) -> io::Result<Option<Duration>> {
     // SAFETY: tcp_info is plain integers, for which zero is a value; an older kernel fills in
     // fewer.
@@ -142,7 +142,7 @@ pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
 }
 
 /// The next ICMP error from the error queue; None if there is none. What the kernel itself put
-/// there (`SO_EE_ORIGIN_LOCAL`) is passed over: the failing call returned it already.
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
 pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
     loop {
         let received =
@@ -153,17 +153,17 @@ pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
     }
 }
 
-/// Aligned as the kernel's `cmsghdr` is; room for a time timestamp and an error of either family.
+/// Aligned as the kernel's `cmsghdr` is; room for a timestamp and an error of either family.
 #[repr(align(8))]
-struct Control([u8; 256]);
+struct ControlBuffer([u8; 256]);
 
 fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::Result<Received> {
-    let mut control = Control([0; 256]);
-    let mut piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut control = ControlBuffer([0; 256]);
+    let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: msghdr is integers and pointers, for which zero and null are values ("no name
     // wanted").
     let mut header: libc::msghdr = unsafe { zeroed() };
-    header.msg_iov = &raw mut piece;
+    header.msg_iov = &raw mut vector;
     header.msg_iovlen = 1;
     header.msg_control = control.0.as_mut_ptr().cast();
     header.msg_controllen = control.0.len() as _;
@@ -178,11 +178,12 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
 }
 
 /// Reads control messages (cmsg(3)): the receive timestamp (wall clock, nanoseconds since the epoch)
-/// and the ICMP error among them. Bytes that are none say nothing.
+/// and the ICMP error among them. What cannot be read is skipped.
 pub fn read_control_messages(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
-    let (mut timestamp, mut error) = (None, None);
+    let mut timestamp = None;
+    let mut error = None;
     while let Some((length, rest)) = bytes.split_first_chunk::<WORD>() {
         let length = usize::from_ne_bytes(*length);
         let (Some(level), Some(kind), Some(data)) =
@@ -214,7 +215,7 @@ fn read_timestamp(data: &[u8]) -> Option<u64> {
 /// A `sock_extended_err` (errno, origin, type, code, pad, info, data: 16 bytes) and its offender's
 /// address.
 fn read_error(data: &[u8]) -> Option<IcmpError> {
-    let (&origin, &kind, &code) = (data.get(4)?, data.get(5)?, data.get(6)?);
+    let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     let offender = data.get(16..)?;
     let family = i32::from(u16::from_ne_bytes(*offender.first_chunk()?));
     let from = match (origin, family) {
@@ -250,7 +251,7 @@ mod tests {
 
     fn extended(origin: u8, kind: u8, code: u8, family: i32, address: &[u8]) -> Vec<u8> {
         let mut data = vec![0; 16];
-        (data[4], data[5], data[6]) = (origin, kind, code);
+        data[4..7].copy_from_slice(&[origin, kind, code]);
         data.extend((family as u16).to_ne_bytes());
         data.extend(address);
         data

@@ -1,5 +1,5 @@
-//! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason
-//! why they are none. Pure: no socket and no time; rng only in [`Question::new`].
+//! DNS messages as bytes: writes a [`Question`], and reads what came back as an [`Answer`] or as
+//! the reason why it is none. Pure, but for the random id and letter case in [`Question::new`].
 
 use super::DnsSpec;
 use hickory_proto::{
@@ -39,7 +39,7 @@ impl Question {
         Ok(Self { id, query, bytes: message.to_vec()? })
     }
 
-    /// As it goes over UDP.
+    /// As it is sent over UDP.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -50,7 +50,7 @@ impl Question {
 pub struct Answer {
     /// Response code, extended by EDNS if there is any (RFC 6895 §2.3).
     pub rcode: u16,
-    /// It was cut to fit into a datagram (TC); its records were not looked at.
+    /// It was cut to fit into a datagram (TC); its records were not read.
     pub truncated: bool,
     /// It has no record with the data that the plan expects.
     pub unexpected: bool,
@@ -70,7 +70,7 @@ pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<A
     if metadata.message_type != MessageType::Response || metadata.op_code != OpCode::Query {
         return Err(Reject::Malformed);
     }
-    // Before anything else is read, so that a forger cannot make us parse what he likes.
+    // Before anything else is read, so that a forger cannot make us parse anything he likes.
     if counts.queries != 1 {
         return Err(Reject::WrongQuestion);
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_cases_are_thrown_anew_for_each_question() {
+    fn ids_and_cases_are_drawn_anew_for_each_question() {
         let spec = DnsSpec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
         let asked: Vec<_> = (0..16).map(|_| Question::new(&spec).unwrap()).collect();
         assert!(asked.windows(2).any(|two| two[0].id != two[1].id));

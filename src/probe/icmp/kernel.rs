@@ -1,8 +1,7 @@
-//! The byte layouts in which the kernel speaks about packets: socket addresses (ip(7), ipv6(7)) and
-//! control messages (cmsg(3)). In: bytes beside a packet. Out: what they say. It never makes a
-//! system call, and bytes that it does not understand say nothing.
+//! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control messages
+//! (cmsg(3)). Pure; what cannot be read is skipped.
 
-use crate::probe::sys::SOCKADDR;
+use crate::probe::{IcmpError, sys::SOCKADDR};
 use lifesign_core::outcome::IcmpCode;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,38 +23,29 @@ pub fn to_sockaddr(address: IpAddr) -> ([u8; SOCKADDR], usize) {
 }
 
 /// The address in a socket address, if it is an IP address.
-pub fn from_sockaddr(name: &[u8]) -> Option<IpAddr> {
-    let family = i32::from(u16::from_ne_bytes(*name.first_chunk()?));
+pub fn from_sockaddr(sockaddr: &[u8]) -> Option<IpAddr> {
+    let family = i32::from(u16::from_ne_bytes(*sockaddr.first_chunk()?));
     if family == libc::AF_INET {
-        let octets: [u8; 4] = *name.get(4..)?.first_chunk()?;
+        let octets: [u8; 4] = *sockaddr.get(4..)?.first_chunk()?;
         Some(Ipv4Addr::from(octets).into())
     } else if family == libc::AF_INET6 {
-        let octets: [u8; 16] = *name.get(8..)?.first_chunk()?;
+        let octets: [u8; 16] = *sockaddr.get(8..)?.first_chunk()?;
         Some(Ipv6Addr::from(octets).into())
     } else {
         None
     }
 }
 
-/// What the control messages beside a packet say.
+/// The control messages beside a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ControlMessages {
     /// When the kernel received it: wall clock, nanoseconds since the epoch (SO_TIMESTAMPNS).
     pub timestamp: Option<u64>,
     /// The ICMP error that quotes the packet, if it comes from the error queue.
-    pub error: Option<Error>,
+    pub error: Option<IcmpError>,
 }
 
-/// An ICMP error as the error queue gives it (`sock_extended_err`, ip(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// Who says so.
-    pub from: IpAddr,
-    /// What it says.
-    pub code: IcmpCode,
-}
-
-/// Reads a chain of control messages: each is a `cmsghdr` (length with the header, level, type) and
+/// Reads control messages: each is a `cmsghdr` (length with the header, level, type) and
 /// data, padded to the size of a `usize`.
 pub fn control_messages(mut bytes: &[u8]) -> ControlMessages {
     const WORD: usize = size_of::<usize>();
@@ -83,7 +73,7 @@ fn int(bytes: &[u8], at: usize) -> Option<i32> {
     Some(i32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// A `timespec` of two 64-bit numbers. A 32-bit machine writes a shorter one, which counts as none.
+/// A `timespec` of two 64-bit numbers. A shorter one, of a 32-bit machine, is skipped.
 fn timestamp(data: &[u8]) -> Option<u64> {
     let long = |at: usize| u64::try_from(i64::from_ne_bytes(*data.get(at..)?.first_chunk()?)).ok();
     long(0)?.checked_mul(1_000_000_000)?.checked_add(long(8)?)
@@ -92,15 +82,15 @@ fn timestamp(data: &[u8]) -> Option<u64> {
 /// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's
 /// address.
 ///
-/// Only what says "cannot be delivered" counts: destination unreachable, time exceeded and
+/// Only errors of delivery count: destination unreachable, time exceeded and
 /// parameter problem (RFC 792), and for IPv6 packet too big as well (RFC 4443 §3). A ping socket's
-/// queue also brings redirects and source quenches, and any queue may bring the kernel's own local
-/// errors; none of these is an error of the path.
-fn error(data: &[u8]) -> Option<Error> {
+/// queue also holds redirects and source quenches, and any queue the kernel's own local errors;
+/// none of these is an error of the path.
+fn error(data: &[u8]) -> Option<IcmpError> {
     let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     match (origin, kind) {
         (libc::SO_EE_ORIGIN_ICMP, 3 | 11 | 12) | (libc::SO_EE_ORIGIN_ICMP6, 1..=4) => {
-            Some(Error { from: from_sockaddr(data.get(16..)?)?, code: IcmpCode { kind, code } })
+            Some(IcmpError { from: from_sockaddr(data.get(16..)?)?, code: IcmpCode { kind, code } })
         }
         _ => None,
     }
@@ -149,7 +139,7 @@ mod tests {
         bytes.extend(message(libc::SOL_IP, libc::IP_RECVERR, &extended(2, 3, 1, router)));
         let wanted = ControlMessages {
             timestamp: Some(1_419_264_900_120_000_000),
-            error: Some(Error { from: router, code: IcmpCode { kind: 3, code: 1 } }),
+            error: Some(IcmpError { from: router, code: IcmpCode { kind: 3, code: 1 } }),
         };
         assert_eq!(control_messages(&bytes), wanted);
     }

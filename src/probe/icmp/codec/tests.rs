@@ -1,5 +1,4 @@
-//! The codec against every byte that can be wrong. In: packets made by hand and by chance. Out: a
-//! verdict each. It never opens a socket.
+//! The codec against every byte that can be wrong, in packets made by hand and at random.
 
 use super::*;
 use proptest::prelude::*;
@@ -23,7 +22,7 @@ fn probe(to: &str) -> EchoProbe {
     }
 }
 
-/// What a host makes of a request: the type changes, and for IPv4 the checksum with it.
+/// The reply of a host to a request: the type changes, and for IPv4 the checksum with it.
 fn answered(mut packet: [u8; LENGTH], v6: bool) -> [u8; LENGTH] {
     packet[0] = if v6 { 129 } else { 0 };
     if !v6 {
@@ -201,7 +200,7 @@ proptest! {
     }
 }
 
-/// The one field without a bearing on IPv6 is the checksum, which the kernel has seen to.
+/// The checksum is not read for IPv6: the kernel checks it.
 #[test]
 fn any_single_flipped_bit_is_refused() {
     for (to, unread) in [("127.45.176.15", 0..0), ("2001:db8::17", 16..32)] {

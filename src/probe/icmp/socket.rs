@@ -1,14 +1,17 @@
-//! One family's socket. In: questions, and what arrives. Out: events. Raw and ping sockets differ
-//! in their making and in what stands before a packet, and in nothing else; neither ever blocks.
+//! One address family's ICMP socket, non-blocking: sends echo requests, and receives replies and
+//! ICMP errors. Raw and ping sockets differ only in how they are opened and in the IP header.
 
 use super::{
     OpenError, SocketKind,
     codec::{self, Codec, EchoProbe, Rejected},
-    fault, kernel, not_sent,
+    kernel, not_sent,
 };
 use crate::{
     clock::Clock,
-    probe::sys::{self, BATCH, Batch, Queue},
+    probe::{
+        sys::{self, BATCH, Batch, Queue},
+        sys_inet,
+    },
 };
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Stray},
@@ -19,56 +22,57 @@ use std::{
     io,
     net::IpAddr,
     os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
-/// How many packets share one system call and so one send time: it stays honest within some 20 µs.
-const SENT_TOGETHER: usize = 16;
-/// How many batches one call of `receive` takes in before others get their turn.
-const ROUNDS: usize = 64;
-/// Bytes of buffer asked for: some thousands of packets, with the kernel's own overhead for each.
+/// How many packets share one system call, and so one send time: true within some 20 µs.
+const SEND_BATCH: usize = 16;
+/// How many batches one call of `receive` takes in before the caller goes on.
+const MAX_BATCHES: usize = 64;
+/// Bytes of socket buffer: some thousands of packets, with the kernel's own overhead for each.
 const BUFFER: usize = 4 << 20;
 
 /// One socket with its buffers.
-pub struct Link {
+pub struct IcmpSocket {
     socket: AsyncFd<OwnedFd>,
-    socket_kind: SocketKind,
+    kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
-    headed: bool,
+    with_ip_header: bool,
     batch: Batch,
-    /// Which queues have something for us, as far as we were told.
-    announced: Ready,
+    /// The queues that may have something to read.
+    ready: Ready,
     drops: u64,
 }
 
-impl Link {
+impl IcmpSocket {
     /// A raw socket, or else a ping socket.
     pub fn open(v6: bool) -> Result<Self, OpenError> {
         let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-        let (socket_kind, socket) = match socket(v6, Type::RAW) {
+        let (kind, socket) = match new_socket(v6, Type::RAW) {
             Ok(socket) => (SocketKind::Raw, socket),
             Err(error) if denied(&error) => {
-                (SocketKind::Ping, socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
+                (SocketKind::Ping, new_socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
             }
             Err(error) => return Err(OpenError::Socket(error)),
         };
-        let socket = prepare(socket, socket_kind, v6).map_err(OpenError::Socket)?;
-        let headed = socket_kind == SocketKind::Raw && !v6;
+        let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
+        let with_ip_header = kind == SocketKind::Raw && !v6;
         Ok(Self {
             socket,
-            socket_kind,
-            headed,
+            kind,
+            with_ip_header,
             batch: Batch::new(),
-            announced: Ready::EMPTY,
+            ready: Ready::EMPTY,
             drops: 0,
         })
     }
 
-    pub fn socket_kind(&self) -> SocketKind {
-        self.socket_kind
+    pub fn kind(&self) -> SocketKind {
+        self.kind
     }
 
-    /// Dropped packets so far: the kernel's counter, carried on where it wraps.
+    /// Dropped packets so far: the kernel's counter of 32 bits, continued where it wraps.
     pub fn drops(&mut self) -> u64 {
         if let Ok(drops) = sys::drops(&self.socket) {
             self.drops += u64::from(drops.wrapping_sub(self.drops as u32));
@@ -76,49 +80,49 @@ impl Link {
         self.drops
     }
 
-    /// Sends `asks`, a few at a time. One clock reading serves each system call.
+    /// Sends `probes`, a few at a time; one clock reading serves each system call.
     pub fn send(
         &mut self,
-        asks: &[(Due, IpAddr)],
+        probes: &[(Due, IpAddr)],
         codec: &Codec,
         clock: &Clock,
         out: &mut Vec<Event>,
     ) {
-        let mut rest = asks;
-        let mut again = false;
+        let mut rest = probes;
+        let mut retried = false;
         while !rest.is_empty() {
             let sent = clock.now();
-            let group = &rest[..rest.len().min(SENT_TOGETHER)];
-            for (at, (due, to)) in group.iter().enumerate() {
+            let group = &rest[..rest.len().min(SEND_BATCH)];
+            for (index, (due, to)) in group.iter().enumerate() {
                 let packet =
                     codec.request(&EchoProbe { sent, target: due.target, seq: due.seq, to: *to });
-                let (name, length) = kernel::to_sockaddr(*to);
-                self.batch.put(at, &packet, &name[..length]);
+                let (address, length) = kernel::to_sockaddr(*to);
+                self.batch.put(index, &packet, &address[..length]);
             }
             match self.batch.send(self.socket.as_fd(), group.len()) {
                 Ok(count) => {
                     rest = &rest[count..];
-                    again = false;
+                    retried = false;
                 }
-                // An ICMP error that waits in the error queue makes the next send fail, whatever
-                // that is about (ip(7), IP_RECVERR). With the queue read, a second failure is this
+                // An ICMP error in the error queue makes the next send fail, whichever packet it is
+                // about (ip(7), IP_RECVERR). Once the queue is read, a second failure is this
                 // packet's own.
-                Err(_) if !again => {
+                Err(_) if !retried => {
                     self.errors(codec, clock, out);
-                    again = true;
+                    retried = true;
                 }
                 Err(error) => {
-                    out.push(not_sent(&rest[0].0, sent, fault(&error)));
+                    out.push(not_sent(&rest[0].0, sent, sys_inet::fault(&error)));
                     rest = &rest[1..];
-                    again = false;
+                    retried = false;
                 }
             }
         }
     }
 
-    /// Waits until there is something to receive, and says in which queues; [`Link::announce`] it.
-    /// The readiness is taken back before anything is received, so what arrives meanwhile makes it
-    /// ready again, and no wake is lost.
+    /// Waits until there is something to receive, and returns in which queues, for
+    /// [`IcmpSocket::set_ready`]. Tokio's readiness is cleared before anything is received: what
+    /// arrives in between sets it again, so that no wake-up is lost.
     pub async fn readable(&self) -> Ready {
         match self.socket.ready(Interest::READABLE | Interest::ERROR).await {
             Ok(mut guard) => {
@@ -131,79 +135,78 @@ impl Link {
         }
     }
 
-    /// Lets the next [`Link::receive`] read these queues.
-    pub fn announce(&mut self, queues: Ready) {
-        self.announced |= queues;
+    /// Lets the next [`IcmpSocket::receive`] read these queues.
+    pub fn set_ready(&mut self, queues: Ready) {
+        self.ready |= queues;
     }
 
-    /// May something be left that [`Link::readable`] will not tell of again?
-    pub fn is_announced(&self) -> bool {
-        !self.announced.is_empty()
+    /// May a queue hold something that [`IcmpSocket::readable`] would not report again?
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
-    /// Receives what has been announced: a system call that finds nothing costs as much as one that
-    /// brings ten packets.
+    /// Reads the queues that are ready, and no other: a system call that finds nothing costs as much
+    /// as one that brings ten packets.
     pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
-        let announced = std::mem::replace(&mut self.announced, Ready::EMPTY);
-        if announced.is_readable() {
+        let ready = std::mem::replace(&mut self.ready, Ready::EMPTY);
+        if ready.is_readable() {
             self.arrivals(codec, clock, out);
         }
-        if announced.is_error() {
+        if ready.is_error() {
             self.errors(codec, clock, out);
         }
     }
 
     /// Receives the packets that are there.
     fn arrivals(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_BATCHES {
             match self.batch.receive(self.socket.as_fd(), Queue::Arrivals) {
                 Ok(count) => {
-                    for at in 0..count {
-                        self.arrival(at, codec, clock, out);
+                    for index in 0..count {
+                        self.arrival(index, codec, clock, out);
                     }
                     if count < BATCH {
                         return;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP error is waiting, and this call has taken its notice back. Packets may
-                // lie behind it.
+                // An ICMP error is queued, and this call has cleared the notice of it. Packets may
+                // still be waiting.
                 Err(_) => self.errors(codec, clock, out),
             }
         }
-        self.announced |= Ready::READABLE;
+        self.ready |= Ready::READABLE;
     }
 
     /// One packet that arrived.
-    fn arrival(&self, at: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
-        let message = self.batch.get(at);
+    fn arrival(&self, index: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        let message = self.batch.get(index);
         let control = kernel::control_messages(message.control);
-        let Some(from) = kernel::from_sockaddr(message.name) else { return };
-        let packet = if self.headed {
+        let Some(from) = kernel::from_sockaddr(message.address) else { return };
+        let packet = if self.with_ip_header {
             codec::behind_ipv4_header(message.packet)
         } else {
             Ok(message.packet)
         };
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
-        let read = packet
-            .map_err(Rejected::from)
-            .and_then(|packet| codec.reply(packet, from, self.socket_kind));
+        let read =
+            packet.map_err(Rejected::from).and_then(|packet| codec.reply(packet, from, self.kind));
         out.push(event(read, from, control.timestamp, clock, found));
     }
 
     /// Reads the error queue to its end.
     fn errors(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_BATCHES {
             let Ok(count) = self.batch.receive(self.socket.as_fd(), Queue::Errors) else { return };
-            for at in 0..count {
-                let message = self.batch.get(at);
+            for index in 0..count {
+                let message = self.batch.get(index);
                 let control = kernel::control_messages(message.control);
                 if let (Some(error), Some(to)) =
-                    (control.error, kernel::from_sockaddr(message.name))
+                    (control.error, kernel::from_sockaddr(message.address))
                 {
                     let found =
                         |rtt| Found::Unreachable { from: error.from, code: error.code, rtt };
-                    let read = codec.quoted(message.packet, to, self.socket_kind);
+                    let read = codec.quoted(message.packet, to, self.kind);
                     out.push(event(read, error.from, control.timestamp, clock, found));
                 }
             }
@@ -211,17 +214,17 @@ impl Link {
                 return;
             }
         }
-        self.announced |= Ready::ERROR;
+        self.ready |= Ready::ERROR;
     }
 }
 
-/// What a packet tells, by how it was read.
+/// The event of a packet that was read.
 fn event(
     read: Result<EchoProbe, Rejected>,
     from: IpAddr,
     timestamp: Option<u64>,
     clock: &Clock,
-    found: impl FnOnce(std::time::Duration) -> Found,
+    found: impl FnOnce(Duration) -> Found,
 ) -> Event {
     let seen = |sent| {
         timestamp
@@ -238,40 +241,38 @@ fn event(
     }
 }
 
-fn socket(v6: bool, kind: Type) -> io::Result<Socket> {
+fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
     if v6 {
-        Socket::new(Domain::IPV6, kind, Some(Protocol::ICMPV6))
+        Socket::new(Domain::IPV6, socket_type, Some(Protocol::ICMPV6))
     } else {
-        Socket::new(Domain::IPV4, kind, Some(Protocol::ICMPV4))
+        Socket::new(Domain::IPV4, socket_type, Some(Protocol::ICMPV4))
     }
 }
 
-/// Sets what every link needs, and hands the socket to tokio.
-fn prepare(socket: Socket, socket_kind: SocketKind, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
+/// Sets the socket's options and registers it with tokio.
+fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
     const ON: [u8; 4] = 1_i32.to_ne_bytes();
     socket.set_nonblocking(true)?;
-    for (forced, asked) in
+    for (force, request) in
         [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
     {
-        // Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it the kernel gives what it
-        // may.
+        // More than net.core.rmem_max only with CAP_NET_ADMIN; else the kernel caps it.
         let size = (BUFFER as i32).to_ne_bytes();
-        sys::set_option(&socket, libc::SOL_SOCKET, forced, &size)
-            .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, asked, &size))?;
+        sys::set_option(&socket, libc::SOL_SOCKET, force, &size)
+            .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, request, &size))?;
     }
     sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON)?;
-    let errors =
+    let (level, option) =
         if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
-    sys::set_option(&socket, errors.0, errors.1, &ON)?;
-    if socket_kind == SocketKind::Raw {
+    sys::set_option(&socket, level, option, &ON)?;
+    if kind == SocketKind::Raw {
         pass_echo_replies_only(&socket, v6)?;
     }
-    sys::watched(socket.into())
+    sys::register(socket.into())
 }
 
 /// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
-/// type. In the filter a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2, with Linux's sense of
-/// the bits).
+/// type: on Linux a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2).
 fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
     const ICMP_FILTER: libc::c_int = 1;
     const ECHO_REPLY_V6: usize = 129;
