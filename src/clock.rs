@@ -22,8 +22,8 @@ impl Clock {
         self.origin + self.anchor.elapsed()
     }
 
-    /// How many nanoseconds the wall clock is now ahead of the timeline (behind it, if negative). Add
-    /// it with [`Time::shifted`] to write a time down.
+    /// How many nanoseconds the wall clock is now ahead of the timeline (behind it, if negative).
+    /// Add it with [`Time::shifted`] to write a time down.
     pub fn wall_offset(&self) -> i64 {
         wall().as_nanos() as i64 - self.now().as_nanos() as i64
     }
@@ -35,9 +35,9 @@ impl Clock {
 
     /// A kernel receive timestamp (wall clock, nanoseconds since the epoch) on the timeline.
     ///
-    /// Only the packet's age, some microseconds, is taken from the wall clock. An age that cannot be
-    /// true (in the future, or before `sent`) means that the wall clock was set in between: then the
-    /// packet counts as received now.
+    /// Only the packet's age, some microseconds, is taken from the wall clock. An age that cannot
+    /// be true (in the future, or before `sent`) means that the wall clock was set in between: then
+    /// the packet counts as received now.
     pub fn from_kernel_timestamp(&self, timestamp_nanos: u64, sent: Time) -> Time {
         let now = self.now();
         let age = wall().as_nanos().checked_sub(timestamp_nanos).map(Duration::from_nanos);

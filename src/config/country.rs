@@ -1,5 +1,5 @@
-//! The `[[country]]` tables of the plan: the roster and how each target is asked, in file order, so
-//! that the targets of a block and the blocks of a country have consecutive ids.
+//! The `[[country]]` tables of the plan: the roster and how each target is probed, in file order,
+//! so that the targets of a block and the blocks of a country have consecutive ids.
 
 use super::{Countries, block, label};
 use lifesign_core::scopes::{Country, CountryId};

@@ -1,5 +1,5 @@
-//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe is
-//! written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
+//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe
+//! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
 use crate::probe::ProbeSpec;
@@ -44,7 +44,7 @@ pub struct Plan {
     pub controls: Vec<IpAddr>,
     /// The name servers that resolve the names of hosts; empty for the system's own resolver.
     pub resolver: Vec<SocketAddr>,
-    /// How fast we may ask.
+    /// The probes per second that are allowed.
     pub budget: Budget,
     /// How to judge; `outage_after` from 10 s to 1 h.
     pub rules: Rules,
@@ -52,7 +52,7 @@ pub struct Plan {
     pub per_host_metrics: Option<bool>,
     /// Countries, blocks and targets; each country has a block and each block a target.
     pub roster: Arc<Roster>,
-    /// How each target is asked, by `TargetId`.
+    /// How each target is probed, by `TargetId`.
     pub specs: Vec<ProbeSpec>,
 }
 

@@ -1,5 +1,5 @@
-//! Writes the journal in a thread of its own, so that a slow disk delays no probe. Lines that cannot
-//! be written, or for which the disk is far too slow, are lost, which is logged once.
+//! Writes the journal in a thread of its own, so that a slow disk delays no probe. Lines that
+//! cannot be written, or for which the disk is far too slow, are lost, which is logged once.
 
 use super::Failure;
 use std::{

@@ -1,5 +1,5 @@
-//! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up no
-//! probe; then applied, or rejected if it is wrong.
+//! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
+//! no probe; then applied, or rejected if it is wrong.
 
 use super::{Daemon, labels, open_controls, settings, write_warnings};
 use crate::{
@@ -40,8 +40,8 @@ impl Reload {
         Ok(Self { path, hangup: signal(SignalKind::hangup())?, requests, reading: None })
     }
 
-    /// Waits for a signal or a request, and until the file has been read for it. A request that comes
-    /// in the meantime is served by the next call, which reads the file anew. Cancel safe.
+    /// Waits for a signal or a request, and until the file has been read for it. A request that
+    /// comes in the meantime is served by the next call, which reads the file anew. Cancel safe.
     pub async fn next(&mut self) -> Loaded {
         loop {
             if let Some(reading) = &mut self.reading {
@@ -85,8 +85,8 @@ impl Daemon {
     /// Changes to this plan, and returns what is watched from now on.
     fn apply(&mut self, plan: Plan, now: Time) -> String {
         if plan.controls != self.plan.controls || self.controls.is_none() {
-            // The old ones end first. All that they reported has been handled, since no task has run
-            // meanwhile: none of it is taken for an answer of the new.
+            // The old ones end first. All that they reported has been handled, since no task has
+            // run meanwhile: none of it is taken for an answer of the new.
             self.controls = None;
             self.controls = open_controls(&plan, self.clock, &self.sender, &self.verdict_writer);
         }

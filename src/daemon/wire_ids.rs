@@ -1,7 +1,7 @@
-//! The ids of targets on the wire. A roster numbers its targets from 0, so a new plan may give an id
-//! to another host while an answer to the old one is under way. On the wire every plan has a range
-//! of ids of its own; the ranges of earlier plans are kept for as long as answers to their probes
-//! may come. The probers know only these ids.
+//! The ids of targets on the wire. A roster numbers its targets from 0, so a new plan may give an
+//! id to another host while an answer to the old one is under way. On the wire every plan has a
+//! range of ids of its own; the ranges of earlier plans are kept for as long as answers to their
+//! probes may come. The probers know only these ids.
 
 use lifesign_core::{
     outcome::{Event, LOST_AFTER},
@@ -118,8 +118,8 @@ mod tests {
                 (0..).zip(*hosts).map(|(id, &host)| (wire_ids.on_wire(TargetId(id)), host, plan)),
             );
             for &(wire, host, since) in &given {
-                // A host that has been in every plan since is still known; one that was missing from
-                // one of them counts as another.
+                // A host that has been in every plan since is still known; one that was missing
+                // from one of them counts as another.
                 let stayed = plans[since..=plan].iter().all(|hosts| hosts.contains(&host));
                 let id = hosts.iter().position(|&other| other == host).filter(|_| stayed);
                 assert_eq!(

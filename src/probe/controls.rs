@@ -1,6 +1,6 @@
 //! Controls: hosts that answer whenever our own network works. Each is pinged once a second and
-//! reported as an [`Event::Control`]. The pings are surge-ping's, on sockets of their own, so that a
-//! fault of our own ICMP code shows as blindness and never as an outage.
+//! reported as an [`Event::Control`]. The pings are surge-ping's, on sockets of their own, so that
+//! a fault of our own ICMP code shows as blindness and never as an outage.
 
 use super::sys;
 use crate::clock::Clock;
@@ -29,7 +29,7 @@ pub struct OpenError {
     error: io::Error,
 }
 
-/// The controls, each asked by a task of its own; dropping this stops them.
+/// The controls, each pinged by a task of its own; dropping this stops them.
 #[derive(Debug)]
 pub struct Controls {
     _tasks: JoinSet<()>,

@@ -45,7 +45,7 @@ struct Entry {
 }
 
 impl Names {
-    /// Begins to resolve each name, in a task of its own; call it within a tokio runtime. Asks
+    /// Starts to resolve each name, in a task of its own; call it within a tokio runtime. Asks
     /// `servers`, or those of the system (and its hosts file) if there are none. Names are taken as
     /// fully qualified, whether or not they end with a dot: the system's search domains never
     /// apply.
@@ -56,8 +56,8 @@ impl Names {
         opened
     }
 
-    /// Changes to other names or servers. A name that stays keeps its addresses; if the servers have
-    /// changed, it is resolved again at once.
+    /// Changes to other names or servers. A name that stays keeps its addresses; if the servers
+    /// have changed, it is resolved again at once.
     pub fn replan(&mut self, names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) {
         let same_servers = self.servers == servers;
         self.servers = servers.to_vec();
@@ -152,8 +152,8 @@ async fn resolve_forever<F>(
     }
 }
 
-/// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server that
-/// shuffles its answers does not disturb the round robin.
+/// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server
+/// that shuffles its answers does not disturb the round robin.
 fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
     let family = |new: &Option<Vec<IpAddr>>, v4: bool| {
         new.clone().unwrap_or_else(|| {

@@ -90,7 +90,7 @@ impl Batch {
         }
     }
 
-    /// Sends the first `count` packets with one call and says how many of them left. An error is
+    /// Sends the first `count` packets with one call and returns how many were sent. An error is
     /// about the first one, or about none of them (see `IcmpSocket::send`).
     pub fn send(&mut self, socket: BorrowedFd<'_>, count: usize) -> io::Result<usize> {
         self.with_headers(count, |headers, count| {
@@ -100,7 +100,7 @@ impl Batch {
         })
     }
 
-    /// Receives up to [`BATCH`] packets with one call, without waiting, and says how many.
+    /// Receives up to [`BATCH`] packets with one call, without waiting, and returns how many.
     pub fn receive(&mut self, socket: BorrowedFd<'_>, queue: Queue) -> io::Result<usize> {
         let flags = match queue {
             Queue::Arrivals => libc::MSG_DONTWAIT,
@@ -128,10 +128,10 @@ impl Batch {
         count: usize,
         call: impl FnOnce(*mut libc::mmsghdr, libc::c_uint) -> libc::c_int,
     ) -> io::Result<usize> {
-        // SAFETY: both are plain C structures of numbers and pointers, for which all bits zero is a
-        // value.
-        let (mut headers, mut vectors): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) =
-            unsafe { mem::zeroed() };
+        // SAFETY: a plain C structure of numbers and pointers, for which all bits zero is a value.
+        let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
+        // SAFETY: as above.
+        let mut vectors: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
         for ((header, vector), slot) in
             headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count])
         {

@@ -30,9 +30,9 @@ pub struct Received {
 /// An ICMP error about a packet that this socket sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpError {
-    /// Who sent the error.
+    /// The sender of the error.
     pub from: IpAddr,
-    /// What it says.
+    /// Its type and code.
     pub code: IcmpCode,
 }
 
@@ -68,8 +68,8 @@ pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
 }
 
-/// How many file descriptors this process may have (RLIMIT_NOFILE); where it cannot be told, the
-/// usual 1024.
+/// How many file descriptors this process may have (RLIMIT_NOFILE); or the usual 1024 if
+/// that is unknown.
 pub fn descriptor_limit() -> usize {
     // SAFETY: rlimit is two plain integers, for which zero is a value; the kernel fills in both.
     let mut limit: libc::rlimit = unsafe { zeroed() };
@@ -98,7 +98,8 @@ pub fn register(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket
 }
 
 fn set_option(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: every option above is a c_int; the kernel reads one from `value` and keeps no pointer.
+    // SAFETY: every option above is a c_int; the kernel reads one from `value` and keeps no
+    // pointer.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -177,8 +178,8 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
     Ok(Received { length, timestamp, error })
 }
 
-/// Reads control messages (cmsg(3)): the receive timestamp (wall clock, nanoseconds since the epoch)
-/// and the ICMP error among them. What cannot be read is skipped.
+/// Reads control messages (cmsg(3)): the receive timestamp (wall clock, nanoseconds since the
+/// epoch) and the ICMP error among them. What cannot be read is skipped.
 pub fn read_control_messages(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
@@ -230,8 +231,8 @@ fn read_error(data: &[u8]) -> Option<IcmpError> {
     Some(IcmpError { from, code: IcmpCode { kind, code } })
 }
 
-fn int(bytes: &[u8], at: usize) -> Option<i32> {
-    bytes.get(at..)?.first_chunk().map(|chunk| i32::from_ne_bytes(*chunk))
+fn int(bytes: &[u8], offset: usize) -> Option<i32> {
+    bytes.get(offset..)?.first_chunk().map(|chunk| i32::from_ne_bytes(*chunk))
 }
 
 #[cfg(test)]

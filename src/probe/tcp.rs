@@ -72,7 +72,8 @@ impl TcpProber {
         Self { clock, events, sockets: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
     }
 
-    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
+    /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
+    /// runtime.
     pub fn send(&self, due: Due, address: IpAddr, spec: &TcpSpec) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
         let clock = self.clock;
@@ -80,7 +81,7 @@ impl TcpProber {
         let sent = clock.now();
         let report = move |found| {
             let Due { target, seq, trap, .. } = due;
-            // A closed channel means that nobody watches any more.
+            // A closed channel means that the run has ended.
             let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
         };
         let Ok(permit) = Arc::clone(&self.sockets).try_acquire_owned() else {

@@ -1,5 +1,5 @@
-//! Reads a TOML file and reports all its errors at once, each on one line with its position and what
-//! would be right. Both the plan and the scenario files are read with it.
+//! Reads a TOML file and reports all its errors at once, each on one line with its position and
+//! what would be right. Both the plan and the scenario files are read with it.
 //!
 //! [`read`] parses the text and passes its root [`Table`] to a function that takes values out. A
 //! value that is missing or wrong is noted as a problem and comes back as `None`; the function goes
@@ -38,7 +38,7 @@ pub use value::Value;
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.
-pub const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// The most problems that are kept: a file of junk has millions, and each takes some hundred bytes.
 const MAX_PROBLEMS: usize = 10_000;
@@ -48,7 +48,7 @@ const MAX_PROBLEMS: usize = 10_000;
 const STRIDE: usize = 1024;
 
 /// The text of a file. One problem if it cannot be opened, is a directory, is longer than
-/// [`MAX_BYTES`] or is not UTF-8 (with the position of the first wrong byte).
+/// 4 MiB or is not UTF-8 (with the position of the first wrong byte).
 pub fn load(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
     let whole = |text: &str| Problems::single(&name, (0, 0), text);
@@ -108,10 +108,9 @@ fn too_long(name: &str) -> Problems {
     )
 }
 
-/// The parser's words for an error at `found`, made into what would be right where they do not say
-/// it.
+/// The parser's message for an error at `found`, or a clearer one that says what would be right.
 fn syntax(message: &str, found: &str) -> String {
-    let told = match message {
+    let message = match message {
         _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots",
         _ if message.starts_with("string values must be quoted") && found.is_empty() => {
             "no value here; write key = \"value\""
@@ -134,7 +133,7 @@ fn syntax(message: &str, found: &str) -> String {
             );
         }
     };
-    told.to_owned()
+    message.to_owned()
 }
 
 /// The text, its lines, and the problems noted so far.

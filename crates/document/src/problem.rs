@@ -17,8 +17,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The middle of a long text is left out, so that a megabyte in quotes still gives one line. Its
-    /// end is kept: it says what would be right.
+    /// The middle of a long text is left out, so that a megabyte in quotes still gives one line.
+    /// Its end is kept: it says what would be right.
     pub(crate) fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
         const TAIL: usize = 160;

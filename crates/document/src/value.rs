@@ -5,8 +5,8 @@ use crate::{Document, Table};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
-/// A value of the file. A method that takes it out as a type notes a problem and returns `None` if it
-/// is not of that type or not in range.
+/// A value of the file. A method that takes it out as a type notes a problem and returns `None` if
+/// it is not of that type or not in range.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     pub(super) document: &'a Document<'a>,
@@ -301,7 +301,8 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(millis in 0..u64::MAX / 1_000_000) {
             let duration = Duration::from_millis(millis);
-            let read = taken(&format!("{:?}", format_duration(duration)), |value| value.duration(Duration::ZERO..=Duration::MAX));
+            let text = format!("{:?}", format_duration(duration));
+            let read = taken(&text, |value| value.duration(Duration::ZERO..=Duration::MAX));
             prop_assert_eq!(read, Ok(duration));
         }
     }

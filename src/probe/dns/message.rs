@@ -205,7 +205,10 @@ mod tests {
 
         /// Past the question, where random bytes alone would never get.
         #[test]
-        fn no_records_panic(tail in proptest::collection::vec(any::<u8>(), 0..200), counts: [u8; 6]) {
+        fn no_records_panic(
+            tail in proptest::collection::vec(any::<u8>(), 0..200),
+            counts: [u8; 6],
+        ) {
             let mut bytes = answer(|m| m.answers.clear());
             bytes[6..12].copy_from_slice(&counts);
             bytes.extend(tail);

@@ -103,7 +103,8 @@ impl DnsProber {
         Self { clock, events, limit, open: VecDeque::new(), sweep_at: MIN_SWEEP }
     }
 
-    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
+    /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
+    /// runtime.
     pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec) {
         if self.open.len() >= self.sweep_at.min(self.limit) {
             self.open.retain(|task| !task.is_finished());
@@ -248,7 +249,7 @@ impl Exchange {
     fn report(&self, found: Found) {
         let Due { target, seq, trap, .. } = self.due;
         let sent = self.sent;
-        // A closed channel means that nobody watches any more.
+        // A closed channel means that the run has ended.
         let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
     }
 

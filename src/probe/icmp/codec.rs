@@ -1,6 +1,6 @@
-//! ICMP echo packets as bytes. Nothing is remembered of a probe: all about it travels in the payload
-//! under a keyed token. So an answer 150 s late costs no memory, and nobody who has not seen the
-//! request can forge one.
+//! ICMP echo packets as bytes. Nothing is remembered of a probe: all about it travels in the
+//! payload under a keyed token. So an answer 150 s late costs no memory, and nobody who has not
+//! seen the request can forge one.
 //!
 //! The packet, in bytes (the first 8 are RFC 792's and RFC 4443 §4.1's, which differ only in the
 //! type):
@@ -75,8 +75,8 @@ impl Codec {
         Self { hasher: SipHasher24::new_with_key(&key), id }
     }
 
-    /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6 the
-    /// kernel computes the checksum (RFC 3542 §3.1).
+    /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6
+    /// the kernel computes the checksum (RFC 3542 §3.1).
     pub fn request(&self, probe: &EchoProbe) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
@@ -172,14 +172,14 @@ impl Codec {
         if self.hasher.hash(fields).to_be_bytes() != token {
             return Err(Reject::WrongToken);
         }
-        let number = |offset: usize| {
+        let word = |offset: usize| {
             fields[offset..offset + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte))
         };
         let to = fields[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
         let probe = EchoProbe {
-            sent: Time::from_nanos(u64::from(number(0)) << 32 | u64::from(number(4))),
-            target: TargetId(number(8)),
-            seq: number(12),
+            sent: Time::from_nanos(u64::from(word(0)) << 32 | u64::from(word(4))),
+            target: TargetId(word(8)),
+            seq: word(12),
             to: Ipv6Addr::from_bits(to).to_canonical(),
         };
         if probe.seq as u16 == sequence { Ok(probe) } else { Err(Reject::WrongId) }

@@ -1,5 +1,5 @@
-//! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control messages
-//! (cmsg(3)). Pure; what cannot be read is skipped.
+//! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control
+//! messages (cmsg(3)). Pure; what cannot be read is skipped.
 
 use crate::probe::{IcmpError, sys::SOCKADDR};
 use lifesign_core::outcome::IcmpCode;
@@ -69,13 +69,14 @@ pub fn control_messages(mut bytes: &[u8]) -> ControlMessages {
     found
 }
 
-fn int(bytes: &[u8], at: usize) -> Option<i32> {
-    Some(i32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+fn int(bytes: &[u8], offset: usize) -> Option<i32> {
+    Some(i32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
 /// A `timespec` of two 64-bit numbers. A shorter one, of a 32-bit machine, is skipped.
 fn timestamp(data: &[u8]) -> Option<u64> {
-    let long = |at: usize| u64::try_from(i64::from_ne_bytes(*data.get(at..)?.first_chunk()?)).ok();
+    let long =
+        |offset: usize| u64::try_from(i64::from_ne_bytes(*data.get(offset..)?.first_chunk()?)).ok();
     long(0)?.checked_mul(1_000_000_000)?.checked_add(long(8)?)
 }
 
@@ -164,14 +165,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
+        fn any_bytes_are_read_without_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..160),
+        ) {
             control_messages(&bytes);
             from_sockaddr(&bytes);
         }
 
         #[test]
         fn a_chain_cut_short_is_read_without_panic(cut in 0_usize..64, length in any::<usize>()) {
-            let mut bytes = message(libc::SOL_IP, libc::IP_RECVERR, &extended(2, 3, 1, [10, 0, 0, 1].into()));
+            let error = extended(2, 3, 1, [10, 0, 0, 1].into());
+            let mut bytes = message(libc::SOL_IP, libc::IP_RECVERR, &error);
             bytes[..size_of::<usize>()].copy_from_slice(&length.to_ne_bytes());
             bytes.truncate(cut);
             control_messages(&bytes);

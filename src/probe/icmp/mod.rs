@@ -7,16 +7,16 @@
 //! | `codec` | packets as bytes, and the token that makes an answer ours |
 //! | `kernel` | socket addresses and control messages as bytes |
 //!
-//! One socket per family serves all targets. All share one identifier, and the sequence number wraps
-//! after 65,536 probes of a target; neither limits what is in flight, because the payload names the
-//! probe.
+//! One socket per family serves all targets. All share one identifier, and the sequence number
+//! wraps after 65,536 probes of a target; neither limits what is in flight, because the payload
+//! names the probe.
 
 use super::sys_inet;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
 };
-use std::{fmt, io};
+use std::io;
 
 pub mod codec;
 mod prober;
@@ -45,19 +45,15 @@ impl SocketKind {
     }
 }
 
-impl fmt::Display for SocketKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.label())
-    }
-}
-
 /// Why there is no ICMP socket.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Neither kind of socket is open to this process.
     #[error(
-        "may not send ICMP echo: a raw socket needs CAP_NET_RAW (systemd: AmbientCapabilities=CAP_NET_RAW; \
-         by hand: setcap cap_net_raw+ep on the program), and a ping socket needs this process's group in \
+        "may not send ICMP echo: a raw socket needs CAP_NET_RAW \
+         (systemd: AmbientCapabilities=CAP_NET_RAW; \
+         by hand: setcap cap_net_raw+ep on the program), and a ping socket needs \
+         this process's group in \
          net.ipv4.ping_group_range (sysctl -w net.ipv4.ping_group_range=\"0 2147483647\")"
     )]
     NotPermitted(#[source] io::Error),

@@ -145,8 +145,8 @@ impl IcmpSocket {
         !self.ready.is_empty()
     }
 
-    /// Reads the queues that are ready, and no other: a system call that finds nothing costs as much
-    /// as one that brings ten packets.
+    /// Reads the queues that are ready, and no other: a system call that finds nothing costs as
+    /// much as one that brings ten packets.
     pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
         let ready = std::mem::replace(&mut self.ready, Ready::EMPTY);
         if ready.is_readable() {

@@ -52,8 +52,8 @@ fn a_request_has_the_layout_that_the_module_draws() {
 fn the_token_is_siphash_2_4() {
     // Test vector of the SipHash paper (Aumasson and Bernstein 2012, appendix A): key 00..0f, input
     // 00..0e.
-    let key: [u8; 16] = std::array::from_fn(|at| at as u8);
-    let input: [u8; 15] = std::array::from_fn(|at| at as u8);
+    let key: [u8; 16] = std::array::from_fn(|index| index as u8);
+    let input: [u8; 15] = std::array::from_fn(|index| index as u8);
     assert_eq!(Codec::new(key, ID).hasher.hash(&input), 0xa129_ca61_49be_45e5);
 }
 
@@ -169,19 +169,28 @@ fn any_address() -> impl Strategy<Value = IpAddr> {
 
 proptest! {
     #[test]
-    fn any_probe_comes_back_whole(nanos in any::<u64>(), target in any::<u32>(), seq in any::<u32>(), to in any_address()) {
+    fn any_probe_comes_back_whole(
+        nanos in any::<u64>(),
+        target in any::<u32>(),
+        seq in any::<u32>(),
+        to in any_address(),
+    ) {
         let to = to.to_canonical();
         let probe = EchoProbe { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
         let request = codec().request(&probe);
         prop_assert_eq!(codec().quoted(&request, to, SocketKind::Raw), Ok(probe));
-        prop_assert_eq!(codec().reply(&answered(request, to.is_ipv6()), to, SocketKind::Raw), Ok(probe));
+        let reply = answered(request, to.is_ipv6());
+        prop_assert_eq!(codec().reply(&reply, to, SocketKind::Raw), Ok(probe));
     }
 
     #[test]
-    fn any_other_payload_is_refused(at in HEADER..LENGTH, other in proptest::collection::vec(any::<u8>(), 1..LENGTH)) {
+    fn any_other_payload_is_refused(
+        offset in HEADER..LENGTH,
+        other in proptest::collection::vec(any::<u8>(), 1..LENGTH),
+    ) {
         let good = answered(codec().request(&probe("127.45.176.15")), false);
         let mut packet = good;
-        for (byte, other) in packet[at..].iter_mut().zip(other) {
+        for (byte, other) in packet[offset..].iter_mut().zip(other) {
             *byte = other;
         }
         prop_assume!(packet != good);
@@ -191,7 +200,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), from in any_address()) {
+    fn any_bytes_are_refused_without_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        from in any_address(),
+    ) {
         prop_assert!(codec().reply(&bytes, from, SocketKind::Ping).is_err());
         prop_assert!(codec().quoted(&bytes, from, SocketKind::Ping).is_err());
         if let Ok(rest) = behind_ipv4_header(&bytes) {
