@@ -3,7 +3,6 @@
 
 use lifesign::{config::Plan, probe::ProbeSpec};
 use lifesign_core::scopes::{BlockId, Host};
-use lifesign_document::MAX_BYTES;
 use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};
 
@@ -69,7 +68,7 @@ fn ten_megabytes_of_junk_make_one_line() {
 
 #[test]
 fn as_much_junk_as_is_read_makes_twenty_lines_and_a_count() {
-    let junk = "= [ ' \" #\n".repeat(MAX_BYTES / 10);
+    let junk = "= [ ' \" #\n".repeat((4 << 20) / 10);
     let text = Plan::parse("p", &junk).unwrap_err().to_string();
     assert_eq!(text.lines().count(), 21);
     assert!(text.ends_with(" more"), "{text}");
