@@ -217,7 +217,7 @@ fn code(end: Result<(), Failure>) -> u8 {
             exit::PERMISSION
         }
         Failure::Web(_) => exit::CONFIG,
-        Failure::Listen { .. } | Failure::Taken(_) => exit::UNAVAILABLE,
+        Failure::Listen { .. } | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::System(_) => exit::SOFTWARE,
     }

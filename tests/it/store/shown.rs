@@ -4,7 +4,7 @@ use crate::support::roster;
 use lifesign::store::{Past, Store};
 use lifesign_core::{
     judge::State,
-    outcome::{Control, Event, Found, Outcome},
+    outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
@@ -50,7 +50,7 @@ fn records(
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
             let answered = !blind.is_some_and(|from| (from..from + 60.0).contains(&now));
-            let control = Control { control: 0, sent: at(now), answered };
+            let control = ControlOutcome { control: 0, sent: at(now), answered };
             record(now + 0.02, Event::Control(control));
         }
         // A step that no number of targets divides, so that blocks take turns.

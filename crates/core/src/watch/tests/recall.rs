@@ -5,7 +5,7 @@
 use super::{Record, Settings, Watch};
 use crate::{
     judge::{Memory, State, Verdict},
-    outcome::{Control, Event, Found, Outcome},
+    outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId, fixtures::of_sizes},
     time::Time,
@@ -37,7 +37,7 @@ fn records(
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
-            let control = Control { control: 0, sent: at(now), answered: true };
+            let control = ControlOutcome { control: 0, sent: at(now), answered: true };
             records.push(Record {
                 seen: at(now + 0.02),
                 event: Event::Control(control),
