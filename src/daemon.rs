@@ -344,7 +344,7 @@ impl Run {
 
     fn publish(&mut self, now: Time) {
         if let Some(store) = &self.store {
-            store.recall(&mut self.watch);
+            store.restore_history(&mut self.watch);
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
@@ -368,7 +368,7 @@ impl Run {
             }
         }
         if let Some(store) = &mut self.store {
-            store.keep(changes, &self.watch, now, offset);
+            store.handle_changes(changes, &self.watch, now, offset);
         }
         for change in changes {
             self.verdict_writer.say(verdict::text(change, roster, offset));

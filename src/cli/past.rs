@@ -4,7 +4,7 @@
 use super::exit;
 use crate::{
     clock::Clock,
-    store::{self, Filter, StoreReader, list, report},
+    store::{self, EpisodeFilter, StoreReader, list, report},
 };
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
@@ -29,7 +29,7 @@ impl Source {
     fn open(self) -> Result<StoreReader, String> {
         let directory =
             || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
-        let path = self.db.unwrap_or_else(|| directory().join(store::FILE));
+        let path = self.db.unwrap_or_else(|| directory().join(store::FILE_NAME));
         StoreReader::open(&path)
             .map_err(|error| format!("cannot read the store {}: {error}", path.display()))
     }
@@ -136,7 +136,8 @@ pub(super) fn episodes(asked: Episodes) -> u8 {
         let book = asked.source.open()?;
         // Of a copy from a machine whose clock is ahead, all is listed.
         let until = asked.until.map(|_| until);
-        let filter = Filter { since: Some(since), until, scope: asked.scope, state: asked.state };
+        let filter =
+            EpisodeFilter { since: Some(since), until, scope: asked.scope, state: asked.state };
         let found = book.episodes(&filter).and_then(|found| Ok((found, book.seen(now)?)));
         found.map_err(|error| error.to_string())
     });

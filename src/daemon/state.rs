@@ -45,7 +45,7 @@ impl Run {
             };
             self.verdict_writer.say(format!("{words} what was known at {taken}"));
         }
-        store.begin(past, recalled, &self.plan.roster, now, offset);
+        store.resume(past, recalled, &self.plan.roster, now, offset);
         self.store = Some(store);
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Run {
         self.systemd.stopping();
         let (now, offset) = (self.clock.now(), self.clock.wall_offset());
         if let Some(store) = self.store.take() {
-            store.end(&self.watch, now, offset);
+            store.finish(&self.watch, now, offset);
         }
     }
 }

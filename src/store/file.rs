@@ -3,7 +3,7 @@
 //! decides what is worth a row.
 
 use super::{
-    Episode, Past, Sample,
+    Episode, PreviousRun, Sample,
     backlog::Backlog,
     history::{self, Histories},
     reader::{self, COARSE, FINE, VERSION, millis},
@@ -78,7 +78,7 @@ impl File {
     }
 
     /// What the last run left.
-    pub fn past(&self) -> Result<Past> {
+    pub fn past(&self) -> Result<PreviousRun> {
         let mut found = self.base.prepare("SELECT text FROM memory")?;
         let text: Option<String> = found.query_map([], |row| row.get(0))?.next().transpose()?;
         let open = format!(
@@ -98,7 +98,7 @@ impl File {
             })
             .ok()
         });
-        Ok(Past { memory, open, lasted: lasted.map(reader::time) })
+        Ok(PreviousRun { memory, open, lasted: lasted.map(reader::time) })
     }
 
     /// What earlier runs saw, before this one writes; nothing, if that cannot be read.

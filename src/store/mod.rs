@@ -23,7 +23,7 @@ pub mod report;
 mod writer;
 
 pub use episode::Episode;
-pub use reader::{Filter, RunTime, StoreReader};
+pub use reader::{EpisodeFilter, RecordedRun, StoreReader};
 
 use backlog::Work;
 use episode::Ledger;
@@ -41,7 +41,7 @@ use std::{
 use writer::Writer;
 
 /// The name of the file in the state directory.
-pub const FILE: &str = "lifesign.db";
+pub const FILE_NAME: &str = "lifesign.db";
 /// How often summaries and what was learned are written.
 const MINUTE: Duration = Duration::from_secs(60);
 /// What was learned is written with a change of verdict too, but for each thousand targets not more
@@ -89,12 +89,12 @@ impl Store {
     /// cannot be opened is told of and tried again; the error says only that there is no thread for
     /// it.
     ///
-    /// With it comes what an earlier run learned. Call [`Store::begin`] before anything else.
-    pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, Past)> {
-        let path = directory.join(FILE);
+    /// With it comes what an earlier run learned. Call [`Store::resume`] before anything else.
+    pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, PreviousRun)> {
+        let path = directory.join(FILE_NAME);
         let (file, past) = match file::File::open(&path).and_then(|file| Ok((file.past()?, file))) {
             Ok((past, file)) => (Ok(file), past),
-            Err(error) => (Err(error), Past::default()),
+            Err(error) => (Err(error), PreviousRun::default()),
         };
         let writer = Writer::start(path, file, vantage.to_owned(), wall)?;
         let (due, remembered) = (Time::default(), Time::default());
@@ -111,7 +111,14 @@ impl Store {
 
     /// Goes on with the episodes that were open, if what was learned with them is of use; else they
     /// end here.
-    pub fn begin(&mut self, past: Past, recalled: bool, roster: &Roster, now: Time, offset: i64) {
+    pub fn resume(
+        &mut self,
+        past: PreviousRun,
+        recalled: bool,
+        roster: &Roster,
+        now: Time,
+        offset: i64,
+    ) {
         let wall = now.shifted(offset);
         let lasted = past.lasted.unwrap_or(wall).min(wall);
         self.ledger = Ledger::resume(past.open, recalled, lasted, wall, &mut self.episodes);
@@ -121,7 +128,7 @@ impl Store {
 
     /// Tells the watch what earlier runs saw, once that has been read: moments after the start,
     /// seconds in a large plan.
-    pub fn recall(&self, watch: &mut Watch) {
+    pub fn restore_history(&self, watch: &mut Watch) {
         let Some(mut history) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in scopes(&roster) {
@@ -144,7 +151,7 @@ impl Store {
     }
 
     /// Takes in what changed, and gives it to the writer with what is due.
-    pub fn keep(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
+    pub fn handle_changes(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
         for change in changes {
             self.ledger.note(change, watch.roster(), offset, &mut self.episodes);
         }
@@ -168,7 +175,7 @@ impl Store {
     }
 
     /// The last words of a run that ends as it should. Waits until they are written, or cannot be.
-    pub fn end(mut self, watch: &Watch, now: Time, offset: i64) {
+    pub fn finish(mut self, watch: &Watch, now: Time, offset: i64) {
         let memory = Some(watch.remember(now, offset));
         let episodes = std::mem::take(&mut self.episodes);
         self.writer.write(Work {
@@ -188,7 +195,7 @@ impl Store {
 
 /// What an earlier run left.
 #[derive(Debug, Default)]
-pub struct Past {
+pub struct PreviousRun {
     /// What its judge had learned.
     pub memory: Option<Memory>,
     open: Vec<Episode>,

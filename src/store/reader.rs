@@ -25,7 +25,7 @@ pub(super) const COARSE: i64 = 600_000;
 
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunTime {
+pub struct RecordedRun {
     /// When it began.
     pub began: Time,
     /// When it was last heard of.
@@ -38,7 +38,7 @@ pub struct RunTime {
 
 /// Which episodes.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct EpisodeFilter {
     /// Those that touch the time from then on.
     pub since: Option<Time>,
     /// Those that began before.
@@ -80,7 +80,7 @@ impl StoreReader {
     }
 
     /// Episodes, oldest first.
-    pub fn episodes(&self, filter: &Filter) -> Result<Vec<Episode>> {
+    pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Vec<Episode>> {
         let sql = format!(
             "SELECT {EPISODE} FROM episode
              WHERE coalesce(end_latest, 9e18) >= ?1 AND coalesce(begin_earliest, begin_latest) < ?2
@@ -141,12 +141,12 @@ impl StoreReader {
     }
 
     /// The runs that touch this time, oldest first.
-    pub fn runs(&self, since: Time, until: Time) -> Result<Vec<RunTime>> {
+    pub fn runs(&self, since: Time, until: Time) -> Result<Vec<RecordedRun>> {
         let mut found = self.0.prepare(
             "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ? ORDER BY began",
         )?;
         let run = |row: &Row| {
-            Ok(RunTime {
+            Ok(RecordedRun {
                 began: time(row.get(0)?),
                 lasted: time(row.get(1)?),
                 ended: row.get(2)?,

@@ -6,7 +6,7 @@
 mod picture;
 
 use super::{
-    Episode, Filter, RunTime, Sample, StoreReader,
+    Episode, EpisodeFilter, RecordedRun, Sample, StoreReader,
     list::{length, moment, second, span},
     reader::QUIET,
 };
@@ -29,7 +29,7 @@ pub struct Matter {
     seen: Time,
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
-    runs: Vec<RunTime>,
+    runs: Vec<RecordedRun>,
 }
 
 impl Matter {
@@ -40,7 +40,7 @@ impl Matter {
         (since, until): (Time, Time),
         now: Time,
     ) -> rusqlite::Result<Option<Self>> {
-        let filter = Filter {
+        let filter = EpisodeFilter {
             since: Some(since),
             until: Some(until),
             scope: Some(country.into()),

@@ -19,7 +19,7 @@ impl Room {
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join(FILE)
+        self.0.join(FILE_NAME)
     }
 }
 
@@ -82,14 +82,15 @@ fn what_is_written_is_read_again() {
     let open = Episode { end: Some(Edge { earliest: Some(at(700)), latest: at(704) }), ..open };
     file.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
     let reader = StoreReader::open(&room.file()).unwrap();
-    assert_eq!(reader.episodes(&Filter::default()).unwrap(), [open.clone(), over.clone()]);
-    let only = |scope: &str| Filter { scope: Some(scope.into()), ..Filter::default() };
+    assert_eq!(reader.episodes(&EpisodeFilter::default()).unwrap(), [open.clone(), over.clone()]);
+    let only =
+        |scope: &str| EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
     assert_eq!(reader.episodes(&only("KP")).unwrap().len(), 2);
     assert_eq!(reader.episodes(&only("JP")).unwrap(), []);
-    let since = Filter { since: Some(at(600)), ..Filter::default() };
+    let since = EpisodeFilter { since: Some(at(600)), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&since).unwrap(), [open]);
-    let flapping = Filter { state: Some(State::Flapping), ..Filter::default() };
+    let flapping = EpisodeFilter { state: Some(State::Flapping), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&flapping).unwrap(), []);
     let runs = reader.runs(at(0), at(9999)).unwrap();
     assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));

@@ -201,14 +201,14 @@ fn shown(past: &History, at: Time) -> Option<State> {
 fn seen(place: &Path, roster: &Arc<Roster>, records: &[Record], (from, to): (f64, f64)) -> Watch {
     let (mut store, _) = Store::open(place, "test", at(from)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(from));
-    store.begin(lifesign::store::Past::default(), false, roster, at(from), 0);
+    store.resume(lifesign::store::PreviousRun::default(), false, roster, at(from), 0);
     for record in records {
         watch.replay(record);
         let changes: Vec<_> = watch.changes().collect();
-        store.keep(&changes, &watch, record.seen, 0);
+        store.handle_changes(&changes, &watch, record.seen, 0);
     }
     assert_eq!(store.view().lost, 0);
-    store.end(&watch, at(to), 0);
+    store.finish(&watch, at(to), 0);
     watch
 }
 
@@ -217,7 +217,7 @@ fn recalled(place: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
     let (store, _) = Store::open(place, "test", at(now)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(now));
     for _ in 0..2000 {
-        store.recall(&mut watch);
+        store.restore_history(&mut watch);
         if watch.past(Scope::Country(CountryId(0))).state_spans().count() > 1 {
             return watch;
         }
