@@ -88,8 +88,8 @@ struct RunArgs {
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Keep episodes, samples and what was learned in this directory, and continue from them after
-    /// a restart (default: $STATE_DIRECTORY, as systemd sets it)
+    /// Keep episodes, measurements and what was learned in this directory, and continue from them
+    /// after a restart (default: $STATE_DIRECTORY, as systemd sets it)
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }

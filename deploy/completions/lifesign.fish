@@ -28,7 +28,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: 
 complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_needs_command" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
-complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, samples and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_needs_command" -s V -l version -d 'Print version'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
@@ -44,7 +44,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, samples and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l config -d 'The plan that it was recorded with; if that changed meanwhile, give each plan, in order' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l json -d 'Print changes of verdict as JSON Lines'
@@ -74,8 +74,8 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l csv -d 'P
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'The begin of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'The end of the report (default: now)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'End of the report (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'

@@ -65,10 +65,10 @@ pub(super) struct ReportArgs {
     country: String,
     #[command(flatten)]
     store: StoreArgs,
-    /// The begin of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    /// Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
     #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
     since: TimeArg,
-    /// The end of the report (default: now)
+    /// End of the report (default: now)
     #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
     until: Option<TimeArg>,
     /// Where to write the page (default: standard output)

@@ -92,12 +92,12 @@ impl Database {
             .collect::<Vec<Episode>>();
         let lasted: Option<i64> =
             self.connection.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
-        let memory = text.and_then(|text| {
-            let read = serde_json::from_str(&text);
-            read.inspect_err(|error| {
-                tracing::warn!("what an earlier run learned cannot be read: {error}")
-            })
-            .ok()
+        let memory = text.and_then(|text| match serde_json::from_str(&text) {
+            Ok(memory) => Some(memory),
+            Err(error) => {
+                tracing::warn!("what an earlier run learned cannot be read: {error}");
+                None
+            }
         });
         Ok(PreviousRun { memory, open_episodes, lasted: lasted.map(reader::time_from_millis) })
     }

@@ -94,12 +94,10 @@ impl Store {
     /// Call [`Store::resume`] before anything else.
     pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, PreviousRun)> {
         let path = directory.join(FILE_NAME);
-        let opened = Database::open(&path).and_then(|database| {
-            let previous = database.previous_run()?;
-            Ok((database, previous))
-        });
+        let opened =
+            Database::open(&path).and_then(|database| Ok((database.previous_run()?, database)));
         let (database, previous) = match opened {
-            Ok((database, previous)) => (Ok(database), previous),
+            Ok((previous, database)) => (Ok(database), previous),
             Err(error) => (Err(error), PreviousRun::default()),
         };
         let store = Self {
@@ -143,10 +141,9 @@ impl Store {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in scopes(&roster) {
-            let Some((country, history)) = histories.remove(&roster.name_of(scope)) else {
-                continue;
-            };
-            if country == roster.country_of(scope).code {
+            if let Some((country, history)) = histories.remove(&roster.name_of(scope))
+                && country == roster.country_of(scope).code
+            {
                 watch.past(scope).recall(history);
             }
         }

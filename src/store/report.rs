@@ -277,7 +277,8 @@ padding: 0 1rem; color: #1a1a1a }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem; break-after: avoid }
 .sentence { font-size: 1.15rem; border-left: .3rem solid #444; padding-left: 1rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem }
-th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; vertical-align: top }
+th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; \
+vertical-align: top }
 tr { break-inside: avoid } svg { width: 100%; height: auto; break-inside: avoid } \
 footer { margin-top: 2rem; color: #555 }
 svg text { font: 11px system-ui, sans-serif; fill: #333 }

@@ -21,47 +21,47 @@ const MAX_INTERVAL: Duration = Duration::from_secs(1500);
 /// A bar for each scope: its episodes, up elsewhere, and hatched where nobody watched.
 pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
     let bottom = ROW_HEIGHT * scopes.len() as f64;
-    let height = bottom + AXIS_HEIGHT;
-    // Left side and width; nothing is narrower than a pixel.
-    let bar = |from: Time, to: Time| {
-        let left = x_of(data, from);
-        (left, (x_of(data, to) - left).max(1.0))
-    };
-    let bar_height = ROW_HEIGHT - 6.0;
     html! {
-        svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img"
+        svg viewBox=(format!("0 0 {WIDTH} {}", bottom + AXIS_HEIGHT)) role="img"
             aria-label="Timeline of each scope" {
             defs { pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(45)" {
                 rect width="3" height="6" fill="#fff" {}
             } }
             @for (row, scope) in scopes.iter().enumerate() {
-                @let top = ROW_HEIGHT * row as f64;
-                @let y = top + 3.0;
-                text x="0" y=(top + 15.0) { (scope) }
-                rect.up x=(LEFT) y=(y) width=(WIDTH - LEFT) height=(bar_height) { title { "up" } }
-                @for (from, to) in data.unwatched() {
-                    @let (x, width) = bar(from, to);
-                    rect.gap x=(x) y=(y) width=(width) height=(bar_height) {
-                        title { "not watched" }
-                    }
-                }
+                @let y = ROW_HEIGHT * row as f64;
+                text x="0" y=(y + 15.0) { (scope) }
+                (bar(data, y, (data.since, data.until), Some("up"), "up"))
+                @for gap in data.unwatched() { (bar(data, y, gap, Some("gap"), "not watched")) }
                 @for episode in data.episodes_of(scope) {
                     @let until = episode.end.map_or(data.observed_until, |end| end.latest);
-                    @let (x, width) = bar(episode.begin.latest, until);
                     @let length = length_text(episode, data.observed_until);
-                    rect.(episode.state.label()) x=(x) y=(y) width=(width) height=(bar_height) {
-                        title { (episode.state) ", " (length) }
-                    }
+                    @let title = format!("{}, {length}", episode.state);
+                    @let period = (episode.begin.latest, until);
+                    (bar(data, y, period, Some(episode.state.label()), &title))
                 }
-                @for (from, to) in data.unwatched() {
-                    @let (x, width) = bar(from, to);
-                    rect x=(x) y=(y) width=(width) height=(bar_height) fill="url(#gap)" {
-                        title { "not watched" }
-                    }
-                }
+                @for gap in data.unwatched() { (bar(data, y, gap, None, "not watched")) }
             }
             (axis(data, bottom))
+        }
+    }
+}
+
+/// A bar over a period in the row at `y`. Without a class it is hatched.
+fn bar(
+    data: &ReportData,
+    y: f64,
+    (from, to): (Time, Time),
+    class: Option<&str>,
+    title: &str,
+) -> Markup {
+    let x = x_of(data, from);
+    // What is shorter than a pixel is visible too.
+    let width = (x_of(data, to) - x).max(1.0);
+    let fill = class.is_none().then_some("url(#gap)");
+    html! {
+        rect class=[class] x=(x) y=(y + 3.0) width=(width) height=(ROW_HEIGHT - 6.0) fill=[fill] {
+            title { (title) }
         }
     }
 }
