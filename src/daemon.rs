@@ -297,7 +297,7 @@ impl Daemon {
 
     fn publish(&mut self, now: Time) {
         if let Some(store) = &self.store {
-            store.recall(&mut self.watch);
+            store.restore_history(&mut self.watch);
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
@@ -321,7 +321,7 @@ impl Daemon {
             }
         }
         if let Some(store) = &mut self.store {
-            store.keep(changes, &self.watch, now, offset);
+            store.handle_changes(changes, &self.watch, now, offset);
         }
         for change in changes {
             self.verdict_writer.write(verdict::text(change, roster, offset));

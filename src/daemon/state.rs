@@ -47,7 +47,7 @@ impl Daemon {
             };
             self.verdict_writer.write(format!("{words} what was known at {taken}"));
         }
-        store.begin(past, recalled, &self.plan.roster, now, offset);
+        store.resume(past, recalled, &self.plan.roster, now, offset);
         self.store = Some(store);
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Daemon {
         let now = self.clock.now();
         let offset = self.clock.wall_offset();
         if let Some(store) = self.store.take() {
-            store.end(&self.watch, now, offset);
+            store.finish(&self.watch, now, offset);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The page of the next run shows what this one showed: what the store keeps of it is enough.
 
 use crate::support::roster;
-use lifesign::store::{Past, Store};
+use lifesign::store::{PreviousRun, Store};
 use lifesign_core::{
     judge::State,
     outcome::{ControlOutcome, Event, Found, Outcome},
@@ -95,14 +95,14 @@ fn shown(past: &History, at: Time) -> Option<State> {
 fn seen(directory: &Path, roster: &Arc<Roster>, records: &[Record]) -> Watch {
     let (mut store, _) = Store::open(directory, "test", at(0.0)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(0.0));
-    store.begin(Past::default(), false, roster, at(0.0), 0);
+    store.resume(PreviousRun::default(), false, roster, at(0.0), 0);
     for record in records {
         watch.replay(record);
         let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
-        store.keep(&changes, &watch, record.seen, 0);
+        store.handle_changes(&changes, &watch, record.seen, 0);
     }
     assert_eq!(store.view().lost, 0);
-    store.end(&watch, at(END), 0);
+    store.finish(&watch, at(END), 0);
     watch
 }
 
@@ -111,7 +111,7 @@ fn recalled(directory: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
     let (store, _) = Store::open(directory, "test", at(now)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(now));
     for _ in 0..2000 {
-        store.recall(&mut watch);
+        store.restore_history(&mut watch);
         if watch.past(Scope::Country(CountryId(0))).state_spans().count() > 1 {
             return watch;
         }
