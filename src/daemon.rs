@@ -34,7 +34,7 @@ mod verdict_writer;
 use crate::{
     clock::Clock,
     config::Plan,
-    export::{Labels, http},
+    export::{ExportSettings, http},
     probe::{self, controls::Controls},
     store::{self, Store},
     systemd::Systemd,
@@ -86,8 +86,8 @@ const TASKS: u32 = 4096;
 const FEW_TARGETS: usize = 500;
 /// Fewer file descriptors do not even carry the runtime, the pages and the ICMP sockets.
 const FEWEST_DESCRIPTORS: usize = 32;
-/// So many readers may wait for the plan to be read again; more wait at the door.
-const ASKS: usize = 8;
+/// Reload requests that may wait in the queue; senders of more wait to enter theirs.
+const RELOAD_REQUESTS: usize = 8;
 
 /// What to run.
 #[derive(Debug)]
@@ -135,17 +135,17 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
-    let (labels, labelled) = watch::channel(labels(&options.plan));
-    let (asker, asks) = mpsc::channel(ASKS);
+    let (settings_sender, export_settings) = watch::channel(export_settings(&options.plan));
+    let (reload_sender, reload_requests) = mpsc::channel(RELOAD_REQUESTS);
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> =
         addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, labelled, asker, web_config)?;
+    let http = http::serve(listeners, source, export_settings, reload_sender, web_config)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().event_interval(TASKS).build()?;
     runtime.block_on(async {
-        let readers = Readers { snapshots, labels };
-        let reload = Reload::new(options.config, asks)?;
+        let readers = Readers { snapshots, settings: settings_sender };
+        let reload = Reload::new(options.config, reload_requests)?;
         let mut run =
             Run::start(options.plan, &addresses, journal, readers, VerdictWriter::open()?);
         run.resume(state)?;
@@ -161,12 +161,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// What readers are told.
 struct Readers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    labels: watch::Sender<Labels>,
+    settings: watch::Sender<ExportSettings>,
 }
 
-fn labels(plan: &Plan) -> Labels {
+fn export_settings(plan: &Plan) -> ExportSettings {
     let per_host = plan.per_host_metrics.unwrap_or(plan.roster.targets.len() <= FEW_TARGETS);
-    Labels { vantage: plan.vantage.clone(), per_host, simulation: None }
+    ExportSettings { vantage: plan.vantage.clone(), per_host, simulation: None }
 }
 
 /// A run under way.
@@ -296,16 +296,16 @@ impl Run {
 
     /// Goes on with the plan that was read, or with the one before if that is wrong; and answers
     /// who asked.
-    fn replan(&mut self, Loaded { plan, asked }: Loaded, now: Time) {
+    fn replan(&mut self, Loaded { plan, request }: Loaded, now: Time) {
         self.systemd.reloading();
         let answer = match plan {
             Ok(plan) => Ok(self.adopt(plan, now)),
             Err(problems) => Err(self.refuse(&problems)),
         };
         self.publish(now);
-        if let Some(asked) = asked {
+        if let Some(request) = request {
             // Who asked may have gone away.
-            let _ = asked.send(answer);
+            let _ = request.send(answer);
         }
     }
 
@@ -320,7 +320,7 @@ impl Run {
         let settings = settings(&plan, self.controls.is_some());
         let map = self.watch.replan(plan.roster.clone(), &settings, now);
         self.network.replan(&plan, &map.targets);
-        self.readers.labels.send_replace(labels(&plan));
+        self.readers.settings.send_replace(export_settings(&plan));
         self.plan = plan;
         if let Some(store) = &mut self.store {
             store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));

@@ -4,7 +4,7 @@
 
 use crate::{
     config::Plan,
-    export::{Ask, Asks},
+    export::{ReloadRequest, ReloadRequests},
 };
 use lifesign_document::Problems;
 use std::{io, path::PathBuf, thread};
@@ -16,27 +16,27 @@ use tokio::{
 /// What was read, and who waits for an answer.
 pub(super) struct Loaded {
     pub plan: Result<Plan, Problems>,
-    pub asked: Option<Ask>,
+    pub request: Option<ReloadRequest>,
 }
 
 /// Who may ask, and what is being read.
 pub(super) struct Reload {
     path: PathBuf,
     hangup: Signal,
-    asks: Asks,
+    requests: ReloadRequests,
     reading: Option<Reading>,
 }
 
 /// The file is being read, for this one.
 struct Reading {
     plan: oneshot::Receiver<Result<Plan, Problems>>,
-    asked: Option<Ask>,
+    request: Option<ReloadRequest>,
 }
 
 impl Reload {
     /// Ready to be asked. Call it within a tokio runtime.
-    pub fn new(path: PathBuf, asks: Asks) -> io::Result<Self> {
-        Ok(Self { path, hangup: signal(SignalKind::hangup())?, asks, reading: None })
+    pub fn new(path: PathBuf, requests: ReloadRequests) -> io::Result<Self> {
+        Ok(Self { path, hangup: signal(SignalKind::hangup())?, requests, reading: None })
     }
 
     /// Waits until somebody has asked and the file has been read. One after another: who asks while
@@ -45,22 +45,22 @@ impl Reload {
         loop {
             if let Some(reading) = &mut self.reading {
                 let read = (&mut reading.plan).await;
-                let asked = self.reading.take().and_then(|reading| reading.asked);
+                let request = self.reading.take().and_then(|reading| reading.request);
                 // An error means that the thread could not be had, or has failed and said so.
                 if let Ok(plan) = read {
-                    return Loaded { plan, asked };
+                    return Loaded { plan, request };
                 }
                 tracing::error!("cannot read the plan again: no thread for it");
             }
-            let asked = tokio::select! {
+            let request = tokio::select! {
                 _ = self.hangup.recv() => None,
-                Some(ask) = self.asks.recv() => Some(ask),
+                Some(request) = self.requests.recv() => Some(request),
             };
             let (sender, plan) = oneshot::channel();
             let path = self.path.clone();
             let thread = thread::Builder::new().name("plan".into());
             let _ = thread.spawn(move || drop(sender.send(Plan::load(&path))));
-            self.reading = Some(Reading { plan, asked });
+            self.reading = Some(Reading { plan, request });
         }
     }
 }

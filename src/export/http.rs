@@ -6,11 +6,11 @@
 //! readers at most.
 
 use super::{
-    Ask, Labels, Source,
+    ExportSettings, ReloadRequest, SnapshotReceiver, connections,
     metrics::Metrics,
-    page::{self, Pace},
+    page::{self, Refresh},
     render_cache::RenderCache,
-    serve, state,
+    state,
 };
 use axum::{
     Extension, Router,
@@ -33,10 +33,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// What every answer is made from.
 struct Reader {
-    source: Source,
+    source: SnapshotReceiver,
     metrics: Metrics,
-    labels: watch::Receiver<Labels>,
-    reload: mpsc::Sender<Ask>,
+    labels: watch::Receiver<ExportSettings>,
+    reload_requests: mpsc::Sender<ReloadRequest>,
     page: RenderCache,
     held: RenderCache,
     text: RenderCache,
@@ -47,9 +47,9 @@ struct Reader {
 /// error is that of the system: no thread, no descriptor.
 pub fn serve(
     listeners: Vec<TcpListener>,
-    source: Source,
-    labels: watch::Receiver<Labels>,
-    reload: mpsc::Sender<Ask>,
+    source: SnapshotReceiver,
+    labels: watch::Receiver<ExportSettings>,
+    reload_requests: mpsc::Sender<ReloadRequest>,
     web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
     let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
@@ -58,7 +58,7 @@ pub fn serve(
         source,
         metrics,
         labels,
-        reload,
+        reload_requests,
         page: RenderCache::default(),
         held: RenderCache::default(),
         text: RenderCache::default(),
@@ -70,7 +70,7 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
+    runtime.spawn(connections::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
     drop(inside);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
@@ -136,11 +136,11 @@ impl Reader {
 async fn index(State(reader): State<Arc<Reader>>, address: Uri) -> Result<Response, Refusal> {
     let snapshot = reader.snapshot()?;
     let (kept, pace) = match address.query() {
-        Some("hold") => (&reader.held, Pace::Holds),
-        _ => (&reader.page, Pace::Follows),
+        Some("hold") => (&reader.held, Refresh::Paused),
+        _ => (&reader.page, Refresh::Auto),
     };
     let labels = reader.labels.borrow().clone();
-    let page = kept.of(&snapshot, || Ok(page::of(&snapshot, &labels, pace).into_string()))?;
+    let page = kept.of(&snapshot, || Ok(page::render(&snapshot, &labels, pace).into_string()))?;
     // No script runs and nothing is loaded from elsewhere, even if a name should slip through as
     // markup.
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -149,8 +149,8 @@ async fn index(State(reader): State<Arc<Reader>>, address: Uri) -> Result<Respon
     let mut answer =
         ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page)
             .into_response();
-    if pace == Pace::Follows {
-        answer.headers_mut().insert(header::REFRESH, page::refresh(&labels).into());
+    if pace == Refresh::Auto {
+        answer.headers_mut().insert(header::REFRESH, page::refresh_seconds(&labels).into());
     }
     Ok(answer)
 }
@@ -222,7 +222,7 @@ async fn reload(
     let over =
         || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
     let (sender, answer) = oneshot::channel();
-    reader.reload.send(sender).await.map_err(|_| over())?;
+    reader.reload_requests.send(sender).await.map_err(|_| over())?;
     match answer.await.map_err(|_| over())? {
         Ok(text) => Ok(text + "\n"),
         Err(text) => Err((StatusCode::BAD_REQUEST, text + "\n")),

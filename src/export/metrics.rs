@@ -3,7 +3,7 @@
 //! which costs less than a map of live series with its locks.
 
 use super::{
-    Labels, Source,
+    ExportSettings, SnapshotReceiver,
     families::ROWS,
     series::{Of, Row, Series, pair},
 };
@@ -25,7 +25,10 @@ pub struct Metrics {
 impl Metrics {
     /// Ready to render whatever `source` holds. The error would be a fault in our own table of
     /// metrics.
-    pub fn new(source: Source, labels: watch::Receiver<Labels>) -> prometheus::Result<Self> {
+    pub fn new(
+        source: SnapshotReceiver,
+        labels: watch::Receiver<ExportSettings>,
+    ) -> prometheus::Result<Self> {
         let registry = Registry::new();
         registry.register(Box::new(ProcessCollector::for_self()))?;
         let build = Opts::new("lifesign_build_info", "Which lifesign; always 1.")
@@ -56,7 +59,7 @@ impl Metrics {
 struct Vantage {
     gauge: IntGaugeVec,
     simulation: IntGauge,
-    labels: watch::Receiver<Labels>,
+    labels: watch::Receiver<ExportSettings>,
 }
 
 impl Collector for Vantage {
@@ -74,8 +77,8 @@ impl Collector for Vantage {
 
 /// The snapshot as a collector.
 struct View {
-    source: Source,
-    labels: watch::Receiver<Labels>,
+    source: SnapshotReceiver,
+    labels: watch::Receiver<ExportSettings>,
     families: Vec<Family>,
 }
 

@@ -6,28 +6,28 @@ use lifesign_core::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub mod connections;
 pub mod http;
 pub mod metrics;
 pub mod page;
-pub mod serve;
 pub mod state;
 mod families;
 mod render_cache;
 mod series;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
-pub type Source = watch::Receiver<Option<Arc<Snapshot>>>;
+pub type SnapshotReceiver = watch::Receiver<Option<Arc<Snapshot>>>;
 
 /// A wish that the plan be read again. It is answered with what is watched from then on, or with
 /// what is wrong with the plan; both may have several lines.
-pub type Ask = oneshot::Sender<Result<String, String>>;
+pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
 
 /// Where such wishes arrive.
-pub type Asks = mpsc::Receiver<Ask>;
+pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
 
 /// What a reader is told that no snapshot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
+pub struct ExportSettings {
     /// Where we stand, as the plan calls it.
     pub vantage: String,
     /// Export series per host, which large plans cannot afford.

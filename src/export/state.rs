@@ -4,7 +4,7 @@
 //! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the
 //! plan's order.
 
-use super::Labels;
+use super::ExportSettings;
 use lifesign_core::{
     scopes::Kind,
     time::Time,
@@ -108,7 +108,7 @@ struct Target<'a> {
 }
 
 /// The body. The error would be a fault of ours: nothing in a snapshot cannot be written as JSON.
-pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String> {
+pub fn render(snapshot: &Snapshot, labels: &ExportSettings) -> serde_json::Result<String> {
     let written = |time: Time| time.shifted(snapshot.wall_offset).to_string();
     let roster = &snapshot.roster;
     let target = |number: u32| {

@@ -1,13 +1,13 @@
 //! Connections. In: bound listeners, who may read, and what answers a request. Out: HTTP/1.1
 //! answers, in the clear or by TLS, to whoever asks properly and in time. It never holds more than
-//! [`MOST`] descriptors, so that no crowd of readers can take from the probes what they send with,
+//! [`MAX_CONNECTIONS`] descriptors, so that no crowd of readers can take from the probes what they send with,
 //! and never lets those who keep silent keep others out.
 //!
 //! - *Too many.* When all places are taken, a newcomer gets the oldest of the address that holds
 //!   most of them.
-//! - *Too slow.* A connection has [`PATIENCE`] to ask and to take its answer, however steadily it
+//! - *Too slow.* A connection has [`TIMEOUT`] to ask and to take its answer, however steadily it
 //!   trickles.
-//! - *Too long.* A request's head has [`LONGEST_HEAD`] bytes at most; what is longer is 431 (RFC
+//! - *Too long.* A request's head has [`MAX_HEAD_BYTES`] bytes at most; what is longer is 431 (RFC
 //!   6585 §5). The body of a request is not read: nothing here wants one.
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in
 //!   one packet. A scrape is no dearer for a handshake on a network that is asked every few
@@ -36,13 +36,13 @@ use tokio::{
 
 /// How many connections are open at a time: an eighth of the 1024 descriptors that a process has by
 /// default on Linux, of which probes may take half.
-pub const MOST: usize = 128;
+pub const MAX_CONNECTIONS: usize = 128;
 
 /// How long a connection may last. A scrape has 10 s by default.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes of a request line and its headers together.
-pub const LONGEST_HEAD: usize = 16 << 10;
+pub const MAX_HEAD_BYTES: usize = 16 << 10;
 
 /// Bytes of an answer that the kernel keeps for a reader who does not take them (it doubles this):
 /// by itself it would let that grow to megabytes for each.
@@ -80,11 +80,11 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_conf
             Ok((stream, from)) => {
                 // A crowd at one listener does not hold up the others.
                 listeners.rotate_left(1);
-                make_room(&mut places, MOST).await;
+                make_room(&mut places, MAX_CONNECTIONS).await;
                 // Without it, it costs more memory, and that is all.
                 let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
                 let connection = welcome(stream, from, router.clone(), web_config.policy());
-                let task = tokio::spawn(async { drop(timeout(PATIENCE, connection).await) });
+                let task = tokio::spawn(async { drop(timeout(TIMEOUT, connection).await) });
                 places.push(Place { from: from.ip(), task: task.abort_handle() });
             }
             // It went away while it waited.
@@ -123,7 +123,7 @@ async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, policy
 
 async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let mut protocol = http1::Builder::new();
-    protocol.keep_alive(false).max_buf_size(LONGEST_HEAD);
+    protocol.keep_alive(false).max_buf_size(MAX_HEAD_BYTES);
     drop(protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await);
 }
 
