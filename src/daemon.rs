@@ -32,7 +32,7 @@ mod verdict_writer;
 use crate::{
     clock::Clock,
     config::Plan,
-    export::{Labels, http},
+    export::{ExportSettings, http},
     probe::{self, controls::Controls},
     store::{self, Store},
     systemd::Systemd,
@@ -132,18 +132,18 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
-    let (labels, labels_receiver) = watch::channel(labels(&options.plan));
+    let (settings, settings_receiver) = watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> =
         addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, labels_receiver, reload_sender, web_config)?;
+    let http = http::serve(listeners, source, settings_receiver, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
         .build()?;
     runtime.block_on(async {
-        let publishers = Publishers { snapshots, labels };
+        let publishers = Publishers { snapshots, settings };
         let reload = Reload::new(options.config, reload_requests)?;
         let mut daemon =
             Daemon::start(options.plan, &addresses, journal, publishers, VerdictWriter::open()?);
@@ -160,13 +160,13 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// What HTTP readers see.
 struct Publishers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    labels: watch::Sender<Labels>,
+    settings: watch::Sender<ExportSettings>,
 }
 
-fn labels(plan: &Plan) -> Labels {
+fn export_settings(plan: &Plan) -> ExportSettings {
     let per_host =
         plan.per_host_metrics.unwrap_or(plan.roster.targets.len() <= MAX_TARGETS_PER_HOST_METRICS);
-    Labels { vantage: plan.vantage.clone(), per_host, simulation: None }
+    ExportSettings { vantage: plan.vantage.clone(), per_host, simulation: None }
 }
 
 /// The state of a run.

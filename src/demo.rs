@@ -4,7 +4,7 @@
 use crate::{
     clock::Clock,
     daemon::Failure,
-    export::{Labels, http},
+    export::{ExportSettings, http},
 };
 use lifesign_core::watch::{Snapshot, verdict};
 use lifesign_lab::{Scenario, Simulation};
@@ -55,12 +55,16 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         "{} Played {} times as fast as it happened; nothing is sent.",
         scenario.story, options.speed
     );
-    let labels =
-        Labels { vantage: "a simulation".into(), per_host: true, simulation: Some(simulation) };
-    let (_labels_sender, labels) = watch::channel(labels);
+    let settings = ExportSettings {
+        vantage: "a simulation".into(),
+        per_host: true,
+        simulation: Some(simulation),
+    };
+    let (_settings_sender, settings) = watch::channel(settings);
     // There is no plan to reload.
     let (reload_requests, _) = mpsc::channel(1);
-    let http = http::serve(listeners, snapshot, labels, reload_requests, WebConfig::unprotected())?;
+    let http =
+        http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(play(&scenario, options.speed, snapshots))?;
     let _ = http.join();

@@ -1,10 +1,10 @@
 //! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
 //! no probe; then applied, or rejected if it is wrong.
 
-use super::{Daemon, labels, open_controls, settings, write_warnings};
+use super::{Daemon, export_settings, open_controls, settings, write_warnings};
 use crate::{
     config::Plan,
-    export::{Ask, Asks},
+    export::{ReloadRequest, ReloadRequests},
 };
 use lifesign_core::time::Time;
 use lifesign_document::Problems;
@@ -17,26 +17,26 @@ use tokio::{
 /// The plan that was read, and the request that waits for an answer.
 pub(super) struct Loaded {
     plan: Result<Plan, Problems>,
-    request: Option<Ask>,
+    request: Option<ReloadRequest>,
 }
 
 /// Waits for SIGHUP and for requests, and reads the plan.
 pub(super) struct Reload {
     path: PathBuf,
     hangup: Signal,
-    requests: Asks,
+    requests: ReloadRequests,
     reading: Option<Reading>,
 }
 
 /// A plan that is being read, and the request for it.
 struct Reading {
     plan: oneshot::Receiver<Result<Plan, Problems>>,
-    request: Option<Ask>,
+    request: Option<ReloadRequest>,
 }
 
 impl Reload {
     /// Call it within a tokio runtime.
-    pub fn new(path: PathBuf, requests: Asks) -> io::Result<Self> {
+    pub fn new(path: PathBuf, requests: ReloadRequests) -> io::Result<Self> {
         Ok(Self { path, hangup: signal(SignalKind::hangup())?, requests, reading: None })
     }
 
@@ -93,7 +93,7 @@ impl Daemon {
         let settings = settings(&plan, self.controls.is_some());
         let mapping = self.watch.replan(plan.roster.clone(), &settings, now);
         self.network.replan(&plan, &mapping.targets);
-        self.publishers.labels.send_replace(labels(&plan));
+        self.publishers.settings.send_replace(export_settings(&plan));
         self.plan = plan;
         if let Some(store) = &mut self.store {
             store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));

@@ -18,7 +18,7 @@ mod spark;
 mod strip;
 mod words;
 
-use super::Labels;
+use super::ExportSettings;
 use lifesign_core::watch::Snapshot;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
@@ -33,16 +33,16 @@ const FEW_BLOCKS: usize = 8;
 
 /// How a reader wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum Refresh {
     /// It is asked for again by itself.
-    Follows,
+    Auto,
     /// It stands still, so that it can be read in peace (WCAG 2.2, success criterion 2.2.2).
-    Holds,
+    Paused,
 }
 
 /// After how many seconds a page that follows is asked for again. A simulation runs faster than the
 /// world.
-pub fn refresh(labels: &Labels) -> u32 {
+pub fn refresh_seconds(labels: &ExportSettings) -> u32 {
     if labels.simulation.is_some() { 2 } else { 10 }
 }
 
@@ -53,7 +53,7 @@ pub fn style_address() -> String {
 }
 
 /// The whole page.
-pub fn of(snapshot: &Snapshot, labels: &Labels, pace: Pace) -> Markup {
+pub fn render(snapshot: &Snapshot, labels: &ExportSettings, pace: Refresh) -> Markup {
     let roster = &snapshot.roster;
     let view = View { snapshot, few: roster.blocks.len() <= FEW_BLOCKS };
     html! {
@@ -80,10 +80,10 @@ pub fn of(snapshot: &Snapshot, labels: &Labels, pace: Pace) -> Markup {
                     }
                     p.quiet {
                         @match pace {
-                            Pace::Follows => {
-                                "new every " (refresh(labels)) " s · " a href="/?hold" { "hold still" }
+                            Refresh::Auto => {
+                                "new every " (refresh_seconds(labels)) " s · " a href="/?hold" { "hold still" }
                             }
-                            Pace::Holds => { "held still · " a href="/" { "follow again" } }
+                            Refresh::Paused => { "held still · " a href="/" { "follow again" } }
                         }
                     }
                 }
