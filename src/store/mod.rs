@@ -187,7 +187,7 @@ impl Store {
         }
     }
 
-    /// Writes the end of a run that ends in order. Waits until it is written, or cannot be.
+    /// Ends a run in order. Waits until everything is written, or has failed.
     pub fn finish(mut self, watch: &Watch, now: Time, offset: i64) {
         self.writer.write(Batch {
             at: now.shifted(offset),
