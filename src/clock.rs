@@ -33,15 +33,17 @@ impl Clock {
         self.anchor + time.since(self.origin)
     }
 
-    /// A kernel receive timestamp (wall clock, nanoseconds since the epoch) on the timeline.
+    /// When a packet arrived, on the timeline, by its kernel receive timestamp (wall clock,
+    /// nanoseconds since the epoch); without one, now.
     ///
     /// Only the packet's age, some microseconds, is taken from the wall clock. An age that cannot
     /// be true (in the future, or before `sent`) means that the wall clock was set in between: then
     /// the packet counts as received now.
-    pub fn from_kernel_timestamp(&self, timestamp_nanos: u64, sent: Time) -> Time {
+    pub fn received(&self, timestamp_nanos: Option<u64>, sent: Time) -> Time {
         let now = self.now();
-        let age = wall().as_nanos().checked_sub(timestamp_nanos).map(Duration::from_nanos);
-        age.map(|age| now - age).filter(|&received| received >= sent).unwrap_or(now)
+        let age = timestamp_nanos.and_then(|nanos| wall().as_nanos().checked_sub(nanos));
+        let received = age.map(|age| now - Duration::from_nanos(age));
+        received.filter(|&received| received >= sent).unwrap_or(now)
     }
 }
 
@@ -60,9 +62,9 @@ mod tests {
         let sent = clock.now();
         let an_hour = 3_600_000_000_000;
         for timestamp in [wall().as_nanos() - an_hour, wall().as_nanos() + an_hour] {
-            let received = clock.from_kernel_timestamp(timestamp, sent);
+            let received = clock.received(Some(timestamp), sent);
             assert!(received >= sent && received.since(sent) < Duration::from_secs(60));
         }
-        assert!(clock.from_kernel_timestamp(wall().as_nanos(), sent) >= sent);
+        assert!(clock.received(Some(wall().as_nanos()), sent) >= sent);
     }
 }

@@ -11,7 +11,7 @@ use lifesign::{
         dns::message::{self, Question},
         icmp::{
             SocketKind,
-            codec::{self, Codec, EchoProbe, LENGTH, Rejected},
+            codec::{self, Codec, Echo, LENGTH, Rejected},
             kernel,
         },
         read_control_messages,
@@ -72,9 +72,9 @@ impl Stage {
         Codec::new(*b"0123456789abcdef", 0x1d15)
     }
 
-    fn probe(&self) -> EchoProbe {
+    fn probe(&self) -> Echo {
         let sent = Time::from_nanos(1_419_264_898_123_456_789);
-        EchoProbe { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
+        Echo { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
     }
 
     /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it

@@ -79,7 +79,7 @@ impl Network {
                 (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
                 (Ok(address), ProbeSpec::Dns(spec)) => self.dns.send(due, address, spec),
                 (Ok(address), ProbeSpec::Icmp) if self.icmp.is_some() => {
-                    self.echoes.push((due, address))
+                    self.echoes.push((due, address));
                 }
                 (Ok(_), ProbeSpec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
             }

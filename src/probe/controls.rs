@@ -53,13 +53,7 @@ impl Controls {
                 Some(client) => client,
                 None => client.insert(open(kind, addresses)?),
             };
-            tasks.spawn(ping_forever(
-                control as u16,
-                address,
-                client.clone(),
-                clock,
-                events.clone(),
-            ));
+            tasks.spawn(ping(control as u16, address, client.clone(), clock, events.clone()));
         }
         Ok(Self { _tasks: tasks })
     }
@@ -112,7 +106,7 @@ fn echo_replies_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<lib
 }
 
 /// Pings one control for ever. It owns the client, because a pinger fails without one.
-async fn ping_forever(
+async fn ping(
     control: u16,
     address: IpAddr,
     client: Client,

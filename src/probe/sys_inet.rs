@@ -21,7 +21,7 @@ pub struct Received {
     /// How many bytes of it are in the buffer.
     pub length: usize,
     /// When the kernel received it: wall clock, nanoseconds since the epoch (see
-    /// `Clock::from_kernel_timestamp`).
+    /// `Clock::received`).
     pub timestamp: Option<u64>,
     /// The ICMP error that it reports.
     pub error: Option<IcmpError>,

@@ -144,11 +144,8 @@ async fn handshake(
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
         if let Some((error, timestamp)) = sys_inet::next_error(socket) {
-            let seen = timestamp.map_or_else(
-                || clock.now(),
-                |timestamp| clock.from_kernel_timestamp(timestamp, sent),
-            );
-            return Ok(error.found(peer.ip(), seen.since(sent)));
+            let rtt = clock.received(timestamp, sent).since(sent);
+            return Ok(error.found(peer.ip(), rtt));
         }
         if let Some(error) = socket.take_error()? {
             return Err(error);

@@ -130,7 +130,7 @@ impl DnsProber {
             Ok((question, socket)) => {
                 let expect = spec.expect.clone();
                 let task = tokio::spawn(async move {
-                    exchange.listen(&socket, &question, expect.as_deref()).await
+                    exchange.listen(&socket, &question, expect.as_deref()).await;
                 });
                 self.open.push_back(task.abort_handle());
             }
@@ -239,11 +239,7 @@ impl Exchange {
     }
 
     fn rtt(&self, timestamp: Option<u64>) -> Duration {
-        let seen = timestamp.map_or_else(
-            || self.clock.now(),
-            |timestamp| self.clock.from_kernel_timestamp(timestamp, self.sent),
-        );
-        seen.since(self.sent)
+        self.clock.received(timestamp, self.sent).since(self.sent)
     }
 
     fn report(&self, found: Found) {

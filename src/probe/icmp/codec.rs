@@ -36,7 +36,7 @@ const NO_WORD: usize = usize::MAX;
 
 /// A probe as its packet carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EchoProbe {
+pub struct Echo {
     /// When it was sent.
     pub sent: Time,
     /// Its target.
@@ -77,7 +77,7 @@ impl Codec {
 
     /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6
     /// the kernel computes the checksum (RFC 3542 §3.1).
-    pub fn request(&self, probe: &EchoProbe) -> [u8; LENGTH] {
+    pub fn request(&self, probe: &Echo) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
         payload[..8].copy_from_slice(&probe.sent.as_nanos().to_be_bytes());
@@ -109,18 +109,13 @@ impl Codec {
     /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel checks it);
     /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
     /// token; [`Reject::WrongSource`].
-    pub fn reply(
-        &self,
-        packet: &[u8],
-        from: IpAddr,
-        socket_kind: SocketKind,
-    ) -> Result<EchoProbe, Rejected> {
+    pub fn reply(&self, packet: &[u8], from: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
         if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(reply.get_identifier(), socket_kind)?;
+        self.own_id(reply.get_identifier(), kind)?;
         if packet.len() > LENGTH {
             return Err(Reject::Malformed.into());
         }
@@ -144,30 +139,25 @@ impl Codec {
     /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
     /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
     /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
-    pub fn quoted(
-        &self,
-        quote: &[u8],
-        to: IpAddr,
-        socket_kind: SocketKind,
-    ) -> Result<EchoProbe, Rejected> {
+    pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())
             != (Types::of(to).request, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(request.get_identifier(), socket_kind)?;
+        self.own_id(request.get_identifier(), kind)?;
         let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
         let probe = self.probe(payload, request.get_sequence_number())?;
         if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken.into()) }
     }
 
     /// A ping socket gets only its own replies, under an identifier that the kernel chose.
-    fn own_id(&self, id: u16, socket_kind: SocketKind) -> Result<(), Reject> {
-        if socket_kind == SocketKind::Ping || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
+    fn own_id(&self, id: u16, kind: SocketKind) -> Result<(), Reject> {
+        if kind == SocketKind::Ping || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
     }
 
-    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<EchoProbe, Reject> {
+    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Echo, Reject> {
         let (fields, token) = payload.split_at(TOKEN);
         if self.hasher.hash(fields).to_be_bytes() != token {
             return Err(Reject::WrongToken);
@@ -176,7 +166,7 @@ impl Codec {
             fields[offset..offset + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte))
         };
         let to = fields[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
-        let probe = EchoProbe {
+        let probe = Echo {
             sent: Time::from_nanos(u64::from(word(0)) << 32 | u64::from(word(4))),
             target: TargetId(word(8)),
             seq: word(12),

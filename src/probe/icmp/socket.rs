@@ -3,7 +3,7 @@
 
 use super::{
     OpenError, SocketKind,
-    codec::{self, Codec, EchoProbe, Rejected},
+    codec::{self, Codec, Echo, Rejected},
     kernel, not_sent,
 };
 use crate::{
@@ -95,7 +95,7 @@ impl IcmpSocket {
             let group = &rest[..rest.len().min(SEND_BATCH)];
             for (index, (due, to)) in group.iter().enumerate() {
                 let packet =
-                    codec.request(&EchoProbe { sent, target: due.target, seq: due.seq, to: *to });
+                    codec.request(&Echo { sent, target: due.target, seq: due.seq, to: *to });
                 let (address, length) = kernel::to_sockaddr(*to);
                 self.batch.put(index, &packet, &address[..length]);
             }
@@ -220,18 +220,15 @@ impl IcmpSocket {
 
 /// The event of a packet that was read.
 fn event(
-    read: Result<EchoProbe, Rejected>,
+    read: Result<Echo, Rejected>,
     from: IpAddr,
     timestamp: Option<u64>,
     clock: &Clock,
     found: impl FnOnce(Duration) -> Found,
 ) -> Event {
-    let seen = |sent| {
-        timestamp
-            .map_or_else(|| clock.now(), |timestamp| clock.from_kernel_timestamp(timestamp, sent))
-    };
+    let seen = |sent| clock.received(timestamp, sent);
     match read {
-        Ok(EchoProbe { sent, target, seq, .. }) => {
+        Ok(Echo { sent, target, seq, .. }) => {
             let found = found(seen(sent).since(sent));
             Event::Outcome(Outcome { target, seq, sent, trap: false, found })
         }

@@ -13,8 +13,8 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn probe(to: &str) -> EchoProbe {
-    EchoProbe {
+fn probe(to: &str) -> Echo {
+    Echo {
         sent: "2014-12-22T16:14:58.123456789Z".parse().unwrap(),
         target: TargetId(1_015),
         seq: 0x0012_3456,
@@ -62,8 +62,8 @@ fn a_reply_gives_its_probe_back_whole() {
     for to in ["127.45.176.15", "2001:db8::17"] {
         let probe = probe(to);
         let reply = answered(codec().request(&probe), probe.to.is_ipv6());
-        for socket_kind in [SocketKind::Raw, SocketKind::Ping] {
-            assert_eq!(codec().reply(&reply, probe.to, socket_kind), Ok(probe));
+        for kind in [SocketKind::Raw, SocketKind::Ping] {
+            assert_eq!(codec().reply(&reply, probe.to, kind), Ok(probe));
         }
     }
 }
@@ -176,7 +176,7 @@ proptest! {
         to in any_address(),
     ) {
         let to = to.to_canonical();
-        let probe = EchoProbe { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
+        let probe = Echo { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
         let request = codec().request(&probe);
         prop_assert_eq!(codec().quoted(&request, to, SocketKind::Raw), Ok(probe));
         let reply = answered(request, to.is_ipv6());
