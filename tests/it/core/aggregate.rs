@@ -11,7 +11,9 @@ use lifesign_core::{
     watch::{Settings, TargetView, Watch},
 };
 use proptest::prelude::*;
-use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse, collections::BTreeMap, iter::from_fn, net::IpAddr, sync::Arc, time::Duration,
+};
 
 fn start() -> Time {
     "2014-12-22T16:15:00Z".parse().expect("a time")
@@ -121,14 +123,14 @@ impl World {
         {
             let event = entry.remove();
             if answering {
-                self.watch.observe(self.now, &event);
+                self.watch.handle_event(self.now, &event);
                 if let Event::Outcome(outcome) = event {
                     self.settle(&outcome);
                 }
             }
         }
-        let mut due = Vec::new();
-        self.watch.poll(self.now, self.now, &mut due);
+        self.watch.handle_timeout(self.now, self.now);
+        let due: Vec<Due> = from_fn(|| self.watch.poll_probe(self.now)).collect();
         let now = self.now;
         self.unsettled.retain(|_, sent| now < *sent + LOST_AFTER);
         for due in due {
@@ -196,12 +198,12 @@ proptest! {
             world.step(answering);
         }
         let (mut live, mut replayed) = (Vec::new(), Vec::new());
-        live.extend(world.watch.changes());
-        for record in world.watch.records().collect::<Vec<_>>() {
+        live.extend(from_fn(|| world.watch.poll_change()));
+        while let Some(record) = world.watch.poll_record() {
             again.replay(&record);
         }
-        again.pass(world.now);
-        replayed.extend(again.changes());
+        again.replay_until(world.now);
+        replayed.extend(from_fn(|| again.poll_change()));
         prop_assert!(!live.is_empty());
         prop_assert_eq!(live, replayed);
         for (ours, theirs) in targets(&world.watch).iter().zip(targets(&again)) {
@@ -229,9 +231,9 @@ proptest! {
             let outcome = |found| Outcome { target: TargetId(0), seq: number as u32, sent, trap: false, found };
             model.push((sent, fate == 0));
             if fate > 1 {
-                aggregate.fold(&outcome(reply(Duration::from_millis(gap / 100))), false);
+                aggregate.handle_outcome(&outcome(reply(Duration::from_millis(gap / 100))), false);
             } else {
-                aggregate.fold(&outcome(Found::Overdue), false);
+                aggregate.handle_outcome(&outcome(Found::Overdue), false);
                 let rtt = Duration::from_millis(3000 + 7 * gap);
                 if fate == 1 {
                     late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
@@ -240,7 +242,7 @@ proptest! {
         }
         // The newest first: order does not matter.
         for outcome in late.values() {
-            aggregate.fold(outcome, true);
+            aggregate.handle_outcome(outcome, true);
         }
         let views = aggregate.block_windows(BlockId(0), sent);
         for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {

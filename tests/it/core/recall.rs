@@ -15,6 +15,7 @@ use lifesign_core::{
 use proptest::prelude::*;
 use std::{
     fs,
+    iter::from_fn,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -140,7 +141,7 @@ proptest! {
         for record in records(&roster, &dark, loss, 0.0, stop) {
             held.replay(&record);
         }
-        held.pass(at(stop));
+        held.replay_until(at(stop));
         let memory = held.remember(at(stop), 0);
         let before: Vec<_> = scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
         let gap = Record { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
@@ -155,11 +156,11 @@ proptest! {
         for record in records(&roster, &dark, loss, back, end) {
             held.replay(&record);
             next.replay(&record);
-            told.extend(next.changes());
+            told.extend(from_fn(|| next.poll_change()));
         }
         let now = at(end);
-        held.pass(now);
-        next.pass(now);
+        held.replay_until(now);
+        next.replay_until(now);
         for scope in scopes(&roster) {
             let [held, next] = [&held, &next].map(|watch| verdict(watch, scope, now).state);
             prop_assert_eq!(held, next, "{:?}", scope);
@@ -182,7 +183,7 @@ proptest! {
             for record in records(&roster, &dark, loss, 0.0, stop) {
                 watch.replay(&record);
             }
-            watch.pass(at(stop));
+            watch.replay_until(at(stop));
             watch.remember(at(stop), offset)
         });
         prop_assert_eq!(moved.taken(), at(stop).shifted(offset));
@@ -204,7 +205,7 @@ fn seen(place: &Path, roster: &Arc<Roster>, records: &[Record], (from, to): (f64
     store.begin(lifesign::store::Past::default(), false, roster, at(from), 0);
     for record in records {
         watch.replay(record);
-        let changes: Vec<_> = watch.changes().collect();
+        let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
         store.keep(&changes, &watch, record.seen, 0);
     }
     assert_eq!(store.view().lost, 0);

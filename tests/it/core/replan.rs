@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
+    iter::from_fn,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
@@ -97,7 +98,6 @@ impl World {
 
     /// Goes on until then.
     fn play(&mut self, until: Time) {
-        let mut due = Vec::new();
         loop {
             let arrival = self.coming.first_key_value().map_or(Time::NEVER, |entry| entry.0.0);
             let now = self.watch.poll_timeout().min(arrival);
@@ -105,10 +105,10 @@ impl World {
                 return;
             }
             while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= now) {
-                self.watch.observe(now, &entry.remove());
+                self.watch.handle_event(now, &entry.remove());
             }
-            self.watch.poll(now, now, &mut due);
-            for probe in due.drain(..) {
+            self.watch.handle_timeout(now, now);
+            while let Some(probe) = self.watch.poll_probe(now) {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
                     let Due { target, seq, sent, trap, .. } = probe;
@@ -124,13 +124,13 @@ impl World {
 
     fn collect(&mut self) {
         let roster = self.watch.roster().clone();
-        let changes = self.watch.changes().map(|mut change| {
+        let changes = from_fn(|| self.watch.poll_change()).map(|mut change| {
             let name = roster.name_of(change.scope);
             change.scope = Scope::Country(lifesign_core::scopes::CountryId(0));
             format!("{name} {change:?}")
         });
         self.changes.extend(changes);
-        let records = self.watch.records().map(|record| {
+        let records = from_fn(|| self.watch.poll_record()).map(|record| {
             let name = match record.event {
                 Event::Outcome(outcome) => Some(name(&roster, outcome.target)),
                 _ => None,
@@ -322,7 +322,7 @@ proptest! {
         lost.replan(Arc::new(lesser.clone()), settings, at(time));
         feed(&mut lost, &journal[middle..]);
         for watch in [&mut never, &mut lost] {
-            watch.pass(at(LONG));
+            watch.replay_until(at(LONG));
         }
         same(&picture(&never, at(LONG), "C0"), &picture(&lost, at(LONG), "C0"))?;
         // And it may come back, as new.
@@ -376,20 +376,25 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
         now = watch.poll_timeout();
-        watch.poll(now, now, &mut due);
+        watch.handle_timeout(now, now);
+        due.extend(from_fn(|| watch.poll_probe(now)));
         for Due { target, seq, sent, trap, .. } in due.drain(..) {
             if target.0 >= 4 || sent < at(60.0) {
                 let found =
                     Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
-                watch.observe(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+                watch
+                    .handle_event(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
             }
         }
     }
     assert_eq!(watch.snapshot(now, 0, 0).countries[0].verdict.state, State::Partial);
-    assert_eq!(watch.changes().last().map(|change| change.to), Some(State::Partial));
+    assert_eq!(
+        from_fn(|| watch.poll_change()).last().map(|change| change.to),
+        Some(State::Partial)
+    );
     let gone = roster.blocks[0].prefix.to_string();
     watch.replan(Arc::new(roster::without(&roster, |name| name == gone, false)), &settings, now);
-    let changes: Vec<_> = watch.changes().collect();
+    let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
     assert_eq!(
         changes.iter().map(|change| (change.scope, change.to)).collect::<Vec<_>>(),
         [(country, State::Up)]

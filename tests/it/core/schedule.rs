@@ -57,9 +57,9 @@ impl Run {
 
     /// Everything that is due by `now`; how many probes that was.
     fn poll(&mut self, now: Time) -> usize {
-        while self.open.expire(now).is_some() {}
+        while self.open.poll_expired(now).is_some() {}
         let before = self.given.len();
-        while let Some(slot) = self.schedule.next(now, &self.open) {
+        while let Some(slot) = self.schedule.poll_target(now, &self.open) {
             let crowding = self.open.is_waiting(slot.target.0);
             let patience = Duration::from_millis(200 + self.rng.below(2800) as u64);
             let (due, _) = self.open.start(slot.target, now, patience, false);

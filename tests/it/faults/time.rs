@@ -11,7 +11,9 @@ use lifesign_core::{
     time::Time,
     watch::{Settings, Snapshot, Watch},
 };
-use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs, iter::from_fn, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration,
+};
 
 /// Where the system keeps the library that tells a program another time.
 const FAKETIME: [&str; 2] = [
@@ -136,7 +138,7 @@ impl World {
             for Due { target, seq, sent, trap, .. } in std::mem::take(&mut self.asked) {
                 let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
                 if !dark {
-                    self.watch.observe(
+                    self.watch.handle_event(
                         self.now,
                         &Event::Outcome(Outcome { target, seq, sent, trap, found }),
                     );
@@ -144,10 +146,11 @@ impl World {
             }
             if self.control && tick <= self.now {
                 let control = Control { control: 0, sent: self.now, answered: true };
-                self.watch.observe(self.now, &Event::Control(control));
+                self.watch.handle_event(self.now, &Event::Control(control));
                 tick = self.now + Duration::from_secs(1);
             }
-            self.watch.poll(self.now, self.now, &mut self.asked);
+            self.watch.handle_timeout(self.now, self.now);
+            self.asked.extend(from_fn(|| self.watch.poll_probe(self.now)));
             self.now = (self.now + RTT).min(end);
         }
     }
@@ -164,10 +167,10 @@ fn nobody_watches_for_five_minutes() {
         let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), control);
         world.play(Duration::from_secs(120), false);
         assert_eq!(world.state(), State::Up);
-        world.watch.changes().for_each(drop);
+        while world.watch.poll_change().is_some() {}
         world.now = world.now + Duration::from_secs(300);
         world.play(Duration::from_secs(30), false);
-        let changes: Vec<_> = world.watch.changes().collect();
+        let changes: Vec<_> = from_fn(|| world.watch.poll_change()).collect();
         let states: Vec<State> = changes.iter().map(|change| change.to).collect();
         assert_eq!(states.iter().filter(|&&state| state == State::Up).count(), 5, "{changes:#?}");
         assert!(
@@ -191,9 +194,9 @@ fn nobody_watches_while_a_country_is_dark() {
     world.play(Duration::from_secs(15), true);
     assert_eq!(world.state(), State::Down);
     world.now = world.now + Duration::from_secs(300);
-    world.watch.changes().for_each(drop);
+    while world.watch.poll_change().is_some() {}
     world.play(Duration::from_secs(5), false);
-    let changes: Vec<_> = world.watch.changes().collect();
+    let changes: Vec<_> = from_fn(|| world.watch.poll_change()).collect();
     assert!(changes.iter().all(|change| change.to != State::Outage), "{changes:#?}");
     assert_eq!(world.state(), State::Up);
 }
@@ -204,12 +207,12 @@ fn a_country_of_a_hundred_blocks_is_gone() {
     let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 100]]), true);
     world.play(Duration::from_secs(300), false);
     assert_eq!(world.state(), State::Up);
-    world.watch.changes().for_each(drop);
+    while world.watch.poll_change().is_some() {}
     world.play(Duration::from_secs(12), true);
     assert_eq!(world.state(), State::Down);
     world.play(Duration::from_secs(60), true);
     assert_eq!(world.state(), State::Outage);
-    assert!(world.watch.changes().all(|change| change.to != State::Partial));
+    assert!(from_fn(|| world.watch.poll_change()).all(|change| change.to != State::Partial));
     world.play(Duration::from_secs(30), false);
     assert_eq!(world.state(), State::Up);
 }
