@@ -11,7 +11,7 @@
 mod table;
 
 use lifesign_core::{outcome::Event, schedule::Budget, time::Time, watch::Watch};
-use lifesign_lab::{Scenario, Simulation, stage};
+use lifesign_lab::{Scenario, Simulation, world_and_truth};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
@@ -129,7 +129,7 @@ fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
 
 /// A day with an hour in the dark, or the same story told in a part of a day.
 fn taiwan(part: f64) -> Scenario {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/taiwan.toml");
     let text = std::fs::read_to_string(file).expect("a scenario of this repository");
     let shorter = |hours: f64| format!("{}s\"", (hours * 3600.0 * part) as u64);
     let text = [("24h\"", 24.0), ("12h\"", 12.0), ("1h\"", 1.0)]
@@ -149,7 +149,7 @@ fn simulate(scenario: &Scenario) -> (f64, u64) {
     settings.budget = Some(Budget::DEFAULT);
     let begin = on_processor();
     let mut simulation = Simulation::new(scenario, 1, &settings);
-    simulation.run(scenario.end(), &mut |_| {});
+    simulation.run_until(scenario.end(), &mut |_| {});
     (on_processor().saturating_sub(begin).as_secs_f64(), simulation.probes())
 }
 
@@ -182,7 +182,7 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let mut settings = scenario.settings(1);
     settings.budget = Some(Budget::DEFAULT);
     settings.controls.clear();
-    let (mut world, _) = stage(&scenario, 1);
+    let (mut world, _) = world_and_truth(&scenario, 1);
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     let mut steps: Vec<(Time, Step)> = Vec::new();
     let mut now = scenario.start;
@@ -192,10 +192,10 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
             steps.push((now, Step::Poll));
             watch.handle_timeout(now, now);
             while let Some(due) = watch.poll_probe(now) {
-                world.ask(&due);
+                world.handle_probe(&due);
             }
         }
-        while let Some(event) = world.arrive(now) {
+        while let Some(event) = world.poll_event(now) {
             steps.push((now, Step::Observe(event)));
             watch.handle_event(now, &event);
         }

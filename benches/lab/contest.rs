@@ -17,7 +17,7 @@ use lifesign_core::{
     scopes::{BlockId, CountryId, Scope},
     time::Time,
 };
-use lifesign_lab::{Referee, Scenario, stage};
+use lifesign_lab::{Referee, Scenario, world_and_truth};
 use std::time::Duration;
 
 /// Which algorithm.
@@ -41,7 +41,7 @@ impl Prober for Theirs {
     }
 
     fn run(&self, scenario: &Scenario, seed: u64) -> Run {
-        let (_, truth) = stage(scenario, seed);
+        let (_, truth) = world_and_truth(scenario, seed);
         let mut referee = Referee::new(&scenario.roster, scenario.start);
         let mut rng = Rng::new(seed ^ 0x71_4a15);
         let mut all: Vec<Change> = Vec::new();
@@ -62,7 +62,7 @@ impl Prober for Theirs {
         all.extend(country(&blocks, CountryId(0)));
         all.sort_by_key(|change| change.time);
         for change in &all {
-            referee.change(change);
+            referee.handle_change(change);
         }
         Run { score: referee.score(&truth, &scenario.roster, scenario.end()), changes: all }
     }
@@ -146,7 +146,7 @@ fn checks(scene: &mut Scene<'_>, phase: f64, mut ring: Ring) {
 
 /// Fed by the true changes. Not suppressed, it says what is true: down, and after a minute outage.
 fn damping(scene: &mut Scene<'_>, mut penalty: Penalty) {
-    let darks: Vec<(Time, Time)> = scene.truth.dark(Scope::Block(scene.block)).to_vec();
+    let darks: Vec<(Time, Time)> = scene.truth.dark_spans(Scope::Block(scene.block)).to_vec();
     let start = scene.start;
     scene.say(start, State::Up, unknown_since(start));
     for (number, &(from, to)) in darks.iter().enumerate() {

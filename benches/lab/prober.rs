@@ -7,7 +7,7 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{CountryId, Scope},
 };
-use lifesign_lab::{Level, Scenario, Score, Simulation};
+use lifesign_lab::{LevelScore, Scenario, Score, Simulation};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The country of every world here.
@@ -55,7 +55,7 @@ impl Prober for Ours {
         settings.rules = self.rules;
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
-        simulation.run(scenario.end(), &mut |change| changes.push(change.clone()));
+        simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
         Run { score: simulation.score(), changes }
     }
 }
@@ -86,8 +86,8 @@ pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
 }
 
 /// One level of many runs, as if it were one.
-pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
-    let mut all = Level { worst_share: 1.0, ..Level::default() };
+pub fn pool<'a>(levels: impl Iterator<Item = &'a LevelScore>) -> LevelScore {
+    let mut all = LevelScore { worst_share: 1.0, ..LevelScore::default() };
     let mut runs = 0.0;
     for level in levels {
         runs += 1.0;
@@ -105,14 +105,14 @@ pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
         all.edges.covered += level.edges.covered;
         all.edges.before += level.edges.before;
         all.edges.after += level.edges.after;
-        all.edges.half_widths.extend(&level.edges.half_widths);
-        all.edges.half_widths_back.extend(&level.edges.half_widths_back);
+        all.edges.begin_half_widths.extend(&level.edges.begin_half_widths);
+        all.edges.end_half_widths.extend(&level.edges.end_half_widths);
         all.false_downs += level.false_downs;
         all.false_outages += level.false_outages;
         all.false_flappings += level.false_flappings;
     }
     all.right_share /= f64::max(runs, 1.0);
-    all.edges.half_widths.sort_by(f64::total_cmp);
-    all.edges.half_widths_back.sort_by(f64::total_cmp);
+    all.edges.begin_half_widths.sort_by(f64::total_cmp);
+    all.edges.end_half_widths.sort_by(f64::total_cmp);
     all
 }

@@ -156,8 +156,8 @@ fn delay(trial: &mut Trial<'_>) {
     let n = format!("{n} edges ({} early, {} late)", edges.before, edges.after);
     trial.add("edge covers the truth", n, share, "%", Some(Goal::AtLeast(99.9)));
     for (what, widths, goal) in [
-        ("begin", &edges.half_widths, most(goals.half_width)),
-        ("end", &edges.half_widths_back, None),
+        ("begin", &edges.begin_half_widths, most(goals.half_width)),
+        ("end", &edges.end_half_widths, None),
     ] {
         let n = format!("{} edges", widths.len());
         let mean = widths.iter().sum::<f64>() / widths.len() as f64;
@@ -226,7 +226,7 @@ fn rates(trial: &mut Trial<'_>, world: &str, weather: &str, flap_goal: bool) {
         .collect();
     let runs = trial.run(&worlds);
     let n = format!("{years:.2} country-years");
-    let sum = |of: fn(&lifesign_lab::Level) -> u64| {
+    let sum = |of: fn(&lifesign_lab::LevelScore) -> u64| {
         let all: u64 =
             runs.iter().map(|run| of(&run.score.countries) + of(&run.score.blocks)).sum();
         all as f64 / years
@@ -411,7 +411,7 @@ fn sparse(trial: &mut Trial<'_>) {
             "s",
             None,
         );
-        let seen = |level: &lifesign_lab::Level| {
+        let seen = |level: &lifesign_lab::LevelScore| {
             let n = level.down.seconds.len() + level.down.missed.len();
             100.0 * level.down.seconds.len() as f64 / n as f64
         };

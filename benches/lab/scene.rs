@@ -8,7 +8,7 @@ use lifesign_core::{
     scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
 };
-use lifesign_lab::{Referee, Scenario, Truth, World, stage};
+use lifesign_lab::{Referee, Scenario, Truth, World, world_and_truth};
 use std::time::Duration;
 
 /// All rivals wait so long for an answer (Trinocular §4; trinarkular; blackbox exporter's usual
@@ -49,7 +49,7 @@ impl<'a> Scene<'a> {
         referee: &'a mut Referee,
         block: u32,
     ) -> Self {
-        let (world, _) = stage(scenario, seed);
+        let (world, _) = world_and_truth(scenario, seed);
         let block = BlockId(block);
         let mut scene = Self {
             world,
@@ -81,21 +81,21 @@ impl<'a> Scene<'a> {
     /// Asks the `number`-th active target in turn: when the answer came, if it was in time.
     pub fn ask(&mut self, at: Time, number: usize) -> Option<Time> {
         let target = *self.active.get(number % self.active.len().max(1))?;
-        self.referee.probe(self.block, at);
+        self.referee.handle_probe(self.block, at);
         self.question(at, target)
     }
 
     fn question(&mut self, at: Time, target: TargetId) -> Option<Time> {
         self.seq = self.seq.wrapping_add(1);
         let seq = self.seq;
-        self.world.ask(&Due { target, seq, sent: at, patience: PATIENCE, trap: false });
+        self.world.handle_probe(&Due { target, seq, sent: at, patience: PATIENCE, trap: false });
         let mut answered = None;
         loop {
             let next = self.world.next_arrival();
             if next > at + PATIENCE {
                 return answered;
             }
-            if let Some(Event::Outcome(outcome)) = self.world.arrive(next) {
+            if let Some(Event::Outcome(outcome)) = self.world.poll_event(next) {
                 let alive = outcome.seq == seq && outcome.found.alive().is_some();
                 answered = answered.or(alive.then_some(next));
             }

@@ -3,7 +3,7 @@
 //! who will probe.
 
 use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
-use lifesign_lab::{Scenario, stage};
+use lifesign_lab::{Scenario, world_and_truth};
 use std::{fmt::Write as _, sync::Arc};
 
 /// Hosts per /24 in North Korea's plan.
@@ -111,8 +111,8 @@ pub fn outages(
 
 /// When the flaps of a world begin: darkness after a longer calm than any within a flap.
 pub fn flap_begins(scenario: &Scenario, seed: u64, half: f64) -> Vec<Time> {
-    let (_, truth) = stage(scenario, seed);
-    let darks = truth.dark(super::prober::COUNTRY);
+    let (_, truth) = world_and_truth(scenario, seed);
+    let darks = truth.dark_spans(super::prober::COUNTRY);
     let mut last = scenario.start;
     let mut begins = Vec::new();
     for dark in darks {

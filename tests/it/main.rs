@@ -14,7 +14,6 @@ mod core {
 
 mod lab {
     mod rivals;
-    mod scenarios;
 }
 
 mod probe {
