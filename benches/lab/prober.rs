@@ -1,6 +1,4 @@
-//! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the
-//! truth by one and the same referee. It never shows a prober the truth, except where a rival's
-//! best case is meant.
+//! A prober runs in a scenario, and the lab's referee holds what it says against the truth.
 
 use lifesign_core::{
     judge::{Change, Rules, State},
@@ -13,13 +11,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The country of every world here.
 pub const COUNTRY: Scope = Scope::Country(CountryId(0));
 
-/// What a prober did in a world.
-pub struct Run {
+/// What a prober said in a world, and how right it was.
+pub struct Findings {
     pub score: Score,
     pub changes: Vec<Change>,
 }
 
-impl Run {
+impl Findings {
     /// What it said of the country, in order.
     pub fn country(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.scope == COUNTRY)
@@ -31,32 +29,30 @@ impl Run {
     }
 }
 
-/// Somebody who probes and judges.
 pub trait Prober: Sync {
     fn name(&self) -> &str;
-    fn run(&self, scenario: &Scenario, seed: u64) -> Run;
+    fn run(&self, scenario: &Scenario, seed: u64) -> Findings;
 }
 
-/// lifesign itself.
-pub struct Ours {
+pub struct Lifesign {
     pub name: &'static str,
     pub budget: Budget,
     pub rules: Rules,
 }
 
-impl Prober for Ours {
+impl Prober for Lifesign {
     fn name(&self) -> &str {
         self.name
     }
 
-    fn run(&self, scenario: &Scenario, seed: u64) -> Run {
+    fn run(&self, scenario: &Scenario, seed: u64) -> Findings {
         let mut settings = scenario.settings(seed);
         settings.budget = Some(self.budget);
         settings.rules = self.rules;
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
         simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
-        Run { score: simulation.score(), changes }
+        Findings { score: simulation.score(), changes }
     }
 }
 

@@ -1,6 +1,5 @@
-//! The laboratory's worlds. In: what is to happen. Out: a [`Scenario`], made from the same text
-//! that a scenario file holds, so that a seed gives the same world to every prober. It never knows
-//! who will probe.
+//! The laboratory's worlds: scenarios that are written as the text of a scenario file, so that a
+//! seed gives the same world to every prober.
 
 use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
 use lifesign_lab::{Scenario, world_and_truth};
@@ -10,7 +9,7 @@ use std::{fmt::Write as _, sync::Arc};
 pub const PLAN: [usize; 4] = [11, 3, 5, 2];
 
 /// A world of four /24s behind one upstream. Times in seconds.
-pub struct Sketch {
+pub struct WorldBuilder {
     pub seconds: f64,
     /// Lines of the `[weather]` section beside round-trip time and jitter.
     pub weather: String,
@@ -21,7 +20,7 @@ pub struct Sketch {
     events: String,
 }
 
-impl Sketch {
+impl WorldBuilder {
     /// One quiet world with this share of packets lost.
     pub fn new(seconds: f64, loss: f64) -> Self {
         Self {
@@ -35,10 +34,12 @@ impl Sketch {
 
     /// Adds an event; `more` holds its further keys.
     pub fn event(&mut self, kind: &str, on: &str, at: f64, length: f64, more: &str) {
-        let (at, length) = ((at * 1000.0) as u64, (length * 1000.0) as u64);
+        let at = (at * 1000.0) as u64;
+        let length = (length * 1000.0) as u64;
         let _ = writeln!(
             self.events,
-            "[[event]]\nkind = \"{kind}\"\non = \"{on}\"\nat = \"+{at}ms\"\nfor = \"{length}ms\"\n{more}"
+            "[[event]]\nkind = \"{kind}\"\non = \"{on}\"\n\
+             at = \"+{at}ms\"\nfor = \"{length}ms\"\n{more}"
         );
     }
 
@@ -91,22 +92,22 @@ fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
 pub const WARM_UP: f64 = 30.0 * 3600.0;
 
 /// Darkness of `on`, `n` times, `apart` in the mean. Lengths are drawn evenly.
-pub fn outages(
+pub fn with_outages(
     n: usize,
     on: &str,
     seed: u64,
     loss: f64,
     lengths: (f64, f64),
     apart: f64,
-) -> Sketch {
+) -> WorldBuilder {
     let mut rng = Rng::new(seed);
-    let mut sketch = Sketch::new(WARM_UP + apart * (n + 1) as f64, loss);
+    let mut world = WorldBuilder::new(WARM_UP + apart * (n + 1) as f64, loss);
     for number in 0..n {
         let at = WARM_UP + apart * (number as f64 + 0.2 * rng.unit());
         let length = lengths.0 + (lengths.1 - lengths.0) * rng.unit();
-        sketch.event("dark", on, at, length, "");
+        world.event("dark", on, at, length, "");
     }
-    sketch
+    world
 }
 
 /// When the flaps of a world begin: darkness after a longer calm than any within a flap.
