@@ -1,6 +1,6 @@
 //! What the pure core costs: a country-year of a plan as small as North Korea's, a day of one as
-//! large as Taiwan's with an hour in the dark, and the core alone, on events made beforehand, with 4
-//! blocks and with 5,030, while they answer and in the dark. Nothing is sent.
+//! large as Taiwan's with an hour in the dark, and the core alone, on events made beforehand, with
+//! 4 blocks and with 5,030, while they answer and in the dark. Nothing is sent.
 //!
 //! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long
 //! runs. Times are processor time, which other programs on the machine hardly change.
@@ -173,8 +173,8 @@ enum Step {
     Event(Event),
 }
 
-/// [`core_alone`] in a process of its own: in a heap that other worlds have fragmented, thousands of
-/// blocks cost a sixth more.
+/// [`core_alone`] in a process of its own: in a heap that other worlds have fragmented, thousands
+/// of blocks cost a sixth more.
 fn core_in_own_process(mode: &str, blocks: u32) -> (f64, String) {
     let this = std::env::current_exe().expect("a program has a path");
     let output =
@@ -188,7 +188,7 @@ fn core_in_own_process(mode: &str, blocks: u32) -> (f64, String) {
 }
 
 /// Nanoseconds that the core takes for each probe, and of how many probes that is the mean. A probe
-/// has one outcome, or two in the dark: overdue, then lost. Events are made first, with another core.
+/// has one outcome, or two in the dark: overdue, then lost. Events are made beforehand.
 fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let (scenario, half) = blocks_of_taiwan(blocks, goes_dark);
     let mut settings = scenario.settings(1);

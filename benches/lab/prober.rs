@@ -23,8 +23,8 @@ impl Findings {
         self.changes.iter().filter(|change| change.scope == COUNTRY)
     }
 
-    /// How often anything was said to be in this state.
-    pub fn said(&self, state: State) -> usize {
+    /// How often any scope was given this state.
+    pub fn verdicts_of(&self, state: State) -> usize {
         self.changes.iter().filter(|change| change.to == state).count()
     }
 }

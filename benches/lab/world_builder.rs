@@ -12,9 +12,9 @@ pub const PLAN: [usize; 4] = [11, 3, 5, 2];
 pub struct WorldBuilder {
     pub seconds: f64,
     /// Lines of the `[weather]` section beside round-trip time and jitter.
-    pub weather: String,
+    pub weather_lines: String,
     /// Lines of the `[hosts]` section.
-    pub classes: &'static str,
+    pub hosts_lines: &'static str,
     /// Hosts per /24.
     pub hosts: [usize; 4],
     events: String,
@@ -25,8 +25,8 @@ impl WorldBuilder {
     pub fn new(seconds: f64, loss: f64) -> Self {
         Self {
             seconds,
-            weather: format!("loss = {loss}\n"),
-            classes: "icmp_only = 0.2\ntcp_only = 0.3",
+            weather_lines: format!("loss = {loss}\n"),
+            hosts_lines: "icmp_only = 0.2\ntcp_only = 0.3",
             hosts: PLAN,
             events: String::new(),
         }
@@ -45,7 +45,7 @@ impl WorldBuilder {
 
     /// The scenario of this world.
     pub fn scenario(&self) -> Scenario {
-        let Self { seconds, weather, classes, events, .. } = self;
+        let Self { seconds, weather_lines, hosts_lines, events, .. } = self;
         let most = self.hosts.iter().max().copied().unwrap_or(1);
         let text = format!(
             r#"
@@ -55,9 +55,9 @@ impl WorldBuilder {
             [weather]
             rtt = "200ms"
             jitter = "20ms"
-            {weather}
+            {weather_lines}
             [hosts]
-            {classes}
+            {hosts_lines}
             [[country]]
             code = "KP"
             blocks = ["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"]

@@ -1,6 +1,6 @@
-//! What a probe costs: the whole path of lifesign, from schedule to verdict, beside four others over
-//! the same 10,000 loopback hosts, as a table, a list of goals and one line of JSON. Packets go to
-//! 127.99.0.0/16 and 127.0.0.1 alone.
+//! What a probe costs: the whole path of lifesign, from schedule to verdict, beside four others
+//! over the same 10,000 loopback hosts, as a table, a list of goals and one line of JSON. Packets
+//! go to 127.99.0.0/16 and 127.0.0.1 alone.
 //!
 //! Other programs may run on the machine, so all take turns, in three rounds, and the figures are
 //! medians. fping runs twice in each round: at an interval of 0.1 ms, which is meant for 10,000

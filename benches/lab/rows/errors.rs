@@ -13,7 +13,7 @@ pub fn rates(trial: &mut Trial<'_>, label: &str, weather: &str, flap_goal: bool)
     let worlds: Vec<_> = (1..=count as u64)
         .map(|seed| {
             let mut world = WorldBuilder::new(seconds, 0.0);
-            world.weather = weather.into();
+            world.weather_lines = weather.into();
             (world.scenario(), 100 + seed)
         })
         .collect();
@@ -31,7 +31,7 @@ pub fn rates(trial: &mut Trial<'_>, label: &str, weather: &str, flap_goal: bool)
     trial.add(&of("flappings"), n.clone(), flappings, "", goal.filter(|_| flap_goal));
     if trial.goals.is_ours {
         trial.add(&of("downs"), n.clone(), sum(|level| level.false_downs), "", None);
-        let unknown: usize = runs.iter().map(|run| run.said(State::Unknown)).sum();
+        let unknown: usize = runs.iter().map(|run| run.verdicts_of(State::Unknown)).sum();
         trial.add(&of("unknowns"), n, unknown as f64 / years, "", None);
     }
 }
@@ -43,7 +43,7 @@ pub fn blind(trial: &mut Trial<'_>) {
             let mut rng = Rng::new(seed);
             let each = blind_periods.div_ceil(4);
             let mut world = WorldBuilder::new(3600.0 * (each + 1) as f64, 0.01);
-            world.classes = "named = 0.5";
+            world.hosts_lines = "named = 0.5";
             for number in 1..=each {
                 let at = 3600.0 * (number as f64 + 0.3 * rng.unit());
                 let length = (1.0_f64)
@@ -63,7 +63,11 @@ pub fn blind(trial: &mut Trial<'_>) {
     let runs = trial.run(&worlds);
     let wrong: usize = runs
         .iter()
-        .map(|run| run.said(State::Down) + run.said(State::Outage) + run.said(State::Flapping))
+        .map(|run| {
+            run.verdicts_of(State::Down)
+                + run.verdicts_of(State::Outage)
+                + run.verdicts_of(State::Flapping)
+        })
         .sum();
     let n = format!("{blind_periods} blind periods");
     trial.add("false verdicts while blind", n, wrong as f64, "", Some(Goal::AtMost(0.0)));

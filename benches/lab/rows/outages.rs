@@ -119,8 +119,8 @@ pub fn sparse(trial: &mut Trial<'_>) {
                 let mut world =
                     with_outages(each, "KP", seed, 0.01, (300.0, 900.0), trial.goals.apart);
                 world.hosts = [2; 4];
-                world.classes = "";
-                world.weather = format!("loss = 0.01\nmiss = {miss}\n");
+                world.hosts_lines = "";
+                world.weather_lines = format!("loss = 0.01\nmiss = {miss}\n");
                 (world.scenario(), seed)
             })
             .collect();

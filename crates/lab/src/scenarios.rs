@@ -108,8 +108,19 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
         story = "a flapping with drawn dwell times"
         start = "2024-03-01T00:00:00Z"
         duration = "90m"
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 3, probes = ["icmp"] }]
-        event = [{ kind = "flap", at = "+10m", for = "1h", on = "KP", down = "60s", up = "60s", dwell = "drawn" }]
+        [[country]]
+        code = "KP"
+        blocks = ["127.45.176.0/24", "127.45.177.0/24"]
+        hosts = 3
+        probes = ["icmp"]
+        [[event]]
+        kind = "flap"
+        at = "+10m"
+        for = "1h"
+        on = "KP"
+        down = "60s"
+        up = "60s"
+        dwell = "drawn"
     "#;
     let scenario = Scenario::parse("text", text).unwrap();
     let bytes = |seed, json| {
@@ -145,7 +156,6 @@ fn the_truth_follows_from_the_file_alone() {
         story = "a country of two blocks"
         start = "2024-03-01T00:00:00Z"
         duration = "4h"
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 2, probes = ["icmp"] }]
         event = [
             { kind = "dark", at = "+10m", for = "10m", on = "127.45.176.0/24" },
             { kind = "dark", at = "+15m", for = "10m", on = "127.45.177.0/24" },
@@ -155,6 +165,11 @@ fn the_truth_follows_from_the_file_alone() {
             { kind = "lossy", at = "+3h", for = "10m", on = "us", loss = 0.15 },
             { kind = "blind", what = "uplink", at = "+3h05m", for = "1m" },
         ]
+        [[country]]
+        code = "KP"
+        blocks = ["127.45.176.0/24", "127.45.177.0/24"]
+        hosts = 2
+        probes = ["icmp"]
     "#;
     let scenario = Scenario::parse("text", text).unwrap();
     let simulation = Simulation::new(&scenario, 1, &scenario.settings(1));

@@ -147,7 +147,8 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
         let median = edges.begin_half_widths[edges.begin_half_widths.len() / 2];
         writeln!(
             out,
-            "  edges    {} of {all} hold the truth ({} early, {} late), half-width p50 {median:.2} s",
+            "  edges    {} of {all} hold the truth ({} early, {} late), \
+             half-width p50 {median:.2} s",
             edges.covered, edges.before, edges.after
         )?;
     }
