@@ -86,7 +86,7 @@ async fn play(
         let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);
         let over = simulation.now() >= scenario.end();
-        simulation.run(scenario.start + played, &mut |change| {
+        simulation.run_until(scenario.start + played, &mut |change| {
             print_line(&verdict::text(change, &scenario.roster, 0));
         });
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));

@@ -1,7 +1,6 @@
-//! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names
-//! the law which these bytes break. Each law calls the function that the program itself calls. It
-//! never opens a socket or a file: `fuzz_targets/` feed it what the fuzzer makes up, and
-//! `tests/it/fuzz/corpus.rs` what it has found.
+//! Properties that hold for any bytes from outside; each panics where they do not, and calls the
+//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those that
+//! it found worth keeping from `tests/it/fuzz/corpus.rs`.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
@@ -28,11 +27,11 @@ use lifesign_document::{Problem, Problems, decode};
 use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
-/// Panics if these bytes break it.
-pub type Law = fn(&[u8]);
+/// Panics if it does not hold for these bytes.
+pub type Property = fn(&[u8]);
 
-/// Each law under the name of its fuzz target and of its folder in `corpus/`.
-pub const LAWS: [(&str, Law); 6] = [
+/// Each property under the name of its fuzz target and of its folder in `corpus/`.
+pub const PROPERTIES: [(&str, Property); 6] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
     ("dns", dns),
@@ -44,13 +43,13 @@ pub const LAWS: [(&str, Law); 6] = [
 /// The header of an ICMP packet, before the payload that only we can make.
 const HEADER: usize = 8;
 
-/// How the first byte of the input sets the stage for a packet.
+/// What the first byte of the input decides about a packet.
 struct Stage {
     to: IpAddr,
     socket_kind: SocketKind,
-    /// The bytes are no packet, but what was changed in a true one.
+    /// The bytes are no packet, but changes to a true one.
     change: bool,
-    /// Whoever changed it put the checksum right.
+    /// The checksum is made right after the changes.
     summed: bool,
 }
 
@@ -77,9 +76,9 @@ impl Stage {
         Echo { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
     }
 
-    /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it
-    /// chooses the identifier of a ping socket. A checksum of zero may be written in two ways.
-    fn honest(&self, packet: &[u8], truth: &[u8]) -> bool {
+    /// Is a packet as good as the true one? The kernel checks the checksum of IPv6, and chooses the
+    /// identifier of a ping socket. A checksum of zero may be written in two ways.
+    fn is_genuine(&self, packet: &[u8], truth: &[u8]) -> bool {
         let mut right = packet.to_vec();
         sum(&mut right);
         let zero = |packet: &[u8]| packet[2..4] == [0; 2] || packet[2..4] == [0xff; 2];
@@ -115,7 +114,7 @@ fn sum(packet: &mut [u8]) {
     }
 }
 
-/// What a host makes of our question.
+/// What a host answers to our request.
 fn answered(request: [u8; LENGTH], to: IpAddr) -> [u8; LENGTH] {
     let mut packet = request;
     packet[0] = if to.is_ipv6() { 129 } else { 0 };
@@ -128,7 +127,8 @@ fn answered(request: [u8; LENGTH], to: IpAddr) -> [u8; LENGTH] {
 /// A packet that arrives, or a true answer with something changed in it.
 pub fn icmp(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
-    let (stage, codec) = (Stage::of(choice), Stage::codec());
+    let stage = Stage::of(choice);
+    let codec = Stage::codec();
     let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.socket_kind);
     if stage.change {
         let truth = answered(codec.request(&stage.probe()), stage.to);
@@ -136,11 +136,11 @@ pub fn icmp(bytes: &[u8]) {
         if stage.summed && stage.to.is_ipv4() {
             sum(&mut packet);
         }
-        let honest = stage.honest(&packet, &truth);
+        let genuine = stage.is_genuine(&packet, &truth);
         match read(&packet) {
-            Ok(probe) => assert!(honest && probe == stage.probe(), "a forged answer counts"),
+            Ok(probe) => assert!(genuine && probe == stage.probe(), "a forged answer counts"),
             Err(Rejected { reason, .. }) => {
-                assert!(!honest, "a true answer is refused: {reason:?}")
+                assert!(!genuine, "a true answer is refused: {reason:?}")
             }
         }
         return;
@@ -163,7 +163,8 @@ pub fn icmp(bytes: &[u8]) {
 pub fn icmp_error(bytes: &[u8]) {
     let Some((&[choice, length], bytes)) = bytes.split_first_chunk() else { return };
     let (control, quote) = bytes.split_at(bytes.len().min(length.into()));
-    let (stage, codec) = (Stage::of(choice), Stage::codec());
+    let stage = Stage::of(choice);
+    let codec = Stage::codec();
 
     let by_icmp = kernel::control_messages(control);
     let (timestamp, by_others) = read_control_messages(control);

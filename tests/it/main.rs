@@ -10,7 +10,6 @@ mod core {
 
 mod lab {
     mod rivals;
-    mod scenarios;
 }
 
 mod probe {

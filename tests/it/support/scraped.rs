@@ -44,7 +44,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let mut now = scenario.start;
     while now < scenario.end() {
         now = now + MINUTE;
-        simulation.run(now, &mut |_| {});
+        simulation.run_until(now, &mut |_| {});
         sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
         let stamp = now.shifted(offset).as_secs_f64();
         for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {

@@ -1,22 +1,24 @@
-//! The driver of virtual time. In: a scenario. Out: changes of verdict, from the very core that
-//! `run` drives, and a [`Score`]. It never waits: time goes from one event to the next.
+//! A scenario in virtual time: the core that `run` drives, with a [`World`] for its network. Time
+//! goes from one event to the next.
 
 use super::{
     Scenario,
-    score::{Referee, Score},
-    script::{self, Span},
+    impairment::{self, Suspension},
+    referee::Referee,
+    score::Score,
     truth::Truth,
     world::World,
 };
 use lifesign_core::{
-    judge::Change,
+    judge::{Change, State},
+    scopes::Scope,
     time::Time,
     watch::{Settings, Watch},
 };
 use std::time::Duration;
 
 /// Controls are asked in turn, one each second.
-const CONTROL_EVERY: Duration = Duration::from_secs(1);
+const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A scenario under way.
 #[derive(Debug)]
@@ -25,32 +27,32 @@ pub struct Simulation {
     world: World,
     truth: Truth,
     referee: Referee,
-    controlled: bool,
-    asked: u64,
-    next_control: Time,
-    /// Halts to come, the nearest last; `true` where what arrives is lost.
-    halts: Vec<(Span, bool)>,
+    has_controls: bool,
+    control_probes: u64,
+    next_control_probe: Time,
+    /// Those to come, the nearest last.
+    suspensions: Vec<Suspension>,
     now: Time,
     end: Time,
     probes: u64,
 }
 
 impl Simulation {
-    /// Sets it up. World and truth depend on the file and `seed` alone; the core is told
-    /// `settings`, for which [`Scenario::settings`] is the usual value.
+    /// World and truth depend on the scenario and `seed` alone; the core is given `settings`, for
+    /// which [`Scenario::settings`] is the usual value.
     pub fn new(scenario: &Scenario, seed: u64, settings: &Settings) -> Self {
-        let plays = script::plays(scenario, seed);
-        let mut halts = script::halts(&plays);
-        halts.reverse();
+        let impairments = impairment::impairments(scenario, seed);
+        let mut suspensions = impairment::suspensions(&impairments);
+        suspensions.reverse();
         Self {
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
-            world: World::new(scenario, &plays, seed),
-            truth: Truth::new(scenario, &plays),
+            world: World::new(scenario, &impairments, seed),
+            truth: Truth::new(scenario, &impairments),
             referee: Referee::new(&scenario.roster, scenario.start),
-            controlled: !settings.controls.is_empty(),
-            asked: 0,
-            next_control: scenario.start,
-            halts,
+            has_controls: !settings.controls.is_empty(),
+            control_probes: 0,
+            next_control_probe: scenario.start,
+            suspensions,
             now: scenario.start,
             end: scenario.end(),
             probes: 0,
@@ -58,48 +60,48 @@ impl Simulation {
     }
 
     /// Runs to this time, or to the end if that is earlier. Every change of verdict is passed on.
-    pub fn run(&mut self, until: Time, each: &mut dyn FnMut(&Change)) {
+    pub fn run_until(&mut self, until: Time, on_change: &mut dyn FnMut(&Change)) {
         let until = until.min(self.end);
         loop {
             let wake = self.watch.poll_timeout().min(self.world.next_arrival());
-            let wake = if self.controlled { wake.min(self.next_control) } else { wake };
+            let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
                 self.now = until;
                 return;
             }
             self.now = self.now.max(wake);
-            self.halt();
-            while self.controlled && self.next_control <= self.now {
-                self.world.ask_control(self.asked, self.next_control);
-                self.asked += 1;
-                self.next_control = self.now.max(self.next_control) + CONTROL_EVERY;
+            self.sit_out_suspensions();
+            while self.has_controls && self.next_control_probe <= self.now {
+                self.world.handle_control_probe(self.control_probes, self.next_control_probe);
+                self.control_probes += 1;
+                self.next_control_probe = self.now.max(self.next_control_probe) + CONTROL_INTERVAL;
             }
             if self.watch.poll_timeout() <= self.now {
                 self.watch.handle_timeout(self.now, self.now);
                 while let Some(due) = self.watch.poll_probe(self.now) {
                     self.probes += 1;
-                    self.world.ask(&due);
-                    self.referee.probe(self.watch.roster().target(due.target).block, due.sent);
+                    self.world.handle_probe(&due);
+                    let block = self.watch.roster().target(due.target).block;
+                    self.referee.handle_probe(block, due.sent);
                 }
             }
-            while let Some(event) = self.world.arrive(self.now) {
+            while let Some(event) = self.world.poll_event(self.now) {
                 self.watch.handle_event(self.now, &event);
             }
             while let Some(change) = self.watch.poll_change() {
-                self.referee.change(&change);
-                each(&change);
+                self.referee.handle_change(&change);
+                on_change(&change);
             }
         }
     }
 
     /// If the process or the machine stands still now, goes on to when it does not.
-    fn halt(&mut self) {
-        while let Some(&(span, lost)) = self.halts.last().filter(|(span, _)| span.0 <= self.now) {
-            if lost {
-                self.world.drop_arrivals(span);
+    fn sit_out_suspensions(&mut self) {
+        while let Some(next) = self.suspensions.pop_if(|next| next.span.0 <= self.now) {
+            if next.loses_arrivals {
+                self.world.drop_arrivals(next.span);
             }
-            self.now = self.now.max(span.1);
-            self.halts.pop();
+            self.now = self.now.max(next.span.1);
         }
     }
 
@@ -129,10 +131,7 @@ impl Simulation {
     }
 
     /// A scope's verdicts so far, each with when it was given.
-    pub fn verdicts(
-        &self,
-        scope: lifesign_core::scopes::Scope,
-    ) -> Vec<(Time, lifesign_core::judge::State)> {
+    pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
         self.referee.verdicts(scope)
     }
 }

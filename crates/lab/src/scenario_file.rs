@@ -1,7 +1,7 @@
-//! The scenario file. In: the root table of a document. Out: a [`Scenario`] with stand-ins for
-//! whatever is wrong, and every problem noted. It never knows what the events do.
+//! The scenario file (docs/scenario.md), but for its events. Every problem is noted; what is wrong
+//! is replaced by a default, so that the rest can be read.
 
-use super::{Bursts, Classes, Scenario, Weather, event};
+use super::{BurstLoss, HostMix, NormalConditions, Scenario, event};
 use lifesign_core::{
     judge::State,
     schedule::Budget,
@@ -11,7 +11,7 @@ use lifesign_core::{
 use lifesign_document::{Table, Value};
 use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 
-/// What the test of a scenario demands of the verdicts.
+/// Effect the test of a scenario demands of the verdicts.
 #[derive(Clone, Debug, Default)]
 pub struct Expect {
     /// How much of it is run; all, if not given.
@@ -49,10 +49,10 @@ const WEATHER: &[&str] = &[
     "truncated",
     "diurnal",
 ];
-const CLASSES: &[&str] =
+const HOST_MIX: &[&str] =
     &["icmp_only", "tcp_only", "refuses", "accept_all", "named", "rate_limit", "unreachable"];
-/// More than one prober should ask, and some tens of megabytes: a few words of a file could ask for
-/// terabytes.
+/// More than one prober should ask, and some tens of megabytes. Without a limit a few words of a
+/// file could ask for terabytes.
 const MOST_TARGETS: usize = 200_000;
 /// How many /24s there are from 127.100.0.0 on.
 const MOST_GENERATED: u32 = 156 * 256;
@@ -86,8 +86,8 @@ pub(super) fn scenario(root: Table<'_>) -> Scenario {
         duration,
         seed: root.get("seed").and_then(|value| value.integer(0..=i64::MAX)).unwrap_or(1) as u64,
         budget: if pace == Some("frugal") { Budget::FRUGAL } else { Budget::DEFAULT },
-        weather: weather(root.section("weather", WEATHER)),
-        classes: classes(root.section("hosts", CLASSES)),
+        normal: normal_conditions(root.section("weather", WEATHER)),
+        host_mix: host_mix(root.section("hosts", HOST_MIX)),
         controls: root.get("controls").and_then(|value| value.integer(0..=16)).unwrap_or(3) as u16,
         events: event::events(root, start, duration, &roster),
         expect: expect(root),
@@ -99,31 +99,38 @@ fn share(table: Option<Table<'_>>, key: &'static str) -> f64 {
     table.and_then(|table| table.get(key)).and_then(|value| value.number(0.0..=1.0)).unwrap_or(0.0)
 }
 
-fn weather(table: Option<Table<'_>>) -> Weather {
-    let span = |key: &'static str, low: u64, high: u64| {
+fn normal_conditions(table: Option<Table<'_>>) -> NormalConditions {
+    let seconds = |key: &'static str, low: u64, high: u64| {
         let range = Duration::from_millis(low)..=Duration::from_millis(high);
         Some(table?.get(key)?.duration(range)?.as_secs_f64())
     };
-    let (mean, gap) = (span("burst_mean", 10, 3_600_000), span("burst_gap", 1000, 86_400_000_000));
-    if let (Some(table), true) = (table, mean.is_some() != gap.is_some()) {
+    let mean_length = seconds("burst_mean", 10, 3_600_000);
+    let mean_interval = seconds("burst_gap", 1000, 86_400_000_000);
+    if let (Some(table), true) = (table, mean_length.is_some() != mean_interval.is_some()) {
         table.note(
-            "bursts need both burst_mean and burst_gap; write burst_mean = \"3s\" and burst_gap = \"10m\"",
+            "bursts need both burst_mean and burst_gap; \
+             write burst_mean = \"3s\" and burst_gap = \"10m\"",
         );
     }
     let loss = table
         .and_then(|table| table.get("burst_loss"))
         .map_or(Some(1.0), |value| value.number(0.0..=1.0));
-    Weather {
-        rtt: span("rtt", 1, 60_000).unwrap_or(0.2),
-        jitter: span("jitter", 0, 60_000).unwrap_or(0.01),
+    NormalConditions {
+        rtt: seconds("rtt", 1, 60_000).unwrap_or(0.2),
+        jitter: seconds("jitter", 0, 60_000).unwrap_or(0.01),
         tail: share(table, "tail"),
         tail_range: (
-            span("tail_from", 1, 150_000).unwrap_or(5.0),
-            span("tail_to", 1, 600_000).unwrap_or(150.0),
+            seconds("tail_from", 1, 150_000).unwrap_or(5.0),
+            seconds("tail_to", 1, 600_000).unwrap_or(150.0),
         ),
         loss: share(table, "loss"),
-        miss: table.and_then(|table| table.get("miss")).and_then(pair).unwrap_or((0.0, 0.0)),
-        bursts: mean.zip(gap).zip(loss).map(|((mean, gap), loss)| Bursts { mean, gap, loss }),
+        miss: table
+            .and_then(|table| table.get("miss"))
+            .and_then(range_of_shares)
+            .unwrap_or((0.0, 0.0)),
+        bursts: mean_length.zip(mean_interval).zip(loss).map(
+            |((mean_length, mean_interval), loss)| BurstLoss { mean_length, mean_interval, loss },
+        ),
         duplicates: share(table, "duplicates"),
         forged: share(table, "forged"),
         corrupt: share(table, "corrupt"),
@@ -132,7 +139,7 @@ fn weather(table: Option<Table<'_>>) -> Weather {
     }
 }
 
-fn pair(value: Value<'_>) -> Option<(f64, f64)> {
+fn range_of_shares(value: Value<'_>) -> Option<(f64, f64)> {
     let list = value.list("two numbers such as [0.0, 0.7]")?;
     let numbers: Vec<f64> = list.iter().filter_map(|value| value.number(0.0..=1.0)).collect();
     match numbers[..] {
@@ -145,17 +152,17 @@ fn pair(value: Value<'_>) -> Option<(f64, f64)> {
     }
 }
 
-fn classes(table: Option<Table<'_>>) -> Classes {
-    Classes {
+fn host_mix(table: Option<Table<'_>>) -> HostMix {
+    HostMix {
         icmp_only: share(table, "icmp_only"),
         tcp_only: share(table, "tcp_only"),
         refuses: share(table, "refuses"),
-        accept_all: share(table, "accept_all"),
+        accepts_all: share(table, "accept_all"),
         named: share(table, "named"),
         rate_limit: table
             .and_then(|table| table.get("rate_limit"))
             .and_then(|value| value.rate(1000.0)),
-        unreachable: table
+        router_answers: table
             .and_then(|table| table.get("unreachable"))
             .and_then(Value::flag)
             .unwrap_or(false),
@@ -165,7 +172,7 @@ fn classes(table: Option<Table<'_>>) -> Classes {
 fn expect(root: Table<'_>) -> Expect {
     let keys = ["slice", "right_share", "seen", "no", "max_down", "false_verdicts"];
     let Some(table) = root.section("expect", &keys) else { return Expect::default() };
-    let span = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
+    let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
     let states = |key| {
         let labels = State::ALL.map(State::label);
         let list = table
@@ -178,11 +185,11 @@ fn expect(root: Table<'_>) -> Expect {
             .collect()
     };
     Expect {
-        slice: span("slice"),
+        slice: duration("slice"),
         right_share: table.get("right_share").and_then(|value| value.number(0.0..=1.0)),
         seen: states("seen"),
         no: states("no"),
-        max_down: span("max_down"),
+        max_down: duration("max_down"),
         false_verdicts: table
             .get("false_verdicts")
             .and_then(|value| value.integer(0..=1000))
@@ -231,7 +238,8 @@ fn roster(root: Table<'_>) -> Roster {
         for prefix in prefixes(table, &mut generated) {
             if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
                 table.note(&format!(
-                    "with this country there are more than {MOST_TARGETS} targets; write fewer blocks, hosts or probes"
+                    "with this country there are more than {MOST_TARGETS} targets; \
+                     write fewer blocks, hosts or probes"
                 ));
                 break;
             }
@@ -246,8 +254,8 @@ fn roster(root: Table<'_>) -> Roster {
     roster
 }
 
-/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so what
-/// stands behind it, which only the probers know, is not read.
+/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so the rest
+/// (port, name, record type) is not read.
 fn kind(text: &str) -> Result<Kind, String> {
     let (label, rest) =
         text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
@@ -267,7 +275,10 @@ fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
             let want = "a prefix of length 24 such as \"127.45.176.0/24\"";
             let list = value.list("prefixes such as [\"127.45.176.0/24\"]").unwrap_or_default();
             if list.is_empty() {
-                value.note("a country without blocks cannot be judged; write blocks = [\"127.45.176.0/24\"]");
+                value.note(
+                    "a country without blocks cannot be judged; \
+                     write blocks = [\"127.45.176.0/24\"]",
+                );
             }
             list.into_iter().filter_map(|value| value.parsed(want, prefix)).collect()
         }

@@ -2,11 +2,12 @@
 //! all of them it is demanded that edges hold the truth, that no country is down without a
 //! darkness, and that no block is asked too often.
 
+use crate::{Options, Scenario, Simulation, StateSpan, simulate};
 use lifesign_core::{
     judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
+    scopes::{BlockId, CountryId, Scope},
     time::Time,
 };
-use lifesign_lab::{Options, Scenario, Simulation, simulate};
 use std::{
     collections::BTreeSet,
     fs,
@@ -18,7 +19,7 @@ use std::{
 const MOST_PER_BLOCK: f64 = 0.39;
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data").join(folder);
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -42,7 +43,7 @@ fn complaints(path: &Path) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut last = Time::default();
     let mut amiss = Vec::new();
-    simulation.run(until, &mut |change| {
+    simulation.run_until(until, &mut |change| {
         seen.insert(change.to);
         if change.time < last
             || change.edge.earliest.is_some_and(|earliest| earliest > change.edge.latest)
@@ -53,33 +54,32 @@ fn complaints(path: &Path) -> Vec<String> {
     });
     let score = simulation.score();
     let name = path.file_name().unwrap().to_string_lossy();
-    for (sort, level) in [("countries", &score.countries), ("blocks", &score.blocks)] {
+    for (scopes, level) in [("countries", &score.countries), ("blocks", &score.blocks)] {
         if expect.right_share.is_some_and(|least| level.right_share < least) {
-            amiss.push(format!("{sort}: right for a share of {} only", level.right_share));
+            amiss.push(format!("{scopes}: right for a share of {} only", level.right_share));
         }
         let slowest = level.down.quantile(1.0);
         if expect.max_down.is_some_and(|most| slowest > most.as_secs_f64()) {
-            amiss.push(format!("{sort}: slowest down took {slowest} s"));
+            amiss.push(format!("{scopes}: slowest down took {slowest} s"));
         }
         if expect.max_down.is_some() && !level.down.missed.is_empty() {
-            amiss.push(format!("{sort}: missed darkness of {:?} s", level.down.missed));
+            amiss.push(format!("{scopes}: missed darkness of {:?} s", level.down.missed));
         }
         // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none
         // of these.
         let edges = &level.edges;
         if edges.before + edges.after > 0 {
-            amiss.push(format!("{sort}: {} edges lie late, {} early", edges.before, edges.after));
+            amiss.push(format!("{scopes}: {} edges lie late, {} early", edges.before, edges.after));
         }
         // A country that lives is not called down, but where the file expects it.
-        if sort == "countries" && level.false_downs > 0 && !expect.seen.contains(&Down) {
-            amiss.push(format!("{sort}: down without a darkness, {} times", level.false_downs));
+        if scopes == "countries" && level.false_downs > 0 && !expect.seen.contains(&Down) {
+            amiss.push(format!("{scopes}: down without a darkness, {} times", level.false_downs));
         }
         let wrong = level.false_outages + level.false_flappings;
         if wrong > expect.false_verdicts {
-            amiss.push(format!("{sort}: {wrong} false outages or flappings"));
+            amiss.push(format!("{scopes}: {wrong} false outages or flappings"));
         }
     }
-    // And no block is ever asked more often than 0.39 times a second.
     if score.worst_minute > MOST_PER_BLOCK {
         amiss.push(format!("a block was asked {} times a second for a minute", score.worst_minute));
     }
@@ -108,8 +108,19 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
         story = "a flapping with drawn dwell times"
         start = "2024-03-01T00:00:00Z"
         duration = "90m"
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 3, probes = ["icmp"] }]
-        event = [{ kind = "flap", at = "+10m", for = "1h", on = "KP", down = "60s", up = "60s", dwell = "drawn" }]
+        [[country]]
+        code = "KP"
+        blocks = ["127.45.176.0/24", "127.45.177.0/24"]
+        hosts = 3
+        probes = ["icmp"]
+        [[event]]
+        kind = "flap"
+        at = "+10m"
+        for = "1h"
+        on = "KP"
+        down = "60s"
+        up = "60s"
+        dwell = "drawn"
     "#;
     let scenario = Scenario::parse("text", text).unwrap();
     let bytes = |seed, json| {
@@ -145,7 +156,6 @@ fn the_truth_follows_from_the_file_alone() {
         story = "a country of two blocks"
         start = "2024-03-01T00:00:00Z"
         duration = "4h"
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 2, probes = ["icmp"] }]
         event = [
             { kind = "dark", at = "+10m", for = "10m", on = "127.45.176.0/24" },
             { kind = "dark", at = "+15m", for = "10m", on = "127.45.177.0/24" },
@@ -155,18 +165,22 @@ fn the_truth_follows_from_the_file_alone() {
             { kind = "lossy", at = "+3h", for = "10m", on = "us", loss = 0.15 },
             { kind = "blind", what = "uplink", at = "+3h05m", for = "1m" },
         ]
+        [[country]]
+        code = "KP"
+        blocks = ["127.45.176.0/24", "127.45.177.0/24"]
+        hosts = 2
+        probes = ["icmp"]
     "#;
     let scenario = Scenario::parse("text", text).unwrap();
     let simulation = Simulation::new(&scenario, 1, &scenario.settings(1));
-    let spells = |scope| {
-        let spell = |spell: &lifesign_lab::StateSpan| {
-            (spell.from.since(scenario.start).as_secs(), spell.state)
-        };
-        let mut spells: Vec<_> = simulation.truth().spells(scope).iter().map(spell).collect();
-        spells.dedup_by_key(|spell| spell.1);
-        spells
+    let states = |scope| {
+        let seconds = |span: &StateSpan| (span.from.since(scenario.start).as_secs(), span.state);
+        let mut states: Vec<_> =
+            simulation.truth().state_spans(scope).iter().map(seconds).collect();
+        states.dedup_by_key(|state| state.1);
+        states
     };
-    let country = lifesign_core::scopes::Scope::Country(lifesign_core::scopes::CountryId(0));
+    let country = Scope::Country(CountryId(0));
     let wanted = [
         (0, Up),
         (600, Partial),
@@ -185,8 +199,8 @@ fn the_truth_follows_from_the_file_alone() {
         (11_100, Unknown),
         (11_160, Partial),
     ];
-    assert_eq!(spells(country), wanted);
-    let block = lifesign_core::scopes::Scope::Block(lifesign_core::scopes::BlockId(1));
+    assert_eq!(states(country), wanted);
+    let block = Scope::Block(BlockId(1));
     let wanted = [
         (0, Up),
         (900, Outage),
@@ -204,5 +218,5 @@ fn the_truth_follows_from_the_file_alone() {
         (11_160, Degraded),
         (11_400, Up),
     ];
-    assert_eq!(spells(block), wanted);
+    assert_eq!(states(block), wanted);
 }

@@ -1,6 +1,5 @@
-//! lifesign itself: the release binary as a child, with a plan written for the purpose. In: how
-//! many blocks, hosts and probes. Out: what it cost, by its own metrics and by the kernel. It never
-//! probes beyond 127.99.0.0/16.
+//! lifesign itself: the release binary as a child, with a plan of hosts in 127.99.0.0/16. What it
+//! cost is read from its metrics and from the kernel.
 
 use crate::process::{Running, free_port, in_time};
 use std::{
@@ -17,7 +16,7 @@ use std::{
 
 /// A plan's size and pace.
 #[derive(Clone, Copy)]
-pub struct Size {
+pub struct PlanSize {
     /// How many /24 blocks.
     pub blocks: u8,
     /// Hosts in each.
@@ -26,7 +25,7 @@ pub struct Size {
     pub rate: f64,
 }
 
-impl Size {
+impl PlanSize {
     /// The addresses of its hosts.
     pub fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
         (0..self.blocks).flat_map(move |block| {
@@ -57,7 +56,7 @@ impl Size {
 
 /// What one run cost, from one reading to the next.
 #[derive(Clone, Copy, Debug)]
-pub struct Cost {
+pub struct LifesignCost {
     /// Processor time per probe, in microseconds.
     pub cpu_us: f64,
     /// Probes per second that left.
@@ -76,14 +75,14 @@ pub struct Cost {
 }
 
 /// A run under way.
-pub struct Ours {
+pub struct LifesignRun {
     process: Running,
     port: u16,
 }
 
-impl Ours {
-    /// Starts it in `directory`, and waits until it tells of probes.
-    pub fn start(directory: &Path, size: Size, journal: Option<&Path>) -> io::Result<Self> {
+impl LifesignRun {
+    /// Starts it in `directory`, and waits until its metrics count a probe.
+    pub fn start(directory: &Path, size: PlanSize, journal: Option<&Path>) -> io::Result<Self> {
         let plan = directory.join("plan.toml");
         fs::write(&plan, size.plan())?;
         let port = free_port()?;
@@ -92,19 +91,20 @@ impl Ours {
         if let Some(journal) = journal {
             command.arg("--record").arg(journal);
         }
-        let mut ours = Self { process: Running::start(&mut command)?, port };
+        let mut run = Self { process: Running::start(&mut command)?, port };
         in_time("lifesign", || {
-            ours.process.cpu()?;
+            run.process.cpu()?;
             let probes = total(&metrics(port)?, "lifesign_probes_total");
             if probes > 0.0 { Ok(()) } else { Err(Error::other("no probe has been sent")) }
         })?;
-        Ok(ours)
+        Ok(run)
     }
 
     /// Lets it warm up, then measures it for `span`.
-    pub fn measure(&mut self, warm_up: Duration, span: Duration) -> io::Result<Cost> {
+    pub fn measure(&mut self, warm_up: Duration, span: Duration) -> io::Result<LifesignCost> {
         sleep(warm_up);
-        let (before, spent_before) = (metrics(self.port)?, self.process.cpu()?);
+        let before = metrics(self.port)?;
+        let spent_before = self.process.cpu()?;
         sleep(span);
         // Read before the scrape, whose cost is not the probes'.
         let spent = (self.process.cpu()? - spent_before) / span.as_secs_f64();
@@ -123,7 +123,7 @@ impl Ours {
             .iter()
             .map(|outcome| gained(&format!("lifesign_probe_outcomes_total {outcome}")))
             .sum();
-        Ok(Cost {
+        Ok(LifesignCost {
             cpu_us: spent / rate * 1e6,
             rate,
             probes: gained("lifesign_probes_total"),
@@ -140,11 +140,11 @@ impl Ours {
 
 /// Median round-trip time in microseconds, at 100 probes a second to ten hosts for `span`, from the
 /// journal.
-pub fn round_trip(directory: &Path, size: Size, span: Duration) -> io::Result<f64> {
+pub fn round_trip(directory: &Path, size: PlanSize, span: Duration) -> io::Result<f64> {
     let journal: PathBuf = directory.join("journal.jsonl");
-    let ours = Ours::start(directory, size, Some(&journal))?;
+    let run = LifesignRun::start(directory, size, Some(&journal))?;
     sleep(span);
-    drop(ours);
+    drop(run);
     let times = fs::read_to_string(&journal)?
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
@@ -187,12 +187,14 @@ fn quantile(share: f64, name: &str, before: &Page, after: &Page) -> f64 {
         .collect();
     buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
     let rank = share * buckets.last().map_or(0.0, |bucket| bucket.1);
-    let (mut lower, mut below) = (0.0, 0.0);
+    let mut lower = 0.0;
+    let mut below = 0.0;
     for (bound, count) in buckets {
         if count >= rank && bound.is_finite() {
             return lower + (bound - lower) * (rank - below) / (count - below).max(1.0);
         }
-        (lower, below) = (bound, count);
+        lower = bound;
+        below = count;
     }
     lower
 }
