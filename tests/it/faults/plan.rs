@@ -189,7 +189,7 @@ fn a_reload_is_asked_for_from_elsewhere() {
             "exec 3<>/dev/tcp/10.45.0.2/17545; \
              printf '{method} {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
-        done(watched.world.router.command(&["timeout", "20", "bash", "-ec", &ask])).1
+        done(watched.world.router.command(&["timeout", "60", "bash", "-ec", &ask])).1
     };
     assert!(ask("GET", "/-/healthy").starts_with("HTTP/1.1 200"));
     let refused = ask("POST", "/-/reload");

@@ -2,6 +2,7 @@
 //! neither a raw nor a ping socket, each test shows instead that the engine says so and what to do
 //! about it.
 
+use crate::support::SOON;
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
     clock::Clock,
@@ -73,9 +74,7 @@ fn outcomes(events: &[Event]) -> Vec<Outcome> {
 /// Receives until there are `count` outcomes.
 async fn receive(engine: &mut Engine, clock: &Clock, events: &mut Vec<Event>, count: usize) {
     while outcomes(events).len() < count {
-        timeout(Duration::from_secs(10), engine.readable())
-            .await
-            .expect("an answer within ten seconds");
+        timeout(SOON, engine.readable()).await.expect("an answer in time");
         engine.receive(clock, events);
     }
 }
