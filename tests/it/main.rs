@@ -93,7 +93,7 @@ mod docs {
 }
 
 mod source {
-    mod floors;
+    mod shape;
 }
 
 mod fuzz {

@@ -1,0 +1,185 @@
+//! The shape of the source: how long files are, how much code there is, and that inside a crate a
+//! module imports only from those declared before it. What a crate may import, Cargo.toml says.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Lines of a file at most, and of the median file.
+const LONGEST_FILE: usize = 400;
+const MEDIAN_FILE: usize = 150;
+/// Lines of code at most, without tests, comments and blank lines.
+const CORE: usize = 5_500;
+const PROGRAM: usize = 9_000;
+/// Crates that the core may name: none of them has a runtime, a socket, a file or a clock.
+const OF_THE_CORE: [&str; 3] = ["jiff", "serde", "serde_json"];
+
+struct File {
+    /// Below the crate's src/.
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    fn is_test(&self) -> bool {
+        self.path.iter().any(|part| part == "tests" || part == "tests.rs")
+    }
+
+    /// Its lines without comments and blank ones, up to the tests inside it.
+    fn code(&self) -> impl Iterator<Item = &str> {
+        let lines = self.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        let code = lines.map(|line| line.split("//").next().unwrap_or_default());
+        code.filter(|line| !line.trim().is_empty())
+    }
+
+    /// The module of the crate's root that it is, or lies in.
+    fn module(&self) -> String {
+        let first = self.path.iter().next().expect("a file has a name");
+        first.to_string_lossy().trim_end_matches(".rs").to_owned()
+    }
+
+    /// The modules of the crate's root that it names.
+    fn named(&self) -> BTreeSet<String> {
+        let code: String = self.code().collect();
+        let code: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let word = |rest: &str| -> String {
+            rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+        };
+        let mut named = BTreeSet::new();
+        for rest in code.split("crate::").skip(1) {
+            let Some(group) = rest.strip_prefix('{') else {
+                named.insert(word(rest));
+                continue;
+            };
+            let mut depth = 0;
+            let mut begin = true;
+            for (at, letter) in group.char_indices() {
+                if begin && depth == 0 {
+                    named.insert(word(&group[at..]));
+                }
+                begin = letter == ',';
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+            }
+        }
+        named.remove("");
+        named
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of the crate in this folder.
+fn source(folder: &str) -> Vec<File> {
+    let source = root().join(folder).join("src");
+    let mut folders = vec![source.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                let path = path.strip_prefix(&source).expect("below src").to_owned();
+                files.push(File { path, text });
+            }
+        }
+    }
+    files
+}
+
+/// The program's folder and those of its crates.
+fn crates() -> Vec<String> {
+    let entries = fs::read_dir(root().join("crates")).expect("crates/");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut all: Vec<String> = names.map(|name| format!("crates/{}", name.display())).collect();
+    all.push(String::new());
+    all
+}
+
+fn lines_of_code(folder: &str) -> usize {
+    let files = source(folder);
+    files.iter().filter(|file| !file.is_test()).map(|file| file.code().count()).sum()
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    let mut lengths = Vec::new();
+    for folder in crates() {
+        for file in source(&folder) {
+            let name = Path::new(&folder).join("src").join(&file.path);
+            let lines = file.text.lines().count();
+            assert!(lines <= LONGEST_FILE, "{} has {lines} lines", name.display());
+            let says = file.is_test() || file.text.starts_with("//!");
+            assert!(says, "{} does not say what it is for", name.display());
+            lengths.push(lines);
+        }
+    }
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= MEDIAN_FILE, "the median file has {median} lines");
+}
+
+#[test]
+fn there_is_no_more_code_than_the_design_allows() {
+    let core = lines_of_code("crates/core");
+    assert!((1_000..=CORE).contains(&core), "the core has {core} lines of code");
+    let program = lines_of_code("");
+    assert!((1_000..=PROGRAM).contains(&program), "the program has {program} lines of code");
+}
+
+#[test]
+fn the_core_names_no_runtime_socket_file_or_clock() {
+    let manifest = fs::read_to_string(root().join("crates/core/Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let named = manifest["dependencies"].as_table().expect("dependencies");
+    assert_eq!(named.keys().map(String::as_str).collect::<Vec<_>>(), OF_THE_CORE);
+    // What the standard library has of these, no manifest can keep out.
+    let impure = ["std::fs", "std::net::Tcp", "std::net::Udp", "std::thread", "std::process"];
+    for file in source("crates/core").iter().filter(|file| !file.is_test()) {
+        let found = impure.iter().find(|path| file.code().any(|line| line.contains(**path)));
+        assert_eq!(found, None, "{}", file.path.display());
+    }
+}
+
+#[test]
+fn a_module_imports_only_from_those_declared_before_it() {
+    let mut imports = 0;
+    for folder in crates() {
+        let files = source(&folder);
+        let lib = files.iter().find(|file| file.path == Path::new("lib.rs")).expect("a lib.rs");
+        let module = |line: &str| Some(line.split_once("mod ")?.1.strip_suffix(';')?.to_owned());
+        let order: Vec<String> = lib.code().filter_map(module).collect();
+        for file in files.iter().filter(|file| !file.is_test()) {
+            let Some(own) = order.iter().position(|module| *module == file.module()) else {
+                continue;
+            };
+            for named in file.named() {
+                let other = order.iter().position(|module| *module == named);
+                imports += usize::from(other.is_some());
+                let is_below = other.is_none_or(|other| other <= own);
+                assert!(is_below, "{folder}/src/{} imports {named}", file.path.display());
+            }
+        }
+    }
+    assert!(imports > 100, "only {imports} imports were found");
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let file = |text: &str| File { path: "judge/mod.rs".into(), text: text.into() };
+    let text = "use crate::{\n    time::Time,\n    scopes::{Scope, a::{B, c}},\n    rng,\n};\n\
+                fn f() { crate::watch::g() } // crate::journal\n#[cfg(test)]\nuse crate::outcome;";
+    let named = file(text).named().into_iter().collect::<Vec<_>>();
+    assert_eq!(named, ["rng", "scopes", "time", "watch"]);
+    assert_eq!(file(text).module(), "judge");
+}
