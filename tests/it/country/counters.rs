@@ -3,7 +3,7 @@
 
 use crate::support::{
     self, Room, SOON,
-    country::{PORT, WatchedCountry, agree, network, shared},
+    country::{PORT, WatchedCountry, agree, network},
     until, values,
 };
 use lifesign_core::time::Time;
@@ -57,7 +57,6 @@ const FAULTS: &str = r#"
 
 /// For every target, to the last packet.
 fn counters_are_the_ledger(name: &str, v6: bool) {
-    let _machine = shared();
     let mut watched = WatchedCountry::from_text(name, FAULTS, v6, "budget.per_block = \"250/s\"");
     watched.program.listen(Duration::from_secs(60));
     watched.silence(Duration::from_secs(15), &[]);
@@ -96,7 +95,6 @@ fn counters_are_the_ledger_in_ipv6() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_country_answers() {
-    let _machine = shared();
     let mut watched = WatchedCountry::from_text(
         "answers",
         r#"
@@ -123,7 +121,6 @@ fn a_country_answers() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn what_comes_in_time_is_in_time_though_nobody_looks() {
-    let _machine = shared();
     let mut watched = WatchedCountry::from_text(
         "stopped",
         r#"
@@ -175,7 +172,6 @@ fn late_answers(room: &Room) -> Vec<(Time, Time)> {
 
 /// Every way in which a router says no, to every kind of probe, in both families.
 fn every_no_is_counted_by_its_code(name: &str, v6: bool) {
-    let _machine = shared();
     let mut scenario = String::from(
         r#"
         story = "blocks that are gone, and for each code a router that says so with it"
@@ -218,7 +214,6 @@ fn every_no_of_an_ipv6_router_is_counted_by_its_code() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn answers_are_late_until_they_are_lost() {
-    let _machine = shared();
     let mut watched = WatchedCountry::from_text(
         "late",
         r#"
@@ -243,7 +238,6 @@ fn answers_are_late_until_they_are_lost() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_thousand_hosts_cost_less_than_a_processor() {
-    let _machine = shared();
     let watched = WatchedCountry::from_text(
         "cost",
         r#"
@@ -273,7 +267,6 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn routers_stand_in_front_of_the_hosts() {
-    let _machine = shared();
     let watched = WatchedCountry::from_text(
         "routers",
         r#"
@@ -304,7 +297,6 @@ fn routers_stand_in_front_of_the_hosts() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_cut_answer_is_fetched_by_tcp() {
-    let _machine = shared();
     let scenario = Scenario::parse(
         "cut",
         r#"

@@ -2,7 +2,7 @@
 
 use crate::support::{
     Program, SOON,
-    country::{HUSH, PORT, WatchedCountry, shared},
+    country::{HUSH, PORT, WatchedCountry},
     namespace::Namespace,
 };
 use lifesign_lab::Scenario;
@@ -12,7 +12,6 @@ use std::time::Duration;
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn nobody_takes_another_ones_answers() {
-    let _machine = shared();
     let scenario = Scenario::parse(
         "together",
         r#"

@@ -28,12 +28,7 @@ use ledger::{Account, Tally};
 use lifesign_core::{outcome::IcmpCode, time::Time};
 use lifesign_lab::Scenario;
 use network::{Country, plan};
-use std::{
-    collections::BTreeMap,
-    net::Ipv4Addr,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 /// The real program in front of a country.
 pub struct WatchedCountry {
@@ -223,11 +218,4 @@ pub fn agree(found: &Account, wanted: &Account, scenario: &Scenario) {
     assert_eq!(found.rejected, wanted.rejected, "rejected");
     assert_eq!(found.unreachable, wanted.unreachable, "unreachable");
     assert_eq!(wanted.unsure, 0, "answers on the border of patience");
-}
-
-/// Whoever measures has the machine to itself and its spinning processes; all others share it.
-pub static MACHINE: RwLock<()> = RwLock::new(());
-
-pub fn shared() -> RwLockReadGuard<'static, ()> {
-    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
