@@ -15,7 +15,7 @@ const KILLS: u64 = 10;
 const DARK: u64 = 12;
 const CYCLE: u64 = 17;
 /// What was told so long before the kill has reached the file, on a busy machine too.
-const WRITTEN: Duration = Duration::from_secs(2);
+const WRITTEN: Duration = Duration::from_secs(6);
 
 /// A host of this block that answers DNS questions in its bright times, on this port.
 fn host(block: u64) -> u16 {

@@ -63,7 +63,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
 /// Runs promtool, which must succeed.
 fn promtool(arguments: &[&str]) {
     let mut program = Program::start(quiet(Command::new("promtool"), arguments));
-    let status = program.end(2 * MINUTE);
+    let status = program.end(10 * MINUTE);
     assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
 }
 
