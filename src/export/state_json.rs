@@ -1,6 +1,6 @@
-//! The body of `/api/v1/state`: what is watched and found, as JSON for programs. A field is never
-//! left out: what is not known is null. Times are RFC 3339 in UTC, durations are seconds, shares and
-//! probabilities 0 to 1; lists are in the plan's order.
+//! The body of `/api/v1/state`: what is watched and found, as JSON for programs. No field is ever
+//! left out: what is not known is null. Times are RFC 3339 in UTC, durations are in seconds, shares
+//! and probabilities are 0 to 1; lists are in the plan's order.
 
 use super::ExportSettings;
 use lifesign_core::{
