@@ -16,52 +16,55 @@
 use super::{Judge, belief::Odds, rules, scope::Facts};
 use crate::{
     schedule::{Directive, Doubt, Escalation},
-    scopes::BlockId,
+    scopes::{Scope, ScopeId},
     time::Time,
 };
 use std::time::Duration;
 
 impl Judge {
     /// Asks for a closer look, or for no more of it.
-    pub(super) fn look(&mut self, place: u32, facts: Facts, now: Time) {
+    pub(super) fn look(&mut self, id: ScopeId, facts: Facts, now: Time) {
         if !self.rules.confirm {
             return;
         }
-        let wanted = self.wanted(place, facts, now);
-        let around = self.is_wide(place, facts);
-        let scope = &mut self.scopes[place as usize];
-        if around && !scope.asked_around {
-            self.directives.push(Directive::AskSiblings(BlockId(place), Doubt::Strong));
+        let wanted = self.wanted(id, facts, now);
+        let around = self.is_wide(id, facts);
+        let scope = &mut self.scopes[id.index()];
+        if around
+            && !scope.asked_around
+            && let Scope::Block(block) = self.roster.scope(id)
+        {
+            self.directives.push(Directive::AskSiblings(block, Doubt::Strong));
         }
         scope.asked_around = around;
         if wanted != scope.looking {
             scope.looking = wanted;
-            let name = self.name(place);
+            let name = self.roster.scope(id);
             self.directives.push(
                 wanted.map_or(Directive::Relax(name), |closely| Directive::Escalate(name, closely)),
             );
         }
     }
 
-    fn wanted(&mut self, place: u32, facts: Facts, now: Time) -> Option<Escalation> {
+    fn wanted(&mut self, id: ScopeId, facts: Facts, now: Time) -> Option<Escalation> {
         let outage_after = self.rules.outage_after;
-        let (parts, is_country) = (self.parts(place), place >= self.blocks());
-        let gap = self.gaps[place as usize];
-        let returning = self.is_returning(place, now);
-        let country_recalled = self.roster.blocks.get(place as usize).is_some_and(|block| {
-            self.rules.pooled && self.scopes[self.country_place(block.country) as usize].recalled
-        });
-        let scope = &self.scopes[place as usize];
+        let parts = self.parts(id);
+        let is_country = self.is_country(id);
+        let gap = self.gaps[id.index()];
+        let returning = self.is_returning(id, now);
+        let country_recalled = self.rules.pooled
+            && self.roster.parent(id).is_some_and(|country| self.scopes[country.index()].recalled);
+        let scope = &self.scopes[id.index()];
         if self.sight.is_blind() || scope.belief.is_quiet() {
             return None;
         }
-        if self.scopes[place as usize].recalled {
+        if self.scopes[id.index()].recalled {
             // What an earlier run knew is proved or refuted at once, and for blocks by way of their
             // country.
             return (is_country || !country_recalled)
                 .then(|| at_once(rules::CONFIRM, Doubt::Strong));
         }
-        let scope = &mut self.scopes[place as usize];
+        let scope = &mut self.scopes[id.index()];
         if facts.long {
             // What is in outage is asked at the even pace, but for the first minute after its
             // country came back.
@@ -96,20 +99,20 @@ impl Judge {
     }
 
     /// Has a block's country just come back?
-    fn is_returning(&self, place: u32, now: Time) -> bool {
-        let Some(block) = self.roster.blocks.get(place as usize) else { return false };
-        let country = &self.scopes[self.country_place(block.country) as usize];
+    fn is_returning(&self, id: ScopeId, now: Time) -> bool {
+        let Some(country) = self.roster.parent(id) else { return false };
+        let country = &self.scopes[country.index()];
         country.dark.is_none() && now < country.back.latest + rules::RETURNING
     }
 
     /// Is a block's silence a question for its country, which is not asked yet?
-    fn is_wide(&self, place: u32, facts: Facts) -> bool {
-        let Some(block) = self.roster.blocks.get(place as usize) else { return false };
-        let country = &self.scopes[self.country_place(block.country) as usize];
+    fn is_wide(&self, id: ScopeId, facts: Facts) -> bool {
+        let Some(country) = self.roster.parent(id) else { return false };
+        let country = &self.scopes[country.index()];
         if facts.dark || facts.flapping || self.sight.is_blind() || country.looking.is_some() {
             return false;
         }
-        let odds = self.scopes[place as usize].belief.odds(Time::NEVER, f32::MAX, 1);
+        let odds = self.scopes[id.index()].belief.odds(Time::NEVER, f32::MAX, 1);
         odds.count > 1 && odds.log >= rules::WIDE
     }
 }

@@ -47,7 +47,7 @@ impl Memory {
     fn is_sound(&self) -> bool {
         let Roster { countries, blocks, targets } = &*self.roster;
         self.hosts.len() == targets.len()
-            && self.scopes.len() == blocks.len() + countries.len()
+            && self.scopes.len() == self.roster.scope_count()
             && blocks.iter().all(|block| (block.country.0 as usize) < countries.len())
             && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
     }

@@ -72,7 +72,7 @@ use crate::{
     aggregate::{Evidence, Summary},
     outcome::Control,
     schedule::{Directive, Doubt, Rank},
-    scopes::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
+    scopes::{BlockId, CountryId, Kind, Roster, Scope as Name, ScopeId, TargetId},
     time::Time,
 };
 use belief::lasted_until;
@@ -88,16 +88,16 @@ pub struct Judge {
     roster: Arc<Roster>,
     rules: Rules,
     hosts: Vec<Host>,
-    /// Blocks first, then countries.
+    /// By [`ScopeId`].
     scopes: Vec<Scope>,
     /// By country: how many of its blocks are in each state.
     tally: Vec<[u32; 7]>,
     /// How far apart the even probes of each scope are.
     gaps: Vec<Duration>,
     sight: Sight,
-    timers: BinaryHeap<Reverse<(Time, u32)>>,
+    timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
     /// Scopes whose misses wait to be vouched for.
-    waiting: Vec<u32>,
+    waiting: Vec<ScopeId>,
     changes: Vec<Change>,
     directives: Vec<Directive>,
 }
@@ -111,9 +111,7 @@ impl Judge {
         gap: impl Fn(Name) -> Duration,
         now: Time,
     ) -> Self {
-        let blocks = (0..roster.blocks.len() as u32).map(|id| Name::Block(BlockId(id)));
-        let countries = (0..roster.countries.len() as u32).map(|id| Name::Country(CountryId(id)));
-        let gaps: Vec<Duration> = blocks.chain(countries).map(gap).collect();
+        let gaps: Vec<Duration> = roster.scope_ids().map(|id| gap(roster.scope(id))).collect();
         let mut tally = vec![[0; 7]; roster.countries.len()];
         for block in &roster.blocks {
             tally[block.country.0 as usize][State::Unknown as usize] += 1;
@@ -149,11 +147,11 @@ impl Judge {
             if at == self.sight.deadline() {
                 let shift = self.sight.silence(at);
                 self.shift(shift, at);
-            } else if let Some(Reverse((_, place))) = self.timers.pop()
-                && self.scopes[place as usize].armed == at
+            } else if let Some(Reverse((_, id))) = self.timers.pop()
+                && self.scopes[id.index()].armed == at
             {
-                self.scopes[place as usize].armed = Time::NEVER;
-                self.weigh(place, at);
+                self.scopes[id.index()].armed = Time::NEVER;
+                self.weigh(id, at);
             }
         }
     }
@@ -173,8 +171,8 @@ impl Judge {
         if control.answered {
             let shift = self.sight.answer(control.sent, true, now);
             self.shift(shift, now);
-            for place in std::mem::take(&mut self.waiting) {
-                self.weigh(place, now);
+            for id in std::mem::take(&mut self.waiting) {
+                self.weigh(id, now);
             }
         }
     }
@@ -200,28 +198,29 @@ impl Judge {
         self.shift(shift, now);
         let slower = self.hosts[summary.target.0 as usize].answer(rtt, now);
         self.teach(summary.target, false);
-        let (block, country) = (summary.block.0, self.country_place(summary.country));
-        for place in [country, block] {
-            let scope = &mut self.scopes[place as usize];
+        let block = self.block_id(summary.block);
+        let country = self.country_id(summary.country);
+        for id in [country, block] {
+            let scope = &mut self.scopes[id.index()];
             scope.heard = now;
             scope.answer(slower);
             let newest = scope.belief.life.is_none_or(|life| summary.sent > life);
             let chance = scope.belief.life(summary.sent);
-            if let Some(dark) = self.scopes[place as usize].dark {
-                self.light(place, dark, &chance, summary, (rtt, late), now);
-            } else if place == block {
+            if let Some(dark) = self.scopes[id.index()].dark {
+                self.light(id, dark, &chance, summary, (rtt, late), now);
+            } else if id == block {
                 for miss in &chance {
                     self.explain(TargetId(miss.target), block, country, now);
                 }
             }
             // The common case, an answer to a scope in good order, needs no further thought.
-            let scope = &self.scopes[place as usize];
+            let scope = &self.scopes[id.index()];
             if !(newest
                 && scope.state == State::Up
                 && scope.looking.is_none()
                 && !scope.quality.is_degraded())
             {
-                self.weigh(place, now);
+                self.weigh(id, now);
             }
         }
     }
@@ -229,17 +228,17 @@ impl Judge {
     /// A dark scope answered.
     fn light(
         &mut self,
-        place: u32,
+        id: ScopeId,
         dark: Edge,
         refuted: &[Miss],
         summary: &Summary,
         (rtt, late): (Duration, bool),
         now: Time,
     ) {
-        let parts = self.parts(place);
-        let with_country = self.inherited(place).is_some();
-        let needed = self.scopes[place as usize].needed(rules::DOWN, now);
-        let scope = &mut self.scopes[place as usize];
+        let parts = self.parts(id);
+        let with_country = self.inherited(id).is_some();
+        let needed = self.scopes[id.index()].needed(rules::DOWN, now);
+        let scope = &mut self.scopes[id.index()];
         if with_country || scope.belief.odds(Time::NEVER, needed, parts).log >= needed {
             // An old answer: it was alive later than we knew, and is dark all the same.
             let latest = scope.belief.onset(parts, rules::EDGE, now).unwrap_or(dark.latest);
@@ -261,8 +260,8 @@ impl Judge {
         } else {
             scope.flaps.up(latest);
         }
-        if place >= self.blocks() && self.rules.confirm {
-            let doubt = if self.scopes[place as usize].flaps.flapping(now) {
+        if self.is_country(id) && self.rules.confirm {
+            let doubt = if self.scopes[id.index()].flaps.flapping(now) {
                 Doubt::Vague
             } else {
                 Doubt::Strong
@@ -280,21 +279,22 @@ impl Judge {
         if self.sight.is_blind() {
             return;
         }
-        let (block, country) = (summary.block.0, self.country_place(summary.country));
+        let block = self.block_id(summary.block);
+        let country = self.country_id(summary.country);
         let host = &self.hosts[summary.target.0 as usize];
         let (own, common) = (
             host.likely_to_miss(),
-            self.scopes[block as usize].chance.max(self.scopes[country as usize].chance),
+            self.scopes[block.index()].chance.max(self.scopes[country.index()].chance),
         );
         let rate = (own + common - own * common).clamp(rules::FLOOR, rules::CEILING);
         let (target, sent) = (summary.target.0, summary.sent);
-        let miss = Miss { sent, weight: -rate.ln(), target, part: block, usual };
-        for place in [block, country] {
-            let scope = &mut self.scopes[place as usize];
+        let miss = Miss { sent, weight: -rate.ln(), target, part: block.0, usual };
+        for id in [block, country] {
+            let scope = &mut self.scopes[id.index()];
             scope.heard = now;
             if scope.belief.miss(miss) {
-                self.weigh(place, now);
-            } else if scope.dark.is_none() && place == block {
+                self.weigh(id, now);
+            } else if scope.dark.is_none() && id == block {
                 self.explain(summary.target, block, country, now);
             }
         }
@@ -302,12 +302,12 @@ impl Judge {
 
     /// A miss turned out to be chance, since its block answered a later probe: a lesson. What a
     /// block in the dark misses teaches nothing, neither of its hosts nor of its country.
-    fn explain(&mut self, target: TargetId, block: u32, country: u32, now: Time) {
+    fn explain(&mut self, target: TargetId, block: ScopeId, country: ScopeId, now: Time) {
         let host = &self.hosts[target.0 as usize];
         if !host.has_vanished() {
             let own = host.miss_rate;
-            self.scopes[block as usize].explain_miss(own);
-            self.scopes[country as usize].explain_miss(own);
+            self.scopes[block.index()].explain_miss(own);
+            self.scopes[country.index()].explain_miss(own);
         }
         self.teach(target, true);
         if now.since(self.hosts[target.0 as usize].heard) > rules::RETIRE_AFTER {
@@ -328,8 +328,8 @@ impl Judge {
                 }
             }
         }
-        for place in (0..self.scopes.len() as u32).rev() {
-            self.weigh(place, now);
+        for id in self.roster.scope_ids().rev() {
+            self.weigh(id, now);
         }
     }
 
@@ -351,26 +351,34 @@ impl Judge {
         }
     }
 
-    fn blocks(&self) -> u32 {
-        self.roster.blocks.len() as u32
-    }
-
-    fn country_place(&self, country: CountryId) -> u32 {
-        self.blocks() + country.0
-    }
-
     /// Of how many parts a scope's evidence must come.
-    fn parts(&self, place: u32) -> usize {
-        place.checked_sub(self.blocks()).map_or(1, |country| {
-            let blocks = self.roster.countries[country as usize].blocks.len();
-            blocks.min(rules::PARTS)
-        })
+    fn parts(&self, id: ScopeId) -> usize {
+        match self.roster.scope(id) {
+            Name::Block(_) => 1,
+            Name::Country(country) => self.roster.country(country).blocks.len().min(rules::PARTS),
+        }
     }
 
-    fn name(&self, place: u32) -> Name {
-        match place.checked_sub(self.blocks()) {
-            Some(country) => Name::Country(CountryId(country)),
-            None => Name::Block(BlockId(place)),
+    fn is_country(&self, id: ScopeId) -> bool {
+        matches!(self.roster.scope(id), Name::Country(_))
+    }
+
+    fn block_id(&self, block: BlockId) -> ScopeId {
+        self.roster.scope_id(Name::Block(block))
+    }
+
+    fn country_id(&self, country: CountryId) -> ScopeId {
+        self.roster.scope_id(Name::Country(country))
+    }
+
+    /// How many blocks of a country are in outage, and how many it has.
+    fn outages(&self, id: ScopeId) -> (u32, u32) {
+        match self.roster.scope(id) {
+            Name::Block(_) => (0, 0),
+            Name::Country(country) => {
+                let tally = &self.tally[country.0 as usize];
+                (tally[State::Outage as usize], tally.iter().sum())
+            }
         }
     }
 }

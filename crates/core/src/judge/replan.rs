@@ -2,7 +2,7 @@
 //! Out: changes of verdict only where the plan itself makes one, such as a country that lost its
 //! dark block. What stays keeps what is known of it; what is new begins as unknown.
 
-use super::{Host, Judge, Name, Rules, Scope};
+use super::{Host, Judge, Name, Rules, Scope, ScopeId};
 use crate::{
     scopes::{Roster, RosterMapping},
     time::Time,
@@ -38,32 +38,35 @@ impl Judge {
             }
         }
         fresh.sight = self.sight.replan(&fresh.sight, now);
+        let new_id = |old: ScopeId| map.scopes.new_id(old.0).map(ScopeId);
         let timers = self.timers.drain();
-        fresh.timers = timers
-            .filter_map(|Reverse((at, place))| Some(Reverse((at, map.scopes.new_id(place)?))))
-            .collect();
-        fresh.waiting = self.waiting.iter().filter_map(|&place| map.scopes.new_id(place)).collect();
-        let touched: Vec<u32> = (0..fresh.scopes.len() as u32)
-            .filter(|&place| map.scopes.old_id(place).is_some())
-            .filter(|&place| {
-                let old = map.scopes.old_id(place).map_or(0, |old| old as usize);
-                self.rules != rules
-                    || self.gaps[old] != fresh.gaps[place as usize]
-                    || fresh.lost_or_gained(place, self, map)
+        fresh.timers =
+            timers.filter_map(|Reverse((at, old))| Some(Reverse((at, new_id(old)?)))).collect();
+        fresh.waiting = self.waiting.iter().filter_map(|&old| new_id(old)).collect();
+        // Countries first, since a block may be dark with its country.
+        let touched: Vec<ScopeId> = fresh
+            .roster
+            .scope_ids()
+            .rev()
+            .filter(|&id| {
+                map.scopes.old_id(id.0).is_some_and(|old| {
+                    self.rules != rules
+                        || self.gaps[ScopeId(old).index()] != fresh.gaps[id.index()]
+                        || fresh.lost_or_gained(id, self, map)
+                })
             })
             .collect();
         *self = fresh;
-        // Countries first, since a block may be dark with its country.
-        for place in touched.into_iter().rev() {
-            self.weigh(place, now);
+        for id in touched {
+            self.weigh(id, now);
         }
     }
 
     /// Is this a country in which blocks came or went, or a block of one?
-    fn lost_or_gained(&self, place: u32, before: &Judge, map: &RosterMapping) -> bool {
-        let country = match place.checked_sub(self.blocks()) {
-            Some(country) => country,
-            None => self.roster.blocks[place as usize].country.0,
+    fn lost_or_gained(&self, id: ScopeId, before: &Judge, map: &RosterMapping) -> bool {
+        let country = match self.roster.scope(id) {
+            Name::Country(country) => country.0,
+            Name::Block(block) => self.roster.block(block).country.0,
         };
         let Some(old) = map.countries.old_id(country) else { return false };
         let (now, then) =

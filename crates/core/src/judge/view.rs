@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     schedule::Rank,
-    scopes::{BlockId, CountryId, TargetId},
+    scopes::{BlockId, CountryId, ScopeId, TargetId},
     time::Time,
 };
 
@@ -36,14 +36,14 @@ pub struct Verdict {
 impl Judge {
     /// A block's verdict.
     pub fn block(&self, block: BlockId, now: Time) -> Verdict {
-        let country = self.roster.block(block).country;
-        let country = &self.scopes[self.country_place(country) as usize];
-        self.verdict(block.0, country.dark.is_some() && !country.recalled, now)
+        let country = self.country_id(self.roster.block(block).country);
+        let country = &self.scopes[country.index()];
+        self.verdict(self.block_id(block), country.dark.is_some() && !country.recalled, now)
     }
 
     /// A country's verdict.
     pub fn country(&self, country: CountryId, now: Time) -> Verdict {
-        self.verdict(self.country_place(country), false, now)
+        self.verdict(self.country_id(country), false, now)
     }
 
     /// A target's learned miss rate, and whether it is retired.
@@ -57,14 +57,14 @@ impl Judge {
         (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.spells)
     }
 
-    fn verdict(&self, place: u32, country_dark: bool, now: Time) -> Verdict {
-        let scope = &self.scopes[place as usize];
+    fn verdict(&self, id: ScopeId, country_dark: bool, now: Time) -> Verdict {
+        let scope = &self.scopes[id.index()];
         Verdict {
             state: scope.state,
             edge: scope.edge,
             changed: scope.record.changed,
             evidence: scope.record.evidence.clone(),
-            belief: self.belief(scope, place, country_dark, now),
+            belief: self.belief(scope, id, country_dark, now),
             last_life: scope.belief.life,
             state_seconds: scope.seconds(now),
             entered: scope.record.entered,
@@ -74,7 +74,7 @@ impl Judge {
     /// Posterior probability of being reachable: prior odds, times the odds of the silence. It
     /// decays towards one half while nothing at all is heard, with the time after which the scope
     /// becomes unknown.
-    fn belief(&self, scope: &Scope, place: u32, country_dark: bool, now: Time) -> f64 {
+    fn belief(&self, scope: &Scope, id: ScopeId, country_dark: bool, now: Time) -> f64 {
         if scope.belief.life.is_none() && scope.dark.is_none() {
             return 0.5;
         }
@@ -85,7 +85,7 @@ impl Judge {
             odds
         };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR).exp());
-        let age = now.since(scope.heard).as_secs_f64() / self.stale(place).as_secs_f64();
+        let age = now.since(scope.heard).as_secs_f64() / self.stale(id).as_secs_f64();
         0.5 + (up - 0.5) * (-age).exp()
     }
 }

@@ -2,7 +2,7 @@
 //! edge and the evidence of a change, and its timer. It never takes in evidence.
 
 use super::{
-    Change, Edge, Judge, Name, State, rules,
+    Change, Edge, Judge, Name, ScopeId, State, rules,
     scope::{Facts, verdict},
 };
 use crate::{schedule::Rank, scopes::TargetId, time::Time};
@@ -10,14 +10,14 @@ use std::{cmp::Reverse, time::Duration};
 
 impl Judge {
     /// Weighs a scope's facts, and says what follows: its verdict, its timer, and where to look.
-    pub(super) fn weigh(&mut self, place: u32, now: Time) {
-        let parts = self.parts(place);
-        let is_country = place >= self.blocks();
+    pub(super) fn weigh(&mut self, id: ScopeId, now: Time) {
+        let parts = self.parts(id);
+        let is_country = self.is_country(id);
         let blind = self.sight.is_blind();
         let (vouched, renewed) = (self.sight.vouched(), self.sight.renewed);
-        let country_dark = self.inherited(place);
-        let all_dark = if is_country && !self.rules.pooled { self.all_dark(place) } else { None };
-        let scope = &mut self.scopes[place as usize];
+        let country_dark = self.inherited(id);
+        let all_dark = if is_country && !self.rules.pooled { self.all_dark(id) } else { None };
+        let scope = &mut self.scopes[id.index()];
         let quiet = scope.belief.is_quiet();
         let was_dark = scope.dark.is_some();
         let was_recalled = scope.recalled;
@@ -36,9 +36,9 @@ impl Judge {
                     let began = scope.belief.onset(parts, rules::BEGAN, now);
                     found = scope.belief.onset(parts, rules::EDGE, now).zip(began);
                 } else if scope.belief.odds(Time::NEVER, needed, parts).log >= needed
-                    && !self.waiting.contains(&place)
+                    && !self.waiting.contains(&id)
                 {
-                    self.waiting.push(place);
+                    self.waiting.push(id);
                 }
             }
             if let Some((latest, began)) = found.into_iter().chain(country_dark).min() {
@@ -51,67 +51,60 @@ impl Judge {
             }
         }
         let fell = (!was_dark || was_recalled) && scope.dark.is_some() && !scope.recalled;
-        let was_long = self.scopes[place as usize].long;
-        let facts = self.facts(place, country_dark.is_some(), now);
+        let was_long = self.scopes[id.index()].long;
+        let facts = self.facts(id, country_dark.is_some(), now);
         let fell = fell || facts.long && !was_long;
         let state = verdict(facts);
-        if state != self.scopes[place as usize].state {
-            self.enter(place, state, facts, now);
+        if state != self.scopes[id.index()].state {
+            self.enter(id, state, facts, now);
         }
-        self.look(place, facts, now);
-        self.arm(place, facts, now);
-        if fell && self.rules.pooled && is_country {
-            for block in self.roster.countries[(place - self.blocks()) as usize].blocks.clone() {
+        self.look(id, facts, now);
+        self.arm(id, facts, now);
+        if fell && self.rules.pooled {
+            for block in self.roster.children(id) {
                 self.weigh(block, now);
             }
-        } else if fell && !self.rules.pooled && !is_country {
-            self.weigh(self.country_place(self.roster.blocks[place as usize].country), now);
+        } else if fell && let Some(country) = self.roster.parent(id) {
+            self.weigh(country, now);
         }
     }
 
     /// The darkness that a block shares with its country: by when it had begun, for sure and most
     /// likely.
-    pub(super) fn inherited(&self, place: u32) -> Option<(Time, Time)> {
-        if place >= self.blocks() || !self.rules.pooled {
-            return None;
-        }
-        let country = self.country_place(self.roster.blocks[place as usize].country);
-        let scope = &self.scopes[country as usize];
+    pub(super) fn inherited(&self, id: ScopeId) -> Option<(Time, Time)> {
+        let country = self.roster.parent(id).filter(|_| self.rules.pooled)?;
+        let scope = &self.scopes[country.index()];
         scope.dark.filter(|_| !scope.recalled).map(|edge| (edge.latest, scope.began))
     }
 
     /// By when all blocks of a country were dark, each on its own evidence.
-    fn all_dark(&self, place: u32) -> Option<(Time, Time)> {
-        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
-        let (mut latest, mut began) = (Time::default(), Time::default());
-        for block in blocks {
-            let scope = &self.scopes[block as usize];
-            (latest, began) = (latest.max(scope.dark?.latest), began.max(scope.began));
+    fn all_dark(&self, id: ScopeId) -> Option<(Time, Time)> {
+        let mut latest = Time::default();
+        let mut began = Time::default();
+        for block in self.roster.children(id) {
+            let scope = &self.scopes[block.index()];
+            latest = latest.max(scope.dark?.latest);
+            began = began.max(scope.began);
         }
         Some((latest, began))
     }
 
     /// How long a scope may be silent on both sides before it is unknown.
-    pub(super) fn stale(&self, place: u32) -> Duration {
-        (self.gaps[place as usize] * rules::STALE_GAPS).max(rules::STALE_FLOOR)
+    pub(super) fn stale(&self, id: ScopeId) -> Duration {
+        (self.gaps[id.index()] * rules::STALE_GAPS).max(rules::STALE_FLOOR)
     }
 
-    fn facts(&mut self, place: u32, country_dark: bool, now: Time) -> Facts {
-        let parts = self.parts(place);
-        let partial = place.checked_sub(self.blocks()).is_some_and(|country| {
-            let tally = &self.tally[country as usize];
-            let out = tally[State::Outage as usize];
-            out > 0 && out < tally.iter().sum::<u32>()
-        });
-        let stale = self.stale(place);
-        let (outage_after, renewed, blind) =
-            (self.rules.outage_after, self.sight.renewed, self.sight.is_blind());
-        let shared =
-            country_dark
-                && self.roster.blocks.get(place as usize).is_some_and(|block| {
-                    self.scopes[self.country_place(block.country) as usize].long
-                });
-        let scope = &mut self.scopes[place as usize];
+    fn facts(&mut self, id: ScopeId, country_dark: bool, now: Time) -> Facts {
+        let parts = self.parts(id);
+        let (out, blocks) = self.outages(id);
+        let partial = out > 0 && out < blocks;
+        let stale = self.stale(id);
+        let outage_after = self.rules.outage_after;
+        let renewed = self.sight.renewed;
+        let blind = self.sight.is_blind();
+        let country = self.roster.parent(id).map(|country| &self.scopes[country.index()]);
+        let shared = country_dark && country.is_some_and(|country| country.long);
+        let scope = &mut self.scopes[id.index()];
         let dark = scope.dark.is_some();
         let known = !blind
             && now < scope.heard + stale
@@ -131,13 +124,13 @@ impl Judge {
         }
     }
 
-    fn enter(&mut self, place: u32, state: State, facts: Facts, now: Time) {
-        let scope = &self.scopes[place as usize];
+    fn enter(&mut self, id: ScopeId, state: State, facts: Facts, now: Time) {
+        let scope = &self.scopes[id.index()];
         let from = scope.state;
         let edge = match state {
             _ if facts.known && facts.dark => scope.dark.unwrap_or(scope.edge),
             State::Unknown => Edge { earliest: Some(scope.heard.min(now)), latest: now },
-            State::Partial => self.newest_block_edge(place),
+            State::Partial => self.newest_block_edge(id),
             _ if matches!(
                 from,
                 State::Down | State::Outage | State::Flapping | State::Unknown | State::Partial
@@ -145,14 +138,14 @@ impl Judge {
             {
                 scope.back
             }
-            _ if from == State::Partial => self.newest_return(place, now),
+            _ if from == State::Partial => self.newest_return(id, now),
             _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
             _ => Edge { earliest: scope.belief.life.map(|life| life.min(now)), latest: now },
         };
-        let evidence = self.evidence(place, state, facts);
-        let scope = &mut self.scopes[place as usize];
+        let evidence = self.evidence(id, state, facts);
+        let scope = &mut self.scopes[id.index()];
         scope.enter(state, edge, evidence.clone(), now);
-        let name = self.name(place);
+        let name = self.roster.scope(id);
         self.changes.push(Change { time: now, scope: name, from, to: state, edge, evidence });
         if let Name::Block(block) = name {
             let country = self.roster.block(block).country;
@@ -160,7 +153,7 @@ impl Judge {
             tally[from as usize] -= 1;
             tally[state as usize] += 1;
             if from == State::Outage || state == State::Outage {
-                self.weigh(self.country_place(country), now);
+                self.weigh(self.country_id(country), now);
             }
         }
     }
@@ -176,11 +169,12 @@ impl Judge {
 
     /// When a country becomes partial: when the last of its blocks to do so went dark, or when it
     /// came back itself after that, since before it was dark as a whole.
-    fn newest_block_edge(&self, place: u32) -> Edge {
-        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
-        let country = &self.scopes[place as usize];
-        let newest = blocks
-            .filter_map(|block| self.scopes[block as usize].dark)
+    fn newest_block_edge(&self, id: ScopeId) -> Edge {
+        let country = &self.scopes[id.index()];
+        let newest = self
+            .roster
+            .children(id)
+            .filter_map(|block| self.scopes[block.index()].dark)
             .max_by_key(|edge| edge.latest);
         newest.map_or(country.edge, |edge| {
             if country.back.latest > edge.latest { country.back } else { edge }
@@ -189,19 +183,19 @@ impl Judge {
 
     /// When a country is no longer partial: when the last of its blocks came back; or now, if none
     /// did and a new plan took the dark ones away.
-    fn newest_return(&self, place: u32, now: Time) -> Edge {
-        let blocks = self.roster.countries[(place - self.blocks()) as usize].blocks.clone();
-        let became = self.scopes[place as usize].edge.latest;
-        blocks
-            .map(|block| self.scopes[block as usize].back)
+    fn newest_return(&self, id: ScopeId, now: Time) -> Edge {
+        let became = self.scopes[id.index()].edge.latest;
+        self.roster
+            .children(id)
+            .map(|block| self.scopes[block.index()].back)
             .max_by_key(|edge| edge.latest)
             .filter(|edge| edge.latest > became)
             .unwrap_or(Edge { earliest: Some(became), latest: now })
     }
 
     /// On what evidence, in one line for people.
-    fn evidence(&self, place: u32, state: State, facts: Facts) -> String {
-        let scope = &self.scopes[place as usize];
+    fn evidence(&self, id: ScopeId, state: State, facts: Facts) -> String {
+        let scope = &self.scopes[id.index()];
         let last = match scope.belief.life {
             Some(life) => format!("last answer to a probe of {life}"),
             None => "no answer since the watch began".into(),
@@ -227,12 +221,8 @@ impl Judge {
             State::Flapping if facts.dark => format!("down for the third time in a series; {last}"),
             State::Flapping => format!("between two times down; {last}"),
             State::Partial => {
-                let tally = &self.tally[(place - self.blocks()) as usize];
-                format!(
-                    "{} of {} blocks in outage",
-                    tally[State::Outage as usize],
-                    tally.iter().sum::<u32>()
-                )
+                let (out, blocks) = self.outages(id);
+                format!("{out} of {blocks} blocks in outage")
             }
             State::Degraded => scope.quality.describe(),
             State::Up => last,
@@ -240,9 +230,9 @@ impl Judge {
     }
 
     /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
-    fn arm(&mut self, place: u32, facts: Facts, now: Time) {
-        let stale = self.stale(place);
-        let scope = &mut self.scopes[place as usize];
+    fn arm(&mut self, id: ScopeId, facts: Facts, now: Time) {
+        let stale = self.stale(id);
+        let scope = &mut self.scopes[id.index()];
         let mut at = if facts.known { scope.heard + stale } else { Time::NEVER };
         if facts.dark && !facts.long {
             let due = scope.silent_since().unwrap_or(now) + self.rules.outage_after;
@@ -259,7 +249,7 @@ impl Judge {
         }
         if at < scope.armed && at != Time::NEVER {
             scope.armed = at.max(now);
-            self.timers.push(Reverse((scope.armed, place)));
+            self.timers.push(Reverse((scope.armed, id)));
         }
     }
 }
