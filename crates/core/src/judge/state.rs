@@ -1,5 +1,4 @@
-//! The judge's words. In: nothing. Out: [`State`], [`Edge`] and [`Change`], which every reader of
-//! verdicts uses. It never decides anything.
+//! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
 
 use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
