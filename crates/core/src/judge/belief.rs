@@ -54,8 +54,7 @@ struct GroupSums {
 
 impl GroupSums {
     fn new(limit: f32, parts: usize) -> Self {
-        // Of four parts any three can bring the whole, of two or three parts any two: one part
-        // never can.
+        // Three of four parts can bring the whole limit, two of two or three; one part never can.
         let needed = if parts < 2 { 1 } else { (parts - 1).max(2) };
         Self { share: limit / needed as f32, by_group: [0.0; GROUPS], log: 0.0 }
     }

@@ -1,5 +1,5 @@
-//! Where to ask more, at once: [`Directive`]s, from a scope's odds as they stand. What an escalation
-//! finds is evidence like any other.
+//! Where to ask more, at once: [`Directive`]s, from a scope's odds as they stand. What an
+//! escalation finds is evidence like any other.
 //!
 //! A doubt is resolved at once, by as many further misses as a verdict needs, spread over the time
 //! that they must span: more often would bring nothing. Two misses that chance hardly explains put
@@ -8,9 +8,9 @@
 //! In a flapping scope a darkness is no news before it is long. There a doubt takes nearly as long
 //! as an outage does to be called, and a country is escalated from the first miss.
 //!
-//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG_DOUBT_ODDS`] at most once
-//! in e^2.7 = 15 runs of misses, and the next answer ends it, so at most a probe in seven goes into
-//! strong doubts that come to nothing. Vague ones leave most of the budget's savings alone.
+//! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG_DOUBT_ODDS`] at most
+//! once in e^2.7 = 15 runs of misses, and the next answer ends it, so at most a probe in seven goes
+//! into strong doubts that come to nothing. Vague ones leave most of the budget's savings alone.
 
 use super::{Judge, ScopeId, belief::Odds, rules, scope_state::Facts};
 use crate::{

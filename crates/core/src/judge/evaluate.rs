@@ -1,5 +1,5 @@
-//! From a scope's evidence to its verdict: whether it is dark, which state that makes, and when time
-//! alone will change it.
+//! From a scope's evidence to its verdict: whether it is dark, which state that makes, and when
+//! time alone will change it.
 
 use super::{
     Edge, Judge, ScopeId, State, rules,
@@ -18,8 +18,8 @@ pub(super) struct Onset {
 }
 
 impl Judge {
-    /// Decides a scope's verdict anew, and what follows from it: escalation, timer, and the verdicts
-    /// of those who share its fate.
+    /// Decides a scope's verdict anew, and what follows from it: escalation, timer, and the
+    /// verdicts of the scopes that share its fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
         let inherited = self.country_onset(id);
         let was_dark = self.scopes[id.index()].is_dark();
@@ -43,15 +43,15 @@ impl Judge {
         }
     }
 
-    /// Finds out whether the scope has gone dark, or that what an earlier run knew still holds.
+    /// Finds out whether the scope has gone dark, or whether what an earlier run knew still holds.
     fn update_darkness(&mut self, id: ScopeId, inherited: Option<Onset>, now: Time) {
         if self.sight.is_blind() {
             return;
         }
         let parts = self.parts(id);
         let vouched = self.sight.vouched_until();
-        let of_its_blocks = self.rules.pooled || !self.is_country(id);
-        let blocks_onset = if of_its_blocks { None } else { self.blocks_onset(id) };
+        let by_own_misses = self.rules.pooled || !self.is_country(id);
+        let blocks_onset = if by_own_misses { None } else { self.blocks_onset(id) };
         let scope = &mut self.scopes[id.index()];
         if scope.recalled {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
@@ -63,7 +63,7 @@ impl Judge {
             return;
         }
         let mut onset = blocks_onset;
-        if of_its_blocks && scope.belief.has_misses() {
+        if by_own_misses && scope.belief.has_misses() {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
             let odds = scope.belief.odds(vouched, needed, parts);
             if odds.log >= needed && odds.span() >= self.rules.span {

@@ -51,7 +51,7 @@ impl Memory {
             && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
     }
 
-    /// Moves every time to the wall clock, by which the next run starts its own.
+    /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
         let edge = |edge: Edge| Edge {
@@ -89,9 +89,9 @@ impl Judge {
         }
     }
 
-    /// Goes on from what an earlier run knew, if that is valid and less than a day old; says whether
-    /// it was. Call it before anything is observed. [`RosterMapping`] says what both rosters have in
-    /// common; of the rest nothing is known.
+    /// Goes on from what an earlier run knew, if that is valid and less than a day old; says
+    /// whether it was. Call it before anything is observed. [`RosterMapping`] says what both
+    /// rosters have in common; of the rest nothing is known.
     pub fn recall(&mut self, mut memory: Memory, now: Time) -> bool {
         memory.shift_to_wall_clock();
         let age = now.since(memory.taken);

@@ -1,7 +1,7 @@
 //! The judge: from evidence to verdicts.
 //!
-//! It takes in [`Summary`]s, answers of controls and gaps in the watch, and gives out [`Change`]s of
-//! verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
+//! It takes in [`Summary`]s, answers of controls and gaps in the watch, and gives out [`Change`]s
+//! of verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
 //! more. The same input gives the same output.
 //!
 //! # How it judges
@@ -37,11 +37,11 @@
 //! *Quality* (`quality`). A scope that is alive but clearly worse than usual is **degraded**; a
 //! country of which some blocks are in outage is **partial**.
 //!
-//! *Edges* (`belief`, `change`). A change lies between the last proof of the old state and the first
-//! *sufficient* proof of the new one. Of a darkness that is the miss after which it began in less
-//! than one case of 2,000, plus the usual round-trip time, since a cut also takes the answers that
-//! are under way. A late answer moves the edge: it proves life at the time its probe was sent, and
-//! can take a `down` back altogether.
+//! *Edges* (`belief`, `change`). A change lies between the last proof of the old state and the
+//! first *sufficient* proof of the new one. Of a darkness that is the miss after which it began in
+//! less than one case of 2,000, plus the usual round-trip time, since a cut also takes the answers
+//! that are under way. A late answer moves the edge: it proves life at the time its probe was sent,
+//! and can take a `down` back altogether.
 //!
 //! *Escalation* (`escalation`). A doubt (odds of 2) is resolved at once, by as many probes of other
 //! hosts of the block as a verdict needs; a second miss also asks every other block of the country.
@@ -81,9 +81,8 @@ use crate::{
     time::Time,
 };
 use host_state::HostState;
-use misses::Miss;
 use scope_state::ScopeState;
-use sight::{Sight, SightChange};
+use sight::Sight;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 /// The judge of a whole plan.

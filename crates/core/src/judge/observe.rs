@@ -1,7 +1,9 @@
 //! What answers, misses, failures to send and changes of our sight do to what is known of hosts and
 //! scopes.
 
-use super::{Edge, Judge, Miss, ScopeId, SightChange, State, belief::lasted_until, rules};
+use super::{
+    Edge, Judge, ScopeId, State, belief::lasted_until, misses::Miss, rules, sight::SightChange,
+};
 use crate::{
     aggregate::Summary,
     schedule::{Directive, Doubt, Rank},

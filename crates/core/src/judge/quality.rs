@@ -1,5 +1,5 @@
-//! Is a scope worse than it usually is? Whether its loss or round-trip time is clearly above its own
-//! baseline.
+//! Is a scope worse than it usually is? Whether its loss or round-trip time is clearly above its
+//! own baseline.
 //!
 //! Loss is tested with Page's cumulative sum ("Continuous Inspection Schemes", Biometrika 1954):
 //! each probe adds the log likelihood ratio of "15 points more loss than usual" against "as usual",

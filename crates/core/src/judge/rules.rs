@@ -44,8 +44,8 @@ pub const BEGAN_RISK: f64 = 0.2;
 /// At most so much of the time before that miss counts towards an outage; the misses must span the
 /// rest of it.
 pub const MAX_UNASKED: Duration = Duration::from_secs(12);
-/// An outage needs a miss so much of `outage_after` after the one that proved the darkness: a chance
-/// miss and then a burst of loss are none. At 60 s that is two escalated probes.
+/// An outage needs a miss so much of `outage_after` after the one that proved the darkness: one by
+/// chance and then a burst of loss are no outage. At 60 s that takes two escalated probes.
 pub const LASTING_SHARE: f32 = 0.4;
 
 /// The first escalation: one bit, so one miss of any host that is not poor.
@@ -71,7 +71,7 @@ pub const PARTS: usize = 4;
 /// The same for the begin of a recovery, which no escalation hurries.
 pub const RECOVERY_PARTS: usize = 3;
 
-/// Prior odds of being up, for the exported belief: down one look in 10^4.
+/// Prior odds of being up, for the exported belief: down in one case of 10^4.
 pub const PRIOR_UP_ODDS: f32 = 9.2;
 /// A learned miss rate is never believed to be below this (docs/verdicts.md).
 pub const MIN_MISS_RATE: f32 = 0.005;

@@ -220,16 +220,16 @@ mod tests {
             if facts.outage && !facts.dark || facts.dark && (facts.partial || facts.degraded) {
                 continue;
             }
-            let mark = |on: bool| if on { "x" } else { "." };
+            let cell = |on: bool| if on { "x" } else { "." };
             let _ = writeln!(
                 table,
                 "{}     {}    {}      {}        {}       {}        -> {}",
-                mark(facts.known),
-                mark(facts.dark),
-                mark(facts.outage),
-                mark(facts.flapping),
-                mark(facts.partial),
-                mark(facts.degraded),
+                cell(facts.known),
+                cell(facts.dark),
+                cell(facts.outage),
+                cell(facts.flapping),
+                cell(facts.partial),
+                cell(facts.degraded),
                 verdict(facts)
             );
         }

@@ -20,7 +20,7 @@ pub enum State {
     Flapping,
     /// Down without one proof of life for `outage_after`.
     Outage,
-    /// We cannot tell: just started, or blind ourselves.
+    /// We cannot say: just started, or blind ourselves.
     Unknown,
 }
 
