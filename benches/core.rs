@@ -10,12 +10,7 @@
 #[expect(dead_code, reason = "speed has only goals of one kind")]
 mod table;
 
-use lifesign_core::{
-    outcome::{Due, Event},
-    schedule::Budget,
-    time::Time,
-    watch::Watch,
-};
+use lifesign_core::{outcome::Event, schedule::Budget, time::Time, watch::Watch};
 use lifesign_lab::{Scenario, Simulation, stage};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
@@ -190,19 +185,21 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
     let (mut world, _) = stage(&scenario, 1);
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     let mut steps: Vec<(Time, Step)> = Vec::new();
-    let (mut due, mut now): (Vec<Due>, _) = (Vec::new(), scenario.start);
+    let mut now = scenario.start;
     while now < scenario.end() {
         now = watch.poll_timeout().min(world.next_arrival()).max(now);
         if watch.poll_timeout() <= now {
             steps.push((now, Step::Poll));
-            watch.poll(now, now, &mut due);
-            due.drain(..).for_each(|due| world.ask(&due));
+            watch.handle_timeout(now, now);
+            while let Some(due) = watch.poll_probe(now) {
+                world.ask(&due);
+            }
         }
         while let Some(event) = world.arrive(now) {
             steps.push((now, Step::Observe(event)));
-            watch.observe(now, &event);
+            watch.handle_event(now, &event);
         }
-        watch.changes().for_each(drop);
+        while watch.poll_change().is_some() {}
     }
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     // The first half lets everything grow to its size.
@@ -214,15 +211,16 @@ fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
         }
         match step {
             Step::Poll => {
-                watch.poll(*now, *now, &mut due);
-                probes += due.len();
-                due.clear();
+                watch.handle_timeout(*now, *now);
+                while watch.poll_probe(*now).is_some() {
+                    probes += 1;
+                }
             }
-            Step::Observe(event) => watch.observe(*now, event),
+            Step::Observe(event) => watch.handle_event(*now, event),
         }
     }
     let spent = on_processor().saturating_sub(begin);
-    assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
+    assert!(watch.poll_change().is_some(), "a core that was fed nothing would be fast");
     (spent.as_secs_f64() / probes as f64 * 1e9, probes)
 }
 

@@ -279,7 +279,7 @@ fn again(replay: &Replay, plans: &[Plan]) -> u8 {
             (plan, reader) = next;
             watch.replan(plan.roster.clone(), &settings(plan), record.seen);
         }
-        for change in watch.changes() {
+        while let Some(change) = watch.poll_change() {
             let write = if replay.json { verdict::json } else { verdict::text };
             say(&write(&change, &plan.roster, 0));
         }

@@ -56,6 +56,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
     io,
+    iter::from_fn,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
@@ -257,12 +258,13 @@ impl Run {
             let now = self.clock.now();
             for event in batch.drain(..) {
                 if let Some(event) = self.network.told(event) {
-                    self.watch.observe(now, &event);
+                    self.watch.handle_event(now, &event);
                 }
             }
-            self.watch.poll(now, heard, &mut due);
+            self.watch.handle_timeout(now, heard);
+            due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
-            let changes: Vec<Change> = self.watch.changes().collect();
+            let changes: Vec<Change> = from_fn(|| self.watch.poll_change()).collect();
             if !changes.is_empty() || now >= publish {
                 publish = now + PUBLISH;
                 self.publish(now);
@@ -363,7 +365,7 @@ impl Run {
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
         if let Some(journal) = &mut self.journal {
-            for record in self.watch.records() {
+            while let Some(record) = self.watch.poll_record() {
                 journal.write(journal::write(&record, roster, &self.plan.controls, offset));
             }
         }

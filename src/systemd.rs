@@ -83,28 +83,20 @@ mod tests {
     use super::*;
     use lifesign_core::{
         judge::Rules,
-        scopes::{Block, BlockId, Country, CountryId, Host, Kind, Roster, Target},
+        scopes::{Host, Kind, Roster},
         time::Time,
         watch::{Settings, Watch},
     };
 
     /// So many countries of one block and one host each, which have just begun to be watched.
     fn picture(count: u32) -> Snapshot {
-        let mut roster = Roster { countries: Vec::new(), blocks: Vec::new(), targets: Vec::new() };
-        for place in 0..count {
-            let (code, address) = (format!("C{place}"), format!("127.0.{place}.1"));
-            let blocks = place..place + 1;
-            roster.countries.push(Country { name: code.clone(), code, blocks: blocks.clone() });
-            let prefix = format!("127.0.{place}.0/24").parse().unwrap();
-            roster.blocks.push(Block { prefix, country: CountryId(place), targets: blocks });
-            let (host, block) = (Host::Address(address.parse().unwrap()), BlockId(place));
-            roster.targets.push(Target {
-                host,
-                probe: "icmp".into(),
-                kind: Kind::Icmp,
-                block,
-                interval: None,
-            });
+        let mut roster = Roster::default();
+        for number in 0..count {
+            let code = format!("C{number}");
+            roster.add_country(code.clone(), code);
+            roster.add_block(format!("127.0.{number}.0/24").parse().unwrap());
+            let host = Host::Address(format!("127.0.{number}.1").parse().unwrap());
+            roster.add_target(host, "icmp", Kind::Icmp);
         }
         let settings =
             Settings { budget: None, rules: Rules::default(), controls: Vec::new(), seed: 1 };

@@ -301,7 +301,7 @@ pub fn journal(bytes: &[u8]) {
             Watch::new(plan.roster.clone(), &settings, journal::begun(&record))
         });
         watch.replay(&record);
-        watch.changes().for_each(drop);
+        while watch.poll_change().is_some() {}
     }
 }
 

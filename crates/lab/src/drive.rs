@@ -10,7 +10,6 @@ use super::{
 };
 use lifesign_core::{
     judge::Change,
-    outcome::Due,
     time::Time,
     watch::{Settings, Watch},
 };
@@ -31,7 +30,6 @@ pub struct Simulation {
     next_control: Time,
     /// Halts to come, the nearest last; `true` where what arrives is lost.
     halts: Vec<(Span, bool)>,
-    due: Vec<Due>,
     now: Time,
     end: Time,
     probes: u64,
@@ -53,7 +51,6 @@ impl Simulation {
             asked: 0,
             next_control: scenario.start,
             halts,
-            due: Vec::new(),
             now: scenario.start,
             end: scenario.end(),
             probes: 0,
@@ -78,17 +75,17 @@ impl Simulation {
                 self.next_control = self.now.max(self.next_control) + CONTROL_EVERY;
             }
             if self.watch.poll_timeout() <= self.now {
-                self.watch.poll(self.now, self.now, &mut self.due);
-                for due in self.due.drain(..) {
+                self.watch.handle_timeout(self.now, self.now);
+                while let Some(due) = self.watch.poll_probe(self.now) {
                     self.probes += 1;
                     self.world.ask(&due);
                     self.referee.probe(self.watch.roster().target(due.target).block, due.sent);
                 }
             }
             while let Some(event) = self.world.arrive(self.now) {
-                self.watch.observe(self.now, &event);
+                self.watch.handle_event(self.now, &event);
             }
-            for change in self.watch.changes() {
+            while let Some(change) = self.watch.poll_change() {
                 self.referee.change(&change);
                 each(&change);
             }

@@ -10,7 +10,7 @@ impl Judge {
         let evidence = self.evidence(id, to, facts);
         self.scopes[id.index()].enter_state(to, edge, evidence.clone(), now);
         let scope = self.roster.scope(id);
-        self.changes.push(Change { time: now, scope, from, to, edge, evidence });
+        self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
         if let Scope::Block(block) = scope {
             let country = self.roster.block(block).country;
             let counts = &mut self.block_states[country.0 as usize];

@@ -34,12 +34,12 @@ impl Judge {
             && !state.siblings_asked
             && let Scope::Block(block) = scope
         {
-            self.directives.push(Directive::AskSiblings(block, Doubt::Strong));
+            self.directives.push_back(Directive::AskSiblings(block, Doubt::Strong));
         }
         state.siblings_asked = asks_siblings;
         if wanted != state.escalation {
             state.escalation = wanted;
-            self.directives.push(match wanted {
+            self.directives.push_back(match wanted {
                 Some(escalation) => Directive::Escalate(scope, escalation),
                 None => Directive::Relax(scope),
             });

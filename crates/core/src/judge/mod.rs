@@ -83,7 +83,12 @@ use crate::{
 use host_state::HostState;
 use scope_state::ScopeState;
 use sight::Sight;
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The judge of a whole plan.
 #[derive(Debug)]
@@ -102,8 +107,8 @@ pub struct Judge {
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
     /// Scopes whose misses wait to be vouched for.
     waiting: Vec<ScopeId>,
-    changes: Vec<Change>,
-    directives: Vec<Directive>,
+    changes: VecDeque<Change>,
+    directives: VecDeque<Directive>,
 }
 
 impl Judge {
@@ -132,8 +137,8 @@ impl Judge {
             sight: Sight::new(controls, longest, now),
             timers: BinaryHeap::new(),
             waiting: Vec::new(),
-            changes: Vec::new(),
-            directives: Vec::new(),
+            changes: VecDeque::new(),
+            directives: VecDeque::new(),
             roster,
         }
     }
@@ -163,7 +168,7 @@ impl Judge {
     }
 
     /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
-    pub fn observe(&mut self, summary: &Summary, now: Time) {
+    pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
             Evidence::Life { rtt, late } => self.record_answer(summary, rtt, late, now),
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
@@ -173,7 +178,7 @@ impl Judge {
     }
 
     /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
-    pub fn control(&mut self, control: &Control, now: Time) {
+    pub fn handle_control(&mut self, control: &Control, now: Time) {
         if control.answered {
             let change = self.sight.control_answered(control.sent, now);
             self.apply_sight_change(change, now);
@@ -184,19 +189,19 @@ impl Judge {
     }
 
     /// Takes in that nobody watched from then to now.
-    pub fn gap(&mut self, from: Time, now: Time) {
+    pub fn handle_gap(&mut self, from: Time, now: Time) {
         let change = self.sight.gap(from, now);
         self.apply_sight_change(change, now);
     }
 
-    /// The changes of verdict since the last call, in order.
-    pub fn changes(&mut self) -> std::vec::Drain<'_, Change> {
-        self.changes.drain(..)
+    /// The next change of verdict that nobody has taken yet.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
     }
 
-    /// What the schedule is to do since the last call, in order.
-    pub fn poll_directives(&mut self) -> std::vec::Drain<'_, Directive> {
-        self.directives.drain(..)
+    /// The next directive to the schedule that nobody has taken yet.
+    pub fn poll_directive(&mut self) -> Option<Directive> {
+        self.directives.pop_front()
     }
 
     /// Of how many parts a scope's evidence must come.

@@ -113,7 +113,7 @@ impl Judge {
         if is_country && self.rules.confirm {
             let is_flapping = scope.flaps.is_flapping(now);
             let doubt = if is_flapping { Doubt::Vague } else { Doubt::Strong };
-            self.directives.push(Directive::AskSiblings(answer.block, doubt));
+            self.directives.push_back(Directive::AskSiblings(answer.block, doubt));
         }
     }
 
@@ -212,7 +212,7 @@ impl Judge {
         let host = &mut self.hosts[target.0 as usize];
         if host.rank != rank {
             host.rank = rank;
-            self.directives.push(Directive::Rank(target, rank));
+            self.directives.push_back(Directive::Rank(target, rank));
         }
     }
 }

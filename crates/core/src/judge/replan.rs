@@ -10,9 +10,9 @@ use crate::{
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 impl Judge {
-    /// Goes on with another roster and other rules. Take [`Judge::changes`] and
-    /// [`Judge::poll_directives`] before: they have ids of the old roster, and what is left of them
-    /// is dropped.
+    /// Goes on with another roster and other rules. Call [`Judge::poll_change`] and
+    /// [`Judge::poll_directive`] before, until there are none: they have ids of the old roster, and
+    /// what is left of them is dropped.
     ///
     /// A country whose blocks come or go keeps its history; only misses of targets that went are
     /// taken out of it.

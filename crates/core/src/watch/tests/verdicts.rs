@@ -2,17 +2,16 @@
 //! or not at all. The scenarios test shades; this tests that the rules of the judge hold whatever
 //! happens.
 
-use crate::support::roster;
-use lifesign_core::{
+use super::{Settings, Watch};
+use crate::{
     judge::{Change, State},
     outcome::{Control, Due, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope},
+    scopes::{BlockId, CountryId, Roster, Scope, fixtures::of_sizes},
     time::Time,
-    watch::{Settings, Watch},
 };
 use proptest::prelude::*;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, iter::from_fn, sync::Arc, time::Duration};
 
 const START: u64 = 1_419_264_000_000_000_000;
 const RTT: Duration = Duration::from_millis(200);
@@ -24,7 +23,7 @@ fn at(seconds: f64) -> Time {
 
 /// Four blocks of six hosts each.
 fn roster() -> Arc<Roster> {
-    Arc::new(roster::of_sizes(&[vec![6; 4]]))
+    Arc::new(of_sizes(&[vec![6; 4]]))
 }
 
 /// What this world does at a time (in seconds): to a block, and to the control.
@@ -42,7 +41,9 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
         let mut watch = Watch::new(roster(), &settings, at(0.0));
         let mut rng = Rng::new(seed);
         let mut under_way: BTreeMap<(Time, u32), Event> = BTreeMap::new();
-        let (mut due, mut changes, mut number, mut control) = (Vec::new(), Vec::new(), 0, at(0.5));
+        let mut changes = Vec::new();
+        let mut number = 0;
+        let mut control = at(0.5);
         loop {
             let arrival = under_way.first_key_value().map_or(Time::NEVER, |entry| entry.0.0);
             let now = watch.poll_timeout().min(arrival).min(control);
@@ -60,10 +61,10 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
                 control = now + Duration::from_secs(1);
             }
             while let Some(entry) = under_way.first_entry().filter(|entry| entry.key().0 <= now) {
-                watch.observe(now, &entry.remove());
+                watch.handle_event(now, &entry.remove());
             }
-            watch.poll(now, now, &mut due);
-            for Due { target, seq, sent, trap, .. } in due.drain(..) {
+            watch.handle_timeout(now, now);
+            while let Some(Due { target, seq, sent, trap, .. }) = watch.poll_probe(now) {
                 let block = target.0 / 6;
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));
                 if !gone(sent) && !gone(sent + self.rtt) && !rng.chance(self.loss) {
@@ -73,7 +74,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
                     number += 1;
                 }
             }
-            changes.extend(watch.changes());
+            changes.extend(from_fn(|| watch.poll_change()));
         }
     }
 }

@@ -2,20 +2,23 @@
 //! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
 //! begins as unknown.
 
-use crate::support::roster;
-use lifesign_core::{
+use super::{Record, Settings, Watch};
+use crate::{
     judge::State,
     outcome::{Due, Event, Found, IcmpCode, Outcome},
     rng::Rng,
     schedule::Budget,
-    scopes::{Kind, Roster, RosterMapping, Scope, TargetId},
+    scopes::{
+        CountryId, Host, Kind, Roster, RosterMapping, Scope, TargetId,
+        fixtures::{of_sizes, without},
+    },
     time::Time,
-    watch::{Record, Settings, Watch},
 };
 use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
+    iter::from_fn,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
@@ -97,7 +100,6 @@ impl World {
 
     /// Goes on until then.
     fn play(&mut self, until: Time) {
-        let mut due = Vec::new();
         loop {
             let arrival = self.coming.first_key_value().map_or(Time::NEVER, |entry| entry.0.0);
             let now = self.watch.poll_timeout().min(arrival);
@@ -105,10 +107,10 @@ impl World {
                 return;
             }
             while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= now) {
-                self.watch.observe(now, &entry.remove());
+                self.watch.handle_event(now, &entry.remove());
             }
-            self.watch.poll(now, now, &mut due);
-            for probe in due.drain(..) {
+            self.watch.handle_timeout(now, now);
+            while let Some(probe) = self.watch.poll_probe(now) {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
                     let Due { target, seq, sent, trap, .. } = probe;
@@ -124,13 +126,13 @@ impl World {
 
     fn collect(&mut self) {
         let roster = self.watch.roster().clone();
-        let changes = self.watch.changes().map(|mut change| {
+        let changes = from_fn(|| self.watch.poll_change()).map(|mut change| {
             let name = roster.name_of(change.scope);
-            change.scope = Scope::Country(lifesign_core::scopes::CountryId(0));
+            change.scope = Scope::Country(CountryId(0));
             format!("{name} {change:?}")
         });
         self.changes.extend(changes);
-        let records = self.watch.records().map(|record| {
+        let records = from_fn(|| self.watch.poll_record()).map(|record| {
             let name = match record.event {
                 Event::Outcome(outcome) => Some(name(&roster, outcome.target)),
                 _ => None,
@@ -218,7 +220,7 @@ fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
     (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(
         |(sizes, rng)| {
-            let mut roster = roster::of_sizes(&sizes);
+            let mut roster = of_sizes(&sizes);
             for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
                 match die {
                     0 => target.interval = Some(Duration::from_secs(3)),
@@ -266,23 +268,12 @@ proptest! {
         let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
         plain.play(at(LONG));
         replanned.play(at(time));
-        let mut new = roster::without(&roster, |code| code == "C0", false);
-        let added = roster::of_sizes(&[vec![3]]);
-        let (blocks, targets) = (new.blocks.len() as u32, new.targets.len() as u32);
-        for target in &added.targets {
-            let mut target = target.clone();
-            target.block.0 += blocks;
-            new.targets.push(target);
+        let mut new = without(&roster, |code| code == "C0", false);
+        new.add_country("NEW", "New");
+        new.add_block("127.0.0.0/24".parse().unwrap());
+        for host in 0..3 {
+            new.add_target(Host::Address(Ipv4Addr::new(127, 0, 0, host).into()), "icmp", Kind::Icmp);
         }
-        let mut block = added.blocks[0].clone();
-        block.country.0 = new.countries.len() as u32;
-        block.targets = targets..targets + 3;
-        new.blocks.push(block);
-        new.countries.push(lifesign_core::scopes::Country {
-            code: "NEW".into(),
-            name: "New".into(),
-            blocks: blocks..blocks + 1,
-        });
         let map = replanned.replan(&new, at(time));
         prop_assert_eq!(map.countries.new_id(0), None);
         let fresh = picture(&replanned.watch, at(time), "");
@@ -313,7 +304,7 @@ proptest! {
         let journal = &recorded.journal;
         let middle = journal.partition_point(|(record, _)| record.seen < at(time));
         let gone = roster.blocks[0].prefix.to_string();
-        let lesser = roster::without(&roster, |name| name == gone, backwards);
+        let lesser = without(&roster, |name| name == gone, backwards);
         let settings = &recorded.settings;
         let mut never = Watch::new(Arc::new(lesser.clone()), settings, start());
         feed(&mut never, journal);
@@ -322,7 +313,7 @@ proptest! {
         lost.replan(Arc::new(lesser.clone()), settings, at(time));
         feed(&mut lost, &journal[middle..]);
         for watch in [&mut never, &mut lost] {
-            watch.pass(at(LONG));
+            watch.replay_until(at(LONG));
         }
         same(&picture(&never, at(LONG), "C0"), &picture(&lost, at(LONG), "C0"))?;
         // And it may come back, as new.
@@ -339,7 +330,7 @@ proptest! {
     #[test]
     fn numbers_lead_there_and_back(roster in plans(), backwards: bool, die in 0_usize..8) {
         let gone = roster.blocks[die % roster.blocks.len()].prefix.to_string();
-        let new = roster::without(&roster, |name| name == gone, backwards);
+        let new = without(&roster, |name| name == gone, backwards);
         let map = RosterMapping::between(&roster, &new);
         for id in 0..roster.targets.len() as u32 {
             match map.targets.new_id(id) {
@@ -369,27 +360,32 @@ fn scope(roster: &Roster, place: u32) -> String {
 /// A country whose only dark block goes is partial no longer, and says so at once.
 #[test]
 fn a_country_that_loses_its_dark_block_is_whole_again() {
-    let roster = roster::of_sizes(&[vec![4, 4, 4, 4]]);
+    let roster = of_sizes(&[vec![4, 4, 4, 4]]);
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
-    let country = Scope::Country(lifesign_core::scopes::CountryId(0));
+    let country = Scope::Country(CountryId(0));
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
         now = watch.poll_timeout();
-        watch.poll(now, now, &mut due);
+        watch.handle_timeout(now, now);
+        due.extend(from_fn(|| watch.poll_probe(now)));
         for Due { target, seq, sent, trap, .. } in due.drain(..) {
             if target.0 >= 4 || sent < at(60.0) {
                 let found =
                     Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
-                watch.observe(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+                watch
+                    .handle_event(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
             }
         }
     }
     assert_eq!(watch.snapshot(now, 0, 0).countries[0].verdict.state, State::Partial);
-    assert_eq!(watch.changes().last().map(|change| change.to), Some(State::Partial));
+    assert_eq!(
+        from_fn(|| watch.poll_change()).last().map(|change| change.to),
+        Some(State::Partial)
+    );
     let gone = roster.blocks[0].prefix.to_string();
-    watch.replan(Arc::new(roster::without(&roster, |name| name == gone, false)), &settings, now);
-    let changes: Vec<_> = watch.changes().collect();
+    watch.replan(Arc::new(without(&roster, |name| name == gone, false)), &settings, now);
+    let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
     assert_eq!(
         changes.iter().map(|change| (change.scope, change.to)).collect::<Vec<_>>(),
         [(country, State::Up)]
