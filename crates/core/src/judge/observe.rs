@@ -42,8 +42,8 @@ impl Judge {
             scope.record_answer(slowdown);
             let is_newest = scope.belief.last_life.is_none_or(|life| summary.sent > life);
             let refuted = scope.belief.record_answer(summary.sent);
-            if let Some(darkness) = scope.darkness {
-                self.answer_in_darkness(id, darkness, answer, &refuted, now);
+            if scope.darkness.is_some() {
+                self.answer_in_darkness(id, answer, &refuted, now);
             } else if id == block {
                 for miss in &refuted {
                     self.record_chance_miss(miss.target, block, country, now);
@@ -62,41 +62,26 @@ impl Judge {
     }
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
-    fn answer_in_darkness(
-        &mut self,
-        id: ScopeId,
-        darkness: Edge,
-        answer: Answer,
-        refuted: &[Miss],
-        now: Time,
-    ) {
+    fn answer_in_darkness(&mut self, id: ScopeId, answer: Answer, refuted: &[Miss], now: Time) {
         let parts = self.parts(id);
         let is_country_dark = self.country_onset(id).is_some();
         let scope = &mut self.scopes[id.index()];
         let needed = scope.needed_odds(rules::DOWN_ODDS, now);
         let belief = &scope.belief;
         if !is_country_dark && belief.odds(Time::NEVER, needed, parts).log < needed {
-            self.end_darkness(id, darkness, answer, refuted, now);
-            return;
+            self.end_darkness(id, answer, refuted, now);
+        } else if let Some(edge) = &mut scope.darkness {
+            edge.earliest = edge.earliest.max(Some(answer.sent));
+            edge.latest = belief.onset(parts, rules::EDGE_RISK, now).unwrap_or(edge.latest);
+            scope.began = belief.onset(parts, rules::BEGAN_RISK, now).unwrap_or(edge.latest);
         }
-        let latest = belief.onset(parts, rules::EDGE_RISK, now).unwrap_or(darkness.latest);
-        scope.began = belief.onset(parts, rules::BEGAN_RISK, now).unwrap_or(latest);
-        let earliest = darkness.earliest.max(Some(answer.sent));
-        scope.darkness = Some(Edge { earliest, latest });
     }
 
-    fn end_darkness(
-        &mut self,
-        id: ScopeId,
-        darkness: Edge,
-        answer: Answer,
-        refuted: &[Miss],
-        now: Time,
-    ) {
+    fn end_darkness(&mut self, id: ScopeId, answer: Answer, refuted: &[Miss], now: Time) {
         let parts = self.parts(id);
         let is_country = self.is_country(id);
         let scope = &mut self.scopes[id.index()];
-        scope.darkness = None;
+        let Some(darkness) = scope.darkness.take() else { return };
         scope.recalled = false;
         scope.outage = false;
         let latest = answer.sent + answer.rtt;
