@@ -80,7 +80,7 @@ impl Watch {
     pub fn new(roster: Arc<Roster>, settings: &Settings, now: Time) -> Self {
         let budget = settings.budget.unwrap_or(Budget::DEFAULT);
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
-        let gap = |scope| schedule.gap(scope);
+        let gap = |scope| schedule.interval(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
         let unknown = Arc::new(History::new(now));
         Self {

@@ -24,7 +24,7 @@ impl Watch {
         self.schedule.replan(roster.clone(), &map, budget, settings.seed, now);
         self.open.replan(&map.targets);
         self.aggregate.replan(&roster, &map);
-        let gap = |scope| self.schedule.gap(scope);
+        let gap = |scope| self.schedule.interval(scope);
         let controls = !settings.controls.is_empty();
         self.judge.replan(roster.clone(), &map, settings.rules, controls, gap, now);
         let control = |&address| {
