@@ -5,7 +5,7 @@
 
 use super::sys;
 use crate::clock::Clock;
-use lifesign_core::outcome::{Control, Event};
+use lifesign_core::outcome::{ControlOutcome, Event};
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
 use std::{io, net::IpAddr, time::Duration};
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
@@ -123,7 +123,7 @@ async fn ask(
             .ping(PingSequence(sequence), &[0; 56])
             .await
             .is_ok_and(|(packet, _)| is_echo_reply(&packet));
-        let _ = events.send(Event::Control(Control { control, sent, answered }));
+        let _ = events.send(Event::Control(ControlOutcome { control, sent, answered }));
         sequence = sequence.wrapping_add(1);
     }
 }

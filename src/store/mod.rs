@@ -129,7 +129,7 @@ impl Store {
             if let Some((_, past)) =
                 past.filter(|(country, _)| *country == roster.country_of(scope).code)
             {
-                watch.past(scope).recall(past);
+                watch.history(scope).recall(past);
             }
         }
     }

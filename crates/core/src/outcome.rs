@@ -1,6 +1,5 @@
-//! The seam between the network and the logic. In: nothing. Out: the words in which probers report
-//! and the core thinks: [`Due`] goes down to the network, [`Event`]s come up. No socket above it,
-//! no verdict below it.
+//! What passes between the network and the core: a prober is given a [`Due`], and reports
+//! [`Event`]s.
 
 use crate::{scopes::TargetId, time::Time};
 use std::{net::IpAddr, time::Duration};
@@ -32,7 +31,7 @@ pub enum Event {
     /// Something arrived that is no answer to a probe.
     Stray(Stray),
     /// A control was asked, and answered or did not.
-    Control(Control),
+    Control(ControlOutcome),
     /// Nobody watched since then: the process was stopped, starved or suspended.
     Gap(Time),
     /// From here on another plan is watched.
@@ -209,8 +208,8 @@ labelled! {
 
 /// What one question to a control learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Control {
-    /// Which control, by its place in the plan.
+pub struct ControlOutcome {
+    /// Index of the control in the plan.
     pub control: u16,
     /// When it was asked.
     pub sent: Time,

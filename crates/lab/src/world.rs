@@ -15,7 +15,7 @@ use super::{
     script::{Play, Span},
 };
 use lifesign_core::{
-    outcome::{Control, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     rng::Rng,
     scopes::{Kind, Roster, TargetId},
     time::Time,
@@ -328,7 +328,7 @@ impl World {
                 });
             }
             Word::Control(answered) => {
-                return Event::Control(Control {
+                return Event::Control(ControlOutcome {
                     control: arrival.target as u16,
                     sent: arrival.sent,
                     answered,

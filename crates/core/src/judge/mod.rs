@@ -70,7 +70,7 @@ pub use view::Verdict;
 
 use crate::{
     aggregate::{Evidence, Summary},
-    outcome::Control,
+    outcome::ControlOutcome,
     schedule::{Directive, Doubt, Rank},
     scopes::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
     time::Time,
@@ -174,7 +174,7 @@ impl Judge {
     }
 
     /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
-    pub fn handle_control(&mut self, control: &Control, now: Time) {
+    pub fn handle_control(&mut self, control: &ControlOutcome, now: Time) {
         if control.answered {
             let shift = self.sight.answer(control.sent, true, now);
             self.shift(shift, now);

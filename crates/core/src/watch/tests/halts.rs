@@ -4,7 +4,7 @@
 use super::{Settings, Snapshot, Watch};
 use crate::{
     judge::State,
-    outcome::{Control, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Due, Event, Found, Outcome},
     scopes::{Roster, fixtures::of_sizes},
     time::Time,
 };
@@ -43,7 +43,7 @@ impl World {
                 }
             }
             if self.control && tick <= self.now {
-                let control = Control { control: 0, sent: self.now, answered: true };
+                let control = ControlOutcome { control: 0, sent: self.now, answered: true };
                 self.watch.handle_event(self.now, &Event::Control(control));
                 tick = self.now + Duration::from_secs(1);
             }

@@ -5,7 +5,7 @@
 use super::{Settings, Watch};
 use crate::{
     judge::{Change, State},
-    outcome::{Control, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Due, Event, Found, Outcome},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, fixtures::of_sizes},
     time::Time,
@@ -53,7 +53,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             let passed = |time: Time| time.since(at(0.0)).as_secs_f64();
             if now == control {
                 let answered = !(self.blind)(passed(now));
-                let event = Event::Control(Control { control: 0, sent: now, answered });
+                let event = Event::Control(ControlOutcome { control: 0, sent: now, answered });
                 let delay =
                     if answered { Duration::from_millis(20) } else { Duration::from_secs(1) };
                 under_way.insert((now + delay, number), event);
@@ -179,7 +179,7 @@ fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
     assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let partial = first(&changes, KP, State::Partial);
     assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
-    let past: Vec<State> = watch.past(KP).state_spans().map(|spell| spell.state).collect();
+    let past: Vec<State> = watch.history(KP).state_spans().map(|spell| spell.state).collect();
     assert_eq!(past, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
 }
 
