@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::{
     journal,
     outcome::Event,
-    watch::{Record, Settings, Watch, verdict},
+    watch::{EventRecord, Settings, Watch, verdict},
 };
 use lifesign_document::Problems;
 use lifesign_lab::Scenario;
@@ -314,7 +314,7 @@ fn has_control_outcomes(file: &File, readers: &[journal::Reader]) -> io::Result<
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;
         let Ok(line) = std::str::from_utf8(&line) else { continue };
-        let of_control = |record: Record| matches!(record.event, Event::Control(_));
+        let of_control = |record: EventRecord| matches!(record.event, Event::Control(_));
         if readers.iter().any(|reader| reader.read(line).is_ok_and(of_control)) {
             return Ok(true);
         }

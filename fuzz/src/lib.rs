@@ -21,7 +21,7 @@ use lifesign_core::{
     outcome::{Event, Found},
     scopes::TargetId,
     time::Time,
-    watch::{Record, Settings, Watch},
+    watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::{Problem, Problems, decode};
 use lifesign_lab::Scenario;
@@ -309,7 +309,7 @@ pub fn journal(bytes: &[u8]) {
     }
 }
 
-fn rtt(record: &Record) -> Duration {
+fn rtt(record: &EventRecord) -> Duration {
     match record.event {
         Event::Outcome(outcome) => match outcome.found {
             Found::Unreachable { rtt, .. } => rtt,

@@ -144,7 +144,7 @@ impl Store {
             if let Some((country, history)) = histories.remove(&roster.name_of(scope))
                 && country == roster.country_of(scope).code
             {
-                watch.past(scope).recall(history);
+                watch.history(scope).recall(history);
             }
         }
     }

@@ -1,6 +1,5 @@
-//! The seam between the network and the logic. In: nothing. Out: the words in which probers report
-//! and the core thinks: [`Due`] goes down to the network, [`Event`]s come up. No socket above it,
-//! no verdict below it.
+//! What passes between the network and the core: a prober is given a [`Due`], and reports
+//! [`Event`]s.
 
 use crate::{scopes::TargetId, time::Time};
 use std::{net::IpAddr, time::Duration};
@@ -210,7 +209,7 @@ labelled! {
 /// What one question to a control learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlOutcome {
-    /// Which control, by its place in the plan.
+    /// Index of the control in the plan.
     pub control: u16,
     /// When it was asked.
     pub sent: Time,

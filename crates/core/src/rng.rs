@@ -1,9 +1,5 @@
-//! Rng. In: a seed. Out: numbers that are the same for the same seed, for ever and on every
-//! machine, which no library promises. It never asks the machine for chance, and it is no source of
-//! secrets.
-//!
-//! It stands with the nouns because the core needs chance of its own (the schedule mixes its
-//! targets' order) and may take it only from a seed.
+//! A generator of random numbers that gives the same ones for the same seed, for ever and on every
+//! machine, which no library promises. It is no source of secrets.
 
 /// xoshiro256++ (Blackman & Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), seeded
 /// by SplitMix64 as its authors advise.
@@ -11,7 +7,7 @@
 pub struct Rng([u64; 4]);
 
 impl Rng {
-    /// Rng for this seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         let mut state = seed;
         let mut split_mix = || {
@@ -24,7 +20,7 @@ impl Rng {
         Self([split_mix(), split_mix(), split_mix(), split_mix()])
     }
 
-    /// 64 even bits.
+    /// 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {
         let s = &mut self.0;
@@ -39,7 +35,7 @@ impl Rng {
         result
     }
 
-    /// Evenly from 0 (with) to 1 (without).
+    /// Uniform in [0, 1).
     #[inline]
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
@@ -51,7 +47,7 @@ impl Rng {
         self.unit() < p
     }
 
-    /// Evenly from 0 to `n - 1`; 0 for `n` = 0. The bias of the multiplication is below 2^-32 for
+    /// Uniform from 0 to `n - 1`; 0 for `n` = 0. The bias of the multiplication is below 2^-32 for
     /// `n` < 2^32.
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize
@@ -85,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dice_are_fair_enough() {
+    fn probabilities_and_means_are_as_asked_for() {
         let mut rng = Rng::new(1);
         let n = 100_000;
         let ones = (0..n).filter(|_| rng.chance(0.02)).count();

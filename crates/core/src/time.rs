@@ -1,9 +1,8 @@
-//! Time, as the core knows it: an argument, and never read from a clock here.
+//! Moments, as the core counts them.
 //!
-//! A [`Time`] counts nanoseconds since the Unix epoch *along lifesign's own line*: fixed to the
-//! wall clock once, at the start, and carried on by the monotonic clock. A step of the wall clock
-//! therefore never moves a round-trip time, a timer or an edge; it changes only how a time is
-//! written down. It never goes back.
+//! A [`Time`] counts nanoseconds since the Unix epoch, fixed to the wall clock once, at the start of
+//! the program, and carried on by the monotonic clock. A step of the wall clock therefore never
+//! moves a round-trip time, a timer or an edge; it changes only how a time is written down.
 
 use std::{
     fmt,
@@ -12,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// A moment, in nanoseconds since the Unix epoch on lifesign's own line (see the module).
+/// A moment, in nanoseconds since the Unix epoch (see the module).
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
@@ -42,14 +41,12 @@ impl Time {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// This moment moved by a number of nanoseconds of either sign, as the program's clock gives
-    /// it.
+    /// This moment moved by so many nanoseconds, of either sign.
     pub const fn shifted(self, nanos: i64) -> Self {
         Self(self.0.saturating_add_signed(nanos))
     }
 
-    /// Written in full, to the nanosecond where there are any: what a journal needs to be replayed
-    /// exactly.
+    /// RFC 3339 to the nanosecond, for a journal that is to be replayed exactly.
     pub fn exact(self) -> String {
         self.timestamp().to_string()
     }

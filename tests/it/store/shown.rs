@@ -8,7 +8,7 @@ use lifesign_core::{
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
-    watch::{History, Record, Settings, Watch},
+    watch::{EventRecord, History, Settings, Watch},
 };
 use proptest::prelude::*;
 use std::{
@@ -38,12 +38,12 @@ fn records(
     dark: &[Vec<(f64, f64)>],
     blind: Option<f64>,
     loss: f64,
-) -> Vec<Record> {
+) -> Vec<EventRecord> {
     let mut records = Vec::new();
     let mut rng = Rng::new(0);
     let mut record = |seen: f64, event| {
         if seen < END {
-            records.push(Record { seen: at(seen), event, was_overdue: false });
+            records.push(EventRecord { seen: at(seen), event, was_overdue: false });
         }
     };
     for step in 0..(END * 4.0) as u32 {
@@ -92,7 +92,7 @@ fn shown(past: &History, at: Time) -> Option<State> {
 }
 
 /// A run that writes in this directory what it sees.
-fn seen(directory: &Path, roster: &Arc<Roster>, records: &[Record]) -> Watch {
+fn seen(directory: &Path, roster: &Arc<Roster>, records: &[EventRecord]) -> Watch {
     let (mut store, _) = Store::open(directory, "test", at(0.0)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(0.0));
     store.resume(PreviousRun::default(), false, roster, at(0.0), 0);
@@ -112,7 +112,7 @@ fn recalled(directory: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
     let mut watch = Watch::new(roster.clone(), &settings(), at(now));
     for _ in 0..2000 {
         store.restore_history(&mut watch);
-        if watch.past(Scope::Country(CountryId(0))).state_spans().count() > 1 {
+        if watch.history(Scope::Country(CountryId(0))).state_spans().count() > 1 {
             return watch;
         }
         thread::sleep(Duration::from_millis(10));
@@ -144,7 +144,7 @@ proptest! {
         let mut after = recalled(&directory, &roster, 700.0);
         fs::remove_dir_all(&directory).expect("a directory");
         for scope in scopes(&roster) {
-            let (live, told) = (before.past(scope).clone(), after.past(scope).clone());
+            let (live, told) = (before.history(scope).clone(), after.history(scope).clone());
             let (mut unsure, mut other) = (0, 0);
             for second in 60..600 {
                 let now = at(f64::from(second));

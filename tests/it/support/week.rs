@@ -55,7 +55,7 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
         for &(at, mark) in &marks {
             past.mark(at, mark);
         }
-        watch.past(scope).recall(past);
+        watch.history(scope).recall(past);
     }
     let mut snapshot = watch.snapshot(NOW, 0, 0);
     let scopes = snapshot

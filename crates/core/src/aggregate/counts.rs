@@ -1,5 +1,4 @@
-//! Counts of outcomes. In: what each probe learned. Out: [`Counts`]. It never forgets, and never
-//! counts one thing twice.
+//! Exact counts of outcomes.
 
 use crate::outcome::Found;
 
@@ -38,7 +37,7 @@ pub struct Counts<N = u64> {
 #[expect(private_bounds, reason = "nobody else counts")]
 impl<N: Count> Counts<N> {
     /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
-    pub(super) fn note(&mut self, found: &Found, was_overdue: bool) {
+    pub(super) fn count(&mut self, found: &Found, was_overdue: bool) {
         match found {
             Found::Reply { unexpected, .. } => {
                 self.reply.up();

@@ -1,5 +1,4 @@
-//! Round-trip times, counted by size. In: durations. Out: a Prometheus histogram, and quantiles of
-//! a mix of windows. It never keeps a single time.
+//! Round-trip times, counted by size: a histogram for Prometheus, and a sketch for quantiles.
 
 use std::time::Duration;
 
@@ -19,8 +18,8 @@ impl Histogram {
     /// Counts one time.
     pub fn add(&mut self, time: Duration) {
         let units = time.as_nanos().div_ceil(FIRST_NANOS);
-        let place = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
-        self.counts[place] += 1;
+        let bucket = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
+        self.counts[bucket] += 1;
         self.sum += time.as_secs_f64();
     }
 
@@ -28,16 +27,17 @@ impl Histogram {
     pub fn view(&self) -> HistogramView {
         let mut below = 0;
         let mut buckets = Vec::with_capacity(BOUNDS);
-        for (place, count) in self.counts[..BOUNDS].iter().enumerate() {
+        for (bucket, count) in self.counts[..BOUNDS].iter().enumerate() {
             below += count;
-            buckets.push((bound(place), below));
+            buckets.push((bound(bucket), below));
         }
         HistogramView { buckets, sum: self.sum, count: below + self.counts[BOUNDS] }
     }
 }
 
-fn bound(place: usize) -> f64 {
-    FIRST_NANOS as f64 / 1e9 * f64::from(1u32 << place)
+/// In seconds.
+fn bound(bucket: usize) -> f64 {
+    FIRST_NANOS as f64 / 1e9 * f64::from(1u32 << bucket)
 }
 
 /// A cumulative histogram as Prometheus draws it.
@@ -63,23 +63,23 @@ const LOWEST: f64 = 30e-6;
 pub struct Sketch(Vec<(u8, u32)>);
 
 impl Sketch {
-    /// Where a time is counted: worked out once for all the sketches that it goes into.
-    pub fn place(time: Duration) -> u8 {
+    /// The step of a time: worked out once for all the sketches that it goes into.
+    pub fn step(time: Duration) -> u8 {
         ((time.as_secs_f64() / LOWEST).log2() * STEPS).clamp(0.0, f64::from(SKETCH - 1)) as u8
     }
 
-    /// Counts so many times, at their [`Sketch::place`].
-    pub fn add(&mut self, place: u8, times: u32) {
-        match self.0.binary_search_by_key(&place, |step| step.0) {
+    /// Counts so many times of this [`Sketch::step`].
+    pub fn add(&mut self, step: u8, times: u32) {
+        match self.0.binary_search_by_key(&step, |entry| entry.0) {
             Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(times),
-            Err(at) => self.0.insert(at, (place, times)),
+            Err(at) => self.0.insert(at, (step, times)),
         }
     }
 
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Sketch) {
-        for &(place, times) in &other.0 {
-            self.add(place, times);
+        for &(step, times) in &other.0 {
+            self.add(step, times);
         }
     }
 
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_bound_belongs_to_its_own_bucket() {
-        for place in 0..BOUNDS {
+        for bucket in 0..BOUNDS {
             let mut histogram = Histogram::default();
-            histogram.add(Duration::from_secs_f64(bound(place)));
+            histogram.add(Duration::from_secs_f64(bound(bucket)));
             let view = histogram.view();
-            assert_eq!(view.buckets[place].1, 1, "bound {place}");
-            assert!(place == 0 || view.buckets[place - 1].1 == 0, "bound {place}");
+            assert_eq!(view.buckets[bucket].1, 1, "bound {bucket}");
+            assert!(bucket == 0 || view.buckets[bucket - 1].1 == 0, "bound {bucket}");
         }
         let mut histogram = Histogram::default();
         histogram.add(Duration::from_secs(149));
@@ -126,7 +126,7 @@ mod tests {
         let mut sketch = Sketch::default();
         assert_eq!(sketch.quantile(0.5), None);
         for ms in 1..=1000 {
-            sketch.add(Sketch::place(Duration::from_millis(ms)), 1);
+            sketch.add(Sketch::step(Duration::from_millis(ms)), 1);
         }
         for (share, truth) in [(0.5, 0.5), (0.95, 0.95)] {
             let got = sketch.quantile(share).unwrap();

@@ -1,7 +1,5 @@
-//! What the outcomes add up to. In: every outcome, in the order in which it was learned. Out: exact
-//! counts, round-trip times and loss per target, block and country, and for each outcome a
-//! [`Summary`]: what it says of the host, and nothing else. It never judges, and never looks at the
-//! time.
+//! What the outcomes add up to: exact counts, round-trip times and loss per target, block and
+//! country; and for each outcome a [`Summary`] of what it says of the host.
 
 mod counts;
 mod histogram;
@@ -110,8 +108,8 @@ pub struct TargetStats {
     block: BlockId,
     country: CountryId,
     kind: Kind,
-    /// Its kind in its block: where in [`Aggregate::kinds`].
-    sums: u32,
+    /// Its kind in its block: an index into `Aggregate::kinds`.
+    kind_id: u32,
     /// Exact counts.
     pub counts: Counts<u32>,
     /// Round-trip time and patience.
@@ -127,12 +125,12 @@ pub struct TargetStats {
 }
 
 impl TargetStats {
-    fn new(target: &Target, country: CountryId, sums: u32) -> Self {
+    fn new(target: &Target, country: CountryId, kind_id: u32) -> Self {
         Self {
             block: target.block,
             country,
             kind: target.kind,
-            sums,
+            kind_id,
             counts: Counts::default(),
             rtt: Rtt::default(),
             last_life: None,
@@ -186,8 +184,8 @@ pub struct Aggregate {
     targets: Vec<TargetStats>,
     /// Of every block, one for each kind that it uses.
     kinds: Vec<KindStats>,
-    /// By block, where its kinds stand, in the order of `Kind::ALL`.
-    places: Vec<[Option<u32>; 3]>,
+    /// By block, indices into `kinds`, in the order of `Kind::ALL`.
+    kind_ids: Vec<[Option<u32>; 3]>,
     blocks: Vec<Windows>,
     countries: Vec<Windows>,
     vantage: VantageStats,
@@ -196,20 +194,20 @@ pub struct Aggregate {
 impl Aggregate {
     /// Nothing counted yet.
     pub fn new(roster: &Roster) -> Self {
-        let mut places = vec![[None; 3]; roster.blocks.len()];
+        let mut kind_ids = vec![[None; 3]; roster.blocks.len()];
         let mut kinds = Vec::new();
         let mut of_target = |target: &Target| {
-            let sums =
-                *places[target.block.0 as usize][target.kind as usize].get_or_insert_with(|| {
+            let kind_id = *kind_ids[target.block.0 as usize][target.kind as usize]
+                .get_or_insert_with(|| {
                     kinds.push(KindStats::default());
                     kinds.len() as u32 - 1
                 });
-            TargetStats::new(target, roster.block(target.block).country, sums)
+            TargetStats::new(target, roster.block(target.block).country, kind_id)
         };
         Self {
             targets: roster.targets.iter().map(&mut of_target).collect(),
             kinds,
-            places,
+            kind_ids,
             blocks: vec![Windows::default(); roster.blocks.len()],
             countries: vec![Windows::default(); roster.countries.len()],
             vantage: VantageStats::default(),
@@ -238,13 +236,13 @@ impl Aggregate {
     pub fn handle_outcome(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
         let (own, kind) = self.counts(target);
-        own.note(&found, was_overdue);
-        kind.note(&found, was_overdue);
+        own.count(&found, was_overdue);
+        kind.count(&found, was_overdue);
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
-        let (block, country, kind) = (stats.block, stats.country, stats.kind);
-        let [block_windows, country_windows] =
-            [&mut self.blocks[block.0 as usize], &mut self.countries[country.0 as usize]];
+        let TargetStats { block, country, kind, .. } = *stats;
+        let block_windows = &mut self.blocks[block.0 as usize];
+        let country_windows = &mut self.countries[country.0 as usize];
         match evidence {
             Evidence::Life { rtt, late } => {
                 stats.rtt.add(rtt);
@@ -254,10 +252,10 @@ impl Aggregate {
                     stats.resolve(false);
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
-                let place = Sketch::place(rtt);
-                block_windows.answer(sent, place, late);
-                country_windows.answer(sent, place, late);
-                self.kinds[stats.sums as usize].rtt.add(rtt);
+                let step = Sketch::step(rtt);
+                block_windows.answer(sent, step, late);
+                country_windows.answer(sent, step, late);
+                self.kinds[stats.kind_id as usize].rtt.add(rtt);
             }
             Evidence::Miss { .. } => {
                 stats.resolve(true);
@@ -288,7 +286,7 @@ impl Aggregate {
 
     /// A block's numbers by kind, in the order of `Kind::ALL`.
     pub fn kinds(&self, block: BlockId) -> [Option<&KindStats>; 3] {
-        self.places[block.0 as usize].map(|place| Some(&self.kinds[place? as usize]))
+        self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
     /// A block's windows.
@@ -318,7 +316,7 @@ impl Aggregate {
     /// The counts of a target, and of its kind in its block.
     fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
         let stats = &mut self.targets[target.0 as usize];
-        (&mut stats.counts, &mut self.kinds[stats.sums as usize].counts)
+        (&mut stats.counts, &mut self.kinds[stats.kind_id as usize].counts)
     }
 
     /// What the outcome says of the host.

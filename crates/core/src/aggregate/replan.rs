@@ -1,5 +1,4 @@
-//! A new plan for the sums. In: the new roster, and who in it was there before. Out: nothing. What
-//! stays keeps its counts, round-trip times and windows; it never brings back what went.
+//! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
 use super::{Aggregate, TargetStats, Windows};
 use crate::scopes::{Roster, RosterMapping};
@@ -13,20 +12,20 @@ impl Aggregate {
         let mut fresh = Self::new(roster);
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
             if let Some(new) = map.targets.new_id(old) {
-                let place = &mut fresh.targets[new as usize];
-                let &mut TargetStats { block, country, sums, kind, .. } = place;
-                *place = TargetStats { block, country, kind, sums, ..stats };
+                let target = &mut fresh.targets[new as usize];
+                let &mut TargetStats { block, country, kind, kind_id, .. } = target;
+                *target = TargetStats { block, country, kind, kind_id, ..stats };
             } else {
-                let overdue = &mut self.kinds[stats.sums as usize].counts.overdue;
+                let overdue = &mut self.kinds[stats.kind_id as usize].counts.overdue;
                 *overdue = overdue.saturating_sub(stats.counts.overdue.into());
             }
         }
-        for (old, places) in (0..).zip(&self.places) {
+        for (old, old_ids) in (0..).zip(&self.kind_ids) {
             let Some(new) = map.blocks.new_id(old) else { continue };
-            for (kept, place) in places.iter().zip(fresh.places[new as usize]) {
+            for (&old_id, new_id) in old_ids.iter().zip(fresh.kind_ids[new as usize]) {
                 // A kind that the block uses no more has no series.
-                if let (Some(kept), Some(place)) = (kept, place) {
-                    fresh.kinds[place as usize] = take(&mut self.kinds[*kept as usize]);
+                if let (Some(old_id), Some(new_id)) = (old_id, new_id) {
+                    fresh.kinds[new_id as usize] = take(&mut self.kinds[old_id as usize]);
                 }
             }
         }

@@ -1,5 +1,4 @@
-//! A target's round-trip time. In: measured times. Out: the smoothed and the lowest one, and how
-//! long an answer is in time. It never calls anything lost.
+//! A target's round-trip time, and how long an answer of it is in time.
 
 use std::time::Duration;
 

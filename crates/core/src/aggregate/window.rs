@@ -1,6 +1,5 @@
-//! Loss and round-trip time over the last minute, five minutes and hour. In: answers and misses,
-//! each with the time its probe was sent. Out: [`WindowView`]s. It never forgets a miss that was
-//! taken back: a late answer corrects the very bucket in which its miss was counted.
+//! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
+//! bucket in which its miss was counted.
 
 use super::histogram::Sketch;
 use crate::time::Time;
@@ -35,7 +34,7 @@ pub struct Windows {
 
 #[derive(Clone, Debug, Default)]
 struct Bucket {
-    /// Which stretch of time, counted from the epoch in units of the bucket's length.
+    /// Which period, counted from the epoch in units of the bucket's length.
     epoch: u32,
     answered: u32,
     missed: u32,
@@ -44,11 +43,11 @@ struct Bucket {
 
 impl Windows {
     /// A probe sent then was answered. `taken_back`: it had been counted as missed.
-    pub fn answer(&mut self, sent: Time, place: u8, taken_back: bool) {
+    pub fn answer(&mut self, sent: Time, step: u8, taken_back: bool) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.answered += 1;
             bucket.missed -= u32::from(taken_back && bucket.missed > 0);
-            bucket.times.add(place, 1);
+            bucket.times.add(step, 1);
         }
     }
 
@@ -69,13 +68,13 @@ impl Windows {
     fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
         let &(_, length) = RINGS.get(ring)?;
         let epoch = second / length;
-        let place = place(ring, second);
-        let held = self.buckets[place].epoch;
+        let index = index(ring, second);
+        let held = self.buckets[index].epoch;
         if held > epoch {
             return self.bucket(ring + 1, second);
         }
         if held < epoch {
-            let mut old = std::mem::take(&mut self.buckets[place]);
+            let mut old = std::mem::take(&mut self.buckets[index]);
             if old.answered + old.missed > 0
                 && let Some(coarser) = self.bucket(ring + 1, held * length)
             {
@@ -84,9 +83,9 @@ impl Windows {
                 coarser.times.merge(&old.times);
             }
             old.times.clear();
-            self.buckets[place] = Bucket { epoch, answered: 0, missed: 0, times: old.times };
+            self.buckets[index] = Bucket { epoch, answered: 0, missed: 0, times: old.times };
         }
-        Some(&mut self.buckets[place])
+        Some(&mut self.buckets[index])
     }
 
     /// The shortest window alone, for who needs no other.
@@ -96,7 +95,9 @@ impl Windows {
 
     fn view(&self, window: usize, now: u32) -> WindowView {
         let (wide, unit) = RINGS[window];
-        let (mut answered, mut missed, mut all) = (0u64, 0u64, Sketch::default());
+        let mut answered = 0u64;
+        let mut missed = 0u64;
+        let mut all = Sketch::default();
         for (ring, (buckets, length)) in RINGS.into_iter().enumerate().take(window + 1) {
             let buckets = &self.buckets[first(ring)..][..buckets as usize];
             for bucket in
@@ -117,8 +118,8 @@ impl Windows {
     }
 }
 
-/// Where in a ring's buckets a time belongs.
-fn place(ring: usize, second: u32) -> usize {
+/// The bucket of a time in this ring.
+fn index(ring: usize, second: u32) -> usize {
     let (buckets, length) = RINGS[ring];
     first(ring) + (second / length % buckets) as usize
 }
@@ -146,21 +147,21 @@ mod tests {
     fn misses_leave_the_window_with_time_and_late_answers_take_them_back() {
         let mut windows = Windows::default();
         for second in 0..10 {
-            windows.answer(at(second), Sketch::place(Duration::from_millis(200)), false);
+            windows.answer(at(second), Sketch::step(Duration::from_millis(200)), false);
         }
         windows.miss(at(10));
         windows.miss(at(11));
         let [minute, five, hour] = windows.views(at(12));
         assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
-        windows.answer(at(11), Sketch::place(Duration::from_secs(5)), true);
+        windows.answer(at(11), Sketch::step(Duration::from_secs(5)), true);
         assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
         let [minute, five, hour] = windows.views(at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.miss(at(7200));
         assert_eq!(windows.views(at(7200))[2].resolved, 1);
-        windows.answer(at(11), Sketch::place(Duration::from_secs(1)), true);
+        windows.answer(at(11), Sketch::step(Duration::from_secs(1)), true);
         assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
     }
 }

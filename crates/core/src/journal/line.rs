@@ -1,11 +1,11 @@
-//! Journal lines. In: a [`Record`], or a line. Out: the line, or the record. It never loses a
-//! digit: times are written to the nanosecond, so that a replay folds exactly what was folded live.
+//! Writes and reads one journal line. Times are written to the nanosecond, so that a replay folds
+//! exactly what was folded live.
 
 use crate::{
     outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     scopes::{Roster, TargetId},
     time::Time,
-    watch::Record,
+    watch::EventRecord,
 };
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
@@ -13,7 +13,7 @@ use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
 /// One line, as it stands in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'a> {
+struct JournalLine<'a> {
     sent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<String>,
@@ -52,9 +52,9 @@ const WATCH: &str = "watch";
 
 /// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
 /// `Clock::wall_offset`.
-pub fn write(record: &Record, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
+pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
     let written = |time: Time| time.shifted(offset).exact();
-    let mut line = Line {
+    let mut line = JournalLine {
         sent: String::new(),
         seen: Some(written(record.seen)),
         host: None,
@@ -68,7 +68,7 @@ pub fn write(record: &Record, roster: &Roster, controls: &[IpAddr], offset: i64)
         trap: false,
         unexpected: false,
     };
-    let of_target = |line: &mut Line<'_>, id: TargetId| {
+    let of_target = |line: &mut JournalLine<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());
         line.probe = Cow::Owned(roster.target(id).probe.to_string());
     };
@@ -134,8 +134,8 @@ pub struct Reader {
 impl Reader {
     /// A reader for this plan.
     pub fn new(roster: &Roster, controls: &[IpAddr]) -> Self {
-        let targets = roster.targets.iter().enumerate().map(|(number, target)| {
-            ((target.host.to_string(), target.probe.to_string()), TargetId(number as u32))
+        let targets = roster.targets.iter().enumerate().map(|(id, target)| {
+            ((target.host.to_string(), target.probe.to_string()), TargetId(id as u32))
         });
         let controls =
             controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
@@ -143,8 +143,8 @@ impl Reader {
     }
 
     /// The record of a line. The error says what is wrong with it, and what would be right.
-    pub fn read(&self, text: &str) -> Result<Record, String> {
-        let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
+    pub fn read(&self, text: &str) -> Result<EventRecord, String> {
+        let line: JournalLine<'_> = serde_json::from_str(text).map_err(|error| {
             if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
         })?;
         let sent: Time = line.sent.parse()?;
@@ -164,10 +164,10 @@ impl Reader {
         };
         let found = match (&*line.probe, &*line.result) {
             (WATCH, "gap") => {
-                return Ok(Record { seen, event: Event::Gap(sent), was_overdue: false });
+                return Ok(EventRecord { seen, event: Event::Gap(sent), was_overdue: false });
             }
             (WATCH, "replan") => {
-                return Ok(Record { seen, event: Event::Replan, was_overdue: false });
+                return Ok(EventRecord { seen, event: Event::Replan, was_overdue: false });
             }
             (CONTROL, result) => {
                 let host = line.host.as_deref().unwrap_or_default();
@@ -176,13 +176,17 @@ impl Reader {
                     .get(host)
                     .ok_or_else(|| format!("{host:?} is no control of this plan"))?;
                 let control = ControlOutcome { control, sent, answered: result == "reply" };
-                return Ok(Record { seen, event: Event::Control(control), was_overdue: false });
+                return Ok(EventRecord {
+                    seen,
+                    event: Event::Control(control),
+                    was_overdue: false,
+                });
             }
             (_, "rejected") => {
                 let target = if line.host.is_some() { Some(target()?) } else { None };
                 let reason = why(&line, Reject::from_label, "a reason for rejection")?;
                 let stray = Stray { seen, from: line.from, target, reason };
-                return Ok(Record { seen, event: Event::Stray(stray), was_overdue: false });
+                return Ok(EventRecord { seen, event: Event::Stray(stray), was_overdue: false });
             }
             (_, "reply") => {
                 let rcode = match line.code {
@@ -217,12 +221,12 @@ impl Reader {
             _ => false,
         };
         let outcome = Outcome { target: target()?, seq: 0, sent, trap: line.trap, found };
-        Ok(Record { seen, event: Event::Outcome(outcome), was_overdue })
+        Ok(EventRecord { seen, event: Event::Outcome(outcome), was_overdue })
     }
 }
 
 fn why<T>(
-    line: &Line<'_>,
+    line: &JournalLine<'_>,
     from_label: impl Fn(&str) -> Option<T>,
     what: &str,
 ) -> Result<T, String> {

@@ -1,19 +1,16 @@
-//! What is written down. In: folded events. Out: journal lines (JSON Lines, one event a line), and
-//! back. It never opens a file or reads a clock.
+//! Journal lines: one event a line, as JSON, described in docs/journal.md.
 //!
-//! A journal line says when its probe was sent, by whom it was answered and how; docs/journal.md
-//! describes it. It also carries `seen`, when the core learned of it, because verdicts depend on
-//! that too; a line without it is taken to have been seen as soon as it could be. `probe` is
-//! `control` for a control and `watch` for the watch itself: a gap in it, or a new plan.
+//! A line carries `seen`, when the core learned of the event, because verdicts depend on that too;
+//! a line without it is taken to have been seen as soon as it could be.
 
-use crate::{outcome::Event, time::Time, watch::Record};
+use crate::{outcome::Event, time::Time, watch::EventRecord};
 
 mod line;
 
 pub use line::{Reader, write};
 
 /// When a watch began at the latest, by its first record: before its first probe was sent.
-pub fn begun(record: &Record) -> Time {
+pub fn begun(record: &EventRecord) -> Time {
     match record.event {
         Event::Outcome(outcome) => outcome.sent,
         Event::Control(control) => control.sent,

@@ -1,18 +1,17 @@
-//! How much may be sent. In: the plan's pace. Out: [`Budget`], and a token [`Bucket`] per block
-//! that every probe is taken from, whatever it is for. It never decides what is asked.
+//! How much may be sent: a pace, and a token bucket per block that pays for every probe.
 
 use crate::time::Time;
 
 /// Probes that one block may get. The rates are probes per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// The even pace, when nothing is in doubt.
+    /// The regular pace, when nothing is in doubt.
     pub base: f64,
     /// The mean that is never passed, confirmations included: what the bucket is filled with.
     pub mean: f64,
     /// The most that can be saved up for a burst of confirmations: what the bucket holds.
     pub burst: f64,
-    /// Below this many tokens the even pace slows down, to repay what confirmations took.
+    /// Below this many tokens the regular pace slows down, to repay what confirmations took.
     pub reserve: f64,
     /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it.
     /// It bounds the mean: what is saved up for bursts is the blocks' own.
@@ -27,7 +26,7 @@ impl Budget {
         Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
 
     /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour. Nothing is kept for
-    /// confirmations: they are spent first, and the even pace repays them by slowing down. The
+    /// confirmations: they are spent first, and the regular pace repays them by slowing down. The
     /// bucket is deep, because outages are rare and a burst for one must not be cut short.
     pub const FRUGAL: Budget = Budget {
         base: 20.0 / 3600.0,
@@ -52,24 +51,24 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Full, but for what the beat itself saves: so the mean is hardly passed on the first day
-    /// either.
+    /// Full, but for the reserve, which the regular pace saves: so the mean is hardly passed on the
+    /// first day either.
     pub(super) fn new(budget: &Budget, now: Time) -> Self {
         Self { tokens: budget.burst - budget.reserve, filled: now }
     }
 
-    /// How many tokens there are now.
     pub(super) fn level(&self, budget: &Budget, now: Time) -> f64 {
         let gained = now.since(self.filled).as_secs_f64() * budget.mean;
         (self.tokens + gained).min(budget.burst)
     }
 
-    /// Takes one token if `keep` more than that are there.
-    pub(super) fn take(&mut self, budget: &Budget, now: Time, keep: f64) -> bool {
+    /// Takes one token if it leaves `reserve`.
+    pub(super) fn take(&mut self, budget: &Budget, now: Time, reserve: f64) -> bool {
         let level = self.level(budget, now);
-        let enough = level >= 1.0 + keep;
+        let enough = level >= 1.0 + reserve;
         if enough {
-            (self.tokens, self.filled) = (level - 1.0, now);
+            self.tokens = level - 1.0;
+            self.filled = now;
         }
         enough
     }

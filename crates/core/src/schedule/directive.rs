@@ -1,35 +1,34 @@
-//! The words between the schedule and its callers. In: nothing. Out: [`Directive`]s, which the
-//! judge asks for, and [`Slot`]s, which the schedule gives out. It never decides anything.
+//! What the judge asks of the schedule ([`Directive`]), and what the schedule gives out ([`Slot`]).
 
 use super::Rank;
 use crate::scopes::{BlockId, Scope, TargetId};
 use std::time::Duration;
 
-/// Where the judge wants to look closer, or no longer.
+/// A wish of the judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Directive {
-    /// Ask within this scope so, until told otherwise.
+    /// Probe this scope more often, until its next `Escalate` or `Relax`.
     Escalate(Scope, Escalation),
-    /// The scope is in no doubt any more.
+    /// End the scope's escalation.
     Relax(Scope),
-    /// Ask each of the country's other blocks once, now: are they gone too, or back too?
+    /// Probe each of the country's other blocks once, now: are they gone too, or back too?
     AskSiblings(BlockId, Doubt),
     /// How much a target's turn is worth.
     Rank(TargetId, Rank),
 }
 
-/// How closely to look.
+/// How a scope in doubt is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Escalation {
-    /// How far apart the probes are.
+    /// Between two probes.
     pub every: Duration,
-    /// How long from now the first is, at the least.
+    /// From now to the first probe, at the least.
     pub wait: Duration,
     /// How deep into the budget they may go.
     pub doubt: Doubt,
 }
 
-/// How much a closer look matters.
+/// How much an escalation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// Chance explains it easily, or it decides little.
@@ -38,12 +37,12 @@ pub enum Doubt {
     Strong,
 }
 
-/// A target to ask now, and how late its slot is.
+/// A target to probe now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
-    /// Whom.
+    /// Whom to probe.
     pub target: TargetId,
-    /// How long after its slot it is given out.
+    /// How late that is.
     pub lag: Duration,
 }
 

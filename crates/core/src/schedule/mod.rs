@@ -1,21 +1,18 @@
-//! When to ask whom. In: the roster, the budget, the time, and where the judge wants a closer look.
-//! Out: the targets to ask now. It never waits, never sends, and knows nothing of answers beyond
-//! which probes are open.
+//! Which target is probed when, within the budget.
 //!
-//! Every country has an even beat: its blocks take turns, so that a country of four blocks at one
-//! probe per 4 s each is seen once a second, and a change that hits all of them is seen at that
-//! finer grain. Within a block its targets take turns (`rotation`). A closer look ([`Directive`])
-//! adds probes between the beats. Every probe of either sort takes a token from its block
-//! (`budget`); where looks are paid from savings, the beat repays them by slowing down a little,
-//! and its turn goes to the block that owes least.
+//! Each country has evenly spaced slots (`pacing`), which its blocks take in turn: four blocks at
+//! one probe per 4 s each are seen once a second, and so is a change that hits all of them. Within
+//! a block its targets take turns (`rotation`). Escalations ([`Directive`]) add probes in between.
+//! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
+//! the regular probes repay them by slowing down a little.
 //!
-//! Cost: one heap entry per country, per target with an interval of its own, and per closer look;
-//! O(log n) per probe, and nothing for a target that is not asked.
+//! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
+//! O(log n) per probe, and nothing for a target that is not probed.
 
-mod beat;
 mod budget;
 mod directive;
 mod open;
+mod pacing;
 mod replan;
 mod rotation;
 #[cfg(test)]
@@ -31,36 +28,36 @@ use crate::{
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
-use beat::Beat;
 use budget::Bucket;
+use pacing::Pacing;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-/// A slot that is later than this is not caught up with: what lies before now is skipped and
-/// counted. Shorter delays are the machine's ordinary hiccups, and evenness is better kept than
-/// lost.
+/// After a longer delay the slots that have passed are skipped and counted. Shorter ones are the
+/// machine's ordinary hiccups, which are caught up with to keep the slots even.
 const STALL: Duration = Duration::from_millis(250);
-/// How often a retired target is asked: hourly, or so rarely that those of a block together take
-/// one slot in so many beside the even pace. A plan made of an old list may be half dead, and must
-/// not pay for it in pace.
+/// A retired target is probed hourly, or so rarely that those of a block together take one slot in
+/// [`RETIRED_SHARE`] beside the regular ones: a plan made of an old list may be half dead, and must
+/// not pay for that in pace.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
-/// In a larger country than this the even beat alone sees every block soon enough.
+/// In a country with more blocks the regular probes alone are close enough together.
 const FAN_OUT: u32 = 8;
-/// So many tokens of a block are left to the beat.
-const BEATS_OWN: f64 = 1.0;
-/// A vague doubt leaves this share of the bucket to those that are not. With a half, hosts that
+/// Tokens of a block that are left to its regular probes.
+const REGULAR_RESERVE: f64 = 1.0;
+/// A vague doubt leaves this share of the bucket to strong ones. With a half, hosts that
 /// miss half of all probes spend what an outage of five minutes needs (docs/laboratory.md).
-const KEPT_FROM_THE_VAGUE: f64 = 0.6;
+const STRONG_RESERVE: f64 = 0.6;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
 pub struct Schedule {
     roster: Arc<Roster>,
     budget: Budget,
-    beats: Vec<Beat>,
+    pacings: Vec<Pacing>,
     blocks: Vec<BlockTurns>,
-    looks: Vec<Closer>,
+    /// Blocks first, then countries.
+    escalations: Vec<Escalated>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
 }
@@ -70,28 +67,31 @@ pub struct Schedule {
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
-    /// What is left of the even pace behind targets with an interval of their own, as a share.
+    /// What targets with an interval of their own leave of the regular pace, 0 to 1.
     share: f64,
     credit: f64,
-    asked: Time,
+    last_probe: Time,
     /// A slot for its retired targets is in the queue.
-    armed: bool,
+    retired_queued: bool,
 }
 
-/// A scope that is looked at more closely.
+/// A scope's escalation.
 #[derive(Clone, Copy, Debug, Default)]
-struct Closer {
+struct Escalated {
+    /// None: it is over.
     every: Option<Duration>,
-    /// So many tokens it leaves to others.
-    keep: f64,
-    armed: bool,
+    /// Tokens that it leaves to others.
+    reserve: f64,
+    queued: bool,
     last: Time,
 }
 
+/// What a slot is for: a country, a scope, a block, a target, a block. Slots of one time
+/// come in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Beat(u32),
-    Closer(ScopeId),
+    Regular(u32),
+    Escalated(ScopeId),
     Once(u32),
     Interval(u32),
     Retired(u32),
@@ -111,7 +111,8 @@ impl Schedule {
         let mut queue = BinaryHeap::new();
         let mut blocks = Vec::with_capacity(roster.blocks.len());
         for block in &roster.blocks {
-            let (mut turns, mut fixed) = (Vec::new(), 0.0);
+            let mut turns = Vec::new();
+            let mut fixed = 0.0;
             for target in block.targets.clone() {
                 match roster.targets[target as usize].interval {
                     Some(every) => {
@@ -129,38 +130,38 @@ impl Schedule {
             blocks.push(BlockTurns {
                 rotation: Rotation::new(turns),
                 bucket: Bucket::new(&budget, now),
-                armed: false,
+                retired_queued: false,
                 share,
                 credit: rng.unit(),
-                asked: Time::default(),
+                last_probe: Time::default(),
             });
         }
-        let mut beats = Vec::with_capacity(roster.countries.len());
-        for (number, country) in roster.countries.iter().enumerate() {
-            let gap =
+        let mut pacings = Vec::with_capacity(roster.countries.len());
+        for (id, country) in roster.countries.iter().enumerate() {
+            let interval =
                 Duration::from_secs_f64(1.0 / (budget.base * country.blocks.len().max(1) as f64));
             if !country.blocks.is_empty() {
-                queue.push(Reverse((now + gap.mul_f64(rng.unit()), Key::Beat(number as u32))));
+                queue.push(Reverse((now + interval.mul_f64(rng.unit()), Key::Regular(id as u32))));
             }
-            beats.push(Beat { gap, at: 0 });
+            pacings.push(Pacing { interval, next_block: 0 });
         }
-        let looks = vec![Closer::default(); roster.scope_count()];
-        Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
+        let escalations = vec![Escalated::default(); roster.scope_count()];
+        Self { roster, budget, pacings, blocks, escalations, queue, skipped: Skipped::default() }
     }
 
-    /// How far apart a scope's even probes are: what silence has to be measured against.
-    pub fn gap(&self, scope: Scope) -> Duration {
+    /// Between two regular probes of a scope: what silence has to be measured against.
+    pub fn interval(&self, scope: Scope) -> Duration {
         match scope {
-            Scope::Country(id) => self.beats[id.0 as usize].gap,
+            Scope::Country(id) => self.pacings[id.0 as usize].interval,
             Scope::Block(id) => {
                 let block = self.roster.block(id);
-                self.beats[block.country.0 as usize].gap
+                self.pacings[block.country.0 as usize].interval
                     * self.roster.country(block.country).blocks.len() as u32
             }
         }
     }
 
-    /// When [`Schedule::poll_target`] next has something to say.
+    /// When the next slot is.
     pub fn poll_timeout(&self) -> Time {
         self.queue.peek().map_or(Time::NEVER, |entry| entry.0.0)
     }
@@ -170,8 +171,8 @@ impl Schedule {
         self.skipped
     }
 
-    /// The next target to ask by `now`, if any is due. The slot at hand stays in the queue until it
-    /// says when it comes again, or leaves.
+    /// The next target to probe, if one is due by `now`. The slot at hand stays first in the queue
+    /// until it is rescheduled or removed.
     pub fn poll_target(&mut self, now: Time, open: &OpenProbes) -> Option<Slot> {
         while let Some(&Reverse((at, key))) = self.queue.peek() {
             if at > now {
@@ -179,16 +180,16 @@ impl Schedule {
             }
             let lag = now.since(at);
             let target = match key {
-                Key::Beat(country) => self.beat(country, at, now, open),
-                Key::Closer(scope) => self.closer(scope, now),
+                Key::Regular(country) => self.regular(country, at, now, open),
+                Key::Escalated(scope) => self.escalated(scope, now),
                 Key::Once(block) => {
                     self.queue.pop();
-                    self.extra(block, BEATS_OWN, now)
+                    self.extra(block, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
                     let every =
                         self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
-                    self.again(at, every, now);
+                    self.reschedule_regular(at, every, now);
                     self.spend(target, now, open)
                 }
                 Key::Retired(block) => self.retired(block, at, now),
@@ -201,25 +202,26 @@ impl Schedule {
     }
 
     /// Does what the judge wants.
-    pub fn handle_directive(&mut self, look: Directive, now: Time) {
-        match look {
+    pub fn handle_directive(&mut self, directive: Directive, now: Time) {
+        match directive {
             Directive::Escalate(scope, Escalation { every, wait, doubt }) => {
                 let id = self.roster.scope_id(scope);
-                let keep = self.kept(doubt);
-                let closer = &mut self.looks[id.index()];
-                (closer.every, closer.keep) = (Some(every), keep);
-                if !closer.armed {
-                    closer.armed = true;
-                    let at = (now + wait).max(closer.last + every);
-                    self.queue.push(Reverse((at, Key::Closer(id))));
+                let reserve = self.reserve(doubt);
+                let escalated = &mut self.escalations[id.index()];
+                escalated.every = Some(every);
+                escalated.reserve = reserve;
+                if !escalated.queued {
+                    escalated.queued = true;
+                    let at = (now + wait).max(escalated.last + every);
+                    self.queue.push(Reverse((at, Key::Escalated(id))));
                 }
             }
             Directive::Relax(scope) => {
-                self.looks[self.roster.scope_id(scope).index()].every = None;
+                self.escalations[self.roster.scope_id(scope).index()].every = None;
             }
             Directive::AskSiblings(block, doubt) => {
                 let blocks = self.country_of(block.0);
-                let least = 1.0 + self.kept(doubt);
+                let least = 1.0 + self.reserve(doubt);
                 if blocks.len() as u32 <= FAN_OUT {
                     for other in blocks.filter(|&other| other != block.0) {
                         if self.blocks[other as usize].bucket.level(&self.budget, now) >= least {
@@ -232,66 +234,68 @@ impl Schedule {
         }
     }
 
-    /// How many tokens a doubt leaves to others.
-    fn kept(&self, doubt: Doubt) -> f64 {
+    /// Tokens that a doubt leaves to others.
+    fn reserve(&self, doubt: Doubt) -> f64 {
         match doubt {
-            Doubt::Vague => BEATS_OWN.max(self.budget.burst * KEPT_FROM_THE_VAGUE),
-            Doubt::Strong => BEATS_OWN,
+            Doubt::Vague => REGULAR_RESERVE.max(self.budget.burst * STRONG_RESERVE),
+            Doubt::Strong => REGULAR_RESERVE,
         }
     }
 
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
-        let noun = self.roster.target(target);
-        if noun.interval.is_none() {
-            self.blocks[noun.block.0 as usize].rotation.rank(target.0, rank);
-            if rank == Rank::Retired && !self.blocks[noun.block.0 as usize].armed {
-                self.blocks[noun.block.0 as usize].armed = true;
-                let at = now + self.retired_every(noun.block);
-                self.queue.push(Reverse((at, Key::Retired(noun.block.0))));
-            }
+        let block = self.roster.target(target).block;
+        if self.roster.target(target).interval.is_some() {
+            return;
+        }
+        let turns = &mut self.blocks[block.0 as usize];
+        turns.rotation.rank(target.0, rank);
+        if rank == Rank::Retired && !turns.retired_queued {
+            turns.retired_queued = true;
+            let at = now + self.retired_every(block);
+            self.queue.push(Reverse((at, Key::Retired(block.0))));
         }
     }
 
-    /// How far apart a block's slots for retired targets are.
+    /// Between two slots for a block's retired targets.
     fn retired_every(&self, block: BlockId) -> Duration {
         let count = self.blocks[block.0 as usize].rotation.retired() as u32;
-        (RETIRED_EVERY / count.max(1)).max(self.gap(Scope::Block(block)) * RETIRED_SHARE)
+        (RETIRED_EVERY / count.max(1)).max(self.interval(Scope::Block(block)) * RETIRED_SHARE)
     }
 
     /// A block's slot for its retired targets.
     fn retired(&mut self, block: u32, at: Time, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
-        turns.armed = turns.rotation.retired() > 0;
-        if !turns.armed {
+        turns.retired_queued = turns.rotation.retired() > 0;
+        if !turns.retired_queued {
             self.queue.pop();
             return None;
         }
-        self.again(at, self.retired_every(BlockId(block)), now);
+        self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
         let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, BEATS_OWN) {
+        if !turns.bucket.take(&self.budget, now, REGULAR_RESERVE) {
             self.skipped.over_budget += 1;
             return None;
         }
         turns.rotation.next_retired()
     }
 
-    /// A closer look's slot: at a block, its next target; at a country, the block not asked for
-    /// longest.
-    fn closer(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
-        let closer = &mut self.looks[scope.index()];
-        let Some(every) = closer.every else {
-            closer.armed = false;
+    /// A slot of an escalation: in a block, its next target; in a country, that of the block whose
+    /// last probe is the oldest.
+    fn escalated(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
+        let escalated = &mut self.escalations[scope.index()];
+        let Some(every) = escalated.every else {
+            escalated.queued = false;
             self.queue.pop();
             return None;
         };
-        let keep = closer.keep;
-        closer.last = now;
-        self.comes_again(now + every);
+        let reserve = escalated.reserve;
+        escalated.last = now;
+        self.reschedule(now + every);
         let block = match self.roster.scope(scope) {
             Scope::Block(block) => {
-                // A country that is looked at as a whole asks for its blocks too: not twice.
+                // The escalation of its country probes the block too: not twice.
                 let country = self.roster.parent(scope)?;
-                if self.looks[country.index()].every.is_some() {
+                if self.escalations[country.index()].every.is_some() {
                     return None;
                 }
                 block.0
@@ -302,27 +306,28 @@ impl Schedule {
                     return None;
                 }
                 let able = blocks.filter(|&block| {
-                    self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep
+                    let level = self.blocks[block as usize].bucket.level(&self.budget, now);
+                    level >= 1.0 + reserve
                 });
-                able.min_by_key(|&block| self.blocks[block as usize].asked)?
+                able.min_by_key(|&block| self.blocks[block as usize].last_probe)?
             }
         };
-        self.extra(block, keep, now)
+        self.extra(block, reserve, now)
     }
 
-    /// A probe beside the beat, if so many tokens are left after it; an open probe to the target is
+    /// A probe beside the regular ones, if it leaves so many tokens; an open probe to the target is
     /// no obstacle.
-    fn extra(&mut self, block: u32, keep: f64, now: Time) -> Option<u32> {
+    fn extra(&mut self, block: u32, reserve: f64, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, keep) {
+        if !turns.bucket.take(&self.budget, now, reserve) {
             self.skipped.over_budget += 1;
             return None;
         }
-        turns.asked = now;
+        turns.last_probe = now;
         turns.rotation.next(|_| true)
     }
 
-    /// A slot of one target's own.
+    /// A slot of a target with an interval of its own.
     fn spend(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
         let block = self.roster.targets[target as usize].block;
         let turns = &mut self.blocks[block.0 as usize];
@@ -330,23 +335,23 @@ impl Schedule {
             self.skipped.over_budget += 1;
             return None;
         }
-        turns.asked = now;
+        turns.last_probe = now;
         Some(target)
     }
 
-    /// When the slot at hand comes again: on the beat, unless the beat has been lost.
-    fn again(&mut self, at: Time, gap: Duration, now: Time) {
-        let mut next = at + gap;
+    /// Moves the slot at hand on by its interval; after a stall, by as many as have passed.
+    fn reschedule_regular(&mut self, at: Time, interval: Duration, now: Time) {
+        let mut next = at + interval;
         if now.since(at) > STALL && next <= now {
-            let missed = now.since(at).as_nanos() / gap.as_nanos().max(1);
+            let missed = now.since(at).as_nanos() / interval.as_nanos().max(1);
             self.skipped.missed += missed as u64;
-            next = at + Duration::from_nanos((gap.as_nanos() * (missed + 1)) as u64);
+            next = at + Duration::from_nanos((interval.as_nanos() * (missed + 1)) as u64);
         }
-        self.comes_again(next);
+        self.reschedule(next);
     }
 
-    /// The slot at hand is still the first in the queue, whence it mostly has not far to go.
-    fn comes_again(&mut self, next: Time) {
+    /// Moves the slot at hand, which is still first in the queue and mostly has not far to go.
+    fn reschedule(&mut self, next: Time) {
         if let Some(mut first) = self.queue.peek_mut() {
             first.0.0 = next;
         }

@@ -1,14 +1,10 @@
-//! Which probes are open. In: probes given out, answers that came. Out: the same answers with the
-//! words that only one who remembers can add (`Late`, `Duplicate`), and the silence that no prober
-//! can report (`Overdue`, `Lost`). It never judges what either means.
-//!
-//! The table of open probes is the schedule's, and not that of the probers, because the schedule
-//! must know whom not to ask again, and because silence is an event that only the core's own time
-//! can tell.
+//! Which probes are open. Only this table can tell that an answer is late or a second one, and that
+//! a probe is overdue or lost. It belongs to the schedule, which must not ask a target twice at
+//! once.
 //!
 //! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits
 //! each. At one probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a
-//! target that is asked more often has its oldest open probes called lost when their place is
+//! target that is probed more often has its oldest open probes called lost when their slot is
 //! needed.
 
 use crate::{
@@ -51,7 +47,7 @@ enum Stage {
     Settled,
 }
 
-/// What is to be looked at. Timers of one time are in this order: same input, same order.
+/// When patience runs out, or a probe is lost. Timers of one time are in this order: same input, same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     target: u32,
@@ -92,7 +88,7 @@ impl OpenProbes {
     }
 
     /// A probe is given out. Its number is the target's next one. Returns a probe that is called
-    /// lost now, because its place is needed.
+    /// lost now, because its slot is needed.
     pub fn start(
         &mut self,
         target: TargetId,
@@ -112,8 +108,7 @@ impl OpenProbes {
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
-    /// When [`OpenProbes::poll_expired`] next has something to say, at the earliest: the timer may be of
-    /// a settled probe.
+    /// When a probe expires, at the earliest: the timer may be of a settled probe.
     pub fn poll_timeout(&self) -> Time {
         self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
     }
@@ -188,7 +183,7 @@ impl Flight {
     }
 
     fn stage(&self, seq: u32) -> Stage {
-        let (word, shift) = place(seq);
+        let (word, shift) = position(seq);
         match self.stages[word] >> shift & 3 {
             0 => Stage::Waiting,
             1 => Stage::Overdue,
@@ -197,13 +192,13 @@ impl Flight {
     }
 
     fn set(&mut self, seq: u32, stage: Stage) {
-        let (word, shift) = place(seq);
+        let (word, shift) = position(seq);
         self.stages[word] = self.stages[word] & !(3 << shift) | (stage as u64) << shift;
     }
 }
 
 /// In which word a probe's stage stands, and how far up.
-fn place(seq: u32) -> (usize, u32) {
+fn position(seq: u32) -> (usize, u32) {
     let slot = seq % SLOTS;
     (slot as usize / 32, slot % 32 * 2)
 }

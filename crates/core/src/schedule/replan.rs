@@ -1,8 +1,7 @@
-//! A new plan for the schedule. In: the new roster and budget, and who was there before. Out:
-//! nothing. Whoever stays keeps beat, turn and tokens; a country whose blocks come or go keeps its
-//! beat's phase, and goes on with the next of its blocks.
+//! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
+//! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, Closer, Key, Schedule};
+use super::{Budget, Escalated, Key, Pacing, Schedule};
 use crate::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
@@ -20,25 +19,26 @@ impl Schedule {
         now: Time,
     ) {
         let mut fresh = Self::new(roster, budget, seed, now);
-        fresh.looks = map.scopes.carry(std::mem::take(&mut self.looks), |_| Closer::default());
+        fresh.escalations =
+            map.scopes.carry(std::mem::take(&mut self.escalations), |_| Escalated::default());
         fresh.skipped = self.skipped;
         let mut queue: Vec<_> = self
             .queue
             .drain()
-            .filter_map(|Reverse((at, key))| fresh.carried(at, key, &self.beats, map, now))
+            .filter_map(|Reverse((at, key))| fresh.carried(at, key, &self.pacings, map, now))
             .collect();
         let carried: BTreeSet<Key> = queue.iter().map(|entry| entry.0.1).collect();
         queue.extend(fresh.queue.drain().filter(|entry| !carried.contains(&entry.0.1)));
         fresh.queue = queue.into();
-        for (new, beat) in (0..).zip(&mut fresh.beats) {
+        for (new, pacing) in (0..).zip(&mut fresh.pacings) {
             let Some(old) = map.countries.old_id(new) else { continue };
-            let (then, first) =
-                (&self.roster.countries[old as usize].blocks, self.beats[old as usize].at);
-            let (turns, now) =
-                (then.len() as u32, fresh.roster.countries[new as usize].blocks.start);
-            let next = (first..first + turns)
-                .find_map(|turn| map.blocks.new_id(then.start + turn % turns));
-            beat.at = next.map_or(0, |block| block - now);
+            let blocks = &self.roster.countries[old as usize].blocks;
+            let count = blocks.len() as u32;
+            let turn = self.pacings[old as usize].next_block;
+            let next = (turn..turn + count)
+                .find_map(|turn| map.blocks.new_id(blocks.start + turn % count));
+            let first = fresh.roster.countries[new as usize].blocks.start;
+            pacing.next_block = next.map_or(0, |block| block - first);
         }
         for (old, mut turns) in (0..).zip(std::mem::take(&mut self.blocks)) {
             let Some(new) = map.blocks.new_id(old) else { continue };
@@ -49,34 +49,34 @@ impl Schedule {
                 takes_turns(&fresh.roster, target)
                     && !map.targets.old_id(target).is_some_and(took_turns)
             });
-            let number =
+            let new_id =
                 |old| map.targets.new_id(old).filter(|&new| takes_turns(&fresh.roster, new));
-            turns.rotation.remap(number, joining);
-            let place = &mut fresh.blocks[new as usize];
-            turns.share = place.share;
-            *place = turns;
+            turns.rotation.remap(new_id, joining);
+            turns.share = fresh.blocks[new as usize].share;
+            fresh.blocks[new as usize] = turns;
         }
         *self = fresh;
     }
 
-    /// An entry of the old queue under its new number, if it is still wanted. A slot lies no
-    /// further ahead than its own new gap.
+    /// An entry of the old queue under its new id, if it is still wanted; at the latest one new
+    /// interval from now.
     fn carried(
         &self,
         at: Time,
         key: Key,
-        beats: &[super::Beat],
+        pacings: &[Pacing],
         map: &RosterMapping,
         now: Time,
     ) -> Option<Reverse<(Time, Key)>> {
         let interval = |target: u32| self.roster.targets[target as usize].interval;
         Some(Reverse(match key {
-            Key::Beat(old) => {
+            Key::Regular(old) => {
                 let new = map.countries.new_id(old)?;
-                let (gap, before) = (self.beats[new as usize].gap, beats[old as usize].gap);
-                (if gap < before { at.min(now + gap) } else { at }, Key::Beat(new))
+                let interval = self.pacings[new as usize].interval;
+                let shorter = interval < pacings[old as usize].interval;
+                (if shorter { at.min(now + interval) } else { at }, Key::Regular(new))
             }
-            Key::Closer(old) => (at, Key::Closer(ScopeId(map.scopes.new_id(old.0)?))),
+            Key::Escalated(old) => (at, Key::Escalated(ScopeId(map.scopes.new_id(old.0)?))),
             Key::Once(block) => (at, Key::Once(map.blocks.new_id(block)?)),
             Key::Interval(target) => {
                 let new = map.targets.new_id(target)?;

@@ -1,7 +1,5 @@
-//! Whose turn it is in a block. In: what the judge thinks of each target. Out: the next target to
-//! ask. Hosts that mostly answer take turns; those that mostly do not get every sixteenth turn,
-//! since their silence says little; retired ones have turns of their own. It never looks at the
-//! time.
+//! Whose turn it is in a block. Targets that mostly answer take turns; those that mostly do not get
+//! every sixteenth, since their silence says little; retired ones have slots of their own.
 
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,7 +15,7 @@ pub enum Rank {
 /// One turn in this many goes to the poor.
 const POOR_TURN: u32 = 16;
 /// How many targets are passed over at most because a probe to them is still open.
-const LOOK: usize = 8;
+const PASSED_OVER: usize = 8;
 
 /// The turns of one block's targets.
 #[derive(Clone, Debug, Default)]
@@ -60,15 +58,14 @@ impl Rotation {
         self.of(Rank::Retired).len()
     }
 
-    /// Goes on with other numbers; who has none has no turn any more. `joining` take turns from now
-    /// on.
+    /// Goes on with other ids; a target without one leaves. `joining` take turns from now on.
     pub(super) fn remap(
         &mut self,
-        number: impl Fn(u32) -> Option<u32>,
+        new_id: impl Fn(u32) -> Option<u32>,
         joining: impl Iterator<Item = u32>,
     ) {
         let [good, poor, retired] = [Rank::Good, Rank::Poor, Rank::Retired]
-            .map(|rank| self.of(rank).iter().filter_map(|&target| number(target)).collect());
+            .map(|rank| self.of(rank).iter().filter_map(|&target| new_id(target)).collect());
         self.set([good, poor, retired]);
         for target in joining {
             self.rank(target, Rank::Good);
@@ -91,9 +88,9 @@ impl Rotation {
 
     fn set(&mut self, rings: [Vec<u32>; 3]) {
         self.targets.clear();
-        for (place, ring) in self.rings.iter_mut().zip(rings) {
-            self.targets.extend(ring);
-            place.end = self.targets.len() as u32;
+        for (ring, targets) in self.rings.iter_mut().zip(rings) {
+            self.targets.extend(targets);
+            ring.end = self.targets.len() as u32;
         }
     }
 
@@ -101,7 +98,7 @@ impl Rotation {
         let ring = self.of(rank);
         let mut at = self.rings[rank as usize].at as usize;
         let mut found = None;
-        for _ in 0..ring.len().min(LOOK) {
+        for _ in 0..ring.len().min(PASSED_OVER) {
             at = (at + 1) % ring.len();
             if free(ring[at]) {
                 found = Some(ring[at]);

@@ -28,7 +28,7 @@ struct Given {
     crowding: bool,
 }
 
-/// A schedule with the table of its open probes, in a world that answers as the rng say.
+/// A schedule with the table of its open probes, in a world that answers as its generator says.
 struct Run {
     roster: Arc<Roster>,
     schedule: Schedule,
@@ -101,7 +101,7 @@ impl Run {
 }
 
 /// What the judge might want, at any moment.
-fn some_look(rng: &mut Rng, roster: &Roster) -> Directive {
+fn some_directive(rng: &mut Rng, roster: &Roster) -> Directive {
     let block = BlockId(rng.below(roster.blocks.len()) as u32);
     let target = TargetId(rng.below(roster.targets.len()) as u32);
     let scope = if rng.chance(0.3) {
@@ -139,7 +139,7 @@ fn budgets() -> impl Strategy<Value = Budget> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// The cap holds whatever is asked for: even beats, intervals, closer looks and stalls
+    /// The cap holds whatever is asked for: regular probes, intervals, escalations and stalls
     /// together.
     #[test]
     fn no_minute_sees_more_than_the_budget(
@@ -155,8 +155,8 @@ proptest! {
         let mut run = Run::new(roster, budget, answers, seed);
         let mut now = start();
         for _ in 0..60 {
-            let look = some_look(&mut rng, &run.roster);
-            run.schedule.handle_directive(look, now);
+            let directive = some_directive(&mut rng, &run.roster);
+            run.schedule.handle_directive(directive, now);
             // A step of more than a quarter of a second is a stall of its own.
             now = now + Duration::from_secs_f64(10.0 * rng.unit());
             run.until(now, Duration::from_millis(if rng.chance(0.2) { 5_000 } else { 20 }));
@@ -188,11 +188,11 @@ proptest! {
         for (number, country) in run.roster.countries.iter().enumerate() {
             let of = |given: &&Given| country.blocks.contains(&run.block(given).0);
             let slots: Vec<Time> = run.given.iter().filter(of).map(|given| given.due.sent - given.lag).collect();
-            let gap = run.schedule.gap(Scope::Country(CountryId(number as u32)));
+            let interval = run.schedule.interval(Scope::Country(CountryId(number as u32)));
             prop_assert!(slots.len() > 10);
-            let slowest = if frugal { gap * 7 / 4 } else { gap };
-            let even = |pair: &[Time]| (gap..=slowest).contains(&pair[1].since(pair[0]));
-            prop_assert!(slots.windows(2).all(even), "gap {gap:?}");
+            let slowest = if frugal { interval * 7 / 4 } else { interval };
+            let even = |pair: &[Time]| (interval..=slowest).contains(&pair[1].since(pair[0]));
+            prop_assert!(slots.windows(2).all(even), "interval {interval:?}");
         }
         prop_assert!(run.given.iter().all(|given| !given.crowding));
         for (number, block) in run.roster.blocks.iter().enumerate() {
@@ -258,15 +258,15 @@ proptest! {
                     // The first and the last turn may fall out of the five hours.
                     prop_assert!((turns as f64 - fair).abs() <= 2.0, "{} turns of {}", turns, fair);
                 }
-                // 20 good hosts share 15 of 16 turns of a beat of 4 s; 20 poor ones the sixteenth.
+                // 20 good hosts share 15 of 16 turns, one every 4 s; 20 poor ones the sixteenth.
                 Some(Rank::Poor) => prop_assert!(turns >= 5 * 3600 / 4 / 16 / 20 - 1, "{} turns", turns),
                 _ => prop_assert!(turns >= 5 * 3600 / 4 * 15 / 16 / 20 - 2, "{} turns", turns),
             }
         }
     }
 
-    /// After a stall the slots that passed are counted, not made up for, and the beat goes on where
-    /// it was.
+    /// After a stall the slots that passed are counted, not made up for, and the slots stay on
+    /// their grid.
     #[test]
     fn a_stall_is_skipped_and_counted(
         blocks in 1u32..6, pace in 0.1f64..10.0, seed: u64, calm in 0.0f64..100.0, stall in 0.0f64..5000.0,
@@ -274,14 +274,14 @@ proptest! {
         let budget = Budget::of(pace);
         let mut run = Run::new(of_sizes(&[vec![8; blocks as usize]]), budget, 1.0, seed);
         run.until(start() + Duration::from_secs_f64(calm), Duration::ZERO);
-        let gap = run.schedule.gap(Scope::Country(CountryId(0)));
-        let resumed = start() + Duration::from_secs_f64(calm) + gap + HICCUP + Duration::from_secs_f64(stall);
+        let interval = run.schedule.interval(Scope::Country(CountryId(0)));
+        let resumed = start() + Duration::from_secs_f64(calm) + interval + HICCUP + Duration::from_secs_f64(stall);
         prop_assert!(run.poll(resumed) <= 1, "burst out");
-        run.until(resumed + gap * 20, Duration::ZERO);
+        run.until(resumed + interval * 20, Duration::ZERO);
         let slots: Vec<Time> = run.given.iter().map(|given| given.due.sent - given.lag).collect();
         let first = slots[0];
-        prop_assert!(slots.iter().all(|at| at.since(first).as_nanos().is_multiple_of(gap.as_nanos())));
-        let passed = slots[slots.len() - 1].since(first).as_nanos() / gap.as_nanos() + 1;
+        prop_assert!(slots.iter().all(|at| at.since(first).as_nanos().is_multiple_of(interval.as_nanos())));
+        let passed = slots[slots.len() - 1].since(first).as_nanos() / interval.as_nanos() + 1;
         prop_assert_eq!(slots.len() as u128 + u128::from(run.schedule.skipped().missed), passed);
         prop_assert_eq!(run.schedule.skipped().over_budget, 0);
     }

@@ -1,15 +1,13 @@
-//! From one roster to the next. In: the roster of the plan so far, and that of a new plan. Out:
-//! which number is whose in each. It never says what is carried over; that is for whoever keeps
-//! something by number.
+//! From one roster to the next: which id is whose in each.
 //!
-//! Who is the same: a country of the same code; a block of the same prefix in the same country; a
-//! target of the same host and probe, as the plan writes them, in the same block. How often it is
-//! asked, on which port a DNS question goes, and what it expects may differ.
+//! The same is a country of the same code; a block of the same prefix in the same country; a target
+//! of the same host and probe, as the plan writes them, in the same block. How often it is probed,
+//! on which port a DNS question goes, and what it expects may differ.
 
 use super::{Block, Roster, Target};
 use std::collections::HashMap;
 
-/// Old and new numbers of everything that is watched.
+/// Old and new ids of everything that is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterMapping {
     /// Of countries.
@@ -23,7 +21,7 @@ pub struct RosterMapping {
 }
 
 impl RosterMapping {
-    /// What is where, when `new` takes the place of `old`.
+    /// The mapping when `new` replaces `old`.
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let block = |roster: &Roster, block: &Block| {
             (roster.country(block.country).code.clone(), block.prefix)
@@ -38,8 +36,8 @@ impl RosterMapping {
         );
         let target =
             |block: u32, target: &Target| (block, target.host.clone(), target.probe.clone());
-        // Blocks by their old number, or one that none of them has.
-        let known = |number: u32| blocks.old_id(number).unwrap_or(u32::MAX);
+        // Blocks by their old id, or one that none of them has.
+        let known = |id: u32| blocks.old_id(id).unwrap_or(u32::MAX);
         let targets = IdMapping::matching(
             old.targets.iter().map(|each| target(each.block.0, each)),
             new.targets.iter().map(|each| target(known(each.block.0), each)),
@@ -49,7 +47,7 @@ impl RosterMapping {
     }
 }
 
-/// Old and new numbers of one sort of things.
+/// Old and new ids of one sort of things.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdMapping {
     after: Vec<Option<u32>>,
@@ -61,26 +59,26 @@ impl IdMapping {
         old: impl Iterator<Item = K>,
         new: impl Iterator<Item = K>,
     ) -> Self {
-        let (mut places, mut numbers) =
-            (HashMap::new(), Self { after: Vec::new(), before: Vec::new() });
-        for (key, number) in old.zip(0_u32..) {
-            places.insert(key, number);
-            numbers.after.push(None);
+        let mut ids = HashMap::new();
+        let mut mapping = Self { after: Vec::new(), before: Vec::new() };
+        for (key, id) in old.zip(0_u32..) {
+            ids.insert(key, id);
+            mapping.after.push(None);
         }
-        for (key, number) in new.zip(0..) {
-            let old = places.get(&key).copied();
+        for (key, id) in new.zip(0..) {
+            let old = ids.get(&key).copied();
             if let Some(old) = old {
-                numbers.after[old as usize] = Some(number);
+                mapping.after[old as usize] = Some(id);
             }
-            numbers.before.push(old);
+            mapping.before.push(old);
         }
-        numbers
+        mapping
     }
 
     /// These, and behind them those of another sort.
     fn followed_by(&self, other: &IdMapping) -> Self {
         let joined = |these: &[Option<u32>], others: &[Option<u32>], first: usize| {
-            let others = others.iter().map(|number| Some((*number)? + first as u32));
+            let others = others.iter().map(|id| Some((*id)? + first as u32));
             these.iter().copied().chain(others).collect()
         };
         Self {
@@ -89,12 +87,12 @@ impl IdMapping {
         }
     }
 
-    /// The new number of what had this one; None if it is gone.
+    /// The new id of what had this one; None if it is gone.
     pub fn new_id(&self, old: u32) -> Option<u32> {
         *self.after.get(old as usize)?
     }
 
-    /// The old number of what has this one now; None if it is new.
+    /// The old id of what has this one now; None if it is new.
     pub fn old_id(&self, new: u32) -> Option<u32> {
         *self.before.get(new as usize)?
     }
@@ -105,14 +103,14 @@ impl IdMapping {
             && self.before.iter().zip(0..).all(|(old, new)| *old == Some(new))
     }
 
-    /// Things kept by number, in their new order; for what is new, as `fresh` makes it.
+    /// Things listed by id, in their new order; `fresh` makes what is new.
     pub fn carry<T>(&self, things: Vec<T>, mut fresh: impl FnMut(u32) -> T) -> Vec<T> {
         let mut things: Vec<Option<T>> = things.into_iter().map(Some).collect();
-        let mut kept = |old: u32| things.get_mut(old as usize)?.take();
+        let mut carried = |old: u32| things.get_mut(old as usize)?.take();
         self.before
             .iter()
             .zip(0..)
-            .map(|(old, new)| old.and_then(&mut kept).unwrap_or_else(|| fresh(new)))
+            .map(|(old, new)| old.and_then(&mut carried).unwrap_or_else(|| fresh(new)))
             .collect()
     }
 }

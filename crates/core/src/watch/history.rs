@@ -1,7 +1,5 @@
-//! What was, of one scope: its spells of the last seven days, and how much was lost and how long
-//! answers took. In: changes of verdict, and a measurement a minute. Out: [`History`], which
-//! readers share by reference count. It never grows beyond a few kilobytes per scope, and never
-//! corrects a minute that has been measured: an answer that comes more than a minute late counts in
+//! A scope's last seven days, for readers: its state spans, and a measurement a minute. A minute
+//! that has been measured stays as it is: an answer that comes more than a minute late counts in
 //! totals and verdicts, not here.
 
 use super::WindowView;
@@ -13,14 +11,14 @@ use std::{collections::VecDeque, time::Duration};
 
 /// How far back the history goes.
 pub const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// A measurement is taken so often, and kept so fine for a day.
+/// Between two measurements, which are kept so fine for a day.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// Of the days before, it is the mean of so many minutes.
+/// Of the days before, only means of so many minutes are kept.
 const TEN: u64 = 10;
 const MINUTES: usize = 24 * 60;
 const TENS: usize = 7 * 24 * 6;
-/// More spells than a restless week has: flapping is one spell.
-const SPELLS: usize = 1000;
+/// More state spans than a restless week has: flapping is one.
+const MOST_SPANS: usize = 1000;
 
 /// One stay in a state. It lasts until the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub struct StateSpan {
     pub edge: Edge,
 }
 
-/// Share lost (0 to 1) and median round-trip time (seconds) of one stretch of time, in two bytes:
+/// Share lost (0 to 1) and median round-trip time (seconds) of one period, in two bytes:
 /// to 0.4 %, and to 5 %. None where nothing was resolved, or nothing answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
@@ -76,12 +74,15 @@ impl Measurement {
     }
 
     /// The mean of several.
-    pub fn mean(marks: &[Measurement]) -> Self {
+    pub fn mean(measurements: &[Measurement]) -> Self {
         let mean = |values: Vec<f64>| {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let losses = marks.iter().filter_map(|mark| mark.loss()).collect();
-        Self::new(mean(losses), mean(marks.iter().filter_map(|mark| mark.median()).collect()))
+        let losses = measurements.iter().filter_map(|each| each.loss()).collect();
+        Self::new(
+            mean(losses),
+            mean(measurements.iter().filter_map(|each| each.median()).collect()),
+        )
     }
 }
 
@@ -91,70 +92,70 @@ impl From<&WindowView> for Measurement {
     }
 }
 
-/// What was, of one scope.
+/// The last seven days of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
-    spells: VecDeque<StateSpan>,
-    minutes: Line,
-    tens: Line,
+    spans: VecDeque<StateSpan>,
+    minutes: Series,
+    tens: Series,
 }
 
 impl History {
     /// Nothing is known before now.
     pub fn new(now: Time) -> Self {
         let edge = Edge { earliest: None, latest: now };
-        let (minutes, tens) = (Line::new(MINUTES), Line::new(TENS));
         Self {
-            spells: [StateSpan { state: State::Unknown, from: now, edge }].into(),
-            minutes,
-            tens,
+            spans: [StateSpan { state: State::Unknown, from: now, edge }].into(),
+            minutes: Series::new(MINUTES),
+            tens: Series::new(TENS),
         }
     }
 
-    /// Its spells, oldest first; at least one.
+    /// Its state spans, oldest first; at least one.
     pub fn state_spans(&self) -> impl DoubleEndedIterator<Item = &StateSpan> {
-        self.spells.iter()
+        self.spans.iter()
     }
 
-    /// The marks of `parts` stretches of equal length that end at `now` and are `span` long in all,
-    /// oldest first: of minutes, if the span is a day at most, else of ten minutes.
+    /// The measurements of `parts` periods of equal length that end at `now` and are `span` long in
+    /// all, oldest first: of minutes, if the span is a day at most, else of ten minutes.
     pub fn marks(&self, now: Time, span: Duration, parts: u64) -> Vec<Measurement> {
-        let (line, unit) =
+        let (series, unit) =
             if span <= MINUTE * MINUTES as u32 { (&self.minutes, 1) } else { (&self.tens, TEN) };
         let each = (minute(Time::default() + span) / unit / parts).max(1);
         let end = minute(now) / unit;
         let first = |part: u64| end.saturating_sub(each * (parts - part));
         (0..parts)
-            .map(|part| Measurement::mean(&line.between(first(part), first(part) + each)))
+            .map(|part| Measurement::mean(&series.between(first(part), first(part) + each)))
             .collect()
     }
 
     /// For what earlier runs saw, to be filled and then given to [`History::recall`]: nothing yet.
     pub fn blank() -> Self {
-        Self { spells: VecDeque::new(), minutes: Line::new(MINUTES), tens: Line::new(TENS) }
+        Self { spans: VecDeque::new(), minutes: Series::new(MINUTES), tens: Series::new(TENS) }
     }
 
-    /// A spell that begins after those before; what was then unknown, or not watched, is one too.
-    pub fn tell(&mut self, spell: StateSpan) {
-        self.spells.push_back(spell);
-        if self.spells.len() > SPELLS {
-            self.spells.pop_front();
+    /// Adds a span that begins after those before; what was then unknown, or not watched, is one
+    /// too.
+    pub fn tell(&mut self, span: StateSpan) {
+        self.spans.push_back(span);
+        if self.spans.len() > MOST_SPANS {
+            self.spans.pop_front();
         }
     }
 
-    /// What was measured in the minute of this moment, which is later than those before.
+    /// Adds what was measured in the minute of this moment, which is later than those before.
     pub fn mark(&mut self, at: Time, mark: Measurement) {
         self.put(minute(at), mark);
     }
 
-    /// What earlier runs saw comes before what this one did; its last spell ends where this watch
+    /// What earlier runs saw comes before what this one did; its last span ends where this watch
     /// began.
     pub fn recall(&mut self, earlier: History) {
         let own = std::mem::replace(self, earlier);
-        let again = self.spells.back().map(|spell| spell.state);
-        let begun = |spell: &StateSpan| Some(spell.state) == again;
-        let known = usize::from(own.spells.front().is_some_and(begun));
-        own.spells.into_iter().skip(known).for_each(|spell| self.tell(spell));
+        let last = self.spans.back().map(|span| span.state);
+        let goes_on = |span: &StateSpan| Some(span.state) == last;
+        let known = usize::from(own.spans.front().is_some_and(goes_on));
+        own.spans.into_iter().skip(known).for_each(|span| self.tell(span));
         for (at, mark) in (own.minutes.first()..).zip(own.minutes.marks) {
             self.put(at, mark);
         }
@@ -164,18 +165,18 @@ impl History {
     /// thought before; but what was unknown stays so.
     pub(super) fn note(&mut self, change: &Change) {
         let mut from = change.edge.latest;
-        while let Some(last) = self.spells.back().filter(|last| last.from >= from) {
+        while let Some(last) = self.spans.back().filter(|last| last.from >= from) {
             if last.state == State::Unknown {
                 from = change.time;
                 break;
             }
-            self.spells.pop_back();
+            self.spans.pop_back();
         }
-        if self.spells.back().is_none_or(|last| last.state != change.to) {
-            self.spells.push_back(StateSpan { state: change.to, from, edge: change.edge });
+        if self.spans.back().is_none_or(|last| last.state != change.to) {
+            self.spans.push_back(StateSpan { state: change.to, from, edge: change.edge });
         }
-        if self.spells.len() > SPELLS {
-            self.spells.pop_front();
+        if self.spans.len() > MOST_SPANS {
+            self.spans.pop_front();
         }
     }
 
@@ -183,8 +184,8 @@ impl History {
     pub(super) fn measure(&mut self, now: Time, window: &WindowView) {
         self.put(minute(now).saturating_sub(1), window.into());
         let oldest = now - KEPT;
-        while self.spells.get(1).is_some_and(|second| second.from <= oldest) {
-            self.spells.pop_front();
+        while self.spans.get(1).is_some_and(|second| second.from <= oldest) {
+            self.spans.pop_front();
         }
     }
 
@@ -204,16 +205,16 @@ fn minute(time: Time) -> u64 {
     time.as_nanos() / MINUTE.as_nanos() as u64
 }
 
-/// Marks of stretches of equal length, without a gap.
+/// Measurements of periods of equal length, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    /// The stretch after the last, counted from the epoch.
+struct Series {
+    /// The period after the last, counted from the epoch.
     next: u64,
     marks: VecDeque<Measurement>,
     most: usize,
 }
 
-impl Line {
+impl Series {
     fn new(most: usize) -> Self {
         Self { next: 0, marks: VecDeque::new(), most }
     }
@@ -232,16 +233,16 @@ impl Line {
         self.marks.drain(..surplus);
     }
 
-    /// The stretch that its first mark is of.
+    /// The period of its first measurement.
     fn first(&self) -> u64 {
         self.next - self.marks.len() as u64
     }
 
-    /// Those of the stretches from the first to before the second; what is not there is left out.
+    /// Those of the periods from the first to before the second; what is not there is left out.
     fn between(&self, from: u64, to: u64) -> Vec<Measurement> {
         let first = self.first();
-        let place = |at: u64| at.clamp(first, self.next).saturating_sub(first) as usize;
-        self.marks.range(place(from)..place(to.max(from))).copied().collect()
+        let index = |at: u64| at.clamp(first, self.next).saturating_sub(first) as usize;
+        self.marks.range(index(from)..index(to.max(from))).copied().collect()
     }
 }
 
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spell_begins_where_it_really_began_and_what_was_unknown_stays_unknown() {
+    fn a_state_span_begins_where_it_really_began_and_what_was_unknown_stays_unknown() {
         use State::{Down, Flapping, Outage, Unknown, Up};
         let mut past = History::new(at(0));
         past.note(&change(2, 0, Unknown, Up));
@@ -307,9 +308,9 @@ mod tests {
         }
         let now = at(30 * 24 * 3600);
         assert_eq!((past.minutes.marks.len(), past.tens.marks.len()), (MINUTES, TENS));
-        assert_eq!(past.spells.len(), SPELLS);
+        assert_eq!(past.spans.len(), MOST_SPANS);
         past.measure(now + KEPT * 2, &window);
-        assert_eq!(past.spells.len(), 1, "the one that goes on is kept");
+        assert_eq!(past.spans.len(), 1, "the one that goes on is kept");
     }
 
     #[test]
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn minutes_stand_at_their_time_and_a_gap_is_blank() {
+    fn minutes_stand_at_their_time_and_what_nobody_watched_is_blank() {
         let mut past = History::new(at(0));
         let window =
             |loss| WindowView { resolved: 10, loss: Some(loss), median: Some(0.2), p95: None };

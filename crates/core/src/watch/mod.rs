@@ -1,10 +1,5 @@
-//! The pure core, joined. In: the time, and what the network reports ([`Event`]). Out: whom to ask
-//! now ([`Due`]), changes of verdict, and a [`Snapshot`] for readers. It never reads a clock, a
-//! socket, a file or rng, and so `run`, `replay`, `simulate` and the tests drive one and the same
-//! thing.
-//!
-//! The same events at the same times give the same verdicts: that is what makes a recorded night a
-//! test.
+//! The core's stages, joined. The same events at the same times give the same verdicts: that is
+//! what makes a recorded night a test.
 
 mod history;
 mod memory;
@@ -27,8 +22,8 @@ use crate::{
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
-/// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the
-/// judge's span of 5 s: nothing may be called down because we were not there.
+/// Something that was due is handled so much too late: nobody has watched meanwhile. It is shorter
+/// than the judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
 /// What the plan says to the core.
@@ -46,7 +41,7 @@ pub struct Settings {
 
 /// One folded event, as a journal needs it to be folded again with the same result.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Record {
+pub struct EventRecord {
     /// When it was folded.
     pub seen: Time,
     /// What.
@@ -70,9 +65,11 @@ pub struct Watch {
     lag: Histogram,
     started: Time,
     plan: PlanView,
-    attended: Time,
-    promised: Time,
-    records: Option<VecDeque<Record>>,
+    /// When it was called last.
+    last_call: Time,
+    /// When it is to be called next, at the latest.
+    expected: Time,
+    records: Option<VecDeque<EventRecord>>,
 }
 
 impl Watch {
@@ -80,7 +77,7 @@ impl Watch {
     pub fn new(roster: Arc<Roster>, settings: &Settings, now: Time) -> Self {
         let budget = settings.budget.unwrap_or(Budget::DEFAULT);
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
-        let gap = |scope| schedule.gap(scope);
+        let gap = |scope| schedule.interval(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
         let unknown = Arc::new(History::new(now));
         Self {
@@ -100,8 +97,8 @@ impl Watch {
             lag: Histogram::default(),
             started: now,
             plan: PlanView { refused: false, since: now },
-            attended: now,
-            promised: Time::NEVER,
+            last_call: now,
+            expected: Time::NEVER,
             records: None,
             roster,
         }
@@ -113,23 +110,23 @@ impl Watch {
     }
 
     /// The next folded event that nobody has taken yet, if they are kept.
-    pub fn poll_record(&mut self) -> Option<Record> {
+    pub fn poll_record(&mut self) -> Option<EventRecord> {
         self.records.as_mut()?.pop_front()
     }
 
     /// The next change of verdict that nobody has taken yet.
     pub fn poll_change(&mut self) -> Option<Change> {
         let change = self.judge.poll_change()?;
-        self.past(change.scope).note(&change);
+        self.history(change.scope).note(&change);
         Some(change)
     }
 
-    /// What was, of this scope: for whoever knows what an earlier run saw ([`History::recall`]).
-    pub fn past(&mut self, scope: Scope) -> &mut History {
+    /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
+    pub fn history(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
     }
 
-    /// Who is who.
+    /// What is watched.
     pub fn roster(&self) -> &Arc<Roster> {
         &self.roster
     }
@@ -143,18 +140,18 @@ impl Watch {
     /// ([`Watch::poll_probe`]). Every event that came by `heard` has been handled: up to then
     /// silence is silence.
     pub fn handle_timeout(&mut self, now: Time, heard: Time) {
-        self.attend(now);
+        self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.handle_timeout(now);
-        self.obey(now);
+        self.apply_directives(now);
     }
 
     /// The next probe to send now. Call it until there is none.
     pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
         let Some(slot) = self.schedule.poll_target(now, &self.open) else {
-            self.promised = self.poll_timeout();
+            self.expected = self.poll_timeout();
             return None;
         };
         let patience = self.aggregate.patience(slot.target);
@@ -177,7 +174,7 @@ impl Watch {
 
     /// Takes in what the network reports.
     pub fn handle_event(&mut self, now: Time, event: &Event) {
-        self.attend(now);
+        self.note_call(now);
         match event {
             Event::Outcome(outcome) => {
                 let was_overdue = self.open.is_overdue(outcome);
@@ -193,22 +190,22 @@ impl Watch {
             }
             _ => self.fold(now, *event, false),
         }
-        self.obey(now);
+        self.apply_directives(now);
         // What has been due for long, the next timeout does: that is no other gap.
-        self.promised = self.poll_timeout().max(now);
+        self.expected = self.poll_timeout().max(now);
     }
 
-    /// Were we there when something was due? If not, nobody watched since we were last.
-    fn attend(&mut self, now: Time) {
+    /// Were we called when something was due? If not, nobody has watched since the last call.
+    fn note_call(&mut self, now: Time) {
         self.measure(now);
-        if now.since(self.promised) > GAP {
-            self.fold(now, Event::Gap(self.attended), false);
+        if now.since(self.expected) > GAP {
+            self.fold(now, Event::Gap(self.last_call), false);
         }
-        self.attended = now;
+        self.last_call = now;
     }
 
     /// Folds a recorded event again. Nothing is scheduled.
-    pub fn replay(&mut self, record: &Record) {
+    pub fn replay(&mut self, record: &EventRecord) {
         self.fold(record.seen, record.event, record.was_overdue);
         while self.judge.poll_directive().is_some() {}
     }
@@ -241,7 +238,7 @@ impl Watch {
             Event::Replan => {}
         }
         if let Some(records) = &mut self.records {
-            records.push_back(Record { seen: now, event, was_overdue });
+            records.push_back(EventRecord { seen: now, event, was_overdue });
         }
     }
 
@@ -256,19 +253,19 @@ impl Watch {
         }
         self.measured = now;
         let end = begun(now) - Duration::from_nanos(1);
-        for (id, past) in self.roster.scope_ids().zip(&mut self.history) {
+        for (id, history) in self.roster.scope_ids().zip(&mut self.history) {
             let window = self.aggregate.minute(self.roster.scope(id), end);
-            Arc::make_mut(past).measure(now, &window);
+            Arc::make_mut(history).measure(now, &window);
         }
     }
 
-    fn obey(&mut self, now: Time) {
-        while let Some(look) = self.judge.poll_directive() {
-            self.schedule.handle_directive(look, now);
+    fn apply_directives(&mut self, now: Time) {
+        while let Some(directive) = self.judge.poll_directive() {
+            self.schedule.handle_directive(directive, now);
         }
     }
 
-    /// A picture of everything. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the
+    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the
     /// kernel dropped before the ICMP engine could read it.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);

@@ -1,8 +1,6 @@
-//! A new plan without a new begin. In: the new roster and settings. Out: who in the new roster was
-//! there before. Each stage carries over what it keeps of whoever stays: counts, windows, beliefs,
-//! edges, open probes, turns. It never reads a plan.
+//! A new plan without a new beginning: each stage carries over what it knows of whoever stays.
 
-use super::{ControlView, History, PlanView, Record, Settings, Watch};
+use super::{ControlView, EventRecord, History, PlanView, Settings, Watch};
 use crate::{
     outcome::Event,
     schedule::Budget,
@@ -24,7 +22,7 @@ impl Watch {
         self.schedule.replan(roster.clone(), &map, budget, settings.seed, now);
         self.open.replan(&map.targets);
         self.aggregate.replan(&roster, &map);
-        let gap = |scope| self.schedule.gap(scope);
+        let gap = |scope| self.schedule.interval(scope);
         let controls = !settings.controls.is_empty();
         self.judge.replan(roster.clone(), &map, settings.rules, controls, gap, now);
         let control = |&address| {
@@ -37,10 +35,10 @@ impl Watch {
         self.roster = roster;
         self.plan = PlanView { refused: false, since: now };
         if let Some(records) = &mut self.records {
-            records.push_back(Record { seen: now, event: Event::Replan, was_overdue: false });
+            records.push_back(EventRecord { seen: now, event: Event::Replan, was_overdue: false });
         }
-        self.obey(now);
-        self.promised = self.poll_timeout().max(now);
+        self.apply_directives(now);
+        self.expected = self.poll_timeout().max(now);
         map
     }
 

@@ -1,5 +1,5 @@
-//! Verdict lines. In: a [`Change`]. Out: one line, as JSON for programs (docs/verdicts.md) or for
-//! people. It never decides what is worth a line: every change is.
+//! Verdict lines, of which every [`Change`] makes one: as JSON for programs (docs/verdicts.md), or
+//! for people.
 
 use crate::{
     judge::Change,
@@ -9,7 +9,7 @@ use crate::{
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct VerdictLine<'a> {
     time: String,
     scope: &'a str,
     name: String,
@@ -23,7 +23,7 @@ struct Line<'a> {
 /// The change as one JSON object, without its line feed. `offset` is `Clock::wall_offset`.
 pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
     let written = |time: Time| time.shifted(offset).exact();
-    let line = Line {
+    let line = VerdictLine {
         time: written(change.time),
         scope: match change.scope {
             Scope::Block(_) => "block",

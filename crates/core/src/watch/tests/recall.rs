@@ -2,7 +2,7 @@
 //! judges what comes next as one who was only held up for as long. Nothing is called down for what
 //! nobody saw.
 
-use super::{Record, Settings, Watch};
+use super::{EventRecord, Settings, Watch};
 use crate::{
     judge::{Memory, State, Verdict},
     outcome::{ControlOutcome, Event, Found, Outcome},
@@ -31,14 +31,14 @@ fn records(
     loss: f64,
     from: f64,
     to: f64,
-) -> Vec<Record> {
+) -> Vec<EventRecord> {
     let (mut records, mut rng) = (Vec::new(), Rng::new(from as u64));
     let mut seqs = vec![0; roster.targets.len()];
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
             let control = ControlOutcome { control: 0, sent: at(now), answered: true };
-            records.push(Record {
+            records.push(EventRecord {
                 seen: at(now + 0.02),
                 event: Event::Control(control),
                 was_overdue: false,
@@ -63,7 +63,7 @@ fn records(
         };
         seqs[target] += 1;
         if now + late < to {
-            records.push(Record {
+            records.push(EventRecord {
                 seen: at(now + late),
                 event: Event::Outcome(outcome),
                 was_overdue: false,
@@ -135,7 +135,7 @@ proptest! {
         held.replay_until(at(stop));
         let memory = held.remember(at(stop), 0);
         let before: Vec<_> = scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
-        let gap = Record { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
+        let gap = EventRecord { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
         held.replay(&gap);
         let mut next = Watch::new(roster.clone(), &settings(), at(back));
         prop_assert!(next.recall(written(&memory), at(back)));

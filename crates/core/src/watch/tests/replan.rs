@@ -2,7 +2,7 @@
 //! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
 //! begins as unknown.
 
-use super::{Record, Settings, Watch};
+use super::{EventRecord, Settings, Watch};
 use crate::{
     judge::State,
     outcome::{Due, Event, Found, IcmpCode, Outcome},
@@ -59,7 +59,7 @@ struct World {
     coming: BTreeMap<(Time, u64), Event>,
     asked: Vec<(String, Due)>,
     changes: Vec<String>,
-    journal: Vec<(Record, Option<String>)>,
+    journal: Vec<(EventRecord, Option<String>)>,
 }
 
 impl World {
@@ -201,7 +201,7 @@ fn same(
 }
 
 /// Feeds a recorded watch to another, in which other numbers hold and some are not known.
-fn feed(watch: &mut Watch, journal: &[(Record, Option<String>)]) {
+fn feed(watch: &mut Watch, journal: &[(EventRecord, Option<String>)]) {
     let roster = watch.roster().clone();
     let ids: HashMap<String, TargetId> = (0..roster.targets.len() as u32)
         .map(|id| (name(&roster, TargetId(id)), TargetId(id)))

@@ -179,7 +179,7 @@ fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
     assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let partial = first(&changes, KP, State::Partial);
     assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
-    let past: Vec<State> = watch.past(KP).state_spans().map(|spell| spell.state).collect();
+    let past: Vec<State> = watch.history(KP).state_spans().map(|spell| spell.state).collect();
     assert_eq!(past, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
 }
 
