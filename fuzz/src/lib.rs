@@ -6,14 +6,14 @@ use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
     config::Plan,
     probe::{
-        Spec,
+        ProbeSpec,
         dns::message::{self, Question},
         icmp::{
-            Means,
-            codec::{self, Codec, LENGTH, NoAnswer, Probe},
+            SocketKind,
+            codec::{self, Codec, Echo, LENGTH, Rejected},
             kernel,
         },
-        read_control,
+        read_control_messages,
     },
 };
 use lifesign_core::{
@@ -46,7 +46,7 @@ const HEADER: usize = 8;
 /// What the first byte of the input decides about a packet.
 struct Stage {
     to: IpAddr,
-    means: Means,
+    socket_kind: SocketKind,
     /// The bytes are no packet, but changes to a true one.
     change: bool,
     /// The checksum is made right after the changes.
@@ -61,7 +61,7 @@ impl Stage {
             } else {
                 [0x20, 1, 13, 184, 0, 0, 0, 17].into()
             },
-            means: if choice & 2 == 0 { Means::Raw } else { Means::PingSocket },
+            socket_kind: if choice & 2 == 0 { SocketKind::Raw } else { SocketKind::Ping },
             change: choice & 4 != 0,
             summed: choice & 8 != 0,
         }
@@ -71,9 +71,9 @@ impl Stage {
         Codec::new(*b"0123456789abcdef", 0x1d15)
     }
 
-    fn probe(&self) -> Probe {
+    fn probe(&self) -> Echo {
         let sent = Time::from_nanos(1_419_264_898_123_456_789);
-        Probe { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
+        Echo { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
     }
 
     /// Is a packet as good as the true one? The kernel checks the checksum of IPv6, and chooses the
@@ -84,7 +84,7 @@ impl Stage {
         let zero = |packet: &[u8]| packet[2..4] == [0; 2] || packet[2..4] == [0xff; 2];
         packet.len() == truth.len()
             && (packet[..2] == truth[..2] && packet[6..] == truth[6..])
-            && (self.means == Means::PingSocket || packet[4..6] == truth[4..6])
+            && (self.socket_kind == SocketKind::Ping || packet[4..6] == truth[4..6])
             && (self.to.is_ipv6() || packet == right || (zero(packet) && zero(&right)))
     }
 }
@@ -129,7 +129,7 @@ pub fn icmp(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let stage = Stage::of(choice);
     let codec = Stage::codec();
-    let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.means);
+    let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.socket_kind);
     if stage.change {
         let truth = answered(codec.request(&stage.probe()), stage.to);
         let mut packet = changed(&truth, bytes);
@@ -139,13 +139,13 @@ pub fn icmp(bytes: &[u8]) {
         let genuine = stage.is_genuine(&packet, &truth);
         match read(&packet) {
             Ok(probe) => assert!(genuine && probe == stage.probe(), "a forged answer counts"),
-            Err(NoAnswer { reason, .. }) => {
+            Err(Rejected { reason, .. }) => {
                 assert!(!genuine, "a true answer is refused: {reason:?}")
             }
         }
         return;
     }
-    let raw = stage.means == Means::Raw && stage.to.is_ipv4();
+    let raw = stage.socket_kind == SocketKind::Raw && stage.to.is_ipv4();
     let packet = if raw { codec::behind_ipv4_header(bytes) } else { Ok(bytes) };
     if let Ok(packet) = packet
         && let Ok(probe) = read(packet)
@@ -166,9 +166,12 @@ pub fn icmp_error(bytes: &[u8]) {
     let stage = Stage::of(choice);
     let codec = Stage::codec();
 
-    let by_icmp = kernel::control(control);
-    let (stamp, by_others) = read_control(control);
-    assert_eq!(by_icmp.stamp, stamp, "the two readers of control messages disagree on the time");
+    let by_icmp = kernel::control_messages(control);
+    let (timestamp, by_others) = read_control_messages(control);
+    assert_eq!(
+        by_icmp.timestamp, timestamp,
+        "the two readers of control messages disagree on the time"
+    );
     if let (Some(one), Some(other)) = (by_icmp.error, by_others) {
         assert_eq!(
             (one.from, one.code),
@@ -184,14 +187,14 @@ pub fn icmp_error(bytes: &[u8]) {
             "a stranger's error proves life"
         );
     }
-    if let Some(address) = kernel::address(quote) {
-        let (name, length) = kernel::name(address);
-        assert_eq!(kernel::address(&name[..length]), Some(address));
+    if let Some(address) = kernel::from_sockaddr(quote) {
+        let (name, length) = kernel::to_sockaddr(address);
+        assert_eq!(kernel::from_sockaddr(&name[..length]), Some(address));
     }
 
     let truth = codec.request(&stage.probe());
     let quote = if stage.change { changed(&truth, quote) } else { quote.to_vec() };
-    match codec.quoted(&quote, stage.to, stage.means) {
+    match codec.quoted(&quote, stage.to, stage.socket_kind) {
         Ok(probe) => {
             assert_eq!(probe.to, stage.to, "an error about another address counts");
             assert_eq!(
@@ -200,7 +203,7 @@ pub fn icmp_error(bytes: &[u8]) {
                 "a question that we never put"
             );
         }
-        Err(NoAnswer { reason, .. }) => {
+        Err(Rejected { reason, .. }) => {
             assert_ne!(quote, truth, "a true quote is refused: {reason:?}")
         }
     }
@@ -340,8 +343,8 @@ pub fn plan(bytes: &[u8]) {
                 next = block.targets.end;
             }
             for (target, spec) in roster.targets.iter().zip(&plan.specs) {
-                let mut again = Spec::parse(&target.probe);
-                if let (Ok(Spec::Dns(again)), Spec::Dns(spec)) = (&mut again, spec) {
+                let mut again = ProbeSpec::parse(&target.probe);
+                if let (Ok(ProbeSpec::Dns(again)), ProbeSpec::Dns(spec)) = (&mut again, spec) {
                     // The short form has neither of these.
                     (again.port, again.expect) = (spec.port, spec.expect.clone());
                 }

@@ -5,11 +5,7 @@
 mod support;
 
 mod core {
-    mod aggregate;
-    mod judge;
-    mod recall;
-    mod replan;
-    mod schedule;
+    mod cost;
 }
 
 mod lab {
@@ -50,6 +46,7 @@ mod store {
     mod kills;
     mod page;
     mod restarts;
+    mod shown;
 }
 
 mod http {

@@ -5,7 +5,7 @@ use super::{BurstLoss, HostMix, NormalConditions, Scenario, event};
 use lifesign_core::{
     judge::State,
     schedule::Budget,
-    scopes::{Block, BlockId, Country, CountryId, Host, Kind, Prefix, Roster, Target},
+    scopes::{Host, Kind, Prefix, Roster},
     time::Time,
 };
 use lifesign_document::{Table, Value};
@@ -233,8 +233,8 @@ fn roster(root: Table<'_>) -> Roster {
         if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
             value.note("a host without probes is never asked; write probes = [\"icmp\"]");
         }
-        let country = CountryId(roster.countries.len() as u32);
-        let first = roster.blocks.len() as u32;
+        roster.add_country(code, name);
+        let first = roster.blocks.len();
         for prefix in prefixes(table, &mut generated) {
             if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
                 table.note(&format!(
@@ -248,9 +248,8 @@ fn roster(root: Table<'_>) -> Roster {
             {
                 table.note(&format!("{prefix} overlaps {}; keep one of them", other.prefix));
             }
-            add_block(&mut roster, country, prefix, hosts as u32, &probes);
+            add_block(&mut roster, prefix, hosts as u32, &probes);
         }
-        roster.countries.push(Country { code, name, blocks: first..roster.blocks.len() as u32 });
     }
     roster
 }
@@ -316,27 +315,13 @@ fn prefix(text: &str) -> Result<Prefix, String> {
 }
 
 /// Hosts have the addresses .10, .11 and so on.
-fn add_block(
-    roster: &mut Roster,
-    country: CountryId,
-    prefix: Prefix,
-    hosts: u32,
-    probes: &[(Arc<str>, Kind)],
-) {
-    let block = BlockId(roster.blocks.len() as u32);
-    let first = roster.targets.len() as u32;
+fn add_block(roster: &mut Roster, prefix: Prefix, hosts: u32, probes: &[(Arc<str>, Kind)]) {
+    roster.add_block(prefix);
     for host in 0..hosts {
         let IpAddr::V4(base) = prefix.address() else { continue };
         let host = Host::Address(IpAddr::V4((base.to_bits() + 10 + host).into()));
         for (probe, kind) in probes {
-            roster.targets.push(Target {
-                host: host.clone(),
-                probe: probe.clone(),
-                kind: *kind,
-                block,
-                interval: None,
-            });
+            roster.add_target(host.clone(), probe.clone(), *kind);
         }
     }
-    roster.blocks.push(Block { prefix, country, targets: first..roster.targets.len() as u32 });
 }

@@ -13,7 +13,7 @@ use super::{
     segment::{Conditions, Segment},
 };
 use lifesign_core::{
-    outcome::{Control, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     rng::Rng,
     scopes::{Kind, Roster, TargetId},
     time::Time,
@@ -334,7 +334,7 @@ impl World {
             ArrivalKind::Corrupt => return stray(Reject::Corrupt),
             ArrivalKind::Truncated => return stray(Reject::Truncated),
             ArrivalKind::Control(answered) => {
-                return Event::Control(Control {
+                return Event::Control(ControlOutcome {
                     control: arrival.target as u16,
                     sent: arrival.sent,
                     answered,

@@ -1,6 +1,6 @@
 //! `lifesign demo` as a visitor starts it: the real program, its page, its metrics, its end.
 
-use crate::support::{self, Program, SOON, get, lifesign, signal, values};
+use crate::support::{self, Program, SOON, get, lifesign, signal, until, values};
 
 #[test]
 fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
@@ -12,7 +12,11 @@ fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
     let address = demo.address();
     demo.verdict(SOON, "KP", "up");
     demo.verdict(SOON, "KP", "down");
-    let page = get(address, "/").body;
+    // The first verdicts are told before the first picture is there.
+    let page = until(SOON, "picture", || match get(address, "/") {
+        answer if answer.code == 200 => Ok(answer.body),
+        answer => Err(answer.body),
+    });
     assert!(page.contains("<b>Simulation</b> North Korea"), "{page}");
     assert!(page.contains("Played 20000 times as fast as it happened; nothing is sent."), "{page}");
     let metrics = get(address, "/metrics").body;

@@ -2,7 +2,7 @@
 
 use crate::support::{
     SOON,
-    country::{PORT, WatchedCountry, agree, forger::Attack, network, shared},
+    country::{PORT, WatchedCountry, agree, forger::Attack, network},
     values,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -11,7 +11,6 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
-    let _machine = shared();
     let mut watched = WatchedCountry::from_text(
         "forgery",
         r#"

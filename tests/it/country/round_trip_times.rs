@@ -1,12 +1,12 @@
-//! Round-trip times beside processes that take the processor away. By its name it begins last: it
-//! waits until it is alone, and whoever comes after it waits too.
+//! Round-trip times beside processes that take the processor away. Other simulated countries would
+//! keep this one from looking at its own clock, so `tests/run` runs it when all other tests are over.
 
 use crate::support::{
     Room,
-    country::{MACHINE, PORT, WatchedCountry},
+    country::{PORT, WatchedCountry},
 };
 use lifesign_core::scopes::Kind;
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 /// Round-trip times in milliseconds by kind of probe, as the journal has them, sorted.
 fn journalled(room: &Room, probe: &str) -> Vec<f64> {
@@ -43,9 +43,8 @@ impl Drop for Spin {
 }
 
 #[test]
-#[ignore = "needs root; run by tests/run"]
+#[ignore = "needs root, and no other test beside it; run by tests/run"]
 fn round_trip_times_are_true_on_a_busy_machine() {
-    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
     let mut watched = WatchedCountry::from_text(
         "rtt",
         r#"

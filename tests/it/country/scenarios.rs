@@ -1,7 +1,7 @@
 //! Scenarios of the past in real time, with real packets: the real program must find what the core
 //! finds in virtual time.
 
-use crate::support::country::{WatchedCountry, abridged::abridged, network, shared};
+use crate::support::country::{WatchedCountry, abridged::abridged, network};
 use lifesign_core::{schedule::Budget, scopes::Scope, time::Time};
 use lifesign_lab::{Scenario, Simulation};
 use std::{collections::BTreeMap, time::Duration};
@@ -47,7 +47,6 @@ fn simulated(
 /// same order, and edges that are no further apart than `GAP`, some probes of a block.
 fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
     const GAP: Duration = Duration::from_millis(1500);
-    let _machine = shared();
     let virtually = simulated(&scenario, 5.0, Duration::from_secs(15));
     let states = |turns: &[Turn]| turns.iter().map(|turn| turn.to.clone()).collect::<Vec<_>>();
     assert_eq!(states(&virtually["KP"]), wanted, "in virtual time");

@@ -1,6 +1,6 @@
 //! What systemd hears of a run (sd_notify(3)): a socket of the test's own takes its place.
 
-use crate::support::{LAB, Program, Room, SOON, lifesign, signal};
+use crate::support::{LAB, Program, Room, SOON, lifesign, signal, until};
 use lifesign::clock::Clock;
 use std::{fs, io::ErrorKind, os::unix::net::UnixDatagram, time::Duration};
 
@@ -87,6 +87,11 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
     }
     // A process that stands still says nothing.
     signal("STOP", watch.id());
+    let stat = format!("/proc/{}/stat", watch.id());
+    until(SOON, "standstill", || {
+        let stat = fs::read_to_string(&stat).map_err(|error| error.to_string())?;
+        if stat.contains(") T ") { Ok(()) } else { Err(stat) }
+    });
     while notify.hear(Duration::from_millis(10)).is_some() {}
     assert_eq!(notify.hear(Duration::from_secs(3)), None);
     signal("CONT", watch.id());

@@ -9,8 +9,8 @@ use crate::support::{
 };
 use std::time::Duration;
 
-/// WatchdogSec=, and as much again for a busy machine.
-const STUCK: Duration = Duration::from_secs(30);
+/// WatchdogSec=, and time for a busy machine.
+const STUCK: Duration = Duration::from_secs(15).saturating_add(SOON);
 const PLAN: &str = "/etc/lifesign/targets.toml";
 
 /// A property of the unit.
@@ -105,7 +105,7 @@ fn the_package_lives_in_a_debian() {
     recalled(1);
     let process = property(&machine, "MainPID");
     machine.sh(&format!("kill -KILL {process}"));
-    back(&machine, Duration::from_secs(10), &process, "1");
+    back(&machine, SOON, &process, "1");
     recalled(2);
 
     // A fold that is stuck goes quiet, and is started again.

@@ -25,22 +25,25 @@ fn the_disk_is_full_and_later_has_room_again() {
     let wanted = format!("cannot write the journal {disk}/journal: No space left on device");
     watch.error_line(SOON, "complaint", |line| line.contains(&wanted).then_some(()));
     // It says so once, and watches on.
-    let before =
-        values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
-    watch.listen(Duration::from_secs(3));
-    let after =
-        values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
-    assert!(after > before + 100.0, "{before} {after}");
+    let sent =
+        || values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
+    let before = sent();
+    until(SOON, "more probes", || match sent() {
+        now if now > before + 100.0 => Ok(()),
+        now => Err(format!("{before} {now}")),
+    });
+    watch.listen(Duration::from_secs(1));
     assert_eq!(watch.err.len(), 1, "{}", watch.said());
     never(&watch, &["down", "outage", "flapping"]);
     let inside = format!("--mount=/proc/{}/ns/mnt", watch.id());
     let grow = format!("mount -o remount,size=64m {disk}");
     assert_eq!(done(quiet(Command::new("nsenter"), &[&inside, "sh", "-ec", &grow])).0, 0);
     watch.error_line(SOON, "relief", |line| line.contains(" lines were lost").then_some(()));
-    watch.listen(Duration::from_secs(3));
-    let copy =
-        done(quiet(Command::new("nsenter"), &[&inside, "cat", &format!("{disk}/journal")])).1;
-    assert!(copy.len() > 80_000, "it goes on: {}", copy.len());
+    let copy = until(SOON, "journal that goes on", || {
+        let journal = format!("{disk}/journal");
+        let copy = done(quiet(Command::new("nsenter"), &[&inside, "cat", &journal])).1;
+        if copy.len() > 80_000 { Ok(copy) } else { Err(copy.len().to_string()) }
+    });
     let copy = room.put("copy", copy);
     let (code, _, err) = done(lifesign(&["replay", &copy, "--config", &plan]));
     assert_eq!(code, 0, "{err}");
@@ -120,7 +123,9 @@ fn its_reader_is_stuck() {
         assert_eq!(crate::support::ask(address, "POST", "/-/reload").code, 200);
     }
     let before = taken(address);
-    watch.listen(Duration::from_secs(3));
-    assert!(taken(address) >= before + 2.0, "the watch stands still");
+    until(SOON, "watch that does not stand still", || match taken(address) {
+        now if now >= before + 2.0 => Ok(()),
+        now => Err(format!("{before} {now}")),
+    });
     assert_eq!(watch.terminate().code(), Some(0), "nor does the end wait for long");
 }

@@ -1,7 +1,7 @@
 //! What breaks on the way: our own firewall, queue and address, the controls, single protocols.
 
 use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, never};
-use crate::support::{SOON, Verdict, until};
+use crate::support::{SOON, Verdict, until, values};
 use std::time::Duration;
 
 /// What an nft chain at the vantage does with packets to the country, in this hook.
@@ -197,10 +197,15 @@ fn the_receive_buffer_overruns() {
     let flood = watched
         .room
         .put("flood.toml", flood.replace("tcp/80", "icmp").replace("dns/kptc.kp/SOA", "icmp"));
-    let noisy = [crate::support::LIFESIGN, "--config", &flood, "--listen", "127.0.0.1:0"];
+    let noisy = [crate::support::LIFESIGN, "--config", &flood, "--listen", "127.0.0.1:17546"];
     crate::support::signal("STOP", watched.program.id());
     let mut other = crate::support::Program::start(watched.world.vantage.command(&noisy));
-    other.listen(Duration::from_secs(8));
+    other.address();
+    until(2 * SOON, "a flood", || {
+        let metrics = watched.world.vantage.get_at(17546, "/metrics").body;
+        let sent = values(&metrics, "lifesign_probes_total", &[]).iter().sum::<f64>();
+        if sent >= 30_000.0 { Ok(()) } else { Err(sent.to_string()) }
+    });
     assert_eq!(other.terminate().code(), Some(0));
     crate::support::signal("CONT", watched.program.id());
     until(SOON, "drops", || {

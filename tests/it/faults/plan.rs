@@ -95,9 +95,13 @@ fn the_new_plan_is_broken() {
             watch.program.said()
         );
     }
-    let (one, two) = (watch.sent(1), watch.sent(2));
-    watch.program.listen(Duration::from_secs(2));
-    assert!(watch.sent(1) > one + 10.0 && watch.sent(2) > two + 10.0, "the old plan goes on");
+    for block in [1, 2] {
+        let before = watch.sent(block);
+        until(SOON, "more by the old plan", || match watch.sent(block) {
+            now if now > before + 10.0 => Ok(()),
+            now => Err(format!("{before} {now}")),
+        });
+    }
     assert_eq!(watch.sent(3), 0.0);
     never(&watch.program, &["down", "outage", "flapping"]);
     // A good one again.
@@ -125,13 +129,16 @@ fn blocks_come_and_go() {
     for block in 1..=3 {
         watch.up(block);
     }
-    watch.program.listen(Duration::from_secs(2));
+    until(SOON, "thirty probes of each block", || {
+        let sent = [1, 2, 3].map(|block| watch.sent(block));
+        if sent.iter().all(|&sent| sent >= 30.0) { Ok(()) } else { Err(format!("{sent:?}")) }
+    });
     let (kept, gone) = (watch.sent(2), watch.sent(1));
     let entered = |watch: &Watch| {
         let labels = ["127.46.2.0/24", "state=\"up\""];
         values(&watch.metrics(), "lifesign_block_state_changes_total", &labels)
     };
-    assert!(kept >= 10.0 && gone >= 10.0 && entered(&watch) == [1.0]);
+    assert_eq!(entered(&watch), [1.0]);
     // Nothing keeps its number.
     watch.room.put("plan.toml", plan(&[4, 3, 2]));
     assert_eq!(ask(watch.address, "POST", "/-/reload").code, 200);
@@ -189,7 +196,7 @@ fn a_reload_is_asked_for_from_elsewhere() {
             "exec 3<>/dev/tcp/10.45.0.2/17545; \
              printf '{method} {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
-        done(watched.world.router.command(&["timeout", "20", "bash", "-ec", &ask])).1
+        done(watched.world.router.command(&["timeout", "60", "bash", "-ec", &ask])).1
     };
     assert!(ask("GET", "/-/healthy").starts_with("HTTP/1.1 200"));
     let refused = ask("POST", "/-/reload");

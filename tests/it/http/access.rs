@@ -9,7 +9,6 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     process::Command,
-    time::Duration,
 };
 
 /// `ann` and her password, as RFC 7617 §2 writes them.
@@ -255,7 +254,7 @@ fn status_is_let_in_by_the_file_of_promtool() {
 /// complaint.
 fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
     let (ca, url) = (room.path("ca.pem"), format!("{page}-/healthy"));
-    let mut arguments = vec!["-q", "-sS", "--noproxy", "*", "--max-time", "20", "--cacert", &ca];
+    let mut arguments = vec!["-q", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert", &ca];
     arguments.extend(["--output", "/dev/null", "--write-out", "%{http_code}"]);
     arguments.extend(more);
     arguments.push(&url);
@@ -370,7 +369,7 @@ fn prometheus_scrapes_by_tls_with_certificate_and_password() {
     let prometheus: SocketAddr = server.error_line(SOON, "address of Prometheus", |line| {
         line.split_once("\"Listening on\" address=")?.1.parse().ok()
     });
-    until(Duration::from_secs(60), "scrapes", || {
+    until(2 * SOON, "scrapes", || {
         let body = get(prometheus, "/api/v1/query?query=up").body;
         let answer: serde_json::Value =
             serde_json::from_str(&body).map_err(|error| error.to_string())?;

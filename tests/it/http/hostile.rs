@@ -1,11 +1,11 @@
 //! HTTP against those who mean no good: the real program, and clients that ask for too much, too
-//! slowly, or in no language at all. In the midst of each a scrape is answered within a second, and
+//! slowly, or in no language at all. In the midst of each a scrape is answered in time, and
 //! afterwards the program holds no more descriptors or memory than before.
 
 use crate::support::{
     Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values,
 };
-use lifesign::{clock::Clock, export::serve};
+use lifesign::{clock::Clock, export::connections};
 use socket2::{Domain, Socket, Type};
 use std::{
     fs,
@@ -28,6 +28,10 @@ fn plan(blocks: usize) -> String {
     let blocks: Vec<String> = (0..blocks).map(block).collect();
     format!("vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n{}", blocks.concat())
 }
+
+/// So long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by another
+/// waits for [`serve::PATIENCE`], three times as long.
+const IN_TIME: Duration = Duration::from_secs(10);
 
 struct Victim {
     program: Program,
@@ -63,14 +67,14 @@ impl Victim {
         victim
     }
 
-    /// A scrape, within a second.
+    /// A scrape, in time.
     fn scrape(&self) {
         let clock = Clock::start();
         let begin = clock.now();
         let answer = get(self.address, "/metrics");
         let took = clock.now().since(begin);
         assert_eq!(answer.code, 200);
-        assert!(took < Duration::from_secs(1), "a scrape took {took:?}");
+        assert!(took < IN_TIME, "a scrape took {took:?}");
     }
 
     /// May it not send ICMP? It says so before it says its address.
@@ -134,7 +138,11 @@ fn what_is_no_request_is_refused_and_hung_up_on() {
     let victim = Victim::start("hostile-bytes", 1);
     let line = "GET /metrics HTTP/1.1";
     for (what, bytes, code) in [
-        ("a long header", request(line, &format!("X: {}\r\n", long(serve::LONGEST_HEAD))), 431),
+        (
+            "a long header",
+            request(line, &format!("X: {}\r\n", long(connections::MAX_HEAD_BYTES))),
+            431,
+        ),
         ("a megabyte of header", request(line, &format!("X: {}\r\n", long(1 << 20))), 431),
         ("many headers", request(line, &"X: y\r\n".repeat(200)), 431),
         ("a long request line", request(&format!("GET /{} HTTP/1.1", long(20_000)), ""), 431),
@@ -235,15 +243,23 @@ fn other_methods_are_told_which_there_are() {
 /// More sockets than many a shell allows.
 const MORE_DESCRIPTORS: &[&str] = &["sh", "-ec", "ulimit -n 4096; exec \"$@\"", "sh"];
 
-/// Three times, since the first has it get memory that it may well keep.
+/// So many crowds at most, until one of them adds nothing to the memory that those before it left:
+/// how many of a crowd are served at the same moment differs, and the most that was ever needed is
+/// kept. What leaks is lost with every crowd.
+const CROWDS: usize = 10;
+
 fn crowds(victim: &Victim, mut crowd: impl FnMut()) {
     let mut memory = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..CROWDS {
         crowd();
         victim.recovers();
+        let before = memory.iter().max().copied();
         memory.push(victim.memory());
+        if before.is_some_and(|before| memory[memory.len() - 1] <= before + 64) {
+            return;
+        }
     }
-    assert!(memory[2] < memory[0] + 2048, "KiB of memory after each crowd: {memory:?}");
+    panic!("KiB of memory after each crowd: {memory:?}");
 }
 
 #[test]
@@ -265,8 +281,8 @@ fn a_thousand_idle_connections_hold_up_no_scrape() {
             crowd.push(idle);
             if number % 100 == 99 {
                 victim.scrape();
-                let held = victim.descriptors() - victim.descriptors;
-                assert!(held <= serve::MOST + 1, "{held} connections are held");
+                let held = victim.descriptors().saturating_sub(victim.descriptors);
+                assert!(held <= connections::MAX_CONNECTIONS + 1, "{held} connections are held");
             }
         }
     });
@@ -289,12 +305,18 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
                 victim.scrape();
             }
         }
-        let stuck = victim.descriptors() - victim.descriptors;
-        assert!(stuck > serve::MOST / 4, "only {stuck} readers are stuck");
+        until(SOON, "readers that are stuck", || {
+            let stuck = victim.descriptors().saturating_sub(victim.descriptors);
+            if stuck > connections::MAX_CONNECTIONS / 4 {
+                Ok(())
+            } else {
+                Err(format!("only {stuck}"))
+            }
+        });
     });
 }
 
-/// The same half minute that the tests of `export::serve` pass in no time, by the clock.
+/// The same half minute that the tests of `export::connections` pass in no time, by the clock.
 #[test]
 #[ignore = "waits for half a minute; run by tests/run"]
 fn a_trickle_is_cut_off_in_the_end() {
@@ -315,6 +337,6 @@ fn a_trickle_is_cut_off_in_the_end() {
         assert!(!matches!(slow.read(&mut [0]), Ok(1..)));
     }
     let took = clock.now().since(begin);
-    assert!(took >= serve::PATIENCE && took < serve::PATIENCE + SOON, "{took:?}");
+    assert!(took >= connections::TIMEOUT && took < connections::TIMEOUT + SOON, "{took:?}");
     victim.recovers();
 }

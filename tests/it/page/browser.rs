@@ -4,9 +4,9 @@
 use crate::support::{
     Program, SOON, Verdict,
     browser::{Browser, Screen},
-    get, lifesign,
+    lifesign,
     own_process::{OWN_NETWORK, in_own_process},
-    page_server::{PageServer, labels},
+    page_server::{PageServer, settings},
     until, week,
 };
 use lifesign_core::{judge::State, time::Time, watch::Snapshot};
@@ -28,7 +28,7 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
     if !in_own_process(each_state_is_told_by_word_sign_colour_and_height, OWN_NETWORK) {
         return;
     }
-    let server = PageServer::start(Some(week::every_state()), labels(None));
+    let server = PageServer::start(Some(week::every_state()), settings(None));
     let mut browser = Browser::start();
     let mut looks = Vec::new();
     for screen in SCREENS {
@@ -76,7 +76,7 @@ fn the_strip_shows_the_episodes() {
     }
     let server = PageServer::start(
         Some(week::snapshot(week::roster(1, 1, 3), |_| week::restless(State::Outage))),
-        labels(None),
+        settings(None),
     );
     let mut browser = Browser::start();
     browser.open(&server.url("/?hold"), WIDE);
@@ -149,7 +149,7 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
     {
         return;
     }
-    let server = PageServer::start(Some(week::every_state()), labels(Some("a test.")));
+    let server = PageServer::start(Some(week::every_state()), settings(Some("a test.")));
     let mut browser = Browser::start();
     browser.open(&server.url("/"), WIDE);
     let banner = browser.ask("document.querySelector('.simulation').innerText");
@@ -189,7 +189,7 @@ fn everybody_can_read_it_says_axe() {
     let mut browser = Browser::start();
     let mut found = String::new();
     for (name, picture) in pictures {
-        let server = PageServer::start(Some(picture), labels(Some("a test.")));
+        let server = PageServer::start(Some(picture), settings(Some("a test.")));
         for screen in SCREENS {
             browser.open(&server.url("/?hold"), screen);
             browser.ask(&format!("{axe}; 0"));
@@ -223,26 +223,23 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
         return;
     }
     let mut demo =
-        Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
+        Program::start(lifesign(&["demo", "--speed", "2000", "--listen", "127.0.0.1:0"]));
     let address = demo.address();
     let dark: Time = "2014-12-22T16:14:00Z".parse().unwrap();
-    // Forty hours, at least seven seconds of ours.
+    // The darkness lasts for seventeen seconds of ours, and a browser takes its time to start.
+    let mut browser = Browser::start();
+    // Forty hours, at least seventy seconds of ours.
     demo.line(SOON * 6, "the darkness", |line| {
         Verdict::read(line).filter(|verdict| {
             verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark
         })
     });
     // The verdict is told before the picture with it is there.
-    let body = |page: &str| get(address, page).body;
     until(SOON, "the picture", || {
-        if body("/").contains("<title>✕ KP outage") {
-            Ok(())
-        } else {
-            Err("no outage yet".into())
-        }
+        browser.open(&format!("http://{address}/?hold"), WIDE);
+        let title = browser.ask("document.title").as_str().unwrap().to_owned();
+        if title.starts_with("✕ KP outage") { Ok(()) } else { Err(title) }
     });
-    let mut browser = Browser::start();
-    browser.open(&format!("http://{address}/?hold"), WIDE);
     let banner = browser.ask("document.querySelector('.simulation').innerText");
     assert!(banner.as_str().unwrap().starts_with("Simulation North Korea's four /24s"), "{banner}");
     assert_eq!(browser.ask("document.querySelector('h2 .badge').innerText"), "✕ outage");

@@ -1,11 +1,11 @@
 //! A real Prometheus scrapes a real run and answers for it.
 
 use crate::support::{
-    LAB, Program, Room, done, get, lifesign,
+    LAB, Program, Room, SOON, done, get, lifesign,
     prometheus::{Line, Prometheus},
     quiet, until,
 };
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
 #[test]
 #[ignore = "needs prometheus and promtool; run by tests/run"]
@@ -22,7 +22,7 @@ fn prometheus_scrapes_it_and_answers_for_state_loss_and_round_trip_time() {
 
     // Each once it has been scraped for long enough, and then all at the same time.
     let asked = |wanted: &str, right: &dyn Fn(&[Line]) -> bool| {
-        until(Duration::from_secs(60), wanted, || match server.at(wanted, None)? {
+        until(2 * SOON, wanted, || match server.at(wanted, None)? {
             found if right(&found) => Ok(found),
             other => Err(format!("{other:?}\n{}", watch.said())),
         })

@@ -16,7 +16,7 @@ const VANTAGES: [&str; 3] = ["10.45.0.2", "10.45.0.10", "10.45.0.14"];
 /// So long until every host has answered a few times; see `daemon::outages`.
 const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// Longer than any verdict takes to come, be scraped and be weighed.
-const TOLD: Duration = Duration::from_secs(60);
+const TOLD: Duration = Duration::from_secs(120);
 
 /// Joins one more vantage to the router of a world, at `ours`; the router is at the address before.
 fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> Namespace {

@@ -80,11 +80,7 @@ fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
     watch.line(SOON, "word on it", |line| {
         line.contains("without --state-dir nothing is kept").then_some(())
     });
-    let address = watch.address();
-    let body = until(SOON, "metrics", || match get(address, "/metrics") {
-        answer if answer.code == 200 => Ok(answer.body),
-        answer => Err(answer.body),
-    });
+    let body = get(watch.watching(), "/metrics").body;
     assert!(!body.contains("\nlifesign_store_"), "{body}");
     assert_eq!(watch.terminate().code(), Some(0));
 }

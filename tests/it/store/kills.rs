@@ -4,7 +4,7 @@
 use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
 use lifesign::{
     clock::Clock,
-    store::{Episode, Filter, StoreReader},
+    store::{Episode, EpisodeFilter, StoreReader},
 };
 use lifesign_core::rng::Rng;
 use std::{net::UdpSocket, thread, time::Duration};
@@ -15,7 +15,7 @@ const KILLS: u64 = 10;
 const DARK: u64 = 12;
 const CYCLE: u64 = 17;
 /// What was told so long before the kill has reached the file, on a busy machine too.
-const WRITTEN: Duration = Duration::from_secs(2);
+const WRITTEN: Duration = Duration::from_secs(6);
 
 /// A host of this block that answers DNS questions in its bright times, on this port.
 fn host(block: u64) -> u16 {
@@ -50,7 +50,7 @@ fn plan(block: u64, port: u16) -> String {
 fn killed(block: u64) -> usize {
     let room = Room::new(&format!("kills-{block}"));
     let (plan, state) = (room.put("plan.toml", plan(block, host(block))), room.path("state"));
-    let file = room.join("state").join(lifesign::store::FILE);
+    let file = room.join("state").join(lifesign::store::FILE_NAME);
     let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();
     for _ in 0..KILLS {
@@ -65,7 +65,7 @@ fn killed(block: u64) -> usize {
             continue;
         }
         let all = match StoreReader::open(&file) {
-            Ok(book) => book.episodes(&Filter::default()).unwrap(),
+            Ok(book) => book.episodes(&EpisodeFilter::default()).unwrap(),
             // It had no time to make the tables.
             Err(error) => {
                 assert!(error.to_string().contains("no store of lifesign"), "{error}");

@@ -2,7 +2,7 @@
 //! end. It never waits without a deadline: what does not come in time fails the test, with
 //! everything that was said so far.
 
-use super::{SOON, verdict::Verdict};
+use super::{SOON, get, until, verdict::Verdict};
 use lifesign::clock::Clock;
 use lifesign_core::time::Time;
 use std::{
@@ -152,9 +152,36 @@ impl Program {
 
     /// Where it serves its pages.
     pub fn address(&mut self) -> SocketAddr {
-        self.line(SOON, "address", |line| {
-            line.strip_prefix("look at http://")?.split_once('/')?.0.parse().ok()
-        })
+        self.line(SOON, "address", address)
+    }
+
+    /// The same, once the watch has begun. Before that a signal to end ends it as the system does,
+    /// and not as it would itself: its first lines come before it takes signals.
+    pub fn watching(&mut self) -> SocketAddr {
+        let address = self.address();
+        until(SOON, "first page", || match get(address, "/api/v1/state") {
+            answer if answer.code == 200 => Ok(()),
+            answer => Err(answer.body),
+        });
+        address
+    }
+
+    /// Where it serves its pages; None if it ends before it says so.
+    pub fn address_or_end(&mut self) -> Option<SocketAddr> {
+        let until = self.clock.now() + SOON;
+        loop {
+            let found = self.out.iter().find_map(|line| address(line));
+            if found.is_some() {
+                return found;
+            }
+            match self.hear(until) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no address and no end within {SOON:?}:\n{}", self.said())
+                }
+            }
+        }
     }
 
     /// Waits for its end.
@@ -188,6 +215,11 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The address in the line that says it.
+fn address(line: &str) -> Option<SocketAddr> {
+    line.strip_prefix("look at http://")?.split_once('/')?.0.parse().ok()
 }
 
 fn read(from: impl Read + Send + 'static, is_error: bool, to: Sender<(bool, String)>) {

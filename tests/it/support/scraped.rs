@@ -3,7 +3,7 @@
 //! Needs prometheus and promtool.
 
 use crate::support::{Program, Room, prometheus::Prometheus, quiet};
-use lifesign::export::{Labels, metrics::Metrics};
+use lifesign::export::{ExportSettings, metrics::Metrics};
 use lifesign_core::time::Time;
 use lifesign_lab::{Scenario, Simulation};
 use serde_json::{Value, json};
@@ -34,9 +34,12 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let (sender, source) = watch::channel(None);
-    let (_plan, labels) =
-        watch::channel(Labels { vantage: vantage.into(), per_host: false, simulation: None });
-    let metrics = Metrics::new(source, labels).unwrap();
+    let (_sender, settings) = watch::channel(ExportSettings {
+        vantage: vantage.into(),
+        per_host: false,
+        simulation: None,
+    });
+    let metrics = Metrics::new(source, settings).unwrap();
     let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
     let mut now = scenario.start;
     while now < scenario.end() {
@@ -60,7 +63,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
 /// Runs promtool, which must succeed.
 fn promtool(arguments: &[&str]) {
     let mut program = Program::start(quiet(Command::new("promtool"), arguments));
-    let status = program.end(2 * MINUTE);
+    let status = program.end(10 * MINUTE);
     assert!(status.success(), "promtool {}:\n{}", arguments.join(" "), program.said());
 }
 

@@ -120,7 +120,8 @@ impl WatchedWorld {
         for scope in scopes {
             let left = (moment.1 + within + SOON).since(self.program.now());
             let verdict = self.program.verdict(left, scope, to);
-            let took = verdict.time.since(moment.0);
+            // It happened at the second moment at the latest.
+            let took = verdict.time.since(moment.1);
             assert!(took <= within, "{scope} {to} took {took:?}:\n{}", self.program.said());
             assert!(
                 verdict.covers(moment.0, moment.1),

@@ -8,6 +8,8 @@ mod histogram;
 mod replan;
 mod rtt;
 mod window;
+#[cfg(test)]
+mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};

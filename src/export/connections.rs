@@ -1,17 +1,14 @@
-//! Connections. In: bound listeners, who may read, and what answers a request. Out: HTTP/1.1
-//! answers, in the clear or by TLS, to whoever asks properly and in time. It never holds more than
-//! [`MOST`] descriptors, so that no crowd of readers can take from the probes what they send with,
-//! and never lets those who keep silent keep others out.
+//! The connections of readers: HTTP/1.1, in the clear or over TLS. Their number is bounded, so that
+//! no crowd of readers takes from the probes the descriptors that those need, and a connection that
+//! keeps silent keeps no other one out.
 //!
-//! - *Too many.* When all places are taken, a newcomer gets the oldest of the address that holds
-//!   most of them.
-//! - *Too slow.* A connection has [`PATIENCE`] to ask and to take its answer, however steadily it
-//!   trickles.
-//! - *Too long.* A request's head has [`LONGEST_HEAD`] bytes at most; what is longer is 431 (RFC
-//!   6585 §5). The body of a request is not read: nothing here wants one.
+//! - *Too many.* At [`MAX_CONNECTIONS`], the address that has most of them loses its oldest to the
+//!   newcomer.
+//! - *Too slow.* A connection lasts [`TIMEOUT`] at most, however steadily it trickles.
+//! - *Too long.* A request's head has [`MAX_HEAD_BYTES`] at most; what is longer is 431 (RFC 6585
+//!   §5). A request's body is not read: no route wants one.
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in
-//!   one packet. A scrape is no dearer for a handshake on a network that is asked every few
-//!   seconds.
+//!   one packet. For a scrape every few seconds, a handshake each costs nothing that matters.
 
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
@@ -34,42 +31,41 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How many connections are open at a time: an eighth of the 1024 descriptors that a process has by
-/// default on Linux, of which probes may take half.
-pub const MOST: usize = 128;
+/// An eighth of the 1024 descriptors that a process has by default on Linux, of which probes may
+/// take half.
+pub const MAX_CONNECTIONS: usize = 128;
 
 /// How long a connection may last. A scrape has 10 s by default.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes of a request line and its headers together.
-pub const LONGEST_HEAD: usize = 16 << 10;
+pub const MAX_HEAD_BYTES: usize = 16 << 10;
 
-/// Bytes of an answer that the kernel keeps for a reader who does not take them (it doubles this):
-/// by itself it would let that grow to megabytes for each.
-const UNREAD: usize = 128 << 10;
+/// Bytes of a response that the kernel buffers for a reader who does not take them (it doubles
+/// this): by itself it would let that grow to megabytes for each.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
 
-/// After a failure to accept, which is mostly a lack of descriptors that soon passes.
-const BREATH: Duration = Duration::from_millis(100);
+/// The pause after a failure to accept, which is mostly a lack of descriptors that soon passes.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// An open connection: whose it is, and its task.
-struct Place {
-    from: IpAddr,
+/// The first byte of a TLS handshake (RFC 8446 §5.1); no HTTP request begins with it.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// The response to plain HTTP where only TLS is spoken.
+const NOT_HTTPS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+      only TLS is spoken here; ask by https\n";
+
+struct Connection {
+    peer: IpAddr,
     task: AbortHandle,
 }
 
-/// The first byte of a TLS handshake (RFC 8446 §5.1); no word of HTTP begins with it.
-const HANDSHAKE: u8 = 22;
-
-/// What is said to a client that does not know of TLS.
-const NOT_HTTPS: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
-                           only TLS is spoken here; ask by https\n";
-
-/// Accepts and answers until it is dropped. One of these serves all listeners, within one limit.
-/// What answers finds an `Extension<Arc<Policy>>` in each request.
+/// Accepts and answers until it is dropped: all listeners, within one limit. The router finds an
+/// `Extension<Arc<Policy>>` in each request.
 pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_config: WebConfig) {
     // Oldest first.
-    let mut places: Vec<Place> = Vec::new();
+    let mut connections: Vec<Connection> = Vec::new();
     loop {
         let accepted = poll_fn(|cx| {
             let ready =
@@ -77,71 +73,75 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_conf
             ready.unwrap_or(Poll::Pending)
         });
         match accepted.await {
-            Ok((stream, from)) => {
+            Ok((stream, peer)) => {
                 // A crowd at one listener does not hold up the others.
                 listeners.rotate_left(1);
-                make_room(&mut places, MOST).await;
-                // Without it, it costs more memory, and that is all.
-                let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
-                let connection = welcome(stream, from, router.clone(), web_config.policy());
-                let task = tokio::spawn(async { drop(timeout(PATIENCE, connection).await) });
-                places.push(Place { from: from.ip(), task: task.abort_handle() });
+                make_room(&mut connections, MAX_CONNECTIONS).await;
+                // A failure costs memory, and nothing else.
+                let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
+                let connection =
+                    serve_connection(stream, peer, router.clone(), web_config.policy());
+                let task = tokio::spawn(async { drop(timeout(TIMEOUT, connection).await) });
+                connections.push(Connection { peer: peer.ip(), task: task.abort_handle() });
             }
             // It went away while it waited.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(_) => {
-                let most = places.len();
-                make_room(&mut places, most).await;
-                sleep(BREATH).await;
+                let limit = connections.len();
+                make_room(&mut connections, limit).await;
+                sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-/// One connection from beginning to end. Whatever is wrong with it, TLS or hyper says so to whom it
-/// concerns.
-async fn welcome(mut stream: TcpStream, from: SocketAddr, router: Router, policy: Arc<Policy>) {
+/// One connection from beginning to end. What is wrong with it, TLS or hyper tells the peer.
+async fn serve_connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    policy: Arc<Policy>,
+) {
     let acceptor = policy.tls_acceptor();
-    let router = router.layer(Extension(ConnectInfo(from))).layer(Extension(policy));
-    let Some(acceptor) = acceptor else { return answer(stream, router).await };
+    let router = router.layer(Extension(ConnectInfo(peer))).layer(Extension(policy));
+    let Some(acceptor) = acceptor else { return serve_http(stream, router).await };
     let mut first = [0];
     match stream.peek(&mut first).await {
-        Ok(1..) if first[0] == HANDSHAKE => {
+        Ok(1..) if first[0] == TLS_HANDSHAKE => {
             if let Ok(stream) = acceptor.accept(stream).await {
-                answer(stream, router).await;
+                serve_http(stream, router).await;
             }
         }
         Ok(1..) => {
             let _ = stream.write_all(NOT_HTTPS).await;
             let _ = stream.shutdown().await;
-            // What lay there unread when we close would take the answer back.
+            // A close with unread bytes is a reset, which may discard the response.
             let _ = copy(&mut stream, &mut sink()).await;
         }
         _ => {}
     }
 }
 
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let mut protocol = http1::Builder::new();
-    protocol.keep_alive(false).max_buf_size(LONGEST_HEAD);
+    protocol.keep_alive(false).max_buf_size(MAX_HEAD_BYTES);
     drop(protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await);
 }
 
-/// Closes connections until fewer than `most` are open.
-async fn make_room(places: &mut Vec<Place>, most: usize) {
-    if places.len() >= most {
-        places.retain(|place| !place.task.is_finished());
+/// Closes connections until fewer than `limit` are open.
+async fn make_room(connections: &mut Vec<Connection>, limit: usize) {
+    if connections.len() >= limit {
+        connections.retain(|connection| !connection.task.is_finished());
     }
-    while places.len() >= most {
-        let mut held: HashMap<IpAddr, usize> = HashMap::new();
-        for place in &*places {
-            *held.entry(place.from).or_default() += 1;
+    while connections.len() >= limit {
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        for connection in &*connections {
+            *counts.entry(connection.peer).or_default() += 1;
         }
-        let Some(greediest) = places.iter().map(|place| held[&place.from]).max() else { return };
-        let Some(at) = places.iter().position(|place| held[&place.from] == greediest) else {
-            return;
-        };
-        places.remove(at).task.abort();
+        let highest = counts.values().max();
+        let oldest = connections.iter().position(|open| counts.get(&open.peer) == highest);
+        let Some(oldest) = oldest else { return };
+        connections.remove(oldest).task.abort();
         // Its descriptor is closed when its task has had its turn.
         tokio::task::yield_now().await;
     }
@@ -230,30 +230,30 @@ mod tests {
 
     #[tokio::test]
     async fn the_greediest_address_makes_room_with_its_oldest() {
-        let place = |&from: &u8| {
+        let connection = |&peer: &u8| {
             let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
-            Place { from: [127, 0, 0, from].into(), task }
+            Connection { peer: [127, 0, 0, peer].into(), task }
         };
-        let mut places: Vec<Place> = [1, 2, 2, 1, 3, 2].iter().map(place).collect();
-        let tasks: Vec<AbortHandle> = places.iter().map(|place| place.task.clone()).collect();
-        for (most, left) in [
+        let mut connections: Vec<Connection> = [1, 2, 2, 1, 3, 2].iter().map(connection).collect();
+        let tasks: Vec<AbortHandle> = connections.iter().map(|open| open.task.clone()).collect();
+        for (limit, left) in [
             (7, vec![1, 2, 2, 1, 3, 2]),
             (6, vec![1, 2, 1, 3, 2]),
             (5, vec![2, 1, 3, 2]),
             (4, vec![1, 3, 2]),
             (2, vec![2]),
         ] {
-            make_room(&mut places, most).await;
-            let left: Vec<IpAddr> = left.into_iter().map(|from| [127, 0, 0, from].into()).collect();
-            assert_eq!(places.iter().map(|place| place.from).collect::<Vec<_>>(), left);
+            make_room(&mut connections, limit).await;
+            let left: Vec<IpAddr> = left.into_iter().map(|peer| [127, 0, 0, peer].into()).collect();
+            assert_eq!(connections.iter().map(|open| open.peer).collect::<Vec<_>>(), left);
             assert_eq!(tasks.iter().filter(|task| !task.is_finished()).count(), left.len());
         }
-        // Who has left by himself makes room, too.
-        places.extend([1, 2].iter().map(place));
-        places[1].task.abort();
+        // A connection that has ended by itself makes room, too.
+        connections.extend([1, 2].iter().map(connection));
+        connections[1].task.abort();
         tokio::task::yield_now().await;
-        make_room(&mut places, 3).await;
-        assert_eq!(places.len(), 2);
+        make_room(&mut connections, 3).await;
+        assert_eq!(connections.len(), 2);
         make_room(&mut Vec::new(), 0).await;
     }
 }

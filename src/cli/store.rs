@@ -1,10 +1,10 @@
-//! `episodes` and `report`: what the store knows. In: arguments. Out: text on standard output, or a
-//! file. It never changes the store, which a running lifesign may be writing.
+//! The commands `episodes` and `report`. They read the store, which a running lifesign may be
+//! writing.
 
 use super::exit;
 use crate::{
     clock::Clock,
-    store::{self, Filter, StoreReader, list, report},
+    store::{self, EpisodeFilter, StoreReader, list, report},
 };
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
@@ -14,38 +14,38 @@ use std::{
     time::Duration,
 };
 
-/// Which store.
+/// Which store to read.
 #[derive(Args, Debug)]
-struct Source {
+struct StoreArgs {
     /// The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// The store itself, such as a copy from another machine
+    /// The store's file, such as a copy from another machine
     #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
     db: Option<PathBuf>,
 }
 
-impl Source {
+impl StoreArgs {
     fn open(self) -> Result<StoreReader, String> {
         let directory =
             || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
-        let path = self.db.unwrap_or_else(|| directory().join(store::FILE));
+        let path = self.db.unwrap_or_else(|| directory().join(store::FILE_NAME));
         StoreReader::open(&path)
             .map_err(|error| format!("cannot read the store {}: {error}", path.display()))
     }
 }
 
 #[derive(Args, Debug)]
-pub(super) struct Episodes {
+pub(super) struct EpisodesArgs {
     #[command(flatten)]
-    source: Source,
-    /// Those that touch the time since then: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = When::read)]
-    since: When,
-    /// Those that began before then
-    #[arg(long, value_name = "TIME", value_parser = When::read)]
-    until: Option<When>,
-    /// A country's code, for it and its blocks; or a block's prefix
+    store: StoreArgs,
+    /// Episodes that are open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = TimeArg::parse)]
+    since: TimeArg,
+    /// Episodes that began before this time (default: all)
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    until: Option<TimeArg>,
+    /// Only this scope: a country's code, for the country and its blocks, or a block's prefix
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
     /// Only this state: outage, flapping, down, partial, degraded or unknown
@@ -60,31 +60,31 @@ pub(super) struct Episodes {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct Report {
+pub(super) struct ReportArgs {
     /// The country's code
     country: String,
     #[command(flatten)]
-    source: Source,
-    /// From when: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
-    #[arg(long, value_name = "TIME", value_parser = When::read)]
-    since: When,
-    /// Until when (default: now)
-    #[arg(long, value_name = "TIME", value_parser = When::read)]
-    until: Option<When>,
+    store: StoreArgs,
+    /// Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    since: TimeArg,
+    /// End of the report (default: now)
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    until: Option<TimeArg>,
     /// Where to write the page (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// A moment, or so long ago.
+/// A time, or how long before now.
 #[derive(Clone, Copy, Debug)]
-enum When {
+enum TimeArg {
     At(Time),
     Ago(Duration),
 }
 
-impl When {
-    fn read(text: &str) -> Result<Self, String> {
+impl TimeArg {
+    fn parse(text: &str) -> Result<Self, String> {
         let split = text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len());
         let unit = match &text[split..] {
             "s" => 1,
@@ -95,25 +95,26 @@ impl When {
             _ => {
                 return text
                     .parse()
-                    .map(When::At)
+                    .map(TimeArg::At)
                     .map_err(|error| format!("{error}, or as 7d, 12h, 30min"));
             }
         };
         let count: u64 =
             text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
-        Ok(When::Ago(Duration::from_secs(count.saturating_mul(unit))))
+        Ok(TimeArg::Ago(Duration::from_secs(count.saturating_mul(unit))))
     }
 
-    fn before(self, now: Time) -> Time {
+    fn resolve(self, now: Time) -> Time {
         match self {
-            When::At(time) => time,
-            When::Ago(span) => now - span,
+            TimeArg::At(time) => time,
+            TimeArg::Ago(duration) => now - duration,
         }
     }
 
-    /// The time from one to another, up to now without it.
-    fn between(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
-        let (since, until) = (since.before(now), until.map_or(now, |until| until.before(now)));
+    /// The period from `since` to `until`, or to now.
+    fn period(since: TimeArg, until: Option<TimeArg>, now: Time) -> Result<(Time, Time), String> {
+        let since = since.resolve(now);
+        let until = until.map_or(now, |until| until.resolve(now));
         if since < until {
             Ok((since, until))
         } else {
@@ -130,25 +131,27 @@ fn state(text: &str) -> Result<State, String> {
 }
 
 /// Prints episodes.
-pub(super) fn episodes(asked: Episodes) -> u8 {
+pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
-    let found = When::between(asked.since, asked.until, now).and_then(|(since, until)| {
-        let book = asked.source.open()?;
-        // Of a copy from a machine whose clock is ahead, all is listed.
-        let until = asked.until.map(|_| until);
-        let filter = Filter { since: Some(since), until, scope: asked.scope, state: asked.state };
-        let found = book.episodes(&filter).and_then(|found| Ok((found, book.seen(now)?)));
-        found.map_err(|error| error.to_string())
+    let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+        let reader = args.store.open()?;
+        // Without --until nothing is left out of a copy from a machine whose clock is ahead.
+        let until = args.until.map(|_| until);
+        let filter =
+            EpisodeFilter { since: Some(since), until, scope: args.scope, state: args.state };
+        let episodes = reader.episodes(&filter).map_err(|error| error.to_string())?;
+        let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
+        Ok((episodes, observed_until))
     });
-    match found {
-        Ok((found, seen)) => {
-            let write = match (asked.json, asked.csv) {
+    match read {
+        Ok((episodes, observed_until)) => {
+            let format = match (args.json, args.csv) {
                 (true, _) => list::json,
                 (_, true) => list::csv,
                 _ => list::text,
             };
             // A reader that has gone away is no error of ours.
-            let _ = io::stdout().write_all(write(&found, seen).as_bytes());
+            let _ = io::stdout().write_all(format(&episodes, observed_until).as_bytes());
             exit::OK
         }
         Err(error) => refuse(&error),
@@ -156,20 +159,21 @@ pub(super) fn episodes(asked: Episodes) -> u8 {
 }
 
 /// Writes a report.
-pub(super) fn report(asked: Report) -> u8 {
+pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
-    let page = When::between(asked.since, asked.until, now).and_then(|(since, until)| {
-        let book = asked.source.open()?;
-        let matter = report::Matter::read(&book, &asked.country, (since, until), now);
-        matter.map_err(|error| error.to_string())?.ok_or_else(|| {
-            format!("nothing is known of {} between {since} and {until}", asked.country)
-        })
+    let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+        let reader = args.store.open()?;
+        report::ReportData::read(&reader, &args.country, (since, until), now)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| {
+                format!("nothing is known of {} between {since} and {until}", args.country)
+            })
     });
-    let page = match page {
-        Ok(matter) => report::page(&matter).into_string(),
+    let page = match data {
+        Ok(data) => report::page(&data).into_string(),
         Err(error) => return refuse(&error),
     };
-    match asked.output {
+    match args.output {
         None => {
             let _ = io::stdout().write_all(page.as_bytes());
             exit::OK

@@ -1,7 +1,6 @@
-//! The page's words. In: states, times, spans, shares. Out: how they are written for people. It
-//! never says anything by colour alone.
+//! How states, times, durations and shares are written for people; nothing is told by colour alone.
 
-use super::View;
+use super::PageContext;
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
@@ -20,8 +19,8 @@ pub(super) const MEANINGS: [(State, &str); 7] = [
     (State::Unknown, "we cannot tell"),
 ];
 
-/// A state's sign: no two are alike, even in grey.
-pub(super) const fn shape(state: State) -> &'static str {
+/// A state's symbol: no two are alike, even in grey.
+pub(super) const fn symbol(state: State) -> &'static str {
     match state {
         State::Up => "●",
         State::Degraded => "◐",
@@ -33,25 +32,27 @@ pub(super) const fn shape(state: State) -> &'static str {
     }
 }
 
-/// A state by sign, word and colour.
+/// A state by symbol, word and colour.
 pub(super) fn badge(state: State) -> Markup {
     html! {
-        span class={ "badge " (state.label()) } { span aria-hidden="true" { (shape(state)) } " " (state.label()) }
+        span class={ "badge " (state.label()) } {
+            span aria-hidden="true" { (symbol(state)) } " " (state.label())
+        }
     }
 }
 
-impl View<'_> {
+impl PageContext<'_> {
     /// A time to the second, in UTC: `2014-12-22 16:15:03`.
     pub(super) fn time(&self, time: Time) -> Markup {
-        let whole = self.written(time);
-        let (date, clock) = date_and_clock(&whole);
-        html! { time datetime=(whole) { (date) " " (clock) } }
+        let rfc3339 = self.rfc3339(time);
+        let (date, time) = date_and_time(&rfc3339);
+        html! { time datetime=(rfc3339) { (date) " " (time) } }
     }
 
-    /// The time of the day alone where the date has been said.
-    pub(super) fn clock(&self, time: Time) -> Markup {
-        let whole = self.written(time);
-        html! { time datetime=(whole) { (date_and_clock(&whole).1) } }
+    /// The time of day, where the date has been said.
+    fn time_of_day(&self, time: Time) -> Markup {
+        let rfc3339 = self.rfc3339(time);
+        html! { time datetime=(rfc3339) { (date_and_time(&rfc3339).1) } }
     }
 
     /// An edge: `since 2014-12-22 16:15:03 to 16:15:07`.
@@ -59,36 +60,39 @@ impl View<'_> {
         let Some(earliest) = edge.earliest else {
             return html! { "before " (self.time(edge.latest)) };
         };
-        let (first, last) = (self.written(earliest), self.written(edge.latest));
-        let ((date, clock), (last_date, last_clock)) =
-            (date_and_clock(&first), date_and_clock(&last));
+        let earliest_text = self.rfc3339(earliest);
+        let latest_text = self.rfc3339(edge.latest);
+        let (date, time) = date_and_time(&earliest_text);
+        let (latest_date, latest_time) = date_and_time(&latest_text);
         html! {
             (self.time(earliest))
-            @if date != last_date { " to " (self.time(edge.latest)) }
-            @else if clock != last_clock { " to " (self.clock(edge.latest)) }
+            @if date != latest_date { " to " (self.time(edge.latest)) }
+            @else if time != latest_time { " to " (self.time_of_day(edge.latest)) }
         }
     }
 
-    /// As RFC 3339 has it, by the wall clock.
-    pub(super) fn written(&self, time: Time) -> String {
+    /// By the wall clock.
+    fn rfc3339(&self, time: Time) -> String {
         time.shifted(self.snapshot.wall_offset).to_string()
     }
 }
 
-/// The parts of a time as [`Time`] writes it.
-pub(super) fn date_and_clock(written: &str) -> (&str, &str) {
-    (written.get(..10).unwrap_or(written), written.get(11..19).unwrap_or_default())
+/// The date and the time of day of an RFC 3339 time.
+pub(super) fn date_and_time(rfc3339: &str) -> (&str, &str) {
+    (rfc3339.get(..10).unwrap_or(rfc3339), rfc3339.get(11..19).unwrap_or_default())
 }
 
-/// A span by its two largest units, rounded to the smaller: `9 h 31 min`.
-pub(super) fn span(span: Duration) -> String {
-    let unit = match span.as_secs() {
+/// By the two largest units, rounded to the smaller: `9 h 31 min`.
+pub(super) fn duration(duration: Duration) -> String {
+    let unit = match duration.as_secs() {
         0..3600 => 1,
         3600..86_400 => 60,
         _ => 3600,
     };
-    let seconds = (span.as_secs() + unit / 2) / unit * unit;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let seconds = (duration.as_secs() + unit / 2) / unit * unit;
+    let days = seconds / 86_400;
+    let hours = seconds / 3600 % 24;
+    let minutes = seconds / 60 % 60;
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
         (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
@@ -104,9 +108,9 @@ pub(super) fn percent(share: Option<f64>) -> String {
 
 /// Seconds as milliseconds; a dash where there are none.
 pub(super) fn milliseconds(seconds: Option<f64>) -> String {
-    let places = |seconds: f64| usize::from(seconds < 0.01);
-    seconds
-        .map_or_else(|| "–".into(), |seconds| format!("{:.*} ms", places(seconds), seconds * 1e3))
+    let Some(seconds) = seconds else { return "–".into() };
+    let decimals = usize::from(seconds < 0.01);
+    format!("{:.decimals$} ms", seconds * 1e3)
 }
 
 #[cfg(test)]
@@ -114,8 +118,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_by_their_two_largest_units() {
-        for (seconds, told) in [
+    fn durations_are_written_by_their_two_largest_units() {
+        for (seconds, text) in [
             (0, "0 s"),
             (59, "59 s"),
             (75, "1 min 15 s"),
@@ -124,14 +128,14 @@ mod tests {
             (86_399, "1 d 0 h"),
             (90_000, "1 d 1 h"),
         ] {
-            assert_eq!(span(Duration::from_secs(seconds)), told);
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
     }
 
     #[test]
-    fn no_two_states_share_a_sign_and_all_have_a_meaning() {
-        let shapes: std::collections::BTreeSet<_> = State::ALL.into_iter().map(shape).collect();
-        assert_eq!(shapes.len(), State::ALL.len());
+    fn no_two_states_share_a_symbol_and_all_have_a_meaning() {
+        let symbols: std::collections::BTreeSet<_> = State::ALL.into_iter().map(symbol).collect();
+        assert_eq!(symbols.len(), State::ALL.len());
         assert_eq!(MEANINGS.map(|meaning| meaning.0), State::ALL);
     }
 }

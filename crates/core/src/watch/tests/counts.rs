@@ -1,19 +1,16 @@
-//! The sums under any stream of outcomes, against a model that remembers every probe: counters add
-//! up, late answers take their misses back, windows forget, and a target's memory is bounded.
+//! The counters under any stream of outcomes, against a model that remembers every probe, and
+//! against a replay.
 
-use crate::support::roster;
-use lifesign_core::{
-    aggregate::{Aggregate, Counts, TargetStats},
+use super::{Settings, TargetView, Watch};
+use crate::{
+    aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::{BlockId, CountryId, TargetId},
+    scopes::{TargetId, fixtures::of_sizes},
     time::Time,
-    watch::{Settings, TargetView, Watch},
 };
 use proptest::prelude::*;
-use std::{
-    cmp::Reverse, collections::BTreeMap, iter::from_fn, net::IpAddr, sync::Arc, time::Duration,
-};
+use std::{collections::BTreeMap, iter::from_fn, net::IpAddr, sync::Arc, time::Duration};
 
 fn start() -> Time {
     "2014-12-22T16:15:00Z".parse().expect("a time")
@@ -80,7 +77,7 @@ struct World {
 
 impl World {
     fn new(plan: &[Vec<u32>], seed: u64) -> Self {
-        let roster = Arc::new(roster::of_sizes(plan));
+        let roster = Arc::new(of_sizes(plan));
         let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
         watch.record();
         Self {
@@ -214,60 +211,4 @@ proptest! {
             prop_assert_eq!(ours.last_life, theirs.last_life);
         }
     }
-
-    /// Each window holds exactly the probes of its buckets, and a late answer turns its own miss,
-    /// and no other, into an answer.
-    #[test]
-    fn windows_forget_and_late_answers_take_misses_back(
-        probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
-    ) {
-        let roster = Arc::new(roster::of_sizes(&[vec![1]]));
-        let mut aggregate = Aggregate::new(&roster);
-        let (mut sent, mut model) = (start(), Vec::new());
-        // Late answers, by the time they come.
-        let mut late = BTreeMap::new();
-        for (number, &(gap, fate)) in probes.iter().enumerate() {
-            sent = sent + Duration::from_millis(gap);
-            let outcome = |found| Outcome { target: TargetId(0), seq: number as u32, sent, trap: false, found };
-            model.push((sent, fate == 0));
-            if fate > 1 {
-                aggregate.handle_outcome(&outcome(reply(Duration::from_millis(gap / 100))), false);
-            } else {
-                aggregate.handle_outcome(&outcome(Found::Overdue), false);
-                let rtt = Duration::from_millis(3000 + 7 * gap);
-                if fate == 1 {
-                    late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
-                }
-            }
-        }
-        // The newest first: order does not matter.
-        for outcome in late.values() {
-            aggregate.handle_outcome(outcome, true);
-        }
-        let views = aggregate.block_windows(BlockId(0), sent);
-        for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
-            let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
-            let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
-            let (all, missed) = inside.fold((0, 0), |(all, missed), (_, miss)| (all + 1, missed + u64::from(*miss)));
-            prop_assert_eq!(view.resolved, all);
-            prop_assert_eq!(view.loss, (all > 0).then(|| missed as f64 / all as f64));
-        }
-        prop_assert_eq!(aggregate.country_windows(CountryId(0), sent), views);
-        let misses = model.iter().filter(|(_, miss)| *miss).count();
-        prop_assert_eq!(aggregate.target(TargetId(0)).counts.late as usize, late.len());
-        if model.len() <= 64 {
-            let loss = misses as f32 / model.len() as f32;
-            prop_assert_eq!(aggregate.target(TargetId(0)).recent_loss(), Some(loss));
-        }
-        let past = sent + Duration::from_secs(3600 + 300);
-        prop_assert!(aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0));
-    }
-}
-
-/// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers
-/// or not.
-#[test]
-fn a_target_takes_the_same_memory_for_ever() {
-    assert!(!std::mem::needs_drop::<TargetStats>());
-    assert!(size_of::<TargetStats>() <= 192, "{} bytes", size_of::<TargetStats>());
 }

@@ -2,14 +2,13 @@
 //! or not at all. The scenarios test shades; this tests that the rules of the judge hold whatever
 //! happens.
 
-use crate::support::roster;
-use lifesign_core::{
+use super::{Settings, Watch};
+use crate::{
     judge::{Change, State},
-    outcome::{Control, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Due, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope},
+    scopes::{BlockId, CountryId, Roster, Scope, fixtures::of_sizes},
     time::Time,
-    watch::{Settings, Watch},
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, iter::from_fn, sync::Arc, time::Duration};
@@ -24,7 +23,7 @@ fn at(seconds: f64) -> Time {
 
 /// Four blocks of six hosts each.
 fn roster() -> Arc<Roster> {
-    Arc::new(roster::of_sizes(&[vec![6; 4]]))
+    Arc::new(of_sizes(&[vec![6; 4]]))
 }
 
 /// What this world does at a time (in seconds): to a block, and to the control.
@@ -54,7 +53,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             let passed = |time: Time| time.since(at(0.0)).as_secs_f64();
             if now == control {
                 let answered = !(self.blind)(passed(now));
-                let event = Event::Control(Control { control: 0, sent: now, answered });
+                let event = Event::Control(ControlOutcome { control: 0, sent: now, answered });
                 let delay =
                     if answered { Duration::from_millis(20) } else { Duration::from_secs(1) };
                 under_way.insert((now + delay, number), event);

@@ -1,26 +1,17 @@
 //! From one run to the next, in virtual time: who goes on from what an earlier run wrote down
 //! judges what comes next as one who was only held up for as long. Nothing is called down for what
-//! nobody saw; and what was seen is shown.
+//! nobody saw.
 
-use crate::support::roster;
-use lifesign::store::Store;
-use lifesign_core::{
+use super::{Record, Settings, Watch};
+use crate::{
     judge::{Memory, State, Verdict},
-    outcome::{Control, Event, Found, Outcome},
+    outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope, TargetId},
+    scopes::{BlockId, CountryId, Roster, Scope, TargetId, fixtures::of_sizes},
     time::Time,
-    watch::{History, Record, Settings, Watch},
 };
 use proptest::prelude::*;
-use std::{
-    fs,
-    iter::from_fn,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{iter::from_fn, sync::Arc, time::Duration};
 
 const RTT: Duration = Duration::from_millis(120);
 
@@ -46,7 +37,7 @@ fn records(
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
         if step.is_multiple_of(4) {
-            let control = Control { control: 0, sent: at(now), answered: true };
+            let control = ControlOutcome { control: 0, sent: at(now), answered: true };
             records.push(Record {
                 seen: at(now + 0.02),
                 event: Event::Control(control),
@@ -127,7 +118,7 @@ proptest! {
         gap in 5.0..90.0_f64,
         offset in -5_000_000_000..5_000_000_000_i64,
     ) {
-        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
+        let roster = Arc::new(of_sizes(&[vec![5, 5, 5, 4]]));
         let stop = stop.floor();
         let back = (stop + gap).floor();
         let end = back.max(520.0) + 300.0;
@@ -190,96 +181,9 @@ proptest! {
     }
 }
 
-/// What was shown at this moment. A darkness that became an outage is one in the store from its
-/// begin.
-fn shown(past: &History, at: Time) -> Option<State> {
-    let state =
-        past.state_spans().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
-    if state == Some(State::Down) { Some(State::Outage) } else { state }
-}
-
-/// A run that writes in this directory what it sees.
-fn seen(place: &Path, roster: &Arc<Roster>, records: &[Record], (from, to): (f64, f64)) -> Watch {
-    let (mut store, _) = Store::open(place, "test", at(from)).expect("a thread");
-    let mut watch = Watch::new(roster.clone(), &settings(), at(from));
-    store.begin(lifesign::store::Past::default(), false, roster, at(from), 0);
-    for record in records {
-        watch.replay(record);
-        let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
-        store.keep(&changes, &watch, record.seen, 0);
-    }
-    assert_eq!(store.view().lost, 0);
-    store.end(&watch, at(to), 0);
-    watch
-}
-
-/// What the page of the next run shows of the one before.
-fn recalled(place: &Path, roster: &Arc<Roster>, now: f64) -> Watch {
-    let (store, _) = Store::open(place, "test", at(now)).expect("a thread");
-    let mut watch = Watch::new(roster.clone(), &settings(), at(now));
-    for _ in 0..2000 {
-        store.recall(&mut watch);
-        if watch.past(Scope::Country(CountryId(0))).state_spans().count() > 1 {
-            return watch;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("nothing was read within 20 s");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_next_run_shows_what_this_one_showed(
-        dark in any_dark(),
-        all in proptest::option::of(80.0..280.0_f64),
-        blind in proptest::option::of(80.0..400.0_f64),
-        loss in 0.0..0.2_f64,
-        seed in any::<u32>(),
-    ) {
-        let place: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
-        let roster = Arc::new(roster::of_sizes(&[vec![5, 5, 5, 4]]));
-        let mut dark = dark;
-        if let Some(from) = all {
-            for stretches in &mut dark {
-                stretches.push((from, from + 150.0));
-            }
-        }
-        let mut records = records(&roster, &dark, loss, 0.0, 600.0);
-        if let Some(from) = blind {
-            // The controls are silent too, for a while.
-            for record in &mut records {
-                if let Event::Control(control) = &mut record.event {
-                    control.answered = !(at(from)..at(from + 60.0)).contains(&control.sent);
-                }
-            }
-        }
-        let mut before = seen(&place, &roster, &records, (0.0, 600.0));
-        let mut after = recalled(&place, &roster, 700.0);
-        fs::remove_dir_all(&place).expect("a directory");
-        for scope in scopes(&roster) {
-            let (live, told) = (before.past(scope).clone(), after.past(scope).clone());
-            let (mut unsure, mut other) = (0, 0);
-            for second in 60..600 {
-                let now = at(f64::from(second));
-                let pair = [shown(&live, now), shown(&told, now)];
-                let differs = u32::from(pair[0] != pair[1]);
-                if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
-            }
-            // A darkness that began moments before blindness, the store knows from its begin; and
-            // after blindness, that it is still dark, from the first word on it, not from the last.
-            prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
-            for second in [601.0, 699.0] {
-                prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
-            }
-        }
-    }
-}
-
 #[test]
 fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_no_sense() {
-    let roster = Arc::new(roster::of_sizes(&[vec![3]]));
+    let roster = Arc::new(of_sizes(&[vec![3]]));
     let watch = Watch::new(roster.clone(), &settings(), at(0.0));
     let memory = watch.remember(at(0.0), 0);
     let recalled = |memory: &Memory, now: f64| {
@@ -297,10 +201,7 @@ fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_
 
 #[test]
 fn of_another_plan_only_what_is_in_both_is_remembered() {
-    let (old, new) = (
-        Arc::new(roster::of_sizes(&[vec![3, 3]])),
-        Arc::new(roster::of_sizes(&[vec![3], vec![2]])),
-    );
+    let (old, new) = (Arc::new(of_sizes(&[vec![3, 3]])), Arc::new(of_sizes(&[vec![3], vec![2]])));
     let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
     for record in records(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
         watch.replay(&record);

@@ -1,62 +1,59 @@
-//! The state as JSON, for programs. In: a snapshot. Out: the body of `/api/v1/state`, shaped as
-//! `Watch` and the structs below it. It never leaves a field out: what is not known is null.
-//!
-//! Times are RFC 3339 in UTC, spans are seconds, shares and probabilities 0 to 1; lists are in the
-//! plan's order.
+//! The body of `/api/v1/state`: what is watched and found, as JSON for programs. No field is ever
+//! left out: what is not known is null. Times are RFC 3339 in UTC, durations are in seconds, shares
+//! and probabilities are 0 to 1; lists are in the plan's order.
 
-use super::Labels;
+use super::ExportSettings;
 use lifesign_core::{
     scopes::Kind,
     time::Time,
-    watch::{self, ControlView, Counts, ScopeView, Snapshot, WINDOWS},
+    watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The whole answer.
 #[derive(Serialize)]
-struct Watch<'a> {
+struct StateJson<'a> {
     vantage: &'a str,
-    /// Is nothing of it real?
+    /// True if nothing of it is real.
     simulation: bool,
-    /// When this picture was taken.
+    /// When the snapshot was taken.
     time: String,
     started: String,
-    /// Can we not see for reasons of our own?
+    /// True while we cannot see for reasons of our own.
     blind: bool,
     blind_seconds: f64,
     blind_spells: u64,
     controls: &'a [ControlView],
-    countries: Vec<Country<'a>>,
+    countries: Vec<CountryJson<'a>>,
 }
 
 /// A country: its own verdict, whose fields stand beside `code` and `name`, and its blocks.
 #[derive(Serialize)]
-struct Country<'a> {
+struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
     #[serde(flatten)]
-    verdict: Verdict<'a>,
-    blocks: Vec<Block<'a>>,
+    verdict: VerdictJson<'a>,
+    blocks: Vec<BlockJson<'a>>,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
 #[derive(Serialize)]
-struct Block<'a> {
+struct BlockJson<'a> {
     prefix: String,
     #[serde(flatten)]
-    verdict: Verdict<'a>,
+    verdict: VerdictJson<'a>,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
-    targets: Vec<Target<'a>>,
+    targets: Vec<TargetJson<'a>>,
 }
 
-/// What is found of a scope.
+/// The verdict and measurements of a scope.
 #[derive(Serialize)]
-struct Verdict<'a> {
+struct VerdictJson<'a> {
     /// One of `up degraded partial down flapping outage unknown`.
     state: &'static str,
-    edge: Edge,
+    edge: EdgeJson,
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
     evidence: &'a str,
@@ -65,12 +62,12 @@ struct Verdict<'a> {
     /// When the newest answered probe was sent.
     last_life: Option<String>,
     /// By window: `1m`, `5m`, `1h`.
-    windows: BTreeMap<&'static str, Window>,
+    windows: BTreeMap<&'static str, WindowJson>,
 }
 
 /// The interval in which a change really happened.
 #[derive(Serialize)]
-struct Edge {
+struct EdgeJson {
     /// Null where nothing was watched yet.
     earliest: Option<String>,
     latest: String,
@@ -78,7 +75,7 @@ struct Edge {
 
 /// Loss and round-trip time over one window.
 #[derive(Serialize)]
-struct Window {
+struct WindowJson {
     /// Probes that were answered or missed.
     resolved: u64,
     loss_ratio: Option<f64>,
@@ -86,9 +83,9 @@ struct Window {
     rtt_p95_seconds: Option<f64>,
 }
 
-/// A host and one way to ask it.
+/// A host and one kind of probe.
 #[derive(Serialize)]
-struct Target<'a> {
+struct TargetJson<'a> {
     host: String,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
@@ -107,31 +104,33 @@ struct Target<'a> {
     accepts_all: bool,
 }
 
-/// The body. The error would be a fault of ours: nothing in a snapshot cannot be written as JSON.
-pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String> {
-    let written = |time: Time| time.shifted(snapshot.wall_offset).to_string();
+/// An error would be a fault of ours: everything in a snapshot can be written as JSON.
+pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
+    let rfc3339 = |time: Time| time.shifted(snapshot.wall_offset).to_string();
     let roster = &snapshot.roster;
-    let target = |number: u32| {
-        let (target, view) = (&roster.targets[number as usize], &snapshot.targets[number as usize]);
-        Target {
+    let target = |index: u32| {
+        let target = &roster.targets[index as usize];
+        let view = &snapshot.targets[index as usize];
+        TargetJson {
             host: target.host.to_string(),
             probe: &target.probe,
             counts: &view.counts,
             loss_ratio: view.recent_loss,
             rtt_smoothed_seconds: view.srtt,
             rtt_lowest_seconds: view.min_rtt,
-            last_life: view.last_life.map(written),
+            last_life: view.last_life.map(rfc3339),
             miss_rate: view.miss_rate,
             retired: view.retired,
             accepts_all: view.accepts_all,
         }
     };
-    let block = |number: u32| {
-        let (block, view) = (&roster.blocks[number as usize], &snapshot.blocks[number as usize]);
+    let block = |index: u32| {
+        let block = &roster.blocks[index as usize];
+        let view = &snapshot.blocks[index as usize];
         let kinds = Kind::ALL.into_iter().zip(&view.kinds);
-        Block {
+        BlockJson {
             prefix: block.prefix.to_string(),
-            verdict: verdict(&view.scope, &written),
+            verdict: verdict(&view.scope, &rfc3339),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
@@ -139,17 +138,17 @@ pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String
         }
     };
     let countries =
-        roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| Country {
+        roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| CountryJson {
             code: &country.code,
             name: &country.name,
-            verdict: verdict(view, &written),
+            verdict: verdict(view, &rfc3339),
             blocks: country.blocks.clone().map(block).collect(),
         });
-    serde_json::to_string(&Watch {
-        vantage: &labels.vantage,
-        simulation: labels.simulation.is_some(),
-        time: written(snapshot.time),
-        started: written(snapshot.started),
+    serde_json::to_string(&StateJson {
+        vantage: &settings.vantage,
+        simulation: settings.simulation.is_some(),
+        time: rfc3339(snapshot.time),
+        started: rfc3339(snapshot.started),
         blind: snapshot.blind,
         blind_seconds: snapshot.blind_seconds,
         blind_spells: snapshot.blind_spells,
@@ -158,23 +157,23 @@ pub fn render(snapshot: &Snapshot, labels: &Labels) -> serde_json::Result<String
     })
 }
 
-fn verdict<'a>(view: &'a ScopeView, written: &impl Fn(Time) -> String) -> Verdict<'a> {
-    let window = |w: watch::WindowView| Window {
-        resolved: w.resolved,
-        loss_ratio: w.loss,
-        rtt_median_seconds: w.median,
-        rtt_p95_seconds: w.p95,
+fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> VerdictJson<'a> {
+    let window = |view: WindowView| WindowJson {
+        resolved: view.resolved,
+        loss_ratio: view.loss,
+        rtt_median_seconds: view.median,
+        rtt_p95_seconds: view.p95,
     };
-    Verdict {
+    VerdictJson {
         state: view.verdict.state.label(),
-        edge: Edge {
-            earliest: view.verdict.edge.earliest.map(written),
-            latest: written(view.verdict.edge.latest),
+        edge: EdgeJson {
+            earliest: view.verdict.edge.earliest.map(rfc3339),
+            latest: rfc3339(view.verdict.edge.latest),
         },
-        changed: written(view.verdict.changed),
+        changed: rfc3339(view.verdict.changed),
         evidence: &view.verdict.evidence,
         belief: view.verdict.belief,
-        last_life: view.verdict.last_life.map(written),
+        last_life: view.verdict.last_life.map(rfc3339),
         windows: WINDOWS.into_iter().zip(view.windows.map(window)).collect(),
     }
 }

@@ -2,15 +2,17 @@
 //! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
 //! begins as unknown.
 
-use crate::support::roster;
-use lifesign_core::{
+use super::{Record, Settings, Watch};
+use crate::{
     judge::State,
     outcome::{Due, Event, Found, IcmpCode, Outcome},
     rng::Rng,
     schedule::Budget,
-    scopes::{Kind, Roster, RosterMapping, Scope, TargetId},
+    scopes::{
+        CountryId, Host, Kind, Roster, RosterMapping, Scope, TargetId,
+        fixtures::{of_sizes, without},
+    },
     time::Time,
-    watch::{Record, Settings, Watch},
 };
 use proptest::prelude::*;
 use std::{
@@ -126,7 +128,7 @@ impl World {
         let roster = self.watch.roster().clone();
         let changes = from_fn(|| self.watch.poll_change()).map(|mut change| {
             let name = roster.name_of(change.scope);
-            change.scope = Scope::Country(lifesign_core::scopes::CountryId(0));
+            change.scope = Scope::Country(CountryId(0));
             format!("{name} {change:?}")
         });
         self.changes.extend(changes);
@@ -218,7 +220,7 @@ fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
     (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(
         |(sizes, rng)| {
-            let mut roster = roster::of_sizes(&sizes);
+            let mut roster = of_sizes(&sizes);
             for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
                 match die {
                     0 => target.interval = Some(Duration::from_secs(3)),
@@ -266,23 +268,12 @@ proptest! {
         let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
         plain.play(at(LONG));
         replanned.play(at(time));
-        let mut new = roster::without(&roster, |code| code == "C0", false);
-        let added = roster::of_sizes(&[vec![3]]);
-        let (blocks, targets) = (new.blocks.len() as u32, new.targets.len() as u32);
-        for target in &added.targets {
-            let mut target = target.clone();
-            target.block.0 += blocks;
-            new.targets.push(target);
+        let mut new = without(&roster, |code| code == "C0", false);
+        new.add_country("NEW", "New");
+        new.add_block("127.0.0.0/24".parse().unwrap());
+        for host in 0..3 {
+            new.add_target(Host::Address(Ipv4Addr::new(127, 0, 0, host).into()), "icmp", Kind::Icmp);
         }
-        let mut block = added.blocks[0].clone();
-        block.country.0 = new.countries.len() as u32;
-        block.targets = targets..targets + 3;
-        new.blocks.push(block);
-        new.countries.push(lifesign_core::scopes::Country {
-            code: "NEW".into(),
-            name: "New".into(),
-            blocks: blocks..blocks + 1,
-        });
         let map = replanned.replan(&new, at(time));
         prop_assert_eq!(map.countries.new_id(0), None);
         let fresh = picture(&replanned.watch, at(time), "");
@@ -313,7 +304,7 @@ proptest! {
         let journal = &recorded.journal;
         let middle = journal.partition_point(|(record, _)| record.seen < at(time));
         let gone = roster.blocks[0].prefix.to_string();
-        let lesser = roster::without(&roster, |name| name == gone, backwards);
+        let lesser = without(&roster, |name| name == gone, backwards);
         let settings = &recorded.settings;
         let mut never = Watch::new(Arc::new(lesser.clone()), settings, start());
         feed(&mut never, journal);
@@ -339,7 +330,7 @@ proptest! {
     #[test]
     fn numbers_lead_there_and_back(roster in plans(), backwards: bool, die in 0_usize..8) {
         let gone = roster.blocks[die % roster.blocks.len()].prefix.to_string();
-        let new = roster::without(&roster, |name| name == gone, backwards);
+        let new = without(&roster, |name| name == gone, backwards);
         let map = RosterMapping::between(&roster, &new);
         for id in 0..roster.targets.len() as u32 {
             match map.targets.new_id(id) {
@@ -369,10 +360,10 @@ fn scope(roster: &Roster, place: u32) -> String {
 /// A country whose only dark block goes is partial no longer, and says so at once.
 #[test]
 fn a_country_that_loses_its_dark_block_is_whole_again() {
-    let roster = roster::of_sizes(&[vec![4, 4, 4, 4]]);
+    let roster = of_sizes(&[vec![4, 4, 4, 4]]);
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
-    let country = Scope::Country(lifesign_core::scopes::CountryId(0));
+    let country = Scope::Country(CountryId(0));
     let (mut due, mut now) = (Vec::new(), start());
     while now < at(300.0) {
         now = watch.poll_timeout();
@@ -393,7 +384,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
         Some(State::Partial)
     );
     let gone = roster.blocks[0].prefix.to_string();
-    watch.replan(Arc::new(roster::without(&roster, |name| name == gone, false)), &settings, now);
+    watch.replan(Arc::new(without(&roster, |name| name == gone, false)), &settings, now);
     let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
     assert_eq!(
         changes.iter().map(|change| (change.scope, change.to)).collect::<Vec<_>>(),
