@@ -1,22 +1,19 @@
-//! What the pure core costs. In: scripted worlds. Out: a table, and one line of JSON: a
-//! country-year of a plan as small as North Korea's, a day of one as large as Taiwan's with an hour
-//! in the dark, and the core alone, on events made beforehand, with 4 blocks and with 5,030, in the
-//! same weather and in the dark. It never sends a packet.
+//! What the pure core costs: a country-year of a plan as small as North Korea's, a day of one as
+//! large as Taiwan's with an hour in the dark, and the core alone, on events made beforehand, with
+//! 4 blocks and with 5,030, while they answer and in the dark. Nothing is sent.
 //!
 //! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long
-//! runs. Times are those on the processor: others on the machine slow the clock down, and not this.
+//! runs. Times are processor time, which other programs on the machine hardly change.
+//!
+//! `cargo bench --bench core -- --instructions` counts what `lifesign simulate` executes for each
+//! probe of december-2014, by valgrind's callgrind: other programs do not change that at all.
 
 #[path = "lab/table.rs"]
 #[expect(dead_code, reason = "speed has only goals of one kind")]
 mod table;
 
-use lifesign_core::{
-    outcome::{Due, Event},
-    schedule::Budget,
-    time::Time,
-    watch::Watch,
-};
-use lifesign_lab::{Scenario, Simulation, stage};
+use lifesign_core::{outcome::Event, schedule::Budget, time::Time, watch::Watch};
+use lifesign_lab::{Scenario, Simulation, world_and_truth};
 use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
@@ -25,23 +22,32 @@ const YEAR: f64 = 365.25 * 86_400.0;
 /// half is timed.
 const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";
-/// The arguments, before a number of blocks, with which this program measures nothing but the core,
-/// among blocks that answer or among blocks that have gone dark.
-const ALONE: &str = "--alone";
-const DARK: &str = "--dark";
+const DECEMBER: &str = "tests/data/scenarios/december-2014.toml";
+/// Arguments of this program when it calls itself, before a number of blocks: to measure the core
+/// alone, with blocks that answer or with blocks that have gone dark.
+const CORE_ANSWERED: &str = "--core-answered";
+const CORE_DARK: &str = "--core-dark";
 
 fn main() {
-    for way in [ALONE, DARK] {
-        let mut arguments = std::env::args().skip_while(|argument| argument != way);
+    for mode in [CORE_ANSWERED, CORE_DARK] {
+        let mut arguments = std::env::args().skip_while(|argument| argument != mode);
         if let Some(blocks) = arguments.nth(1) {
-            let (cost, probes) =
-                core_alone(blocks.parse().expect("a number of blocks"), way == DARK);
+            let blocks = blocks.parse().expect("a number of blocks");
+            let (cost, probes) = core_alone(blocks, mode == CORE_DARK);
             return println!("{cost} {probes}");
         }
     }
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let quick = has("--quick");
     let part = if quick { 1.0 / 15.0 } else { 1.0 };
     let mut table = Table { quick, ..Table::default() };
+    if has("--instructions") {
+        let (instructions, probes) = instructions_of_december();
+        let per_probe = instructions as f64 / probes as f64;
+        let n = format!("{instructions} instructions, {probes} probes");
+        table.add("december-2014, a probe", OURS, n, per_probe, "instructions", None);
+        return println!("{table}");
+    }
 
     let year = small(YEAR * part);
     let (seconds, probes) = simulate(&year);
@@ -67,13 +73,14 @@ fn main() {
 
     // All of the core, schedule included: what aggregate and judge cost is less.
     let worlds = [
-        (ALONE, "an outcome", most(400.0)),
-        (DARK, "a probe into the dark, with both its outcomes", None),
+        (CORE_ANSWERED, "an outcome", most(400.0)),
+        (CORE_DARK, "a probe into the dark, with both its outcomes", None),
     ];
-    for (way, what, most_of_few) in worlds {
-        let [(few, n_few), (many, n_many)] = [4, 5030].map(|blocks| core_by_itself(way, blocks));
+    for (mode, what, goal_of_few) in worlds {
+        let [(few, n_few), (many, n_many)] =
+            [4, 5030].map(|blocks| core_in_own_process(mode, blocks));
         let of = |blocks| format!("schedule, aggregate and judge, {what}: {blocks} blocks");
-        table.add(&of(4), OURS, n_few, few, "ns", most_of_few);
+        table.add(&of(4), OURS, n_few, few, "ns", goal_of_few);
         table.add(&of(5030), OURS, n_many, many, "ns", None);
     }
 
@@ -102,10 +109,10 @@ fn small(seconds: f64) -> Scenario {
     Scenario::parse("small", &text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// So many blocks in the weather of taiwan.toml, which is worse than that of a quiet year: a tenth
-/// of all probes is missed, and every miss is weighed. In the middle of so many probes all may go
-/// dark.
-fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
+/// So many blocks under the conditions of taiwan.toml, worse than those of a quiet year: a tenth of
+/// all probes is missed, and every miss is weighed. If `goes_dark`, all blocks do in the middle,
+/// which is the second result.
+fn blocks_of_taiwan(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
     let half = (PROBES as f64 / 2.0 / f64::from(blocks) / Budget::DEFAULT.base) as u64;
     let dark =
         format!("[[event]]\nkind = \"dark\"\nat = \"+{half}s\"\nfor = \"{half}s\"\non = \"TW\"");
@@ -128,13 +135,14 @@ fn even(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
         2 * half,
         if goes_dark { &dark } else { "" }
     );
-    let scenario = Scenario::parse("even", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let scenario =
+        Scenario::parse("blocks of taiwan", &text).unwrap_or_else(|problems| panic!("{problems}"));
     (scenario, Duration::from_secs(half))
 }
 
-/// A day with an hour in the dark, or the same story told in a part of a day.
+/// A day with an hour in the dark, or the same shortened to this part of a day.
 fn taiwan(part: f64) -> Scenario {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/taiwan.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios/taiwan.toml");
     let text = std::fs::read_to_string(file).expect("a scenario of this repository");
     let shorter = |hours: f64| format!("{}s\"", (hours * 3600.0 * part) as u64);
     let text = [("24h\"", 24.0), ("12h\"", 12.0), ("1h\"", 1.0)]
@@ -152,87 +160,110 @@ fn taiwan(part: f64) -> Scenario {
 fn simulate(scenario: &Scenario) -> (f64, u64) {
     let mut settings = scenario.settings(1);
     settings.budget = Some(Budget::DEFAULT);
-    let begin = on_processor();
+    let begin = processor_time();
     let mut simulation = Simulation::new(scenario, 1, &settings);
-    simulation.run(scenario.end(), &mut |_| {});
-    (on_processor().saturating_sub(begin).as_secs_f64(), simulation.probes())
+    simulation.run_until(scenario.end(), &mut |_| {});
+    (processor_time().saturating_sub(begin).as_secs_f64(), simulation.probes())
 }
 
-/// What the core is told, in order.
+/// What the core is given, in order.
 #[derive(Clone, Copy)]
 enum Step {
-    Poll,
-    Observe(Event),
+    Timeout,
+    Event(Event),
 }
 
-/// What [`core_alone`] says, and of how many probes, in a process of its own, as a run is: in a
-/// heap that other worlds have left in pieces thousands of blocks cost a sixth more.
-fn core_by_itself(way: &str, blocks: u32) -> (f64, String) {
+/// [`core_alone`] in a process of its own: in a heap that other worlds have fragmented, thousands
+/// of blocks cost a sixth more.
+fn core_in_own_process(mode: &str, blocks: u32) -> (f64, String) {
     let this = std::env::current_exe().expect("a program has a path");
     let output =
-        Command::new(this).args([way, &blocks.to_string()]).output().expect("this program again");
+        Command::new(this).args([mode, &blocks.to_string()]).output().expect("this program again");
     let text = String::from_utf8_lossy(&output.stdout);
-    let said =
+    let figures =
         text.trim().split_once(' ').and_then(|(cost, probes)| Some((cost.parse().ok()?, probes)));
     let (cost, probes) =
-        said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+        figures.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
     (cost, format!("{probes} probes"))
 }
 
-/// Nanoseconds of the core for each probe, which has one outcome in the end, or two in the dark:
-/// overdue, then lost. Events are made first, and fed to a second core. And of how many probes that
-/// is.
+/// Nanoseconds that the core takes for each probe, and of how many probes that is the mean. A probe
+/// has one outcome, or two in the dark: overdue, then lost. Events are made beforehand.
 fn core_alone(blocks: u32, goes_dark: bool) -> (f64, usize) {
-    let (scenario, half) = even(blocks, goes_dark);
+    let (scenario, half) = blocks_of_taiwan(blocks, goes_dark);
     let mut settings = scenario.settings(1);
     settings.budget = Some(Budget::DEFAULT);
     settings.controls.clear();
-    let (mut world, _) = stage(&scenario, 1);
+    let (mut world, _) = world_and_truth(&scenario, 1);
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     let mut steps: Vec<(Time, Step)> = Vec::new();
-    let (mut due, mut now): (Vec<Due>, _) = (Vec::new(), scenario.start);
+    let mut now = scenario.start;
     while now < scenario.end() {
         now = watch.poll_timeout().min(world.next_arrival()).max(now);
         if watch.poll_timeout() <= now {
-            steps.push((now, Step::Poll));
-            watch.poll(now, now, &mut due);
-            due.drain(..).for_each(|due| world.ask(&due));
+            steps.push((now, Step::Timeout));
+            watch.handle_timeout(now, now);
+            while let Some(due) = watch.poll_probe(now) {
+                world.handle_probe(&due);
+            }
         }
-        while let Some(event) = world.arrive(now) {
-            steps.push((now, Step::Observe(event)));
-            watch.observe(now, &event);
+        while let Some(event) = world.poll_event(now) {
+            steps.push((now, Step::Event(event)));
+            watch.handle_event(now, &event);
         }
-        watch.changes().for_each(drop);
+        while watch.poll_change().is_some() {}
     }
     let mut watch = Watch::new(scenario.roster.clone(), &settings, scenario.start);
     // The first half lets everything grow to its size.
     let middle = steps.partition_point(|&(now, _)| now < scenario.start + half);
-    let (mut begin, mut probes) = (on_processor(), 0);
+    let mut begin = processor_time();
+    let mut probes = 0;
     for (number, (now, step)) in steps.iter().enumerate() {
         if number == middle {
-            (begin, probes) = (on_processor(), 0);
+            begin = processor_time();
+            probes = 0;
         }
         match step {
-            Step::Poll => {
-                watch.poll(*now, *now, &mut due);
-                probes += due.len();
-                due.clear();
+            Step::Timeout => {
+                watch.handle_timeout(*now, *now);
+                while watch.poll_probe(*now).is_some() {
+                    probes += 1;
+                }
             }
-            Step::Observe(event) => watch.observe(*now, event),
+            Step::Event(event) => watch.handle_event(*now, event),
         }
     }
-    let spent = on_processor().saturating_sub(begin);
-    assert!(watch.changes().next().is_some(), "a core that was fed nothing would be fast");
+    let spent = processor_time().saturating_sub(begin);
+    assert!(watch.poll_change().is_some(), "the core was given nothing to judge");
     (spent.as_secs_f64() / probes as f64 * 1e9, probes)
 }
 
-/// How long this thread has had a processor (proc(5), `schedstat`): what others do on the machine
-/// is not in it, but for the caches that they take.
-fn on_processor() -> Duration {
+/// How long this thread has had a processor (proc(5), `schedstat`).
+fn processor_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")
         .expect("a Linux kernel with schedstat");
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok()).expect("nanoseconds");
     Duration::from_nanos(nanos)
+}
+
+/// Instructions that `lifesign simulate` executes for december-2014, and its probes.
+fn instructions_of_december() -> (u64, u64) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(DECEMBER);
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args([env!("CARGO_BIN_EXE_lifesign"), "simulate"])
+        .arg(&file)
+        .output()
+        .expect("valgrind runs (Debian: apt install valgrind)");
+    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    // "==42== Collected : 2190000000" of callgrind, and "probes    123456, per block" of ours.
+    let number_after = |text: &str, words: &str| {
+        let rest = text.split_once(words)?.1.trim_start();
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    let instructions = number_after(&err, "Collected :");
+    let probes = number_after(&out, "\nprobes ");
+    instructions.zip(probes).unwrap_or_else(|| panic!("{out}{err}"))
 }
 
 /// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such

@@ -1,29 +1,28 @@
-//! The laboratory: our verdicts beside other algorithms' in the same scripted worlds. In: which
-//! rows, and whether a sample is enough. Out: a Markdown table, and one line of JSON. It never
-//! sends a packet.
+//! The laboratory: our verdicts beside other algorithms' in the same scripted worlds, as a Markdown
+//! table and one line of JSON. Nothing is sent.
 //!
 //! `cargo bench --bench verdicts` makes the whole table, `-- --quick` a sample of it, `-- --row
 //! NAME` one group of rows, `-- --who TEXT` the probers whose name holds the text, `-- --years N`
 //! other lengths of our rate rows.
 
-#[path = "lab/contest.rs"]
-mod contest;
+#[path = "lab/block_view.rs"]
+mod block_view;
 #[path = "lab/prober.rs"]
 mod prober;
+#[path = "lab/rival_prober.rs"]
+mod rival_prober;
 #[path = "rivals/mod.rs"]
 mod rivals;
-#[path = "lab/rows.rs"]
+#[path = "lab/rows/mod.rs"]
 mod rows;
-#[path = "lab/scene.rs"]
-mod scene;
 #[path = "lab/table.rs"]
 mod table;
-#[path = "lab/world.rs"]
-mod world;
+#[path = "lab/world_builder.rs"]
+mod world_builder;
 
-use contest::{Rival, Theirs};
 use lifesign_core::{judge::Rules, schedule::Budget};
-use prober::{Ours, Prober};
+use prober::{Lifesign, Prober};
+use rival_prober::{Rival, RivalProber};
 use rivals::{damping::Penalty, ring::Ring};
 use rows::{GROUPS, Goals, Scale, Trial};
 use std::time::Duration;
@@ -79,48 +78,49 @@ const THEIRS: Goals = Goals {
     judged: false,
 };
 
-/// Somebody on trial, and by which groups of rows; all, if none is named.
+/// A prober, and the groups of rows that it is in; all, if none is named.
 struct Entry {
     prober: Box<dyn Prober>,
     goals: Goals,
     groups: &'static [&'static str],
 }
 
-/// Ours, ours with a part taken out, and the rivals.
+/// Lifesign, ours with a part taken out, and the rivals.
 fn entries() -> Vec<Entry> {
     let ours = |name, budget, rules, goals, groups| Entry {
-        prober: Box::new(Ours { name, budget, rules }),
+        prober: Box::new(Lifesign { name, budget, rules }),
         goals,
         groups,
     };
     let theirs = |name, rival, groups| Entry {
-        prober: Box::new(Theirs { name, rival }),
+        prober: Box::new(RivalProber { name, rival }),
         goals: THEIRS,
         groups,
     };
     let plain = Rules::default();
-    let calm = Rules { confirm: false, ..plain };
-    let hasty = Rules { span: Duration::ZERO, ..plain };
-    let alone = Rules { pooled: false, ..plain };
+    let unconfirmed = Rules { confirm: false, ..plain };
+    let without_span = Rules { span: Duration::ZERO, ..plain };
+    let unpooled = Rules { pooled: false, ..plain };
     let cut = |goals| Goals { is_ours: true, ..without_goals(goals) };
-    let (default, frugal) = (Budget::DEFAULT, Budget::FRUGAL);
-    let parts = &["delay", "one-block", "rates-2", "rates-bursts"];
-    let damped = &["flap", "flap-then-dark", "december"];
+    let default = Budget::DEFAULT;
+    let frugal = Budget::FRUGAL;
+    let ablation = &["delay", "one-block", "rates-2", "rates-bursts"];
+    let only_flaps = &["flap", "flap-then-dark", "december"];
     vec![
         ours("default", default, plain, DEFAULT, &[]),
         ours("frugal", frugal, plain, FRUGAL, &[]),
-        ours("default without confirming", default, calm, cut(DEFAULT), parts),
-        ours("default without the 5-s span", default, hasty, cut(DEFAULT), parts),
-        ours("default without pooling", default, alone, cut(DEFAULT), parts),
-        ours("frugal without confirming", frugal, calm, cut(FRUGAL), parts),
-        ours("frugal without the 5-s span", frugal, hasty, cut(FRUGAL), parts),
-        ours("frugal without pooling", frugal, alone, cut(FRUGAL), parts),
+        ours("default without confirming", default, unconfirmed, cut(DEFAULT), ablation),
+        ours("default without the 5-s span", default, without_span, cut(DEFAULT), ablation),
+        ours("default without pooling", default, unpooled, cut(DEFAULT), ablation),
+        ours("frugal without confirming", frugal, unconfirmed, cut(FRUGAL), ablation),
+        ours("frugal without the 5-s span", frugal, without_span, cut(FRUGAL), ablation),
+        ours("frugal without pooling", frugal, unpooled, cut(FRUGAL), ablation),
         theirs("Trinocular", Rival::Trinocular, &[]),
         theirs("Nagios 5/20", Rival::Checks(Ring::nagios(5.0, 20.0)), &[]),
-        theirs("Nagios 20/30", Rival::Checks(Ring::nagios(20.0, 30.0)), damped),
-        theirs("Icinga 2", Rival::Checks(Ring::icinga()), damped),
-        theirs("RFC 2439", Rival::Damping(Penalty::cisco()), damped),
-        theirs("RFC 7196", Rival::Damping(Penalty::rfc7196()), damped),
+        theirs("Nagios 20/30", Rival::Checks(Ring::nagios(20.0, 30.0)), only_flaps),
+        theirs("Icinga 2", Rival::Checks(Ring::icinga()), only_flaps),
+        theirs("RFC 2439", Rival::Damping(Penalty::cisco()), only_flaps),
+        theirs("RFC 7196", Rival::Damping(Penalty::rfc7196()), only_flaps),
         theirs("Prometheus recipe", Rival::Recipe, &[]),
     ]
 }
@@ -133,14 +133,14 @@ fn without_goals(goals: Goals) -> Goals {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let after = |flag: &str| {
-        let place = arguments.iter().position(|argument| argument == flag)?;
-        arguments.get(place + 1).map(String::as_str)
+        let index = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(index + 1).map(String::as_str)
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let whole = if quick {
-        Scale { outages: 100, years: 0.05, spells: 40, flaps: 6, nights: 2 }
+        Scale { outages: 100, years: 0.05, blind_periods: 40, flaps: 6, december_seeds: 2 }
     } else {
-        Scale { outages: 1000, years: 30.0, spells: 1000, flaps: 100, nights: 30 }
+        Scale { outages: 1000, years: 30.0, blind_periods: 1000, flaps: 100, december_seeds: 30 }
     };
     let years = after("--years")
         .map_or(whole.years, |years| years.parse().expect("--years takes a number"));
@@ -150,10 +150,10 @@ fn main() {
             continue;
         }
         let scale = if !goals.is_ours {
-            // They err often enough for few years to show it, and cost little, so that a sample
+            // Rivals err often enough for a few years to show it, and cost little, so that a sample
             // need not be small.
             let years = if quick { 1.0 } else { years.min(5.0) };
-            Scale { outages: 1000, years, flaps: 20, nights: 10, ..whole }
+            Scale { outages: 1000, years, flaps: 20, december_seeds: 10, ..whole }
         } else if groups.is_empty() {
             Scale { years, ..whole }
         } else {
@@ -162,10 +162,10 @@ fn main() {
         let prober = prober.as_ref();
         let mut trial =
             Trial { prober, goals, scale, table: &mut table, worst_minute: 0.0, worst_mean: 0.0 };
-        for (name, part) in GROUPS {
+        for (name, group) in GROUPS {
             let wanted = after("--row").is_none_or(|row| row == *name);
             if wanted && (groups.is_empty() || groups.contains(name)) {
-                part(&mut trial);
+                group(&mut trial);
             }
         }
         if !groups.contains(&"december") {

@@ -1,8 +1,7 @@
-//! The command line. In: arguments. Out: an exit code (sysexits), and one clear line for each thing
-//! that is wrong. It never decides how anything is done.
+//! The command line: arguments, and exit codes of sysexits.h.
 
-mod past;
 mod status;
+mod store;
 
 use crate::{
     config::Plan,
@@ -16,7 +15,7 @@ use lifesign_core::{
     watch::{Record, Settings, Watch, verdict},
 };
 use lifesign_document::Problems;
-use lifesign_lab::{self, Scenario};
+use lifesign_lab::Scenario;
 use std::{
     collections::HashSet,
     fs::File,
@@ -27,13 +26,13 @@ use std::{
 
 /// Exit codes, from sysexits.h.
 pub mod exit {
-    /// All went well.
+    /// No error.
     pub const OK: u8 = 0;
     /// An input file is missing or wrong.
     pub const DATA: u8 = 65;
-    /// Something that we need is taken: a port, the state directory.
+    /// A port or the state directory is in use by another program, or no answer came.
     pub const UNAVAILABLE: u8 = 69;
-    /// A bug of ours, or of the system.
+    /// An internal error, or one of the operating system.
     pub const SOFTWARE: u8 = 70;
     /// An output file cannot be written.
     pub const CANNOT_CREATE: u8 = 73;
@@ -51,55 +50,55 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: Run,
+    run: RunArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Probe the hosts of a plan, judge, and serve metrics (the default)
-    Run(Run),
+    Run(RunArgs),
     /// Judge a recorded journal again, with the plan it was recorded with
-    Replay(Replay),
-    /// Play a scripted world that knows the truth, and compare the verdicts with it
-    Simulate(Simulate),
-    /// Show the page and the metrics of December 2014, played fast; sends nothing
-    Demo(Demo),
+    Replay(ReplayArgs),
+    /// Simulate a scenario, and compare the verdicts with the truth
+    Simulate(SimulateArgs),
+    /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
+    Demo(DemoArgs),
     /// Read a plan: print its summary, or every error in it
-    Check(Check),
+    Check(CheckArgs),
     /// Show what a running lifesign says
-    Status(status::Status),
-    /// List what happened: outages, flapping and the like, from the store
-    Episodes(past::Episodes),
-    /// Write what happened to a country as one page of HTML, to read, print or send on
-    Report(past::Report),
+    Status(status::StatusArgs),
+    /// List episodes (outages, flapping and the like) from the store
+    Episodes(store::EpisodesArgs),
+    /// Write a report on a country as one page of HTML, from the store
+    Report(store::ReportArgs),
 }
 
 #[derive(Args, Debug)]
-struct Run {
+struct RunArgs {
     /// The plan: what to watch. SIGHUP and POST /-/reload read it again
     #[arg(long, value_name = "FILE", default_value = "targets.toml")]
     config: PathBuf,
     /// Where to serve metrics and the page; may be given several times
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
     listen: Vec<SocketAddr>,
-    /// TLS and passwords for these: a web configuration file as Prometheus' exporters have it. Read
-    /// again on change
+    /// TLS and passwords for these addresses: a web configuration file as Prometheus' exporters
+    /// have it. Read again when it changes
     #[arg(long = "web.config.file", value_name = "FILE")]
     web: Option<PathBuf>,
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Keep episodes, and what was learned, in this directory, and go on from there (default:
-    /// $STATE_DIRECTORY, as systemd sets it)
+    /// Keep episodes, measurements and what was learned in this directory, and continue from them
+    /// after a restart (default: $STATE_DIRECTORY, as systemd sets it)
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
-struct Replay {
+struct ReplayArgs {
     /// The journal
     file: PathBuf,
-    /// The plan that it was recorded with; if the plan was changed meanwhile, give each in its turn
+    /// The plan that it was recorded with; if that changed meanwhile, give each plan, in order
     #[arg(long, value_name = "FILE", default_value = "targets.toml")]
     config: Vec<PathBuf>,
     /// Print changes of verdict as JSON Lines
@@ -108,26 +107,26 @@ struct Replay {
 }
 
 #[derive(Args, Debug)]
-struct Simulate {
+struct SimulateArgs {
     /// The scenario
     file: PathBuf,
-    /// Another seed than the file's: the same story with other chances
+    /// Use this seed of the random numbers instead of the scenario's
     #[arg(long)]
     seed: Option<u64>,
     /// Print changes of verdict as JSON Lines
     #[arg(long)]
     json: bool,
-    /// Tell the truth too: every real change of state
+    /// Print every real change of state too
     #[arg(long)]
     truth: bool,
-    /// Play so many times as fast as real time (default: as fast as it goes)
+    /// Play X times as fast as real time (default: as fast as possible)
     #[arg(long, value_name = "X")]
     speed: Option<f64>,
 }
 
 #[derive(Args, Debug)]
-struct Demo {
-    /// So many times as fast as real time; its three days take three minutes
+struct DemoArgs {
+    /// Play X times as fast as real time; at 1440 its three days take three minutes
     #[arg(long, value_name = "X", default_value_t = 1440.0, value_parser = speed)]
     speed: f64,
     /// Where to serve metrics and the page; may be given several times
@@ -141,18 +140,18 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 #[derive(Args, Debug)]
-struct Check {
+struct CheckArgs {
     /// The plan
     #[arg(default_value = "targets.toml")]
     file: PathBuf,
 }
 
-/// The command line itself, from which its manual and completions are made.
+/// The command line's definition, from which the manual and the completions are made.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Does what the arguments say; the exit code.
+/// Runs the command that the arguments name; returns the exit code.
 pub fn main() -> u8 {
     let filter = tracing_subscriber::EnvFilter::try_from_env("LIFESIGN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("lifesign=info,error"));
@@ -164,22 +163,24 @@ pub fn main() -> u8 {
         .init();
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(run) => with_plan(&run.config.clone(), |plan| watch(run, plan)),
-        Command::Replay(replay) => {
-            match replay.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
-                Ok(plans) => again(&replay, &plans),
+        Command::Run(args) => with_plan(&args.config.clone(), |plan| run(args, plan)),
+        Command::Replay(args) => {
+            match args.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
+                Ok(plans) => replay(&args, &plans),
                 Err(problems) => refuse(&problems),
             }
         }
-        Command::Simulate(simulate) => play(&simulate),
-        Command::Status(asked) => status::status(&asked),
-        Command::Episodes(episodes) => past::episodes(episodes),
-        Command::Report(report) => past::report(report),
-        Command::Demo(Demo { speed, listen }) => code(demo::run(&demo::Options { speed, listen })),
-        Command::Check(check) => with_plan(&check.file, |plan| {
-            say(&format!("{plan}"));
+        Command::Simulate(args) => simulate(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Episodes(args) => store::episodes(args),
+        Command::Report(args) => store::report(args),
+        Command::Demo(DemoArgs { speed, listen }) => {
+            exit_code(demo::run(&demo::Options { speed, listen }))
+        }
+        Command::Check(args) => with_plan(&args.file, |plan| {
+            print_line(&plan.to_string());
             for warning in plan.warnings() {
-                say(&format!("note: {warning}"));
+                print_line(&format!("note: {warning}"));
             }
             exit::OK
         }),
@@ -198,14 +199,14 @@ fn refuse(problems: &Problems) -> u8 {
     exit::CONFIG
 }
 
-fn watch(run: Run, plan: Plan) -> u8 {
-    let Run { config, listen, web, record, state_dir: state } = run;
-    code(daemon::run(daemon::Options { plan, config, listen, web, record, state }))
+fn run(args: RunArgs, plan: Plan) -> u8 {
+    let RunArgs { config, listen, web, record, state_dir: state } = args;
+    exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state }))
 }
 
-/// How a run ended.
-fn code(end: Result<(), Failure>) -> u8 {
-    let Err(failure) = end else { return exit::OK };
+/// Prints the failure, if there is one; returns its exit code.
+fn exit_code(result: Result<(), Failure>) -> u8 {
+    let Err(failure) = result else { return exit::OK };
     match &failure {
         Failure::Web(problems) => eprintln!("{problems}"),
         other => eprintln!("lifesign: {other}"),
@@ -217,21 +218,20 @@ fn code(end: Result<(), Failure>) -> u8 {
             exit::PERMISSION
         }
         Failure::Web(_) => exit::CONFIG,
-        Failure::Listen { .. } | Failure::Taken(_) => exit::UNAVAILABLE,
+        Failure::Listen { .. } | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::System(_) => exit::SOFTWARE,
     }
 }
 
-/// Folds a journal again. A line that cannot be read is reported and skipped; a journal of nothing
-/// else is no journal of this plan. Where the run went on with a new plan, so does this, if there
-/// is another.
-fn again(replay: &Replay, plans: &[Plan]) -> u8 {
-    let name = replay.file.display();
+/// Judges a journal again. Where the run took a new plan, the next of the plans is taken. A line
+/// that cannot be read is reported and skipped; it is an error if there are no others.
+fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
+    let name = args.file.display();
     let readers: Vec<_> =
         plans.iter().map(|plan| journal::Reader::new(&plan.roster, &plan.controls)).collect();
-    let opened = File::open(&replay.file).and_then(|mut file| {
-        let controls = heard_controls(&file, &readers)?;
+    let opened = File::open(&args.file).and_then(|mut file| {
+        let controls = has_control_outcomes(&file, &readers)?;
         file.rewind()?;
         Ok((file, controls))
     });
@@ -246,10 +246,10 @@ fn again(replay: &Replay, plans: &[Plan]) -> u8 {
         let controls = if with_controls { plan.controls.clone() } else { Vec::new() };
         Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 }
     };
-    let mut pages = plans.iter().zip(&readers);
-    let Some((mut plan, mut reader)) = pages.next() else { return exit::CONFIG };
+    let mut plans = plans.iter().zip(&readers);
+    let Some((mut plan, mut reader)) = plans.next() else { return exit::CONFIG };
     let mut watch: Option<Watch> = None;
-    let mut skipped = Skipped::default();
+    let mut skipped = SkippedLines::default();
     for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
         let number = number + 1;
         let line = match line {
@@ -265,7 +265,7 @@ fn again(replay: &Replay, plans: &[Plan]) -> u8 {
         let record = match record {
             Ok(record) => record,
             Err(problem) => {
-                skipped.note(&format!("{name}:{number}"), problem);
+                skipped.report(&format!("{name}:{number}"), problem);
                 continue;
             }
         };
@@ -274,43 +274,43 @@ fn again(replay: &Replay, plans: &[Plan]) -> u8 {
         });
         watch.replay(&record);
         if record.event == Event::Replan
-            && let Some(next) = pages.next()
+            && let Some(next) = plans.next()
         {
             (plan, reader) = next;
             watch.replan(plan.roster.clone(), &settings(plan), record.seen);
         }
-        for change in watch.changes() {
-            let write = if replay.json { verdict::json } else { verdict::text };
-            say(&write(&change, &plan.roster, 0));
+        while let Some(change) = watch.poll_change() {
+            let format = if args.json { verdict::json } else { verdict::text };
+            print_line(&format(&change, &plan.roster, 0));
         }
     }
-    if let 1.. = skipped.again {
-        eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.again);
+    if let 1.. = skipped.repeated {
+        eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.repeated);
     }
-    if watch.is_none() && !skipped.told.is_empty() { exit::DATA } else { exit::OK }
+    if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
 }
 
-/// Lines that could not be read: each reason is told once, at the first such line.
+/// Lines that could not be read. Each problem is reported once, at its first line.
 #[derive(Default)]
-struct Skipped {
-    told: HashSet<String>,
-    again: usize,
+struct SkippedLines {
+    problems: HashSet<String>,
+    repeated: usize,
 }
 
-impl Skipped {
-    fn note(&mut self, place: &str, problem: String) {
-        if self.told.contains(&problem) {
-            self.again += 1;
+impl SkippedLines {
+    fn report(&mut self, position: &str, problem: String) {
+        if self.problems.contains(&problem) {
+            self.repeated += 1;
         } else {
-            eprintln!("{place}: {problem}; the line is skipped");
-            self.told.insert(problem);
+            eprintln!("{position}: {problem}; the line is skipped");
+            self.problems.insert(problem);
         }
     }
 }
 
-/// Were controls asked at all, when this journal was written? A run that may not ask them goes on
-/// without. Usually the first second tells.
-fn heard_controls(file: &File, readers: &[journal::Reader]) -> io::Result<bool> {
+/// Whether the run that wrote this journal asked its controls: one without the permission runs
+/// without them. Usually the answer is in the journal's first second.
+fn has_control_outcomes(file: &File, readers: &[journal::Reader]) -> io::Result<bool> {
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;
         let Ok(line) = std::str::from_utf8(&line) else { continue };
@@ -322,20 +322,21 @@ fn heard_controls(file: &File, readers: &[journal::Reader]) -> io::Result<bool> 
     Ok(false)
 }
 
-fn play(simulate: &Simulate) -> u8 {
-    let scenario = match Scenario::load(&simulate.file) {
+fn simulate(args: &SimulateArgs) -> u8 {
+    let scenario = match Scenario::load(&args.file) {
         Ok(scenario) => scenario,
         Err(problems) => return refuse(&problems),
     };
     let options = lifesign_lab::Options {
-        seed: simulate.seed,
-        json: simulate.json,
-        truth: simulate.truth,
-        speed: simulate.speed,
+        seed: args.seed,
+        json: args.json,
+        truth: args.truth,
+        speed: args.speed,
         colour: io::stdout().is_terminal(),
     };
-    let (mut out, mut pause) = (io::stdout().lock(), std::thread::sleep);
-    // Progress is for a person who waits; a file or a pipe gets none.
+    let mut out = io::stdout().lock();
+    let mut pause = std::thread::sleep;
+    // Progress is shown on a terminal only.
     let mut progress: Box<dyn Write> =
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
     match lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
@@ -348,6 +349,6 @@ fn play(simulate: &Simulate) -> u8 {
 }
 
 /// A line on standard output. A reader that has gone away is no error of ours.
-fn say(line: &str) {
+fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

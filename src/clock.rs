@@ -1,29 +1,29 @@
-//! The machine's clocks: the only thing in lifesign that reads one.
+//! The machine's clocks; nothing else in lifesign reads one.
 
 use lifesign_core::time::Time;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The machine's clocks, read nowhere else.
+/// The timeline of one run: monotonic, and anchored to the wall clock once, at the start.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     anchor: Instant,
     origin: Time,
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads clocks")]
+#[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
 impl Clock {
-    /// Fixes lifesign's line of time to the wall clock, once.
+    /// Anchors the timeline to the wall clock.
     pub fn start() -> Self {
         Self { anchor: Instant::now(), origin: wall() }
     }
 
-    /// Now, on lifesign's line: never goes back.
+    /// Now, on the timeline; never goes back.
     pub fn now(&self) -> Time {
         self.origin + self.anchor.elapsed()
     }
 
-    /// How many nanoseconds the wall clock is now ahead of lifesign's line (behind it, if
-    /// negative). Add it with [`Time::shifted`] to write a time down.
+    /// How many nanoseconds the wall clock is now ahead of the timeline (behind it, if negative).
+    /// Add it with [`Time::shifted`] to write a time down.
     pub fn wall_offset(&self) -> i64 {
         wall().as_nanos() as i64 - self.now().as_nanos() as i64
     }
@@ -33,19 +33,21 @@ impl Clock {
         self.anchor + time.since(self.origin)
     }
 
-    /// Moves a kernel receive stamp (wall clock, nanoseconds since the epoch) to lifesign's line.
+    /// When a packet arrived, on the timeline, by its kernel receive timestamp (wall clock,
+    /// nanoseconds since the epoch); without one, now.
     ///
-    /// Only the packet's age is taken from the wall clock, and it is a matter of microseconds. An
-    /// age that cannot be true (in the future, or before `sent`) means that the wall clock was set
-    /// in between: then now is the best answer that is left.
-    pub fn of_stamp(&self, stamp_nanos: u64, sent: Time) -> Time {
+    /// Only the packet's age, some microseconds, is taken from the wall clock. An age that cannot
+    /// be true (in the future, or before `sent`) means that the wall clock was set in between: then
+    /// the packet counts as received now.
+    pub fn received(&self, timestamp_nanos: Option<u64>, sent: Time) -> Time {
         let now = self.now();
-        let age = wall().as_nanos().checked_sub(stamp_nanos).map(Duration::from_nanos);
-        age.map(|age| now - age).filter(|&received| received >= sent).unwrap_or(now)
+        let age = timestamp_nanos.and_then(|nanos| wall().as_nanos().checked_sub(nanos));
+        let received = age.map(|age| now - Duration::from_nanos(age));
+        received.filter(|&received| received >= sent).unwrap_or(now)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads clocks")]
+#[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
 fn wall() -> Time {
     Time::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -55,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_that_cannot_be_true_is_read_as_now() {
+    fn a_timestamp_that_cannot_be_true_is_read_as_now() {
         let clock = Clock::start();
         let sent = clock.now();
         let an_hour = 3_600_000_000_000;
-        for stamp in [wall().as_nanos() - an_hour, wall().as_nanos() + an_hour] {
-            let received = clock.of_stamp(stamp, sent);
+        for timestamp in [wall().as_nanos() - an_hour, wall().as_nanos() + an_hour] {
+            let received = clock.received(Some(timestamp), sent);
             assert!(received >= sent && received.since(sent) < Duration::from_secs(60));
         }
-        assert!(clock.of_stamp(wall().as_nanos(), sent) >= sent);
+        assert!(clock.received(Some(wall().as_nanos()), sent) >= sent);
     }
 }

@@ -1,13 +1,12 @@
-//! `demo`: December 2014 before everybody's eyes. In: a speed, where to listen. Out: the page, the
-//! metrics and the verdict lines of a scripted world, by the very core and the very server that
-//! `run` has. It never sends a probe, and whatever it shows says that it is a simulation.
+//! The command `demo`: a simulated December 2014, shown by the core and the server of `run`. It
+//! sends no probe, and everything it shows says that it is a simulation.
 
 use crate::{
     clock::Clock,
     daemon::Failure,
-    export::{Labels, http},
+    export::{ExportSettings, http},
 };
-use lifesign_core::watch::verdict;
+use lifesign_core::watch::{Snapshot, verdict};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;
 use std::{
@@ -21,43 +20,51 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-/// The story that the verdicts are tested with.
-const STORY: &str = include_str!("../tests/data/scenarios/december-2014.toml");
-/// Readers get a new picture so often.
-const FRAME: Duration = Duration::from_millis(500);
+/// The scenario that the verdicts are tested with.
+const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml");
+/// How often readers get a new snapshot.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How to play it.
+/// The options of `demo`.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many times as fast as real time.
+    /// How many times as fast as real time.
     pub speed: f64,
-    /// Where readers find us.
+    /// Where to serve the page and the metrics.
     pub listen: Vec<SocketAddr>,
 }
 
-/// Plays it until SIGINT or SIGTERM. At its end the last picture stays.
+/// Plays the scenario, and serves its last snapshot after its end, until SIGINT or SIGTERM.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let scenario = Scenario::parse("december-2014.toml", STORY)
+    let scenario = Scenario::parse("december-2014.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
     let bind =
         |&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error });
     let listeners = options.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-    say(&format!("lifesign {} plays a simulation: {}", env!("CARGO_PKG_VERSION"), scenario.story));
+    print_line(&format!(
+        "lifesign {} plays a simulation: {}",
+        env!("CARGO_PKG_VERSION"),
+        scenario.story
+    ));
     for listener in &listeners {
         let address = listener.local_addr()?;
-        say(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
+        print_line(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
     }
-    let (snapshots, source) = watch::channel(None);
+    let (snapshots, snapshot) = watch::channel(None);
     let simulation = format!(
         "{} Played {} times as fast as it happened; nothing is sent.",
         scenario.story, options.speed
     );
-    let labels =
-        Labels { vantage: "a simulation".into(), per_host: true, simulation: Some(simulation) };
-    let (_labels, labelled) = watch::channel(labels);
-    // There is no plan to read again.
-    let (asker, _) = mpsc::channel(1);
-    let http = http::serve(listeners, source, labelled, asker, WebConfig::unprotected())?;
+    let settings = ExportSettings {
+        vantage: "a simulation".into(),
+        per_host: true,
+        simulation: Some(simulation),
+    };
+    let (_settings_sender, settings) = watch::channel(settings);
+    // There is no plan to reload.
+    let (reload_requests, _) = mpsc::channel(1);
+    let http =
+        http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(play(&scenario, options.speed, snapshots))?;
     let _ = http.join();
@@ -67,34 +74,34 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 async fn play(
     scenario: &Scenario,
     speed: f64,
-    snapshots: watch::Sender<Option<Arc<lifesign_core::watch::Snapshot>>>,
+    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
 ) -> io::Result<()> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let mut simulation =
         Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
     let clock = Clock::start();
-    let begun = clock.now();
+    let began = clock.now();
     loop {
-        let played = clock.now().since(begun).as_secs_f64() * speed;
+        let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);
         let over = simulation.now() >= scenario.end();
-        simulation.run(scenario.start + played, &mut |change| {
-            say(&verdict::text(change, &scenario.roster, 0));
+        simulation.run_until(scenario.start + played, &mut |change| {
+            print_line(&verdict::text(change, &scenario.roster, 0));
         });
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
         if !over && simulation.now() >= scenario.end() {
-            say("the story is over; its last picture stays until Ctrl-C");
+            print_line("the story is over; its last picture stays until Ctrl-C");
         }
         tokio::select! {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
-            () = tokio::time::sleep(FRAME) => {}
+            () = tokio::time::sleep(SNAPSHOT_INTERVAL) => {}
         }
     }
 }
 
-/// A line on standard output. The page goes on when nobody reads them.
-fn say(line: &str) {
+/// A line on standard output. A reader that has gone away is no error of ours.
+fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,62 +1,58 @@
-//! Who probes. In: a scenario and a seed. Out: a [`Run`]: what the prober said, held against the
-//! truth by one and the same referee. It never shows a prober the truth, except where a rival's
-//! best case is meant.
+//! A prober runs in a scenario, and the lab's referee holds what it says against the truth.
 
 use lifesign_core::{
     judge::{Change, Rules, State},
     schedule::Budget,
     scopes::{CountryId, Scope},
 };
-use lifesign_lab::{Level, Scenario, Score, Simulation};
+use lifesign_lab::{LevelScore, Scenario, Score, Simulation};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The country of every world here.
 pub const COUNTRY: Scope = Scope::Country(CountryId(0));
 
-/// What a prober did in a world.
-pub struct Run {
+/// What a prober said in a world, and how right it was.
+pub struct Findings {
     pub score: Score,
     pub changes: Vec<Change>,
 }
 
-impl Run {
+impl Findings {
     /// What it said of the country, in order.
     pub fn country(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.scope == COUNTRY)
     }
 
-    /// How often anything was said to be in this state.
-    pub fn said(&self, state: State) -> usize {
+    /// How often any scope was given this state.
+    pub fn verdicts_of(&self, state: State) -> usize {
         self.changes.iter().filter(|change| change.to == state).count()
     }
 }
 
-/// Somebody who probes and judges.
 pub trait Prober: Sync {
     fn name(&self) -> &str;
-    fn run(&self, scenario: &Scenario, seed: u64) -> Run;
+    fn run(&self, scenario: &Scenario, seed: u64) -> Findings;
 }
 
-/// lifesign itself.
-pub struct Ours {
+pub struct Lifesign {
     pub name: &'static str,
     pub budget: Budget,
     pub rules: Rules,
 }
 
-impl Prober for Ours {
+impl Prober for Lifesign {
     fn name(&self) -> &str {
         self.name
     }
 
-    fn run(&self, scenario: &Scenario, seed: u64) -> Run {
+    fn run(&self, scenario: &Scenario, seed: u64) -> Findings {
         let mut settings = scenario.settings(seed);
         settings.budget = Some(self.budget);
         settings.rules = self.rules;
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
-        simulation.run(scenario.end(), &mut |change| changes.push(change.clone()));
-        Run { score: simulation.score(), changes }
+        simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
+        Findings { score: simulation.score(), changes }
     }
 }
 
@@ -86,8 +82,8 @@ pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
 }
 
 /// One level of many runs, as if it were one.
-pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
-    let mut all = Level { worst_share: 1.0, ..Level::default() };
+pub fn pool<'a>(levels: impl Iterator<Item = &'a LevelScore>) -> LevelScore {
+    let mut all = LevelScore { worst_share: 1.0, ..LevelScore::default() };
     let mut runs = 0.0;
     for level in levels {
         runs += 1.0;
@@ -105,14 +101,14 @@ pub fn pool<'a>(levels: impl Iterator<Item = &'a Level>) -> Level {
         all.edges.covered += level.edges.covered;
         all.edges.before += level.edges.before;
         all.edges.after += level.edges.after;
-        all.edges.half_widths.extend(&level.edges.half_widths);
-        all.edges.half_widths_back.extend(&level.edges.half_widths_back);
+        all.edges.begin_half_widths.extend(&level.edges.begin_half_widths);
+        all.edges.end_half_widths.extend(&level.edges.end_half_widths);
         all.false_downs += level.false_downs;
         all.false_outages += level.false_outages;
         all.false_flappings += level.false_flappings;
     }
     all.right_share /= f64::max(runs, 1.0);
-    all.edges.half_widths.sort_by(f64::total_cmp);
-    all.edges.half_widths_back.sort_by(f64::total_cmp);
+    all.edges.begin_half_widths.sort_by(f64::total_cmp);
+    all.edges.end_half_widths.sort_by(f64::total_cmp);
     all
 }

@@ -1,4 +1,4 @@
-//! The table. In: rows. Out: Markdown, and one line of JSON. It never measures.
+//! The table of figures, as Markdown and as JSON.
 
 use serde::Serialize;
 use std::fmt;
@@ -82,10 +82,10 @@ impl fmt::Display for Row {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| figure | prober | n | value | goal | |\n|---|---|---|---|---|---|")?;
-        // Who is measured by the same figure stands together.
-        let mut told = std::collections::HashSet::new();
+        // All probers of one figure stand together.
+        let mut shown = std::collections::HashSet::new();
         for Row { what, .. } in &self.rows {
-            if told.insert(what) {
+            if shown.insert(what) {
                 self.rows
                     .iter()
                     .filter(|row| row.what == *what)
@@ -96,7 +96,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Four digits are enough for anybody.
+/// At most four significant digits, but for larger whole numbers.
 fn short(figure: f64) -> String {
     if figure.fract() == 0.0 || figure.abs() >= 1000.0 {
         format!("{figure:.0}")

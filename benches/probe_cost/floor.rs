@@ -1,10 +1,9 @@
-//! The floor: echo requests and replies by sendmmsg and recvmmsg, and nothing else. In: addresses.
-//! Out: processor time per probe. It never looks at what it receives, nor at a clock between two
-//! packets.
+//! The least that a probe can cost: echo requests and replies by sendmmsg and recvmmsg, without a
+//! look at what arrives.
 
 #![expect(unsafe_code, reason = "sendmmsg and recvmmsg exist only in libc")]
 
-use crate::{peers::Cost, process::cpu};
+use crate::{peers::PeerCost, process::cpu};
 use lifesign::clock::Clock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -19,12 +18,12 @@ use std::{
 const BATCH: usize = 64;
 /// The length of the engine's packets.
 const LENGTH: usize = 48;
-/// Room for a packet with its IP header.
+/// Space for a packet with its IP header.
 const ROOM: usize = 128;
 const BUFFER: usize = 4 << 20;
 
 /// Asks every host once, in batches, and takes the answers.
-pub fn run(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
+pub fn run(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
     socket.set_recv_buffer_size(BUFFER)?;
     // ICMP_FILTER (raw(7)): a set bit blocks, and type 0 is the echo reply.
@@ -35,7 +34,8 @@ pub fn run(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
         packet[..4].copy_from_slice(&[8, 0, 0xf7, 0xff]);
     }
     let mut replies = [[0_u8; ROOM]; BATCH];
-    let (clock, before) = (Clock::start(), cpu("self")?.own);
+    let clock = Clock::start();
+    let before = cpu("self")?.own;
     let begun = clock.now();
     let mut received = 0;
     for batch in hosts.chunks(BATCH) {
@@ -52,7 +52,7 @@ pub fn run(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
     }
     let probes = hosts.len() as f64;
     let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(Cost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
 }
 
 /// Sends `packets` to the hosts, or receives into them if there are none; how many.
@@ -68,20 +68,21 @@ fn exchange(
         [libc::iovec; BATCH],
         [libc::sockaddr_in; BATCH],
     ) = unsafe { mem::zeroed() };
-    for (at, packet) in packets.iter_mut().enumerate() {
-        vectors[at].iov_base = packet.as_mut_ptr().cast();
-        vectors[at].iov_len = packet.len();
-        headers[at].msg_hdr.msg_iov = &raw mut vectors[at];
-        headers[at].msg_hdr.msg_iovlen = 1;
-        if let Some(host) = to.and_then(|to| to.get(at)) {
-            names[at].sin_family = libc::AF_INET as libc::sa_family_t;
-            names[at].sin_addr.s_addr = u32::from_ne_bytes(host.octets());
-            headers[at].msg_hdr.msg_name = (&raw mut names[at]).cast();
-            headers[at].msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    for (index, packet) in packets.iter_mut().enumerate() {
+        vectors[index].iov_base = packet.as_mut_ptr().cast();
+        vectors[index].iov_len = packet.len();
+        headers[index].msg_hdr.msg_iov = &raw mut vectors[index];
+        headers[index].msg_hdr.msg_iovlen = 1;
+        if let Some(host) = to.and_then(|to| to.get(index)) {
+            names[index].sin_family = libc::AF_INET as libc::sa_family_t;
+            names[index].sin_addr.s_addr = u32::from_ne_bytes(host.octets());
+            headers[index].msg_hdr.msg_name = (&raw mut names[index]).cast();
+            headers[index].msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
         }
     }
     let count = to.map_or(BATCH, <[_]>::len) as libc::c_uint;
-    let (socket, headers) = (socket.as_raw_fd(), headers.as_mut_ptr());
+    let socket = socket.as_raw_fd();
+    let headers = headers.as_mut_ptr();
     // SAFETY: every header points at a packet, and when sending at a name, that live until the call
     // returns, with their true lengths. No timeout is given.
     let done = unsafe {

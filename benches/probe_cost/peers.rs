@@ -1,8 +1,7 @@
-//! The others, over the same hosts. In: addresses. Out: processor time per probe in microseconds,
-//! or why there is none. It never probes beyond the addresses given.
+//! The other programs, over the same hosts: processor time per probe, or why it cannot be measured.
 
 use crate::{
-    ours::get,
+    lifesign_run::get,
     process::{Running, cpu, free_port, in_time},
 };
 use lifesign::clock::Clock;
@@ -21,7 +20,7 @@ const TIMES: usize = 6;
 
 /// What a peer's run cost.
 #[derive(Clone, Copy, Debug)]
-pub struct Cost {
+pub struct PeerCost {
     /// Processor time per probe, in microseconds.
     pub cpu_us: f64,
     /// Probes per second.
@@ -30,14 +29,15 @@ pub struct Cost {
 
 /// fping, six rounds over all hosts, `interval` milliseconds between packets and a second between
 /// rounds.
-pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result<Cost> {
+pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result<PeerCost> {
     let file = directory.join("hosts");
     let mut list = fs::File::create(&file)?;
     hosts.iter().try_for_each(|host| writeln!(list, "{host}"))?;
     let times = TIMES.to_string();
     let mut command = Command::new("fping");
     command.args(["-q", "-c", &times, "-p", "1000", "-i", interval, "-f"]).arg(file);
-    let (clock, before) = (Clock::start(), cpu("self")?.children);
+    let clock = Clock::start();
+    let before = cpu("self")?.children;
     let begun = clock.now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let status = status.map_err(|error| named("fping", &error))?;
@@ -47,7 +47,7 @@ pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result
     }
     let probes = (hosts.len() * TIMES) as f64;
     let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(Cost { cpu_us: (cpu("self")?.children - before) / probes * 1e6, rate })
+    Ok(PeerCost { cpu_us: (cpu("self")?.children - before) / probes * 1e6, rate })
 }
 
 /// fping's median round-trip time in microseconds, 100 probes a second for five seconds.
@@ -66,10 +66,11 @@ pub fn fping_round_trip(hosts: &[Ipv4Addr]) -> io::Result<f64> {
     Ok(crate::median(times.collect()) * 1e3)
 }
 
-/// surge-ping as its documentation uses it: one client, one question after the other, each awaited.
-pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
+/// surge-ping as its documentation uses it: one client, one probe after the other, each awaited.
+pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (clock, before) = (Clock::start(), cpu("self")?.own);
+    let clock = Clock::start();
+    let before = cpu("self")?.own;
     let begun = clock.now();
     let answered = runtime.block_on(async {
         let client = Client::new(&Config::default())?;
@@ -88,16 +89,17 @@ pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<Cost> {
     }
     let probes = hosts.len() as f64;
     let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(Cost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
 }
 
 /// blackbox_exporter, asked over HTTP as Prometheus does, once for every host.
-pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<Cost> {
+pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     const PROGRAM: &str = "prometheus-blackbox-exporter";
     let file = directory.join("blackbox.yml");
     fs::write(
         &file,
-        "modules:\n  icmp:\n    prober: icmp\n    timeout: 1s\n    icmp:\n      preferred_ip_protocol: ip4\n",
+        "modules:\n  icmp:\n    prober: icmp\n    timeout: 1s\n    \
+         icmp:\n      preferred_ip_protocol: ip4\n",
     )?;
     let port = free_port()?;
     let mut command = Command::new(PROGRAM);
@@ -105,7 +107,8 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<Cost> {
     command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
     let mut exporter = Running::start(&mut command).map_err(|error| named(PROGRAM, &error))?;
     in_time(PROGRAM, || get(port, "/-/healthy"))?;
-    let (clock, before) = (Clock::start(), exporter.cpu()?);
+    let clock = Clock::start();
+    let before = exporter.cpu()?;
     let begun = clock.now();
     for host in hosts {
         if !get(port, &format!("/probe?module=icmp&target={host}"))?.contains("\nprobe_success 1") {
@@ -114,7 +117,7 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<Cost> {
     }
     let probes = hosts.len() as f64;
     let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(Cost { cpu_us: (exporter.cpu()? - before) / probes * 1e6, rate })
+    Ok(PeerCost { cpu_us: (exporter.cpu()? - before) / probes * 1e6, rate })
 }
 
 fn named(program: &str, error: &io::Error) -> Error {

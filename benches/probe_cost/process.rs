@@ -1,5 +1,4 @@
-//! What a process costs. In: its number. Out: the processor time that it has used. It never stops
-//! one that it did not start.
+//! Child processes, and the processor time that a process has used.
 
 use std::{
     fs,

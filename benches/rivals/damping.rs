@@ -1,5 +1,4 @@
-//! Route flap damping. In: withdrawals, with their times. Out: is the route suppressed? It never
-//! knows whether the route is there.
+//! Route flap damping: which routes are suppressed, from the times of their withdrawals.
 
 /// Seconds in which a penalty halves (Cisco).
 const HALF_LIFE: f64 = 900.0;

@@ -1,5 +1,5 @@
-//! Known algorithms, each as published. In: what its probes or checks found. Out: what it would
-//! say. They never probe, and are no part of lifesign: the laboratory runs them beside it.
+//! Known algorithms, each as published: what it would say of what its probes or checks found. They
+//! are no part of lifesign.
 //!
 //! | module | algorithm | source |
 //! |---|---|---|

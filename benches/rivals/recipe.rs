@@ -1,5 +1,4 @@
-//! The usual Prometheus rules on a blackbox probe. In: `probe_success` at each scrape. Out: which
-//! alert fires. It never scrapes.
+//! The usual Prometheus rules on a blackbox probe: which alert fires, from `probe_success`.
 //!
 //! `avg_over_time(probe_success[5m]) < 0.5` for 1 m is the outage; `changes(probe_success[15m]) >
 //! 4` is the flapping. The first is in every collection of rules; for the second there is no

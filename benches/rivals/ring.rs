@@ -1,5 +1,4 @@
-//! Flap detection by a ring of checks, as Nagios and Icinga 2 do it. In: the state at each check.
-//! Out: is it flapping? It never says whether a check failed for good.
+//! Flap detection by a ring of checks, as Nagios and Icinga 2 do it.
 
 use std::collections::VecDeque;
 
@@ -40,7 +39,7 @@ impl Ring {
         self.changes.push_back(ok != self.last);
         self.last = ok;
         let (first, step) = self.weights;
-        let weight = |(place, _): (usize, &bool)| first + step * place as f64;
+        let weight = |(index, _): (usize, &bool)| first + step * index as f64;
         let sum: f64 =
             self.changes.iter().enumerate().filter(|(_, changed)| **changed).map(weight).sum();
         let percent = sum / Self::LENGTH as f64 * 100.0;

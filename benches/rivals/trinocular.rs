@@ -1,5 +1,5 @@
-//! Trinocular's belief in a block. In: hits and misses of probes to its ever-active addresses. Out:
-//! the belief, and how many probes a round may take. It never chooses whom to probe.
+//! Trinocular's belief that a block is up, from hits and misses of probes to its ever-active
+//! addresses, and how many probes a round may take.
 
 /// Share of packets lost (paper §4.2, "a reasonable but arbitrary value").
 const LOSS: f64 = 0.01;
@@ -31,9 +31,10 @@ impl Belief {
 
     /// Bayes' rule, with `P(hit | down) = (1 - loss) / addresses`.
     pub fn learn(&mut self, hit: bool) {
-        let (up, down) = (self.availability, (1.0 - LOSS) / ADDRESSES);
-        let (up, down) = if hit { (up, down) } else { (1.0 - up, 1.0 - down) };
-        let (up, down) = (up * self.up, down * (1.0 - self.up));
+        let hit_if_up = self.availability;
+        let hit_if_down = (1.0 - LOSS) / ADDRESSES;
+        let up = self.up * if hit { hit_if_up } else { 1.0 - hit_if_up };
+        let down = (1.0 - self.up) * if hit { hit_if_down } else { 1.0 - hit_if_down };
         self.up = (up / (up + down)).clamp(CAP, 1.0 - CAP);
     }
 

@@ -1,20 +1,19 @@
-//! What must hold whatever comes from outside. In: any bytes. Out: nothing, or a panic that names
-//! the law which these bytes break. Each law calls the function that the program itself calls. It
-//! never opens a socket or a file: `fuzz_targets/` feed it what the fuzzer makes up, and
-//! `tests/it/fuzz/corpus.rs` what it has found.
+//! Properties that hold for any bytes from outside; each panics where they do not, and calls the
+//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those that
+//! it found worth keeping from `tests/it/fuzz/corpus.rs`.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
     config::Plan,
     probe::{
-        Spec,
+        ProbeSpec,
         dns::message::{self, Question},
         icmp::{
-            Means,
-            codec::{self, Codec, LENGTH, NoAnswer, Probe},
+            SocketKind,
+            codec::{self, Codec, Echo, LENGTH, Rejected},
             kernel,
         },
-        read_control,
+        read_control_messages,
     },
 };
 use lifesign_core::{
@@ -28,11 +27,11 @@ use lifesign_document::{Problem, Problems, decode};
 use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
-/// Panics if these bytes break it.
-pub type Law = fn(&[u8]);
+/// Panics if it does not hold for these bytes.
+pub type Property = fn(&[u8]);
 
-/// Each law under the name of its fuzz target and of its folder in `corpus/`.
-pub const LAWS: [(&str, Law); 6] = [
+/// Each property under the name of its fuzz target and of its folder in `corpus/`.
+pub const PROPERTIES: [(&str, Property); 6] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
     ("dns", dns),
@@ -44,13 +43,13 @@ pub const LAWS: [(&str, Law); 6] = [
 /// The header of an ICMP packet, before the payload that only we can make.
 const HEADER: usize = 8;
 
-/// How the first byte of the input sets the stage for a packet.
+/// What the first byte of the input decides about a packet.
 struct Stage {
     to: IpAddr,
-    means: Means,
-    /// The bytes are no packet, but what was changed in a true one.
+    socket_kind: SocketKind,
+    /// The bytes are no packet, but changes to a true one.
     change: bool,
-    /// Whoever changed it put the checksum right.
+    /// The checksum is made right after the changes.
     summed: bool,
 }
 
@@ -62,7 +61,7 @@ impl Stage {
             } else {
                 [0x20, 1, 13, 184, 0, 0, 0, 17].into()
             },
-            means: if choice & 2 == 0 { Means::Raw } else { Means::PingSocket },
+            socket_kind: if choice & 2 == 0 { SocketKind::Raw } else { SocketKind::Ping },
             change: choice & 4 != 0,
             summed: choice & 8 != 0,
         }
@@ -72,20 +71,20 @@ impl Stage {
         Codec::new(*b"0123456789abcdef", 0x1d15)
     }
 
-    fn probe(&self) -> Probe {
+    fn probe(&self) -> Echo {
         let sent = Time::from_nanos(1_419_264_898_123_456_789);
-        Probe { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
+        Echo { sent, target: TargetId(1015), seq: 0x0012_3456, to: self.to }
     }
 
-    /// Is a packet as good as the true one? The kernel has seen to the checksum of IPv6, and it
-    /// chooses the identifier of a ping socket. A checksum of zero may be written in two ways.
-    fn honest(&self, packet: &[u8], truth: &[u8]) -> bool {
+    /// Is a packet as good as the true one? The kernel checks the checksum of IPv6, and chooses the
+    /// identifier of a ping socket. A checksum of zero may be written in two ways.
+    fn is_genuine(&self, packet: &[u8], truth: &[u8]) -> bool {
         let mut right = packet.to_vec();
         sum(&mut right);
         let zero = |packet: &[u8]| packet[2..4] == [0; 2] || packet[2..4] == [0xff; 2];
         packet.len() == truth.len()
             && (packet[..2] == truth[..2] && packet[6..] == truth[6..])
-            && (self.means == Means::PingSocket || packet[4..6] == truth[4..6])
+            && (self.socket_kind == SocketKind::Ping || packet[4..6] == truth[4..6])
             && (self.to.is_ipv6() || packet == right || (zero(packet) && zero(&right)))
     }
 }
@@ -115,7 +114,7 @@ fn sum(packet: &mut [u8]) {
     }
 }
 
-/// What a host makes of our question.
+/// What a host answers to our request.
 fn answered(request: [u8; LENGTH], to: IpAddr) -> [u8; LENGTH] {
     let mut packet = request;
     packet[0] = if to.is_ipv6() { 129 } else { 0 };
@@ -128,24 +127,25 @@ fn answered(request: [u8; LENGTH], to: IpAddr) -> [u8; LENGTH] {
 /// A packet that arrives, or a true answer with something changed in it.
 pub fn icmp(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
-    let (stage, codec) = (Stage::of(choice), Stage::codec());
-    let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.means);
+    let stage = Stage::of(choice);
+    let codec = Stage::codec();
+    let read = |packet: &[u8]| codec.reply(packet, stage.to, stage.socket_kind);
     if stage.change {
         let truth = answered(codec.request(&stage.probe()), stage.to);
         let mut packet = changed(&truth, bytes);
         if stage.summed && stage.to.is_ipv4() {
             sum(&mut packet);
         }
-        let honest = stage.honest(&packet, &truth);
+        let genuine = stage.is_genuine(&packet, &truth);
         match read(&packet) {
-            Ok(probe) => assert!(honest && probe == stage.probe(), "a forged answer counts"),
-            Err(NoAnswer { reason, .. }) => {
-                assert!(!honest, "a true answer is refused: {reason:?}")
+            Ok(probe) => assert!(genuine && probe == stage.probe(), "a forged answer counts"),
+            Err(Rejected { reason, .. }) => {
+                assert!(!genuine, "a true answer is refused: {reason:?}")
             }
         }
         return;
     }
-    let raw = stage.means == Means::Raw && stage.to.is_ipv4();
+    let raw = stage.socket_kind == SocketKind::Raw && stage.to.is_ipv4();
     let packet = if raw { codec::behind_ipv4_header(bytes) } else { Ok(bytes) };
     if let Ok(packet) = packet
         && let Ok(probe) = read(packet)
@@ -163,11 +163,15 @@ pub fn icmp(bytes: &[u8]) {
 pub fn icmp_error(bytes: &[u8]) {
     let Some((&[choice, length], bytes)) = bytes.split_first_chunk() else { return };
     let (control, quote) = bytes.split_at(bytes.len().min(length.into()));
-    let (stage, codec) = (Stage::of(choice), Stage::codec());
+    let stage = Stage::of(choice);
+    let codec = Stage::codec();
 
-    let by_icmp = kernel::control(control);
-    let (stamp, by_others) = read_control(control);
-    assert_eq!(by_icmp.stamp, stamp, "the two readers of control messages disagree on the time");
+    let by_icmp = kernel::control_messages(control);
+    let (timestamp, by_others) = read_control_messages(control);
+    assert_eq!(
+        by_icmp.timestamp, timestamp,
+        "the two readers of control messages disagree on the time"
+    );
     if let (Some(one), Some(other)) = (by_icmp.error, by_others) {
         assert_eq!(
             (one.from, one.code),
@@ -183,14 +187,14 @@ pub fn icmp_error(bytes: &[u8]) {
             "a stranger's error proves life"
         );
     }
-    if let Some(address) = kernel::address(quote) {
-        let (name, length) = kernel::name(address);
-        assert_eq!(kernel::address(&name[..length]), Some(address));
+    if let Some(address) = kernel::from_sockaddr(quote) {
+        let (name, length) = kernel::to_sockaddr(address);
+        assert_eq!(kernel::from_sockaddr(&name[..length]), Some(address));
     }
 
     let truth = codec.request(&stage.probe());
     let quote = if stage.change { changed(&truth, quote) } else { quote.to_vec() };
-    match codec.quoted(&quote, stage.to, stage.means) {
+    match codec.quoted(&quote, stage.to, stage.socket_kind) {
         Ok(probe) => {
             assert_eq!(probe.to, stage.to, "an error about another address counts");
             assert_eq!(
@@ -199,7 +203,7 @@ pub fn icmp_error(bytes: &[u8]) {
                 "a question that we never put"
             );
         }
-        Err(NoAnswer { reason, .. }) => {
+        Err(Rejected { reason, .. }) => {
             assert_ne!(quote, truth, "a true quote is refused: {reason:?}")
         }
     }
@@ -301,7 +305,7 @@ pub fn journal(bytes: &[u8]) {
             Watch::new(plan.roster.clone(), &settings, journal::begun(&record))
         });
         watch.replay(&record);
-        watch.changes().for_each(drop);
+        while watch.poll_change().is_some() {}
     }
 }
 
@@ -339,8 +343,8 @@ pub fn plan(bytes: &[u8]) {
                 next = block.targets.end;
             }
             for (target, spec) in roster.targets.iter().zip(&plan.specs) {
-                let mut again = Spec::parse(&target.probe);
-                if let (Ok(Spec::Dns(again)), Spec::Dns(spec)) = (&mut again, spec) {
+                let mut again = ProbeSpec::parse(&target.probe);
+                if let (Ok(ProbeSpec::Dns(again)), ProbeSpec::Dns(spec)) = (&mut again, spec) {
                     // The short form has neither of these.
                     (again.port, again.expect) = (spec.port, spec.expect.clone());
                 }

@@ -1,8 +1,7 @@
-//! A block of a plan. In: one `[[country.block]]` table. Out: its block and targets, added to the
-//! roster. It never looks at another block.
+//! One `[[country.block]]` table of the plan: adds its block and targets to the roster.
 
 use super::{Countries, unicast};
-use crate::probe::{Spec, dns};
+use crate::probe::{ProbeSpec, dns::DnsSpec};
 use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Prefix, Target};
 use lifesign_document::{Table, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
@@ -11,20 +10,22 @@ const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
 const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
 const PROBE: &str = r#"probes such as "icmp", "tcp/443" or { probe = "icmp", interval = "10s" }"#;
 
-/// The shortest prefix that can be judged as one: a /8 of IPv4 is 16 million addresses already, and
-/// no registry gives out more than a /16 of IPv6.
-const SHORTEST: (u8, u8) = (8, 16);
+/// The shortest prefix that can be judged as one block: an IPv4 /8 is 16 million addresses already.
+const SHORTEST_IPV4: u8 = 8;
+/// No registry gives out more than an IPv6 /16.
+const SHORTEST_IPV6: u8 = 16;
 
-/// Targets of one block by host and probe, with the line on which each was given.
-type Lines = HashMap<(Host, Arc<str>), usize>;
+/// The line of each target of one block, by host and probe.
+type TargetLines = HashMap<(Host, Arc<str>), usize>;
 
 pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countries<'a>) {
     table.only(&["prefix", "hosts"]);
-    let place = table.need("prefix", "\"192.0.2.0/24\"");
-    let prefix = place.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
+    let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
+    let prefix =
+        prefix_value.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
     let id = BlockId(all.roster.blocks.len() as u32);
     let first = all.roster.targets.len() as u32;
-    let mut lines = Lines::new();
+    let mut lines = TargetLines::new();
     if let Some(value) = table.need("hosts", HOSTS) {
         let hosts = value.list(HOST);
         if hosts.as_ref().is_some_and(Vec::is_empty) {
@@ -35,16 +36,16 @@ pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countrie
         }
     }
     let targets = first..all.roster.targets.len() as u32;
-    if let (Some(prefix), Some(place)) = (prefix, place) {
-        all.prefixes.push((prefix, place));
+    if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
+        all.prefixes.push((prefix, value));
         all.roster.blocks.push(Block { prefix, country, targets });
     }
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
     let prefix: Prefix = text.parse()?;
-    let shortest = if prefix.address().is_ipv4() { SHORTEST.0 } else { SHORTEST.1 };
-    // `Prefix` has read the length already, so this reads it again without a chance to fail.
+    let shortest = if prefix.address().is_ipv4() { SHORTEST_IPV4 } else { SHORTEST_IPV6 };
+    // `Prefix` has parsed the length already, so this cannot fail.
     let length = text.rsplit_once('/').and_then(|(_, length)| length.parse().ok()).unwrap_or(0_u8);
     if length < shortest {
         return Err(format!(
@@ -63,7 +64,7 @@ fn host(
     item: Value<'_>,
     block: BlockId,
     prefix: Option<&Prefix>,
-    lines: &mut Lines,
+    lines: &mut TargetLines,
     all: &mut Countries<'_>,
 ) {
     let Some(table) = item.table(HOST) else { return };
@@ -98,8 +99,8 @@ fn host(
     }
 }
 
-/// A host's name is kept in lower case, as names are the same in any (RFC 4343); a last label of
-/// digits alone is a mistyped address (RFC 3696 §2).
+/// A host's name in lower case, since case does not matter (RFC 4343). A last label of digits alone
+/// is a mistyped address (RFC 3696 §2).
 fn name_or_address(text: &str) -> Result<Host, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return unicast(address).map(Host::Address);
@@ -124,16 +125,17 @@ fn name_or_address(text: &str) -> Result<Host, String> {
     Ok(Host::Name(name.to_ascii_lowercase()))
 }
 
-fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
+fn probe(item: Value<'_>) -> Option<(ProbeSpec, Option<Duration>)> {
     if !item.is_table() {
-        return Some((item.parsed(PROBE, Spec::parse)?, None));
+        return Some((item.parsed(PROBE, ProbeSpec::parse)?, None));
     }
     let table = item.table(PROBE)?.only(&["probe", "interval", "expect", "port"]);
     let range = Duration::from_millis(100)..=Duration::from_secs(86_400);
     let interval = table.get("interval").and_then(|value| value.duration(range));
-    let spec = table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, Spec::parse));
+    let spec =
+        table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, ProbeSpec::parse));
     let spec = match spec? {
-        Spec::Dns(spec) => Spec::Dns(Box::new(dns_options(table, *spec))),
+        ProbeSpec::Dns(spec) => ProbeSpec::Dns(Box::new(dns_options(table, *spec))),
         spec => {
             for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
                 value
@@ -145,7 +147,7 @@ fn probe(item: Value<'_>) -> Option<(Spec, Option<Duration>)> {
     Some((spec, interval))
 }
 
-fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
+fn dns_options(table: Table<'_>, mut spec: DnsSpec) -> DnsSpec {
     if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
         spec.port = port as u16;
     }
@@ -153,20 +155,22 @@ fn dns_options(table: Table<'_>, mut spec: dns::Spec) -> dns::Spec {
         spec.expect =
             value.text("the data of a record that must be among the answers").map(str::to_owned);
         if spec.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
-            value
-                .note("empty data expects nothing; write a record's data, such as \"192.0.2.1\", or drop it");
+            value.note(
+                "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
+                 or drop it",
+            );
         }
     }
     spec
 }
 
-/// The one way to write a probe, so that the same question is the same target, metric and journal
-/// line however the plan spells it.
-fn short_form(spec: &Spec) -> String {
+/// The canonical form of a probe: the same target in metrics and journal however the plan spells
+/// it.
+fn short_form(spec: &ProbeSpec) -> String {
     match spec {
-        Spec::Icmp => "icmp".to_owned(),
-        Spec::Tcp(tcp) => format!("tcp/{}", tcp.port),
-        Spec::Dns(dns) => {
+        ProbeSpec::Icmp => "icmp".to_owned(),
+        ProbeSpec::Tcp(tcp) => format!("tcp/{}", tcp.port),
+        ProbeSpec::Dns(dns) => {
             let name = dns.name.to_lowercase().to_ascii();
             let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
             format!("dns/{name}/{}", dns.record)

@@ -1,6 +1,5 @@
-//! The countries of a plan. In: the `[[country]]` tables. Out: the roster and how each target is
-//! asked, in file order, so that the targets of a block and the blocks of a country have
-//! consecutive numbers.
+//! The `[[country]]` tables of the plan: the roster and how each target is probed, in file order,
+//! so that the targets of a block and the blocks of a country have consecutive ids.
 
 use super::{Countries, block, label};
 use lifesign_core::scopes::{Country, CountryId};
@@ -12,7 +11,8 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut lines = HashMap::new();
     if root.get("country").is_none() {
         root.missing(
-            "nothing to watch; add [[country]] with a code, and [[country.block]] with a prefix and hosts",
+            "nothing to watch; add [[country]] with a code, \
+             and [[country.block]] with a prefix and hosts",
         );
     }
     for table in root.tables("country", "country") {
@@ -21,7 +21,7 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     all
 }
 
-/// `lines` remembers on which line each country code was given.
+/// `lines`: the line of each country code.
 fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<String, usize>) {
     table.only(&["code", "name", "block"]);
     let code =
@@ -44,17 +44,19 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
 
 fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {
     let code = value.text("a short label, such as \"KP\"")?;
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    if code.is_empty() || code.len() > 16 || !code.chars().all(plain) {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if code.is_empty() || code.len() > 16 || !code.chars().all(allowed) {
         value.note(&format!(
-            "{code:?} is no country code; write 1 to 16 letters, digits, - or _, such as \"KP\" (ISO 3166-1)"
+            "{code:?} is no country code; \
+             write 1 to 16 letters, digits, - or _, such as \"KP\" (ISO 3166-1)"
         ));
         return None;
     }
     // Codes that differ in case alone would be one country on some dashboards and two on others.
     if let Some(line) = lines.insert(code.to_ascii_uppercase(), value.line()) {
         value.note(&format!(
-            "country {code:?} is already on line {line}; put its blocks there, or write another code"
+            "country {code:?} is already on line {line}; \
+             put its blocks there, or write another code"
         ));
     }
     Some(code.to_owned())

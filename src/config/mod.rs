@@ -1,12 +1,8 @@
-//! The plan. In: the text of a plan file. Out: [`Plan`], what to watch, from where and how fast, or
-//! every error of the file at once. It never resolves a name, opens a socket or decides when a
-//! probe is sent.
-//!
-//! Each stage owns the meaning of its part (`probe::Spec` reads a probe); this module puts the
-//! parts together and refuses what cannot work: a host outside its block, blocks that overlap, a
-//! control that would share the fate of what it vouches for.
+//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe
+//! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
+//! outside its block, blocks that overlap, a control inside a watched block.
 
-use crate::probe::Spec;
+use crate::probe::ProbeSpec;
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
@@ -30,51 +26,50 @@ mod summary;
 const KEYS: [&str; 7] =
     ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
 
-/// More for one block is no probing but a flood: a /24 has 256 addresses.
-const MOST_PER_BLOCK: f64 = 1000.0;
+/// In probes per second. More for one block would be a flood: a /24 has 256 addresses.
+const MAX_PER_BLOCK: f64 = 1000.0;
 
-/// More is beyond what one machine should ask of the world.
-const MOST_IN_TOTAL: f64 = 100_000.0;
+/// In probes per second. One machine should not send more.
+const MAX_TOTAL: f64 = 100_000.0;
 
-/// A few independent controls are enough, and each is asked all the time.
-const MOST_CONTROLS: usize = 64;
+/// A few independent controls are enough, and each is pinged all the time.
+const MAX_CONTROLS: usize = 64;
 
 /// What to watch, from where and how fast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Where we stand; a label. Not empty.
+    /// Where we stand; a label, not empty.
     pub vantage: String,
     /// Addresses that answer whenever our own network works; none lies in a watched block.
     pub controls: Vec<IpAddr>,
-    /// Who resolves the names of hosts; empty for the system's own resolver.
+    /// The name servers that resolve the names of hosts; empty for the system's own resolver.
     pub resolver: Vec<SocketAddr>,
-    /// How fast we may ask.
+    /// The probes per second that are allowed.
     pub budget: Budget,
     /// How to judge; `outage_after` from 10 s to 1 h.
     pub rules: Rules,
-    /// Metrics for each host: the plan's wish, or None to let the size of the plan decide.
+    /// Metrics for each host; None to let the size of the plan decide.
     pub per_host_metrics: Option<bool>,
-    /// Countries, blocks and targets by number; each country has a block and each block a target.
+    /// Countries, blocks and targets; each country has a block and each block a target.
     pub roster: Arc<Roster>,
-    /// How each target is asked, by `TargetId`.
-    pub specs: Vec<Spec>,
+    /// How each target is probed, by `TargetId`.
+    pub specs: Vec<ProbeSpec>,
 }
 
-/// What the countries of a plan add up to.
+/// What has been read of the countries so far.
 #[derive(Default)]
 struct Countries<'a> {
-    /// Everything watched, by number.
     roster: Roster,
     /// By `TargetId`.
-    specs: Vec<Spec>,
-    /// Every prefix, with its place in the file.
+    specs: Vec<ProbeSpec>,
+    /// Every prefix, with its value in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,
-    /// Every way to ask, once.
+    /// The short form of every probe, once.
     probes: HashSet<Arc<str>>,
 }
 
 impl Countries<'_> {
-    /// The one copy of a probe's text.
+    /// The one copy of a probe's short form.
     fn shared(&mut self, text: String) -> Arc<str> {
         if let Some(known) = self.probes.get(text.as_str()) {
             return known.clone();
@@ -91,7 +86,7 @@ impl Plan {
         Self::parse(&path.display().to_string(), &lifesign_document::load(path)?)
     }
 
-    /// Reads the text of a plan; `name` is how problems call the file.
+    /// Reads the text of a plan; `name` is the file's name in problems.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         lifesign_document::read(name, text, |root| plan(root.only(&KEYS)))
     }
@@ -99,12 +94,12 @@ impl Plan {
 
 fn plan(root: Table<'_>) -> Plan {
     let mut countries = country::countries(root);
-    // They stay as they are until the end of the run.
+    // They do not grow any more.
     countries.roster.targets.shrink_to_fit();
     countries.specs.shrink_to_fit();
     let controls = controls(root);
     clash::overlaps(&countries.prefixes);
-    clash::shared_fate(&controls, &countries.prefixes);
+    clash::watched_controls(&controls, &countries.prefixes);
     let judge = root.section("judge", &["outage_after"]);
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
     Plan {
@@ -126,7 +121,7 @@ fn vantage(value: Value<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// A text that becomes a metric label and a word of a log line.
+/// A text that becomes a metric label and part of a log line.
 fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
     let fault = match text {
@@ -144,17 +139,17 @@ fn budget(root: Table<'_>) -> Budget {
     let Some(table) = root.section("budget", &["pace", "per_block", "total"]) else {
         return budget;
     };
-    let word = table.get("pace");
-    if word.and_then(|word| word.one_of(&["default", "frugal"])) == Some("frugal") {
+    let pace = table.get("pace");
+    if pace.and_then(|pace| pace.one_of(&["default", "frugal"])) == Some("frugal") {
         budget = Budget::FRUGAL;
     }
     if let Some(value) = table.get("per_block") {
-        if word.is_some() {
+        if pace.is_some() {
             value.note("\"pace\" already says how fast; keep \"pace\" or \"per_block\", not both");
         }
-        budget = value.rate(MOST_PER_BLOCK).map_or(budget, Budget::of);
+        budget = value.rate(MAX_PER_BLOCK).map_or(budget, Budget::of);
     }
-    budget.total = table.get("total").and_then(|value| value.rate(MOST_IN_TOTAL));
+    budget.total = table.get("total").and_then(|value| value.rate(MAX_TOTAL));
     budget
 }
 
@@ -162,11 +157,11 @@ fn controls(root: Table<'_>) -> Vec<(Value<'_>, IpAddr)> {
     let want = "addresses, such as [\"192.0.2.1\"]";
     let Some(value) = root.get("controls") else { return Vec::new() };
     let items = value.list(want).unwrap_or_default();
-    if items.len() > MOST_CONTROLS {
-        value.note(&format!("{} controls are too many; {MOST_CONTROLS} at most", items.len()));
+    if items.len() > MAX_CONTROLS {
+        value.note(&format!("{} controls are too many; {MAX_CONTROLS} at most", items.len()));
     }
     let mut controls: Vec<(Value<'_>, IpAddr)> = Vec::new();
-    for item in items.into_iter().take(MOST_CONTROLS) {
+    for item in items.into_iter().take(MAX_CONTROLS) {
         match item.parsed(want, control) {
             Some(address) if controls.iter().any(|&(_, other)| other == address) => {
                 item.note(&format!("{address} is already a control; keep one"));
@@ -181,7 +176,8 @@ fn controls(root: Table<'_>) -> Vec<(Value<'_>, IpAddr)> {
 fn control(text: &str) -> Result<IpAddr, String> {
     let address: IpAddr = text.parse().map_err(|_| {
         format!(
-            "{text:?} is no address; write one such as \"192.0.2.1\" (a name would need the network to resolve)"
+            "{text:?} is no address; write one such as \"192.0.2.1\" \
+             (a name would need the network to resolve)"
         )
     })?;
     unicast(address)
@@ -203,7 +199,8 @@ fn resolver(value: Value<'_>) -> Vec<SocketAddr> {
     let servers = value.list(want).unwrap_or_default();
     if servers.is_empty() {
         value.note(
-            "no resolver here; name one, such as [\"192.0.2.53\"], or leave the key out for the system's",
+            "no resolver here; name one, such as [\"192.0.2.53\"], \
+             or leave the key out for the system's",
         );
     }
     servers.into_iter().filter_map(|server| server.parsed(want, name_server)).collect()
@@ -213,7 +210,8 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
     let server = bare.or_else(|_| text.parse()).map_err(|_| {
         format!(
-            "{text:?} is no address; write \"192.0.2.53\", \"192.0.2.53:5353\" or \"[2001:db8::53]:5353\""
+            "{text:?} is no address; \
+             write \"192.0.2.53\", \"192.0.2.53:5353\" or \"[2001:db8::53]:5353\""
         )
     })?;
     unicast(server.ip())?;

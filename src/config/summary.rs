@@ -1,5 +1,5 @@
-//! A plan in words. In: a plan. Out: what `check` and the start of a run say of it, and what may be
-//! meant otherwise. It never refuses anything.
+//! A plan in words: its summary, and warnings about what may be meant otherwise. `check` and the
+//! start of a run print both.
 
 use super::Plan;
 use lifesign_core::{
@@ -12,12 +12,13 @@ use std::{
 };
 
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
-const RATE_LIMITS: f64 = 0.39;
+const ICMP_RATE_LIMIT: f64 = 0.39;
 
-/// Probes per second for so many blocks: the even pace, or the mean with confirmations.
-fn pace(budget: &Budget, per_block: f64, blocks: usize) -> String {
+/// The total rate in words, for so many blocks of `per_block` probes a second each, within the
+/// budget's total.
+fn total_rate(budget: &Budget, per_block: f64, blocks: usize) -> String {
     let scale = (budget.total.unwrap_or(f64::INFINITY) / (budget.base * blocks as f64)).min(1.0);
-    per_time(per_block * blocks as f64 * scale)
+    rate_in_words(per_block * blocks as f64 * scale)
 }
 
 impl Plan {
@@ -30,18 +31,18 @@ impl Plan {
                     .to_owned(),
             );
         }
-        let watches_beyond =
+        let beyond_loopback =
             self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
         for control in
-            self.controls.iter().filter(|control| watches_beyond && control.is_loopback())
+            self.controls.iter().filter(|control| beyond_loopback && control.is_loopback())
         {
             warnings.push(format!(
                 "control {control} is this machine: it answers even when our network is down"
             ));
         }
-        if self.budget.base > RATE_LIMITS {
+        if self.budget.base > ICMP_RATE_LIMIT {
             warnings.push(format!(
-                "per_block is above {RATE_LIMITS}/s, where networks begin to limit ICMP: \
+                "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \
                  loss may be of our own making"
             ));
         }
@@ -57,14 +58,15 @@ impl Plan {
             let asked: f64 = targets
                 .iter()
                 .filter_map(|target| target.interval)
-                .map(|i| 1.0 / i.as_secs_f64())
+                .map(|interval| 1.0 / interval.as_secs_f64())
                 .sum();
             if asked > self.budget.base {
                 warnings.push(format!(
-                    "block {}: its intervals ask for {}, its budget allows {}; probes will come late",
+                    "block {}: its intervals ask for {}, its budget allows {}; \
+                     probes will come late",
                     block.prefix,
-                    per_time(asked),
-                    per_time(self.budget.base)
+                    rate_in_words(asked),
+                    rate_in_words(self.budget.base)
                 ));
             }
         }
@@ -83,8 +85,8 @@ impl Display for Plan {
             count(roster.blocks.len(), "block", "blocks"),
             count(roster.hosts(), "host", "hosts"),
             targets_by_kind(&roster.targets),
-            pace(&self.budget, self.budget.base, roster.blocks.len()),
-            pace(&self.budget, self.budget.mean, roster.blocks.len()),
+            total_rate(&self.budget, self.budget.base, roster.blocks.len()),
+            total_rate(&self.budget, self.budget.mean, roster.blocks.len()),
             count(self.controls.len(), "control", "controls"),
         )?;
         for country in &roster.countries {
@@ -129,8 +131,8 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Probes per second, or per hour where that says more.
-fn per_time(rate: f64) -> String {
+/// Probes per second, or per hour if there are few.
+fn rate_in_words(rate: f64) -> String {
     if rate < 0.1 {
         format!("{:.0} probes/h", rate * 3600.0)
     } else {

@@ -1,5 +1,4 @@
-//! What keeps a run from beginning. In: errors of the system. Out: one clear line for each. It
-//! never decides what is done about it.
+//! Why a run cannot begin, or had to end, as one line for the user.
 
 use lifesign_document::Problems;
 use std::{io, net::SocketAddr, path::PathBuf};
@@ -7,32 +6,32 @@ use std::{io, net::SocketAddr, path::PathBuf};
 /// Why a run cannot begin, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// No listener.
+    /// An address to serve HTTP on cannot be bound.
     #[error("cannot listen on {address}: {error}; choose another address with --listen")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         error: io::Error,
     },
-    /// What is said about TLS and passwords is wrong.
+    /// The web configuration is wrong.
     #[error("{0}")]
     Web(#[from] Problems),
-    /// Another run keeps its state here. It may end, so this is worth another try.
+    /// Another run uses this state directory. It may end, so a retry makes sense.
     #[error(
-        "the state directory {0} belongs to another run that is under way; end that one, or give this one a \
-         directory of its own with --state-dir"
+        "the state directory {0} belongs to another run that is under way; end that one, \
+         or give this one a directory of its own with --state-dir"
     )]
-    Taken(PathBuf),
-    /// No journal.
+    StateDirectoryInUse(PathBuf),
+    /// The journal cannot be opened.
     #[error("cannot write the journal {path}: {error}")]
     Journal {
-        /// Where.
+        /// Its file.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         error: io::Error,
     },
-    /// The system refuses something that every run needs.
+    /// The system refuses something else that every run needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
 }

@@ -1,11 +1,17 @@
-//! All ways out, side by side. In: probes that are due. Out: events of all probers. It never waits,
-//! but for ICMP answers, and never judges.
+//! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
+//! id of its target.
 
-use super::{chance, verdict_writer::VerdictWriter, wire_ids::WireIds};
+use super::{random_bits, verdict_writer::VerdictWriter, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
-    probe::{Spec, dns, icmp, names::Names, tcp},
+    probe::{
+        ProbeSpec,
+        dns::DnsProber,
+        icmp::{IcmpProber, SocketKind},
+        names::Names,
+        tcp::TcpProber,
+    },
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
@@ -14,50 +20,51 @@ use lifesign_core::{
 use std::net::IpAddr;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// All ways out.
+/// The probers of all kinds.
 pub(super) struct Network {
     clock: Clock,
-    icmp: Option<icmp::Engine>,
-    tcp: tcp::Prober,
-    dns: dns::Prober,
+    icmp: Option<IcmpProber>,
+    tcp: TcpProber,
+    dns: DnsProber,
     names: Names,
     wire_ids: WireIds,
-    asks: Vec<(Due, IpAddr)>,
+    /// ICMP probes of one call of `send`.
+    echoes: Vec<(Due, IpAddr)>,
 }
 
 impl Network {
-    /// Opens what can be opened, and says what cannot. Call it within a tokio runtime.
+    /// Opens what can be opened, and prints what cannot. Call it within a tokio runtime.
     pub fn open(
         plan: &Plan,
         clock: Clock,
         events: UnboundedSender<Event>,
         verdict_writer: &VerdictWriter,
     ) -> Self {
-        let (key, id) =
-            (((u128::from(chance(2)) << 64) | u128::from(chance(3))).to_le_bytes(), chance(4));
-        let icmp = match icmp::Engine::open(key, id as u16) {
-            Ok(engine) => {
-                let family = |v6| engine.means(v6).map_or("none", icmp::Means::label);
-                verdict_writer.say(format!(
+        let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
+        let id = random_bits(4);
+        let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
+            Ok(prober) => {
+                let family = |v6| prober.socket_kind(v6).map_or("none", SocketKind::label);
+                verdict_writer.write(format!(
                     "ICMP by {} (IPv4), {} (IPv6)",
                     family(false),
                     family(true)
                 ));
-                Some(engine)
+                Some(prober)
             }
             Err(error) => {
-                verdict_writer.say(format!("note: {error}; TCP and DNS go on without ICMP"));
+                verdict_writer.write(format!("note: {error}; TCP and DNS go on without ICMP"));
                 None
             }
         };
         Self {
             clock,
             icmp,
-            tcp: tcp::Prober::new(clock, events.clone()),
-            dns: dns::Prober::new(clock, events),
+            tcp: TcpProber::new(clock, events.clone()),
+            dns: DnsProber::new(clock, events),
             names: Names::open(names(plan), &plan.resolver),
             wire_ids: WireIds::new(plan.roster.targets.len()),
-            asks: Vec::new(),
+            echoes: Vec::new(),
         }
     }
 
@@ -69,32 +76,34 @@ impl Network {
             let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
-                (Ok(address), Spec::Tcp(spec)) => self.tcp.send(due, address, spec),
-                (Ok(address), Spec::Dns(spec)) => self.dns.send(due, address, spec),
-                (Ok(address), Spec::Icmp) if self.icmp.is_some() => self.asks.push((due, address)),
-                (Ok(_), Spec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
+                (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
+                (Ok(address), ProbeSpec::Dns(spec)) => self.dns.send(due, address, spec),
+                (Ok(address), ProbeSpec::Icmp) if self.icmp.is_some() => {
+                    self.echoes.push((due, address));
+                }
+                (Ok(_), ProbeSpec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
             }
         }
         if let Some(icmp) = &mut self.icmp {
-            icmp.send(&self.asks, &self.clock, out);
+            icmp.send(&self.echoes, &self.clock, out);
         }
-        self.asks.clear();
+        self.echoes.clear();
     }
 
-    /// What an event says by the numbers of this plan; None if it is about a target that is gone.
-    pub fn told(&self, event: Event) -> Option<Event> {
-        self.wire_ids.told(event)
+    /// The event with the target id of this plan; None if the target is gone.
+    pub fn translate(&self, event: Event) -> Option<Event> {
+        self.wire_ids.translate(event)
     }
 
-    /// Goes on with another plan. Probes that are under way stay so.
+    /// Changes to another plan. Open probes stay open.
     pub fn replan(&mut self, plan: &Plan, targets: &IdMapping) {
         self.wire_ids.replan(targets, plan.roster.targets.len(), self.clock.now());
         self.names.replan(names(plan), &plan.resolver);
     }
 
     fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {
-        let TargetId(number) = due.target;
-        let target = &plan.roster.targets[number as usize];
+        let TargetId(id) = due.target;
+        let target = &plan.roster.targets[id as usize];
         match &target.host {
             Host::Address(address) => Ok(*address),
             Host::Name(name) => {
@@ -117,7 +126,7 @@ impl Network {
     }
 
     pub fn receive_drops(&mut self) -> u64 {
-        self.icmp.as_mut().map_or(0, icmp::Engine::drops)
+        self.icmp.as_mut().map_or(0, IcmpProber::drops)
     }
 }
 

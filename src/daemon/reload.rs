@@ -1,11 +1,12 @@
-//! Reading the plan again. In: SIGHUP, and requests over HTTP. Out: what the plan's file says now,
-//! or what is wrong with it, for each time that somebody asked. It never holds up the watch: a
-//! thread of its own reads the file, and it never changes anything itself.
+//! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
+//! no probe; then applied, or rejected if it is wrong.
 
+use super::{Daemon, export_settings, open_controls, settings, write_warnings};
 use crate::{
     config::Plan,
-    export::{Ask, Asks},
+    export::{ReloadRequest, ReloadRequests},
 };
+use lifesign_core::time::Time;
 use lifesign_document::Problems;
 use std::{io, path::PathBuf, thread};
 use tokio::{
@@ -13,54 +14,104 @@ use tokio::{
     sync::oneshot,
 };
 
-/// What was read, and who waits for an answer.
+/// The plan that was read, and the request that waits for an answer.
 pub(super) struct Loaded {
-    pub plan: Result<Plan, Problems>,
-    pub asked: Option<Ask>,
+    plan: Result<Plan, Problems>,
+    request: Option<ReloadRequest>,
 }
 
-/// Who may ask, and what is being read.
+/// Waits for SIGHUP and for requests, and reads the plan.
 pub(super) struct Reload {
     path: PathBuf,
     hangup: Signal,
-    asks: Asks,
+    requests: ReloadRequests,
     reading: Option<Reading>,
 }
 
-/// The file is being read, for this one.
+/// A plan that is being read, and the request for it.
 struct Reading {
     plan: oneshot::Receiver<Result<Plan, Problems>>,
-    asked: Option<Ask>,
+    request: Option<ReloadRequest>,
 }
 
 impl Reload {
-    /// Ready to be asked. Call it within a tokio runtime.
-    pub fn new(path: PathBuf, asks: Asks) -> io::Result<Self> {
-        Ok(Self { path, hangup: signal(SignalKind::hangup())?, asks, reading: None })
+    /// Call it within a tokio runtime.
+    pub fn new(path: PathBuf, requests: ReloadRequests) -> io::Result<Self> {
+        Ok(Self { path, hangup: signal(SignalKind::hangup())?, requests, reading: None })
     }
 
-    /// Waits until somebody has asked and the file has been read. One after another: who asks while
-    /// the file is being read gets what it says afterwards. Cancel safe.
+    /// Waits for a signal or a request, and until the file has been read for it. A request that
+    /// comes in the meantime is served by the next call, which reads the file anew. Cancel safe.
     pub async fn next(&mut self) -> Loaded {
         loop {
             if let Some(reading) = &mut self.reading {
                 let read = (&mut reading.plan).await;
-                let asked = self.reading.take().and_then(|reading| reading.asked);
-                // An error means that the thread could not be had, or has failed and said so.
+                let request = self.reading.take().and_then(|reading| reading.request);
+                // An error means that the thread was not started, or has panicked.
                 if let Ok(plan) = read {
-                    return Loaded { plan, asked };
+                    return Loaded { plan, request };
                 }
                 tracing::error!("cannot read the plan again: no thread for it");
             }
-            let asked = tokio::select! {
+            let request = tokio::select! {
                 _ = self.hangup.recv() => None,
-                Some(ask) = self.asks.recv() => Some(ask),
+                Some(request) = self.requests.recv() => Some(request),
             };
             let (sender, plan) = oneshot::channel();
             let path = self.path.clone();
             let thread = thread::Builder::new().name("plan".into());
             let _ = thread.spawn(move || drop(sender.send(Plan::load(&path))));
-            self.reading = Some(Reading { plan, asked });
+            self.reading = Some(Reading { plan, request });
         }
+    }
+}
+
+impl Daemon {
+    /// Changes to the plan that was read, or keeps the one before if that is wrong; and answers the
+    /// request.
+    pub(super) fn replan(&mut self, Loaded { plan, request }: Loaded, now: Time) {
+        self.systemd.reloading();
+        let answer = match plan {
+            Ok(plan) => Ok(self.apply(plan, now)),
+            Err(problems) => Err(self.reject(&problems)),
+        };
+        self.publish(now);
+        if let Some(request) = request {
+            // The client may have gone away.
+            let _ = request.send(answer);
+        }
+    }
+
+    /// Changes to this plan, and returns what is watched from now on.
+    fn apply(&mut self, plan: Plan, now: Time) -> String {
+        if plan.controls != self.plan.controls || self.controls.is_none() {
+            // The old ones end first. All that they reported has been handled, since no task has
+            // run meanwhile: none of it is taken for an answer of the new.
+            self.controls = None;
+            self.controls = open_controls(&plan, self.clock, &self.sender, &self.verdict_writer);
+        }
+        let settings = settings(&plan, self.controls.is_some());
+        let mapping = self.watch.replan(plan.roster.clone(), &settings, now);
+        self.network.replan(&plan, &mapping.targets);
+        self.publishers.settings.send_replace(export_settings(&plan));
+        self.plan = plan;
+        if let Some(store) = &mut self.store {
+            store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
+        }
+        let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
+        self.verdict_writer.write(text.clone());
+        write_warnings(&self.plan, &self.verdict_writer);
+        text
+    }
+
+    /// Keeps the plan, and returns what is wrong with the new one, a line for each problem.
+    fn reject(&mut self, problems: &Problems) -> String {
+        self.watch.refuse();
+        let text = problems.to_string();
+        for line in text.lines() {
+            tracing::error!("{line}");
+        }
+        tracing::error!("the new plan is wrong; the one before goes on");
+        text
     }
 }

@@ -1,6 +1,5 @@
-//! Standard output, by a thread of its own. In: lines. Out: the same, in order. It never makes the
-//! watch wait for a reader that has stopped reading, and never ends it because one went away: pages
-//! and metrics have others.
+//! Writes standard output in a thread of its own: a reader that stops reading delays no probe, and
+//! one that goes away does not end the run, since pages and metrics have other readers.
 
 use std::{
     io::{self, Write},
@@ -9,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-/// So many lines wait for a slow reader; more are lost.
-const LINES: usize = 1024;
-/// So long the end of a run waits for a reader.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How many lines may wait for a slow reader; more are lost.
+const QUEUE: usize = 1024;
+/// How long the end of a run waits for a reader to take the last lines.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Says lines.
+/// The sender of lines to the thread.
 #[derive(Debug)]
 pub(super) struct VerdictWriter {
     lines: Option<SyncSender<String>>,
@@ -22,9 +21,8 @@ pub(super) struct VerdictWriter {
 }
 
 impl VerdictWriter {
-    /// Ready to speak.
     pub fn open() -> io::Result<Self> {
-        let (lines, received) = mpsc::sync_channel::<String>(LINES);
+        let (lines, received) = mpsc::sync_channel::<String>(QUEUE);
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("verdict_writer".into()).spawn(move || {
             for line in received {
@@ -35,8 +33,8 @@ impl VerdictWriter {
         Ok(Self { lines: Some(lines), ended })
     }
 
-    /// Says a line, if its reader is not too far behind.
-    pub fn say(&self, line: String) {
+    /// Writes a line, or drops it if the reader is too far behind.
+    pub fn write(&self, line: String) {
         if let Some(lines) = &self.lines {
             let _ = lines.try_send(line);
         }
@@ -46,6 +44,6 @@ impl VerdictWriter {
 impl Drop for VerdictWriter {
     fn drop(&mut self) {
         self.lines = None;
-        let _ = self.ended.recv_timeout(LAST_WORDS);
+        let _ = self.ended.recv_timeout(END_TIMEOUT);
     }
 }

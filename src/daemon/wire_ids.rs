@@ -1,11 +1,7 @@
-//! What targets are called on the wire. In: plans, one after another. Out: for each target a number
-//! that travels with its probes, and for each number that comes back the target that has it now. It
-//! never gives a number to two targets while answers to either may still come.
-//!
-//! A roster numbers its targets from 0, so a new plan may give a number to another host while an
-//! answer to the old one is under way. On the wire every plan has a range of its own; the ranges of
-//! earlier plans are kept for as long as anybody waits for their answers. No prober needs to know
-//! of this.
+//! The ids of targets on the wire. A roster numbers its targets from 0, so a new plan may give an
+//! id to another host while an answer to the old one is under way. On the wire every plan has a
+//! range of ids of its own; the ranges of earlier plans are kept for as long as answers to their
+//! probes may come. The probers know only these ids.
 
 use lifesign_core::{
     outcome::{Event, LOST_AFTER},
@@ -14,7 +10,7 @@ use lifesign_core::{
 };
 use std::collections::VecDeque;
 
-/// The ranges of the plan and of those before it.
+/// The id ranges of the plan and of those before it.
 #[derive(Debug)]
 pub(super) struct WireIds {
     first: u32,
@@ -22,31 +18,31 @@ pub(super) struct WireIds {
     earlier: VecDeque<Earlier>,
 }
 
-/// The range of an earlier plan.
+/// The id range of an earlier plan.
 #[derive(Debug)]
 struct Earlier {
     first: u32,
-    /// By place in the range: the target's number by now.
+    /// By offset in the range: the target's id in the present roster.
     targets: Vec<Option<u32>>,
     ended: Time,
 }
 
 impl WireIds {
-    /// For the first plan, of so many targets.
+    /// For the first plan, with this many targets.
     pub fn new(count: usize) -> Self {
         Self { first: 0, count: count as u32, earlier: VecDeque::new() }
     }
 
-    /// What a target's probe is called.
+    /// The wire id of a target.
     pub fn on_wire(&self, target: TargetId) -> TargetId {
         TargetId(self.first.wrapping_add(target.0))
     }
 
-    /// Whose a number is by now; None if it is nobody's any more.
+    /// The target of a wire id in the present roster; None if it is gone.
     pub fn target(&self, wire: TargetId) -> Option<TargetId> {
-        let place = wire.0.wrapping_sub(self.first);
-        if place < self.count {
-            return Some(TargetId(place));
+        let id = wire.0.wrapping_sub(self.first);
+        if id < self.count {
+            return Some(TargetId(id));
         }
         let found = self.earlier.iter().find_map(|range| {
             range.targets.get(wire.0.wrapping_sub(range.first) as usize).copied()
@@ -54,8 +50,8 @@ impl WireIds {
         found.flatten().map(TargetId)
     }
 
-    /// The event about the target that it is about by now; None if that is gone.
-    pub fn told(&self, mut event: Event) -> Option<Event> {
+    /// The event with its target's id in the present roster; None if the target is gone.
+    pub fn translate(&self, mut event: Event) -> Option<Event> {
         match &mut event {
             Event::Outcome(outcome) => outcome.target = self.target(outcome.target)?,
             Event::Stray(stray) => stray.target = stray.target.and_then(|wire| self.target(wire)),
@@ -64,7 +60,7 @@ impl WireIds {
         Some(event)
     }
 
-    /// Goes on with another plan.
+    /// Changes to another plan.
     pub fn replan(&mut self, targets: &IdMapping, count: usize, now: Time) {
         self.earlier.retain(|range| now.since(range.ended) <= LOST_AFTER);
         if targets.is_same() {
@@ -107,51 +103,57 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_taken_for_another_targets() {
+    fn no_id_is_taken_for_another_targets() {
         let plans: [&[u8]; 6] = [&[1, 2, 3], &[3, 2, 4], &[3, 2, 4], &[1, 2], &[5], &[2, 5, 1]];
         let at = |seconds| Time::from_nanos(1_000_000_000 * seconds);
         let mut wire_ids = WireIds::new(plans[0].len());
-        // Every number that was ever given out, and to whom.
+        // Every wire id that was ever given out, its host, and since which plan.
         let mut given: Vec<(TargetId, u8, usize)> = Vec::new();
         for (plan, hosts) in plans.iter().enumerate() {
             if let Some(before) = plan.checked_sub(1) {
-                let map = RosterMapping::between(&roster(plans[before]), &roster(hosts));
-                wire_ids.replan(&map.targets, hosts.len(), at(plan as u64));
+                let mapping = RosterMapping::between(&roster(plans[before]), &roster(hosts));
+                wire_ids.replan(&mapping.targets, hosts.len(), at(plan as u64));
             }
             given.extend(
                 (0..).zip(*hosts).map(|(id, &host)| (wire_ids.on_wire(TargetId(id)), host, plan)),
             );
             for &(wire, host, since) in &given {
-                // Who has been in every plan since is still known; who was away is another by now.
+                // A host that has been in every plan since is still known; one that was missing
+                // from one of them counts as another.
                 let stayed = plans[since..=plan].iter().all(|hosts| hosts.contains(&host));
-                let place = hosts.iter().position(|&other| other == host).filter(|_| stayed);
+                let id = hosts.iter().position(|&other| other == host).filter(|_| stayed);
                 assert_eq!(
                     wire_ids.target(wire),
-                    place.map(|place| TargetId(place as u32)),
+                    id.map(|id| TargetId(id as u32)),
                     "{host} of {since}"
                 );
             }
         }
         assert_eq!(wire_ids.target(TargetId(u32::MAX)), None);
-        // Nobody waits for answers to the first plans any more.
-        let map = RosterMapping::between(&roster(plans[5]), &roster(&[2]));
-        wire_ids.replan(&map.targets, 1, at(300));
+        // No answer to a probe of the first plans can come any more.
+        let mapping = RosterMapping::between(&roster(plans[5]), &roster(&[2]));
+        wire_ids.replan(&mapping.targets, 1, at(300));
         assert_eq!(wire_ids.earlier.len(), 1);
         assert_eq!(wire_ids.target(given[1].0), None);
         assert_eq!(wire_ids.target(wire_ids.on_wire(TargetId(0))), Some(TargetId(0)));
     }
 
     #[test]
-    fn the_same_plan_a_thousand_times_takes_no_room_and_numbers_wrap() {
-        let (here, there) = (roster(&[1, 2, 3]), roster(&[3, 2, 1]));
+    fn the_same_plan_a_thousand_times_takes_no_memory_and_ids_wrap() {
+        let forward = roster(&[1, 2, 3]);
+        let backward = roster(&[3, 2, 1]);
         let mut wire_ids = WireIds { first: u32::MAX - 4, count: 3, earlier: VecDeque::new() };
         for _ in 0..1000 {
-            wire_ids.replan(&RosterMapping::between(&here, &here).targets, 3, Time::default());
+            wire_ids.replan(
+                &RosterMapping::between(&forward, &forward).targets,
+                3,
+                Time::default(),
+            );
         }
         assert!(wire_ids.earlier.is_empty());
         let wire = wire_ids.on_wire(TargetId(0));
-        let turned = RosterMapping::between(&here, &there).targets;
-        wire_ids.replan(&turned, 3, Time::default());
+        let reversed = RosterMapping::between(&forward, &backward).targets;
+        wire_ids.replan(&reversed, 3, Time::default());
         assert_eq!(wire_ids.target(wire), Some(TargetId(2)));
         let wrapped: Vec<_> = (0..3).map(|id| wire_ids.on_wire(TargetId(id))).collect();
         assert_eq!(wrapped, [TargetId(u32::MAX - 1), TargetId(u32::MAX), TargetId(0)]);

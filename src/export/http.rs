@@ -1,27 +1,24 @@
-//! HTTP. In: listeners that the caller has bound, who may read, and the source of snapshots. Out:
-//! `/` with its style sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy` and `/-/ready`,
-//! read only and only to whom [`lifesign_web_config`] lets in, and `POST /-/reload`, which asks
-//! whoever watches to read the plan again and tells what came of it. It runs on a thread of its own
-//! with a runtime of its own, and never makes the fold wait: a slow or greedy reader delays other
-//! readers at most.
+//! The routes: `/` with its style sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy`,
+//! `/-/ready`, and `POST /-/reload`, which has the plan read again. They are answered by a thread
+//! and a runtime of their own, so a slow or greedy reader delays other readers at most.
 
 use super::{
-    Ask, Labels, Source,
+    ExportSettings, ReloadRequest, SnapshotReceiver, connections,
     metrics::Metrics,
-    page::{self, Pace},
+    page::{self, Refresh},
     render_cache::RenderCache,
-    serve, state,
+    state_json,
 };
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{ConnectInfo, Request, State},
+    extract::{self, ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use lifesign_core::{judge::State as Verdict, watch::Snapshot};
+use lifesign_core::{judge::State, watch::Snapshot};
 use lifesign_web_config::{Policy, WebConfig};
 use std::{
     io,
@@ -31,53 +28,56 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// What every answer is made from.
-struct Reader {
-    source: Source,
+/// What every response is made from.
+struct Server {
+    snapshots: SnapshotReceiver,
+    settings: watch::Receiver<ExportSettings>,
     metrics: Metrics,
-    labels: watch::Receiver<Labels>,
-    reload: mpsc::Sender<Ask>,
-    page: RenderCache,
-    held: RenderCache,
-    text: RenderCache,
-    json: RenderCache,
+    reload_requests: mpsc::Sender<ReloadRequest>,
+    page_cache: RenderCache,
+    paused_page_cache: RenderCache,
+    metrics_cache: RenderCache,
+    state_cache: RenderCache,
 }
+
+/// The extractor of axum, under another name than the `State` of a verdict.
+type ServerState = extract::State<Arc<Server>>;
 
 /// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The
 /// error is that of the system: no thread, no descriptor.
 pub fn serve(
     listeners: Vec<TcpListener>,
-    source: Source,
-    labels: watch::Receiver<Labels>,
-    reload: mpsc::Sender<Ask>,
+    snapshots: SnapshotReceiver,
+    settings: watch::Receiver<ExportSettings>,
+    reload_requests: mpsc::Sender<ReloadRequest>,
     web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let metrics = Metrics::new(source.clone(), labels.clone()).map_err(io::Error::other)?;
-    let mut end = source.clone();
-    let router = router(Reader {
-        source,
+    let metrics = Metrics::new(snapshots.clone(), settings.clone()).map_err(io::Error::other)?;
+    let mut end = snapshots.clone();
+    let router = router(Server {
+        snapshots,
+        settings,
         metrics,
-        labels,
-        reload,
-        page: RenderCache::default(),
-        held: RenderCache::default(),
-        text: RenderCache::default(),
-        json: RenderCache::default(),
+        reload_requests,
+        page_cache: RenderCache::default(),
+        paused_page_cache: RenderCache::default(),
+        metrics_cache: RenderCache::default(),
+        state_cache: RenderCache::default(),
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let inside = runtime.enter();
+    let runtime_context = runtime.enter();
     let listeners = listeners.into_iter().map(|listener| {
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(serve::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
-    drop(inside);
+    runtime.spawn(connections::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
+    drop(runtime_context);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async { while end.changed().await.is_ok() {} });
     })
 }
 
-fn router(reader: Reader) -> Router {
+fn router(server: Server) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/style.css", get(style))
@@ -85,8 +85,8 @@ fn router(reader: Reader) -> Router {
             "/icon.svg",
             get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON) }),
         )
-        .route("/metrics", get(scrape))
-        .route("/api/v1/state", get(json))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/state", get(state))
         .route("/-/healthy", get(|| async { "healthy\n" }))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
@@ -94,68 +94,74 @@ fn router(reader: Reader) -> Router {
         .method_not_allowed_fallback(|| async {
             (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
         })
-        .with_state(Arc::new(reader))
-        .layer(from_fn(guarded))
+        .with_state(Arc::new(server))
+        .layer(from_fn(authorize))
 }
 
-/// Whoever may not read learns nothing, not even which pages there are (RFC 7617 §2). What every
-/// answer says to browsers and caches: take it as what it says it is, and never keep it, unless it
-/// itself says how long.
-async fn guarded(
+/// Lets in whom the access file lets in; anybody else learns nothing, not even which pages there
+/// are (RFC 7617 §2). Adds the headers of every response: it is of the type that it says, and is
+/// not stored unless it says for how long.
+async fn authorize(
     Extension(policy): Extension<Arc<Policy>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let mut answer = if policy.authorizes(request.headers()).await {
+    let mut response = if policy.authorizes(request.headers()).await {
         next.run(request).await
     } else {
-        let ask = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
-        (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, ask)], "name and password, please\n")
-            .into_response()
+        let challenge = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
+        let headers = [(header::WWW_AUTHENTICATE, challenge)];
+        (StatusCode::UNAUTHORIZED, headers, "name and password, please\n").into_response()
     };
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in policy.response_headers() {
         headers.insert(name, value.clone());
     }
-    answer
+    response
 }
 
-/// An answer that is no page: why not, in one line.
-type Refusal = (StatusCode, String);
+/// An error, and why, in one line.
+type ErrorResponse = (StatusCode, String);
 
-impl Reader {
+impl Server {
     /// The newest snapshot. Its lock is held for one reference count.
-    fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+    fn snapshot(&self) -> Result<Arc<Snapshot>, ErrorResponse> {
         let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
-        self.source.borrow().clone().ok_or_else(missing)
+        self.snapshots.borrow().clone().ok_or_else(missing)
     }
 }
 
-async fn index(State(reader): State<Arc<Reader>>, address: Uri) -> Result<Response, Refusal> {
-    let snapshot = reader.snapshot()?;
-    let (kept, pace) = match address.query() {
-        Some("hold") => (&reader.held, Pace::Holds),
-        _ => (&reader.page, Pace::Follows),
+async fn index(
+    extract::State(server): ServerState,
+    address: Uri,
+) -> Result<Response, ErrorResponse> {
+    let snapshot = server.snapshot()?;
+    let (cache, refresh) = match address.query() {
+        Some("hold") => (&server.paused_page_cache, Refresh::Paused),
+        _ => (&server.page_cache, Refresh::Auto),
     };
-    let labels = reader.labels.borrow().clone();
-    let page = kept.of(&snapshot, || Ok(page::of(&snapshot, &labels, pace).into_string()))?;
+    let settings = server.settings.borrow().clone();
+    let page = cache.get_or_render(&snapshot, || {
+        Ok(page::render(&snapshot, &settings, refresh).into_string())
+    })?;
     // No script runs and nothing is loaded from elsewhere, even if a name should slip through as
     // markup.
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
-                  frame-ancestors 'none'";
-    let kind = "text/html; charset=utf-8";
-    let mut answer =
-        ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page)
-            .into_response();
-    if pace == Pace::Follows {
-        answer.headers_mut().insert(header::REFRESH, page::refresh(&labels).into());
+    let security_policy = "default-src 'none'; style-src 'self'; img-src 'self'; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, security_policy),
+    ];
+    let mut response = (headers, page).into_response();
+    if refresh == Refresh::Auto {
+        response.headers_mut().insert(header::REFRESH, page::refresh_seconds(&settings).into());
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// The style sheet may be kept for ever: another one has another address.
+/// The style sheet may be stored for ever: another one has another address.
 async fn style() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
@@ -164,37 +170,36 @@ async fn style() -> impl IntoResponse {
     (headers, page::STYLE)
 }
 
-async fn scrape(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let text = match reader.snapshot() {
-        Ok(snapshot) => reader.text.of(&snapshot, || reader.metrics.render()),
-        Err(_) => reader.metrics.render().map(Bytes::from),
+/// Before the first snapshot there are metrics of the process, which are not cached.
+async fn metrics(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
+    let text = match server.snapshot() {
+        Ok(snapshot) => server.metrics_cache.get_or_render(&snapshot, || server.metrics.render()),
+        Err(_) => server.metrics.render().map(Bytes::from),
     };
-    let text = text.map_err(our_fault)?;
+    let text = text.map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
 }
 
-async fn json(State(reader): State<Arc<Reader>>) -> Result<impl IntoResponse, Refusal> {
-    let snapshot = reader.snapshot()?;
-    let body = reader
-        .json
-        .of(&snapshot, || state::render(&snapshot, &reader.labels.borrow()))
-        .map_err(our_fault)?;
+async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
+    let snapshot = server.snapshot()?;
+    let body = server
+        .state_cache
+        .get_or_render(&snapshot, || state_json::render(&snapshot, &server.settings.borrow()))
+        .map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
 /// Ready once every country has had a verdict; from then on blindness is a state to report, no
 /// reason to be taken out of service.
-async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusal> {
-    let snapshot = reader.snapshot()?;
-    let judged = |past: &[f64; 7]| {
-        Verdict::ALL
-            .iter()
-            .zip(past)
-            .any(|(state, seconds)| *state != Verdict::Unknown && *seconds > 0.0)
+async fn ready(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
+    let snapshot = server.snapshot()?;
+    let was_ever_judged = |state_seconds: &[f64; 7]| {
+        let mut times = State::ALL.iter().zip(state_seconds);
+        times.any(|(state, seconds)| *state != State::Unknown && *seconds > 0.0)
     };
     let waiting: Vec<&str> = (snapshot.roster.countries.iter().zip(&snapshot.countries))
         .filter(|(_, view)| {
-            view.verdict.state == Verdict::Unknown && !judged(&view.verdict.state_seconds)
+            view.verdict.state == State::Unknown && !was_ever_judged(&view.verdict.state_seconds)
         })
         .map(|(country, _)| country.code.as_str())
         .collect();
@@ -209,38 +214,39 @@ async fn ready(State(reader): State<Arc<Reader>>) -> Result<&'static str, Refusa
 /// Reads the plan again, for a caller on this machine: 200 and what is watched now, or 400 and what
 /// is wrong with the plan, while the one before goes on.
 async fn reload(
-    State(reader): State<Arc<Reader>>,
+    extract::State(server): ServerState,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    asked: HeaderMap,
-) -> Result<String, Refusal> {
-    if is_of_another_site(&asked) {
+    headers: HeaderMap,
+) -> Result<String, ErrorResponse> {
+    if is_cross_site(&headers) {
         return Err((StatusCode::FORBIDDEN, "no page of another site may ask for that\n".into()));
     }
     if !peer.ip().to_canonical().is_loopback() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
     }
-    let over =
+    let unavailable =
         || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
-    let (sender, answer) = oneshot::channel();
-    reader.reload.send(sender).await.map_err(|_| over())?;
-    match answer.await.map_err(|_| over())? {
+    let (request, answer) = oneshot::channel();
+    server.reload_requests.send(request).await.map_err(|_| unavailable())?;
+    match answer.await.map_err(|_| unavailable())? {
         Ok(text) => Ok(text + "\n"),
         Err(text) => Err((StatusCode::BAD_REQUEST, text + "\n")),
     }
 }
 
-/// Has a browser been led here by a page from elsewhere? It says so itself (Fetch Metadata §2.4;
-/// RFC 6454 §7). Who says nothing of the kind is no browser.
-fn is_of_another_site(asked: &HeaderMap) -> bool {
-    let word = |name| asked.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
-    let host = word("host").unwrap_or_default();
-    let here = |origin: &str| {
+/// Was a browser sent here by a page of another site? It says so itself (Fetch Metadata §2.4;
+/// RFC 6454 §7). A client that sends neither header is no browser.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let text =
+        |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = text("host").unwrap_or_default();
+    let is_own = |origin: &str| {
         origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(host))
     };
-    word("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
-        || word("origin").is_some_and(|origin| !here(origin))
+    text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
+        || text("origin").is_some_and(|origin| !is_own(origin))
 }
 
-fn our_fault(fault: impl std::error::Error) -> Refusal {
-    (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n"))
+fn internal_error(error: impl std::error::Error) -> ErrorResponse {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"))
 }

@@ -1,33 +1,33 @@
-//! Export. In: [`Snapshot`]s, one after another. Out: what other programs and people read over
-//! HTTP: metrics for Prometheus, a page, JSON, and two answers for supervisors. It never reaches
-//! back: a reader, however slow or greedy, costs the watch nothing but the snapshot that it holds.
+//! What other programs and people read over HTTP: metrics for Prometheus, a page, JSON, and two
+//! answers for supervisors. All of it is made from snapshots, so a slow or greedy reader costs the
+//! watch nothing but the snapshot that it holds.
 
 use lifesign_core::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub mod connections;
 pub mod http;
 pub mod metrics;
 pub mod page;
-pub mod serve;
-pub mod state;
-mod families;
+mod definitions;
 mod render_cache;
 mod series;
+mod state_json;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
-pub type Source = watch::Receiver<Option<Arc<Snapshot>>>;
+pub type SnapshotReceiver = watch::Receiver<Option<Arc<Snapshot>>>;
 
-/// A wish that the plan be read again. It is answered with what is watched from then on, or with
-/// what is wrong with the plan; both may have several lines.
-pub type Ask = oneshot::Sender<Result<String, String>>;
+/// A request to reload the plan. It is answered with what is watched from then on, or with what is
+/// wrong with the plan; both may have several lines.
+pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
 
-/// Where such wishes arrive.
-pub type Asks = mpsc::Receiver<Ask>;
+/// Where such requests arrive.
+pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
 
-/// What a reader is told that no snapshot knows.
+/// What the plan, and not a snapshot, says of what is exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
+pub struct ExportSettings {
     /// Where we stand, as the plan calls it.
     pub vantage: String,
     /// Export series per host, which large plans cannot afford.

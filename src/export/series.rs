@@ -1,5 +1,4 @@
-//! The words of the table of metrics. In: values. Out: [`Row`], what a metric is, and [`Series`],
-//! its series in the shape of the prometheus crate. It never knows which metrics there are.
+//! What a metric is, and how its series become the types of the prometheus crate.
 
 use lifesign_core::{
     judge::State,
@@ -8,48 +7,48 @@ use lifesign_core::{
 };
 use prometheus::proto::{self, LabelPair, Metric, MetricType};
 
-/// One metric.
-pub(super) struct Row {
-    /// `*` stands for `block` and for `country`, here and in the help: such a row makes two
+/// What a metric is, and how its series are made.
+pub(super) struct Definition {
+    /// `*` stands for `block` and for `country`, here and in the help: such a definition makes two
     /// metrics.
     pub name: &'static str,
     pub kind: MetricType,
-    /// Its labels besides those that say whom it is about.
+    /// Its labels besides those that say what it is about.
     pub labels: &'static [&'static str],
     pub help: &'static str,
-    pub of: Of,
+    pub collect: Collect,
 }
 
-/// Whom a metric is about; this gives its first labels.
+/// What a metric is about, which gives its first labels; and what adds its series.
 #[derive(Clone, Copy)]
-pub(super) enum Of {
-    /// The whole watch: none.
-    Watch(fn(&Snapshot, &mut Series)),
+pub(super) enum Collect {
+    /// The watch as a whole: no labels.
+    Once(fn(&Snapshot, &mut Series)),
     /// Each block (`country`, `block`), and each country (`country`).
-    Scope(fn(&ScopeView, &mut Series)),
+    PerScope(fn(&ScopeView, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
-    Kind(fn(&KindView, &mut Series)),
+    PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.
-    Host(fn(&TargetView, &mut Series)),
+    PerHost(fn(&TargetView, &mut Series)),
 }
 
-/// The series of one family, as a row's function adds them.
+/// The series of one metric, as its [`Collect`] adds them.
 pub(super) struct Series {
-    pub row: &'static Row,
-    /// Can whom it is about be partial?
-    pub partial: bool,
-    /// Moves every time stamp to the wall clock.
+    pub definition: &'static Definition,
+    /// True of countries: no block is ever partial.
+    pub can_be_partial: bool,
+    /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: i64,
-    /// The labels that say whom the next series are about.
-    pub fixed: Vec<LabelPair>,
+    /// The labels that say what the next series are about.
+    pub subject_labels: Vec<LabelPair>,
     pub metrics: Vec<Metric>,
 }
 
 impl Series {
-    /// One series, with values for the row's own labels.
+    /// One series, with values for the definition's own labels.
     pub fn add(&mut self, labels: &[&str], value: f64) {
         let mut metric = self.labelled(labels);
-        if self.row.kind == MetricType::COUNTER {
+        if self.definition.kind == MetricType::COUNTER {
             let mut counter = proto::Counter::default();
             counter.set_value(value);
             metric.set_counter(counter);
@@ -61,40 +60,39 @@ impl Series {
         self.metrics.push(metric);
     }
 
-    /// A time stamp; no series where there is none, since 0 would be read as 1970.
-    pub fn time(&mut self, time: Option<Time>) {
-        self.measured(&[], time.map(|time| time.shifted(self.wall_offset).as_secs_f64()));
+    /// A timestamp; no series where there is none, since 0 would be read as 1970.
+    pub fn add_time(&mut self, time: Option<Time>) {
+        self.add_known(&[], time.map(|time| time.shifted(self.wall_offset).as_secs_f64()));
     }
 
-    /// A measurement; no series where there is none, since NaN would spoil every sum.
-    pub fn measured(&mut self, labels: &[&str], value: Option<f64>) {
+    /// A value; no series where there is none, since NaN would spoil every sum.
+    pub fn add_known(&mut self, labels: &[&str], value: Option<f64>) {
         if let Some(value) = value {
             self.add(labels, value);
         }
     }
 
     /// One series for each state that the scope can be in: only a country can be partial.
-    pub fn per_state(&mut self, value: impl Fn(usize, State) -> f64) {
+    pub fn add_per_state(&mut self, value: impl Fn(usize, State) -> f64) {
         for (i, state) in State::ALL.into_iter().enumerate() {
-            if self.partial || state != State::Partial {
+            if self.can_be_partial || state != State::Partial {
                 self.add(&[state.label()], value(i, state));
             }
         }
     }
 
     /// One series for each window in which something was measured.
-    pub fn per_window(
+    pub fn add_per_window(
         &mut self,
         windows: &[WindowView; 3],
         value: impl Fn(&WindowView) -> Option<f64>,
     ) {
         for (name, window) in WINDOWS.iter().zip(windows) {
-            self.measured(&[name], value(window));
+            self.add_known(&[name], value(window));
         }
     }
 
-    /// A histogram.
-    pub fn histogram(&mut self, view: &HistogramView) {
+    pub fn add_histogram(&mut self, view: &HistogramView) {
         let bucket = |&(bound, count): &(f64, u64)| {
             let mut bucket = proto::Bucket::default();
             bucket.set_upper_bound(bound);
@@ -111,19 +109,18 @@ impl Series {
     }
 
     fn labelled(&self, labels: &[&str]) -> Metric {
-        let names = self.row.labels;
+        let names = self.definition.labels;
         debug_assert_eq!(labels.len(), names.len());
-        let mut pairs = Vec::with_capacity(self.fixed.len() + labels.len());
-        pairs.extend_from_slice(&self.fixed);
-        pairs.extend(names.iter().zip(labels).map(|(name, value)| pair(name, value)));
-        Metric::from_label(pairs)
+        let mut all = Vec::with_capacity(self.subject_labels.len() + labels.len());
+        all.extend_from_slice(&self.subject_labels);
+        all.extend(names.iter().zip(labels).map(|(name, value)| label(name, value)));
+        Metric::from_label(all)
     }
 }
 
-/// A label.
-pub(super) fn pair(name: &str, value: &str) -> LabelPair {
-    let mut pair = LabelPair::default();
-    pair.set_name(name.to_owned());
-    pair.set_value(value.to_owned());
-    pair
+pub(super) fn label(name: &str, value: &str) -> LabelPair {
+    let mut label = LabelPair::default();
+    label.set_name(name.to_owned());
+    label.set_value(value.to_owned());
+    label
 }

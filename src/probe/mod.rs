@@ -1,21 +1,22 @@
-//! Probing. In: a [`Due`](lifesign_core::outcome::Due) and the address to ask. Out:
-//! [`Event`](lifesign_core::outcome::Event)s. It never decides when to ask, nor what silence means:
-//! no prober reports that nothing came.
+//! The network: each prober sends what is [`Due`](lifesign_core::outcome::Due) to an address, and
+//! reports what arrives as [`Event`](lifesign_core::outcome::Event)s. When to ask, and what silence
+//! means, the core decides: no prober reports that nothing came.
 //!
 //! | file | its part |
 //! |---|---|
 //! | `icmp` | echo, one socket per family for all targets |
 //! | `tcp` | connect and reset, a socket for each probe |
 //! | `dns` | one question to a name server, a socket for each probe |
-//! | `names` | hosts given by name: their addresses, resolved again and again |
-//! | `controls` | hosts that tell whether our own network works, asked by a library of their own |
+//! | `names` | the addresses of hosts that the plan gives by name |
+//! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `sys` | system calls in batches, for `icmp` |
 //! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
 //!
 //! The last two hold all of lifesign's `unsafe`: system calls that no safe library offers.
 //!
-//! A new kind is a file with its `Spec` and its prober, and a variant and a line of [`Spec::parse`]
-//! here.
+//! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
+//! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short
+//! form and `daemon::network` sends it: there the compiler reports each `match` that lacks it.
 
 use lifesign_core::scopes::Kind;
 
@@ -28,34 +29,33 @@ mod sys;
 mod sys_inet;
 
 pub use sys::trim_memory;
-pub use sys_inet::{IcmpError, descriptor_limit, read_control};
+pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
 
-/// How a target is asked. Each prober owns its own part.
+/// How a target is asked. Each prober defines its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spec {
+pub enum ProbeSpec {
     /// ICMP echo, which has nothing to choose.
     Icmp,
     /// TCP connect.
-    Tcp(tcp::Spec),
+    Tcp(tcp::TcpSpec),
     /// A DNS question; boxed, since most targets are asked none.
-    Dns(Box<dns::Spec>),
+    Dns(Box<dns::DnsSpec>),
 }
 
-impl Spec {
+impl ProbeSpec {
     /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear
     /// line.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (kind, rest) =
             text.split_once('/').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
         match (kind, rest) {
-            ("icmp", None) => Ok(Spec::Icmp),
+            ("icmp", None) => Ok(ProbeSpec::Icmp),
             ("icmp", Some(_)) => {
                 Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
             }
-            ("tcp", _) => tcp::Spec::parse(rest.unwrap_or_default()).map(Spec::Tcp),
-            ("dns", _) => {
-                dns::Spec::parse(rest.unwrap_or_default()).map(|spec| Spec::Dns(Box::new(spec)))
-            }
+            ("tcp", _) => tcp::TcpSpec::parse(rest.unwrap_or_default()).map(ProbeSpec::Tcp),
+            ("dns", _) => dns::DnsSpec::parse(rest.unwrap_or_default())
+                .map(|spec| ProbeSpec::Dns(Box::new(spec))),
             _ => Err(format!(
                 "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
             )),
@@ -65,9 +65,9 @@ impl Spec {
     /// The kind, as metrics name it.
     pub const fn kind(&self) -> Kind {
         match self {
-            Spec::Icmp => Kind::Icmp,
-            Spec::Tcp(_) => Kind::Tcp,
-            Spec::Dns(_) => Kind::Dns,
+            ProbeSpec::Icmp => Kind::Icmp,
+            ProbeSpec::Tcp(_) => Kind::Tcp,
+            ProbeSpec::Dns(_) => Kind::Dns,
         }
     }
 }

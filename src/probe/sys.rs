@@ -1,6 +1,5 @@
-//! System calls that no safe library offers. In: sockets and buffers. Out: packets sent and
-//! received in batches, and their raw addresses and control messages. It never interprets what it
-//! carries.
+//! System calls on ICMP sockets that no safe library offers: packets sent and received in batches,
+//! with their addresses and control messages as raw bytes.
 
 #![expect(unsafe_code, reason = "sendmmsg, recvmmsg and most socket options exist only in libc")]
 
@@ -13,12 +12,12 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 /// How many packets one system call carries at most.
 pub const BATCH: usize = 64;
-/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and some to tell
-/// a longer one by. What does not fit is cut off.
+/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and more, so that
+/// a longer packet shows. What does not fit is cut off.
 const PACKET: usize = 128;
 /// Room for a socket address of either family: `sockaddr_in6` is the longer.
-pub const NAME: usize = 28;
-/// Room for the control messages of one packet: stamp (32) and extended error (64).
+pub const SOCKADDR: usize = 28;
+/// Room for the control messages of one packet: timestamp (32) and extended error (64).
 const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.
@@ -36,7 +35,7 @@ pub struct Message<'a> {
     /// The packet; from the error queue, the packet that the error quotes.
     pub packet: &'a [u8],
     /// Its sender's socket address; from the error queue, the original destination's.
-    pub name: &'a [u8],
+    pub address: &'a [u8],
     /// Its control messages.
     pub control: &'a [u8],
 }
@@ -49,19 +48,19 @@ pub struct Batch {
 #[derive(Clone, Copy)]
 struct Slot {
     packet: [u8; PACKET],
-    name: [u8; NAME],
+    address: [u8; SOCKADDR],
     control: [u8; CONTROL],
     packet_length: usize,
-    name_length: usize,
+    address_length: usize,
     control_length: usize,
 }
 
 const EMPTY: Slot = Slot {
     packet: [0; PACKET],
-    name: [0; NAME],
+    address: [0; SOCKADDR],
     control: [0; CONTROL],
     packet_length: 0,
-    name_length: 0,
+    address_length: 0,
     control_length: 0,
 };
 
@@ -71,26 +70,28 @@ impl Batch {
         Self { slots: vec![EMPTY; BATCH].into_boxed_slice() }
     }
 
-    /// Puts a packet (at most 128 bytes) and the socket address that it goes to into place `at`.
-    pub fn put(&mut self, at: usize, packet: &[u8], name: &[u8]) {
-        let slot = &mut self.slots[at];
+    /// Makes packet `index` of the batch from at most 128 bytes and the socket address to send to.
+    pub fn put(&mut self, index: usize, packet: &[u8], address: &[u8]) {
+        let slot = &mut self.slots[index];
         slot.packet[..packet.len()].copy_from_slice(packet);
-        slot.name[..name.len()].copy_from_slice(name);
-        (slot.packet_length, slot.name_length, slot.control_length) = (packet.len(), name.len(), 0);
+        slot.address[..address.len()].copy_from_slice(address);
+        slot.packet_length = packet.len();
+        slot.address_length = address.len();
+        slot.control_length = 0;
     }
 
-    /// What lies at place `at` since the last [`Batch::receive`].
-    pub fn get(&self, at: usize) -> Message<'_> {
-        let slot = &self.slots[at];
+    /// Packet `index` of the last [`Batch::receive`].
+    pub fn get(&self, index: usize) -> Message<'_> {
+        let slot = &self.slots[index];
         Message {
             packet: &slot.packet[..slot.packet_length],
-            name: &slot.name[..slot.name_length],
+            address: &slot.address[..slot.address_length],
             control: &slot.control[..slot.control_length],
         }
     }
 
-    /// Sends the first `count` packets with one call and says how many of them left. An error is
-    /// about the first one, or about none of them (see `Link::send`).
+    /// Sends the first `count` packets with one call and returns how many were sent. An error is
+    /// about the first one, or about none of them (see `IcmpSocket::send`).
     pub fn send(&mut self, socket: BorrowedFd<'_>, count: usize) -> io::Result<usize> {
         self.with_headers(count, |headers, count| {
             // SAFETY: `with_headers` made `count` headers, whose pointers are good for the lengths
@@ -99,14 +100,16 @@ impl Batch {
         })
     }
 
-    /// Receives up to [`BATCH`] packets with one call, without waiting, and says how many.
+    /// Receives up to [`BATCH`] packets with one call, without waiting, and returns how many.
     pub fn receive(&mut self, socket: BorrowedFd<'_>, queue: Queue) -> io::Result<usize> {
         let flags = match queue {
             Queue::Arrivals => libc::MSG_DONTWAIT,
             Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
         };
         for slot in &mut self.slots {
-            (slot.packet_length, slot.name_length, slot.control_length) = (PACKET, NAME, CONTROL);
+            slot.packet_length = PACKET;
+            slot.address_length = SOCKADDR;
+            slot.control_length = CONTROL;
         }
         self.with_headers(BATCH, |headers, count| {
             // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is
@@ -125,10 +128,10 @@ impl Batch {
         count: usize,
         call: impl FnOnce(*mut libc::mmsghdr, libc::c_uint) -> libc::c_int,
     ) -> io::Result<usize> {
-        // SAFETY: both are plain C structures of numbers and pointers, for which all bits zero is a
-        // value.
-        let (mut headers, mut vectors): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) =
-            unsafe { mem::zeroed() };
+        // SAFETY: a plain C structure of numbers and pointers, for which all bits zero is a value.
+        let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
+        // SAFETY: as above.
+        let mut vectors: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
         for ((header, vector), slot) in
             headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count])
         {
@@ -137,18 +140,17 @@ impl Batch {
             let header = &mut header.msg_hdr;
             header.msg_iov = vector;
             header.msg_iovlen = 1;
-            header.msg_name = slot.name.as_mut_ptr().cast();
-            header.msg_namelen = slot.name_length as _;
+            header.msg_name = slot.address.as_mut_ptr().cast();
+            header.msg_namelen = slot.address_length as _;
             header.msg_control = slot.control.as_mut_ptr().cast();
             header.msg_controllen = slot.control_length as _;
         }
         let done = call(headers.as_mut_ptr(), count as _);
         let done = usize::try_from(done).map_err(|_| io::Error::last_os_error())?;
         for (header, slot) in headers.iter().zip(&mut self.slots[..done]) {
-            // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not asked
-            // for.
+            // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not set.
             slot.packet_length = (header.msg_len as usize).min(PACKET);
-            slot.name_length = (header.msg_hdr.msg_namelen as usize).min(NAME);
+            slot.address_length = (header.msg_hdr.msg_namelen as usize).min(SOCKADDR);
             slot.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
         }
         Ok(done)
@@ -193,8 +195,8 @@ pub fn attach_filter(socket: RawFd, program: &mut [libc::sock_filter]) -> io::Re
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives memory that is free back to the system: reading a large plan takes ten times what the plan
-/// takes.
+/// Gives free memory back to the system: reading a large plan takes ten times as much as keeping
+/// it.
 pub fn trim_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim(3) may be called at any time, from any thread.
@@ -225,8 +227,8 @@ pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
     if done == 0 { Ok(counts[DROPS]) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Lets tokio wait for the socket to have something to read, or an error to report.
-pub fn watched(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+/// Lets tokio wait until the socket has something to read, or an error to report.
+pub fn register(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is open and stays the same descriptor as long as it lives, and the AsyncFd
     // owns it.
     Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::ERROR) }?)

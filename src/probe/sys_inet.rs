@@ -1,7 +1,7 @@
-//! What the kernel tells of a TCP or UDP socket, and neither socket2 nor tokio passes on. In: a
-//! socket. Out: receive time stamps, ICMP errors from the error queue (ip(7), `IP_RECVERR`), the
-//! round-trip time of a handshake (tcp(7), `TCP_INFO`). It never decides what any of that says of a
-//! host, except in [`IcmpError::found`], which needs nothing but the packet. Linux only.
+//! System calls on TCP and UDP sockets that neither socket2 nor tokio offers: receive timestamps,
+//! ICMP errors from the error queue (ip(7), `IP_RECVERR`), the round-trip time of a handshake
+//! (tcp(7), `TCP_INFO`). Linux only.
+
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper in socket2 or tokio")]
 
 use lifesign_core::outcome::{Fault, Found, IcmpCode};
@@ -20,9 +20,9 @@ use tokio::io::{Interest, unix::AsyncFd};
 pub struct Received {
     /// How many bytes of it are in the buffer.
     pub length: usize,
-    /// When the kernel received it: wall clock, nanoseconds since the epoch (`Clock::of_stamp`
-    /// reads it).
-    pub stamp: Option<u64>,
+    /// When the kernel received it: wall clock, nanoseconds since the epoch (see
+    /// `Clock::received`).
+    pub timestamp: Option<u64>,
     /// The ICMP error that it reports.
     pub error: Option<IcmpError>,
 }
@@ -30,15 +30,15 @@ pub struct Received {
 /// An ICMP error about a packet that this socket sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpError {
-    /// Who sent the error.
+    /// The sender of the error.
     pub from: IpAddr,
-    /// What it says.
+    /// Its type and code.
     pub code: IcmpCode,
 }
 
 impl IcmpError {
     /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by
-    /// a living host; anything else means that the question did not get there.
+    /// a living host; any other error means that the probe did not reach it.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
         let port = if self.from.is_ipv4() { (3, 3) } else { (1, 4) };
         if self.from == asked && (self.code.kind, self.code.code) == port {
@@ -68,8 +68,8 @@ pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
 }
 
-/// How many file descriptors this process may have (RLIMIT_NOFILE); where it cannot be told, the
-/// usual 1024.
+/// How many file descriptors this process may have (RLIMIT_NOFILE); or the usual 1024 if
+/// that is unknown.
 pub fn descriptor_limit() -> usize {
     // SAFETY: rlimit is two plain integers, for which zero is a value; the kernel fills in both.
     let mut limit: libc::rlimit = unsafe { zeroed() };
@@ -80,25 +80,25 @@ pub fn descriptor_limit() -> usize {
     }
 }
 
-/// Makes the kernel keep ICMP errors with their sender and code, and stamp what it receives.
-pub fn listen_closely(socket: &Socket, address: IpAddr) -> io::Result<()> {
+/// Makes the kernel queue ICMP errors with their sender and code, and timestamp what it receives.
+pub fn enable_errors_and_timestamps(socket: &Socket, address: IpAddr) -> io::Result<()> {
     let (level, name) = match address {
         IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_RECVERR),
         IpAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
     };
-    set(socket, level, name, 1)?;
-    set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+    set_option(socket, level, name, 1)?;
+    set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
 }
 
-/// Hands the socket to tokio, which tells when it is ready in this way.
-pub fn registered(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
+/// Lets tokio wait until the socket is ready for `interest`.
+pub fn register(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: the socket owns its descriptor, always names the same one, and moves into the
     // AsyncFd.
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }
 
-fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: the kernel reads one c_int from a live one, as every option above is, and keeps no
+fn set_option(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: every option above is a c_int; the kernel reads one from `value` and keeps no
     // pointer.
     let result = unsafe {
         libc::setsockopt(
@@ -112,8 +112,9 @@ fn set(socket: &Socket, level: i32, name: i32, value: libc::c_int) -> io::Result
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The kernel's own round-trip time of a TCP handshake. None if it has none: then the SYN was
-/// repeated, and nobody can tell which of the two was answered (RFC 6298 §3, Karn's algorithm).
+/// The kernel's own round-trip time of a TCP handshake. None if it has none, or
+/// if the SYN was retransmitted: then nobody can tell which of the two was answered (RFC 6298 §3,
+/// Karn's algorithm).
 pub fn handshake_rtt(socket: &Socket) -> io::Result<Option<Duration>> {
     // SAFETY: tcp_info is plain integers, for which zero is a value; an older kernel fills in
     // fewer.
@@ -142,28 +143,28 @@ pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
 }
 
 /// The next ICMP error from the error queue; None if there is none. What the kernel itself put
-/// there (`SO_EE_ORIGIN_LOCAL`) is passed over: the failing call returned it already.
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
 pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
     loop {
         let received =
             receive_from(socket, &mut [], libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT).ok()?;
         if let Some(error) = received.error {
-            return Some((error, received.stamp));
+            return Some((error, received.timestamp));
         }
     }
 }
 
-/// Aligned as the kernel's `cmsghdr` is; room for a time stamp and an error of either family.
+/// Aligned as the kernel's `cmsghdr` is; room for a timestamp and an error of either family.
 #[repr(align(8))]
-struct Control([u8; 256]);
+struct ControlBuffer([u8; 256]);
 
 fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::Result<Received> {
-    let mut control = Control([0; 256]);
-    let mut piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut control = ControlBuffer([0; 256]);
+    let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: msghdr is integers and pointers, for which zero and null are values ("no name
     // wanted").
     let mut header: libc::msghdr = unsafe { zeroed() };
-    header.msg_iov = &raw mut piece;
+    header.msg_iov = &raw mut vector;
     header.msg_iovlen = 1;
     header.msg_control = control.0.as_mut_ptr().cast();
     header.msg_controllen = control.0.len() as _;
@@ -173,16 +174,17 @@ fn receive_from(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::R
         return Err(io::Error::last_os_error());
     };
     let used = (header.msg_controllen as usize).min(control.0.len());
-    let (stamp, error) = read_control(&control.0[..used]);
-    Ok(Received { length, stamp, error })
+    let (timestamp, error) = read_control_messages(&control.0[..used]);
+    Ok(Received { length, timestamp, error })
 }
 
-/// Reads control messages (cmsg(3)): the receive stamp (wall clock, nanoseconds since the epoch)
-/// and the ICMP error among them. Bytes that are none say nothing.
-pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
+/// Reads control messages (cmsg(3)): the receive timestamp (wall clock, nanoseconds since the
+/// epoch) and the ICMP error among them. What cannot be read is skipped.
+pub fn read_control_messages(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
-    let (mut stamp, mut error) = (None, None);
+    let mut timestamp = None;
+    let mut error = None;
     while let Some((length, rest)) = bytes.split_first_chunk::<WORD>() {
         let length = usize::from_ne_bytes(*length);
         let (Some(level), Some(kind), Some(data)) =
@@ -191,7 +193,7 @@ pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
             break;
         };
         match (level, kind) {
-            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => stamp = read_stamp(data),
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => timestamp = read_timestamp(data),
             (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
                 error = read_error(data);
             }
@@ -199,11 +201,11 @@ pub fn read_control(mut bytes: &[u8]) -> (Option<u64>, Option<IcmpError>) {
         }
         bytes = bytes.get(length.next_multiple_of(WORD)..).unwrap_or_default();
     }
-    (stamp, error)
+    (timestamp, error)
 }
 
 /// A `timespec`: seconds and nanoseconds, each one machine word.
-fn read_stamp(data: &[u8]) -> Option<u64> {
+fn read_timestamp(data: &[u8]) -> Option<u64> {
     let (seconds, rest) = data.split_first_chunk()?;
     let (nanos, _) = rest.split_first_chunk()?;
     let seconds = u64::try_from(isize::from_ne_bytes(*seconds)).ok()?;
@@ -214,7 +216,7 @@ fn read_stamp(data: &[u8]) -> Option<u64> {
 /// A `sock_extended_err` (errno, origin, type, code, pad, info, data: 16 bytes) and its offender's
 /// address.
 fn read_error(data: &[u8]) -> Option<IcmpError> {
-    let (&origin, &kind, &code) = (data.get(4)?, data.get(5)?, data.get(6)?);
+    let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     let offender = data.get(16..)?;
     let family = i32::from(u16::from_ne_bytes(*offender.first_chunk()?));
     let from = match (origin, family) {
@@ -229,8 +231,8 @@ fn read_error(data: &[u8]) -> Option<IcmpError> {
     Some(IcmpError { from, code: IcmpCode { kind, code } })
 }
 
-fn int(bytes: &[u8], at: usize) -> Option<i32> {
-    bytes.get(at..)?.first_chunk().map(|chunk| i32::from_ne_bytes(*chunk))
+fn int(bytes: &[u8], offset: usize) -> Option<i32> {
+    bytes.get(offset..)?.first_chunk().map(|chunk| i32::from_ne_bytes(*chunk))
 }
 
 #[cfg(test)]
@@ -250,17 +252,17 @@ mod tests {
 
     fn extended(origin: u8, kind: u8, code: u8, family: i32, address: &[u8]) -> Vec<u8> {
         let mut data = vec![0; 16];
-        (data[4], data[5], data[6]) = (origin, kind, code);
+        data[4..7].copy_from_slice(&[origin, kind, code]);
         data.extend((family as u16).to_ne_bytes());
         data.extend(address);
         data
     }
 
     #[test]
-    fn a_stamp_and_an_error_are_read_from_their_control_messages() {
+    fn a_timestamp_and_an_error_are_read_from_their_control_messages() {
         let mut spec = 1_700_000_000_isize.to_ne_bytes().to_vec();
         spec.extend(7_isize.to_ne_bytes());
-        let stamp = message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &spec);
+        let timestamp = message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &spec);
         let v4 = extended(libc::SO_EE_ORIGIN_ICMP, 3, 13, libc::AF_INET, &[0, 0, 10, 0, 0, 9]);
         let mut v6_address = [0; 22];
         v6_address[21] = 1;
@@ -268,13 +270,16 @@ mod tests {
         let at = |from: &str, kind, code| {
             Some(IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } })
         };
-        let both = [stamp, message(libc::IPPROTO_IP, libc::IP_RECVERR, &v4)].concat();
-        assert_eq!(read_control(&both), (Some(1_700_000_000_000_000_007), at("10.0.0.9", 3, 13)));
+        let both = [timestamp, message(libc::IPPROTO_IP, libc::IP_RECVERR, &v4)].concat();
+        assert_eq!(
+            read_control_messages(&both),
+            (Some(1_700_000_000_000_000_007), at("10.0.0.9", 3, 13))
+        );
         let six = message(libc::IPPROTO_IPV6, libc::IPV6_RECVERR, &v6);
-        assert_eq!(read_control(&six), (None, at("::1", 1, 4)));
+        assert_eq!(read_control_messages(&six), (None, at("::1", 1, 4)));
         let local = extended(libc::SO_EE_ORIGIN_LOCAL, 0, 0, libc::AF_INET, &[0; 14]);
         assert_eq!(
-            read_control(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)),
+            read_control_messages(&message(libc::IPPROTO_IP, libc::IP_RECVERR, &local)),
             (None, None)
         );
     }
@@ -300,7 +305,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_control_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read_control(&bytes);
+            let _ = read_control_messages(&bytes);
             let _ = read_error(&bytes);
         }
     }

@@ -1,15 +1,14 @@
-//! TCP connect probes. In: a [`Due`], an address, a [`Spec`]. Out: at most one [`Event`] each. It
-//! never sends a byte of data, and never leaves a connection behind: a closed probe resets it
-//! (`SO_LINGER` 0), so there is no heap of sockets in TIME_WAIT.
+//! TCP connect probes; each reports at most one [`Event`]. No data is sent, and a connection is
+//! reset at once (`SO_LINGER` 0), so that no sockets pile up in TIME_WAIT.
 //!
 //! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an
 //! ICMP error is read from the error queue with its sender and code. Silence reports nothing: the
 //! core itself calls a probe overdue, and then lost.
 //!
-//! One probe is one SYN: it is given up before the kernel would repeat it. A repeat would be a
-//! second probe that no budget knows of, and its answer would be taken for one to the first, as
-//! proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So a
-//! SYN-ACK later than that is not seen by this kind; the ICMP kind carries late evidence.
+//! One probe is one SYN: it is given up before the kernel would retransmit it. A retransmitted SYN
+//! would be a second probe outside the budget, and its answer would be taken for one to the first,
+//! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
+//! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
 
 use super::sys_inet;
 use crate::clock::Clock;
@@ -30,22 +29,22 @@ use tokio::{
     time::timeout,
 };
 
-/// Where the trap question goes ([`Due::trap`]). Nothing listens there: the port is of the range
+/// Where the trap probe goes ([`Due::trap`]). Nothing listens there: the port is of the range
 /// that is never assigned to a service (RFC 6335 §6), and above the ports that Linux gives to
 /// outgoing connections (32768 to 60999), so no such connection can hold it either.
 pub const TRAP_PORT: u16 = 64999;
 
-/// The kernel repeats an unanswered SYN after one second (RFC 6298 §2: the first RTO).
-const BEFORE_REPEAT: Duration = Duration::from_millis(950);
+/// The kernel retransmits an unanswered SYN after one second (RFC 6298 §2: the first RTO).
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(950);
 
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct TcpSpec {
     /// The port.
     pub port: u16,
 }
 
-impl Spec {
+impl TcpSpec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(port) if port > 0 => Ok(Self { port }),
@@ -58,55 +57,61 @@ impl Spec {
 
 /// Sends TCP probes, each from a socket and a task of its own.
 #[derive(Debug)]
-pub struct Prober {
+pub struct TcpProber {
     clock: Clock,
     events: UnboundedSender<Event>,
-    places: Arc<Semaphore>,
+    /// One permit for each socket that may be open.
+    sockets: Arc<Semaphore>,
 }
 
-impl Prober {
-    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
-    /// at most 4096; a probe that finds no place is `NotSent(NoDescriptors)`. A place is free again
-    /// after one second at the latest.
+impl TcpProber {
+    /// A prober that reports to `events`. It holds at most a quarter of the process's file
+    /// descriptors, and at most 4096; a probe beyond that is `NotSent(NoDescriptors)`. Each is held
+    /// for one second at most.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, places: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
+        Self { clock, events, sockets: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
     }
 
-    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
-    pub fn send(&self, due: Due, address: IpAddr, spec: &Spec) {
+    /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
+    /// runtime.
+    pub fn send(&self, due: Due, address: IpAddr, spec: &TcpSpec) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
-        let (clock, events, sent) = (self.clock, self.events.clone(), self.clock.now());
+        let clock = self.clock;
+        let events = self.events.clone();
+        let sent = clock.now();
         let report = move |found| {
             let Due { target, seq, trap, .. } = due;
-            // A closed channel means that nobody watches any more.
+            // A closed channel means that the run has ended.
             let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.sockets).try_acquire_owned() else {
             return report(Found::NotSent(Fault::NoDescriptors));
         };
-        match begin(peer) {
+        match connect(peer) {
             Ok(socket) => {
                 tokio::spawn(async move {
-                    let found = match timeout(BEFORE_REPEAT, wait(clock, sent, peer, &socket)).await
-                    {
-                        Ok(Ok(found)) => Some(found),
-                        Ok(Err(error)) => failed(&error, clock, sent),
-                        Err(_) => None,
-                    };
+                    let found =
+                        match timeout(HANDSHAKE_TIMEOUT, handshake(clock, sent, peer, &socket))
+                            .await
+                        {
+                            Ok(Ok(found)) => Some(found),
+                            Ok(Err(error)) => found_by(&error, clock, sent),
+                            Err(_) => None,
+                        };
                     found.into_iter().for_each(report);
-                    drop(place);
+                    drop(permit);
                 });
             }
-            Err(error) => failed(&error, clock, sent).into_iter().for_each(report),
+            Err(error) => found_by(&error, clock, sent).into_iter().for_each(report),
         }
     }
 }
 
-/// What an error of the socket says; None for silence.
-fn failed(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
+/// What the error of a socket tells; None for silence.
+fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     match error.raw_os_error() {
         Some(libc::ETIMEDOUT) => None,
-        // ECONNRESET: accepted and thrown out before we looked. A RST all the same.
+        // ECONNRESET: accepted, and reset before we looked.
         Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
             Some(Found::Refused { rtt: clock.now().since(sent) })
         }
@@ -114,20 +119,21 @@ fn failed(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     }
 }
 
-fn begin(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
+fn connect(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    sys_inet::listen_closely(&socket, peer.ip())?;
+    sys_inet::enable_errors_and_timestamps(&socket, peer.ip())?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
     // Registered only now: a socket that is not connecting counts as hung up.
-    sys_inet::registered(socket, Interest::WRITABLE | Interest::ERROR)
+    sys_inet::register(socket, Interest::WRITABLE | Interest::ERROR)
 }
 
-async fn wait(
+/// Waits until the handshake has succeeded or failed.
+async fn handshake(
     clock: Clock,
     sent: Time,
     peer: SocketAddr,
@@ -136,30 +142,30 @@ async fn wait(
     loop {
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
-        // Before SO_ERROR, which says only "refused" or "no route" for what is told here in full.
-        if let Some((error, stamp)) = sys_inet::next_error(socket) {
-            let seen = stamp.map_or_else(|| clock.now(), |stamp| clock.of_stamp(stamp, sent));
-            return Ok(error.found(peer.ip(), seen.since(sent)));
+        // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
+        if let Some((error, timestamp)) = sys_inet::next_error(socket) {
+            let rtt = clock.received(timestamp, sent).since(sent);
+            return Ok(error.found(peer.ip(), rtt));
         }
         if let Some(error) = socket.take_error()? {
             return Err(error);
         }
         match socket.peer_addr() {
-            Ok(_) => return greeted(clock, sent, socket),
+            Ok(_) => return connected(clock, sent, socket),
             Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => ready.clear_ready(),
             Err(error) => return Err(error),
         }
     }
 }
 
-/// What a connected socket says.
-fn greeted(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
-    let by_clock = clock.now().since(sent);
-    // On loopback a socket can be given the very port that it asks for, and connect to itself
+/// What a connected socket tells.
+fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
+    let elapsed = clock.now().since(sent);
+    // On loopback a socket may be given the very port that it connects to, and connect to itself
     // (RFC 9293 §3.5, simultaneous open): nobody listens there.
     if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
-        return Ok(Found::Refused { rtt: by_clock });
+        return Ok(Found::Refused { rtt: elapsed });
     }
-    let rtt = sys_inet::handshake_rtt(socket)?.unwrap_or(by_clock);
+    let rtt = sys_inet::handshake_rtt(socket)?.unwrap_or(elapsed);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }

@@ -1,12 +1,10 @@
-//! Episodes. In: changes of verdict. Out: [`Episode`]s, each again whenever something of it
-//! changes. It never writes, and never judges: it only says where one stay in a state ends and the
-//! next begins.
+//! From changes of verdict to episodes.
 //!
-//! An episode is one stay of a scope in a state other than up. A darkness that is first `down` and
-//! then an `outage` is one. A spell of `unknown` (we were blind, or stopped) ends no other episode:
-//! if the same is true after it, the episode goes on, and the spell counts as not seen; if not, it
-//! ended somewhere in that spell, as the next verdict's edge says. What was down for an outage's
-//! length is not up until it is proved to be.
+//! An episode is one stay of a scope in a state other than up. A darkness that is `down` first and
+//! `outage` later is one episode. `unknown` (we were blind, or stopped) ends no other episode: if
+//! the same state follows, the episode continues, and the unknown time counts as not seen; if
+//! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
+//! until an answer ends it.
 
 use super::scopes;
 use lifesign_core::{
@@ -32,99 +30,99 @@ pub struct Episode {
     pub found: Time,
     /// When it really began.
     pub begin: Edge,
-    /// When it really ended; None while it lasts.
+    /// When it really ended; None while it is open.
     pub end: Option<Edge>,
-    /// On what evidence it was found.
+    /// The evidence of the first verdict.
     pub evidence: String,
-    /// So long of it the verdict was unknown: we were blind or did not watch.
+    /// For how long of it the verdict was unknown: we were blind or did not watch.
     pub unseen: Duration,
-    /// The verdict has been unknown since then, within it.
+    /// Since when the verdict has been unknown, if it is now.
     pub paused: Option<Time>,
 }
 
 impl Episode {
-    /// Is this a country's?
+    /// The scope is a country, not a block.
     pub fn is_country(&self) -> bool {
         self.scope == self.country
     }
 
-    /// How long it lasted, by the middle of its edges, and by how much that may be wrong to either
-    /// side; up to `now` while it lasts.
+    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
+    /// either side. An open one lasts up to `now`.
     pub fn length(&self, now: Time) -> (Duration, Duration) {
-        let (begin, one) = middle(self.begin);
-        let (end, other) = self.end.map_or((now, Duration::ZERO), middle);
-        (end.since(begin), one + other)
+        let (begin, begin_half) = middle(self.begin);
+        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
+        (end.since(begin), begin_half + end_half)
     }
 }
 
-/// The middle of an edge, and how far it reaches from there. Where nobody watched before, the end
-/// of it is all there is.
+/// The middle of an edge, and half its width. An edge without an earliest time has no width.
 pub(super) fn middle(edge: Edge) -> (Time, Duration) {
     let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
     (edge.latest - half, half)
 }
 
-/// What is open of one scope: an episode, and a spell of unknown, within it or alone.
+/// The open episodes of one scope: of a known state, and of unknown, alone or within the other.
 #[derive(Clone, Debug, Default)]
-struct Open {
+struct OpenEpisodes {
     known: Option<Episode>,
     unknown: Option<Episode>,
 }
 
-/// All open episodes, by scope.
+/// Follows changes of verdict, and keeps all open episodes, by scope. Every episode that changes is
+/// added to `changed`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ledger {
-    open: BTreeMap<String, Open>,
+pub(super) struct EpisodeTracker {
+    open: BTreeMap<String, OpenEpisodes>,
 }
 
-impl Ledger {
-    /// Goes on with what was open when the last run was last heard of, if this run knows of it.
-    /// Else nobody can say whether it lasted: it ends in between.
+impl EpisodeTracker {
+    /// Continues the episodes that were open when the last run last wrote (`lasted`), if the judge
+    /// remembers them. Otherwise nobody can say whether they lasted: they end between the runs.
     pub fn resume(
         open: Vec<Episode>,
-        recalled: bool,
+        memory_restored: bool,
         lasted: Time,
         now: Time,
-        touched: &mut Vec<Episode>,
+        changed: &mut Vec<Episode>,
     ) -> Self {
-        let mut ledger = Self::default();
+        let mut tracker = Self::default();
+        let gap = Edge { earliest: Some(lasted), latest: now };
         for mut episode in open {
-            if !recalled || episode.state == State::Unknown {
-                close(episode, Edge { earliest: Some(lasted), latest: now }, touched);
+            if !memory_restored || episode.state == State::Unknown {
+                close(episode, gap, changed);
                 continue;
             }
             episode.paused.get_or_insert(lasted);
-            let place = ledger.open.entry(episode.scope.clone()).or_default();
-            // The later one is true; there are two only if a file could not be written to its end.
-            if let Some(older) = place.known.replace(episode) {
-                close(older, Edge { earliest: Some(lasted), latest: now }, touched);
+            let scope = tracker.open.entry(episode.scope.clone()).or_default();
+            // There are two only if the last write of a run was lost. The later one is true.
+            if let Some(older) = scope.known.replace(episode) {
+                close(older, gap, changed);
             }
         }
-        ledger
+        tracker
     }
 
-    /// Ends what is open of scopes that are not watched any more.
-    pub fn retain(&mut self, roster: &Roster, now: Time, touched: &mut Vec<Episode>) {
+    /// Ends the open episodes of scopes that are not in the roster.
+    pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
         let watched: HashSet<String> = scopes(roster).map(|scope| roster.name_of(scope)).collect();
         self.open.retain(|scope, open| {
-            let stays = watched.contains(scope);
-            if !stays {
+            let is_watched = watched.contains(scope);
+            if !is_watched {
                 for episode in open.known.take().into_iter().chain(open.unknown.take()) {
-                    close(episode, Edge { earliest: Some(now), latest: now }, touched);
+                    close(episode, Edge { earliest: Some(now), latest: now }, changed);
                 }
             }
-            stays
+            is_watched
         });
     }
 
-    /// Takes in a change; adds every episode that it touches. `offset` moves its times to the wall
-    /// clock.
-    pub fn note(
+    /// Takes a change of verdict. `offset` moves its times to the wall clock.
+    pub fn handle_change(
         &mut self,
         change: &Change,
         roster: &Roster,
         offset: i64,
-        touched: &mut Vec<Episode>,
+        changed: &mut Vec<Episode>,
     ) {
         let time = change.time.shifted(offset);
         let edge = Edge {
@@ -132,7 +130,7 @@ impl Ledger {
             latest: change.edge.latest.shifted(offset),
         };
         let scope = roster.name_of(change.scope);
-        let begun = || Episode {
+        let new_episode = || Episode {
             scope: scope.clone(),
             country: roster.country_of(change.scope).code.clone(),
             state: change.to,
@@ -149,17 +147,16 @@ impl Ledger {
                 && known.paused.is_none()
             {
                 known.paused = Some(time);
-                touched.push(known.clone());
+                changed.push(known.clone());
             }
-            touched.push(open.unknown.insert(begun()).clone());
+            changed.push(open.unknown.insert(new_episode()).clone());
             return;
         }
         if let Some(unknown) = open.unknown.take() {
-            close(unknown, Edge { earliest: Some(time), latest: time }, touched);
+            close(unknown, Edge { earliest: Some(time), latest: time }, changed);
         }
         match open.known.take() {
-            // Not long enough yet for this run to call it an outage: nothing says that the one
-            // before is over.
+            // After a pause, an outage that goes on is at first only `down`.
             Some(known)
                 if known.paused.is_some()
                     && known.state == State::Outage
@@ -167,41 +164,40 @@ impl Ledger {
             {
                 open.known = Some(known);
             }
-            Some(mut known) if goes_on(&known, change.to) => {
+            Some(mut known) if is_continued_by(&known, change.to) => {
                 if let Some(paused) = known.paused.take() {
                     known.unseen += time.since(paused);
                 }
                 known.state = change.to;
-                touched.push(known.clone());
+                changed.push(known.clone());
                 open.known = Some(known);
             }
             known => {
                 if let Some(known) = known {
-                    close(known, edge, touched);
+                    close(known, edge, changed);
                 }
                 if change.to != State::Up {
-                    touched.push(open.known.insert(begun()).clone());
+                    changed.push(open.known.insert(new_episode()).clone());
                 }
             }
         }
     }
 }
 
-fn goes_on(known: &Episode, to: State) -> bool {
-    known.state == to || known.state == State::Down && to == State::Outage
+fn is_continued_by(known: &Episode, state: State) -> bool {
+    known.state == state || known.state == State::Down && state == State::Outage
 }
 
-/// Ends an episode with this edge, but not before it began.
-fn close(mut episode: Episode, edge: Edge, touched: &mut Vec<Episode>) {
+/// Ends an episode with this edge. Neither side of the edge lies before its begin.
+fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) {
     let latest = edge.latest.max(episode.begin.latest);
     if let Some(paused) = episode.paused.take() {
         episode.unseen += latest.since(paused);
     }
-    // An end has two sides: nothing ends before it begins.
     let least = episode.begin.earliest.unwrap_or(episode.begin.latest);
     let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
     episode.end = Some(Edge { earliest: Some(earliest), latest });
-    touched.push(episode);
+    changed.push(episode);
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! Episodes as lines. In: episodes, and up to when they were seen ([`super::StoreReader::seen`]).
-//! Out: a table for people, JSON Lines or CSV (RFC 4180) for programs. It never leaves out how sure
-//! a time is.
+//! Episodes as a table for people, or as JSON Lines or CSV for programs. An open episode is listed
+//! up to when it was observed ([`super::StoreReader::observed_until`]).
 
 use super::{Episode, episode::middle};
 use lifesign_core::{judge::Edge, time::Time};
@@ -8,7 +7,7 @@ use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
 /// A table for people, one episode a line; times in UTC.
-pub fn text(episodes: &[Episode], seen: Time) -> String {
+pub fn text(episodes: &[Episode], observed_until: Time) -> String {
     let mut rows = vec![
         ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned),
     ];
@@ -18,40 +17,41 @@ pub fn text(episodes: &[Episode], seen: Time) -> String {
         } else {
             format!("{} {}", episode.country, episode.scope)
         };
-        let unseen = if episode.unseen.is_zero() { "-".into() } else { span(episode.unseen) };
+        let unseen =
+            if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
         let end = match (episode.end, episode.paused) {
-            (Some(end), _) => moment(end),
-            (None, None) => format!("still so at {}", second(seen)),
-            (None, Some(paused)) => format!("not seen since {}", second(paused)),
+            (Some(end), _) => edge_text(end),
+            (None, None) => format!("still so at {}", time_text(observed_until)),
+            (None, Some(paused)) => format!("not seen since {}", time_text(paused)),
         };
         [
             scope,
             episode.state.to_string(),
-            moment(episode.begin),
+            edge_text(episode.begin),
             end,
-            length(episode, seen),
+            length_text(episode, observed_until),
             unseen,
         ]
     }));
-    let mut wide = [0; 6];
+    let mut widths = [0; 6];
     for row in &rows {
-        for (wide, cell) in wide.iter_mut().zip(row) {
-            *wide = cell.chars().count().max(*wide);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
         }
     }
     rows.iter().fold(String::new(), |mut text, row| {
-        for (cell, wide) in row.iter().zip(wide) {
-            let _ = write!(text, "{cell:wide$}  ");
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(text, "{cell:width$}  ");
         }
         text.truncate(text.trim_end().len());
         text + "\n"
     })
 }
 
-/// One object a line. Times are RFC 3339 in UTC, spans are seconds; what is not known is null.
-pub fn json(episodes: &[Episode], seen: Time) -> String {
+/// JSON Lines. Times are RFC 3339 in UTC, durations are seconds; what is not known is null.
+pub fn json(episodes: &[Episode], observed_until: Time) -> String {
     #[derive(Serialize)]
-    struct Line<'a> {
+    struct EpisodeLine<'a> {
         scope: &'a str,
         name: &'a str,
         country: &'a str,
@@ -67,8 +67,8 @@ pub fn json(episodes: &[Episode], seen: Time) -> String {
         evidence: &'a str,
     }
     episodes.iter().fold(String::new(), |text, episode| {
-        let (length, unsure) = episode.length(seen);
-        let line = Line {
+        let (length, uncertainty) = episode.length(observed_until);
+        let line = EpisodeLine {
             scope: if episode.is_country() { "country" } else { "block" },
             name: &episode.scope,
             country: &episode.country,
@@ -78,24 +78,24 @@ pub fn json(episodes: &[Episode], seen: Time) -> String {
             end_earliest: episode.end.and_then(|end| end.earliest).map(|time| time.to_string()),
             end_latest: episode.end.map(|end| end.latest.to_string()),
             seconds: length.as_secs_f64(),
-            uncertain_seconds: unsure.as_secs_f64(),
+            uncertain_seconds: uncertainty.as_secs_f64(),
             unseen_seconds: episode.unseen.as_secs_f64(),
             found: episode.found.to_string(),
             evidence: &episode.evidence,
         };
-        // A struct of strings and finite numbers can always be written.
+        // Strings and finite numbers can always be serialized.
         text + &serde_json::to_string(&line).unwrap_or_default() + "\n"
     })
 }
 
-/// The same with a line of names first; what is not known is empty.
-pub fn csv(episodes: &[Episode], seen: Time) -> String {
+/// CSV (RFC 4180) with a header; what is not known is empty.
+pub fn csv(episodes: &[Episode], observed_until: Time) -> String {
     let mut text = String::from(
-        "scope,country,state,begin_earliest,begin_latest,end_earliest,end_latest,seconds,uncertain_seconds,\
-         unseen_seconds,evidence\r\n",
+        "scope,country,state,begin_earliest,begin_latest,end_earliest,end_latest,seconds,\
+         uncertain_seconds,unseen_seconds,evidence\r\n",
     );
     for episode in episodes {
-        let (length, unsure) = episode.length(seen);
+        let (length, uncertainty) = episode.length(observed_until);
         let time = |time: Option<Time>| time.map(|time| time.to_string()).unwrap_or_default();
         let cells = [
             episode.scope.clone(),
@@ -106,7 +106,7 @@ pub fn csv(episodes: &[Episode], seen: Time) -> String {
             time(episode.end.and_then(|end| end.earliest)),
             time(episode.end.map(|end| end.latest)),
             format!("{:.3}", length.as_secs_f64()),
-            format!("{:.3}", unsure.as_secs_f64()),
+            format!("{:.3}", uncertainty.as_secs_f64()),
             format!("{:.3}", episode.unseen.as_secs_f64()),
             episode.evidence.clone(),
         ];
@@ -116,8 +116,8 @@ pub fn csv(episodes: &[Episode], seen: Time) -> String {
     text
 }
 
-/// A cell with a comma, a quote or a line's end in it stands in quotes. One that a spreadsheet
-/// would take for a formula begins with an apostrophe.
+/// A cell of CSV, in quotes if it needs them. An apostrophe goes before what a spreadsheet would
+/// take for a formula.
 fn quoted(cell: &str) -> String {
     let cell =
         if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
@@ -128,48 +128,48 @@ fn quoted(cell: &str) -> String {
     }
 }
 
-/// An edge as its middle and how sure that is: `2014-12-22 16:15:02 ± 2 s`.
-pub fn moment(edge: Edge) -> String {
-    let (at, half) = middle(edge);
+/// An edge, in UTC, as its middle and half its width: `2014-12-22 16:15:02 ± 2 s`.
+pub fn edge_text(edge: Edge) -> String {
+    let (middle, half) = middle(edge);
     match edge.earliest {
-        Some(_) => format!("{} ± {}", second(at), sure(half)),
-        None => format!("before {}", second(at)),
+        Some(_) => format!("{} ± {}", time_text(middle), rounded_up(half)),
+        None => format!("before {}", time_text(middle)),
     }
 }
 
-/// A time to the second, in UTC, as people write it: `2014-12-22 16:15:02`.
-pub fn second(time: Time) -> String {
+/// A time in UTC, rounded to the second: `2014-12-22 16:15:02`.
+pub fn time_text(time: Time) -> String {
     let text = (time + Duration::from_millis(500)).to_string();
     text.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
 }
 
-/// How long an episode lasted, and how sure that is.
-pub fn length(episode: &Episode, seen: Time) -> String {
-    let (length, unsure) = episode.length(seen);
+/// How long an episode lasted: `9 h 31 min ± 4 s`.
+pub fn length_text(episode: &Episode, observed_until: Time) -> String {
+    let (length, uncertainty) = episode.length(observed_until);
     let so_far = if episode.end.is_none() { " so far" } else { "" };
     match episode.begin.earliest {
-        Some(_) => format!("{} ± {}{so_far}", span(length), sure(unsure)),
-        None => format!("over {}{so_far}", span(length)),
+        Some(_) => format!("{} ± {}{so_far}", duration_text(length), rounded_up(uncertainty)),
+        None => format!("over {}{so_far}", duration_text(length)),
     }
 }
 
-/// Seconds, rounded up: who is sure to half a second is not sure to none.
-fn sure(half: Duration) -> String {
-    span(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
+/// An uncertainty, rounded up to the second.
+fn rounded_up(half: Duration) -> String {
+    duration_text(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
 }
 
-/// A length of time in its two greatest units: `9 h 31 min`.
-pub fn span(span: Duration) -> String {
-    // As sharp as it is told: to the second, the minute or the hour. Two days are 48 hours to most
-    // people.
-    let unit = match span.as_secs() {
+/// A duration in its two greatest units: `9 h 31 min`. Up to two days it is given in hours.
+pub fn duration_text(duration: Duration) -> String {
+    // Rounded to the smaller of the units that are printed.
+    let unit = match duration.as_secs() {
         0..3600 => 1,
         3600..172_800 => 60,
         _ => 3600,
     };
-    let seconds = (span + Duration::from_millis(500 * unit)).as_secs() / unit * unit;
+    let seconds = (duration + Duration::from_millis(500 * unit)).as_secs() / unit * unit;
     let days = if seconds < 2 * 86_400 { 0 } else { seconds / 86_400 };
-    let (hours, minutes) = (seconds / 3600 - days * 24, seconds / 60 % 60);
+    let hours = seconds / 3600 - days * 24;
+    let minutes = seconds / 60 % 60;
     match (days, hours, minutes, seconds % 60) {
         (0, 0, 0, seconds) => format!("{seconds} s"),
         (0, 0, minutes, 0) => format!("{minutes} min"),
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn spans_have_their_two_greatest_units() {
         let found = [0, 59, 60, 61, 3599, 3629, 34_258, 86_400, 200_000]
-            .map(|seconds| span(Duration::from_secs(seconds)));
+            .map(|seconds| duration_text(Duration::from_secs(seconds)));
         assert_eq!(
             found,
             [

@@ -1,65 +1,66 @@
-//! Memory over restarts. In: changes of verdict, snapshots, what the judge learned. Out: a SQLite
-//! file (docs/store.md) that outlives the run, and on the next start what was open and known. It
-//! never makes the watch wait for a disk, and never ends it: what cannot be written waits in
-//! bounded memory and is tried again.
+//! What outlives a run: episodes, samples and the judge's memory, in a SQLite file (docs/store.md).
+//! The watch never waits for the disk: a thread writes, and what the disk refuses waits in bounded
+//! memory.
 //!
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
 //! | `backlog` | what waits to be written |
-//! | `writer` | a thread that writes, and goes on trying |
-//! | `file` | the tables, and how they are written |
-//! | `history` | the days before, for the page |
-//! | `reader` | reading them, also while they are written, also elsewhere |
-//! | `list`, `report` | what a reader gets: lines, CSV, JSON; one page to send on |
+//! | `writer` | the thread that writes and retries |
+//! | `database` | the tables, and how they are written |
+//! | `history` | the last seven days, for the page |
+//! | `reader` | reading, also while a run writes, also a copy |
+//! | `list` | episodes as a table, JSON or CSV |
+//! | `report` | a page on one country |
 
 mod backlog;
 mod reader;
+mod database;
 mod episode;
-mod file;
 mod history;
 pub mod list;
 pub mod report;
 mod writer;
 
 pub use episode::Episode;
-pub use reader::{Filter, RunTime, StoreReader};
+pub use reader::{EpisodeFilter, RecordedRun, StoreReader};
 
-use backlog::Work;
-use episode::Ledger;
+use backlog::Batch;
+use database::Database;
+use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
     scopes::{BlockId, Country, CountryId, Roster, Scope},
     time::Time,
-    watch::{Snapshot, StoreView, Watch},
+    watch::{ScopeView, Snapshot, StoreView, Watch},
 };
 use std::{
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
-use writer::Writer;
+use writer::StoreWriter;
 
 /// The name of the file in the state directory.
-pub const FILE: &str = "lifesign.db";
-/// How often summaries and what was learned are written.
-const MINUTE: Duration = Duration::from_secs(60);
-/// What was learned is written with a change of verdict too, but for each thousand targets not more
-/// often than this.
-const SECOND: Duration = Duration::from_secs(1);
-/// In plans of more scopes than this only countries have summaries: a block's take 20 MB in a year.
-const FEW_SCOPES: usize = 1000;
+pub const FILE_NAME: &str = "lifesign.db";
+/// How often samples and the judge's memory are written.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
+/// The judge's memory is written with each change of verdict too. This is the least time between
+/// two of them, for each thousand targets.
+const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
+/// In plans of more scopes than this only countries have samples: a block's take 20 MB in a year.
+const MAX_SAMPLED_SCOPES: usize = 1000;
 
-/// A scope's last minute, or ten.
+/// What was measured of a scope in one minute, or in ten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The prefix or the country's code.
     pub scope: String,
     /// The country's code.
     pub country: String,
-    /// The end of the stretch, on the wall clock.
+    /// The end of the minute or the ten, on the wall clock.
     pub time: Time,
-    /// The verdict then; of ten minutes, the gravest.
+    /// The verdict at the end of the minute; of ten minutes, the gravest.
     pub state: State,
     /// How many probes were answered or missed.
     pub probes: u64,
@@ -74,109 +75,126 @@ pub struct Sample {
 /// The store of a run.
 #[derive(Debug)]
 pub struct Store {
-    ledger: Ledger,
-    writer: Writer,
-    /// When summaries are due, and when what was learned was last written.
-    due: Time,
-    remembered: Time,
-    /// A change was written without what was learned with it.
-    owed: bool,
-    episodes: Vec<Episode>,
+    tracker: EpisodeTracker,
+    writer: StoreWriter,
+    /// When the next samples are taken.
+    next_samples: Time,
+    memory_written: Time,
+    /// Something has been learned since the memory was written.
+    memory_is_stale: bool,
+    /// Episodes that have changed and are not yet with the writer.
+    changed: Vec<Episode>,
 }
 
 impl Store {
-    /// Opens or makes the file in this directory. `wall` is now, by the wall clock. A file that
-    /// cannot be opened is told of and tried again; the error says only that there is no thread for
-    /// it.
+    /// Opens or makes the file in this directory, and reads what the previous run left. `wall` is
+    /// now, by the wall clock. A file that cannot be opened is logged and tried again; it is an
+    /// error only if no thread can be started.
     ///
-    /// With it comes what an earlier run learned. Call [`Store::begin`] before anything else.
-    pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, Past)> {
-        let path = directory.join(FILE);
-        let (file, past) = match file::File::open(&path).and_then(|file| Ok((file.past()?, file))) {
-            Ok((past, file)) => (Ok(file), past),
-            Err(error) => (Err(error), Past::default()),
+    /// Call [`Store::resume`] before anything else.
+    pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, PreviousRun)> {
+        let path = directory.join(FILE_NAME);
+        let opened =
+            Database::open(&path).and_then(|database| Ok((database.previous_run()?, database)));
+        let (database, previous) = match opened {
+            Ok((previous, database)) => (Ok(database), previous),
+            Err(error) => (Err(error), PreviousRun::default()),
         };
-        let writer = Writer::start(path, file, vantage.to_owned(), wall)?;
-        let (due, remembered) = (Time::default(), Time::default());
         let store = Self {
-            ledger: Ledger::default(),
-            writer,
-            due,
-            remembered,
-            owed: false,
-            episodes: Vec::new(),
+            tracker: EpisodeTracker::default(),
+            writer: StoreWriter::start(path, database, vantage.to_owned(), wall)?,
+            next_samples: Time::default(),
+            memory_written: Time::default(),
+            memory_is_stale: false,
+            changed: Vec::new(),
         };
-        Ok((store, past))
+        Ok((store, previous))
     }
 
-    /// Goes on with the episodes that were open, if what was learned with them is of use; else they
-    /// end here.
-    pub fn begin(&mut self, past: Past, recalled: bool, roster: &Roster, now: Time, offset: i64) {
+    /// Continues the episodes that were open if the judge could use its memory of them
+    /// (`memory_restored`), and ends them otherwise. `offset` is from core time to the wall clock,
+    /// in nanoseconds.
+    pub fn resume(
+        &mut self,
+        previous: PreviousRun,
+        memory_restored: bool,
+        roster: &Roster,
+        now: Time,
+        offset: i64,
+    ) {
         let wall = now.shifted(offset);
-        let lasted = past.lasted.unwrap_or(wall).min(wall);
-        self.ledger = Ledger::resume(past.open, recalled, lasted, wall, &mut self.episodes);
-        self.due = now + MINUTE;
+        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        self.tracker = EpisodeTracker::resume(
+            previous.open_episodes,
+            memory_restored,
+            lasted,
+            wall,
+            &mut self.changed,
+        );
+        self.next_samples = now + SAMPLE_INTERVAL;
         self.replan(roster, wall);
     }
 
-    /// Tells the watch what earlier runs saw, once that has been read: moments after the start,
-    /// seconds in a large plan.
-    pub fn recall(&self, watch: &mut Watch) {
-        let Some(mut history) = self.writer.history() else { return };
+    /// Adds to the watch what earlier runs saw, once the thread has read it: moments after the
+    /// start, seconds in a large plan.
+    pub fn restore_history(&self, watch: &mut Watch) {
+        let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in scopes(&roster) {
-            let past = history.remove(&roster.name_of(scope));
-            if let Some((_, past)) =
-                past.filter(|(country, _)| *country == roster.country_of(scope).code)
+            if let Some((country, history)) = histories.remove(&roster.name_of(scope))
+                && country == roster.country_of(scope).code
             {
-                watch.past(scope).recall(past);
+                watch.past(scope).recall(history);
             }
         }
     }
 
-    /// A plan, the first or a new one: what is not watched has no open episode.
+    /// Takes the first plan or a new one. Open episodes of scopes that are not in it end.
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
-        self.ledger.retain(roster, wall, &mut self.episodes);
-        let named =
+        self.tracker.retain(roster, wall, &mut self.changed);
+        let countries =
             roster.countries.iter().map(|country| (country.code.clone(), country.name.clone()));
-        let (countries, episodes) = (named.collect(), std::mem::take(&mut self.episodes));
-        self.writer.write(Work { at: wall, countries, episodes, ..Work::default() });
+        self.writer.write(Batch {
+            at: wall,
+            countries: countries.collect(),
+            episodes: std::mem::take(&mut self.changed),
+            ..Batch::default()
+        });
     }
 
-    /// Takes in what changed, and gives it to the writer with what is due.
-    pub fn keep(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
+    /// Takes changes of verdict, and hands them to the writer with whatever else is due.
+    pub fn handle_changes(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
         for change in changes {
-            self.ledger.note(change, watch.roster(), offset, &mut self.episodes);
+            self.tracker.handle_change(change, watch.roster(), offset, &mut self.changed);
         }
-        self.owed |= !changes.is_empty();
-        let mut work = Work { at: now.shifted(offset), ..Work::default() };
-        let minute = now >= self.due;
-        self.owed |= minute;
-        if minute {
-            work.samples = samples(&watch.snapshot(now, offset, 0));
-            self.due = now + MINUTE;
+        let mut batch = Batch { at: now.shifted(offset), ..Batch::default() };
+        let samples_due = now >= self.next_samples;
+        if samples_due {
+            batch.samples = samples(&watch.snapshot(now, offset, 0));
+            self.next_samples = now + SAMPLE_INTERVAL;
         }
-        let pause = SECOND * (1 + watch.roster().targets.len() as u32 / 1000);
-        if self.owed && (minute || now >= self.remembered + pause) && !self.writer.is_behind() {
-            work.memory = Some(watch.remember(now, offset));
-            (self.remembered, self.owed) = (now, false);
+        self.memory_is_stale |= samples_due || !changes.is_empty();
+        let interval = MEMORY_INTERVAL * (1 + watch.roster().targets.len() as u32 / 1000);
+        let memory_due = samples_due || now >= self.memory_written + interval;
+        if self.memory_is_stale && memory_due && !self.writer.is_behind() {
+            batch.memory = Some(watch.remember(now, offset));
+            self.memory_written = now;
+            self.memory_is_stale = false;
         }
-        work.episodes = std::mem::take(&mut self.episodes);
-        if minute || !work.episodes.is_empty() || work.memory.is_some() {
-            self.writer.write(work);
+        batch.episodes = std::mem::take(&mut self.changed);
+        if samples_due || !batch.episodes.is_empty() || batch.memory.is_some() {
+            self.writer.write(batch);
         }
     }
 
-    /// The last words of a run that ends as it should. Waits until they are written, or cannot be.
-    pub fn end(mut self, watch: &Watch, now: Time, offset: i64) {
-        let memory = Some(watch.remember(now, offset));
-        let episodes = std::mem::take(&mut self.episodes);
-        self.writer.write(Work {
+    /// Ends a run in order. Waits until everything is written, or has failed.
+    pub fn finish(mut self, watch: &Watch, now: Time, offset: i64) {
+        self.writer.write(Batch {
             at: now.shifted(offset),
-            memory,
-            episodes,
+            memory: Some(watch.remember(now, offset)),
+            episodes: std::mem::take(&mut self.changed),
             ended: true,
-            ..Work::default()
+            ..Batch::default()
         });
     }
 
@@ -186,41 +204,41 @@ impl Store {
     }
 }
 
-/// What an earlier run left.
+/// What the previous run left.
 #[derive(Debug, Default)]
-pub struct Past {
+pub struct PreviousRun {
     /// What its judge had learned.
     pub memory: Option<Memory>,
-    open: Vec<Episode>,
+    open_episodes: Vec<Episode>,
+    /// When it last wrote.
     lasted: Option<Time>,
 }
 
-/// Where the state is: as asked for, or as systemd says (STATE_DIRECTORY, the first of its list).
-pub fn directory(asked: Option<PathBuf>) -> Option<PathBuf> {
-    asked.or_else(|| {
-        let named = std::env::var("STATE_DIRECTORY").ok()?;
-        named.split(':').next().filter(|path| !path.is_empty()).map(PathBuf::from)
+/// The state directory: the one given, else the first of systemd's `$STATE_DIRECTORY`.
+pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
+    given.or_else(|| {
+        let list = std::env::var("STATE_DIRECTORY").ok()?;
+        list.split(':').next().filter(|path| !path.is_empty()).map(PathBuf::from)
     })
 }
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     let roster = &snapshot.roster;
     let time = snapshot.time.shifted(snapshot.wall_offset);
-    let sample =
-        |scope: String, country: &Country, view: &lifesign_core::watch::ScopeView| Sample {
-            scope,
-            country: country.code.clone(),
-            time,
-            state: view.verdict.state,
-            probes: view.windows[0].resolved,
-            loss: view.windows[0].loss,
-            median: view.windows[0].median,
-            p95: view.windows[0].p95,
-        };
+    let sample = |scope: String, country: &Country, view: &ScopeView| Sample {
+        scope,
+        country: country.code.clone(),
+        time,
+        state: view.verdict.state,
+        probes: view.windows[0].resolved,
+        loss: view.windows[0].loss,
+        median: view.windows[0].median,
+        p95: view.windows[0].p95,
+    };
     let countries = roster.countries.iter().zip(&snapshot.countries);
     let mut samples: Vec<Sample> =
         countries.map(|(country, view)| sample(country.code.clone(), country, view)).collect();
-    if roster.blocks.len() + roster.countries.len() <= FEW_SCOPES {
+    if roster.blocks.len() + roster.countries.len() <= MAX_SAMPLED_SCOPES {
         let blocks = roster.blocks.iter().zip(&snapshot.blocks);
         samples.extend(blocks.map(|(block, view)| {
             sample(block.prefix.to_string(), roster.country(block.country), &view.scope)

@@ -1,15 +1,14 @@
-//! The store on a directory of its own. In: episodes and memories. Out: what stands in the file,
-//! also when it cannot be written. It never watches anything.
+//! The store in a directory of its own: what is in the file, also when it cannot be written.
 
-use super::{backlog::Backlog, *};
+use super::{backlog::Backlog, database::Database, *};
 use lifesign_core::judge::Edge;
 use rusqlite::Connection;
 use std::fs;
 
 /// A directory of the test's own, gone with it.
-struct Room(PathBuf);
+struct TempDir(PathBuf);
 
-impl Room {
+impl TempDir {
     fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("lifesign-{}-store-{name}", std::process::id()));
@@ -19,11 +18,11 @@ impl Room {
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join(FILE)
+        self.0.join(FILE_NAME)
     }
 }
 
-impl Drop for Room {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -63,33 +62,34 @@ fn sample(scope: &str, time: u64, state: State, loss: Option<f64>) -> Sample {
 
 fn backlog(now: u64, episodes: Vec<Episode>, samples: Vec<Sample>) -> Backlog {
     let mut backlog = Backlog::default();
-    backlog.add(Work { at: at(now), episodes, samples, ..Work::default() });
+    backlog.add(Batch { at: at(now), episodes, samples, ..Batch::default() });
     backlog
 }
 
 #[test]
 fn what_is_written_is_read_again() {
-    let room = Room::new("again");
-    let mut file = file::File::open(&room.file()).unwrap();
+    let directory = TempDir::new("again");
+    let mut database = Database::open(&directory.file()).unwrap();
     let (open, over) = (outage("KP", None), outage("127.45.176.0/24", Some(500)));
-    file.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
-    let past = file.past().unwrap();
+    database.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
+    let previous = database.previous_run().unwrap();
     assert_eq!(
-        (past.open, past.lasted, past.memory.is_none()),
+        (previous.open_episodes, previous.lasted, previous.memory.is_none()),
         (vec![open.clone()], Some(at(600)), true)
     );
-    // A later word on the same episode takes the place of the earlier.
+    // A newer version of an episode replaces the older.
     let open = Episode { end: Some(Edge { earliest: Some(at(700)), latest: at(704) }), ..open };
-    file.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
-    let reader = StoreReader::open(&room.file()).unwrap();
-    assert_eq!(reader.episodes(&Filter::default()).unwrap(), [open.clone(), over.clone()]);
-    let only = |scope: &str| Filter { scope: Some(scope.into()), ..Filter::default() };
+    database.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    assert_eq!(reader.episodes(&EpisodeFilter::default()).unwrap(), [open.clone(), over.clone()]);
+    let only =
+        |scope: &str| EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
     assert_eq!(reader.episodes(&only("KP")).unwrap().len(), 2);
     assert_eq!(reader.episodes(&only("JP")).unwrap(), []);
-    let since = Filter { since: Some(at(600)), ..Filter::default() };
+    let since = EpisodeFilter { since: Some(at(600)), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&since).unwrap(), [open]);
-    let flapping = Filter { state: Some(State::Flapping), ..Filter::default() };
+    let flapping = EpisodeFilter { state: Some(State::Flapping), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&flapping).unwrap(), []);
     let runs = reader.runs(at(0), at(9999)).unwrap();
     assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
@@ -97,9 +97,9 @@ fn what_is_written_is_read_again() {
 
 #[test]
 fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
-    let room = Room::new("coarse");
-    let mut file = file::File::open(&room.file()).unwrap();
-    // 16:15:00 is five minutes into its ten.
+    let directory = TempDir::new("coarse");
+    let mut database = Database::open(&directory.file()).unwrap();
+    // 16:15:00 is the middle of ten minutes.
     let minutes = (0..5).map(|minute| {
         let state = if minute == 2 { State::Outage } else { State::Up };
         sample("KP", 60 * minute, state, (minute != 4).then_some(minute as f64 / 10.0))
@@ -107,23 +107,23 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
     let old = sample("KP", 0, State::Up, None);
     let old = Sample { time: at(0) - Duration::from_secs(9 * 86_400), ..old };
     let samples = minutes.chain([old]).collect();
-    file.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
-    let base = Connection::open(room.file()).unwrap();
-    let row = base.query_row(
+    database.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
+    let connection = Connection::open(directory.file()).unwrap();
+    let row = connection.query_row(
         "SELECT time, state, probes, loss FROM sample WHERE span = 600000",
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     );
     let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
-    assert_eq!((reader::time(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert_eq!((reader::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
     assert!((loss - 0.15).abs() < 1e-9, "{loss}");
-    let fine: i64 = base
+    let fine: i64 = connection
         .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
         .unwrap();
     assert_eq!(fine, 5);
     // Where there are fine ones, the coarse are not read too.
     assert_eq!(
-        StoreReader::open(&room.file())
+        StoreReader::open(&directory.file())
             .unwrap()
             .samples("KP", at(0) - Duration::from_secs(1), at(900))
             .unwrap()
@@ -134,37 +134,40 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
 
 #[test]
 fn what_is_no_store_of_ours_is_neither_written_nor_read() {
-    let room = Room::new("other");
+    let directory = TempDir::new("other");
     let error = |result: rusqlite::Result<()>| result.unwrap_err().to_string();
-    fs::write(room.file(), "no database at all, but a text that is longer than a header of one")
-        .unwrap();
-    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("not a database"));
-    assert!(error(file::File::open(&room.file()).map(drop)).contains("not a database"));
-    fs::remove_file(room.file()).unwrap();
-    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("unable to open"));
-    Connection::open(room.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
-    assert!(error(StoreReader::open(&room.file()).map(drop)).contains("version 9"));
-    assert!(error(file::File::open(&room.file()).map(drop)).contains("version 9"));
+    fs::write(
+        directory.file(),
+        "no database at all, but a text that is longer than a header of one",
+    )
+    .unwrap();
+    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("not a database"));
+    assert!(error(Database::open(&directory.file()).map(drop)).contains("not a database"));
+    fs::remove_file(directory.file()).unwrap();
+    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("unable to open"));
+    Connection::open(directory.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("version 9"));
+    assert!(error(Database::open(&directory.file()).map(drop)).contains("version 9"));
 }
 
 #[test]
 fn what_waits_has_bounds_and_the_oldest_goes_first() {
     let mut backlog = Backlog::default();
-    let mut lost = 0;
+    let mut dropped = 0;
     for second in 0..17_000 {
         let episodes = vec![Episode { found: at(second), ..outage("KP", None) }];
-        lost += backlog.add(Work { at: at(second), episodes, ..Work::default() });
+        dropped += backlog.add(Batch { at: at(second), episodes, ..Batch::default() });
     }
-    assert_eq!((backlog.rows(), lost), (16_384, 17_000 - 16_384));
+    assert_eq!((backlog.rows(), dropped), (16_384, 17_000 - 16_384));
     assert_eq!(backlog.episodes.keys().next().map(|key| key.1), Some(at(17_000 - 16_384)));
     let samples = (0..70_000).map(|second| sample("KP", second, State::Up, None)).collect();
-    assert_eq!(backlog.add(Work { samples, ..Work::default() }), 70_000 - 65_536);
+    assert_eq!(backlog.add(Batch { samples, ..Batch::default() }), 70_000 - 65_536);
 }
 
 #[test]
 fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
-    let room = Room::new("report");
-    let mut file = file::File::open(&room.file()).unwrap();
+    let directory = TempDir::new("report");
+    let mut database = Database::open(&directory.file()).unwrap();
     let flapping = Episode {
         state: State::Flapping,
         found: at(0) - Duration::from_secs(89_000),
@@ -180,10 +183,10 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
         (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
     let mut backlog = backlog(40_000, vec![flapping, gone], samples);
     backlog.countries.insert("KP".into(), "North <i>Korea".into());
-    file.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
-    let reader = StoreReader::open(&room.file()).unwrap();
+    database.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |country, from: u64, to| {
-        report::Matter::read(
+        report::ReportData::read(
             &reader,
             country,
             (at(from) - Duration::from_secs(95_000), at(to)),
@@ -191,13 +194,13 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
         )
         .unwrap()
     };
-    let matter = read("KP", 0, 40_000).unwrap();
+    let data = read("KP", 0, 40_000).unwrap();
     assert_eq!(
-        report::sentence(&matter),
-        "North <i>Korea was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min \
-         ± 4 s, after 25 h of flapping."
+        report::sentence(&data),
+        "North <i>Korea was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to \
+         2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min ± 4 s, after 25 h of flapping."
     );
-    let page = report::page(&matter).into_string();
+    let page = report::page(&data).into_string();
     assert!(
         page.contains("&lt;lab-1&gt;")
             && !page.contains("<lab-1>")
@@ -217,17 +220,17 @@ fn episode(state: State, found: u64, begin: u64, end: Option<(u64, u64)>) -> Epi
     Episode { state, found: at(found), begin, end, ..outage("KP", None) }
 }
 
-fn spells(file: &file::File, scope: &str, now: u64) -> Vec<(State, u64)> {
-    let mut history = file.history(at(now));
+fn state_spans(database: &Database, scope: &str, now: u64) -> Vec<(State, u64)> {
+    let mut history = database.history(at(now));
     let (_, past) = history.remove(scope).unwrap();
-    past.state_spans().map(|spell| (spell.state, spell.from.since(at(0)).as_secs())).collect()
+    past.state_spans().map(|span| (span.state, span.from.since(at(0)).as_secs())).collect()
 }
 
 #[test]
 fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
     use State::{Down, Flapping, Outage, Unknown, Up};
-    let room = Room::new("week");
-    let mut file = file::File::open(&room.file()).unwrap();
+    let directory = TempDir::new("week");
+    let mut database = Database::open(&directory.file()).unwrap();
     let minutes =
         |from: u64, to: u64| (from..=to).map(|minute| sample("KP", 60 * minute, Up, Some(0.1)));
     let before = vec![
@@ -240,10 +243,10 @@ fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
         // It ended somewhere between the runs.
         episode(Outage, 3560, 3500, Some((3590, 4023))),
     ];
-    file.write(&backlog(3600, before, minutes(1, 60).collect()), "lab", at(0)).unwrap();
+    database.write(&backlog(3600, before, minutes(1, 60).collect()), "lab", at(0)).unwrap();
     let after = vec![episode(Outage, 4560, 4500, None)];
-    file.write(&backlog(4900, after, minutes(68, 81).collect()), "lab", at(4020)).unwrap();
-    let told = [
+    database.write(&backlog(4900, after, minutes(68, 81).collect()), "lab", at(4020)).unwrap();
+    let expected = [
         (Up, 0),
         (Flapping, 502),
         (Up, 900),
@@ -257,32 +260,32 @@ fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
         (Outage, 4500),
         (Unknown, 4900),
     ];
-    assert_eq!(spells(&file, "KP", 5000), told);
-    let (country, past) = file.history(at(5000)).remove("KP").unwrap();
+    assert_eq!(state_spans(&database, "KP", 5000), expected);
+    let (country, past) = database.history(at(5000)).remove("KP").unwrap();
     let outages: Vec<_> =
-        past.state_spans().filter(|spell| spell.state == Outage).map(|spell| spell.edge).collect();
+        past.state_spans().filter(|span| span.state == Outage).map(|span| span.edge).collect();
     assert_eq!(
         outages[1],
         Edge { earliest: Some(at(996)), latest: at(1000) },
         "it is the same outage"
     );
-    let marks = past.marks(at(5000), MINUTE * 90, 90);
+    let measurements = past.marks(at(5000), SAMPLE_INTERVAL * 90, 90);
     let losses: String =
-        marks.iter().map(|mark| if mark.loss() == Some(0.1) { '#' } else { '.' }).collect();
-    // An hour, eight minutes without a run, and fourteen minutes until a bit before now.
-    let expected =
+        measurements.iter().map(|one| if one.loss() == Some(0.1) { '#' } else { '.' }).collect();
+    // An hour, eight minutes without a run, and fourteen minutes that end a little before now.
+    let pattern =
         format!("{}{}{}{}{}", ".".repeat(7), "#".repeat(60), ".".repeat(7), "#".repeat(14), "..");
-    assert_eq!((country.as_str(), losses), ("KP", expected));
-    // The clock was wrong then, or is wrong now: what is to come is not told.
-    assert_eq!(spells(&file, "KP", 3550), [&told[..8], &[]].concat());
-    assert!(file.history(at(5000) + Duration::from_secs(8 * 86_400)).is_empty());
+    assert_eq!((country.as_str(), losses), ("KP", pattern));
+    // The clock was wrong then, or is wrong now: nothing after now is shown.
+    assert_eq!(state_spans(&database, "KP", 3550), [&expected[..8], &[]].concat());
+    assert!(database.history(at(5000) + Duration::from_secs(8 * 86_400)).is_empty());
 }
 
 #[test]
 fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_others() {
     use State::{Outage, Unknown, Up};
-    let room = Room::new("broken");
-    let mut file = file::File::open(&room.file()).unwrap();
+    let directory = TempDir::new("broken");
+    let mut database = Database::open(&directory.file()).unwrap();
     let (early, late, moved) = ("127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24");
     let state = |minute| if minute <= 3 { Unknown } else { Up };
     let mut samples: Vec<_> =
@@ -296,11 +299,11 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
         scope: scope.into(),
         ..episode(Outage, found, found, Some((900, 904)))
     };
-    // Of the late one there are no summaries, as in a large plan.
+    // The late one has no samples, as in a large plan.
     let episodes = vec![of(early, 800), of(early, 850), of(late, 800), of(moved, 800)];
-    file.write(&backlog(3600, episodes, samples), "lab", at(0)).unwrap();
-    let base = Connection::open(room.file()).unwrap();
-    let change = |sql: &str| assert_eq!(base.execute(sql, []).unwrap(), 1, "{sql}");
+    database.write(&backlog(3600, episodes, samples), "lab", at(0)).unwrap();
+    let connection = Connection::open(directory.file()).unwrap();
+    let change = |sql: &str| assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
     change(&format!(
         "UPDATE episode SET state = 'gone' WHERE scope = '{early}' AND found = {}",
         reader::millis(at(800))
@@ -309,10 +312,13 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
         "UPDATE sample SET state = '' WHERE scope = '{early}' AND time = {}",
         reader::millis(at(1200))
     ));
-    assert_eq!(spells(&file, early, 4000), [(Up, 180), (Outage, 850), (Up, 904), (Unknown, 3600)]);
-    assert_eq!(spells(&file, late, 4000), [(Outage, 800), (Up, 904), (Unknown, 3600)]);
-    assert_eq!(spells(&file, moved, 4000), [(Up, 1800), (Unknown, 3600)]);
-    assert_eq!(file.history(at(4000)).remove(moved).unwrap().0, "JP");
-    base.execute("DROP TABLE run", []).unwrap();
-    assert!(file.history(at(4000)).is_empty());
+    assert_eq!(
+        state_spans(&database, early, 4000),
+        [(Up, 180), (Outage, 850), (Up, 904), (Unknown, 3600)]
+    );
+    assert_eq!(state_spans(&database, late, 4000), [(Outage, 800), (Up, 904), (Unknown, 3600)]);
+    assert_eq!(state_spans(&database, moved, 4000), [(Up, 1800), (Unknown, 3600)]);
+    assert_eq!(database.history(at(4000)).remove(moved).unwrap().0, "JP");
+    connection.execute("DROP TABLE run", []).unwrap();
+    assert!(database.history(at(4000)).is_empty());
 }

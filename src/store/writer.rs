@@ -1,10 +1,9 @@
-//! The one thread that writes. In: [`Work`], by a bounded channel. Out: transactions. It never
-//! makes the sender wait, and never gives up: what the disk refuses stays in a bounded backlog and
-//! is tried again.
+//! The thread that writes the store. Nobody who hands it work waits for the disk. What the disk
+//! refuses stays in a bounded backlog and is tried again.
 
 use super::{
-    backlog::{Backlog, Work},
-    file::File,
+    backlog::{Backlog, Batch},
+    database::Database,
     history::Histories,
 };
 use lifesign_core::{time::Time, watch::StoreView};
@@ -20,110 +19,110 @@ use std::{
     time::Duration,
 };
 
-/// So much work waits for a disk that stands still.
-const WAITING: usize = 256;
-/// When so much waits, what was learned is not added: it is large, and only the newest is of use.
-const BEHIND: usize = 4;
-/// So long the end of a run waits for the disk.
-const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How often it is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How many batches wait for a disk that hangs.
+const QUEUE_CAPACITY: usize = 256;
+/// With more batches than this in the queue, the judge's memory is not added: it is large, and only
+/// the newest is of use.
+const MAX_QUEUED: usize = 4;
+/// How long the end of a run waits for the disk.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long after a failure it is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The writer, as the fold sees it.
+/// The thread, as seen from outside.
 #[derive(Debug)]
-pub(super) struct Writer {
-    work: Option<SyncSender<Work>>,
-    /// How much work the thread has not taken yet.
+pub(super) struct StoreWriter {
+    queue: Option<SyncSender<Batch>>,
+    /// How many batches the thread has not taken yet.
     queued: Arc<AtomicUsize>,
-    ended: Receiver<()>,
+    finished: Receiver<()>,
     history: Receiver<Histories>,
     view: Arc<Mutex<StoreView>>,
 }
 
-impl Writer {
-    /// Begins to write, with the file if it could be opened.
+impl StoreWriter {
+    /// Starts the thread, with the database if it could be opened.
     pub fn start(
         path: PathBuf,
-        file: rusqlite::Result<File>,
+        database: rusqlite::Result<Database>,
         vantage: String,
         began: Time,
     ) -> io::Result<Self> {
-        let (work, received) = mpsc::sync_channel(WAITING);
+        let (queue, batches) = mpsc::sync_channel(QUEUE_CAPACITY);
         let view = Arc::new(Mutex::new(StoreView::default()));
         let queued = Arc::new(AtomicUsize::new(0));
-        let mut thread_state = WriterThread {
+        let mut writer = WriterThread {
             path,
-            file: None,
+            database: None,
             vantage,
             began,
             view: view.clone(),
             queued: queued.clone(),
         };
-        match file {
-            Ok(file) => thread_state.file = Some(file),
-            Err(error) => thread_state.failed(&error),
+        match database {
+            Ok(database) => writer.database = Some(database),
+            Err(error) => writer.count_failure(&error),
         }
-        let (end, ended) = mpsc::channel();
-        let (read, history) = mpsc::channel();
+        let (finish, finished) = mpsc::channel();
+        let (history_sender, history) = mpsc::channel();
         thread::Builder::new().name("store".into()).spawn(move || {
-            // First of all, as long as there is nothing of this run. The run does not wait for it.
-            if let Some(file) = &thread_state.file {
-                let _ = read.send(file.history(began));
+            // Before this run has written anything.
+            if let Some(database) = &writer.database {
+                let _ = history_sender.send(database.history(began));
             }
-            thread_state.run(&received);
-            // The last one to close the file puts all of it into one.
-            drop(thread_state);
-            let _ = end.send(());
+            writer.run(&batches);
+            // Closing the last connection moves the write-ahead log into the file.
+            drop(writer);
+            let _ = finish.send(());
         })?;
-        Ok(Self { work: Some(work), queued, ended, history, view })
+        Ok(Self { queue: Some(queue), queued, finished, history, view })
     }
 
-    /// What earlier runs saw, once, when it has been read.
+    /// What earlier runs saw: returned once, after the thread has read it.
     pub fn history(&self) -> Option<Histories> {
         self.history.try_recv().ok()
     }
 
-    /// Gives work to the thread; if too much waits already, it is lost and counted.
-    pub fn write(&self, work: Work) {
-        let rows = (work.episodes.len() + work.samples.len()) as u64;
+    /// Queues a batch. If the queue is full, the batch is lost and its rows are counted.
+    pub fn write(&self, batch: Batch) {
+        let rows = (batch.episodes.len() + batch.samples.len()) as u64;
         self.queued.fetch_add(1, Ordering::Relaxed);
-        if self.work.as_ref().is_some_and(|queue| queue.try_send(work).is_err()) {
+        if self.queue.as_ref().is_some_and(|queue| queue.try_send(batch).is_err()) {
             self.queued.fetch_sub(1, Ordering::Relaxed);
-            tell(&self.view, |view| view.lost += rows);
+            update(&self.view, |view| view.lost += rows);
         }
     }
 
-    /// Does the disk take work more slowly than it comes?
+    /// Do batches come faster than the disk takes them?
     pub fn is_behind(&self) -> bool {
-        self.queued.load(Ordering::Relaxed) > BEHIND
+        self.queued.load(Ordering::Relaxed) > MAX_QUEUED
     }
 
-    /// How it goes.
+    /// How the writing goes.
     pub fn view(&self) -> StoreView {
         self.view.lock().map(|view| *view).unwrap_or_default()
     }
 }
 
-impl Drop for Writer {
-    /// Waits until all is written, or has been tried; but not for ever for a disk that stands
-    /// still.
+impl Drop for StoreWriter {
+    /// Waits until everything is written or has failed, at most [`FINISH_TIMEOUT`].
     fn drop(&mut self) {
-        self.work = None;
-        let _ = self.ended.recv_timeout(LAST_WORDS);
+        self.queue = None;
+        let _ = self.finished.recv_timeout(FINISH_TIMEOUT);
     }
 }
 
-fn tell(view: &Mutex<StoreView>, what: impl FnOnce(&mut StoreView)) {
+fn update(view: &Mutex<StoreView>, change: impl FnOnce(&mut StoreView)) {
     // Nobody panics while holding it.
     if let Ok(mut view) = view.lock() {
-        what(&mut view);
+        change(&mut view);
     }
 }
 
-/// What the thread has.
+/// What the thread owns.
 struct WriterThread {
     path: PathBuf,
-    file: Option<File>,
+    database: Option<Database>,
     vantage: String,
     began: Time,
     view: Arc<Mutex<StoreView>>,
@@ -131,45 +130,46 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn run(&mut self, work: &Receiver<Work>) {
+    fn run(&mut self, batches: &Receiver<Batch>) {
         let mut backlog = Backlog::default();
         loop {
             let failing = self.view.lock().is_ok_and(|view| view.failing);
             let next = if failing {
-                work.recv_timeout(RETRY)
+                batches.recv_timeout(RETRY_INTERVAL)
             } else {
-                work.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
-            let over = next.as_ref().is_err_and(|&error| error == RecvTimeoutError::Disconnected);
-            let tried = failing && next.is_ok();
+            let last = next.as_ref().is_err_and(|&error| error == RecvTimeoutError::Disconnected);
+            // After a failure, a new batch does not bring the retry forward.
+            let postponed = failing && next.is_ok();
             let mut lost = 0;
-            for work in next.into_iter().chain(work.try_iter()) {
+            for batch in next.into_iter().chain(batches.try_iter()) {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
-                lost += backlog.add(work);
+                lost += backlog.add(batch);
             }
-            tell(&self.view, |view| view.lost += lost);
-            // While it fails, new work alone is no reason to try.
-            if (over || !tried) && backlog.at > Time::default() {
+            update(&self.view, |view| view.lost += lost);
+            if (last || !postponed) && backlog.at > Time::default() {
                 self.write(&mut backlog);
             }
-            tell(&self.view, |view| view.waiting = backlog.rows());
-            if over {
+            update(&self.view, |view| view.waiting = backlog.rows());
+            if last {
                 return;
             }
         }
     }
 
     fn write(&mut self, backlog: &mut Backlog) {
-        let written = self.open().and_then(|mut file| {
-            file.write(backlog, &self.vantage, self.began)?;
-            Ok(file)
+        let written = self.open().and_then(|mut database| {
+            database.write(backlog, &self.vantage, self.began)?;
+            Ok(database)
         });
         match written {
-            Ok(file) => {
-                self.file = Some(file);
+            Ok(database) => {
+                self.database = Some(database);
                 *backlog = Backlog::default();
-                let (mut was_failing, mut lost) = (false, 0);
-                tell(&self.view, |view| {
+                let mut was_failing = false;
+                let mut lost = 0;
+                update(&self.view, |view| {
                     was_failing = std::mem::take(&mut view.failing);
                     lost = view.lost;
                 });
@@ -180,19 +180,19 @@ impl WriterThread {
                     );
                 }
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.count_failure(&error),
         }
     }
 
-    /// The file as it is, or opened again after a failure.
-    fn open(&mut self) -> rusqlite::Result<File> {
-        self.file.take().map_or_else(|| File::open(&self.path), Ok)
+    /// The open database; after a failure it is opened again.
+    fn open(&mut self) -> rusqlite::Result<Database> {
+        self.database.take().map_or_else(|| Database::open(&self.path), Ok)
     }
 
-    /// Counts a failure, and tells of the first in a row.
-    fn failed(&mut self, error: &rusqlite::Error) {
+    /// Counts a failure, and logs the first in a row.
+    fn count_failure(&mut self, error: &rusqlite::Error) {
         let mut was_failing = false;
-        tell(&self.view, |view| {
+        update(&self.view, |view| {
             view.failures += 1;
             was_failing = std::mem::replace(&mut view.failing, true);
         });

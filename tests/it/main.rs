@@ -5,16 +5,11 @@
 mod support;
 
 mod core {
-    mod aggregate;
-    mod judge;
-    mod recall;
-    mod replan;
-    mod schedule;
+    mod cost;
 }
 
 mod lab {
     mod rivals;
-    mod scenarios;
 }
 
 mod probe {
@@ -51,6 +46,7 @@ mod store {
     mod kills;
     mod page;
     mod restarts;
+    mod shown;
 }
 
 mod http {

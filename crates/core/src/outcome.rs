@@ -32,7 +32,7 @@ pub enum Event {
     /// Something arrived that is no answer to a probe.
     Stray(Stray),
     /// A control was asked, and answered or did not.
-    Control(Control),
+    Control(ControlOutcome),
     /// Nobody watched since then: the process was stopped, starved or suspended.
     Gap(Time),
     /// From here on another plan is watched.
@@ -209,7 +209,7 @@ labelled! {
 
 /// What one question to a control learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Control {
+pub struct ControlOutcome {
     /// Which control, by its place in the plan.
     pub control: u16,
     /// When it was asked.

@@ -1,23 +1,27 @@
-//! What is watched: countries, their blocks, their targets. In: nothing. Out: the nouns that every
-//! stage shares, and the [`Roster`] that ties them together by number. It never knows how a target
-//! is asked.
+//! What is watched: countries, their blocks, their targets, and the [`Roster`] that ties them
+//! together by id. An id is an index into the roster's lists.
 
+mod builder;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod mapping;
+mod prefix;
 
 pub use mapping::{IdMapping, RosterMapping};
+pub use prefix::Prefix;
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, ops::Range, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
-/// Number of a target in the [`Roster`].
+/// Index of a target in the [`Roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TargetId(pub u32);
 
-/// Number of a block in the [`Roster`].
+/// Index of a block in the [`Roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BlockId(pub u32);
 
-/// Number of a country in the [`Roster`].
+/// Index of a country in the [`Roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CountryId(pub u32);
 
@@ -30,7 +34,7 @@ pub enum Scope {
     Country(CountryId),
 }
 
-/// How a target is asked; the details belong to the prober (`probe::Spec`).
+/// The protocol by which a target is asked; the details belong to the prober.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// ICMP echo.
@@ -101,7 +105,7 @@ pub struct Block {
     pub prefix: Prefix,
     /// The country it counts for.
     pub country: CountryId,
-    /// Its targets' numbers: consecutive.
+    /// Ids of its targets, which are consecutive.
     pub targets: Range<u32>,
 }
 
@@ -112,11 +116,11 @@ pub struct Country {
     pub code: String,
     /// The name for people.
     pub name: String,
-    /// Its blocks' numbers: consecutive.
+    /// Ids of its blocks, which are consecutive.
     pub blocks: Range<u32>,
 }
 
-/// Everything that is watched, by number.
+/// Everything that is watched, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     /// By [`CountryId`].
@@ -128,17 +132,17 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// The country with this number.
+    /// The country with this id.
     pub fn country(&self, id: CountryId) -> &Country {
         &self.countries[id.0 as usize]
     }
 
-    /// The block with this number.
+    /// The block with this id.
     pub fn block(&self, id: BlockId) -> &Block {
         &self.blocks[id.0 as usize]
     }
 
-    /// The target with this number.
+    /// The target with this id.
     pub fn target(&self, id: TargetId) -> &Target {
         &self.targets[id.0 as usize]
     }
@@ -161,123 +165,6 @@ impl Roster {
 
     /// How many different hosts there are.
     pub fn hosts(&self) -> usize {
-        self.targets
-            .iter()
-            .map(|target| &target.host)
-            .collect::<std::collections::HashSet<_>>()
-            .len()
-    }
-}
-
-/// An address prefix, IPv4 or IPv6, with no bit set behind its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Prefix {
-    address: IpAddr,
-    length: u8,
-}
-
-impl Prefix {
-    /// Does the address lie inside?
-    pub fn contains(&self, address: IpAddr) -> bool {
-        same_family(self.address, address) && masked(address, self.length) == self.address
-    }
-
-    /// Do the two share an address?
-    pub fn overlaps(&self, other: &Prefix) -> bool {
-        if self.length <= other.length {
-            self.contains(other.address)
-        } else {
-            other.contains(self.address)
-        }
-    }
-
-    /// The first address.
-    pub fn address(&self) -> IpAddr {
-        self.address
-    }
-}
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
-    }
-}
-
-impl From<Prefix> for String {
-    fn from(prefix: Prefix) -> Self {
-        prefix.to_string()
-    }
-}
-
-impl TryFrom<String> for Prefix {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for Prefix {
-    type Err = String;
-    /// The error says what would be right.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let shape =
-            || format!("{text:?} is no prefix; write it as 175.45.176.0/24 or 2001:db8::/48");
-        let (address, length) = text.split_once('/').ok_or_else(shape)?;
-        let address: IpAddr = address.parse().map_err(|_| shape())?;
-        let length: u8 = length.parse().map_err(|_| shape())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        if length > most {
-            return Err(format!("prefix length {length} is above {most}"));
-        }
-        let first = masked(address, length);
-        if first != address {
-            return Err(format!(
-                "{text} has bits set behind its length; did you mean {first}/{length}?"
-            ));
-        }
-        Ok(Self { address, length })
-    }
-}
-
-fn same_family(a: IpAddr, b: IpAddr) -> bool {
-    a.is_ipv4() == b.is_ipv4()
-}
-
-fn masked(address: IpAddr, length: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-            IpAddr::V4((v4.to_bits() & mask).into())
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
-            IpAddr::V6((v6.to_bits() & mask).into())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prefixes_contain_and_overlap() {
-        let p = |text: &str| text.parse::<Prefix>().unwrap();
-        assert!(p("175.45.176.0/22").contains("175.45.179.255".parse().unwrap()));
-        assert!(!p("175.45.176.0/22").contains("175.45.180.0".parse().unwrap()));
-        assert!(!p("0.0.0.0/0").contains("::1".parse().unwrap()));
-        assert!(p("0.0.0.0/0").contains("9.9.9.9".parse().unwrap()));
-        assert!(p("2001:db8::/32").overlaps(&p("2001:db8:1::/48")));
-        assert!(p("10.0.0.128/25").overlaps(&p("10.0.0.0/24")));
-        assert!(!p("10.0.0.0/24").overlaps(&p("10.0.1.0/24")));
-    }
-
-    #[test]
-    fn a_bad_prefix_says_what_would_be_right() {
-        let e = |text: &str| text.parse::<Prefix>().unwrap_err();
-        assert!(e("10.0.0.1/24").contains("did you mean 10.0.0.0/24?"));
-        assert!(e("10.0.0.0/33").contains("above 32"));
-        assert!(e("10.0.0.0").contains("write it as"));
+        self.targets.iter().map(|target| &target.host).collect::<HashSet<_>>().len()
     }
 }

@@ -1,10 +1,9 @@
-//! A TOML file in which every error is told at once, each on one line with its line, column and
-//! what would be right. The plan and the scenario files are both read so: that is why this is a
-//! crate of its own, below both.
+//! Reads a TOML file and reports all its errors at once, each on one line with its position and
+//! what would be right. Both the plan and the scenario files are read with it.
 //!
-//! [`read`] parses the text and lends its root [`Table`] to a function that takes out what it
-//! wants. Each thing taken that is missing or wrong is noted and comes back as `None`; the function
-//! goes on with whatever stands in for it, because a file with a problem yields no result anyway.
+//! [`read`] parses the text and passes its root [`Table`] to a function that takes values out. A
+//! value that is missing or wrong is noted as a problem and comes back as `None`; the function goes
+//! on with any substitute, because a file with a problem yields no result anyway.
 //!
 //! ```
 //! let take = |root: lifesign_document::Table<'_>| {
@@ -35,24 +34,24 @@ use toml::de::DeTable;
 mod problem;
 mod value;
 pub use problem::{Problem, Problems};
-pub use value::{Value, written};
+pub use value::Value;
 
-/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one prober should
-/// ask.
-pub const MAX_BYTES: usize = 4 << 20;
+/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
+/// probe.
+const MAX_BYTES: usize = 4 << 20;
 
-/// So many problems are kept: a file of junk has millions, and each takes some hundred bytes.
-const MOST_NOTED: usize = 10_000;
+/// The most problems that are kept: a file of junk has millions, and each takes some hundred bytes.
+const MAX_PROBLEMS: usize = 10_000;
 
-/// Characters are counted once for so many bytes: on one line of megabytes with a problem at each
-/// word, counting from its start for each of them would take hours.
+/// The characters before each multiple of so many bytes are counted once. On one line of megabytes
+/// with a problem at each word, counting from its start for each of them would take hours.
 const STRIDE: usize = 1024;
 
 /// The text of a file. One problem if it cannot be opened, is a directory, is longer than
-/// [`MAX_BYTES`] or is not UTF-8 (with the position of the first wrong byte).
+/// 4 MiB or is not UTF-8 (with the position of the first wrong byte).
 pub fn load(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
-    let whole = |text: &str| Problems::alone(&name, (0, 0), text);
+    let whole = |text: &str| Problems::single(&name, (0, 0), text);
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => whole("no such file; give the path of one that exists"),
         io::ErrorKind::PermissionDenied => {
@@ -76,12 +75,12 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problems> {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
         let text = format!("byte 0x{:02x} is not UTF-8; save the file as UTF-8 text", bytes[good]);
-        Problems::alone(name, position(&bytes[..good]), &text)
+        Problems::single(name, position(&bytes[..good]), &text)
     })
 }
 
-/// Parses a text and lends its root table to `take`. What `take` returns counts only if nothing was
-/// noted, neither by the parser nor by `take`. `name` is how the file is called in problems.
+/// Parses a text and passes its root table to `take`. Returns what `take` returns if no problem was
+/// noted, neither by the parser nor by `take`. `name` is the file's name in problems.
 pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Result<T, Problems> {
     if text.len() > MAX_BYTES {
         return Err(too_long(name));
@@ -92,7 +91,7 @@ pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Res
         let span = error.span().unwrap_or(text.len()..text.len());
         let (line, _) = document.position(span.start);
         document.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
-        document.broken.insert(line);
+        document.broken_lines.insert(line);
     }
     let taken = take(Table { document: &document, entries: root.get_ref(), start: 0 });
     let mut list = document.noted.into_inner();
@@ -102,17 +101,16 @@ pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Res
 }
 
 fn too_long(name: &str) -> Problems {
-    Problems::alone(
+    Problems::single(
         name,
         (0, 0),
         "longer than 4 MiB; such a file is never right here: split it, or give another path",
     )
 }
 
-/// The parser's words for an error at `found`, made into what would be right where they do not say
-/// it.
+/// The parser's message for an error at `found`, or a clearer one that says what would be right.
 fn syntax(message: &str, found: &str) -> String {
-    let told = match message {
+    let message = match message {
         _ if message.contains("recurs") => "nested too deeply; write fewer brackets and dots",
         _ if message.starts_with("string values must be quoted") && found.is_empty() => {
             "no value here; write key = \"value\""
@@ -135,35 +133,35 @@ fn syntax(message: &str, found: &str) -> String {
             );
         }
     };
-    told.to_owned()
+    message.to_owned()
 }
 
-/// The text, its lines, and what was noted so far.
+/// The text, its lines, and the problems noted so far.
 struct Document<'a> {
     text: &'a str,
     /// The byte at which each line starts.
     lines: Vec<usize>,
     /// How many characters stand before each [`STRIDE`]th byte.
     counted: Vec<usize>,
-    /// Lines with an error of syntax: what follows from it there is not worth a second complaint.
-    broken: BTreeSet<usize>,
+    /// Lines with a syntax error, where no other problem is noted.
+    broken_lines: BTreeSet<usize>,
     noted: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Document<'a> {
     fn new(text: &'a str) -> Self {
         let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let lines = std::iter::once(0).chain(newlines.map(|(index, _)| index + 1)).collect();
         let mut counted = vec![0];
-        for (at, stride) in text.as_bytes().chunks(STRIDE).enumerate() {
-            counted.push(counted[at] + characters(stride));
+        for (index, stride) in text.as_bytes().chunks(STRIDE).enumerate() {
+            counted.push(counted[index] + characters(stride));
         }
-        Self { text, lines, counted, broken: BTreeSet::new(), noted: RefCell::default() }
+        Self { text, lines, counted, broken_lines: BTreeSet::new(), noted: RefCell::default() }
     }
 
     fn characters_before(&self, offset: usize) -> usize {
-        let near = offset / STRIDE;
-        self.counted[near] + characters(&self.text.as_bytes()[near * STRIDE..offset])
+        let stride = offset / STRIDE;
+        self.counted[stride] + characters(&self.text.as_bytes()[stride * STRIDE..offset])
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
@@ -175,7 +173,7 @@ impl<'a> Document<'a> {
     fn note(&self, offset: usize, text: &str) {
         let position = self.position(offset);
         let mut noted = self.noted.borrow_mut();
-        if !self.broken.contains(&position.0) && noted.len() < MOST_NOTED {
+        if !self.broken_lines.contains(&position.0) && noted.len() < MAX_PROBLEMS {
             noted.push(Problem::new(position, text));
         }
     }
@@ -190,7 +188,7 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Notes every key that is not one of `keys`, with the nearest of them, or with all.
+    /// Notes every key that is not one of `keys`, and suggests the nearest of them, or all.
     pub fn only(self, keys: &[&str]) -> Self {
         for key in self.entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
@@ -226,23 +224,21 @@ impl<'a> Table<'a> {
     pub fn tables(self, key: &'a str, header: &str) -> Vec<Table<'a>> {
         let want = format!("tables, each under [[{header}]]");
         let Some(value) = self.get(key) else { return Vec::new() };
-        // This is also what the parser makes of a header whose brackets it has complained about
-        // already.
-        if value.is_table() && !self.document.broken.is_empty() {
+        // The parser also makes a table of a header whose brackets it has reported already.
+        if value.is_table() && !self.document.broken_lines.is_empty() {
             return value.table(&want).into_iter().collect();
         }
         value.list(&want).into_iter().flatten().filter_map(|item| item.table(&want)).collect()
     }
 
-    /// Notes that something is not there: but not after an error of syntax, which may have hidden
-    /// it.
+    /// Notes that something is missing; but not after a syntax error, which may hide it.
     pub fn missing(self, text: &str) {
-        if self.document.broken.is_empty() {
+        if self.document.broken_lines.is_empty() {
             self.note(text);
         }
     }
 
-    /// Notes a problem of the table as a whole, at its head.
+    /// Notes a problem of the table as a whole, at its start.
     pub fn note(self, text: &str) {
         self.document.note(self.start, text);
     }
@@ -286,8 +282,8 @@ mod tests {
             );
         });
         let list = problems.unwrap_err().list;
-        assert_eq!((list[0].col, list[1].col, list.len()), (8, 10, MOST_NOTED));
-        assert_eq!(list.last().map(|last| (last.line, last.col)), Some((1, 6 + 2 * MOST_NOTED)));
+        assert_eq!((list[0].col, list[1].col, list.len()), (8, 10, MAX_PROBLEMS));
+        assert_eq!(list.last().map(|last| (last.line, last.col)), Some((1, 6 + 2 * MAX_PROBLEMS)));
     }
 
     #[test]
@@ -300,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_error_of_syntax_nothing_is_called_missing() {
+    fn after_a_syntax_error_nothing_is_called_missing() {
         let list = |text| {
             read("t", text, |root| root.need("key", "1").is_some())
                 .map_err(|found| found.list.len())

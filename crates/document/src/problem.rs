@@ -1,10 +1,9 @@
-//! What is wrong with a file: [`Problem`]s that keep to one line each, and [`Problems`], their list
-//! as a person reads it.
+//! What is wrong with a file: [`Problems`], printed with one line for each [`Problem`].
 
 use std::fmt::{self, Display};
 
-/// So many problems are written out, and the rest counted: a file of junk has thousands.
-const SHOWN: usize = 20;
+/// The most problems that are printed; the rest are counted, since a file of junk has thousands.
+const MAX_SHOWN: usize = 20;
 
 /// One error of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +17,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The middle of a long text is left out, so that a megabyte in quotes still makes a line; its
-    /// end is kept because it says what would be right.
+    /// The middle of a long text is left out, so that a megabyte in quotes still gives one line.
+    /// Its end is kept: it says what would be right.
     pub(crate) fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
         const TAIL: usize = 160;
@@ -49,21 +48,21 @@ pub struct Problems {
 
 impl Problems {
     /// A single problem of the file as a whole (`position` is (0, 0)) or at one position.
-    pub(crate) fn alone(file: &str, position: (usize, usize), text: &str) -> Self {
+    pub(crate) fn single(file: &str, position: (usize, usize), text: &str) -> Self {
         Self { file: file.to_owned(), list: vec![Problem::new(position, text)] }
     }
 }
 
 impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Problem { line, col, text }) in self.list.iter().take(SHOWN).enumerate() {
+        for (index, Problem { line, col, text }) in self.list.iter().take(MAX_SHOWN).enumerate() {
             let newline = if index > 0 { "\n" } else { "" };
             match line {
                 0 => write!(f, "{newline}{}: {text}", self.file)?,
                 _ => write!(f, "{newline}{}:{line}:{col}: {text}", self.file)?,
             }
         }
-        match self.list.len().saturating_sub(SHOWN) {
+        match self.list.len().saturating_sub(MAX_SHOWN) {
             0 => Ok(()),
             more => write!(f, "\n{}: and {more} more", self.file),
         }
@@ -72,8 +71,8 @@ impl Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Line and column, from 1, of what follows `before`. Counts bytes that begin a character, so that
-/// it needs no valid text and cannot fail.
+/// Line and column, from 1, of what follows `before`. Counts bytes that begin a character: it needs
+/// no valid UTF-8 and cannot fail.
 pub(crate) fn position(before: &[u8]) -> (usize, usize) {
     let lines = before.split(|&byte| byte == b'\n');
     let (line, last) = lines.enumerate().last().unwrap_or_default();

@@ -1,12 +1,12 @@
-//! One value of a file, taken out as the type and in the range that the caller wants. Nothing is
-//! converted silently: a number is no duration.
+//! One value of a file, taken out as a type and in a range. Nothing is converted silently: a number
+//! is no duration.
 
 use crate::{Document, Table};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
-/// A value of the file. Every method that takes it out as some type notes a problem and returns
-/// `None` if it is not of that type or not in that range.
+/// A value of the file. A method that takes it out as a type notes a problem and returns `None` if
+/// it is not of that type or not in range.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     pub(super) document: &'a Document<'a>,
@@ -31,7 +31,7 @@ impl<'a> Value<'a> {
         self.key
     }
 
-    /// Is it a table?
+    /// Whether it is a table.
     pub fn is_table(self) -> bool {
         self.found.get_ref().is_table()
     }
@@ -84,21 +84,26 @@ impl<'a> Value<'a> {
         self.within(digits.parse().ok().filter(|number| range.contains(number)), digits, &want)
     }
 
-    /// A span of time: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`,
+    /// A duration: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`,
     /// `"24h"`.
     pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self
             .text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
-        let Some(span) = parse_duration(text) else {
+        let Some(duration) = parse_duration(text) else {
             self.note(&format!(
-                "{text:?} is no duration; write a whole number and its unit: \"250ms\", \"10s\", \"5m\", \"24h\""
+                "{text:?} is no duration; \
+                 write a whole number and its unit: \"250ms\", \"10s\", \"5m\", \"24h\""
             ));
             return None;
         };
-        let low = written(*range.start());
-        let high = written(*range.end());
+        let low = format_duration(*range.start());
+        let high = format_duration(*range.end());
         let want = format!("a duration from \"{low}\" to \"{high}\"");
-        self.within(Some(span).filter(|span| range.contains(span)), format!("{text:?}"), &want)
+        self.within(
+            Some(duration).filter(|duration| range.contains(duration)),
+            format!("{text:?}"),
+            &want,
+        )
     }
 
     /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; above 0 and at most
@@ -135,7 +140,7 @@ impl<'a> Value<'a> {
         if taken.is_none() {
             self.note(&format!(
                 "found {}, but {:?} wants {want}",
-                in_words(self.found.get_ref()),
+                describe(self.found.get_ref()),
                 self.key
             ));
         }
@@ -150,7 +155,7 @@ impl<'a> Value<'a> {
     }
 }
 
-fn in_words(value: &DeValue<'_>) -> String {
+fn describe(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {text:?}"),
         DeValue::Integer(digits) => format!("the number {digits}"),
@@ -162,14 +167,14 @@ fn in_words(value: &DeValue<'_>) -> String {
     }
 }
 
-/// The nearest word if it is near enough for a slip of the finger, else all of them.
+/// The nearest word if it is near enough for a typing mistake, else all of them.
 pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
-    // The distance takes time in proportion to the text; no slip makes a word that long.
-    let slips =
+    // The distance takes time in proportion to the text; no typing mistake makes a word that long.
+    let distance =
         |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
-    match words.iter().min_by_key(|word| slips(word)) {
+    match words.iter().min_by_key(|word| distance(word)) {
         Some(word) if words.len() == 1 => format!("write {word:?}"),
-        Some(word) if slips(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
+        Some(word) if distance(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
         _ => format!("write one of {}", quoted(words)),
     }
 }
@@ -187,8 +192,8 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// A duration as a file writes it, in the largest unit that fits: `"90s"`, `"24h"`.
-pub fn written(span: Duration) -> String {
-    let millis = span.as_millis() as u64;
+fn format_duration(duration: Duration) -> String {
+    let millis = duration.as_millis() as u64;
     let fits = UNITS.into_iter().find(|&(_, unit)| millis > 0 && millis.is_multiple_of(unit));
     let (name, unit) = fits.unwrap_or(("s", 1000));
     format!("{}{name}", millis / unit)
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_finger_is_guessed() {
+    fn a_typing_mistake_is_guessed() {
         let keys = ["interval", "expect", "port"];
         assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
         assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
@@ -295,9 +300,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_reads_back(millis in 0..u64::MAX / 1_000_000) {
-            let span = Duration::from_millis(millis);
-            let read = taken(&format!("{:?}", written(span)), |value| value.duration(Duration::ZERO..=Duration::MAX));
-            prop_assert_eq!(read, Ok(span));
+            let duration = Duration::from_millis(millis);
+            let text = format!("{:?}", format_duration(duration));
+            let read = taken(&text, |value| value.duration(Duration::ZERO..=Duration::MAX));
+            prop_assert_eq!(read, Ok(duration));
         }
     }
 }

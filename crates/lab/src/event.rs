@@ -1,5 +1,4 @@
-//! Events of a scenario file. In: the `[[event]]` tables. Out: [`Event`]s with numbers for names.
-//! It never draws a dwell time: that is the script's, by the seed.
+//! The `[[event]]` tables of a scenario file, with indices of the roster for names.
 
 use lifesign_core::{
     outcome::IcmpCode,
@@ -9,21 +8,21 @@ use lifesign_core::{
 use lifesign_document::{Table, Value};
 use std::time::Duration;
 
-/// Whom an event befalls.
+/// What an event befalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum On {
+pub(super) enum EventScope {
     /// Our own network or machine.
     Us,
     Country(u32),
     Block(u32),
-    /// The host of this target, which is its first.
+    /// The host whose first target this is.
     Host(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum What {
-    /// Gone; with `router`, a router says so, in this way.
-    Dark { router: Option<IcmpCode> },
+pub(super) enum Effect {
+    /// Gone; a router may say so, in this way.
+    Dark { router_code: Option<IcmpCode> },
     /// Gone and back again and again; mean dwell times in seconds.
     Flap { down: f64, up: f64, drawn: bool },
     /// Loses this share more.
@@ -42,7 +41,7 @@ pub(super) enum What {
     Clock,
     /// The process stands still, and what arrives meanwhile is read afterwards.
     Stall,
-    /// The wall clock is set. Lifesign's own line of time is not, so the core must not notice.
+    /// The wall clock is set. Our own time goes on evenly, so the core must not notice.
     Step,
 }
 
@@ -50,8 +49,8 @@ pub(super) enum What {
 pub(super) struct Event {
     pub from: Time,
     pub to: Time,
-    pub on: On,
-    pub what: What,
+    pub scope: EventScope,
+    pub effect: Effect,
 }
 
 const KINDS: &[&str] = &[
@@ -70,7 +69,7 @@ const KINDS: &[&str] = &[
 /// ICMP destination unreachable, host unreachable (RFC 792).
 pub(super) const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
 
-const NAMES: &str = "\"us\", country codes, prefixes or hosts, apart by spaces";
+const SCOPES: &str = "\"us\", country codes, prefixes or hosts, apart by spaces";
 
 pub(super) fn events(
     root: Table<'_>,
@@ -88,7 +87,7 @@ pub(super) fn events(
         let at = table.need("at", "\"+1h\"").and_then(|value| {
             let at = value
                 .parsed("a time, or a duration from the start such as \"+1h\"", |text| {
-                    moment(text, start)
+                    time(text, start)
                 })?;
             if at < start || at >= end {
                 value.note(&format!(
@@ -98,15 +97,15 @@ pub(super) fn events(
             Some(at)
         });
         let Some((kind, at)) = kind.zip(at) else { continue };
-        let Some(what) = what(table, kind) else { continue };
-        let lasting = !matches!(kind, "vanish" | "appear" | "clock_step");
+        let Some(effect) = effect(table, kind) else { continue };
+        let lasts = !matches!(kind, "vanish" | "appear" | "clock_step");
         let length = match table.get("for") {
-            Some(value) if !lasting => {
+            Some(value) if !lasts => {
                 value.note(&format!("{kind:?} happens once and for all; drop \"for\""));
                 None
             }
-            Some(value) => value.parsed("a duration such as \"9h31m\"", span),
-            None if lasting => {
+            Some(value) => value.parsed("a duration such as \"9h31m\"", duration_of),
+            None if lasts => {
                 table.missing("\"for\" is missing here; write for = \"9h31m\"");
                 None
             }
@@ -118,27 +117,27 @@ pub(super) fn events(
             _ => (at, end),
         };
         let ours = matches!(kind, "blind" | "stall" | "clock_step");
-        let on = match table.get("on") {
-            Some(value) => names(value, roster),
-            None if ours => vec![On::Us],
+        let scopes = match table.get("on") {
+            Some(value) => scopes(value, roster),
+            None if ours => vec![EventScope::Us],
             None => {
                 table.missing("\"on\" is missing here; write on = \"KP\"");
                 Vec::new()
             }
         };
-        let single = matches!(kind, "vanish" | "appear");
-        for on in on {
-            let fits = match on {
-                On::Us => ours || matches!(kind, "lossy" | "slow" | "late"),
-                On::Host(_) => !ours && kind != "flap",
-                _ => !ours && !single,
+        let of_hosts = matches!(kind, "vanish" | "appear");
+        for scope in scopes {
+            let fits = match scope {
+                EventScope::Us => ours || matches!(kind, "lossy" | "slow" | "late"),
+                EventScope::Host(_) => !ours && kind != "flap",
+                _ => !ours && !of_hosts,
             };
             if fits {
-                events.push(Event { from, to, on, what });
+                events.push(Event { from, to, scope, effect });
             } else if let Some(value) = table.get("on") {
                 let right = if ours {
                     "\"us\""
-                } else if single {
+                } else if of_hosts {
                     "a host"
                 } else {
                     "a country or a prefix"
@@ -150,7 +149,7 @@ pub(super) fn events(
     events
 }
 
-fn what(table: Table<'_>, kind: &str) -> Option<What> {
+fn effect(table: Table<'_>, kind: &str) -> Option<Effect> {
     let given = match kind {
         "flap" => &["down", "up", "dwell"][..],
         "lossy" => &["loss"],
@@ -169,36 +168,38 @@ fn what(table: Table<'_>, kind: &str) -> Option<What> {
         Some(table.need(key, "\"60s\"")?.duration(range)?.as_secs_f64())
     };
     Some(match kind {
-        "dark" | "vanish" | "appear" => What::Dark { router: None },
+        "dark" | "vanish" | "appear" => Effect::Dark { router_code: None },
         "unreachable" => {
-            What::Dark { router: Some(table.get("code").map_or(Some(HOST_UNREACHABLE), code)?) }
+            let code = table.get("code").map_or(Some(HOST_UNREACHABLE), router_code)?;
+            Effect::Dark { router_code: Some(code) }
         }
         "flap" => {
             let drawn = table.get("dwell").and_then(|value| value.one_of(&["fixed", "drawn"]))
                 == Some("drawn");
-            let (down, up) = (dwell("down"), dwell("up"));
-            What::Flap { down: down?, up: up?, drawn }
+            let down = dwell("down");
+            let up = dwell("up");
+            Effect::Flap { down: down?, up: up?, drawn }
         }
-        "lossy" => What::Lossy(table.need("loss", "0.2")?.number(0.0..=1.0)?),
-        "slow" => What::Slow(table.need("factor", "3.0")?.number(1.0..=1000.0)?),
-        "late" => What::Late,
-        "stall" => What::Stall,
-        "clock_step" => What::Step,
+        "lossy" => Effect::Lossy(table.need("loss", "0.2")?.number(0.0..=1.0)?),
+        "slow" => Effect::Slow(table.need("factor", "3.0")?.number(1.0..=1000.0)?),
+        "late" => Effect::Late,
+        "stall" => Effect::Stall,
+        "clock_step" => Effect::Step,
         _ => match table
             .need("what", "\"uplink\"")?
             .one_of(&["uplink", "resolver", "clock", "send"])?
         {
-            "uplink" => What::Uplink,
-            "resolver" => What::Resolver,
-            "clock" => What::Clock,
-            _ => What::Send,
+            "uplink" => Effect::Uplink,
+            "resolver" => Effect::Resolver,
+            "clock" => Effect::Clock,
+            _ => Effect::Send,
         },
     })
 }
 
 /// How a router says no: an ICMP type and code (RFC 792, RFC 1812 §5.2.7.1), as a pair. Not [11,
-/// 1], which is a host's word for a fragment that is missing, and which Linux tells no program.
-fn code(value: Value<'_>) -> Option<IcmpCode> {
+/// 1]: by it a host says that a fragment is missing, and Linux passes it on to no program.
+fn router_code(value: Value<'_>) -> Option<IcmpCode> {
     let list = value.list("an ICMP type and code such as [3, 1]")?;
     let numbers: Vec<i64> = list.iter().filter_map(|value| value.integer(0..=255)).collect();
     match numbers[..] {
@@ -215,13 +216,14 @@ fn code(value: Value<'_>) -> Option<IcmpCode> {
     }
 }
 
-fn names(value: Value<'_>, roster: &Roster) -> Vec<On> {
-    let text = value.text(NAMES).unwrap_or_default();
+fn scopes(value: Value<'_>, roster: &Roster) -> Vec<EventScope> {
+    let text = value.text(SCOPES).unwrap_or_default();
     let named = text.split_whitespace().filter_map(|name| {
         let found = find(name, roster);
         if found.is_none() {
             value.note(&format!(
-                "{name:?} is neither \"us\" nor a country, prefix or host of this file; write one of these"
+                "{name:?} is neither \"us\" nor a country, prefix or host of this file; \
+                 write one of these"
             ));
         }
         found
@@ -229,12 +231,12 @@ fn names(value: Value<'_>, roster: &Roster) -> Vec<On> {
     named.collect()
 }
 
-fn find(name: &str, roster: &Roster) -> Option<On> {
+fn find(name: &str, roster: &Roster) -> Option<EventScope> {
     if name == "us" {
-        return Some(On::Us);
+        return Some(EventScope::Us);
     }
-    if let Some(place) = roster.countries.iter().position(|country| country.code == name) {
-        return Some(On::Country(place as u32));
+    if let Some(index) = roster.countries.iter().position(|country| country.code == name) {
+        return Some(EventScope::Country(index as u32));
     }
     if let Ok(address) = name.parse() {
         let host = Host::Address(address);
@@ -242,19 +244,19 @@ fn find(name: &str, roster: &Roster) -> Option<On> {
             .targets
             .iter()
             .position(|target| target.host == host)
-            .map(|place| On::Host(place as u32));
+            .map(|index| EventScope::Host(index as u32));
     }
     let prefix = name.parse().ok()?;
     roster
         .blocks
         .iter()
         .position(|block| block.prefix == prefix)
-        .map(|place| On::Block(place as u32))
+        .map(|index| EventScope::Block(index as u32))
 }
 
-fn moment(text: &str, start: Time) -> Result<Time, String> {
+fn time(text: &str, start: Time) -> Result<Time, String> {
     match text.strip_prefix('+') {
-        Some(rest) => Ok(start + span(rest)?),
+        Some(rest) => Ok(start + duration_of(rest)?),
         None => text
             .parse()
             .map_err(|_| format!("{text:?} is no time; write 2014-12-22T16:15:00Z or +1h30m")),
@@ -262,13 +264,14 @@ fn moment(text: &str, start: Time) -> Result<Time, String> {
 }
 
 /// A duration of several units, largest first: `9h31m`, `90s`, `250ms`.
-fn span(text: &str) -> Result<Duration, String> {
+fn duration_of(text: &str) -> Result<Duration, String> {
     let wrong = || {
         format!(
             "{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms"
         )
     };
-    let (mut rest, mut total) = (text, 0_u64);
+    let mut rest = text;
+    let mut total = 0_u64;
     while !rest.is_empty() {
         let (digits, tail) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
         let (unit, tail) = tail.split_at(tail.bytes().take_while(u8::is_ascii_lowercase).count());
@@ -296,12 +299,12 @@ mod tests {
 
     #[test]
     fn durations_may_have_several_units() {
-        assert_eq!(span("9h31m"), Ok(Duration::from_secs(34_260)));
-        assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration_of("9h31m"), Ok(Duration::from_secs(34_260)));
+        assert_eq!(duration_of("250ms"), Ok(Duration::from_millis(250)));
         for text in
             ["", "1", "h", "-1h", "1h ", "0s", "99999999999999999999h", "18446744073709551615ms1ms"]
         {
-            assert!(span(text).is_err(), "{text:?}");
+            assert!(duration_of(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,14 +1,13 @@
-//! The hosts of a scripted world. In: shares of sorts of hosts, and rng. Out: each host as it will
-//! be to the end. It never knows what befalls them.
+//! The hosts of a scripted world, as they are from the first to the last moment.
 
 use super::Scenario;
 use lifesign_core::{rng::Rng, scopes::Kind};
 
 /// A host as one of its targets sees it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Host {
+pub(super) struct WorldHost {
     pub rtt: f64,
-    /// Answers this kind of question at all.
+    /// Answers this kind of probe at all.
     pub answers: bool,
     pub refuses: bool,
     pub accepts_all: bool,
@@ -17,62 +16,73 @@ pub(super) struct Host {
     pub kind: Kind,
     pub country: u32,
     pub block: u32,
-    /// Its own lane, if an event befalls it alone.
-    pub lane: u32,
-    /// Its block's lane, if an event befalls that alone.
-    pub block_lane: u32,
+    /// Index of the host's own segment, if an event befalls it alone.
+    pub host_segment: u32,
+    /// Index of its block's segment, if an event befalls that alone.
+    pub block_segment: u32,
 }
 
-/// Draws each host once; its targets share what was drawn.
-pub(super) fn hosts(
+/// What is drawn for a host whichever way it is asked.
+#[derive(Clone, Copy, Default)]
+struct HostClass {
+    icmp_only: bool,
+    tcp_only: bool,
+    refuses: bool,
+}
+
+/// Draws each host once; its targets share what was drawn. One entry for each target.
+pub(super) fn draw_hosts(
     scenario: &Scenario,
-    lanes: &[u32],
-    block_lanes: &[u32],
+    host_segments: &[u32],
+    block_segments: &[u32],
     rng: &mut Rng,
-) -> Vec<Host> {
-    let (roster, weather, classes) = (&scenario.roster, &scenario.weather, &scenario.classes);
-    let mut hosts: Vec<Host> = Vec::with_capacity(roster.targets.len());
-    let mut icmp_only = false;
-    let mut tcp_only = false;
-    let mut refuses = false;
-    for (place, target) in roster.targets.iter().enumerate() {
-        let before =
-            place.checked_sub(1).filter(|&before| roster.targets[before].host == target.host);
-        let host = if let Some(before) = before {
-            hosts[before]
-        } else {
-            let sort = rng.unit();
-            icmp_only = sort < classes.icmp_only;
-            tcp_only = !icmp_only && sort < classes.icmp_only + classes.tcp_only;
-            refuses = !icmp_only
-                && !tcp_only
-                && sort < classes.icmp_only + classes.tcp_only + classes.refuses;
-            let (low, high) = weather.miss;
-            Host {
-                rtt: weather.rtt * (0.8 + 0.4 * rng.unit()),
+) -> Vec<WorldHost> {
+    let Scenario { roster, normal, host_mix: mix, .. } = scenario;
+    let mut hosts: Vec<WorldHost> = Vec::with_capacity(roster.targets.len());
+    let mut class = HostClass::default();
+    for (index, target) in roster.targets.iter().enumerate() {
+        let same_host = index
+            .checked_sub(1)
+            .filter(|&previous| roster.targets[previous].host == target.host)
+            .map(|previous| hosts[previous]);
+        let host = same_host.unwrap_or_else(|| {
+            class = HostClass::draw(mix, rng);
+            let (low, high) = normal.miss;
+            WorldHost {
+                rtt: normal.rtt * (0.8 + 0.4 * rng.unit()),
                 answers: true,
                 refuses: false,
-                accepts_all: rng.chance(classes.accept_all),
-                named: rng.chance(classes.named),
+                accepts_all: rng.chance(mix.accepts_all),
+                named: rng.chance(mix.named),
                 miss: low + (high - low) * rng.unit(),
                 kind: target.kind,
                 country: roster.block(target.block).country.0,
                 block: target.block.0,
-                lane: lanes[place],
-                block_lane: block_lanes[target.block.0 as usize],
+                host_segment: host_segments[index],
+                block_segment: block_segments[target.block.0 as usize],
             }
-        };
+        });
         let answers = match target.kind {
-            Kind::Icmp => !tcp_only,
-            Kind::Tcp => !icmp_only,
+            Kind::Icmp => !class.tcp_only,
+            Kind::Tcp => !class.icmp_only,
             Kind::Dns => true,
         };
-        hosts.push(Host {
+        hosts.push(WorldHost {
             kind: target.kind,
             answers,
-            refuses: refuses && target.kind == Kind::Tcp,
+            refuses: class.refuses && target.kind == Kind::Tcp,
             ..host
         });
     }
     hosts
+}
+
+impl HostClass {
+    fn draw(mix: &super::HostMix, rng: &mut Rng) -> Self {
+        let drawn = rng.unit();
+        let icmp_only = drawn < mix.icmp_only;
+        let tcp_only = !icmp_only && drawn < mix.icmp_only + mix.tcp_only;
+        let refuses = !icmp_only && !tcp_only && drawn < mix.icmp_only + mix.tcp_only + mix.refuses;
+        Self { icmp_only, tcp_only, refuses }
+    }
 }

@@ -1,36 +1,40 @@
-//! Scripted worlds that know the truth. In: a scenario file. Out: a [`Simulation`] that drives the
-//! very core that `run` drives, in virtual time, against scripted hosts; the [`Truth`] that follows
-//! from the file alone; a [`Score`] of the verdicts against it; and a picture for a terminal. It
-//! never sends a packet, never reads a clock, and rolls no rng but the seed's: same file, same
-//! seed, same bytes out.
+//! Scripted worlds that know the truth: a [`Scenario`] becomes a [`World`] that answers probes, the
+//! [`Truth`] that follows from the file alone, a [`Simulation`] of the core in virtual time, and a
+//! [`Score`] of its verdicts. Nothing here sends a packet or reads a clock, and all chance comes
+//! from the seed: same file, same seed, same bytes out.
 //!
-//! | file | from | to |
-//! |---|---|---|
-//! | `file`, `event` | text | [`Scenario`], or every problem with its place |
-//! | `script` | events, seed | when what is dark, lossy, slow: the one thing that world and truth share |
-//! | `world`, `host`, `lane` | a probe | when which answer comes, if any |
-//! | `drive` | world and `Watch` | changes of verdict: [`Simulation`] |
-//! | `truth` | script | the right state of each scope at each time: [`Truth`] |
-//! | `score` | truth and changes | [`Score`] |
-//! | `picture`, `simulate` | all of it | a timeline, JSON lines, a summary |
+//! | module | what it is |
+//! |---|---|
+//! | `scenario_file`, `event` | parsers of the scenario file, which name every problem |
+//! | `impairment` | when what is dark, lossy or slow: all that world and truth have in common |
+//! | `segment`, `host`, `world` | what answers a probe, and when |
+//! | `truth` | the right state of each scope at each time |
+//! | `referee`, `score` | verdicts held against the truth |
+//! | `simulation` | world and core, driven through virtual time |
+//! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
-mod drive;
 mod event;
-mod file;
 mod host;
-mod lane;
-mod picture;
+mod impairment;
+mod referee;
+mod scenario_file;
 mod score;
-mod script;
+mod segment;
 mod simulate;
+mod simulation;
+mod timeline;
 mod truth;
 mod world;
 
-pub use drive::Simulation;
-pub use file::Expect;
-pub use picture::timeline;
-pub use score::{Delays, Edges, Level, Referee, Score};
+#[cfg(test)]
+mod scenarios;
+
+pub use referee::Referee;
+pub use scenario_file::Expect;
+pub use score::{Delays, EdgeCoverage, LevelScore, Score};
 pub use simulate::{Options, simulate};
+pub use simulation::Simulation;
+pub use timeline::timeline;
 pub use truth::{StateSpan, Truth};
 pub use world::World;
 
@@ -39,11 +43,11 @@ use lifesign_core::{schedule::Budget, scopes::Roster, time::Time, watch::Setting
 use lifesign_document::Problems;
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
-/// The world and the truth that follow from a scenario and a seed, for another prober than ours:
-/// what [`Simulation`] runs in, too.
-pub fn stage(scenario: &Scenario, seed: u64) -> (World, Truth) {
-    let plays = script::plays(scenario, seed);
-    (World::new(scenario, &plays, seed), Truth::new(scenario, &plays))
+/// The world and the truth that follow from a scenario and a seed, for another prober than ours.
+/// [`Simulation`] uses the same two.
+pub fn world_and_truth(scenario: &Scenario, seed: u64) -> (World, Truth) {
+    let impairments = impairment::impairments(scenario, seed);
+    (World::new(scenario, &impairments, seed), Truth::new(scenario, &impairments))
 }
 
 /// A scenario as its file gives it.
@@ -65,8 +69,8 @@ pub struct Scenario {
     pub roster: Arc<Roster>,
     /// What its test demands.
     pub expect: Expect,
-    weather: Weather,
-    classes: Classes,
+    normal: NormalConditions,
+    host_mix: HostMix,
     controls: u16,
     events: Vec<Event>,
 }
@@ -79,10 +83,10 @@ impl Scenario {
 
     /// Reads a scenario from a text. `name` is what problems call it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        lifesign_document::read(name, text, file::scenario)
+        lifesign_document::read(name, text, scenario_file::scenario)
     }
 
-    /// What the core is told by default; change what an experiment varies.
+    /// The core's settings for this scenario; an experiment changes what it varies.
     pub fn settings(&self, seed: u64) -> Settings {
         let control = |n: u16| IpAddr::from([127, 99, (n / 256) as u8, (n % 256) as u8]);
         Settings {
@@ -99,20 +103,21 @@ impl Scenario {
     }
 }
 
-/// What the network does when nothing happens. Shares and probabilities from 0 to 1, times in
-/// seconds.
+/// What the network does when nothing happens: `[weather]` of the file. Shares and probabilities
+/// from 0 to 1, times in seconds.
 #[derive(Clone, Debug)]
-struct Weather {
+struct NormalConditions {
     rtt: f64,
     /// Mean of the exponential that is added to it.
     jitter: f64,
-    /// Share of answers that take `tail_range` instead (drawn evenly in the logarithm).
+    /// Share of answers whose round-trip time is drawn from `tail_range` instead, evenly in the
+    /// logarithm.
     tail: f64,
     tail_range: (f64, f64),
     loss: f64,
     /// Each host's own miss rate, drawn evenly.
     miss: (f64, f64),
-    bursts: Option<Bursts>,
+    bursts: Option<BurstLoss>,
     duplicates: f64,
     forged: f64,
     /// Shares of answers that are damaged on the way, and that are cut short.
@@ -124,25 +129,25 @@ struct Weather {
 
 /// A Gilbert–Elliott channel (Gilbert 1960, Elliott 1963), one for each country's upstream.
 #[derive(Clone, Copy, Debug)]
-struct Bursts {
-    mean: f64,
-    gap: f64,
+struct BurstLoss {
+    mean_length: f64,
+    mean_interval: f64,
     loss: f64,
 }
 
-/// Sorts of hosts, as shares; the rest answers whatever it is asked.
+/// Classes of hosts as shares: `[hosts]` of the file. The rest answers whatever it is asked.
 #[derive(Clone, Debug, Default)]
-struct Classes {
+struct HostMix {
     icmp_only: f64,
     tcp_only: f64,
     /// Nothing listens there: TCP is answered with a RST.
     refuses: f64,
     /// A firewall completes every TCP connection for it, also while the host is gone.
-    accept_all: f64,
+    accepts_all: f64,
     /// Given by name, so that the resolver is needed.
     named: f64,
     /// ICMP answers per second that a block's router lets pass.
     rate_limit: Option<f64>,
     /// A router answers for what is dark.
-    unreachable: bool,
+    router_answers: bool,
 }

@@ -1,6 +1,5 @@
-//! The referee's knowledge. In: a scenario and its plays. Out: the right state of each scope at
-//! each time. It never sees a probe, and shares no line with the judge: it knows what happened, so
-//! it needs no evidence.
+//! What the referee knows: the right state of each scope at each time. It follows from the scenario
+//! alone, without a probe, and shares no line with the judge.
 //!
 //! A block is dark when an event on it or on its country says so, or when each of its hosts is
 //! gone; a country when all its blocks are. Darkness of `outage_after` or more is `outage` from its
@@ -12,17 +11,18 @@
 
 use super::{
     Scenario,
-    event::{On, What},
-    script::{Play, Span, halts, overlap, union, within},
+    event::{Effect, EventScope},
+    impairment::{Impairment, Span, intersection, span_at, suspensions, union},
 };
 use lifesign_core::{judge::State, scopes::Scope, time::Time};
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(60);
-/// Added loss and slowness from which a scope is degraded.
-const LOSSY: f64 = 0.15;
-const SLOW: f64 = 2.0;
+const OUTAGE_AFTER: Duration = Duration::from_secs(60);
+/// Added loss and slowdown from which a scope is degraded.
+const DEGRADED_LOSS: f64 = 0.15;
+const DEGRADED_SLOWDOWN: f64 = 2.0;
 const CALM_CYCLES: u32 = 3;
+const LEAST_CALM: Duration = Duration::from_secs(60);
 /// Times down that make a flapping.
 const SERIES: usize = 3;
 
@@ -42,15 +42,15 @@ pub struct StateSpan {
 pub struct Truth {
     blocks: usize,
     /// Blocks first, then countries.
-    scopes: Vec<Record>,
-    halts: Vec<Span>,
+    scopes: Vec<ScopeTruth>,
+    suspensions: Vec<Span>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Record {
-    spells: Vec<StateSpan>,
+struct ScopeTruth {
+    states: Vec<StateSpan>,
     dark: Vec<Span>,
-    long: Vec<Span>,
+    outage: Vec<Span>,
     flapping: Vec<Span>,
     calm: Vec<Span>,
     degraded: Vec<Span>,
@@ -59,54 +59,35 @@ struct Record {
 }
 
 impl Truth {
-    pub(super) fn new(scenario: &Scenario, plays: &[Play]) -> Self {
+    pub(super) fn new(scenario: &Scenario, impairments: &[Impairment]) -> Self {
         let roster = &scenario.roster;
-        let stands: Vec<Span> = halts(plays).into_iter().map(|(span, _)| span).collect();
+        let suspensions: Vec<Span> =
+            suspensions(impairments).into_iter().map(|suspension| suspension.span).collect();
+        let blind = blind_spans(impairments, &suspensions, scenario);
         let mut scopes = Vec::with_capacity(roster.blocks.len() + roster.countries.len());
-        for (number, block) in roster.blocks.iter().enumerate() {
-            let country = On::Country(block.country.0);
-            let here = |on: On| on == On::Block(number as u32) || on == country;
-            let mut record = Record { blind: blind(plays, &stands, scenario), ..Record::default() };
-            let dark = plays.iter().filter(|play| play.darkens() && here(play.on));
-            let dark =
-                dark.flat_map(|play| play.spans.clone()).chain(deserted(scenario, plays, number));
-            record.dark = union(dark.collect());
-            record.restless(plays, here);
-            record.degraded = worse(plays, |on| here(on) || on == On::Us);
-            scopes.push(record);
+        for index in 0..roster.blocks.len() {
+            let mut block = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
+            block.follow_block(scenario, impairments, index);
+            scopes.push(block);
         }
-        for (number, country) in roster.countries.iter().enumerate() {
-            let range = country.blocks.start as usize..country.blocks.end as usize;
-            let here = |on: On| {
-                let alone = range.len() == 1 && on == On::Block(range.start as u32);
-                on == On::Country(number as u32) || alone
+        for index in 0..roster.countries.len() {
+            let blocks = &roster.countries[index].blocks;
+            let blocks = blocks.start as usize..blocks.end as usize;
+            let on_country = |scope: EventScope| {
+                let alone = blocks.len() == 1 && scope == EventScope::Block(blocks.start as u32);
+                scope == EventScope::Country(index as u32) || alone
             };
-            let mut record = Record { blind: blind(plays, &stands, scenario), ..Record::default() };
-            record.dark =
-                range.clone().map(|block| &scopes[block].dark).fold(
-                    vec![(Time::default(), Time::NEVER)],
-                    |all: Vec<Span>, dark: &Vec<Span>| overlap(&all, dark),
-                );
-            record.dark.retain(|span| span.1 != Time::NEVER || !range.is_empty());
-            record.restless(plays, here);
-            let own = worse(plays, |on| here(on) || on == On::Us);
-            let half = quorum(
-                scopes[range.clone()].iter().map(|block| &block.degraded),
-                range.len().div_ceil(2),
-            );
-            record.degraded = union(own.into_iter().chain(half).collect());
-            let longs = scopes[range].iter_mut().map(Record::lengths);
-            record.partial = union(longs.flatten().collect());
-            scopes.push(record);
+            let mut country = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
+            country.follow_country(impairments, on_country, &scopes[blocks.clone()]);
+            scopes.push(country);
         }
-        for record in &mut scopes {
-            record.lengths();
-            record.settle(scenario.start, scenario.end());
+        for scope in &mut scopes {
+            scope.find_states(scenario.start, scenario.end());
         }
-        Self { blocks: roster.blocks.len(), scopes, halts: stands }
+        Self { blocks: roster.blocks.len(), scopes, suspensions }
     }
 
-    fn record(&self, scope: Scope) -> &Record {
+    fn of(&self, scope: Scope) -> &ScopeTruth {
         &self.scopes[match scope {
             Scope::Block(id) => id.0 as usize,
             Scope::Country(id) => self.blocks + id.0 as usize,
@@ -115,52 +96,84 @@ impl Truth {
 
     /// The right state at a time within the scenario.
     pub fn state(&self, scope: Scope, time: Time) -> State {
-        let spells = self.spells(scope);
-        let place = spells.partition_point(|spell| spell.from <= time);
-        spells.get(place.saturating_sub(1)).map_or(State::Unknown, |spell| spell.state)
+        let spans = self.state_spans(scope);
+        let next = spans.partition_point(|span| span.from <= time);
+        spans.get(next.saturating_sub(1)).map_or(State::Unknown, |span| span.state)
     }
 
     /// Every stay of a scope in a state, in order; the first begins with the scenario.
-    pub fn spells(&self, scope: Scope) -> &[StateSpan] {
-        &self.record(scope).spells
+    pub fn state_spans(&self, scope: Scope) -> &[StateSpan] {
+        &self.of(scope).states
     }
 
     /// When the scope is dark, from and until; sorted and disjoint.
-    pub fn dark(&self, scope: Scope) -> &[(Time, Time)] {
-        &self.record(scope).dark
+    pub fn dark_spans(&self, scope: Scope) -> &[(Time, Time)] {
+        &self.of(scope).dark
     }
 
-    /// Spans in which the process or the machine stands still, and no verdict can be asked of it.
-    pub fn halts(&self) -> &[(Time, Time)] {
-        &self.halts
+    /// When the process or the machine stands still, and no verdict can be asked of it.
+    pub fn suspensions(&self) -> &[(Time, Time)] {
+        &self.suspensions
     }
 }
 
-impl Record {
-    /// Darkness of outage length.
-    fn lengths(&mut self) -> Vec<Span> {
-        self.long = self.dark.iter().copied().filter(|span| span.1.since(span.0) >= LONG).collect();
-        self.long.clone()
+impl ScopeTruth {
+    fn follow_block(&mut self, scenario: &Scenario, impairments: &[Impairment], index: usize) {
+        let country = EventScope::Country(scenario.roster.blocks[index].country.0);
+        let on_block =
+            |scope: EventScope| scope == EventScope::Block(index as u32) || scope == country;
+        let dark = impairments
+            .iter()
+            .filter(|impairment| impairment.is_darkness() && on_block(impairment.scope))
+            .flat_map(|impairment| impairment.spans.clone());
+        self.dark = union(dark.chain(all_hosts_gone(scenario, impairments, index)).collect());
+        self.find_outages();
+        self.find_flapping(impairments, on_block);
+        self.degraded =
+            degraded_spans(impairments, |scope| on_block(scope) || scope == EventScope::Us);
+    }
+
+    fn follow_country(
+        &mut self,
+        impairments: &[Impairment],
+        on_country: impl Fn(EventScope) -> bool,
+        blocks: &[ScopeTruth],
+    ) {
+        let always = vec![(Time::default(), Time::NEVER)];
+        self.dark = blocks.iter().fold(always, |all, block| intersection(&all, &block.dark));
+        self.dark.retain(|span| span.1 != Time::NEVER || !blocks.is_empty());
+        self.find_outages();
+        self.find_flapping(impairments, &on_country);
+        let own = degraded_spans(impairments, |scope| on_country(scope) || scope == EventScope::Us);
+        let half = at_least(blocks.len().div_ceil(2), blocks.iter().map(|block| &block.degraded));
+        self.degraded = union(own.into_iter().chain(half).collect());
+        self.partial = union(blocks.iter().flat_map(|block| block.outage.clone()).collect());
+    }
+
+    fn find_outages(&mut self) {
+        let is_outage = |span: &Span| span.1.since(span.0) >= OUTAGE_AFTER;
+        self.outage = self.dark.iter().copied().filter(is_outage).collect();
     }
 
     /// Finds flapping, and the calm after it.
-    fn restless(&mut self, plays: &[Play], here: impl Fn(On) -> bool) {
-        for play in
-            plays.iter().filter(|play| matches!(play.what, What::Flap { .. }) && here(play.on))
-        {
-            if let (Some(third), Some(last)) = (play.spans.get(SERIES - 1), play.spans.last()) {
-                let cycles = play.spans.windows(2).map(|pair| pair[1].0.since(pair[0].0));
-                let calm = (cycles.max().unwrap_or_default() * CALM_CYCLES).max(LONG);
-                self.flapping.push((third.0, play.to));
-                self.calm.push((play.to, last.1.max(play.to) + calm));
+    fn find_flapping(&mut self, impairments: &[Impairment], here: impl Fn(EventScope) -> bool) {
+        let is_flap = |impairment: &&Impairment| {
+            matches!(impairment.effect, Effect::Flap { .. }) && here(impairment.scope)
+        };
+        for Impairment { to, spans, .. } in impairments.iter().filter(is_flap) {
+            if let (Some(third), Some(last)) = (spans.get(SERIES - 1), spans.last()) {
+                let cycles = spans.windows(2).map(|pair| pair[1].0.since(pair[0].0));
+                let calm = (cycles.max().unwrap_or_default() * CALM_CYCLES).max(LEAST_CALM);
+                self.flapping.push((third.0, *to));
+                self.calm.push((*to, last.1.max(*to) + calm));
             }
         }
         self.flapping = union(std::mem::take(&mut self.flapping));
         self.calm = union(std::mem::take(&mut self.calm));
     }
 
-    /// Makes spells of it all.
-    fn settle(&mut self, start: Time, end: Time) {
+    /// Makes states of it all.
+    fn find_states(&mut self, start: Time, end: Time) {
         let lists = [
             &self.dark,
             &self.flapping,
@@ -168,65 +181,69 @@ impl Record {
             &self.degraded,
             &self.blind,
             &self.partial,
-            &self.long,
+            &self.outage,
         ];
-        let ends = lists.into_iter().flatten().flat_map(|span| [span.0, span.1]);
+        let bounds = lists.into_iter().flatten().flat_map(|span| [span.0, span.1]);
         let mut times: Vec<Time> =
-            ends.filter(|&time| time > start && time < end).chain([start]).collect();
+            bounds.filter(|&time| time > start && time < end).chain([start]).collect();
         times.sort_unstable();
         times.dedup();
         for from in times {
-            let holds = |spans: &[Span]| within(spans, from).is_some();
+            let holds = |spans: &[Span]| span_at(spans, from).is_some();
             let state = match () {
                 () if holds(&self.blind) => State::Unknown,
-                () if holds(&self.long) => State::Outage,
+                () if holds(&self.outage) => State::Outage,
                 () if holds(&self.flapping) => State::Flapping,
                 () if holds(&self.dark) => State::Down,
                 () if holds(&self.partial) => State::Partial,
                 () if holds(&self.degraded) => State::Degraded,
                 () => State::Up,
             };
-            let spell = StateSpan { from, state, calm: holds(&self.calm) };
-            let same = |last: &StateSpan| (last.state, last.calm) == (spell.state, spell.calm);
-            if !self.spells.last().is_some_and(same) {
-                self.spells.push(spell);
+            let span = StateSpan { from, state, calm: holds(&self.calm) };
+            let is_same = |last: &StateSpan| (last.state, last.calm) == (span.state, span.calm);
+            if !self.states.last().is_some_and(is_same) {
+                self.states.push(span);
             }
         }
     }
 }
 
 /// When we cannot see. A dead resolver blinds us only if every host is given by name.
-fn blind(plays: &[Play], halts: &[Span], scenario: &Scenario) -> Vec<Span> {
-    let ours = plays.iter().filter(|play| match play.what {
-        What::Uplink | What::Send => true,
-        What::Resolver => scenario.classes.named >= 1.0,
+fn blind_spans(impairments: &[Impairment], suspensions: &[Span], scenario: &Scenario) -> Vec<Span> {
+    let blinding = impairments.iter().filter(|impairment| match impairment.effect {
+        Effect::Uplink | Effect::Send => true,
+        Effect::Resolver => scenario.host_mix.named >= 1.0,
         _ => false,
     });
-    union(ours.flat_map(|play| play.spans.clone()).chain(halts.iter().copied()).collect())
+    let spans = blinding.flat_map(|impairment| impairment.spans.clone());
+    union(spans.chain(suspensions.iter().copied()).collect())
 }
 
-fn worse(plays: &[Play], here: impl Fn(On) -> bool) -> Vec<Span> {
-    let worse = plays.iter().filter(|play| {
-        here(play.on)
-            && match play.what {
-                What::Lossy(loss) => loss >= LOSSY,
-                What::Slow(factor) => factor >= SLOW,
+fn degraded_spans(impairments: &[Impairment], here: impl Fn(EventScope) -> bool) -> Vec<Span> {
+    let degrading = impairments.iter().filter(|impairment| {
+        here(impairment.scope)
+            && match impairment.effect {
+                Effect::Lossy(loss) => loss >= DEGRADED_LOSS,
+                Effect::Slow(factor) => factor >= DEGRADED_SLOWDOWN,
                 _ => false,
             }
     });
-    union(worse.flat_map(|play| play.spans.clone()).collect())
+    union(degrading.flat_map(|impairment| impairment.spans.clone()).collect())
 }
 
 /// When every host of a block is gone by events on hosts alone.
-fn deserted(scenario: &Scenario, plays: &[Play], block: usize) -> Vec<Span> {
-    let roster = &scenario.roster;
+fn all_hosts_gone(scenario: &Scenario, impairments: &[Impairment], block: usize) -> Vec<Span> {
+    let targets = &scenario.roster.targets;
     let mut all = vec![(Time::default(), Time::NEVER)];
-    for target in roster.blocks[block].targets.clone() {
-        let first = target == 0
-            || roster.targets[target as usize - 1].host != roster.targets[target as usize].host;
-        if first {
-            let gone = plays.iter().filter(|play| play.darkens() && play.on == On::Host(target));
-            all = overlap(&all, &union(gone.flat_map(|play| play.spans.clone()).collect()));
+    for index in scenario.roster.blocks[block].targets.clone() {
+        let target = index as usize;
+        let is_first_of_host = target == 0 || targets[target - 1].host != targets[target].host;
+        if is_first_of_host {
+            let gone = impairments.iter().filter(|impairment| {
+                impairment.is_darkness() && impairment.scope == EventScope::Host(index)
+            });
+            let gone = union(gone.flat_map(|impairment| impairment.spans.clone()).collect());
+            all = intersection(&all, &gone);
         }
         if all.is_empty() {
             break;
@@ -235,13 +252,15 @@ fn deserted(scenario: &Scenario, plays: &[Play], block: usize) -> Vec<Span> {
     all
 }
 
-/// When at least `least` of the lists hold.
-fn quorum<'a>(lists: impl Iterator<Item = &'a Vec<Span>>, least: usize) -> Vec<Span> {
-    let mut turns: Vec<(Time, i32)> =
+/// When so many of the lists hold.
+fn at_least<'a>(least: usize, lists: impl Iterator<Item = &'a Vec<Span>>) -> Vec<Span> {
+    let mut steps: Vec<(Time, i32)> =
         lists.flatten().flat_map(|span| [(span.0, 1), (span.1, -1)]).collect();
-    turns.sort_unstable();
-    let (mut count, mut since, mut spans) = (0_i32, None, Vec::new());
-    for (time, step) in turns {
+    steps.sort_unstable();
+    let mut count = 0_i32;
+    let mut since = None;
+    let mut spans = Vec::new();
+    for (time, step) in steps {
         count += step;
         match since {
             None if count >= least as i32 => since = Some(time),

@@ -1,51 +1,50 @@
-//! Scripted hosts. In: probes ([`Due`]) and questions to controls. Out: [`Event`]s at the time at
-//! which they reach us. It never knows a verdict, and never allocates for a probe once its queue
-//! has grown.
+//! Scripted hosts: probes go in, and [`Event`]s come out at the time at which they reach us.
 //!
-//! A cut takes what is under way: a probe sent at s with round-trip time r is answered only if no
-//! darkness begins in (s, s + r]. A return serves what arrives: the probe reaches its host at s +
-//! r/2, and it is enough that there is light by then. Four lanes make a road: ours, the country's,
-//! the block's, the host's.
+//! A path to a host has four segments: ours, the country's, the block's and the host's. Darkness
+//! takes what is under way: a probe sent at s with round-trip time r is answered only if no
+//! darkness begins in (s, s + r]. What is dark when the probe is sent may be back when it arrives:
+//! it reaches its host at s + r/2, and it is enough that the segments pass it then.
 
 use super::{
-    Bursts, Scenario, Weather,
-    event::{HOST_UNREACHABLE, On},
-    host::{Host, hosts},
-    lane::{Lane, Stretch},
-    script::{Play, Span},
+    BurstLoss, NormalConditions, Scenario,
+    event::{EventScope, HOST_UNREACHABLE},
+    host::{WorldHost, draw_hosts},
+    impairment::{Impairment, Span},
+    segment::{Conditions, Segment},
 };
 use lifesign_core::{
-    outcome::{Control, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     rng::Rng,
     scopes::{Kind, Roster, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BinaryHeap, f64::consts::TAU, sync::Arc, time::Duration};
 
-/// Round-trip time to a control, in seconds, and the share of questions that it misses of itself.
+/// Round-trip time to a control, in seconds, and the share of probes that it misses of itself.
 const CONTROL_RTT: f64 = 0.02;
 const CONTROL_LOSS: f64 = 0.005;
 /// How long a control is waited for.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 /// How many ICMP answers a rate-limiting router lets pass at once.
 const LIMIT_BURST: f64 = 6.0;
-/// Nothing ever befalls it alone: most hosts and blocks, so that they cost no memory to look up.
-const NO_LANE: u32 = u32::MAX;
+/// No event befalls it alone: so it is for most hosts and blocks, and costs them no memory.
+const NO_SEGMENT: u32 = u32::MAX;
 
 /// Ordered by time, then as put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Arrival {
     at: Time,
-    number: u64,
+    order: u64,
     sent: Time,
+    /// Index of a target, or of a control.
     target: u32,
     seq: u32,
     trap: bool,
-    what: Word,
+    kind: ArrivalKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Word {
+enum ArrivalKind {
     Reply,
     Refused,
     Unreachable(IcmpCode),
@@ -59,7 +58,7 @@ enum Word {
 
 /// A channel that is now good, now bad; its own rng, so that no probe changes its course.
 #[derive(Clone, Debug)]
-struct Channel {
+struct BurstChannel {
     rng: Rng,
     bad: bool,
     until: Time,
@@ -69,72 +68,69 @@ struct Channel {
 #[derive(Debug)]
 pub struct World {
     roster: Arc<Roster>,
-    weather: Weather,
-    router: bool,
+    normal: NormalConditions,
+    router_answers: bool,
     rate_limit: Option<f64>,
-    hosts: Vec<Host>,
-    ours: Lane,
-    countries: Vec<Lane>,
+    /// One entry for each target.
+    hosts: Vec<WorldHost>,
+    our_segment: Segment,
+    country_segments: Vec<Segment>,
     /// Of those blocks, and of those hosts, that an event befalls alone.
-    blocks: Vec<Lane>,
-    own: Vec<Lane>,
-    channels: Vec<Channel>,
+    block_segments: Vec<Segment>,
+    host_segments: Vec<Segment>,
+    channels: Vec<BurstChannel>,
     /// Tokens of each block's router, and when they were counted.
     buckets: Vec<(f64, Time)>,
-    queue: BinaryHeap<Reverse<Arrival>>,
-    number: u64,
+    arrivals: BinaryHeap<Reverse<Arrival>>,
+    arrivals_made: u64,
     rng: Rng,
     controls: u16,
 }
 
 impl World {
-    pub(super) fn new(scenario: &Scenario, plays: &[Play], seed: u64) -> Self {
+    pub(super) fn new(scenario: &Scenario, impairments: &[Impairment], seed: u64) -> Self {
         let roster = scenario.roster.clone();
         let mut rng = Rng::new(seed);
-        let of = |on: On| Lane::new(plays.iter().filter(move |play| play.on == on));
-        let mut own = Vec::new();
-        let mut lanes = vec![NO_LANE; roster.targets.len()];
-        for (place, target) in roster.targets.iter().enumerate() {
-            let first = place as u32;
-            if plays.iter().any(|play| play.on == On::Host(first)) {
+        let befalls = |scope| move |impairment: &&Impairment| impairment.scope == scope;
+        let segment = |scope| Segment::new(impairments.iter().filter(befalls(scope)));
+        let is_befallen = |scope| impairments.iter().any(|impairment| impairment.scope == scope);
+        let mut host_segments = Vec::new();
+        let mut segment_of_target = vec![NO_SEGMENT; roster.targets.len()];
+        for (index, target) in roster.targets.iter().enumerate() {
+            let scope = EventScope::Host(index as u32);
+            if is_befallen(scope) {
                 for other in roster.block(target.block).targets.clone() {
                     if roster.targets[other as usize].host == target.host {
-                        lanes[other as usize] = own.len() as u32;
+                        segment_of_target[other as usize] = host_segments.len() as u32;
                     }
                 }
-                own.push(of(On::Host(first)));
+                host_segments.push(segment(scope));
             }
         }
-        let mut blocks = Vec::new();
-        let mut block_lanes = vec![NO_LANE; roster.blocks.len()];
-        for (place, lane) in block_lanes.iter_mut().enumerate() {
-            let on = On::Block(place as u32);
-            if plays.iter().any(|play| play.on == on) {
-                *lane = blocks.len() as u32;
-                blocks.push(of(on));
+        let mut block_segments = Vec::new();
+        let mut segment_of_block = vec![NO_SEGMENT; roster.blocks.len()];
+        for (index, segment_index) in segment_of_block.iter_mut().enumerate() {
+            let scope = EventScope::Block(index as u32);
+            if is_befallen(scope) {
+                *segment_index = block_segments.len() as u32;
+                block_segments.push(segment(scope));
             }
         }
-        let channel = |n: usize| {
-            let mut rng = Rng::new(seed ^ (0xb0_0515 + n as u64));
-            let until = scenario.weather.bursts.map_or(Time::NEVER, |bursts| {
-                scenario.start + Duration::from_secs_f64(rng.exponential(bursts.gap))
-            });
-            Channel { rng, bad: false, until }
-        };
+        let countries = 0..roster.countries.len() as u32;
         Self {
-            hosts: hosts(scenario, &lanes, &block_lanes, &mut rng),
-            router: scenario.classes.unreachable,
-            rate_limit: scenario.classes.rate_limit,
-            ours: of(On::Us),
-            countries: (0..roster.countries.len() as u32).map(|n| of(On::Country(n))).collect(),
-            blocks,
-            own,
-            channels: (0..roster.countries.len()).map(channel).collect(),
+            hosts: draw_hosts(scenario, &segment_of_target, &segment_of_block, &mut rng),
+            router_answers: scenario.host_mix.router_answers,
+            rate_limit: scenario.host_mix.rate_limit,
+            our_segment: segment(EventScope::Us),
+            country_segments: countries.clone().map(|n| segment(EventScope::Country(n))).collect(),
+            block_segments,
+            host_segments,
+            channels: countries.map(|n| BurstChannel::new(scenario, seed, n)).collect(),
             buckets: vec![(LIMIT_BURST, scenario.start); roster.blocks.len()],
-            queue: BinaryHeap::new(),
-            number: 0,
+            arrivals: BinaryHeap::new(),
+            arrivals_made: 0,
             rng,
-            weather: scenario.weather.clone(),
+            normal: scenario.normal.clone(),
             controls: scenario.controls,
             roster,
         }
@@ -143,158 +139,175 @@ impl World {
     /// When something next reaches us.
     #[inline]
     pub fn next_arrival(&self) -> Time {
-        self.queue.peek().map_or(Time::NEVER, |arrival| arrival.0.at)
+        self.arrivals.peek().map_or(Time::NEVER, |arrival| arrival.0.at)
     }
 
     /// What reaches us by `now`.
-    pub fn arrive(&mut self, now: Time) -> Option<Event> {
-        self.arrive_about(now).map(|(event, _)| event)
+    pub fn poll_event(&mut self, now: Time) -> Option<Event> {
+        self.poll_event_and_seq(now).map(|(event, _)| event)
     }
 
     /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must
     /// still make a packet of it.
-    pub fn arrive_about(&mut self, now: Time) -> Option<(Event, u32)> {
-        let arrival = self.queue.peek().filter(|arrival| arrival.0.at <= now)?.0;
-        self.queue.pop();
+    pub fn poll_event_and_seq(&mut self, now: Time) -> Option<(Event, u32)> {
+        let arrival = self.arrivals.peek().filter(|arrival| arrival.0.at <= now)?.0;
+        self.arrivals.pop();
         Some((self.event(&arrival), arrival.seq))
     }
 
     /// What would reach us in this span never does.
     pub(super) fn drop_arrivals(&mut self, (from, to): Span) {
-        self.queue.retain(|arrival| arrival.0.at < from || arrival.0.at >= to);
+        self.arrivals.retain(|arrival| arrival.0.at < from || arrival.0.at >= to);
     }
 
-    /// Asks the next control in turn.
-    pub fn ask_control(&mut self, number: u64, now: Time) {
-        let ours = self.ours.advance(now);
-        let silent = ours.uplink
+    /// Takes the `number`-th probe to a control; controls take turns.
+    pub fn handle_control_probe(&mut self, number: u64, now: Time) {
+        let ours = self.our_segment.advance(now);
+        let silent = ours.uplink_dead
             || self.rng.chance(1.0 - (1.0 - CONTROL_LOSS) * (1.0 - ours.loss))
-            || ours.cut <= now + Duration::from_secs_f64(CONTROL_RTT);
-        let rtt = Duration::from_secs_f64(CONTROL_RTT * ours.factor);
-        let answer = (now + rtt).max(ours.held);
+            || ours.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
+        let rtt = Duration::from_secs_f64(CONTROL_RTT * ours.slowdown);
+        let answer = (now + rtt).max(ours.held_until);
         let answered = !silent && answer <= now + CONTROL_PATIENCE;
         let at = if answered { answer } else { now + CONTROL_PATIENCE };
         let control = number % u64::from(self.controls.max(1));
-        self.put(at, now, control as u32, 0, false, Word::Control(answered));
+        self.push_arrival(Arrival {
+            at,
+            order: 0,
+            sent: now,
+            target: control as u32,
+            seq: 0,
+            trap: false,
+            kind: ArrivalKind::Control(answered),
+        });
     }
 
     /// Takes a probe.
-    pub fn ask(&mut self, due: &Due) {
-        let s = due.sent;
+    pub fn handle_probe(&mut self, due: &Due) {
+        let sent = due.sent;
         let host = self.hosts[due.target.0 as usize];
-        let ours = self.ours.advance(s);
-        let country = self.countries[host.country as usize].advance(s);
-        let block = self.blocks.get_mut(host.block_lane as usize).map(|lane| lane.advance(s));
-        let own = self.own.get_mut(host.lane as usize).map(|lane| lane.advance(s));
-        if self.weather.forged > 0.0 && self.rng.chance(self.weather.forged) {
-            self.answer(due, 0.5, Word::Forged);
+        let ours = self.our_segment.advance(sent);
+        let country = self.country_segments[host.country as usize].advance(sent);
+        let advance = |segment: &mut Segment| segment.advance(sent);
+        let block = self.block_segments.get_mut(host.block_segment as usize).map(advance);
+        let own = self.host_segments.get_mut(host.host_segment as usize).map(advance);
+        if self.normal.forged > 0.0 && self.rng.chance(self.normal.forged) {
+            self.answer(due, 0.5, ArrivalKind::Forged);
         }
-        if ours.send || ours.resolver && host.named {
-            self.answer(due, 0.0, if ours.send { Word::NoBuffers } else { Word::Unresolved });
-            return;
+        if ours.sending_fails {
+            return self.answer(due, 0.0, ArrivalKind::NoBuffers);
         }
-        let load = self.load(s);
-        let weather = &self.weather;
-        let tail = weather.tail > 0.0 && self.rng.chance(weather.tail);
-        let mut rtt = if tail {
-            let (from, to) = weather.tail_range;
-            from * (to / from).powf(self.rng.unit())
-        } else {
-            host.rtt + self.rng.exponential(weather.jitter * load)
-        };
-        rtt *= ours.factor
-            * country.factor
-            * block.map_or(1.0, |block| block.factor)
-            * own.map_or(1.0, |own| own.factor);
-        let (half, whole) =
-            (s + Duration::from_secs_f64(rtt / 2.0), s + Duration::from_secs_f64(rtt));
+        if ours.resolver_fails && host.named {
+            return self.answer(due, 0.0, ArrivalKind::Unresolved);
+        }
+        let load = self.load(sent);
+        let rtt = self.normal_rtt(&host, load)
+            * (ours.slowdown
+                * country.slowdown
+                * block.map_or(1.0, |block| block.slowdown)
+                * own.map_or(1.0, |own| own.slowdown));
+        let at_host = sent + Duration::from_secs_f64(rtt / 2.0);
+        let back = sent + Duration::from_secs_f64(rtt);
 
-        let mut road = Road { lost: false, dark: false, router: None, held: Time::default() };
-        road.pass(&self.ours, &ours, half, whole);
-        if road.dark || road.lost {
+        let mut path = PathEffect::default();
+        path.pass(&self.our_segment, &ours, at_host, back);
+        if path.dark || path.cut {
             return; // Our own uplink: nothing at all comes back.
         }
-        road.pass(&self.countries[host.country as usize], &country, half, whole);
-        if let (Some(lane), Some(block)) = (self.blocks.get(host.block_lane as usize), &block) {
-            road.pass(lane, block, half, whole);
+        path.pass(&self.country_segments[host.country as usize], &country, at_host, back);
+        if let Some(block) = &block {
+            path.pass(&self.block_segments[host.block_segment as usize], block, at_host, back);
         }
-        if let (Some(lane), Some(own)) = (self.own.get(host.lane as usize), &own) {
-            road.pass(lane, own, half, whole);
+        if let Some(own) = &own {
+            path.pass(&self.host_segments[host.host_segment as usize], own, at_host, back);
         }
         let kept = (1.0 - host.miss)
-            * (1.0 - (weather.loss * load).min(1.0))
+            * (1.0 - (self.normal.loss * load).min(1.0))
             * (1.0 - ours.loss)
             * (1.0 - country.loss)
             * (1.0 - block.map_or(0.0, |block| block.loss))
             * (1.0 - own.map_or(0.0, |own| own.loss));
-        let burst = self.channels[host.country as usize].loss(weather.bursts, half);
-        let passes = self.rng.unit() < kept * (1.0 - burst);
+        let burst = self.channels[host.country as usize].loss(self.normal.bursts, at_host);
+        if self.rng.unit() < kept * (1.0 - burst) {
+            self.answer_what_arrived(due, &host, &path, rtt);
+        }
+    }
+
+    /// A probe and its answer that no loss took: what answers, if anything does.
+    fn answer_what_arrived(&mut self, due: &Due, host: &WorldHost, path: &PathEffect, rtt: f64) {
+        let at_host = due.sent + Duration::from_secs_f64(rtt / 2.0);
         if host.accepts_all && host.kind == Kind::Tcp {
             // The firewall stands outside: it answers for the dead as for the living.
-            if passes {
-                self.answer(due, rtt / 2.0, Word::Reply);
+            self.answer(due, rtt / 2.0, ArrivalKind::Reply);
+        } else if path.dark || path.cut {
+            let code = path.router_code.or(self.router_answers.then_some(HOST_UNREACHABLE));
+            if let Some(code) = code.filter(|_| path.dark) {
+                self.answer(due, rtt / 2.0, ArrivalKind::Unreachable(code));
             }
-        } else if road.dark || road.lost {
-            let code = road.router.or(self.router.then_some(HOST_UNREACHABLE));
-            if let Some(code) = code.filter(|_| passes && road.dark) {
-                self.answer(due, rtt / 2.0, Word::Unreachable(code));
+        } else if host.answers && (host.kind != Kind::Icmp || self.router_passes(host, at_host)) {
+            let refused = due.trap || host.refuses;
+            let kind = if refused { ArrivalKind::Refused } else { ArrivalKind::Reply };
+            let kind = self.damaged(kind);
+            let wait = rtt.max(path.held_until.since(due.sent).as_secs_f64());
+            self.answer(due, wait, kind);
+            if self.normal.duplicates > 0.0 && self.rng.chance(self.normal.duplicates) {
+                self.answer(due, wait + 0.001, kind);
             }
-        } else if passes
-            && host.answers
-            && (host.kind != Kind::Icmp || self.let_pass(host.block, half))
-        {
-            let word =
-                self.on_the_way(if due.trap || host.refuses { Word::Refused } else { Word::Reply });
-            let wait = rtt.max(road.held.since(s).as_secs_f64());
-            self.answer(due, wait, word);
-            if self.weather.duplicates > 0.0 && self.rng.chance(self.weather.duplicates) {
-                self.answer(due, wait + 0.001, word);
-            }
+        }
+    }
+
+    /// A round-trip time, in seconds, when nothing happens.
+    fn normal_rtt(&mut self, host: &WorldHost, load: f64) -> f64 {
+        let NormalConditions { tail, tail_range: (from, to), jitter, .. } = self.normal;
+        if tail > 0.0 && self.rng.chance(tail) {
+            from * (to / from).powf(self.rng.unit())
+        } else {
+            host.rtt + self.rng.exponential(jitter * load)
         }
     }
 
     /// Some answers are damaged on the way, and some are cut short.
-    fn on_the_way(&mut self, word: Word) -> Word {
-        let Weather { corrupt, truncated, .. } = self.weather;
+    fn damaged(&mut self, kind: ArrivalKind) -> ArrivalKind {
+        let NormalConditions { corrupt, truncated, .. } = self.normal;
         if corrupt + truncated == 0.0 {
-            return word;
+            return kind;
         }
         match self.rng.unit() {
-            part if part < corrupt => Word::Corrupt,
-            part if part < corrupt + truncated => Word::Truncated,
-            _ => word,
+            drawn if drawn < corrupt => ArrivalKind::Corrupt,
+            drawn if drawn < corrupt + truncated => ArrivalKind::Truncated,
+            _ => kind,
         }
     }
 
-    fn answer(&mut self, due: &Due, seconds: f64, what: Word) {
-        let at = due.sent + Duration::from_secs_f64(seconds);
-        self.put(at, due.sent, due.target.0, due.seq, due.trap, what);
+    fn answer(&mut self, due: &Due, seconds: f64, kind: ArrivalKind) {
+        self.push_arrival(Arrival {
+            at: due.sent + Duration::from_secs_f64(seconds),
+            order: 0,
+            sent: due.sent,
+            target: due.target.0,
+            seq: due.seq,
+            trap: due.trap,
+            kind,
+        });
     }
 
-    fn put(&mut self, at: Time, sent: Time, target: u32, seq: u32, trap: bool, what: Word) {
-        self.number += 1;
-        self.queue.push(Reverse(Arrival {
-            at,
-            number: self.number,
-            sent,
-            target,
-            seq,
-            trap,
-            what,
-        }));
+    fn push_arrival(&mut self, arrival: Arrival) {
+        self.arrivals_made += 1;
+        self.arrivals.push(Reverse(Arrival { order: self.arrivals_made, ..arrival }));
     }
 
+    /// How much of the usual jitter and loss there is at this time of day.
     fn load(&self, time: Time) -> f64 {
-        if self.weather.diurnal == 0.0 {
+        if self.normal.diurnal == 0.0 {
             return 1.0;
         }
-        1.0 + self.weather.diurnal * (time.as_secs_f64() / 86_400.0 * TAU).sin()
+        1.0 + self.normal.diurnal * (time.as_secs_f64() / 86_400.0 * TAU).sin()
     }
 
-    /// Does the block's router let an ICMP answer pass?
-    fn let_pass(&mut self, block: u32, now: Time) -> bool {
+    /// Does the rate limit of the host's block let an ICMP answer pass?
+    fn router_passes(&mut self, host: &WorldHost, now: Time) -> bool {
         let Some(rate) = self.rate_limit else { return true };
-        let (tokens, counted) = &mut self.buckets[block as usize];
+        let (tokens, counted) = &mut self.buckets[host.block as usize];
         *tokens = (*tokens + now.since(*counted).as_secs_f64() * rate).min(LIMIT_BURST);
         *counted = now.max(*counted);
         let pass = *tokens >= 1.0;
@@ -305,30 +318,23 @@ impl World {
     fn event(&self, arrival: &Arrival) -> Event {
         let rtt = arrival.at.since(arrival.sent);
         let target = TargetId(arrival.target);
-        let found = match arrival.what {
-            Word::Reply => Found::Reply { rtt, rcode: None, unexpected: false },
-            Word::Refused => Found::Refused { rtt },
-            Word::Unreachable(code) => {
+        let stray = |reason| {
+            Event::Stray(Stray { seen: arrival.at, from: None, target: Some(target), reason })
+        };
+        let found = match arrival.kind {
+            ArrivalKind::Reply => Found::Reply { rtt, rcode: None, unexpected: false },
+            ArrivalKind::Refused => Found::Refused { rtt },
+            ArrivalKind::Unreachable(code) => {
                 let from = self.roster.block(self.roster.target(target).block).prefix.address();
                 Found::Unreachable { from, code, rtt }
             }
-            Word::NoBuffers => Found::NotSent(Fault::NoBuffers),
-            Word::Unresolved => Found::NotSent(Fault::Unresolved),
-            Word::Forged | Word::Corrupt | Word::Truncated => {
-                let reason = match arrival.what {
-                    Word::Corrupt => Reject::Corrupt,
-                    Word::Truncated => Reject::Truncated,
-                    _ => Reject::WrongToken,
-                };
-                return Event::Stray(Stray {
-                    seen: arrival.at,
-                    from: None,
-                    target: Some(target),
-                    reason,
-                });
-            }
-            Word::Control(answered) => {
-                return Event::Control(Control {
+            ArrivalKind::NoBuffers => Found::NotSent(Fault::NoBuffers),
+            ArrivalKind::Unresolved => Found::NotSent(Fault::Unresolved),
+            ArrivalKind::Forged => return stray(Reject::WrongToken),
+            ArrivalKind::Corrupt => return stray(Reject::Corrupt),
+            ArrivalKind::Truncated => return stray(Reject::Truncated),
+            ArrivalKind::Control(answered) => {
+                return Event::Control(ControlOutcome {
                     control: arrival.target as u16,
                     sent: arrival.sent,
                     answered,
@@ -345,35 +351,47 @@ impl World {
     }
 }
 
-/// What the lanes do to one probe.
-struct Road {
-    /// Cut while under way.
-    lost: bool,
+/// What the segments that a probe has passed did to it.
+#[derive(Default)]
+struct PathEffect {
+    /// Darkness began while it was under way.
+    cut: bool,
     /// Dark when it came by.
     dark: bool,
-    router: Option<IcmpCode>,
-    held: Time,
+    router_code: Option<IcmpCode>,
+    held_until: Time,
 }
 
-impl Road {
+impl PathEffect {
     #[inline]
-    fn pass(&mut self, lane: &Lane, now: &Stretch, half: Time, whole: Time) {
-        let (then, back) =
-            if whole < lane.until { (*now, *now) } else { (lane.later(half), lane.later(whole)) };
-        self.dark |= then.dark || then.uplink;
-        self.router = self.router.or(then.router);
-        self.lost |= now.cut <= whole;
-        self.held = self.held.max(back.held);
+    fn pass(&mut self, segment: &Segment, now: &Conditions, at_host: Time, back: Time) {
+        let (then, on_return) = if back < segment.until {
+            (*now, *now)
+        } else {
+            (segment.later(at_host), segment.later(back))
+        };
+        self.dark |= then.nothing_passes();
+        self.router_code = self.router_code.or(then.router_code);
+        self.cut |= now.next_darkness <= back;
+        self.held_until = self.held_until.max(on_return.held_until);
     }
 }
 
-impl Channel {
+impl BurstChannel {
+    fn new(scenario: &Scenario, seed: u64, country: u32) -> Self {
+        let mut rng = Rng::new(seed ^ (0xb0_0515 + u64::from(country)));
+        let until = scenario.normal.bursts.map_or(Time::NEVER, |bursts| {
+            scenario.start + Duration::from_secs_f64(rng.exponential(bursts.mean_interval))
+        });
+        Self { rng, bad: false, until }
+    }
+
     /// The loss at this time; times that go back a little see the newest.
-    fn loss(&mut self, bursts: Option<Bursts>, time: Time) -> f64 {
+    fn loss(&mut self, bursts: Option<BurstLoss>, time: Time) -> f64 {
         let Some(bursts) = bursts else { return 0.0 };
         while self.until <= time {
             self.bad = !self.bad;
-            let mean = if self.bad { bursts.mean } else { bursts.gap };
+            let mean = if self.bad { bursts.mean_length } else { bursts.mean_interval };
             self.until = self.until + Duration::from_secs_f64(self.rng.exponential(mean));
         }
         if self.bad { bursts.loss } else { 0.0 }

@@ -1,8 +1,7 @@
-//! Bad times, as a table. In: spells of a country and its blocks. Out: the newest first, each with
-//! its edge and its length. It never lists what was merely up, and a block's spell not where its
-//! country had the same.
+//! The episodes of a country and its blocks in the last week, as a table, the newest first. An
+//! episode of a block is left out where its country had the same.
 
-use super::{View, strip, words};
+use super::{PageContext, text, timeline};
 use lifesign_core::{
     judge::State,
     scopes::Country,
@@ -12,49 +11,51 @@ use lifesign_core::{
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// More rows than this help nobody.
-const MOST: usize = 40;
-/// A spell of a block that begins so near to one of its country is the same event.
-const SAME: Duration = Duration::from_secs(60);
+const MAX_ROWS: usize = 40;
 
-/// Between two spells of flapping, what lasts no longer than this is part of the flapping.
-const PART: Duration = Duration::from_secs(1800);
+/// An episode of a block that begins so near to one of its country in the same state is the same.
+const SAME_BEGIN: Duration = Duration::from_secs(60);
 
-/// A bad time.
+/// What interrupts flapping for no longer than this is part of the flapping.
+const MAX_INTERRUPTION: Duration = Duration::from_secs(1800);
+
 struct Episode<'a> {
-    spell: &'a StateSpan,
+    span: &'a StateSpan,
     end: Time,
     /// The outages within flapping: how many, and the longest.
     outages: (u32, Duration),
 }
 
-/// The table of a country; a sentence if there is nothing in it.
-pub(super) fn of(view: &View, country: &Country, past: &History) -> Markup {
-    let snapshot = view.snapshot;
-    let own = bad(past, snapshot.time);
-    let near = |one: Time, other: Time| one.since(other).max(other.since(one)) <= SAME;
-    let known = |episode: &Episode| {
-        let same = |known: &Episode| {
-            known.spell.state == episode.spell.state && near(known.spell.from, episode.spell.from)
-        };
-        own.iter().any(same)
+/// The table of a country; a word if there is nothing in it.
+pub(super) fn render(context: &PageContext, country: &Country, past: &History) -> Markup {
+    let snapshot = context.snapshot;
+    let of_country = episodes(past, snapshot.time);
+    let is_of_country = |episode: &Episode| {
+        of_country.iter().map(|own| own.span).any(|own| {
+            let (one, other) = (own.from, episode.span.from);
+            own.state == episode.span.state && one.since(other).max(other.since(one)) <= SAME_BEGIN
+        })
     };
     let mut rows = Vec::new();
-    for number in country.blocks.clone() {
-        let name = snapshot.roster.blocks[number as usize].prefix.to_string();
-        let past = &snapshot.blocks[number as usize].scope.past;
-        let alone = bad(past, snapshot.time).into_iter().filter(|episode| !known(episode));
-        rows.extend(alone.map(|episode| (name.clone(), episode)));
+    for index in country.blocks.clone().map(|index| index as usize) {
+        let name = snapshot.roster.blocks[index].prefix.to_string();
+        let past = &snapshot.blocks[index].scope.past;
+        let own = episodes(past, snapshot.time).into_iter().filter(|each| !is_of_country(each));
+        rows.extend(own.map(|episode| (name.clone(), episode)));
     }
-    rows.extend(own.into_iter().map(|episode| (country.code.clone(), episode)));
-    rows.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.spell.from));
-    let surplus = rows.len().saturating_sub(MOST);
+    rows.extend(of_country.into_iter().map(|episode| (country.code.clone(), episode)));
+    rows.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.span.from));
+    let surplus = rows.len().saturating_sub(MAX_ROWS);
     html! {
         h3 { "Episodes of the last 7 days" }
         @if rows.is_empty() { p.quiet { "None." } } @else {
             table.episodes {
                 thead { tr { @for title in COLUMNS { th scope="col" { (title) } } } }
-                tbody { @for (name, episode) in rows.iter().take(MOST) { (written(view, name, episode)) } }
+                tbody {
+                    @for (name, episode) in rows.iter().take(MAX_ROWS) {
+                        (row(context, name, episode))
+                    }
+                }
             }
             @if surplus > 0 { p.quiet { "And " (surplus) " before." } }
         }
@@ -63,23 +64,24 @@ pub(super) fn of(view: &View, country: &Country, past: &History) -> Markup {
 
 const COLUMNS: [&str; 5] = ["scope", "state", "began (UTC)", "lasted", "ended (UTC)"];
 
-/// All of the week but what was up, and the first moments of a watch. What interrupts flapping
-/// shortly is part of it.
-fn bad(past: &History, now: Time) -> Vec<Episode<'_>> {
+/// The states of the week but up, and but the unknown with which a history begins. What shortly
+/// interrupts flapping is part of it.
+fn episodes(past: &History, now: Time) -> Vec<Episode<'_>> {
     let mut found: Vec<Episode> = Vec::new();
-    for (number, (spell, _, end)) in strip::spells(past, now, KEPT).enumerate() {
-        if spell.state == State::Up || (number == 0 && spell.state == State::Unknown) {
+    for (index, (span, _, end)) in timeline::state_spans(past, now, KEPT).enumerate() {
+        if span.state == State::Up || (index == 0 && span.state == State::Unknown) {
             continue;
         }
-        found.push(Episode { spell, end, outages: (0, Duration::ZERO) });
-        if let [.., first, part, last] = found.as_mut_slice()
-            && (first.spell.state, last.spell.state) == (State::Flapping, State::Flapping)
-            && (first.end, part.end) == (part.spell.from, last.spell.from)
-            && part.end.since(part.spell.from) <= PART
+        found.push(Episode { span, end, outages: (0, Duration::ZERO) });
+        if let [.., first, interruption, last] = found.as_mut_slice()
+            && (first.span.state, last.span.state) == (State::Flapping, State::Flapping)
+            && (first.end, interruption.end) == (interruption.span.from, last.span.from)
+            && interruption.end.since(interruption.span.from) <= MAX_INTERRUPTION
         {
-            if part.spell.state == State::Outage {
-                let longest = first.outages.1.max(part.end.since(part.spell.from));
-                first.outages = (first.outages.0 + 1, longest);
+            if interruption.span.state == State::Outage {
+                let (count, longest) = first.outages;
+                let length = interruption.end.since(interruption.span.from);
+                first.outages = (count + 1, longest.max(length));
             }
             first.end = last.end;
             found.truncate(found.len() - 2);
@@ -88,20 +90,23 @@ fn bad(past: &History, now: Time) -> Vec<Episode<'_>> {
     found
 }
 
-fn written(view: &View, name: &str, episode: &Episode) -> Markup {
-    let Episode { spell, end, outages: (outages, longest) } = episode;
+fn row(context: &PageContext, name: &str, episode: &Episode) -> Markup {
+    let Episode { span, end, outages: (outages, longest) } = episode;
     html! {
         tr {
             th scope="row" { (name) }
             td {
-                (words::badge(spell.state))
+                (text::badge(span.state))
                 @if *outages > 0 {
-                    span.quiet { " with " (outages) " short outage" @if *outages > 1 { "s" } ", up to " (words::span(*longest)) }
+                    span.quiet {
+                        " with " (outages) " short outage" @if *outages > 1 { "s" }
+                        ", up to " (text::duration(*longest))
+                    }
                 }
             }
-            td { (view.edge(spell.edge)) }
-            td { (words::span(end.since(spell.from))) }
-            td { @if *end < view.snapshot.time { (view.time(*end)) } @else { "goes on" } }
+            td { (context.edge(span.edge)) }
+            td { (text::duration(end.since(span.from))) }
+            td { @if *end < context.snapshot.time { (context.time(*end)) } @else { "goes on" } }
         }
     }
 }
@@ -117,7 +122,7 @@ mod tests {
         let now = Time::from_nanos(1_419_379_200_000_000_000);
         let mut past = History::blank();
         let minutes = |minutes: u32| Duration::from_secs(60) * minutes;
-        let spells = [
+        let states = [
             (Unknown, 1000),
             (Up, 999),
             (Flapping, 600),
@@ -130,14 +135,14 @@ mod tests {
             (Up, 100),
             (Outage, 50),
         ];
-        for (state, before) in spells {
+        for (state, before) in states {
             let from = now - minutes(before);
             past.tell(StateSpan { state, from, edge: Edge { earliest: None, latest: from } });
         }
-        let found = bad(&past, now);
+        let found = episodes(&past, now);
         let found: Vec<_> = (found.iter())
             .map(|episode| {
-                (episode.spell.state, episode.end.since(episode.spell.from), episode.outages)
+                (episode.span.state, episode.end.since(episode.span.from), episode.outages)
             })
             .collect();
         let none = (0, Duration::ZERO);

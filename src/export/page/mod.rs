@@ -1,61 +1,58 @@
-//! The page for people. In: a snapshot. Out: HTML that needs no script, fits a telephone, and tells
-//! states by word, sign and height as well as by colour. It never shows a text from outside
-//! unescaped (maud escapes them all), and never loads anything from elsewhere.
+//! The page for people: HTML that needs no script, loads nothing from elsewhere, fits a telephone,
+//! and tells states by word, symbol and height as well as by colour. Maud escapes every text.
 //!
-//! | file | its part |
+//! | file | what it draws |
 //! |---|---|
 //! | `scope` | a country and its blocks |
-//! | `strip` | states over time, as a picture |
-//! | `spark` | loss and round-trip time over time |
-//! | `hosts` | who answers |
-//! | `episodes` | bad times, as a table |
-//! | `words` | signs, times and spans |
+//! | `timeline` | states over time, as a strip |
+//! | `sparkline` | loss and round-trip time over time |
+//! | `hosts` | which hosts answer |
+//! | `episodes` | times in a state other than up, as a table |
+//! | `text` | symbols, times, durations and shares |
 
 mod episodes;
 mod hosts;
 mod scope;
-mod spark;
-mod strip;
-mod words;
+mod sparkline;
+mod text;
+mod timeline;
 
-use super::Labels;
+use super::ExportSettings;
 use lifesign_core::watch::Snapshot;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
-/// The style sheet, on which the page depends for its looks alone.
-pub const STYLE: &str = include_str!("style.css");
-/// The sign in a browser's tab.
-pub const ICON: &str = include_str!("icon.svg");
+pub(super) const STYLE: &str = include_str!("style.css");
+/// The icon in a browser's tab.
+pub(super) const ICON: &str = include_str!("icon.svg");
 
-/// A plan of more blocks shows them closed.
-const FEW_BLOCKS: usize = 8;
+/// With more blocks in the plan, each is shown closed.
+const MAX_OPEN_BLOCKS: usize = 8;
 
-/// How a reader wants it.
+/// Whether the page reloads itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// It is asked for again by itself.
-    Follows,
-    /// It stands still, so that it can be read in peace (WCAG 2.2, success criterion 2.2.2).
-    Holds,
+pub enum Refresh {
+    /// It does, every few seconds.
+    Auto,
+    /// It does not, so that it can be read in peace (WCAG 2.2, success criterion 2.2.2).
+    Paused,
 }
 
-/// After how many seconds a page that follows is asked for again. A simulation runs faster than the
-/// world.
-pub fn refresh(labels: &Labels) -> u32 {
-    if labels.simulation.is_some() { 2 } else { 10 }
+/// After how many seconds the page reloads itself. A simulation runs faster than the world.
+pub(super) fn refresh_seconds(settings: &ExportSettings) -> u32 {
+    if settings.simulation.is_some() { 2 } else { 10 }
 }
 
-/// The address of the style sheet: another one for another sheet, so that it may be kept.
-pub fn style_address() -> String {
-    let mark = siphasher::sip::SipHasher13::new().hash(STYLE.as_bytes());
-    format!("/style.css?{mark:016x}")
+/// Names the style sheet by its content, so that browsers may store it for ever.
+fn style_url() -> String {
+    let hash = siphasher::sip::SipHasher13::new().hash(STYLE.as_bytes());
+    format!("/style.css?{hash:016x}")
 }
 
 /// The whole page.
-pub fn of(snapshot: &Snapshot, labels: &Labels, pace: Pace) -> Markup {
+pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) -> Markup {
     let roster = &snapshot.roster;
-    let view = View { snapshot, few: roster.blocks.len() <= FEW_BLOCKS };
+    let context = PageContext { snapshot, blocks_open: roster.blocks.len() <= MAX_OPEN_BLOCKS };
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -64,36 +61,39 @@ pub fn of(snapshot: &Snapshot, labels: &Labels, pace: Pace) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title(snapshot)) " · lifesign" }
-                link rel="stylesheet" href=(style_address());
+                link rel="stylesheet" href=(style_url());
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
             }
             body {
-                (strip::patterns())
-                @if let Some(story) = &labels.simulation {
+                (timeline::patterns())
+                @if let Some(story) = &settings.simulation {
                     aside.simulation aria-label="Simulation" { b { "Simulation" } " " (story) }
                 }
                 header {
                     h1 { "lifesign" }
                     p {
-                        "seen from " b { (labels.vantage) } " at " (view.time(snapshot.time)) " UTC"
-                        span.quiet { " · watching since " (view.time(snapshot.started)) }
+                        "seen from " b { (settings.vantage) }
+                        " at " (context.time(snapshot.time)) " UTC"
+                        span.quiet { " · watching since " (context.time(snapshot.started)) }
                     }
                     p.quiet {
-                        @match pace {
-                            Pace::Follows => {
-                                "new every " (refresh(labels)) " s · " a href="/?hold" { "hold still" }
+                        @match refresh {
+                            Refresh::Auto => {
+                                "new every " (refresh_seconds(settings)) " s · "
+                                a href="/?hold" { "hold still" }
                             }
-                            Pace::Holds => { "held still · " a href="/" { "follow again" } }
+                            Refresh::Paused => { "held still · " a href="/" { "follow again" } }
                         }
                     }
                 }
                 main {
                     @if snapshot.blind {
                         p.blind role="alert" {
-                            b { "? We are blind." } " Our own network fails, so nothing is called down."
+                            b { "? We are blind." }
+                            " Our own network fails, so nothing is called down."
                         }
                     }
-                    @for number in 0..roster.countries.len() { (scope::country(&view, number)) }
+                    @for index in 0..roster.countries.len() { (scope::country(&context, index)) }
                 }
                 footer {
                     (ourselves(snapshot))
@@ -106,28 +106,29 @@ pub fn of(snapshot: &Snapshot, labels: &Labels, pace: Pace) -> Markup {
 }
 
 /// What every part of the page is drawn from.
-struct View<'a> {
+struct PageContext<'a> {
     snapshot: &'a Snapshot,
-    /// So few blocks that each is shown in full.
-    few: bool,
+    /// There are so few blocks that each is shown in full.
+    blocks_open: bool,
 }
 
-/// The worst first, for a tab that is one of many.
+/// The state of each country, for a tab that is one of many.
 fn title(snapshot: &Snapshot) -> String {
-    let states = snapshot.roster.countries.iter().zip(&snapshot.countries);
-    let state =
-        |(country, view): (&lifesign_core::scopes::Country, &lifesign_core::watch::ScopeView)| {
-            format!("{} {} {}", words::shape(view.verdict.state), country.code, view.verdict.state)
-        };
-    states.map(state).collect::<Vec<_>>().join(", ")
+    let countries = snapshot.roster.countries.iter().zip(&snapshot.countries);
+    let titles = countries.map(|(country, view)| {
+        let state = view.verdict.state;
+        format!("{} {} {state}", text::symbol(state), country.code)
+    });
+    titles.collect::<Vec<_>>().join(", ")
 }
 
 /// What may be wrong with us rather than with them.
 fn ourselves(snapshot: &Snapshot) -> Markup {
+    let blind = Duration::from_secs_f64(snapshot.blind_seconds.max(0.0));
     html! {
         p {
-            "Blind " (snapshot.blind_spells) " times so far, "
-            (words::span(Duration::from_secs_f64(snapshot.blind_seconds.max(0.0)))) " in all. Controls: "
+            "Blind " (snapshot.blind_spells) " times so far, " (text::duration(blind))
+            " in all. Controls: "
             @if snapshot.controls.is_empty() { "none" }
             @for (i, control) in snapshot.controls.iter().enumerate() {
                 @if i > 0 { ", " }
@@ -143,8 +144,8 @@ fn ourselves(snapshot: &Snapshot) -> Markup {
 fn legend() -> Markup {
     html! {
         ul.legend aria-label="What the signs mean" {
-            @for (state, meaning) in words::MEANINGS {
-                li { (words::badge(state)) " " (meaning) }
+            @for (state, meaning) in text::MEANINGS {
+                li { (text::badge(state)) " " (meaning) }
             }
         }
     }

@@ -1,124 +1,136 @@
-//! A country and its blocks. In: verdicts, measurements and history. Out: their part of the page.
-//! It never decides what is bad: states are the judge's.
+//! A country and its blocks: verdicts, measurements and history.
 
-use super::{View, episodes, hosts, spark, strip, words};
+use super::{PageContext, episodes, hosts, sparkline, text, timeline};
 use lifesign_core::{
     judge::State,
     watch::{ScopeView, WINDOWS},
 };
 use maud::{Markup, html};
 
-/// A country: its verdict, what was, its blocks, its episodes.
-pub(super) fn country(view: &View, number: usize) -> Markup {
-    let snapshot = view.snapshot;
-    let (country, scope) = (&snapshot.roster.countries[number], &snapshot.countries[number]);
-    let blocks = country.blocks.clone().map(|number| number as usize);
+/// A country: its verdict, its history, its blocks, its episodes.
+pub(super) fn country(context: &PageContext, index: usize) -> Markup {
+    let snapshot = context.snapshot;
+    let country = &snapshot.roster.countries[index];
+    let scope = &snapshot.countries[index];
+    let blocks = country.blocks.clone().map(|index| index as usize);
     html! {
-        section.country aria-labelledby={ "country-" (number) } {
+        section.country aria-labelledby={ "country-" (index) } {
             div.top {
               div class={ "verdict " (scope.verdict.state.label()) } {
-                h2 id={ "country-" (number) } {
-                    (words::badge(scope.verdict.state)) " " (country.name) " " small { (country.code) }
+                h2 id={ "country-" (index) } {
+                    (text::badge(scope.verdict.state)) " " (country.name) " "
+                    small { (country.code) }
                 }
-                (since(view, scope))
+                (since(context, scope))
                 p.evidence { (scope.verdict.evidence) }
               }
-              (measured(scope))
+              (measurements(scope))
             }
             div.strips {
-                @for window in [strip::DAY, strip::WEEK] {
-                    h3 { "Last " (window.name) }
-                    (strip::of(view, &scope.past, window, strip::WIDE, true))
-                    (spark::of(view, &scope.past, window))
+                @for period in [timeline::DAY, timeline::WEEK] {
+                    h3 { "Last " (period.name) }
+                    (timeline::render(context, &scope.past, period, timeline::WIDE, true))
+                    (sparkline::render(context, &scope.past, period))
                 }
             }
             h3 { (blocks.len()) @if blocks.len() == 1 { " block" } @else { " blocks" } }
-            @if !view.few { (mosaic(view, &blocks)) }
-            @for number in blocks { (block(view, number)) }
-            (episodes::of(view, country, &scope.past))
+            @if !context.blocks_open { (mosaic(context, &blocks)) }
+            @for index in blocks { (block(context, index)) }
+            (episodes::render(context, country, &scope.past))
         }
     }
 }
 
-fn since(view: &View, scope: &ScopeView) -> Markup {
+fn since(context: &PageContext, scope: &ScopeView) -> Markup {
     let edge = scope.verdict.edge;
     html! {
         p.since {
-            "for " b { (words::span(view.snapshot.time.since(edge.latest))) } ", since " (view.edge(edge)) " UTC"
+            "for " b { (text::duration(context.snapshot.time.since(edge.latest))) }
+            ", since " (context.edge(edge)) " UTC"
         }
     }
 }
 
 /// Loss and round-trip time in numbers.
-fn measured(scope: &ScopeView) -> Markup {
+fn measurements(scope: &ScopeView) -> Markup {
     html! {
         table.measured {
-            thead { tr { th scope="col" { "over" } @for name in WINDOWS { th scope="col" { (name) } } } }
+            thead {
+                tr { th scope="col" { "over" } @for name in WINDOWS { th scope="col" { (name) } } }
+            }
             tbody {
-                tr { th scope="row" { "lost" } @for window in &scope.windows { td { (words::percent(window.loss)) } } }
+                tr {
+                    th scope="row" { "lost" }
+                    @for window in &scope.windows { td { (text::percent(window.loss)) } }
+                }
                 tr {
                     th scope="row" { "round trip, median" }
-                    @for window in &scope.windows { td { (words::milliseconds(window.median)) } }
+                    @for window in &scope.windows { td { (text::milliseconds(window.median)) } }
                 }
                 tr {
                     th scope="row" { "round trip, 95 %" }
-                    @for window in &scope.windows { td { (words::milliseconds(window.p95)) } }
+                    @for window in &scope.windows { td { (text::milliseconds(window.p95)) } }
                 }
             }
         }
     }
 }
 
-/// Many blocks at a glance: one sign each, which leads to the block.
-fn mosaic(view: &View, blocks: &(impl Iterator<Item = usize> + Clone)) -> Markup {
-    let state = |number: usize| view.snapshot.blocks[number].scope.verdict.state;
+/// Many blocks at a glance: one symbol each, which links to the block.
+fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = usize> + Clone)) -> Markup {
+    let state = |index: usize| context.snapshot.blocks[index].scope.verdict.state;
     html! {
         p.tally {
             @for each in State::ALL {
-                @let count = blocks.clone().filter(|&number| state(number) == each).count();
-                @if count > 0 { span { (count) " " (words::badge(each)) } " " }
+                @let count = blocks.clone().filter(|&index| state(index) == each).count();
+                @if count > 0 { span { (count) " " (text::badge(each)) } " " }
             }
         }
         nav.mosaic aria-label="Blocks" {
-            @for number in blocks.clone() {
-                @let name = view.snapshot.roster.blocks[number].prefix.to_string() + " " + state(number).label();
-                a class=(state(number).label()) href={ "#block-" (number) } title=(name) aria-label=(name) {
-                    (words::shape(state(number)))
+            @for index in blocks.clone() {
+                @let prefix = context.snapshot.roster.blocks[index].prefix.to_string();
+                @let name = prefix + " " + state(index).label();
+                a class=(state(index).label()) href={ "#block-" (index) }
+                    title=(name) aria-label=(name) {
+                    (text::symbol(state(index)))
                 }
             }
         }
     }
 }
 
-/// A block: one line, which opens.
-fn block(view: &View, number: usize) -> Markup {
-    let snapshot = view.snapshot;
-    let (block, seen) = (&snapshot.roster.blocks[number], &snapshot.blocks[number]);
-    let scope = &seen.scope;
-    let counts = || seen.kinds.iter().flatten().map(|kind| &kind.counts);
+/// A block: a summary line, which opens.
+fn block(context: &PageContext, index: usize) -> Markup {
+    let snapshot = context.snapshot;
+    let block = &snapshot.roster.blocks[index];
+    let view = &snapshot.blocks[index];
+    let scope = &view.scope;
+    let edge = scope.verdict.edge;
+    let open = context.blocks_open;
+    let counts = || view.kinds.iter().flatten().map(|kind| &kind.counts);
     let sent: u64 = counts().map(|count| count.sent).sum();
     let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
     html! {
-        details.block id={ "block-" (number) } open[view.few] {
+        details.block id={ "block-" (index) } open[open] {
             summary {
                 span.name { (block.prefix) }
-                (words::badge(scope.verdict.state))
-                span.for { "for " (words::span(snapshot.time.since(scope.verdict.edge.latest))) }
-                span.lost { (words::percent(scope.windows[1].loss)) " lost" }
-                span.trip { (words::milliseconds(scope.windows[1].median)) }
-                (strip::of(view, &scope.past, strip::DAY, strip::NARROW, false))
+                (text::badge(scope.verdict.state))
+                span.for { "for " (text::duration(snapshot.time.since(edge.latest))) }
+                span.lost { (text::percent(scope.windows[1].loss)) " lost" }
+                span.trip { (text::milliseconds(scope.windows[1].median)) }
+                (timeline::render(context, &scope.past, timeline::DAY, timeline::NARROW, false))
             }
-            p.evidence { "since " (view.edge(scope.verdict.edge)) " UTC; " (scope.verdict.evidence) }
+            p.evidence { "since " (context.edge(edge)) " UTC; " (scope.verdict.evidence) }
             div.pair {
-                @for window in [strip::DAY, strip::WEEK] {
+                @for period in [timeline::DAY, timeline::WEEK] {
                     div {
-                        h3 { "Last " (window.name) }
-                        (strip::of(view, &scope.past, window, strip::HALF, view.few))
-                        @if view.few { (spark::of(view, &scope.past, window)) }
+                        h3 { "Last " (period.name) }
+                        (timeline::render(context, &scope.past, period, timeline::HALF, open))
+                        @if open { (sparkline::render(context, &scope.past, period)) }
                     }
                 }
             }
-            (hosts::of(view, block, scope))
+            (hosts::render(context, block, scope))
             p.quiet { (sent) " probes, " (answered) " answered" }
         }
     }

@@ -1,7 +1,7 @@
-//! DNS messages. In: a question, and the bytes that came back. Out: an [`Answer`], or the reason
-//! why they are none. Pure: no socket and no time; rng only in [`Question::new`].
+//! DNS messages as bytes: writes a [`Question`], and reads what came back as an [`Answer`] or as
+//! the reason why it is none. Pure, but for the random id and letter case in [`Question::new`].
 
-use super::Spec;
+use super::DnsSpec;
 use hickory_proto::{
     ProtoError,
     op::{Header, Message, MessageType, OpCode, Query},
@@ -25,7 +25,7 @@ pub struct Question {
 impl Question {
     /// A question with a random id and a name in random case: without EDNS, and without asking for
     /// recursion, because the host is asked for what it knows itself.
-    pub fn new(spec: &Spec) -> Result<Self, ProtoError> {
+    pub fn new(spec: &DnsSpec) -> Result<Self, ProtoError> {
         let mut name = spec.name.clone();
         name.randomize_label_case();
         Self::of(Message::query().metadata.id, name, spec.record)
@@ -39,7 +39,7 @@ impl Question {
         Ok(Self { id, query, bytes: message.to_vec()? })
     }
 
-    /// As it goes over UDP.
+    /// As it is sent over UDP.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -50,7 +50,7 @@ impl Question {
 pub struct Answer {
     /// Response code, extended by EDNS if there is any (RFC 6895 §2.3).
     pub rcode: u16,
-    /// It was cut to fit into a datagram (TC); its records were not looked at.
+    /// It was cut to fit into a datagram (TC); its records were not read.
     pub truncated: bool,
     /// It has no record with the data that the plan expects.
     pub unexpected: bool,
@@ -70,7 +70,7 @@ pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<A
     if metadata.message_type != MessageType::Response || metadata.op_code != OpCode::Query {
         return Err(Reject::Malformed);
     }
-    // Before anything else is read, so that a forger cannot make us parse what he likes.
+    // Before anything else is read, so that a forger cannot make us parse anything he likes.
     if counts.queries != 1 {
         return Err(Reject::WrongQuestion);
     }
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_question_asks_for_no_recursion_and_has_no_edns() {
-        let spec = Spec::parse("kptc.kp/SOA").unwrap();
+        let spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
         let asked = Question::new(&spec).unwrap();
         let message = Message::from_vec(asked.bytes()).unwrap();
         assert!(!message.metadata.recursion_desired && message.edns.is_none());
@@ -135,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_cases_are_thrown_anew_for_each_question() {
-        let spec = Spec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
+    fn ids_and_cases_are_drawn_anew_for_each_question() {
+        let spec = DnsSpec::parse("abcdefghijklmnopqrstuvwxyz.example/A").unwrap();
         let asked: Vec<_> = (0..16).map(|_| Question::new(&spec).unwrap()).collect();
         assert!(asked.windows(2).any(|two| two[0].id != two[1].id));
         assert!(asked.windows(2).any(|two| !two[0].query.name().eq_case(two[1].query.name())));
@@ -205,7 +205,10 @@ mod tests {
 
         /// Past the question, where random bytes alone would never get.
         #[test]
-        fn no_records_panic(tail in proptest::collection::vec(any::<u8>(), 0..200), counts: [u8; 6]) {
+        fn no_records_panic(
+            tail in proptest::collection::vec(any::<u8>(), 0..200),
+            counts: [u8; 6],
+        ) {
             let mut bytes = answer(|m| m.answers.clear());
             bytes[6..12].copy_from_slice(&counts);
             bytes.extend(tail);

@@ -1,15 +1,14 @@
-//! DNS probes. In: a [`Due`], an address, a [`Spec`]. Out: [`Event`]s: every valid answer (a second
-//! one too), a refusal or a router's no, and a [`Stray`] for each datagram that is no answer. It
-//! never asks through a resolver, never repeats a question, and never judges an answer by its
-//! response code: a server that says REFUSED is alive.
+//! DNS probes: one question straight to the name server, sent once. Every valid answer is reported
+//! (duplicates too), and so is an ICMP error; a datagram that is no answer is a [`Stray`]. Any
+//! response code is proof of life: a server that says REFUSED is alive.
 //!
-//! Each question has a connected socket of its own, so its port is one more thing that an off-path
-//! forger must guess, and so ICMP errors find their question. It listens for [`LOST_AFTER`],
+//! Each question has a connected socket of its own: an off-path forger must guess its port as well,
+//! and the kernel assigns ICMP errors to their question. The socket stays open for [`LOST_AFTER`],
 //! because late is not lost; after an answer only a little longer, to count duplicates.
 //!
-//! A truncated answer is proof of life like any other, and is reported at once. Only where the plan
-//! expects certain data is the question put again over TCP (RFC 7766 §5): a second exchange on a
-//! small network's budget needs a reason.
+//! A truncated answer is proof of life like any other, and is reported at once. The question is
+//! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
+//! costs a small network's budget and needs a reason.
 
 pub mod message;
 
@@ -36,31 +35,31 @@ use tokio::{
     time::{timeout, timeout_at},
 };
 
-/// How long to listen for a second answer.
-const DUPLICATE_WITHIN: Duration = Duration::from_secs(2);
+/// How long to listen for a duplicate after the first answer.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(2);
 
-/// How long the question over TCP may take; as long as the longest patience there is.
-const TCP_WITHIN: Duration = Duration::from_secs(3);
+/// How long the question over TCP may take: the longest patience that a target can have.
+const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
 /// and no more than one Ethernet frame arrives in practice.
-const LONGEST: usize = 1500;
+const MAX_DATAGRAM: usize = 1500;
 
 /// What a DNS probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct DnsSpec {
     /// The name asked for, fully qualified.
     pub name: Name,
     /// The record type asked for.
     pub record: RecordType,
     /// The port.
     pub port: u16,
-    /// An answer record's data that must be among the answers, as text; anything else is
+    /// The data, as text, that one of the answer records must have; without it the answer is
     /// `unexpected`. Names in it end with a dot; ASCII case does not matter.
     pub expect: Option<String>,
 }
 
-impl Spec {
+impl DnsSpec {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let shape = || {
             format!(
@@ -78,39 +77,38 @@ impl Spec {
 }
 
 /// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is
-/// dropped listen on until their time is up.
+/// dropped go on until their time is up.
 #[derive(Debug)]
-pub struct Prober {
+pub struct DnsProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     limit: usize,
-    /// Oldest first; ended ones are swept out now and then, since each holds on to the memory of
-    /// its task.
+    /// Oldest first. Finished ones are removed when there are `sweep_at` of them, since each keeps
+    /// the memory of its task.
     open: VecDeque<AbortHandle>,
-    /// At so many.
-    sweep: usize,
+    sweep_at: usize,
 }
 
-/// Questions that are not worth a sweep.
-const FEW: usize = 16;
+/// Fewer questions are not worth a sweep.
+const MIN_SWEEP: usize = 16;
 
-impl Prober {
-    /// A prober that reports to `events`. It may hold a quarter of the process's file descriptors,
-    /// at most
-    /// 4096. When they are used up, the oldest question is closed to make room: it has been
-    ///       unanswered for
-    /// longest, and its late answer would say less than the answer to a new question. To refuse the
-    /// new question instead would make us blind in a large outage, just when every question stays
-    /// open.
+impl DnsProber {
+    /// A prober that reports to `events`. It holds at most a quarter of the process's file
+    /// descriptors, and at most 4096. When they are used up, the oldest question is closed to make
+    /// room: it has been unanswered for longest, and its late answer would say less than the answer
+    /// to a new question. To refuse the new question instead would make us blind in a large outage,
+    /// just when every question stays open.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, limit: sys_inet::socket_limit(), open: VecDeque::new(), sweep: FEW }
+        let limit = sys_inet::socket_limit();
+        Self { clock, events, limit, open: VecDeque::new(), sweep_at: MIN_SWEEP }
     }
 
-    /// Asks at once, and waits for the answer in a task of its own. Call it within a tokio runtime.
-    pub fn send(&mut self, due: Due, address: IpAddr, spec: &Spec) {
-        if self.open.len() >= self.sweep.min(self.limit) {
+    /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
+    /// runtime.
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec) {
+        if self.open.len() >= self.sweep_at.min(self.limit) {
             self.open.retain(|task| !task.is_finished());
-            self.sweep = FEW.max(2 * self.open.len());
+            self.sweep_at = MIN_SWEEP.max(2 * self.open.len());
         }
         if self.open.len() >= self.limit
             && let Some(oldest) = self.open.pop_front()
@@ -118,7 +116,7 @@ impl Prober {
             oldest.abort();
         }
         let peer = SocketAddr::new(address, spec.port);
-        let probe = Probe {
+        let exchange = Exchange {
             clock: self.clock,
             events: self.events.clone(),
             due,
@@ -126,23 +124,23 @@ impl Prober {
             sent: self.clock.now(),
         };
         match Question::new(spec).map_err(io::Error::other).and_then(|question| {
-            let socket = probe.ask(&question)?;
+            let socket = exchange.send(&question)?;
             Ok((question, socket))
         }) {
             Ok((question, socket)) => {
                 let expect = spec.expect.clone();
                 let task = tokio::spawn(async move {
-                    probe.listen(&socket, &question, expect.as_deref()).await
+                    exchange.listen(&socket, &question, expect.as_deref()).await;
                 });
                 self.open.push_back(task.abort_handle());
             }
-            Err(error) => probe.report(Found::NotSent(sys_inet::fault(&error))),
+            Err(error) => exchange.report(Found::NotSent(sys_inet::fault(&error))),
         }
     }
 }
 
 /// One question under way.
-struct Probe {
+struct Exchange {
     clock: Clock,
     events: UnboundedSender<Event>,
     due: Due,
@@ -150,21 +148,21 @@ struct Probe {
     sent: Time,
 }
 
-/// What a socket brought.
-enum News {
-    /// A valid answer, so long after the question.
+/// What arrived at a socket.
+enum Arrival {
+    /// A valid answer, and its round-trip time.
     Answer(Answer, Duration),
     /// An ICMP error about the question.
-    Refusal(Found),
+    IcmpError(Found),
 }
 
-impl Probe {
-    fn ask(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
+impl Exchange {
+    fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
         let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        sys_inet::listen_closely(&socket, self.peer.ip())?;
+        sys_inet::enable_errors_and_timestamps(&socket, self.peer.ip())?;
         socket.connect(&self.peer.into())?;
-        let socket = sys_inet::registered(socket, Interest::READABLE | Interest::ERROR)?;
+        let socket = sys_inet::register(socket, Interest::READABLE | Interest::ERROR)?;
         socket.get_ref().send(question.bytes())?;
         Ok(socket)
     }
@@ -173,27 +171,28 @@ impl Probe {
     async fn listen(&self, socket: &AsyncFd<Socket>, question: &Question, expect: Option<&str>) {
         let mut until = self.sent + LOST_AFTER;
         let mut answered = false;
-        // An error of the socket itself ends it without a word: the core's own time limit is the
-        // backstop.
-        while let Ok(Ok(news)) =
+        // An error of the socket itself ends this without a report: the core calls the probe
+        // overdue, and then lost.
+        while let Ok(Ok(arrival)) =
             timeout_at(self.clock.instant(until).into(), self.next(socket, question, expect)).await
         {
-            match news {
-                News::Answer(answer, rtt) => {
+            match arrival {
+                Arrival::Answer(answer, rtt) => {
                     let answer = match expect {
                         Some(_) if answer.truncated && !answered => {
-                            self.ask_in_full(question, expect).await.unwrap_or(answer)
+                            self.repeat_over_tcp(question, expect).await.unwrap_or(answer)
                         }
                         _ => answer,
                     };
                     let Answer { rcode, unexpected, .. } = answer;
                     self.report(Found::Reply { rtt, rcode: Some(rcode), unexpected });
                     if !answered {
-                        (answered, until) = (true, self.clock.now() + DUPLICATE_WITHIN);
+                        answered = true;
+                        until = self.clock.now() + DUPLICATE_WINDOW;
                     }
                 }
-                News::Refusal(_) if answered => return,
-                News::Refusal(found) => return self.report(found),
+                Arrival::IcmpError(_) if answered => return,
+                Arrival::IcmpError(found) => return self.report(found),
             }
         }
     }
@@ -204,18 +203,18 @@ impl Probe {
         socket: &AsyncFd<Socket>,
         question: &Question,
         expect: Option<&str>,
-    ) -> io::Result<News> {
+    ) -> io::Result<Arrival> {
         loop {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some((error, stamp)) = sys_inet::next_error(socket.get_ref()) {
-                return Ok(News::Refusal(error.found(self.peer.ip(), self.rtt(stamp))));
+            if let Some((error, timestamp)) = sys_inet::next_error(socket.get_ref()) {
+                return Ok(Arrival::IcmpError(error.found(self.peer.ip(), self.rtt(timestamp))));
             }
-            let mut buffer = [0; LONGEST];
+            let mut buffer = [0; MAX_DATAGRAM];
             match sys_inet::receive(socket.get_ref(), &mut buffer) {
                 Ok(datagram) => match message::read(question, expect, &buffer[..datagram.length]) {
-                    Ok(answer) => return Ok(News::Answer(answer, self.rtt(datagram.stamp))),
+                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(datagram.timestamp))),
                     Err(reason) => self.report_stray(reason),
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
@@ -224,10 +223,10 @@ impl Probe {
         }
     }
 
-    /// The same question over TCP, its length in two bytes before it (RFC 1035 §4.2.2). None if
-    /// that did not bring a valid answer in time; then the truncated one stands.
-    async fn ask_in_full(&self, question: &Question, expect: Option<&str>) -> Option<Answer> {
-        let exchange = async {
+    /// The same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2). None
+    /// without a valid answer in time; then the truncated one stands.
+    async fn repeat_over_tcp(&self, question: &Question, expect: Option<&str>) -> Option<Answer> {
+        let reply = async {
             let mut stream = TcpStream::connect(self.peer).await?;
             let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
             stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
@@ -235,26 +234,29 @@ impl Probe {
             stream.read_exact(&mut bytes).await?;
             io::Result::Ok(bytes)
         };
-        let bytes = timeout(TCP_WITHIN, exchange).await.ok()?.ok()?;
+        let bytes = timeout(TCP_TIMEOUT, reply).await.ok()?.ok()?;
         message::read(question, expect, &bytes).map_err(|reason| self.report_stray(reason)).ok()
     }
 
-    fn rtt(&self, stamp: Option<u64>) -> Duration {
-        let seen =
-            stamp.map_or_else(|| self.clock.now(), |stamp| self.clock.of_stamp(stamp, self.sent));
-        seen.since(self.sent)
+    fn rtt(&self, timestamp: Option<u64>) -> Duration {
+        self.clock.received(timestamp, self.sent).since(self.sent)
     }
 
     fn report(&self, found: Found) {
-        let (Due { target, seq, trap, .. }, sent) = (self.due, self.sent);
-        // A closed channel means that nobody watches any more.
+        let Due { target, seq, trap, .. } = self.due;
+        let sent = self.sent;
+        // A closed channel means that the run has ended.
         let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
     }
 
     fn report_stray(&self, reason: Reject) {
-        let (from, target) = (Some(self.peer.ip()), Some(self.due.target));
-        let _ =
-            self.events.send(Event::Stray(Stray { seen: self.clock.now(), from, target, reason }));
+        let stray = Stray {
+            seen: self.clock.now(),
+            from: Some(self.peer.ip()),
+            target: Some(self.due.target),
+            reason,
+        };
+        let _ = self.events.send(Event::Stray(stray));
     }
 }
 
@@ -267,11 +269,11 @@ mod tests {
     async fn the_oldest_question_makes_room_for_a_new_one() {
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let peer = silent.local_addr().unwrap();
-        let mut spec = Spec::parse("kptc.kp/SOA").unwrap();
+        let mut spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
         spec.port = peer.port();
-        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let clock = Clock::start();
-        let mut prober = Prober { limit: 2, ..Prober::new(clock, events) };
+        let mut prober = DnsProber { limit: 2, ..DnsProber::new(clock, events) };
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
             let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
@@ -280,7 +282,7 @@ mod tests {
         }
         assert_eq!(prober.open.len(), 2);
         assert!(prober.open.iter().all(|task| !task.is_finished()));
-        // All three were asked; only the oldest no longer listens, on a port that is closed by now.
+        // All three were asked; the oldest is closed, and its port with it.
         let mut from = Vec::new();
         for _ in 0..3 {
             from.push(silent.recv_from(&mut [0; 512]).unwrap().1);
@@ -288,11 +290,11 @@ mod tests {
         silent.send_to(b"garbage", from[0]).unwrap();
         for port in &from[1..] {
             silent.send_to(b"garbage", port).unwrap();
-            let stray = heard.recv().await;
+            let stray = received.recv().await;
             assert!(
                 matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated)
             );
         }
-        assert!(heard.try_recv().is_err());
+        assert!(received.try_recv().is_err());
     }
 }

@@ -1,7 +1,6 @@
-//! ICMP echo as bytes. In: a [`Probe`], or a packet that arrived. Out: the packet that asks it, or
-//! the probe that a packet answers, or why it answers none. It keeps no record of what was asked:
-//! everything that an answer must prove travels in its payload under a keyed token, so an answer
-//! 150 s late costs no memory and nobody who has not seen the question can make one up.
+//! ICMP echo packets as bytes. Nothing is remembered of a probe: all about it travels in the
+//! payload under a keyed token. So an answer 150 s late costs no memory, and nobody who has not
+//! seen the request can forge one.
 //!
 //! The packet, in bytes (the first 8 are RFC 792's and RFC 4443 §4.1's, which differ only in the
 //! type):
@@ -24,7 +23,7 @@ use pnet_packet::{
 use siphasher::sip::SipHasher24;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::Means;
+use super::SocketKind;
 
 /// Length of a whole ICMP packet of ours, in bytes.
 pub const LENGTH: usize = 48;
@@ -32,32 +31,32 @@ pub const LENGTH: usize = 48;
 const HEADER: usize = 8;
 /// Where the token begins in the payload: it covers everything before it.
 const TOKEN: usize = 32;
-/// More words than a packet has: no word is left out of a sum.
+/// The checksum skips no word: a packet has fewer than this.
 const NO_WORD: usize = usize::MAX;
 
-/// One question, as its packet carries it.
+/// A probe as its packet carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Probe {
+pub struct Echo {
     /// When it was sent.
     pub sent: Time,
-    /// About which target.
+    /// Its target.
     pub target: TargetId,
     /// Which probe of this target.
     pub seq: u32,
-    /// Which address was asked.
+    /// The address that was asked.
     pub to: IpAddr,
 }
 
 /// Why a packet answers no probe of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoAnswer {
+pub struct Rejected {
     /// The reason.
     pub reason: Reject,
-    /// The target that it is about: known only where the token is right.
+    /// The target that it is about; known only if the token is right.
     pub target: Option<TargetId>,
 }
 
-impl From<Reject> for NoAnswer {
+impl From<Reject> for Rejected {
     fn from(reason: Reject) -> Self {
         Self { reason, target: None }
     }
@@ -76,9 +75,9 @@ impl Codec {
         Self { hasher: SipHasher24::new_with_key(&key), id }
     }
 
-    /// The echo request that asks `probe`. On a ping socket the kernel puts its own identifier in;
-    /// for IPv6 the kernel computes the checksum (RFC 3542 §3.1).
-    pub fn request(&self, probe: &Probe) -> [u8; LENGTH] {
+    /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6
+    /// the kernel computes the checksum (RFC 3542 §3.1).
+    pub fn request(&self, probe: &Echo) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
         payload[..8].copy_from_slice(&probe.sent.as_nanos().to_be_bytes());
@@ -107,28 +106,27 @@ impl Codec {
     /// In this order: [`Reject::Truncated`] below 8 bytes; [`Reject::Malformed`] if it is no echo
     /// reply; [`Reject::WrongId`] for another program's reply, of which a raw socket gets a copy;
     /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours;
-    /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel has seen to it);
+    /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel checks it);
     /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
     /// token; [`Reject::WrongSource`].
-    pub fn reply(&self, packet: &[u8], from: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+    pub fn reply(&self, packet: &[u8], from: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
         if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(reply.get_identifier(), means)?;
+        self.own_id(reply.get_identifier(), kind)?;
         if packet.len() > LENGTH {
             return Err(Reject::Malformed.into());
         }
         let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;
-        // Summed with its checksum in it, a whole packet gives zero (RFC 1071 §1), in either of the
-        // two ways to write a zero checksum.
+        // The checksum over a whole packet, its own included, is zero (RFC 1071 §1).
         if from.is_ipv4() && util::checksum(packet, NO_WORD) != 0 {
             return Err(Reject::Corrupt.into());
         }
         let probe = self.probe(payload, reply.get_sequence_number())?;
         if probe.to != from {
-            return Err(NoAnswer { reason: Reject::WrongSource, target: Some(probe.target) });
+            return Err(Rejected { reason: Reject::WrongSource, target: Some(probe.target) });
         }
         Ok(probe)
     }
@@ -141,36 +139,37 @@ impl Codec {
     /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
     /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
     /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
-    pub fn quoted(&self, quote: &[u8], to: IpAddr, means: Means) -> Result<Probe, NoAnswer> {
+    pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())
             != (Types::of(to).request, IcmpCode(0))
         {
             return Err(Reject::Malformed.into());
         }
-        self.own_id(request.get_identifier(), means)?;
+        self.own_id(request.get_identifier(), kind)?;
         let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
         let probe = self.probe(payload, request.get_sequence_number())?;
         if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken.into()) }
     }
 
-    /// A ping socket is given only what belongs to it, under an identifier that the kernel chose.
-    fn own_id(&self, id: u16, means: Means) -> Result<(), Reject> {
-        if means == Means::PingSocket || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
+    /// A ping socket gets only its own replies, under an identifier that the kernel chose.
+    fn own_id(&self, id: u16, kind: SocketKind) -> Result<(), Reject> {
+        if kind == SocketKind::Ping || id == self.id { Ok(()) } else { Err(Reject::WrongId) }
     }
 
-    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Probe, Reject> {
-        let (said, token) = payload.split_at(TOKEN);
-        if self.hasher.hash(said).to_be_bytes() != token {
+    fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Echo, Reject> {
+        let (fields, token) = payload.split_at(TOKEN);
+        if self.hasher.hash(fields).to_be_bytes() != token {
             return Err(Reject::WrongToken);
         }
-        let number =
-            |at: usize| said[at..at + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
-        let to = said[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
-        let probe = Probe {
-            sent: Time::from_nanos(u64::from(number(0)) << 32 | u64::from(number(4))),
-            target: TargetId(number(8)),
-            seq: number(12),
+        let word = |offset: usize| {
+            fields[offset..offset + 4].iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte))
+        };
+        let to = fields[16..].iter().fold(0, |sum, &byte| sum << 8 | u128::from(byte));
+        let probe = Echo {
+            sent: Time::from_nanos(u64::from(word(0)) << 32 | u64::from(word(4))),
+            target: TargetId(word(8)),
+            seq: word(12),
             to: Ipv6Addr::from_bits(to).to_canonical(),
         };
         if probe.seq as u16 == sequence { Ok(probe) } else { Err(Reject::WrongId) }
@@ -205,7 +204,7 @@ impl Types {
     }
 }
 
-/// Both families in one field, so that the token covers 32 bytes always (RFC 4291 §2.5.5.2).
+/// Either family in one field, so that the token always covers 32 bytes (RFC 4291 §2.5.5.2).
 fn mapped(address: IpAddr) -> Ipv6Addr {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),

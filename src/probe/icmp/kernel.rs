@@ -1,14 +1,13 @@
-//! The byte layouts in which the kernel speaks about packets: socket addresses (ip(7), ipv6(7)) and
-//! control messages (cmsg(3)). In: bytes beside a packet. Out: what they say. It never makes a
-//! system call, and bytes that it does not understand say nothing.
+//! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control
+//! messages (cmsg(3)). Pure; what cannot be read is skipped.
 
-use crate::probe::sys::NAME;
+use crate::probe::{IcmpError, sys::SOCKADDR};
 use lifesign_core::outcome::IcmpCode;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A socket address for `address`, and how much of it counts. The port is 0, as ICMP has none.
-pub fn name(address: IpAddr) -> ([u8; NAME], usize) {
-    let mut bytes = [0; NAME];
+pub fn to_sockaddr(address: IpAddr) -> ([u8; SOCKADDR], usize) {
+    let mut bytes = [0; SOCKADDR];
     match address {
         IpAddr::V4(v4) => {
             bytes[..2].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
@@ -18,49 +17,40 @@ pub fn name(address: IpAddr) -> ([u8; NAME], usize) {
         IpAddr::V6(v6) => {
             bytes[..2].copy_from_slice(&(libc::AF_INET6 as u16).to_ne_bytes());
             bytes[8..24].copy_from_slice(&v6.octets());
-            (bytes, NAME)
+            (bytes, SOCKADDR)
         }
     }
 }
 
 /// The address in a socket address, if it is an IP address.
-pub fn address(name: &[u8]) -> Option<IpAddr> {
-    let family = i32::from(u16::from_ne_bytes(*name.first_chunk()?));
+pub fn from_sockaddr(sockaddr: &[u8]) -> Option<IpAddr> {
+    let family = i32::from(u16::from_ne_bytes(*sockaddr.first_chunk()?));
     if family == libc::AF_INET {
-        let octets: [u8; 4] = *name.get(4..)?.first_chunk()?;
+        let octets: [u8; 4] = *sockaddr.get(4..)?.first_chunk()?;
         Some(Ipv4Addr::from(octets).into())
     } else if family == libc::AF_INET6 {
-        let octets: [u8; 16] = *name.get(8..)?.first_chunk()?;
+        let octets: [u8; 16] = *sockaddr.get(8..)?.first_chunk()?;
         Some(Ipv6Addr::from(octets).into())
     } else {
         None
     }
 }
 
-/// What the control messages beside a packet say.
+/// The control messages beside a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Control {
+pub struct ControlMessages {
     /// When the kernel received it: wall clock, nanoseconds since the epoch (SO_TIMESTAMPNS).
-    pub stamp: Option<u64>,
+    pub timestamp: Option<u64>,
     /// The ICMP error that quotes the packet, if it comes from the error queue.
-    pub error: Option<Error>,
+    pub error: Option<IcmpError>,
 }
 
-/// An ICMP error as the error queue gives it (`sock_extended_err`, ip(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// Who says so.
-    pub from: IpAddr,
-    /// What it says.
-    pub code: IcmpCode,
-}
-
-/// Reads a chain of control messages: each is a `cmsghdr` (length with the header, level, type) and
+/// Reads control messages: each is a `cmsghdr` (length with the header, level, type) and
 /// data, padded to the size of a `usize`.
-pub fn control(mut bytes: &[u8]) -> Control {
+pub fn control_messages(mut bytes: &[u8]) -> ControlMessages {
     const WORD: usize = size_of::<usize>();
     const HEADER: usize = WORD + 8;
-    let mut found = Control::default();
+    let mut found = ControlMessages::default();
     while let Some(length) = bytes.first_chunk().map(|length| usize::from_ne_bytes(*length)) {
         let (Some(level), Some(kind), Some(data)) =
             (int(bytes, WORD), int(bytes, WORD + 4), bytes.get(HEADER..length))
@@ -68,7 +58,7 @@ pub fn control(mut bytes: &[u8]) -> Control {
             break;
         };
         match (level, kind) {
-            (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) => found.stamp = stamp(data),
+            (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) => found.timestamp = timestamp(data),
             (libc::SOL_IP, libc::IP_RECVERR) | (libc::SOL_IPV6, libc::IPV6_RECVERR) => {
                 found.error = error(data);
             }
@@ -79,28 +69,29 @@ pub fn control(mut bytes: &[u8]) -> Control {
     found
 }
 
-fn int(bytes: &[u8], at: usize) -> Option<i32> {
-    Some(i32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+fn int(bytes: &[u8], offset: usize) -> Option<i32> {
+    Some(i32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
-/// A `timespec` of two 64-bit numbers. A 32-bit machine writes a shorter one, which counts as none.
-fn stamp(data: &[u8]) -> Option<u64> {
-    let long = |at: usize| u64::try_from(i64::from_ne_bytes(*data.get(at..)?.first_chunk()?)).ok();
+/// A `timespec` of two 64-bit numbers. A shorter one, of a 32-bit machine, is skipped.
+fn timestamp(data: &[u8]) -> Option<u64> {
+    let long =
+        |offset: usize| u64::try_from(i64::from_ne_bytes(*data.get(offset..)?.first_chunk()?)).ok();
     long(0)?.checked_mul(1_000_000_000)?.checked_add(long(8)?)
 }
 
 /// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's
 /// address.
 ///
-/// Only what says "cannot be delivered" counts: destination unreachable, time exceeded and
+/// Only errors of delivery count: destination unreachable, time exceeded and
 /// parameter problem (RFC 792), and for IPv6 packet too big as well (RFC 4443 §3). A ping socket's
-/// queue also brings redirects and source quenches, and any queue may bring the kernel's own local
-/// errors; none of these is an error of the path.
-fn error(data: &[u8]) -> Option<Error> {
+/// queue also holds redirects and source quenches, and any queue the kernel's own local errors;
+/// none of these is an error of the path.
+fn error(data: &[u8]) -> Option<IcmpError> {
     let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     match (origin, kind) {
         (libc::SO_EE_ORIGIN_ICMP, 3 | 11 | 12) | (libc::SO_EE_ORIGIN_ICMP6, 1..=4) => {
-            Some(Error { from: address(data.get(16..)?)?, code: IcmpCode { kind, code } })
+            Some(IcmpError { from: from_sockaddr(data.get(16..)?)?, code: IcmpCode { kind, code } })
         }
         _ => None,
     }
@@ -123,7 +114,7 @@ mod tests {
     fn extended(origin: u8, kind: u8, code: u8, from: IpAddr) -> Vec<u8> {
         let mut data = vec![0; 16];
         data[4..7].copy_from_slice(&[origin, kind, code]);
-        let (name, length) = name(from);
+        let (name, length) = to_sockaddr(from);
         data.extend(&name[..length]);
         data
     }
@@ -132,12 +123,12 @@ mod tests {
     fn a_socket_address_reads_back_and_nothing_else_is_one() {
         for text in ["127.45.176.15", "::1", "2001:db8::17"] {
             let wanted: IpAddr = text.parse().unwrap();
-            let (bytes, length) = name(wanted);
-            assert_eq!(address(&bytes[..length]), Some(wanted));
-            assert_eq!(address(&bytes[..7]), None);
+            let (bytes, length) = to_sockaddr(wanted);
+            assert_eq!(from_sockaddr(&bytes[..length]), Some(wanted));
+            assert_eq!(from_sockaddr(&bytes[..7]), None);
         }
-        assert_eq!(address(&[]), None);
-        assert_eq!(address(&[0xff; NAME]), None);
+        assert_eq!(from_sockaddr(&[]), None);
+        assert_eq!(from_sockaddr(&[0xff; SOCKADDR]), None);
     }
 
     #[test]
@@ -147,18 +138,18 @@ mod tests {
         let timespec = [1_419_264_900_i64.to_ne_bytes(), 120_000_000_i64.to_ne_bytes()].concat();
         bytes.extend(message(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &timespec));
         bytes.extend(message(libc::SOL_IP, libc::IP_RECVERR, &extended(2, 3, 1, router)));
-        let wanted = Control {
-            stamp: Some(1_419_264_900_120_000_000),
-            error: Some(Error { from: router, code: IcmpCode { kind: 3, code: 1 } }),
+        let wanted = ControlMessages {
+            timestamp: Some(1_419_264_900_120_000_000),
+            error: Some(IcmpError { from: router, code: IcmpCode { kind: 3, code: 1 } }),
         };
-        assert_eq!(control(&bytes), wanted);
+        assert_eq!(control_messages(&bytes), wanted);
     }
 
     #[test]
     fn only_errors_of_the_path_are_errors() {
         let router: IpAddr = "2001:db8::1".parse().unwrap();
         let read = |origin, kind| {
-            control(&message(
+            control_messages(&message(
                 libc::SOL_IPV6,
                 libc::IPV6_RECVERR,
                 &extended(origin, kind, 0, router),
@@ -174,17 +165,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
-            control(&bytes);
-            address(&bytes);
+        fn any_bytes_are_read_without_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..160),
+        ) {
+            control_messages(&bytes);
+            from_sockaddr(&bytes);
         }
 
         #[test]
         fn a_chain_cut_short_is_read_without_panic(cut in 0_usize..64, length in any::<usize>()) {
-            let mut bytes = message(libc::SOL_IP, libc::IP_RECVERR, &extended(2, 3, 1, [10, 0, 0, 1].into()));
+            let error = extended(2, 3, 1, [10, 0, 0, 1].into());
+            let mut bytes = message(libc::SOL_IP, libc::IP_RECVERR, &error);
             bytes[..size_of::<usize>()].copy_from_slice(&length.to_ne_bytes());
             bytes.truncate(cut);
-            control(&bytes);
+            control_messages(&bytes);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Episodes from changes of verdict, in virtual time. In: changes. Out: the rows that must follow.
-//! It never opens a file.
+//! From changes of verdict to rows, in virtual time.
 
 use super::*;
 use lifesign_core::scopes::{Block, BlockId, Country, CountryId, Scope};
@@ -19,36 +18,37 @@ fn roster() -> Roster {
     Roster { countries: vec![country], blocks: vec![block], targets: vec![] }
 }
 
-/// A ledger, and every episode as it was last told of, by when it was found.
+/// A tracker, and the last version of every episode, by when it was found.
 #[derive(Default)]
-struct Told {
-    ledger: Ledger,
+struct Tracked {
+    tracker: EpisodeTracker,
     state: Option<State>,
     episodes: BTreeMap<Time, Episode>,
 }
 
-impl Told {
-    fn hear(&mut self, time: u64, to: State, edge: Edge) {
+impl Tracked {
+    fn change(&mut self, time: u64, to: State, edge: Edge) {
         let from = self.state.replace(to).unwrap_or(State::Unknown);
         let scope = Scope::Country(CountryId(0));
         let change = Change { time: at(time), scope, from, to, edge, evidence: String::new() };
-        let mut touched = Vec::new();
-        self.ledger.note(&change, &roster(), 0, &mut touched);
-        self.take(touched);
+        let mut changed = Vec::new();
+        self.tracker.handle_change(&change, &roster(), 0, &mut changed);
+        self.store(changed);
     }
 
-    fn take(&mut self, touched: Vec<Episode>) {
-        self.episodes.extend(touched.into_iter().map(|episode| (episode.found, episode)));
+    fn store(&mut self, changed: Vec<Episode>) {
+        self.episodes.extend(changed.into_iter().map(|episode| (episode.found, episode)));
     }
 
-    /// A restart: what is open goes on from what was written.
-    fn restart(&mut self, recalled: bool, lasted: u64, now: u64) {
+    /// A restart, with the episodes that were open.
+    fn restart(&mut self, memory_restored: bool, lasted: u64, now: u64) {
         let open =
             self.episodes.values().filter(|episode| episode.end.is_none()).cloned().collect();
-        let mut touched = Vec::new();
-        self.ledger = Ledger::resume(open, recalled, at(lasted), at(now), &mut touched);
+        let mut changed = Vec::new();
+        self.tracker =
+            EpisodeTracker::resume(open, memory_restored, at(lasted), at(now), &mut changed);
         self.state = None;
-        self.take(touched);
+        self.store(changed);
     }
 
     /// State, begin and end, and seconds not seen, oldest first.
@@ -64,39 +64,39 @@ use State::{Down, Flapping, Outage, Unknown, Up};
 
 #[test]
 fn a_darkness_is_one_episode_from_down_to_its_end() {
-    let mut told = Told::default();
-    told.hear(0, Up, edge(0, 0));
-    told.hear(20, Down, edge(10, 12));
-    told.hear(70, Outage, edge(10, 12));
-    told.hear(200, Up, edge(195, 199));
-    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
+    let mut tracked = Tracked::default();
+    tracked.change(0, Up, edge(0, 0));
+    tracked.change(20, Down, edge(10, 12));
+    tracked.change(70, Outage, edge(10, 12));
+    tracked.change(200, Up, edge(195, 199));
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
 }
 
 #[test]
 fn what_is_true_again_after_a_blind_spell_never_ended() {
-    let mut told = Told::default();
-    told.hear(70, Outage, edge(10, 12));
-    told.hear(100, Unknown, edge(95, 100));
-    told.hear(130, Outage, edge(10, 12));
-    told.hear(200, Up, edge(195, 199));
+    let mut tracked = Tracked::default();
+    tracked.change(70, Outage, edge(10, 12));
+    tracked.change(100, Unknown, edge(95, 100));
+    tracked.change(130, Outage, edge(10, 12));
+    tracked.change(200, Up, edge(195, 199));
     let blind = (Unknown, edge(95, 100), Some(edge(130, 130)), 0);
-    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 30), blind]);
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 30), blind]);
 }
 
 #[test]
 fn a_restart_within_an_outage_is_no_end_of_it() {
     for after in [vec![Outage], vec![Down, Outage]] {
-        let mut told = Told::default();
-        told.hear(70, Outage, edge(10, 12));
-        told.restart(true, 100, 150);
-        for (number, state) in (0..).zip(after) {
-            told.hear(160 + number * 50, state, edge(10, 12));
+        let mut tracked = Tracked::default();
+        tracked.change(70, Outage, edge(10, 12));
+        tracked.restart(true, 100, 150);
+        for (index, state) in (0..).zip(after) {
+            tracked.change(160 + index * 50, state, edge(10, 12));
         }
         let seen_again =
-            told.ledger.open["KP"].known.as_ref().map(|episode| episode.unseen.as_secs());
-        told.hear(300, Up, edge(295, 299));
-        let [(Outage, begin, Some(end), unseen)] = told.all()[..] else {
-            panic!("{:?}", told.all())
+            tracked.tracker.open["KP"].known.as_ref().map(|episode| episode.unseen.as_secs());
+        tracked.change(300, Up, edge(295, 299));
+        let [(Outage, begin, Some(end), unseen)] = tracked.all()[..] else {
+            panic!("{:?}", tracked.all())
         };
         assert_eq!((begin, end, Some(unseen)), (edge(10, 12), edge(295, 299), seen_again));
         assert!(unseen >= 60);
@@ -105,42 +105,42 @@ fn a_restart_within_an_outage_is_no_end_of_it() {
 
 #[test]
 fn what_came_back_meanwhile_ended_in_the_gap() {
-    let mut told = Told::default();
-    told.hear(70, Outage, edge(10, 12));
-    told.restart(true, 100, 150);
-    told.hear(151, Up, edge(97, 151));
-    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(97, 151)), 51)]);
+    let mut tracked = Tracked::default();
+    tracked.change(70, Outage, edge(10, 12));
+    tracked.restart(true, 100, 150);
+    tracked.change(151, Up, edge(97, 151));
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(97, 151)), 51)]);
     // Down again for less than an outage, and then up: it was never proved to be over.
-    let mut told = Told::default();
-    told.hear(70, Outage, edge(10, 12));
-    told.restart(true, 100, 150);
-    told.hear(160, Down, edge(10, 12));
-    told.hear(170, Up, edge(165, 169));
-    assert_eq!(told.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 69)]);
+    let mut tracked = Tracked::default();
+    tracked.change(70, Outage, edge(10, 12));
+    tracked.restart(true, 100, 150);
+    tracked.change(160, Down, edge(10, 12));
+    tracked.change(170, Up, edge(165, 169));
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 69)]);
 }
 
 #[test]
 fn what_nobody_remembers_ends_in_the_gap_and_what_is_watched_no_more_ends_now() {
-    let mut told = Told::default();
-    told.hear(70, Flapping, edge(10, 12));
-    told.restart(false, 100, 90_000);
-    told.hear(90_060, Outage, edge(90_001, 90_002));
+    let mut tracked = Tracked::default();
+    tracked.change(70, Flapping, edge(10, 12));
+    tracked.restart(false, 100, 90_000);
+    tracked.change(90_060, Outage, edge(90_001, 90_002));
     let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 0);
-    assert_eq!(told.all(), [gap, (Outage, edge(90_001, 90_002), None, 0)]);
-    let mut touched = Vec::new();
-    told.ledger.retain(&roster(), at(90_100), &mut touched);
-    assert_eq!(touched, []);
-    told.ledger.retain(&Roster::default(), at(90_100), &mut touched);
-    assert_eq!(touched.len(), 1);
-    assert_eq!(touched[0].end, Some(edge(90_100, 90_100)));
+    assert_eq!(tracked.all(), [gap, (Outage, edge(90_001, 90_002), None, 0)]);
+    let mut changed = Vec::new();
+    tracked.tracker.retain(&roster(), at(90_100), &mut changed);
+    assert_eq!(changed, []);
+    tracked.tracker.retain(&Roster::default(), at(90_100), &mut changed);
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].end, Some(edge(90_100, 90_100)));
 }
 
 #[test]
 fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
-    let mut told = Told::default();
-    told.hear(70, State::Partial, edge(50, 60));
-    told.hear(80, Outage, edge(10, 12));
-    assert_eq!(told.all()[0].2, Some(edge(50, 60)));
+    let mut tracked = Tracked::default();
+    tracked.change(70, State::Partial, edge(50, 60));
+    tracked.change(80, Outage, edge(10, 12));
+    assert_eq!(tracked.all()[0].2, Some(edge(50, 60)));
     let change = Change {
         time: at(0),
         scope: Scope::Block(BlockId(0)),
@@ -149,9 +149,9 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
         edge: Edge { earliest: None, latest: at(0) },
         evidence: "why".into(),
     };
-    let mut touched = Vec::new();
-    Ledger::default().note(&change, &roster(), 5_000_000_000, &mut touched);
-    let found = &touched[0];
+    let mut changed = Vec::new();
+    EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000, &mut changed);
+    let found = &changed[0];
     assert_eq!(
         (found.scope.as_str(), found.country.as_str(), found.is_country()),
         ("127.45.176.0/24", "KP", false)

@@ -1,9 +1,8 @@
 //! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly
 //! `tests/data/bad/NAME.txt`.
 
-use lifesign::{config::Plan, probe::Spec};
+use lifesign::{config::Plan, probe::ProbeSpec};
 use lifesign_core::scopes::{BlockId, Host};
-use lifesign_document::MAX_BYTES;
 use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};
 
@@ -69,7 +68,7 @@ fn ten_megabytes_of_junk_make_one_line() {
 
 #[test]
 fn as_much_junk_as_is_read_makes_twenty_lines_and_a_count() {
-    let junk = "= [ ' \" #\n".repeat(MAX_BYTES / 10);
+    let junk = "= [ ' \" #\n".repeat((4 << 20) / 10);
     let text = Plan::parse("p", &junk).unwrap_err().to_string();
     assert_eq!(text.lines().count(), 21);
     assert!(text.ends_with(" more"), "{text}");
@@ -132,7 +131,7 @@ fn ipv6_names_and_options_are_read() {
         (&*last.probe, last.interval),
         ("dns/example.net/SOA", Some(Duration::from_secs(3600)))
     );
-    let Some(Spec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
+    let Some(ProbeSpec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
     assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
     assert_eq!(
         plan.resolver,
@@ -189,7 +188,7 @@ fn assert_sound(plan: &Plan) {
     for (target, spec) in roster.targets.iter().zip(&plan.specs) {
         assert_eq!(target.kind, spec.kind());
         assert_eq!(
-            Spec::parse(&target.probe).map(|spec| spec.kind()),
+            ProbeSpec::parse(&target.probe).map(|spec| spec.kind()),
             Ok(target.kind),
             "{}",
             target.probe

@@ -25,7 +25,7 @@ fn simulated(
     settings.rules.outage_after = outage_after;
     let mut simulation = Simulation::new(scenario, scenario.seed, &settings);
     let mut turns: BTreeMap<String, Vec<Turn>> = BTreeMap::new();
-    simulation.run(scenario.end(), &mut |change| {
+    simulation.run_until(scenario.end(), &mut |change| {
         let name = match change.scope {
             Scope::Country(_) => scenario.roster.name_of(change.scope),
             Scope::Block(block) => {

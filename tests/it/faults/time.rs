@@ -1,17 +1,9 @@
-//! What breaks in time: the wall clock is set or slewed under the real program, and in virtual time
-//! the watch is away for minutes, or has a country too large for its memory of single misses.
+//! What breaks in time: the wall clock is set or slewed under the real program.
 
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
 use lifesign::clock::Clock;
-use lifesign_core::{
-    judge::State,
-    outcome::{Control, Due, Event, Found, Outcome},
-    scopes::Roster,
-    time::Time,
-    watch::{Settings, Snapshot, Watch},
-};
-use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 /// Where the system keeps the library that tells a program another time.
 const FAKETIME: [&str; 2] = [
@@ -108,108 +100,4 @@ fn the_clock_is_slewed() {
     faked.set("+0 x1.005", 0.0);
     faked.set("+0 x0.995", 0.0);
     assert_eq!(faked.program.terminate().code(), Some(0));
-}
-
-const RTT: Duration = Duration::from_millis(50);
-
-/// A watch in virtual time whose hosts all answer, but where `dark` says otherwise.
-struct World {
-    watch: Watch,
-    now: Time,
-    asked: Vec<Due>,
-    control: bool,
-}
-
-impl World {
-    fn new(roster: Roster, control: bool) -> Self {
-        let now = "2014-12-22T16:15:00Z".parse().unwrap();
-        let controls = if control { vec!["127.0.0.1".parse().unwrap()] } else { vec![] };
-        let watch =
-            Watch::new(Arc::new(roster), &Settings { controls, ..Settings::default() }, now);
-        Self { watch, now, asked: Vec::new(), control }
-    }
-
-    fn play(&mut self, long: Duration, dark: bool) {
-        let end = self.now + long;
-        let mut tick = self.now;
-        while self.now < end {
-            for Due { target, seq, sent, trap, .. } in std::mem::take(&mut self.asked) {
-                let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
-                if !dark {
-                    self.watch.observe(
-                        self.now,
-                        &Event::Outcome(Outcome { target, seq, sent, trap, found }),
-                    );
-                }
-            }
-            if self.control && tick <= self.now {
-                let control = Control { control: 0, sent: self.now, answered: true };
-                self.watch.observe(self.now, &Event::Control(control));
-                tick = self.now + Duration::from_secs(1);
-            }
-            self.watch.poll(self.now, self.now, &mut self.asked);
-            self.now = (self.now + RTT).min(end);
-        }
-    }
-
-    fn state(&self) -> State {
-        self.watch.snapshot(self.now, 0, 0).countries[0].verdict.state
-    }
-}
-
-/// A laptop's lid, a virtual machine's pause: five minutes in which nobody watched prove nothing.
-#[test]
-fn nobody_watches_for_five_minutes() {
-    for control in [true, false] {
-        let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), control);
-        world.play(Duration::from_secs(120), false);
-        assert_eq!(world.state(), State::Up);
-        world.watch.changes().for_each(drop);
-        world.now = world.now + Duration::from_secs(300);
-        world.play(Duration::from_secs(30), false);
-        let changes: Vec<_> = world.watch.changes().collect();
-        let states: Vec<State> = changes.iter().map(|change| change.to).collect();
-        assert_eq!(states.iter().filter(|&&state| state == State::Up).count(), 5, "{changes:#?}");
-        assert!(
-            states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
-            "{changes:#?}"
-        );
-        let Snapshot { blind, blind_seconds: seconds, blind_spells: spells, .. } =
-            world.watch.snapshot(world.now, 0, 0);
-        assert_eq!((blind, spells), (false, 1));
-        assert!((300.0..302.0).contains(&seconds), "{seconds}");
-        assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
-    }
-}
-
-/// Five minutes away in the middle of a darkness: it is not called long for time in which nobody
-/// asked.
-#[test]
-fn nobody_watches_while_a_country_is_dark() {
-    let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 4]]), true);
-    world.play(Duration::from_secs(120), false);
-    world.play(Duration::from_secs(15), true);
-    assert_eq!(world.state(), State::Down);
-    world.now = world.now + Duration::from_secs(300);
-    world.watch.changes().for_each(drop);
-    world.play(Duration::from_secs(5), false);
-    let changes: Vec<_> = world.watch.changes().collect();
-    assert!(changes.iter().all(|change| change.to != State::Outage), "{changes:#?}");
-    assert_eq!(world.state(), State::Up);
-}
-
-/// Of a hundred blocks more is missed in 5 s than is remembered one by one.
-#[test]
-fn a_country_of_a_hundred_blocks_is_gone() {
-    let mut world = World::new(crate::support::roster::of_sizes(&[vec![4; 100]]), true);
-    world.play(Duration::from_secs(300), false);
-    assert_eq!(world.state(), State::Up);
-    world.watch.changes().for_each(drop);
-    world.play(Duration::from_secs(12), true);
-    assert_eq!(world.state(), State::Down);
-    world.play(Duration::from_secs(60), true);
-    assert_eq!(world.state(), State::Outage);
-    assert!(world.watch.changes().all(|change| change.to != State::Partial));
-    world.play(Duration::from_secs(30), false);
-    assert_eq!(world.state(), State::Up);
 }

@@ -1,8 +1,8 @@
-//! The laws of `fuzz/` on everything that the fuzzer has found worth keeping, and on that with some
-//! bytes changed: no fuzzer needed, and the same bytes each time.
+//! The properties of `fuzz/` on everything that the fuzzer has found worth keeping, and on copies
+//! with some bytes changed: no fuzzer needed, and the same bytes each time.
 
 #[path = "../../../fuzz/src/lib.rs"]
-mod laws;
+mod properties;
 
 use lifesign_core::rng::Rng;
 use std::{fs, path::Path};
@@ -10,9 +10,10 @@ use std::{fs, path::Path};
 /// Changed copies of each file.
 const COPIES: usize = 20;
 
-/// Obeys the law of this name, on every file of its corpus and on the copies.
-fn obey(name: &str) {
-    let (_, law) = laws::LAWS.into_iter().find(|(law, _)| *law == name).unwrap();
+/// The property of this name holds for every file of its corpus, and for the copies.
+fn holds(name: &str) {
+    let (_, property) =
+        properties::PROPERTIES.into_iter().find(|(property, _)| *property == name).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let mut files: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -21,12 +22,12 @@ fn obey(name: &str) {
     files.sort();
     for (number, path) in files.iter().enumerate() {
         let whole = fs::read(path).unwrap();
-        law(&whole);
+        property(&whole);
         let mut rng = Rng::new(number as u64);
         for _ in 0..COPIES {
             let copy = changed(&whole, &mut rng);
             let _shown = Shown(path, &copy);
-            law(&copy);
+            property(&copy);
         }
     }
 }
@@ -49,7 +50,7 @@ fn changed(whole: &[u8], rng: &mut Rng) -> Vec<u8> {
     copy
 }
 
-/// Says on which bytes a law was broken.
+/// Says for which bytes a property does not hold.
 struct Shown<'a>(&'a Path, &'a [u8]);
 
 impl Drop for Shown<'_> {
@@ -64,15 +65,17 @@ macro_rules! tests {
     ($($name:ident)*) => {
         $(#[test]
         fn $name() {
-            obey(stringify!($name));
+            holds(stringify!($name));
         })*
 
         #[test]
-        fn every_law_has_its_test_and_its_fuzz_target() {
-            let names = laws::LAWS.map(|(name, _)| name);
+        fn every_property_has_its_test_and_its_fuzz_target() {
+            let names = properties::PROPERTIES.map(|(name, _)| name);
             assert_eq!(names, [$(stringify!($name)),*]);
             let manifest = include_str!("../../../fuzz/Cargo.toml");
-            let targets = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\""));
+            let targets = manifest.lines().filter_map(|line| {
+                line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\"")
+            });
             assert_eq!(targets.collect::<Vec<_>>(), names);
         }
     };

@@ -5,7 +5,7 @@
 use crate::support::{
     Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values,
 };
-use lifesign::{clock::Clock, export::serve};
+use lifesign::{clock::Clock, export::connections};
 use socket2::{Domain, Socket, Type};
 use std::{
     fs,
@@ -138,7 +138,11 @@ fn what_is_no_request_is_refused_and_hung_up_on() {
     let victim = Victim::start("hostile-bytes", 1);
     let line = "GET /metrics HTTP/1.1";
     for (what, bytes, code) in [
-        ("a long header", request(line, &format!("X: {}\r\n", long(serve::LONGEST_HEAD))), 431),
+        (
+            "a long header",
+            request(line, &format!("X: {}\r\n", long(connections::MAX_HEAD_BYTES))),
+            431,
+        ),
         ("a megabyte of header", request(line, &format!("X: {}\r\n", long(1 << 20))), 431),
         ("many headers", request(line, &"X: y\r\n".repeat(200)), 431),
         ("a long request line", request(&format!("GET /{} HTTP/1.1", long(20_000)), ""), 431),
@@ -278,7 +282,7 @@ fn a_thousand_idle_connections_hold_up_no_scrape() {
             if number % 100 == 99 {
                 victim.scrape();
                 let held = victim.descriptors().saturating_sub(victim.descriptors);
-                assert!(held <= serve::MOST + 1, "{held} connections are held");
+                assert!(held <= connections::MAX_CONNECTIONS + 1, "{held} connections are held");
             }
         }
     });
@@ -303,12 +307,16 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
         }
         until(SOON, "readers that are stuck", || {
             let stuck = victim.descriptors().saturating_sub(victim.descriptors);
-            if stuck > serve::MOST / 4 { Ok(()) } else { Err(format!("only {stuck}")) }
+            if stuck > connections::MAX_CONNECTIONS / 4 {
+                Ok(())
+            } else {
+                Err(format!("only {stuck}"))
+            }
         });
     });
 }
 
-/// The same half minute that the tests of `export::serve` pass in no time, by the clock.
+/// The same half minute that the tests of `export::connections` pass in no time, by the clock.
 #[test]
 #[ignore = "waits for half a minute; run by tests/run"]
 fn a_trickle_is_cut_off_in_the_end() {
@@ -329,6 +337,6 @@ fn a_trickle_is_cut_off_in_the_end() {
         assert!(!matches!(slow.read(&mut [0]), Ok(1..)));
     }
     let took = clock.now().since(begin);
-    assert!(took >= serve::PATIENCE && took < serve::PATIENCE + SOON, "{took:?}");
+    assert!(took >= connections::TIMEOUT && took < connections::TIMEOUT + SOON, "{took:?}");
     victim.recovers();
 }

@@ -4,16 +4,16 @@
 use crate::support::{
     Answer, ask,
     http::ask_with,
-    page_server::{PageServer, labels},
+    page_server::{PageServer, settings},
     snapshot,
 };
-use lifesign::export::Labels;
+use lifesign::export::ExportSettings;
 use lifesign_core::{judge::State, watch::Snapshot};
 use std::{io::Write, net::TcpStream, sync::Arc};
 
 /// The server with a snapshot in which every field says something.
 fn start() -> PageServer {
-    PageServer::start(Some(snapshot::every_field()), labels(None))
+    PageServer::start(Some(snapshot::every_field()), settings(None))
 }
 
 /// It is what it says it is, and nobody keeps it.
@@ -116,7 +116,10 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
     assert!(!page.body.contains("We are blind"));
     let blind = Snapshot { blind: true, ..snapshot::every_field() };
     assert!(
-        PageServer::start(Some(blind), labels(None)).ask("GET", "/").body.contains("We are blind")
+        PageServer::start(Some(blind), settings(None))
+            .ask("GET", "/")
+            .body
+            .contains("We are blind")
     );
 }
 
@@ -138,7 +141,7 @@ fn a_simulation_says_so_everywhere() {
     assert!(!page.contains("Simulation"), "{page}");
     assert!(metrics.contains("\nlifesign_simulation 0\n"), "{metrics}");
     assert!(json.contains("\"simulation\":false"), "{json}");
-    server.labels.send_modify(|labels| labels.simulation = Some("of a test".into()));
+    server.settings.send_modify(|settings| settings.simulation = Some("of a test".into()));
     server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
     let [page, metrics, json] = told();
     assert!(page.contains("<b>Simulation</b> of a test"), "{page}");
@@ -201,7 +204,7 @@ fn the_state_is_whole_in_json() {
 
 #[test]
 fn ready_means_that_every_country_has_had_a_verdict() {
-    let server = PageServer::start(None, labels(None));
+    let server = PageServer::start(None, settings(None));
     for path in ["/", "/api/v1/state", "/-/ready"] {
         let answer = server.ask("GET", path);
         assert_eq!(
@@ -243,13 +246,13 @@ fn a_reload_is_asked_for_by_post_and_answered_with_what_came_of_it() {
         (Err("plan.toml:3:5: wrong".to_owned()), 400, "plan.toml:3:5: wrong\n"),
     ] {
         let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
-        server.asks.blocking_recv().unwrap().send(result).unwrap();
+        server.reload_requests.blocking_recv().unwrap().send(result).unwrap();
         let answer = asker.join().unwrap();
         assert_eq!((answer.code, answer.body.as_str()), (code, body));
     }
     // Nobody answers any more.
     let asker = std::thread::spawn(move || ask(address, "POST", "/-/reload"));
-    drop(server.asks.blocking_recv().unwrap());
+    drop(server.reload_requests.blocking_recv().unwrap());
     assert_eq!(asker.join().unwrap().code, 503);
 }
 
@@ -273,7 +276,7 @@ fn no_page_of_another_site_has_the_plan_read_again() {
         let answer = ask_with(address, "POST", "/-/reload", more);
         let said = (answer.code, answer.body.as_str());
         assert_eq!(said, (403, "no page of another site may ask for that\n"), "{more}");
-        assert!(server.asks.try_recv().is_err(), "{more}");
+        assert!(server.reload_requests.try_recv().is_err(), "{more}");
     }
     for more in [
         "",
@@ -282,7 +285,7 @@ fn no_page_of_another_site_has_the_plan_read_again() {
         "Origin: https://LAB\r\n",
     ] {
         let asker = std::thread::spawn(move || ask_with(address, "POST", "/-/reload", more));
-        server.asks.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
+        server.reload_requests.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
         assert_eq!(asker.join().unwrap().code, 200, "{more}");
     }
     // What only reads is shown to everybody.
@@ -293,7 +296,7 @@ fn no_page_of_another_site_has_the_plan_read_again() {
 fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     let server = start();
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
-    server.labels.send_replace(Labels {
+    server.settings.send_replace(ExportSettings {
         vantage: "elsewhere".into(),
         per_host: false,
         simulation: None,

@@ -94,7 +94,7 @@ fn rings_flag_fast_flapping_late_and_slow_flapping_never() {
         (7, [None; 3]),
     ] {
         let found =
-            rings.clone().map(|ring| checks_to_flag(ring, length, length).map(|place| place + 1));
+            rings.clone().map(|ring| checks_to_flag(ring, length, length).map(|index| index + 1));
         assert_eq!(found, needed, "{length} checks down, {length} up");
     }
 }

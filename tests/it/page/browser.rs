@@ -6,7 +6,7 @@ use crate::support::{
     browser::{Browser, Screen},
     lifesign,
     own_process::{OWN_NETWORK, in_own_process},
-    page_server::{PageServer, labels},
+    page_server::{PageServer, settings},
     until, week,
 };
 use lifesign_core::{judge::State, time::Time, watch::Snapshot};
@@ -28,7 +28,7 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
     if !in_own_process(each_state_is_told_by_word_sign_colour_and_height, OWN_NETWORK) {
         return;
     }
-    let server = PageServer::start(Some(week::every_state()), labels(None));
+    let server = PageServer::start(Some(week::every_state()), settings(None));
     let mut browser = Browser::start();
     let mut looks = Vec::new();
     for screen in SCREENS {
@@ -76,7 +76,7 @@ fn the_strip_shows_the_episodes() {
     }
     let server = PageServer::start(
         Some(week::snapshot(week::roster(1, 1, 3), |_| week::restless(State::Outage))),
-        labels(None),
+        settings(None),
     );
     let mut browser = Browser::start();
     browser.open(&server.url("/?hold"), WIDE);
@@ -149,7 +149,7 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
     {
         return;
     }
-    let server = PageServer::start(Some(week::every_state()), labels(Some("a test.")));
+    let server = PageServer::start(Some(week::every_state()), settings(Some("a test.")));
     let mut browser = Browser::start();
     browser.open(&server.url("/"), WIDE);
     let banner = browser.ask("document.querySelector('.simulation').innerText");
@@ -189,7 +189,7 @@ fn everybody_can_read_it_says_axe() {
     let mut browser = Browser::start();
     let mut found = String::new();
     for (name, picture) in pictures {
-        let server = PageServer::start(Some(picture), labels(Some("a test.")));
+        let server = PageServer::start(Some(picture), settings(Some("a test.")));
         for screen in SCREENS {
             browser.open(&server.url("/?hold"), screen);
             browser.ask(&format!("{axe}; 0"));

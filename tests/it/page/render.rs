@@ -1,10 +1,10 @@
 //! The page as text: how large it is and how long it takes, and that no name in it can become
 //! markup.
 
-use crate::support::{page_server::labels, week};
+use crate::support::{page_server::settings, week};
 use lifesign::export::{
-    Labels,
-    page::{self, Pace},
+    ExportSettings,
+    page::{self, Refresh},
 };
 use lifesign_core::{
     judge::State,
@@ -22,8 +22,8 @@ fn rendered(snapshot: &Snapshot) -> (usize, Duration) {
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
     };
     let begun = on_processor();
-    let pages =
-        (0..TIMES).map(|_| page::of(snapshot, &labels(None), Pace::Follows).into_string().len());
+    let pages = (0..TIMES)
+        .map(|_| page::render(snapshot, &settings(None), Refresh::Auto).into_string().len());
     let bytes = pages.max().unwrap();
     (bytes, on_processor().saturating_sub(begun) / TIMES)
 }
@@ -52,7 +52,7 @@ fn a_country_of_370_blocks_is_below_a_megabyte_and_its_blocks_are_closed() {
     let (bytes, time) = rendered(&snapshot);
     println!("{bytes} bytes, {time:?}");
     assert!(bytes < 1_000_000, "{bytes} bytes");
-    let page = page::of(&snapshot, &labels(None), Pace::Follows).into_string();
+    let page = page::render(&snapshot, &settings(None), Refresh::Auto).into_string();
     assert_eq!(page.matches("<details").count(), 370);
     assert!(!page.contains(" open>"), "a block is open");
     // Each is one sign at the top, which leads to it.
@@ -76,8 +76,9 @@ fn no_name_can_become_markup_anywhere() {
     let mut snapshot = week::snapshot(roster, |_| week::restless(State::Down));
     snapshot.countries[0].verdict.evidence = nasty.into();
     snapshot.blocks[0].scope.verdict.evidence = nasty.into();
-    let labels = Labels { vantage: nasty.into(), per_host: true, simulation: Some(nasty.into()) };
-    let page = page::of(&snapshot, &labels, Pace::Holds).into_string();
+    let settings =
+        ExportSettings { vantage: nasty.into(), per_host: true, simulation: Some(nasty.into()) };
+    let page = page::render(&snapshot, &settings, Refresh::Paused).into_string();
     for part in ["<script", "<img", "\"'>"] {
         assert!(!page.contains(part), "{part}");
     }

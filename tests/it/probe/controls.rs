@@ -1,7 +1,7 @@
 //! Controls on the loopback net.
 
 use lifesign::{clock::Clock, probe::controls::Controls};
-use lifesign_core::outcome::{Control, Event};
+use lifesign_core::outcome::{ControlOutcome, Event};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::sync::mpsc::unbounded_channel;
@@ -28,7 +28,8 @@ async fn controls_are_asked_every_second_or_cannot_be_opened_at_all() {
     };
     let mut asked = [0, 0];
     while asked.iter().any(|&times| times < 3) {
-        let Some(Event::Control(Control { control, sent, answered })) = events.recv().await else {
+        let Some(Event::Control(ControlOutcome { control, sent, answered })) = events.recv().await
+        else {
             panic!("the controls stopped");
         };
         assert_eq!(answered, control == 0);

@@ -4,7 +4,7 @@ use crate::support::{dns_server, own_process::in_own_process};
 use hickory_proto::op::ResponseCode;
 use lifesign::{
     clock::Clock,
-    probe::{Spec, dns, tcp},
+    probe::{ProbeSpec, dns, tcp},
 };
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome},
@@ -31,20 +31,20 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
     let answer = |q: &_, _| dns_server::now([dns_server::reply(q, ResponseCode::Refused, &[], 60)]);
     let server = dns_server::serve("127.45.177.2", answer).await;
     let closed = UdpSocket::bind("127.45.177.3:0").unwrap().local_addr().unwrap();
-    let Ok(Spec::Dns(spec)) = Spec::parse("dns/kptc.kp/A") else { panic!("a good spec") };
+    let Ok(ProbeSpec::Dns(spec)) = ProbeSpec::parse("dns/kptc.kp/A") else { panic!("a good spec") };
 
     let before = open_descriptors().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    let tcp = tcp::Prober::new(clock, sender.clone());
-    let mut dns = dns::Prober::new(clock, sender);
+    let tcp = tcp::TcpProber::new(clock, sender.clone());
+    let mut dns = dns::DnsProber::new(clock, sender);
     for seq in 0..50 {
         let patience = Duration::from_secs(1);
         let due = |trap| Due { target: TargetId(0), seq, sent: clock.now(), patience, trap };
-        tcp.send(due(false), listening.ip(), &tcp::Spec { port: listening.port() });
-        tcp.send(due(true), listening.ip(), &tcp::Spec { port: listening.port() });
-        dns.send(due(false), server.ip(), &dns::Spec { port: server.port(), ..*spec.clone() });
-        dns.send(due(false), closed.ip(), &dns::Spec { port: closed.port(), ..*spec.clone() });
+        tcp.send(due(false), listening.ip(), &tcp::TcpSpec { port: listening.port() });
+        tcp.send(due(true), listening.ip(), &tcp::TcpSpec { port: listening.port() });
+        dns.send(due(false), server.ip(), &dns::DnsSpec { port: server.port(), ..*spec.clone() });
+        dns.send(due(false), closed.ip(), &dns::DnsSpec { port: closed.port(), ..*spec.clone() });
         // The queue of the listener is short.
         while listener.set_nonblocking(true).is_ok() && listener.accept().is_ok() {}
         tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use crate::support::{
 use hickory_proto::op::{Message, ResponseCode};
 use lifesign::{
     clock::Clock,
-    probe::{Spec, dns},
+    probe::{ProbeSpec, dns},
 };
 use lifesign_core::{
     outcome::{Event, Found, Reject},
@@ -26,8 +26,10 @@ use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
 
-fn question(peer: SocketAddr, expect: Option<&str>) -> dns::Spec {
-    let Ok(Spec::Dns(mut spec)) = Spec::parse("dns/kptc.kp/A") else { panic!("a good spec") };
+fn question(peer: SocketAddr, expect: Option<&str>) -> dns::DnsSpec {
+    let Ok(ProbeSpec::Dns(mut spec)) = ProbeSpec::parse("dns/kptc.kp/A") else {
+        panic!("a good spec")
+    };
     (spec.port, spec.expect) = (peer.port(), expect.map(String::from));
     *spec
 }
@@ -35,7 +37,7 @@ fn question(peer: SocketAddr, expect: Option<&str>) -> dns::Spec {
 async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    dns::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, expect));
+    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, expect));
     all(events).await
 }
 
@@ -187,7 +189,7 @@ async fn the_kernel_times_an_answer_even_while_we_are_stalled() {
     let peer = server.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    dns::Prober::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
+    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
     tokio::task::yield_now().await;
     let mut buffer = [0; 512];
     let (length, from) = server.recv_from(&mut buffer).unwrap();

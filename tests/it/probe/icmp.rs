@@ -1,12 +1,12 @@
-//! The ICMP engine on real sockets, on the loopback device alone. Where this process may open
-//! neither a raw nor a ping socket, each test shows instead that the engine says so and what to do
+//! The ICMP prober on real sockets, on the loopback device alone. Where this process may open
+//! neither a raw nor a ping socket, each test shows instead that the prober says so and what to do
 //! about it.
 
 use crate::support::SOON;
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
     clock::Clock,
-    probe::icmp::{Engine, Means, OpenError},
+    probe::icmp::{IcmpProber, OpenError, SocketKind},
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome, Reject},
@@ -30,15 +30,15 @@ fn in_own_network<T: Fn()>(test: T) -> bool {
     in_own_process(test, before)
 }
 
-/// Runs `test` with an engine of this id, or shows that none can be had for a reason that helps.
-fn with_engine(id: u16, test: impl AsyncFnOnce(Engine)) {
+/// Runs `test` with an prober of this id, or shows that none can be had for a reason that helps.
+fn with_prober(id: u16, test: impl AsyncFnOnce(IcmpProber)) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        match Engine::open([id as u8; 16], id) {
-            Ok(engine) => {
-                assert!(engine.means(false).is_some() || engine.means(true).is_some());
-                test(engine).await;
+        match IcmpProber::open([id as u8; 16], id) {
+            Ok(prober) => {
+                assert!(prober.socket_kind(false).is_some() || prober.socket_kind(true).is_some());
+                test(prober).await;
             }
             Err(error) => {
                 assert!(matches!(error, OpenError::NotPermitted(_)), "{error:?}");
@@ -72,20 +72,20 @@ fn outcomes(events: &[Event]) -> Vec<Outcome> {
 }
 
 /// Receives until there are `count` outcomes.
-async fn receive(engine: &mut Engine, clock: &Clock, events: &mut Vec<Event>, count: usize) {
+async fn receive(prober: &mut IcmpProber, clock: &Clock, events: &mut Vec<Event>, count: usize) {
     while outcomes(events).len() < count {
-        timeout(SOON, engine.readable()).await.expect("an answer in time");
-        engine.receive(clock, events);
+        timeout(SOON, prober.readable()).await.expect("an answer in time");
+        prober.receive(clock, events);
     }
 }
 
 fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
-    with_engine(id, async |mut engine| {
+    with_prober(id, async |mut prober| {
         let clock = Clock::start();
         let asks: Vec<_> = (0..200).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
-        engine.send(&asks, &clock, &mut events);
-        if engine.means(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
+        prober.send(&asks, &clock, &mut events);
+        if prober.socket_kind(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
             // This machine has no such address.
             assert_eq!(outcomes(&events).len(), asks.len());
             assert!(
@@ -95,7 +95,7 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
             );
             return;
         }
-        receive(&mut engine, &clock, &mut events, asks.len()).await;
+        receive(&mut prober, &clock, &mut events, asks.len()).await;
         let mut outcomes = outcomes(&events);
         outcomes.sort_by_key(|outcome| outcome.target);
         let now = clock.now();
@@ -133,14 +133,14 @@ fn a_packet_that_cannot_be_sent_holds_up_no_other() {
     if !in_own_network(a_packet_that_cannot_be_sent_holds_up_no_other) {
         return;
     }
-    with_engine(3, async |mut engine| {
+    with_prober(3, async |mut prober| {
         let clock = Clock::start();
         let broadcast = IpAddr::from([127, 255, 255, 255]);
         let address = |n| if n % 5 == 2 { broadcast } else { lab(n) };
         let asks: Vec<_> = (0..40).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
-        engine.send(&asks, &clock, &mut events);
-        receive(&mut engine, &clock, &mut events, asks.len()).await;
+        prober.send(&asks, &clock, &mut events);
+        receive(&mut prober, &clock, &mut events, asks.len()).await;
         for outcome in outcomes(&events) {
             let (_, address) = asks[outcome.target.0 as usize];
             match outcome.found {
@@ -159,8 +159,8 @@ fn the_answers_of_another_process_are_no_outcomes() {
     if !in_own_network(the_answers_of_another_process_are_no_outcomes) {
         return;
     }
-    with_engine(4, async |mut theirs| {
-        let mut ours = Engine::open([9; 16], 5).unwrap();
+    with_prober(4, async |mut theirs| {
+        let mut ours = IcmpProber::open([9; 16], 5).unwrap();
         let clock = Clock::start();
         let asks: Vec<_> = (0..20).map(|n| (due(n, &clock), lab(n))).collect();
         let (mut here, mut there) = (Vec::new(), Vec::new());
@@ -174,7 +174,7 @@ fn the_answers_of_another_process_are_no_outcomes() {
         });
         let reasons: Vec<_> = reasons.collect();
         assert!(reasons.iter().all(|reason| *reason == Reject::WrongId), "{reasons:?}");
-        if ours.means(false) == Some(Means::Raw) {
+        if ours.socket_kind(false) == Some(SocketKind::Raw) {
             assert!(
                 reasons.len() >= asks.len(),
                 "a raw socket hears all replies; heard {}",
@@ -191,17 +191,17 @@ fn what_the_kernel_drops_is_counted() {
     if !in_own_network(what_the_kernel_drops_is_counted) {
         return;
     }
-    with_engine(6, async |mut engine| {
+    with_prober(6, async |mut prober| {
         let clock = Clock::start();
         // More than 4 MiB of buffer hold, which the kernel doubles for its own overhead.
         let asks: Vec<_> = (0..40_000).map(|n| (due(n, &clock), lab(n))).collect();
         let mut events = Vec::new();
-        engine.send(&asks, &clock, &mut events);
-        while timeout(Duration::ZERO, engine.readable()).await.is_ok() {
-            engine.receive(&clock, &mut events);
+        prober.send(&asks, &clock, &mut events);
+        while timeout(Duration::ZERO, prober.readable()).await.is_ok() {
+            prober.receive(&clock, &mut events);
         }
         let held = outcomes(&events).len();
         assert!(held < asks.len(), "nothing was dropped");
-        assert!(engine.drops() >= (asks.len() - held) as u64, "{} of {held}", engine.drops());
+        assert!(prober.drops() >= (asks.len() - held) as u64, "{} of {held}", prober.drops());
     });
 }

@@ -14,10 +14,10 @@ use tokio::sync::mpsc::unbounded_channel;
 async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    tcp::Prober::new(clock, sender).send(
+    tcp::TcpProber::new(clock, sender).send(
         due(clock, trap),
         peer.ip(),
-        &tcp::Spec { port: peer.port() },
+        &tcp::TcpSpec { port: peer.port() },
     );
     all(events).await
 }
@@ -71,10 +71,10 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
     let peer = listener.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    tcp::Prober::new(clock, sender).send(
+    tcp::TcpProber::new(clock, sender).send(
         due(clock, false),
         peer.ip(),
-        &tcp::Spec { port: peer.port() },
+        &tcp::TcpSpec { port: peer.port() },
     );
     tokio::task::yield_now().await;
     let stall = Duration::from_millis(300);

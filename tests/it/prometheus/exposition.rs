@@ -5,7 +5,7 @@ use crate::support::{
     golden::{same_as_file, text},
     snapshot,
 };
-use lifesign::export::{Labels, metrics::Metrics};
+use lifesign::export::{ExportSettings, metrics::Metrics};
 use lifesign_core::watch::Snapshot;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, labels) =
-        watch::channel(Labels { vantage: "the lab".into(), per_host, simulation: None });
-    Metrics::new(source, labels).unwrap().render().unwrap()
+    let (_sender, settings) =
+        watch::channel(ExportSettings { vantage: "the lab".into(), per_host, simulation: None });
+    Metrics::new(source, settings).unwrap().render().unwrap()
 }
 
 /// Without what differs from one machine and version to the next.

@@ -4,7 +4,7 @@
 use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
 use lifesign::{
     clock::Clock,
-    store::{Episode, Filter, StoreReader},
+    store::{Episode, EpisodeFilter, StoreReader},
 };
 use lifesign_core::rng::Rng;
 use std::{net::UdpSocket, thread, time::Duration};
@@ -50,7 +50,7 @@ fn plan(block: u64, port: u16) -> String {
 fn killed(block: u64) -> usize {
     let room = Room::new(&format!("kills-{block}"));
     let (plan, state) = (room.put("plan.toml", plan(block, host(block))), room.path("state"));
-    let file = room.join("state").join(lifesign::store::FILE);
+    let file = room.join("state").join(lifesign::store::FILE_NAME);
     let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();
     for _ in 0..KILLS {
@@ -65,7 +65,7 @@ fn killed(block: u64) -> usize {
             continue;
         }
         let all = match StoreReader::open(&file) {
-            Ok(book) => book.episodes(&Filter::default()).unwrap(),
+            Ok(book) => book.episodes(&EpisodeFilter::default()).unwrap(),
             // It had no time to make the tables.
             Err(error) => {
                 assert!(error.to_string().contains("no store of lifesign"), "{error}");

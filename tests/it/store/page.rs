@@ -2,7 +2,7 @@
 
 use crate::support::episodes::of_country;
 use crate::support::{Program, Room, SOON, get, lifesign, signal, until};
-use lifesign::store::FILE;
+use lifesign::store::FILE_NAME;
 use std::{
     net::UdpSocket,
     sync::{
@@ -72,7 +72,7 @@ fn the_page_shows_what_was_before_a_kill() {
     watch.end(SOON);
 
     // A row that makes no sense, and a plan in which the block has another number.
-    let base = rusqlite::Connection::open(room.join("state").join(FILE)).unwrap();
+    let base = rusqlite::Connection::open(room.join("state").join(FILE_NAME)).unwrap();
     let gone = "INSERT INTO episode SELECT 'AA', found, country, 'gone', begin_earliest, begin_latest, NULL, NULL, 0, \
                 NULL, '' FROM episode WHERE scope = 'KP' AND state = 'outage'";
     assert_eq!(base.execute(gone, []).unwrap(), 1);

@@ -1,7 +1,7 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
 use super::http::{Answer, ask};
-use lifesign::export::{Ask, Labels, http::serve};
+use lifesign::export::{ExportSettings, ReloadRequest, http::serve};
 use lifesign_core::watch::Snapshot;
 use lifesign_web_config::WebConfig;
 use std::{
@@ -14,22 +14,28 @@ use tokio::sync::{mpsc, watch};
 pub struct PageServer {
     pub addresses: Vec<SocketAddr>,
     pub snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    pub labels: watch::Sender<Labels>,
-    pub asks: mpsc::Receiver<Ask>,
+    pub settings: watch::Sender<ExportSettings>,
+    pub reload_requests: mpsc::Receiver<ReloadRequest>,
     pub thread: JoinHandle<()>,
 }
 
 impl PageServer {
     /// Two listeners, and this snapshot to begin with.
-    pub fn start(snapshot: Option<Snapshot>, labels: Labels) -> Self {
+    pub fn start(snapshot: Option<Snapshot>, settings: ExportSettings) -> Self {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
-        let (labels, labelled) = watch::channel(labels);
-        let (asker, asks) = mpsc::channel(1);
-        let thread =
-            serve(listeners.into(), source, labelled, asker, WebConfig::unprotected()).unwrap();
-        Self { addresses, snapshots, labels, asks, thread }
+        let (settings, settings_receiver) = watch::channel(settings);
+        let (reload_sender, reload_requests) = mpsc::channel(1);
+        let thread = serve(
+            listeners.into(),
+            source,
+            settings_receiver,
+            reload_sender,
+            WebConfig::unprotected(),
+        )
+        .unwrap();
+        Self { addresses, snapshots, settings, reload_requests, thread }
     }
 
     pub fn ask(&self, method: &str, path: &str) -> Answer {
@@ -42,6 +48,10 @@ impl PageServer {
 }
 
 /// Of the lab, with everything shown.
-pub fn labels(simulation: Option<&str>) -> Labels {
-    Labels { vantage: "the lab".into(), per_host: true, simulation: simulation.map(Into::into) }
+pub fn settings(simulation: Option<&str>) -> ExportSettings {
+    ExportSettings {
+        vantage: "the lab".into(),
+        per_host: true,
+        simulation: simulation.map(Into::into),
+    }
 }

@@ -3,7 +3,7 @@
 //! Needs prometheus and promtool.
 
 use crate::support::{Program, Room, prometheus::Prometheus, quiet};
-use lifesign::export::{Labels, metrics::Metrics};
+use lifesign::export::{ExportSettings, metrics::Metrics};
 use lifesign_core::time::Time;
 use lifesign_lab::{Scenario, Simulation};
 use serde_json::{Value, json};
@@ -34,14 +34,17 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let (sender, source) = watch::channel(None);
-    let (_plan, labels) =
-        watch::channel(Labels { vantage: vantage.into(), per_host: false, simulation: None });
-    let metrics = Metrics::new(source, labels).unwrap();
+    let (_sender, settings) = watch::channel(ExportSettings {
+        vantage: vantage.into(),
+        per_host: false,
+        simulation: None,
+    });
+    let metrics = Metrics::new(source, settings).unwrap();
     let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
     let mut now = scenario.start;
     while now < scenario.end() {
         now = now + MINUTE;
-        simulation.run(now, &mut |_| {});
+        simulation.run_until(now, &mut |_| {});
         sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
         let stamp = now.shifted(offset).as_secs_f64();
         for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {

@@ -1,10 +1,9 @@
 //! A hand-made snapshot in which every field says something.
 
-use super::roster;
 use lifesign_core::{
     judge::{Edge, State, Verdict},
     outcome::{Fault, IcmpCode, Reject},
-    scopes::Host,
+    scopes::{Host, Kind, Roster},
     time::Time,
     watch::{
         BlockView, ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView,
@@ -19,19 +18,19 @@ pub const NASTY: &str = "<script>alert(\"x\")</script>";
 /// One country in partial outage: a block that is up, and one that is not, asked in three ways. The
 /// wall clock is one second ahead of lifesign's own line.
 pub fn every_field() -> Snapshot {
-    let mut roster = roster::Builder::default();
-    roster.country("KP", NASTY);
-    roster.block("127.45.176.0/24".parse().unwrap());
-    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "icmp");
-    roster.target(Host::Address("127.45.176.15".parse().unwrap()), "tcp/443");
-    roster.block("127.45.177.0/24".parse().unwrap());
-    roster.target(Host::Name("ns\\1.\"kp\"".into()), "dns/kptc.kp/SOA");
+    let mut roster = Roster::default();
+    roster.add_country("KP", NASTY);
+    roster.add_block("127.45.176.0/24".parse().unwrap());
+    roster.add_target(Host::Address("127.45.176.15".parse().unwrap()), "icmp", Kind::Icmp);
+    roster.add_target(Host::Address("127.45.176.15".parse().unwrap()), "tcp/443", Kind::Tcp);
+    roster.add_block("127.45.177.0/24".parse().unwrap());
+    roster.add_target(Host::Name("ns\\1.\"kp\"".into()), "dns/kptc.kp/SOA", Kind::Dns);
     Snapshot {
         time: at(600),
         started: at(0),
         plan: PlanView { since: at(0), refused: true },
         wall_offset: 1_000_000_000,
-        roster: Arc::new(roster.build()),
+        roster: Arc::new(roster),
         countries: vec![scope(State::Partial, 0.75)],
         blocks: vec![
             BlockView {

@@ -1,9 +1,8 @@
 //! Snapshots after a week of watching, for the page: its strips are full.
 
-use super::roster;
 use lifesign_core::{
     judge::{Edge, State},
-    scopes::{BlockId, CountryId, Host, Roster, Scope},
+    scopes::{BlockId, CountryId, Host, Kind, Roster, Scope},
     time::Time,
     watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
 };
@@ -15,20 +14,20 @@ pub const HOUR: u64 = 3600;
 
 /// So many countries of so many blocks of so many hosts, which are asked by ICMP and TCP.
 pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
-    let mut roster = roster::Builder::default();
+    let mut roster = Roster::default();
     for country in 0..countries {
-        roster.country(&format!("X{country}"), &format!("Country {country}"));
+        roster.add_country(format!("X{country}"), format!("Country {country}"));
         for number in country * blocks..(country + 1) * blocks {
             let net = format!("127.{}.{}", 60 + number / 256, number % 256);
-            roster.block(format!("{net}.0/24").parse().unwrap());
+            roster.add_block(format!("{net}.0/24").parse().unwrap());
             for host in 0..hosts {
                 let host = Host::Address(format!("{net}.{}", 10 + host).parse().unwrap());
-                roster.target(host.clone(), "icmp");
-                roster.target(host, "tcp/443");
+                roster.add_target(host.clone(), "icmp", Kind::Icmp);
+                roster.add_target(host, "tcp/443", Kind::Tcp);
             }
         }
     }
-    roster.build()
+    roster
 }
 
 /// A snapshot in which every scope has had these states, each from so many seconds before now, and

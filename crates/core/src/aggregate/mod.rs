@@ -8,6 +8,8 @@ mod histogram;
 mod replan;
 mod rtt;
 mod window;
+#[cfg(test)]
+mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
@@ -226,14 +228,14 @@ impl Aggregate {
     }
 
     /// A probe was given out.
-    pub fn sent(&mut self, target: TargetId) {
+    pub fn handle_sent(&mut self, target: TargetId) {
         let (own, kind) = self.counts(target);
         own.sent.up();
         kind.sent.up();
     }
 
     /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
-    pub fn fold(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
+    pub fn handle_outcome(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
         let (own, kind) = self.counts(target);
         own.note(&found, was_overdue);
@@ -269,7 +271,7 @@ impl Aggregate {
     }
 
     /// Counts a packet that is no answer.
-    pub fn stray(&mut self, stray: &Stray) {
+    pub fn handle_stray(&mut self, stray: &Stray) {
         *self.vantage.rejected.entry(stray.reason).or_default() += 1;
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
         {

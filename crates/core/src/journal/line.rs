@@ -2,7 +2,7 @@
 //! digit: times are written to the nanosecond, so that a replay folds exactly what was folded live.
 
 use crate::{
-    outcome::{Control, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     scopes::{Roster, TargetId},
     time::Time,
     watch::Record,
@@ -175,7 +175,7 @@ impl Reader {
                     .controls
                     .get(host)
                     .ok_or_else(|| format!("{host:?} is no control of this plan"))?;
-                let control = Control { control, sent, answered: result == "reply" };
+                let control = ControlOutcome { control, sent, answered: result == "reply" };
                 return Ok(Record { seen, event: Event::Control(control), was_overdue: false });
             }
             (_, "rejected") => {

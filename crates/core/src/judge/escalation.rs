@@ -31,13 +31,13 @@ impl Judge {
         let around = self.is_wide(place, facts);
         let scope = &mut self.scopes[place as usize];
         if around && !scope.asked_around {
-            self.directives.push(Directive::AskSiblings(BlockId(place), Doubt::Strong));
+            self.directives.push_back(Directive::AskSiblings(BlockId(place), Doubt::Strong));
         }
         scope.asked_around = around;
         if wanted != scope.looking {
             scope.looking = wanted;
             let name = self.name(place);
-            self.directives.push(
+            self.directives.push_back(
                 wanted.map_or(Directive::Relax(name), |closely| Directive::Escalate(name, closely)),
             );
         }

@@ -109,7 +109,7 @@ impl Judge {
         }
         for (host, id) in self.hosts.iter().zip(0..) {
             if host.rank != Rank::Good {
-                self.directives.push(Directive::Rank(TargetId(id), host.rank));
+                self.directives.push_back(Directive::Rank(TargetId(id), host.rank));
             }
         }
         true

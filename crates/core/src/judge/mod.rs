@@ -70,7 +70,7 @@ pub use view::Verdict;
 
 use crate::{
     aggregate::{Evidence, Summary},
-    outcome::Control,
+    outcome::ControlOutcome,
     schedule::{Directive, Doubt, Rank},
     scopes::{BlockId, CountryId, Kind, Roster, Scope as Name, TargetId},
     time::Time,
@@ -80,7 +80,12 @@ use host::Host;
 use misses::Miss;
 use scope::Scope;
 use sight::{Shift, Sight};
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The judge of a whole plan.
 #[derive(Debug)]
@@ -98,8 +103,8 @@ pub struct Judge {
     timers: BinaryHeap<Reverse<(Time, u32)>>,
     /// Scopes whose misses wait to be vouched for.
     waiting: Vec<u32>,
-    changes: Vec<Change>,
-    directives: Vec<Directive>,
+    changes: VecDeque<Change>,
+    directives: VecDeque<Directive>,
 }
 
 impl Judge {
@@ -128,13 +133,13 @@ impl Judge {
             sight: Sight::new(controls, longest, now),
             timers: BinaryHeap::new(),
             waiting: Vec::new(),
-            changes: Vec::new(),
-            directives: Vec::new(),
+            changes: VecDeque::new(),
+            directives: VecDeque::new(),
             roster,
         }
     }
 
-    /// When [`Judge::advance`] next has something to do.
+    /// When [`Judge::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Time {
         self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0).min(self.sight.deadline())
     }
@@ -158,8 +163,8 @@ impl Judge {
         }
     }
 
-    /// Takes in what an outcome says. Call [`Judge::advance`] first.
-    pub fn observe(&mut self, summary: &Summary, now: Time) {
+    /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
+    pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
             Evidence::Life { rtt, late } => self.life(summary, rtt, late, now),
             Evidence::Miss { usual } => self.miss(summary, usual, now),
@@ -168,8 +173,8 @@ impl Judge {
         }
     }
 
-    /// Takes in a control's answer or silence. Call [`Judge::advance`] first.
-    pub fn control(&mut self, control: &Control, now: Time) {
+    /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
+    pub fn handle_control(&mut self, control: &ControlOutcome, now: Time) {
         if control.answered {
             let shift = self.sight.answer(control.sent, true, now);
             self.shift(shift, now);
@@ -180,19 +185,19 @@ impl Judge {
     }
 
     /// Takes in that nobody watched from then to now.
-    pub fn gap(&mut self, from: Time, now: Time) {
+    pub fn handle_gap(&mut self, from: Time, now: Time) {
         let shift = self.sight.gap(from, now);
         self.shift(shift, now);
     }
 
-    /// The changes of verdict since the last call, in order.
-    pub fn changes(&mut self) -> std::vec::Drain<'_, Change> {
-        self.changes.drain(..)
+    /// The next change of verdict that nobody has taken yet.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
     }
 
-    /// Where to look since the last call, in order.
-    pub fn poll_directives(&mut self) -> std::vec::Drain<'_, Directive> {
-        self.directives.drain(..)
+    /// The next wish of the judge that nobody has taken yet.
+    pub fn poll_directive(&mut self) -> Option<Directive> {
+        self.directives.pop_front()
     }
 
     fn life(&mut self, summary: &Summary, rtt: Duration, late: bool, now: Time) {
@@ -267,7 +272,7 @@ impl Judge {
             } else {
                 Doubt::Strong
             };
-            self.directives.push(Directive::AskSiblings(summary.block, doubt));
+            self.directives.push_back(Directive::AskSiblings(summary.block, doubt));
         }
     }
 
@@ -347,7 +352,7 @@ impl Judge {
         let host = &mut self.hosts[target.0 as usize];
         if host.rank != rank {
             host.rank = rank;
-            self.directives.push(Directive::Rank(target, rank));
+            self.directives.push_back(Directive::Rank(target, rank));
         }
     }
 

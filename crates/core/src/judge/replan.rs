@@ -10,8 +10,8 @@ use crate::{
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 impl Judge {
-    /// Goes on with another roster and other rules. Take [`Judge::changes`] and
-    /// [`Judge::directives`] before: they speak of the old numbers, and what is left of them is
+    /// Goes on with another roster and other rules. Take [`Judge::poll_change`] and
+    /// [`Judge::poll_directive`] before: they speak of the old numbers, and what is left of them is
     /// forgotten.
     ///
     /// A country whose blocks come or go keeps its own history, to which they all belong: only

@@ -153,7 +153,7 @@ impl Judge {
         let scope = &mut self.scopes[place as usize];
         scope.enter(state, edge, evidence.clone(), now);
         let name = self.name(place);
-        self.changes.push(Change { time: now, scope: name, from, to: state, edge, evidence });
+        self.changes.push_back(Change { time: now, scope: name, from, to: state, edge, evidence });
         if let Name::Block(block) = name {
             let country = self.roster.block(block).country;
             let tally = &mut self.tally[country.0 as usize];

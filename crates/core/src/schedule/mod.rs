@@ -18,6 +18,8 @@ mod directive;
 mod open;
 mod replan;
 mod rotation;
+#[cfg(test)]
+mod tests;
 
 pub use budget::Budget;
 pub use directive::{Directive, Doubt, Escalation, Skipped, Slot};
@@ -158,7 +160,7 @@ impl Schedule {
         }
     }
 
-    /// When [`Schedule::next`] next has something to say.
+    /// When [`Schedule::poll_target`] next has something to say.
     pub fn poll_timeout(&self) -> Time {
         self.queue.peek().map_or(Time::NEVER, |entry| entry.0.0)
     }
@@ -170,7 +172,7 @@ impl Schedule {
 
     /// The next target to ask by `now`, if any is due. The slot at hand stays in the queue until it
     /// says when it comes again, or leaves.
-    pub fn next(&mut self, now: Time, open: &OpenProbes) -> Option<Slot> {
+    pub fn poll_target(&mut self, now: Time, open: &OpenProbes) -> Option<Slot> {
         while let Some(&Reverse((at, key))) = self.queue.peek() {
             if at > now {
                 return None;

@@ -112,14 +112,14 @@ impl OpenProbes {
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
-    /// When [`OpenProbes::expire`] next has something to say, at the earliest: the timer may be of
+    /// When [`OpenProbes::poll_expired`] next has something to say, at the earliest: the timer may be of
     /// a settled probe.
     pub fn poll_timeout(&self) -> Time {
         self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
     }
 
     /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
-    pub fn expire(&mut self, now: Time) -> Option<Outcome> {
+    pub fn poll_expired(&mut self, now: Time) -> Option<Outcome> {
         while let Some(&Reverse((at, timer))) = self.timers.peek()
             && at <= now
         {

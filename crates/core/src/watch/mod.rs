@@ -11,6 +11,8 @@ mod memory;
 mod replan;
 mod snapshot;
 pub mod verdict;
+#[cfg(test)]
+mod tests;
 
 pub use history::{History, KEPT, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
@@ -23,7 +25,7 @@ use crate::{
     scopes::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
     time::Time,
 };
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
 /// Who comes so much later than something was due leaves a gap in the watch. It is shorter than the
 /// judge's span of 5 s: nothing may be called down because we were not there.
@@ -70,7 +72,7 @@ pub struct Watch {
     plan: PlanView,
     attended: Time,
     promised: Time,
-    records: Option<Vec<Record>>,
+    records: Option<VecDeque<Record>>,
 }
 
 impl Watch {
@@ -105,22 +107,21 @@ impl Watch {
         }
     }
 
-    /// From now on, keeps every folded event for [`Watch::records`].
+    /// From now on, keeps every folded event for [`Watch::poll_record`].
     pub fn record(&mut self) {
-        self.records = Some(Vec::new());
+        self.records = Some(VecDeque::new());
     }
 
-    /// The events folded since the last call, if they are kept.
-    pub fn records(&mut self) -> impl Iterator<Item = Record> + '_ {
-        self.records.iter_mut().flat_map(|records| records.drain(..))
+    /// The next folded event that nobody has taken yet, if they are kept.
+    pub fn poll_record(&mut self) -> Option<Record> {
+        self.records.as_mut()?.pop_front()
     }
 
-    /// The changes of verdict since the last call.
-    pub fn changes(&mut self) -> impl Iterator<Item = Change> + '_ {
-        let (history, blocks) = (&mut self.history, self.roster.blocks.len());
-        self.judge.changes().inspect(move |change| {
-            Arc::make_mut(&mut history[place(blocks, change.scope)]).note(change);
-        })
+    /// The next change of verdict that nobody has taken yet.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        let change = self.judge.poll_change()?;
+        self.past(change.scope).note(&change);
+        Some(change)
     }
 
     /// What was, of this scope: for whoever knows what an earlier run saw ([`History::recall`]).
@@ -133,43 +134,49 @@ impl Watch {
         &self.roster
     }
 
-    /// When to call [`Watch::poll`] next.
+    /// When to call [`Watch::handle_timeout`] next, at the latest.
     pub fn poll_timeout(&self) -> Time {
         self.schedule.poll_timeout().min(self.open.poll_timeout()).min(self.judge.poll_timeout())
     }
 
-    /// Does what is due by `now`, and adds the probes to send to `due`. All that came by `heard`
-    /// has been observed: up to then silence is silence.
-    pub fn poll(&mut self, now: Time, heard: Time, due: &mut Vec<Due>) {
+    /// Does what time alone demands by `now`; then take the probes that are due
+    /// ([`Watch::poll_probe`]). Every event that came by `heard` has been handled: up to then
+    /// silence is silence.
+    pub fn handle_timeout(&mut self, now: Time, heard: Time) {
         self.attend(now);
-        while let Some(outcome) = self.open.expire(heard) {
+        while let Some(outcome) = self.open.poll_expired(heard) {
             self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.handle_timeout(now);
         self.obey(now);
-        while let Some(slot) = self.schedule.next(now, &self.open) {
-            let patience = self.aggregate.patience(slot.target);
-            let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
-            let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
-            if crowded {
-                let lost = Outcome {
-                    target: slot.target,
-                    seq: probe.seq,
-                    sent: now,
-                    trap: false,
-                    found: Found::Lost,
-                };
-                self.fold(now, Event::Outcome(lost), true);
-            }
-            self.aggregate.sent(slot.target);
-            self.lag.add(slot.lag);
-            due.push(probe);
+    }
+
+    /// The next probe to send now. Call it until there is none.
+    pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
+        let Some(slot) = self.schedule.poll_target(now, &self.open) else {
+            self.promised = self.poll_timeout();
+            return None;
+        };
+        let patience = self.aggregate.patience(slot.target);
+        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+        let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
+        if crowded {
+            let lost = Outcome {
+                target: slot.target,
+                seq: probe.seq,
+                sent: now,
+                trap: false,
+                found: Found::Lost,
+            };
+            self.fold(now, Event::Outcome(lost), true);
         }
-        self.promised = self.poll_timeout();
+        self.aggregate.handle_sent(slot.target);
+        self.lag.add(slot.lag);
+        Some(probe)
     }
 
     /// Takes in what the network reports.
-    pub fn observe(&mut self, now: Time, event: &Event) {
+    pub fn handle_event(&mut self, now: Time, event: &Event) {
         self.attend(now);
         match event {
             Event::Outcome(outcome) => {
@@ -187,7 +194,7 @@ impl Watch {
             _ => self.fold(now, *event, false),
         }
         self.obey(now);
-        // What has been due for long, the next poll does: that is no other gap.
+        // What has been due for long, the next timeout does: that is no other gap.
         self.promised = self.poll_timeout().max(now);
     }
 
@@ -203,13 +210,13 @@ impl Watch {
     /// Folds a recorded event again. Nothing is scheduled.
     pub fn replay(&mut self, record: &Record) {
         self.fold(record.seen, record.event, record.was_overdue);
-        self.judge.poll_directives();
+        while self.judge.poll_directive().is_some() {}
     }
 
     /// Lets time pass without an event, in a replay.
-    pub fn pass(&mut self, now: Time) {
+    pub fn replay_until(&mut self, now: Time) {
         self.judge.handle_timeout(now);
-        self.judge.poll_directives();
+        while self.judge.poll_directive().is_some() {}
     }
 
     fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
@@ -217,24 +224,24 @@ impl Watch {
         self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
         match &event {
             Event::Outcome(outcome) => {
-                let summary = self.aggregate.fold(outcome, was_overdue);
-                self.judge.observe(&summary, now);
+                let summary = self.aggregate.handle_outcome(outcome, was_overdue);
+                self.judge.handle_summary(&summary, now);
             }
-            Event::Stray(stray) => self.aggregate.stray(stray),
+            Event::Stray(stray) => self.aggregate.handle_stray(stray),
             Event::Control(control) => {
                 if let Some(view) = self.controls.get_mut(control.control as usize) {
                     view.asked += 1;
                     view.silent += u64::from(!control.answered);
                     view.up = control.answered;
                 }
-                self.judge.control(control, now);
+                self.judge.handle_control(control, now);
             }
-            Event::Gap(from) => self.judge.gap(*from, now),
+            Event::Gap(from) => self.judge.handle_gap(*from, now),
             // What it changes, the new plan says.
             Event::Replan => {}
         }
         if let Some(records) = &mut self.records {
-            records.push(Record { seen: now, event, was_overdue });
+            records.push_back(Record { seen: now, event, was_overdue });
         }
     }
 
@@ -259,7 +266,7 @@ impl Watch {
     }
 
     fn obey(&mut self, now: Time) {
-        for look in self.judge.poll_directives() {
+        while let Some(look) = self.judge.poll_directive() {
             self.schedule.handle_directive(look, now);
         }
     }

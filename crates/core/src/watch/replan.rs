@@ -12,8 +12,8 @@ use crate::{
 use std::sync::Arc;
 
 impl Watch {
-    /// Goes on with another roster and other settings. Take [`Watch::changes`] and
-    /// [`Watch::records`] before: they speak of the old numbers. Events from now on must speak of
+    /// Goes on with another roster and other settings. Take [`Watch::poll_change`] and
+    /// [`Watch::poll_record`] before: they speak of the old numbers. Events from now on must speak of
     /// the new ones.
     ///
     /// With the roster and settings that it has already, this changes nothing.
@@ -37,7 +37,7 @@ impl Watch {
         self.roster = roster;
         self.plan = PlanView { refused: false, since: now };
         if let Some(records) = &mut self.records {
-            records.push(Record { seen: now, event: Event::Replan, was_overdue: false });
+            records.push_back(Record { seen: now, event: Event::Replan, was_overdue: false });
         }
         self.obey(now);
         self.promised = self.poll_timeout().max(now);

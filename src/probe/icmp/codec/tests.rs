@@ -1,5 +1,4 @@
-//! The codec against every byte that can be wrong. In: packets made by hand and by chance. Out: a
-//! verdict each. It never opens a socket.
+//! The codec against every byte that can be wrong, in packets made by hand and at random.
 
 use super::*;
 use proptest::prelude::*;
@@ -14,8 +13,8 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn probe(to: &str) -> Probe {
-    Probe {
+fn probe(to: &str) -> Echo {
+    Echo {
         sent: "2014-12-22T16:14:58.123456789Z".parse().unwrap(),
         target: TargetId(1_015),
         seq: 0x0012_3456,
@@ -23,7 +22,7 @@ fn probe(to: &str) -> Probe {
     }
 }
 
-/// What a host makes of a request: the type changes, and for IPv4 the checksum with it.
+/// The reply of a host to a request: the type changes, and for IPv4 the checksum with it.
 fn answered(mut packet: [u8; LENGTH], v6: bool) -> [u8; LENGTH] {
     packet[0] = if v6 { 129 } else { 0 };
     if !v6 {
@@ -53,8 +52,8 @@ fn a_request_has_the_layout_that_the_module_draws() {
 fn the_token_is_siphash_2_4() {
     // Test vector of the SipHash paper (Aumasson and Bernstein 2012, appendix A): key 00..0f, input
     // 00..0e.
-    let key: [u8; 16] = std::array::from_fn(|at| at as u8);
-    let input: [u8; 15] = std::array::from_fn(|at| at as u8);
+    let key: [u8; 16] = std::array::from_fn(|index| index as u8);
+    let input: [u8; 15] = std::array::from_fn(|index| index as u8);
     assert_eq!(Codec::new(key, ID).hasher.hash(&input), 0xa129_ca61_49be_45e5);
 }
 
@@ -63,8 +62,8 @@ fn a_reply_gives_its_probe_back_whole() {
     for to in ["127.45.176.15", "2001:db8::17"] {
         let probe = probe(to);
         let reply = answered(codec().request(&probe), probe.to.is_ipv6());
-        for means in [Means::Raw, Means::PingSocket] {
-            assert_eq!(codec().reply(&reply, probe.to, means), Ok(probe));
+        for kind in [SocketKind::Raw, SocketKind::Ping] {
+            assert_eq!(codec().reply(&reply, probe.to, kind), Ok(probe));
         }
     }
 }
@@ -99,22 +98,22 @@ fn every_kind_of_wrong_reply_has_its_reason() {
         ("another token", resummed(&|packet| packet[47] ^= 1), Reject::WrongToken),
     ];
     for (what, packet, reason) in table {
-        let read = codec().reply(&packet, address("127.45.176.15"), Means::Raw);
-        assert_eq!(read, Err(NoAnswer { reason, target: None }), "{what}");
+        let read = codec().reply(&packet, address("127.45.176.15"), SocketKind::Raw);
+        assert_eq!(read, Err(Rejected { reason, target: None }), "{what}");
     }
 }
 
 #[test]
 fn a_right_token_from_another_address_names_the_target_and_is_no_answer() {
     let reply = answered(codec().request(&probe("127.45.176.15")), false);
-    let wrong = NoAnswer { reason: Reject::WrongSource, target: Some(TargetId(1_015)) };
-    assert_eq!(codec().reply(&reply, address("127.45.176.16"), Means::Raw), Err(wrong));
+    let wrong = Rejected { reason: Reject::WrongSource, target: Some(TargetId(1_015)) };
+    assert_eq!(codec().reply(&reply, address("127.45.176.16"), SocketKind::Raw), Err(wrong));
 }
 
 #[test]
 fn another_process_cannot_make_our_tokens() {
     let forged = Codec::new([7; 16], ID).request(&probe("127.45.176.15"));
-    let read = codec().reply(&answered(forged, false), address("127.45.176.15"), Means::Raw);
+    let read = codec().reply(&answered(forged, false), address("127.45.176.15"), SocketKind::Raw);
     assert_eq!(read, Err(Reject::WrongToken.into()));
 }
 
@@ -123,14 +122,14 @@ fn a_ping_socket_may_have_any_id() {
     let mut reply = answered(codec().request(&probe("127.45.176.15")), false);
     reply[4] ^= 0x55;
     summed(&mut reply);
-    assert!(codec().reply(&reply, address("127.45.176.15"), Means::PingSocket).is_ok());
+    assert!(codec().reply(&reply, address("127.45.176.15"), SocketKind::Ping).is_ok());
 }
 
 #[test]
 fn an_error_counts_only_if_it_quotes_the_whole_token_for_that_destination() {
     for (to, other) in [("127.45.176.15", "127.45.176.16"), ("2001:db8::17", "2001:db8::18")] {
         let quote = codec().request(&probe(to));
-        let read = |quote: &[u8], to: &str| codec().quoted(quote, address(to), Means::Raw);
+        let read = |quote: &[u8], to: &str| codec().quoted(quote, address(to), SocketKind::Raw);
         assert_eq!(read(&quote, to), Ok(probe(to)));
         let padded = [&quote[..], &[0; 80]].concat();
         assert_eq!(read(&padded, to), Ok(probe(to)), "RFC 4884 pads a quote to 128 bytes");
@@ -170,38 +169,50 @@ fn any_address() -> impl Strategy<Value = IpAddr> {
 
 proptest! {
     #[test]
-    fn any_probe_comes_back_whole(nanos in any::<u64>(), target in any::<u32>(), seq in any::<u32>(), to in any_address()) {
+    fn any_probe_comes_back_whole(
+        nanos in any::<u64>(),
+        target in any::<u32>(),
+        seq in any::<u32>(),
+        to in any_address(),
+    ) {
         let to = to.to_canonical();
-        let probe = Probe { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
+        let probe = Echo { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
         let request = codec().request(&probe);
-        prop_assert_eq!(codec().quoted(&request, to, Means::Raw), Ok(probe));
-        prop_assert_eq!(codec().reply(&answered(request, to.is_ipv6()), to, Means::Raw), Ok(probe));
+        prop_assert_eq!(codec().quoted(&request, to, SocketKind::Raw), Ok(probe));
+        let reply = answered(request, to.is_ipv6());
+        prop_assert_eq!(codec().reply(&reply, to, SocketKind::Raw), Ok(probe));
     }
 
     #[test]
-    fn any_other_payload_is_refused(at in HEADER..LENGTH, other in proptest::collection::vec(any::<u8>(), 1..LENGTH)) {
+    fn any_other_payload_is_refused(
+        offset in HEADER..LENGTH,
+        other in proptest::collection::vec(any::<u8>(), 1..LENGTH),
+    ) {
         let good = answered(codec().request(&probe("127.45.176.15")), false);
         let mut packet = good;
-        for (byte, other) in packet[at..].iter_mut().zip(other) {
+        for (byte, other) in packet[offset..].iter_mut().zip(other) {
             *byte = other;
         }
         prop_assume!(packet != good);
         summed(&mut packet);
-        let read = codec().reply(&packet, address("127.45.176.15"), Means::Raw);
+        let read = codec().reply(&packet, address("127.45.176.15"), SocketKind::Raw);
         prop_assert_eq!(read, Err(Reject::WrongToken.into()));
     }
 
     #[test]
-    fn any_bytes_are_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), from in any_address()) {
-        prop_assert!(codec().reply(&bytes, from, Means::PingSocket).is_err());
-        prop_assert!(codec().quoted(&bytes, from, Means::PingSocket).is_err());
+    fn any_bytes_are_refused_without_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        from in any_address(),
+    ) {
+        prop_assert!(codec().reply(&bytes, from, SocketKind::Ping).is_err());
+        prop_assert!(codec().quoted(&bytes, from, SocketKind::Ping).is_err());
         if let Ok(rest) = behind_ipv4_header(&bytes) {
             prop_assert!(rest.len() + 20 <= bytes.len());
         }
     }
 }
 
-/// The one field without a bearing on IPv6 is the checksum, which the kernel has seen to.
+/// The checksum is not read for IPv6: the kernel checks it.
 #[test]
 fn any_single_flipped_bit_is_refused() {
     for (to, unread) in [("127.45.176.15", 0..0), ("2001:db8::17", 16..32)] {
@@ -211,7 +222,7 @@ fn any_single_flipped_bit_is_refused() {
             let mut packet = good;
             packet[bit / 8] ^= 1 << (bit % 8);
             assert!(
-                codec().reply(&packet, probe.to, Means::Raw).is_err(),
+                codec().reply(&packet, probe.to, SocketKind::Raw).is_err(),
                 "bit {bit} of the reply from {to}"
             );
         }

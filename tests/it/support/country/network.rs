@@ -204,7 +204,7 @@ impl Play {
             start: scenario.start,
             v6,
             cut,
-            world: lifesign_lab::stage(scenario, scenario.seed).0,
+            world: lifesign_lab::world_and_truth(scenario, scenario.seed).0,
             doors,
             controls: controls.collect(),
             pings: HashMap::new(),
@@ -224,7 +224,7 @@ impl Play {
         let mut ledger = ledger.lock().unwrap();
         loop {
             let now = self.now();
-            let Some((event, number)) = self.world.arrive_about(now) else { break };
+            let Some((event, number)) = self.world.poll_event_and_seq(now) else { break };
             self.give(&event, number, &mut ledger);
         }
         // All that is there is read before any of it is looked at, so that each has the time of its
@@ -294,7 +294,7 @@ impl Play {
         if let Some(&number) = self.controls.get(&asked.to).filter(|_| asked.is_echo()) {
             ledger.controls += 1;
             self.pings.insert((number as u16, now), bytes.to_vec());
-            return self.world.ask_control(number, now);
+            return self.world.handle_control_probe(number, now);
         }
         let segment = asked.segment();
         let question = match asked.protocol {
@@ -365,6 +365,6 @@ impl Play {
             at: now,
             given: Vec::new(),
         });
-        self.world.ask(&Due { target, seq, sent: now, patience: Duration::ZERO, trap });
+        self.world.handle_probe(&Due { target, seq, sent: now, patience: Duration::ZERO, trap });
     }
 }

@@ -1,0 +1,117 @@
+//! The rows of the table, in groups. A group runs a prober in its worlds and adds what came of it.
+
+mod errors;
+mod flaps;
+mod outages;
+
+use super::{
+    prober::{Findings, Prober, pool, spread},
+    table::{Goal, Table},
+    world_builder::{WARM_UP, WorldBuilder, flap_begins, with_outages},
+};
+use lifesign_lab::Scenario;
+
+const DAY: f64 = 86_400.0;
+const YEAR: f64 = 365.25 * DAY;
+
+/// What a prober has to reach; nothing, for a rival. Times in seconds.
+#[derive(Clone, Copy, Default)]
+pub struct Goals {
+    pub down_mean: Option<f64>,
+    pub down_p99: Option<f64>,
+    /// The shortest darkness that must always be seen.
+    pub shortest: f64,
+    /// From one outage to the next, where outages are counted.
+    pub apart: f64,
+    pub half_width: Option<f64>,
+    pub recovery_p99: Option<f64>,
+    pub still_flapping: Option<f64>,
+    pub right_share: Option<f64>,
+    pub worst_minute: Option<f64>,
+    pub mean_per_hour: Option<f64>,
+    /// The shortest half-period of flapping that the pace can see.
+    pub fastest_flap: f64,
+    pub is_ours: bool,
+    pub judged: bool,
+}
+
+/// How much to run.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    pub outages: usize,
+    pub years: f64,
+    pub blind_periods: usize,
+    pub flaps: usize,
+    pub december_seeds: usize,
+}
+
+/// A prober on trial.
+pub struct Trial<'a> {
+    pub prober: &'a dyn Prober,
+    pub goals: Goals,
+    pub scale: Scale,
+    pub table: &'a mut Table,
+    /// Probes per second and block: the worst minute, and the mean, of all worlds so far.
+    pub worst_minute: f64,
+    pub worst_mean: f64,
+}
+
+type RowGroup = fn(&mut Trial<'_>);
+
+/// Gilbert and Elliott's channel: a burst of 3 s every 10 minutes, in the mean.
+const BURSTS: &str = "loss = 0.01\nburst_mean = \"3s\"\nburst_gap = \"10m\"\n";
+
+/// Every group of rows, by name.
+pub const GROUPS: &[(&str, RowGroup)] = &[
+    ("delay", outages::delay),
+    ("one-block", outages::one_block),
+    ("seen", outages::seen),
+    ("rates-2", |trial| errors::rates(trial, "2 % loss", "loss = 0.02\n", false)),
+    ("rates-5", |trial| errors::rates(trial, "5 % loss", "loss = 0.05\n", true)),
+    ("rates-20", |trial| errors::rates(trial, "20 % loss", "loss = 0.2\n", true)),
+    ("rates-40", |trial| errors::rates(trial, "40 % loss", "loss = 0.4\n", true)),
+    ("rates-bursts", |trial| errors::rates(trial, "3-s bursts", BURSTS, false)),
+    ("blind", errors::blind),
+    ("flap", flaps::flap),
+    ("flap-then-dark", flaps::flap_then_dark),
+    ("sparse", outages::sparse),
+    ("december", errors::december),
+];
+
+impl Trial<'_> {
+    fn add(&mut self, what: &str, n: String, figure: f64, unit: &'static str, goal: Option<Goal>) {
+        let goal = goal.filter(|_| self.goals.judged);
+        self.table.add(what, self.prober.name(), n, figure, unit, goal);
+    }
+
+    fn run(&mut self, worlds: &[(Scenario, u64)]) -> Vec<Findings> {
+        let prober = self.prober;
+        let runs = spread(worlds.len(), |n| prober.run(&worlds[n].0, worlds[n].1));
+        for run in &runs {
+            self.worst_minute = self.worst_minute.max(run.score.worst_minute);
+            self.worst_mean = self.worst_mean.max(run.score.mean_rate);
+        }
+        runs
+    }
+
+    /// What the budget came to, over all rows so far.
+    pub fn budget(&mut self) {
+        let worst_minute = self.goals.worst_minute.map(Goal::AtMost);
+        let mean = self.goals.mean_per_hour.map(Goal::AtMost);
+        self.add(
+            "probes per /24 in the worst minute",
+            "all worlds".into(),
+            self.worst_minute,
+            "/s",
+            worst_minute,
+        );
+        self.add("probes per /24, mean", "all worlds".into(), self.worst_mean * 3600.0, "/h", mean);
+    }
+}
+
+/// So many outages as a number of worlds and of outages in each: enough worlds for different hosts
+/// and both cores, few enough for the prober to learn in each.
+fn split(n: usize) -> (usize, usize) {
+    let worlds = n.div_ceil(100).clamp(2, 20);
+    (worlds, n.div_ceil(worlds))
+}

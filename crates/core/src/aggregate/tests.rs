@@ -1,0 +1,71 @@
+//! The sums against a model that remembers every probe: windows forget, late answers take their
+//! misses back, and a target's memory is bounded.
+
+use super::{Aggregate, TargetStats};
+use crate::{
+    outcome::{Found, Outcome},
+    scopes::{BlockId, CountryId, TargetId, fixtures::of_sizes},
+    time::Time,
+};
+use proptest::prelude::*;
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Each window holds exactly the probes of its buckets, and a late answer turns its own miss,
+    /// and no other, into an answer.
+    #[test]
+    fn windows_forget_and_late_answers_take_misses_back(
+        probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
+    ) {
+        let mut aggregate = Aggregate::new(&of_sizes(&[vec![1]]));
+        let mut sent: Time = "2014-12-22T16:15:00Z".parse().unwrap();
+        let mut model = Vec::new();
+        // Late answers, by the time they come.
+        let mut late = BTreeMap::new();
+        for (number, &(gap, fate)) in probes.iter().enumerate() {
+            sent = sent + Duration::from_millis(gap);
+            let outcome = |found| Outcome { target: TargetId(0), seq: number as u32, sent, trap: false, found };
+            model.push((sent, fate == 0));
+            if fate > 1 {
+                aggregate.handle_outcome(&outcome(Found::Refused { rtt: Duration::from_millis(gap / 100) }), false);
+            } else {
+                aggregate.handle_outcome(&outcome(Found::Overdue), false);
+                let rtt = Duration::from_millis(3000 + 7 * gap);
+                if fate == 1 {
+                    late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
+                }
+            }
+        }
+        // The newest first: order does not matter.
+        for outcome in late.values() {
+            aggregate.handle_outcome(outcome, true);
+        }
+        let views = aggregate.block_windows(BlockId(0), sent);
+        for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
+            let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
+            let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
+            let (all, missed) = inside.fold((0, 0), |(all, missed), (_, miss)| (all + 1, missed + u64::from(*miss)));
+            prop_assert_eq!(view.resolved, all);
+            prop_assert_eq!(view.loss, (all > 0).then(|| missed as f64 / all as f64));
+        }
+        prop_assert_eq!(aggregate.country_windows(CountryId(0), sent), views);
+        let misses = model.iter().filter(|(_, miss)| *miss).count();
+        prop_assert_eq!(aggregate.target(TargetId(0)).counts.late as usize, late.len());
+        if model.len() <= 64 {
+            let loss = misses as f32 / model.len() as f32;
+            prop_assert_eq!(aggregate.target(TargetId(0)).recent_loss(), Some(loss));
+        }
+        let past = sent + Duration::from_secs(3600 + 300);
+        prop_assert!(aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0));
+    }
+}
+
+/// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers
+/// or not.
+#[test]
+fn a_target_takes_the_same_memory_for_ever() {
+    assert!(!std::mem::needs_drop::<TargetStats>());
+    assert!(size_of::<TargetStats>() <= 192, "{} bytes", size_of::<TargetStats>());
+}

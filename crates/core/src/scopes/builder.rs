@@ -1,0 +1,43 @@
+//! Builds a roster: a country, its blocks, each with its targets; then the next country.
+
+use super::{Block, BlockId, Country, CountryId, Host, Kind, Prefix, Roster, Target};
+use std::sync::Arc;
+
+impl Roster {
+    /// Adds a country, to which the blocks belong that are added next.
+    pub fn add_country(&mut self, code: impl Into<String>, name: impl Into<String>) {
+        let next = self.blocks.len() as u32;
+        let country = Country { code: code.into(), name: name.into(), blocks: next..next };
+        self.countries.push(country);
+    }
+
+    /// Adds a block of the last country, to which the targets belong that are added next.
+    ///
+    /// # Panics
+    ///
+    /// If there is no country yet.
+    pub fn add_block(&mut self, prefix: Prefix) {
+        let country = CountryId(self.countries.len() as u32 - 1);
+        let next = self.targets.len() as u32;
+        self.blocks.push(Block { prefix, country, targets: next..next });
+        self.countries[country.0 as usize].blocks.end += 1;
+    }
+
+    /// Adds a target of the last block, without an interval of its own, which the caller may set.
+    ///
+    /// # Panics
+    ///
+    /// If there is no block yet.
+    pub fn add_target(
+        &mut self,
+        host: Host,
+        probe: impl Into<Arc<str>>,
+        kind: Kind,
+    ) -> &mut Target {
+        let block = BlockId(self.blocks.len() as u32 - 1);
+        let id = self.targets.len();
+        self.targets.push(Target { host, probe: probe.into(), kind, block, interval: None });
+        self.blocks[block.0 as usize].targets.end += 1;
+        &mut self.targets[id]
+    }
+}

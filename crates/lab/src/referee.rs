@@ -1,0 +1,136 @@
+//! The referee notes what a prober sends and says, and holds it against the truth.
+
+use super::{
+    score::{GivenVerdict, Judged, LevelScore, Score},
+    truth::Truth,
+};
+use lifesign_core::{
+    judge::{Change, Edge, State},
+    scopes::{BlockId, CountryId, Roster, Scope},
+    time::Time,
+};
+use std::{collections::VecDeque, time::Duration};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Notes what a prober sends and says (see the module).
+#[derive(Debug)]
+pub struct Referee {
+    start: Time,
+    /// Blocks first, then countries.
+    verdicts: Vec<Vec<GivenVerdict>>,
+    load: Vec<BlockLoad>,
+}
+
+/// Probes of one block.
+#[derive(Clone, Debug)]
+struct BlockLoad {
+    total: u64,
+    last_minute: VecDeque<Time>,
+    worst_minute: usize,
+    /// Probes in each of the last 60 whole minutes, at the minute's number modulo 60.
+    minutes: [u16; 60],
+    minute: u64,
+    worst_hour: u32,
+}
+
+impl Referee {
+    /// A referee of a watch that begins at `start`.
+    pub fn new(roster: &Roster, start: Time) -> Self {
+        let load = BlockLoad {
+            total: 0,
+            last_minute: VecDeque::with_capacity(32),
+            worst_minute: 0,
+            minutes: [0; 60],
+            minute: minute_of(start),
+            worst_hour: 0,
+        };
+        let edge = Edge { earliest: None, latest: start };
+        let first = GivenVerdict { time: start, state: State::Unknown, edge };
+        Self {
+            start,
+            verdicts: vec![vec![first]; roster.blocks.len() + roster.countries.len()],
+            load: vec![load; roster.blocks.len()],
+        }
+    }
+
+    fn index(&self, scope: Scope) -> usize {
+        match scope {
+            Scope::Block(id) => id.0 as usize,
+            Scope::Country(id) => self.load.len() + id.0 as usize,
+        }
+    }
+
+    /// Notes a change of verdict; in the order in which they are given.
+    pub fn handle_change(&mut self, change: &Change) {
+        let index = self.index(change.scope);
+        let &Change { time, to: state, edge, .. } = change;
+        self.verdicts[index].push(GivenVerdict { time, state, edge });
+    }
+
+    /// A scope's verdicts so far, each with when it was given.
+    pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
+        self.verdicts[self.index(scope)].iter().map(|given| (given.time, given.state)).collect()
+    }
+
+    /// Notes a probe; in the order in which they are sent.
+    pub fn handle_probe(&mut self, block: BlockId, sent: Time) {
+        self.load[block.0 as usize].add(sent);
+    }
+
+    /// Holds everything noted up to `end` against the truth.
+    pub fn score(&self, truth: &Truth, roster: &Roster, end: Time) -> Score {
+        let judged = |scope| Judged {
+            scope,
+            verdicts: &self.verdicts[self.index(scope)],
+            truth,
+            start: self.start,
+            end,
+        };
+        let blocks = (0..roster.blocks.len() as u32).map(|id| judged(Scope::Block(BlockId(id))));
+        let countries = 0..roster.countries.len() as u32;
+        let countries = countries.map(|id| judged(Scope::Country(CountryId(id))));
+        let seconds = end.since(self.start).as_secs_f64();
+        let probes = self.load.iter().map(|load| load.total).sum();
+        let worst_minute = self.load.iter().map(|load| load.worst_minute).max().unwrap_or(0);
+        let worst_hour = self.load.iter().map(BlockLoad::worst_hour).max().unwrap_or(0);
+        Score {
+            seconds,
+            blocks: LevelScore::of(&blocks.collect::<Vec<_>>()),
+            countries: LevelScore::of(&countries.collect::<Vec<_>>()),
+            probes,
+            mean_rate: probes as f64 / seconds.max(1e-9) / self.load.len().max(1) as f64,
+            worst_minute: worst_minute as f64 / 60.0,
+            worst_hour: f64::from(worst_hour) / 3600.0,
+        }
+    }
+}
+
+impl BlockLoad {
+    fn add(&mut self, sent: Time) {
+        self.total += 1;
+        while self.last_minute.front().is_some_and(|&old| sent.since(old) >= MINUTE) {
+            self.last_minute.pop_front();
+        }
+        self.last_minute.push_back(sent);
+        self.worst_minute = self.worst_minute.max(self.last_minute.len());
+        let minute = minute_of(sent);
+        if minute > self.minute {
+            self.worst_hour = self.worst_hour();
+            for empty in self.minute + 1..=minute.min(self.minute + 60) {
+                self.minutes[(empty % 60) as usize] = 0;
+            }
+            self.minute = minute;
+        }
+        self.minutes[(minute % 60) as usize] += 1;
+    }
+
+    /// Probes in the worst 60 whole minutes, those of the last minute included.
+    fn worst_hour(&self) -> u32 {
+        self.worst_hour.max(self.minutes.iter().map(|&probes| u32::from(probes)).sum())
+    }
+}
+
+fn minute_of(time: Time) -> u64 {
+    time.as_nanos() / 60_000_000_000
+}

@@ -1,0 +1,137 @@
+//! A scenario in virtual time: the core that `run` drives, with a [`World`] for its network. Time
+//! goes from one event to the next.
+
+use super::{
+    Scenario,
+    impairment::{self, Suspension},
+    referee::Referee,
+    score::Score,
+    truth::Truth,
+    world::World,
+};
+use lifesign_core::{
+    judge::{Change, State},
+    scopes::Scope,
+    time::Time,
+    watch::{Settings, Watch},
+};
+use std::time::Duration;
+
+/// Controls are asked in turn, one each second.
+const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A scenario under way.
+#[derive(Debug)]
+pub struct Simulation {
+    watch: Watch,
+    world: World,
+    truth: Truth,
+    referee: Referee,
+    has_controls: bool,
+    control_probes: u64,
+    next_control_probe: Time,
+    /// Those to come, the nearest last.
+    suspensions: Vec<Suspension>,
+    now: Time,
+    end: Time,
+    probes: u64,
+}
+
+impl Simulation {
+    /// World and truth depend on the scenario and `seed` alone; the core is given `settings`, for
+    /// which [`Scenario::settings`] is the usual value.
+    pub fn new(scenario: &Scenario, seed: u64, settings: &Settings) -> Self {
+        let impairments = impairment::impairments(scenario, seed);
+        let mut suspensions = impairment::suspensions(&impairments);
+        suspensions.reverse();
+        Self {
+            watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
+            world: World::new(scenario, &impairments, seed),
+            truth: Truth::new(scenario, &impairments),
+            referee: Referee::new(&scenario.roster, scenario.start),
+            has_controls: !settings.controls.is_empty(),
+            control_probes: 0,
+            next_control_probe: scenario.start,
+            suspensions,
+            now: scenario.start,
+            end: scenario.end(),
+            probes: 0,
+        }
+    }
+
+    /// Runs to this time, or to the end if that is earlier. Every change of verdict is passed on.
+    pub fn run_until(&mut self, until: Time, on_change: &mut dyn FnMut(&Change)) {
+        let until = until.min(self.end);
+        loop {
+            let wake = self.watch.poll_timeout().min(self.world.next_arrival());
+            let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
+            if wake >= until {
+                self.now = until;
+                return;
+            }
+            self.now = self.now.max(wake);
+            self.sit_out_suspensions();
+            while self.has_controls && self.next_control_probe <= self.now {
+                self.world.handle_control_probe(self.control_probes, self.next_control_probe);
+                self.control_probes += 1;
+                self.next_control_probe = self.now.max(self.next_control_probe) + CONTROL_INTERVAL;
+            }
+            if self.watch.poll_timeout() <= self.now {
+                self.watch.handle_timeout(self.now, self.now);
+                while let Some(due) = self.watch.poll_probe(self.now) {
+                    self.probes += 1;
+                    self.world.handle_probe(&due);
+                    let block = self.watch.roster().target(due.target).block;
+                    self.referee.handle_probe(block, due.sent);
+                }
+            }
+            while let Some(event) = self.world.poll_event(self.now) {
+                self.watch.handle_event(self.now, &event);
+            }
+            while let Some(change) = self.watch.poll_change() {
+                self.referee.handle_change(&change);
+                on_change(&change);
+            }
+        }
+    }
+
+    /// If the process or the machine stands still now, goes on to when it does not.
+    fn sit_out_suspensions(&mut self) {
+        while let Some(next) = self.suspensions.pop_if(|next| next.span.0 <= self.now) {
+            if next.loses_arrivals {
+                self.world.drop_arrivals(next.span);
+            }
+            self.now = self.now.max(next.span.1);
+        }
+    }
+
+    /// How far it has come.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many probes were sent.
+    pub fn probes(&self) -> u64 {
+        self.probes
+    }
+
+    /// The core, to ask for more than changes.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// What is right.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// The verdicts so far, held against the truth.
+    pub fn score(&self) -> Score {
+        self.referee.score(&self.truth, self.watch.roster(), self.now)
+    }
+
+    /// A scope's verdicts so far, each with when it was given.
+    pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
+        self.referee.verdicts(scope)
+    }
+}

@@ -1,0 +1,194 @@
+//! The commands `episodes` and `report`. They read the store, which a running lifesign may be
+//! writing.
+
+use super::exit;
+use crate::{
+    clock::Clock,
+    store::{self, EpisodeFilter, StoreReader, list, report},
+};
+use clap::Args;
+use lifesign_core::{judge::State, time::Time};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Which store to read.
+#[derive(Args, Debug)]
+struct StoreArgs {
+    /// The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// The store's file, such as a copy from another machine
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    db: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    fn open(self) -> Result<StoreReader, String> {
+        let directory =
+            || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
+        let path = self.db.unwrap_or_else(|| directory().join(store::FILE_NAME));
+        StoreReader::open(&path)
+            .map_err(|error| format!("cannot read the store {}: {error}", path.display()))
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct EpisodesArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Episodes that are open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = TimeArg::parse)]
+    since: TimeArg,
+    /// Episodes that began before this time (default: all)
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    until: Option<TimeArg>,
+    /// Only this scope: a country's code, for the country and its blocks, or a block's prefix
+    #[arg(long, value_name = "KP")]
+    scope: Option<String>,
+    /// Only this state: outage, flapping, down, partial, degraded or unknown
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<State>,
+    /// Print JSON Lines
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportArgs {
+    /// The country's code
+    country: String,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    since: TimeArg,
+    /// End of the report (default: now)
+    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
+    until: Option<TimeArg>,
+    /// Where to write the page (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A time, or how long before now.
+#[derive(Clone, Copy, Debug)]
+enum TimeArg {
+    At(Time),
+    Ago(Duration),
+}
+
+impl TimeArg {
+    fn parse(text: &str) -> Result<Self, String> {
+        let split = text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len());
+        let unit = match &text[split..] {
+            "s" => 1,
+            "min" | "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            "w" => 7 * 86_400,
+            _ => {
+                return text
+                    .parse()
+                    .map(TimeArg::At)
+                    .map_err(|error| format!("{error}, or as 7d, 12h, 30min"));
+            }
+        };
+        let count: u64 =
+            text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
+        Ok(TimeArg::Ago(Duration::from_secs(count.saturating_mul(unit))))
+    }
+
+    fn resolve(self, now: Time) -> Time {
+        match self {
+            TimeArg::At(time) => time,
+            TimeArg::Ago(duration) => now - duration,
+        }
+    }
+
+    /// The period from `since` to `until`, or to now.
+    fn period(since: TimeArg, until: Option<TimeArg>, now: Time) -> Result<(Time, Time), String> {
+        let since = since.resolve(now);
+        let until = until.map_or(now, |until| until.resolve(now));
+        if since < until {
+            Ok((since, until))
+        } else {
+            Err("--since must lie before --until".into())
+        }
+    }
+}
+
+fn state(text: &str) -> Result<State, String> {
+    State::from_label(text).ok_or_else(|| {
+        let known = State::ALL.map(State::label).join(", ");
+        format!("there is no such state; there are {known}")
+    })
+}
+
+/// Prints episodes.
+pub(super) fn episodes(args: EpisodesArgs) -> u8 {
+    let now = Clock::start().now();
+    let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+        let reader = args.store.open()?;
+        // Without --until nothing is left out of a copy from a machine whose clock is ahead.
+        let until = args.until.map(|_| until);
+        let filter =
+            EpisodeFilter { since: Some(since), until, scope: args.scope, state: args.state };
+        let episodes = reader.episodes(&filter).map_err(|error| error.to_string())?;
+        let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
+        Ok((episodes, observed_until))
+    });
+    match read {
+        Ok((episodes, observed_until)) => {
+            let format = match (args.json, args.csv) {
+                (true, _) => list::json,
+                (_, true) => list::csv,
+                _ => list::text,
+            };
+            // A reader that has gone away is no error of ours.
+            let _ = io::stdout().write_all(format(&episodes, observed_until).as_bytes());
+            exit::OK
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Writes a report.
+pub(super) fn report(args: ReportArgs) -> u8 {
+    let now = Clock::start().now();
+    let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+        let reader = args.store.open()?;
+        report::ReportData::read(&reader, &args.country, (since, until), now)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| {
+                format!("nothing is known of {} between {since} and {until}", args.country)
+            })
+    });
+    let page = match data {
+        Ok(data) => report::page(&data).into_string(),
+        Err(error) => return refuse(&error),
+    };
+    match args.output {
+        None => {
+            let _ = io::stdout().write_all(page.as_bytes());
+            exit::OK
+        }
+        Some(path) => match std::fs::write(&path, page) {
+            Ok(()) => exit::OK,
+            Err(error) => {
+                eprintln!("lifesign: cannot write {}: {error}", path.display());
+                exit::CANNOT_CREATE
+            }
+        },
+    }
+}
+
+fn refuse(error: &str) -> u8 {
+    eprintln!("lifesign: {error}");
+    exit::DATA
+}

@@ -1,0 +1,233 @@
+//! The table of metrics: for each its name, kind, own labels, help, and how its series are made of
+//! a snapshot.
+//!
+//! Where the set of a counter's labels is known, all its series stand at 0 from the beginning, so
+//! that `increase()` sees the first event.
+
+use super::series::{Collect, Definition, Series};
+use lifesign_core::{
+    outcome::{Fault, IcmpCode, Reject},
+    watch::{ControlView, Counts, Snapshot},
+};
+use prometheus::proto::MetricType;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One line for what a metric is, and one for how it is made.
+macro_rules! definitions {
+    ($($kind:ident $name:literal [$($label:ident),*] $help:literal
+        $collect:ident $add:expr;)*) => {
+        /// Every metric but the two `_info`, `lifesign_simulation` and the process's own.
+        pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
+            name: concat!("lifesign_", $name),
+            kind: MetricType::$kind,
+            labels: &[$(stringify!($label)),*],
+            help: $help,
+            collect: Collect::$collect($add),
+        },)*];
+    };
+}
+
+definitions! {
+    // Verdicts.
+    GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
+        PerScope |view, out| out.add_per_state(|_, state| one_if(view.verdict.state == state));
+    COUNTER "*_state_seconds_total" [state] "Seconds that the * spent in the state."
+        PerScope |view, out| out.add_per_state(|i, _| view.verdict.state_seconds[i]);
+    COUNTER "*_state_changes_total" [state] "How often the * entered the state."
+        PerScope |view, out| out.add_per_state(|i, _| view.verdict.entered[i] as f64);
+    GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
+        PerScope |view, out| out.add_time(Some(view.verdict.changed));
+    GAUGE "*_state_since_earliest_timestamp_seconds" []
+        "The present state of the * really began no earlier: the last proof of the one before; \
+         absent without one."
+        PerScope |view, out| out.add_time(view.verdict.edge.earliest);
+    GAUGE "*_state_since_latest_timestamp_seconds" []
+        "The present state of the * really began no later: the first sufficient proof of it."
+        PerScope |view, out| out.add_time(Some(view.verdict.edge.latest));
+    GAUGE "*_reachable_probability" [] "Belief that the * is reachable, 0 to 1."
+        PerScope |view, out| out.add(&[], view.verdict.belief);
+    GAUGE "*_last_life_timestamp_seconds" []
+        "When the newest answered probe to the * was sent; absent before the first."
+        PerScope |view, out| out.add_time(view.verdict.last_life);
+
+    // Measurements.
+    GAUGE "*_loss_ratio" [window]
+        "Share of the window's probes to the * that were missed, 0 to 1; absent without any."
+        PerScope |view, out| out.add_per_window(&view.windows, |window| window.loss);
+    GAUGE "*_rtt_median_seconds" [window]
+        "Median round-trip time of the *'s answers in the window; absent without any."
+        PerScope |view, out| out.add_per_window(&view.windows, |window| window.median);
+    GAUGE "*_rtt_p95_seconds" [window]
+        "95th percentile of the round-trip times of the *'s answers in the window; absent without \
+         any."
+        PerScope |view, out| out.add_per_window(&view.windows, |window| window.p95);
+
+    // Probes.
+    COUNTER "probes_total" [] "Probes sent."
+        PerKind |view, out| out.add(&[], view.counts.sent as f64);
+    COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
+        PerKind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+    COUNTER "probe_outcomes_total" [outcome]
+        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence."
+        PerKind |view, out| add_outcomes(&view.counts, out);
+    COUNTER "probes_unexpected_total" []
+        "Valid answers that are not the one the plan expects; they are also counted as reply or \
+         late."
+        PerKind |view, out| out.add(&[], view.counts.unexpected as f64);
+    GAUGE "probes_overdue" []
+        "Probes whose patience has run out, but not yet the 150 s after which they are lost."
+        PerKind |view, out| out.add(&[], view.counts.overdue as f64);
+    HISTOGRAM "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
+        PerKind |view, out| out.add_histogram(&view.rtt);
+
+    // Hosts.
+    COUNTER "host_probes_total" [] "Probes sent to the host."
+        PerHost |view, out| out.add(&[], view.counts.sent as f64);
+    COUNTER "host_probes_failed_total" []
+        "Probes sent to the host that found no life: lost or unreachable."
+        PerHost |view, out|
+            out.add(&[], f64::from(view.counts.lost) + f64::from(view.counts.unreachable));
+    GAUGE "host_loss_ratio" []
+        "Share of the host's last 64 probes that were missed, 0 to 1; absent without any."
+        PerHost |view, out| out.add_known(&[], view.recent_loss.map(f64::from));
+    GAUGE "host_rtt_smoothed_seconds" []
+        "Smoothed round-trip time of the host (RFC 6298); absent before the first answer."
+        PerHost |view, out| out.add_known(&[], view.srtt.map(f64::from));
+    GAUGE "host_rtt_lowest_seconds" []
+        "Lowest round-trip time of the host; absent before the first answer."
+        PerHost |view, out| out.add_known(&[], view.min_rtt.map(f64::from));
+    GAUGE "host_last_life_timestamp_seconds" []
+        "When the newest answered probe to the host was sent; absent before the first."
+        PerHost |view, out| out.add_time(view.last_life);
+    GAUGE "host_retired" []
+        "1 if the host was silent for a day while its block lived: asked hourly, no evidence."
+        PerHost |view, out| out.add(&[], one_if(view.retired));
+    GAUGE "host_accepts_all" []
+        "1 if a firewall answers for the host on every port: its TCP answers are no evidence."
+        PerHost |view, out| out.add(&[], one_if(view.accepts_all));
+
+    // Ourselves.
+    GAUGE "blind" [] "1 while we cannot see for reasons of our own, and call nothing down."
+        Once |snapshot, out| out.add(&[], one_if(snapshot.blind));
+    COUNTER "blind_seconds_total" [] "Seconds spent blind."
+        Once |snapshot, out| out.add(&[], snapshot.blind_seconds);
+    COUNTER "blind_spells_total" [] "How often we went blind."
+        Once |snapshot, out| out.add(&[], snapshot.blind_spells as f64);
+    GAUGE "control_up" [control] "1 if the control answered last time."
+        Once |snapshot, out| add_per_control(snapshot, out, |control| one_if(control.up));
+    COUNTER "control_asked_total" [control] "How often the control was asked."
+        Once |snapshot, out| add_per_control(snapshot, out, |control| control.asked as f64);
+    COUNTER "control_silent_total" [control] "How often the control did not answer."
+        Once |snapshot, out| add_per_control(snapshot, out, |control| control.silent as f64);
+    COUNTER "rejected_total" [reason] "Packets that were no answer to a question of ours."
+        Once |snapshot, out|
+            Reject::ALL.iter().for_each(|r| out.add(&[r.label()], count_of(&snapshot.rejected, r)));
+    COUNTER "not_sent_total" [reason] "Probes that could not be sent, by our own fault."
+        Once |snapshot, out|
+            Fault::ALL.iter().for_each(|f| out.add(&[f.label()], count_of(&snapshot.not_sent, f)));
+    COUNTER "unreachable_total" [family, icmp_type, icmp_code]
+        "ICMP errors that routers sent about our probes."
+        Once |snapshot, out| add_icmp_errors(&snapshot.unreachable, out);
+    COUNTER "dns_answers_total" [rcode]
+        "Answers to DNS probes by response code; RCODEn where the number n has no common name."
+        Once |snapshot, out| add_rcodes(&snapshot.rcodes, out);
+    HISTOGRAM "schedule_lag_seconds" []
+        "How late probes left, behind the time that the schedule meant."
+        Once |snapshot, out| out.add_histogram(&snapshot.lag);
+    COUNTER "slots_skipped_total" [reason]
+        "Probes that the schedule gave up: after a stall of ours, or because a budget was spent."
+        Once |snapshot, out| {
+            out.add(&["budget"], snapshot.slots_over_budget as f64);
+            out.add(&["stall"], snapshot.slots_missed as f64);
+        };
+    GAUGE "probes_open" [] "Probes that wait for an answer within their patience."
+        Once |snapshot, out| out.add(&[], snapshot.open as f64);
+    COUNTER "receive_drops_total" []
+        "Packets that the kernel dropped because our receive buffer was full."
+        Once |snapshot, out| out.add(&[], snapshot.receive_drops as f64);
+    GAUGE "store_failing" []
+        "1 while the store cannot be written; absent without a state directory, as all of the \
+         store."
+        Once |snapshot, out| out.add_known(&[], snapshot.store.map(|store| one_if(store.failing)));
+    COUNTER "store_failures_total" []
+        "How often writing the store failed; it is tried again until it does not."
+        Once |snapshot, out| out.add_known(&[], snapshot.store.map(|store| store.failures as f64));
+    GAUGE "store_waiting" [] "Rows that wait to be written to the store."
+        Once |snapshot, out| out.add_known(&[], snapshot.store.map(|store| store.waiting as f64));
+    COUNTER "store_lost_total" []
+        "Rows that were never written to the store, since too many waited."
+        Once |snapshot, out| out.add_known(&[], snapshot.store.map(|store| store.lost as f64));
+    GAUGE "config_last_reload_successful" []
+        "1 unless the plan was read again and was wrong: then the one before goes on."
+        Once |snapshot, out| out.add(&[], one_if(!snapshot.plan.refused));
+    GAUGE "config_last_reload_success_timestamp_seconds" []
+        "Since when the present plan has been watched."
+        Once |snapshot, out| out.add_time(Some(snapshot.plan.since));
+    GAUGE "snapshot_timestamp_seconds" []
+        "When the numbers on this page were taken; if it stands still, so does the watch."
+        Once |snapshot, out| out.add_time(Some(snapshot.time));
+}
+
+fn one_if(condition: bool) -> f64 {
+    f64::from(u8::from(condition))
+}
+
+fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
+    counts.get(key).copied().unwrap_or(0) as f64
+}
+
+fn add_per_control(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&ControlView) -> f64) {
+    for control in &snapshot.controls {
+        out.add(&[&control.address.to_string()], value(control));
+    }
+}
+
+fn add_outcomes(counts: &Counts, out: &mut Series) {
+    for (outcome, count) in [
+        ("reply", counts.reply),
+        ("refused", counts.refused),
+        ("late", counts.late),
+        ("lost", counts.lost),
+        ("unreachable", counts.unreachable),
+        ("rejected", counts.rejected),
+        ("duplicate", counts.duplicate),
+        ("not_sent", counts.not_sent),
+    ] {
+        out.add(&[outcome], count as f64);
+    }
+}
+
+fn add_icmp_errors(counts: &BTreeMap<(bool, IcmpCode), u64>, out: &mut Series) {
+    let usual = USUAL_ICMP_ERRORS.iter().flat_map(|&(v6, kind, codes)| {
+        codes.iter().map(move |&code| (v6, IcmpCode { kind, code }))
+    });
+    for key in counts.keys().copied().chain(usual).collect::<BTreeSet<_>>() {
+        let (v6, IcmpCode { kind, code }) = key;
+        let family = if v6 { "ipv6" } else { "ipv4" };
+        out.add(&[family, &kind.to_string(), &code.to_string()], count_of(counts, &key));
+    }
+}
+
+fn add_rcodes(counts: &BTreeMap<u16, u64>, out: &mut Series) {
+    for code in counts.keys().copied().chain(0..6).collect::<BTreeSet<_>>() {
+        out.add(&[&rcode_name(code)], count_of(counts, &code));
+    }
+}
+
+/// The errors that probes commonly meet, which are shown from 0: net, host and port unreachable,
+/// prohibited (RFC 792; RFC 1812 §5.2.7.1); for IPv6 no route, prohibited, address and port
+/// unreachable (RFC 4443 §3.1); in both families hop limit exceeded, the sign of a routing loop.
+/// Each entry is: is it IPv6, the type, the codes.
+const USUAL_ICMP_ERRORS: [(bool, u8, &[u8]); 4] = [
+    (false, 3, &[0, 1, 3, 9, 10, 13]),
+    (false, 11, &[0]),
+    (true, 1, &[0, 1, 3, 4]),
+    (true, 3, &[0]),
+];
+
+/// The response codes that every resolver knows (RFC 1035 §4.1.1), under the names of the IANA
+/// registry.
+fn rcode_name(code: u16) -> String {
+    const NAMES: [&str; 6] = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
+    NAMES.get(usize::from(code)).map_or_else(|| format!("RCODE{code}"), ToString::to_string)
+}

@@ -1,0 +1,141 @@
+//! How states, times, durations and shares are written for people; nothing is told by colour alone.
+
+use super::PageContext;
+use lifesign_core::{
+    judge::{Edge, State},
+    time::Time,
+};
+use maud::{Markup, html};
+use std::time::Duration;
+
+/// What each state means, mildest first, as docs/verdicts.md has it.
+pub(super) const MEANINGS: [(State, &str); 7] = [
+    (State::Up, "alive, as good as usual"),
+    (State::Degraded, "alive, but worse than usual"),
+    (State::Partial, "some blocks in outage, others alive"),
+    (State::Down, "not reachable just now"),
+    (State::Flapping, "going down and coming up again and again"),
+    (State::Outage, "gone: down without one sign of life"),
+    (State::Unknown, "we cannot tell"),
+];
+
+/// A state's symbol: no two are alike, even in grey.
+pub(super) const fn symbol(state: State) -> &'static str {
+    match state {
+        State::Up => "●",
+        State::Degraded => "◐",
+        State::Partial => "◔",
+        State::Down => "▼",
+        State::Flapping => "≈",
+        State::Outage => "✕",
+        State::Unknown => "?",
+    }
+}
+
+/// A state by symbol, word and colour.
+pub(super) fn badge(state: State) -> Markup {
+    html! {
+        span class={ "badge " (state.label()) } {
+            span aria-hidden="true" { (symbol(state)) } " " (state.label())
+        }
+    }
+}
+
+impl PageContext<'_> {
+    /// A time to the second, in UTC: `2014-12-22 16:15:03`.
+    pub(super) fn time(&self, time: Time) -> Markup {
+        let rfc3339 = self.rfc3339(time);
+        let (date, time) = date_and_time(&rfc3339);
+        html! { time datetime=(rfc3339) { (date) " " (time) } }
+    }
+
+    /// The time of day, where the date has been said.
+    fn time_of_day(&self, time: Time) -> Markup {
+        let rfc3339 = self.rfc3339(time);
+        html! { time datetime=(rfc3339) { (date_and_time(&rfc3339).1) } }
+    }
+
+    /// An edge: `since 2014-12-22 16:15:03 to 16:15:07`.
+    pub(super) fn edge(&self, edge: Edge) -> Markup {
+        let Some(earliest) = edge.earliest else {
+            return html! { "before " (self.time(edge.latest)) };
+        };
+        let earliest_text = self.rfc3339(earliest);
+        let latest_text = self.rfc3339(edge.latest);
+        let (date, time) = date_and_time(&earliest_text);
+        let (latest_date, latest_time) = date_and_time(&latest_text);
+        html! {
+            (self.time(earliest))
+            @if date != latest_date { " to " (self.time(edge.latest)) }
+            @else if time != latest_time { " to " (self.time_of_day(edge.latest)) }
+        }
+    }
+
+    /// By the wall clock.
+    fn rfc3339(&self, time: Time) -> String {
+        time.shifted(self.snapshot.wall_offset).to_string()
+    }
+}
+
+/// The date and the time of day of an RFC 3339 time.
+pub(super) fn date_and_time(rfc3339: &str) -> (&str, &str) {
+    (rfc3339.get(..10).unwrap_or(rfc3339), rfc3339.get(11..19).unwrap_or_default())
+}
+
+/// By the two largest units, rounded to the smaller: `9 h 31 min`.
+pub(super) fn duration(duration: Duration) -> String {
+    let unit = match duration.as_secs() {
+        0..3600 => 1,
+        3600..86_400 => 60,
+        _ => 3600,
+    };
+    let seconds = (duration.as_secs() + unit / 2) / unit * unit;
+    let days = seconds / 86_400;
+    let hours = seconds / 3600 % 24;
+    let minutes = seconds / 60 % 60;
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// A share of 1 as per cent; a dash where there is none.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// Seconds as milliseconds; a dash where there are none.
+pub(super) fn milliseconds(seconds: Option<f64>) -> String {
+    let Some(seconds) = seconds else { return "–".into() };
+    let decimals = usize::from(seconds < 0.01);
+    format!("{:.decimals$} ms", seconds * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_by_their_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (75, "1 min 15 s"),
+            (3600, "1 h 0 min"),
+            (34_259, "9 h 31 min"),
+            (86_399, "1 d 0 h"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn no_two_states_share_a_symbol_and_all_have_a_meaning() {
+        let symbols: std::collections::BTreeSet<_> = State::ALL.into_iter().map(symbol).collect();
+        assert_eq!(symbols.len(), State::ALL.len());
+        assert_eq!(MEANINGS.map(|meaning| meaning.0), State::ALL);
+    }
+}

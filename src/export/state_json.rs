@@ -1,0 +1,179 @@
+//! The body of `/api/v1/state`: what is watched and found, as JSON for programs. No field is ever
+//! left out: what is not known is null. Times are RFC 3339 in UTC, durations are in seconds, shares
+//! and probabilities are 0 to 1; lists are in the plan's order.
+
+use super::ExportSettings;
+use lifesign_core::{
+    scopes::Kind,
+    time::Time,
+    watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[derive(Serialize)]
+struct StateJson<'a> {
+    vantage: &'a str,
+    /// True if nothing of it is real.
+    simulation: bool,
+    /// When the snapshot was taken.
+    time: String,
+    started: String,
+    /// True while we cannot see for reasons of our own.
+    blind: bool,
+    blind_seconds: f64,
+    blind_spells: u64,
+    controls: &'a [ControlView],
+    countries: Vec<CountryJson<'a>>,
+}
+
+/// A country: its own verdict, whose fields stand beside `code` and `name`, and its blocks.
+#[derive(Serialize)]
+struct CountryJson<'a> {
+    code: &'a str,
+    name: &'a str,
+    #[serde(flatten)]
+    verdict: VerdictJson<'a>,
+    blocks: Vec<BlockJson<'a>>,
+}
+
+/// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
+#[derive(Serialize)]
+struct BlockJson<'a> {
+    prefix: String,
+    #[serde(flatten)]
+    verdict: VerdictJson<'a>,
+    /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
+    counts: BTreeMap<&'static str, &'a Counts>,
+    targets: Vec<TargetJson<'a>>,
+}
+
+/// The verdict and measurements of a scope.
+#[derive(Serialize)]
+struct VerdictJson<'a> {
+    /// One of `up degraded partial down flapping outage unknown`.
+    state: &'static str,
+    edge: EdgeJson,
+    /// When the judge found the state; `edge` says when it really began.
+    changed: String,
+    evidence: &'a str,
+    /// Probability that the scope is reachable.
+    belief: f64,
+    /// When the newest answered probe was sent.
+    last_life: Option<String>,
+    /// By window: `1m`, `5m`, `1h`.
+    windows: BTreeMap<&'static str, WindowJson>,
+}
+
+/// The interval in which a change really happened.
+#[derive(Serialize)]
+struct EdgeJson {
+    /// Null where nothing was watched yet.
+    earliest: Option<String>,
+    latest: String,
+}
+
+/// Loss and round-trip time over one window.
+#[derive(Serialize)]
+struct WindowJson {
+    /// Probes that were answered or missed.
+    resolved: u64,
+    loss_ratio: Option<f64>,
+    rtt_median_seconds: Option<f64>,
+    rtt_p95_seconds: Option<f64>,
+}
+
+/// A host and one kind of probe.
+#[derive(Serialize)]
+struct TargetJson<'a> {
+    host: String,
+    /// Such as `icmp`, `tcp/443`.
+    probe: &'a str,
+    counts: &'a Counts<u32>,
+    /// Share of the last 64 probes that were missed.
+    loss_ratio: Option<f32>,
+    /// By RFC 6298.
+    rtt_smoothed_seconds: Option<f32>,
+    rtt_lowest_seconds: Option<f32>,
+    last_life: Option<String>,
+    /// Learned while the block is up.
+    miss_rate: f32,
+    /// Silent for a day while the block lived: no evidence any more.
+    retired: bool,
+    /// A firewall answers for it on every port.
+    accepts_all: bool,
+}
+
+/// An error would be a fault of ours: everything in a snapshot can be written as JSON.
+pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
+    let rfc3339 = |time: Time| time.shifted(snapshot.wall_offset).to_string();
+    let roster = &snapshot.roster;
+    let target = |index: u32| {
+        let target = &roster.targets[index as usize];
+        let view = &snapshot.targets[index as usize];
+        TargetJson {
+            host: target.host.to_string(),
+            probe: &target.probe,
+            counts: &view.counts,
+            loss_ratio: view.recent_loss,
+            rtt_smoothed_seconds: view.srtt,
+            rtt_lowest_seconds: view.min_rtt,
+            last_life: view.last_life.map(rfc3339),
+            miss_rate: view.miss_rate,
+            retired: view.retired,
+            accepts_all: view.accepts_all,
+        }
+    };
+    let block = |index: u32| {
+        let block = &roster.blocks[index as usize];
+        let view = &snapshot.blocks[index as usize];
+        let kinds = Kind::ALL.into_iter().zip(&view.kinds);
+        BlockJson {
+            prefix: block.prefix.to_string(),
+            verdict: verdict(&view.scope, &rfc3339),
+            counts: kinds
+                .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
+                .collect(),
+            targets: block.targets.clone().map(target).collect(),
+        }
+    };
+    let countries =
+        roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| CountryJson {
+            code: &country.code,
+            name: &country.name,
+            verdict: verdict(view, &rfc3339),
+            blocks: country.blocks.clone().map(block).collect(),
+        });
+    serde_json::to_string(&StateJson {
+        vantage: &settings.vantage,
+        simulation: settings.simulation.is_some(),
+        time: rfc3339(snapshot.time),
+        started: rfc3339(snapshot.started),
+        blind: snapshot.blind,
+        blind_seconds: snapshot.blind_seconds,
+        blind_spells: snapshot.blind_spells,
+        controls: &snapshot.controls,
+        countries: countries.collect(),
+    })
+}
+
+fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> VerdictJson<'a> {
+    let window = |view: WindowView| WindowJson {
+        resolved: view.resolved,
+        loss_ratio: view.loss,
+        rtt_median_seconds: view.median,
+        rtt_p95_seconds: view.p95,
+    };
+    VerdictJson {
+        state: view.verdict.state.label(),
+        edge: EdgeJson {
+            earliest: view.verdict.edge.earliest.map(rfc3339),
+            latest: rfc3339(view.verdict.edge.latest),
+        },
+        changed: rfc3339(view.verdict.changed),
+        evidence: &view.verdict.evidence,
+        belief: view.verdict.belief,
+        last_life: view.verdict.last_life.map(rfc3339),
+        windows: WINDOWS.into_iter().zip(view.windows.map(window)).collect(),
+    }
+}

@@ -1,0 +1,288 @@
+//! One address family's ICMP socket, non-blocking: sends echo requests, and receives replies and
+//! ICMP errors. Raw and ping sockets differ only in how they are opened and in the IP header.
+
+use super::{
+    OpenError, SocketKind,
+    codec::{self, Codec, Echo, Rejected},
+    kernel, not_sent,
+};
+use crate::{
+    clock::Clock,
+    probe::{
+        sys::{self, BATCH, Batch, Queue},
+        sys_inet,
+    },
+};
+use lifesign_core::{
+    outcome::{Due, Event, Found, Outcome, Stray},
+    time::Time,
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    io,
+    net::IpAddr,
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
+use tokio::io::{Interest, Ready, unix::AsyncFd};
+
+/// How many packets share one system call, and so one send time: true within some 20 µs.
+const SEND_BATCH: usize = 16;
+/// How many batches one call of `receive` takes in before the caller goes on.
+const MAX_BATCHES: usize = 64;
+/// Bytes of socket buffer: some thousands of packets, with the kernel's own overhead for each.
+const BUFFER: usize = 4 << 20;
+
+/// One socket with its buffers.
+pub struct IcmpSocket {
+    socket: AsyncFd<OwnedFd>,
+    kind: SocketKind,
+    /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
+    with_ip_header: bool,
+    batch: Batch,
+    /// The queues that may have something to read.
+    ready: Ready,
+    drops: u64,
+}
+
+impl IcmpSocket {
+    /// A raw socket, or else a ping socket.
+    pub fn open(v6: bool) -> Result<Self, OpenError> {
+        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        let (kind, socket) = match new_socket(v6, Type::RAW) {
+            Ok(socket) => (SocketKind::Raw, socket),
+            Err(error) if denied(&error) => {
+                (SocketKind::Ping, new_socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
+            }
+            Err(error) => return Err(OpenError::Socket(error)),
+        };
+        let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
+        let with_ip_header = kind == SocketKind::Raw && !v6;
+        Ok(Self {
+            socket,
+            kind,
+            with_ip_header,
+            batch: Batch::new(),
+            ready: Ready::EMPTY,
+            drops: 0,
+        })
+    }
+
+    pub fn kind(&self) -> SocketKind {
+        self.kind
+    }
+
+    /// Dropped packets so far: the kernel's counter of 32 bits, continued where it wraps.
+    pub fn drops(&mut self) -> u64 {
+        if let Ok(drops) = sys::drops(&self.socket) {
+            self.drops += u64::from(drops.wrapping_sub(self.drops as u32));
+        }
+        self.drops
+    }
+
+    /// Sends `probes`, a few at a time; one clock reading serves each system call.
+    pub fn send(
+        &mut self,
+        probes: &[(Due, IpAddr)],
+        codec: &Codec,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        let mut rest = probes;
+        let mut retried = false;
+        while !rest.is_empty() {
+            let sent = clock.now();
+            let group = &rest[..rest.len().min(SEND_BATCH)];
+            for (index, (due, to)) in group.iter().enumerate() {
+                let packet =
+                    codec.request(&Echo { sent, target: due.target, seq: due.seq, to: *to });
+                let (address, length) = kernel::to_sockaddr(*to);
+                self.batch.put(index, &packet, &address[..length]);
+            }
+            match self.batch.send(self.socket.as_fd(), group.len()) {
+                Ok(count) => {
+                    rest = &rest[count..];
+                    retried = false;
+                }
+                // An ICMP error in the error queue makes the next send fail, whichever packet it is
+                // about (ip(7), IP_RECVERR). Once the queue is read, a second failure is this
+                // packet's own.
+                Err(_) if !retried => {
+                    self.errors(codec, clock, out);
+                    retried = true;
+                }
+                Err(error) => {
+                    out.push(not_sent(&rest[0].0, sent, sys_inet::fault(&error)));
+                    rest = &rest[1..];
+                    retried = false;
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to receive, and returns in which queues, for
+    /// [`IcmpSocket::set_ready`]. Tokio's readiness is cleared before anything is received: what
+    /// arrives in between sets it again, so that no wake-up is lost.
+    pub async fn readable(&self) -> Ready {
+        match self.socket.ready(Interest::READABLE | Interest::ERROR).await {
+            Ok(mut guard) => {
+                let ready = guard.ready();
+                guard.clear_ready();
+                ready
+            }
+            // The runtime is shutting down: there is nothing to wait for.
+            Err(_) => Ready::EMPTY,
+        }
+    }
+
+    /// Lets the next [`IcmpSocket::receive`] read these queues.
+    pub fn set_ready(&mut self, queues: Ready) {
+        self.ready |= queues;
+    }
+
+    /// May a queue hold something that [`IcmpSocket::readable`] would not report again?
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Reads the queues that are ready, and no other: a system call that finds nothing costs as
+    /// much as one that brings ten packets.
+    pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        let ready = std::mem::replace(&mut self.ready, Ready::EMPTY);
+        if ready.is_readable() {
+            self.arrivals(codec, clock, out);
+        }
+        if ready.is_error() {
+            self.errors(codec, clock, out);
+        }
+    }
+
+    /// Receives the packets that are there.
+    fn arrivals(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        for _ in 0..MAX_BATCHES {
+            match self.batch.receive(self.socket.as_fd(), Queue::Arrivals) {
+                Ok(count) => {
+                    for index in 0..count {
+                        self.arrival(index, codec, clock, out);
+                    }
+                    if count < BATCH {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP error is queued, and this call has cleared the notice of it. Packets may
+                // still be waiting.
+                Err(_) => self.errors(codec, clock, out),
+            }
+        }
+        self.ready |= Ready::READABLE;
+    }
+
+    /// One packet that arrived.
+    fn arrival(&self, index: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        let message = self.batch.get(index);
+        let control = kernel::control_messages(message.control);
+        let Some(from) = kernel::from_sockaddr(message.address) else { return };
+        let packet = if self.with_ip_header {
+            codec::behind_ipv4_header(message.packet)
+        } else {
+            Ok(message.packet)
+        };
+        let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
+        let read =
+            packet.map_err(Rejected::from).and_then(|packet| codec.reply(packet, from, self.kind));
+        out.push(event(read, from, control.timestamp, clock, found));
+    }
+
+    /// Reads the error queue to its end.
+    fn errors(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+        for _ in 0..MAX_BATCHES {
+            let Ok(count) = self.batch.receive(self.socket.as_fd(), Queue::Errors) else { return };
+            for index in 0..count {
+                let message = self.batch.get(index);
+                let control = kernel::control_messages(message.control);
+                if let (Some(error), Some(to)) =
+                    (control.error, kernel::from_sockaddr(message.address))
+                {
+                    let found =
+                        |rtt| Found::Unreachable { from: error.from, code: error.code, rtt };
+                    let read = codec.quoted(message.packet, to, self.kind);
+                    out.push(event(read, error.from, control.timestamp, clock, found));
+                }
+            }
+            if count < BATCH {
+                return;
+            }
+        }
+        self.ready |= Ready::ERROR;
+    }
+}
+
+/// The event of a packet that was read.
+fn event(
+    read: Result<Echo, Rejected>,
+    from: IpAddr,
+    timestamp: Option<u64>,
+    clock: &Clock,
+    found: impl FnOnce(Duration) -> Found,
+) -> Event {
+    let seen = |sent| clock.received(timestamp, sent);
+    match read {
+        Ok(Echo { sent, target, seq, .. }) => {
+            let found = found(seen(sent).since(sent));
+            Event::Outcome(Outcome { target, seq, sent, trap: false, found })
+        }
+        Err(Rejected { reason, target }) => {
+            Event::Stray(Stray { seen: seen(Time::default()), from: Some(from), target, reason })
+        }
+    }
+}
+
+fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
+    if v6 {
+        Socket::new(Domain::IPV6, socket_type, Some(Protocol::ICMPV6))
+    } else {
+        Socket::new(Domain::IPV4, socket_type, Some(Protocol::ICMPV4))
+    }
+}
+
+/// Sets the socket's options and registers it with tokio.
+fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
+    const ON: [u8; 4] = 1_i32.to_ne_bytes();
+    socket.set_nonblocking(true)?;
+    for (force, request) in
+        [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
+    {
+        // More than net.core.rmem_max only with CAP_NET_ADMIN; else the kernel caps it.
+        let size = (BUFFER as i32).to_ne_bytes();
+        sys::set_option(&socket, libc::SOL_SOCKET, force, &size)
+            .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, request, &size))?;
+    }
+    sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON)?;
+    let (level, option) =
+        if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
+    sys::set_option(&socket, level, option, &ON)?;
+    if kind == SocketKind::Raw {
+        pass_echo_replies_only(&socket, v6)?;
+    }
+    sys::register(socket.into())
+}
+
+/// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
+/// type: on Linux a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2).
+fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
+    const ICMP_FILTER: libc::c_int = 1;
+    const ECHO_REPLY_V6: usize = 129;
+    if v6 {
+        let mut block = [u32::MAX; 8];
+        block[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
+        sys::set_option(
+            socket,
+            libc::SOL_ICMPV6,
+            ICMP_FILTER,
+            block.map(u32::to_ne_bytes).as_flattened(),
+        )
+    } else {
+        sys::set_option(socket, libc::SOL_RAW, ICMP_FILTER, &(!1_u32).to_ne_bytes())
+    }
+}

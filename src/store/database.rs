@@ -1,0 +1,217 @@
+//! The tables of docs/store.md, in a SQLite file in WAL mode. What is written together is one
+//! transaction, so a crash at any moment leaves the last whole state.
+
+use super::{
+    Episode, PreviousRun, Sample,
+    backlog::Backlog,
+    history::{self, Histories},
+    reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
+};
+use lifesign_core::{judge::State, time::Time};
+use rusqlite::{Connection, Result, Transaction, params};
+use std::{fs, path::Path, time::Duration};
+
+const TABLES: &str = "
+CREATE TABLE run (
+    began INTEGER PRIMARY KEY, lasted INTEGER NOT NULL, ended INTEGER NOT NULL,
+    vantage TEXT NOT NULL, version TEXT NOT NULL
+) STRICT;
+CREATE TABLE country (code TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE episode (
+    scope TEXT NOT NULL, found INTEGER NOT NULL, country TEXT NOT NULL, state TEXT NOT NULL,
+    begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
+    unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
+    PRIMARY KEY (scope, found)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
+CREATE TABLE sample (
+    span INTEGER NOT NULL, scope TEXT NOT NULL, time INTEGER NOT NULL, country TEXT NOT NULL,
+    state TEXT NOT NULL, probes INTEGER NOT NULL, loss REAL, rtt_median REAL, rtt_p95 REAL,
+    PRIMARY KEY (span, time, scope)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE memory (
+    one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL
+) STRICT;
+";
+
+const DAY_MS: i64 = 86_400_000;
+/// How long samples are kept.
+const KEEP_FINE_MS: i64 = 8 * DAY_MS;
+const KEEP_COARSE_MS: i64 = 400 * DAY_MS;
+/// How far back each condensing looks: samples may be written late, after the disk failed.
+const CONDENSE_MS: i64 = 7_200_000;
+
+/// The file, open for writing.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: Connection,
+    /// Up to when samples have been condensed, in milliseconds since the Unix epoch.
+    condensed_until: i64,
+}
+
+impl Database {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Path) -> Result<Self> {
+        if let Some(directory) = path.parent() {
+            // If this fails, so does opening, and says why.
+            let _ = fs::create_dir_all(directory);
+        }
+        let mut connection = Connection::open(path)?;
+        // A reader may hold a lock for a moment.
+        connection.busy_timeout(Duration::from_secs(2))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // A power cut may lose the last transactions, but never corrupts the file.
+        connection.pragma_update(None, "synchronous", "normal")?;
+        // Rows are hardly ever read here: 512 KiB are enough.
+        connection.pragma_update(None, "cache_size", -512)?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match version {
+            0 => {
+                let transaction = connection.transaction()?;
+                transaction.execute_batch(TABLES)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+                transaction.commit()?;
+            }
+            VERSION => {}
+            _ => return Err(reader::wrong_version(version)),
+        }
+        Ok(Self { connection, condensed_until: 0 })
+    }
+
+    /// What the last run left.
+    pub fn previous_run(&self) -> Result<PreviousRun> {
+        let mut memory = self.connection.prepare("SELECT text FROM memory")?;
+        let text: Option<String> = memory.query_map([], |row| row.get(0))?.next().transpose()?;
+        let mut open = self.connection.prepare(&format!(
+            "SELECT {EPISODE_COLUMNS} FROM episode WHERE end_latest IS NULL ORDER BY found"
+        ))?;
+        // Unreadable rows are logged when the history is read.
+        let open_episodes = open
+            .query_map([], reader::episode_from_row)?
+            .filter_map(Result::ok)
+            .collect::<Vec<Episode>>();
+        let lasted: Option<i64> =
+            self.connection.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
+        let memory = text.and_then(|text| match serde_json::from_str(&text) {
+            Ok(memory) => Some(memory),
+            Err(error) => {
+                tracing::warn!("what an earlier run learned cannot be read: {error}");
+                None
+            }
+        });
+        Ok(PreviousRun { memory, open_episodes, lasted: lasted.map(reader::time_from_millis) })
+    }
+
+    /// What earlier runs saw; nothing, if that cannot be read. Call it before this run writes.
+    pub fn history(&self, now: Time) -> Histories {
+        history::read(&self.connection, now).unwrap_or_else(|error| {
+            tracing::warn!("what earlier runs saw cannot be read: {error}");
+            Histories::new()
+        })
+    }
+
+    /// Writes all of the backlog, or nothing.
+    pub fn write(&mut self, backlog: &Backlog, vantage: &str, began: Time) -> Result<()> {
+        let at = millis(backlog.at);
+        let transaction = self.connection.transaction()?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO run VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET lasted = excluded.lasted, ended = excluded.ended",
+            )?
+            .execute(params![
+                millis(began),
+                at,
+                backlog.ended,
+                vantage,
+                env!("CARGO_PKG_VERSION")
+            ])?;
+        for (code, name) in &backlog.countries {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
+                .execute([code, name])?;
+        }
+        for episode in backlog.episodes.values() {
+            write_episode(&transaction, episode)?;
+        }
+        for sample in &backlog.samples {
+            write_sample(&transaction, sample)?;
+        }
+        if let Some(memory) = &backlog.memory {
+            let text = serde_json::to_string(memory)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO memory VALUES (1, ?, ?)")?
+                .execute(params![millis(memory.taken()), text])?;
+        }
+        let until = at - at % COARSE_MS;
+        let is_due = until > self.condensed_until && !backlog.samples.is_empty();
+        if is_due {
+            condense(&transaction, until)?;
+        }
+        transaction.commit()?;
+        if is_due {
+            self.condensed_until = until;
+        }
+        Ok(())
+    }
+}
+
+fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
+    let Episode { scope, country, state, found, begin, end, evidence, unseen, paused } = episode;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            scope,
+            millis(*found),
+            country,
+            state.label(),
+            begin.earliest.map(millis),
+            millis(begin.latest),
+            end.and_then(|end| end.earliest).map(millis),
+            end.map(|end| millis(end.latest)),
+            unseen.as_millis() as i64,
+            paused.map(millis),
+            evidence,
+        ])?;
+    Ok(())
+}
+
+fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
+    let Sample { scope, country, time, state, probes, loss, median, p95 } = sample;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            FINE_MS,
+            scope,
+            millis(*time),
+            country,
+            state.label(),
+            *probes as i64,
+            loss,
+            median,
+            p95
+        ])?;
+    Ok(())
+}
+
+/// Makes coarse samples of the fine ones that end before `until`, and deletes those that are too
+/// old.
+fn condense(transaction: &Transaction, until: i64) -> Result<()> {
+    let ranks = (0..).zip(State::ALL).fold(String::new(), |text, (rank, state)| {
+        text + &format!(" WHEN '{state}' THEN '{rank}{state}'")
+    });
+    let insert = format!(
+        "INSERT OR REPLACE INTO sample
+         SELECT {COARSE_MS}, scope, (time / {COARSE_MS} + 1) * {COARSE_MS} AS until, country,
+                substr(max(CASE state{ranks} END), 2), sum(probes),
+                sum(loss * probes) / sum(probes), avg(rtt_median), max(rtt_p95)
+         FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? GROUP BY scope, until"
+    );
+    transaction.prepare_cached(&insert)?.execute([until - CONDENSE_MS, until])?;
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM sample WHERE span = ? AND time < ?")?;
+    delete.execute([FINE_MS, until - KEEP_FINE_MS])?;
+    delete.execute([COARSE_MS, until - KEEP_COARSE_MS])?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The report's charts as SVG. They say the same without colour: every bar has a title.
+
+use super::ReportData;
+use crate::store::{
+    Sample,
+    list::{length_text, time_text},
+};
+use lifesign_core::time::Time;
+use maud::{Markup, html};
+use std::{fmt::Write as _, time::Duration};
+
+const WIDTH: f64 = 900.0;
+/// Where the plot begins. Names or values stand left of it.
+const LEFT: f64 = 130.0;
+const ROW_HEIGHT: f64 = 22.0;
+const PLOT_HEIGHT: f64 = 120.0;
+const AXIS_HEIGHT: f64 = 24.0;
+/// A line is broken where the interval between samples is longer.
+const MAX_INTERVAL: Duration = Duration::from_secs(1500);
+
+/// A bar for each scope: its episodes, up elsewhere, and hatched where nobody watched.
+pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
+    let bottom = ROW_HEIGHT * scopes.len() as f64;
+    html! {
+        svg viewBox=(format!("0 0 {WIDTH} {}", bottom + AXIS_HEIGHT)) role="img"
+            aria-label="Timeline of each scope" {
+            defs { pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)" {
+                rect width="3" height="6" fill="#fff" {}
+            } }
+            @for (row, scope) in scopes.iter().enumerate() {
+                @let y = ROW_HEIGHT * row as f64;
+                text x="0" y=(y + 15.0) { (scope) }
+                (bar(data, y, (data.since, data.until), Some("up"), "up"))
+                @for gap in data.unwatched() { (bar(data, y, gap, Some("gap"), "not watched")) }
+                @for episode in data.episodes_of(scope) {
+                    @let until = episode.end.map_or(data.observed_until, |end| end.latest);
+                    @let length = length_text(episode, data.observed_until);
+                    @let title = format!("{}, {length}", episode.state);
+                    @let period = (episode.begin.latest, until);
+                    (bar(data, y, period, Some(episode.state.label()), &title))
+                }
+                @for gap in data.unwatched() { (bar(data, y, gap, None, "not watched")) }
+            }
+            (axis(data, bottom))
+        }
+    }
+}
+
+/// A bar over a period in the row at `y`. Without a class it is hatched.
+fn bar(
+    data: &ReportData,
+    y: f64,
+    (from, to): (Time, Time),
+    class: Option<&str>,
+    title: &str,
+) -> Markup {
+    let x = x_of(data, from);
+    // What is shorter than a pixel is visible too.
+    let width = (x_of(data, to) - x).max(1.0);
+    let fill = class.is_none().then_some("url(#gap)");
+    html! {
+        rect class=[class] x=(x) y=(y + 3.0) width=(width) height=(ROW_HEIGHT - 6.0) fill=[fill] {
+            title { (title) }
+        }
+    }
+}
+
+/// The country's loss, in percent.
+pub(super) fn loss(data: &ReportData) -> Markup {
+    let line = line(data, 1.0, |sample| sample.loss);
+    plot(data, "Loss of the country's hosts", "100 %", &[("line", line)])
+}
+
+/// The country's round-trip times: the median, and the 95th percentile behind it.
+pub(super) fn round_trip_times(data: &ReportData) -> Markup {
+    let highest = country_samples(data).filter_map(|sample| sample.p95).fold(0.0, f64::max);
+    if highest == 0.0 {
+        return html! { p { "No answer was measured." } };
+    }
+    let lines = [
+        ("line far", line(data, highest, |sample| sample.p95)),
+        ("line", line(data, highest, |sample| sample.median)),
+    ];
+    let top = format!("{:.0} ms", highest * 1000.0);
+    html! {
+        (plot(data, "Round-trip times", &top, &lines))
+        p { "Dark: median. Light: 95th percentile." }
+    }
+}
+
+fn country_samples(data: &ReportData) -> impl Iterator<Item = &Sample> {
+    data.samples.iter().filter(|sample| sample.scope == data.country)
+}
+
+fn plot(data: &ReportData, label: &str, top: &str, lines: &[(&str, String)]) -> Markup {
+    html! {
+        svg viewBox=(format!("0 0 {WIDTH} {}", PLOT_HEIGHT + AXIS_HEIGHT)) role="img"
+            aria-label=(label) {
+            text x=(LEFT - 6.0) y="11" text-anchor="end" { (top) }
+            text x=(LEFT - 6.0) y=(PLOT_HEIGHT) text-anchor="end" { "0" }
+            @for (class, path) in lines { path class=(class) d=(path) {} }
+            (axis(data, PLOT_HEIGHT))
+        }
+    }
+}
+
+/// A path through the values, as shares of `highest`: the mean of each pixel, broken where nothing
+/// was measured.
+fn line(data: &ReportData, highest: f64, value: impl Fn(&Sample) -> Option<f64>) -> String {
+    let mut points: Vec<(Time, u32, f64, f64)> = Vec::new();
+    for sample in country_samples(data) {
+        let Some(value) = value(sample) else { continue };
+        let pixel = x_of(data, sample.time) as u32;
+        match points.last_mut().filter(|point| point.1 == pixel) {
+            Some((time, _, sum, count)) => {
+                *time = sample.time;
+                *sum += value;
+                *count += 1.0;
+            }
+            None => points.push((sample.time, pixel, value, 1.0)),
+        }
+    }
+    let max_interval = MAX_INTERVAL.max(data.until.since(data.since) / 300);
+    let mut path = String::new();
+    let mut last = None;
+    for (time, pixel, sum, count) in points {
+        let y = PLOT_HEIGHT - PLOT_HEIGHT * (sum / count / highest).clamp(0.0, 1.0);
+        let joined = last.is_some_and(|last| time.since(last) < max_interval);
+        // A single point is drawn as one pixel.
+        let _ = if joined {
+            write!(path, "L{pixel} {y:.1}")
+        } else {
+            write!(path, "M{pixel} {y:.1}h1")
+        };
+        last = Some(time);
+    }
+    path
+}
+
+/// The axis of time, with five ticks.
+fn axis(data: &ReportData, y: f64) -> Markup {
+    let all = data.until.since(data.since);
+    html! {
+        line.axis x1=(LEFT) x2=(WIDTH) y1=(y) y2=(y) {}
+        @for part in 0..5_u32 {
+            @let time = data.since + all * part / 4;
+            @let anchor = match part { 0 => "start", 4 => "end", _ => "middle" };
+            @let x = x_of(data, time);
+            line.axis x1=(x) x2=(x) y1=(y) y2=(y + 4.0) {}
+            text x=(x) y=(y + 16.0) text-anchor=(anchor) { (&time_text(time)[5..16]) }
+        }
+    }
+}
+
+/// The x of a time.
+fn x_of(data: &ReportData, time: Time) -> f64 {
+    let all = data.until.since(data.since).as_secs_f64();
+    LEFT + (WIDTH - LEFT) * (time.since(data.since).as_secs_f64() / all).clamp(0.0, 1.0)
+}
