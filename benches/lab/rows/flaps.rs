@@ -33,7 +33,7 @@ pub fn flap(trial: &mut Trial<'_>) {
                 });
                 match first {
                     Some(change) => {
-                        named.push(change.time.since(begin).as_secs_f64() / (2.0 * half))
+                        named.push(change.time.since(begin).as_secs_f64() / (2.0 * half));
                     }
                     None => late += 1,
                 }

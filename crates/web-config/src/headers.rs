@@ -46,7 +46,8 @@ fn header_value(value: &Node<'_>, allowed: &[&str], notes: &mut Notes) -> Option
             notes.add(value.position, "no value of a header; write it in one line of ASCII");
         }
         _ => {
-            notes.add(value.position, format!("this header is {} or nothing", allowed.join(" or ")))
+            notes
+                .add(value.position, format!("this header is {} or nothing", allowed.join(" or ")));
         }
     }
     None

@@ -80,9 +80,9 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
         assert_eq!(between, [[""; 0]; 0], "{plan_is}");
         let wanted = |line: &str| line.contains(told).then_some(());
         if plan_is == "right" {
-            watch.line(SOON, told, wanted)
+            watch.line(SOON, told, wanted);
         } else {
-            watch.error_line(SOON, told, wanted)
+            watch.error_line(SOON, told, wanted);
         }
     }
     // A process that stands still says nothing.

@@ -248,7 +248,7 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
             assert!(longest > Some(150), "{title}: {longest:?} points in a day");
         }
         "timeseries" => {
-            assert!(lines.iter().any(|line| line.points.len() > 150), "{title}: few points")
+            assert!(lines.iter().any(|line| line.points.len() > 150), "{title}: few points");
         }
         "stat" => assert_ne!(query["instant"], true, "{title} reduces a range"),
         "table" => assert_eq!(

@@ -145,7 +145,7 @@ fn a_packet_that_cannot_be_sent_holds_up_no_other() {
             let (_, address) = asks[outcome.target.0 as usize];
             match outcome.found {
                 Found::NotSent(fault) => {
-                    assert_eq!((fault, address), (Fault::Permission, broadcast))
+                    assert_eq!((fault, address), (Fault::Permission, broadcast));
                 }
                 Found::Reply { .. } => assert_ne!(address, broadcast),
                 other => panic!("{address}: {other:?}"),

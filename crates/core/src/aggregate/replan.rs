@@ -15,7 +15,7 @@ impl Aggregate {
             if let Some(new) = map.targets.new_id(old) {
                 let place = &mut fresh.targets[new as usize];
                 let &mut TargetStats { block, country, sums, kind, .. } = place;
-                *place = TargetStats { block, country, sums, kind, ..stats };
+                *place = TargetStats { block, country, kind, sums, ..stats };
             } else {
                 let overdue = &mut self.kinds[stats.sums as usize].counts.overdue;
                 *overdue = overdue.saturating_sub(stats.counts.overdue.into());

@@ -370,7 +370,7 @@ mod tests {
         let spell = |state, from| StateSpan { state, from, edge };
         let mut earlier = History::blank();
         (0..30).for_each(|minute| {
-            earlier.mark(at(minute * 60 + 30), Measurement::from(&window(minute + 1)))
+            earlier.mark(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));
         });
         earlier.tell(spell(State::Up, at(5)));
         earlier.tell(spell(State::Unknown, at(1700)));

@@ -335,7 +335,7 @@ impl Play {
                 ledger.repeats += 1;
             }
             Some(door) => {
-                self.enter(door.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger)
+                self.enter(door.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger);
             }
             None if segment.to_port == NAME_SERVER
                 && self.doors.contains_key(&(asked.to, Kind::Dns)) =>
