@@ -34,6 +34,17 @@ pub enum Scope {
     Country(CountryId),
 }
 
+/// Number of a scope in the [`Roster`]: the blocks' come first, the countries' follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(pub u32);
+
+impl ScopeId {
+    /// Its index in a list that has one entry per scope.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The protocol by which a target is asked; the details belong to the prober.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
@@ -145,6 +156,49 @@ impl Roster {
     /// The target with this id.
     pub fn target(&self, id: TargetId) -> &Target {
         &self.targets[id.0 as usize]
+    }
+
+    /// The number of a scope.
+    pub fn scope_id(&self, scope: Scope) -> ScopeId {
+        match scope {
+            Scope::Block(id) => ScopeId(id.0),
+            Scope::Country(id) => ScopeId(self.blocks.len() as u32 + id.0),
+        }
+    }
+
+    /// The scope with this number.
+    pub fn scope(&self, id: ScopeId) -> Scope {
+        match id.0.checked_sub(self.blocks.len() as u32) {
+            Some(country) => Scope::Country(CountryId(country)),
+            None => Scope::Block(BlockId(id.0)),
+        }
+    }
+
+    /// The numbers of all scopes, ascending.
+    pub fn scope_ids(&self) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
+        (0..self.scope_count() as u32).map(ScopeId)
+    }
+
+    /// The country that a block lies in; None for a country.
+    pub fn parent(&self, id: ScopeId) -> Option<ScopeId> {
+        match self.scope(id) {
+            Scope::Block(block) => Some(self.scope_id(Scope::Country(self.block(block).country))),
+            Scope::Country(_) => None,
+        }
+    }
+
+    /// The blocks of a country; none for a block.
+    pub fn children(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> + use<> {
+        match self.scope(id) {
+            Scope::Block(_) => 0..0,
+            Scope::Country(country) => self.country(country).blocks.clone(),
+        }
+        .map(ScopeId)
+    }
+
+    /// How many scopes there are.
+    pub fn scope_count(&self) -> usize {
+        self.blocks.len() + self.countries.len()
     }
 
     /// The country that a scope is, or lies in.

@@ -1,17 +1,16 @@
-//! What the judge takes along from one run to the next. In: a judge. Out: a [`Memory`] that can be
-//! written down, and a judge that goes on from it. It never takes a verdict along: until there is
-//! evidence of this run, every scope is unknown.
+//! What the judge takes along from one run to the next, but no verdict: until there is evidence of
+//! this run, every scope is unknown.
 //!
-//! What was learned stays: how often each host misses, what is usual, the record of flapping, and
-//! since when a scope has been dark. The time in between is a gap in the watch like any other: its
-//! misses count for nothing, and it is no part of a darkness that makes an outage. A scope that was
-//! dark is dark again once misses of this run alone prove it; its begin is the one that was
-//! remembered. If it answers first, it came back between the last silence before the stop and that
-//! answer. Counters begin at 0 again, as readers of counters expect.
+//! What was learned stays: how often each host misses, what is usual, the times down of a series,
+//! and since when a scope has been dark. The time in between is a gap in the watch like any other:
+//! its misses count for nothing, and it is no part of a darkness that makes an outage. A scope that
+//! was dark is dark again once misses of this run alone prove it, from the remembered begin. If it
+//! answers first, it came back between the last silence before the stop and that answer. Counters
+//! begin at 0 again, as readers of counters expect.
 
 use super::{
-    Host, Judge, Scope,
-    rules::{LONGEST_PATIENCE, MEMORY},
+    HostState, Judge, ScopeState,
+    rules::{LONGEST_PATIENCE, MEMORY_VALID_FOR},
     state::{Edge, State},
 };
 use crate::{
@@ -22,19 +21,19 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// A memory of the future is none. By so little a clock may be behind after a start, before it is
-/// set.
-const SETBACK: Duration = Duration::from_secs(60);
+/// A memory from the future is not valid. But after a start a clock may be behind by so much, until
+/// it is set.
+const MAX_SETBACK: Duration = Duration::from_secs(60);
 
-/// What was learned, of whom, and when.
+/// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Memory {
     taken: Time,
-    /// Add it to any time here to have it on the wall clock.
+    /// Nanoseconds to add to any time here to have it on the wall clock.
     offset: i64,
     roster: Arc<Roster>,
-    hosts: Vec<Host>,
-    scopes: Vec<Scope>,
+    hosts: Vec<HostState>,
+    scopes: Vec<ScopeState>,
 }
 
 impl Memory {
@@ -43,17 +42,17 @@ impl Memory {
         self.taken.shifted(self.offset)
     }
 
-    /// Does it speak of what it names alone? What was read from a file may say anything.
-    fn is_sound(&self) -> bool {
+    /// Do its lists and ids fit its roster? What was read from a file may say anything.
+    fn is_consistent(&self) -> bool {
         let Roster { countries, blocks, targets } = &*self.roster;
         self.hosts.len() == targets.len()
-            && self.scopes.len() == blocks.len() + countries.len()
+            && self.scopes.len() == self.roster.scope_count()
             && blocks.iter().all(|block| (block.country.0 as usize) < countries.len())
             && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
     }
 
-    /// Moves every time to the wall clock, where the next run's line of time begins.
-    fn shift(&mut self) {
+    /// Moves every time to the wall clock, which is where the next run's times begin.
+    fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
         let edge = |edge: Edge| Edge {
             earliest: edge.earliest.map(|earliest| earliest.shifted(nanos)),
@@ -61,13 +60,13 @@ impl Memory {
         };
         self.taken = self.taken.shifted(nanos);
         for host in &mut self.hosts {
-            host.heard = host.heard.shifted(nanos);
+            host.last_answer = host.last_answer.shifted(nanos);
         }
         for scope in &mut self.scopes {
-            scope.belief.shift(nanos);
-            scope.flaps.shift(nanos);
-            scope.dark = scope.dark.map(edge);
-            scope.back = edge(scope.back);
+            scope.belief.shift_times(nanos);
+            scope.flaps.shift_times(nanos);
+            scope.darkness = scope.darkness.map(edge);
+            scope.recovery = edge(scope.recovery);
             scope.began = scope.began.shifted(nanos);
         }
     }
@@ -77,9 +76,9 @@ impl Judge {
     /// What is known now. `offset` is `Clock::wall_offset`.
     pub fn remember(&self, now: Time, offset: i64) -> Memory {
         let mut scopes = self.scopes.clone();
-        for scope in scopes.iter_mut().filter(|scope| scope.dark.is_some()) {
-            // What comes after is in the gap (see `resumed`).
-            scope.belief.trim(now - LONGEST_PATIENCE);
+        for scope in scopes.iter_mut().filter(|scope| scope.darkness.is_some()) {
+            // Later misses lie in the gap (see `resumed`).
+            scope.belief.keep_last_before(now - LONGEST_PATIENCE);
         }
         Memory {
             taken: now,
@@ -90,20 +89,20 @@ impl Judge {
         }
     }
 
-    /// Goes on from what an earlier run knew, if that is less than a day old; says whether it was.
-    /// Call it before anything is observed. Of what is in the plan only now, nothing is known; who
-    /// is who, the roster says ([`RosterMapping`]).
+    /// Goes on from what an earlier run knew, if that is valid and less than a day old; says
+    /// whether it was. Call it before anything is observed. [`RosterMapping`] says what both
+    /// rosters have in common; of the rest nothing is known.
     pub fn recall(&mut self, mut memory: Memory, now: Time) -> bool {
-        memory.shift();
+        memory.shift_to_wall_clock();
         let age = now.since(memory.taken);
-        if !memory.is_sound() || age > MEMORY || memory.taken > now + SETBACK {
+        if !memory.is_consistent() || age > MEMORY_VALID_FOR || memory.taken > now + MAX_SETBACK {
             return false;
         }
         let map = RosterMapping::between(&memory.roster, &self.roster);
         let scopes =
             memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now)).collect();
-        self.hosts = map.targets.carry(memory.hosts, |_| Host::new(now));
-        self.scopes = map.scopes.carry(scopes, |_| Scope::new(now));
+        self.hosts = map.targets.carry(memory.hosts, |_| HostState::new(now));
+        self.scopes = map.scopes.carry(scopes, |_| ScopeState::new(now));
         for scope in &mut self.scopes {
             scope.belief.remap(&map, &self.roster);
         }
@@ -116,21 +115,21 @@ impl Judge {
     }
 }
 
-impl Scope {
-    /// The scope as it is when nobody watched from then to now.
+impl ScopeState {
+    /// As it is when nobody watched from then to now.
     fn resumed(mut self, from: Time, now: Time) -> Self {
         let from = from - LONGEST_PATIENCE;
-        self.belief.void(from, now);
-        self.overlook(from, now);
+        self.belief.forget_between(from, now);
+        self.record_unseen(from, now);
         Self {
-            recalled: self.dark.is_some(),
-            heard: now,
+            last_evidence: now,
             state: State::Unknown,
+            recalled: self.darkness.is_some(),
+            siblings_asked: false,
+            escalation: None,
+            timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
-            record: Scope::new(now).record,
-            armed: Time::NEVER,
-            looking: None,
-            asked_around: false,
+            record: ScopeState::new(now).record,
             ..self
         }
     }

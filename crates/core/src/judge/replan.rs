@@ -1,73 +1,77 @@
-//! A new plan for the judge. In: the new roster, who in it was there before, and the new rules.
-//! Out: changes of verdict only where the plan itself makes one, such as a country that lost its
-//! dark block. What stays keeps what is known of it; what is new begins as unknown.
+//! A new plan for the judge. What stays keeps what is known of it; what is new begins as unknown. A
+//! verdict changes only where the plan itself makes it, such as in a country that lost its dark
+//! block.
 
-use super::{Host, Judge, Name, Rules, Scope};
+use super::{HostState, Judge, Rules, ScopeId, ScopeState};
 use crate::{
-    scopes::{Roster, RosterMapping},
+    scopes::{CountryId, Roster, RosterMapping, Scope},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 impl Judge {
-    /// Goes on with another roster and other rules. Take [`Judge::poll_change`] and
-    /// [`Judge::poll_directive`] before: they speak of the old numbers, and what is left of them is
-    /// forgotten.
+    /// Goes on with another roster and other rules. Call [`Judge::poll_change`] and
+    /// [`Judge::poll_directive`] before, until there are none: they have ids of the old roster, and
+    /// what is left of them is dropped.
     ///
-    /// A country whose blocks come or go keeps its own history, to which they all belong: only
-    /// misses of what went are taken out of it.
+    /// A country whose blocks come or go keeps its history; only misses of targets that went are
+    /// taken out of it.
     pub fn replan(
         &mut self,
         roster: Arc<Roster>,
         map: &RosterMapping,
         rules: Rules,
         controls: bool,
-        gap: impl Fn(Name) -> Duration,
+        interval: impl Fn(Scope) -> Duration,
         now: Time,
     ) {
-        let mut fresh = Self::new(roster, rules, controls, gap, now);
-        fresh.hosts = map.targets.carry(std::mem::take(&mut self.hosts), |_| Host::new(now));
-        fresh.scopes = map.scopes.carry(std::mem::take(&mut self.scopes), |_| Scope::new(now));
+        let mut fresh = Self::new(roster, rules, controls, interval, now);
+        fresh.hosts = map.targets.carry(std::mem::take(&mut self.hosts), |_| HostState::new(now));
+        fresh.scopes = map.scopes.carry(std::mem::take(&mut self.scopes), |_| ScopeState::new(now));
         for scope in &mut fresh.scopes {
             scope.belief.remap(map, &fresh.roster);
         }
-        for (country, tally) in fresh.roster.countries.iter().zip(&mut fresh.tally) {
-            *tally = [0; 7];
-            for block in country.blocks.clone() {
-                tally[fresh.scopes[block as usize].state as usize] += 1;
+        for (counts, country) in fresh.block_states.iter_mut().zip(0..) {
+            *counts = [0; 7];
+            let country = fresh.roster.scope_id(Scope::Country(CountryId(country)));
+            for block in fresh.roster.children(country) {
+                counts[fresh.scopes[block.index()].state as usize] += 1;
             }
         }
         fresh.sight = self.sight.replan(&fresh.sight, now);
+        let new_id = |old: ScopeId| map.scopes.new_id(old.0).map(ScopeId);
         let timers = self.timers.drain();
-        fresh.timers = timers
-            .filter_map(|Reverse((at, place))| Some(Reverse((at, map.scopes.new_id(place)?))))
-            .collect();
-        fresh.waiting = self.waiting.iter().filter_map(|&place| map.scopes.new_id(place)).collect();
-        let touched: Vec<u32> = (0..fresh.scopes.len() as u32)
-            .filter(|&place| map.scopes.old_id(place).is_some())
-            .filter(|&place| {
-                let old = map.scopes.old_id(place).map_or(0, |old| old as usize);
-                self.rules != rules
-                    || self.gaps[old] != fresh.gaps[place as usize]
-                    || fresh.lost_or_gained(place, self, map)
+        fresh.timers =
+            timers.filter_map(|Reverse((at, old))| Some(Reverse((at, new_id(old)?)))).collect();
+        fresh.waiting = self.waiting.iter().filter_map(|&old| new_id(old)).collect();
+        // Countries first, since a block may be dark with its country.
+        let touched: Vec<ScopeId> = fresh
+            .roster
+            .scope_ids()
+            .rev()
+            .filter(|&id| {
+                map.scopes.old_id(id.0).is_some_and(|old| {
+                    self.rules != rules
+                        || self.intervals[ScopeId(old).index()] != fresh.intervals[id.index()]
+                        || fresh.has_other_blocks(id, self, map)
+                })
             })
             .collect();
         *self = fresh;
-        // Countries first, since a block may be dark with its country.
-        for place in touched.into_iter().rev() {
-            self.weigh(place, now);
+        for id in touched {
+            self.evaluate(id, now);
         }
     }
 
     /// Is this a country in which blocks came or went, or a block of one?
-    fn lost_or_gained(&self, place: u32, before: &Judge, map: &RosterMapping) -> bool {
-        let country = match place.checked_sub(self.blocks()) {
-            Some(country) => country,
-            None => self.roster.blocks[place as usize].country.0,
+    fn has_other_blocks(&self, id: ScopeId, before: &Judge, map: &RosterMapping) -> bool {
+        let country = match self.roster.scope(id) {
+            Scope::Country(country) => country.0,
+            Scope::Block(block) => self.roster.block(block).country.0,
         };
         let Some(old) = map.countries.old_id(country) else { return false };
-        let (now, then) =
-            (&self.roster.countries[country as usize], &before.roster.countries[old as usize]);
+        let now = &self.roster.countries[country as usize];
+        let then = &before.roster.countries[old as usize];
         now.blocks.clone().any(|block| map.blocks.old_id(block).is_none())
             || then.blocks.clone().any(|block| map.blocks.new_id(block).is_none())
     }

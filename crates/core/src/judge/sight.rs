@@ -1,73 +1,75 @@
-//! Can we see at all? In: answers of controls and targets, our own failures to send, gaps in the
-//! watch. Out: whether we are blind, up to when our sight is vouched for, and stretches whose
-//! misses count for nothing. It never says anything of a scope.
+//! Can we see at all? Whether we are blind, up to when misses are vouched for, and the periods
+//! whose misses count for nothing.
 //!
 //! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
-//! question that was sent *no earlier* than it. When our own uplink dies, nobody answers any more,
-//! so no miss is ever vouched for and nothing is called down, however long it takes to notice that
-//! we are blind.
+//! probe that was sent *no earlier* than it. When our own uplink dies, nobody answers any more, so
+//! no miss is ever vouched for and nothing is called down, however long it takes to notice that we
+//! are blind.
 
-use super::rules::{BLIND_AFTER, CONTROLS_DEAD, LONGEST_PATIENCE};
+use super::rules::{BLIND_AFTER, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE};
 use crate::time::Time;
 use std::time::Duration;
 
 /// So many failures to send in a row, over this time, without one success between them, are
 /// blindness too.
-const FAULTS: u32 = 3;
-const FAULTS_FOR: Duration = Duration::from_secs(3);
+const SEND_FAILURES: u32 = 3;
+const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
 /// Our own sight.
 #[derive(Clone, Debug)]
 pub(super) struct Sight {
     controls: bool,
-    /// How far apart even probes are, over all targets.
-    gap: Duration,
-    /// When the newest answered question, of whomever, was sent.
-    proof: Time,
-    control_proof: Time,
-    faults: u32,
-    faults_since: Time,
+    /// The longest regular probe interval of any country.
+    interval: Duration,
+    /// When the newest answered probe, of target or control, was sent.
+    last_answered: Time,
+    /// The same, of controls alone.
+    last_control_answered: Time,
+    send_failures: u32,
+    failing_since: Time,
     blind_since: Option<Time>,
-    /// Nothing sent before this tells the present state.
-    pub renewed: Time,
-    pub spells: u64,
-    pub blind_for: Duration,
+    /// We see since then: no probe sent before tells the present state.
+    pub restored: Time,
+    pub blind_periods: u64,
+    /// How long all finished blind periods lasted.
+    blind_for: Duration,
 }
 
-/// What changed.
+/// How our sight changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shift {
+pub(super) enum SightChange {
     None,
     /// We went blind.
-    Blind,
-    /// We see again: misses sent in between count for nothing.
-    Sighted(Time, Time),
+    Lost,
+    /// We see again: misses sent between these times count for nothing.
+    Restored(Time, Time),
 }
 
 impl Sight {
-    pub fn new(controls: bool, gap: Duration, now: Time) -> Self {
+    pub fn new(controls: bool, interval: Duration, now: Time) -> Self {
         Self {
             controls,
-            gap,
-            proof: now,
-            control_proof: now,
-            faults: 0,
-            faults_since: now,
+            interval,
+            last_answered: now,
+            last_control_answered: now,
+            send_failures: 0,
+            failing_since: now,
             blind_since: None,
-            renewed: now,
-            spells: 0,
+            restored: now,
+            blind_periods: 0,
             blind_for: Duration::ZERO,
         }
     }
 
-    /// Goes on with other controls and another gap, those of `fresh`. Controls that were not there
-    /// before cannot have been silent.
+    /// Goes on with the controls and the interval of `fresh`. Controls that were not there before
+    /// cannot have been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let (controls, gap) = (fresh.controls, fresh.gap);
-        if controls && !self.controls {
-            return Self { controls, gap, proof: now, control_proof: now, ..self.clone() };
+        let mut next = Self { controls: fresh.controls, interval: fresh.interval, ..self.clone() };
+        if next.controls && !self.controls {
+            next.last_answered = now;
+            next.last_control_answered = now;
         }
-        Self { controls, gap, ..self.clone() }
+        next
     }
 
     pub fn is_blind(&self) -> bool {
@@ -75,8 +77,8 @@ impl Sight {
     }
 
     /// Misses sent up to this time are evidence. Without controls there is nobody to vouch.
-    pub fn vouched(&self) -> Time {
-        if self.controls { self.proof } else { Time::NEVER }
+    pub fn vouched_until(&self) -> Time {
+        if self.controls { self.last_answered } else { Time::NEVER }
     }
 
     /// How long we have been blind in all, by now.
@@ -85,78 +87,88 @@ impl Sight {
     }
 
     /// When silence alone will make us blind.
-    pub fn deadline(&self) -> Time {
+    pub fn poll_timeout(&self) -> Time {
         if !self.controls || self.is_blind() {
             return Time::NEVER;
         }
-        let dead = self.proof.since(self.control_proof) > CONTROLS_DEAD;
-        self.proof + if dead { BLIND_AFTER + self.gap * 3 } else { BLIND_AFTER }
+        let controls_are_dead =
+            self.last_answered.since(self.last_control_answered) > CONTROLS_DEAD_AFTER;
+        let patience =
+            if controls_are_dead { BLIND_AFTER + self.interval * 3 } else { BLIND_AFTER };
+        self.last_answered + patience
     }
 
-    /// The deadline has come.
-    pub fn silence(&mut self, now: Time) -> Shift {
-        self.go_blind(now)
+    /// That time has come.
+    pub fn handle_timeout(&mut self, now: Time) -> SightChange {
+        self.lose(now)
     }
 
-    /// Somebody answered a question sent then.
-    pub fn answer(&mut self, sent: Time, control: bool, now: Time) -> Shift {
-        let before = self.proof;
-        self.proof = self.proof.max(sent);
-        if control {
-            self.control_proof = self.control_proof.max(sent);
-        } else {
-            self.faults = 0;
-        }
+    /// A target answered a probe sent then.
+    pub fn target_answered(&mut self, sent: Time, now: Time) -> SightChange {
+        self.send_failures = 0;
+        self.answered(sent, now)
+    }
+
+    /// A control answered a probe sent then.
+    pub fn control_answered(&mut self, sent: Time, now: Time) -> SightChange {
+        self.last_control_answered = self.last_control_answered.max(sent);
+        self.answered(sent, now)
+    }
+
+    fn answered(&mut self, sent: Time, now: Time) -> SightChange {
+        let before = self.last_answered;
+        self.last_answered = self.last_answered.max(sent);
         match self.blind_since {
             // Our own sending is still broken: controls have a socket of their own and prove
             // nothing of it.
-            Some(_) if control && self.faults >= FAULTS => Shift::None,
-            Some(since) if sent >= since => self.see(since.min(before), sent, now),
-            _ => Shift::None,
+            Some(_) if self.send_failures >= SEND_FAILURES => SightChange::None,
+            Some(since) if sent >= since => self.restore(since.min(before), sent, now),
+            _ => SightChange::None,
         }
     }
 
     /// A probe left, whatever became of it.
-    pub fn sent(&mut self) {
-        self.faults = 0;
+    pub fn probe_sent(&mut self) {
+        self.send_failures = 0;
     }
 
     /// A probe could not leave.
-    pub fn fault(&mut self, now: Time) -> Shift {
-        if self.faults == 0 {
-            self.faults_since = now;
+    pub fn send_failed(&mut self, now: Time) -> SightChange {
+        if self.send_failures == 0 {
+            self.failing_since = now;
         }
-        self.faults = self.faults.saturating_add(1);
-        if self.faults >= FAULTS && now.since(self.faults_since) >= FAULTS_FOR {
-            return self.go_blind(now);
+        self.send_failures = self.send_failures.saturating_add(1);
+        if self.send_failures >= SEND_FAILURES && now.since(self.failing_since) >= SEND_FAILURES_FOR
+        {
+            return self.lose(now);
         }
-        Shift::None
+        SightChange::None
     }
 
-    /// We did not watch from then to now: stopped, starved or suspended.
-    pub fn gap(&mut self, from: Time, now: Time) -> Shift {
+    /// Nobody watched from then to now: we were stopped, starved or suspended.
+    pub fn gap(&mut self, from: Time, now: Time) -> SightChange {
         if self.blind_since.is_none() {
-            self.spells += 1;
+            self.blind_periods += 1;
             self.blind_since = Some(from);
         }
-        self.proof = self.proof.max(now);
-        self.see(from - LONGEST_PATIENCE, now, now)
+        self.last_answered = self.last_answered.max(now);
+        self.restore(from - LONGEST_PATIENCE, now, now)
     }
 
-    fn go_blind(&mut self, now: Time) -> Shift {
+    fn lose(&mut self, now: Time) -> SightChange {
         if self.is_blind() {
-            return Shift::None;
+            return SightChange::None;
         }
-        self.spells += 1;
+        self.blind_periods += 1;
         self.blind_since = Some(now);
-        Shift::Blind
+        SightChange::Lost
     }
 
-    fn see(&mut self, from: Time, to: Time, now: Time) -> Shift {
+    fn restore(&mut self, from: Time, to: Time, now: Time) -> SightChange {
         if let Some(since) = self.blind_since.take() {
             self.blind_for += now.since(since);
         }
-        self.renewed = to;
-        Shift::Sighted(from, to)
+        self.restored = to;
+        SightChange::Restored(from, to)
     }
 }

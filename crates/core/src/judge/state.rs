@@ -1,5 +1,4 @@
-//! The judge's words. In: nothing. Out: [`State`], [`Edge`] and [`Change`], which every reader of
-//! verdicts uses. It never decides anything.
+//! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
 
 use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ pub enum State {
     Flapping,
     /// Down without one proof of life for `outage_after`.
     Outage,
-    /// We cannot tell: just started, or blind ourselves.
+    /// We cannot say: just started, or blind ourselves.
     Unknown,
 }
 

@@ -1,25 +1,23 @@
-//! What readers may know of the judge's mind. In: the judge. Out: plain numbers per scope and
-//! target. It never changes anything.
+//! What readers may know of the judge: plain numbers per scope and target.
 
 use super::{
-    Judge, rules,
-    scope::Scope,
+    Judge, ScopeState, rules,
     state::{Edge, State},
 };
 use crate::{
     schedule::Rank,
-    scopes::{BlockId, CountryId, TargetId},
+    scopes::{BlockId, CountryId, ScopeId, TargetId},
     time::Time,
 };
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The verdict.
+    /// What the scope is found to be.
     pub state: State,
     /// When the state really began.
     pub edge: Edge,
-    /// When the judge last changed its mind.
+    /// When the judge last decided on another state.
     pub changed: Time,
     /// On what evidence.
     pub evidence: String,
@@ -36,14 +34,12 @@ pub struct Verdict {
 impl Judge {
     /// A block's verdict.
     pub fn block(&self, block: BlockId, now: Time) -> Verdict {
-        let country = self.roster.block(block).country;
-        let country = &self.scopes[self.country_place(country) as usize];
-        self.verdict(block.0, country.dark.is_some() && !country.recalled, now)
+        self.verdict(self.block_id(block), now)
     }
 
     /// A country's verdict.
     pub fn country(&self, country: CountryId, now: Time) -> Verdict {
-        self.verdict(self.country_place(country), false, now)
+        self.verdict(self.country_id(country), now)
     }
 
     /// A target's learned miss rate, and whether it is retired.
@@ -54,19 +50,19 @@ impl Judge {
 
     /// Are we blind, for how many seconds have we been so in all, and how often?
     pub fn blindness(&self, now: Time) -> (bool, f64, u64) {
-        (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.spells)
+        (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.blind_periods)
     }
 
-    fn verdict(&self, place: u32, country_dark: bool, now: Time) -> Verdict {
-        let scope = &self.scopes[place as usize];
+    fn verdict(&self, id: ScopeId, now: Time) -> Verdict {
+        let scope = &self.scopes[id.index()];
         Verdict {
             state: scope.state,
             edge: scope.edge,
             changed: scope.record.changed,
             evidence: scope.record.evidence.clone(),
-            belief: self.belief(scope, place, country_dark, now),
-            last_life: scope.belief.life,
-            state_seconds: scope.seconds(now),
+            belief: self.belief(id, now),
+            last_life: scope.belief.last_life,
+            state_seconds: scope.state_seconds(now),
             entered: scope.record.entered,
         }
     }
@@ -74,18 +70,17 @@ impl Judge {
     /// Posterior probability of being reachable: prior odds, times the odds of the silence. It
     /// decays towards one half while nothing at all is heard, with the time after which the scope
     /// becomes unknown.
-    fn belief(&self, scope: &Scope, place: u32, country_dark: bool, now: Time) -> f64 {
-        if scope.belief.life.is_none() && scope.dark.is_none() {
+    fn belief(&self, id: ScopeId, now: Time) -> f64 {
+        let scope = &self.scopes[id.index()];
+        if scope.belief.last_life.is_none() && scope.darkness.is_none() {
             return 0.5;
         }
-        let odds = scope.belief.odds(self.sight.vouched(), f32::MAX, 1).log;
-        let odds = if scope.dark.is_some() && !scope.recalled || country_dark {
-            odds.max(rules::DOWN)
-        } else {
-            odds
-        };
-        let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR).exp());
-        let age = now.since(scope.heard).as_secs_f64() / self.stale(place).as_secs_f64();
+        let odds = scope.belief.odds(self.sight.vouched_until(), f32::MAX, 1).log;
+        let is_dark = scope.is_dark() || self.country_of(id).is_some_and(ScopeState::is_dark);
+        let odds = if is_dark { odds.max(rules::DOWN_ODDS) } else { odds };
+        let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR_UP_ODDS).exp());
+        let silent = now.since(scope.last_evidence).as_secs_f64();
+        let age = silent / self.stale_after(id).as_secs_f64();
         0.5 + (up - 0.5) * (-age).exp()
     }
 }

@@ -28,7 +28,7 @@ pub use rotation::Rank;
 
 use crate::{
     rng::Rng,
-    scopes::{BlockId, Roster, Scope, TargetId},
+    scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
 use beat::Beat;
@@ -91,7 +91,7 @@ struct Closer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Beat(u32),
-    Closer(u32),
+    Closer(ScopeId),
     Once(u32),
     Interval(u32),
     Retired(u32),
@@ -144,7 +144,7 @@ impl Schedule {
             }
             beats.push(Beat { gap, at: 0 });
         }
-        let looks = vec![Closer::default(); roster.blocks.len() + roster.countries.len()];
+        let looks = vec![Closer::default(); roster.scope_count()];
         Self { roster, budget, beats, blocks, looks, queue, skipped: Skipped::default() }
     }
 
@@ -204,19 +204,18 @@ impl Schedule {
     pub fn handle_directive(&mut self, look: Directive, now: Time) {
         match look {
             Directive::Escalate(scope, Escalation { every, wait, doubt }) => {
-                let place = self.place(scope);
+                let id = self.roster.scope_id(scope);
                 let keep = self.kept(doubt);
-                let closer = &mut self.looks[place];
+                let closer = &mut self.looks[id.index()];
                 (closer.every, closer.keep) = (Some(every), keep);
                 if !closer.armed {
                     closer.armed = true;
                     let at = (now + wait).max(closer.last + every);
-                    self.queue.push(Reverse((at, Key::Closer(place as u32))));
+                    self.queue.push(Reverse((at, Key::Closer(id))));
                 }
             }
             Directive::Relax(scope) => {
-                let place = self.place(scope);
-                self.looks[place].every = None;
+                self.looks[self.roster.scope_id(scope).index()].every = None;
             }
             Directive::AskSiblings(block, doubt) => {
                 let blocks = self.country_of(block.0);
@@ -278,8 +277,8 @@ impl Schedule {
 
     /// A closer look's slot: at a block, its next target; at a country, the block not asked for
     /// longest.
-    fn closer(&mut self, place: u32, now: Time) -> Option<u32> {
-        let closer = &mut self.looks[place as usize];
+    fn closer(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
+        let closer = &mut self.looks[scope.index()];
         let Some(every) = closer.every else {
             closer.armed = false;
             self.queue.pop();
@@ -288,23 +287,25 @@ impl Schedule {
         let keep = closer.keep;
         closer.last = now;
         self.comes_again(now + every);
-        let blocks = self.roster.blocks.len() as u32;
-        let block = if place < blocks {
-            // A country that is looked at as a whole asks for its blocks too: not twice.
-            let country = self.roster.blocks[place as usize].country;
-            if self.looks[self.place(Scope::Country(country))].every.is_some() {
-                return None;
+        let block = match self.roster.scope(scope) {
+            Scope::Block(block) => {
+                // A country that is looked at as a whole asks for its blocks too: not twice.
+                let country = self.roster.parent(scope)?;
+                if self.looks[country.index()].every.is_some() {
+                    return None;
+                }
+                block.0
             }
-            place
-        } else {
-            let country = &self.roster.countries[(place - blocks) as usize];
-            if country.blocks.len() as u32 > FAN_OUT {
-                return None;
+            Scope::Country(country) => {
+                let blocks = self.roster.country(country).blocks.clone();
+                if blocks.len() as u32 > FAN_OUT {
+                    return None;
+                }
+                let able = blocks.filter(|&block| {
+                    self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep
+                });
+                able.min_by_key(|&block| self.blocks[block as usize].asked)?
             }
-            let able = country.blocks.clone().filter(|&block| {
-                self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + keep
-            });
-            able.min_by_key(|&block| self.blocks[block as usize].asked)?
         };
         self.extra(block, keep, now)
     }
@@ -348,13 +349,6 @@ impl Schedule {
     fn comes_again(&mut self, next: Time) {
         if let Some(mut first) = self.queue.peek_mut() {
             first.0.0 = next;
-        }
-    }
-
-    fn place(&self, scope: Scope) -> usize {
-        match scope {
-            Scope::Block(id) => id.0 as usize,
-            Scope::Country(id) => self.roster.blocks.len() + id.0 as usize,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::{Budget, Closer, Key, Schedule};
 use crate::{
-    scopes::{Roster, RosterMapping},
+    scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
@@ -76,7 +76,7 @@ impl Schedule {
                 let (gap, before) = (self.beats[new as usize].gap, beats[old as usize].gap);
                 (if gap < before { at.min(now + gap) } else { at }, Key::Beat(new))
             }
-            Key::Closer(place) => (at, Key::Closer(map.scopes.new_id(place)?)),
+            Key::Closer(old) => (at, Key::Closer(ScopeId(map.scopes.new_id(old.0)?))),
             Key::Once(block) => (at, Key::Once(map.blocks.new_id(block)?)),
             Key::Interval(target) => {
                 let new = map.targets.new_id(target)?;

@@ -18,7 +18,7 @@ pub struct RosterMapping {
     pub blocks: IdMapping,
     /// Of targets.
     pub targets: IdMapping,
-    /// Of scopes, where blocks come first and countries follow.
+    /// Of scopes ([`ScopeId`](super::ScopeId)).
     pub scopes: IdMapping,
 }
 

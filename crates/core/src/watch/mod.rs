@@ -63,7 +63,7 @@ pub struct Watch {
     open: OpenProbes,
     aggregate: Aggregate,
     judge: Judge,
-    /// Blocks first, then countries.
+    /// By [`ScopeId`](crate::scopes::ScopeId).
     history: Vec<Arc<History>>,
     measured: Time,
     controls: Vec<ControlView>,
@@ -94,7 +94,7 @@ impl Watch {
             schedule,
             open: OpenProbes::new(roster.targets.len()),
             aggregate: Aggregate::new(&roster),
-            history: vec![unknown; roster.blocks.len() + roster.countries.len()],
+            history: vec![unknown; roster.scope_count()],
             measured: now,
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
@@ -126,7 +126,7 @@ impl Watch {
 
     /// What was, of this scope: for whoever knows what an earlier run saw ([`History::recall`]).
     pub fn past(&mut self, scope: Scope) -> &mut History {
-        Arc::make_mut(&mut self.history[place(self.roster.blocks.len(), scope)])
+        Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
     }
 
     /// Who is who.
@@ -255,13 +255,10 @@ impl Watch {
             return;
         }
         self.measured = now;
-        let (blocks, end) = (self.roster.blocks.len(), begun(now) - Duration::from_nanos(1));
-        for (number, past) in self.history.iter_mut().enumerate() {
-            let scope = match number.checked_sub(blocks) {
-                None => Scope::Block(BlockId(number as u32)),
-                Some(country) => Scope::Country(CountryId(country as u32)),
-            };
-            Arc::make_mut(past).measure(now, &self.aggregate.minute(scope, end));
+        let end = begun(now) - Duration::from_nanos(1);
+        for (id, past) in self.roster.scope_ids().zip(&mut self.history) {
+            let window = self.aggregate.minute(self.roster.scope(id), end);
+            Arc::make_mut(past).measure(now, &window);
         }
     }
 
@@ -288,7 +285,7 @@ impl Watch {
                 .map(|id| ScopeView {
                     verdict: self.judge.country(id, now),
                     windows: self.aggregate.country_windows(id, now),
-                    past: self.history[place(self.roster.blocks.len(), Scope::Country(id))].clone(),
+                    past: self.history[self.roster.scope_id(Scope::Country(id)).index()].clone(),
                 })
                 .collect(),
             blocks: (0..self.roster.blocks.len() as u32)
@@ -320,7 +317,7 @@ impl Watch {
             scope: ScopeView {
                 verdict: self.judge.block(id, now),
                 windows: self.aggregate.block_windows(id, now),
-                past: self.history[id.0 as usize].clone(),
+                past: self.history[self.roster.scope_id(Scope::Block(id)).index()].clone(),
             },
             kinds: Kind::ALL.map(|kind| {
                 let stats = kinds[kind as usize]?;
@@ -342,13 +339,5 @@ impl Watch {
             retired,
             accepts_all: stats.accepts_all(),
         }
-    }
-}
-
-/// A scope's place where blocks come first, and countries follow.
-fn place(blocks: usize, scope: Scope) -> usize {
-    match scope {
-        Scope::Block(id) => id.0 as usize,
-        Scope::Country(id) => blocks + id.0 as usize,
     }
 }
