@@ -4,7 +4,7 @@ use crate::support::episodes::{episodes, of_country};
 use crate::support::{
     SOON, Verdict, done, lifesign,
     namespace::World,
-    signal,
+    signal, until,
     watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast},
 };
 use lifesign_core::time::Time;
@@ -38,6 +38,17 @@ fn time(text: &serde_json::Value) -> Time {
     text.as_str().unwrap().parse().unwrap()
 }
 
+/// The country's one outage, once its end has been written; the store is read while it is written.
+fn ended_outage(watched: &WatchedWorld) -> serde_json::Value {
+    let mut found = until(SOON, "end of the outage in the store", || {
+        let found = of_country(&watched.room.path("state"), "outage");
+        let is_over = found.iter().all(|outage| !outage["end_latest"].is_null());
+        if is_over { Ok(found) } else { Err(format!("{found:?}")) }
+    });
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
 fn an_outage_goes_on(how: &str) {
     let (mut watched, outage) = start(&format!("goes-on-{how}"));
     restart(&mut watched, how, |_| {});
@@ -53,13 +64,11 @@ fn an_outage_goes_on(how: &str) {
             Verdict::read(line).filter(|verdict| verdict.scope == *scope && verdict.to == "up")
         });
     }
-    // The store is read while it is written.
-    let found = of_country(&watched.room.path("state"), "outage");
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(Some(time(&found[0]["begin_earliest"])), outage.earliest);
-    assert_eq!(time(&found[0]["begin_latest"]), outage.latest);
-    assert_eq!(time(&found[0]["end_latest"]), up.latest);
-    assert!(found[0]["unseen_seconds"].as_f64().unwrap() > 0.5, "{found:?}");
+    let found = ended_outage(&watched);
+    assert_eq!(Some(time(&found["begin_earliest"])), outage.earliest);
+    assert_eq!(time(&found["begin_latest"]), outage.latest);
+    assert_eq!(time(&found["end_latest"]), up.latest);
+    assert!(found["unseen_seconds"].as_f64().unwrap() > 0.5, "{found:?}");
     assert_eq!(watched.program.terminate().code(), Some(0));
     // Nothing is left open, and each scope has been in outage once.
     let all = episodes(&watched.room.path("state"), &[]);
@@ -115,11 +124,10 @@ fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
             && up.earliest.unwrap() < stopped.1 + Duration::from_secs(1),
         "the last silence before the stop: {up:?} {stopped:?}"
     );
-    let found = of_country(&watched.room.path("state"), "outage");
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(time(&found[0]["begin_latest"]), outage.latest);
-    assert_eq!(time(&found[0]["end_latest"]), up.latest);
-    assert_eq!(Some(time(&found[0]["end_earliest"])), up.earliest);
+    let found = ended_outage(&watched);
+    assert_eq!(time(&found["begin_latest"]), outage.latest);
+    assert_eq!(time(&found["end_latest"]), up.latest);
+    assert_eq!(Some(time(&found["end_earliest"])), up.earliest);
 }
 
 /// A new plan is no restart: what stays is the same outage, and what is watched no more has no open
