@@ -98,9 +98,7 @@ fn entries() -> Vec<Entry> {
         groups,
     };
     let plain = Rules::default();
-    let unconfirmed = Rules { confirm: false, ..plain };
     let without_span = Rules { span: Duration::ZERO, ..plain };
-    let unpooled = Rules { pooled: false, ..plain };
     let cut = |goals| Goals { is_ours: true, ..without_goals(goals) };
     let default = Budget::DEFAULT;
     let frugal = Budget::FRUGAL;
@@ -109,12 +107,8 @@ fn entries() -> Vec<Entry> {
     vec![
         ours("default", default, plain, DEFAULT, &[]),
         ours("frugal", frugal, plain, FRUGAL, &[]),
-        ours("default without confirming", default, unconfirmed, cut(DEFAULT), ablation),
         ours("default without the 5-s span", default, without_span, cut(DEFAULT), ablation),
-        ours("default without pooling", default, unpooled, cut(DEFAULT), ablation),
-        ours("frugal without confirming", frugal, unconfirmed, cut(FRUGAL), ablation),
         ours("frugal without the 5-s span", frugal, without_span, cut(FRUGAL), ablation),
-        ours("frugal without pooling", frugal, unpooled, cut(FRUGAL), ablation),
         theirs("Trinocular", Rival::Trinocular, &[]),
         theirs("Nagios 5/20", Rival::Checks(Ring::nagios(5.0, 20.0)), &[]),
         theirs("Nagios 20/30", Rival::Checks(Ring::nagios(20.0, 30.0)), only_flaps),

@@ -59,6 +59,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+#[macro_use]
+mod labels;
 pub mod time;
 pub mod rng;
 pub mod scopes;

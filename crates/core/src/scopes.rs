@@ -45,33 +45,16 @@ impl ScopeId {
     }
 }
 
-/// The protocol by which a target is asked; the details belong to the prober.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// ICMP echo.
-    Icmp,
-    /// TCP connect.
-    Tcp,
-    /// A DNS question.
-    Dns,
-}
-
-impl Kind {
-    /// Every kind, in the order in which metrics list them.
-    pub const ALL: [Kind; 3] = [Kind::Icmp, Kind::Tcp, Kind::Dns];
-
-    /// The kind as a metric label.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Kind::Icmp => "icmp",
-            Kind::Tcp => "tcp",
-            Kind::Dns => "dns",
-        }
-    }
-
-    /// The kind of this label.
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.label() == label)
+labelled! {
+    /// The protocol by which a target is asked; the details belong to the prober.
+    #[derive(Serialize, Deserialize)]
+    Kind {
+        /// ICMP echo.
+        Icmp => "icmp",
+        /// TCP connect.
+        Tcp => "tcp",
+        /// A DNS question.
+        Dns => "dns",
     }
 }
 

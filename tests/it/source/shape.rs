@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -24,12 +25,14 @@ struct File {
 
 impl File {
     fn is_test(&self) -> bool {
-        self.path.iter().any(|part| part == "tests" || part == "tests.rs")
+        self.path
+            .iter()
+            .any(|part| ["tests", "tests.rs", "fixtures.rs"].map(OsStr::new).contains(&part))
     }
 
     /// Its lines without comments and blank ones, up to the tests inside it.
     fn code(&self) -> impl Iterator<Item = &str> {
-        let lines = self.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        let lines = self.text.lines().take_while(|line| *line != "mod tests {");
         let code = lines.map(|line| line.split("//").next().unwrap_or_default());
         code.filter(|line| !line.trim().is_empty())
     }

@@ -23,9 +23,6 @@ use std::time::Duration;
 impl Judge {
     /// Begins, changes or ends a scope's escalation.
     pub(super) fn update_escalation(&mut self, id: ScopeId, facts: Facts, now: Time) {
-        if !self.rules.confirm {
-            return;
-        }
         let wanted = self.wanted_escalation(id, facts, now);
         let asks_siblings = self.asks_siblings(id, facts);
         let scope = self.roster.scope(id);
@@ -47,8 +44,7 @@ impl Judge {
     }
 
     fn wanted_escalation(&mut self, id: ScopeId, facts: Facts, now: Time) -> Option<Escalation> {
-        let is_country_recalled =
-            self.rules.pooled && self.country_of(id).is_some_and(|country| country.recalled);
+        let is_country_recalled = self.country_of(id).is_some_and(|country| country.recalled);
         let is_returning = self.country_has_just_returned(id, now);
         let state = &mut self.scopes[id.index()];
         if self.sight.is_blind() || !state.belief.has_misses() {

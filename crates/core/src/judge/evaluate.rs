@@ -34,12 +34,10 @@ impl Judge {
         }
         self.update_escalation(id, facts, now);
         self.set_timer(id, facts, now);
-        if got_worse && self.rules.pooled {
+        if got_worse {
             for block in self.roster.children(id) {
                 self.evaluate(block, now);
             }
-        } else if got_worse && let Some(country) = self.roster.parent(id) {
-            self.evaluate(country, now);
         }
     }
 
@@ -50,20 +48,18 @@ impl Judge {
         }
         let parts = self.parts(id);
         let vouched = self.sight.vouched_until();
-        let by_own_misses = self.rules.pooled || !self.is_country(id);
-        let blocks_onset = if by_own_misses { None } else { self.blocks_onset(id) };
         let scope = &mut self.scopes[id.index()];
         if scope.recalled {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
             let odds = scope.belief.after(self.sight.restored).odds(vouched, needed, parts);
             let proved = odds.log >= needed && odds.span() >= self.rules.span;
-            scope.recalled = !proved && inherited.is_none() && blocks_onset.is_none();
+            scope.recalled = !proved && inherited.is_none();
         }
         if scope.darkness.is_some() {
             return;
         }
-        let mut onset = blocks_onset;
-        if by_own_misses && scope.belief.has_misses() {
+        let mut onset = None;
+        if scope.belief.has_misses() {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
             let odds = scope.belief.odds(vouched, needed, parts);
             if odds.log >= needed && odds.span() >= self.rules.span {
@@ -88,20 +84,8 @@ impl Judge {
 
     /// The onset of the darkness that a block shares with its country.
     pub(super) fn country_onset(&self, id: ScopeId) -> Option<Onset> {
-        let country =
-            self.country_of(id).filter(|country| self.rules.pooled && country.is_dark())?;
+        let country = self.country_of(id).filter(|country| country.is_dark())?;
         country.darkness.map(|edge| Onset { latest: edge.latest, began: country.began })
-    }
-
-    /// By when all blocks of a country were dark, each on its own evidence.
-    fn blocks_onset(&self, id: ScopeId) -> Option<Onset> {
-        let mut onset = Onset { latest: Time::default(), began: Time::default() };
-        for block in self.roster.children(id) {
-            let block = &self.scopes[block.index()];
-            onset.latest = onset.latest.max(block.darkness?.latest);
-            onset.began = onset.began.max(block.began);
-        }
-        Some(onset)
     }
 
     /// How long a scope may give no evidence before it is unknown.

@@ -95,7 +95,7 @@ impl Judge {
         } else {
             scope.flaps.record_up(latest);
         }
-        if is_country && self.rules.confirm {
+        if is_country {
             let is_flapping = scope.flaps.is_flapping(now);
             let doubt = if is_flapping { Doubt::Vague } else { Doubt::Strong };
             self.directives.push_back(Directive::AskSiblings(answer.block, doubt));

@@ -12,20 +12,11 @@ pub struct Rules {
     /// The misses behind a `down` must span at least this: a burst of loss of mean length 3 s
     /// outlasts it in e^(-5/3) = 19 % of cases, and is then a short total outage by any measure.
     pub span: Duration,
-    /// Does the judge ask for escalations?
-    pub confirm: bool,
-    /// Does a country's evidence count for its blocks, and theirs for it?
-    pub pooled: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            outage_after: Duration::from_secs(60),
-            span: Duration::from_secs(5),
-            confirm: true,
-            pooled: true,
-        }
+        Self { outage_after: Duration::from_secs(60), span: Duration::from_secs(5) }
     }
 }
 

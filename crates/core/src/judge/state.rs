@@ -4,54 +4,26 @@ use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a scope is found to be (docs/verdicts.md).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Alive, and as good as it usually is.
-    Up,
-    /// Alive, but loss or round-trip time is clearly above its own baseline.
-    Degraded,
-    /// A country of which some blocks are in outage and others alive.
-    Partial,
-    /// Not reachable just now.
-    Down,
-    /// Going down and coming up again and again.
-    Flapping,
-    /// Down without one proof of life for `outage_after`.
-    Outage,
-    /// We cannot say: just started, or blind ourselves.
-    Unknown,
-}
-
-impl State {
-    /// Every state, mildest first: the last that applies is the verdict (docs/verdicts.md).
-    pub const ALL: [State; 7] = [
-        State::Up,
-        State::Degraded,
-        State::Partial,
-        State::Down,
-        State::Flapping,
-        State::Outage,
-        State::Unknown,
-    ];
-
-    /// Its name in metrics, journal and JSON.
-    pub const fn label(self) -> &'static str {
-        match self {
-            State::Up => "up",
-            State::Degraded => "degraded",
-            State::Partial => "partial",
-            State::Down => "down",
-            State::Flapping => "flapping",
-            State::Outage => "outage",
-            State::Unknown => "unknown",
-        }
-    }
-
-    /// The state of this name.
-    pub fn from_label(label: &str) -> Option<Self> {
-        State::ALL.into_iter().find(|state| state.label() == label)
+labelled! {
+    /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
+    /// verdict.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    State {
+        /// Alive, and as good as it usually is.
+        Up => "up",
+        /// Alive, but loss or round-trip time is clearly above its own baseline.
+        Degraded => "degraded",
+        /// A country of which some blocks are in outage and others alive.
+        Partial => "partial",
+        /// Not reachable just now.
+        Down => "down",
+        /// Going down and coming up again and again.
+        Flapping => "flapping",
+        /// Down without one proof of life for `outage_after`.
+        Outage => "outage",
+        /// We cannot say: just started, or blind ourselves.
+        Unknown => "unknown",
     }
 }
 

@@ -47,9 +47,11 @@ enum Stage {
     Settled,
 }
 
-/// When patience runs out, or a probe is lost. Timers of one time are in this order: same input, same order.
+/// When patience runs out, or a probe is lost. Timers of one time are in this order: same input,
+/// same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
+    is_overdue: bool,
     target: u32,
     seq: u32,
     sent: Time,
@@ -104,7 +106,8 @@ impl OpenProbes {
         flight.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
-        self.timers.push(Reverse((at, Timer { target: target.0, seq, sent, trap })));
+        let timer = Timer { is_overdue: false, target: target.0, seq, sent, trap };
+        self.timers.push(Reverse((at, timer)));
         (Due { target, seq, sent, patience, trap }, crowded)
     }
 
@@ -119,18 +122,19 @@ impl OpenProbes {
             && at <= now
         {
             self.timers.pop();
-            let Timer { target, seq, sent, trap } = timer;
+            let Timer { is_overdue, target, seq, sent, trap } = timer;
             let flight = &mut self.flights[target as usize];
             if !flight.is_open(seq) {
                 continue;
             }
-            let found = if flight.stage(seq) == Stage::Overdue {
+            let found = if is_overdue {
                 flight.set(seq, Stage::Settled);
                 Found::Lost
             } else {
                 flight.set(seq, Stage::Overdue);
                 flight.waiting -= 1;
                 self.waiting -= 1;
+                let timer = Timer { is_overdue: true, ..timer };
                 self.timers.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };
