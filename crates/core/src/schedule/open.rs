@@ -47,7 +47,8 @@ enum Stage {
     Settled,
 }
 
-/// When patience runs out, or a probe is lost. Timers of one time are in this order: same input, same order.
+/// A probe to see to when its patience runs out, or it is lost. Timers of one time come in this
+/// order, so that the same input gives the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     target: u32,
@@ -197,7 +198,7 @@ impl Flight {
     }
 }
 
-/// In which word a probe's stage stands, and how far up.
+/// The word that holds a probe's stage, and the bit at which it begins.
 fn position(seq: u32) -> (usize, u32) {
     let slot = seq % SLOTS;
     (slot as usize / 32, slot % 32 * 2)
