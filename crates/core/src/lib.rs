@@ -41,8 +41,8 @@
 //!     now = watch.poll_timeout(); // A live driver sleeps until then.
 //!     watch.handle_timeout(now, now);
 //!     while let Some(due) = watch.poll_probe(now) {
-//!         // A live driver sends the probe, and handles the answer when it comes; this host answers
-//!         // at once.
+//!         // A live driver sends the probe, and handles the answer when it comes; this host
+//!         // answers at once.
 //!         let found = Found::Refused { rtt: Duration::ZERO };
 //!         let outcome =
 //!             Outcome { target: due.target, seq: due.seq, sent: due.sent, trap: due.trap, found };

@@ -201,7 +201,7 @@ impl Flight {
     }
 }
 
-/// In which word a probe's stage stands, and how far up.
+/// The word that holds a probe's stage, and the bit at which it begins.
 fn position(seq: u32) -> (usize, u32) {
     let slot = seq % SLOTS;
     (slot as usize / 32, slot % 32 * 2)

@@ -77,7 +77,7 @@ impl Watch {
     pub fn new(roster: Arc<Roster>, settings: &Settings, now: Time) -> Self {
         let budget = settings.budget.unwrap_or(Budget::DEFAULT);
         let schedule = Schedule::new(roster.clone(), budget, settings.seed, now);
-        let gap = |scope| schedule.interval(scope);
+        let interval = |scope| schedule.interval(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
         let unknown = Arc::new(History::new(now));
         Self {
@@ -85,7 +85,7 @@ impl Watch {
                 roster.clone(),
                 settings.rules,
                 !settings.controls.is_empty(),
-                gap,
+                interval,
                 now,
             ),
             schedule,
@@ -265,8 +265,8 @@ impl Watch {
         }
     }
 
-    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops` what the
-    /// kernel dropped before the ICMP engine could read it.
+    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops` what
+    /// the kernel dropped before the ICMP engine could read it.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let vantage = self.aggregate.vantage();

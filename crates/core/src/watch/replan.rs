@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Watch {
     /// Goes on with another roster and other settings. Take [`Watch::poll_change`] and
-    /// [`Watch::poll_record`] before: they speak of the old numbers. Events from now on must speak of
-    /// the new ones.
+    /// [`Watch::poll_record`] before: they speak of the old ids. Events from now on must speak of the
+    /// new ones.
     ///
     /// With the roster and settings that it has already, this changes nothing.
     pub fn replan(&mut self, roster: Arc<Roster>, settings: &Settings, now: Time) -> RosterMapping {
@@ -22,9 +22,9 @@ impl Watch {
         self.schedule.replan(roster.clone(), &map, budget, settings.seed, now);
         self.open.replan(&map.targets);
         self.aggregate.replan(&roster, &map);
-        let gap = |scope| self.schedule.interval(scope);
+        let interval = |scope| self.schedule.interval(scope);
         let controls = !settings.controls.is_empty();
-        self.judge.replan(roster.clone(), &map, settings.rules, controls, gap, now);
+        self.judge.replan(roster.clone(), &map, settings.rules, controls, interval, now);
         let control = |&address| {
             let known = self.controls.iter().find(|view| view.address == address);
             known.cloned().unwrap_or(ControlView { address, asked: 0, silent: 0, up: false })
