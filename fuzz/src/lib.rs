@@ -140,7 +140,7 @@ pub fn icmp(bytes: &[u8]) {
         match read(&packet) {
             Ok(probe) => assert!(genuine && probe == stage.probe(), "a forged answer counts"),
             Err(Rejected { reason, .. }) => {
-                assert!(!genuine, "a true answer is refused: {reason:?}")
+                assert!(!genuine, "a true answer is refused: {reason:?}");
             }
         }
         return;
@@ -204,7 +204,7 @@ pub fn icmp_error(bytes: &[u8]) {
             );
         }
         Err(Rejected { reason, .. }) => {
-            assert_ne!(quote, truth, "a true quote is refused: {reason:?}")
+            assert_ne!(quote, truth, "a true quote is refused: {reason:?}");
         }
     }
 }
