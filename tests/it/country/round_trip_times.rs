@@ -1,5 +1,5 @@
 //! Round-trip times beside processes that take the processor away. Other simulated countries would
-//! keep this one from looking at its own clock, so `tests/run` runs it when all other tests are over.
+//! keep this one from looking at its own clock, so `tests/run` runs it after all other tests.
 
 use crate::support::{
     Room,
