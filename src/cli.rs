@@ -28,7 +28,7 @@ use std::{
 pub mod exit {
     /// No error.
     pub const OK: u8 = 0;
-    /// A journal or a store cannot be read, or it has nothing of what was asked for.
+    /// A journal or a store cannot be read, or the period asked for is empty.
     pub const DATA: u8 = 65;
     /// A port or the state directory is in use by another program, or no answer came.
     pub const UNAVAILABLE: u8 = 69;

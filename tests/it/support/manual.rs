@@ -17,7 +17,7 @@ Ends the run.
 l l.
 0	all is well; a run was ended by SIGINT or SIGTERM
 2	the command line is wrong
-65	a journal or a store cannot be read, or it has nothing of what was asked for
+65	a journal or a store cannot be read, or the period asked for is empty
 69	cannot listen, or the state directory belongs to another run; \fBstatus\fR found no lifesign that answers
 70	a bug of lifesign or of the system
 73	an output file cannot be written
