@@ -273,7 +273,7 @@ fn lab() -> &'static Plan {
     })
 }
 
-/// The lines of a journal: each is read and, where it is one, written, read again, and folded.
+/// The lines of a journal: each is read and, where it is one, written, read again, and replayed.
 pub fn journal(bytes: &[u8]) {
     static READER: OnceLock<journal::Reader> = OnceLock::new();
     let plan = lab();
@@ -313,7 +313,7 @@ fn rtt(record: &EventRecord) -> Duration {
     match record.event {
         Event::Outcome(outcome) => match outcome.found {
             Found::Unreachable { rtt, .. } => rtt,
-            found => found.alive().unwrap_or_default(),
+            found => found.rtt_if_alive().unwrap_or_default(),
         },
         _ => Duration::ZERO,
     }

@@ -88,7 +88,7 @@ impl Daemon {
             // The old ones end first. All that they reported has been handled, since no task has
             // run meanwhile: none of it is taken for an answer of the new.
             self.controls = None;
-            self.controls = open_controls(&plan, self.clock, &self.sender, &self.verdict_writer);
+            self.controls = open_controls(&plan, self.clock, &self.sender, &self.stdout_writer);
         }
         let settings = settings(&plan, self.controls.is_some());
         let mapping = self.watch.replan(plan.roster.clone(), &settings, now);
@@ -99,8 +99,8 @@ impl Daemon {
             store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
-        self.verdict_writer.write(text.clone());
-        write_warnings(&self.plan, &self.verdict_writer);
+        self.stdout_writer.write(text.clone());
+        write_warnings(&self.plan, &self.stdout_writer);
         text
     }
 

@@ -108,7 +108,7 @@ fn the_package_lives_in_a_debian() {
     back(&machine, SOON, &process, "1");
     recalled(2);
 
-    // A fold that is stuck goes quiet, and is started again.
+    // A daemon whose main loop is stuck goes quiet, and is started again.
     let process = property(&machine, "MainPID");
     machine.sh(&format!("kill -STOP {process}"));
     back(&machine, STUCK, &process, "2");

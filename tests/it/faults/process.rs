@@ -50,9 +50,9 @@ fn it_is_stopped_for_eight_seconds() {
     signal("STOP", watch.id());
     sleep(Duration::from_secs(8));
     signal("CONT", watch.id());
-    until(SOON, "a blind spell", || {
-        let spells = value(address, "lifesign_blind_spells_total", &[]);
-        if spells > before { Ok(()) } else { Err(spells.to_string()) }
+    until(SOON, "a blind period", || {
+        let count = value(address, "lifesign_blind_spells_total", &[]);
+        if count > before { Ok(()) } else { Err(count.to_string()) }
     });
     four_up(address);
     watch.listen(Duration::from_secs(2));

@@ -85,9 +85,9 @@ fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
 
 /// What was shown at this moment. A darkness that became an outage is one in the store from its
 /// begin.
-fn shown(past: &History, at: Time) -> Option<State> {
+fn shown(history: &History, at: Time) -> Option<State> {
     let state =
-        past.state_spans().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
+        history.state_spans().take_while(|span| span.from <= at).last().map(|span| span.state);
     if state == Some(State::Down) { Some(State::Outage) } else { state }
 }
 

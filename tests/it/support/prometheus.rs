@@ -74,7 +74,7 @@ impl<'a> Prometheus<'a> {
         if told["status"] == "success" { Ok(told["data"].take()) } else { Err(answer.body) }
     }
 
-    /// A query over a stretch of time.
+    /// A query over a period.
     pub fn range(
         &self,
         query: &str,

@@ -27,7 +27,7 @@ use window::Windows;
 /// What one outcome says, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Whose.
+    /// The target.
     pub target: TargetId,
     /// Its block.
     pub block: BlockId,

@@ -47,11 +47,11 @@ impl Judge {
             return;
         }
         let parts = self.parts(id);
-        let vouched = self.sight.vouched_until();
+        let confirmed = self.sight.confirmed_until();
         let scope = &mut self.scopes[id.index()];
         if scope.recalled {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.after(self.sight.restored).odds(vouched, needed, parts);
+            let odds = scope.belief.after(self.sight.restored).odds(confirmed, needed, parts);
             let proved = odds.log >= needed && odds.span() >= self.rules.span;
             scope.recalled = !proved && inherited.is_none();
         }
@@ -61,7 +61,7 @@ impl Judge {
         let mut onset = None;
         if scope.belief.has_misses() {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.odds(vouched, needed, parts);
+            let odds = scope.belief.odds(confirmed, needed, parts);
             if odds.log >= needed && odds.span() >= self.rules.span {
                 let latest = scope.belief.onset(parts, rules::EDGE_RISK, now);
                 let began = scope.belief.onset(parts, rules::BEGAN_RISK, now);

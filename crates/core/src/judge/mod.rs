@@ -105,7 +105,7 @@ pub struct Judge {
     intervals: Vec<Duration>,
     sight: Sight,
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
-    /// Scopes whose misses wait to be vouched for.
+    /// Scopes whose misses wait to be confirmed.
     waiting: Vec<ScopeId>,
     changes: VecDeque<Change>,
     directives: VecDeque<Directive>,

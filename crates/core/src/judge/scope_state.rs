@@ -80,12 +80,12 @@ pub(super) struct ScopeState {
     /// The edge of the verdict.
     pub edge: Edge,
     #[serde(skip)]
-    pub record: Box<VerdictRecord>,
+    pub record: Box<VerdictTotals>,
 }
 
 /// What else is exported of a verdict. It begins anew with each run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct VerdictRecord {
+pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: String,
     /// How often each state was entered, in the order of [`State::ALL`].
@@ -114,7 +114,7 @@ impl ScopeState {
             recovery: edge,
             timer: Time::NEVER,
             edge,
-            record: Box::new(VerdictRecord {
+            record: Box::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
                 entered: [0; 7],

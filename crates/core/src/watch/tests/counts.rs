@@ -79,7 +79,7 @@ impl World {
     fn new(plan: &[Vec<u32>], seed: u64) -> Self {
         let roster = Arc::new(of_sizes(plan));
         let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
-        watch.record();
+        watch.keep_records();
         Self {
             watch,
             rng: Rng::new(seed),
@@ -136,7 +136,7 @@ impl World {
     }
 
     fn settle(&mut self, outcome: &Outcome) {
-        let stale = outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER);
+        let stale = outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER);
         if !stale && self.unsettled.remove(&(outcome.target, outcome.seq)).is_some() {
             self.not_sent += u64::from(matches!(outcome.found, Found::NotSent(_)));
         }
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open, world.sums().sent);
     }
 
-    /// A journal of it, folded again, gives the same counts and verdicts.
+    /// A journal of it, replayed, gives the same counts and verdicts.
     #[test]
     fn a_replay_counts_and_judges_the_same(seed: u64) {
         let mut world = World::new(&[vec![3, 2], vec![4]], seed);

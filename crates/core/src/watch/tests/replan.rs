@@ -66,7 +66,7 @@ impl World {
     fn new(roster: &Roster, seed: u64) -> Self {
         let settings = Settings { seed, budget: Some(Budget::of(1.0)), ..Settings::default() };
         let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
-        watch.record();
+        watch.keep_records();
         Self {
             seed,
             watch,
