@@ -24,7 +24,7 @@ const MIN_DARK_SHARE: f64 = 0.05;
 /// ... and of others. With bursts of total loss of 3 s every 10 min, three that are long enough to
 /// be called down fall so close together about twice a year (docs/laboratory.md).
 const MIN_DARK_SHARE_SHORT: f64 = 0.2;
-/// So many times down are remembered, to measure the cycle by.
+/// How many times down are remembered, to measure the cycle by.
 const REMEMBERED: usize = 9;
 /// A calm is so many mean cycles long ...
 const CALM_MEAN: u32 = 3;

@@ -204,11 +204,13 @@ impl Judge {
         self.directives.pop_front()
     }
 
-    /// Of how many parts a scope's evidence must come.
-    fn parts(&self, id: ScopeId) -> usize {
+    /// Of how many groups of blocks a scope's evidence should come.
+    fn evidence_groups(&self, id: ScopeId) -> usize {
         match self.roster.scope(id) {
             Scope::Block(_) => 1,
-            Scope::Country(country) => self.roster.country(country).blocks.len().min(rules::PARTS),
+            Scope::Country(country) => {
+                self.roster.country(country).blocks.len().min(rules::EVIDENCE_GROUPS)
+            }
         }
     }
 
