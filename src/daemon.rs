@@ -100,7 +100,7 @@ pub struct Options {
     /// The journal's file.
     pub record: Option<PathBuf>,
     /// The state directory, for what outlives the run.
-    pub state: Option<PathBuf>,
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -127,23 +127,24 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // A port 0 has become a real one.
     let addresses =
         listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let state = store::directory(options.state);
+    let state = store::directory(options.state_dir);
     let _lock = state.as_deref().map(state::lock).transpose()?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
-    let (settings, settings_receiver) = watch::channel(export_settings(&options.plan));
+    let (export_settings_sender, export_settings_receiver) =
+        watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> =
         addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, settings_receiver, reload_sender, web_config)?;
+    let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
         .build()?;
     runtime.block_on(async {
-        let publishers = Publishers { snapshots, settings };
+        let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
         let mut daemon =
             Daemon::start(options.plan, &addresses, journal, publishers, StdoutWriter::open()?);
@@ -160,7 +161,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// What HTTP readers see.
 struct Publishers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    settings: watch::Sender<ExportSettings>,
+    export_settings: watch::Sender<ExportSettings>,
 }
 
 fn export_settings(plan: &Plan) -> ExportSettings {
@@ -208,7 +209,7 @@ impl Daemon {
             stdout_writer.write(format!("look at {address} (metrics: {address}metrics)"));
         }
         let mut watch =
-            Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
+            Watch::new(plan.roster.clone(), &core_settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {
             watch.keep_records();
         }
@@ -330,7 +331,7 @@ impl Daemon {
 }
 
 /// The core's settings. Without a socket to ping the controls, they do not count.
-fn settings(plan: &Plan, controls: bool) -> Settings {
+fn core_settings(plan: &Plan, controls: bool) -> Settings {
     Settings {
         budget: Some(plan.budget),
         rules: plan.rules,

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// So many blocks of one host of this machine each, asked by ICMP alone: so that the program's
+/// This many blocks of one host of this machine each, asked by ICMP alone: so that the program's
 /// descriptors stay the same.
 fn plan(blocks: usize) -> String {
     let block = |number: usize| {
@@ -29,7 +29,7 @@ fn plan(blocks: usize) -> String {
     format!("vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n{}", blocks.concat())
 }
 
-/// So long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by another
+/// How long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by another
 /// waits for [`serve::PATIENCE`], three times as long.
 const IN_TIME: Duration = Duration::from_secs(10);
 
@@ -243,7 +243,7 @@ fn other_methods_are_told_which_there_are() {
 /// More sockets than many a shell allows.
 const MORE_DESCRIPTORS: &[&str] = &["sh", "-ec", "ulimit -n 4096; exec \"$@\"", "sh"];
 
-/// So many crowds at most, until one of them adds nothing to the memory that those before it left:
+/// How many crowds come at most, until one of them adds nothing to the memory that those before it left:
 /// how many of a crowd are served at the same moment differs, and the most that was ever needed is
 /// kept. What leaks is lost with every crowd.
 const CROWDS: usize = 10;

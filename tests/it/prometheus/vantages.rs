@@ -13,7 +13,7 @@ use std::{fs, time::Duration};
 const COUNTRY: &str = "10.45.176.0/22";
 /// The vantages' addresses, in order.
 const VANTAGES: [&str; 3] = ["10.45.0.2", "10.45.0.10", "10.45.0.14"];
-/// So long until every host has answered a few times; see `daemon::outages`.
+/// How long it takes until every host has answered a few times; see `daemon::outages`.
 const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// Longer than any verdict takes to come, be scraped and be weighed.
 const TOLD: Duration = Duration::from_secs(120);

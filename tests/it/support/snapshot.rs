@@ -63,7 +63,7 @@ pub fn every_field() -> Snapshot {
     }
 }
 
-/// So many seconds after the watch began: 2014-12-22T16:05:00Z.
+/// This many seconds after the watch began, at 2014-12-22T16:05:00Z.
 fn at(seconds: u64) -> Time {
     Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
 }

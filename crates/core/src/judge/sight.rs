@@ -10,9 +10,9 @@ use super::rules::{BLIND_AFTER, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE};
 use crate::time::Time;
 use std::time::Duration;
 
-/// So many failures to send in a row, over this time, without one success between them, are
-/// blindness too.
+/// How many failures to send in a row, without one success between them, are blindness too.
 const SEND_FAILURES: u32 = 3;
+/// The time over which these failures must be spread.
 const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
 /// Our own sight.
