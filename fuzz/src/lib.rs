@@ -1,6 +1,6 @@
 //! Properties that hold for any bytes from outside; each panics where they do not, and calls the
-//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those that
-//! it found worth keeping from `tests/it/fuzz/corpus.rs`.
+//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those
+//! that it found worth keeping from `tests/it/fuzz/corpus.rs`.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{

@@ -131,7 +131,8 @@ proptest! {
         loss in 0.0..0.2_f64,
         seed in any::<u32>(),
     ) {
-        let directory: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
+        let directory: PathBuf =
+            std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
         let roster = Arc::new(roster::country(&[5, 5, 5, 4]));
         let mut dark = dark;
         if let Some(from) = all {
@@ -150,11 +151,23 @@ proptest! {
                 let now = at(f64::from(second));
                 let pair = [shown(&live, now), shown(&told, now)];
                 let differs = u32::from(pair[0] != pair[1]);
-                if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
+                if pair.contains(&Some(State::Unknown)) {
+                    unsure += differs
+                } else {
+                    other += differs
+                }
             }
             // A darkness that began moments before blindness, the store knows from its begin; and
             // after blindness, that it is still dark, from the first word on it, not from the last.
-            prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
+            prop_assert!(
+                unsure <= 60 && other <= 10,
+                "{:?}: {} s, {} s\n{:#?}\n{:#?}",
+                scope,
+                unsure,
+                other,
+                live,
+                told
+            );
             for second in [601.0, 699.0] {
                 prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
             }

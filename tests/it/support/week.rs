@@ -12,7 +12,8 @@ use std::{sync::Arc, time::Duration};
 pub const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
 pub const HOUR: u64 = 3600;
 
-/// A roster of this many countries, blocks in each, and hosts in each block, which are asked by ICMP and TCP.
+/// A roster of this many countries, blocks in each, and hosts in each block, which are asked by
+/// ICMP and TCP.
 pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
     let mut roster = Roster::default();
     for country in 0..countries {

@@ -80,8 +80,8 @@ impl Default for Trap {
 }
 
 impl Trap {
-    /// How often every second probe asks; then every sixteenth does, since many a host drops what it
-    /// does not serve.
+    /// How often every second probe asks; then every sixteenth does, since many a host drops what
+    /// it does not serve.
     const TRIES: u8 = 8;
     /// Once it is known, one probe in this many asks again.
     const AGAIN: u32 = 4096;

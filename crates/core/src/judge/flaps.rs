@@ -21,8 +21,9 @@ const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
 const LONG_DARKNESS: Duration = Duration::from_secs(30);
 /// The least dark share of two cycles whose darknesses are long on average.
 const MIN_DARK_SHARE: f64 = 0.05;
-/// The least dark share of two other cycles. With bursts of total loss of 3 s every 10 min, three that are long enough to
-/// be called down fall so close together about twice a year (docs/laboratory.md).
+/// The least dark share of two other cycles. With bursts of total loss of 3 s every 10 min, three
+/// that are long enough to be called down fall so close together about twice a year
+/// (docs/laboratory.md).
 const MIN_DARK_SHARE_SHORT: f64 = 0.2;
 /// How many times down are remembered, to measure the cycle by.
 const REMEMBERED: usize = 9;

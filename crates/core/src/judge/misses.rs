@@ -2,9 +2,9 @@
 //! sent.
 //!
 //! A fixed number of misses is kept one by one: half of them the oldest, which say when the silence
-//! began, and half the newest, which say how long it lasted. Of those in between only sums are kept. So a
-//! silence that was probed many times a second, or in thousands of blocks, costs no more than
-//! another, and yet has its true length and weight.
+//! began, and half the newest, which say how long it lasted. Of those in between only sums are
+//! kept. So a silence that was probed many times a second, or in thousands of blocks, costs no more
+//! than another, and yet has its true length and weight.
 
 use crate::{
     scopes::{BlockId, Roster, RosterMapping, TargetId},

@@ -24,7 +24,8 @@ impl Default for Rules {
 pub const DOWN_ODDS: f32 = 13.8;
 /// An outage needs these odds, 10^7, besides its length.
 pub const OUTAGE_ODDS: f32 = 16.1;
-/// While a scope flaps, down and outage need this much less: down is then 1,000 times as likely beforehand.
+/// While a scope flaps, down and outage need this much less: down is then 1,000 times as likely
+/// beforehand.
 pub const FLAPPING_PRIOR: f32 = 6.9;
 
 /// Risk that chance puts an edge beside the truth: half of the 1 in 1,000 that is promised.
@@ -84,8 +85,8 @@ pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long what an earlier run knew is of use.
 pub const MEMORY_VALID_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// We are blind when nobody, control or target, has answered for this long. Controls are asked once a
-/// second, so this is three misses in a row; and it is shorter than [`Rules::span`].
+/// We are blind when nobody, control or target, has answered for this long. Controls are asked once
+/// a second, so this is three misses in a row; and it is shorter than [`Rules::span`].
 pub const BLIND_AFTER: Duration = Duration::from_millis(3500);
 /// Controls that have been silent for this long while targets answered are dead themselves.
 pub const CONTROLS_DEAD_AFTER: Duration = Duration::from_secs(60);

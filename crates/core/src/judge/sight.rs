@@ -76,7 +76,8 @@ impl Sight {
         self.blind_since.is_some()
     }
 
-    /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all are.
+    /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all
+    /// are.
     pub fn confirmed_until(&self) -> Time {
         if self.controls { self.last_answered } else { Time::NEVER }
     }

@@ -320,8 +320,8 @@ impl Schedule {
         self.extra_probe(block, reserve, now)
     }
 
-    /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target is
-    /// no obstacle.
+    /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target
+    /// is no obstacle.
     fn extra_probe(&mut self, block: u32, reserve: f64, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
         if !turns.bucket.take(&self.budget, now, reserve) {

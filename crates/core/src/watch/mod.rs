@@ -137,8 +137,8 @@ impl Watch {
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due
-    /// ([`Watch::poll_probe`]). Every event that came by `received_until` has been handled: up to then
-    /// silence is silence.
+    /// ([`Watch::poll_probe`]). Every event that came by `received_until` has been handled: up to
+    /// then silence is silence.
     pub fn handle_timeout(&mut self, now: Time, received_until: Time) {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
@@ -158,8 +158,8 @@ impl Watch {
         let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
         let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
         if displaced {
-            // The lost probe is an older one, of which only its target is known any more: it stands under
-            // the number and time of the probe that took its place.
+            // The lost probe is an older one, of which only its target is known any more: it stands
+            // under the number and time of the probe that took its place.
             let lost = Outcome {
                 target: slot.target,
                 seq: probe.seq,
@@ -267,8 +267,8 @@ impl Watch {
         }
     }
 
-    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops` what
-    /// the kernel dropped before the ICMP sockets could be read.
+    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
+    /// what the kernel dropped before the ICMP sockets could be read.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let vantage = self.aggregate.vantage();

@@ -176,13 +176,18 @@ proptest! {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
         }
-        prop_assert!(world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0);
+        prop_assert!(
+            world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0
+        );
         // When nothing answers any more, everything that was open ends as lost.
         while world.now < start() + Duration::from_secs(1200) {
             world.step(false);
         }
         prop_assert!(world.unsettled.values().all(|sent| world.now < *sent + LOST_AFTER));
-        prop_assert_eq!(settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open, world.sums().sent);
+        prop_assert_eq!(
+            settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open,
+            world.sums().sent
+        );
     }
 
     /// A journal of it, replayed, gives the same counts and verdicts.

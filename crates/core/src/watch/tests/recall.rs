@@ -134,7 +134,8 @@ proptest! {
         }
         held.replay_until(at(stop));
         let memory = held.remember(at(stop), 0);
-        let before: Vec<_> = scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
+        let before: Vec<_> =
+            scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
         let gap = EventRecord { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
         held.replay(&gap);
         let mut next = Watch::new(roster.clone(), &settings(), at(back));

@@ -253,10 +253,13 @@ proptest! {
         loss in 0.0f64..0.6,
         seed in 0u64..1000,
     ) {
-        let dark = |block: u32, t: f64| darknesses.iter().any(|&(which, from, length)| {
-            (which == block || which == 4) && (from..from + length).contains(&t)
-        });
-        let blind = |t: f64| blinds.iter().any(|&(from, length)| (from..from + length).contains(&t));
+        let dark = |block: u32, t: f64| {
+            darknesses.iter().any(|&(which, from, length)| {
+                (which == block || which == 4) && (from..from + length).contains(&t)
+            })
+        };
+        let blind =
+            |t: f64| blinds.iter().any(|&(from, length)| (from..from + length).contains(&t));
         let world = World { dark, blind, loss, rtt: RTT };
         let (changes, watch) = world.play(1800.0, seed);
         let mut now = BTreeMap::new();
@@ -264,9 +267,17 @@ proptest! {
         for change in &changes {
             prop_assert!(change.time >= time, "{change:?}");
             time = change.time;
-            prop_assert!(change.edge.earliest.is_none_or(|earliest| earliest <= change.edge.latest), "{change:?}");
+            prop_assert!(
+                change.edge.earliest.is_none_or(|earliest| earliest <= change.edge.latest),
+                "{change:?}"
+            );
             prop_assert!(change.edge.latest <= change.time + RTT, "{change:?}");
-            prop_assert_eq!(*now.get(&change.scope).unwrap_or(&State::Unknown), change.from, "{:?}", change);
+            prop_assert_eq!(
+                *now.get(&change.scope).unwrap_or(&State::Unknown),
+                change.from,
+                "{:?}",
+                change
+            );
             prop_assert!(change.from != change.to, "{change:?}");
             prop_assert!(change.to != State::Partial || change.scope == KP, "{change:?}");
             if change.to == State::Outage {
@@ -277,7 +288,8 @@ proptest! {
         }
         for target in watch.snapshot(time, 0, 0).targets {
             let counts = target.counts;
-            let settled = counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
+            let settled =
+                counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
             let open = counts.sent - settled - counts.overdue;
             prop_assert!(open <= 2, "{counts:?}");
         }
