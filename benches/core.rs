@@ -109,8 +109,8 @@ fn small(seconds: f64) -> Scenario {
     Scenario::parse("small", &text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// So many blocks under the conditions of taiwan.toml, worse than those of a quiet year: a tenth of
-/// all probes is missed, and every miss is weighed. If `goes_dark`, all blocks do in the middle,
+/// This many blocks under the conditions of taiwan.toml, worse than those of a quiet year: a tenth
+/// of all probes is missed, and every miss is weighed. If `goes_dark`, all blocks do in the middle,
 /// which is the second result.
 fn blocks_of_taiwan(blocks: u32, goes_dark: bool) -> (Scenario, Duration) {
     let half = (PROBES as f64 / 2.0 / f64::from(blocks) / Budget::DEFAULT.base) as u64;

@@ -200,8 +200,8 @@ fn refuse(problems: &Problems) -> u8 {
 }
 
 fn run(args: RunArgs, plan: Plan) -> u8 {
-    let RunArgs { config, listen, web, record, state_dir: state } = args;
-    exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state }))
+    let RunArgs { config, listen, web, record, state_dir } = args;
+    exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state_dir }))
 }
 
 /// Prints the failure, if there is one; returns its exit code.

@@ -19,7 +19,7 @@
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
-//! | `verdict_writer` | standard output |
+//! | `stdout_writer` | standard output |
 
 mod failure;
 mod journal_writer;
@@ -27,7 +27,7 @@ mod network;
 mod wire_ids;
 mod reload;
 mod state;
-mod verdict_writer;
+mod stdout_writer;
 
 use crate::{
     clock::Clock,
@@ -59,6 +59,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use stdout_writer::StdoutWriter;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{
@@ -66,7 +67,6 @@ use tokio::{
         watch,
     },
 };
-use verdict_writer::VerdictWriter;
 
 /// How often readers get a new snapshot when no verdict changes.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ pub struct Options {
     /// The journal's file.
     pub record: Option<PathBuf>,
     /// The state directory, for what outlives the run.
-    pub state: Option<PathBuf>,
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -127,26 +127,27 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // A port 0 has become a real one.
     let addresses =
         listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let state = store::directory(options.state);
+    let state = store::directory(options.state_dir);
     let _lock = state.as_deref().map(state::lock).transpose()?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
-    let (settings, settings_receiver) = watch::channel(export_settings(&options.plan));
+    let (export_settings_sender, export_settings_receiver) =
+        watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> =
         addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, settings_receiver, reload_sender, web_config)?;
+    let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
         .build()?;
     runtime.block_on(async {
-        let publishers = Publishers { snapshots, settings };
+        let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
         let mut daemon =
-            Daemon::start(options.plan, &addresses, journal, publishers, VerdictWriter::open()?);
+            Daemon::start(options.plan, &addresses, journal, publishers, StdoutWriter::open()?);
         daemon.resume(state)?;
         daemon.event_loop(reload).await?;
         daemon.finish();
@@ -160,7 +161,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// What HTTP readers see.
 struct Publishers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    settings: watch::Sender<ExportSettings>,
+    export_settings: watch::Sender<ExportSettings>,
 }
 
 fn export_settings(plan: &Plan) -> ExportSettings {
@@ -183,7 +184,7 @@ struct Daemon {
     store: Option<Store>,
     publishers: Publishers,
     systemd: Systemd,
-    verdict_writer: VerdictWriter,
+    stdout_writer: StdoutWriter,
 }
 
 impl Daemon {
@@ -192,25 +193,25 @@ impl Daemon {
         addresses: &[String],
         journal: Option<JournalWriter>,
         publishers: Publishers,
-        verdict_writer: VerdictWriter,
+        stdout_writer: StdoutWriter,
     ) -> Self {
         let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
-        verdict_writer.write(format!(
+        stdout_writer.write(format!(
             "lifesign {} watches from {}: {plan}",
             env!("CARGO_PKG_VERSION"),
             plan.vantage
         ));
-        write_warnings(&plan, &verdict_writer);
-        let controls = open_controls(&plan, clock, &sender, &verdict_writer);
-        let network = Network::open(&plan, clock, sender.clone(), &verdict_writer);
+        write_warnings(&plan, &stdout_writer);
+        let controls = open_controls(&plan, clock, &sender, &stdout_writer);
+        let network = Network::open(&plan, clock, sender.clone(), &stdout_writer);
         for address in addresses {
-            verdict_writer.write(format!("look at {address} (metrics: {address}metrics)"));
+            stdout_writer.write(format!("look at {address} (metrics: {address}metrics)"));
         }
         let mut watch =
-            Watch::new(plan.roster.clone(), &settings(&plan, controls.is_some()), clock.now());
+            Watch::new(plan.roster.clone(), &core_settings(&plan, controls.is_some()), clock.now());
         if journal.is_some() {
-            watch.record();
+            watch.keep_records();
         }
         Self {
             clock,
@@ -224,7 +225,7 @@ impl Daemon {
             store: None,
             publishers,
             systemd: Systemd::default(),
-            verdict_writer,
+            stdout_writer,
         }
     }
 
@@ -236,17 +237,17 @@ impl Daemon {
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
-        let mut heard = Time::default();
+        let mut received_until = Time::default();
         loop {
             // However long we were kept from running, a probe must not be called overdue while its
             // answer is still in a socket or in a task. The first yield lets the runtime see which
             // sockets are readable, the second lets their tasks read.
             let now = self.clock.now();
-            if now.since(heard) > DRAIN_INTERVAL {
+            if now.since(received_until) > DRAIN_INTERVAL {
                 for _ in 0..2 {
                     tokio::task::yield_now().await;
                 }
-                heard = now;
+                received_until = now;
             }
             self.network.icmp_receive(&mut batch);
             // A raw socket also receives the replies to other pings of this machine, and our own
@@ -261,7 +262,7 @@ impl Daemon {
                     self.watch.handle_event(now, &event);
                 }
             }
-            self.watch.handle_timeout(now, heard);
+            self.watch.handle_timeout(now, received_until);
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
             let changes: Vec<Change> = from_fn(|| self.watch.poll_change()).collect();
@@ -324,13 +325,13 @@ impl Daemon {
             store.handle_changes(changes, &self.watch, now, offset);
         }
         for change in changes {
-            self.verdict_writer.write(verdict::text(change, roster, offset));
+            self.stdout_writer.write(verdict::text(change, roster, offset));
         }
     }
 }
 
 /// The core's settings. Without a socket to ping the controls, they do not count.
-fn settings(plan: &Plan, controls: bool) -> Settings {
+fn core_settings(plan: &Plan, controls: bool) -> Settings {
     Settings {
         budget: Some(plan.budget),
         rules: plan.rules,
@@ -344,20 +345,20 @@ fn open_controls(
     plan: &Plan,
     clock: Clock,
     events: &UnboundedSender<Event>,
-    verdict_writer: &VerdictWriter,
+    stdout_writer: &StdoutWriter,
 ) -> Option<Controls> {
     Controls::open(&plan.controls, clock, events)
         .map_err(|error| {
-            verdict_writer.write(format!(
+            stdout_writer.write(format!(
                 "note: {error}; until then an outage cannot be told from blindness of our own"
             ));
         })
         .ok()
 }
 
-fn write_warnings(plan: &Plan, verdict_writer: &VerdictWriter) {
+fn write_warnings(plan: &Plan, stdout_writer: &StdoutWriter) {
     for warning in plan.warnings() {
-        verdict_writer.write(format!("note: {warning}"));
+        stdout_writer.write(format!("note: {warning}"));
     }
 }
 

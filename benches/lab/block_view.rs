@@ -96,7 +96,7 @@ impl<'a> BlockView<'a> {
                 return answered;
             }
             if let Some(Event::Outcome(outcome)) = self.world.poll_event(next) {
-                let alive = outcome.seq == seq && outcome.found.alive().is_some();
+                let alive = outcome.seq == seq && outcome.found.rtt_if_alive().is_some();
                 answered = answered.or(alive.then_some(next));
             }
         }

@@ -1,6 +1,6 @@
 //! Properties that hold for any bytes from outside; each panics where they do not, and calls the
-//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those that
-//! it found worth keeping from `tests/it/fuzz/corpus.rs`.
+//! function that the program itself calls. The fuzzer's inputs come from `fuzz_targets/`, those
+//! that it found worth keeping from `tests/it/fuzz/corpus.rs`.
 
 use hickory_proto::rr::{Name, RecordType};
 use lifesign::{
@@ -273,7 +273,7 @@ fn lab() -> &'static Plan {
     })
 }
 
-/// The lines of a journal: each is read and, where it is one, written, read again, and folded.
+/// The lines of a journal: each is read and, where it is one, written, read again, and replayed.
 pub fn journal(bytes: &[u8]) {
     static READER: OnceLock<journal::Reader> = OnceLock::new();
     let plan = lab();
@@ -313,7 +313,7 @@ fn rtt(record: &EventRecord) -> Duration {
     match record.event {
         Event::Outcome(outcome) => match outcome.found {
             Found::Unreachable { rtt, .. } => rtt,
-            found => found.alive().unwrap_or_default(),
+            found => found.rtt_if_alive().unwrap_or_default(),
         },
         _ => Duration::ZERO,
     }

@@ -1,7 +1,7 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{random_bits, verdict_writer::VerdictWriter, wire_ids::WireIds};
+use super::{random_bits, stdout_writer::StdoutWriter, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
@@ -38,14 +38,14 @@ impl Network {
         plan: &Plan,
         clock: Clock,
         events: UnboundedSender<Event>,
-        verdict_writer: &VerdictWriter,
+        stdout_writer: &StdoutWriter,
     ) -> Self {
         let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
         let id = random_bits(4);
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
             Ok(prober) => {
                 let family = |v6| prober.socket_kind(v6).map_or("none", SocketKind::label);
-                verdict_writer.write(format!(
+                stdout_writer.write(format!(
                     "ICMP by {} (IPv4), {} (IPv6)",
                     family(false),
                     family(true)
@@ -53,7 +53,7 @@ impl Network {
                 Some(prober)
             }
             Err(error) => {
-                verdict_writer.write(format!("note: {error}; TCP and DNS go on without ICMP"));
+                stdout_writer.write(format!("note: {error}; TCP and DNS go on without ICMP"));
                 None
             }
         };

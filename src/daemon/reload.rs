@@ -1,7 +1,7 @@
 //! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
 //! no probe; then applied, or rejected if it is wrong.
 
-use super::{Daemon, export_settings, open_controls, settings, write_warnings};
+use super::{Daemon, core_settings, export_settings, open_controls, write_warnings};
 use crate::{
     config::Plan,
     export::{ReloadRequest, ReloadRequests},
@@ -88,19 +88,19 @@ impl Daemon {
             // The old ones end first. All that they reported has been handled, since no task has
             // run meanwhile: none of it is taken for an answer of the new.
             self.controls = None;
-            self.controls = open_controls(&plan, self.clock, &self.sender, &self.verdict_writer);
+            self.controls = open_controls(&plan, self.clock, &self.sender, &self.stdout_writer);
         }
-        let settings = settings(&plan, self.controls.is_some());
+        let settings = core_settings(&plan, self.controls.is_some());
         let mapping = self.watch.replan(plan.roster.clone(), &settings, now);
         self.network.replan(&plan, &mapping.targets);
-        self.publishers.settings.send_replace(export_settings(&plan));
+        self.publishers.export_settings.send_replace(export_settings(&plan));
         self.plan = plan;
         if let Some(store) = &mut self.store {
             store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
-        self.verdict_writer.write(text.clone());
-        write_warnings(&self.plan, &self.verdict_writer);
+        self.stdout_writer.write(text.clone());
+        write_warnings(&self.plan, &self.stdout_writer);
         text
     }
 

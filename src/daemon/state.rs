@@ -28,7 +28,7 @@ impl Daemon {
     /// Restores what an earlier run left in this directory.
     pub(super) fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
         let Some(directory) = directory else {
-            self.verdict_writer
+            self.stdout_writer
                 .write("note: without --state-dir nothing is kept over a restart".into());
             return Ok(());
         };
@@ -45,7 +45,7 @@ impl Daemon {
             } else {
                 "begins anew: nothing is left to go on with of"
             };
-            self.verdict_writer.write(format!("{words} what was known at {taken}"));
+            self.stdout_writer.write(format!("{words} what was known at {taken}"));
         }
         store.resume(past, recalled, &self.plan.roster, now, offset);
         self.store = Some(store);

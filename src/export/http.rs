@@ -98,9 +98,9 @@ fn router(server: Server) -> Router {
         .layer(from_fn(authorize))
 }
 
-/// Lets in whom the access file lets in; anybody else learns nothing, not even which pages there
-/// are (RFC 7617 §2). Adds the headers of every response: it is of the type that it says, and is
-/// not stored unless it says for how long.
+/// Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
+/// pages there are (RFC 7617 §2). Adds the headers of every response: it is of the type that it
+/// says, and is not stored unless it says for how long.
 async fn authorize(
     Extension(policy): Extension<Arc<Policy>>,
     request: Request,

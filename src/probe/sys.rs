@@ -42,11 +42,11 @@ pub struct Message<'a> {
 
 /// Buffers for one system call, allocated once.
 pub struct Batch {
-    slots: Box<[Slot]>,
+    buffers: Box<[PacketBuffer]>,
 }
 
 #[derive(Clone, Copy)]
-struct Slot {
+struct PacketBuffer {
     packet: [u8; PACKET],
     address: [u8; SOCKADDR],
     control: [u8; CONTROL],
@@ -55,7 +55,7 @@ struct Slot {
     control_length: usize,
 }
 
-const EMPTY: Slot = Slot {
+const EMPTY: PacketBuffer = PacketBuffer {
     packet: [0; PACKET],
     address: [0; SOCKADDR],
     control: [0; CONTROL],
@@ -67,26 +67,26 @@ const EMPTY: Slot = Slot {
 impl Batch {
     /// Empty buffers.
     pub fn new() -> Self {
-        Self { slots: vec![EMPTY; BATCH].into_boxed_slice() }
+        Self { buffers: vec![EMPTY; BATCH].into_boxed_slice() }
     }
 
     /// Makes packet `index` of the batch from at most 128 bytes and the socket address to send to.
     pub fn put(&mut self, index: usize, packet: &[u8], address: &[u8]) {
-        let slot = &mut self.slots[index];
-        slot.packet[..packet.len()].copy_from_slice(packet);
-        slot.address[..address.len()].copy_from_slice(address);
-        slot.packet_length = packet.len();
-        slot.address_length = address.len();
-        slot.control_length = 0;
+        let buffer = &mut self.buffers[index];
+        buffer.packet[..packet.len()].copy_from_slice(packet);
+        buffer.address[..address.len()].copy_from_slice(address);
+        buffer.packet_length = packet.len();
+        buffer.address_length = address.len();
+        buffer.control_length = 0;
     }
 
     /// Packet `index` of the last [`Batch::receive`].
     pub fn get(&self, index: usize) -> Message<'_> {
-        let slot = &self.slots[index];
+        let buffer = &self.buffers[index];
         Message {
-            packet: &slot.packet[..slot.packet_length],
-            address: &slot.address[..slot.address_length],
-            control: &slot.control[..slot.control_length],
+            packet: &buffer.packet[..buffer.packet_length],
+            address: &buffer.address[..buffer.address_length],
+            control: &buffer.control[..buffer.control_length],
         }
     }
 
@@ -106,10 +106,10 @@ impl Batch {
             Queue::Arrivals => libc::MSG_DONTWAIT,
             Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
         };
-        for slot in &mut self.slots {
-            slot.packet_length = PACKET;
-            slot.address_length = SOCKADDR;
-            slot.control_length = CONTROL;
+        for buffer in &mut self.buffers {
+            buffer.packet_length = PACKET;
+            buffer.address_length = SOCKADDR;
+            buffer.control_length = CONTROL;
         }
         self.with_headers(BATCH, |headers, count| {
             // SAFETY: as in `send`; the kernel writes no more than the lengths say. No timeout is
@@ -120,7 +120,7 @@ impl Batch {
         })
     }
 
-    /// Runs `call` on message headers that point at the first `count` slots, and takes over the
+    /// Runs `call` on message headers that point at the first `count` buffers, and takes over the
     /// lengths that it writes. The headers live on the stack, so that no pointer outlives the call.
     #[allow(clippy::unnecessary_cast, reason = "musl's msg_controllen is narrower than glibc's")]
     fn with_headers(
@@ -132,26 +132,26 @@ impl Batch {
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
         // SAFETY: as above.
         let mut vectors: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
-        for ((header, vector), slot) in
-            headers.iter_mut().zip(&mut vectors).zip(&mut self.slots[..count])
+        for ((header, vector), buffer) in
+            headers.iter_mut().zip(&mut vectors).zip(&mut self.buffers[..count])
         {
-            vector.iov_base = slot.packet.as_mut_ptr().cast();
-            vector.iov_len = slot.packet_length;
+            vector.iov_base = buffer.packet.as_mut_ptr().cast();
+            vector.iov_len = buffer.packet_length;
             let header = &mut header.msg_hdr;
             header.msg_iov = vector;
             header.msg_iovlen = 1;
-            header.msg_name = slot.address.as_mut_ptr().cast();
-            header.msg_namelen = slot.address_length as _;
-            header.msg_control = slot.control.as_mut_ptr().cast();
-            header.msg_controllen = slot.control_length as _;
+            header.msg_name = buffer.address.as_mut_ptr().cast();
+            header.msg_namelen = buffer.address_length as _;
+            header.msg_control = buffer.control.as_mut_ptr().cast();
+            header.msg_controllen = buffer.control_length as _;
         }
         let done = call(headers.as_mut_ptr(), count as _);
         let done = usize::try_from(done).map_err(|_| io::Error::last_os_error())?;
-        for (header, slot) in headers.iter().zip(&mut self.slots[..done]) {
+        for (header, buffer) in headers.iter().zip(&mut self.buffers[..done]) {
             // A packet's length may exceed its buffer's only under MSG_TRUNC, which is not set.
-            slot.packet_length = (header.msg_len as usize).min(PACKET);
-            slot.address_length = (header.msg_hdr.msg_namelen as usize).min(SOCKADDR);
-            slot.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
+            buffer.packet_length = (header.msg_len as usize).min(PACKET);
+            buffer.address_length = (header.msg_hdr.msg_namelen as usize).min(SOCKADDR);
+            buffer.control_length = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
         }
         Ok(done)
     }

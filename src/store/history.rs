@@ -9,7 +9,7 @@ use super::{
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
-    watch::{History, KEPT, MINUTE, Measurement, StateSpan},
+    watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
 };
 use rusqlite::{Connection, Result, Row, params};
 use std::{
@@ -40,7 +40,7 @@ struct ScopeRows {
 
 /// Reads the histories of all scopes. Call it before this run writes.
 pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
-    let began = now - KEPT;
+    let began = now - HISTORY_LENGTH;
     let mut statement = connection.prepare(
         "SELECT began, min(lasted, ?2) FROM run WHERE lasted > began AND lasted > ?1 AND began < ?2
          ORDER BY began DESC LIMIT ?3",
@@ -89,7 +89,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
                 scope.watched = country.map(since_first).collect();
             }
             for span in state_spans(&scope, &runs, now) {
-                scope.history.tell(span);
+                scope.history.push_span(span);
             }
             (name, (scope.country, scope.history))
         })
@@ -100,7 +100,7 @@ impl ScopeRows {
     fn new(country: &str) -> Self {
         Self {
             country: country.to_owned(),
-            history: History::blank(),
+            history: History::empty(),
             watched: Vec::new(),
             episodes: Vec::new(),
         }
@@ -120,7 +120,7 @@ fn add_sample(row: &Row, span: i64, scopes: &mut HashMap<String, ScopeRows>) -> 
     if scope.country != country {
         *scope = ScopeRows::new(country);
     }
-    scope.history.mark(to - MINUTE, measurement);
+    scope.history.add_measurement(to - MINUTE, measurement);
     match scope.watched.last_mut().filter(|last| from <= last.1 + RUN_TIMEOUT) {
         Some(last) => last.1 = to,
         None if state != State::Unknown => scope.watched.push((from, to)),

@@ -23,7 +23,7 @@ pub mod report;
 mod writer;
 
 pub use episode::Episode;
-pub use reader::{EpisodeFilter, RecordedRun, StoreReader};
+pub use reader::{EpisodeFilter, PastRun, StoreReader};
 
 use backlog::Batch;
 use database::Database;

@@ -25,7 +25,7 @@ pub(super) const COARSE_MS: i64 = 600_000;
 
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RecordedRun {
+pub struct PastRun {
     /// Its start, on the wall clock.
     pub began: Time,
     /// When it last wrote.
@@ -143,13 +143,13 @@ impl StoreReader {
     }
 
     /// The runs that overlap this time, oldest first.
-    pub fn runs(&self, since: Time, until: Time) -> Result<Vec<RecordedRun>> {
+    pub fn runs(&self, since: Time, until: Time) -> Result<Vec<PastRun>> {
         let mut statement = self.0.prepare(
             "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ?
              ORDER BY began",
         )?;
         let run = |row: &Row| {
-            Ok(RecordedRun {
+            Ok(PastRun {
                 began: time_from_millis(row.get(0)?),
                 lasted: time_from_millis(row.get(1)?),
                 ended: row.get(2)?,

@@ -4,7 +4,7 @@
 mod charts;
 
 use super::{
-    Episode, EpisodeFilter, RecordedRun, Sample, StoreReader,
+    Episode, EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, time_text},
     reader::RUN_TIMEOUT,
 };
@@ -26,7 +26,7 @@ pub struct ReportData {
     observed_until: Time,
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
-    runs: Vec<RecordedRun>,
+    runs: Vec<PastRun>,
 }
 
 impl ReportData {

@@ -222,8 +222,8 @@ fn episode(state: State, found: u64, begin: u64, end: Option<(u64, u64)>) -> Epi
 
 fn state_spans(database: &Database, scope: &str, now: u64) -> Vec<(State, u64)> {
     let mut history = database.history(at(now));
-    let (_, past) = history.remove(scope).unwrap();
-    past.state_spans().map(|span| (span.state, span.from.since(at(0)).as_secs())).collect()
+    let (_, history) = history.remove(scope).unwrap();
+    history.state_spans().map(|span| (span.state, span.from.since(at(0)).as_secs())).collect()
 }
 
 #[test]
@@ -261,15 +261,15 @@ fn the_week_before_is_told_in_its_order_and_what_nobody_saw_is_unknown() {
         (Unknown, 4900),
     ];
     assert_eq!(state_spans(&database, "KP", 5000), expected);
-    let (country, past) = database.history(at(5000)).remove("KP").unwrap();
+    let (country, history) = database.history(at(5000)).remove("KP").unwrap();
     let outages: Vec<_> =
-        past.state_spans().filter(|span| span.state == Outage).map(|span| span.edge).collect();
+        history.state_spans().filter(|span| span.state == Outage).map(|span| span.edge).collect();
     assert_eq!(
         outages[1],
         Edge { earliest: Some(at(996)), latest: at(1000) },
         "it is the same outage"
     );
-    let measurements = past.marks(at(5000), SAMPLE_INTERVAL * 90, 90);
+    let measurements = history.measurements(at(5000), SAMPLE_INTERVAL * 90, 90);
     let losses: String =
         measurements.iter().map(|one| if one.loss() == Some(0.1) { '#' } else { '.' }).collect();
     // An hour, eight minutes without a run, and fourteen minutes that end a little before now.

@@ -1,5 +1,5 @@
 //! Everything that tests the program from outside, as one test program, so that it is linked once.
-//! A room is named after what it tests; `support` is what they share, and `tests/data` what they
+//! A module is named after what it tests; `support` is what they share, and `tests/data` what they
 //! read.
 
 mod support;

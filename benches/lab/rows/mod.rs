@@ -109,8 +109,8 @@ impl Trial<'_> {
     }
 }
 
-/// So many outages as a number of worlds and of outages in each: enough worlds for different hosts
-/// and both cores, few enough for the prober to learn in each.
+/// This many outages as a number of worlds and of outages in each: enough worlds for different
+/// hosts and both cores, few enough for the prober to learn in each.
 fn split(n: usize) -> (usize, usize) {
     let worlds = n.div_ceil(100).clamp(2, 20);
     (worlds, n.div_ceil(worlds))

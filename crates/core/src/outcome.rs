@@ -96,8 +96,8 @@ pub enum Found {
 }
 
 impl Found {
-    /// Is the host alive, by this?
-    pub const fn alive(&self) -> Option<Duration> {
+    /// The round-trip time, if this proves that the host is alive.
+    pub const fn rtt_if_alive(&self) -> Option<Duration> {
         match *self {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => Some(rtt),
             _ => None,
@@ -132,7 +132,7 @@ pub struct IcmpCode {
 /// evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stray {
-    /// When.
+    /// When it came.
     pub seen: Time,
     /// The sender it claims.
     pub from: Option<IpAddr>,

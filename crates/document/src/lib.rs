@@ -308,7 +308,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_yields_problems_inside_it(text in "(?s).{0,200}") {
-            if let Err(Problems { list, .. }) = read("t", &text, |root| { root.only(&["key"]); }) {
+            if let Err(Problems { list, .. }) = read("t", &text, |root| {
+                root.only(&["key"]);
+            }) {
                 prop_assert!(!list.is_empty());
                 for Problem { line, col, text: problem } in list {
                     let length = text.split('\n').nth(line - 1).unwrap().chars().count();

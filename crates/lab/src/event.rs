@@ -8,7 +8,7 @@ use lifesign_core::{
 use lifesign_document::{Table, Value};
 use std::time::Duration;
 
-/// What an event befalls.
+/// What an event affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EventScope {
     /// Our own network or machine.
@@ -27,7 +27,7 @@ pub(super) enum Effect {
     Flap { down: f64, up: f64, drawn: bool },
     /// Loses this share more.
     Lossy(f64),
-    /// Takes so many times as long.
+    /// Takes this many times as long.
     Slow(f64),
     /// Answers are held, and come all at once when it ends.
     Late,
@@ -46,7 +46,7 @@ pub(super) enum Effect {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Event {
+pub(super) struct ScenarioEvent {
     pub from: Time,
     pub to: Time,
     pub scope: EventScope,
@@ -76,7 +76,7 @@ pub(super) fn events(
     start: Time,
     duration: Duration,
     roster: &Roster,
-) -> Vec<Event> {
+) -> Vec<ScenarioEvent> {
     let end = start + duration;
     let mut events = Vec::new();
     for table in root.tables("event", "event") {
@@ -133,7 +133,7 @@ pub(super) fn events(
                 _ => !ours && !of_hosts,
             };
             if fits {
-                events.push(Event { from, to, scope, effect });
+                events.push(ScenarioEvent { from, to, scope, effect });
             } else if let Some(value) = table.get("on") {
                 let right = if ours {
                     "\"us\""
@@ -142,7 +142,7 @@ pub(super) fn events(
                 } else {
                     "a country or a prefix"
                 };
-                value.note(&format!("{kind:?} befalls {right}; write that"));
+                value.note(&format!("{kind:?} applies to {right}; write that"));
             }
         }
     }

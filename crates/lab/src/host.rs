@@ -16,9 +16,9 @@ pub(super) struct WorldHost {
     pub kind: Kind,
     pub country: u32,
     pub block: u32,
-    /// Index of the host's own segment, if an event befalls it alone.
+    /// Index of the host's own segment, if an event affects it alone.
     pub host_segment: u32,
-    /// Index of its block's segment, if an event befalls that alone.
+    /// Index of its block's segment, if an event affects that alone.
     pub block_segment: u32,
 }
 

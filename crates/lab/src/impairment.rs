@@ -3,7 +3,7 @@
 
 use super::{
     Scenario,
-    event::{Effect, Event, EventScope},
+    event::{Effect, EventScope, ScenarioEvent},
 };
 use lifesign_core::{rng::Rng, time::Time};
 use std::time::Duration;
@@ -26,8 +26,8 @@ pub(super) struct Impairment {
 }
 
 impl Impairment {
-    fn new(event: &Event, rng: &mut Rng) -> Self {
-        let &Event { from, to, scope, effect } = event;
+    fn new(event: &ScenarioEvent, rng: &mut Rng) -> Self {
+        let &ScenarioEvent { from, to, scope, effect } = event;
         let mut spans = Vec::new();
         if let Effect::Flap { down, up, drawn } = effect {
             let mut dwell = |mean: f64| {

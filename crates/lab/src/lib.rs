@@ -38,7 +38,7 @@ pub use timeline::timeline;
 pub use truth::{StateSpan, Truth};
 pub use world::World;
 
-use event::Event;
+use event::ScenarioEvent;
 use lifesign_core::{schedule::Budget, scopes::Roster, time::Time, watch::Settings};
 use lifesign_document::Problems;
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
@@ -72,7 +72,7 @@ pub struct Scenario {
     normal: NormalConditions,
     host_mix: HostMix,
     controls: u16,
-    events: Vec<Event>,
+    events: Vec<ScenarioEvent>,
 }
 
 impl Scenario {

@@ -20,7 +20,7 @@ pub struct Options {
     pub json: bool,
     /// The truth too: as JSON, lines with `"truth":true`; else, every true change as a line.
     pub truth: bool,
-    /// So many times as fast as real time; as fast as it goes, if not given.
+    /// How many times as fast as real time; as fast as it goes, if not given.
     pub speed: Option<f64>,
     /// Colours in the timeline.
     pub colour: bool,

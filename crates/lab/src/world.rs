@@ -27,7 +27,7 @@ const CONTROL_LOSS: f64 = 0.005;
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 /// How many ICMP answers a rate-limiting router lets pass at once.
 const LIMIT_BURST: f64 = 6.0;
-/// No event befalls it alone: so it is for most hosts and blocks, and costs them no memory.
+/// No event affects it alone, as with most hosts and blocks: it costs them no memory.
 const NO_SEGMENT: u32 = u32::MAX;
 
 /// Ordered by time, then as put in.
@@ -75,7 +75,7 @@ pub struct World {
     hosts: Vec<WorldHost>,
     our_segment: Segment,
     country_segments: Vec<Segment>,
-    /// Of those blocks, and of those hosts, that an event befalls alone.
+    /// Of those blocks, and of those hosts, that an event affects alone.
     block_segments: Vec<Segment>,
     host_segments: Vec<Segment>,
     channels: Vec<BurstChannel>,
@@ -91,14 +91,14 @@ impl World {
     pub(super) fn new(scenario: &Scenario, impairments: &[Impairment], seed: u64) -> Self {
         let roster = scenario.roster.clone();
         let mut rng = Rng::new(seed);
-        let befalls = |scope| move |impairment: &&Impairment| impairment.scope == scope;
-        let segment = |scope| Segment::new(impairments.iter().filter(befalls(scope)));
-        let is_befallen = |scope| impairments.iter().any(|impairment| impairment.scope == scope);
+        let affects = |scope| move |impairment: &&Impairment| impairment.scope == scope;
+        let segment = |scope| Segment::new(impairments.iter().filter(affects(scope)));
+        let is_affected = |scope| impairments.iter().any(|impairment| impairment.scope == scope);
         let mut host_segments = Vec::new();
         let mut segment_of_target = vec![NO_SEGMENT; roster.targets.len()];
         for (index, target) in roster.targets.iter().enumerate() {
             let scope = EventScope::Host(index as u32);
-            if is_befallen(scope) {
+            if is_affected(scope) {
                 for other in roster.block(target.block).targets.clone() {
                     if roster.targets[other as usize].host == target.host {
                         segment_of_target[other as usize] = host_segments.len() as u32;
@@ -111,7 +111,7 @@ impl World {
         let mut segment_of_block = vec![NO_SEGMENT; roster.blocks.len()];
         for (index, segment_index) in segment_of_block.iter_mut().enumerate() {
             let scope = EventScope::Block(index as u32);
-            if is_befallen(scope) {
+            if is_affected(scope) {
                 *segment_index = block_segments.len() as u32;
                 block_segments.push(segment(scope));
             }
@@ -237,7 +237,7 @@ impl World {
     fn answer_what_arrived(&mut self, due: &Due, host: &WorldHost, path: &PathEffect, rtt: f64) {
         let at_host = due.sent + Duration::from_secs_f64(rtt / 2.0);
         if host.accepts_all && host.kind == Kind::Tcp {
-            // The firewall stands outside: it answers for the dead as for the living.
+            // The firewall stands outside: it answers for a dead host too.
             self.answer(due, rtt / 2.0, ArrivalKind::Reply);
         } else if path.dark || path.cut {
             let code = path.router_code.or(self.router_answers.then_some(HOST_UNREACHABLE));

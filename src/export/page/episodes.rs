@@ -6,7 +6,7 @@ use lifesign_core::{
     judge::State,
     scopes::Country,
     time::Time,
-    watch::{History, KEPT, StateSpan},
+    watch::{HISTORY_LENGTH, History, StateSpan},
 };
 use maud::{Markup, html};
 use std::time::Duration;
@@ -27,9 +27,9 @@ struct Episode<'a> {
 }
 
 /// The table of a country; a word if there is nothing in it.
-pub(super) fn render(context: &PageContext, country: &Country, past: &History) -> Markup {
+pub(super) fn render(context: &PageContext, country: &Country, history: &History) -> Markup {
     let snapshot = context.snapshot;
-    let of_country = episodes(past, snapshot.time);
+    let of_country = episodes(history, snapshot.time);
     let is_of_country = |episode: &Episode| {
         of_country.iter().map(|own| own.span).any(|own| {
             let (one, other) = (own.from, episode.span.from);
@@ -39,8 +39,8 @@ pub(super) fn render(context: &PageContext, country: &Country, past: &History) -
     let mut rows = Vec::new();
     for index in country.blocks.clone().map(|index| index as usize) {
         let name = snapshot.roster.blocks[index].prefix.to_string();
-        let past = &snapshot.blocks[index].scope.past;
-        let own = episodes(past, snapshot.time).into_iter().filter(|each| !is_of_country(each));
+        let history = &snapshot.blocks[index].scope.history;
+        let own = episodes(history, snapshot.time).into_iter().filter(|each| !is_of_country(each));
         rows.extend(own.map(|episode| (name.clone(), episode)));
     }
     rows.extend(of_country.into_iter().map(|episode| (country.code.clone(), episode)));
@@ -66,9 +66,9 @@ const COLUMNS: [&str; 5] = ["scope", "state", "began (UTC)", "lasted", "ended (U
 
 /// The states of the week but up, and but the unknown with which a history begins. What shortly
 /// interrupts flapping is part of it.
-fn episodes(past: &History, now: Time) -> Vec<Episode<'_>> {
+fn episodes(history: &History, now: Time) -> Vec<Episode<'_>> {
     let mut found: Vec<Episode> = Vec::new();
-    for (index, (span, _, end)) in timeline::state_spans(past, now, KEPT).enumerate() {
+    for (index, (span, _, end)) in timeline::state_spans(history, now, HISTORY_LENGTH).enumerate() {
         if span.state == State::Up || (index == 0 && span.state == State::Unknown) {
             continue;
         }
@@ -120,7 +120,7 @@ mod tests {
     fn flapping_is_one_episode_and_a_long_outage_after_it_another() {
         use State::{Flapping, Outage, Unknown, Up};
         let now = Time::from_nanos(1_419_379_200_000_000_000);
-        let mut past = History::blank();
+        let mut history = History::empty();
         let minutes = |minutes: u32| Duration::from_secs(60) * minutes;
         let states = [
             (Unknown, 1000),
@@ -137,9 +137,13 @@ mod tests {
         ];
         for (state, before) in states {
             let from = now - minutes(before);
-            past.tell(StateSpan { state, from, edge: Edge { earliest: None, latest: from } });
+            history.push_span(StateSpan {
+                state,
+                from,
+                edge: Edge { earliest: None, latest: from },
+            });
         }
-        let found = episodes(&past, now);
+        let found = episodes(&history, now);
         let found: Vec<_> = (found.iter())
             .map(|episode| {
                 (episode.span.state, episode.end.since(episode.span.from), episode.outages)

@@ -29,14 +29,14 @@ pub(super) fn country(context: &PageContext, index: usize) -> Markup {
             div.strips {
                 @for period in [timeline::DAY, timeline::WEEK] {
                     h3 { "Last " (period.name) }
-                    (timeline::render(context, &scope.past, period, timeline::WIDE, true))
-                    (sparkline::render(context, &scope.past, period))
+                    (timeline::render(context, &scope.history, period, timeline::WIDE, true))
+                    (sparkline::render(context, &scope.history, period))
                 }
             }
             h3 { (blocks.len()) @if blocks.len() == 1 { " block" } @else { " blocks" } }
             @if !context.blocks_open { (mosaic(context, &blocks)) }
             @for index in blocks { (block(context, index)) }
-            (episodes::render(context, country, &scope.past))
+            (episodes::render(context, country, &scope.history))
         }
     }
 }
@@ -118,15 +118,15 @@ fn block(context: &PageContext, index: usize) -> Markup {
                 span.for { "for " (text::duration(snapshot.time.since(edge.latest))) }
                 span.lost { (text::percent(scope.windows[1].loss)) " lost" }
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
-                (timeline::render(context, &scope.past, timeline::DAY, timeline::NARROW, false))
+                (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
             }
             p.evidence { "since " (context.edge(edge)) " UTC; " (scope.verdict.evidence) }
             div.pair {
                 @for period in [timeline::DAY, timeline::WEEK] {
                     div {
                         h3 { "Last " (period.name) }
-                        (timeline::render(context, &scope.past, period, timeline::HALF, open))
-                        @if open { (sparkline::render(context, &scope.past, period)) }
+                        (timeline::render(context, &scope.history, period, timeline::HALF, open))
+                        @if open { (sparkline::render(context, &scope.history, period)) }
                     }
                 }
             }

@@ -12,8 +12,8 @@ const POINTS: u64 = 144;
 const HEIGHT: f64 = 20.0;
 
 /// Both pictures for one period, to be shown below a timeline of the same width.
-pub(super) fn render(context: &PageContext, past: &History, period: Period) -> Markup {
-    let measurements = past.marks(context.snapshot.time, period.length, POINTS);
+pub(super) fn render(context: &PageContext, history: &History, period: Period) -> Markup {
+    let measurements = history.measurements(context.snapshot.time, period.length, POINTS);
     let losses: Vec<Option<f64>> = measurements.iter().map(|each| each.loss()).collect();
     let medians: Vec<Option<f64>> = measurements.iter().map(|each| each.median()).collect();
     let worst = losses.iter().flatten().copied().reduce(f64::max);

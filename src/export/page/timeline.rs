@@ -57,7 +57,7 @@ pub(super) fn patterns() -> Markup {
 /// The timeline of a period in so many columns, with an axis if there is room for it.
 pub(super) fn render(
     context: &PageContext,
-    past: &History,
+    history: &History,
     period: Period,
     columns: u32,
     axis: bool,
@@ -67,8 +67,8 @@ pub(super) fn render(
         format!("{:.3}%", f64::from(count) * 100.0 / f64::from(columns)).replace(".000", "")
     };
     html! {
-        svg.strip.axis[axis] role="img" aria-label=(description(past, now, period)) {
-            @for (state, from, to) in bars(past, now, period.length, columns) {
+        svg.strip.axis[axis] role="img" aria-label=(description(history, now, period)) {
+            @for (state, from, to) in bars(history, now, period.length, columns) {
                 rect class=(state.label()) x=(width(from)) width=(width(to - from))
                     fill=[pattern(state)] {}
             }
@@ -93,13 +93,14 @@ fn pattern(state: State) -> Option<&'static str> {
 
 /// The states of the last `length`, and from when to when each lay in it.
 pub(super) fn state_spans(
-    past: &History,
+    history: &History,
     now: Time,
     length: Duration,
 ) -> impl Iterator<Item = (&StateSpan, Time, Time)> {
-    let ends = past.state_spans().skip(1).map(|next| next.from).chain([now]);
+    let ends = history.state_spans().skip(1).map(|next| next.from).chain([now]);
     let begin = now - length;
-    past.state_spans()
+    history
+        .state_spans()
         .zip(ends)
         .filter(move |(span, end)| *end > span.from.max(begin))
         .map(move |(span, end)| (span, span.from.max(begin), end))
@@ -108,12 +109,12 @@ pub(super) fn state_spans(
 /// Each column shows the state other than up that took most of it. So a country that flaps is seen
 /// to flap, though some of its darknesses are long enough for an outage; and one short outage in a
 /// good day is seen.
-fn bars(past: &History, now: Time, length: Duration, columns: u32) -> Vec<Bar> {
+fn bars(history: &History, now: Time, length: Duration, columns: u32) -> Vec<Bar> {
     let begin = now - length;
     let width = length / columns;
     let column = |time: Time| (time.since(begin).as_nanos() / width.as_nanos()) as usize;
     let mut times = vec![[Duration::ZERO; State::ALL.len()]; columns as usize];
-    for (span, from, to) in state_spans(past, now, length) {
+    for (span, from, to) in state_spans(history, now, length) {
         for (index, time) in times.iter_mut().enumerate().take(column(to) + 1).skip(column(from)) {
             let first = begin + width * index as u32;
             time[span.state as usize] += to.min(first + width).since(from.max(first));
@@ -135,9 +136,10 @@ fn bars(past: &History, now: Time, length: Duration, columns: u32) -> Vec<Bar> {
 }
 
 /// The timeline in words: how long each state lasted in all, the longest first.
-fn description(past: &History, now: Time, period: Period) -> String {
+fn description(history: &History, now: Time, period: Period) -> String {
     let mut totals = State::ALL.map(|state| {
-        let spans = state_spans(past, now, period.length).filter(|(span, ..)| span.state == state);
+        let spans =
+            state_spans(history, now, period.length).filter(|(span, ..)| span.state == state);
         (spans.map(|(_, from, to)| to.since(from)).sum::<Duration>(), state)
     });
     totals.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
@@ -175,13 +177,17 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     /// A history of these states, each from so many minutes before now.
-    fn past(states: &[(State, u32)]) -> History {
-        let mut past = History::blank();
+    fn history(states: &[(State, u32)]) -> History {
+        let mut history = History::empty();
         for &(state, minutes) in states {
             let from = NOW - HOUR * minutes / 60;
-            past.tell(StateSpan { state, from, edge: Edge { earliest: None, latest: from } });
+            history.push_span(StateSpan {
+                state,
+                from,
+                edge: Edge { earliest: None, latest: from },
+            });
         }
-        past
+        history
     }
 
     #[test]
@@ -189,7 +195,7 @@ mod tests {
         use State::{Flapping, Outage, Up};
         // Columns of an hour.
         let day = HOUR * 24;
-        let broken = past(&[
+        let broken = history(&[
             (Up, 20 * 60),
             (Flapping, 600),
             (Outage, 570),
@@ -211,8 +217,8 @@ mod tests {
 
     #[test]
     fn a_state_that_began_before_the_period_is_cut_at_its_begin() {
-        let long = past(&[(State::Outage, 48 * 60)]);
+        let long = history(&[(State::Outage, 48 * 60)]);
         assert_eq!(bars(&long, NOW, HOUR * 24, 24), [(State::Outage, 0, 24)]);
-        assert_eq!(bars(&past(&[]), NOW, HOUR * 24, 24), []);
+        assert_eq!(bars(&history(&[]), NOW, HOUR * 24, 24), []);
     }
 }

@@ -1,7 +1,7 @@
 //! The program as a person or a script meets it: its words, its exit codes (sysexits.h), its end.
 
 use crate::support::{
-    LAB, LIFESIGN, Program, Room, SOON, done, lifesign, namespace::Namespace, quiet, signal,
+    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, lifesign, namespace::Namespace, quiet, signal,
 };
 use std::{fmt::Write as _, fs, net::TcpListener, process::Command};
 
@@ -31,7 +31,7 @@ fn every_error_of_a_bad_plan_has_its_line() {
 
 #[test]
 fn a_missing_plan_is_one_line_whatever_the_command() {
-    let room = Room::new("missing");
+    let temp_dir = TempDir::new("missing");
     let wanted = "nowhere.toml: no such file; give the path of one that exists";
     for arguments in [
         &["--config", "nowhere.toml"][..],
@@ -40,13 +40,13 @@ fn a_missing_plan_is_one_line_whatever_the_command() {
         &["replay", "journal", "--config", "nowhere.toml"],
     ] {
         let mut command = lifesign(arguments);
-        command.current_dir(&*room);
+        command.current_dir(&*temp_dir);
         assert_eq!(done(command), (78, String::new(), wanted.to_owned()), "{arguments:?}");
     }
     // Without a name it is the one beside us.
     let (code, _, err) = done({
         let mut command = lifesign(&[]);
-        command.current_dir(&*room);
+        command.current_dir(&*temp_dir);
         command
     });
     assert_eq!(
@@ -69,8 +69,8 @@ fn a_port_in_use_is_one_line_and_69() {
 
 #[test]
 fn a_journal_that_cannot_be_written_is_one_line_and_73() {
-    let room = Room::new("unwritable");
-    let here = room.to_str().unwrap();
+    let temp_dir = TempDir::new("unwritable");
+    let here = temp_dir.to_str().unwrap();
     for (path, why) in [
         (format!("{here}/none/journal"), "No such file or directory (os error 2)"),
         (here.to_owned(), "Is a directory (os error 21)"),
@@ -89,10 +89,11 @@ fn a_journal_that_cannot_be_written_is_one_line_and_73() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn what_is_not_permitted_is_one_line_and_77() {
-    let room = Room::new("permission");
-    let (program, plan) = (room.path("lifesign"), room.put("plan.toml", fs::read(LAB).unwrap()));
+    let temp_dir = TempDir::new("permission");
+    let (program, plan) =
+        (temp_dir.path("lifesign"), temp_dir.put("plan.toml", fs::read(LAB).unwrap()));
     fs::copy(LIFESIGN, &program).unwrap();
-    let journal = room.put("journal", "");
+    let journal = temp_dir.put("journal", "");
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let namespace = Namespace::new();
     for (arguments, wanted) in [
@@ -131,8 +132,8 @@ fn it_says_how_it_is_used() {
 
 #[test]
 fn a_journal_is_judged_again() {
-    let room = Room::new("replay");
-    let journal = room.put("journal", JOURNAL);
+    let temp_dir = TempDir::new("replay");
+    let journal = temp_dir.put("journal", JOURNAL);
     let found = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
     assert_eq!(found, (0, REPLAYED.to_owned(), String::new()));
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
@@ -162,8 +163,8 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
             "1: 127.45.176.67 \"tcp/81\" is no target of this plan; replay with the plan it was recorded with",
         ),
     ] {
-        let room = Room::new(&format!("skipped-{}", name.replace(' ', "-")));
-        let journal = room.put("journal", text);
+        let temp_dir = TempDir::new(&format!("skipped-{}", name.replace(' ', "-")));
+        let journal = temp_dir.put("journal", text);
         let found = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
         let wanted = format!("{journal}:{wanted}; the line is skipped");
         assert_eq!(found, (0, REPLAYED.to_owned(), wanted), "{name}");
@@ -173,21 +174,21 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
 /// A script must not take the wrong plan for a quiet night.
 #[test]
 fn a_journal_of_which_no_line_can_be_read_is_65() {
-    let room = Room::new("other-plan");
-    let journal = room.put("journal", JOURNAL);
+    let temp_dir = TempDir::new("other-plan");
+    let journal = temp_dir.put("journal", JOURNAL);
     let other = fs::read_to_string(LAB).unwrap().replace("127.45.", "127.46.");
-    let plan = room.put("other.toml", other);
+    let plan = temp_dir.put("other.toml", other);
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan]));
     assert_eq!((code, out.as_str()), (65, ""));
     let why =
         "is no target of this plan; replay with the plan it was recorded with; the line is skipped";
     assert_eq!(err.lines().filter(|line| line.ends_with(why)).count(), 2, "{err}");
-    let nowhere = room.path("nowhere");
+    let nowhere = temp_dir.path("nowhere");
     let (code, out, err) = done(lifesign(&["replay", &nowhere, "--config", LAB]));
     let wanted =
         format!("{nowhere}: cannot read the journal: No such file or directory (os error 2)");
     assert_eq!((code, out.as_str(), err.as_str()), (65, "", wanted.as_str()));
-    let empty = room.put("empty", "");
+    let empty = temp_dir.put("empty", "");
     assert_eq!(
         done(lifesign(&["replay", &empty, "--config", LAB])),
         (0, String::new(), String::new())
@@ -198,9 +199,9 @@ fn a_journal_of_which_no_line_can_be_read_is_65() {
 fn it_ends_when_it_is_asked_to() {
     for name in ["TERM", "INT"] {
         let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
-        watch.verdict(SOON, "KP", "up");
+        watch.verdict(TIMEOUT, "KP", "up");
         signal(name, watch.id());
-        let status = watch.end(SOON);
+        let status = watch.end(TIMEOUT);
         assert_eq!(status.code(), Some(0), "{name}: {status}\n{}", watch.said());
         assert_eq!(watch.err, Vec::<String>::new());
     }

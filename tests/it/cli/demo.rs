@@ -1,19 +1,19 @@
 //! `lifesign demo` as a visitor starts it: the real program, its page, its metrics, its end.
 
-use crate::support::{self, Program, SOON, get, lifesign, signal, until, values};
+use crate::support::{self, Program, TIMEOUT, get, lifesign, signal, until, values};
 
 #[test]
 fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
     let mut demo =
         Program::start(lifesign(&["demo", "--speed", "20000", "--listen", "127.0.0.1:0"]));
-    demo.line(SOON, "first words", |line| {
+    demo.line(TIMEOUT, "first words", |line| {
         line.contains("plays a simulation: North Korea").then_some(())
     });
     let address = demo.address();
-    demo.verdict(SOON, "KP", "up");
-    demo.verdict(SOON, "KP", "down");
+    demo.verdict(TIMEOUT, "KP", "up");
+    demo.verdict(TIMEOUT, "KP", "down");
     // The first verdicts are told before the first picture is there.
-    let page = until(SOON, "picture", || match get(address, "/") {
+    let page = until(TIMEOUT, "picture", || match get(address, "/") {
         answer if answer.code == 200 => Ok(answer.body),
         answer => Err(answer.body),
     });
@@ -24,7 +24,7 @@ fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
     assert_eq!(values(&metrics, "lifesign_block_state", &["state=\"up\""]).len(), 4);
     assert_eq!(get(address, "/-/ready").code, 200);
     signal("INT", demo.id());
-    assert_eq!(demo.end(SOON).code(), Some(0), "{}", demo.said());
+    assert_eq!(demo.end(TIMEOUT).code(), Some(0), "{}", demo.said());
 }
 
 #[test]

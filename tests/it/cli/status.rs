@@ -1,14 +1,14 @@
 //! `lifesign status` beside a real run, and what the commands say when there is nothing to ask or
 //! to read.
 
-use crate::support::{self, LAB, Program, Room, SOON, done, lifesign, until};
+use crate::support::{self, LAB, Program, TIMEOUT, TempDir, done, lifesign, until};
 
 #[test]
 fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
     let address = watch.address().to_string();
     let ask = |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
-    let table = until(SOON, "table", || match ask(&[]) {
+    let table = until(TIMEOUT, "table", || match ask(&[]) {
         (0, table, _) => Ok(table),
         (_, _, error) => Err(error),
     });
@@ -31,15 +31,16 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
 
 #[test]
 fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
-    let room = Room::new("no-store");
+    let temp_dir = TempDir::new("no-store");
     for command in [&["episodes"][..], &["report", "KP", "--since", "1d"]] {
         let (code, out, err) =
-            done(lifesign(&[command, &["--state-dir", &room.path("none")]].concat()));
+            done(lifesign(&[command, &["--state-dir", &temp_dir.path("none")]].concat()));
         assert_eq!((code, out.as_str()), (65, ""));
-        let wanted = format!("lifesign: cannot read the store {}/lifesign.db: ", room.path("none"));
+        let wanted =
+            format!("lifesign: cannot read the store {}/lifesign.db: ", temp_dir.path("none"));
         assert!(err.starts_with(&wanted) && err.lines().count() == 1, "{err}");
     }
-    assert!(!room.join("none").exists(), "reading makes nothing");
+    assert!(!temp_dir.join("none").exists(), "reading makes nothing");
     let (code, _, err) = done(lifesign(&["report", "KP", "--since", "yesterday"]));
     assert!(
         code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"),
@@ -50,14 +51,14 @@ fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
 /// A run's store is read after it has ended, from where nothing can be written too.
 #[test]
 fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
-    let room = Room::new("rest");
-    let state = room.path("state");
+    let temp_dir = TempDir::new("rest");
+    let state = temp_dir.path("state");
     let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
     let mut watch = Program::start(lifesign(&run));
-    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    watch.line(TIMEOUT, "verdict", |line| line.contains(" unknown → up").then_some(()));
     assert_eq!(watch.terminate().code(), Some(0));
     assert_eq!(watch.err, [""; 0]);
-    assert!(!room.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
+    assert!(!temp_dir.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
     let (code, out, _) = done(lifesign(&["episodes", "--csv", "--state-dir", &state]));
     assert_eq!((code, out.lines().count()), (0, 1), "{out}");
     let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
@@ -68,42 +69,42 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
 /// door open.
 #[test]
 fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
-    let room = Room::new("two-runs");
-    let state = room.path("state");
+    let temp_dir = TempDir::new("two-runs");
+    let state = temp_dir.path("state");
     let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
     let mut first = Program::start(lifesign(&run));
-    first.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    first.line(TIMEOUT, "verdict", |line| line.contains(" unknown → up").then_some(()));
     let wanted = format!(
         "lifesign: the state directory {state} belongs to another run that is under way; end that one, or give this one \
          a directory of its own with --state-dir"
     );
     // Nothing of it is touched, and no journal is begun.
-    let journal = room.path("journal");
+    let journal = temp_dir.path("journal");
     let second = [&run[..], &["--record", &journal]].concat();
     assert_eq!(done(lifesign(&second)), (69, String::new(), wanted));
-    assert!(!room.join("journal").exists());
+    assert!(!temp_dir.join("journal").exists());
     let (code, out, err) = done(lifesign(&["episodes", "--state-dir", &state]));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
     let (code, _, err) = done(lifesign(&report));
     assert!(code == 0 || err.contains("nothing is known of KP"), "{err}");
     support::signal("KILL", first.id());
-    first.end(SOON);
+    first.end(TIMEOUT);
     let mut third = Program::start(lifesign(&run));
-    third.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    third.line(TIMEOUT, "verdict", |line| line.contains(" unknown → up").then_some(()));
     assert_eq!(third.terminate().code(), Some(0));
     assert_eq!(third.err, [""; 0]);
 }
 
 #[test]
 fn episodes_are_listed_from_a_time_until_another() {
-    let room = Room::new("until");
-    let state = room.path("state");
+    let temp_dir = TempDir::new("until");
+    let state = temp_dir.path("state");
     let run = ["--config", LAB, "--listen", "127.0.0.1:0", "--state-dir", &state];
     let mut watch = Program::start(lifesign(&run));
-    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    watch.line(TIMEOUT, "verdict", |line| line.contains(" unknown → up").then_some(()));
     assert_eq!(watch.terminate().code(), Some(0));
-    let base = rusqlite::Connection::open(room.join("state/lifesign.db")).unwrap();
+    let base = rusqlite::Connection::open(temp_dir.join("state/lifesign.db")).unwrap();
     // An hour each, from 2014-12-21, 22 and 23 at noon.
     for day in 0..3_i64 {
         let begin = (1_419_163_200 + day * 86_400) * 1000;

@@ -232,14 +232,18 @@ proptest! {
             match edit {
                 0 => bytes[at] = byte,
                 1 => bytes.insert(at, byte),
-                _ => { bytes.remove(at); }
+                _ => {
+                    bytes.remove(at);
+                }
             }
         }
         survives(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
-    fn lines_in_any_order_are_survived(order in Just(LAB.lines().collect::<Vec<_>>()).prop_shuffle()) {
+    fn lines_in_any_order_are_survived(
+        order in Just(LAB.lines().collect::<Vec<_>>()).prop_shuffle(),
+    ) {
         survives(&order.join("\n"));
     }
 }

@@ -2,7 +2,7 @@
 //! can have.
 
 use crate::support::{
-    self, Room, SOON,
+    self, TIMEOUT, TempDir,
     country::{PORT, WatchedCountry, agree, network},
     until, values,
 };
@@ -107,7 +107,7 @@ fn a_country_answers() {
         false,
         "budget.per_block = \"50/s\"",
     );
-    watched.program.verdict(SOON, "KP", "up");
+    watched.program.verdict(TIMEOUT, "KP", "up");
     watched.program.listen(Duration::from_secs(5));
     watched.silence(Duration::from_secs(3), &[]);
     let (found, ledger) = (watched.account(PORT), watched.country.ledger());
@@ -133,7 +133,7 @@ fn what_comes_in_time_is_in_time_though_nobody_looks() {
         false,
         "budget.per_block = \"150/s\"",
     );
-    watched.program.verdict(SOON, "KP", "up");
+    watched.program.verdict(TIMEOUT, "KP", "up");
     let mut stops = Vec::new();
     for _ in 0..10 {
         stops.push(watched.program.now());
@@ -150,7 +150,7 @@ fn what_comes_in_time_is_in_time_though_nobody_looks() {
     // Only what was given out before a stop and left after it is late for itself.
     assert!(found.sent == wanted.sent && found.late <= found.sent / 100, "{found:?}");
     // A dozen are under way at every stop.
-    let late = late_answers(&watched.room);
+    let late = late_answers(&watched.temp_dir);
     let under_way: Vec<_> = late
         .iter()
         .filter(|(sent, seen)| stops.iter().any(|stop| sent < stop && stop < seen))
@@ -159,8 +159,8 @@ fn what_comes_in_time_is_in_time_though_nobody_looks() {
 }
 
 /// When each late answer's question was sent, and when it came, by the journal.
-fn late_answers(room: &Room) -> Vec<(Time, Time)> {
-    let journal = std::fs::read_to_string(room.join(format!("journal-{PORT}"))).unwrap();
+fn late_answers(temp_dir: &TempDir) -> Vec<(Time, Time)> {
+    let journal = std::fs::read_to_string(temp_dir.join(format!("journal-{PORT}"))).unwrap();
     let late = journal.lines().filter(|line| line.contains(r#""result":"late""#));
     late.map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -250,7 +250,7 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
         false,
         "budget.per_block = \"312/s\"",
     );
-    let packets = until(2 * SOON, "60,000 packets", || {
+    let packets = until(2 * TIMEOUT, "60,000 packets", || {
         let packets = watched.country.ledger().entries.len() * 2;
         if packets > 60_000 { Ok(packets) } else { Err(packets.to_string()) }
     });

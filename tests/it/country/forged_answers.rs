@@ -1,7 +1,7 @@
 //! Forged answers, by somebody off the path.
 
 use crate::support::{
-    SOON,
+    TIMEOUT,
     country::{PORT, WatchedCountry, agree, forger::Attack, network},
     values,
 };
@@ -29,7 +29,7 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
         "judge.outage_after = \"20s\"\nbudget.per_block = \"5/s\"",
     );
     for scope in ["KP", "XA"] {
-        watched.program.verdict(SOON, scope, "up");
+        watched.program.verdict(TIMEOUT, scope, "up");
     }
     watched.program.listen(Duration::from_secs(8));
     let before = memory(watched.program.id());

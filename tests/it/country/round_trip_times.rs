@@ -2,15 +2,15 @@
 //! keep this one from looking at its own clock, so `tests/run` runs it after all other tests.
 
 use crate::support::{
-    Room,
+    TempDir,
     country::{PORT, WatchedCountry},
 };
 use lifesign_core::scopes::Kind;
 use std::time::Duration;
 
 /// Round-trip times in milliseconds by kind of probe, as the journal has them, sorted.
-fn journalled(room: &Room, probe: &str) -> Vec<f64> {
-    let journal = std::fs::read_to_string(room.join(format!("journal-{PORT}"))).unwrap();
+fn journalled(temp_dir: &TempDir, probe: &str) -> Vec<f64> {
+    let journal = std::fs::read_to_string(temp_dir.join(format!("journal-{PORT}"))).unwrap();
     let rtt = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let answered = ["reply", "refused", "late"].contains(&line["result"].as_str()?);
@@ -69,7 +69,7 @@ fn round_trip_times_are_true_on_a_busy_machine() {
     let ledger = watched.country.ledger();
     let mut apart = Vec::new();
     for (kind, probe) in [(Kind::Icmp, "icmp"), (Kind::Tcp, "tcp"), (Kind::Dns, "dns")] {
-        let (measured, true_ones) = (journalled(&watched.room, probe), ledger.rtts(kind));
+        let (measured, true_ones) = (journalled(&watched.temp_dir, probe), ledger.rtts(kind));
         assert_eq!(measured.len(), true_ones.len(), "{probe}");
         assert!(measured.len() > 5000, "{probe}: {}", measured.len());
         for share in [0.5, 0.99] {

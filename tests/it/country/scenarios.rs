@@ -44,9 +44,9 @@ fn simulated(
 }
 
 /// The real program finds what the core finds in virtual time: the same states of each scope in the
-/// same order, and edges that are no further apart than `GAP`, some probes of a block.
+/// same order, and edges that are no further apart than `TOLERANCE`, some probes of a block.
 fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
-    const GAP: Duration = Duration::from_millis(1500);
+    const TOLERANCE: Duration = Duration::from_millis(1500);
     let virtually = simulated(&scenario, 5.0, Duration::from_secs(15));
     let states = |turns: &[Turn]| turns.iter().map(|turn| turn.to.clone()).collect::<Vec<_>>();
     assert_eq!(states(&virtually["KP"]), wanted, "in virtual time");
@@ -72,7 +72,7 @@ fn in_real_time_as_simulated(name: &str, scenario: Scenario, wanted: &[&str]) {
                 .earliest
                 .abs_diff(virtually.earliest)
                 .max(live.latest.abs_diff(virtually.latest));
-            assert!(apart <= GAP, "{scope}: live {live:?}, in virtual time {virtually:?}");
+            assert!(apart <= TOLERANCE, "{scope}: live {live:?}, in virtual time {virtually:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Several probers that ask the same hosts at once.
 
 use crate::support::{
-    Program, SOON,
+    Program, TIMEOUT,
     country::{HUSH, PORT, WatchedCountry},
     namespace::Namespace,
 };
@@ -32,7 +32,7 @@ fn nobody_takes_another_ones_answers() {
     }
     watched.namespace.sh("nft delete table inet hush");
     for program in [&mut watched.program, &mut other] {
-        program.verdict(SOON, "KP", "up");
+        program.verdict(TIMEOUT, "KP", "up");
     }
     let hosts =
         (176..178).flat_map(|block| (10..30).map(move |host| format!("10.45.{block}.{host}")));
@@ -42,7 +42,7 @@ fn nobody_takes_another_ones_answers() {
     let hosts_too = hosts.iter().map(String::as_str);
     let command: Vec<&str> = arguments.into_iter().chain(hosts_too).collect();
     let mut fping = Program::start(watched.namespace.command(&command));
-    let status = fping.end(2 * SOON);
+    let status = fping.end(2 * TIMEOUT);
     assert!(status.success(), "{status} {}", fping.said());
     assert_eq!(fping.err.len(), hosts.len(), "{}", fping.said());
     assert!(fping.err.iter().all(|line| line.contains("40/40/0%")), "{}", fping.said());

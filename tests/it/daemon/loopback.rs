@@ -2,7 +2,7 @@
 //! answers for every address, and a recorded outage in namespaces of the test's own.
 
 use crate::support::{
-    self, Answer, LAB, LIFESIGN, Program, Room, SOON, Verdict, done, get, lifesign,
+    self, Answer, LAB, LIFESIGN, Program, TIMEOUT, TempDir, Verdict, done, get, lifesign,
     namespace::{World, plan},
     until, values,
 };
@@ -35,7 +35,7 @@ fn the_lab_is_watched_within_ten_seconds() {
     assert_eq!(until(READY, "readiness", || good(get(address, "/-/ready"))), "ready\n");
     assert!(watch.now().since(begin) <= READY);
     for scope in SCOPES {
-        let up = watch.verdict(SOON, scope, "up");
+        let up = watch.verdict(TIMEOUT, scope, "up");
         assert_eq!((up.from.as_str(), up.earliest), ("unknown", None), "{up:?}");
         assert!(up.time.since(begin) <= READY, "{up:?}");
     }
@@ -121,24 +121,24 @@ fn near(a: Option<Time>, b: Option<Time>) -> bool {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_recorded_outage_is_judged_again_as_it_was_live() {
-    let (world, room) = (World::new(), Room::new("recorded"));
-    let (plan, journal) = (room.put("plan.toml", plan("20s")), room.path("journal"));
+    let (world, temp_dir) = (World::new(), TempDir::new("recorded"));
+    let (plan, journal) = (temp_dir.put("plan.toml", plan("20s")), temp_dir.path("journal"));
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
     let mut watch = Program::start(world.vantage.command(&run));
-    watch.verdict(SOON, "KP", "up");
+    watch.verdict(TIMEOUT, "KP", "up");
     watch.listen(Duration::from_secs(20));
     world.cut("10.45.176.0/22", "drop");
-    watch.verdict(SOON, "KP", "down");
-    watch.verdict(SOON, "KP", "outage");
+    watch.verdict(TIMEOUT, "KP", "down");
+    watch.verdict(TIMEOUT, "KP", "outage");
     world.mend();
-    watch.verdict(SOON, "KP", "up");
+    watch.verdict(TIMEOUT, "KP", "up");
     world.vantage.sh("ip link set uplink down");
-    watch.verdict(SOON, "KP", "unknown");
+    watch.verdict(TIMEOUT, "KP", "unknown");
     world.vantage.sh("ip link set uplink up; ip route add default via 10.45.0.1");
-    watch.verdict(SOON, "KP", "up");
+    watch.verdict(TIMEOUT, "KP", "up");
     watch.listen(Duration::from_secs(5));
     support::signal("KILL", watch.id());
-    watch.end(SOON);
+    watch.end(TIMEOUT);
 
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan, "--json"]));
     // A kill may tear the last line off, but no other.
@@ -163,8 +163,8 @@ fn a_recorded_outage_is_judged_again_as_it_was_live() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns() {
-    let (world, room) = (World::new(), Room::new("ordinary"));
-    let (plan, program) = (room.put("plan.toml", plan("20s")), room.path("lifesign"));
+    let (world, temp_dir) = (World::new(), TempDir::new("ordinary"));
+    let (plan, program) = (temp_dir.put("plan.toml", plan("20s")), temp_dir.path("lifesign"));
     // Where that user may read it.
     fs::copy(LIFESIGN, &program).unwrap();
     world.vantage.sh("echo 1 0 > /proc/sys/net/ipv4/ping_group_range");
@@ -186,7 +186,7 @@ fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns
     let scopes =
         ["KP", "KP 10.45.176.0/24", "KP 10.45.177.0/24", "KP 10.45.178.0/24", "KP 10.45.179.0/24"];
     for scope in scopes {
-        watch.verdict(SOON, scope, "up");
+        watch.verdict(TIMEOUT, scope, "up");
     }
     watch.listen(Duration::from_secs(40));
     let before = watch.now();
@@ -194,14 +194,14 @@ fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns
     let cut = (before, watch.now());
     for (to, within) in [("down", 15), ("outage", 40)] {
         for scope in scopes {
-            let verdict = watch.verdict(2 * SOON, scope, to);
+            let verdict = watch.verdict(2 * TIMEOUT, scope, to);
             assert!(verdict.covers(cut.0, cut.1), "{verdict:?}");
             assert!(verdict.time.since(cut.1) <= Duration::from_secs(within), "{verdict:?}");
         }
     }
     world.mend();
     for scope in scopes {
-        watch.verdict(SOON, scope, "up");
+        watch.verdict(TIMEOUT, scope, "up");
     }
     let metrics = world.vantage.get("/metrics").body;
     assert!(values(&metrics, "lifesign_not_sent_total", &["permission"])[0] > 0.0, "{metrics}");

@@ -3,7 +3,7 @@
 //! which it was made.
 
 use crate::support::{
-    SOON,
+    TIMEOUT,
     namespace::{ROUTER, World, plan},
     values,
     watched_world::{EVERYTHING, SCOPES, WatchedWorld},
@@ -30,7 +30,7 @@ fn start(name: &str, outage_after: &str) -> WatchedWorld {
 }
 
 fn journal(watched: &WatchedWorld) -> String {
-    std::fs::read_to_string(watched.room.join("journal")).unwrap()
+    std::fs::read_to_string(watched.temp_dir.join("journal")).unwrap()
 }
 
 /// With the default of 60 s before an outage is called one.
@@ -101,7 +101,7 @@ fn our_own_cable_and_route_make_us_blind_and_nobody_else_dark() {
     ] {
         let broken = watched.at(|world| drop(world.vantage.sh(breaks)));
         for scope in SCOPES {
-            let left = (broken.1 + DOWN + SOON).since(watched.program.now());
+            let left = (broken.1 + DOWN + TIMEOUT).since(watched.program.now());
             let verdict = watched.program.verdict(left, scope, "unknown");
             assert!(verdict.time.since(broken.1) <= DOWN, "{verdict:?}");
             assert!(verdict.evidence.contains("blind"), "{verdict:?}");
@@ -112,7 +112,7 @@ fn our_own_cable_and_route_make_us_blind_and_nobody_else_dark() {
         assert!(values(&metrics, "lifesign_not_sent_total", &["no_route"])[0] > 0.0, "{metrics}");
         let mended = watched.at(|world| drop(world.vantage.sh(mends)));
         for scope in SCOPES {
-            let verdict = watched.program.verdict(SOON, scope, "up");
+            let verdict = watched.program.verdict(TIMEOUT, scope, "up");
             assert!(verdict.time.since(mended.1) <= SIGHT, "{verdict:?}");
         }
         assert_eq!(

@@ -2,7 +2,7 @@
 //! way is cut by a firewall, a cable and a route, and each gives the outcome and the verdict that
 //! belong to it.
 
-use crate::support::{LIFESIGN, Program, Room, SOON, namespace::Namespace, values};
+use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, namespace::Namespace, values};
 use std::time::Duration;
 
 const SCOPES: [&str; 3] = ["KP 10.45.176.0/24", "KP 10.45.177.0/24", "KP"];
@@ -93,31 +93,31 @@ impl TwoRouters {
     }
 
     /// Its name server and its web server.
-    fn serve(&self, room: &Room) -> [Program; 2] {
-        let zone = room.put(
+    fn serve(&self, temp_dir: &TempDir) -> [Program; 2] {
+        let zone = temp_dir.put(
             "zone",
             "$ORIGIN kptc.kp.\n$TTL 60\n@ SOA ns1 admin 1 3600 600 86400 60\n@ NS ns1\nns1 A 10.45.176.8\n",
         );
-        let nsd = room.put(
+        let nsd = temp_dir.put(
             "nsd.conf",
             format!(
                 "server:\n  ip-address: 10.45.176.8\n  username: \"\"\n  chroot: \"\"\n  pidfile: \"{}\"\n  \
                  database: \"\"\n  zonelistfile: \"{}\"\n  xfrdfile: \"{}\"\n  xfrdir: \"{}\"\n  server-count: 1\n\
                  remote-control:\n  control-enable: no\nzone:\n  name: kptc.kp\n  zonefile: \"{zone}\"\n",
-                room.path("nsd.pid"),
-                room.path("zone.list"),
-                room.path("xfrd.state"),
+                temp_dir.path("nsd.pid"),
+                temp_dir.path("zone.list"),
+                temp_dir.path("xfrd.state"),
                 std::env::temp_dir().display()
             ),
         );
-        let nginx = room.put(
+        let nginx = temp_dir.put(
             "nginx.conf",
             format!(
                 "daemon off; master_process off; pid {0}/nginx.pid; error_log stderr;\n\
                  events {{ }}\nhttp {{ access_log off; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;\n\
                  fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n\
                  server {{ listen 10.45.177.67:80; return 200 ok; }} }}\n",
-                room.display()
+                temp_dir.display()
             ),
         );
         let run = |program: &[&str]| Program::start(self.country.command(program));
@@ -128,7 +128,7 @@ impl TwoRouters {
 /// The next verdict on every scope is this.
 fn all(watch: &mut Program, to: &str) {
     for scope in SCOPES {
-        watch.verdict(SOON, scope, to);
+        watch.verdict(TIMEOUT, scope, to);
     }
 }
 
@@ -144,9 +144,9 @@ struct Cut {
 
 /// All is well, the network is cut, and mended.
 fn cut_and_mend(cut: &Cut) {
-    let (network, room) = (TwoRouters::new(), Room::new(cut.name));
-    let mut servers = network.serve(&room);
-    let (plan, journal) = (room.put("plan.toml", PLAN), room.path("journal.jsonl"));
+    let (network, temp_dir) = (TwoRouters::new(), TempDir::new(cut.name));
+    let mut servers = network.serve(&temp_dir);
+    let (plan, journal) = (temp_dir.put("plan.toml", PLAN), temp_dir.path("journal.jsonl"));
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
     let mut watch = Program::start(network.vantage.command(&run));
     all(&mut watch, "up");
@@ -156,7 +156,7 @@ fn cut_and_mend(cut: &Cut) {
     (cut.router)(&network).sh(cut.how);
     let end = watch.now();
     for scope in SCOPES {
-        let verdict = watch.verdict(SOON, scope, "down");
+        let verdict = watch.verdict(TIMEOUT, scope, "down");
         assert!(verdict.covers(begin, end), "{begin} {verdict:?}");
     }
     all(&mut watch, "outage");

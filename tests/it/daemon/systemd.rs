@@ -1,6 +1,6 @@
 //! What systemd hears of a run (sd_notify(3)): a socket of the test's own takes its place.
 
-use crate::support::{LAB, Program, Room, SOON, lifesign, signal, until};
+use crate::support::{LAB, Program, TIMEOUT, TempDir, lifesign, signal, until};
 use lifesign::clock::Clock;
 use std::{fs, io::ErrorKind, os::unix::net::UnixDatagram, time::Duration};
 
@@ -30,9 +30,9 @@ impl NotifySocket {
 
     /// The next message that has a line which begins so; and all before it.
     fn wait(&self, start: &str) -> (Vec<String>, Vec<Vec<String>>) {
-        let (end, mut before) = (self.clock.now() + SOON, Vec::new());
+        let (end, mut before) = (self.clock.now() + TIMEOUT, Vec::new());
         while self.clock.now() < end {
-            let Some(message) = self.hear(SOON) else { break };
+            let Some(message) = self.hear(TIMEOUT) else { break };
             if message.iter().any(|line| line.starts_with(start)) {
                 return (message, before);
             }
@@ -48,10 +48,10 @@ fn has(message: &[String], line: &str) -> bool {
 
 #[test]
 fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
-    let room = Room::new("systemd");
-    let path = room.join("notify");
+    let temp_dir = TempDir::new("systemd");
+    let path = temp_dir.join("notify");
     let notify = NotifySocket { socket: UnixDatagram::bind(&path).unwrap(), clock: Clock::start() };
-    let plan = room.put("plan.toml", fs::read_to_string(LAB).unwrap());
+    let plan = temp_dir.put("plan.toml", fs::read_to_string(LAB).unwrap());
     let mut command = lifesign(&["--config", &plan, "--listen", "127.0.0.1:0"]);
     command.env("NOTIFY_SOCKET", &path);
     let mut watch = Program::start(command);
@@ -71,7 +71,7 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
         [("right", "watches by the new plan"), ("wrong", "the new plan is wrong")]
     {
         if plan_is == "wrong" {
-            room.put("plan.toml", "nonsense");
+            temp_dir.put("plan.toml", "nonsense");
         }
         signal("HUP", watch.id());
         let (reloading, _) = notify.wait("RELOADING=1");
@@ -80,15 +80,15 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
         assert_eq!(between, [[""; 0]; 0], "{plan_is}");
         let wanted = |line: &str| line.contains(told).then_some(());
         if plan_is == "right" {
-            watch.line(SOON, told, wanted);
+            watch.line(TIMEOUT, told, wanted);
         } else {
-            watch.error_line(SOON, told, wanted);
+            watch.error_line(TIMEOUT, told, wanted);
         }
     }
     // A process that stands still says nothing.
     signal("STOP", watch.id());
     let stat = format!("/proc/{}/stat", watch.id());
-    until(SOON, "standstill", || {
+    until(TIMEOUT, "standstill", || {
         let stat = fs::read_to_string(&stat).map_err(|error| error.to_string())?;
         if stat.contains(") T ") { Ok(()) } else { Err(stat) }
     });
@@ -98,5 +98,5 @@ fn systemd_hears_that_we_are_ready_alive_reloading_and_at_an_end() {
     notify.wait("WATCHDOG=1");
     signal("TERM", watch.id());
     notify.wait("STOPPING=1");
-    assert!(watch.end(SOON).success());
+    assert!(watch.end(TIMEOUT).success());
 }

@@ -3,14 +3,14 @@
 //! it all, in this order.
 
 use crate::support::{
-    Room, SOON,
+    TIMEOUT, TempDir,
     machine::{Machine, packages},
     until,
 };
 use std::time::Duration;
 
 /// WatchdogSec=, and time for a busy machine.
-const STUCK: Duration = Duration::from_secs(15).saturating_add(SOON);
+const STUCK: Duration = Duration::from_secs(15).saturating_add(TIMEOUT);
 const PLAN: &str = "/etc/lifesign/targets.toml";
 
 /// A property of the unit.
@@ -42,15 +42,15 @@ fn back(machine: &Machine, within: Duration, before: &str, restarts: &str) {
             !lines.contains(&before) && lines.contains(&"active") && lines.contains(&restarts);
         if is_back { Ok(()) } else { Err(state) }
     });
-    shown(machine, SOON, "KP up (4 up)");
+    shown(machine, TIMEOUT, "KP up (4 up)");
 }
 
 #[test]
 #[ignore = "needs root, mmdebstrap, cargo-deb and, once, the network"]
 fn the_package_lives_in_a_debian() {
-    let room = Room::new("package");
-    packages(&room);
-    let machine = Machine::boot(&room);
+    let temp_dir = TempDir::new("package");
+    packages(&temp_dir);
+    let machine = Machine::boot(&temp_dir);
 
     // Installed: enabled, running, and watching the lab with one right and no more.
     machine.sh("dpkg -i /mnt/one.deb");
@@ -58,7 +58,7 @@ fn the_package_lives_in_a_debian() {
         machine.sh("systemctl is-active lifesign; systemctl is-enabled lifesign"),
         "active\nenabled"
     );
-    shown(&machine, SOON, "KP up (4 up)");
+    shown(&machine, TIMEOUT, "KP up (4 up)");
     let first = told(&machine);
     assert!(first.contains("ICMP by raw socket (IPv4)") && !first.contains("may not"), "{first}");
     let process = property(&machine, "MainPID");
@@ -78,7 +78,7 @@ fn the_package_lives_in_a_debian() {
     machine.sh(&format!(
         "cp {PLAN} /root/lab.toml; sed -i 's/\"lab\"/\"lab-two\"/' {PLAN}; systemctl reload lifesign"
     ));
-    until(SOON, "the new plan", || {
+    until(TIMEOUT, "the new plan", || {
         let table = machine.sh("lifesign status");
         if table.starts_with("lab-two at ") { Ok(()) } else { Err(table) }
     });
@@ -93,7 +93,7 @@ fn the_package_lives_in_a_debian() {
     // Started again, it goes on from what it knew; so it does when it was killed.
     machine.sh("systemctl restart lifesign");
     let recalled = |count| {
-        until(SOON, "what was known", || {
+        until(TIMEOUT, "what was known", || {
             let told = told(&machine);
             let found = told
                 .lines()
@@ -105,10 +105,10 @@ fn the_package_lives_in_a_debian() {
     recalled(1);
     let process = property(&machine, "MainPID");
     machine.sh(&format!("kill -KILL {process}"));
-    back(&machine, SOON, &process, "1");
+    back(&machine, TIMEOUT, &process, "1");
     recalled(2);
 
-    // A fold that is stuck goes quiet, and is started again.
+    // A daemon whose main loop is stuck goes quiet, and is started again.
     let process = property(&machine, "MainPID");
     machine.sh(&format!("kill -STOP {process}"));
     back(&machine, STUCK, &process, "2");
@@ -128,7 +128,7 @@ fn the_package_lives_in_a_debian() {
     let episodes = machine.sh("lifesign episodes --json").lines().count();
     machine.sh("dpkg -i /mnt/two.deb");
     assert_eq!(machine.sh("dpkg-query -W -f '${Version}' lifesign"), "0.0.2");
-    back(&machine, SOON, &process, "0");
+    back(&machine, TIMEOUT, &process, "0");
     machine.sh(&format!("cmp /root/two.toml {PLAN}"));
     assert!(machine.sh("lifesign episodes --json").lines().count() >= episodes);
 

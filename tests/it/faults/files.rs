@@ -2,7 +2,7 @@
 
 use crate::support::watched_world::never;
 use crate::support::{
-    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values,
+    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, until, values,
 };
 use std::{fs, process::Command, time::Duration};
 
@@ -10,12 +10,12 @@ use std::{fs, process::Command, time::Duration};
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn the_disk_is_full_and_later_has_room_again() {
-    let room = Room::new("full");
-    let disk = room.path("disk");
+    let temp_dir = TempDir::new("full");
+    let disk = temp_dir.path("disk");
     fs::create_dir(&disk).unwrap();
     let plan =
         fs::read_to_string(LAB).unwrap().replace("pace = \"default\"", "per_block = \"50/s\"");
-    let plan = room.put("plan.toml", plan.replace("total = \"50/s\"", ""));
+    let plan = temp_dir.put("plan.toml", plan.replace("total = \"50/s\"", ""));
     let run = format!(
         "mount -t tmpfs -o size=64k disk {disk}
          exec {LIFESIGN} --config {plan} --listen 127.0.0.1:0 --record {disk}/journal"
@@ -23,12 +23,12 @@ fn the_disk_is_full_and_later_has_room_again() {
     let mut watch = Program::start(quiet(Command::new("unshare"), &["--mount", "sh", "-ec", &run]));
     let address = watch.address();
     let wanted = format!("cannot write the journal {disk}/journal: No space left on device");
-    watch.error_line(SOON, "complaint", |line| line.contains(&wanted).then_some(()));
+    watch.error_line(TIMEOUT, "complaint", |line| line.contains(&wanted).then_some(()));
     // It says so once, and watches on.
     let sent =
         || values(&get(address, "/metrics").body, "lifesign_probes_total", &[]).iter().sum::<f64>();
     let before = sent();
-    until(SOON, "more probes", || match sent() {
+    until(TIMEOUT, "more probes", || match sent() {
         now if now > before + 100.0 => Ok(()),
         now => Err(format!("{before} {now}")),
     });
@@ -38,13 +38,13 @@ fn the_disk_is_full_and_later_has_room_again() {
     let inside = format!("--mount=/proc/{}/ns/mnt", watch.id());
     let grow = format!("mount -o remount,size=64m {disk}");
     assert_eq!(done(quiet(Command::new("nsenter"), &[&inside, "sh", "-ec", &grow])).0, 0);
-    watch.error_line(SOON, "relief", |line| line.contains(" lines were lost").then_some(()));
-    let copy = until(SOON, "journal that goes on", || {
+    watch.error_line(TIMEOUT, "relief", |line| line.contains(" lines were lost").then_some(()));
+    let copy = until(TIMEOUT, "journal that goes on", || {
         let journal = format!("{disk}/journal");
         let copy = done(quiet(Command::new("nsenter"), &[&inside, "cat", &journal])).1;
         if copy.len() > 80_000 { Ok(copy) } else { Err(copy.len().to_string()) }
     });
-    let copy = room.put("copy", copy);
+    let copy = temp_dir.put("copy", copy);
     let (code, _, err) = done(lifesign(&["replay", &copy, "--config", &plan]));
     assert_eq!(code, 0, "{err}");
     assert!(
@@ -57,8 +57,8 @@ fn the_disk_is_full_and_later_has_room_again() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn the_disk_is_read_only() {
-    let room = Room::new("readonly");
-    let disk = room.path("disk");
+    let temp_dir = TempDir::new("readonly");
+    let disk = temp_dir.path("disk");
     fs::create_dir(&disk).unwrap();
     let run = format!(
         "mount -t tmpfs -o ro disk {disk}
@@ -74,9 +74,9 @@ fn the_disk_is_read_only() {
 /// A power cut in the middle of a line: what follows begins on a line of its own.
 #[test]
 fn the_journal_is_torn_and_goes_on() {
-    let room = Room::new("torn");
+    let temp_dir = TempDir::new("torn");
     let whole = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.8","probe":"icmp","result":"lost"}"#;
-    let journal = room.put("journal", format!("{whole}\n{}", &whole[..40]));
+    let journal = temp_dir.put("journal", format!("{whole}\n{}", &whole[..40]));
     let mut watch = Program::start(lifesign(&[
         "--config",
         LAB,
@@ -85,7 +85,7 @@ fn the_journal_is_torn_and_goes_on() {
         "--record",
         &journal,
     ]));
-    watch.line(SOON, "verdict", |line| line.contains(" unknown → up").then_some(()));
+    watch.line(TIMEOUT, "verdict", |line| line.contains(" unknown → up").then_some(()));
     assert_eq!(watch.terminate().code(), Some(0));
     let text = fs::read_to_string(&journal).unwrap();
     assert_eq!(text.lines().nth(1), Some(&whole[..40]));
@@ -98,9 +98,9 @@ fn the_journal_is_torn_and_goes_on() {
 /// Whoever reads its lines has stopped reading, and the pipe is full.
 #[test]
 fn its_reader_is_stuck() {
-    let room = Room::new("stuck");
-    let plan = room.put("plan.toml", fs::read(LAB).unwrap());
-    let pipe = room.path("pipe");
+    let temp_dir = TempDir::new("stuck");
+    let plan = temp_dir.put("plan.toml", fs::read(LAB).unwrap());
+    let pipe = temp_dir.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // A reader that never reads, so that the pipe can be opened.
     let run = format!(
@@ -108,7 +108,7 @@ fn its_reader_is_stuck() {
     );
     let mut watch = Program::start(quiet(Command::new("sh"), &["-c", &run]));
     let address = "127.45.190.99:17545".parse().unwrap();
-    until(SOON, "pages", || {
+    until(TIMEOUT, "pages", || {
         std::net::TcpStream::connect(address).map(drop).map_err(|error| error.to_string())
     });
     // Each new plan says some 700 bytes, and a pipe holds 65,536.
@@ -123,7 +123,7 @@ fn its_reader_is_stuck() {
         assert_eq!(crate::support::ask(address, "POST", "/-/reload").code, 200);
     }
     let before = taken(address);
-    until(SOON, "watch that does not stand still", || match taken(address) {
+    until(TIMEOUT, "watch that does not stand still", || match taken(address) {
         now if now >= before + 2.0 => Ok(()),
         now => Err(format!("{before} {now}")),
     });

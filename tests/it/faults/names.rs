@@ -1,7 +1,7 @@
 //! What breaks in DNS: the resolver is dead, comes late, and dies; a name server answers nonsense.
 
 use crate::support::watched_world::never;
-use crate::support::{Program, Room, SOON, get, lifesign, until, values};
+use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, until, values};
 use std::{
     net::{SocketAddr, UdpSocket},
     sync::{
@@ -52,14 +52,14 @@ fn resolved(question: &[u8], address: [u8; 4]) -> Vec<u8> {
     answer
 }
 
-fn watch(room: &Room, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
+fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
     let plan = format!(
         "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
          [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
     );
     let mut program = Program::start(lifesign(&[
         "--config",
-        &room.put("plan.toml", plan),
+        &temp_dir.put("plan.toml", plan),
         "--listen",
         "127.0.0.1:0",
     ]));
@@ -73,24 +73,25 @@ fn sum(address: SocketAddr, name: &str, parts: &[&str]) -> f64 {
 
 #[test]
 fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
-    let room = Room::new("resolver");
-    let place = UdpSocket::bind("127.47.1.53:0").unwrap().local_addr().unwrap();
+    let temp_dir = TempDir::new("resolver");
+    let server_address = UdpSocket::bind("127.47.1.53:0").unwrap().local_addr().unwrap();
     let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
-    let (mut program, address) = watch(&room, &format!("resolver = [\"{place}\"]"), host);
-    until(SOON, "unresolved probes", || {
+    let (mut program, address) =
+        watch(&temp_dir, &format!("resolver = [\"{server_address}\"]"), host);
+    until(TIMEOUT, "unresolved probes", || {
         let found = sum(address, "lifesign_not_sent_total", &["unresolved"]);
         if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
     });
-    program.error_line(SOON, "complaint", |line| line.contains("cannot resolve").then_some(()));
+    program.error_line(TIMEOUT, "complaint", |line| line.contains("cannot resolve").then_some(()));
     assert_eq!(sum(address, "lifesign_block_state", &[r#"state="unknown""#]), 1.0);
     assert_eq!(sum(address, "lifesign_blind", &[]), 0.0, "a dead resolver is not a dead network");
-    let server = Server::start(UdpSocket::bind(place).unwrap(), |question| {
+    let server = Server::start(UdpSocket::bind(server_address).unwrap(), |question| {
         resolved(question, [127, 47, 1, 7])
     });
-    program.verdict(2 * SOON, "KP 127.47.1.0/24", "up");
+    program.verdict(2 * TIMEOUT, "KP 127.47.1.0/24", "up");
     drop(server);
     let before = sum(address, "lifesign_probe_outcomes_total", &["refused"]);
-    until(SOON, "refusals by the address, which stays", || {
+    until(TIMEOUT, "refusals by the address, which stays", || {
         let now = sum(address, "lifesign_probe_outcomes_total", &["refused"]);
         if now > before + 10.0 { Ok(()) } else { Err(format!("{before} {now}")) }
     });
@@ -99,9 +100,9 @@ fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
 
 #[test]
 fn a_name_server_answers_nonsense() {
-    let room = Room::new("nonsense");
+    let temp_dir = TempDir::new("nonsense");
     let socket = UdpSocket::bind("127.47.1.54:0").unwrap();
-    let place = socket.local_addr().unwrap();
+    let server_address = socket.local_addr().unwrap();
     let turn = std::sync::atomic::AtomicUsize::new(0);
     let _server = Server::start(socket, move |question| {
         let mut answer = resolved(question, [127, 47, 1, 7]);
@@ -124,16 +125,16 @@ fn a_name_server_answers_nonsense() {
     });
     let host = format!(
         r#"{{ host = "127.47.1.54", probes = [{{ probe = "dns/kptc.kp/A", port = {} }}] }}"#,
-        place.port()
+        server_address.port()
     );
-    let (mut program, address) = watch(&room, "", &host);
+    let (mut program, address) = watch(&temp_dir, "", &host);
     for reason in ["truncated", "wrong_id", "wrong_question", "malformed"] {
-        until(SOON, reason, || match sum(address, "lifesign_rejected_total", &[reason]) {
+        until(TIMEOUT, reason, || match sum(address, "lifesign_rejected_total", &[reason]) {
             0.0 => Err("none".into()),
             _ => Ok(()),
         });
     }
-    program.verdict(SOON, "KP 127.47.1.0/24", "down");
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "down");
     assert_eq!(sum(address, "lifesign_probe_outcomes_total", &[r#"outcome="reply""#]), 0.0);
     never(&program, &["up"]);
 }

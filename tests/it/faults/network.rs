@@ -1,7 +1,7 @@
 //! What breaks on the way: our own firewall, queue and address, the controls, single protocols.
 
 use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, never};
-use crate::support::{SOON, Verdict, until, values};
+use crate::support::{TIMEOUT, Verdict, until, values};
 use std::time::Duration;
 
 /// What an nft chain at the vantage does with packets to the country, in this hook.
@@ -50,14 +50,14 @@ fn our_own_firewall_swallows_all_answers() {
 fn our_own_queue_is_full() {
     let mut watched = WatchedWorld::start("enobufs");
     watched.world.vantage.sh("tc qdisc add dev uplink root tbf rate 8kbit burst 200 limit 200");
-    until(SOON, "ENOBUFS", || {
+    until(TIMEOUT, "ENOBUFS", || {
         let found = watched.metric("lifesign_not_sent_total", &["no_buffers"]);
         if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
     });
     watched.program.listen(Duration::from_secs(12));
     watched.never_dark();
     watched.world.vantage.sh("tc qdisc del dev uplink root");
-    until(SOON, "sight", || {
+    until(TIMEOUT, "sight", || {
         let blind = watched.metric("lifesign_blind", &[]);
         let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
         if (blind, up) == (0.0, 4.0) { Ok(()) } else { Err(format!("{blind} {up}")) }
@@ -164,7 +164,7 @@ fn every_answer_waits_four_seconds_in_a_queue_and_many_fall_out_of_it() {
     assert!(watched.metric("lifesign_probe_outcomes_total", &[r#"outcome="late""#]) > 20.0);
     never(&watched.program, &["outage", "flapping", "partial"]);
     watched.world.router.sh("tc qdisc del dev toward root");
-    until(SOON, "four blocks that are up", || {
+    until(TIMEOUT, "four blocks that are up", || {
         let up = watched.metric("lifesign_block_state", &[r#"state="up""#])
             + watched.metric("lifesign_block_state", &[r#"state="degraded""#]);
         if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
@@ -177,12 +177,12 @@ fn every_answer_waits_four_seconds_in_a_queue_and_many_fall_out_of_it() {
 fn one_block_of_four_is_dead() {
     let mut watched = WatchedWorld::start("block");
     watched.world.cut("10.45.178.0/24", "drop");
-    watched.program.verdict(SOON, SCOPES[2], "down");
-    watched.program.verdict(SOON, SCOPES[2], "outage");
-    watched.program.verdict(SOON, "KP", "partial");
+    watched.program.verdict(TIMEOUT, SCOPES[2], "down");
+    watched.program.verdict(TIMEOUT, SCOPES[2], "outage");
+    watched.program.verdict(TIMEOUT, "KP", "partial");
     watched.world.mend();
-    watched.program.verdict(SOON, SCOPES[2], "up");
-    watched.program.verdict(SOON, "KP", "up");
+    watched.program.verdict(TIMEOUT, SCOPES[2], "up");
+    watched.program.verdict(TIMEOUT, "KP", "up");
     let others = |verdict: &Verdict| verdict.scope != SCOPES[2] && verdict.scope != "KP";
     assert_eq!(watched.program.verdicts().iter().filter(|verdict| others(verdict)).count(), 3);
 }
@@ -195,24 +195,24 @@ fn the_receive_buffer_overruns() {
     let mut watched = WatchedWorld::start("overrun");
     let flood = fast().replace("4/s", "1000/s");
     let flood = watched
-        .room
+        .temp_dir
         .put("flood.toml", flood.replace("tcp/80", "icmp").replace("dns/kptc.kp/SOA", "icmp"));
     let noisy = [crate::support::LIFESIGN, "--config", &flood, "--listen", "127.0.0.1:17546"];
     crate::support::signal("STOP", watched.program.id());
     let mut other = crate::support::Program::start(watched.world.vantage.command(&noisy));
     other.address();
-    until(2 * SOON, "a flood", || {
+    until(2 * TIMEOUT, "a flood", || {
         let metrics = watched.world.vantage.get_at(17546, "/metrics").body;
         let sent = values(&metrics, "lifesign_probes_total", &[]).iter().sum::<f64>();
         if sent >= 30_000.0 { Ok(()) } else { Err(sent.to_string()) }
     });
     assert_eq!(other.terminate().code(), Some(0));
     crate::support::signal("CONT", watched.program.id());
-    until(SOON, "drops", || {
+    until(TIMEOUT, "drops", || {
         let drops = watched.metric("lifesign_receive_drops_total", &[]);
         if drops > 0.0 { Ok(()) } else { Err(drops.to_string()) }
     });
-    until(SOON, "sight", || {
+    until(TIMEOUT, "sight", || {
         let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
         if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
     });

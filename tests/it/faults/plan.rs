@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use crate::support::watched_world::{SCOPES, WatchedWorld, fast, never};
-use crate::support::{Program, Room, SOON, ask, done, get, lifesign, signal, until, values};
+use crate::support::{Program, TIMEOUT, TempDir, ask, done, get, lifesign, signal, until, values};
 use std::{fmt::Write as _, fs, net::SocketAddr, time::Duration};
 
 /// A plan of the loopback network with these blocks, each with one host by TCP and ICMP.
@@ -24,17 +24,17 @@ fn plan(blocks: &[u8]) -> String {
 struct Watch {
     program: Program,
     address: SocketAddr,
-    room: Room,
+    temp_dir: TempDir,
 }
 
 impl Watch {
     fn start(name: &str, text: &str) -> Self {
-        let room = Room::new(name);
-        let (file, journal) = (room.put("plan.toml", text), room.path("journal"));
+        let temp_dir = TempDir::new(name);
+        let (file, journal) = (temp_dir.put("plan.toml", text), temp_dir.path("journal"));
         let run = lifesign(&["--config", &file, "--listen", "127.0.0.1:0", "--record", &journal]);
         let mut program = Program::start(run);
         let address = program.address();
-        Self { program, address, room }
+        Self { program, address, temp_dir }
     }
 
     fn metrics(&self) -> String {
@@ -52,7 +52,7 @@ impl Watch {
     }
 
     fn up(&self, block: u8) {
-        until(SOON, "a block that is up", || match &*self.state(block, "up") {
+        until(TIMEOUT, "a block that is up", || match &*self.state(block, "up") {
             [1.0] => Ok(()),
             other => Err(format!("{other:?}")),
         });
@@ -69,12 +69,12 @@ fn the_new_plan_is_broken() {
     watch.up(1);
     watch.up(2);
     assert_eq!(watch.reloaded(), [1.0]);
-    let file = watch.room.put("plan.toml", plan(&[1, 3]) + "colour = \"red\"\nprefix = 7\n");
+    let file = watch.temp_dir.put("plan.toml", plan(&[1, 3]) + "colour = \"red\"\nprefix = 7\n");
     signal("HUP", watch.program.id());
-    until(SOON, "a refusal", || {
+    until(TIMEOUT, "a refusal", || {
         if watch.reloaded() == [0.0] { Ok(()) } else { Err("not yet".into()) }
     });
-    watch.program.error_line(SOON, "last word", |line| {
+    watch.program.error_line(TIMEOUT, "last word", |line| {
         line.contains("the new plan is wrong; the one before goes on").then_some(())
     });
     // One line for each error, with its place, in the log as in the answer.
@@ -97,7 +97,7 @@ fn the_new_plan_is_broken() {
     }
     for block in [1, 2] {
         let before = watch.sent(block);
-        until(SOON, "more by the old plan", || match watch.sent(block) {
+        until(TIMEOUT, "more by the old plan", || match watch.sent(block) {
             now if now > before + 10.0 => Ok(()),
             now => Err(format!("{before} {now}")),
         });
@@ -105,7 +105,7 @@ fn the_new_plan_is_broken() {
     assert_eq!(watch.sent(3), 0.0);
     never(&watch.program, &["down", "outage", "flapping"]);
     // A good one again.
-    watch.room.put("plan.toml", plan(&[1, 2]));
+    watch.temp_dir.put("plan.toml", plan(&[1, 2]));
     let answer = ask(watch.address, "POST", "/-/reload");
     assert_eq!(answer.code, 200);
     assert!(answer.body.contains("1 country, 2 blocks"), "{}", answer.body);
@@ -116,7 +116,7 @@ fn the_new_plan_is_broken() {
 fn the_plan_is_gone() {
     let watch = Watch::start("gone", &plan(&[1]));
     watch.up(1);
-    fs::remove_file(watch.room.join("plan.toml")).unwrap();
+    fs::remove_file(watch.temp_dir.join("plan.toml")).unwrap();
     let answer = ask(watch.address, "POST", "/-/reload");
     assert_eq!(answer.code, 400);
     assert!(answer.body.contains("no such file"), "{}", answer.body);
@@ -129,7 +129,7 @@ fn blocks_come_and_go() {
     for block in 1..=3 {
         watch.up(block);
     }
-    until(SOON, "thirty probes of each block", || {
+    until(TIMEOUT, "thirty probes of each block", || {
         let sent = [1, 2, 3].map(|block| watch.sent(block));
         if sent.iter().all(|&sent| sent >= 30.0) { Ok(()) } else { Err(format!("{sent:?}")) }
     });
@@ -140,7 +140,7 @@ fn blocks_come_and_go() {
     };
     assert_eq!(entered(&watch), [1.0]);
     // Nothing keeps its number.
-    watch.room.put("plan.toml", plan(&[4, 3, 2]));
+    watch.temp_dir.put("plan.toml", plan(&[4, 3, 2]));
     assert_eq!(ask(watch.address, "POST", "/-/reload").code, 200);
     let metrics = watch.metrics();
     assert!(!metrics.contains("127.46.1."), "what is gone is gone");
@@ -148,7 +148,7 @@ fn blocks_come_and_go() {
     assert_eq!((watch.state(2, "up"), entered(&watch)), (vec![1.0], vec![1.0]));
     watch.up(4);
     // Back again, as new.
-    watch.room.put("plan.toml", plan(&[1, 2, 3, 4]));
+    watch.temp_dir.put("plan.toml", plan(&[1, 2, 3, 4]));
     signal("HUP", watch.program.id());
     watch.up(1);
     assert!(watch.sent(1) < gone, "{} {gone}", watch.sent(1));
@@ -161,9 +161,9 @@ fn blocks_come_and_go() {
     assert_eq!(["127.46.1.0/24", "127.46.2.0/24", "127.46.4.0/24"].map(about), [2, 1, 1]);
 
     // The journal, with each plan in its turn, says the same again.
-    let path = |name: &str| watch.room.path(name);
-    watch.room.put("a.toml", plan(&[1, 2, 3]));
-    watch.room.put("b.toml", plan(&[4, 3, 2]));
+    let path = |name: &str| watch.temp_dir.path(name);
+    watch.temp_dir.put("a.toml", plan(&[1, 2, 3]));
+    watch.temp_dir.put("b.toml", plan(&[4, 3, 2]));
     let mut run = vec!["replay".to_owned(), path("journal")];
     for file in ["a.toml", "b.toml", "plan.toml"] {
         run.extend(["--config".to_owned(), path(file)]);
@@ -228,7 +228,7 @@ fn numbers_change_under_answers_that_are_under_way() {
         if turn % 3 == 0 {
             order.reverse();
         }
-        watched.room.put("plan.toml", format!("{}{}", &text[..first], order.concat()));
+        watched.temp_dir.put("plan.toml", format!("{}{}", &text[..first], order.concat()));
         signal("HUP", watched.program.id());
         watched.program.listen(Duration::from_secs(1));
     }

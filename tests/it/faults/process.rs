@@ -3,7 +3,7 @@
 
 use crate::support::watched_world::{EVERYTHING, WatchedWorld, fast, never};
 use crate::support::{
-    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, signal, until, values,
+    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, signal, until, values,
 };
 use std::{
     fs, net::SocketAddr, os::unix::process::ExitStatusExt, process::Command, thread::sleep,
@@ -11,13 +11,13 @@ use std::{
 };
 
 /// The lab, asked fast, with some words of the shell before it.
-fn lab(room: &Room, pace: &str, before: &str) -> Program {
+fn lab(temp_dir: &TempDir, pace: &str, before: &str) -> Program {
     let plan = fs::read_to_string(LAB).unwrap();
     let plan = plan.replace("pace = \"default\"", &format!("per_block = \"{pace}\""));
-    let plan = room.put("plan.toml", plan.replace("total = \"50/s\"", ""));
+    let plan = temp_dir.put("plan.toml", plan.replace("total = \"50/s\"", ""));
     let run = format!(
         "{before} exec {LIFESIGN} --config {plan} --listen 127.0.0.1:0 --record {}",
-        room.path("journal")
+        temp_dir.path("journal")
     );
     Program::start(quiet(Command::new("sh"), &["-c", &run]))
 }
@@ -30,7 +30,7 @@ fn value(address: SocketAddr, name: &str, parts: &[&str]) -> f64 {
 }
 
 fn four_up(address: SocketAddr) {
-    until(SOON, "four blocks that are up", || {
+    until(TIMEOUT, "four blocks that are up", || {
         // Before the first snapshot there is none.
         let up = values(&get(address, "/metrics").body, "lifesign_block_state", &[r#"state="up""#]);
         if up == [1.0; 4] { Ok(()) } else { Err(format!("{up:?}")) }
@@ -41,8 +41,8 @@ const DARK: [&str; 4] = ["down", "flapping", "outage", "partial"];
 
 #[test]
 fn it_is_stopped_for_eight_seconds() {
-    let room = Room::new("stopped");
-    let mut watch = lab(&room, "4/s", "");
+    let temp_dir = TempDir::new("stopped");
+    let mut watch = lab(&temp_dir, "4/s", "");
     let address = watch.address();
     four_up(address);
     watch.listen(Duration::from_secs(2));
@@ -50,9 +50,9 @@ fn it_is_stopped_for_eight_seconds() {
     signal("STOP", watch.id());
     sleep(Duration::from_secs(8));
     signal("CONT", watch.id());
-    until(SOON, "a blind spell", || {
-        let spells = value(address, "lifesign_blind_spells_total", &[]);
-        if spells > before { Ok(()) } else { Err(spells.to_string()) }
+    until(TIMEOUT, "a blind period", || {
+        let count = value(address, "lifesign_blind_spells_total", &[]);
+        if count > before { Ok(()) } else { Err(count.to_string()) }
     });
     four_up(address);
     watch.listen(Duration::from_secs(2));
@@ -63,15 +63,15 @@ fn it_is_stopped_for_eight_seconds() {
         "nothing is made up for"
     );
     never(&watch, &DARK);
-    assert!(fs::read_to_string(room.join("journal")).unwrap().contains(r#""result":"gap""#));
+    assert!(fs::read_to_string(temp_dir.join("journal")).unwrap().contains(r#""result":"gap""#));
 }
 
 /// Stopped again and again for less than what counts as a gap: 19 parts of 20 of its time are
 /// taken.
 #[test]
 fn it_is_starved() {
-    let room = Room::new("starved");
-    let mut watch = lab(&room, "4/s", "");
+    let temp_dir = TempDir::new("starved");
+    let mut watch = lab(&temp_dir, "4/s", "");
     let address = watch.address();
     four_up(address);
     watch.listen(Duration::from_secs(3));
@@ -96,7 +96,7 @@ fn it_runs_out_of_descriptors() {
         WatchedWorld::open("descriptors", &text, &["prlimit", "--nofile=64"], &[], |_| {});
     watched.acquaint();
     watched.world.cut("10.45.176.0/23", "drop");
-    until(SOON, "no descriptors", || {
+    until(TIMEOUT, "no descriptors", || {
         let found = watched.metric("lifesign_not_sent_total", &["no_descriptors"]);
         if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
     });
@@ -109,7 +109,7 @@ fn it_runs_out_of_descriptors() {
         "{dark:#?}"
     );
     watched.world.mend();
-    until(SOON, "four blocks that are up", || {
+    until(TIMEOUT, "four blocks that are up", || {
         let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
         if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
     });
@@ -117,17 +117,17 @@ fn it_runs_out_of_descriptors() {
 
 #[test]
 fn there_are_too_few_descriptors_to_begin() {
-    let room = Room::new("few");
+    let temp_dir = TempDir::new("few");
     for few in 8..32 {
-        let mut watch = lab(&room, "4/s", &format!("ulimit -n {few};"));
-        let (code, said) = (watch.end(SOON).code(), watch.said());
+        let mut watch = lab(&temp_dir, "4/s", &format!("ulimit -n {few};"));
+        let (code, said) = (watch.end(TIMEOUT).code(), watch.said());
         assert_eq!(code, Some(70), "{few}: {said}");
         let wanted = format!(
             "lifesign: cannot start: {few} open files are allowed, and 32 are needed at least"
         );
         assert!(watch.err.len() == 1 && watch.err[0].starts_with(&wanted), "{few}: {said}");
     }
-    let mut watch = lab(&room, "4/s", "ulimit -n 32;");
+    let mut watch = lab(&temp_dir, "4/s", "ulimit -n 32;");
     let address = watch.address();
     four_up(address);
     assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
@@ -136,8 +136,8 @@ fn there_are_too_few_descriptors_to_begin() {
 /// Address space in kB: with enough for the lab it runs, with less it ends at once and says why.
 #[test]
 fn memory_is_short() {
-    let room = Room::new("memory");
-    let mut watch = lab(&room, "40/s", "ulimit -v 64000;");
+    let temp_dir = TempDir::new("memory");
+    let mut watch = lab(&temp_dir, "40/s", "ulimit -v 64000;");
     let address = watch.address();
     four_up(address);
     watch.listen(Duration::from_secs(5));
@@ -145,13 +145,13 @@ fn memory_is_short() {
     assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
     let mut ended = 0;
     for kilobytes in (22_000..60_000).step_by(2000) {
-        let mut watch = lab(&room, "4/s", &format!("ulimit -v {kilobytes};"));
+        let mut watch = lab(&temp_dir, "4/s", &format!("ulimit -v {kilobytes};"));
         if watch.address_or_end().is_some() {
             continue;
         }
         // 127 is the loader's own word for "too little"; no code is an abort, when an allocation
         // fails.
-        let end = watch.end(SOON);
+        let end = watch.end(TIMEOUT);
         let code = end.code();
         if matches!(end.signal(), Some(9 | 11)) && watch.out.is_empty() && watch.err.is_empty() {
             continue; // The system itself could not load it: nobody is there who could say so.
@@ -165,16 +165,17 @@ fn memory_is_short() {
 
 #[test]
 fn it_is_asked_to_end_at_any_moment() {
-    let room = Room::new("ended");
+    let temp_dir = TempDir::new("ended");
     for moment in 0..8 {
-        let mut watch = lab(&room, "20/s", "");
+        let mut watch = lab(&temp_dir, "20/s", "");
         watch.watching();
         watch.listen(Duration::from_millis(moment * 150));
         assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
     }
-    let journal = fs::read_to_string(room.join("journal")).unwrap();
+    let journal = fs::read_to_string(temp_dir.join("journal")).unwrap();
     assert!(journal.lines().count() > 50 && journal.ends_with("}\n"));
-    let run = lifesign(&["replay", &room.path("journal"), "--config", &room.path("plan.toml")]);
+    let run =
+        lifesign(&["replay", &temp_dir.path("journal"), "--config", &temp_dir.path("plan.toml")]);
     let (code, _, err) = done(run);
     assert_eq!((code, err.as_str()), (0, ""), "every line can be read");
 }
@@ -184,15 +185,16 @@ const KILLS: u64 = 8;
 
 #[test]
 fn it_is_killed_at_any_moment() {
-    let room = Room::new("killed");
+    let temp_dir = TempDir::new("killed");
     for moment in 0..KILLS {
-        let mut watch = lab(&room, "100/s", "");
+        let mut watch = lab(&temp_dir, "100/s", "");
         watch.address();
         watch.listen(Duration::from_millis(100 + moment * 137));
         signal("KILL", watch.id());
-        watch.end(SOON);
+        watch.end(TIMEOUT);
     }
-    let run = lifesign(&["replay", &room.path("journal"), "--config", &room.path("plan.toml")]);
+    let run =
+        lifesign(&["replay", &temp_dir.path("journal"), "--config", &temp_dir.path("plan.toml")]);
     let (code, out, err) = done(run);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains(" unknown → up"), "{out}");
@@ -200,7 +202,7 @@ fn it_is_killed_at_any_moment() {
         err.lines().count() <= KILLS as usize + 1,
         "at most the last line of each run is torn: {err}"
     );
-    let journal = fs::read_to_string(room.join("journal")).unwrap();
+    let journal = fs::read_to_string(temp_dir.join("journal")).unwrap();
     assert!(journal.lines().count() > 200, "{}", journal.lines().count());
 }
 
@@ -227,17 +229,17 @@ fn nothing_piles_up_while_a_country_is_silent() {
 #[test]
 #[ignore = "takes 50 s; run by tests/run"]
 fn a_day_in_forty_seconds_leaves_nothing_behind() {
-    let room = Room::new("soak");
-    let mut watch = lab(&room, "540/s", "");
+    let temp_dir = TempDir::new("soak");
+    let mut watch = lab(&temp_dir, "540/s", "");
     let address = watch.address();
     four_up(address);
-    let full = fs::read_to_string(room.join("plan.toml")).unwrap();
+    let full = fs::read_to_string(temp_dir.join("plan.toml")).unwrap();
     let less = full[..full.rfind("[[country.block]]").unwrap()]
         .replace("[\"127.0.0.1\"]", "[\"127.0.0.2\"]");
     let mut held = Vec::new();
     while held.len() < 40 || value(address, "lifesign_probes_total", &[]) < 40_000.0 {
         assert!(held.len() < 400, "a day's probes take too long");
-        room.put("plan.toml", if held.len() % 2 == 0 { &less } else { &full });
+        temp_dir.put("plan.toml", if held.len() % 2 == 0 { &less } else { &full });
         signal("HUP", watch.id());
         watch.listen(Duration::from_secs(1));
         held.push((descriptors(watch.id()), resident(watch.id())));

@@ -1,7 +1,7 @@
 //! What breaks in time: the wall clock is set or slewed under the real program.
 
 use crate::support::watched_world::never;
-use crate::support::{LIFESIGN, Program, Room, SOON, get, quiet, until, values};
+use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, get, quiet, until, values};
 use lifesign::clock::Clock;
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
@@ -16,26 +16,26 @@ const FAKETIME: [&str; 2] = [
 struct Faked {
     program: Program,
     address: SocketAddr,
-    room: Room,
+    temp_dir: TempDir,
 }
 
 impl Faked {
     fn start(name: &str) -> Self {
         let library =
             FAKETIME.into_iter().find(|library| Path::new(library).exists()).expect("libfaketime");
-        let room = Room::new(name);
-        let now = room.put("now", "+0");
+        let temp_dir = TempDir::new(name);
+        let now = temp_dir.put("now", "+0");
         let plan = fs::read_to_string(crate::support::LAB).unwrap();
         let plan = plan.replace("pace = \"default\"", "per_block = \"4/s\"");
-        let plan = room.put("plan.toml", plan);
+        let plan = temp_dir.put("plan.toml", plan);
         let mut command =
             quiet(Command::new(LIFESIGN), &["--config", &plan, "--listen", "127.0.0.1:0"]);
-        command.args(["--record", &room.path("journal")]);
+        command.args(["--record", &temp_dir.path("journal")]);
         command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", now);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let mut program = Program::start(command);
         let address = program.address();
-        let mut faked = Self { program, address, room };
+        let mut faked = Self { program, address, temp_dir };
         faked.up();
         faked.program.listen(Duration::from_secs(5));
         faked
@@ -43,7 +43,7 @@ impl Faked {
 
     fn up(&mut self) {
         let address = self.address;
-        until(SOON, "four blocks that are up", || {
+        until(TIMEOUT, "four blocks that are up", || {
             let up: f64 =
                 values(&get(address, "/metrics").body, "lifesign_block_state", &[r#"state="up""#])
                     .iter()
@@ -59,7 +59,7 @@ impl Faked {
     /// Sets its clock, and sees that all it tells is that the time is another.
     fn set(&mut self, to: &str, ahead: f64) {
         let before = self.one("lifesign_blind_spells_total");
-        self.room.put("now", to);
+        self.temp_dir.put("now", to);
         self.program.listen(Duration::from_secs(8));
         self.up();
         assert_eq!(

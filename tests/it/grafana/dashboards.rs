@@ -4,7 +4,7 @@
 
 use crate::support::scraped::{BEGIN, END, MINUTE, at, rules};
 use crate::support::{
-    Room, done,
+    TempDir, done,
     prometheus::{Line, Prometheus, escaped},
     quiet,
 };
@@ -115,7 +115,7 @@ fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
 
     // The check itself: it finds one wrong word, one wrong type, one wrong choice, each by its
     // place.
-    let room = Room::new("grafana-check");
+    let temp_dir = TempDir::new("grafana-check");
     let good = fs::read_to_string(&made[1].0).unwrap();
     for (right, wrong, place) in [
         ("\"rowHeight\":", "\"rowHeigth\":", "options.rowHeigth"),
@@ -125,7 +125,7 @@ fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
         ("\"type\": \"heatmap\"", "\"type\": \"hotmap\"", "no panel hotmap"),
     ] {
         assert!(good.contains(right), "{right}");
-        let (code, _, said) = run(&[&room.put("wrong.json", good.replace(right, wrong))]);
+        let (code, _, said) = run(&[&temp_dir.put("wrong.json", good.replace(right, wrong))]);
         assert!(code == 1 && said.contains(place), "{wrong}: {code} {said}");
     }
 }
@@ -161,12 +161,12 @@ fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
 }
 
 /// What a panel is asked at, as a person would look at the day of the darkness.
-struct Look<'a> {
+struct DashboardView<'a> {
     server: &'a Prometheus<'a>,
     country: &'a str,
 }
 
-impl Look<'_> {
+impl DashboardView<'_> {
     /// The query with Grafana's variables put in, as Grafana does with "All" chosen.
     fn filled(&self, query: &str) -> String {
         let filled = query
@@ -273,14 +273,14 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
 #[test]
 #[ignore = "needs prometheus and promtool; run by tests/run"]
 fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
-    let room = Room::new("grafana");
-    let server = crate::support::scraped::scraped(&room);
-    let look = Look { server: &server, country: "KP" };
+    let temp_dir = TempDir::new("grafana");
+    let server = crate::support::scraped::scraped(&temp_dir);
+    let view = DashboardView { server: &server, country: "KP" };
     let mut drawn_values = BTreeMap::new();
     for (path, dashboard) in dashboards() {
         for variable in list(&dashboard["templating"], "list") {
             let offered = match variable["query"]["query"].as_str() {
-                Some(query) => look.offered(query),
+                Some(query) => view.offered(query),
                 None => vec![text(variable, "query").to_owned()],
             };
             let wanted: &[&str] = match text(variable, "name") {
@@ -294,7 +294,7 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
         for panel in list(&dashboard, "panels") {
             assert!(!list(panel, "targets").is_empty());
             for query in list(panel, "targets") {
-                let values = drawn(panel, query, &look.lines(query));
+                let values = drawn(panel, query, &view.lines(query));
                 drawn_values.insert(
                     (text(&dashboard, "uid").to_owned(), text(panel, "title").to_owned()),
                     values,
@@ -302,7 +302,7 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
             }
         }
         for mark in list(&dashboard["annotations"], "list") {
-            let lines = look.lines(mark);
+            let lines = view.lines(mark);
             assert!(!lines.is_empty(), "{mark} marks nothing");
             for line in &lines {
                 let names = [text(mark, "titleFormat"), text(mark, "textFormat")].join(" ");
@@ -332,7 +332,7 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     // The darkness is marked to the second, and not when it was found.
     let outages = &dashboards()[0].1["annotations"]["list"][0];
     let marks: Vec<f64> =
-        look.lines(outages).iter().flat_map(|line| &line.points).map(|point| point.1).collect();
+        view.lines(outages).iter().flat_map(|line| &line.points).map(|point| point.1).collect();
     let dark = at("2014-12-22T16:15:00Z").as_secs_f64() * 1e3;
     assert!(marks.iter().any(|mark| (mark - dark).abs() < 6e3), "{marks:?}");
 

@@ -1,7 +1,7 @@
 //! TLS and passwords at the real program, with the clients that people use: curl, and Prometheus
 //! itself.
 
-use crate::support::{LAB, Program, Room, SOON, done, get, lifesign, quiet, until};
+use crate::support::{LAB, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, until};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::{
     fmt::Write as _,
@@ -20,34 +20,34 @@ fn users(password: &str) -> String {
 }
 
 /// Puts it in the place of whatever is there, at once.
-fn swap(room: &Room, name: &str, text: &str) {
-    fs::rename(room.put("fresh", text), room.path(name)).unwrap();
+fn swap(temp_dir: &TempDir, name: &str, text: &str) {
+    fs::rename(temp_dir.put("fresh", text), temp_dir.path(name)).unwrap();
 }
 
 /// An authority of this name, with a server's certificate, and a client's for `prometheus`.
-fn certify(room: &Room, authority: &str) {
+fn certify(temp_dir: &TempDir, authority: &str) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // OpenSSL takes a certificate for its own issuer's if both have the same name.
     params.distinguished_name.push(DnType::CommonName, authority);
     let key = KeyPair::generate().unwrap();
-    swap(room, "ca.pem", &params.self_signed(&key).unwrap().pem());
+    swap(temp_dir, "ca.pem", &params.self_signed(&key).unwrap().pem());
     let authority = Issuer::new(params, key);
     for (name, san) in [("server", "127.0.0.1"), ("client", "prometheus"), ("other", "grafana")] {
         let key = KeyPair::generate().unwrap();
         let certificate =
             CertificateParams::new([san.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-        swap(room, &format!("{name}.pem"), &certificate.pem());
-        swap(room, &format!("{name}.key"), &key.serialize_pem());
+        swap(temp_dir, &format!("{name}.pem"), &certificate.pem());
+        swap(temp_dir, &format!("{name}.key"), &key.serialize_pem());
     }
 }
 
 /// The program with this web configuration, and its first page.
-fn start(room: &Room, web: &str) -> (Program, String, SocketAddr) {
-    let web = room.put("web.yml", web);
+fn start(temp_dir: &TempDir, web: &str) -> (Program, String, SocketAddr) {
+    let web = temp_dir.put("web.yml", web);
     let arguments = ["--config", LAB, "--listen", "127.0.0.1:0", "--web.config.file", &web];
     let mut program = Program::start(lifesign(&arguments));
-    let page: String = program.line(SOON, "page", |line| {
+    let page: String = program.line(TIMEOUT, "page", |line| {
         Some(line.strip_prefix("look at ")?.split(' ').next()?.to_owned())
     });
     let address = page.split('/').nth(2).unwrap().parse().unwrap();
@@ -57,7 +57,7 @@ fn start(room: &Room, web: &str) -> (Program, String, SocketAddr) {
 /// Code, and the whole answer.
 fn ask(address: SocketAddr, line: &str, authorization: Option<&str>) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut request = format!("{line} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n");
     if let Some(value) = authorization {
         write!(request, "Authorization: {value}\r\n").unwrap();
@@ -70,9 +70,9 @@ fn ask(address: SocketAddr, line: &str, authorization: Option<&str>) -> (u16, St
 
 #[test]
 fn without_the_password_there_is_nothing_to_see() {
-    let room = Room::new("access-password");
+    let temp_dir = TempDir::new("access-password");
     let hashes = users(PASSWORD);
-    let (mut program, page, address) = start(&room, &hashes);
+    let (mut program, page, address) = start(&temp_dir, &hashes);
     assert_eq!(page, format!("http://{address}/"));
     let lines = [
         "GET /",
@@ -97,7 +97,7 @@ fn without_the_password_there_is_nothing_to_see() {
     let mut shown = String::new();
     for (line, code) in lines.into_iter().zip([200, 200, 200, 200, 404, 200]) {
         // Before the first second has passed there may be no page yet.
-        let answer = until(SOON, line, || match ask(address, line, Some(ANN)) {
+        let answer = until(TIMEOUT, line, || match ask(address, line, Some(ANN)) {
             (found, answer) if found == code => Ok(answer),
             (503, answer) => Err(answer),
             (other, answer) => panic!("{line}: {other}\n{answer}"),
@@ -105,19 +105,21 @@ fn without_the_password_there_is_nothing_to_see() {
         shown += &answer;
     }
 
-    swap(&room, "web.yml", &users("another"));
+    swap(&temp_dir, "web.yml", &users("another"));
     assert_eq!(ask(address, "GET /metrics", Some(ANN)).0, 401);
-    swap(&room, "web.yml", &hashes);
+    swap(&temp_dir, "web.yml", &hashes);
     assert_eq!(ask(address, "GET /metrics", Some(ANN)).0, 200);
     // What is wrong goes on with what was right, and is told once.
-    swap(&room, "web.yml", &format!("{hashes}  bob: {PASSWORD}\n"));
+    swap(&temp_dir, "web.yml", &format!("{hashes}  bob: {PASSWORD}\n"));
     for _ in 0..3 {
         assert_eq!(ask(address, "GET /metrics", Some(ANN)).0, 200);
         assert_eq!(ask(address, "GET /metrics", None).0, 401);
     }
     assert_eq!(program.terminate().code(), Some(0));
-    let told =
-        format!("{}:3:8: no bcrypt hash; htpasswd -nBC 10 NAME makes one", room.path("web.yml"));
+    let told = format!(
+        "{}:3:8: no bcrypt hash; htpasswd -nBC 10 NAME makes one",
+        temp_dir.path("web.yml")
+    );
     assert_eq!(program.said().matches(&told).count(), 1, "{}", program.said());
     shown += &program.said();
     for secret in [PASSWORD, hashes.rsplit_once('$').unwrap().1.trim(), ANN] {
@@ -127,8 +129,8 @@ fn without_the_password_there_is_nothing_to_see() {
 
 #[test]
 fn a_wrong_file_is_exit_code_78_and_its_place() {
-    let room = Room::new("access-wrong");
-    let web = room.put("web.yml", "tls_server_config:\n  cert_flie: x\n");
+    let temp_dir = TempDir::new("access-wrong");
+    let web = temp_dir.put("web.yml", "tls_server_config:\n  cert_flie: x\n");
     let arguments = ["--config", LAB, "--listen", "127.0.0.1:0", "--web.config.file", &web];
     let (code, out, err) = done(lifesign(&arguments));
     assert_eq!((code, out.as_str()), (78, ""), "{err}");
@@ -143,10 +145,10 @@ fn a_wrong_file_is_exit_code_78_and_its_place() {
 
 #[test]
 fn who_asks_in_the_clear_is_told_to_use_tls() {
-    let room = Room::new("access-clear");
-    certify(&room, "authority");
+    let temp_dir = TempDir::new("access-clear");
+    certify(&temp_dir, "authority");
     let (program, page, address) =
-        start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
+        start(&temp_dir, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
     assert_eq!(page, format!("https://{address}/"));
     let answer = get(address, "/metrics");
     assert_eq!(
@@ -158,23 +160,23 @@ fn who_asks_in_the_clear_is_told_to_use_tls() {
 
 #[test]
 fn status_is_let_in_by_the_file_of_promtool() {
-    let room = Room::new("access-status");
-    certify(&room, "authority");
+    let temp_dir = TempDir::new("access-status");
+    certify(&temp_dir, "authority");
     let web = format!(
         "tls_server_config:\n  cert_file: other.pem\n  key_file: other.key\n  \
          client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n{}",
         users(PASSWORD)
     );
-    let (_program, _, address) = start(&room, &web);
+    let (_program, _, address) = start(&temp_dir, &web);
     let address = address.to_string();
     let status =
         |more: &[&str]| done(lifesign(&[&["status", "--address", &address], more].concat()));
-    let ask = |text: &str| status(&["--http.config.file", &room.put("http.yml", text)]);
-    room.put("password", format!("{PASSWORD}\n"));
+    let ask = |text: &str| status(&["--http.config.file", &temp_dir.put("http.yml", text)]);
+    temp_dir.put("password", format!("{PASSWORD}\n"));
     let tls = "ca_file: ca.pem, cert_file: client.pem, key_file: client.key, server_name: grafana";
     let ann = "basic_auth: {username: ann, password_file: password}\n";
     let right = format!("tls_config: {{{tls}}}\n{ann}");
-    let table = until(SOON, "table", || match ask(&right) {
+    let table = until(TIMEOUT, "table", || match ask(&right) {
         (0, table, _) => Ok(table),
         (_, _, error) => Err(error),
     });
@@ -209,7 +211,7 @@ fn status_is_let_in_by_the_file_of_promtool() {
         assert!(err.contains(said) && err.lines().count() == 1, "{what}: {err}");
     }
 
-    let file = room.path("http.yml");
+    let file = temp_dir.path("http.yml");
     for (text, place, said) in [
         (
             "tls_config: {}\n",
@@ -252,8 +254,8 @@ fn status_is_let_in_by_the_file_of_promtool() {
 
 /// What curl says to `GET /-/healthy`: its exit code, the answer's code (000: none), and its
 /// complaint.
-fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
-    let (ca, url) = (room.path("ca.pem"), format!("{page}-/healthy"));
+fn curl(temp_dir: &TempDir, page: &str, more: &[&str]) -> (i32, String, String) {
+    let (ca, url) = (temp_dir.path("ca.pem"), format!("{page}-/healthy"));
     let mut arguments = vec!["-q", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert", &ca];
     arguments.extend(["--output", "/dev/null", "--write-out", "%{http_code}"]);
     arguments.extend(more);
@@ -264,11 +266,11 @@ fn curl(room: &Room, page: &str, more: &[&str]) -> (i32, String, String) {
 #[test]
 #[ignore = "needs curl; run by tests/run"]
 fn curl_is_let_in_with_what_the_file_asks_for() {
-    let room = Room::new("access-curl");
-    certify(&room, "authority");
+    let temp_dir = TempDir::new("access-curl");
+    certify(&temp_dir, "authority");
     let tls = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
-    let (_program, page, _) = start(&room, &format!("{tls}{}", users(PASSWORD)));
-    let code = |more: &[&str]| curl(&room, &page, more).1;
+    let (_program, page, _) = start(&temp_dir, &format!("{tls}{}", users(PASSWORD)));
+    let code = |more: &[&str]| curl(&temp_dir, &page, more).1;
     let right = format!("ann:{PASSWORD}");
     assert_eq!(code(&["-u", &right]), "200");
     assert_eq!(code(&["-u", &right]), "200", "from memory");
@@ -284,12 +286,14 @@ fn curl_is_let_in_with_what_the_file_asks_for() {
          client_allowed_sans: [prometheus]\n{}",
         users(PASSWORD)
     );
-    swap(&room, "web.yml", &strict);
-    let paths = ["client.pem", "client.key", "other.pem", "other.key"].map(|name| room.path(name));
+    swap(&temp_dir, "web.yml", &strict);
+    let paths =
+        ["client.pem", "client.key", "other.pem", "other.key"].map(|name| temp_dir.path(name));
     let (client, other) =
         (["--cert", &paths[0], "--key", &paths[1]], ["--cert", &paths[2], "--key", &paths[3]]);
-    let with =
-        |more: &[&str], own: &[&str]| curl(&room, &page, &[&["-u", &right], more, own].concat());
+    let with = |more: &[&str], own: &[&str]| {
+        curl(&temp_dir, &page, &[&["-u", &right], more, own].concat())
+    };
     assert_eq!(with(&[], &client), (0, "200".into(), String::new()));
     for (what, (exit, code, complaint)) in [
         ("old TLS", with(&["--tls-max", "1.2"], &client)),
@@ -301,34 +305,34 @@ fn curl_is_let_in_with_what_the_file_asks_for() {
             "{what}: {exit} {code} {complaint}"
         );
     }
-    assert_eq!(curl(&room, &page, &client).1, "401", "a certificate is no password");
+    assert_eq!(curl(&temp_dir, &page, &client).1, "401", "a certificate is no password");
 }
 
 #[test]
 #[ignore = "needs curl; run by tests/run"]
 fn a_certificate_is_replaced_while_it_runs() {
-    let room = Room::new("access-replaced");
-    certify(&room, "authority");
+    let temp_dir = TempDir::new("access-replaced");
+    certify(&temp_dir, "authority");
     let (mut program, page, _) =
-        start(&room, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
-    assert_eq!(curl(&room, &page, &[]).1, "200");
-    let old = room.put("old.pem", fs::read(room.path("ca.pem")).unwrap());
+        start(&temp_dir, "tls_server_config: {cert_file: server.pem, key_file: server.key}\n");
+    assert_eq!(curl(&temp_dir, &page, &[]).1, "200");
+    let old = temp_dir.put("old.pem", fs::read(temp_dir.path("ca.pem")).unwrap());
     // All by another authority; for a moment, certificate and key did not belong together, and
     // nobody came.
-    certify(&room, "another authority");
-    assert_eq!(curl(&room, &page, &[]).1, "200");
-    let (exit, code, complaint) = curl(&room, &page, &["--cacert", &old]);
+    certify(&temp_dir, "another authority");
+    assert_eq!(curl(&temp_dir, &page, &[]).1, "200");
+    let (exit, code, complaint) = curl(&temp_dir, &page, &["--cacert", &old]);
     assert!(exit == 60 && code == "000", "{exit} {code} {complaint}");
     // A key that is gone: the one before goes on, and that is told.
-    fs::remove_file(room.path("server.key")).unwrap();
-    assert_eq!(curl(&room, &page, &[]).1, "200");
-    program.error_line(SOON, "the missing key", |line| {
+    fs::remove_file(temp_dir.path("server.key")).unwrap();
+    assert_eq!(curl(&temp_dir, &page, &[]).1, "200");
+    program.error_line(TIMEOUT, "the missing key", |line| {
         line.contains("server.key: no such file").then_some(())
     });
-    let key = fs::read_to_string(room.path("client.key")).unwrap();
-    swap(&room, "server.key", &key);
-    assert_eq!(curl(&room, &page, &[]).1, "200");
-    program.error_line(SOON, "the other's key", |line| {
+    let key = fs::read_to_string(temp_dir.path("client.key")).unwrap();
+    swap(&temp_dir, "server.key", &key);
+    assert_eq!(curl(&temp_dir, &page, &[]).1, "200");
+    program.error_line(TIMEOUT, "the other's key", |line| {
         line.contains("is not that of the").then_some(())
     });
     let said = program.said();
@@ -338,10 +342,10 @@ fn a_certificate_is_replaced_while_it_runs() {
 #[test]
 #[ignore = "needs prometheus; run by tests/run"]
 fn prometheus_scrapes_by_tls_with_certificate_and_password() {
-    let room = Room::new("access-prometheus");
-    certify(&room, "authority");
+    let temp_dir = TempDir::new("access-prometheus");
+    certify(&temp_dir, "authority");
     let (watch, _, address) = start(
-        &room,
+        &temp_dir,
         &format!(
             "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  min_version: TLS13\n  \
              client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  \
@@ -362,14 +366,14 @@ fn prometheus_scrapes_by_tls_with_certificate_and_password() {
         job("name", PASSWORD, "other"),
     ];
     let settings = format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{}", jobs.concat());
-    let config = format!("--config.file={}", room.put("prometheus.yml", settings));
-    let data = format!("--storage.tsdb.path={}", room.path("data"));
+    let config = format!("--config.file={}", temp_dir.put("prometheus.yml", settings));
+    let data = format!("--storage.tsdb.path={}", temp_dir.path("data"));
     let arguments = [config.as_str(), data.as_str(), "--web.listen-address=127.0.0.1:0"];
     let mut server = Program::start(quiet(Command::new("prometheus"), &arguments));
-    let prometheus: SocketAddr = server.error_line(SOON, "address of Prometheus", |line| {
+    let prometheus: SocketAddr = server.error_line(TIMEOUT, "address of Prometheus", |line| {
         line.split_once("\"Listening on\" address=")?.1.parse().ok()
     });
-    until(2 * SOON, "scrapes", || {
+    until(2 * TIMEOUT, "scrapes", || {
         let body = get(prometheus, "/api/v1/query?query=up").body;
         let answer: serde_json::Value =
             serde_json::from_str(&body).map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 //! afterwards the program holds no more descriptors or memory than before.
 
 use crate::support::{
-    Program, Room, SOON, get, lifesign, own_process::in_own_process, until, values,
+    Program, TIMEOUT, TempDir, get, lifesign, own_process::in_own_process, until, values,
 };
 use lifesign::{clock::Clock, export::connections};
 use socket2::{Domain, Socket, Type};
@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// So many blocks of one host of this machine each, asked by ICMP alone: so that the program's
+/// This many blocks of one host of this machine each, asked by ICMP alone: so that the program's
 /// descriptors stay the same.
 fn plan(blocks: usize) -> String {
     let block = |number: usize| {
@@ -29,8 +29,8 @@ fn plan(blocks: usize) -> String {
     format!("vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n{}", blocks.concat())
 }
 
-/// So long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by another
-/// waits for [`serve::PATIENCE`], three times as long.
+/// How long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by
+/// another waits for [`serve::PATIENCE`], three times as long.
 const IN_TIME: Duration = Duration::from_secs(10);
 
 struct Victim {
@@ -41,13 +41,13 @@ struct Victim {
 
 impl Victim {
     fn start(name: &str, blocks: usize) -> Self {
-        let room = Room::new(name);
-        let plan = room.put("plan.toml", plan(blocks));
+        let temp_dir = TempDir::new(name);
+        let plan = temp_dir.put("plan.toml", plan(blocks));
         let mut program = Program::start(lifesign(&["--config", &plan, "--listen", "127.0.0.1:0"]));
         let address = program.address();
         let mut victim = Self { program, address, descriptors: 0 };
         // Each verdict makes a new page, and in the beginning there are many.
-        until(SOON, "verdicts", || {
+        until(TIMEOUT, "verdicts", || {
             let unknown: f64 =
                 values(&get(address, "/metrics").body, "lifesign_block_state", &["unknown"])
                     .iter()
@@ -59,7 +59,7 @@ impl Victim {
             }
         });
         // The scrape's own connection has gone.
-        until(SOON, "rest", || {
+        until(TIMEOUT, "rest", || {
             let now = victim.descriptors();
             let before = std::mem::replace(&mut victim.descriptors, now);
             if before == now { Ok(()) } else { Err(format!("{before}, then {now} descriptors")) }
@@ -95,13 +95,13 @@ impl Victim {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream
     }
 
     /// It holds as many descriptors as at the beginning, and answers.
     fn recovers(&self) {
-        until(SOON, "recovery", || match self.descriptors() {
+        until(TIMEOUT, "recovery", || match self.descriptors() {
             now if now <= self.descriptors => Ok(()),
             now => Err(format!("{now} descriptors, {} at first", self.descriptors)),
         });
@@ -243,9 +243,9 @@ fn other_methods_are_told_which_there_are() {
 /// More sockets than many a shell allows.
 const MORE_DESCRIPTORS: &[&str] = &["sh", "-ec", "ulimit -n 4096; exec \"$@\"", "sh"];
 
-/// So many crowds at most, until one of them adds nothing to the memory that those before it left:
-/// how many of a crowd are served at the same moment differs, and the most that was ever needed is
-/// kept. What leaks is lost with every crowd.
+/// How many crowds come at most, until one of them adds nothing to the memory that those before it
+/// left: how many of a crowd are served at the same moment differs, and the most that was ever
+/// needed is kept. What leaks is lost with every crowd.
 const CROWDS: usize = 10;
 
 fn crowds(victim: &Victim, mut crowd: impl FnMut()) {
@@ -305,7 +305,7 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
                 victim.scrape();
             }
         }
-        until(SOON, "readers that are stuck", || {
+        until(TIMEOUT, "readers that are stuck", || {
             let stuck = victim.descriptors().saturating_sub(victim.descriptors);
             if stuck > connections::MAX_CONNECTIONS / 4 {
                 Ok(())
@@ -337,6 +337,6 @@ fn a_trickle_is_cut_off_in_the_end() {
         assert!(!matches!(slow.read(&mut [0]), Ok(1..)));
     }
     let took = clock.now().since(begin);
-    assert!(took >= connections::TIMEOUT && took < connections::TIMEOUT + SOON, "{took:?}");
+    assert!(took >= connections::TIMEOUT && took < connections::TIMEOUT + TIMEOUT, "{took:?}");
     victim.recovers();
 }

@@ -2,7 +2,7 @@
 //! episodes, what is asked for, and whether everybody can read it.
 
 use crate::support::{
-    Program, SOON, Verdict,
+    Program, TIMEOUT, Verdict,
     browser::{Browser, Screen},
     lifesign,
     own_process::{OWN_NETWORK, in_own_process},
@@ -229,13 +229,13 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
     // The darkness lasts for seventeen seconds of ours, and a browser takes its time to start.
     let mut browser = Browser::start();
     // Forty hours, at least seventy seconds of ours.
-    demo.line(SOON * 6, "the darkness", |line| {
+    demo.line(TIMEOUT * 6, "the darkness", |line| {
         Verdict::read(line).filter(|verdict| {
             verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark
         })
     });
     // The verdict is told before the picture with it is there.
-    until(SOON, "the picture", || {
+    until(TIMEOUT, "the picture", || {
         browser.open(&format!("http://{address}/?hold"), WIDE);
         let title = browser.ask("document.title").as_str().unwrap().to_owned();
         if title.starts_with("✕ KP outage") { Ok(()) } else { Err(title) }

@@ -35,8 +35,8 @@ fn four_blocks_in_full_are_below_200_kilobytes_and_50_milliseconds() {
         .rev()
         .map(|column| (State::ALL[column as usize % 3], column * 1260))
         .collect::<Vec<_>>();
-    for (name, spells) in [("a restless week", restless), ("a week", week::restless(State::Up))] {
-        let (bytes, time) = rendered(&week::snapshot(week::roster(1, 4, 16), |_| spells.clone()));
+    for (name, spans) in [("a restless week", restless), ("a week", week::restless(State::Up))] {
+        let (bytes, time) = rendered(&week::snapshot(week::roster(1, 4, 16), |_| spans.clone()));
         println!("{name}: {bytes} bytes, {time:?}");
         assert!(bytes < 200_000, "{name}: {bytes} bytes");
         assert!(!time.is_zero() && time < Duration::from_millis(50), "{name}: {time:?}");

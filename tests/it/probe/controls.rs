@@ -33,11 +33,11 @@ async fn controls_are_asked_every_second_or_cannot_be_opened_at_all() {
             panic!("the controls stopped");
         };
         assert_eq!(answered, control == 0);
-        let place = usize::from(control);
+        let index = usize::from(control);
         let seconds = sent.since(started).as_secs_f64();
-        assert!(seconds >= f64::from(asked[place]) * 0.99, "{seconds}");
-        asked[place] += 1;
-        assert!(asked[place] < 5, "one control is asked oftener than the other: {asked:?}");
+        assert!(seconds >= f64::from(asked[index]) * 0.99, "{seconds}");
+        asked[index] += 1;
+        assert!(asked[index] < 5, "one control is asked oftener than the other: {asked:?}");
     }
     drop(controls);
     while events.recv().await.is_some() {}

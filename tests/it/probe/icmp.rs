@@ -2,7 +2,7 @@
 //! neither a raw nor a ping socket, each test shows instead that the prober says so and what to do
 //! about it.
 
-use crate::support::SOON;
+use crate::support::TIMEOUT;
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
     clock::Clock,
@@ -74,7 +74,7 @@ fn outcomes(events: &[Event]) -> Vec<Outcome> {
 /// Receives until there are `count` outcomes.
 async fn receive(prober: &mut IcmpProber, clock: &Clock, events: &mut Vec<Event>, count: usize) {
     while outcomes(events).len() < count {
-        timeout(SOON, prober.readable()).await.expect("an answer in time");
+        timeout(TIMEOUT, prober.readable()).await.expect("an answer in time");
         prober.receive(clock, events);
     }
 }

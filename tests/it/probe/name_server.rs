@@ -1,6 +1,6 @@
 //! A real name server: nsd answers DNS probes, and resolves the names of a plan.
 
-use crate::support::{Program, Room, SOON, get, lifesign, quiet, until, values};
+use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, quiet, until, values};
 use std::process::Command;
 
 /// Where nsd listens. A port of its own on an address that no other test uses.
@@ -21,9 +21,9 @@ outside A 127.45.200.1
 #[test]
 #[ignore = "needs nsd; run by tests/run"]
 fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
-    let room = Room::new("nsd");
-    let zone = room.put("kptc.kp.zone", ZONE);
-    let state = |name: &str| room.path(name);
+    let temp_dir = TempDir::new("nsd");
+    let zone = temp_dir.put("kptc.kp.zone", ZONE);
+    let state = |name: &str| temp_dir.path(name);
     let settings = format!(
         "server:\n  ip-address: {SERVER}@{PORT}\n  username: \"\"\n  chroot: \"\"\n  hide-version: yes\n  \
          pidfile: \"{}\"\n  database: \"\"\n  zonelistfile: \"{}\"\n  xfrdfile: \"{}\"\n  xfrdir: \"{}\"\n  \
@@ -35,7 +35,7 @@ fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
         state("xfrd.state"),
         std::env::temp_dir().display(),
     );
-    let config = room.put("nsd.conf", settings);
+    let config = temp_dir.put("nsd.conf", settings);
     let mut server = Program::start(quiet(Command::new("nsd"), &["-d", "-c", &config]));
     let dns = |name: &str, more: &str| format!("{{ probe = \"dns/{name}\", port = {PORT}{more} }}");
     let plan = format!(
@@ -51,14 +51,14 @@ fn nsd_answers_probes_and_resolves_the_names_of_a_plan() {
         dns("ns1.kptc.kp/A", ", expect = \"127.45.190.53\""),
         dns("two.kptc.kp/A", ", expect = \"127.45.190.99\""),
     );
-    let plan = room.put("plan.toml", plan);
-    let journal = room.path("journal.jsonl");
+    let plan = temp_dir.put("plan.toml", plan);
+    let journal = temp_dir.path("journal.jsonl");
     let arguments = ["--config", &plan, "--listen", "127.0.0.1:0", "--record", &journal];
     let mut watch = Program::start(lifesign(&arguments));
     let address = watch.address();
-    watch.verdict(SOON, "KP 127.45.190.0/24", "up");
+    watch.verdict(TIMEOUT, "KP 127.45.190.0/24", "up");
     // Each kind of answer has been had a few times, on whichever of the targets.
-    until(SOON, "answers of every kind", || {
+    until(TIMEOUT, "answers of every kind", || {
         let metrics = get(address, "/metrics").body;
         let count =
             |name: &str, label: &str| -> f64 { values(&metrics, name, &[label]).iter().sum() };

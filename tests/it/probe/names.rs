@@ -14,16 +14,16 @@ const FIRST: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 2);
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 45, 200, 1);
 
-/// Waits for what the book says to become this; fails after a real minute.
-async fn becomes(book: &Names, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
+/// Waits for what the names say to become this; fails after a real minute.
+async fn becomes(names: &Names, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
     let expected = expected.map(IpAddr::from);
     for _ in 0..6000 {
-        if book.next("host.example", &block, turn) == expected {
+        if names.next("host.example", &block, turn) == expected {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(book.next("host.example", &block, turn), expected);
+    assert_eq!(names.next("host.example", &block, turn), expected);
 }
 
 /// Lets time pass that nobody has to wait for.
@@ -50,26 +50,26 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
         |code, addresses: &[Ipv4Addr]| *world.lock().unwrap() = (code, addresses.to_vec());
 
     let block = "127.45.176.0/24".parse().unwrap();
-    let book = Names::open(["host.example".to_string()], &[server]);
+    let names = Names::open(["host.example".to_string()], &[server]);
     asks.changed().await.unwrap();
-    becomes(&book, block, 0, Err(Fault::Unresolved)).await;
+    becomes(&names, block, 0, Err(Fault::Unresolved)).await;
 
     // Failure, then success.
     becomes_world(ResponseCode::NoError, &[SECOND, ELSEWHERE, FIRST]);
-    becomes(&book, block, 0, Ok(FIRST)).await;
-    becomes(&book, block, 1, Ok(SECOND)).await;
-    becomes(&book, block, 2, Ok(FIRST)).await;
+    becomes(&names, block, 0, Ok(FIRST)).await;
+    becomes(&names, block, 1, Ok(SECOND)).await;
+    becomes(&names, block, 2, Ok(FIRST)).await;
 
     // Success, then failure: the old addresses stay.
     becomes_world(ResponseCode::NXDomain, &[]);
     asks.mark_unchanged();
     pass(Duration::from_secs(61)).await;
     asks.changed().await.unwrap();
-    becomes(&book, block, 1, Ok(SECOND)).await;
+    becomes(&names, block, 1, Ok(SECOND)).await;
 
     // New addresses replace the old, also where none of them may be asked.
     becomes_world(ResponseCode::NoError, &[ELSEWHERE]);
-    becomes(&book, block, 0, Err(Fault::OutsideBlock)).await;
+    becomes(&names, block, 0, Err(Fault::OutsideBlock)).await;
 }
 
 #[tokio::test]
@@ -79,28 +79,28 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
     let (first, second) =
         (serve("127.45.178.2", answers(FIRST)).await, serve("127.45.178.3", answers(SECOND)).await);
     let block = "127.45.176.0/24".parse().unwrap();
-    let known = |book: &Names, name: &str| book.next(name, &block, 0);
-    let mut book = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
-    becomes(&book, block, 0, Ok(FIRST)).await;
-    let names =
+    let known = |names: &Names, name: &str| names.next(name, &block, 0);
+    let mut names = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
+    becomes(&names, block, 0, Ok(FIRST)).await;
+    let new_list =
         || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
-    book.replan(names(), &[first]);
-    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()), "it stays");
-    assert_eq!(known(&book, "gone.example"), Err(Fault::Unresolved));
-    assert_eq!(known(&book, "new.example"), Err(Fault::Unresolved));
+    names.replan(new_list(), &[first]);
+    assert_eq!(known(&names, "host.example"), Ok(FIRST.into()), "it stays");
+    assert_eq!(known(&names, "gone.example"), Err(Fault::Unresolved));
+    assert_eq!(known(&names, "new.example"), Err(Fault::Unresolved));
     // Another server: what is known stays until it answers, which it is asked to at once.
-    book.replan(names(), &[second]);
-    assert_eq!(known(&book, "host.example"), Ok(FIRST.into()));
-    becomes(&book, block, 0, Ok(SECOND)).await;
-    book.replan([], &[second]);
-    assert_eq!(known(&book, "host.example"), Err(Fault::Unresolved));
+    names.replan(new_list(), &[second]);
+    assert_eq!(known(&names, "host.example"), Ok(FIRST.into()));
+    becomes(&names, block, 0, Ok(SECOND)).await;
+    names.replan([], &[second]);
+    assert_eq!(known(&names, "host.example"), Err(Fault::Unresolved));
 }
 
 #[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
-    let book = Names::open([], &[]);
+    let names = Names::open([], &[]);
     assert_eq!(
-        book.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0),
+        names.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0),
         Err(Fault::Unresolved)
     );
 }

@@ -1,7 +1,7 @@
 //! A real Prometheus scrapes a real run and answers for it.
 
 use crate::support::{
-    LAB, Program, Room, SOON, done, get, lifesign,
+    LAB, Program, TIMEOUT, TempDir, done, get, lifesign,
     prometheus::{Line, Prometheus},
     quiet, until,
 };
@@ -10,19 +10,19 @@ use std::process::Command;
 #[test]
 #[ignore = "needs prometheus and promtool; run by tests/run"]
 fn prometheus_scrapes_it_and_answers_for_state_loss_and_round_trip_time() {
-    let room = Room::new("prometheus");
+    let temp_dir = TempDir::new("prometheus");
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
     let address = watch.address();
     let settings = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs:\n  \
          - job_name: lifesign\n    static_configs: [{{targets: ['{address}']}}]\n"
     );
-    let config = room.put("prometheus.yml", settings);
-    let mut server = Prometheus::start(None, &config, &room.path("data"));
+    let config = temp_dir.put("prometheus.yml", settings);
+    let mut server = Prometheus::start(None, &config, &temp_dir.path("data"));
 
     // Each once it has been scraped for long enough, and then all at the same time.
     let asked = |wanted: &str, right: &dyn Fn(&[Line]) -> bool| {
-        until(2 * SOON, wanted, || match server.at(wanted, None)? {
+        until(2 * TIMEOUT, wanted, || match server.at(wanted, None)? {
             found if right(&found) => Ok(found),
             other => Err(format!("{other:?}\n{}", watch.said())),
         })
@@ -56,7 +56,7 @@ fn prometheus_scrapes_it_and_answers_for_state_loss_and_round_trip_time() {
         found.len() == 1 && found[0].value() > 0.7 && found[0].value() < 1.6
     });
 
-    let scrape = room.put("scrape", get(address, "/metrics").body);
+    let scrape = temp_dir.put("scrape", get(address, "/metrics").body);
     let check = format!("promtool check metrics < {scrape}");
     assert_eq!(done(quiet(Command::new("sh"), &["-c", &check])), (0, String::new(), String::new()));
     assert_eq!(server.program.terminate().code(), Some(0));

@@ -3,7 +3,7 @@
 //! cut off: each time the rules must say whose fault it is.
 
 use crate::support::{
-    self, Program, Room, SOON,
+    self, Program, TIMEOUT, TempDir,
     namespace::{Namespace, World, plan},
     prometheus::{Line, Prometheus},
     until,
@@ -13,7 +13,7 @@ use std::{fs, time::Duration};
 const COUNTRY: &str = "10.45.176.0/22";
 /// The vantages' addresses, in order.
 const VANTAGES: [&str; 3] = ["10.45.0.2", "10.45.0.10", "10.45.0.14"];
-/// So long until every host has answered a few times; see `daemon::outages`.
+/// How long it takes until every host has answered a few times; see `daemon::outages`.
 const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// Longer than any verdict takes to come, be scraped and be weighed.
 const TOLD: Duration = Duration::from_secs(120);
@@ -73,15 +73,15 @@ fn agreed(server: &Prometheus, wanted: &[(&str, Option<f64>)]) {
 #[ignore = "needs root and prometheus; run by tests/run"]
 fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
     let world = World::new();
-    let room = Room::new("vantages");
+    let temp_dir = TempDir::new("vantages");
     let second = vantage(&world, "cable2", VANTAGES[1], "10.45.0.9");
     let third = vantage(&world, "cable3", VANTAGES[2], "10.45.0.13");
     let mut watches = Vec::new();
-    for (number, place) in [&world.vantage, &second, &third].into_iter().enumerate() {
+    for (number, namespace) in [&world.vantage, &second, &third].into_iter().enumerate() {
         let name = format!("v{}", number + 1);
-        let plan = room.put(&name, plan("10s").replace("\"test\"", &format!("\"{name}\"")));
+        let plan = temp_dir.put(&name, plan("10s").replace("\"test\"", &format!("\"{name}\"")));
         let listen = format!("{}:17545", VANTAGES[number]);
-        watches.push(Program::start(place.command(&[
+        watches.push(Program::start(namespace.command(&[
             support::LIFESIGN,
             "--config",
             &plan,
@@ -89,10 +89,13 @@ fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
             &listen,
         ])));
     }
-    let server =
-        Prometheus::start(Some(&world.router), &room.put("config", settings()), &room.path("data"));
+    let server = Prometheus::start(
+        Some(&world.router),
+        &temp_dir.put("config", settings()),
+        &temp_dir.path("data"),
+    );
     for watch in &mut watches {
-        watch.verdict(SOON, "KP", "up");
+        watch.verdict(TIMEOUT, "KP", "up");
     }
     watches[0].listen(ACQUAINTANCE);
 

@@ -2,14 +2,14 @@
 //! log say so, and what waited is written once the disk takes it.
 
 use crate::support::{
-    LAB, LIFESIGN, Program, Room, SOON, done, get, lifesign, quiet, until, values,
+    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, until, values,
 };
 use std::{fs, process::Command};
 
 /// lifesign with its state on a small disk that is mounted like this, and so treated before it
 /// starts.
-fn on_disk(room: &Room, options: &str, treated: &str) -> (Program, String) {
-    let disk = room.path("disk");
+fn on_disk(temp_dir: &TempDir, options: &str, treated: &str) -> (Program, String) {
+    let disk = temp_dir.path("disk");
     fs::create_dir(&disk).unwrap();
     let run = format!(
         "mount -t tmpfs -o {options} disk {disk}
@@ -29,24 +29,24 @@ fn inside(watch: &Program, lines: &str) -> String {
 
 fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
     let address = watch.address();
-    watch.error_line(SOON, "complaint", |line| {
+    watch.error_line(TIMEOUT, "complaint", |line| {
         line.contains("cannot write the store").then_some(())
     });
     let metric = |name: &str| values(&get(address, "/metrics").body, name, &[]).iter().sum::<f64>();
-    until(SOON, "metric of the failure", || match metric("lifesign_store_failing") {
+    until(TIMEOUT, "metric of the failure", || match metric("lifesign_store_failing") {
         1.0 if metric("lifesign_store_failures_total") >= 1.0 => Ok(()),
         other => Err(other.to_string()),
     });
     let before = metric("lifesign_probes_total");
-    until(SOON, "more probes", || match metric("lifesign_probes_total") {
+    until(TIMEOUT, "more probes", || match metric("lifesign_probes_total") {
         more if more > before + 3.0 => Ok(()),
         other => Err(other.to_string()),
     });
     inside(&watch, &format!("mount -o remount,{relief} {disk}; rm -f {disk}/ballast"));
-    watch.error_line(SOON, "relief", |line| {
+    watch.error_line(TIMEOUT, "relief", |line| {
         line.contains("is written again; 0 rows were lost").then_some(())
     });
-    until(SOON, "metric of the relief", || match metric("lifesign_store_failing") {
+    until(TIMEOUT, "metric of the relief", || match metric("lifesign_store_failing") {
         0.0 => Ok(()),
         other => Err(other.to_string()),
     });
@@ -59,25 +59,27 @@ fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn the_disk_is_full_and_later_has_room_again() {
-    let room = Room::new("store-full");
-    let fill =
-        format!("dd if=/dev/zero of={0}/disk/ballast bs=4k count=254 2>/dev/null", room.display());
-    let (watch, disk) = on_disk(&room, "size=1m", &fill);
+    let temp_dir = TempDir::new("store-full");
+    let fill = format!(
+        "dd if=/dev/zero of={0}/disk/ballast bs=4k count=254 2>/dev/null",
+        temp_dir.display()
+    );
+    let (watch, disk) = on_disk(&temp_dir, "size=1m", &fill);
     goes_on_and_recovers(watch, &disk, "size=8m");
 }
 
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn the_disk_is_read_only_and_later_is_not() {
-    let room = Room::new("store-readonly");
-    let (watch, disk) = on_disk(&room, "ro", "");
+    let temp_dir = TempDir::new("store-readonly");
+    let (watch, disk) = on_disk(&temp_dir, "ro", "");
     goes_on_and_recovers(watch, &disk, "rw");
 }
 
 #[test]
 fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
-    watch.line(SOON, "word on it", |line| {
+    watch.line(TIMEOUT, "word on it", |line| {
         line.contains("without --state-dir nothing is kept").then_some(())
     });
     let body = get(watch.watching(), "/metrics").body;

@@ -1,7 +1,7 @@
 //! Two hundred kills at any moment, of programs whose block goes dark and comes back all the time.
 //! What was finished stays, as it was; what was told is there; and the file is whole.
 
-use crate::support::{Program, Room, SOON, Verdict, lifesign, signal};
+use crate::support::{Program, TIMEOUT, TempDir, Verdict, lifesign, signal};
 use lifesign::{
     clock::Clock,
     store::{Episode, EpisodeFilter, StoreReader},
@@ -48,9 +48,10 @@ fn plan(block: u64, port: u16) -> String {
 
 /// One program, killed again and again; how many episodes it finished.
 fn killed(block: u64) -> usize {
-    let room = Room::new(&format!("kills-{block}"));
-    let (plan, state) = (room.put("plan.toml", plan(block, host(block))), room.path("state"));
-    let file = room.join("state").join(lifesign::store::FILE_NAME);
+    let temp_dir = TempDir::new(&format!("kills-{block}"));
+    let (plan, state) =
+        (temp_dir.put("plan.toml", plan(block, host(block))), temp_dir.path("state"));
+    let file = temp_dir.join("state").join(lifesign::store::FILE_NAME);
     let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();
     for _ in 0..KILLS {
@@ -60,12 +61,12 @@ fn killed(block: u64) -> usize {
         watch.listen(Duration::from_secs_f64(0.05 + rng.unit() * 12.0));
         let moment = watch.now();
         signal("KILL", watch.id());
-        watch.end(SOON);
+        watch.end(TIMEOUT);
         if !file.exists() {
             continue;
         }
         let all = match StoreReader::open(&file) {
-            Ok(book) => book.episodes(&EpisodeFilter::default()).unwrap(),
+            Ok(store) => store.episodes(&EpisodeFilter::default()).unwrap(),
             // It had no time to make the tables.
             Err(error) => {
                 assert!(error.to_string().contains("no store of lifesign"), "{error}");

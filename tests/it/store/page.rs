@@ -1,7 +1,7 @@
 //! What the page shows after a kill: the outage of before, and that nobody watched in between.
 
 use crate::support::episodes::of_country;
-use crate::support::{Program, Room, SOON, get, lifesign, signal, until};
+use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, signal, until};
 use lifesign::store::FILE_NAME;
 use std::{
     net::UdpSocket,
@@ -39,7 +39,7 @@ fn block(number: u8, port: u16) -> String {
 
 #[test]
 fn the_page_shows_what_was_before_a_kill() {
-    let (room, lit) = (Room::new("page-recalls"), Arc::new(AtomicBool::new(true)));
+    let (temp_dir, lit) = (TempDir::new("page-recalls"), Arc::new(AtomicBool::new(true)));
     let port = host(&lit);
     let plan = |blocks: &[String]| {
         format!(
@@ -48,7 +48,7 @@ fn the_page_shows_what_was_before_a_kill() {
             blocks.concat()
         )
     };
-    let (old, state) = (room.put("plan.toml", plan(&[block(1, port)])), room.path("state"));
+    let (old, state) = (temp_dir.put("plan.toml", plan(&[block(1, port)])), temp_dir.path("state"));
     let run = |plan: &str| {
         Program::start(lifesign(&[
             "--config",
@@ -60,26 +60,26 @@ fn the_page_shows_what_was_before_a_kill() {
         ]))
     };
     let mut watch = run(&old);
-    watch.verdict(SOON, "KP", "up");
+    watch.verdict(TIMEOUT, "KP", "up");
     lit.store(false, Ordering::Relaxed);
-    watch.verdict(SOON, "KP", "down");
-    watch.verdict(SOON, "KP", "outage");
-    until(SOON, "the outage in the store", || match of_country(&state, "outage").len() {
+    watch.verdict(TIMEOUT, "KP", "down");
+    watch.verdict(TIMEOUT, "KP", "outage");
+    until(TIMEOUT, "the outage in the store", || match of_country(&state, "outage").len() {
         1 => Ok(()),
         other => Err(other.to_string()),
     });
     signal("KILL", watch.id());
-    watch.end(SOON);
+    watch.end(TIMEOUT);
 
     // A row that makes no sense, and a plan in which the block has another number.
-    let base = rusqlite::Connection::open(room.join("state").join(FILE_NAME)).unwrap();
+    let base = rusqlite::Connection::open(temp_dir.join("state").join(FILE_NAME)).unwrap();
     let gone = "INSERT INTO episode SELECT 'AA', found, country, 'gone', begin_earliest, begin_latest, NULL, NULL, 0, \
                 NULL, '' FROM episode WHERE scope = 'KP' AND state = 'outage'";
     assert_eq!(base.execute(gone, []).unwrap(), 1);
     drop(base);
     // From now on it answers: this run itself sees no outage.
     lit.store(true, Ordering::Relaxed);
-    let mut watch = run(&room.put("new.toml", plan(&[block(0, port), block(1, port)])));
+    let mut watch = run(&temp_dir.put("new.toml", plan(&[block(0, port), block(1, port)])));
     let address = watch.address();
     // The country's day and week, three strips of the new block, three of the old; in words.
     let shown = |page: &str| -> Vec<bool> {
@@ -88,7 +88,7 @@ fn the_page_shows_what_was_before_a_kill() {
             .map(|strip| strip.split('>').next().is_some_and(|words| words.contains(" outage ")))
             .collect()
     };
-    let page = until(SOON, "the outage on the page", || match get(address, "/").body {
+    let page = until(TIMEOUT, "the outage on the page", || match get(address, "/").body {
         page if shown(&page).contains(&true) => Ok(page),
         page => Err(page),
     });
@@ -96,7 +96,7 @@ fn the_page_shows_what_was_before_a_kill() {
     let rows =
         page.split("<table class=\"episodes\">").nth(1).unwrap().split("</table>").next().unwrap();
     assert!(rows.contains("outage") && rows.contains("unknown"), "{rows}");
-    watch.verdict(SOON, "KP", "up");
+    watch.verdict(TIMEOUT, "KP", "up");
     assert_eq!(watch.terminate().code(), Some(0));
     let told = |line: &&String| line.contains("make no sense, and are passed over: 1; the first: ");
     assert_eq!(watch.err.iter().filter(told).count(), 1, "{}", watch.said());

@@ -2,7 +2,7 @@
 
 use crate::support::episodes::{episodes, of_country};
 use crate::support::{
-    SOON, Verdict, done, lifesign,
+    TIMEOUT, Verdict, done, lifesign,
     namespace::World,
     signal, until,
     watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast},
@@ -15,22 +15,23 @@ fn start(name: &str) -> (WatchedWorld, Verdict) {
     let mut watched = WatchedWorld::open(name, &fast(), &[], &[("--state-dir", "state")], |_| {});
     watched.acquaint();
     watched.world.cut(EVERYTHING, "drop");
-    watched.program.verdict(SOON, "KP", "down");
-    let outage = watched.program.verdict(SOON, "KP", "outage");
+    watched.program.verdict(TIMEOUT, "KP", "down");
+    let outage = watched.program.verdict(TIMEOUT, "KP", "outage");
     (watched, outage)
 }
 
-/// Ends this run, lets the world change, and begins the next; between which two moments the end was.
+/// Ends this run, lets the world change, and begins the next; between which two moments the end
+/// was.
 fn restart(watched: &mut WatchedWorld, how: &str, meanwhile: impl FnOnce(&World)) -> (Time, Time) {
     watched.program.listen(Duration::from_secs(3));
     let before = watched.program.now();
     signal(how, watched.program.id());
-    watched.program.end(SOON);
+    watched.program.end(TIMEOUT);
     let end = (before, watched.program.now());
     meanwhile(&watched.world);
     watched.run_again();
     let goes_on = |line: &str| line.starts_with("goes on from what").then_some(());
-    watched.program.line(SOON, "word on the last run", goes_on);
+    watched.program.line(TIMEOUT, "word on the last run", goes_on);
     end
 }
 
@@ -40,8 +41,8 @@ fn time(text: &serde_json::Value) -> Time {
 
 /// The country's one outage, once its end has been written; the store is read while it is written.
 fn ended_outage(watched: &WatchedWorld) -> serde_json::Value {
-    let mut found = until(SOON, "end of the outage in the store", || {
-        let found = of_country(&watched.room.path("state"), "outage");
+    let mut found = until(TIMEOUT, "end of the outage in the store", || {
+        let found = of_country(&watched.temp_dir.path("state"), "outage");
         let is_over = found.iter().all(|outage| !outage["end_latest"].is_null());
         if is_over { Ok(found) } else { Err(format!("{found:?}")) }
     });
@@ -52,15 +53,15 @@ fn ended_outage(watched: &WatchedWorld) -> serde_json::Value {
 fn an_outage_goes_on(how: &str) {
     let (mut watched, outage) = start(&format!("goes-on-{how}"));
     restart(&mut watched, how, |_| {});
-    let again = watched.program.verdict(SOON, "KP", "outage");
+    let again = watched.program.verdict(TIMEOUT, "KP", "outage");
     assert_eq!(again.from, "unknown");
     assert_eq!((again.earliest, again.latest), (outage.earliest, outage.latest));
     let before = watched.program.now();
     watched.world.mend();
-    let up = watched.program.verdict(SOON, "KP", "up");
+    let up = watched.program.verdict(TIMEOUT, "KP", "up");
     assert!(up.covers(before, watched.program.now()), "{up:?}");
     for scope in &SCOPES[..4] {
-        watched.program.line(SOON, "return", |line| {
+        watched.program.line(TIMEOUT, "return", |line| {
             Verdict::read(line).filter(|verdict| verdict.scope == *scope && verdict.to == "up")
         });
     }
@@ -71,7 +72,7 @@ fn an_outage_goes_on(how: &str) {
     assert!(found["unseen_seconds"].as_f64().unwrap() > 0.5, "{found:?}");
     assert_eq!(watched.program.terminate().code(), Some(0));
     // Nothing is left open, and each scope has been in outage once.
-    let all = episodes(&watched.room.path("state"), &[]);
+    let all = episodes(&watched.temp_dir.path("state"), &[]);
     assert!(all.iter().all(|episode| !episode["end_latest"].is_null()), "{all:?}");
     for scope in SCOPES {
         let name = scope.rsplit(' ').next().unwrap();
@@ -79,7 +80,7 @@ fn an_outage_goes_on(how: &str) {
             all.iter().filter(|episode| episode["name"] == name && episode["state"] == "outage");
         assert_eq!(outages.count(), 1, "{scope}: {all:?}");
     }
-    report(&watched.room.path("state"));
+    report(&watched.temp_dir.path("state"));
 }
 
 /// The page says it in a sentence, and is one well-formed file.
@@ -115,7 +116,7 @@ fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
     let (mut watched, outage) = start("came-back");
     let stopped = restart(&mut watched, "TERM", World::mend);
     let mended = watched.program.now();
-    let up = watched.program.verdict(SOON, "KP", "up");
+    let up = watched.program.verdict(TIMEOUT, "KP", "up");
     assert_eq!(up.from, "unknown");
     assert!(up.earliest.unwrap() > outage.latest, "{up:?} {outage:?}");
     assert!(up.earliest.unwrap() < mended && up.latest > stopped.0, "{up:?}");
@@ -141,12 +142,12 @@ fn a_new_plan_ends_only_what_goes() {
     std::fs::write(&watched.plan, rest).unwrap();
     let before = watched.program.now();
     signal("HUP", watched.program.id());
-    watched
-        .program
-        .line(SOON, "new plan", |line| line.starts_with("watches by the new plan").then_some(()));
+    watched.program.line(TIMEOUT, "new plan", |line| {
+        line.starts_with("watches by the new plan").then_some(())
+    });
     assert_eq!(watched.program.terminate().code(), Some(0));
     let open = |episode: &&serde_json::Value| episode["end_latest"].is_null();
-    let all = episodes(&watched.room.path("state"), &["--state", "outage"]);
+    let all = episodes(&watched.temp_dir.path("state"), &["--state", "outage"]);
     let gone: Vec<_> = all.iter().filter(|episode| episode["name"] == "10.45.179.0/24").collect();
     assert_eq!(gone.len(), 1, "{all:?}");
     assert!(time(&gone[0]["end_latest"]) + Duration::from_secs(1) > before, "{gone:?}");

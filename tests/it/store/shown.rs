@@ -85,9 +85,9 @@ fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
 
 /// What was shown at this moment. A darkness that became an outage is one in the store from its
 /// begin.
-fn shown(past: &History, at: Time) -> Option<State> {
+fn shown(history: &History, at: Time) -> Option<State> {
     let state =
-        past.state_spans().take_while(|spell| spell.from <= at).last().map(|spell| spell.state);
+        history.state_spans().take_while(|span| span.from <= at).last().map(|span| span.state);
     if state == Some(State::Down) { Some(State::Outage) } else { state }
 }
 
@@ -131,7 +131,8 @@ proptest! {
         loss in 0.0..0.2_f64,
         seed in any::<u32>(),
     ) {
-        let directory: PathBuf = std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
+        let directory: PathBuf =
+            std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
         let roster = Arc::new(roster::country(&[5, 5, 5, 4]));
         let mut dark = dark;
         if let Some(from) = all {
@@ -150,11 +151,23 @@ proptest! {
                 let now = at(f64::from(second));
                 let pair = [shown(&live, now), shown(&told, now)];
                 let differs = u32::from(pair[0] != pair[1]);
-                if pair.contains(&Some(State::Unknown)) { unsure += differs } else { other += differs }
+                if pair.contains(&Some(State::Unknown)) {
+                    unsure += differs
+                } else {
+                    other += differs
+                }
             }
             // A darkness that began moments before blindness, the store knows from its begin; and
             // after blindness, that it is still dark, from the first word on it, not from the last.
-            prop_assert!(unsure <= 60 && other <= 10, "{:?}: {} s, {} s\n{:#?}\n{:#?}", scope, unsure, other, live, told);
+            prop_assert!(
+                unsure <= 60 && other <= 10,
+                "{:?}: {} s, {} s\n{:#?}\n{:#?}",
+                scope,
+                unsure,
+                other,
+                live,
+                told
+            );
             for second in [601.0, 699.0] {
                 prop_assert_eq!(shown(&told, at(second)), Some(State::Unknown));
             }

@@ -2,7 +2,7 @@
 //! tells every request that a page makes and everything that the browser complains of, and never
 //! waits without a deadline.
 
-use crate::support::{Room, SOON, quiet};
+use crate::support::{TIMEOUT, TempDir, quiet};
 use serde_json::{Value, json};
 use std::{
     fs::{File, OpenOptions},
@@ -21,7 +21,7 @@ pub struct Screen {
 }
 
 /// Longer than any step on a machine that is busy with other tests.
-const PATIENCE: Duration = SOON.saturating_mul(6);
+const PATIENCE: Duration = TIMEOUT.saturating_mul(6);
 
 pub struct Browser {
     chromium: Child,
@@ -31,14 +31,14 @@ pub struct Browser {
     last: u64,
     /// What happened so far, by the protocol's names.
     pub events: Vec<Value>,
-    _room: Room,
+    _room: TempDir,
 }
 
 impl Browser {
     pub fn start() -> Self {
-        let room = Room::new("chromium");
-        let [orders, answers] = ["orders", "answers"].map(|name| room.path(name));
-        let profile = format!("--user-data-dir={}", room.path("profile"));
+        let temp_dir = TempDir::new("chromium");
+        let [orders, answers] = ["orders", "answers"].map(|name| temp_dir.path(name));
+        let profile = format!("--user-data-dir={}", temp_dir.path("profile"));
         let shell = r#"mkfifo "$0" "$1"; echo ready; profile=$2; orders=$0; answers=$1
             exec chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
             --disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe "$profile" \
@@ -65,7 +65,7 @@ impl Browser {
             session: None,
             last: 0,
             events: Vec::new(),
-            _room: room,
+            _room: temp_dir,
         };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": page["targetId"], "flatten": true});

@@ -22,7 +22,7 @@ pub async fn serve(
     answer: impl Fn(&Message, bool) -> Script + Send + Sync + 'static,
 ) -> SocketAddr {
     let (stream, datagrams) = sockets(address).await;
-    let place = stream.local_addr().unwrap();
+    let local = stream.local_addr().unwrap();
     let datagrams = Arc::new(datagrams);
     let answer = Arc::new(answer);
     let by_tcp = Arc::clone(&answer);
@@ -52,7 +52,7 @@ pub async fn serve(
             }
         }
     });
-    place
+    local
 }
 
 /// A port that nobody has, neither of TCP nor of UDP.

@@ -1,6 +1,6 @@
 //! HTTP answers, and the metrics in them.
 
-use super::SOON;
+use super::TIMEOUT;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -28,7 +28,7 @@ pub fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
 pub fn ask_with(address: SocketAddr, method: &str, path: &str, more: &str) -> Answer {
     assert!(address.ip().is_loopback());
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n{more}\r\n")
         .unwrap();
     let mut text = String::new();

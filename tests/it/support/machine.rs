@@ -2,15 +2,15 @@
 //! is /mnt. It has a loopback device and no other network; what is changed in it is in memory, and
 //! gone with the test, even if that is killed. Needs root, util-linux and mmdebstrap.
 
-use super::{Room, SOON, quiet, until};
+use super::{TIMEOUT, TempDir, quiet, until};
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
-/// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the room ($2)
-/// is /mnt.
+/// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the temp_dir
+/// ($2) is /mnt.
 const BOOT: &str = r#"
 mount --make-rprivate /
 work=$(mktemp -d)
@@ -43,7 +43,7 @@ pub struct Machine {
 
 impl Machine {
     /// Boots it.
-    pub fn boot(room: &Room) -> Self {
+    pub fn boot(temp_dir: &TempDir) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
         let outside = [
             "--pdeathsig",
@@ -58,16 +58,16 @@ impl Machine {
         ];
         let tree = tree();
         let mut command = quiet(Command::new("setpriv"), &outside);
-        command.arg(&tree).arg(&**room).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(&tree).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
         let top = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", top.id());
-        let init = until(SOON, "process 1", || {
+        let init = until(TIMEOUT, "process 1", || {
             let text = fs::read_to_string(&children).map_err(|error| error.to_string())?;
             let first = text.split_whitespace().next().ok_or("it has no child")?;
             Ok(first.to_owned())
         });
         let machine = Self { top, init };
-        until(3 * SOON, "systemd", || {
+        until(3 * TIMEOUT, "systemd", || {
             let (_, out, err) = machine.try_sh("systemctl is-system-running");
             if matches!(out.as_str(), "running" | "degraded") { Ok(()) } else { Err(out + &err) }
         });
@@ -105,7 +105,7 @@ impl Drop for Machine {
 /// Installing and restarting takes longer than most.
 fn done_slowly(command: Command) -> (i32, String, String) {
     let mut program = super::Program::start(command);
-    let status = program.end(4 * SOON);
+    let status = program.end(4 * TIMEOUT);
     (status.code().unwrap_or(-1), program.out.join("\n"), program.err.join("\n"))
 }
 
@@ -125,7 +125,7 @@ fn tree() -> PathBuf {
             &["--quiet", "--variant=minbase", packages, name, half],
         );
         let mut program = super::Program::start(made);
-        let status = program.end(15 * SOON);
+        let status = program.end(15 * TIMEOUT);
         assert!(status.success(), "{}", program.said());
         fs::rename(half, &tree).unwrap();
     }
@@ -134,18 +134,18 @@ fn tree() -> PathBuf {
 
 /// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the
 /// program under test.
-pub fn packages(room: &Room) {
-    let program = room.join("target/release/lifesign");
+pub fn packages(temp_dir: &TempDir) {
+    let program = temp_dir.join("target/release/lifesign");
     fs::create_dir_all(program.parent().unwrap()).unwrap();
     fs::copy(super::LIFESIGN, &program).unwrap();
     let (code, _, err) = done_slowly(quiet(Command::new("strip"), &[program.to_str().unwrap()]));
     assert_eq!(code, 0, "{err}");
     for (name, version) in [("one.deb", "0.0.1"), ("two.deb", "0.0.2")] {
-        let output = room.path(name);
+        let output = temp_dir.path(name);
         let build = ["deb", "--no-build", "--fast", "--deb-version", version, "--output", &output];
         let mut command = quiet(Command::new("cargo"), &build);
         command
-            .env("CARGO_TARGET_DIR", room.join("target"))
+            .env("CARGO_TARGET_DIR", temp_dir.join("target"))
             .current_dir(env!("CARGO_MANIFEST_DIR"));
         let (code, out, err) = done_slowly(command);
         assert_eq!(code, 0, "{out}\n{err}");

@@ -156,15 +156,15 @@ fn literal(text: &str) -> String {
 /// Code in bold; of a link only its name.
 fn inline(text: &str) -> String {
     let mut out = String::new();
-    for (place, part) in text.split('`').enumerate() {
+    for (index, part) in text.split('`').enumerate() {
         let part = match part.split_once("](") {
-            Some((name, rest)) if place % 2 == 0 => {
+            Some((name, rest)) if index % 2 == 0 => {
                 name.replacen('[', "", 1) + rest.split_once(')').map_or("", |(_, rest)| rest)
             }
             _ => part.to_owned(),
         };
         let part = literal(&part);
-        let (bold, roman) = if place % 2 == 1 { ("\\fB", "\\fR") } else { ("", "") };
+        let (bold, roman) = if index % 2 == 1 { ("\\fB", "\\fR") } else { ("", "") };
         out.extend([bold, &part, roman]);
     }
     out

@@ -14,7 +14,7 @@ pub mod own_process;
 pub mod page_server;
 pub mod program;
 pub mod prometheus;
-pub mod room;
+pub mod temp_dir;
 pub mod roster;
 pub mod scraped;
 pub mod snapshot;
@@ -24,7 +24,7 @@ pub mod week;
 
 pub use http::{Answer, ask, get, values};
 pub use program::{LIFESIGN, Program, done, lifesign, quiet, signal};
-pub use room::Room;
+pub use temp_dir::TempDir;
 pub use verdict::Verdict;
 
 use lifesign::clock::Clock;
@@ -34,7 +34,7 @@ use std::{thread, time::Duration};
 pub const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/targets.toml");
 
 /// Longer than any step takes on a machine that is busy with many other things.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until an answer is good, looking ten times a second.
 pub fn until<T>(within: Duration, what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {

@@ -2,7 +2,7 @@
 //! two cables. Nothing leaves them, and they are gone with the test, even if it is killed. Needs
 //! root (or CAP_SYS_ADMIN and CAP_NET_ADMIN), util-linux, iproute2 and nftables.
 
-use super::{Answer, SOON, done, http::answer, quiet};
+use super::{Answer, TIMEOUT, done, http::answer, quiet};
 use std::{
     fmt::Write as _,
     io::{BufRead, BufReader},
@@ -61,7 +61,7 @@ impl Namespace {
             "exec 3<>/dev/tcp/127.0.0.1/{port}; \
              printf 'GET {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
-        let seconds = SOON.as_secs().to_string();
+        let seconds = TIMEOUT.as_secs().to_string();
         let (code, out, err) = done(self.command(&["timeout", &seconds, "bash", "-ec", &ask]));
         assert_eq!(code, 0, "{path}: {err}");
         answer(&out.replace('\r', "").replace('\n', "\r\n"))

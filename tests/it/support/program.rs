@@ -2,7 +2,7 @@
 //! end. It never waits without a deadline: what does not come in time fails the test, with
 //! everything that was said so far.
 
-use super::{SOON, get, until, verdict::Verdict};
+use super::{TIMEOUT, get, until, verdict::Verdict};
 use lifesign::clock::Clock;
 use lifesign_core::time::Time;
 use std::{
@@ -94,10 +94,10 @@ impl Program {
         let mut next = 0;
         self.wait(within, what, |program| {
             let from = std::mem::replace(&mut next, program.out.len());
-            let mut fresh = (from..program.out.len()).filter(|&place| !program.passed[place]);
-            let (place, found) =
-                fresh.find_map(|place| Some((place, wanted(&program.out[place])?)))?;
-            program.passed[place] = true;
+            let mut fresh = (from..program.out.len()).filter(|&index| !program.passed[index]);
+            let (index, found) =
+                fresh.find_map(|index| Some((index, wanted(&program.out[index])?)))?;
+            program.passed[index] = true;
             Some(found)
         })
     }
@@ -152,14 +152,14 @@ impl Program {
 
     /// Where it serves its pages.
     pub fn address(&mut self) -> SocketAddr {
-        self.line(SOON, "address", address)
+        self.line(TIMEOUT, "address", address)
     }
 
     /// The same, once the watch has begun. Before that a signal to end ends it as the system does,
     /// and not as it would itself: its first lines come before it takes signals.
     pub fn watching(&mut self) -> SocketAddr {
         let address = self.address();
-        until(SOON, "first page", || match get(address, "/api/v1/state") {
+        until(TIMEOUT, "first page", || match get(address, "/api/v1/state") {
             answer if answer.code == 200 => Ok(()),
             answer => Err(answer.body),
         });
@@ -168,7 +168,7 @@ impl Program {
 
     /// Where it serves its pages; None if it ends before it says so.
     pub fn address_or_end(&mut self) -> Option<SocketAddr> {
-        let until = self.clock.now() + SOON;
+        let until = self.clock.now() + TIMEOUT;
         loop {
             let found = self.out.iter().find_map(|line| address(line));
             if found.is_some() {
@@ -178,7 +178,7 @@ impl Program {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("no address and no end within {SOON:?}:\n{}", self.said())
+                    panic!("no address and no end within {TIMEOUT:?}:\n{}", self.said())
                 }
             }
         }
@@ -201,7 +201,7 @@ impl Program {
     /// Asks it to end, as systemd does, and waits.
     pub fn terminate(&mut self) -> ExitStatus {
         signal("TERM", self.id());
-        self.end(SOON)
+        self.end(TIMEOUT)
     }
 
     /// Everything that was said, for the message of a failure.
@@ -242,7 +242,7 @@ pub fn signal(name: &str, process: u32) {
 /// Exit code, standard output and standard error of a short run.
 pub fn done(command: Command) -> (i32, String, String) {
     let mut program = Program::start(command);
-    let status = program.end(SOON);
+    let status = program.end(TIMEOUT);
     let code = status.code().unwrap_or_else(|| panic!("{status}:\n{}", program.said()));
     (code, program.out.join("\n"), program.err.join("\n"))
 }

@@ -1,7 +1,7 @@
 //! A real Prometheus with the settings, or the store of past samples, that a test gives it. It
 //! listens on the loopback device alone, and sends nothing but scrapes to where its settings say.
 
-use super::{Program, SOON, get, namespace::Namespace, quiet};
+use super::{Program, TIMEOUT, get, namespace::Namespace, quiet};
 use lifesign_core::time::Time;
 use serde_json::Value;
 use std::{net::SocketAddr, process::Command, time::Duration};
@@ -33,7 +33,8 @@ impl Line {
 }
 
 impl<'a> Prometheus<'a> {
-    /// Starts it with these settings and this place for its data; in a namespace, or in our own.
+    /// Starts it with these settings and this directory for its data; in a namespace, or in our
+    /// own.
     pub fn start(inside: Option<&'a Namespace>, config: &str, data: &str) -> Self {
         let config = format!("--config.file={config}");
         let data = format!("--storage.tsdb.path={data}");
@@ -44,13 +45,15 @@ impl<'a> Prometheus<'a> {
             // Samples of 2014 are not too old.
             "--storage.tsdb.retention.time=100y",
         ];
-        let command = inside
-            .map_or_else(|| Command::new("prometheus"), |place| place.command(&["prometheus"]));
+        let command = inside.map_or_else(
+            || Command::new("prometheus"),
+            |namespace| namespace.command(&["prometheus"]),
+        );
         let mut program = Program::start(quiet(command, &arguments));
-        let address = program.error_line(SOON, "address of Prometheus", |line| {
+        let address = program.error_line(TIMEOUT, "address of Prometheus", |line| {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
-        program.error_line(SOON, "Prometheus ready", |line| {
+        program.error_line(TIMEOUT, "Prometheus ready", |line| {
             line.contains("ready to receive").then_some(())
         });
         Self { inside, address, program }
@@ -66,7 +69,7 @@ impl<'a> Prometheus<'a> {
         let path = format!("/api/v1/{path}");
         let answer = match self.inside {
             // The shell that asks there has a meaning of its own for a percent sign.
-            Some(place) => place.get_at(self.address.port(), &path.replace('%', "%%")),
+            Some(namespace) => namespace.get_at(self.address.port(), &path.replace('%', "%%")),
             None => get(self.address, &path),
         };
         let mut told: Value = serde_json::from_str(&answer.body)
@@ -74,7 +77,7 @@ impl<'a> Prometheus<'a> {
         if told["status"] == "success" { Ok(told["data"].take()) } else { Err(answer.body) }
     }
 
-    /// A query over a stretch of time.
+    /// A query over a period.
     pub fn range(
         &self,
         query: &str,

@@ -2,7 +2,7 @@
 //! own exposition of two scenarios, once a minute, and what the rules of deploy/ recorded of it.
 //! Needs prometheus and promtool.
 
-use crate::support::{Program, Room, prometheus::Prometheus, quiet};
+use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
 use lifesign::export::{ExportSettings, metrics::Metrics};
 use lifesign_core::time::Time;
 use lifesign_lab::{Scenario, Simulation};
@@ -69,11 +69,11 @@ fn promtool(arguments: &[&str]) {
 
 /// A Prometheus that scraped two vantages for three days: one saw North Korea, the other was blind
 /// for a while. The rules of deploy/ have been evaluated all the while.
-pub fn scraped(room: &Room) -> Prometheus<'static> {
+pub fn scraped(temp_dir: &TempDir) -> Prometheus<'static> {
     let scenario = |name: &str| {
         fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap()
     };
-    let (scrapes, data) = (room.path("scrapes"), room.path("data"));
+    let (scrapes, data) = (temp_dir.path("scrapes"), temp_dir.path("data"));
     let mut out = BufWriter::new(File::create(&scrapes).unwrap());
     scrape(&mut out, &scenario("december-2014"), None, "lab");
     let blind = scenario("blind").replace("\"KP\"", "\"XX\"");
@@ -83,7 +83,7 @@ pub fn scraped(room: &Room) -> Prometheus<'static> {
     // Blocks of two hours, the default, would have it read the file once for each.
     let blocks = "--max-block-duration=96h";
     promtool(&["tsdb", "create-blocks-from", blocks, "--quiet", "openmetrics", &scrapes, &data]);
-    let config = room.put(
+    let config = temp_dir.put(
         "prometheus.yml",
         format!("rule_files: ['{ROOT}/deploy/prometheus/lifesign-*.yml']\n"),
     );
@@ -112,7 +112,7 @@ pub fn scraped(room: &Room) -> Prometheus<'static> {
             "--eval-interval=60s",
             &format!("--output-dir={data}"),
             // JSON is YAML.
-            &room.put("pass.yml", groups.to_string()),
+            &temp_dir.put("pass.yml", groups.to_string()),
         ]);
         drop(server);
         server = start();

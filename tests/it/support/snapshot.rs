@@ -63,7 +63,7 @@ pub fn every_field() -> Snapshot {
     }
 }
 
-/// So many seconds after the watch began: 2014-12-22T16:05:00Z.
+/// This many seconds after the watch began, at 2014-12-22T16:05:00Z.
 fn at(seconds: u64) -> Time {
     Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
 }
@@ -87,28 +87,28 @@ fn scope(state: State, belief: f64) -> ScopeView {
             WindowView { resolved: 300, loss: Some(1.0), median: None, p95: None },
             WindowView::default(),
         ],
-        past: Arc::new(past(state)),
+        history: Arc::new(history(state)),
     }
 }
 
 /// Up, a short outage, up again, and then the present state; half lost in the first of the ten
 /// minutes.
-fn past(state: State) -> History {
-    let mut past = History::blank();
-    let spell = |state, from: u64| {
+fn history(state: State) -> History {
+    let mut history = History::empty();
+    let span = |state, from: u64| {
         let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
         StateSpan { state, from: at(from), edge }
     };
     for minute in 0..10 {
-        past.mark(
+        history.add_measurement(
             at(minute * 60),
             Measurement::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)),
         );
     }
     for (state, from) in [(State::Up, 0), (State::Outage, 100), (State::Up, 250), (state, 504)] {
-        past.tell(spell(state, from));
+        history.push_span(span(state, from));
     }
-    past
+    history
 }
 
 fn kind(scale: u64) -> KindView {

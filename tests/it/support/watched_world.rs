@@ -2,7 +2,7 @@
 //! time.
 
 use super::{
-    LIFESIGN, Program, Room, SOON, Verdict,
+    LIFESIGN, Program, TIMEOUT, TempDir, Verdict,
     namespace::{World, plan},
     values,
 };
@@ -23,7 +23,7 @@ const ACQUAINTANCE: Duration = Duration::from_secs(8);
 pub struct WatchedWorld {
     pub world: World,
     pub program: Program,
-    pub room: Room,
+    pub temp_dir: TempDir,
     pub plan: String,
     command: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl WatchedWorld {
     }
 
     /// lifesign with this plan, by way of the words `before` its own command line, with further
-    /// options that name a file in the room, in a world that was first made to be like this.
+    /// options that name a file in the temp_dir, in a world that was first made to be like this.
     pub fn open(
         name: &str,
         text: &str,
@@ -51,16 +51,16 @@ impl WatchedWorld {
         world_is: impl FnOnce(&World),
     ) -> Self {
         let world = World::new();
-        let room = Room::new(name);
+        let temp_dir = TempDir::new(name);
         world_is(&world);
-        let plan = room.put("plan.toml", text);
+        let plan = temp_dir.put("plan.toml", text);
         let words = [before, &[LIFESIGN, "--config", &plan]].concat();
         let mut command: Vec<String> = words.into_iter().map(str::to_owned).collect();
         command.extend(
-            options.iter().flat_map(|(option, file)| [(*option).to_owned(), room.path(file)]),
+            options.iter().flat_map(|(option, file)| [(*option).to_owned(), temp_dir.path(file)]),
         );
         let program = run(&world, &command);
-        Self { world, program, room, plan, command }
+        Self { world, program, temp_dir, plan, command }
     }
 
     /// Starts it once more, after its end.
@@ -89,14 +89,14 @@ impl WatchedWorld {
     /// The next verdict on every scope is this.
     pub fn all(&mut self, to: &str) {
         for scope in SCOPES {
-            self.program.verdict(SOON, scope, to);
+            self.program.verdict(TIMEOUT, scope, to);
         }
     }
 
     /// The next verdict on every scope is that we are blind.
     pub fn all_blind(&mut self) {
         for scope in SCOPES {
-            let verdict = self.program.verdict(SOON, scope, "unknown");
+            let verdict = self.program.verdict(TIMEOUT, scope, "unknown");
             assert!(verdict.evidence.contains("we are blind"), "{verdict:?}");
         }
     }
@@ -118,7 +118,7 @@ impl WatchedWorld {
     ) -> Vec<Verdict> {
         let mut found = Vec::new();
         for scope in scopes {
-            let left = (moment.1 + within + SOON).since(self.program.now());
+            let left = (moment.1 + within + TIMEOUT).since(self.program.now());
             let verdict = self.program.verdict(left, scope, to);
             // It happened at the second moment at the latest.
             let took = verdict.time.since(moment.1);

@@ -12,7 +12,8 @@ use std::{sync::Arc, time::Duration};
 pub const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
 pub const HOUR: u64 = 3600;
 
-/// So many countries of so many blocks of so many hosts, which are asked by ICMP and TCP.
+/// A roster of this many countries, blocks in each, and hosts in each block, which are asked by
+/// ICMP and TCP.
 pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
     let mut roster = Roster::default();
     for country in 0..countries {
@@ -32,30 +33,30 @@ pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
 
 /// A snapshot in which every scope has had these states, each from so many seconds before now, and
 /// a full week of measurements.
-pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> Snapshot {
+pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> Snapshot {
     let roster = Arc::new(roster);
     let mut watch = Watch::new(roster.clone(), &Settings::default(), NOW);
     let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
     let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
-    let marks = (1..=7 * 24 * 60_u32).rev().map(|minute| {
+    let measurements = (1..=7 * 24 * 60_u32).rev().map(|minute| {
         let noise = f64::from(minute * 7919 % 97) / 97.0;
         (
             NOW - Duration::from_secs(60) * minute,
             Measurement::new(Some(noise / 10.0), Some(0.2 + noise / 20.0)),
         )
     });
-    let marks: Vec<_> = marks.collect();
+    let measurements: Vec<_> = measurements.collect();
     for scope in countries.chain(blocks) {
-        let mut past = History::blank();
-        for (state, before) in spells(scope) {
+        let mut history = History::empty();
+        for (state, before) in spans(scope) {
             let from = NOW - Duration::from_secs(before);
             let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
-            past.tell(StateSpan { state, from, edge });
+            history.push_span(StateSpan { state, from, edge });
         }
-        for &(at, mark) in &marks {
-            past.mark(at, mark);
+        for &(at, measurement) in &measurements {
+            history.add_measurement(at, measurement);
         }
-        watch.history(scope).recall(past);
+        watch.history(scope).recall(history);
     }
     let mut snapshot = watch.snapshot(NOW, 0, 0);
     let scopes = snapshot
@@ -63,8 +64,8 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
         .iter_mut()
         .chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
     for view in scopes {
-        // The last spell but that with which the watch began.
-        let present = *view.past.state_spans().rfind(|spell| spell.from < NOW).unwrap();
+        // The last span but that with which the watch began.
+        let present = *view.history.state_spans().rfind(|span| span.from < NOW).unwrap();
         view.verdict.state = present.state;
         view.verdict.edge = present.edge;
         view.verdict.evidence = "7 misses of 7 targets in 5.0 s".into();
@@ -77,7 +78,7 @@ pub fn snapshot(roster: Roster, spells: impl Fn(Scope) -> Vec<(State, u64)>) -> 
 
 /// A week of everything, and at the end the last state.
 pub fn restless(last: State) -> Vec<(State, u64)> {
-    let mut spells =
+    let mut spans =
         vec![(State::Up, 160 * HOUR), (State::Outage, 100 * HOUR), (State::Up, 90 * HOUR)];
     let day = [
         (State::Flapping, 20),
@@ -89,9 +90,9 @@ pub fn restless(last: State) -> Vec<(State, u64)> {
         (State::Partial, 7),
         (State::Down, 5),
     ];
-    spells.extend(day.map(|(state, hours)| (state, hours * HOUR)));
-    spells.push((last, 2 * HOUR));
-    spells
+    spans.extend(day.map(|(state, hours)| (state, hours * HOUR)));
+    spans.push((last, 2 * HOUR));
+    spans
 }
 
 /// Seven countries, each in a state of its own.

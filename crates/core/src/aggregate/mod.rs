@@ -27,7 +27,7 @@ use window::Windows;
 /// What one outcome says, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Whose.
+    /// The target.
     pub target: TargetId,
     /// Its block.
     pub block: BlockId,
@@ -65,7 +65,7 @@ pub enum Evidence {
 /// What the trap question (`Due::trap`) has brought to light of a TCP target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trap {
-    /// No answer yet, after so many times.
+    /// No answer yet, after this many times.
     Open(u8),
     /// A firewall answers on every port.
     AcceptsAll,
@@ -80,8 +80,8 @@ impl Default for Trap {
 }
 
 impl Trap {
-    /// So often every second probe asks; then every sixteenth, since many a host drops what it does
-    /// not serve.
+    /// How often every second probe asks; then every sixteenth does, since many a host drops what
+    /// it does not serve.
     const TRIES: u8 = 8;
     /// Once it is known, one probe in this many asks again.
     const AGAIN: u32 = 4096;

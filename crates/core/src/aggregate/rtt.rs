@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Patience is at least so many times the smoothed time. The variation of a target that is asked
+/// How many times the smoothed time patience is at least. The variation of a target that is asked
 /// every few minutes is known so badly that four of it alone are too short for 3 % of its answers,
 /// each of them a doubt.
 const SLACK: f32 = 1.5;

@@ -24,15 +24,24 @@ proptest! {
         let mut model = Vec::new();
         // Late answers, by the time they come.
         let mut late = BTreeMap::new();
-        for (number, &(gap, fate)) in probes.iter().enumerate() {
-            sent = sent + Duration::from_millis(gap);
-            let outcome = |found| Outcome { target: TargetId(0), seq: number as u32, sent, trap: false, found };
+        for (number, &(spacing, fate)) in probes.iter().enumerate() {
+            sent = sent + Duration::from_millis(spacing);
+            let outcome = |found| Outcome {
+                target: TargetId(0),
+                seq: number as u32,
+                sent,
+                trap: false,
+                found,
+            };
             model.push((sent, fate == 0));
             if fate > 1 {
-                aggregate.handle_outcome(&outcome(Found::Refused { rtt: Duration::from_millis(gap / 100) }), false);
+                aggregate.handle_outcome(
+                    &outcome(Found::Refused { rtt: Duration::from_millis(spacing / 100) }),
+                    false,
+                );
             } else {
                 aggregate.handle_outcome(&outcome(Found::Overdue), false);
-                let rtt = Duration::from_millis(3000 + 7 * gap);
+                let rtt = Duration::from_millis(3000 + 7 * spacing);
                 if fate == 1 {
                     late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
                 }
@@ -46,7 +55,8 @@ proptest! {
         for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
             let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
             let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
-            let (all, missed) = inside.fold((0, 0), |(all, missed), (_, miss)| (all + 1, missed + u64::from(*miss)));
+            let (all, missed) = inside
+                .fold((0, 0), |(all, missed), (_, miss)| (all + 1, missed + u64::from(*miss)));
             prop_assert_eq!(view.resolved, all);
             prop_assert_eq!(view.loss, (all > 0).then(|| missed as f64 / all as f64));
         }
@@ -58,7 +68,9 @@ proptest! {
             prop_assert_eq!(aggregate.target(TargetId(0)).recent_loss(), Some(loss));
         }
         let past = sent + Duration::from_secs(3600 + 300);
-        prop_assert!(aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0));
+        prop_assert!(
+            aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0)
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! Writes and reads one journal line. Times are written to the nanosecond, so that a replay folds
-//! exactly what was folded live.
+//! Writes and reads one journal line. Times are written to the nanosecond, so that a replay takes
+//! in exactly what was taken in live.
 
 use crate::{
     outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
@@ -79,7 +79,7 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;
             line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
-            line.rtt_ms = outcome.found.alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
+            line.rtt_ms = outcome.found.rtt_if_alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
             match outcome.found {
                 Found::Reply { rcode, unexpected, .. } => {
                     line.code = rcode.map(Code::Rcode);

@@ -9,7 +9,7 @@
 
 use super::{
     misses::{GROUPS, Miss, Misses},
-    rules::{DOWN_ODDS, EDGE_RISK, RECOVERY_PARTS},
+    rules::{DOWN_ODDS, EDGE_RISK, RECOVERY_GROUPS},
 };
 use crate::{
     scopes::{Roster, RosterMapping, TargetId},
@@ -53,9 +53,9 @@ struct GroupSums {
 }
 
 impl GroupSums {
-    fn new(limit: f32, parts: usize) -> Self {
-        // Three of four parts can bring the whole limit, two of two or three; one part never can.
-        let needed = if parts < 2 { 1 } else { (parts - 1).max(2) };
+    fn new(limit: f32, groups: usize) -> Self {
+        // Three of four groups can bring the whole limit, two of two or three; one never can.
+        let needed = if groups < 2 { 1 } else { (groups - 1).max(2) };
         Self { share: limit / needed as f32, by_group: [0.0; GROUPS], log: 0.0 }
     }
 
@@ -125,10 +125,10 @@ impl Belief {
         self.misses.keep_last_before(before);
     }
 
-    /// The odds of the misses sent up to `until`, when none of `parts` may bring more than its
+    /// The odds of the misses sent up to `until`, when none of `groups` may bring more than its
     /// share of `limit`.
-    pub fn odds(&self, until: Time, limit: f32, parts: usize) -> Odds {
-        let mut sums = GroupSums::new(limit, parts);
+    pub fn odds(&self, until: Time, limit: f32, groups: usize) -> Odds {
+        let mut sums = GroupSums::new(limit, groups);
         let mut odds = Odds::default();
         for (miss, count) in self.misses.counted().filter(|(miss, _)| miss.sent <= until) {
             sums.add(miss);
@@ -144,18 +144,18 @@ impl Belief {
     }
 
     /// When the miss was sent with which the odds reached so much.
-    pub fn reached_at(&self, needed: f32, parts: usize) -> Option<Time> {
-        let mut sums = GroupSums::new(needed, parts);
+    pub fn reached_at(&self, needed: f32, groups: usize) -> Option<Time> {
+        let mut sums = GroupSums::new(needed, groups);
         self.misses.all().find(|miss| sums.add(miss) >= needed).map(|miss| miss.sent)
     }
 
     /// By when the silence had begun, as seen now and but for this risk: when the first miss was
     /// sent that chance does not explain, and its usual round-trip time later, since a cut also
     /// takes answers already under way. What was never seen alive was dark before the first miss.
-    pub fn onset(&self, parts: usize, risk: f64, now: Time) -> Option<Time> {
+    pub fn onset(&self, groups: usize, risk: f64, now: Time) -> Option<Time> {
         let first = match self.last_life {
             Some(life) => {
-                let sums = GroupSums::new(DOWN_ODDS, parts);
+                let sums = GroupSums::new(DOWN_ODDS, groups);
                 change_point(life, self.misses.all(), now, risk, sums)
             }
             None => self.misses.all().next(),
@@ -178,9 +178,9 @@ pub(super) fn lasted_until(
     misses: &[Miss],
     since: Time,
     answered: Time,
-    parts: usize,
+    groups: usize,
 ) -> Option<Time> {
-    let sums = GroupSums::new(DOWN_ODDS, parts.min(RECOVERY_PARTS));
+    let sums = GroupSums::new(DOWN_ODDS, groups.min(RECOVERY_GROUPS));
     change_point(answered, misses.iter().rev(), since, EDGE_RISK, sums).map(|miss| miss.sent)
 }
 

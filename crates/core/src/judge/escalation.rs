@@ -86,18 +86,18 @@ impl Judge {
 
     /// For a scope that lives, but has missed something.
     fn doubt_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
-        let parts = self.parts(id);
+        let groups = self.evidence_groups(id);
         let is_country = self.is_country(id);
         let state = &mut self.scopes[id.index()];
         let odds = state.belief.odds(Time::NEVER, f32::MAX, 1);
         // One miss, however good the host, escalates its block alone.
         let enough = if is_country {
-            odds.log >= rules::COUNTRY_DOUBT_ODDS && odds.groups >= parts.min(2)
+            odds.log >= rules::COUNTRY_DOUBT_ODDS && odds.groups >= groups.min(2)
         } else {
             odds.log >= rules::DOUBT_ODDS
         };
         let needed = state.needed_odds(rules::DOWN_ODDS, now);
-        let open = needed - state.belief.odds(Time::NEVER, needed, parts).log;
+        let open = needed - state.belief.odds(Time::NEVER, needed, groups).log;
         // What was down lately is easily down again.
         let is_strong = odds.log >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now);
         let doubt = if is_strong { Doubt::Strong } else { Doubt::Vague };
@@ -106,7 +106,7 @@ impl Judge {
 
     fn country_has_just_returned(&self, id: ScopeId, now: Time) -> bool {
         self.country_of(id).is_some_and(|country| {
-            country.darkness.is_none() && now < country.recovery.latest + rules::RETURNING
+            country.darkness.is_none() && now < country.recovery.latest + rules::RETURN_TIME
         })
     }
 

@@ -46,12 +46,12 @@ impl Judge {
         if self.sight.is_blind() {
             return;
         }
-        let parts = self.parts(id);
-        let vouched = self.sight.vouched_until();
+        let groups = self.evidence_groups(id);
+        let confirmed = self.sight.confirmed_until();
         let scope = &mut self.scopes[id.index()];
         if scope.recalled {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.after(self.sight.restored).odds(vouched, needed, parts);
+            let odds = scope.belief.after(self.sight.restored).odds(confirmed, needed, groups);
             let proved = odds.log >= needed && odds.span() >= self.rules.span;
             scope.recalled = !proved && inherited.is_none();
         }
@@ -61,12 +61,12 @@ impl Judge {
         let mut onset = None;
         if scope.belief.has_misses() {
             let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.odds(vouched, needed, parts);
+            let odds = scope.belief.odds(confirmed, needed, groups);
             if odds.log >= needed && odds.span() >= self.rules.span {
-                let latest = scope.belief.onset(parts, rules::EDGE_RISK, now);
-                let began = scope.belief.onset(parts, rules::BEGAN_RISK, now);
+                let latest = scope.belief.onset(groups, rules::EDGE_RISK, now);
+                let began = scope.belief.onset(groups, rules::BEGAN_RISK, now);
                 onset = latest.zip(began).map(|(latest, began)| Onset { latest, began });
-            } else if scope.belief.odds(Time::NEVER, needed, parts).log >= needed
+            } else if scope.belief.odds(Time::NEVER, needed, groups).log >= needed
                 && !self.waiting.contains(&id)
             {
                 self.waiting.push(id);
@@ -94,9 +94,9 @@ impl Judge {
     }
 
     fn facts(&mut self, id: ScopeId, is_country_dark: bool, now: Time) -> Facts {
-        let parts = self.parts(id);
-        let (out, blocks) = self.outages(id);
-        let partial = out > 0 && out < blocks;
+        let groups = self.evidence_groups(id);
+        let (in_outage, blocks) = self.outages(id);
+        let partial = in_outage > 0 && in_outage < blocks;
         let stale_after = self.stale_after(id);
         let outage_after = self.rules.outage_after;
         let restored = self.sight.restored;
@@ -110,14 +110,14 @@ impl Judge {
         let elapsed = scope.counted_since().is_some_and(|since| now >= since + outage_after);
         let flapping = scope.flaps.is_flapping(now);
         if dark && elapsed && known && !scope.outage {
-            scope.outage = in_countrys_outage || scope.is_outage_proved(outage_after, parts, now);
+            scope.outage = in_countrys_outage || scope.is_outage_proved(outage_after, groups, now);
         }
         Facts {
             known,
             dark,
             outage: scope.outage,
             flapping,
-            partial: partial && !dark && now >= scope.recovery.latest + rules::SETTLE,
+            partial: partial && !dark && now >= scope.recovery.latest + rules::SETTLE_TIME,
             degraded: scope.quality.is_degraded() && !dark,
         }
     }
@@ -133,7 +133,7 @@ impl Judge {
                 at = at.min(due);
             }
         }
-        let settled = scope.recovery.latest + rules::SETTLE;
+        let settled = scope.recovery.latest + rules::SETTLE_TIME;
         if settled > now {
             at = at.min(settled);
         }

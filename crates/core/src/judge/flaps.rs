@@ -19,18 +19,19 @@ const SERIES: usize = 3;
 const LONGEST_CYCLE: Duration = Duration::from_secs(2 * 3600);
 /// A darkness of this length or more is long.
 const LONG_DARKNESS: Duration = Duration::from_secs(30);
-/// The least dark share of two cycles whose darknesses are long on average ...
+/// The least dark share of two cycles whose darknesses are long on average.
 const MIN_DARK_SHARE: f64 = 0.05;
-/// ... and of others. With bursts of total loss of 3 s every 10 min, three that are long enough to
-/// be called down fall so close together about twice a year (docs/laboratory.md).
+/// The least dark share of two other cycles. With bursts of total loss of 3 s every 10 min, three
+/// that are long enough to be called down fall so close together about twice a year
+/// (docs/laboratory.md).
 const MIN_DARK_SHARE_SHORT: f64 = 0.2;
-/// So many times down are remembered, to measure the cycle by.
+/// How many times down are remembered, to measure the cycle by.
 const REMEMBERED: usize = 9;
-/// A calm is so many mean cycles long ...
+/// How many mean cycles a calm lasts at least.
 const CALM_MEAN: u32 = 3;
-/// ... and so many of the longest ...
+/// How many of its longest cycles a calm lasts at least.
 const CALM_LONGEST: u32 = 2;
-/// ... and at least so long: one probe a second cannot tell apart cycles shorter than 20 s.
+/// The least length of a calm: one probe a second cannot tell apart cycles shorter than 20 s.
 const MIN_CALM: Duration = Duration::from_secs(60);
 
 /// The last few times down.

@@ -27,8 +27,8 @@ pub(super) struct HostState {
 
 /// Memory of a host's usual round-trip time, in answers.
 const USUAL_MEMORY: f32 = 1024.0;
-/// Added to every round-trip time before it is compared: below a millisecond, twice as long is
-/// nobody's trouble.
+/// Added to every round-trip time before it is compared: below a millisecond, twice as long
+/// matters to nobody.
 const JITTER: Duration = Duration::from_millis(1);
 /// ln(1.5).
 const MUCH_SLOWER: f32 = 0.4;

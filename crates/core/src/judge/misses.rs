@@ -1,10 +1,10 @@
 //! What one scope has missed since life was last proved, in the order in which the probes were
 //! sent.
 //!
-//! So many misses are kept one by one: half of them the oldest, which say when the silence began,
-//! and half the newest, which say how long it lasted. Of those in between only sums are kept. So a
-//! silence that was probed many times a second, or in thousands of blocks, costs no more than
-//! another, and yet has its true length and weight.
+//! A fixed number of misses is kept one by one: half of them the oldest, which say when the silence
+//! began, and half the newest, which say how long it lasted. Of those in between only sums are
+//! kept. So a silence that was probed many times a second, or in thousands of blocks, costs no more
+//! than another, and yet has its true length and weight.
 
 use crate::{
     scopes::{BlockId, Roster, RosterMapping, TargetId},
@@ -12,13 +12,13 @@ use crate::{
 };
 use std::{collections::VecDeque, time::Duration};
 
-/// So many of the oldest are kept, and so many of the newest.
+/// How many of the oldest misses are kept, and how many of the newest.
 const HALF: usize = 32;
 
-/// So many misses of a darkness are kept for the next run.
+/// How many misses of a darkness are kept for the next run.
 const REMEMBERED: usize = 16;
 
-/// A scope's blocks fall into so many groups, by the remainder of their numbers. The blocks of a
+/// How many groups a scope's blocks fall into, by the remainder of their numbers. The blocks of a
 /// group share one limit on their evidence: that only asks for more of it, and a country of more
 /// blocks has enough.
 pub(super) const GROUPS: usize = 16;

@@ -75,7 +75,7 @@ pub struct Judge {
     intervals: Vec<Duration>,
     sight: Sight,
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
-    /// Scopes whose misses wait to be vouched for.
+    /// Scopes whose misses wait to be confirmed.
     waiting: Vec<ScopeId>,
     changes: VecDeque<Change>,
     directives: VecDeque<Directive>,
@@ -174,11 +174,13 @@ impl Judge {
         self.directives.pop_front()
     }
 
-    /// Of how many parts a scope's evidence must come.
-    fn parts(&self, id: ScopeId) -> usize {
+    /// Of how many groups of blocks a scope's evidence should come.
+    fn evidence_groups(&self, id: ScopeId) -> usize {
         match self.roster.scope(id) {
             Scope::Block(_) => 1,
-            Scope::Country(country) => self.roster.country(country).blocks.len().min(rules::PARTS),
+            Scope::Country(country) => {
+                self.roster.country(country).blocks.len().min(rules::EVIDENCE_GROUPS)
+            }
         }
     }
 

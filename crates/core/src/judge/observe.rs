@@ -63,29 +63,29 @@ impl Judge {
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
     fn answer_in_darkness(&mut self, id: ScopeId, answer: Answer, refuted: &[Miss], now: Time) {
-        let parts = self.parts(id);
+        let groups = self.evidence_groups(id);
         let is_country_dark = self.country_onset(id).is_some();
         let scope = &mut self.scopes[id.index()];
         let needed = scope.needed_odds(rules::DOWN_ODDS, now);
         let belief = &scope.belief;
-        if !is_country_dark && belief.odds(Time::NEVER, needed, parts).log < needed {
+        if !is_country_dark && belief.odds(Time::NEVER, needed, groups).log < needed {
             self.end_darkness(id, answer, refuted, now);
         } else if let Some(edge) = &mut scope.darkness {
             edge.earliest = edge.earliest.max(Some(answer.sent));
-            edge.latest = belief.onset(parts, rules::EDGE_RISK, now).unwrap_or(edge.latest);
-            scope.began = belief.onset(parts, rules::BEGAN_RISK, now).unwrap_or(edge.latest);
+            edge.latest = belief.onset(groups, rules::EDGE_RISK, now).unwrap_or(edge.latest);
+            scope.began = belief.onset(groups, rules::BEGAN_RISK, now).unwrap_or(edge.latest);
         }
     }
 
     fn end_darkness(&mut self, id: ScopeId, answer: Answer, refuted: &[Miss], now: Time) {
-        let parts = self.parts(id);
+        let groups = self.evidence_groups(id);
         let is_country = self.is_country(id);
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         scope.recalled = false;
         scope.outage = false;
         let latest = answer.sent + answer.rtt;
-        let earliest = lasted_until(refuted, darkness.latest, answer.sent, parts)
+        let earliest = lasted_until(refuted, darkness.latest, answer.sent, groups)
             .or(darkness.earliest)
             .map(|at| at.min(latest));
         scope.recovery = Edge { earliest, latest };

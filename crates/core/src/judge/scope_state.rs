@@ -69,7 +69,7 @@ pub(super) struct ScopeState {
     pub flaps: Flaps,
     /// When its darkness most likely began.
     pub began: Time,
-    /// For so long of its darkness nobody could see.
+    /// How long of its darkness nobody could see.
     pub unseen: Duration,
     /// The edge of its last return.
     #[serde(rename = "back")]
@@ -80,12 +80,12 @@ pub(super) struct ScopeState {
     /// The edge of the verdict.
     pub edge: Edge,
     #[serde(skip)]
-    pub record: Box<VerdictRecord>,
+    pub record: Box<VerdictTotals>,
 }
 
 /// What else is exported of a verdict. It begins anew with each run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct VerdictRecord {
+pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: String,
     /// How often each state was entered, in the order of [`State::ALL`].
@@ -114,7 +114,7 @@ impl ScopeState {
             recovery: edge,
             timer: Time::NEVER,
             edge,
-            record: Box::new(VerdictRecord {
+            record: Box::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
                 entered: [0; 7],
@@ -145,14 +145,14 @@ impl ScopeState {
 
     /// Do its misses span a darkness of `outage_after`, and go on beyond those that proved it? A
     /// flapping scope needs no misses beyond, since there a darkness is no surprise.
-    pub fn is_outage_proved(&mut self, outage_after: Duration, parts: usize, now: Time) -> bool {
+    pub fn is_outage_proved(&mut self, outage_after: Duration, groups: usize, now: Time) -> bool {
         let down_odds = self.needed_odds(rules::DOWN_ODDS, now);
         let outage_odds = self.needed_odds(rules::OUTAGE_ODDS, now);
         let is_flapping = self.flaps.is_flapping(now);
-        let odds = self.belief.odds(Time::NEVER, outage_odds, parts);
+        let odds = self.belief.odds(Time::NEVER, outage_odds, groups);
         let beyond = outage_after.mul_f32(rules::LASTING_SHARE);
         let goes_on =
-            || self.belief.reached_at(down_odds, parts).is_some_and(|at| odds.last >= at + beyond);
+            || self.belief.reached_at(down_odds, groups).is_some_and(|at| odds.last >= at + beyond);
         odds.log >= outage_odds
             && odds.span() + rules::MAX_UNASKED >= outage_after
             && (is_flapping || goes_on())

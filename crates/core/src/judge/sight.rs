@@ -1,18 +1,18 @@
-//! Can we see at all? Whether we are blind, up to when misses are vouched for, and the periods
+//! Can we see at all? Whether we are blind, up to when misses are confirmed, and the periods
 //! whose misses count for nothing.
 //!
 //! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
 //! probe that was sent *no earlier* than it. When our own uplink dies, nobody answers any more, so
-//! no miss is ever vouched for and nothing is called down, however long it takes to notice that we
+//! no miss is ever confirmed and nothing is called down, however long it takes to notice that we
 //! are blind.
 
 use super::rules::{BLIND_AFTER, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE};
 use crate::time::Time;
 use std::time::Duration;
 
-/// So many failures to send in a row, over this time, without one success between them, are
-/// blindness too.
+/// How many failures to send in a row, without one success between them, are blindness too.
 const SEND_FAILURES: u32 = 3;
+/// The time over which these failures must be spread.
 const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
 /// Our own sight.
@@ -76,8 +76,9 @@ impl Sight {
         self.blind_since.is_some()
     }
 
-    /// Misses sent up to this time are evidence. Without controls there is nobody to vouch.
-    pub fn vouched_until(&self) -> Time {
+    /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all
+    /// are.
+    pub fn confirmed_until(&self) -> Time {
         if self.controls { self.last_answered } else { Time::NEVER }
     }
 

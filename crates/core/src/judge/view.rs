@@ -75,7 +75,7 @@ impl Judge {
         if scope.belief.last_life.is_none() && scope.darkness.is_none() {
             return 0.5;
         }
-        let odds = scope.belief.odds(self.sight.vouched_until(), f32::MAX, 1).log;
+        let odds = scope.belief.odds(self.sight.confirmed_until(), f32::MAX, 1).log;
         let is_dark = scope.is_dark() || self.country_of(id).is_some_and(ScopeState::is_dark);
         let odds = if is_dark { odds.max(rules::DOWN_ODDS) } else { odds };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR_UP_ODDS).exp());

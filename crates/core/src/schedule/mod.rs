@@ -57,7 +57,7 @@ pub struct Schedule {
     pacings: Vec<Pacing>,
     blocks: Vec<BlockTurns>,
     /// Blocks first, then countries.
-    escalations: Vec<Escalated>,
+    escalations: Vec<EscalationState>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
 }
@@ -69,6 +69,7 @@ struct BlockTurns {
     bucket: Bucket,
     /// What targets with an interval of their own leave of the regular pace, 0 to 1.
     share: f64,
+    /// Shares saved up since its last regular probe, which takes a whole one.
     credit: f64,
     last_probe: Time,
     /// A slot for its retired targets is in the queue.
@@ -77,7 +78,7 @@ struct BlockTurns {
 
 /// A scope's escalation.
 #[derive(Clone, Copy, Debug, Default)]
-struct Escalated {
+struct EscalationState {
     /// None: it is over.
     every: Option<Duration>,
     /// Tokens that it leaves to others.
@@ -86,14 +87,18 @@ struct Escalated {
     last: Time,
 }
 
-/// What a slot is for: a country, a scope, a block, a target, a block. Slots of one time
-/// come in this order.
+/// What a slot is for. Slots of one time come in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
+    /// The regular probes of a country.
     Regular(u32),
+    /// The escalation of a scope.
     Escalated(ScopeId),
+    /// One extra probe of a block.
     Once(u32),
+    /// A target with an interval of its own.
     Interval(u32),
+    /// The retired targets of a block.
     Retired(u32),
 }
 
@@ -102,7 +107,7 @@ impl Schedule {
     /// intervals.
     pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
         let mut rng = Rng::new(seed);
-        // The mean, not the even pace: confirmations count towards the total too.
+        // The mean, not the regular pace: confirmations count towards the total too.
         let wanted = budget.mean * roster.blocks.len() as f64;
         if let Some(total) = budget.total.filter(|&total| total < wanted) {
             budget.base *= total / wanted;
@@ -145,7 +150,7 @@ impl Schedule {
             }
             pacings.push(Pacing { interval, next_block: 0 });
         }
-        let escalations = vec![Escalated::default(); roster.scope_count()];
+        let escalations = vec![EscalationState::default(); roster.scope_count()];
         Self { roster, budget, pacings, blocks, escalations, queue, skipped: Skipped::default() }
     }
 
@@ -180,19 +185,19 @@ impl Schedule {
             }
             let lag = now.since(at);
             let target = match key {
-                Key::Regular(country) => self.regular(country, at, now, open),
-                Key::Escalated(scope) => self.escalated(scope, now),
+                Key::Regular(country) => self.regular_slot(country, at, now, open),
+                Key::Escalated(scope) => self.escalation_slot(scope, now),
                 Key::Once(block) => {
                     self.queue.pop();
-                    self.extra(block, REGULAR_RESERVE, now)
+                    self.extra_probe(block, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
                     let every =
                         self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
                     self.reschedule_regular(at, every, now);
-                    self.spend(target, now, open)
+                    self.interval_slot(target, now, open)
                 }
-                Key::Retired(block) => self.retired(block, at, now),
+                Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
                 return Some(Slot { target: TargetId(target), lag });
@@ -258,14 +263,14 @@ impl Schedule {
 
     /// Between two slots for a block's retired targets.
     fn retired_every(&self, block: BlockId) -> Duration {
-        let count = self.blocks[block.0 as usize].rotation.retired() as u32;
+        let count = self.blocks[block.0 as usize].rotation.retired_count() as u32;
         (RETIRED_EVERY / count.max(1)).max(self.interval(Scope::Block(block)) * RETIRED_SHARE)
     }
 
     /// A block's slot for its retired targets.
-    fn retired(&mut self, block: u32, at: Time, now: Time) -> Option<u32> {
+    fn retired_slot(&mut self, block: u32, at: Time, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
-        turns.retired_queued = turns.rotation.retired() > 0;
+        turns.retired_queued = turns.rotation.retired_count() > 0;
         if !turns.retired_queued {
             self.queue.pop();
             return None;
@@ -281,7 +286,7 @@ impl Schedule {
 
     /// A slot of an escalation: in a block, its next target; in a country, that of the block whose
     /// last probe is the oldest.
-    fn escalated(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
+    fn escalation_slot(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
         let escalated = &mut self.escalations[scope.index()];
         let Some(every) = escalated.every else {
             escalated.queued = false;
@@ -312,12 +317,12 @@ impl Schedule {
                 able.min_by_key(|&block| self.blocks[block as usize].last_probe)?
             }
         };
-        self.extra(block, reserve, now)
+        self.extra_probe(block, reserve, now)
     }
 
-    /// A probe beside the regular ones, if it leaves so many tokens; an open probe to the target is
-    /// no obstacle.
-    fn extra(&mut self, block: u32, reserve: f64, now: Time) -> Option<u32> {
+    /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target
+    /// is no obstacle.
+    fn extra_probe(&mut self, block: u32, reserve: f64, now: Time) -> Option<u32> {
         let turns = &mut self.blocks[block as usize];
         if !turns.bucket.take(&self.budget, now, reserve) {
             self.skipped.over_budget += 1;
@@ -328,7 +333,7 @@ impl Schedule {
     }
 
     /// A slot of a target with an interval of its own.
-    fn spend(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
+    fn interval_slot(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
         let block = self.roster.targets[target as usize].block;
         let turns = &mut self.blocks[block.0 as usize];
         if open.is_waiting(target) || !turns.bucket.take(&self.budget, now, 0.0) {

@@ -19,7 +19,7 @@ const SLOTS: u32 = 256;
 /// Every probe that is not settled.
 #[derive(Debug)]
 pub struct OpenProbes {
-    flights: Vec<Flight>,
+    recent: Vec<RecentProbes>,
     /// When a waiting probe is overdue, or an overdue one lost.
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
     waiting: u64,
@@ -27,7 +27,7 @@ pub struct OpenProbes {
 
 /// A target's last 256 probes.
 #[derive(Clone, Debug, Default)]
-struct Flight {
+struct RecentProbes {
     /// The next probe's number.
     next: u32,
     /// Probes whose patience has not run out.
@@ -61,22 +61,26 @@ struct Timer {
 impl OpenProbes {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
-        Self { flights: vec![Flight::default(); targets], timers: BinaryHeap::new(), waiting: 0 }
+        Self {
+            recent: vec![RecentProbes::default(); targets],
+            timers: BinaryHeap::new(),
+            waiting: 0,
+        }
     }
 
     /// Goes on with another roster: what was asked of targets that went is open no more.
     pub fn replan(&mut self, targets: &IdMapping) {
-        self.flights = targets.carry(std::mem::take(&mut self.flights), |_| Flight::default());
+        self.recent = targets.carry(std::mem::take(&mut self.recent), |_| RecentProbes::default());
         let remapped = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
             Some(Reverse((at, Timer { target: targets.new_id(timer.target)?, ..timer })))
         };
         self.timers = self.timers.drain().filter_map(remapped).collect();
-        self.waiting = self.flights.iter().map(|flight| u64::from(flight.waiting)).sum();
+        self.waiting = self.recent.iter().map(|probes| u64::from(probes.waiting)).sum();
     }
 
     /// Is a probe of this target within its patience?
     pub fn is_waiting(&self, target: u32) -> bool {
-        self.flights[target as usize].waiting > 0
+        self.recent[target as usize].waiting > 0
     }
 
     /// How many probes are within their patience, over all targets.
@@ -86,11 +90,11 @@ impl OpenProbes {
 
     /// The number that the target's next probe will have.
     pub fn next_seq(&self, target: TargetId) -> u32 {
-        self.flights[target.0 as usize].next
+        self.recent[target.0 as usize].next
     }
 
-    /// A probe is given out. Its number is the target's next one. Returns a probe that is called
-    /// lost now, because its slot is needed.
+    /// A probe is given out. Its number is the target's next one. True: an older probe, whose place
+    /// this one needs, is called lost now.
     pub fn start(
         &mut self,
         target: TargetId,
@@ -98,17 +102,17 @@ impl OpenProbes {
         patience: Duration,
         trap: bool,
     ) -> (Due, bool) {
-        let flight = &mut self.flights[target.0 as usize];
-        let seq = flight.next;
-        let crowded = flight.stage(seq) == Stage::Overdue;
-        flight.next = seq.wrapping_add(1);
-        flight.set(seq, Stage::Waiting);
-        flight.waiting += 1;
+        let probes = &mut self.recent[target.0 as usize];
+        let seq = probes.next;
+        let displaced = probes.stage(seq) == Stage::Overdue;
+        probes.next = seq.wrapping_add(1);
+        probes.set(seq, Stage::Waiting);
+        probes.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
         let timer = Timer { is_overdue: false, target: target.0, seq, sent, trap };
         self.timers.push(Reverse((at, timer)));
-        (Due { target, seq, sent, patience, trap }, crowded)
+        (Due { target, seq, sent, patience, trap }, displaced)
     }
 
     /// When a probe expires, at the earliest: the timer may be of a settled probe.
@@ -123,16 +127,16 @@ impl OpenProbes {
         {
             self.timers.pop();
             let Timer { is_overdue, target, seq, sent, trap } = timer;
-            let flight = &mut self.flights[target as usize];
-            if !flight.is_open(seq) {
+            let probes = &mut self.recent[target as usize];
+            if !probes.is_open(seq) {
                 continue;
             }
             let found = if is_overdue {
-                flight.set(seq, Stage::Settled);
+                probes.set(seq, Stage::Settled);
                 Found::Lost
             } else {
-                flight.set(seq, Stage::Overdue);
-                flight.waiting -= 1;
+                probes.set(seq, Stage::Overdue);
+                probes.waiting -= 1;
                 self.waiting -= 1;
                 let timer = Timer { is_overdue: true, ..timer };
                 self.timers.push(Reverse((sent + LOST_AFTER, timer)));
@@ -145,36 +149,39 @@ impl OpenProbes {
 
     /// Has the outcome's probe been reported overdue, and nothing since?
     pub fn is_overdue(&self, outcome: &Outcome) -> bool {
-        self.flights
+        self.recent
             .get(outcome.target.0 as usize)
-            .is_some_and(|flight| flight.stage(outcome.seq) == Stage::Overdue)
+            .is_some_and(|probes| probes.stage(outcome.seq) == Stage::Overdue)
     }
 
     /// Says what an answer really is. None: it answers nothing that we can still tell apart.
     pub fn settle(&mut self, mut outcome: Outcome) -> Option<Outcome> {
-        let flight = self.flights.get_mut(outcome.target.0 as usize)?;
-        let age = flight.age(outcome.seq);
-        if age == 0 || age > SLOTS || outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER) {
+        let probes = self.recent.get_mut(outcome.target.0 as usize)?;
+        let age = probes.age(outcome.seq);
+        if age == 0
+            || age > SLOTS
+            || outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER)
+        {
             return None;
         }
-        match flight.stage(outcome.seq) {
+        match probes.stage(outcome.seq) {
             Stage::Settled => outcome.found = Found::Duplicate,
             Stage::Overdue => {
-                if let Some(rtt) = outcome.found.alive() {
+                if let Some(rtt) = outcome.found.rtt_if_alive() {
                     outcome.found = Found::Late { rtt };
                 }
             }
             Stage::Waiting => {
-                flight.waiting -= 1;
+                probes.waiting -= 1;
                 self.waiting -= 1;
             }
         }
-        flight.set(outcome.seq, Stage::Settled);
+        probes.set(outcome.seq, Stage::Settled);
         Some(outcome)
     }
 }
 
-impl Flight {
+impl RecentProbes {
     /// How many probes ago: 1 for the newest, 0 for one that was never given out.
     fn age(&self, seq: u32) -> u32 {
         let age = self.next.wrapping_sub(seq);

@@ -21,7 +21,7 @@ pub(super) struct Pacing {
 
 impl Schedule {
     /// A country's slot: the next block with a share in it, and in that the next target.
-    pub(super) fn regular(
+    pub(super) fn regular_slot(
         &mut self,
         country: u32,
         at: Time,
@@ -63,15 +63,15 @@ impl Schedule {
         if self.budget.reserve == 0.0 || count > FAN_OUT {
             return (next, level(next));
         }
-        let mut richest = (next, f64::MIN);
+        let mut fullest = (next, f64::MIN);
         let mut sum = 0.0;
         for block in (next..blocks.end).chain(blocks.start..next) {
             let level = level(block);
             sum += level;
-            if level > richest.1 {
-                richest = (block, level);
+            if level > fullest.1 {
+                fullest = (block, level);
             }
         }
-        (richest.0, sum / f64::from(count))
+        (fullest.0, sum / f64::from(count))
     }
 }

@@ -1,7 +1,7 @@
 //! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, Escalated, Key, Pacing, Schedule};
+use super::{Budget, EscalationState, Key, Pacing, Schedule};
 use crate::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
@@ -20,7 +20,7 @@ impl Schedule {
     ) {
         let mut fresh = Self::new(roster, budget, seed, now);
         fresh.escalations =
-            map.scopes.carry(std::mem::take(&mut self.escalations), |_| Escalated::default());
+            map.scopes.carry(std::mem::take(&mut self.escalations), |_| EscalationState::default());
         fresh.skipped = self.skipped;
         let mut queue: Vec<_> = self
             .queue

@@ -23,12 +23,12 @@ pub(super) struct Rotation {
     /// The good, then the poor, then the retired.
     targets: Vec<u32>,
     /// By rank: where they end, and who was the last to be asked.
-    rings: [Ring; 3],
+    ranges: [RankRange; 3],
     turn: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Ring {
+struct RankRange {
     end: u32,
     at: u32,
 }
@@ -36,7 +36,7 @@ struct Ring {
 impl Rotation {
     pub(super) fn new(targets: Vec<u32>) -> Self {
         let end = targets.len() as u32;
-        Self { targets, rings: [Ring { end, at: 0 }; 3], turn: 0 }
+        Self { targets, ranges: [RankRange { end, at: 0 }; 3], turn: 0 }
     }
 
     /// The next target for which `free` holds, if any near.
@@ -54,7 +54,7 @@ impl Rotation {
     }
 
     /// How many are retired.
-    pub(super) fn retired(&self) -> usize {
+    pub(super) fn retired_count(&self) -> usize {
         self.of(Rank::Retired).len()
     }
 
@@ -74,38 +74,38 @@ impl Rotation {
 
     /// Moves a target to another rank, or in.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
-        let mut rings = [Rank::Good, Rank::Poor, Rank::Retired].map(|ring| {
-            self.of(ring).iter().copied().filter(|&other| other != target).collect::<Vec<_>>()
+        let mut by_rank = [Rank::Good, Rank::Poor, Rank::Retired].map(|each| {
+            self.of(each).iter().copied().filter(|&other| other != target).collect::<Vec<_>>()
         });
-        rings[rank as usize].push(target);
-        self.set(rings);
+        by_rank[rank as usize].push(target);
+        self.set(by_rank);
     }
 
     fn of(&self, rank: Rank) -> &[u32] {
-        let begin = (rank as usize).checked_sub(1).map_or(0, |before| self.rings[before].end);
-        &self.targets[begin as usize..self.rings[rank as usize].end as usize]
+        let begin = (rank as usize).checked_sub(1).map_or(0, |before| self.ranges[before].end);
+        &self.targets[begin as usize..self.ranges[rank as usize].end as usize]
     }
 
-    fn set(&mut self, rings: [Vec<u32>; 3]) {
+    fn set(&mut self, by_rank: [Vec<u32>; 3]) {
         self.targets.clear();
-        for (ring, targets) in self.rings.iter_mut().zip(rings) {
+        for (range, targets) in self.ranges.iter_mut().zip(by_rank) {
             self.targets.extend(targets);
-            ring.end = self.targets.len() as u32;
+            range.end = self.targets.len() as u32;
         }
     }
 
     fn next_of(&mut self, rank: Rank, free: impl Fn(u32) -> bool) -> Option<u32> {
-        let ring = self.of(rank);
-        let mut at = self.rings[rank as usize].at as usize;
+        let targets = self.of(rank);
+        let mut at = self.ranges[rank as usize].at as usize;
         let mut found = None;
-        for _ in 0..ring.len().min(PASSED_OVER) {
-            at = (at + 1) % ring.len();
-            if free(ring[at]) {
-                found = Some(ring[at]);
+        for _ in 0..targets.len().min(PASSED_OVER) {
+            at = (at + 1) % targets.len();
+            if free(targets[at]) {
+                found = Some(targets[at]);
                 break;
             }
         }
-        self.rings[rank as usize].at = at as u32;
+        self.ranges[rank as usize].at = at as u32;
         found
     }
 }

@@ -143,13 +143,18 @@ proptest! {
     /// together.
     #[test]
     fn no_minute_sees_more_than_the_budget(
-        plan in plans(), budget in budgets(), seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
+        plan in plans(),
+        budget in budgets(),
+        seed: u64,
+        answers in 0.0f64..1.0,
+        intervals in 0usize..4,
     ) {
         let mut roster = of_sizes(&plan);
         let mut rng = Rng::new(seed);
         for _ in 0..intervals {
             let target = rng.below(roster.targets.len());
-            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 10.0 * rng.unit()));
+            roster.targets[target].interval =
+                Some(Duration::from_secs_f64(0.1 + 10.0 * rng.unit()));
         }
         let blocks = roster.blocks.len();
         let mut run = Run::new(roster, budget, answers, seed);
@@ -163,14 +168,20 @@ proptest! {
         }
         let fair = budget.burst + MINUTE.as_secs_f64() * budget.mean;
         let worst = run.most(MINUTE, |given| run.block(given).0);
-        prop_assert!(worst as f64 <= fair + 1e-6, "{worst} probes to a block in a minute, {fair} allowed");
+        prop_assert!(
+            worst as f64 <= fair + 1e-6,
+            "{worst} probes to a block in a minute, {fair} allowed"
+        );
         if budget == Budget::DEFAULT {
             prop_assert!(worst as f64 <= 0.39 * 60.0, "{worst} in a minute");
         }
         if let Some(total) = budget.total {
             let fair = budget.burst * blocks as f64 + MINUTE.as_secs_f64() * total;
             let worst = run.most(MINUTE, |_| 0);
-            prop_assert!(worst as f64 <= fair + 1e-6, "{worst} probes in a minute, {fair} allowed in total");
+            prop_assert!(
+                worst as f64 <= fair + 1e-6,
+                "{worst} probes in a minute, {fair} allowed in total"
+            );
         }
     }
 
@@ -187,7 +198,8 @@ proptest! {
         run.until(start() + Duration::from_secs(3600 * hours), HICCUP);
         for (number, country) in run.roster.countries.iter().enumerate() {
             let of = |given: &&Given| country.blocks.contains(&run.block(given).0);
-            let slots: Vec<Time> = run.given.iter().filter(of).map(|given| given.due.sent - given.lag).collect();
+            let slots: Vec<Time> =
+                run.given.iter().filter(of).map(|given| given.due.sent - given.lag).collect();
             let interval = run.schedule.interval(Scope::Country(CountryId(number as u32)));
             prop_assert!(slots.len() > 10);
             let slowest = if frugal { interval * 7 / 4 } else { interval };
@@ -196,7 +208,8 @@ proptest! {
         }
         prop_assert!(run.given.iter().all(|given| !given.crowding));
         for (number, block) in run.roster.blocks.iter().enumerate() {
-            let slots = run.given.iter().filter(|given| run.block(given).0 == number as u32).count();
+            let slots =
+                run.given.iter().filter(|given| run.block(given).0 == number as u32).count();
             for target in block.targets.clone() {
                 let turns = run.given.iter().filter(|given| given.due.target.0 == target).count();
                 let fair = slots / block.targets.len();
@@ -209,7 +222,11 @@ proptest! {
     /// At any pace, and with intervals, a target with a probe open is passed over.
     #[test]
     fn without_a_doubt_no_target_has_two_probes_open(
-        plan in plans(), pace in 0.1f64..50.0, seed: u64, answers in 0.0f64..1.0, intervals in 0usize..4,
+        plan in plans(),
+        pace in 0.1f64..50.0,
+        seed: u64,
+        answers in 0.0f64..1.0,
+        intervals in 0usize..4,
     ) {
         let mut roster = of_sizes(&plan);
         let mut rng = Rng::new(seed);
@@ -244,22 +261,35 @@ proptest! {
         let retired = |target: u32| ranks.get(&TargetId(target)) == Some(&Rank::Retired);
         for (number, block) in run.roster.blocks.iter().enumerate() {
             // Who is retired no longer must not keep a turn of that sort as well.
-            let slots = run.given.iter().filter(|given| run.block(given).0 == number as u32).count();
-            prop_assert!(block.targets.clone().any(retired) || slots <= 5 * 3600 / 4 + 1, "{} slots", slots);
+            let slots =
+                run.given.iter().filter(|given| run.block(given).0 == number as u32).count();
+            prop_assert!(
+                block.targets.clone().any(retired) || slots <= 5 * 3600 / 4 + 1,
+                "{} slots",
+                slots
+            );
         }
         for number in 0..run.roster.targets.len() as u32 {
             let turns = run.given.iter().filter(|given| given.due.target.0 == number).count();
             match ranks.get(&TargetId(number)) {
                 Some(Rank::Retired) => {
                     let block = run.roster.targets[number as usize].block;
-                    let others = run.roster.block(block).targets.clone().filter(|&other| retired(other)).count();
+                    let others = run
+                        .roster
+                        .block(block)
+                        .targets
+                        .clone()
+                        .filter(|&other| retired(other))
+                        .count();
                     let every = (3600.0 / others as f64).max(512.0 * 4.0) * others as f64;
                     let fair = 5.0 * 3600.0 / every;
                     // The first and the last turn may fall out of the five hours.
                     prop_assert!((turns as f64 - fair).abs() <= 2.0, "{} turns of {}", turns, fair);
                 }
                 // 20 good hosts share 15 of 16 turns, one every 4 s; 20 poor ones the sixteenth.
-                Some(Rank::Poor) => prop_assert!(turns >= 5 * 3600 / 4 / 16 / 20 - 1, "{} turns", turns),
+                Some(Rank::Poor) => {
+                    prop_assert!(turns >= 5 * 3600 / 4 / 16 / 20 - 1, "{} turns", turns)
+                }
                 _ => prop_assert!(turns >= 5 * 3600 / 4 * 15 / 16 / 20 - 2, "{} turns", turns),
             }
         }
@@ -269,18 +299,28 @@ proptest! {
     /// their grid.
     #[test]
     fn a_stall_is_skipped_and_counted(
-        blocks in 1u32..6, pace in 0.1f64..10.0, seed: u64, calm in 0.0f64..100.0, stall in 0.0f64..5000.0,
+        blocks in 1u32..6,
+        pace in 0.1f64..10.0,
+        seed: u64,
+        calm in 0.0f64..100.0,
+        stall in 0.0f64..5000.0,
     ) {
         let budget = Budget::of(pace);
         let mut run = Run::new(of_sizes(&[vec![8; blocks as usize]]), budget, 1.0, seed);
         run.until(start() + Duration::from_secs_f64(calm), Duration::ZERO);
         let interval = run.schedule.interval(Scope::Country(CountryId(0)));
-        let resumed = start() + Duration::from_secs_f64(calm) + interval + HICCUP + Duration::from_secs_f64(stall);
+        let resumed = start()
+            + Duration::from_secs_f64(calm)
+            + interval
+            + HICCUP
+            + Duration::from_secs_f64(stall);
         prop_assert!(run.poll(resumed) <= 1, "burst out");
         run.until(resumed + interval * 20, Duration::ZERO);
         let slots: Vec<Time> = run.given.iter().map(|given| given.due.sent - given.lag).collect();
         let first = slots[0];
-        prop_assert!(slots.iter().all(|at| at.since(first).as_nanos().is_multiple_of(interval.as_nanos())));
+        prop_assert!(
+            slots.iter().all(|at| at.since(first).as_nanos().is_multiple_of(interval.as_nanos()))
+        );
         let passed = slots[slots.len() - 1].since(first).as_nanos() / interval.as_nanos() + 1;
         prop_assert_eq!(slots.len() as u128 + u128::from(run.schedule.skipped().missed), passed);
         prop_assert_eq!(run.schedule.skipped().over_budget, 0);

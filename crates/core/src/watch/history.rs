@@ -10,20 +10,20 @@ use crate::{
 use std::{collections::VecDeque, time::Duration};
 
 /// How far back the history goes.
-pub const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Between two measurements, which are kept so fine for a day.
+pub const HISTORY_LENGTH: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The length of a fine period. Fine measurements are kept for a day.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// Of the days before, only means of so many minutes are kept.
-const TEN: u64 = 10;
-const MINUTES: usize = 24 * 60;
-const TENS: usize = 7 * 24 * 6;
+/// How many minutes a coarse period has. Of the days before the last, only means of them are kept.
+const COARSE_MINUTES: u64 = 10;
+const FINE_PERIODS: usize = 24 * 60;
+const COARSE_PERIODS: usize = 7 * 24 * 6;
 /// More state spans than a restless week has: flapping is one.
 const MOST_SPANS: usize = 1000;
 
 /// One stay in a state. It lasts until the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateSpan {
-    /// Which.
+    /// The state.
     pub state: State,
     /// When it begins here: at the end of its edge, but not within what was unknown.
     pub from: Time,
@@ -42,7 +42,7 @@ pub struct Measurement {
 impl Measurement {
     const NONE: u8 = u8::MAX;
     /// Nothing is known.
-    const BLANK: Measurement = Measurement { loss: Measurement::NONE, median: Measurement::NONE };
+    const NOTHING: Measurement = Measurement { loss: Measurement::NONE, median: Measurement::NONE };
     const LOSS_STEPS: f64 = 250.0;
     /// Steps of an eighth of an octave, from 30 µs to 190 s and more.
     const LOWEST: f64 = 30e-6;
@@ -96,8 +96,8 @@ impl From<&WindowView> for Measurement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     spans: VecDeque<StateSpan>,
-    minutes: Series,
-    tens: Series,
+    fine: Series,
+    coarse: Series,
 }
 
 impl History {
@@ -106,8 +106,8 @@ impl History {
         let edge = Edge { earliest: None, latest: now };
         Self {
             spans: [StateSpan { state: State::Unknown, from: now, edge }].into(),
-            minutes: Series::new(MINUTES),
-            tens: Series::new(TENS),
+            fine: Series::new(FINE_PERIODS),
+            coarse: Series::new(COARSE_PERIODS),
         }
     }
 
@@ -118,9 +118,12 @@ impl History {
 
     /// The measurements of `parts` periods of equal length that end at `now` and are `span` long in
     /// all, oldest first: of minutes, if the span is a day at most, else of ten minutes.
-    pub fn marks(&self, now: Time, span: Duration, parts: u64) -> Vec<Measurement> {
-        let (series, unit) =
-            if span <= MINUTE * MINUTES as u32 { (&self.minutes, 1) } else { (&self.tens, TEN) };
+    pub fn measurements(&self, now: Time, span: Duration, parts: u64) -> Vec<Measurement> {
+        let (series, unit) = if span <= MINUTE * FINE_PERIODS as u32 {
+            (&self.fine, 1)
+        } else {
+            (&self.coarse, COARSE_MINUTES)
+        };
         let each = (minute(Time::default() + span) / unit / parts).max(1);
         let end = minute(now) / unit;
         let first = |part: u64| end.saturating_sub(each * (parts - part));
@@ -130,13 +133,17 @@ impl History {
     }
 
     /// For what earlier runs saw, to be filled and then given to [`History::recall`]: nothing yet.
-    pub fn blank() -> Self {
-        Self { spans: VecDeque::new(), minutes: Series::new(MINUTES), tens: Series::new(TENS) }
+    pub fn empty() -> Self {
+        Self {
+            spans: VecDeque::new(),
+            fine: Series::new(FINE_PERIODS),
+            coarse: Series::new(COARSE_PERIODS),
+        }
     }
 
     /// Adds a span that begins after those before; what was then unknown, or not watched, is one
     /// too.
-    pub fn tell(&mut self, span: StateSpan) {
+    pub fn push_span(&mut self, span: StateSpan) {
         self.spans.push_back(span);
         if self.spans.len() > MOST_SPANS {
             self.spans.pop_front();
@@ -144,8 +151,8 @@ impl History {
     }
 
     /// Adds what was measured in the minute of this moment, which is later than those before.
-    pub fn mark(&mut self, at: Time, mark: Measurement) {
-        self.put(minute(at), mark);
+    pub fn add_measurement(&mut self, at: Time, measurement: Measurement) {
+        self.put(minute(at), measurement);
     }
 
     /// What earlier runs saw comes before what this one did; its last span ends where this watch
@@ -155,15 +162,15 @@ impl History {
         let last = self.spans.back().map(|span| span.state);
         let goes_on = |span: &StateSpan| Some(span.state) == last;
         let known = usize::from(own.spans.front().is_some_and(goes_on));
-        own.spans.into_iter().skip(known).for_each(|span| self.tell(span));
-        for (at, mark) in (own.minutes.first()..).zip(own.minutes.marks) {
-            self.put(at, mark);
+        own.spans.into_iter().skip(known).for_each(|span| self.push_span(span));
+        for (at, measurement) in (own.fine.first()..).zip(own.fine.measurements) {
+            self.put(at, measurement);
         }
     }
 
     /// A verdict changed. What it says of the time since its edge stands in place of what was
     /// thought before; but what was unknown stays so.
-    pub(super) fn note(&mut self, change: &Change) {
+    pub(super) fn record_change(&mut self, change: &Change) {
         let mut from = change.edge.latest;
         while let Some(last) = self.spans.back().filter(|last| last.from >= from) {
             if last.state == State::Unknown {
@@ -183,20 +190,22 @@ impl History {
     /// The minute that ended last, measured now.
     pub(super) fn measure(&mut self, now: Time, window: &WindowView) {
         self.put(minute(now).saturating_sub(1), window.into());
-        let oldest = now - KEPT;
+        let oldest = now - HISTORY_LENGTH;
         while self.spans.get(1).is_some_and(|second| second.from <= oldest) {
             self.spans.pop_front();
         }
     }
 
-    fn put(&mut self, minute: u64, mark: Measurement) {
+    fn put(&mut self, minute: u64, measurement: Measurement) {
         // The last ten minutes are whole when a minute of later ones comes.
-        let ten = self.minutes.next.saturating_sub(1) / TEN;
-        if minute / TEN > ten && !self.minutes.marks.is_empty() {
-            let mean = Measurement::mean(&self.minutes.between(ten * TEN, ten * TEN + TEN));
-            self.tens.put(ten, mean);
+        let coarse = self.fine.next.saturating_sub(1) / COARSE_MINUTES;
+        if minute / COARSE_MINUTES > coarse && !self.fine.measurements.is_empty() {
+            let mean = Measurement::mean(
+                &self.fine.between(coarse * COARSE_MINUTES, (coarse + 1) * COARSE_MINUTES),
+            );
+            self.coarse.put(coarse, mean);
         }
-        self.minutes.put(minute, mark);
+        self.fine.put(minute, measurement);
     }
 }
 
@@ -210,39 +219,39 @@ fn minute(time: Time) -> u64 {
 struct Series {
     /// The period after the last, counted from the epoch.
     next: u64,
-    marks: VecDeque<Measurement>,
+    measurements: VecDeque<Measurement>,
     most: usize,
 }
 
 impl Series {
     fn new(most: usize) -> Self {
-        Self { next: 0, marks: VecDeque::new(), most }
+        Self { next: 0, measurements: VecDeque::new(), most }
     }
 
-    fn put(&mut self, at: u64, mark: Measurement) {
+    fn put(&mut self, at: u64, measurement: Measurement) {
         if at < self.next {
             return;
         }
-        if !self.marks.is_empty() {
-            let blank = (at - self.next).min(self.most as u64) as usize;
-            self.marks.extend(std::iter::repeat_n(Measurement::BLANK, blank));
+        if !self.measurements.is_empty() {
+            let missing = (at - self.next).min(self.most as u64) as usize;
+            self.measurements.extend(std::iter::repeat_n(Measurement::NOTHING, missing));
         }
-        self.marks.push_back(mark);
+        self.measurements.push_back(measurement);
         self.next = at + 1;
-        let surplus = self.marks.len().saturating_sub(self.most);
-        self.marks.drain(..surplus);
+        let surplus = self.measurements.len().saturating_sub(self.most);
+        self.measurements.drain(..surplus);
     }
 
     /// The period of its first measurement.
     fn first(&self) -> u64 {
-        self.next - self.marks.len() as u64
+        self.next - self.measurements.len() as u64
     }
 
     /// Those of the periods from the first to before the second; what is not there is left out.
     fn between(&self, from: u64, to: u64) -> Vec<Measurement> {
         let first = self.first();
         let index = |at: u64| at.clamp(first, self.next).saturating_sub(first) as usize;
-        self.marks.range(index(from)..index(to.max(from))).copied().collect()
+        self.measurements.range(index(from)..index(to.max(from))).copied().collect()
     }
 }
 
@@ -267,50 +276,53 @@ mod tests {
         }
     }
 
-    fn spells(past: &History) -> Vec<(State, u64)> {
-        past.state_spans().map(|spell| (spell.state, spell.from.since(at(0)).as_secs())).collect()
+    fn spans(history: &History) -> Vec<(State, u64)> {
+        history.state_spans().map(|span| (span.state, span.from.since(at(0)).as_secs())).collect()
     }
 
     #[test]
     fn a_state_span_begins_where_it_really_began_and_what_was_unknown_stays_unknown() {
         use State::{Down, Flapping, Outage, Unknown, Up};
-        let mut past = History::new(at(0));
-        past.note(&change(2, 0, Unknown, Up));
-        past.note(&change(106, 102, Up, Down));
-        past.note(&change(162, 102, Down, Outage));
-        assert_eq!(spells(&past), [(Unknown, 0), (Up, 2), (Outage, 102)]);
+        let mut history = History::new(at(0));
+        history.record_change(&change(2, 0, Unknown, Up));
+        history.record_change(&change(106, 102, Up, Down));
+        history.record_change(&change(162, 102, Down, Outage));
+        assert_eq!(spans(&history), [(Unknown, 0), (Up, 2), (Outage, 102)]);
         // Blind for a while, and the outage goes on.
-        past.note(&change(200, 200, Outage, Unknown));
-        past.note(&change(210, 102, Unknown, Outage));
-        past.note(&change(300, 299, Outage, Up));
-        assert_eq!(spells(&past)[2..], [(Outage, 102), (Unknown, 200), (Outage, 210), (Up, 299)]);
+        history.record_change(&change(200, 200, Outage, Unknown));
+        history.record_change(&change(210, 102, Unknown, Outage));
+        history.record_change(&change(300, 299, Outage, Up));
+        assert_eq!(spans(&history)[2..], [(Outage, 102), (Unknown, 200), (Outage, 210), (Up, 299)]);
         // A down that a late answer took back, and one that belonged to a series.
-        past.note(&change(406, 402, Up, Down));
-        past.note(&change(410, 402, Down, Up));
-        past.note(&change(506, 502, Up, Down));
-        past.note(&change(512, 502, Down, Flapping));
-        assert_eq!(spells(&past)[5..], [(Up, 299), (Flapping, 502)]);
+        history.record_change(&change(406, 402, Up, Down));
+        history.record_change(&change(410, 402, Down, Up));
+        history.record_change(&change(506, 502, Up, Down));
+        history.record_change(&change(512, 502, Down, Flapping));
+        assert_eq!(spans(&history)[5..], [(Up, 299), (Flapping, 502)]);
     }
 
     #[test]
     fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
-        let mut past = History::new(at(0));
+        let mut history = History::new(at(0));
         let window = WindowView { resolved: 10, loss: Some(0.5), median: Some(0.2), p95: None };
         let states = [State::Up, State::Down];
         for step in 0..30 * 24 * 60 {
-            past.note(&change(
+            history.record_change(&change(
                 step * 60,
                 step * 60,
                 states[step as usize % 2],
                 states[(step as usize + 1) % 2],
             ));
-            past.measure(at(step * 60), &window);
+            history.measure(at(step * 60), &window);
         }
         let now = at(30 * 24 * 3600);
-        assert_eq!((past.minutes.marks.len(), past.tens.marks.len()), (MINUTES, TENS));
-        assert_eq!(past.spans.len(), MOST_SPANS);
-        past.measure(now + KEPT * 2, &window);
-        assert_eq!(past.spans.len(), 1, "the one that goes on is kept");
+        assert_eq!(
+            (history.fine.measurements.len(), history.coarse.measurements.len()),
+            (FINE_PERIODS, COARSE_PERIODS)
+        );
+        assert_eq!(history.spans.len(), MOST_SPANS);
+        history.measure(now + HISTORY_LENGTH * 2, &window);
+        assert_eq!(history.spans.len(), 1, "the one that goes on is kept");
     }
 
     #[test]
@@ -329,28 +341,28 @@ mod tests {
     }
 
     #[test]
-    fn minutes_stand_at_their_time_and_what_nobody_watched_is_blank() {
-        let mut past = History::new(at(0));
+    fn minutes_stand_at_their_time_and_what_nobody_watched_is_unknown() {
+        let mut history = History::new(at(0));
         let window =
             |loss| WindowView { resolved: 10, loss: Some(loss), median: Some(0.2), p95: None };
         // Minutes 0 to 19 without loss, then nobody there until minute 40, which loses all.
         for minute in 1..=20 {
-            past.measure(at(minute * 60), &window(0.0));
+            history.measure(at(minute * 60), &window(0.0));
         }
-        past.measure(at(41 * 60 + 7), &window(1.0));
-        let hour = past.marks(at(41 * 60 + 7), Duration::from_secs(3600), 60);
-        let losses: Vec<_> = hour.iter().map(|mark| mark.loss()).collect();
+        history.measure(at(41 * 60 + 7), &window(1.0));
+        let hour = history.measurements(at(41 * 60 + 7), Duration::from_secs(3600), 60);
+        let losses: Vec<_> = hour.iter().map(|each| each.loss()).collect();
         let expected =
             [vec![None; 19], vec![Some(0.0); 20], vec![None; 20], vec![Some(1.0)]].concat();
         assert_eq!(losses, expected);
         // In parts of ten minutes, which begin 19 minutes before the first minute.
-        let parts = past.marks(at(41 * 60), Duration::from_secs(3600), 6);
-        let losses: Vec<_> = parts.iter().map(|mark| mark.loss()).collect();
+        let parts = history.measurements(at(41 * 60), Duration::from_secs(3600), 6);
+        let losses: Vec<_> = parts.iter().map(|each| each.loss()).collect();
         assert_eq!(losses, [None, Some(0.0), Some(0.0), Some(0.0), None, Some(1.0)]);
         // Of a week, the ten minutes that are over.
-        let week = past.marks(at(41 * 60), KEPT, TENS as u64);
-        let known = week.iter().filter_map(|mark| mark.loss()).collect::<Vec<_>>();
-        assert_eq!((week.len(), known), (TENS, vec![0.0, 0.0]));
+        let week = history.measurements(at(41 * 60), HISTORY_LENGTH, COARSE_PERIODS as u64);
+        let known = week.iter().filter_map(|each| each.loss()).collect::<Vec<_>>();
+        assert_eq!((week.len(), known), (COARSE_PERIODS, vec![0.0, 0.0]));
     }
 
     #[test]
@@ -368,23 +380,23 @@ mod tests {
             }
         }
         let edge = Edge { earliest: None, latest: at(5) };
-        let spell = |state, from| StateSpan { state, from, edge };
-        let mut earlier = History::blank();
+        let span = |state, from| StateSpan { state, from, edge };
+        let mut earlier = History::empty();
         (0..30).for_each(|minute| {
-            earlier.mark(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));
+            earlier.add_measurement(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));
         });
-        earlier.tell(spell(State::Up, at(5)));
-        earlier.tell(spell(State::Unknown, at(1700)));
+        earlier.push_span(span(State::Up, at(5)));
+        earlier.push_span(span(State::Unknown, at(1700)));
         // It may come when this run knows something already. What was unknown goes on to be.
-        now.note(&change(1806, 1804, State::Unknown, State::Up));
+        now.record_change(&change(1806, 1804, State::Unknown, State::Up));
         now.recall(earlier);
-        assert_eq!(spells(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Up, 1804)]);
-        assert_eq!((&now.minutes, &now.tens), (&whole.minutes, &whole.tens));
+        assert_eq!(spans(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Up, 1804)]);
+        assert_eq!((&now.fine, &now.coarse), (&whole.fine, &whole.coarse));
         // Of nothing, nothing is changed.
         let before = now.clone();
-        let mut blank = History::blank();
-        std::mem::swap(&mut now, &mut blank);
-        now.recall(blank);
+        let mut nothing = History::empty();
+        std::mem::swap(&mut now, &mut nothing);
+        now.recall(nothing);
         assert_eq!(now, before);
     }
 }

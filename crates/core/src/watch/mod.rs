@@ -9,7 +9,7 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, KEPT, MINUTE, Measurement, StateSpan};
+pub use history::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
-/// Something that was due is handled so much too late: nobody has watched meanwhile. It is shorter
-/// than the judge's span of 5 s: nothing may be called down because we were not there.
+/// When something that was due is handled this much too late, nobody has watched meanwhile. It is
+/// shorter than the judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
 /// What the plan says to the core.
@@ -39,12 +39,12 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// One folded event, as a journal needs it to be folded again with the same result.
+/// An event and when it was taken in: what a journal needs to replay it with the same result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EventRecord {
-    /// When it was folded.
+    /// When it was taken in.
     pub seen: Time,
-    /// What.
+    /// The event.
     pub event: Event,
     /// The probe had been overdue before: this takes that back, or confirms it.
     pub was_overdue: bool,
@@ -104,12 +104,12 @@ impl Watch {
         }
     }
 
-    /// From now on, keeps every folded event for [`Watch::poll_record`].
-    pub fn record(&mut self) {
+    /// From now on, keeps a record of every event for [`Watch::poll_record`].
+    pub fn keep_records(&mut self) {
         self.records = Some(VecDeque::new());
     }
 
-    /// The next folded event that nobody has taken yet, if they are kept.
+    /// The next record that nobody has taken yet, if they are kept.
     pub fn poll_record(&mut self) -> Option<EventRecord> {
         self.records.as_mut()?.pop_front()
     }
@@ -117,7 +117,7 @@ impl Watch {
     /// The next change of verdict that nobody has taken yet.
     pub fn poll_change(&mut self) -> Option<Change> {
         let change = self.judge.poll_change()?;
-        self.history(change.scope).note(&change);
+        self.history(change.scope).record_change(&change);
         Some(change)
     }
 
@@ -137,12 +137,12 @@ impl Watch {
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due
-    /// ([`Watch::poll_probe`]). Every event that came by `heard` has been handled: up to then
-    /// silence is silence.
-    pub fn handle_timeout(&mut self, now: Time, heard: Time) {
+    /// ([`Watch::poll_probe`]). Every event that came by `received_until` has been handled: up to
+    /// then silence is silence.
+    pub fn handle_timeout(&mut self, now: Time, received_until: Time) {
         self.note_call(now);
-        while let Some(outcome) = self.open.poll_expired(heard) {
-            self.fold(now, Event::Outcome(outcome), outcome.found == Found::Lost);
+        while let Some(outcome) = self.open.poll_expired(received_until) {
+            self.take_in(now, Event::Outcome(outcome), outcome.found == Found::Lost);
         }
         self.judge.handle_timeout(now);
         self.apply_directives(now);
@@ -156,8 +156,10 @@ impl Watch {
         };
         let patience = self.aggregate.patience(slot.target);
         let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
-        let (probe, crowded) = self.open.start(slot.target, now, patience, trap);
-        if crowded {
+        let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
+        if displaced {
+            // The lost probe is an older one, of which only its target is known any more: it stands
+            // under the number and time of the probe that took its place.
             let lost = Outcome {
                 target: slot.target,
                 seq: probe.seq,
@@ -165,7 +167,7 @@ impl Watch {
                 trap: false,
                 found: Found::Lost,
             };
-            self.fold(now, Event::Outcome(lost), true);
+            self.take_in(now, Event::Outcome(lost), true);
         }
         self.aggregate.handle_sent(slot.target);
         self.lag.add(slot.lag);
@@ -180,15 +182,15 @@ impl Watch {
                 let was_overdue = self.open.is_overdue(outcome);
                 if let Some(outcome) = self.open.settle(*outcome) {
                     let again = outcome.found == Found::Duplicate;
-                    self.fold(now, Event::Outcome(outcome), was_overdue && !again);
+                    self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
                 } else {
                     let target = Some(outcome.target);
                     let reason = crate::outcome::Reject::Stale;
                     let stale = crate::outcome::Stray { seen: now, from: None, target, reason };
-                    self.fold(now, Event::Stray(stale), false);
+                    self.take_in(now, Event::Stray(stale), false);
                 }
             }
-            _ => self.fold(now, *event, false),
+            _ => self.take_in(now, *event, false),
         }
         self.apply_directives(now);
         // What has been due for long, the next timeout does: that is no other gap.
@@ -199,14 +201,14 @@ impl Watch {
     fn note_call(&mut self, now: Time) {
         self.measure(now);
         if now.since(self.expected) > GAP {
-            self.fold(now, Event::Gap(self.last_call), false);
+            self.take_in(now, Event::Gap(self.last_call), false);
         }
         self.last_call = now;
     }
 
-    /// Folds a recorded event again. Nothing is scheduled.
+    /// Takes in a recorded event again. Nothing is scheduled.
     pub fn replay(&mut self, record: &EventRecord) {
-        self.fold(record.seen, record.event, record.was_overdue);
+        self.take_in(record.seen, record.event, record.was_overdue);
         while self.judge.poll_directive().is_some() {}
     }
 
@@ -216,7 +218,7 @@ impl Watch {
         while self.judge.poll_directive().is_some() {}
     }
 
-    fn fold(&mut self, now: Time, event: Event, was_overdue: bool) {
+    fn take_in(&mut self, now: Time, event: Event, was_overdue: bool) {
         // What time alone would have demanded in a gap, nobody was there to see.
         self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
         match &event {
@@ -243,7 +245,7 @@ impl Watch {
     }
 
     /// Once a minute, for the history: of the minute that is over, and before anything of the next
-    /// is folded, so that nobody's history depends on when others are asked.
+    /// is taken in, so that nobody's history depends on when others are asked.
     fn measure(&mut self, now: Time) {
         let begun = |time: Time| {
             Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
@@ -265,8 +267,8 @@ impl Watch {
         }
     }
 
-    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops` what
-    /// the kernel dropped before the ICMP engine could read it.
+    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
+    /// what the kernel dropped before the ICMP sockets could be read.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let vantage = self.aggregate.vantage();
@@ -282,7 +284,7 @@ impl Watch {
                 .map(|id| ScopeView {
                     verdict: self.judge.country(id, now),
                     windows: self.aggregate.country_windows(id, now),
-                    past: self.history[self.roster.scope_id(Scope::Country(id)).index()].clone(),
+                    history: self.history[self.roster.scope_id(Scope::Country(id)).index()].clone(),
                 })
                 .collect(),
             blocks: (0..self.roster.blocks.len() as u32)
@@ -314,7 +316,7 @@ impl Watch {
             scope: ScopeView {
                 verdict: self.judge.block(id, now),
                 windows: self.aggregate.block_windows(id, now),
-                past: self.history[self.roster.scope_id(Scope::Block(id)).index()].clone(),
+                history: self.history[self.roster.scope_id(Scope::Block(id)).index()].clone(),
             },
             kinds: Kind::ALL.map(|kind| {
                 let stats = kinds[kind as usize]?;

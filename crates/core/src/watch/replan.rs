@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Watch {
     /// Goes on with another roster and other settings. Take [`Watch::poll_change`] and
-    /// [`Watch::poll_record`] before: they speak of the old ids. Events from now on must speak of the
-    /// new ones.
+    /// [`Watch::poll_record`] before: they speak of the old ids. Events from now on must speak of
+    /// the new ones.
     ///
     /// With the roster and settings that it has already, this changes nothing.
     pub fn replan(&mut self, roster: Arc<Roster>, settings: &Settings, now: Time) -> RosterMapping {

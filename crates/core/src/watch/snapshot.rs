@@ -1,5 +1,5 @@
-//! A picture of the whole watch at one moment, for readers. In: numbers from the fold. Out: plain
-//! immutable data, from which metrics, page and JSON are made. It never reaches back into the core.
+//! What readers may know of the whole watch at one moment: plain, immutable numbers of all stages,
+//! from which metrics, page and JSON are made.
 
 pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
 
@@ -90,8 +90,8 @@ pub struct ScopeView {
     pub verdict: Verdict,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
-    /// What was.
-    pub past: Arc<History>,
+    /// Its last seven days.
+    pub history: Arc<History>,
 }
 
 /// A block: its scope, and exact counts by probe kind.

@@ -72,7 +72,7 @@ const IN_TIME: Duration = Duration::from_millis(190);
 const LATE: Duration = Duration::from_millis(3050);
 /// A TCP probe is given up before the kernel would repeat it; an answer in this span may be either.
 const TCP_GIVEN_UP: (Duration, Duration) = (Duration::from_millis(900), Duration::from_secs(1));
-/// So long a DNS probe listens for a second answer.
+/// How long a DNS probe listens for a second answer.
 const DNS_SECOND: Duration = Duration::from_secs(2);
 
 impl Ledger {

@@ -23,7 +23,7 @@ pub mod network;
 pub mod tun;
 pub mod wire;
 
-use crate::support::{LIFESIGN, Program, Room, SOON, namespace::Namespace, until, values};
+use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, namespace::Namespace, until, values};
 use ledger::{Account, Tally};
 use lifesign_core::{outcome::IcmpCode, time::Time};
 use lifesign_lab::Scenario;
@@ -38,7 +38,7 @@ pub struct WatchedCountry {
     pub scenario: Scenario,
     v6: bool,
     plan: String,
-    pub room: Room,
+    pub temp_dir: TempDir,
     /// Since when nothing can be under way.
     silent: Time,
 }
@@ -54,9 +54,10 @@ pub const HUSH: &str = "nft add table inet hush
 
 /// The program, with as many descriptors as are allowed, so that no DNS question must be given up
 /// for another.
-fn watch(namespace: &Namespace, plan: &str, room: &Room, port: u16) -> Program {
+fn watch(namespace: &Namespace, plan: &str, temp_dir: &TempDir, port: u16) -> Program {
     let shell = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh", LIFESIGN];
-    let (listen, journal) = (format!("127.0.0.1:{port}"), room.path(&format!("journal-{port}")));
+    let (listen, journal) =
+        (format!("127.0.0.1:{port}"), temp_dir.path(&format!("journal-{port}")));
     let arguments = ["--config", plan, "--listen", &listen, "--record", &journal];
     Program::start(namespace.command(&[&shell[..], &arguments].concat()))
 }
@@ -85,22 +86,22 @@ impl WatchedCountry {
         let namespace = Namespace::new();
         namespace_is(&namespace);
         let country = Country::begin(&namespace, &scenario, v6, cut);
-        let room = Room::new(name);
+        let temp_dir = TempDir::new(name);
         let mut text = plan(&scenario, v6, head);
         if cut {
             let address = Ipv4Addr::from(hosts::ADDRESS);
             let expect = |probe: &str| format!("{{ probe = {probe}, expect = \"{address}\" }}");
             text = text.replace("\"dns/kptc.kp/A\"", &expect("\"dns/kptc.kp/A\""));
         }
-        let plan = room.put("plan.toml", text);
-        let program = watch(&namespace, &plan, &room, PORT);
+        let plan = temp_dir.put("plan.toml", text);
+        let program = watch(&namespace, &plan, &temp_dir, PORT);
         let silent = Time::NEVER;
-        Self { namespace, country, program, scenario, v6, plan, room, silent }
+        Self { namespace, country, program, scenario, v6, plan, temp_dir, silent }
     }
 
     /// One more of them, with the same plan.
     pub fn another(&self, port: u16) -> Program {
-        watch(&self.namespace, &self.plan, &self.room, port)
+        watch(&self.namespace, &self.plan, &self.temp_dir, port)
     }
 
     /// Nothing more is asked from now on, but everything that is under way still comes, for so
@@ -125,7 +126,7 @@ impl WatchedCountry {
     /// sent until it learns that it cannot; so what a target was sent is the sum of what became of
     /// it, and the rest, which must be just the probes that are open, is left out.
     pub fn account(&self, port: u16) -> Account {
-        until(SOON, "a page of the silence", || {
+        until(TIMEOUT, "a page of the silence", || {
             let metrics = self.namespace.get_at(port, "/metrics").body;
             let made = values(&metrics, "lifesign_snapshot_timestamp_seconds", &[])[0];
             if made > self.silent.as_secs_f64() { Ok(()) } else { Err(made.to_string()) }

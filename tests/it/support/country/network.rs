@@ -146,7 +146,7 @@ impl Drop for Country {
 }
 
 /// What a host is asked at, and whose number that is.
-struct Door {
+struct Endpoint {
     target: TargetId,
     port: u16,
 }
@@ -160,7 +160,7 @@ struct Play {
     v6: bool,
     cut: bool,
     world: World,
-    doors: HashMap<(IpAddr, Kind), Door>,
+    endpoints: HashMap<(IpAddr, Kind), Endpoint>,
     controls: HashMap<IpAddr, u64>,
     /// Questions to controls by control and time; questions to targets by number.
     pings: HashMap<(u16, Time), Vec<u8>>,
@@ -177,15 +177,15 @@ impl Play {
         device: Arc<File>,
         ledger: Arc<Mutex<Ledger>>,
     ) -> Self {
-        let mut doors = HashMap::new();
+        let mut endpoints = HashMap::new();
         for (number, target) in scenario.roster.targets.iter().enumerate() {
             let port = match target.kind {
                 Kind::Icmp => 0,
                 Kind::Tcp => target.probe.trim_start_matches("tcp/").parse().unwrap(),
                 Kind::Dns => NAME_SERVER,
             };
-            let door = Door { target: TargetId(number as u32), port };
-            let other = doors.insert((address(&target.host, v6), target.kind), door);
+            let endpoint = Endpoint { target: TargetId(number as u32), port };
+            let other = endpoints.insert((address(&target.host, v6), target.kind), endpoint);
             assert!(
                 other.is_none(),
                 "{}: two questions of one kind cannot be told apart",
@@ -205,7 +205,7 @@ impl Play {
             v6,
             cut,
             world: lifesign_lab::world_and_truth(scenario, scenario.seed).0,
-            doors,
+            endpoints,
             controls: controls.collect(),
             pings: HashMap::new(),
             questions: Vec::new(),
@@ -306,9 +306,9 @@ impl Play {
                 _ => None,
             },
         };
-        match question
-            .and_then(|(kind, trap)| Some((self.doors.get(&(asked.to, kind))?.target, kind, trap)))
-        {
+        match question.and_then(|(kind, trap)| {
+            Some((self.endpoints.get(&(asked.to, kind))?.target, kind, trap))
+        }) {
             Some((target, kind, trap)) => self.enter(target, kind, trap, bytes, now, ledger),
             None => ledger.strangers += 1,
         }
@@ -329,16 +329,16 @@ impl Play {
             }
             return;
         }
-        let tcp = self.doors.get(&(asked.to, Kind::Tcp));
-        match tcp.filter(|door| [door.port, TRAP].contains(&segment.to_port)) {
+        let tcp = self.endpoints.get(&(asked.to, Kind::Tcp));
+        match tcp.filter(|endpoint| [endpoint.port, TRAP].contains(&segment.to_port)) {
             Some(_) if !self.greeted.insert((asked.to, segment.from_port, segment.seq)) => {
                 ledger.repeats += 1;
             }
-            Some(door) => {
-                self.enter(door.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger);
+            Some(endpoint) => {
+                self.enter(endpoint.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger);
             }
             None if segment.to_port == NAME_SERVER
-                && self.doors.contains_key(&(asked.to, Kind::Dns)) =>
+                && self.endpoints.contains_key(&(asked.to, Kind::Dns)) =>
             {
                 self.send(&packet(bytes, Given::Reply, false).unwrap());
             }

@@ -79,7 +79,7 @@ impl World {
     fn new(plan: &[Vec<u32>], seed: u64) -> Self {
         let roster = Arc::new(of_sizes(plan));
         let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
-        watch.record();
+        watch.keep_records();
         Self {
             watch,
             rng: Rng::new(seed),
@@ -136,7 +136,7 @@ impl World {
     }
 
     fn settle(&mut self, outcome: &Outcome) {
-        let stale = outcome.found.alive().is_some_and(|rtt| rtt >= LOST_AFTER);
+        let stale = outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER);
         if !stale && self.unsettled.remove(&(outcome.target, outcome.seq)).is_some() {
             self.not_sent += u64::from(matches!(outcome.found, Found::NotSent(_)));
         }
@@ -176,16 +176,21 @@ proptest! {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
         }
-        prop_assert!(world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0);
+        prop_assert!(
+            world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0
+        );
         // When nothing answers any more, everything that was open ends as lost.
         while world.now < start() + Duration::from_secs(1200) {
             world.step(false);
         }
         prop_assert!(world.unsettled.values().all(|sent| world.now < *sent + LOST_AFTER));
-        prop_assert_eq!(settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open, world.sums().sent);
+        prop_assert_eq!(
+            settled(&world.sums()) + world.watch.snapshot(world.now, 0, 0).open,
+            world.sums().sent
+        );
     }
 
-    /// A journal of it, folded again, gives the same counts and verdicts.
+    /// A journal of it, replayed, gives the same counts and verdicts.
     #[test]
     fn a_replay_counts_and_judges_the_same(seed: u64) {
         let mut world = World::new(&[vec![3, 2], vec![4]], seed);

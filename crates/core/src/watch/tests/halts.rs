@@ -75,9 +75,9 @@ fn nobody_watches_for_five_minutes() {
             states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
             "{changes:#?}"
         );
-        let Snapshot { blind, blind_seconds: seconds, blind_spells: spells, .. } =
+        let Snapshot { blind, blind_seconds: seconds, blind_spells, .. } =
             world.watch.snapshot(world.now, 0, 0);
-        assert_eq!((blind, spells), (false, 1));
+        assert_eq!((blind, blind_spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
     }

@@ -24,7 +24,7 @@ fn settings() -> Settings {
 }
 
 /// What happens between two times: each target is asked in turn, four questions a second. A block
-/// is dark in each of its stretches.
+/// is dark in each of its periods.
 fn records(
     roster: &Roster,
     dark: &[Vec<(f64, f64)>],
@@ -101,9 +101,9 @@ fn learned(watch: &Watch) -> Vec<(f32, bool)> {
 }
 
 fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
-    let stretch =
+    let period =
         (60.0..300.0, 10.0..200.0).prop_map(|(from, long): (f64, f64)| (from, from + long));
-    proptest::collection::vec(proptest::collection::vec(stretch, 0..4), 4)
+    proptest::collection::vec(proptest::collection::vec(period, 0..4), 4)
 }
 
 proptest! {
@@ -124,8 +124,8 @@ proptest! {
         let end = back.max(520.0) + 300.0;
         let mut dark = dark;
         if let Some(from) = all {
-            for stretches in &mut dark {
-                stretches.push((from, from + 150.0));
+            for periods in &mut dark {
+                periods.push((from, from + 150.0));
             }
         }
         let mut held = Watch::new(roster.clone(), &settings(), at(0.0));
@@ -134,7 +134,8 @@ proptest! {
         }
         held.replay_until(at(stop));
         let memory = held.remember(at(stop), 0);
-        let before: Vec<_> = scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
+        let before: Vec<_> =
+            scopes(&roster).into_iter().map(|scope| verdict(&held, scope, at(stop))).collect();
         let gap = EventRecord { seen: at(back), event: Event::Gap(at(stop)), was_overdue: false };
         held.replay(&gap);
         let mut next = Watch::new(roster.clone(), &settings(), at(back));

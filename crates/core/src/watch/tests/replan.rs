@@ -66,7 +66,7 @@ impl World {
     fn new(roster: &Roster, seed: u64) -> Self {
         let settings = Settings { seed, budget: Some(Budget::of(1.0)), ..Settings::default() };
         let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
-        watch.record();
+        watch.keep_records();
         Self {
             seed,
             watch,
@@ -221,8 +221,8 @@ fn plans() -> impl Strategy<Value = Roster> {
     (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(
         |(sizes, rng)| {
             let mut roster = of_sizes(&sizes);
-            for (target, die) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
-                match die {
+            for (target, fate) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
+                match fate {
                     0 => target.interval = Some(Duration::from_secs(3)),
                     1 | 2 => (target.kind, target.probe) = (Kind::Tcp, "tcp/80".into()),
                     _ => {}
@@ -240,7 +240,11 @@ proptest! {
 
     /// The same plan, read again and again, changes nothing at all.
     #[test]
-    fn the_same_plan_changes_nothing(roster in plans(), seed: u64, times in prop::collection::vec(0.0..LONG, 1..6)) {
+    fn the_same_plan_changes_nothing(
+        roster in plans(),
+        seed: u64,
+        times in prop::collection::vec(0.0..LONG, 1..6),
+    ) {
         let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
         plain.play(at(LONG));
         let mut times = times;
@@ -255,7 +259,12 @@ proptest! {
         prop_assert_eq!(&plain.changes, &replanned.changes);
         same(&picture(&plain.watch, at(LONG), ""), &picture(&replanned.watch, at(LONG), ""))?;
         let events = |world: &World| -> Vec<_> {
-            world.journal.iter().map(|(record, _)| *record).filter(|r| r.event != Event::Replan).collect()
+            world
+                .journal
+                .iter()
+                .map(|(record, _)| *record)
+                .filter(|r| r.event != Event::Replan)
+                .collect()
         };
         prop_assert_eq!(events(&plain), events(&replanned));
         prop_assert!(!plain.changes.is_empty());
@@ -272,17 +281,28 @@ proptest! {
         new.add_country("NEW", "New");
         new.add_block("127.0.0.0/24".parse().unwrap());
         for host in 0..3 {
-            new.add_target(Host::Address(Ipv4Addr::new(127, 0, 0, host).into()), "icmp", Kind::Icmp);
+            new.add_target(
+                Host::Address(Ipv4Addr::new(127, 0, 0, host).into()),
+                "icmp",
+                Kind::Icmp,
+            );
         }
         let map = replanned.replan(&new, at(time));
         prop_assert_eq!(map.countries.new_id(0), None);
         let fresh = picture(&replanned.watch, at(time), "");
         prop_assert!(!fresh.keys().any(|name| name.starts_with("C0")), "{:?}", fresh);
-        prop_assert!(fresh["NEW"].contains("state: Unknown") && fresh["NEW"].contains("last_life: None"));
+        prop_assert!(
+            fresh["NEW"].contains("state: Unknown") && fresh["NEW"].contains("last_life: None")
+        );
         replanned.play(at(LONG));
         let others = |world: &World| -> Vec<_> {
-            let asked = world.asked.iter().filter(|(name, _)| !name.starts_with("C0") && !name.starts_with("NEW"));
-            asked.map(|(name, due)| (name.clone(), due.seq, due.sent, due.patience, due.trap)).collect()
+            let asked = world
+                .asked
+                .iter()
+                .filter(|(name, _)| !name.starts_with("C0") && !name.starts_with("NEW"));
+            asked
+                .map(|(name, due)| (name.clone(), due.seq, due.sent, due.patience, due.trap))
+                .collect()
         };
         prop_assert_eq!(others(&plain), others(&replanned));
         let rest = |world: &World| {
@@ -291,14 +311,21 @@ proptest! {
             rest
         };
         same(&rest(&plain), &rest(&replanned))?;
-        prop_assert!(replanned.asked.iter().any(|(name, _)| name.starts_with("NEW")) || time > LONG - 5.0);
+        prop_assert!(
+            replanned.asked.iter().any(|(name, _)| name.starts_with("NEW")) || time > LONG - 5.0
+        );
     }
 
     /// A plan that loses a block judges the other countries, and measures the country's other
     /// blocks, exactly as if the block had never been there; in whatever order the plan now has
     /// them.
     #[test]
-    fn what_is_gone_was_never_there(roster in plans(), seed: u64, time in 0.0..LONG, backwards: bool) {
+    fn what_is_gone_was_never_there(
+        roster in plans(),
+        seed: u64,
+        time in 0.0..LONG,
+        backwards: bool,
+    ) {
         let mut recorded = World::new(&roster, seed);
         recorded.play(at(LONG));
         let journal = &recorded.journal;
@@ -322,14 +349,19 @@ proptest! {
         let (block, targets) = (format!("C0 {gone}"), format!("C0 {gone} "));
         prop_assert!(again[&block].contains("state: Unknown"));
         for (name, text) in again.iter().filter(|(name, _)| name.starts_with(&targets)) {
-            prop_assert!(text.contains("sent: 0") && text.contains("last_life: None"), "{} {}", name, text);
+            prop_assert!(
+                text.contains("sent: 0") && text.contains("last_life: None"),
+                "{} {}",
+                name,
+                text
+            );
         }
     }
 
     /// Old and new numbers name the same things, and only them.
     #[test]
-    fn numbers_lead_there_and_back(roster in plans(), backwards: bool, die in 0_usize..8) {
-        let gone = roster.blocks[die % roster.blocks.len()].prefix.to_string();
+    fn numbers_lead_there_and_back(roster in plans(), backwards: bool, pick in 0_usize..8) {
+        let gone = roster.blocks[pick % roster.blocks.len()].prefix.to_string();
         let new = without(&roster, |name| name == gone, backwards);
         let map = RosterMapping::between(&roster, &new);
         for id in 0..roster.targets.len() as u32 {
@@ -341,19 +373,22 @@ proptest! {
                 None => prop_assert!(name(&roster, TargetId(id)).contains(&gone)),
             }
         }
-        let scopes: Vec<String> = (0..(roster.blocks.len() + roster.countries.len()) as u32).collect::<Vec<_>>()
-            .into_iter().map(|place| scope(&roster, place)).collect();
+        let scopes: Vec<String> = (0..(roster.blocks.len() + roster.countries.len()) as u32)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|index| scope(&roster, index))
+            .collect();
         let carried = map.scopes.carry(scopes, |_| "new".into());
-        for (place, text) in (0..).zip(carried) {
-            prop_assert_eq!(scope(&new, place), text);
+        for (index, text) in (0..).zip(carried) {
+            prop_assert_eq!(scope(&new, index), text);
         }
     }
 }
 
-fn scope(roster: &Roster, place: u32) -> String {
-    match roster.blocks.get(place as usize) {
+fn scope(roster: &Roster, index: u32) -> String {
+    match roster.blocks.get(index as usize) {
         Some(block) => block.prefix.to_string(),
-        None => roster.countries[place as usize - roster.blocks.len()].code.clone(),
+        None => roster.countries[index as usize - roster.blocks.len()].code.clone(),
     }
 }
 

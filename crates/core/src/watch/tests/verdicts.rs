@@ -179,8 +179,8 @@ fn a_country_that_comes_back_in_part_was_dark_as_a_whole() {
     assert_eq!(states(&changes, KP), expected, "{changes:#?}");
     let partial = first(&changes, KP, State::Partial);
     assert!(covers(partial, 1500.0) && partial.edge.latest < at(1510.0), "{partial:?}");
-    let past: Vec<State> = watch.history(KP).state_spans().map(|spell| spell.state).collect();
-    assert_eq!(past, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
+    let states: Vec<State> = watch.history(KP).state_spans().map(|span| span.state).collect();
+    assert_eq!(states, [State::Unknown, State::Up, State::Outage, State::Partial, State::Up]);
 }
 
 #[test]
@@ -248,15 +248,18 @@ proptest! {
     /// outage is never declared within `outage_after` of a proof of life.
     #[test]
     fn the_invariants_hold_in_any_world(
-        spells in prop::collection::vec((0u32..5, 30.0f64..1500.0, 1.0f64..300.0), 0..12),
+        darknesses in prop::collection::vec((0u32..5, 30.0f64..1500.0, 1.0f64..300.0), 0..12),
         blinds in prop::collection::vec((30.0f64..1500.0, 1.0f64..60.0), 0..3),
         loss in 0.0f64..0.6,
         seed in 0u64..1000,
     ) {
-        let dark = |block: u32, t: f64| spells.iter().any(|&(which, from, length)| {
-            (which == block || which == 4) && (from..from + length).contains(&t)
-        });
-        let blind = |t: f64| blinds.iter().any(|&(from, length)| (from..from + length).contains(&t));
+        let dark = |block: u32, t: f64| {
+            darknesses.iter().any(|&(which, from, length)| {
+                (which == block || which == 4) && (from..from + length).contains(&t)
+            })
+        };
+        let blind =
+            |t: f64| blinds.iter().any(|&(from, length)| (from..from + length).contains(&t));
         let world = World { dark, blind, loss, rtt: RTT };
         let (changes, watch) = world.play(1800.0, seed);
         let mut now = BTreeMap::new();
@@ -264,9 +267,17 @@ proptest! {
         for change in &changes {
             prop_assert!(change.time >= time, "{change:?}");
             time = change.time;
-            prop_assert!(change.edge.earliest.is_none_or(|earliest| earliest <= change.edge.latest), "{change:?}");
+            prop_assert!(
+                change.edge.earliest.is_none_or(|earliest| earliest <= change.edge.latest),
+                "{change:?}"
+            );
             prop_assert!(change.edge.latest <= change.time + RTT, "{change:?}");
-            prop_assert_eq!(*now.get(&change.scope).unwrap_or(&State::Unknown), change.from, "{:?}", change);
+            prop_assert_eq!(
+                *now.get(&change.scope).unwrap_or(&State::Unknown),
+                change.from,
+                "{:?}",
+                change
+            );
             prop_assert!(change.from != change.to, "{change:?}");
             prop_assert!(change.to != State::Partial || change.scope == KP, "{change:?}");
             if change.to == State::Outage {
@@ -277,7 +288,8 @@ proptest! {
         }
         for target in watch.snapshot(time, 0, 0).targets {
             let counts = target.counts;
-            let settled = counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
+            let settled =
+                counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
             let open = counts.sent - settled - counts.overdue;
             prop_assert!(open <= 2, "{counts:?}");
         }

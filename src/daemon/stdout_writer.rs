@@ -15,16 +15,16 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The sender of lines to the thread.
 #[derive(Debug)]
-pub(super) struct VerdictWriter {
+pub(super) struct StdoutWriter {
     lines: Option<SyncSender<String>>,
     ended: Receiver<()>,
 }
 
-impl VerdictWriter {
+impl StdoutWriter {
     pub fn open() -> io::Result<Self> {
         let (lines, received) = mpsc::sync_channel::<String>(QUEUE);
         let (end, ended) = mpsc::channel();
-        thread::Builder::new().name("verdict_writer".into()).spawn(move || {
+        thread::Builder::new().name("stdout".into()).spawn(move || {
             for line in received {
                 let _ = writeln!(io::stdout(), "{line}");
             }
@@ -41,7 +41,7 @@ impl VerdictWriter {
     }
 }
 
-impl Drop for VerdictWriter {
+impl Drop for StdoutWriter {
     fn drop(&mut self) {
         self.lines = None;
         let _ = self.ended.recv_timeout(END_TIMEOUT);

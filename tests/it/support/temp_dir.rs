@@ -9,18 +9,18 @@ use std::{
 };
 
 /// An empty directory of the test's own, which every user may enter. It stays when the test fails.
-pub struct Room(PathBuf);
+pub struct TempDir(PathBuf);
 
-impl Room {
+impl TempDir {
     pub fn new(name: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let own = format!("lifesign-{}-{number}-{name}", std::process::id());
-        let place = std::env::temp_dir().join(own);
+        let path = std::env::temp_dir().join(own);
         // A process of the same number may have failed here long ago.
-        let _ = fs::remove_dir_all(&place);
-        fs::create_dir(&place).unwrap();
-        Self(place)
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
     }
 
     /// Writes a file; its path as an argument.
@@ -35,14 +35,14 @@ impl Room {
     }
 }
 
-impl Deref for Room {
+impl Deref for TempDir {
     type Target = Path;
     fn deref(&self) -> &Path {
         &self.0
     }
 }
 
-impl Drop for Room {
+impl Drop for TempDir {
     fn drop(&mut self) {
         if !thread::panicking() {
             let _ = fs::remove_dir_all(&self.0);
