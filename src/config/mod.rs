@@ -60,7 +60,6 @@ pub struct Plan {
 #[derive(Default)]
 struct Countries<'a> {
     roster: Roster,
-    /// By `TargetId`.
     specs: Vec<ProbeSpec>,
     /// Every prefix, with its value in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,

@@ -92,7 +92,6 @@ struct TargetJson<'a> {
     counts: &'a Counts<u32>,
     /// Share of the last 64 probes that were missed.
     loss_ratio: Option<f32>,
-    /// By RFC 6298.
     rtt_smoothed_seconds: Option<f32>,
     rtt_lowest_seconds: Option<f32>,
     last_life: Option<String>,

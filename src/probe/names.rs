@@ -26,7 +26,6 @@ const MIN_REFRESH: Duration = Duration::from_secs(60);
 const MAX_REFRESH: Duration = Duration::from_secs(3600);
 /// How soon a failed resolution is retried; doubles with each failure…
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// … up to this.
 const MAX_RETRY: Duration = Duration::from_secs(300);
 
 /// The addresses of every name in the plan, kept up to date until this is dropped.

@@ -23,7 +23,6 @@ const CONTROL: usize = 128;
 /// Which of a socket's two queues to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// Packets that arrived.
     Arrivals,
     /// Errors about packets that were sent (MSG_ERRQUEUE, recv(2)).
     Errors,
@@ -36,7 +35,6 @@ pub struct Message<'a> {
     pub packet: &'a [u8],
     /// Its sender's socket address; from the error queue, the original destination's.
     pub address: &'a [u8],
-    /// Its control messages.
     pub control: &'a [u8],
 }
 
@@ -65,7 +63,6 @@ const EMPTY: PacketBuffer = PacketBuffer {
 };
 
 impl Batch {
-    /// Empty buffers.
     pub fn new() -> Self {
         Self { buffers: vec![EMPTY; BATCH].into_boxed_slice() }
     }

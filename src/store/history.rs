@@ -25,7 +25,6 @@ const FINE_PERIOD: Duration = Duration::from_secs(86_400);
 /// By scope name: its country's code, and what earlier runs saw of it.
 pub(super) type Histories = HashMap<String, (String, History)>;
 
-/// From, to.
 type Period = (Time, Time);
 
 /// What was read of one scope.

@@ -68,7 +68,7 @@ pub mod rng;
 pub mod scopes;
 pub mod outcome;
 pub mod schedule;
-pub mod aggregate;
+mod aggregate;
 pub mod judge;
 pub mod watch;
 pub mod journal;

@@ -11,7 +11,7 @@ pub const LOST_AFTER: Duration = Duration::from_secs(150);
 /// One question that the schedule wants asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Whom and how.
+    /// Whose probe.
     pub target: TargetId,
     /// Which probe of this target: counts up from 0 and wraps.
     pub seq: u32,

@@ -21,7 +21,6 @@ pub(super) struct Impairment {
     pub effect: Effect,
     pub from: Time,
     pub to: Time,
-    /// Sorted and disjoint.
     pub spans: Vec<Span>,
 }
 

@@ -87,7 +87,6 @@ impl CredentialCache {
 
 /// The users who may read.
 pub(crate) struct BasicAuth {
-    /// By name.
     hashes: HashMap<String, String>,
     /// What is hashed for a name that nobody has, so that it takes as long.
     dummy_hash: String,

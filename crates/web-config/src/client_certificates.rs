@@ -20,7 +20,6 @@ use tokio_rustls::rustls::{
 pub(crate) struct Keys<'a> {
     pub auth_type: Option<&'a Node<'a>>,
     pub allowed_sans: Option<&'a Node<'a>>,
-    /// `client_ca` or `client_ca_file`.
     pub authority: Option<&'a Node<'a>>,
 }
 

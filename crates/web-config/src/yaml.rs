@@ -31,11 +31,7 @@ pub(crate) struct Node<'a> {
 
 enum Content<'a> {
     Null,
-    Scalar {
-        text: Cow<'a, str>,
-        /// Without quotes.
-        plain: bool,
-    },
+    Scalar { text: Cow<'a, str>, plain: bool },
     Sequence(Vec<Node<'a>>),
     Mapping(Vec<(Node<'a>, Node<'a>)>),
 }
@@ -49,7 +45,6 @@ impl Node<'_> {
         }
     }
 
-    /// `true` or `false`.
     pub fn flag(&self, notes: &mut Notes) -> Option<bool> {
         match &self.content {
             Content::Scalar { text, plain: true } if text == "true" => Some(true),

@@ -15,7 +15,6 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one time.
     pub fn add(&mut self, time: Duration) {
         let units = time.as_nanos().div_ceil(FIRST_NANOS);
         let bucket = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
@@ -35,7 +34,6 @@ impl Histogram {
     }
 }
 
-/// In seconds.
 fn bound(bucket: usize) -> f64 {
     FIRST_NANOS as f64 / 1e9 * f64::from(1u32 << bucket)
 }

@@ -27,17 +27,13 @@ use window::Windows;
 /// What one outcome says, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// The target.
     pub target: TargetId,
-    /// Its block.
     pub block: BlockId,
-    /// Its country.
     pub country: CountryId,
     /// What kind of probe it was.
     pub kind: Kind,
     /// When the probe was sent.
     pub sent: Time,
-    /// What it says.
     pub evidence: Evidence,
 }
 
@@ -46,7 +42,6 @@ pub struct Summary {
 pub enum Evidence {
     /// Alive when the probe came by.
     Life {
-        /// Round-trip time.
         rtt: Duration,
         /// The answer takes back a miss.
         late: bool,
@@ -58,7 +53,6 @@ pub enum Evidence {
     },
     /// Our own fault: we could not send.
     Fault,
-    /// Nothing.
     Nothing,
 }
 
@@ -110,7 +104,6 @@ pub struct TargetStats {
     kind: Kind,
     /// Its kind in its block: an index into `Aggregate::kinds`.
     kind_id: u32,
-    /// Exact counts.
     pub counts: Counts<u32>,
     /// Round-trip time and patience.
     pub rtt: Rtt,
@@ -159,7 +152,6 @@ impl TargetStats {
 /// Exact counts and times of one probe kind in one block.
 #[derive(Clone, Debug, Default)]
 pub struct KindStats {
-    /// Exact counts.
     pub counts: Counts,
     /// Round-trip times of every answer.
     pub rtt: Histogram,
@@ -192,7 +184,6 @@ pub struct Aggregate {
 }
 
 impl Aggregate {
-    /// Nothing counted yet.
     pub fn new(roster: &Roster) -> Self {
         let mut kind_ids = vec![[None; 3]; roster.blocks.len()];
         let mut kinds = Vec::new();
@@ -279,7 +270,6 @@ impl Aggregate {
         }
     }
 
-    /// A target's numbers.
     pub fn target(&self, target: TargetId) -> &TargetStats {
         &self.targets[target.0 as usize]
     }
@@ -289,12 +279,10 @@ impl Aggregate {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
-    /// A block's windows.
     pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
         self.blocks[block.0 as usize].views(now)
     }
 
-    /// A country's windows.
     pub fn country_windows(&self, country: CountryId, now: Time) -> [WindowView; 3] {
         self.countries[country.0 as usize].views(now)
     }

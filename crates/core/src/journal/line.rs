@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
 
 /// One line, as it stands in the file.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JournalLine<'a> {
     sent: String,
@@ -54,20 +54,7 @@ const WATCH: &str = "watch";
 /// `Clock::wall_offset`.
 pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
     let written = |time: Time| time.shifted(offset).exact();
-    let mut line = JournalLine {
-        sent: String::new(),
-        seen: Some(written(record.seen)),
-        host: None,
-        probe: Cow::Borrowed(""),
-        result: Cow::Borrowed(""),
-        rtt_ms: None,
-        from: None,
-        code: None,
-        why: None,
-        overdue: false,
-        trap: false,
-        unexpected: false,
-    };
+    let mut line = JournalLine { seen: Some(written(record.seen)), ..JournalLine::default() };
     let of_target = |line: &mut JournalLine<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());
         line.probe = Cow::Owned(roster.target(id).probe.to_string());

@@ -11,9 +11,7 @@ use std::{cmp::Reverse, time::Duration};
 /// By when a darkness had begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Onset {
-    /// For sure.
     latest: Time,
-    /// Most likely.
     began: Time,
 }
 

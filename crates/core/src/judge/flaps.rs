@@ -48,7 +48,6 @@ pub(super) struct Flaps {
 }
 
 impl Flaps {
-    /// A darkness began.
     pub fn record_down(&mut self, at: Time) {
         if self.darknesses.back().is_some_and(|&(last, _)| at.since(last) > LONGEST_CYCLE) {
             *self = Self::default();

@@ -30,7 +30,6 @@ const USUAL_MEMORY: f32 = 1024.0;
 /// Added to every round-trip time before it is compared: below a millisecond, twice as long
 /// matters to nobody.
 const JITTER: Duration = Duration::from_millis(1);
-/// ln(1.5).
 const MUCH_SLOWER: f32 = 0.4;
 /// At 20 % loss, six misses in a row happen to one probe in 16,000.
 const VANISHED_AFTER: u16 = 6;

@@ -23,7 +23,6 @@ const REMEMBERED: usize = 16;
 /// blocks has enough.
 pub(super) const GROUPS: usize = 16;
 
-/// One unanswered probe.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Miss {
     pub sent: Time,

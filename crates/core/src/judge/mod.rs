@@ -62,12 +62,10 @@ use std::{
 
 /// The judge of a whole plan.
 #[derive(Debug)]
-pub struct Judge {
+pub(crate) struct Judge {
     roster: Arc<Roster>,
     rules: Rules,
-    /// By [`TargetId`](crate::scopes::TargetId).
     hosts: Vec<HostState>,
-    /// By [`ScopeId`].
     scopes: Vec<ScopeState>,
     /// By [`CountryId`]: how many of its blocks are in each state.
     block_states: Vec<[u32; 7]>,

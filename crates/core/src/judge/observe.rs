@@ -12,7 +12,6 @@ use crate::{
 };
 use std::time::Duration;
 
-/// An answer.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
     block: BlockId,

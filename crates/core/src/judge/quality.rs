@@ -26,7 +26,6 @@ const SLOW: f32 = 0.59;
 /// One answer's slowdown is bounded: a single straggler of a minute is no trend.
 const MAX_SLOWDOWN: f32 = 2.0;
 
-/// A scope's quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Quality {
     #[serde(rename = "seen")]

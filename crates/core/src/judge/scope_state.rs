@@ -49,7 +49,6 @@ pub(super) struct ScopeState {
     /// alive.
     #[serde(rename = "chance")]
     pub common_miss_rate: f32,
-    /// The verdict.
     pub state: State,
     /// It has been dark for `outage_after`, without doubt.
     #[serde(rename = "long")]

@@ -15,7 +15,6 @@ const SEND_FAILURES: u32 = 3;
 /// The time over which these failures must be spread.
 const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
-/// Our own sight.
 #[derive(Clone, Debug)]
 pub(super) struct Sight {
     controls: bool,
@@ -39,7 +38,6 @@ pub(super) struct Sight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SightChange {
     None,
-    /// We went blind.
     Lost,
     /// We see again: misses sent between these times count for nothing.
     Restored(Time, Time),

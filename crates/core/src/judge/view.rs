@@ -32,12 +32,10 @@ pub struct Verdict {
 }
 
 impl Judge {
-    /// A block's verdict.
     pub fn block(&self, block: BlockId, now: Time) -> Verdict {
         self.verdict(self.block_id(block), now)
     }
 
-    /// A country's verdict.
     pub fn country(&self, country: CountryId, now: Time) -> Verdict {
         self.verdict(self.country_id(country), now)
     }

@@ -43,7 +43,6 @@ impl Budget {
     }
 }
 
-/// A block's tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     tokens: f64,

@@ -20,7 +20,6 @@ pub enum Directive {
 /// How a scope in doubt is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Escalation {
-    /// Between two probes.
     pub every: Duration,
     /// From now to the first probe, at the least.
     pub wait: Duration,
@@ -40,7 +39,6 @@ pub enum Doubt {
 /// A target to probe now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
-    /// Whom to probe.
     pub target: TargetId,
     /// How late that is.
     pub lag: Duration,
@@ -49,7 +47,6 @@ pub struct Slot {
 /// Slots that were given up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// After a stall.
     pub missed: u64,
     /// The block's tokens were spent.
     pub over_budget: u64,

@@ -19,9 +19,9 @@ mod rotation;
 mod tests;
 
 pub use budget::Budget;
-pub use directive::{Directive, Doubt, Escalation, Skipped, Slot};
-pub use open::OpenProbes;
-pub use rotation::Rank;
+pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot};
+pub(crate) use open::OpenProbes;
+pub(crate) use rotation::Rank;
 
 use crate::{
     rng::Rng,
@@ -51,7 +51,7 @@ const STRONG_RESERVE: f64 = 0.6;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     roster: Arc<Roster>,
     budget: Budget,
     pacings: Vec<Pacing>,
@@ -76,7 +76,6 @@ struct BlockTurns {
     retired_queued: bool,
 }
 
-/// A scope's escalation.
 #[derive(Clone, Copy, Debug, Default)]
 struct EscalationState {
     /// None: it is over.

@@ -39,9 +39,7 @@ struct RecentProbes {
 /// How far a probe has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Within its patience.
     Waiting,
-    /// Patience ran out.
     Overdue,
     /// Answered, given up, or never sent: nothing more is expected.
     Settled,

@@ -13,7 +13,6 @@ const SLOWDOWN: f64 = 0.75;
 /// A country's regular slots.
 #[derive(Clone, Debug)]
 pub(super) struct Pacing {
-    /// Between two slots.
     pub interval: Duration,
     /// The block whose turn is next, counted from the country's first.
     pub next_block: u32,

@@ -4,7 +4,6 @@
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rank {
-    /// Mostly answers.
     Good,
     /// Mostly silent, or cannot be asked just now.
     Poor,

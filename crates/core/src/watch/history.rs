@@ -41,7 +41,6 @@ pub struct Measurement {
 
 impl Measurement {
     const NONE: u8 = u8::MAX;
-    /// Nothing is known.
     const NOTHING: Measurement = Measurement { loss: Measurement::NONE, median: Measurement::NONE };
     const LOSS_STEPS: f64 = 250.0;
     /// Steps of an eighth of an octave, from 30 µs to 190 s and more.

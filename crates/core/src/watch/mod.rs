@@ -15,7 +15,7 @@ pub use snapshot::*;
 use crate::{
     aggregate::{Aggregate, Histogram},
     judge::{Change, Judge, Rules},
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Schedule},
     scopes::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
     time::Time,
@@ -58,7 +58,6 @@ pub struct Watch {
     open: OpenProbes,
     aggregate: Aggregate,
     judge: Judge,
-    /// By [`ScopeId`](crate::scopes::ScopeId).
     history: Vec<Arc<History>>,
     measured: Time,
     controls: Vec<ControlView>,
@@ -174,27 +173,29 @@ impl Watch {
         Some(probe)
     }
 
-    /// Takes in what the network reports.
+    /// Takes in what the network reports. Outcomes, strays, controls, gaps and new plans are one
+    /// enum, because the journal records and replays them as one sequence.
     pub fn handle_event(&mut self, now: Time, event: &Event) {
         self.note_call(now);
         match event {
-            Event::Outcome(outcome) => {
-                let was_overdue = self.open.is_overdue(outcome);
-                if let Some(outcome) = self.open.settle(*outcome) {
-                    let again = outcome.found == Found::Duplicate;
-                    self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
-                } else {
-                    let target = Some(outcome.target);
-                    let reason = crate::outcome::Reject::Stale;
-                    let stale = crate::outcome::Stray { seen: now, from: None, target, reason };
-                    self.take_in(now, Event::Stray(stale), false);
-                }
-            }
+            Event::Outcome(outcome) => self.handle_outcome(now, *outcome),
             _ => self.take_in(now, *event, false),
         }
         self.apply_directives(now);
         // What has been due for long, the next timeout does: that is no other gap.
         self.expected = self.poll_timeout().max(now);
+    }
+
+    fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
+        let was_overdue = self.open.is_overdue(&outcome);
+        if let Some(outcome) = self.open.settle(outcome) {
+            let again = outcome.found == Found::Duplicate;
+            self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
+        } else {
+            let target = Some(outcome.target);
+            let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
+            self.take_in(now, Event::Stray(stale), false);
+        }
     }
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
