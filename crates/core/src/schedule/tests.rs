@@ -288,7 +288,7 @@ proptest! {
                 }
                 // 20 good hosts share 15 of 16 turns, one every 4 s; 20 poor ones the sixteenth.
                 Some(Rank::Poor) => {
-                    prop_assert!(turns >= 5 * 3600 / 4 / 16 / 20 - 1, "{} turns", turns)
+                    prop_assert!(turns >= 5 * 3600 / 4 / 16 / 20 - 1, "{} turns", turns);
                 }
                 _ => prop_assert!(turns >= 5 * 3600 / 4 * 15 / 16 / 20 - 2, "{} turns", turns),
             }
