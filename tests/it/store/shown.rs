@@ -154,9 +154,9 @@ proptest! {
                 let pair = [shown(&live, now), shown(&told, now)];
                 let differs = u32::from(pair[0] != pair[1]);
                 if pair.contains(&Some(State::Unknown)) {
-                    unsure += differs
+                    unsure += differs;
                 } else {
-                    other += differs
+                    other += differs;
                 }
             }
             // A darkness that began moments before blindness, the store knows from its begin; and
