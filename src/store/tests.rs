@@ -70,7 +70,8 @@ fn backlog(now: u64, episodes: Vec<Episode>, samples: Vec<Sample>) -> Backlog {
 fn what_is_written_is_read_again() {
     let directory = TempDir::new("again");
     let mut database = Database::open(&directory.file()).unwrap();
-    let (open, over) = (outage("KP", None), outage("127.45.176.0/24", Some(500)));
+    let open = outage("KP", None);
+    let over = outage("127.45.176.0/24", Some(500));
     database.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
     let previous = database.previous_run().unwrap();
     assert_eq!(
@@ -286,7 +287,9 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
     use State::{Outage, Unknown, Up};
     let directory = TempDir::new("broken");
     let mut database = Database::open(&directory.file()).unwrap();
-    let (early, late, moved) = ("127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24");
+    let early = "127.45.176.0/24";
+    let late = "127.45.177.0/24";
+    let moved = "127.45.178.0/24";
     let state = |minute| if minute <= 3 { Unknown } else { Up };
     let mut samples: Vec<_> =
         (1..=60).map(|minute| sample(early, 60 * minute, state(minute), Some(0.0))).collect();

@@ -90,8 +90,8 @@ fn a_journal_that_cannot_be_written_is_one_line_and_73() {
 #[ignore = "needs root; run by tests/run"]
 fn what_is_not_permitted_is_one_line_and_77() {
     let temp_dir = TempDir::new("permission");
-    let (program, plan) =
-        (temp_dir.path("lifesign"), temp_dir.put("plan.toml", fs::read(LAB).unwrap()));
+    let program = temp_dir.path("lifesign");
+    let plan = temp_dir.put("plan.toml", fs::read(LAB).unwrap());
     fs::copy(LIFESIGN, &program).unwrap();
     let journal = temp_dir.put("journal", "");
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

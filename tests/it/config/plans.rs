@@ -171,7 +171,8 @@ fn what_may_be_meant_otherwise_is_a_warning() {
 fn assert_sound(plan: &Plan) {
     let roster = &plan.roster;
     assert_eq!(roster.targets.len(), plan.specs.len());
-    let (mut block, mut target) = (0, 0);
+    let mut block = 0;
+    let mut target = 0;
     for country in &roster.countries {
         assert_eq!(country.blocks.start, block);
         block = country.blocks.end;

@@ -60,7 +60,8 @@ fn counters_are_the_ledger(name: &str, v6: bool) {
     let mut watched = WatchedCountry::from_text(name, FAULTS, v6, "budget.per_block = \"250/s\"");
     watched.program.listen(Duration::from_secs(60));
     watched.silence(Duration::from_secs(15), &[]);
-    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    let found = watched.account(PORT);
+    let ledger = watched.country.ledger();
     let wanted = ledger.account(watched.scenario.roster.targets.len());
     let sum = wanted.sum();
     eprintln!(
@@ -110,7 +111,8 @@ fn a_country_answers() {
     watched.program.verdict(TIMEOUT, "KP", "up");
     watched.program.listen(Duration::from_secs(5));
     watched.silence(Duration::from_secs(3), &[]);
-    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    let found = watched.account(PORT);
+    let ledger = watched.country.ledger();
     let wanted = ledger.account(watched.scenario.roster.targets.len());
     agree(&found, &wanted, &watched.scenario);
     assert!(ledger.entries.len() > 200, "{}", ledger.entries.len());

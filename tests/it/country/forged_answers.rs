@@ -46,7 +46,8 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     let forged = attack.end();
     let verdicts = watched.program.verdicts();
     watched.silence(Duration::from_secs(3), &[]);
-    let (found, ledger) = (watched.account(PORT), watched.country.ledger());
+    let found = watched.account(PORT);
+    let ledger = watched.country.ledger();
     let mut wanted = ledger.account(watched.scenario.roster.targets.len());
     // Each made-up echo reply is rejected by us, and a DNS answer whose port was guessed right. The
     // kernel throws out the rest, since no socket is connected so.

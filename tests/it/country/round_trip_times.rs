@@ -69,7 +69,8 @@ fn round_trip_times_are_true_on_a_busy_machine() {
     let ledger = watched.country.ledger();
     let mut apart = Vec::new();
     for (kind, probe) in [(Kind::Icmp, "icmp"), (Kind::Tcp, "tcp"), (Kind::Dns, "dns")] {
-        let (measured, true_ones) = (journalled(&watched.temp_dir, probe), ledger.rtts(kind));
+        let measured = journalled(&watched.temp_dir, probe);
+        let true_ones = ledger.rtts(kind);
         assert_eq!(measured.len(), true_ones.len(), "{probe}");
         assert!(measured.len() > 5000, "{probe}: {}", measured.len());
         for share in [0.5, 0.99] {

@@ -121,8 +121,10 @@ fn near(a: Option<Time>, b: Option<Time>) -> bool {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_recorded_outage_is_judged_again_as_it_was_live() {
-    let (world, temp_dir) = (World::new(), TempDir::new("recorded"));
-    let (plan, journal) = (temp_dir.put("plan.toml", plan("20s")), temp_dir.path("journal"));
+    let world = World::new();
+    let temp_dir = TempDir::new("recorded");
+    let plan = temp_dir.put("plan.toml", plan("20s"));
+    let journal = temp_dir.path("journal");
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
     let mut watch = Program::start(world.vantage.command(&run));
     watch.verdict(TIMEOUT, "KP", "up");
@@ -144,7 +146,8 @@ fn a_recorded_outage_is_judged_again_as_it_was_live() {
     // A kill may tear the last line off, but no other.
     let torn = format!("{journal}:{}: ", fs::read_to_string(&journal).unwrap().lines().count());
     assert!(code == 0 && err.lines().all(|line| line.starts_with(&torn)), "{err}");
-    let (live, again) = (watch.verdicts(), out.lines().map(replayed).collect::<Vec<_>>());
+    let live = watch.verdicts();
+    let again = out.lines().map(replayed).collect::<Vec<_>>();
     assert!(live.len() >= 25, "five changes of five scopes:\n{}", watch.said());
     assert_eq!(live.len(), again.len(), "live:\n{}\nagain:\n{out}", watch.said());
     for (live, again) in live.iter().zip(&again) {
@@ -163,8 +166,10 @@ fn a_recorded_outage_is_judged_again_as_it_was_live() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns() {
-    let (world, temp_dir) = (World::new(), TempDir::new("ordinary"));
-    let (plan, program) = (temp_dir.put("plan.toml", plan("20s")), temp_dir.path("lifesign"));
+    let world = World::new();
+    let temp_dir = TempDir::new("ordinary");
+    let plan = temp_dir.put("plan.toml", plan("20s"));
+    let program = temp_dir.path("lifesign");
     // Where that user may read it.
     fs::copy(LIFESIGN, &program).unwrap();
     world.vantage.sh("echo 1 0 > /proc/sys/net/ipv4/ping_group_range");

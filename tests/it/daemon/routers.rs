@@ -144,9 +144,11 @@ struct Cut {
 
 /// All is well, the network is cut, and mended.
 fn cut_and_mend(cut: &Cut) {
-    let (network, temp_dir) = (TwoRouters::new(), TempDir::new(cut.name));
+    let network = TwoRouters::new();
+    let temp_dir = TempDir::new(cut.name);
     let mut servers = network.serve(&temp_dir);
-    let (plan, journal) = (temp_dir.put("plan.toml", PLAN), temp_dir.path("journal.jsonl"));
+    let plan = temp_dir.put("plan.toml", PLAN);
+    let journal = temp_dir.path("journal.jsonl");
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
     let mut watch = Program::start(network.vantage.command(&run));
     all(&mut watch, "up");
@@ -184,7 +186,8 @@ fn cut_and_mend(cut: &Cut) {
     let unreachable = of(&[r#""result":"unreachable""#]);
     match cut.told {
         Some((from, code)) => {
-            let (from, code) = (format!("\"from\":\"{from}\""), format!("\"code\":[3,{code}]"));
+            let from = format!("\"from\":\"{from}\"");
+            let code = format!("\"code\":[3,{code}]");
             // A kernel sends few of these in a row, so not every probe is told.
             assert!(unreachable >= 1 && refusals >= 1.0, "{unreachable} {refusals}");
             assert_eq!(

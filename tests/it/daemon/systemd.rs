@@ -30,7 +30,8 @@ impl NotifySocket {
 
     /// The next message that has a line which begins so; and all before it.
     fn wait(&self, start: &str) -> (Vec<String>, Vec<Vec<String>>) {
-        let (end, mut before) = (self.clock.now() + TIMEOUT, Vec::new());
+        let end = self.clock.now() + TIMEOUT;
+        let mut before = Vec::new();
         while self.clock.now() < end {
             let Some(message) = self.hear(TIMEOUT) else { break };
             if message.iter().any(|line| line.starts_with(start)) {

@@ -30,7 +30,8 @@ struct Watch {
 impl Watch {
     fn start(name: &str, text: &str) -> Self {
         let temp_dir = TempDir::new(name);
-        let (file, journal) = (temp_dir.put("plan.toml", text), temp_dir.path("journal"));
+        let file = temp_dir.put("plan.toml", text);
+        let journal = temp_dir.path("journal");
         let run = lifesign(&["--config", &file, "--listen", "127.0.0.1:0", "--record", &journal]);
         let mut program = Program::start(run);
         let address = program.address();
@@ -47,7 +48,8 @@ impl Watch {
     }
 
     fn state(&self, block: u8, state: &str) -> Vec<f64> {
-        let (block, state) = (format!("127.46.{block}.0/24"), format!("state=\"{state}\""));
+        let block = format!("127.46.{block}.0/24");
+        let state = format!("state=\"{state}\"");
         values(&self.metrics(), "lifesign_block_state", &[&block, &state])
     }
 
@@ -133,7 +135,8 @@ fn blocks_come_and_go() {
         let sent = [1, 2, 3].map(|block| watch.sent(block));
         if sent.iter().all(|&sent| sent >= 30.0) { Ok(()) } else { Err(format!("{sent:?}")) }
     });
-    let (kept, gone) = (watch.sent(2), watch.sent(1));
+    let kept = watch.sent(2);
+    let gone = watch.sent(1);
     let entered = |watch: &Watch| {
         let labels = ["127.46.2.0/24", "state=\"up\""];
         values(&watch.metrics(), "lifesign_block_state_changes_total", &labels)

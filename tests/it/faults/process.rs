@@ -120,7 +120,8 @@ fn there_are_too_few_descriptors_to_begin() {
     let temp_dir = TempDir::new("few");
     for few in 8..32 {
         let mut watch = lab(&temp_dir, "4/s", &format!("ulimit -n {few};"));
-        let (code, said) = (watch.end(TIMEOUT).code(), watch.said());
+        let code = watch.end(TIMEOUT).code();
+        let said = watch.said();
         assert_eq!(code, Some(70), "{few}: {said}");
         let wanted = format!(
             "lifesign: cannot start: {few} open files are allowed, and 32 are needed at least"
@@ -214,7 +215,8 @@ fn nothing_piles_up_while_a_country_is_silent() {
     watched.acquaint();
     watched.world.cut(EVERYTHING, "drop");
     watched.program.listen(Duration::from_secs(12));
-    let (begin, before) = (watched.program.now(), descriptors(watched.program.id()));
+    let begin = watched.program.now();
+    let before = descriptors(watched.program.id());
     watched.program.listen(Duration::from_secs(10));
     let after = descriptors(watched.program.id());
     let seconds = watched.program.now().since(begin).as_secs_f64();

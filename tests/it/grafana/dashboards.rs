@@ -142,7 +142,9 @@ fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
     let seconds = |key: &str| rule[key].as_f64().unwrap_or_default();
     let mut found = Vec::new();
     for line in server.range(text(rule, "query"), at(BEGIN), at(END), MINUTE).unwrap() {
-        let (mut began, mut fires, mut last) = (f64::NAN, false, f64::NAN);
+        let mut began = f64::NAN;
+        let mut fires = false;
+        let mut last = f64::NAN;
         for &(time, _) in &line.points {
             let calm = time - last;
             if calm.is_nan()
@@ -210,7 +212,8 @@ impl DashboardView<'_> {
 
 /// Is this what a panel of its kind draws? Gives the values, each once.
 fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
-    let (title, defaults) = (text(panel, "title"), &panel["fieldConfig"]["defaults"]);
+    let title = text(panel, "title");
+    let defaults = &panel["fieldConfig"]["defaults"];
     assert!(!lines.is_empty(), "{title}: nothing to draw for {query}");
     for part in text(query, "legendFormat").split("{{").skip(1) {
         let label = part.split("}}").next().unwrap();
@@ -226,7 +229,8 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values.dedup();
     assert!(!values.is_empty(), "{title}: no number for {query}");
-    let (lowest, highest) = (values[0], values[values.len() - 1]);
+    let lowest = values[0];
+    let highest = values[values.len() - 1];
     let within = |low: f64, high: f64| lowest >= low && highest <= high;
     if let Some(mapping) = list(defaults, "mappings").first() {
         let known = |value: &f64| mapping["options"].get(value.to_string()).is_some();
@@ -314,7 +318,8 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
                     );
                 }
                 if text(mark, "useValueForTime") == "on" {
-                    let (begin, end) = (at(BEGIN).as_secs_f64() * 1e3, at(END).as_secs_f64() * 1e3);
+                    let begin = at(BEGIN).as_secs_f64() * 1e3;
+                    let end = at(END).as_secs_f64() * 1e3;
                     assert!(
                         line.points.iter().all(|&(_, value)| value >= begin && value <= end),
                         "{mark}"

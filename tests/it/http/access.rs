@@ -255,7 +255,8 @@ fn status_is_let_in_by_the_file_of_promtool() {
 /// What curl says to `GET /-/healthy`: its exit code, the answer's code (000: none), and its
 /// complaint.
 fn curl(temp_dir: &TempDir, page: &str, more: &[&str]) -> (i32, String, String) {
-    let (ca, url) = (temp_dir.path("ca.pem"), format!("{page}-/healthy"));
+    let ca = temp_dir.path("ca.pem");
+    let url = format!("{page}-/healthy");
     let mut arguments = vec!["-q", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert", &ca];
     arguments.extend(["--output", "/dev/null", "--write-out", "%{http_code}"]);
     arguments.extend(more);
@@ -289,8 +290,8 @@ fn curl_is_let_in_with_what_the_file_asks_for() {
     swap(&temp_dir, "web.yml", &strict);
     let paths =
         ["client.pem", "client.key", "other.pem", "other.key"].map(|name| temp_dir.path(name));
-    let (client, other) =
-        (["--cert", &paths[0], "--key", &paths[1]], ["--cert", &paths[2], "--key", &paths[3]]);
+    let client = ["--cert", &paths[0], "--key", &paths[1]];
+    let other = ["--cert", &paths[2], "--key", &paths[3]];
     let with = |more: &[&str], own: &[&str]| {
         curl(&temp_dir, &page, &[&["-u", &right], more, own].concat())
     };

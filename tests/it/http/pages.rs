@@ -126,7 +126,8 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
 #[test]
 fn the_page_follows_or_holds_still() {
     let server = start();
-    let (follows, holds) = (server.ask("GET", "/"), server.ask("GET", "/?hold"));
+    let follows = server.ask("GET", "/");
+    let holds = server.ask("GET", "/?hold");
     assert!(follows.head.lines().any(|line| line == "refresh: 10"), "{}", follows.head);
     assert!(follows.body.contains("<a href=\"/?hold\">hold still</a>"), "{}", follows.body);
     assert!(!holds.head.contains("refresh:"), "{}", holds.head);

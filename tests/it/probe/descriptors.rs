@@ -50,7 +50,8 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
         tokio::task::yield_now().await;
     }
     drop((tcp, dns));
-    let (mut replies, mut refusals) = (0, 0);
+    let mut replies = 0;
+    let mut refusals = 0;
     // Until the last task has ended and let go of its sender.
     while let Some(event) = events.recv().await {
         match event {

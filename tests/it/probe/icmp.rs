@@ -163,7 +163,8 @@ fn the_answers_of_another_process_are_no_outcomes() {
         let mut ours = IcmpProber::open([9; 16], 5).unwrap();
         let clock = Clock::start();
         let asks: Vec<_> = (0..20).map(|n| (due(n, &clock), lab(n))).collect();
-        let (mut here, mut there) = (Vec::new(), Vec::new());
+        let mut here = Vec::new();
+        let mut there = Vec::new();
         theirs.send(&asks, &clock, &mut there);
         receive(&mut theirs, &clock, &mut there, asks.len()).await;
         ours.receive(&clock, &mut here);

@@ -76,8 +76,8 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
 async fn another_plan_keeps_the_addresses_of_names_that_stay() {
     let answers =
         |address: Ipv4Addr| move |q: &_, _| now([reply(q, ResponseCode::NoError, &[address], 60)]);
-    let (first, second) =
-        (serve("127.45.178.2", answers(FIRST)).await, serve("127.45.178.3", answers(SECOND)).await);
+    let first = serve("127.45.178.2", answers(FIRST)).await;
+    let second = serve("127.45.178.3", answers(SECOND)).await;
     let block = "127.45.176.0/24".parse().unwrap();
     let known = |names: &Names, name: &str| names.next(name, &block, 0);
     let mut names = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);

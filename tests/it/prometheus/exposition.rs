@@ -38,7 +38,9 @@ fn the_text_is_the_golden_text() {
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
     let metrics = lasting(&render(Some(snapshot::every_field()), true));
-    let (mut help, mut kinds, mut labels) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut help = BTreeMap::new();
+    let mut kinds = BTreeMap::new();
+    let mut labels = BTreeMap::new();
     for line in metrics.lines() {
         if let Some((name, meaning)) =
             line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
@@ -77,7 +79,10 @@ fn the_table_in_the_docs_lists_every_metric() {
 
 /// The names of the labels in `{a="x",b="y"} 1`, whose values may hold anything.
 fn labels_in(text: &str) -> Vec<String> {
-    let (mut names, mut name, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
+    let mut names = Vec::new();
+    let mut name = String::new();
+    let mut quoted = false;
+    let mut escaped = false;
     for c in text.chars() {
         match c {
             _ if escaped => escaped = false,

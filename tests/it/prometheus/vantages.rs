@@ -102,12 +102,16 @@ fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
     let sighted = "country:lifesign_sighted:count";
     let agreed_on =
         |state: &str| format!("country_state:lifesign_agreed:bool{{state=\"{state}\"}}");
-    let (up, outage) = (agreed_on("up"), agreed_on("outage"));
+    let up = agreed_on("up");
+    let outage = agreed_on("outage");
     let fault =
         |number: u8| format!("vantage_country:lifesign_path_fault:bool{{vantage=\"v{number}\"}}");
-    let (path1, path2, path3) = (fault(1), fault(2), fault(3));
+    let path1 = fault(1);
+    let path2 = fault(2);
+    let path3 = fault(3);
     let alert = |name: &str| format!("count(ALERTS{{alertname=\"{name}\"}})");
-    let (country_alert, path_alert) = (alert("CountryOutage"), alert("VantagePath"));
+    let country_alert = alert("CountryOutage");
+    let path_alert = alert("VantagePath");
     agreed(
         &server,
         &[

@@ -22,7 +22,8 @@ fn host(block: u64) -> u16 {
     let socket = UdpSocket::bind((format!("127.47.{block}.1"), 0)).unwrap();
     let port = socket.local_addr().unwrap().port();
     thread::spawn(move || {
-        let (clock, mut question) = (Clock::start(), [0; 512]);
+        let clock = Clock::start();
+        let mut question = [0; 512];
         let begin = clock.now();
         loop {
             let (length, from) = socket.recv_from(&mut question).unwrap();
@@ -49,8 +50,8 @@ fn plan(block: u64, port: u16) -> String {
 /// One program, killed again and again; how many episodes it finished.
 fn killed(block: u64) -> usize {
     let temp_dir = TempDir::new(&format!("kills-{block}"));
-    let (plan, state) =
-        (temp_dir.put("plan.toml", plan(block, host(block))), temp_dir.path("state"));
+    let plan = temp_dir.put("plan.toml", plan(block, host(block)));
+    let state = temp_dir.path("state");
     let file = temp_dir.join("state").join(lifesign::store::FILE_NAME);
     let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();

@@ -15,7 +15,8 @@ use std::{
 /// A host that answers DNS questions while it is lit, and its port.
 fn host(lit: &Arc<AtomicBool>) -> u16 {
     let socket = UdpSocket::bind("127.48.1.1:0").unwrap();
-    let (port, lit) = (socket.local_addr().unwrap().port(), lit.clone());
+    let port = socket.local_addr().unwrap().port();
+    let lit = lit.clone();
     thread::spawn(move || {
         let mut question = [0; 512];
         loop {
@@ -39,7 +40,8 @@ fn block(number: u8, port: u16) -> String {
 
 #[test]
 fn the_page_shows_what_was_before_a_kill() {
-    let (temp_dir, lit) = (TempDir::new("page-recalls"), Arc::new(AtomicBool::new(true)));
+    let temp_dir = TempDir::new("page-recalls");
+    let lit = Arc::new(AtomicBool::new(true));
     let port = host(&lit);
     let plan = |blocks: &[String]| {
         format!(
@@ -48,7 +50,8 @@ fn the_page_shows_what_was_before_a_kill() {
             blocks.concat()
         )
     };
-    let (old, state) = (temp_dir.put("plan.toml", plan(&[block(1, port)])), temp_dir.path("state"));
+    let old = temp_dir.put("plan.toml", plan(&[block(1, port)]));
+    let state = temp_dir.path("state");
     let run = |plan: &str| {
         Program::start(lifesign(&[
             "--config",

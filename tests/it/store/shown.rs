@@ -145,8 +145,10 @@ proptest! {
         let mut after = recalled(&directory, &roster, 700.0);
         fs::remove_dir_all(&directory).expect("a directory");
         for scope in scopes(&roster) {
-            let (live, told) = (before.history(scope).clone(), after.history(scope).clone());
-            let (mut unsure, mut other) = (0, 0);
+            let live = before.history(scope).clone();
+            let told = after.history(scope).clone();
+            let mut unsure = 0;
+            let mut other = 0;
             for second in 60..600 {
                 let now = at(f64::from(second));
                 let pair = [shown(&live, now), shown(&told, now)];

@@ -96,7 +96,8 @@ pub fn plan(page: &str) -> String {
         ".TH LIFESIGN\\-TARGETS 5 \"\" lifesign lifesign\n.SH NAME\nlifesign\\-targets \\- \
          the plan of lifesign: what to watch, from where, and how fast\n.SH DESCRIPTION\n",
     );
-    let (mut verbatim, mut head) = (false, Vec::new());
+    let mut verbatim = false;
+    let mut head = Vec::new();
     for line in page.lines() {
         if line.starts_with("```") {
             verbatim = !verbatim;

@@ -85,7 +85,9 @@ impl<'a> Prometheus<'a> {
         to: Time,
         step: Duration,
     ) -> Result<Vec<Line>, String> {
-        let (from, to, step) = (from.as_secs_f64(), to.as_secs_f64(), step.as_secs_f64());
+        let from = from.as_secs_f64();
+        let to = to.as_secs_f64();
+        let step = step.as_secs_f64();
         let query = escaped(query);
         let data =
             self.api(&format!("query_range?query={query}&start={from}&end={to}&step={step}"))?;

@@ -73,7 +73,8 @@ pub fn scraped(temp_dir: &TempDir) -> Prometheus<'static> {
     let scenario = |name: &str| {
         fs::read_to_string(format!("{ROOT}/tests/data/scenarios/{name}.toml")).unwrap()
     };
-    let (scrapes, data) = (temp_dir.path("scrapes"), temp_dir.path("data"));
+    let scrapes = temp_dir.path("scrapes");
+    let data = temp_dir.path("data");
     let mut out = BufWriter::new(File::create(&scrapes).unwrap());
     scrape(&mut out, &scenario("december-2014"), None, "lab");
     let blind = scenario("blind").replace("\"KP\"", "\"XX\"");

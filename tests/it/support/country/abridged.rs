@@ -25,7 +25,8 @@ pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
     let mut events = Vec::new();
     for event in table["event"].as_array().unwrap() {
         for (from, to) in darknesses(event) {
-            let (from, to) = (place(from), place(to));
+            let from = place(from);
+            let to = place(to);
             if to > from {
                 let mut short = Table::new();
                 short.insert("kind".into(), "dark".into());
@@ -54,7 +55,8 @@ fn darknesses(event: &Value) -> Vec<(Time, Time)> {
     match event["kind"].as_str().unwrap() {
         "dark" => vec![(from, to)],
         "flap" => {
-            let (down, cycle) = (span("down"), span("down") + span("up"));
+            let down = span("down");
+            let cycle = down + span("up");
             let begins = (0..).map(|n| from + cycle * n).take_while(|&begin| begin < to);
             begins.map(|begin| (begin, (begin + down).min(to))).collect()
         }

@@ -37,8 +37,10 @@ impl Attack {
         let over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let (clock, mut rng, mut forged, mut sent) =
-                (Clock::start(), Rng::new(1), Forged::default(), 0);
+            let clock = Clock::start();
+            let mut rng = Rng::new(1);
+            let mut forged = Forged::default();
+            let mut sent = 0;
             let begin = clock.now();
             while !stop.load(Ordering::Relaxed) {
                 let due = clock.now().since(begin).as_micros() as u64 * rate / 1_000_000;

@@ -56,8 +56,8 @@ pub const HUSH: &str = "nft add table inet hush
 /// for another.
 fn watch(namespace: &Namespace, plan: &str, temp_dir: &TempDir, port: u16) -> Program {
     let shell = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh", LIFESIGN];
-    let (listen, journal) =
-        (format!("127.0.0.1:{port}"), temp_dir.path(&format!("journal-{port}")));
+    let listen = format!("127.0.0.1:{port}");
+    let journal = temp_dir.path(&format!("journal-{port}"));
     let arguments = ["--config", plan, "--listen", &listen, "--record", &journal];
     Program::start(namespace.command(&[&shell[..], &arguments].concat()))
 }
@@ -140,10 +140,11 @@ impl WatchedCountry {
                 account.targets.extend(list(&block, "targets").iter().map(|target| {
                     let count = |name: &str| target["counts"][name].as_u64().unwrap();
                     let [reply, refused, late] = ["reply", "refused", "late"].map(count);
-                    let (silent, unreachable) =
-                        (count("lost") + count("overdue"), count("unreachable"));
+                    let silent = count("lost") + count("overdue");
+                    let unreachable = count("unreachable");
                     let sent = reply + refused + late + silent + unreachable;
-                    let (duplicate, rejected) = (count("duplicate"), count("rejected"));
+                    let duplicate = count("duplicate");
+                    let rejected = count("rejected");
                     Tally { sent, reply, refused, late, silent, unreachable, duplicate, rejected }
                 }));
             }
@@ -199,7 +200,8 @@ fn agrees(found: &Tally, wanted: &Tally) -> bool {
 
 /// Fails with what differs, and not with all that does not.
 pub fn agree(found: &Account, wanted: &Account, scenario: &Scenario) {
-    let (late, in_ledger) = (found.sum().late, wanted.sum().late);
+    let late = found.sum().late;
+    let in_ledger = wanted.sum().late;
     assert!(
         late - in_ledger <= wanted.sum().sent / 100,
         "{late} late answers, {in_ledger} in the ledger"

@@ -66,7 +66,8 @@ pub fn plan(scenario: &Scenario, v6: bool, head: &str) -> String {
         let _ = writeln!(plan, "[[country]]\ncode = {:?}\nname = {:?}", country.code, country.name);
         for block in country.blocks.clone() {
             let block = &scenario.roster.blocks[block as usize];
-            let (prefix, length) = (played(block.prefix.address(), v6), if v6 { 64 } else { 24 });
+            let prefix = played(block.prefix.address(), v6);
+            let length = if v6 { 64 } else { 24 };
             let _ = writeln!(plan, "[[country.block]]\nprefix = \"{prefix}/{length}\"\nhosts = [");
             let targets =
                 &scenario.roster.targets[block.targets.start as usize..block.targets.end as usize];
@@ -118,9 +119,11 @@ impl Country {
              ip -6 addr add fd00::2/128 dev {name} nodad
              ip -6 route add fd00::/16 dev {name} src fd00::2"
         ));
-        let (ledger, over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let ledger = Arc::default();
+        let over = Arc::new(AtomicBool::new(false));
         let mut play = Play::new(scenario, v6, cut, Arc::clone(&device), Arc::clone(&ledger));
-        let (stop, began) = (Arc::clone(&over), play.began);
+        let stop = Arc::clone(&over);
+        let began = play.began;
         let thread = std::thread::spawn(move || {
             tun::come_first();
             while !stop.load(Ordering::Relaxed) {

@@ -234,8 +234,8 @@ fn sum(start: u32, bytes: &[u8]) -> u16 {
 
 #[test]
 fn every_datagram_has_a_checksum() {
-    let (from, to) =
-        (IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1]), IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 2]));
+    let from = IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1]);
+    let to = IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 2]);
     // One of so many would have zero, whatever else is in them.
     for port in 0..=u16::MAX {
         let body = datagram(53, port, b"life");

@@ -199,7 +199,8 @@ proptest! {
             let answering = world.now < start() + Duration::from_secs(600);
             world.step(answering);
         }
-        let (mut live, mut replayed) = (Vec::new(), Vec::new());
+        let mut live = Vec::new();
+        let mut replayed = Vec::new();
         live.extend(from_fn(|| world.watch.poll_change()));
         while let Some(record) = world.watch.poll_record() {
             again.replay(&record);

@@ -32,7 +32,8 @@ fn records(
     from: f64,
     to: f64,
 ) -> Vec<EventRecord> {
-    let (mut records, mut rng) = (Vec::new(), Rng::new(from as u64));
+    let mut records = Vec::new();
+    let mut rng = Rng::new(from as u64);
     let mut seqs = vec![0; roster.targets.len()];
     for step in (from * 4.0) as u32..(to * 4.0) as u32 {
         let now = f64::from(step) / 4.0;
@@ -202,7 +203,8 @@ fn a_memory_of_yesterday_or_of_the_future_is_none_and_neither_is_one_that_makes_
 
 #[test]
 fn of_another_plan_only_what_is_in_both_is_remembered() {
-    let (old, new) = (Arc::new(of_sizes(&[vec![3, 3]])), Arc::new(of_sizes(&[vec![3], vec![2]])));
+    let old = Arc::new(of_sizes(&[vec![3, 3]]));
+    let new = Arc::new(of_sizes(&[vec![3], vec![2]]));
     let mut watch = Watch::new(old.clone(), &settings(), at(0.0));
     for record in records(&old, &[vec![], vec![]], 0.3, 0.0, 100.0) {
         watch.replay(&record);

@@ -161,7 +161,8 @@ impl World {
 /// Everything that a watch knows at a time, by name; of the country of this code only what it
 /// measured itself, not how it is judged.
 fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, String> {
-    let (roster, snapshot) = (watch.roster().clone(), watch.snapshot(now, 0, 0));
+    let roster = watch.roster().clone();
+    let snapshot = watch.snapshot(now, 0, 0);
     let mut known = BTreeMap::new();
     for (country, view) in roster.countries.iter().zip(&snapshot.countries) {
         if country.code != measured_only {
@@ -245,7 +246,8 @@ proptest! {
         seed: u64,
         times in prop::collection::vec(0.0..LONG, 1..6),
     ) {
-        let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
+        let mut plain = World::new(&roster, seed);
+        let mut replanned = World::new(&roster, seed);
         plain.play(at(LONG));
         let mut times = times;
         times.sort_by(f64::total_cmp);
@@ -274,7 +276,8 @@ proptest! {
     /// comes.
     #[test]
     fn other_countries_notice_nothing(roster in plans(), seed: u64, time in 0.0..LONG) {
-        let (mut plain, mut replanned) = (World::new(&roster, seed), World::new(&roster, seed));
+        let mut plain = World::new(&roster, seed);
+        let mut replanned = World::new(&roster, seed);
         plain.play(at(LONG));
         replanned.play(at(time));
         let mut new = without(&roster, |code| code == "C0", false);
@@ -346,7 +349,8 @@ proptest! {
         // And it may come back, as new.
         lost.replan(Arc::new(roster.clone()), settings, at(LONG));
         let again = picture(&lost, at(LONG), "");
-        let (block, targets) = (format!("C0 {gone}"), format!("C0 {gone} "));
+        let block = format!("C0 {gone}");
+        let targets = format!("C0 {gone} ");
         prop_assert!(again[&block].contains("state: Unknown"));
         for (name, text) in again.iter().filter(|(name, _)| name.starts_with(&targets)) {
             prop_assert!(
@@ -399,7 +403,8 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
     let country = Scope::Country(CountryId(0));
-    let (mut due, mut now) = (Vec::new(), start());
+    let mut due = Vec::new();
+    let mut now = start();
     while now < at(300.0) {
         now = watch.poll_timeout();
         watch.handle_timeout(now, now);

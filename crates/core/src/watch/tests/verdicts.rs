@@ -128,7 +128,8 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
             [State::Up, State::Down, State::Outage, State::Up],
             "{changes:#?}"
         );
-        let (down, outage) = (first(&changes, KP, State::Down), first(&changes, KP, State::Outage));
+        let down = first(&changes, KP, State::Down);
+        let outage = first(&changes, KP, State::Outage);
         assert!(down.time <= at(from + 12.0), "{down:?}");
         assert!(outage.time <= at(from + 60.5), "{outage:?}");
         assert_eq!(down.edge, outage.edge);
