@@ -144,12 +144,16 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
     let edges = &level.edges;
     let all = edges.covered + edges.before + edges.after;
     if all > 0 {
-        let median = edges.begin_half_widths[edges.begin_half_widths.len() / 2];
+        // Where no begin was found, there are ends alone.
+        let median = edges.begin_half_widths.get(edges.begin_half_widths.len() / 2);
+        let width = median.map(|seconds| format!(", half-width p50 {seconds:.2} s"));
         writeln!(
             out,
-            "  edges    {} of {all} hold the truth ({} early, {} late), \
-             half-width p50 {median:.2} s",
-            edges.covered, edges.before, edges.after
+            "  edges    {} of {all} hold the truth ({} early, {} late){}",
+            edges.covered,
+            edges.before,
+            edges.after,
+            width.unwrap_or_default()
         )?;
     }
     let LevelScore { false_downs, false_outages, false_flappings, .. } = level;
@@ -157,4 +161,20 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
         out,
         "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::EdgeCoverage;
+
+    #[test]
+    fn a_score_without_a_begin_has_a_summary() {
+        let edges =
+            EdgeCoverage { covered: 1, end_half_widths: vec![2.0], ..EdgeCoverage::default() };
+        let mut out = Vec::new();
+        write_level("countries", &LevelScore { edges, ..LevelScore::default() }, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("edges    1 of 1 hold the truth (0 early, 0 late)\n"), "{text}");
+    }
 }
