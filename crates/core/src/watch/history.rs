@@ -103,11 +103,8 @@ impl History {
     /// Nothing is known before now.
     pub fn new(now: Time) -> Self {
         let edge = Edge { earliest: None, latest: now };
-        Self {
-            spans: [StateSpan { state: State::Unknown, from: now, edge }].into(),
-            fine: Series::new(FINE_PERIODS),
-            coarse: Series::new(COARSE_PERIODS),
-        }
+        let spans = [StateSpan { state: State::Unknown, from: now, edge }].into();
+        Self { spans, ..Self::empty() }
     }
 
     /// Its state spans, oldest first; at least one.

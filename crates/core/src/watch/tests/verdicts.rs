@@ -7,7 +7,11 @@ use crate::{
     judge::{Change, State},
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope, fixtures::of_sizes},
+    schedule::Budget,
+    scopes::{
+        BlockId, CountryId, Roster, Scope,
+        fixtures::{of_sizes, without},
+    },
     time::Time,
 };
 use proptest::prelude::*;
@@ -295,4 +299,40 @@ proptest! {
             prop_assert!(open <= 2, "{counts:?}");
         }
     }
+}
+
+/// A country whose only dark block goes is partial no longer, and says so at once.
+#[test]
+fn a_country_that_loses_its_dark_block_is_whole_again() {
+    let roster = of_sizes(&[vec![4, 4, 4, 4]]);
+    let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
+    let mut watch = Watch::new(Arc::new(roster.clone()), &settings, at(0.0));
+    let mut due = Vec::new();
+    let mut now = at(0.0);
+    while now < at(300.0) {
+        now = watch.poll_timeout();
+        watch.handle_timeout(now, now);
+        due.extend(from_fn(|| watch.poll_probe(now)));
+        for Due { target, seq, sent, trap, .. } in due.drain(..) {
+            if target.0 >= 4 || sent < at(60.0) {
+                let found =
+                    Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
+                watch
+                    .handle_event(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+            }
+        }
+    }
+    assert_eq!(watch.snapshot(now, 0, 0).countries[0].verdict.state, State::Partial);
+    assert_eq!(
+        from_fn(|| watch.poll_change()).last().map(|change| change.to),
+        Some(State::Partial)
+    );
+    let gone = roster.blocks[0].prefix.to_string();
+    watch.replan(Arc::new(without(&roster, |name| name == gone, false)), &settings, now);
+    let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
+    assert_eq!(
+        changes.iter().map(|change| (change.scope, change.to)).collect::<Vec<_>>(),
+        [(KP, State::Up)]
+    );
+    assert_eq!(changes[0].edge.latest, now);
 }
