@@ -28,7 +28,7 @@ use std::{
 pub mod exit {
     /// No error.
     pub const OK: u8 = 0;
-    /// An input file is missing or wrong.
+    /// A journal or a store cannot be read, or the period asked for is empty.
     pub const DATA: u8 = 65;
     /// A port or the state directory is in use by another program, or no answer came.
     pub const UNAVAILABLE: u8 = 69;
@@ -38,7 +38,7 @@ pub mod exit {
     pub const CANNOT_CREATE: u8 = 73;
     /// No permission.
     pub const PERMISSION: u8 = 77;
-    /// The plan is wrong.
+    /// A plan, a scenario, or the configuration of the web or of `status` is missing or wrong.
     pub const CONFIG: u8 = 78;
 }
 

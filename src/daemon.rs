@@ -13,7 +13,7 @@
 //!
 //! | file | its part |
 //! |---|---|
-//! | `failure` | why a run cannot begin |
+//! | `failure` | why a run cannot begin, or had to end |
 //! | `network` | the probers of all kinds |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `reload` | reading the plan again, and changing to it |

@@ -12,7 +12,7 @@
 //! | `sys` | system calls in batches, for `icmp` |
 //! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
 //!
-//! The last two hold all of lifesign's `unsafe`: system calls that no safe library offers.
+//! The last two hold all `unsafe` of the program: system calls that no safe library offers.
 //!
 //! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
 //! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short

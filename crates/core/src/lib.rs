@@ -5,10 +5,12 @@
 //! live run, the replay of its journal, scripted worlds and the tests drive one and the same thing,
 //! and the same events give the same verdicts. A module imports only from those declared before it.
 //!
+//! The prober and the reader are not part of it:
+//!
 //! ```text
-//!   schedule ──Due──> (a prober) ──Outcome──> aggregate ──Summary──> judge ──Change──> (a reader)
-//!      ^                                                              │
-//!      └──────────────────────── escalation ──────────────────────────┘
+//!   schedule ──Due──> prober ──Outcome──> aggregate ──Summary──> judge ──Change──> reader
+//!      ^                                                           │
+//!      └─────────────────────── escalation ────────────────────────┘
 //! ```
 //!
 //! # Driving it

@@ -270,7 +270,6 @@ mod tests {
         }
     }
 
-    /// Counted from the start of the line for each, it would not end in a day.
     #[test]
     fn a_megabyte_of_problems_on_one_line_is_refused_soon() {
         let text = format!("\"é\" = [{}]", "1,".repeat(1 << 19));

@@ -124,7 +124,7 @@ fn files_are_short_and_say_what_they_are_for() {
             assert!(lines <= LONGEST_FILE, "{} has {lines} lines", name.display());
             let says = file.is_test() || file.text.starts_with("//!");
             assert!(says, "{} does not say what it is for", name.display());
-            lengths.push(lines);
+            lengths.extend((!file.is_test()).then_some(lines));
         }
     }
     lengths.sort_unstable();
@@ -181,7 +181,7 @@ fn a_module_imports_only_from_those_declared_before_it() {
 fn imports_are_found_however_they_are_written() {
     let file = |text: &str| File { path: "judge/mod.rs".into(), text: text.into() };
     let text = "use crate::{\n    time::Time,\n    scopes::{Scope, a::{B, c}},\n    rng,\n};\n\
-                fn f() { crate::watch::g() } // crate::journal\n#[cfg(test)]\nuse crate::outcome;";
+                fn f() { crate::watch::g() } // crate::journal\nmod tests {\nuse crate::outcome;";
     let named = file(text).named().into_iter().collect::<Vec<_>>();
     assert_eq!(named, ["rng", "scopes", "time", "watch"]);
     assert_eq!(file(text).module(), "judge");

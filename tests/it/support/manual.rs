@@ -17,12 +17,12 @@ Ends the run.
 l l.
 0	all is well; a run was ended by SIGINT or SIGTERM
 2	the command line is wrong
-65	an input file is missing or wrong
+65	a journal or a store cannot be read, or the period asked for is empty
 69	cannot listen, or the state directory belongs to another run; \fBstatus\fR found no lifesign that answers
 70	a bug of lifesign or of the system
 73	an output file cannot be written
 77	no permission
-78	the plan is wrong
+78	a plan, a scenario, or the configuration of the web or of \fBstatus\fR is missing or wrong
 .TE
 .SH ENVIRONMENT
 .TP

@@ -10,7 +10,8 @@
 //!
 //! What it costs: by Wald's bound chance takes the odds to [`rules::STRONG_DOUBT_ODDS`] at most
 //! once in e^2.7 = 15 runs of misses, and the next answer ends it, so at most a probe in seven goes
-//! into strong doubts that come to nothing. Vague ones leave most of the budget's savings alone.
+//! into strong doubts that come to nothing. Vague ones leave
+//! three fifths of the block's tokens to strong ones (`STRONG_RESERVE` of the schedule).
 
 use super::{Judge, ScopeId, belief::Odds, rules, scope_state::Facts};
 use crate::{

@@ -4,48 +4,18 @@
 //! of verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
 //! more. The same input gives the same output.
 //!
-//! # How it judges
+//! How it judges is told in docs/verdicts.md. Blocks and countries are judged by the same rules:
+//! either is a set of hosts that share a fate, and an outcome counts for its block and its country.
 //!
-//! *Every scope alike.* Blocks and countries are judged by the same rules: either is a set of hosts
-//! that share a fate. An outcome counts for its block and for its country.
-//!
-//! *Life* (`belief`). A valid answer proves that the scope was alive when its probe came by. What
-//! was missed before that was chance, and teaches the judge how often each host misses while its
-//! block is up (q).
-//!
-//! *Silence* (`belief`). Each miss since the newest answered probe adds ln(1/q) to the log odds of
-//! "down". In q, the host's own learned miss rate is joined with what its block or country has
-//! lately lost beyond such rates, so that a country that begins to lose packets is not called down
-//! for it. At odds of 10^6, of misses that span 5 s, the scope is **down**. That takes k =
-//! ln(10^6)/ln(1/q) probes: 4 at 2 % loss, 9 at 20 %, 20 at 50 %, which is Wald's bound, up to
-//! rounding. A country needs misses from at least three of four blocks, since one block's silence
-//! says nothing of the others. A block of a country that is down is down with it.
-//!
-//! *Sight* (`sight`). A miss counts once somebody has answered a probe sent no earlier. So our own
-//! blindness cannot look like an outage: while we are blind nobody answers. Every verdict is then
-//! **unknown**, and the misses of that period are forgotten.
-//!
-//! *Outage* (`scope_state`). Down without proof of life for `outage_after` is an **outage**. Of the
-//! time before the first miss at most 12 s count, since time in which nobody asked is no silence.
-//! And a miss must come two fifths of `outage_after` or more after the one that proved the
-//! darkness.
-//!
-//! *Flapping* (`flaps`). From its third time down within a series of short cycles a scope is
-//! **flapping**, until a calm of three of its own mean cycles, or two of its longest. A long
-//! darkness after it is an outage all the same, and needs less evidence.
-//!
-//! *Quality* (`quality`). A scope that is alive but clearly worse than usual is **degraded**; a
-//! country of which some blocks are in outage is **partial**.
-//!
-//! *Edges* (`belief`, `change`). A change lies between the last proof of the old state and the
-//! first *sufficient* proof of the new one. Of a darkness that is the miss after which it began in
-//! less than one case of 2,000, plus the usual round-trip time, since a cut also takes the answers
-//! that are under way. A late answer moves the edge: it proves life at the time its probe was sent,
-//! and can take a `down` back altogether.
-//!
-//! *Escalation* (`escalation`). A doubt (odds of 2) is resolved at once, by as many probes of other
-//! hosts of the block as a verdict needs; a second miss also asks every other block of the country.
-//! The budget has the last word.
+//! | file | its part |
+//! |---|---|
+//! | `belief` | life and silence: the odds of "down", and when a darkness began |
+//! | `sight` | which misses count, and when we are blind ourselves |
+//! | `scope_state` | from the facts of a scope to its state |
+//! | `flaps` | series of darknesses in short cycles |
+//! | `quality` | loss and round-trip time against a scope's own baseline |
+//! | `change` | the edges of changes |
+//! | `escalation` | where to ask more, at once |
 //!
 //! Every constant with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
 //! Hypotheses" (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963);
