@@ -249,12 +249,10 @@ fn a_day_in_forty_seconds_leaves_nothing_behind() {
     // The first quarter is for warming up.
     let (first, end) = held.split_at(held.len() * 5 / 8);
     let half = &first[held.len() / 4..];
-    let most = |held: &[(usize, usize)], of: fn(&(usize, usize)) -> usize| {
-        held.iter().map(of).max().unwrap()
-    };
-    let [before, after] = [half, end].map(|held| most(held, |held| held.0));
-    assert!(after <= before + 8, "descriptors: {held:?}");
-    let [before, after] = [half, end].map(|held| most(held, |held| held.1));
+    // What leaks is never given back; probes that are just under way have some for a moment.
+    let [before, after] = [half, end].map(|held| held.iter().map(|held| held.0).min().unwrap());
+    assert!(after <= before + 4, "descriptors: {held:?}");
+    let [before, after] = [half, end].map(|held| held.iter().map(|held| held.1).max().unwrap());
     assert!(after <= before + 1024, "resident kB: {held:?}");
     never(&watch, &DARK);
     assert_eq!(watch.terminate().code(), Some(0));
