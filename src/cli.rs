@@ -120,7 +120,7 @@ struct SimulateArgs {
     #[arg(long)]
     truth: bool,
     /// Play X times as fast as real time (default: as fast as possible)
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = speed)]
     speed: Option<f64>,
 }
 

@@ -38,3 +38,16 @@ fn the_demo_listens_or_says_why_not() {
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("a speed is a number from 1 to 1000000"), "{err}");
 }
+
+#[test]
+fn a_speed_that_is_none_is_refused_by_whatever_plays() {
+    let scenario = "tests/data/scenarios/refusing.toml";
+    for speed in ["0", "-1", "nan", "inf", "1e308", "fast"] {
+        let argument = format!("--speed={speed}");
+        for command in [&["demo", &argument][..], &["simulate", &argument, scenario]] {
+            let (code, _, err) = support::done(lifesign(command));
+            assert_eq!(code, 2, "{command:?}: {err}");
+            assert!(err.contains("a speed is a number from 1 to 1000000"), "{err}");
+        }
+    }
+}

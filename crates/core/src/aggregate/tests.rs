@@ -4,7 +4,10 @@
 use super::{Aggregate, TargetStats};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{BlockId, CountryId, TargetId, fixtures::of_sizes},
+    scopes::{
+        BlockId, CountryId, TargetId,
+        fixtures::{of_sizes, start},
+    },
     time::Time,
 };
 use proptest::prelude::*;
@@ -20,7 +23,7 @@ proptest! {
         probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
     ) {
         let mut aggregate = Aggregate::new(&of_sizes(&[vec![1]]));
-        let mut sent: Time = "2014-12-22T16:15:00Z".parse().unwrap();
+        let mut sent = start();
         let mut model = Vec::new();
         // Late answers, by the time they come.
         let mut late = BTreeMap::new();

@@ -12,7 +12,7 @@ use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
 
 /// One line, as it stands in the file.
 #[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct JournalLine<'a> {
     sent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,4 +219,18 @@ fn why<T>(
 ) -> Result<T, String> {
     let label = line.why.as_deref().unwrap_or_default();
     from_label(label).ok_or_else(|| format!("\"why\": {label:?} is not {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_object_says_what_would_be_right() {
+        let reader = Reader::new(&Roster::default(), &[]);
+        assert_eq!(
+            reader.read("5").unwrap_err(),
+            "invalid type: integer `5`, expected a JSON object at line 1 column 1"
+        );
+    }
 }

@@ -5,7 +5,10 @@ use super::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Sk
 use crate::{
     outcome::{Due, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope, TargetId, fixtures::of_sizes},
+    scopes::{
+        BlockId, CountryId, Roster, Scope, TargetId,
+        fixtures::{of_sizes, start},
+    },
     time::Time,
 };
 use proptest::prelude::*;
@@ -14,10 +17,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 const MINUTE: Duration = Duration::from_secs(60);
 /// A delay up to this is caught up with (`STALL` in the schedule).
 const HICCUP: Duration = Duration::from_millis(250);
-
-fn start() -> Time {
-    "2014-12-22T16:15:00Z".parse().expect("a time")
-}
 
 /// One probe that was given out.
 #[derive(Clone, Copy, Debug)]

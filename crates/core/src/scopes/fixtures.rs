@@ -1,10 +1,16 @@
-//! Rosters for tests.
+//! What the tests of all stages share: a moment to begin at, and rosters.
 
 use super::{Host, Kind, Roster};
+use crate::time::Time;
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,
 };
+
+/// When every test world begins.
+pub(crate) fn start() -> Time {
+    "2014-12-22T16:15:00Z".parse().unwrap()
+}
 
 /// One country for each list, one block for each number in it, and that many targets in the block,
 /// asked by ICMP.

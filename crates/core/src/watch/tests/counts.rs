@@ -6,15 +6,14 @@ use crate::{
     aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::{TargetId, fixtures::of_sizes},
+    scopes::{
+        TargetId,
+        fixtures::{of_sizes, start},
+    },
     time::Time,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, iter::from_fn, net::IpAddr, sync::Arc, time::Duration};
-
-fn start() -> Time {
-    "2014-12-22T16:15:00Z".parse().expect("a time")
-}
 
 const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
 

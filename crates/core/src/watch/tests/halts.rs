@@ -5,7 +5,10 @@ use super::{Settings, Snapshot, Watch};
 use crate::{
     judge::State,
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
-    scopes::{Roster, fixtures::of_sizes},
+    scopes::{
+        Roster,
+        fixtures::{of_sizes, start},
+    },
     time::Time,
 };
 use std::{iter::from_fn, sync::Arc, time::Duration};
@@ -22,7 +25,7 @@ struct World {
 
 impl World {
     fn new(roster: Roster, control: bool) -> Self {
-        let now = "2014-12-22T16:15:00Z".parse().unwrap();
+        let now = start();
         let controls = if control { vec!["127.0.0.1".parse().unwrap()] } else { vec![] };
         let watch =
             Watch::new(Arc::new(roster), &Settings { controls, ..Settings::default() }, now);

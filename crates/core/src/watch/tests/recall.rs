@@ -7,7 +7,10 @@ use crate::{
     judge::{Memory, State, Verdict},
     outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope, TargetId, fixtures::of_sizes},
+    scopes::{
+        BlockId, CountryId, Roster, Scope, TargetId,
+        fixtures::{of_sizes, start},
+    },
     time::Time,
 };
 use proptest::prelude::*;
@@ -16,7 +19,7 @@ use std::{iter::from_fn, sync::Arc, time::Duration};
 const RTT: Duration = Duration::from_millis(120);
 
 fn at(seconds: f64) -> Time {
-    "2014-12-22T16:15:00Z".parse::<Time>().expect("a time") + Duration::from_secs_f64(seconds)
+    start() + Duration::from_secs_f64(seconds)
 }
 
 fn settings() -> Settings {

@@ -9,7 +9,7 @@ use crate::{
     schedule::Budget,
     scopes::{
         CountryId, Host, Kind, Roster, RosterMapping, Scope, TargetId,
-        fixtures::{of_sizes, without},
+        fixtures::{of_sizes, start, without},
     },
     time::Time,
 };
@@ -22,10 +22,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-fn start() -> Time {
-    "2014-12-22T16:15:00Z".parse().expect("a time")
-}
 
 fn at(seconds: f64) -> Time {
     start() + Duration::from_secs_f64(seconds)
