@@ -14,8 +14,12 @@ use super::{
     event::{Effect, EventScope},
     impairment::{Impairment, Span, intersection, span_at, suspensions, union},
 };
-use lifesign_core::{judge::State, scopes::Scope, time::Time};
-use std::time::Duration;
+use lifesign_core::{
+    judge::State,
+    scopes::{Roster, Scope},
+    time::Time,
+};
+use std::{sync::Arc, time::Duration};
 
 const OUTAGE_AFTER: Duration = Duration::from_secs(60);
 /// Added loss and slowdown from which a scope is degraded.
@@ -40,8 +44,8 @@ pub struct StateSpan {
 /// The right state of every scope at every time.
 #[derive(Clone, Debug)]
 pub struct Truth {
-    blocks: usize,
-    /// Blocks first, then countries.
+    roster: Arc<Roster>,
+    /// By [`ScopeId`](lifesign_core::scopes::ScopeId).
     scopes: Vec<ScopeTruth>,
     suspensions: Vec<Span>,
 }
@@ -64,18 +68,20 @@ impl Truth {
         let suspensions: Vec<Span> =
             suspensions(impairments).into_iter().map(|suspension| suspension.span).collect();
         let blind = blind_spans(impairments, &suspensions, scenario);
-        let mut scopes = Vec::with_capacity(roster.blocks.len() + roster.countries.len());
+        let mut scopes = Vec::with_capacity(roster.scope_count());
         for index in 0..roster.blocks.len() {
             let mut block = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
             block.follow_block(scenario, impairments, index);
             scopes.push(block);
         }
-        for index in 0..roster.countries.len() {
-            let blocks = &roster.countries[index].blocks;
+        for id in roster.scope_ids().skip(roster.blocks.len()) {
+            let scope = roster.scope(id);
+            let blocks = roster.blocks_of(scope);
             let blocks = blocks.start as usize..blocks.end as usize;
+            let whole = EventScope::Country(roster.country_id_of(scope).0);
             let on_country = |scope: EventScope| {
                 let alone = blocks.len() == 1 && scope == EventScope::Block(blocks.start as u32);
-                scope == EventScope::Country(index as u32) || alone
+                scope == whole || alone
             };
             let mut country = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
             country.follow_country(impairments, on_country, &scopes[blocks.clone()]);
@@ -84,14 +90,11 @@ impl Truth {
         for scope in &mut scopes {
             scope.find_states(scenario.start, scenario.end());
         }
-        Self { blocks: roster.blocks.len(), scopes, suspensions }
+        Self { roster: roster.clone(), scopes, suspensions }
     }
 
     fn of(&self, scope: Scope) -> &ScopeTruth {
-        &self.scopes[match scope {
-            Scope::Block(id) => id.0 as usize,
-            Scope::Country(id) => self.blocks + id.0 as usize,
-        }]
+        &self.scopes[self.roster.scope_id(scope).index()]
     }
 
     /// The right state at a time within the scenario.
