@@ -2,6 +2,7 @@
 
 use super::{
     Judge, ScopeState, rules,
+    share::HostCounts,
     state::{Edge, State},
 };
 use crate::{
@@ -29,6 +30,10 @@ pub struct Verdict {
     pub state_seconds: [f64; 7],
     /// How often each state was entered, in the order of [`State::ALL`].
     pub entered: [u64; 7],
+    /// How many of its targets answer.
+    pub hosts: HostCounts,
+    /// Most countries fell silent together with it: it may be us.
+    pub together: bool,
 }
 
 impl Judge {
@@ -51,9 +56,11 @@ impl Judge {
             changed: scope.record.changed,
             evidence: scope.record.evidence.clone(),
             belief: self.belief(id, now),
-            last_life: scope.belief.last_life,
+            last_life: scope.life,
             state_seconds: scope.state_seconds(now),
             entered: scope.record.entered,
+            hosts: self.host_counts(id),
+            together: self.dark_together(id).is_some(),
         }
     }
 
@@ -62,11 +69,11 @@ impl Judge {
     /// becomes unknown.
     fn belief(&self, id: ScopeId, now: Time) -> f64 {
         let scope = &self.scopes[id.index()];
-        if scope.belief.last_life.is_none() && scope.darkness.is_none() {
+        if scope.life.is_none() && scope.darkness.is_none() {
             return 0.5;
         }
-        let odds = scope.belief.odds(self.sight.confirmed_until(), f32::MAX, 1).log;
-        let is_dark = scope.is_dark() || self.country_of(id).is_some_and(ScopeState::is_dark);
+        let is_dark = scope.is_dark() || self.parent_of(id).is_some_and(ScopeState::is_dark);
+        let odds = scope.silence.odds;
         let odds = if is_dark { odds.max(rules::DOWN_ODDS) } else { odds };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR_UP_ODDS).exp());
         let silent = now.since(scope.last_evidence).as_secs_f64();

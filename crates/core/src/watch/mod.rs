@@ -13,7 +13,7 @@ pub use history::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
 
 use crate::{
-    aggregate::{Aggregate, Histogram},
+    aggregate::{Aggregate, Evidence, Histogram},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Schedule},
@@ -83,7 +83,7 @@ impl Watch {
             judge: Judge::new(
                 roster.clone(),
                 settings.rules,
-                !settings.controls.is_empty(),
+                settings.controls.len(),
                 interval,
                 now,
             ),
@@ -225,6 +225,9 @@ impl Watch {
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.handle_outcome(outcome, was_overdue);
+                if let Evidence::Life { .. } = summary.evidence {
+                    self.schedule.record_answer(summary.target, summary.sent);
+                }
                 self.judge.handle_summary(&summary, now);
             }
             Event::Stray(stray) => self.aggregate.handle_stray(stray),
