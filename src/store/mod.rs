@@ -253,4 +253,6 @@ fn scopes(roster: &Roster) -> impl Iterator<Item = Scope> + use<> {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;
