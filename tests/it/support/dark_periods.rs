@@ -20,7 +20,7 @@ pub fn at(seconds: f64) -> Time {
     "2014-12-22T16:15:00Z".parse::<Time>().expect("a time") + Duration::from_secs_f64(seconds)
 }
 
-/// With one control.
+/// The settings of a watch over these worlds: they have one control.
 pub fn settings() -> Settings {
     Settings { controls: vec!["127.0.0.1".parse().expect("an address")], ..Settings::default() }
 }

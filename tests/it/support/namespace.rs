@@ -47,7 +47,7 @@ impl Namespace {
         format!("/proc/{}/ns/net", self.holder.id())
     }
 
-    /// A command inside.
+    /// A command that runs inside, cut off from our own settings.
     pub fn command(&self, program: &[&str]) -> Command {
         let net = format!("--net={}", self.path());
         quiet(Command::new("nsenter"), &[&[net.as_str()], program].concat())

@@ -63,7 +63,7 @@ impl Program {
         }
     }
 
-    /// Its process number.
+    /// The process number that the system gave it.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -23,19 +23,19 @@ pub struct Snapshot {
     pub plan: PlanView,
     /// Add it to any time here to write the time down (`Clock::wall_offset`).
     pub wall_offset: i64,
-    /// Who is who.
+    /// The names behind the ids of all lists here.
     pub roster: Arc<Roster>,
-    /// By `CountryId`.
+    /// Verdict and measurements of each country, by `CountryId`.
     pub countries: Vec<ScopeView>,
-    /// By `BlockId`.
+    /// Verdict, measurements and counts of each block, by `BlockId`.
     pub blocks: Vec<BlockView>,
-    /// By `TargetId`.
+    /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.
     pub controls: Vec<ControlView>,
     /// Are we blind just now?
     pub blind: bool,
-    /// Seconds spent blind.
+    /// For how long we have been blind in all, in seconds.
     pub blind_seconds: f64,
     /// How often we went blind.
     pub blind_spells: u64,
@@ -77,7 +77,7 @@ pub struct StoreView {
 /// Which plan is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanView {
-    /// Since when.
+    /// Since when this plan has been watched.
     pub since: Time,
     /// A newer one was read, but was wrong.
     pub refused: bool,
@@ -86,7 +86,7 @@ pub struct PlanView {
 /// A scope's verdict and measurements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
-    /// The verdict.
+    /// What the judge holds it to be now, with its evidence.
     pub verdict: Verdict,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
@@ -97,7 +97,7 @@ pub struct ScopeView {
 /// A block: its scope, and exact counts by probe kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockView {
-    /// Verdict and measurements.
+    /// Verdict and measurements of all its targets together.
     pub scope: ScopeView,
     /// In the order of `Kind::ALL`; None for a kind that the block does not use.
     pub kinds: [Option<KindView>; 3],
@@ -116,7 +116,7 @@ pub struct KindView {
 /// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
-    /// Exact counts.
+    /// How many outcomes of each kind, since it has been in the plan.
     pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
     pub recent_loss: Option<f32>,
@@ -134,10 +134,10 @@ pub struct TargetView {
     pub accepts_all: bool,
 }
 
-/// A control's numbers.
+/// How often a control was asked, and whether it answers.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ControlView {
-    /// Its address.
+    /// The control's address, as the plan has it.
     pub address: std::net::IpAddr,
     /// How often it was asked.
     pub asked: u64,
