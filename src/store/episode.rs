@@ -21,9 +21,9 @@ use std::{
 pub struct Episode {
     /// The prefix, or the country's code.
     pub scope: String,
-    /// The country's code.
+    /// The code of the country that the scope is, or lies in.
     pub country: String,
-    /// Any but up.
+    /// The state in which it stayed: any but up.
     pub state: State,
     /// When the judge first found it; with the scope, this names the episode.
     pub found: Time,

@@ -184,29 +184,15 @@ pub fn duration_text(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::judge::State;
+    use crate::store::fixtures::{at, outage};
 
-    fn at(seconds: u64) -> Time {
-        Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
-    }
-
-    fn outage() -> Episode {
-        Episode {
-            scope: "KP".into(),
-            country: "KP".into(),
-            state: State::Outage,
-            found: at(70),
-            begin: Edge { earliest: Some(at(0)), latest: at(4) },
-            end: Some(Edge { earliest: Some(at(34_266)), latest: at(34_270) }),
-            evidence: "\"9\" misses, all".into(),
-            unseen: Duration::from_secs(90),
-            paused: None,
-        }
+    fn over() -> Episode {
+        outage("KP", Some(34_270))
     }
 
     #[test]
     fn an_episode_is_a_line_that_says_how_sure_it_is() {
-        let table = text(&[outage()], at(0));
+        let table = text(&[over()], at(0));
         let line = table.lines().nth(1).unwrap_or_default();
         for part in [
             "KP",
@@ -218,7 +204,7 @@ mod tests {
         ] {
             assert!(line.contains(part), "{part}: {table}");
         }
-        let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..outage() };
+        let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..over() };
         let table = text(&[open], at(64));
         assert!(
             table.contains(
@@ -230,13 +216,13 @@ mod tests {
 
     #[test]
     fn programs_get_every_edge_and_cells_are_what_they_are() {
-        let line = json(&[outage()], at(0));
+        let line = json(&[over()], at(0));
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["begin_latest"], "2014-12-22T16:15:04.000Z");
         assert_eq!((&line["seconds"], &line["uncertain_seconds"]), (&34_266.0.into(), &4.0.into()));
         assert!(
-            csv(&[outage()], at(0))
-                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, all\"\r\n")
+            csv(&[over()], at(0))
+                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, <b>all</b>\"\r\n")
         );
         assert_eq!(quoted("=1+1"), "'=1+1");
     }

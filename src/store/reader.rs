@@ -45,7 +45,7 @@ pub struct EpisodeFilter {
     pub until: Option<Time>,
     /// A country's code, for the country and its blocks; or a block's prefix.
     pub scope: Option<String>,
-    /// Only this state.
+    /// Those in this state; None for all states.
     pub state: Option<State>,
 }
 
@@ -80,7 +80,7 @@ impl StoreReader {
         }
     }
 
-    /// Episodes, oldest first.
+    /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Vec<Episode>> {
         let sql = format!(
             "SELECT {EPISODE_COLUMNS} FROM episode

@@ -1,7 +1,7 @@
 //! A hand-made snapshot in which every field says something.
 
 use lifesign_core::{
-    judge::{Edge, State, Verdict},
+    judge::{HostCounts, Edge, State, Verdict},
     outcome::{Fault, IcmpCode, Reject},
     scopes::{Host, Kind, Roster},
     time::Time,
@@ -77,6 +77,8 @@ fn scope(state: State, belief: f64) -> ScopeView {
         last_life: alive.then(|| at(598)),
         state_seconds: [400.0, 0.0, 10.0, 20.5, 30.0, 40.0, 99.5],
         entered: [1, 0, 2, 3, 4, 5, 6],
+        hosts: HostCounts { now: 2, usual: 3, listed: 4 },
+        together: false,
     };
     ScopeView {
         verdict,
