@@ -47,6 +47,7 @@ impl Judge {
         let id = ScopeId(block.0);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
+            self.learn_from_newest(&host, block);
             self.learn_from_answer(target, block, sent, now);
         }
         let mut is_calm = is_newest;

@@ -4,7 +4,7 @@
 //! answer of its block, or right before one. What else a block misses between two answers teaches
 //! nothing, so that a darkness is never learned as loss, however long or often it comes.
 
-use super::{Judge, miss::Unconfirmed, rules, scope_state::FirstMiss};
+use super::{HostState, Judge, miss::Unconfirmed, rules, scope_state::FirstMiss};
 use crate::{
     schedule::{Directive, Rank},
     scopes::{BlockId, ScopeId, TargetId},
@@ -62,8 +62,23 @@ impl Judge {
         self.update_rank(miss.target, now);
     }
 
+    /// The host that was heard last answered again: what it missed meanwhile is loss, since it
+    /// surely had not gone.
+    pub(super) fn learn_from_newest(&mut self, host: &HostState, block: BlockId) {
+        let scope = &mut self.scopes[block.0 as usize];
+        if scope.life != Some(host.last_life) || scope.darkness.is_some() {
+            return;
+        }
+        let missed = if host.last_miss > host.last_life { host.misses } else { 0 };
+        let rate = &mut scope.newest_miss_rate;
+        for _ in 0..missed.min(rules::NEWEST_MISSES) {
+            *rate += (1.0 - *rate) / rules::SCOPE_MEMORY;
+        }
+        *rate += (rules::MIN_MISS_RATE - *rate) / rules::SCOPE_MEMORY;
+    }
+
     fn learn_miss(&mut self, miss: FirstMiss, block: BlockId, now: Time) {
-        let common = self.common_miss_rate(block);
+        let common = self.scopes[block.0 as usize].newest_miss_rate;
         let host = &mut self.hosts[miss.target.0 as usize];
         let own = host.miss_rate;
         let is_usable = host.is_usable();

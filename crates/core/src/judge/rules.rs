@@ -59,6 +59,8 @@ pub const NEVER_HEARD_ODDS: f32 = 2.4;
 pub const LEARN_WITHIN: Duration = Duration::from_secs(20);
 /// How many misses a host is taught at most that turned out to have gone.
 pub const GONE_MISSES: u16 = 4;
+/// How many misses of the host heard last are learned from at most when it answers again.
+pub const NEWEST_MISSES: u16 = 3;
 /// A host that has gone is not asked again before this time because another one came back.
 pub const GONE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 

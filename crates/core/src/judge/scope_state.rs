@@ -137,6 +137,9 @@ pub(super) struct ScopeState {
     /// alive.
     #[serde(rename = "chance")]
     pub common_miss_rate: f32,
+    /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
+    #[serde(default)]
+    pub newest_miss_rate: f32,
     pub state: State,
     /// When its newest answered probe was sent.
     #[serde(default)]
@@ -208,6 +211,7 @@ impl ScopeState {
             last_evidence: now,
             quality: Quality::default(),
             common_miss_rate: rules::MIN_MISS_RATE,
+            newest_miss_rate: rules::MIN_MISS_RATE,
             state: State::Unknown,
             life: None,
             previous_life: None,
