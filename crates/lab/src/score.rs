@@ -262,7 +262,7 @@ impl Judged<'_> {
             }
             let within = self.verdicts.iter().enumerate().skip(first);
             for (index, verdict) in within.take_while(|(_, verdict)| verdict.time < to) {
-                if verdict.state == span.state || span.calm && verdict.state == State::Flapping {
+                if verdict.state == span.state || span.also == Some(verdict.state) {
                     let until = self.verdicts.get(index + 1).map_or(self.end, |next| next.time);
                     right += until.min(to).since(verdict.time.max(from));
                 }

@@ -47,7 +47,7 @@ impl Simulation {
         Self {
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
-            truth: Truth::new(scenario, &impairments),
+            truth: Truth::new(scenario, &impairments, seed),
             referee: Referee::new(&scenario.roster, scenario.start),
             has_controls: !settings.controls.is_empty(),
             control_probes: 0,
