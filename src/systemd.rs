@@ -2,7 +2,11 @@
 //! verdicts are. The task that owns the watch does it, so that a watch that is stuck misses the
 //! watchdog and is restarted. Without `NOTIFY_SOCKET` in the environment nothing is sent.
 
-use lifesign_core::{judge::State, watch::Snapshot};
+use lifesign_core::{
+    judge::State,
+    scopes::{BlockId, Scope},
+    watch::Snapshot,
+};
 use sd_notify::NotifyState;
 use std::cmp::Reverse;
 
@@ -58,15 +62,13 @@ fn notify(states: &[NotifyState]) {
 
 /// The verdicts in one line: `KP partial (3 outage, 1 up); TV up (2 up)`.
 fn status_line(snapshot: &Snapshot) -> String {
-    let mut countries: Vec<_> = snapshot.roster.countries.iter().zip(&snapshot.countries).collect();
+    let mut countries: Vec<_> = snapshot.countries().collect();
     countries.sort_by_key(|(_, view)| Reverse(view.verdict.state));
     let mut parts: Vec<String> = snapshot.blind.then(|| "blind".to_owned()).into_iter().collect();
     for (country, view) in countries.iter().take(MAX_NAMED) {
-        let blocks =
-            snapshot.blocks.get(country.blocks.start as usize..country.blocks.end as usize);
         let count = |state| {
-            let among = blocks.unwrap_or_default().iter();
-            let count = among.filter(|block| block.scope.verdict.state == state).count();
+            let blocks = country.blocks.clone().map(|id| Scope::Block(BlockId(id)));
+            let count = blocks.filter(|&id| snapshot.scope(id).verdict.state == state).count();
             (count > 0).then(|| format!("{count} {state}"))
         };
         let counts: Vec<String> = State::ALL.into_iter().rev().filter_map(count).collect();
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
     use lifesign_core::{
         judge::Rules,
-        scopes::{Host, Kind, Roster},
+        scopes::{CountryId, Host, Kind, Roster},
         time::Time,
         watch::{Settings, Watch},
     };
@@ -107,10 +109,13 @@ mod tests {
     #[test]
     fn the_worst_come_first_and_not_all_are_named() {
         let mut snapshot = snapshot(10);
-        for (index, view) in snapshot.countries.iter_mut().enumerate() {
-            view.verdict.state = if index < 9 { State::Up } else { State::Outage };
+        for view in &mut snapshot.scopes[10..19] {
+            view.verdict.state = State::Up;
         }
-        snapshot.blocks[9].scope.verdict.state = State::Outage;
+        for scope in [Scope::Country(CountryId(9)), Scope::Block(BlockId(9))] {
+            let id = snapshot.roster.scope_id(scope);
+            snapshot.scopes[id.index()].verdict.state = State::Outage;
+        }
         let line = status_line(&snapshot);
         assert!(line.starts_with("C9 outage (1 outage); C0 up (1 unknown); C1 up"), "{line}");
         assert!(line.ends_with("; C6 up (1 unknown); 2 more, none worse"), "{line}");

@@ -42,7 +42,7 @@ impl Prober for RivalProber {
 
     fn run(&self, scenario: &Scenario, seed: u64) -> Findings {
         let (_, truth) = world_and_truth(scenario, seed);
-        let mut referee = Referee::new(&scenario.roster, scenario.start);
+        let mut referee = Referee::new(scenario.roster.clone(), scenario.start);
         let mut rng = Rng::new(seed ^ 0x71_4a15);
         let mut all: Vec<Change> = Vec::new();
         let mut blocks = Vec::new();
@@ -64,7 +64,7 @@ impl Prober for RivalProber {
         for change in &all {
             referee.handle_change(change);
         }
-        Findings { score: referee.score(&truth, &scenario.roster, scenario.end()), changes: all }
+        Findings { score: referee.score(&truth, scenario.end()), changes: all }
     }
 }
 

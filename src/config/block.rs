@@ -38,7 +38,7 @@ pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countrie
     let targets = first..all.roster.targets.len() as u32;
     if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
         all.prefixes.push((prefix, value));
-        all.roster.blocks.push(Block { prefix, country, targets });
+        all.roster.blocks.push(Block { prefix, country, network: None, targets });
     }
 }
 

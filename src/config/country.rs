@@ -39,7 +39,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
     }
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
-    all.roster.countries.push(Country { code, name, blocks });
+    all.roster.countries.push(Country { code, name, networks: 0..0, blocks });
 }
 
 fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {

@@ -96,8 +96,19 @@ mod tests {
         });
         let prefix = "127.0.0.0/24".parse().unwrap();
         Roster {
-            countries: vec![Country { code: "XA".into(), name: "X".into(), blocks: 0..1 }],
-            blocks: vec![Block { prefix, country: CountryId(0), targets: 0..hosts.len() as u32 }],
+            countries: vec![Country {
+                code: "XA".into(),
+                name: "X".into(),
+                networks: 0..0,
+                blocks: 0..1,
+            }],
+            networks: vec![],
+            blocks: vec![Block {
+                prefix,
+                country: CountryId(0),
+                network: None,
+                targets: 0..hosts.len() as u32,
+            }],
             targets: targets.collect(),
         }
     }

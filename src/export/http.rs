@@ -197,7 +197,8 @@ async fn ready(extract::State(server): ServerState) -> Result<&'static str, Erro
         let mut times = State::ALL.iter().zip(state_seconds);
         times.any(|(state, seconds)| *state != State::Unknown && *seconds > 0.0)
     };
-    let waiting: Vec<&str> = (snapshot.roster.countries.iter().zip(&snapshot.countries))
+    let waiting: Vec<&str> = snapshot
+        .countries()
         .filter(|(_, view)| {
             view.verdict.state == State::Unknown && !was_ever_judged(&view.verdict.state_seconds)
         })

@@ -7,12 +7,15 @@ use super::{
     definitions::DEFINITIONS,
     series::{Collect, Definition, Series, label},
 };
-use lifesign_core::{scopes::Kind, watch::Snapshot};
+use lifesign_core::{
+    scopes::{BlockId, Kind, Level, Roster, Scope},
+    watch::Snapshot,
+};
 use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, Desc},
     process_collector::ProcessCollector,
-    proto::MetricFamily,
+    proto::{LabelPair, MetricFamily},
 };
 use std::collections::HashMap;
 use tokio::sync::watch;
@@ -99,31 +102,36 @@ impl Collector for SnapshotCollector {
     }
 }
 
-/// A definition under one name: a definition per scope makes two.
+/// A definition under one name: a definition per scope makes one for each level.
 struct Family {
     definition: &'static Definition,
     desc: Desc,
-    /// Is a definition per scope about blocks here, or about countries?
-    per_block: bool,
+    /// The level of the scopes that a definition per scope is about here.
+    level: Option<Level>,
 }
 
 fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus::Result<Family>> {
-    let is_per_scope = matches!(definition.collect, Collect::PerScope(_));
-    let scopes: &[&str] = if is_per_scope { &["block", "country"] } else { &[""] };
-    scopes.iter().map(move |scope| {
-        let per_block = *scope == "block";
+    let levels: Vec<Option<Level>> = match definition.collect {
+        Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
+        Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
+    };
+    levels.into_iter().map(move |level| {
         let subject_labels: &[&str] = match definition.collect {
             Collect::Once(_) => &[],
-            Collect::PerScope(_) if !per_block => &["country"],
-            Collect::PerScope(_) => &["country", "block"],
+            Collect::PerScope(_) => match level {
+                Some(Level::Block) => &["country", "block"],
+                Some(Level::Network) => &["country", "network", "asn"],
+                Some(Level::Country) | None => &["country"],
+            },
             Collect::PerKind(_) => &["country", "block", "probe"],
             Collect::PerHost(_) => &["country", "block", "host", "probe"],
         };
+        let level_name = level.map_or("", Level::label);
         let labels =
             subject_labels.iter().chain(definition.labels).map(ToString::to_string).collect();
-        let name = definition.name.replace('*', scope);
-        let help = definition.help.replace('*', scope);
-        Ok(Family { definition, desc: Desc::new(name, help, labels, HashMap::new())?, per_block })
+        let name = definition.name.replace('*', level_name);
+        let help = definition.help.replace('*', level_name);
+        Ok(Family { definition, desc: Desc::new(name, help, labels, HashMap::new())?, level })
     })
 }
 
@@ -132,35 +140,28 @@ impl Family {
     fn collect(&self, snapshot: &Snapshot, prefixes: &[String]) -> MetricFamily {
         let mut out = Series {
             definition: self.definition,
-            can_be_partial: !self.per_block,
+            can_be_partial: self.level != Some(Level::Block),
             wall_offset: snapshot.wall_offset,
             subject_labels: vec![],
             metrics: vec![],
         };
         let roster = &snapshot.roster;
-        let block_labels = |block: usize| {
-            let country = roster.country(roster.blocks[block].country);
-            vec![label("country", &country.code), label("block", &prefixes[block])]
-        };
+        let block_labels = |id| scope_labels(roster, prefixes, Scope::Block(id));
         match self.definition.collect {
             Collect::Once(add) => add(snapshot, &mut out),
-            Collect::PerScope(add) if self.per_block => {
-                for (index, block) in snapshot.blocks.iter().enumerate() {
-                    out.subject_labels = block_labels(index);
-                    add(&block.scope, &mut out);
-                }
-            }
             Collect::PerScope(add) => {
-                for (country, view) in roster.countries.iter().zip(&snapshot.countries) {
-                    out.subject_labels = vec![label("country", &country.code)];
-                    add(view, &mut out);
+                for (scope, view) in roster.scopes().zip(&snapshot.scopes) {
+                    if Some(scope.level()) == self.level {
+                        out.subject_labels = scope_labels(roster, prefixes, scope);
+                        add(view, &mut out);
+                    }
                 }
             }
             Collect::PerKind(add) => {
-                for (index, block) in snapshot.blocks.iter().enumerate() {
-                    for (kind, view) in Kind::ALL.iter().zip(&block.kinds) {
+                for (id, kinds) in (0..).zip(&snapshot.kinds) {
+                    for (kind, view) in Kind::ALL.iter().zip(kinds) {
                         let Some(view) = view else { continue };
-                        out.subject_labels = block_labels(index);
+                        out.subject_labels = block_labels(BlockId(id));
                         out.subject_labels.push(label("probe", kind.label()));
                         add(view, &mut out);
                     }
@@ -168,7 +169,7 @@ impl Family {
             }
             Collect::PerHost(add) => {
                 for (target, view) in roster.targets.iter().zip(&snapshot.targets) {
-                    out.subject_labels = block_labels(target.block.0 as usize);
+                    out.subject_labels = block_labels(target.block);
                     out.subject_labels.push(label("host", &target.host.to_string()));
                     out.subject_labels.push(label("probe", &target.probe));
                     add(view, &mut out);
@@ -182,4 +183,19 @@ impl Family {
         family.set_metric(out.metrics);
         family
     }
+}
+
+/// The labels that say which scope a series is about; `prefixes` are those of the blocks.
+fn scope_labels(roster: &Roster, prefixes: &[String], scope: Scope) -> Vec<LabelPair> {
+    let mut labels = vec![label("country", &roster.country_of(scope).code)];
+    match scope {
+        Scope::Block(id) => labels.push(label("block", &prefixes[id.0 as usize])),
+        Scope::Network(id) => {
+            let network = roster.network(id);
+            labels.push(label("network", &network.name));
+            labels.push(label("asn", &network.asn.map_or_else(String::new, |asn| asn.to_string())));
+        }
+        Scope::Country(_) => {}
+    }
+    labels
 }

@@ -4,7 +4,7 @@
 
 use super::ExportSettings;
 use lifesign_core::{
-    scopes::Kind,
+    scopes::{BlockId, Kind, Scope},
     time::Time,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
@@ -125,24 +125,22 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
     };
     let block = |index: u32| {
         let block = &roster.blocks[index as usize];
-        let view = &snapshot.blocks[index as usize];
-        let kinds = Kind::ALL.into_iter().zip(&view.kinds);
+        let kinds = Kind::ALL.into_iter().zip(&snapshot.kinds[index as usize]);
         BlockJson {
             prefix: block.prefix.to_string(),
-            verdict: verdict(&view.scope, &rfc3339),
+            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), &rfc3339),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
             targets: block.targets.clone().map(target).collect(),
         }
     };
-    let countries =
-        roster.countries.iter().zip(&snapshot.countries).map(|(country, view)| CountryJson {
-            code: &country.code,
-            name: &country.name,
-            verdict: verdict(view, &rfc3339),
-            blocks: country.blocks.clone().map(block).collect(),
-        });
+    let countries = snapshot.countries().map(|(country, view)| CountryJson {
+        code: &country.code,
+        name: &country.name,
+        verdict: verdict(view, &rfc3339),
+        blocks: country.blocks.clone().map(block).collect(),
+    });
     serde_json::to_string(&StateJson {
         vantage: &settings.vantage,
         simulation: settings.simulation.is_some(),

@@ -6,7 +6,6 @@
 //! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
 //! until an answer ends it.
 
-use super::scopes;
 use lifesign_core::{
     judge::{Change, Edge, State},
     scopes::Roster,
@@ -104,7 +103,7 @@ impl EpisodeTracker {
 
     /// Ends the open episodes of scopes that are not in the roster.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
-        let watched: HashSet<String> = scopes(roster).map(|scope| roster.name_of(scope)).collect();
+        let watched: HashSet<String> = roster.scopes().map(|scope| roster.name_of(scope)).collect();
         self.open.retain(|scope, open| {
             let is_watched = watched.contains(scope);
             if !is_watched {

@@ -30,9 +30,9 @@ use database::Database;
 use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
-    scopes::{BlockId, Country, CountryId, Roster, Scope},
+    scopes::{Level, Roster},
     time::Time,
-    watch::{ScopeView, Snapshot, StoreView, Watch},
+    watch::{Snapshot, StoreView, Watch},
 };
 use std::{
     io,
@@ -140,7 +140,7 @@ impl Store {
     pub fn restore_history(&self, watch: &mut Watch) {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
-        for scope in scopes(&roster) {
+        for scope in roster.scopes() {
             if let Some((country, history)) = histories.remove(&roster.name_of(scope))
                 && country == roster.country_of(scope).code
             {
@@ -225,31 +225,26 @@ pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     let roster = &snapshot.roster;
     let time = snapshot.time.shifted(snapshot.wall_offset);
-    let sample = |scope: String, country: &Country, view: &ScopeView| Sample {
-        scope,
-        country: country.code.clone(),
-        time,
-        state: view.verdict.state,
-        probes: view.windows[0].resolved,
-        loss: view.windows[0].loss,
-        median: view.windows[0].median,
-        p95: view.windows[0].p95,
-    };
-    let countries = roster.countries.iter().zip(&snapshot.countries);
-    let mut samples: Vec<Sample> =
-        countries.map(|(country, view)| sample(country.code.clone(), country, view)).collect();
-    if roster.blocks.len() + roster.countries.len() <= MAX_SAMPLED_SCOPES {
-        let blocks = roster.blocks.iter().zip(&snapshot.blocks);
-        samples.extend(blocks.map(|(block, view)| {
-            sample(block.prefix.to_string(), roster.country(block.country), &view.scope)
-        }));
-    }
-    samples
-}
-
-fn scopes(roster: &Roster) -> impl Iterator<Item = Scope> + use<> {
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    blocks.chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id))))
+    let is_small = roster.scope_count() <= MAX_SAMPLED_SCOPES;
+    Level::ALL
+        .into_iter()
+        .rev()
+        .filter(|&level| is_small || level != Level::Block)
+        .flat_map(|level| roster.scopes().filter(move |scope| scope.level() == level))
+        .map(|scope| {
+            let view = snapshot.scope(scope);
+            Sample {
+                scope: roster.name_of(scope),
+                country: roster.country_of(scope).code.clone(),
+                time,
+                state: view.verdict.state,
+                probes: view.windows[0].resolved,
+                loss: view.windows[0].loss,
+                median: view.windows[0].median,
+                p95: view.windows[0].p95,
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

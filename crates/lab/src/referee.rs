@@ -6,10 +6,10 @@ use super::{
 };
 use lifesign_core::{
     judge::{Change, Edge, State},
-    scopes::{BlockId, CountryId, Roster, Scope},
+    scopes::{BlockId, Level, Roster, Scope},
     time::Time,
 };
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -17,7 +17,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Referee {
     start: Time,
-    /// Blocks first, then countries.
+    roster: Arc<Roster>,
+    /// By [`ScopeId`](lifesign_core::scopes::ScopeId).
     verdicts: Vec<Vec<GivenVerdict>>,
     load: Vec<BlockLoad>,
 }
@@ -36,7 +37,7 @@ struct BlockLoad {
 
 impl Referee {
     /// A referee of a watch that begins at `start`.
-    pub fn new(roster: &Roster, start: Time) -> Self {
+    pub fn new(roster: Arc<Roster>, start: Time) -> Self {
         let load = BlockLoad {
             total: 0,
             last_minute: VecDeque::with_capacity(32),
@@ -49,16 +50,14 @@ impl Referee {
         let first = GivenVerdict { time: start, state: State::Unknown, edge };
         Self {
             start,
-            verdicts: vec![vec![first]; roster.blocks.len() + roster.countries.len()],
+            verdicts: vec![vec![first]; roster.scope_count()],
             load: vec![load; roster.blocks.len()],
+            roster,
         }
     }
 
     fn index(&self, scope: Scope) -> usize {
-        match scope {
-            Scope::Block(id) => id.0 as usize,
-            Scope::Country(id) => self.load.len() + id.0 as usize,
-        }
+        self.roster.scope_id(scope).index()
     }
 
     /// Notes a change of verdict; in the order in which they are given.
@@ -79,7 +78,7 @@ impl Referee {
     }
 
     /// Holds everything noted up to `end` against the truth.
-    pub fn score(&self, truth: &Truth, roster: &Roster, end: Time) -> Score {
+    pub fn score(&self, truth: &Truth, end: Time) -> Score {
         let judged = |scope| Judged {
             scope,
             verdicts: &self.verdicts[self.index(scope)],
@@ -87,17 +86,18 @@ impl Referee {
             start: self.start,
             end,
         };
-        let blocks = (0..roster.blocks.len() as u32).map(|id| judged(Scope::Block(BlockId(id))));
-        let countries = 0..roster.countries.len() as u32;
-        let countries = countries.map(|id| judged(Scope::Country(CountryId(id))));
+        let of_level = |level| {
+            let scopes = self.roster.scopes().filter(|scope| scope.level() == level);
+            LevelScore::of(&scopes.map(judged).collect::<Vec<_>>())
+        };
         let seconds = end.since(self.start).as_secs_f64();
         let probes = self.load.iter().map(|load| load.total).sum();
         let worst_minute = self.load.iter().map(|load| load.worst_minute).max().unwrap_or(0);
         let worst_hour = self.load.iter().map(BlockLoad::worst_hour).max().unwrap_or(0);
         Score {
             seconds,
-            blocks: LevelScore::of(&blocks.collect::<Vec<_>>()),
-            countries: LevelScore::of(&countries.collect::<Vec<_>>()),
+            blocks: of_level(Level::Block),
+            countries: of_level(Level::Country),
             probes,
             mean_rate: probes as f64 / seconds.max(1e-9) / self.load.len().max(1) as f64,
             worst_minute: worst_minute as f64 / 60.0,

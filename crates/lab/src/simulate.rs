@@ -3,7 +3,7 @@
 
 use super::{LevelScore, Scenario, Score, Simulation, timeline};
 use lifesign_core::{
-    scopes::{BlockId, CountryId, Roster, Scope},
+    scopes::{Level, Roster},
     watch::verdict,
 };
 use std::{
@@ -89,11 +89,10 @@ fn write_truth(
     json: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
-    for scope in countries.chain(blocks) {
+    let of_level = |level| roster.scopes().filter(move |scope| scope.level() == level);
+    for scope in Level::ALL.into_iter().rev().flat_map(of_level) {
         let name = roster.name_of(scope);
-        let level = if matches!(scope, Scope::Block(_)) { "block" } else { "country" };
+        let level = scope.level().label();
         for span in simulation.truth().state_spans(scope) {
             let time = span.from.exact();
             let state = span.state.label();

@@ -48,7 +48,7 @@ impl Simulation {
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
             truth: Truth::new(scenario, &impairments, seed),
-            referee: Referee::new(&scenario.roster, scenario.start),
+            referee: Referee::new(scenario.roster.clone(), scenario.start),
             has_controls: !settings.controls.is_empty(),
             control_probes: 0,
             next_control_probe: scenario.start,
@@ -127,7 +127,7 @@ impl Simulation {
 
     /// The verdicts so far, held against the truth.
     pub fn score(&self) -> Score {
-        self.referee.score(&self.truth, self.watch.roster(), self.now)
+        self.referee.score(&self.truth, self.now)
     }
 
     /// A scope's verdicts so far, each with when it was given.

@@ -51,7 +51,7 @@ pub struct StateSpan {
 #[derive(Clone, Debug)]
 pub struct Truth {
     roster: Arc<Roster>,
-    /// By the number of the scope.
+    /// By [`ScopeId`](lifesign_core::scopes::ScopeId).
     scopes: Vec<ScopeTruth>,
     suspensions: Vec<Span>,
 }
@@ -86,9 +86,11 @@ impl Truth {
             let mut scope = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
             match roster.scope(id) {
                 Scope::Block(block) => scope.follow_block(&world, block.0),
-                Scope::Country(country) => {
-                    let blocks = roster.children(id).map(|child| &scopes[child.index()]);
-                    scope.follow_country(&world, country.0, &blocks.collect::<Vec<_>>());
+                of @ (Scope::Network(_) | Scope::Country(_)) => {
+                    let blocks = roster.blocks_of(of);
+                    let parts: Vec<&ScopeTruth> =
+                        blocks.clone().map(|block| &scopes[block as usize]).collect();
+                    scope.follow_parts(&world, roster.country_id_of(of).0, blocks.start, &parts);
                 }
             }
             scope.find_states(scenario.start, scenario.end());
@@ -168,14 +170,20 @@ impl ScopeTruth {
             degraded_spans(on_block().chain(ours), |one| added_loss(one, roster, index));
     }
 
-    fn follow_country(&mut self, known: &Known<'_>, index: u32, blocks: &[&ScopeTruth]) {
+    /// A country, or a network of one: what follows from its blocks, the first of which is given.
+    fn follow_parts(
+        &mut self,
+        known: &Known<'_>,
+        country: u32,
+        first: u32,
+        blocks: &[&ScopeTruth],
+    ) {
         let always = vec![(Time::default(), Time::NEVER)];
         self.dark = blocks.iter().fold(always, |all, block| intersection(&all, &block.dark));
         self.dark.retain(|span| span.1 != Time::NEVER || !blocks.is_empty());
         self.find_outages();
-        let own = known.by_scope.of(EventScope::Country(index)).iter().copied();
-        let block = known.scenario.roster.countries[index as usize].blocks.start;
-        let alone = known.by_scope.of(EventScope::Block(block)).iter().copied();
+        let own = known.by_scope.of(EventScope::Country(country)).iter().copied();
+        let alone = known.by_scope.of(EventScope::Block(first)).iter().copied();
         let here = || own.clone().chain(alone.clone().filter(|_| blocks.len() == 1));
         self.find_flapping(here());
         let ours = known.by_scope.of(EventScope::Us).iter().copied();

@@ -4,7 +4,7 @@
 use super::{PageContext, text, timeline};
 use lifesign_core::{
     judge::State,
-    scopes::Country,
+    scopes::{BlockId, Country, Scope},
     time::Time,
     watch::{HISTORY_LENGTH, History, StateSpan},
 };
@@ -37,9 +37,9 @@ pub(super) fn render(context: &PageContext, country: &Country, history: &History
         })
     };
     let mut rows = Vec::new();
-    for index in country.blocks.clone().map(|index| index as usize) {
-        let name = snapshot.roster.blocks[index].prefix.to_string();
-        let history = &snapshot.blocks[index].scope.history;
+    for scope in country.blocks.clone().map(|id| Scope::Block(BlockId(id))) {
+        let name = snapshot.roster.name_of(scope);
+        let history = &snapshot.scope(scope).history;
         let own = episodes(history, snapshot.time).into_iter().filter(|each| !is_of_country(each));
         rows.extend(own.map(|episode| (name.clone(), episode)));
     }

@@ -93,7 +93,7 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                             " Our own network fails, so nothing is called down."
                         }
                     }
-                    @for index in 0..roster.countries.len() { (scope::country(&context, index)) }
+                    @for index in 0..roster.countries.len() as u32 { (scope::country(&context, index)) }
                 }
                 footer {
                     (ourselves(snapshot))
@@ -114,8 +114,7 @@ struct PageContext<'a> {
 
 /// The state of each country, for a tab that is one of many.
 fn title(snapshot: &Snapshot) -> String {
-    let countries = snapshot.roster.countries.iter().zip(&snapshot.countries);
-    let titles = countries.map(|(country, view)| {
+    let titles = snapshot.countries().map(|(country, view)| {
         let state = view.verdict.state;
         format!("{} {} {state}", text::symbol(state), country.code)
     });

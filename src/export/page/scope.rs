@@ -3,16 +3,18 @@
 use super::{PageContext, episodes, hosts, sparkline, text, timeline};
 use lifesign_core::{
     judge::State,
+    scopes::{BlockId, CountryId, Scope},
     watch::{ScopeView, WINDOWS},
 };
 use maud::{Markup, html};
 
 /// A country: its verdict, its history, its blocks, its episodes.
-pub(super) fn country(context: &PageContext, index: usize) -> Markup {
+pub(super) fn country(context: &PageContext, index: u32) -> Markup {
     let snapshot = context.snapshot;
-    let country = &snapshot.roster.countries[index];
-    let scope = &snapshot.countries[index];
-    let blocks = country.blocks.clone().map(|index| index as usize);
+    let id = CountryId(index);
+    let country = snapshot.roster.country(id);
+    let scope = snapshot.scope(Scope::Country(id));
+    let blocks = country.blocks.clone();
     html! {
         section.country aria-labelledby={ "country-" (index) } {
             div.top {
@@ -77,8 +79,8 @@ fn measurements(scope: &ScopeView) -> Markup {
 }
 
 /// Many blocks at a glance: one symbol each, which links to the block.
-fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = usize> + Clone)) -> Markup {
-    let state = |index: usize| context.snapshot.blocks[index].scope.verdict.state;
+fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = u32> + Clone)) -> Markup {
+    let state = |index| context.snapshot.scope(Scope::Block(BlockId(index))).verdict.state;
     html! {
         p.tally {
             @for each in State::ALL {
@@ -88,7 +90,7 @@ fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = usize> + Clone))
         }
         nav.mosaic aria-label="Blocks" {
             @for index in blocks.clone() {
-                @let prefix = context.snapshot.roster.blocks[index].prefix.to_string();
+                @let prefix = context.snapshot.roster.block(BlockId(index)).prefix.to_string();
                 @let name = prefix + " " + state(index).label();
                 a class=(state(index).label()) href={ "#block-" (index) }
                     title=(name) aria-label=(name) {
@@ -100,14 +102,13 @@ fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = usize> + Clone))
 }
 
 /// A block: a summary line, which opens.
-fn block(context: &PageContext, index: usize) -> Markup {
+fn block(context: &PageContext, index: u32) -> Markup {
     let snapshot = context.snapshot;
-    let block = &snapshot.roster.blocks[index];
-    let view = &snapshot.blocks[index];
-    let scope = &view.scope;
+    let block = snapshot.roster.block(BlockId(index));
+    let scope = snapshot.scope(Scope::Block(BlockId(index)));
     let edge = scope.verdict.edge;
     let open = context.blocks_open;
-    let counts = || view.kinds.iter().flatten().map(|kind| &kind.counts);
+    let counts = || snapshot.kinds[index as usize].iter().flatten().map(|kind| &kind.counts);
     let sent: u64 = counts().map(|count| count.sent).sum();
     let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
     html! {

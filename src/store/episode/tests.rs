@@ -12,10 +12,11 @@ fn edge(earliest: u64, latest: u64) -> Edge {
 }
 
 fn roster() -> Roster {
-    let country = Country { code: "KP".into(), name: "North Korea".into(), blocks: 0..1 };
+    let country =
+        Country { code: "KP".into(), name: "North Korea".into(), networks: 0..0, blocks: 0..1 };
     let prefix = "127.45.176.0/24".parse().unwrap();
-    let block = Block { prefix, country: CountryId(0), targets: 0..0 };
-    Roster { countries: vec![country], blocks: vec![block], targets: vec![] }
+    let block = Block { prefix, country: CountryId(0), network: None, targets: 0..0 };
+    Roster { countries: vec![country], networks: vec![], blocks: vec![block], targets: vec![] }
 }
 
 /// A tracker, and the last version of every episode, by when it was found.

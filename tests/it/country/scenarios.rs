@@ -27,7 +27,7 @@ fn simulated(
     let mut turns: BTreeMap<String, Vec<Turn>> = BTreeMap::new();
     simulation.run_until(scenario.end(), &mut |change| {
         let name = match change.scope {
-            Scope::Country(_) => scenario.roster.name_of(change.scope),
+            Scope::Network(_) | Scope::Country(_) => scenario.roster.name_of(change.scope),
             Scope::Block(block) => {
                 let address = network::played(scenario.roster.block(block).prefix.address(), false);
                 format!("{} {address}/24", scenario.roster.country_of(change.scope).code)

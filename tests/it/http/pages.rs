@@ -218,10 +218,9 @@ fn ready_means_that_every_country_has_had_a_verdict() {
     assert_eq!(server.ask("GET", "/metrics").code, 200);
 
     let mut snapshot = snapshot::every_field();
-    snapshot.countries[0].verdict.state = State::Unknown;
-    let had_a_verdict =
-        std::mem::replace(&mut snapshot.countries[0].verdict.state_seconds, [0.0; 7]);
-    snapshot.countries[0].verdict.state_seconds[6] = 3.0;
+    snapshot.scopes[2].verdict.state = State::Unknown;
+    let had_a_verdict = std::mem::replace(&mut snapshot.scopes[2].verdict.state_seconds, [0.0; 7]);
+    snapshot.scopes[2].verdict.state_seconds[6] = 3.0;
     for (blind, reason) in
         [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {
@@ -229,7 +228,7 @@ fn ready_means_that_every_country_has_had_a_verdict() {
         let answer = server.ask("GET", "/-/ready");
         assert_eq!((answer.code, answer.body.as_str()), (503, reason));
     }
-    snapshot.countries[0].verdict.state_seconds = had_a_verdict;
+    snapshot.scopes[2].verdict.state_seconds = had_a_verdict;
     snapshot.blind = true;
     server.snapshots.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);

@@ -9,7 +9,12 @@ use crate::support::{
     page_server::{PageServer, settings},
     until, week,
 };
-use lifesign_core::{judge::State, time::Time, watch::Snapshot};
+use lifesign_core::{
+    judge::State,
+    scopes::{CountryId, Scope},
+    time::Time,
+    watch::Snapshot,
+};
 use serde_json::Value;
 use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
 
@@ -155,7 +160,8 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
     let banner = browser.ask("document.querySelector('.simulation').innerText");
     assert_eq!(banner, "Simulation a test.");
     let mut later = week::every_state();
-    later.countries[0].verdict.state = State::Outage;
+    let country = later.roster.scope_id(Scope::Country(CountryId(0)));
+    later.scopes[country.index()].verdict.state = State::Outage;
     server.snapshots.send_replace(Some(Arc::new(later)));
     // Twice more, by itself.
     browser.happened("Page.loadEventFired", 3);

@@ -74,8 +74,9 @@ fn no_name_can_become_markup_anywhere() {
         target.probe = nasty.into();
     }
     let mut snapshot = week::snapshot(roster, |_| week::restless(State::Down));
-    snapshot.countries[0].verdict.evidence = nasty.into();
-    snapshot.blocks[0].scope.verdict.evidence = nasty.into();
+    for scope in &mut snapshot.scopes {
+        scope.verdict.evidence = nasty.into();
+    }
     let settings =
         ExportSettings { vantage: nasty.into(), per_host: true, simulation: Some(nasty.into()) };
     let page = page::render(&snapshot, &settings, Refresh::Paused).into_string();

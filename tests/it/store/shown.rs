@@ -6,7 +6,7 @@ use lifesign_core::{
     judge::State,
     outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
-    scopes::{BlockId, CountryId, Roster, Scope, TargetId},
+    scopes::{CountryId, Roster, Scope, TargetId},
     time::Time,
     watch::{EventRecord, History, Settings, Watch},
 };
@@ -71,10 +71,7 @@ fn records(
 }
 
 fn scopes(roster: &Roster) -> Vec<Scope> {
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    blocks
-        .chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id))))
-        .collect()
+    roster.scopes().collect()
 }
 
 fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {

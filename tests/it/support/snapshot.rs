@@ -6,8 +6,8 @@ use lifesign_core::{
     scopes::{Host, Kind, Roster},
     time::Time,
     watch::{
-        BlockView, ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView,
-        ScopeView, Snapshot, StateSpan, StoreView, TargetView, WindowView,
+        ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView, ScopeView,
+        Snapshot, StateSpan, StoreView, TargetView, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -31,14 +31,12 @@ pub fn every_field() -> Snapshot {
         plan: PlanView { since: at(0), refused: true },
         wall_offset: 1_000_000_000,
         roster: Arc::new(roster),
-        countries: vec![scope(State::Partial, 0.75)],
-        blocks: vec![
-            BlockView {
-                scope: scope(State::Up, 0.999_999),
-                kinds: [Some(kind(1)), Some(kind(2)), None],
-            },
-            BlockView { scope: scope(State::Outage, 1e-7), kinds: [None, None, Some(kind(3))] },
+        scopes: vec![
+            scope(State::Up, 0.999_999),
+            scope(State::Outage, 1e-7),
+            scope(State::Partial, 0.75),
         ],
+        kinds: vec![[Some(kind(1)), Some(kind(2)), None], [None, None, Some(kind(3))]],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![
             ControlView { address: "127.0.0.2".parse().unwrap(), asked: 60, silent: 1, up: true },

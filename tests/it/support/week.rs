@@ -2,7 +2,7 @@
 
 use lifesign_core::{
     judge::{Edge, State},
-    scopes::{BlockId, CountryId, Host, Kind, Roster, Scope},
+    scopes::{BlockId, CountryId, Host, Kind, NetworkId, Roster, Scope},
     time::Time,
     watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
 };
@@ -36,8 +36,6 @@ pub fn roster(countries: u32, blocks: u32, hosts: u32) -> Roster {
 pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> Snapshot {
     let roster = Arc::new(roster);
     let mut watch = Watch::new(roster.clone(), &Settings::default(), NOW);
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    let countries = (0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id)));
     let measurements = (1..=7 * 24 * 60_u32).rev().map(|minute| {
         let noise = f64::from(minute * 7919 % 97) / 97.0;
         (
@@ -46,7 +44,7 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         )
     });
     let measurements: Vec<_> = measurements.collect();
-    for scope in countries.chain(blocks) {
+    for scope in roster.scopes() {
         let mut history = History::empty();
         for (state, before) in spans(scope) {
             let from = NOW - Duration::from_secs(before);
@@ -59,11 +57,7 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         watch.history(scope).recall(history);
     }
     let mut snapshot = watch.snapshot(NOW, 0, 0);
-    let scopes = snapshot
-        .countries
-        .iter_mut()
-        .chain(snapshot.blocks.iter_mut().map(|block| &mut block.scope));
-    for view in scopes {
+    for view in &mut snapshot.scopes {
         // The last span but that with which the watch began.
         let present = *view.history.state_spans().rfind(|span| span.from < NOW).unwrap();
         view.verdict.state = present.state;
@@ -98,8 +92,8 @@ pub fn restless(last: State) -> Vec<(State, u64)> {
 /// Seven countries, each in a state of its own.
 pub fn every_state() -> Snapshot {
     snapshot(roster(7, 1, 3), |scope| match scope {
-        Scope::Country(CountryId(number)) | Scope::Block(BlockId(number)) => {
-            restless(State::ALL[number as usize])
-        }
+        Scope::Country(CountryId(number))
+        | Scope::Network(NetworkId(number))
+        | Scope::Block(BlockId(number)) => restless(State::ALL[number as usize]),
     })
 }

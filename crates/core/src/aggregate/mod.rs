@@ -1,5 +1,5 @@
-//! What the outcomes add up to: exact counts, round-trip times and loss per target, block and
-//! country; and for each outcome a [`Summary`] of what it says of the host.
+//! What the outcomes add up to: exact counts and round-trip times per target and block, loss per
+//! scope; and for each outcome a [`Summary`] of what it says of the host.
 
 mod counts;
 mod histogram;
@@ -15,13 +15,13 @@ pub use window::{WINDOWS, WindowView};
 
 use crate::{
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    scopes::{BlockId, CountryId, Kind, Roster, Scope, Target, TargetId},
+    scopes::{BlockId, CountryId, Kind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
 use counts::Count;
 use histogram::Sketch;
 use rtt::Rtt;
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use window::Windows;
 
 /// What one outcome says, for the judge.
@@ -173,18 +173,19 @@ pub struct VantageStats {
 /// All the sums of a watch.
 #[derive(Debug)]
 pub struct Aggregate {
+    roster: Arc<Roster>,
     targets: Vec<TargetStats>,
     /// Of every block, one for each kind that it uses.
     kinds: Vec<KindStats>,
     /// By block, indices into `kinds`, in the order of `Kind::ALL`.
     kind_ids: Vec<[Option<u32>; 3]>,
-    blocks: Vec<Windows>,
-    countries: Vec<Windows>,
+    /// By [`ScopeId`].
+    windows: Vec<Windows>,
     vantage: VantageStats,
 }
 
 impl Aggregate {
-    pub fn new(roster: &Roster) -> Self {
+    pub fn new(roster: Arc<Roster>) -> Self {
         let mut kind_ids = vec![[None; 3]; roster.blocks.len()];
         let mut kinds = Vec::new();
         let mut of_target = |target: &Target| {
@@ -199,9 +200,9 @@ impl Aggregate {
             targets: roster.targets.iter().map(&mut of_target).collect(),
             kinds,
             kind_ids,
-            blocks: vec![Windows::default(); roster.blocks.len()],
-            countries: vec![Windows::default(); roster.countries.len()],
+            windows: vec![Windows::default(); roster.scope_count()],
             vantage: VantageStats::default(),
+            roster,
         }
     }
 
@@ -232,8 +233,6 @@ impl Aggregate {
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
         let TargetStats { block, country, kind, .. } = *stats;
-        let block_windows = &mut self.blocks[block.0 as usize];
-        let country_windows = &mut self.countries[country.0 as usize];
         match evidence {
             Evidence::Life { rtt, late } => {
                 stats.rtt.add(rtt);
@@ -244,14 +243,16 @@ impl Aggregate {
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
                 let step = Sketch::step(rtt);
-                block_windows.answer(sent, step, late);
-                country_windows.answer(sent, step, late);
+                for id in self.roster.path(block) {
+                    self.windows[id.index()].answer(sent, step, late);
+                }
                 self.kinds[stats.kind_id as usize].rtt.add(rtt);
             }
             Evidence::Miss { .. } => {
                 stats.resolve(true);
-                block_windows.miss(sent);
-                country_windows.miss(sent);
+                for id in self.roster.path(block) {
+                    self.windows[id.index()].miss(sent);
+                }
             }
             Evidence::Fault | Evidence::Nothing => {}
         }
@@ -279,21 +280,13 @@ impl Aggregate {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
-    pub fn block_windows(&self, block: BlockId, now: Time) -> [WindowView; 3] {
-        self.blocks[block.0 as usize].views(now)
-    }
-
-    pub fn country_windows(&self, country: CountryId, now: Time) -> [WindowView; 3] {
-        self.countries[country.0 as usize].views(now)
+    pub fn windows(&self, scope: ScopeId, now: Time) -> [WindowView; 3] {
+        self.windows[scope.index()].views(now)
     }
 
     /// A scope's last minute.
-    pub fn minute(&self, scope: Scope, now: Time) -> WindowView {
-        match scope {
-            Scope::Block(id) => &self.blocks[id.0 as usize],
-            Scope::Country(id) => &self.countries[id.0 as usize],
-        }
-        .minute(now)
+    pub fn minute(&self, scope: ScopeId, now: Time) -> WindowView {
+        self.windows[scope.index()].minute(now)
     }
 
     /// What our own vantage saw.

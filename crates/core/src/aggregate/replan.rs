@@ -2,13 +2,13 @@
 
 use super::{Aggregate, TargetStats, Windows};
 use crate::scopes::{Roster, RosterMapping};
-use std::mem::take;
+use std::{mem::take, sync::Arc};
 
 impl Aggregate {
     /// Goes on with another roster. A block's counts stay its own when one of its targets goes,
     /// since a counter never falls; only those probes of the target that are overdue are overdue no
     /// longer.
-    pub fn replan(&mut self, roster: &Roster, map: &RosterMapping) {
+    pub fn replan(&mut self, roster: Arc<Roster>, map: &RosterMapping) {
         let mut fresh = Self::new(roster);
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
             if let Some(new) = map.targets.new_id(old) {
@@ -29,8 +29,7 @@ impl Aggregate {
                 }
             }
         }
-        fresh.blocks = map.blocks.carry(take(&mut self.blocks), |_| Windows::default());
-        fresh.countries = map.countries.carry(take(&mut self.countries), |_| Windows::default());
+        fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Windows::default());
         fresh.vantage = take(&mut self.vantage);
         *self = fresh;
     }

@@ -5,7 +5,7 @@ use super::{Aggregate, TargetStats};
 use crate::{
     outcome::{Found, Outcome},
     scopes::{
-        BlockId, CountryId, TargetId,
+        ScopeId, TargetId,
         fixtures::{of_sizes, start},
     },
     time::Time,
@@ -22,7 +22,7 @@ proptest! {
     fn windows_forget_and_late_answers_take_misses_back(
         probes in prop::collection::vec((0u64..20_000, 0u8..4), 1..200),
     ) {
-        let mut aggregate = Aggregate::new(&of_sizes(&[vec![1]]));
+        let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
         let mut sent = start();
         let mut model = Vec::new();
         // Late answers, by the time they come.
@@ -54,7 +54,7 @@ proptest! {
         for outcome in late.values() {
             aggregate.handle_outcome(outcome, true);
         }
-        let views = aggregate.block_windows(BlockId(0), sent);
+        let views = aggregate.windows(ScopeId(0), sent);
         for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
             let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
             let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
@@ -63,7 +63,7 @@ proptest! {
             prop_assert_eq!(view.resolved, all);
             prop_assert_eq!(view.loss, (all > 0).then(|| missed as f64 / all as f64));
         }
-        prop_assert_eq!(aggregate.country_windows(CountryId(0), sent), views);
+        prop_assert_eq!(aggregate.windows(ScopeId(1), sent), views);
         let misses = model.iter().filter(|(_, miss)| *miss).count();
         prop_assert_eq!(aggregate.target(TargetId(0)).counts.late as usize, late.len());
         if model.len() <= 64 {
@@ -72,7 +72,7 @@ proptest! {
         }
         let past = sent + Duration::from_secs(3600 + 300);
         prop_assert!(
-            aggregate.block_windows(BlockId(0), past).iter().all(|view| view.resolved == 0)
+            aggregate.windows(ScopeId(0), past).iter().all(|view| view.resolved == 0)
         );
     }
 }

@@ -12,12 +12,15 @@ impl Judge {
         let scope = self.roster.scope(id);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
         if let Scope::Block(block) = scope {
-            let country = self.roster.block(block).country;
-            let counts = &mut self.block_states[country.0 as usize];
-            counts[from as usize] -= 1;
-            counts[to as usize] += 1;
+            for id in self.roster.path(block) {
+                let counts = &mut self.block_states[id.index()];
+                counts[from as usize] -= 1;
+                counts[to as usize] += 1;
+            }
             if from == State::Outage || to == State::Outage {
-                self.evaluate(self.country_id(country), now);
+                for id in self.roster.path(block).skip(1) {
+                    self.evaluate(id, now);
+                }
             }
         }
     }
@@ -49,8 +52,8 @@ impl Judge {
         let country = &self.scopes[id.index()];
         let newest = self
             .roster
-            .children(id)
-            .filter_map(|block| self.scopes[block.index()].darkness)
+            .blocks_of(self.roster.scope(id))
+            .filter_map(|block| self.scopes[block as usize].darkness)
             .max_by_key(|edge| edge.latest);
         newest.map_or(country.edge, |edge| {
             if country.recovery.latest > edge.latest { country.recovery } else { edge }
@@ -62,8 +65,8 @@ impl Judge {
     fn newest_block_recovery(&self, id: ScopeId, now: Time) -> Edge {
         let became_partial = self.scopes[id.index()].edge.latest;
         self.roster
-            .children(id)
-            .map(|block| self.scopes[block.index()].recovery)
+            .blocks_of(self.roster.scope(id))
+            .map(|block| self.scopes[block as usize].recovery)
             .max_by_key(|edge| edge.latest)
             .filter(|edge| edge.latest > became_partial)
             .unwrap_or(Edge { earliest: Some(became_partial), latest: now })

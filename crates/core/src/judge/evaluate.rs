@@ -148,8 +148,8 @@ impl Judge {
     pub(super) fn outages(&self, id: ScopeId) -> (u32, u32) {
         match self.roster.scope(id) {
             Scope::Block(_) => (0, 0),
-            Scope::Country(country) => {
-                let counts = &self.block_states[country.0 as usize];
+            Scope::Network(_) | Scope::Country(_) => {
+                let counts = &self.block_states[id.index()];
                 (counts[State::Outage as usize], counts.iter().sum())
             }
         }

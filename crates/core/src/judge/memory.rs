@@ -44,10 +44,14 @@ impl Memory {
 
     /// Do its lists and ids fit its roster? What was read from a file may say anything.
     fn is_consistent(&self) -> bool {
-        let Roster { countries, blocks, targets } = &*self.roster;
+        let Roster { countries, networks, blocks, targets } = &*self.roster;
         self.hosts.len() == targets.len()
             && self.scopes.len() == self.roster.scope_count()
-            && blocks.iter().all(|block| (block.country.0 as usize) < countries.len())
+            && networks.iter().all(|network| (network.country.0 as usize) < countries.len())
+            && blocks.iter().all(|block| {
+                (block.country.0 as usize) < countries.len()
+                    && block.network.is_none_or(|id| (id.0 as usize) < networks.len())
+            })
             && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
     }
 

@@ -47,7 +47,7 @@ use crate::{
     aggregate::{Evidence, Summary},
     outcome::ControlOutcome,
     schedule::Directive,
-    scopes::{BlockId, CountryId, Roster, Scope, ScopeId},
+    scopes::{BlockId, Roster, Scope, ScopeId},
     time::Time,
 };
 use host_state::HostState;
@@ -67,7 +67,7 @@ pub(crate) struct Judge {
     rules: Rules,
     hosts: Vec<HostState>,
     scopes: Vec<ScopeState>,
-    /// By [`CountryId`]: how many of its blocks are in each state.
+    /// By [`ScopeId`]: how many of its blocks are in each state.
     block_states: Vec<[u32; 7]>,
     /// By [`ScopeId`]: the regular interval of its probes.
     intervals: Vec<Duration>,
@@ -89,9 +89,9 @@ impl Judge {
         now: Time,
     ) -> Self {
         let intervals: Vec<_> = roster.scope_ids().map(|id| interval(roster.scope(id))).collect();
-        let mut block_states = vec![[0; 7]; roster.countries.len()];
-        for block in &roster.blocks {
-            block_states[block.country.0 as usize][State::Unknown as usize] += 1;
+        let mut block_states = vec![[0; 7]; roster.scope_count()];
+        for (id, counts) in roster.scopes().zip(&mut block_states) {
+            counts[State::Unknown as usize] = roster.blocks_of(id).len() as u32;
         }
         let is_country = |id: &ScopeId| roster.parent(*id).is_none();
         let countries = roster.scope_ids().filter(is_country);
@@ -176,25 +176,22 @@ impl Judge {
     fn evidence_groups(&self, id: ScopeId) -> usize {
         match self.roster.scope(id) {
             Scope::Block(_) => 1,
-            Scope::Country(country) => {
-                self.roster.country(country).blocks.len().min(rules::EVIDENCE_GROUPS)
+            scope @ (Scope::Network(_) | Scope::Country(_)) => {
+                self.roster.blocks_of(scope).len().min(rules::EVIDENCE_GROUPS)
             }
         }
     }
 
+    /// Is this a set of blocks?
     fn is_country(&self, id: ScopeId) -> bool {
-        matches!(self.roster.scope(id), Scope::Country(_))
+        !matches!(self.roster.scope(id), Scope::Block(_))
     }
 
     fn block_id(&self, block: BlockId) -> ScopeId {
         self.roster.scope_id(Scope::Block(block))
     }
 
-    fn country_id(&self, country: CountryId) -> ScopeId {
-        self.roster.scope_id(Scope::Country(country))
-    }
-
-    /// What is known of the country that a block lies in; None for a country.
+    /// What is known of the scope that a scope lies in; None for a country.
     fn country_of(&self, id: ScopeId) -> Option<&ScopeState> {
         self.roster.parent(id).map(|country| &self.scopes[country.index()])
     }

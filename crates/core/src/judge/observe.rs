@@ -33,9 +33,8 @@ impl Judge {
         let slowdown = self.hosts[summary.target.0 as usize].record_answer(rtt, now);
         self.update_miss_rate(summary.target, false);
         let block = self.block_id(summary.block);
-        let country = self.country_id(summary.country);
         let answer = Answer { block: summary.block, sent: summary.sent, rtt, late };
-        for id in [country, block] {
+        for id in self.roster.path(summary.block).rev() {
             let scope = &mut self.scopes[id.index()];
             scope.last_evidence = now;
             scope.record_answer(slowdown);
@@ -45,7 +44,7 @@ impl Judge {
                 self.answer_in_darkness(id, answer, &refuted, now);
             } else if id == block {
                 for miss in &refuted {
-                    self.record_chance_miss(miss.target, block, country, now);
+                    self.record_chance_miss(miss.target, summary.block, now);
                 }
             }
             // The common case, an answer to a scope in good order, changes no verdict.
@@ -111,11 +110,10 @@ impl Judge {
             return;
         }
         let block = self.block_id(summary.block);
-        let country = self.country_id(summary.country);
         let own = self.hosts[summary.target.0 as usize].miss_probability();
-        let common = self.scopes[block.index()]
-            .common_miss_rate
-            .max(self.scopes[country.index()].common_miss_rate);
+        let rates =
+            self.roster.path(summary.block).map(|id| self.scopes[id.index()].common_miss_rate);
+        let common = rates.fold(0.0, f32::max);
         let rate = (own + common - own * common).clamp(rules::MIN_MISS_RATE, rules::MAX_MISS_RATE);
         let miss = Miss {
             sent: summary.sent,
@@ -124,31 +122,26 @@ impl Judge {
             block: summary.block,
             usual_rtt,
         };
-        for id in [block, country] {
+        for id in self.roster.path(summary.block) {
             let scope = &mut self.scopes[id.index()];
             scope.last_evidence = now;
             if scope.belief.record_miss(miss) {
                 self.evaluate(id, now);
             } else if scope.darkness.is_none() && id == block {
-                self.record_chance_miss(summary.target, block, country, now);
+                self.record_chance_miss(summary.target, summary.block, now);
             }
         }
     }
 
-    /// A miss was chance, since its block answered a later probe: host, block and country learn
-    /// from it. What a block misses while it is dark teaches nothing of any of them.
-    fn record_chance_miss(
-        &mut self,
-        target: TargetId,
-        block: ScopeId,
-        country: ScopeId,
-        now: Time,
-    ) {
+    /// A miss was chance, since its block answered a later probe: the host, its block and all that
+    /// it lies in learn from it. What a block misses while it is dark teaches nothing of any of them.
+    fn record_chance_miss(&mut self, target: TargetId, block: BlockId, now: Time) {
         let host = &self.hosts[target.0 as usize];
         if !host.has_vanished() {
             let own = host.miss_rate;
-            self.scopes[block.index()].record_chance_miss(own);
-            self.scopes[country.index()].record_chance_miss(own);
+            for id in self.roster.path(block) {
+                self.scopes[id.index()].record_chance_miss(own);
+            }
         }
         self.update_miss_rate(target, true);
         if now.since(self.hosts[target.0 as usize].last_answer) > rules::RETIRE_AFTER {

@@ -4,7 +4,7 @@
 
 use super::{HostState, Judge, Rules, ScopeId, ScopeState};
 use crate::{
-    scopes::{CountryId, Roster, RosterMapping, Scope},
+    scopes::{Roster, RosterMapping, Scope},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};
@@ -31,11 +31,10 @@ impl Judge {
         for scope in &mut fresh.scopes {
             scope.belief.remap(map, &fresh.roster);
         }
-        for (counts, country) in fresh.block_states.iter_mut().zip(0..) {
+        for (counts, scope) in fresh.block_states.iter_mut().zip(fresh.roster.scopes()) {
             *counts = [0; 7];
-            let country = fresh.roster.scope_id(Scope::Country(CountryId(country)));
-            for block in fresh.roster.children(country) {
-                counts[fresh.scopes[block.index()].state as usize] += 1;
+            for block in fresh.roster.blocks_of(scope) {
+                counts[fresh.scopes[block as usize].state as usize] += 1;
             }
         }
         fresh.sight = self.sight.replan(&fresh.sight, now);
@@ -63,16 +62,19 @@ impl Judge {
         }
     }
 
-    /// Is this a country in which blocks came or went, or a block of one?
+    /// Is this a country in which blocks came, went or changed their network, or a part of one?
     fn has_other_blocks(&self, id: ScopeId, before: &Judge, map: &RosterMapping) -> bool {
-        let country = match self.roster.scope(id) {
-            Scope::Country(country) => country.0,
-            Scope::Block(block) => self.roster.block(block).country.0,
-        };
+        let country = self.roster.country_id_of(self.roster.scope(id)).0;
         let Some(old) = map.countries.old_id(country) else { return false };
         let now = &self.roster.countries[country as usize];
         let then = &before.roster.countries[old as usize];
-        now.blocks.clone().any(|block| map.blocks.old_id(block).is_none())
+        let has_moved = |block: u32| {
+            let Some(old) = map.blocks.old_id(block) else { return true };
+            let was_in = before.roster.blocks[old as usize].network;
+            let is_in = self.roster.blocks[block as usize].network;
+            was_in.map(|id| map.networks.new_id(id.0)) != is_in.map(|id| Some(id.0))
+        };
+        now.blocks.clone().any(has_moved)
             || then.blocks.clone().any(|block| map.blocks.new_id(block).is_none())
     }
 }

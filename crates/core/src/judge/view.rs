@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     schedule::Rank,
-    scopes::{BlockId, CountryId, ScopeId, TargetId},
+    scopes::{ScopeId, TargetId},
     time::Time,
 };
 
@@ -32,14 +32,6 @@ pub struct Verdict {
 }
 
 impl Judge {
-    pub fn block(&self, block: BlockId, now: Time) -> Verdict {
-        self.verdict(self.block_id(block), now)
-    }
-
-    pub fn country(&self, country: CountryId, now: Time) -> Verdict {
-        self.verdict(self.country_id(country), now)
-    }
-
     /// A target's learned miss rate, and whether it is retired.
     pub fn target(&self, target: TargetId) -> (f32, bool) {
         let host = &self.hosts[target.0 as usize];
@@ -51,7 +43,7 @@ impl Judge {
         (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.blind_periods)
     }
 
-    fn verdict(&self, id: ScopeId, now: Time) -> Verdict {
+    pub fn verdict(&self, id: ScopeId, now: Time) -> Verdict {
         let scope = &self.scopes[id.index()];
         Verdict {
             state: scope.state,

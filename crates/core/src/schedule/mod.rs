@@ -56,7 +56,7 @@ pub(crate) struct Schedule {
     budget: Budget,
     pacings: Vec<Pacing>,
     blocks: Vec<BlockTurns>,
-    /// Blocks first, then countries.
+    /// By [`ScopeId`].
     escalations: Vec<EscalationState>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
@@ -155,14 +155,11 @@ impl Schedule {
 
     /// Between two regular probes of a scope: what silence has to be measured against.
     pub fn interval(&self, scope: Scope) -> Duration {
-        match scope {
-            Scope::Country(id) => self.pacings[id.0 as usize].interval,
-            Scope::Block(id) => {
-                let block = self.roster.block(id);
-                self.pacings[block.country.0 as usize].interval
-                    * self.roster.country(block.country).blocks.len() as u32
-            }
-        }
+        let country = self.roster.country_id_of(scope);
+        let all = self.roster.country(country).blocks.len();
+        let own = self.roster.blocks_of(scope).len();
+        let interval = self.pacings[country.0 as usize].interval;
+        if own == all { interval } else { interval * all as u32 / own.max(1) as u32 }
     }
 
     /// When the next slot is.
@@ -283,8 +280,8 @@ impl Schedule {
         turns.rotation.next_retired()
     }
 
-    /// A slot of an escalation: in a block, its next target; in a country, that of the block whose
-    /// last probe is the oldest.
+    /// A slot of an escalation: in a block, its next target; in a larger scope, that of the block
+    /// whose last probe is the oldest.
     fn escalation_slot(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
         let escalated = &mut self.escalations[scope.index()];
         let Some(every) = escalated.every else {
@@ -295,17 +292,16 @@ impl Schedule {
         let reserve = escalated.reserve;
         escalated.last = now;
         self.reschedule(now + every);
+        // The escalation of what it lies in probes the scope too: not twice.
+        let mut above =
+            std::iter::successors(self.roster.parent(scope), |&id| self.roster.parent(id));
+        if above.any(|id| self.escalations[id.index()].every.is_some()) {
+            return None;
+        }
         let block = match self.roster.scope(scope) {
-            Scope::Block(block) => {
-                // The escalation of its country probes the block too: not twice.
-                let country = self.roster.parent(scope)?;
-                if self.escalations[country.index()].every.is_some() {
-                    return None;
-                }
-                block.0
-            }
-            Scope::Country(country) => {
-                let blocks = self.roster.country(country).blocks.clone();
+            Scope::Block(block) => block.0,
+            scope @ (Scope::Network(_) | Scope::Country(_)) => {
+                let blocks = self.roster.blocks_of(scope);
                 if blocks.len() as u32 > FAN_OUT {
                     return None;
                 }

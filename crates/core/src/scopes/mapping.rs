@@ -1,10 +1,10 @@
 //! From one roster to the next: which id is whose in each.
 //!
-//! The same is a country of the same code; a block of the same prefix in the same country; a target
-//! of the same host and probe, as the plan writes them, in the same block. How often it is probed,
+//! The same is a country of the same code; a network of the same name in the same country; a block of
+//! the same prefix in the same country, whatever its network; a target of the same host and probe, as the plan writes them, in the same block. How often it is probed,
 //! on which port a DNS question goes, and what it expects may differ.
 
-use super::{Block, Roster, Target};
+use super::{Block, Network, Roster, Target};
 use std::collections::HashMap;
 
 /// Old and new ids of everything that is watched.
@@ -12,6 +12,8 @@ use std::collections::HashMap;
 pub struct RosterMapping {
     /// Of countries.
     pub countries: IdMapping,
+    /// Of networks.
+    pub networks: IdMapping,
     /// Of blocks.
     pub blocks: IdMapping,
     /// Of targets.
@@ -26,9 +28,16 @@ impl RosterMapping {
         let block = |roster: &Roster, block: &Block| {
             (roster.country(block.country).code.clone(), block.prefix)
         };
+        let network = |roster: &Roster, network: &Network| {
+            (roster.country(network.country).code.clone(), network.name.clone())
+        };
         let countries = IdMapping::matching(
             old.countries.iter().map(|country| &country.code),
             new.countries.iter().map(|country| &country.code),
+        );
+        let networks = IdMapping::matching(
+            old.networks.iter().map(|each| network(old, each)),
+            new.networks.iter().map(|each| network(new, each)),
         );
         let blocks = IdMapping::matching(
             old.blocks.iter().map(|each| block(old, each)),
@@ -42,8 +51,8 @@ impl RosterMapping {
             old.targets.iter().map(|each| target(each.block.0, each)),
             new.targets.iter().map(|each| target(known(each.block.0), each)),
         );
-        let scopes = blocks.followed_by(&countries);
-        Self { countries, blocks, targets, scopes }
+        let scopes = blocks.followed_by(&networks).followed_by(&countries);
+        Self { countries, networks, blocks, targets, scopes }
     }
 }
 

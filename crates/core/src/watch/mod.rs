@@ -17,7 +17,7 @@ use crate::{
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Schedule},
-    scopes::{BlockId, CountryId, Kind, Roster, Scope, TargetId},
+    scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
@@ -89,7 +89,7 @@ impl Watch {
             ),
             schedule,
             open: OpenProbes::new(roster.targets.len()),
-            aggregate: Aggregate::new(&roster),
+            aggregate: Aggregate::new(roster.clone()),
             history: vec![unknown; roster.scope_count()],
             measured: now,
             controls: settings.controls.iter().map(control).collect(),
@@ -257,7 +257,7 @@ impl Watch {
         self.measured = now;
         let end = begun(now) - Duration::from_nanos(1);
         for (id, history) in self.roster.scope_ids().zip(&mut self.history) {
-            let window = self.aggregate.minute(self.roster.scope(id), end);
+            let window = self.aggregate.minute(id, end);
             Arc::make_mut(history).measure(now, &window);
         }
     }
@@ -280,16 +280,9 @@ impl Watch {
             plan: self.plan,
             wall_offset,
             roster: self.roster.clone(),
-            countries: (0..self.roster.countries.len() as u32)
-                .map(CountryId)
-                .map(|id| ScopeView {
-                    verdict: self.judge.country(id, now),
-                    windows: self.aggregate.country_windows(id, now),
-                    history: self.history[self.roster.scope_id(Scope::Country(id)).index()].clone(),
-                })
-                .collect(),
-            blocks: (0..self.roster.blocks.len() as u32)
-                .map(|id| self.block_view(BlockId(id), now))
+            scopes: self.roster.scope_ids().map(|id| self.scope_view(id, now)).collect(),
+            kinds: (0..self.roster.blocks.len() as u32)
+                .map(|id| self.kind_views(BlockId(id)))
                 .collect(),
             targets: (0..self.roster.targets.len() as u32)
                 .map(|id| self.target_view(TargetId(id)))
@@ -311,19 +304,19 @@ impl Watch {
         }
     }
 
-    fn block_view(&self, id: BlockId, now: Time) -> BlockView {
-        let kinds = self.aggregate.kinds(id);
-        BlockView {
-            scope: ScopeView {
-                verdict: self.judge.block(id, now),
-                windows: self.aggregate.block_windows(id, now),
-                history: self.history[self.roster.scope_id(Scope::Block(id)).index()].clone(),
-            },
-            kinds: Kind::ALL.map(|kind| {
-                let stats = kinds[kind as usize]?;
-                Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })
-            }),
+    fn scope_view(&self, id: ScopeId, now: Time) -> ScopeView {
+        ScopeView {
+            verdict: self.judge.verdict(id, now),
+            windows: self.aggregate.windows(id, now),
+            history: self.history[id.index()].clone(),
         }
+    }
+
+    fn kind_views(&self, block: BlockId) -> [Option<KindView>; 3] {
+        self.aggregate.kinds(block).map(|kind| {
+            let stats = kind?;
+            Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })
+        })
     }
 
     fn target_view(&self, id: TargetId) -> TargetView {

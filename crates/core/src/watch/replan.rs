@@ -21,7 +21,7 @@ impl Watch {
         let budget = settings.budget.unwrap_or(Budget::DEFAULT);
         self.schedule.replan(roster.clone(), &map, budget, settings.seed, now);
         self.open.replan(&map.targets);
-        self.aggregate.replan(&roster, &map);
+        self.aggregate.replan(roster.clone(), &map);
         let interval = |scope| self.schedule.interval(scope);
         let controls = !settings.controls.is_empty();
         self.judge.replan(roster.clone(), &map, settings.rules, controls, interval, now);

@@ -7,7 +7,7 @@ use super::History;
 use crate::{
     judge::Verdict,
     outcome::{Fault, IcmpCode, Reject},
-    scopes::Roster,
+    scopes::{Country, CountryId, Roster, Scope},
     time::Time,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -25,10 +25,10 @@ pub struct Snapshot {
     pub wall_offset: i64,
     /// Who is who.
     pub roster: Arc<Roster>,
-    /// By `CountryId`.
-    pub countries: Vec<ScopeView>,
-    /// By `BlockId`.
-    pub blocks: Vec<BlockView>,
+    /// By `ScopeId`.
+    pub scopes: Vec<ScopeView>,
+    /// By `BlockId`, in the order of `Kind::ALL`; None for a kind that the block does not use.
+    pub kinds: Vec<[Option<KindView>; 3]>,
     /// By `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.
@@ -59,6 +59,19 @@ pub struct Snapshot {
     pub receive_drops: u64,
     /// How the store is written; None without one.
     pub store: Option<StoreView>,
+}
+
+impl Snapshot {
+    /// What is known of a scope.
+    pub fn scope(&self, scope: Scope) -> &ScopeView {
+        &self.scopes[self.roster.scope_id(scope).index()]
+    }
+
+    /// Every country, with what is known of it.
+    pub fn countries(&self) -> impl Iterator<Item = (&Country, &ScopeView)> {
+        let view = |id| self.scope(Scope::Country(CountryId(id)));
+        self.roster.countries.iter().zip((0..).map(view))
+    }
 }
 
 /// How the writing of the store goes.
@@ -92,15 +105,6 @@ pub struct ScopeView {
     pub windows: [WindowView; 3],
     /// Its last seven days.
     pub history: Arc<History>,
-}
-
-/// A block: its scope, and exact counts by probe kind.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BlockView {
-    /// Verdict and measurements.
-    pub scope: ScopeView,
-    /// In the order of `Kind::ALL`; None for a kind that the block does not use.
-    pub kinds: [Option<KindView>; 3],
 }
 
 /// Exact counts of one probe kind in one block.

@@ -25,10 +25,7 @@ pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
     let written = |time: Time| time.shifted(offset).exact();
     let line = VerdictLine {
         time: written(change.time),
-        scope: match change.scope {
-            Scope::Block(_) => "block",
-            Scope::Country(_) => "country",
-        },
+        scope: change.scope.level().label(),
         name: roster.name_of(change.scope),
         country: &roster.country_of(change.scope).code,
         from: change.from.label(),
@@ -44,7 +41,7 @@ pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
 pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
     let written = |time: Time| time.shifted(offset).to_string();
     let name = match change.scope {
-        Scope::Block(_) => {
+        Scope::Block(_) | Scope::Network(_) => {
             format!("{} {}", roster.country_of(change.scope).code, roster.name_of(change.scope))
         }
         Scope::Country(_) => roster.country_of(change.scope).code.clone(),

@@ -169,9 +169,9 @@ proptest! {
             prop_assert_eq!(sums.overdue + open, world.unsettled.len() as u64);
         }
         let snapshot = world.watch.snapshot(world.now, 0, 0);
-        let kinds = snapshot.blocks.iter().flat_map(|block| &block.kinds).flatten();
+        let kinds = snapshot.kinds.iter().flatten().flatten();
         prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
-        for kind in snapshot.blocks.iter().flat_map(|block| &block.kinds).flatten() {
+        for kind in snapshot.kinds.iter().flatten().flatten() {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
         }

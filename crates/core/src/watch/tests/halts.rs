@@ -6,7 +6,7 @@ use crate::{
     judge::State,
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
     scopes::{
-        Roster,
+        CountryId, Roster, Scope,
         fixtures::{of_sizes, start},
     },
     time::Time,
@@ -57,7 +57,8 @@ impl World {
     }
 
     fn state(&self) -> State {
-        self.watch.snapshot(self.now, 0, 0).countries[0].verdict.state
+        let snapshot = self.watch.snapshot(self.now, 0, 0);
+        snapshot.scope(Scope::Country(CountryId(0))).verdict.state
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     outcome::{ControlOutcome, Event, Found, Outcome},
     rng::Rng,
     scopes::{
-        BlockId, CountryId, Roster, Scope, TargetId,
+        Roster, Scope, TargetId,
         fixtures::{of_sizes, start},
     },
     time::Time,
@@ -79,10 +79,7 @@ fn records(
 }
 
 fn scopes(roster: &Roster) -> Vec<Scope> {
-    let blocks = (0..roster.blocks.len() as u32).map(|id| Scope::Block(BlockId(id)));
-    blocks
-        .chain((0..roster.countries.len() as u32).map(|id| Scope::Country(CountryId(id))))
-        .collect()
+    roster.scopes().collect()
 }
 
 fn written(memory: &Memory) -> Memory {
@@ -91,11 +88,7 @@ fn written(memory: &Memory) -> Memory {
 }
 
 fn verdict(watch: &Watch, scope: Scope, now: Time) -> Verdict {
-    let snapshot = watch.snapshot(now, 0, 0);
-    match scope {
-        Scope::Block(id) => snapshot.blocks[id.0 as usize].scope.verdict.clone(),
-        Scope::Country(id) => snapshot.countries[id.0 as usize].verdict.clone(),
-    }
+    watch.snapshot(now, 0, 0).scope(scope).verdict.clone()
 }
 
 /// By target: its learned miss rate, and whether it is retired.

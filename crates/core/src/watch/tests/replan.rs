@@ -159,17 +159,17 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, St
     let roster = watch.roster().clone();
     let snapshot = watch.snapshot(now, 0, 0);
     let mut known = BTreeMap::new();
-    for (country, view) in roster.countries.iter().zip(&snapshot.countries) {
+    for (country, view) in snapshot.countries() {
         if country.code != measured_only {
             known.insert(country.code.clone(), format!("{view:?}"));
         }
     }
-    for (block, view) in roster.blocks.iter().zip(&snapshot.blocks) {
+    for ((block, view), kinds) in roster.blocks.iter().zip(&snapshot.scopes).zip(&snapshot.kinds) {
         let code = &roster.country(block.country).code;
         let text = if code == measured_only {
-            format!("{:?} {:?}", view.scope.windows, view.kinds)
+            format!("{:?} {kinds:?}", view.windows)
         } else {
-            format!("{view:?}")
+            format!("{view:?} {kinds:?}")
         };
         known.insert(format!("{code} {}", block.prefix), text);
     }

@@ -322,7 +322,7 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
             }
         }
     }
-    assert_eq!(watch.snapshot(now, 0, 0).countries[0].verdict.state, State::Partial);
+    assert_eq!(watch.snapshot(now, 0, 0).scope(KP).verdict.state, State::Partial);
     assert_eq!(
         from_fn(|| watch.poll_change()).last().map(|change| change.to),
         Some(State::Partial)
