@@ -9,7 +9,7 @@
 //! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
 //! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
-//! | `referee`, `score` | verdicts held against the truth |
+//! | `referee`, `judged`, `score` | verdicts held against the truth |
 //! | `simulation` | world and core, driven through virtual time |
 //! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
@@ -18,6 +18,7 @@ mod event;
 mod event_scope;
 mod host;
 mod impairment;
+mod judged;
 mod presence;
 mod referee;
 mod sample;
@@ -37,7 +38,7 @@ mod scenarios;
 pub use presence::Presence;
 pub use referee::Referee;
 pub use scenario_file::Expect;
-pub use score::{Delays, EdgeCoverage, LevelScore, Score};
+pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
 pub use simulate::{Options, simulate};
 pub use simulation::Simulation;
 pub use timeline::timeline;

@@ -67,9 +67,12 @@ fn complaints(path: &Path) -> Vec<String> {
         }
         // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none
         // of these.
-        let edges = &level.edges;
-        if edges.before + edges.after > 0 {
-            amiss.push(format!("{scopes}: {} edges lie late, {} early", edges.before, edges.after));
+        for (bound, edges) in [("begin", &level.begins), ("end", &level.ends)] {
+            if edges.before + edges.after > 0 {
+                let crate::EdgeCoverage { before, after, .. } = edges;
+                amiss
+                    .push(format!("{scopes}: {before} edges of a {bound} lie late, {after} early"));
+            }
         }
         // A country that lives is not called down, but where the file expects it.
         if scopes == "countries" && level.false_downs > 0 && !expect.seen.contains(&Down) {
