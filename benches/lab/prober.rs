@@ -5,7 +5,7 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{CountryId, Scope},
 };
-use lifesign_lab::{LevelScore, Scenario, Score, Simulation};
+use lifesign_lab::{Scenario, Score, Simulation};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The country of every world here.
@@ -79,36 +79,4 @@ pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
     });
     all.sort_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()
-}
-
-/// One level of many runs, as if it were one.
-pub fn pool<'a>(levels: impl Iterator<Item = &'a LevelScore>) -> LevelScore {
-    let mut all = LevelScore { worst_share: 1.0, ..LevelScore::default() };
-    let mut runs = 0.0;
-    for level in levels {
-        runs += 1.0;
-        all.right_share += level.right_share;
-        all.worst_share = all.worst_share.min(level.worst_share);
-        for (sum, part) in [
-            (&mut all.down, &level.down),
-            (&mut all.outage, &level.outage),
-            (&mut all.recovery, &level.recovery),
-        ] {
-            sum.seconds.extend(&part.seconds);
-            sum.missed.extend(&part.missed);
-            sum.seconds.sort_by(f64::total_cmp);
-        }
-        all.edges.covered += level.edges.covered;
-        all.edges.before += level.edges.before;
-        all.edges.after += level.edges.after;
-        all.edges.begin_half_widths.extend(&level.edges.begin_half_widths);
-        all.edges.end_half_widths.extend(&level.edges.end_half_widths);
-        all.false_downs += level.false_downs;
-        all.false_outages += level.false_outages;
-        all.false_flappings += level.false_flappings;
-    }
-    all.right_share /= f64::max(runs, 1.0);
-    all.edges.begin_half_widths.sort_by(f64::total_cmp);
-    all.edges.end_half_widths.sort_by(f64::total_cmp);
-    all
 }

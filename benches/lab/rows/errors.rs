@@ -1,7 +1,7 @@
 //! Rows about false verdicts, in worlds in which nothing happens or only we are blind; and how much
 //! is right in December 2014.
 
-use super::{Goal, Trial, WorldBuilder, YEAR, pool};
+use super::{Goal, Trial, WorldBuilder, YEAR};
 use lifesign_core::{judge::State, rng::Rng};
 use lifesign_lab::{LevelScore, Scenario};
 use std::path::Path;
@@ -80,7 +80,7 @@ pub fn december(trial: &mut Trial<'_>) {
     let worlds: Vec<_> =
         (1..=trial.scale.december_seeds as u64).map(|seed| (scenario.clone(), seed)).collect();
     let runs = trial.run(&worlds);
-    let level = pool(runs.iter().map(|run| &run.score.countries));
+    let level = LevelScore::pool(runs.iter().map(|run| &run.score.countries));
     let n = format!("{} seeds", runs.len());
     let goal = trial.goals.right_share.map(Goal::AtLeast);
     trial.add("december-2014: right state", n.clone(), 100.0 * level.right_share, "%", goal);

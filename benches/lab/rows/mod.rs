@@ -5,7 +5,7 @@ mod flaps;
 mod outages;
 
 use super::{
-    prober::{Findings, Prober, pool, spread},
+    prober::{Findings, Prober, spread},
     table::{Goal, Table},
     world_builder::{WARM_UP, WorldBuilder, flap_begins, with_outages},
 };
