@@ -4,23 +4,53 @@ use lifesign_core::{
     judge::{Change, Rules, State},
     schedule::Budget,
     scopes::{CountryId, Scope},
+    time::Time,
 };
 use lifesign_lab::{Scenario, Score, Simulation};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-/// The country of every world here.
+/// The first country of every world here, and most often the only one.
 pub const COUNTRY: Scope = Scope::Country(CountryId(0));
 
 /// What a prober said in a world, and how right it was.
 pub struct Findings {
     pub score: Score,
     pub changes: Vec<Change>,
+    /// Which share of its usual hosts the country was said to have, and when; none of a rival.
+    pub shares: Vec<(Time, f64)>,
 }
 
 impl Findings {
     /// What it said of the country, in order.
-    pub fn country(&self) -> impl Iterator<Item = &Change> {
+    pub fn country(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.scope == COUNTRY)
+    }
+
+    /// The share of this span in which a scope had one of these states.
+    pub fn time_in(&self, scope: Scope, (from, to): (Time, Time), states: &[State]) -> f64 {
+        let mut inside = Duration::ZERO;
+        let mut since = from;
+        let mut state = State::Unknown;
+        for change in self.changes.iter().filter(|change| change.scope == scope) {
+            if states.contains(&state) {
+                inside += change.time.min(to).since(since);
+            }
+            state = change.to;
+            since = change.time.max(from);
+        }
+        if states.contains(&state) {
+            inside += to.since(since);
+        }
+        inside.as_secs_f64() / to.since(from).as_secs_f64()
+    }
+
+    /// How often a scope that `of` accepts was given one of these states, from this time on.
+    pub fn entries(&self, of: impl Fn(Scope) -> bool, from: Time, states: &[State]) -> usize {
+        let changes = self.changes.iter().filter(|change| change.time >= from && of(change.scope));
+        changes.filter(|change| states.contains(&change.to)).count()
     }
 
     /// How often any scope was given this state.
@@ -52,7 +82,7 @@ impl Prober for Lifesign {
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
         simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
-        Findings { score: simulation.score(), changes }
+        Findings { score: simulation.score(), changes, shares: simulation.shares(COUNTRY) }
     }
 }
 

@@ -120,7 +120,7 @@ pub fn sparse(trial: &mut Trial<'_>) {
             .map(|seed| {
                 let mut world =
                     with_outages(each, "KP", seed, 0.01, (300.0, 900.0), trial.goals.apart);
-                world.hosts = [2; 4];
+                world.hosts = vec![2; 4];
                 world.hosts_lines = "";
                 world.weather_lines = format!("loss = 0.01\nmiss = {miss}\n");
                 (world.scenario(), seed)

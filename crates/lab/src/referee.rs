@@ -85,6 +85,11 @@ impl Referee {
         self.verdicts[self.index(scope)].iter().map(|given| (given.time, given.state)).collect()
     }
 
+    /// The shares that were noted of a scope, each with when it was given.
+    pub fn shares(&self, scope: Scope) -> Vec<(Time, f64)> {
+        self.shares[self.index(scope)].iter().map(|given| (given.time, given.share)).collect()
+    }
+
     /// Notes a probe; in the order in which they are sent.
     pub fn handle_probe(&mut self, block: BlockId, sent: Time) {
         self.load[block.0 as usize].add(sent);

@@ -130,6 +130,11 @@ impl Simulation {
         self.referee.score(&self.truth, self.now)
     }
 
+    /// What share of its usual hosts a scope was said to have so far, and when.
+    pub fn shares(&self, scope: Scope) -> Vec<(Time, f64)> {
+        self.referee.shares(scope)
+    }
+
     /// A scope's verdicts so far, each with when it was given.
     pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
         self.referee.verdicts(scope)
