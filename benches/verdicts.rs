@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench verdicts` makes the whole table, `-- --quick` a sample of it, `-- --row
 //! NAME` one group of rows, `-- --who TEXT` the probers whose name holds the text, `-- --years N`
-//! other lengths of our rate rows.
+//! other lengths of our rate rows, `-- --seeds N` as many events in the worlds of parts.
 
 #[path = "lab/block_view.rs"]
 mod block_view;
@@ -24,7 +24,7 @@ use lifesign_core::{judge::Rules, schedule::Budget};
 use prober::{Lifesign, Prober};
 use rival_prober::{Rival, RivalProber};
 use rivals::{damping::Penalty, ring::Ring};
-use rows::{GROUPS, Goals, Scale, Trial};
+use rows::{GROUPS, Goals, Pace, Scale, Trial};
 use std::time::Duration;
 
 const HOUR: f64 = 3600.0;
@@ -39,24 +39,28 @@ const DEFAULT: Goals = Goals {
     still_flapping: Some(60.0),
     right_share: Some(99.5),
     worst_minute: Some(0.39),
-    mean_per_hour: None,
+    mean_per_hour: Some(0.29 * HOUR),
     fastest_flap: 10.0,
+    lead: 3.0 * HOUR,
+    pace: Pace::Default,
     is_ours: true,
     judged: true,
 };
 
 const FRUGAL: Goals = Goals {
-    down_mean: Some(30.0),
-    down_p99: Some(55.0),
+    down_mean: Some(32.0),
+    down_p99: Some(60.0),
     shortest: 60.0,
     apart: 48.0 * HOUR,
-    half_width: Some(23.0),
+    half_width: Some(27.0),
     recovery_p99: Some(60.0),
     still_flapping: Some(120.0),
     right_share: Some(97.0),
     worst_minute: None,
     mean_per_hour: Some(20.0),
     fastest_flap: 120.0,
+    lead: 30.0 * HOUR,
+    pace: Pace::Frugal,
     is_ours: true,
     judged: true,
 };
@@ -74,6 +78,8 @@ const THEIRS: Goals = Goals {
     worst_minute: None,
     mean_per_hour: None,
     fastest_flap: f64::INFINITY,
+    lead: 3.0 * HOUR,
+    pace: Pace::Theirs,
     is_ours: false,
     judged: false,
 };
@@ -121,7 +127,7 @@ fn entries() -> Vec<Entry> {
 
 /// An ablation has nothing to reach, and the same worlds.
 fn without_goals(goals: Goals) -> Goals {
-    Goals { shortest: goals.shortest, apart: goals.apart, ..THEIRS }
+    Goals { shortest: goals.shortest, apart: goals.apart, lead: goals.lead, ..THEIRS }
 }
 
 fn main() {
@@ -132,10 +138,27 @@ fn main() {
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let whole = if quick {
-        Scale { outages: 100, years: 0.05, blind_periods: 40, flaps: 6, december_seeds: 2 }
+        Scale {
+            outages: 100,
+            years: 0.05,
+            blind_periods: 40,
+            flaps: 6,
+            december_seeds: 2,
+            seeds: 4,
+        }
     } else {
-        Scale { outages: 1000, years: 30.0, blind_periods: 1000, flaps: 100, december_seeds: 30 }
+        Scale {
+            outages: 1000,
+            years: 30.0,
+            blind_periods: 1000,
+            flaps: 100,
+            december_seeds: 30,
+            seeds: 40,
+        }
     };
+    let seeds = after("--seeds")
+        .map_or(whole.seeds, |seeds| seeds.parse().expect("--seeds takes a whole number"));
+    let whole = Scale { seeds, ..whole };
     let years = after("--years")
         .map_or(whole.years, |years| years.parse().expect("--years takes a number"));
     let mut table = table::Table { quick, ..table::Table::default() };

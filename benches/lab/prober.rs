@@ -4,23 +4,53 @@ use lifesign_core::{
     judge::{Change, Rules, State},
     schedule::Budget,
     scopes::{CountryId, Scope},
+    time::Time,
 };
-use lifesign_lab::{LevelScore, Scenario, Score, Simulation};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use lifesign_lab::{Scenario, Score, Simulation};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-/// The country of every world here.
+/// The first country of every world here, and most often the only one.
 pub const COUNTRY: Scope = Scope::Country(CountryId(0));
 
 /// What a prober said in a world, and how right it was.
 pub struct Findings {
     pub score: Score,
     pub changes: Vec<Change>,
+    /// Which share of its usual hosts the country was said to have, and when; none of a rival.
+    pub shares: Vec<(Time, f64)>,
 }
 
 impl Findings {
     /// What it said of the country, in order.
-    pub fn country(&self) -> impl Iterator<Item = &Change> {
+    pub fn country(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.scope == COUNTRY)
+    }
+
+    /// The share of this span in which a scope had one of these states.
+    pub fn time_in(&self, scope: Scope, (from, to): (Time, Time), states: &[State]) -> f64 {
+        let mut inside = Duration::ZERO;
+        let mut since = from;
+        let mut state = State::Unknown;
+        for change in self.changes.iter().filter(|change| change.scope == scope) {
+            if states.contains(&state) {
+                inside += change.time.min(to).since(since);
+            }
+            state = change.to;
+            since = change.time.max(from);
+        }
+        if states.contains(&state) {
+            inside += to.since(since);
+        }
+        inside.as_secs_f64() / to.since(from).as_secs_f64()
+    }
+
+    /// How often a scope that `of` accepts was given one of these states, from this time on.
+    pub fn entries(&self, of: impl Fn(Scope) -> bool, from: Time, states: &[State]) -> usize {
+        let changes = self.changes.iter().filter(|change| change.time >= from && of(change.scope));
+        changes.filter(|change| states.contains(&change.to)).count()
     }
 
     /// How often any scope was given this state.
@@ -52,7 +82,7 @@ impl Prober for Lifesign {
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
         simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
-        Findings { score: simulation.score(), changes }
+        Findings { score: simulation.score(), changes, shares: simulation.shares(COUNTRY) }
     }
 }
 
@@ -79,36 +109,4 @@ pub fn spread<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
     });
     all.sort_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()
-}
-
-/// One level of many runs, as if it were one.
-pub fn pool<'a>(levels: impl Iterator<Item = &'a LevelScore>) -> LevelScore {
-    let mut all = LevelScore { worst_share: 1.0, ..LevelScore::default() };
-    let mut runs = 0.0;
-    for level in levels {
-        runs += 1.0;
-        all.right_share += level.right_share;
-        all.worst_share = all.worst_share.min(level.worst_share);
-        for (sum, part) in [
-            (&mut all.down, &level.down),
-            (&mut all.outage, &level.outage),
-            (&mut all.recovery, &level.recovery),
-        ] {
-            sum.seconds.extend(&part.seconds);
-            sum.missed.extend(&part.missed);
-            sum.seconds.sort_by(f64::total_cmp);
-        }
-        all.edges.covered += level.edges.covered;
-        all.edges.before += level.edges.before;
-        all.edges.after += level.edges.after;
-        all.edges.begin_half_widths.extend(&level.edges.begin_half_widths);
-        all.edges.end_half_widths.extend(&level.edges.end_half_widths);
-        all.false_downs += level.false_downs;
-        all.false_outages += level.false_outages;
-        all.false_flappings += level.false_flappings;
-    }
-    all.right_share /= f64::max(runs, 1.0);
-    all.edges.begin_half_widths.sort_by(f64::total_cmp);
-    all.edges.end_half_widths.sort_by(f64::total_cmp);
-    all
 }

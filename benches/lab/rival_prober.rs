@@ -64,7 +64,7 @@ impl Prober for RivalProber {
         for change in &all {
             referee.handle_change(change);
         }
-        Findings { score: referee.score(&truth, scenario.end()), changes: all }
+        Findings { score: referee.score(&truth, scenario.end()), changes: all, shares: Vec::new() }
     }
 }
 

@@ -1,14 +1,14 @@
 //! The laboratory's worlds: scenarios that are written as the text of a scenario file, so that a
 //! seed gives the same world to every prober.
 
-use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
+use lifesign_core::{rng::Rng, time::Time};
 use lifesign_lab::{Scenario, world_and_truth};
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
 /// Hosts per /24 in North Korea's plan.
 pub const PLAN: [usize; 4] = [11, 3, 5, 2];
 
-/// A world of four /24s behind one upstream. Times in seconds.
+/// A world of one country, KP, behind one upstream. Times in seconds.
 pub struct WorldBuilder {
     pub seconds: f64,
     /// Lines of the `[weather]` section beside round-trip time and jitter.
@@ -16,37 +16,64 @@ pub struct WorldBuilder {
     /// Lines of the `[hosts]` section.
     pub hosts_lines: &'static str,
     /// How many hosts each /24 has, in the order of their addresses.
-    pub hosts: [usize; 4],
+    pub hosts: Vec<usize>,
+    /// Further lines of the country.
+    pub country_lines: String,
+    /// Further countries: lines of the file.
+    pub others: String,
     events: String,
 }
 
+/// The n-th /24 of a world.
+pub fn block(n: usize) -> String {
+    format!("127.{}.{}.0/24", 45 + (176 + n) / 256, (176 + n) % 256)
+}
+
+/// These /24s, apart by spaces.
+pub fn blocks(numbers: impl Iterator<Item = usize>) -> String {
+    numbers.map(block).collect::<Vec<_>>().join(" ")
+}
+
 impl WorldBuilder {
-    /// One quiet world with this share of packets lost.
+    /// A quiet world of North Korea's plan, with this share of packets lost.
     pub fn new(seconds: f64, loss: f64) -> Self {
+        let hosts_lines = "icmp_only = 0.2\ntcp_only = 0.3";
+        Self { hosts_lines, ..Self::of(seconds, loss, PLAN.to_vec()) }
+    }
+
+    /// A quiet world of so many hosts per /24, all of which answer whatever they are asked.
+    pub fn of(seconds: f64, loss: f64, hosts: Vec<usize>) -> Self {
         Self {
             seconds,
             weather_lines: format!("loss = {loss}\n"),
-            hosts_lines: "icmp_only = 0.2\ntcp_only = 0.3",
-            hosts: PLAN,
+            hosts_lines: "",
+            hosts,
+            country_lines: "probes = [\"icmp\", \"tcp/80\"]".into(),
+            others: String::new(),
             events: String::new(),
         }
     }
 
     /// Adds an event; `more` holds its further keys.
     pub fn event(&mut self, kind: &str, on: &str, at: f64, length: f64, more: &str) {
-        let at = (at * 1000.0) as u64;
         let length = (length * 1000.0) as u64;
+        self.event_for_good(kind, on, at, &format!("for = \"{length}ms\"\n{more}"));
+    }
+
+    /// Adds an event that has no length.
+    pub fn event_for_good(&mut self, kind: &str, on: &str, at: f64, more: &str) {
+        let at = (at * 1000.0) as u64;
         let _ = writeln!(
             self.events,
-            "[[event]]\nkind = \"{kind}\"\non = \"{on}\"\n\
-             at = \"+{at}ms\"\nfor = \"{length}ms\"\n{more}"
+            "[[event]]\nkind = \"{kind}\"\non = \"{on}\"\nat = \"+{at}ms\"\n{more}"
         );
     }
 
     /// The scenario of this world.
     pub fn scenario(&self) -> Scenario {
-        let Self { seconds, weather_lines, hosts_lines, events, .. } = self;
-        let most = self.hosts.iter().max().copied().unwrap_or(1);
+        let Self { seconds, weather_lines, hosts_lines, hosts, country_lines, others, .. } = self;
+        let blocks: Vec<String> = (0..hosts.len()).map(block).collect();
+        let events = &self.events;
         let text = format!(
             r#"
             story = "a world of the laboratory"
@@ -60,32 +87,15 @@ impl WorldBuilder {
             {hosts_lines}
             [[country]]
             code = "KP"
-            blocks = ["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"]
-            hosts = {most}
-            probes = ["icmp", "tcp/80"]
+            blocks = {blocks:?}
+            hosts = {hosts:?}
+            {country_lines}
+            {others}
             {events}"#,
             *seconds as u64
         );
-        let mut scenario =
-            Scenario::parse("laboratory", &text).unwrap_or_else(|problems| panic!("{problems}"));
-        scenario.roster = Arc::new(thin(&scenario.roster, &self.hosts));
-        scenario
+        Scenario::parse("laboratory", &text).unwrap_or_else(|problems| panic!("{problems}"))
     }
-}
-
-/// Leaves each block as many hosts as the plan has, each with its two targets.
-fn thin(roster: &Roster, hosts: &[usize; 4]) -> Roster {
-    let mut thin = Roster { countries: roster.countries.clone(), ..Roster::default() };
-    for (block, hosts) in roster.blocks.iter().zip(hosts) {
-        let first = thin.targets.len() as u32;
-        let range = block.targets.start as usize..block.targets.start as usize + 2 * hosts;
-        thin.targets.extend_from_slice(&roster.targets[range]);
-        thin.blocks.push(lifesign_core::scopes::Block {
-            targets: first..thin.targets.len() as u32,
-            ..block.clone()
-        });
-    }
-    thin
 }
 
 /// Before anything happens: targets that never answer are known for it after a day.

@@ -1,9 +1,9 @@
 //! Rows about false verdicts, in worlds in which nothing happens or only we are blind; and how much
 //! is right in December 2014.
 
-use super::{Goal, Trial, WorldBuilder, YEAR, pool};
+use super::{DAY, Goal, Pace, Trial, WorldBuilder, YEAR};
 use lifesign_core::{judge::State, rng::Rng};
-use lifesign_lab::{LevelScore, Scenario};
+use lifesign_lab::{LevelScore, Scenario, Score, quantile};
 use std::path::Path;
 
 pub fn rates(trial: &mut Trial<'_>, label: &str, weather: &str, flap_goal: bool) {
@@ -34,6 +34,33 @@ pub fn rates(trial: &mut Trial<'_>, label: &str, weather: &str, flap_goal: bool)
         let unknown: usize = runs.iter().map(|run| run.verdicts_of(State::Unknown)).sum();
         trial.add(&of("unknowns"), n, unknown as f64 / years, "", None);
     }
+}
+
+/// A loss that goes on from the first moment: figures of 20 days.
+pub fn steady(trial: &mut Trial<'_>, loss: f64) {
+    let days = 20.0;
+    let worlds: Vec<_> = (1..=trial.scale.seeds as u64)
+        .map(|seed| (WorldBuilder::of(days * DAY, loss, vec![6; 4]).scenario(), 200 + seed))
+        .collect();
+    let runs = trial.run(&worlds);
+    let n = format!("{:.2} country-years", runs.len() as f64 * days * DAY / YEAR);
+    let each = |of: fn(&Score) -> u64| {
+        runs.iter().map(|run| of(&run.score)).sum::<u64>() as f64 / runs.len() as f64
+    };
+    let percent = (loss * 100.0).round();
+    let frugal = |goal| Some(goal).filter(|_| loss < 0.3);
+    let label = |what: &str| format!("{what} in 20 days of {percent} % loss");
+    let outages = each(|score| score.countries.false_outages);
+    let goal = trial.most(Some(0.0), frugal(0.0));
+    trial.add(&label("false national outages"), n.clone(), outages, "", goal);
+    let downs = each(|score| score.countries.false_downs);
+    let goal = trial.most(Some(1.0), frugal(0.0));
+    trial.add(&label("false national downs"), n.clone(), downs, "", goal);
+    let outages = each(|score| score.blocks.false_outages);
+    let goal = trial.most(Some(1.0), frugal(0.0));
+    trial.add(&label("false block outages"), n.clone(), outages, "", goal);
+    let downs = each(|score| score.blocks.false_downs);
+    trial.add(&label("false block downs"), n, downs, "", goal);
 }
 
 pub fn blind(trial: &mut Trial<'_>) {
@@ -80,9 +107,20 @@ pub fn december(trial: &mut Trial<'_>) {
     let worlds: Vec<_> =
         (1..=trial.scale.december_seeds as u64).map(|seed| (scenario.clone(), seed)).collect();
     let runs = trial.run(&worlds);
-    let level = pool(runs.iter().map(|run| &run.score.countries));
+    let level = LevelScore::pool(runs.iter().map(|run| &run.score.countries));
     let n = format!("{} seeds", runs.len());
     let goal = trial.goals.right_share.map(Goal::AtLeast);
     trial.add("december-2014: right state", n.clone(), 100.0 * level.right_share, "%", goal);
     trial.add("december-2014: right state, worst seed", n, 100.0 * level.worst_share, "%", None);
+    let ends = LevelScore::pool(runs.iter().map(|run| &run.score.blocks)).ends;
+    if ends.count() == 0 {
+        return; // It names no edges.
+    }
+    let n = format!("{} edges", ends.count());
+    let goal = |most| Some(Goal::AtMost(most)).filter(|_| trial.goals.pace == Pace::Default);
+    let p99 = goal(20.0);
+    let worst = goal(30.0);
+    let what = "december-2014: width of a block's end";
+    trial.add(&format!("{what}, p99"), n.clone(), quantile(&ends.widths, 0.99), "s", p99);
+    trial.add(&format!("{what}, worst"), n, quantile(&ends.widths, 1.0), "s", worst);
 }

@@ -1,16 +1,23 @@
 //! The rows of the table, in groups. A group runs a prober in its worlds and adds what came of it.
 
+mod edges;
 mod errors;
 mod flaps;
 mod outages;
+mod ourselves;
+mod parts;
+mod restless;
 
 use super::{
-    prober::{Findings, Prober, pool, spread},
+    prober::{Findings, Prober, spread},
     table::{Goal, Table},
-    world_builder::{WARM_UP, WorldBuilder, flap_begins, with_outages},
+    world_builder::{WARM_UP, WorldBuilder, block, blocks, flap_begins, with_outages},
 };
+use lifesign_core::{rng::Rng, time::Time};
 use lifesign_lab::Scenario;
+use std::time::Duration;
 
+const HOUR: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
 const YEAR: f64 = 365.25 * DAY;
 
@@ -31,8 +38,21 @@ pub struct Goals {
     pub mean_per_hour: Option<f64>,
     /// The shortest half-period of flapping that the pace can see.
     pub fastest_flap: f64,
+    /// Before anything happens, in the worlds of parts.
+    pub lead: f64,
+    pub pace: Pace,
     pub is_ours: bool,
     pub judged: bool,
+}
+
+/// At which pace a prober asks.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    Default,
+    Frugal,
+    /// A rival's own.
+    #[default]
+    Theirs,
 }
 
 /// How much to run.
@@ -43,6 +63,8 @@ pub struct Scale {
     pub blind_periods: usize,
     pub flaps: usize,
     pub december_seeds: usize,
+    /// Events of the worlds of parts: as many seeds.
+    pub seeds: usize,
 }
 
 /// A prober on trial.
@@ -76,12 +98,78 @@ pub const GROUPS: &[(&str, RowGroup)] = &[
     ("flap-then-dark", flaps::flap_then_dark),
     ("sparse", outages::sparse),
     ("december", errors::december),
+    ("vanish", parts::vanish),
+    ("k-dark", parts::k_dark),
+    ("neighbours", parts::neighbours),
+    ("near-total", parts::near_total),
+    ("long", parts::long),
+    ("share", parts::share),
+    ("old-lists", parts::old_lists),
+    ("limiter", parts::limiter),
+    ("churn", parts::churn),
+    ("total-outage", edges::total_outage),
+    ("one-block-by-hosts", edges::one_block_by_hosts),
+    ("edges", edges::single),
+    ("half-back", edges::half_back),
+    ("flap-time", restless::flap_time),
+    ("rare-flap", restless::rare_flap),
+    ("growing-flap", restless::growing),
+    ("three-blocks-flap", restless::three_blocks),
+    ("many-countries", ourselves::many_countries),
+    ("dark-start", ourselves::dark_start),
+    ("own-loss", ourselves::own_loss),
+    ("degraded", ourselves::degraded),
+    ("steady-0", |trial| errors::steady(trial, 0.0)),
+    ("steady-20", |trial| errors::steady(trial, 0.2)),
+    ("steady-40", |trial| errors::steady(trial, 0.4)),
+    ("steady-60", |trial| errors::steady(trial, 0.6)),
+    ("steady-80", |trial| errors::steady(trial, 0.8)),
 ];
 
 impl Trial<'_> {
     fn add(&mut self, what: &str, n: String, figure: f64, unit: &'static str, goal: Option<Goal>) {
         let goal = goal.filter(|_| self.goals.judged);
         self.table.add(what, self.prober.name(), n, figure, unit, goal);
+    }
+
+    /// At most this, at the default and at the frugal pace; None sets no goal.
+    fn most(&self, default: Option<f64>, frugal: Option<f64>) -> Option<Goal> {
+        self.at_pace(default, frugal).map(Goal::AtMost)
+    }
+
+    /// At least this.
+    fn least(&self, default: Option<f64>, frugal: Option<f64>) -> Option<Goal> {
+        self.at_pace(default, frugal).map(Goal::AtLeast)
+    }
+
+    fn at_pace(&self, default: Option<f64>, frugal: Option<f64>) -> Option<f64> {
+        match self.goals.pace {
+            Pace::Default => default,
+            Pace::Frugal => frugal,
+            Pace::Theirs => None,
+        }
+    }
+
+    /// So many worlds for one in `part` of the seeds, at least two; `make` is told when it happens,
+    /// in seconds.
+    fn worlds(
+        &self,
+        part: usize,
+        make: impl Fn(&mut Rng, f64) -> WorldBuilder,
+    ) -> Vec<(Scenario, u64)> {
+        let count = self.scale.seeds.div_ceil(part).max(2) as u64;
+        let world = |seed| {
+            let mut rng = Rng::new(seed ^ 0x70_a275);
+            let at = self.goals.lead + 600.0 * rng.unit();
+            (make(&mut rng, at).scenario(), seed)
+        };
+        (1..=count).map(world).collect()
+    }
+
+    /// When it happens in the world of a seed.
+    fn at(&self, (scenario, seed): &(Scenario, u64)) -> Time {
+        let at = self.goals.lead + 600.0 * Rng::new(seed ^ 0x70_a275).unit();
+        scenario.start + Duration::from_secs_f64(at)
     }
 
     fn run(&mut self, worlds: &[(Scenario, u64)]) -> Vec<Findings> {

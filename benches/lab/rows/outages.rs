@@ -1,7 +1,7 @@
 //! Rows about outages: how soon each is seen, how well it is dated, and whether it is seen at all.
 
-use super::{Goal, Trial, pool, split, with_outages};
-use lifesign_lab::LevelScore;
+use super::{Goal, Trial, split, with_outages};
+use lifesign_lab::{EdgeCoverage, LevelScore, quantile};
 
 pub fn delay(trial: &mut Trial<'_>) {
     let (worlds, each) = split(trial.scale.outages);
@@ -12,7 +12,7 @@ pub fn delay(trial: &mut Trial<'_>) {
         })
         .collect();
     let runs = trial.run(&worlds);
-    let level = pool(runs.iter().map(|run| &run.score.countries));
+    let level = LevelScore::pool(runs.iter().map(|run| &run.score.countries));
     let goals = trial.goals;
     let missed = level.down.missed.len();
     let n = format!("{} outages, {missed} missed", level.down.seconds.len() + missed);
@@ -36,22 +36,24 @@ pub fn delay(trial: &mut Trial<'_>) {
         most(goals.recovery_p99),
     );
     trial.add("recovery noticed, median", n, level.recovery.quantile(0.5), "s", None);
-    let edges = &level.edges;
-    let n = edges.covered + edges.before + edges.after;
+    let edges = [&level.begins, &level.ends];
+    let n: u64 = edges.iter().map(|edges| edges.count()).sum();
     if n == 0 {
         return; // It names no edges.
     }
-    let share = 100.0 * edges.covered as f64 / n as f64;
-    let n = format!("{n} edges ({} early, {} late)", edges.before, edges.after);
+    let sum = |of: fn(&EdgeCoverage) -> u64| edges.iter().map(|edges| of(edges)).sum::<u64>();
+    let share = 100.0 * sum(|edges| edges.covered) as f64 / n as f64;
+    let early = sum(|edges| edges.before);
+    let late = sum(|edges| edges.after);
+    let n = format!("{n} edges ({early} early, {late} late)");
     trial.add("edge covers the truth", n, share, "%", Some(Goal::AtLeast(99.9)));
-    for (what, widths, goal) in [
-        ("begin", &edges.begin_half_widths, most(goals.half_width)),
-        ("end", &edges.end_half_widths, None),
-    ] {
-        let n = format!("{} edges", widths.len());
-        let mean = widths.iter().sum::<f64>() / widths.len() as f64;
+    for (what, edges, goal) in
+        [("begin", &level.begins, most(goals.half_width)), ("end", &level.ends, None)]
+    {
+        let n = format!("{} edges", edges.widths.len());
+        let mean = edges.widths.iter().sum::<f64>() / edges.widths.len() as f64 / 2.0;
         trial.add(&format!("half-width of the {what}, mean"), n.clone(), mean, "s", goal);
-        let p99 = widths.get(widths.len() * 99 / 100).copied().unwrap_or(f64::NAN);
+        let p99 = quantile(&edges.widths, 0.99) / 2.0;
         trial.add(&format!("half-width of the {what}, p99"), n, p99, "s", None);
     }
 }
@@ -69,7 +71,7 @@ pub fn one_block(trial: &mut Trial<'_>) {
         })
         .collect();
     let runs = trial.run(&worlds);
-    let down = pool(runs.iter().map(|run| &run.score.blocks)).down;
+    let down = LevelScore::pool(runs.iter().map(|run| &run.score.blocks)).down;
     let n =
         format!("{} outages, {} missed", down.seconds.len() + down.missed.len(), down.missed.len());
     trial.add("one block dark: delay to down, mean", n.clone(), down.mean(), "s", None);
@@ -92,8 +94,8 @@ pub fn seen(trial: &mut Trial<'_>) {
             .collect();
         let runs = trial.run(&worlds);
         let length = if from < to { format!("{from} to {to} s") } else { format!("{from} s") };
-        let country = pool(runs.iter().map(|run| &run.score.countries));
-        let blocks = pool(runs.iter().map(|run| &run.score.blocks));
+        let country = LevelScore::pool(runs.iter().map(|run| &run.score.countries));
+        let blocks = LevelScore::pool(runs.iter().map(|run| &run.score.blocks));
         for (level, whose) in [(country, "the country"), (blocks, "each block")] {
             let n = level.down.seconds.len() + level.down.missed.len();
             let share = 100.0 * level.down.seconds.len() as f64 / n as f64;
@@ -118,15 +120,15 @@ pub fn sparse(trial: &mut Trial<'_>) {
             .map(|seed| {
                 let mut world =
                     with_outages(each, "KP", seed, 0.01, (300.0, 900.0), trial.goals.apart);
-                world.hosts = [2; 4];
+                world.hosts = vec![2; 4];
                 world.hosts_lines = "";
                 world.weather_lines = format!("loss = 0.01\nmiss = {miss}\n");
                 (world.scenario(), seed)
             })
             .collect();
         let runs = trial.run(&worlds);
-        let level = pool(runs.iter().map(|run| &run.score.countries));
-        let blocks = pool(runs.iter().map(|run| &run.score.blocks));
+        let level = LevelScore::pool(runs.iter().map(|run| &run.score.countries));
+        let blocks = LevelScore::pool(runs.iter().map(|run| &run.score.blocks));
         let n = format!("{} outages", level.down.seconds.len() + level.down.missed.len());
         // Frugal has to see them all, and may take its time.
         let goal = trial.goals.worst_minute.map(|_| Goal::AtMost(30.0));

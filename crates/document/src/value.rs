@@ -84,8 +84,7 @@ impl<'a> Value<'a> {
         self.within(digits.parse().ok().filter(|number| range.contains(number)), digits, &want)
     }
 
-    /// A duration: a whole number and its unit in a string, such as `"250ms"`, `"10s"`, `"5m"`,
-    /// `"24h"`.
+    /// A duration in a string, as [`parse_duration`] reads it.
     pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self
             .text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
@@ -122,6 +121,11 @@ impl<'a> Value<'a> {
             format!("{text:?}"),
             &want,
         )
+    }
+
+    /// Is it a list?
+    pub fn is_list(self) -> bool {
+        self.found.get_ref().is_array()
     }
 
     /// A list, empty or not. `want` says of what: `addresses such as ["192.0.2.1"]`.
@@ -185,10 +189,23 @@ fn quoted(words: &[&str]) -> String {
 
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-fn parse_duration(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
-    let (_, millis) = UNITS.into_iter().find(|&(name, _)| name == unit)?;
-    digits.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
+/// A whole number and its unit, such as `250ms`, `10s`, `5m`, `24h`, or several of these, the
+/// largest first: `9h31m`, `1h 30m`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut units = &UNITS[..];
+    let mut total = 0_u64;
+    loop {
+        let (digits, tail) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (unit, tail) = tail.split_at(tail.bytes().take_while(u8::is_ascii_lowercase).count());
+        let index = units.iter().position(|&(name, _)| name == unit)?;
+        total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(units[index].1)?)?;
+        if tail.is_empty() {
+            return Some(Duration::from_millis(total));
+        }
+        units = &units[index + 1..];
+        rest = tail.strip_prefix(' ').unwrap_or(tail);
+    }
 }
 
 /// A duration as a file writes it, in the largest unit that fits: `"90s"`, `"24h"`.
@@ -227,9 +244,15 @@ mod tests {
     #[test]
     fn durations_need_a_unit() {
         let any = Duration::ZERO..=Duration::MAX;
-        for (text, millis) in
-            [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("24h", 86_400_000)]
-        {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("5m", 300_000),
+            ("24h", 86_400_000),
+            ("9h31m", 34_260_000),
+            ("1h 30m", 5_400_000),
+            ("1m1ms", 60_001),
+        ] {
             let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
             assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -242,6 +265,10 @@ mod tests {
             "\"1.5s\"",
             "\"10sec\"",
             "\"1s2\"",
+            "\"1s \"",
+            "\"1s1h\"",
+            "\"1m1m\"",
+            "\"5124095576030h 30m\"",
             "\"١s\"",
         ] {
             assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");

@@ -1,23 +1,13 @@
 //! The `[[event]]` tables of a scenario file, with indices of the roster for names.
 
+use super::event_scope::{EventScope, scopes};
 use lifesign_core::{
     outcome::IcmpCode,
-    scopes::{Host, Roster},
+    scopes::{Kind, Roster},
     time::Time,
 };
-use lifesign_document::{Table, Value};
-use std::time::Duration;
-
-/// What an event affects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EventScope {
-    /// Our own network or machine.
-    Us,
-    Country(u32),
-    Block(u32),
-    /// The host whose first target this is.
-    Host(u32),
-}
+use lifesign_document::{Table, Value, parse_duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Effect {
@@ -51,6 +41,40 @@ pub(super) struct ScenarioEvent {
     pub to: Time,
     pub scope: EventScope,
     pub effect: Effect,
+    /// It befalls probes of this kind alone.
+    pub only: Option<Kind>,
+    /// It befalls some hosts of the scope, each by itself.
+    pub sample: Option<Sample>,
+}
+
+/// Which hosts of a scope an event befalls, and when each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    pub pick: Pick,
+    /// Each at its own time within this span.
+    pub over: Duration,
+    pub course: Course,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pick {
+    /// So many of each block, of those that are there.
+    Count(usize),
+    /// Each with this probability.
+    Share(f64),
+}
+
+/// What a host does that an event befalls.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Course {
+    /// What the event says.
+    Once,
+    /// Is not there before.
+    Appear,
+    /// Goes and returns by chance; mean times in seconds, and it begins there.
+    Churn { down: f64, up: f64 },
+    /// Goes for good, and a listed host that was not there comes instead, if there is one.
+    Renumber,
 }
 
 const KINDS: &[&str] = &[
@@ -65,23 +89,25 @@ const KINDS: &[&str] = &[
     "appear",
     "unreachable",
     "stall",
+    "churn",
+    "renumber",
 ];
 /// ICMP destination unreachable, host unreachable (RFC 792).
 pub(super) const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
-
-const SCOPES: &str = "\"us\", country codes, prefixes or hosts, apart by spaces";
 
 pub(super) fn events(
     root: Table<'_>,
     start: Time,
     duration: Duration,
     roster: &Roster,
+    controls: u16,
 ) -> Vec<ScenarioEvent> {
     let end = start + duration;
     let mut events = Vec::new();
     for table in root.tables("event", "event") {
         table.only(&[
             "kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code",
+            "probe", "hosts", "share", "over",
         ]);
         let kind = table.need("kind", "\"dark\"").and_then(|value| value.one_of(KINDS));
         let at = table.need("at", "\"+1h\"").and_then(|value| {
@@ -98,7 +124,10 @@ pub(super) fn events(
         });
         let Some((kind, at)) = kind.zip(at) else { continue };
         let Some(effect) = effect(table, kind) else { continue };
-        let lasts = !matches!(kind, "vanish" | "appear" | "clock_step");
+        let sample = sample(table, kind);
+        let only = table.get("probe").and_then(|value| value.one_of(&Kind::ALL.map(Kind::label)));
+        let only = only.and_then(Kind::from_label);
+        let lasts = !matches!(kind, "vanish" | "appear" | "clock_step" | "renumber");
         let length = match table.get("for") {
             Some(value) if !lasts => {
                 value.note(&format!("{kind:?} happens once and for all; drop \"for\""));
@@ -118,26 +147,22 @@ pub(super) fn events(
         };
         let ours = matches!(kind, "blind" | "stall" | "clock_step");
         let scopes = match table.get("on") {
-            Some(value) => scopes(value, roster),
+            Some(value) => scopes(value, roster, controls),
             None if ours => vec![EventScope::Us],
             None => {
                 table.missing("\"on\" is missing here; write on = \"KP\"");
                 Vec::new()
             }
         };
-        let of_hosts = matches!(kind, "vanish" | "appear");
         for scope in scopes {
-            let fits = match scope {
-                EventScope::Us => ours || matches!(kind, "lossy" | "slow" | "late"),
-                EventScope::Host(_) => !ours && kind != "flap",
-                _ => !ours && !of_hosts,
-            };
-            if fits {
-                events.push(ScenarioEvent { from, to, scope, effect });
+            if fits(kind, scope, sample.is_some(), only.is_some()) {
+                events.push(ScenarioEvent { from, to, scope, effect, only, sample });
             } else if let Some(value) = table.get("on") {
                 let right = if ours {
                     "\"us\""
-                } else if of_hosts {
+                } else if sample.is_some() || kind == "renumber" {
+                    "hosts of a country or a prefix"
+                } else if matches!(kind, "vanish" | "appear") {
                     "a host"
                 } else {
                     "a country or a prefix"
@@ -149,26 +174,86 @@ pub(super) fn events(
     events
 }
 
+/// Can an event of this kind be on this scope?
+fn fits(kind: &str, scope: EventScope, is_sample: bool, has_probe: bool) -> bool {
+    let ours = matches!(kind, "blind" | "stall" | "clock_step");
+    match scope {
+        EventScope::Us if ours => true,
+        EventScope::Us => !is_sample && matches!(kind, "lossy" | "slow" | "late"),
+        EventScope::Control(_) => {
+            !is_sample && !has_probe && matches!(kind, "dark" | "flap" | "lossy" | "slow")
+        }
+        EventScope::Host(_) => !ours && !is_sample && kind != "flap" && kind != "renumber",
+        EventScope::Country(_) | EventScope::Block(_) => {
+            !ours && (is_sample || !matches!(kind, "vanish" | "appear" | "renumber"))
+        }
+    }
+}
+
+/// Which hosts, if the event is about some of a scope's.
+fn sample(table: Table<'_>, kind: &str) -> Option<Sample> {
+    let number = table.get("hosts").map(|value| (value, value.integer(1..=200)));
+    let share = table.get("share").map(|value| (value, value.number(0.0..=1.0)));
+    let over = table.get("over");
+    let dwell = |key| table.get(key).and_then(|value| value.duration(DWELL)).unwrap_or_default();
+    let course = match kind {
+        "churn" => {
+            Course::Churn { down: dwell("down").as_secs_f64(), up: dwell("up").as_secs_f64() }
+        }
+        "renumber" => Course::Renumber,
+        "appear" => Course::Appear,
+        _ => Course::Once,
+    };
+    let pick = match (number, share) {
+        (Some((value, _)), Some(_)) => {
+            value
+                .note("either so many hosts of each block or a share; drop \"hosts\" or \"share\"");
+            return None;
+        }
+        (Some((_, number)), None) => Pick::Count(number? as usize),
+        (None, Some((_, share))) => Pick::Share(share?),
+        (None, None) if kind == "churn" => Pick::Share(1.0),
+        (None, None) => {
+            if let Some(over) = over {
+                over.note("\"over\" is for several hosts; write hosts = 5 or share = 0.5 too");
+            }
+            return None;
+        }
+    };
+    let over = over.and_then(|value| value.duration(Duration::ZERO..=Duration::MAX));
+    Some(Sample { pick, over: over.unwrap_or_default(), course })
+}
+
+/// Keys that only some kinds have.
+const FURTHER: &[&str] =
+    &["down", "up", "dwell", "loss", "factor", "what", "code", "probe", "hosts", "share", "over"];
+const DWELL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
+
 fn effect(table: Table<'_>, kind: &str) -> Option<Effect> {
     let given = match kind {
-        "flap" => &["down", "up", "dwell"][..],
-        "lossy" => &["loss"],
-        "slow" => &["factor"],
+        "dark" | "late" => &["probe", "hosts", "share", "over"][..],
+        "flap" => &["down", "up", "dwell", "probe"],
+        "lossy" => &["loss", "probe", "hosts", "share", "over"],
+        "slow" => &["factor", "probe", "hosts", "share", "over"],
         "blind" => &["what"],
-        "unreachable" => &["code"],
+        "unreachable" => &["code", "probe", "hosts", "share", "over"],
+        "vanish" | "appear" | "renumber" => &["hosts", "share", "over"],
+        "churn" => &["down", "up", "hosts", "share"],
         _ => &[],
     };
-    for key in ["down", "up", "dwell", "loss", "factor", "what", "code"] {
+    for &key in FURTHER {
         if let (Some(value), false) = (table.get(key), given.contains(&key)) {
             value.note(&format!("{kind:?} has no {key:?}; drop it"));
         }
     }
-    let dwell = |key| {
-        let range = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
-        Some(table.need(key, "\"60s\"")?.duration(range)?.as_secs_f64())
-    };
+    let dwell = |key| Some(table.need(key, "\"60s\"")?.duration(DWELL)?.as_secs_f64());
     Some(match kind {
-        "dark" | "vanish" | "appear" => Effect::Dark { router_code: None },
+        "dark" | "vanish" | "appear" | "renumber" => Effect::Dark { router_code: None },
+        "churn" => {
+            let down = dwell("down");
+            let up = dwell("up");
+            down.and(up).map(|_| Effect::Dark { router_code: None })?
+        }
         "unreachable" => {
             let code = table.get("code").map_or(Some(HOST_UNREACHABLE), router_code)?;
             Effect::Dark { router_code: Some(code) }
@@ -216,44 +301,6 @@ fn router_code(value: Value<'_>) -> Option<IcmpCode> {
     }
 }
 
-fn scopes(value: Value<'_>, roster: &Roster) -> Vec<EventScope> {
-    let text = value.text(SCOPES).unwrap_or_default();
-    let named = text.split_whitespace().filter_map(|name| {
-        let found = find(name, roster);
-        if found.is_none() {
-            value.note(&format!(
-                "{name:?} is neither \"us\" nor a country, prefix or host of this file; \
-                 write one of these"
-            ));
-        }
-        found
-    });
-    named.collect()
-}
-
-fn find(name: &str, roster: &Roster) -> Option<EventScope> {
-    if name == "us" {
-        return Some(EventScope::Us);
-    }
-    if let Some(index) = roster.countries.iter().position(|country| country.code == name) {
-        return Some(EventScope::Country(index as u32));
-    }
-    if let Ok(address) = name.parse() {
-        let host = Host::Address(address);
-        return roster
-            .targets
-            .iter()
-            .position(|target| target.host == host)
-            .map(|index| EventScope::Host(index as u32));
-    }
-    let prefix = name.parse().ok()?;
-    roster
-        .blocks
-        .iter()
-        .position(|block| block.prefix == prefix)
-        .map(|index| EventScope::Block(index as u32))
-}
-
 fn time(text: &str, start: Time) -> Result<Time, String> {
     match text.strip_prefix('+') {
         Some(rest) => Ok(start + duration_of(rest)?),
@@ -263,48 +310,11 @@ fn time(text: &str, start: Time) -> Result<Time, String> {
     }
 }
 
-/// A duration of several units, largest first: `9h31m`, `90s`, `250ms`.
+/// A duration above zero.
 fn duration_of(text: &str) -> Result<Duration, String> {
-    let wrong = || {
+    parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| {
         format!(
             "{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms"
         )
-    };
-    let mut rest = text;
-    let mut total = 0_u64;
-    while !rest.is_empty() {
-        let (digits, tail) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-        let (unit, tail) = tail.split_at(tail.bytes().take_while(u8::is_ascii_lowercase).count());
-        let millis = match unit {
-            "h" => 3_600_000,
-            "m" => 60_000,
-            "s" => 1000,
-            "ms" => 1,
-            _ => return Err(wrong()),
-        };
-        let part = digits
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(millis))
-            .ok_or_else(wrong)?;
-        total = total.checked_add(part).ok_or_else(wrong)?;
-        rest = tail;
-    }
-    if total == 0 { Err(wrong()) } else { Ok(Duration::from_millis(total)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_may_have_several_units() {
-        assert_eq!(duration_of("9h31m"), Ok(Duration::from_secs(34_260)));
-        assert_eq!(duration_of("250ms"), Ok(Duration::from_millis(250)));
-        for text in
-            ["", "1", "h", "-1h", "1h ", "0s", "99999999999999999999h", "18446744073709551615ms1ms"]
-        {
-            assert!(duration_of(text).is_err(), "{text:?}");
-        }
-    }
+    })
 }

@@ -16,10 +16,6 @@ pub(super) struct WorldHost {
     pub kind: Kind,
     pub country: u32,
     pub block: u32,
-    /// Index of the host's own segment, if an event affects it alone.
-    pub host_segment: u32,
-    /// Index of its block's segment, if an event affects that alone.
-    pub block_segment: u32,
 }
 
 /// What is drawn for a host whichever way it is asked.
@@ -31,12 +27,7 @@ struct HostClass {
 }
 
 /// Draws each host once; its targets share what was drawn. One entry for each target.
-pub(super) fn draw_hosts(
-    scenario: &Scenario,
-    host_segments: &[u32],
-    block_segments: &[u32],
-    rng: &mut Rng,
-) -> Vec<WorldHost> {
+pub(super) fn draw_hosts(scenario: &Scenario, rng: &mut Rng) -> Vec<WorldHost> {
     let Scenario { roster, normal, host_mix: mix, .. } = scenario;
     let mut hosts: Vec<WorldHost> = Vec::with_capacity(roster.targets.len());
     let mut class = HostClass::default();
@@ -58,8 +49,6 @@ pub(super) fn draw_hosts(
                 kind: target.kind,
                 country: roster.block(target.block).country.0,
                 block: target.block.0,
-                host_segment: host_segments[index],
-                block_segment: block_segments[target.block.0 as usize],
             }
         });
         let answers = match target.kind {

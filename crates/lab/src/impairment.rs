@@ -3,10 +3,12 @@
 
 use super::{
     Scenario,
-    event::{Effect, EventScope, ScenarioEvent},
+    event::{Effect, ScenarioEvent},
+    event_scope::EventScope,
+    sample::Hosts,
 };
-use lifesign_core::{rng::Rng, time::Time};
-use std::time::Duration;
+use lifesign_core::{rng::Rng, scopes::Kind, time::Time};
+use std::{collections::HashMap, time::Duration};
 
 /// From (inclusive) to (exclusive).
 pub(super) type Span = (Time, Time);
@@ -19,6 +21,8 @@ const LEAST_DWELL: f64 = 10.0;
 pub(super) struct Impairment {
     pub scope: EventScope,
     pub effect: Effect,
+    /// It befalls probes of this kind alone.
+    pub only: Option<Kind>,
     pub from: Time,
     pub to: Time,
     pub spans: Vec<Span>,
@@ -26,7 +30,7 @@ pub(super) struct Impairment {
 
 impl Impairment {
     fn new(event: &ScenarioEvent, rng: &mut Rng) -> Self {
-        let &ScenarioEvent { from, to, scope, effect } = event;
+        let &ScenarioEvent { from, to, scope, effect, only, .. } = event;
         let mut spans = Vec::new();
         if let Effect::Flap { down, up, drawn } = effect {
             let mut dwell = |mean: f64| {
@@ -42,7 +46,14 @@ impl Impairment {
         } else {
             spans.push((from, to));
         }
-        Self { scope, effect, from, to, spans }
+        Self { scope, effect, only, from, to, spans }
+    }
+
+    /// A host that is gone in this span.
+    pub fn of_host(host: u32, span: Span) -> Self {
+        let effect = Effect::Dark { router_code: None };
+        let scope = EventScope::Host(host);
+        Self { scope, effect, only: None, from: span.0, to: span.1, spans: vec![span] }
     }
 
     /// Does it take away life, rather than quality?
@@ -51,10 +62,36 @@ impl Impairment {
     }
 }
 
-/// Every event, with its spans for this seed.
+/// Every event, with its spans for this seed; first the hosts that are not there at all.
 pub(super) fn impairments(scenario: &Scenario, seed: u64) -> Vec<Impairment> {
     let mut rng = Rng::new(seed ^ 0x5c12_19fe);
-    scenario.events.iter().map(|event| Impairment::new(event, &mut rng)).collect()
+    let mut hosts = Hosts::new(scenario, seed);
+    let mut all = hosts.absent();
+    for event in &scenario.events {
+        if event.sample.is_none() {
+            all.push(Impairment::new(event, &mut rng));
+        }
+        hosts.befall(event, &mut all);
+    }
+    all.retain(|impairment| impairment.spans.iter().any(|span| span.0 < span.1));
+    all
+}
+
+/// Impairments by what they are on, so that each scope finds its own.
+pub(super) struct ByScope<'a>(HashMap<EventScope, Vec<&'a Impairment>>);
+
+impl<'a> ByScope<'a> {
+    pub fn new(impairments: &'a [Impairment]) -> Self {
+        let mut all: HashMap<EventScope, Vec<&Impairment>> = HashMap::new();
+        for impairment in impairments {
+            all.entry(impairment.scope).or_default().push(impairment);
+        }
+        Self(all)
+    }
+
+    pub fn of(&self, scope: EventScope) -> &[&'a Impairment] {
+        self.0.get(&scope).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A time in which our process or machine stands still.

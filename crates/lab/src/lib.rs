@@ -5,18 +5,23 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `scenario_file`, `event` | parsers of the scenario file, which name every problem |
-//! | `impairment` | when what is dark, lossy or slow: all that world and truth have in common |
-//! | `segment`, `host`, `world` | what answers a probe, and when |
-//! | `truth` | the right state of each scope at each time |
-//! | `referee`, `score` | verdicts held against the truth |
+//! | `scenario_file`, `watched`, `event`, `event_scope` | parsers of the scenario file |
+//! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
+//! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
+//! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
+//! | `referee`, `judged`, `score` | verdicts held against the truth |
 //! | `simulation` | world and core, driven through virtual time |
 //! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
+mod channel;
 mod event;
+mod event_scope;
 mod host;
 mod impairment;
+mod judged;
+mod presence;
 mod referee;
+mod sample;
 mod scenario_file;
 mod score;
 mod segment;
@@ -24,14 +29,16 @@ mod simulate;
 mod simulation;
 mod timeline;
 mod truth;
+mod watched;
 mod world;
 
 #[cfg(test)]
 mod scenarios;
 
+pub use presence::Presence;
 pub use referee::Referee;
 pub use scenario_file::Expect;
-pub use score::{Delays, EdgeCoverage, LevelScore, Score};
+pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
 pub use simulate::{Options, simulate};
 pub use simulation::Simulation;
 pub use timeline::timeline;
@@ -47,7 +54,7 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 /// [`Simulation`] uses the same two.
 pub fn world_and_truth(scenario: &Scenario, seed: u64) -> (World, Truth) {
     let impairments = impairment::impairments(scenario, seed);
-    (World::new(scenario, &impairments, seed), Truth::new(scenario, &impairments))
+    (World::new(scenario, &impairments, seed), Truth::new(scenario, &impairments, seed))
 }
 
 /// A scenario as its file gives it.
@@ -72,6 +79,8 @@ pub struct Scenario {
     normal: NormalConditions,
     host_mix: HostMix,
     controls: u16,
+    /// How many of each block's hosts are there at all.
+    alive: Vec<u32>,
     events: Vec<ScenarioEvent>,
 }
 
@@ -88,7 +97,15 @@ impl Scenario {
 
     /// The core's settings for this scenario; an experiment changes what it varies.
     pub fn settings(&self, seed: u64) -> Settings {
-        let control = |n: u16| IpAddr::from([127, 99, (n / 256) as u8, (n % 256) as u8]);
+        let prefixes = || self.roster.blocks.iter().map(|block| block.prefix.address());
+        let v4 = prefixes().any(|address| address.is_ipv4());
+        let v6 = prefixes().any(|address| address.is_ipv6());
+        // Of both families there are controls of both, in turn.
+        let control = |n: u16| match (v4, v6) {
+            (false, true) => IpAddr::from([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, n]),
+            (true, true) if n % 2 == 1 => IpAddr::from([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, n]),
+            _ => IpAddr::from([127, 99, (n / 256) as u8, (n % 256) as u8]),
+        };
         Settings {
             budget: Some(self.budget),
             controls: (0..self.controls).map(control).collect(),

@@ -1,7 +1,8 @@
 //! The referee notes what a prober sends and says, and holds it against the truth.
 
 use super::{
-    score::{GivenVerdict, Judged, LevelScore, Score},
+    judged::{GivenShare, GivenVerdict, Judged},
+    score::{LevelScore, Score},
     truth::Truth,
 };
 use lifesign_core::{
@@ -20,6 +21,7 @@ pub struct Referee {
     roster: Arc<Roster>,
     /// By [`ScopeId`](lifesign_core::scopes::ScopeId).
     verdicts: Vec<Vec<GivenVerdict>>,
+    shares: Vec<Vec<GivenShare>>,
     load: Vec<BlockLoad>,
 }
 
@@ -51,6 +53,7 @@ impl Referee {
         Self {
             start,
             verdicts: vec![vec![first]; roster.scope_count()],
+            shares: vec![Vec::new(); roster.scope_count()],
             load: vec![load; roster.blocks.len()],
             roster,
         }
@@ -60,16 +63,31 @@ impl Referee {
         self.roster.scope_id(scope).index()
     }
 
-    /// Notes a change of verdict; in the order in which they are given.
+    /// Notes a change of verdict; in the order in which they are given. The same state again is a
+    /// better edge.
     pub fn handle_change(&mut self, change: &Change) {
         let index = self.index(change.scope);
         let &Change { time, to: state, edge, .. } = change;
-        self.verdicts[index].push(GivenVerdict { time, state, edge });
+        match self.verdicts[index].last_mut() {
+            Some(last) if last.state == state => last.edge = edge,
+            _ => self.verdicts[index].push(GivenVerdict { time, state, edge }),
+        }
+    }
+
+    /// Notes what share of its usual hosts a scope is said to have at this time.
+    pub fn handle_share(&mut self, scope: Scope, time: Time, share: f64) {
+        let index = self.index(scope);
+        self.shares[index].push(GivenShare { time, share });
     }
 
     /// A scope's verdicts so far, each with when it was given.
     pub fn verdicts(&self, scope: Scope) -> Vec<(Time, State)> {
         self.verdicts[self.index(scope)].iter().map(|given| (given.time, given.state)).collect()
+    }
+
+    /// The shares that were noted of a scope, each with when it was given.
+    pub fn shares(&self, scope: Scope) -> Vec<(Time, f64)> {
+        self.shares[self.index(scope)].iter().map(|given| (given.time, given.share)).collect()
     }
 
     /// Notes a probe; in the order in which they are sent.
@@ -82,6 +100,7 @@ impl Referee {
         let judged = |scope| Judged {
             scope,
             verdicts: &self.verdicts[self.index(scope)],
+            shares: &self.shares[self.index(scope)],
             truth,
             start: self.start,
             end,

@@ -1,15 +1,10 @@
-//! The scenario file (docs/scenario.md), but for its events. Every problem is noted; what is wrong
-//! is replaced by a default, so that the rest can be read.
+//! The scenario file (docs/scenario.md), but for its countries and events. Every problem is noted;
+//! what is wrong is replaced by a default, so that the rest can be read.
 
-use super::{BurstLoss, HostMix, NormalConditions, Scenario, event};
-use lifesign_core::{
-    judge::State,
-    schedule::Budget,
-    scopes::{Host, Kind, Prefix, Roster},
-    time::Time,
-};
+use super::{BurstLoss, HostMix, NormalConditions, Scenario, event, watched::watched};
+use lifesign_core::{judge::State, schedule::Budget, time::Time};
 use lifesign_document::{Table, Value};
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Effect the test of a scenario demands of the verdicts.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +24,8 @@ pub struct Expect {
 }
 
 const KEYS: &[&str] = &[
-    "story", "sources", "start", "duration", "seed", "pace", "controls", "weather", "hosts",
-    "country", "event", "expect",
+    "story", "sources", "start", "duration", "seed", "pace", "total", "controls", "weather",
+    "hosts", "country", "event", "expect",
 ];
 const WEATHER: &[&str] = &[
     "rtt",
@@ -51,11 +46,8 @@ const WEATHER: &[&str] = &[
 ];
 const HOST_MIX: &[&str] =
     &["icmp_only", "tcp_only", "refuses", "accept_all", "named", "rate_limit", "unreachable"];
-/// More than one prober should ask, and some tens of megabytes. Without a limit a few words of a
-/// file could ask for terabytes.
-const MOST_TARGETS: usize = 200_000;
-/// How many /24s there are from 127.100.0.0 on.
-const MOST_GENERATED: u32 = 156 * 256;
+/// Probes per second over all blocks: no more than anybody should send.
+const MOST_TOTAL: f64 = 100_000.0;
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 pub(super) fn scenario(root: Table<'_>) -> Scenario {
@@ -78,18 +70,22 @@ pub(super) fn scenario(root: Table<'_>) -> Scenario {
         .and_then(|value| value.duration(Duration::from_secs(1)..=LONGEST))
         .unwrap_or_default();
     let pace = root.get("pace").and_then(|value| value.one_of(&["default", "frugal"]));
-    let roster = roster(root);
+    let mut budget = if pace == Some("frugal") { Budget::FRUGAL } else { Budget::DEFAULT };
+    budget.total = root.get("total").and_then(|value| value.rate(MOST_TOTAL));
+    let (roster, alive) = watched(root);
+    let controls = root.get("controls").and_then(|value| value.integer(0..=16)).unwrap_or(3) as u16;
     Scenario {
         story: story.to_owned(),
         sources: sources.collect(),
         start,
         duration,
         seed: root.get("seed").and_then(|value| value.integer(0..=i64::MAX)).unwrap_or(1) as u64,
-        budget: if pace == Some("frugal") { Budget::FRUGAL } else { Budget::DEFAULT },
+        budget,
         normal: normal_conditions(root.section("weather", WEATHER)),
         host_mix: host_mix(root.section("hosts", HOST_MIX)),
-        controls: root.get("controls").and_then(|value| value.integer(0..=16)).unwrap_or(3) as u16,
-        events: event::events(root, start, duration, &roster),
+        controls,
+        alive,
+        events: event::events(root, start, duration, &roster, controls),
         expect: expect(root),
         roster: Arc::new(roster),
     }
@@ -194,134 +190,5 @@ fn expect(root: Table<'_>) -> Expect {
             .get("false_verdicts")
             .and_then(|value| value.integer(0..=1000))
             .unwrap_or(0) as u64,
-    }
-}
-
-fn roster(root: Table<'_>) -> Roster {
-    let mut roster = Roster::default();
-    let mut generated = 0;
-    let countries = root.tables("country", "country");
-    if countries.is_empty() {
-        root.missing(
-            "no country here; write [[country]] with code, name, blocks or count, hosts and probes",
-        );
-    }
-    let mut seen = HashSet::new();
-    for table in countries {
-        table.only(&["code", "name", "blocks", "count", "hosts", "probes"]);
-        let code = table
-            .need("code", "\"KP\"")
-            .and_then(|value| value.text("a country code such as \"KP\""));
-        let code = code.unwrap_or_default().to_owned();
-        if !seen.insert(code.clone()) {
-            table.note(&format!("country {code:?} is given twice; keep one of them"));
-        }
-        let name =
-            table.get("name").and_then(|value| value.text("a name")).unwrap_or(&code).to_owned();
-        let hosts = table.need("hosts", "6").and_then(|value| value.integer(1..=200)).unwrap_or(1);
-        let probes = table
-            .need("probes", "[\"icmp\"]")
-            .and_then(|value| value.list("probes such as [\"icmp\"]"));
-        let probes: Vec<(Arc<str>, Kind)> = probes
-            .into_iter()
-            .flatten()
-            .filter_map(|value| {
-                let kind = value.parsed("a probe such as \"icmp\"", kind)?;
-                Some((value.text("a probe")?.into(), kind))
-            })
-            .collect();
-        if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
-            value.note("a host without probes is never asked; write probes = [\"icmp\"]");
-        }
-        roster.add_country(code, name);
-        let first = roster.blocks.len();
-        for prefix in prefixes(table, &mut generated) {
-            if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
-                table.note(&format!(
-                    "with this country there are more than {MOST_TARGETS} targets; \
-                     write fewer blocks, hosts or probes"
-                ));
-                break;
-            }
-            if let Some(other) =
-                roster.blocks.iter().find(|block| first < 64 && block.prefix.overlaps(&prefix))
-            {
-                table.note(&format!("{prefix} overlaps {}; keep one of them", other.prefix));
-            }
-            add_block(&mut roster, prefix, hosts as u32, &probes);
-        }
-    }
-    roster
-}
-
-/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so the rest
-/// (port, name, record type) is not read.
-fn kind(text: &str) -> Result<Kind, String> {
-    let (label, rest) =
-        text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
-    match (Kind::from_label(label), rest) {
-        (Some(Kind::Icmp), None) => Ok(Kind::Icmp),
-        (Some(kind @ (Kind::Tcp | Kind::Dns)), Some(_)) => Ok(kind),
-        _ => Err(format!(
-            "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
-        )),
-    }
-}
-
-/// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.
-fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
-    match (table.get("blocks"), table.get("count")) {
-        (Some(value), None) => {
-            let want = "a prefix of length 24 such as \"127.45.176.0/24\"";
-            let list = value.list("prefixes such as [\"127.45.176.0/24\"]").unwrap_or_default();
-            if list.is_empty() {
-                value.note(
-                    "a country without blocks cannot be judged; \
-                     write blocks = [\"127.45.176.0/24\"]",
-                );
-            }
-            list.into_iter().filter_map(|value| value.parsed(want, prefix)).collect()
-        }
-        (None, Some(value)) => {
-            let count = value.integer(1..=20_000).unwrap_or(1) as u32;
-            if *generated + count > MOST_GENERATED {
-                value.note(&format!(
-                    "there are {MOST_GENERATED} blocks to be counted out in all; write less"
-                ));
-                return Vec::new();
-            }
-            let first = std::mem::replace(generated, *generated + count);
-            (first..first + count)
-                .filter_map(|n| format!("127.{}.{}.0/24", 100 + n / 256, n % 256).parse().ok())
-                .collect()
-        }
-        _ => {
-            table.note(
-                "a country needs either blocks or count; write blocks = [\"127.45.176.0/24\"]",
-            );
-            Vec::new()
-        }
-    }
-}
-
-fn prefix(text: &str) -> Result<Prefix, String> {
-    let prefix: Prefix = text.parse()?;
-    match prefix.address() {
-        IpAddr::V4(address) if address.is_loopback() && text.ends_with("/24") => Ok(prefix),
-        _ => Err(format!(
-            "{text} is no /24 of 127.0.0.0/8; scripted hosts live there, as in 127.45.176.0/24"
-        )),
-    }
-}
-
-/// Hosts have the addresses .10, .11 and so on.
-fn add_block(roster: &mut Roster, prefix: Prefix, hosts: u32, probes: &[(Arc<str>, Kind)]) {
-    roster.add_block(prefix);
-    for host in 0..hosts {
-        let IpAddr::V4(base) = prefix.address() else { continue };
-        let host = Host::Address(IpAddr::V4((base.to_bits() + 10 + host).into()));
-        for (probe, kind) in probes {
-            roster.add_target(host.clone(), probe.clone(), *kind);
-        }
     }
 }

@@ -4,18 +4,19 @@
 //! and without suspensions. *Delays* count from the true begin or end of a darkness. *False* is a
 //! `down` with no darkness since its edge, an `outage` that no darkness of 45 s or more (in the
 //! whole, seen or not) touches from its edge until it is taken back, a `flapping` with no flap and
-//! fewer than three darknesses in the six hours before.
+//! fewer than three darknesses in the six hours before. *Taken back* is a darkness of 60 s or more
+//! that was called so, and then called alive before it was over. *Wrongly dead* is the time of
+//! `down`, `outage` or `flapping` in which the scope was alive and no flap was near.
 
-use super::truth::Truth;
+use super::judged::{GivenVerdict, Judged};
 use lifesign_core::{
     judge::{Edge, State},
-    scopes::Scope,
     time::Time,
 };
 use std::time::Duration;
 
 /// A change is given so much time to be seen.
-const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 const OUTAGE_LENGTH: Duration = Duration::from_secs(60);
 const ENOUGH_FOR_OUTAGE: Duration = Duration::from_secs(45);
 const FLAP_MEMORY: Duration = Duration::from_secs(6 * 3600);
@@ -46,21 +47,37 @@ pub struct LevelScore {
     pub right_share: f64,
     /// The same of the worst scope.
     pub worst_share: f64,
+    /// Share of time in each state that was given, in the order of [`State::ALL`].
+    pub time: [f64; STATES],
+    /// Share of time in which a living scope was wrongly called dead.
+    pub wrongly_dead: f64,
+    /// Verdicts a day and scope.
+    pub changes_a_day: f64,
     /// From the begin of each true darkness to a verdict of `down`, `outage` or `flapping`.
     pub down: Delays,
     /// From the begin of each true outage to a verdict of `outage`.
     pub outage: Delays,
     /// From the end of each darkness that was seen to a verdict of neither `down` nor `outage`.
     pub recovery: Delays,
-    /// Do edges cover the true begins and ends?
-    pub edges: EdgeCoverage,
+    /// Do edges cover the true begins?
+    pub begins: EdgeCoverage,
+    /// The same of the true ends.
+    pub ends: EdgeCoverage,
     /// Verdicts that were wrong.
     pub false_downs: u64,
     /// The same of `outage`.
     pub false_outages: u64,
     /// The same of `flapping`.
     pub false_flappings: u64,
+    /// True darknesses of 60 s or more that were called alive before they were over.
+    pub taken_back: u64,
+    /// By how many percent points the share of hosts that answer was wrong, of scopes in which
+    /// nothing had changed for an hour; in rising order once the score is made.
+    pub share_errors: Vec<f64>,
 }
+
+/// How many states there are.
+pub(super) const STATES: usize = State::ALL.len();
 
 /// Delays in seconds.
 #[derive(Clone, Debug, Default)]
@@ -86,9 +103,20 @@ impl Delays {
 
     /// The least delay that this share (0 to 1) does not exceed; NaN if there are none.
     pub fn quantile(&self, share: f64) -> f64 {
-        let rank = (share * self.seconds.len() as f64).ceil() as usize;
-        self.seconds.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+        quantile(&self.seconds, share)
     }
+
+    fn extend(&mut self, other: &Self) {
+        self.seconds.extend(&other.seconds);
+        self.missed.extend(&other.missed);
+    }
+}
+
+/// The least of these, which rise, that this share (0 to 1) of them does not exceed; NaN if there
+/// are none.
+pub fn quantile(rising: &[f64], share: f64) -> f64 {
+    let rank = (share * rising.len() as f64).ceil() as usize;
+    rising.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
 }
 
 /// How often the interval that a change names holds the moment when it happened.
@@ -100,76 +128,116 @@ pub struct EdgeCoverage {
     pub before: u64,
     /// It does not: the moment lies after it.
     pub after: u64,
-    /// Half the length of each interval at the begin of a darkness, in seconds, in rising order
-    /// once the score is made.
-    pub begin_half_widths: Vec<f64>,
-    /// The same at its end.
-    pub end_half_widths: Vec<f64>,
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    Begin,
-    End,
+    /// The length of each interval, in seconds, in rising order once the score is made.
+    pub widths: Vec<f64>,
 }
 
 impl EdgeCoverage {
-    fn add(&mut self, edge: Edge, truth: Time, bound: Bound) {
+    fn add(&mut self, edge: Edge, truth: Time) {
         let Some(earliest) = edge.earliest else { return };
         match () {
             () if truth < earliest => self.before += 1,
             () if truth > edge.latest => self.after += 1,
             () => self.covered += 1,
         }
-        let widths = match bound {
-            Bound::Begin => &mut self.begin_half_widths,
-            Bound::End => &mut self.end_half_widths,
-        };
-        widths.push(edge.latest.since(earliest).as_secs_f64() / 2.0);
+        self.widths.push(edge.latest.since(earliest).as_secs_f64());
     }
-}
 
-/// A verdict that was given.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GivenVerdict {
-    pub time: Time,
-    pub state: State,
-    pub edge: Edge,
-}
+    fn extend(&mut self, other: &Self) {
+        self.covered += other.covered;
+        self.before += other.before;
+        self.after += other.after;
+        self.widths.extend(&other.widths);
+    }
 
-/// All verdicts on a scope, in order, beside what was true of it.
-#[derive(Clone, Copy)]
-pub(super) struct Judged<'a> {
-    pub scope: Scope,
-    pub verdicts: &'a [GivenVerdict],
-    pub truth: &'a Truth,
-    pub start: Time,
-    pub end: Time,
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.covered + self.before + self.after
+    }
+
+    /// The share that covers the truth; NaN if there are none.
+    pub fn share(&self) -> f64 {
+        self.covered as f64 / self.count() as f64
+    }
 }
 
 impl LevelScore {
     /// Scores all scopes of a level.
     pub(super) fn of(scopes: &[Judged]) -> Self {
-        let mut level = Self { worst_share: 1.0, ..Self::default() };
-        for scope in scopes {
-            let share = scope.right_share();
-            level.right_share += share / scopes.len() as f64;
-            level.worst_share = level.worst_share.min(share);
-            for &dark in scope.truth.dark_spans(scope.scope) {
-                if scope.start < dark.0 && dark.0 < scope.end {
-                    level.add_darkness(dark, scope);
-                }
-            }
-            for index in 1..scope.verdicts.len() {
-                level.add_false_alarm(index, scope);
+        let scores: Vec<Self> = scopes.iter().map(Self::of_scope).collect();
+        Self::pool(scores.iter())
+    }
+
+    fn of_scope(judged: &Judged) -> Self {
+        let share = judged.right_share();
+        let days = judged.end.since(judged.start).as_secs_f64() / 86_400.0;
+        let mut score = Self {
+            right_share: share,
+            worst_share: share,
+            time: judged.time(),
+            wrongly_dead: judged.wrongly_dead(),
+            changes_a_day: (judged.verdicts.len() - 1) as f64 / days.max(1e-9),
+            share_errors: judged.share_errors(),
+            ..Self::default()
+        };
+        for &dark in judged.truth.dark_spans(judged.scope) {
+            if judged.start < dark.0 && dark.0 < judged.end {
+                score.add_darkness(dark, judged);
             }
         }
-        for list in [&mut level.down, &mut level.outage, &mut level.recovery] {
-            list.seconds.sort_by(f64::total_cmp);
+        for index in 1..judged.verdicts.len() {
+            score.add_false_alarm(index, judged);
         }
-        level.edges.begin_half_widths.sort_by(f64::total_cmp);
-        level.edges.end_half_widths.sort_by(f64::total_cmp);
-        level
+        score
+    }
+
+    /// Many scopes, or the same level of many runs, as one: shares are means, all else is summed.
+    pub fn pool<'a>(levels: impl Iterator<Item = &'a Self>) -> Self {
+        let mut all = Self { worst_share: 1.0, ..Self::default() };
+        let mut count = 0.0;
+        for level in levels {
+            count += 1.0;
+            all.right_share += level.right_share;
+            all.worst_share = all.worst_share.min(level.worst_share);
+            all.wrongly_dead += level.wrongly_dead;
+            all.changes_a_day += level.changes_a_day;
+            for (sum, part) in all.time.iter_mut().zip(level.time) {
+                *sum += part;
+            }
+            all.down.extend(&level.down);
+            all.outage.extend(&level.outage);
+            all.recovery.extend(&level.recovery);
+            all.begins.extend(&level.begins);
+            all.ends.extend(&level.ends);
+            all.false_downs += level.false_downs;
+            all.false_outages += level.false_outages;
+            all.false_flappings += level.false_flappings;
+            all.taken_back += level.taken_back;
+            all.share_errors.extend(&level.share_errors);
+        }
+        let count = f64::max(count, 1.0);
+        for share in [&mut all.right_share, &mut all.wrongly_dead, &mut all.changes_a_day]
+            .into_iter()
+            .chain(&mut all.time)
+        {
+            *share /= count;
+        }
+        for list in [
+            &mut all.down.seconds,
+            &mut all.outage.seconds,
+            &mut all.recovery.seconds,
+            &mut all.begins.widths,
+            &mut all.ends.widths,
+            &mut all.share_errors,
+        ] {
+            list.sort_by(f64::total_cmp);
+        }
+        all
+    }
+
+    /// Share of time in a state that was given.
+    pub fn time_in(&self, state: State) -> f64 {
+        self.time[state as usize]
     }
 
     /// What the verdicts made of one true darkness.
@@ -188,8 +256,9 @@ impl LevelScore {
                 matches!(verdict.state, State::Down | State::Outage | State::Flapping)
             });
             self.down.add(seen.map(|verdict| verdict.time.since(from)), length);
-            if let Some(verdict) = seen {
-                self.edges.add(verdict.edge, from, Bound::Begin);
+            // The edge of a flapping is that of its first darkness.
+            if let Some(verdict) = seen.filter(|verdict| verdict.state != State::Flapping) {
+                self.begins.add(verdict.edge, from);
             }
         }
         let is_outage = to.since(from) >= OUTAGE_LENGTH;
@@ -202,12 +271,13 @@ impl LevelScore {
         if to < end && is_dark(&verdicts[after.max(1) - 1]) {
             let back = verdicts[after..].iter().find(|verdict| !is_dark(verdict));
             self.recovery.add(back.map(|verdict| verdict.time.since(to)), length);
-            let alive =
-                |verdict: &&GivenVerdict| matches!(verdict.state, State::Up | State::Degraded);
-            if let Some(verdict) = back.filter(alive) {
-                self.edges.add(verdict.edge, to, Bound::End);
+            if let Some(verdict) = back.filter(|verdict| is_alive(verdict.state)) {
+                self.ends.add(verdict.edge, to);
             }
         }
+        let within = verdicts[first.max(1) - 1..after].windows(2);
+        let taken_back = |pair: &[GivenVerdict]| is_dark(&pair[0]) && is_alive(pair[1].state);
+        self.taken_back += u64::from(is_outage && within.into_iter().any(taken_back));
     }
 
     /// Counts the verdict of this index if it was a false alarm.
@@ -240,34 +310,6 @@ impl LevelScore {
     }
 }
 
-impl Judged<'_> {
-    fn right_share(&self) -> f64 {
-        let mut right = Duration::ZERO;
-        let mut total = Duration::ZERO;
-        let spans = self.truth.state_spans(self.scope);
-        let suspended =
-            |time| self.truth.suspensions().iter().any(|span| span.0 <= time && time < span.1);
-        let mut first = 0;
-        for (index, span) in spans.iter().enumerate() {
-            let to = spans.get(index + 1).map_or(self.end, |next| next.from).min(self.end);
-            // A calm begins and ends without a change of state: no grace for that.
-            let changed = index == 0 || spans[index - 1].state != span.state;
-            let from = if changed { span.from + GRACE } else { span.from };
-            if from >= to || suspended(span.from) {
-                continue;
-            }
-            total += to.since(from);
-            while self.verdicts.get(first + 1).is_some_and(|next| next.time <= from) {
-                first += 1;
-            }
-            let within = self.verdicts.iter().enumerate().skip(first);
-            for (index, verdict) in within.take_while(|(_, verdict)| verdict.time < to) {
-                if verdict.state == span.state || span.calm && verdict.state == State::Flapping {
-                    let until = self.verdicts.get(index + 1).map_or(self.end, |next| next.time);
-                    right += until.min(to).since(verdict.time.max(from));
-                }
-            }
-        }
-        if total.is_zero() { 1.0 } else { right.as_secs_f64() / total.as_secs_f64() }
-    }
+fn is_alive(state: State) -> bool {
+    matches!(state, State::Up | State::Degraded | State::Partial)
 }

@@ -3,9 +3,11 @@
 
 use super::{
     event::Effect,
-    impairment::{Impairment, span_at},
+    event_scope::EventScope,
+    impairment::{ByScope, Impairment, span_at},
 };
-use lifesign_core::{outcome::IcmpCode, time::Time};
+use lifesign_core::{outcome::IcmpCode, scopes::Kind, time::Time};
+use std::collections::HashMap;
 
 /// What holds from a time on, until the next conditions begin.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +44,14 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub fn new<'a>(impairments: impl Iterator<Item = &'a Impairment>) -> Self {
-        let impairments: Vec<&Impairment> = impairments.collect();
+    pub fn new(impairments: &[&Impairment]) -> Self {
         let bounds = impairments.iter().flat_map(|impairment| &impairment.spans);
         let mut times: Vec<Time> =
             bounds.flat_map(|span| [span.0, span.1]).chain([Time::default()]).collect();
         times.sort_unstable();
         times.dedup();
         let mut conditions: Vec<Conditions> =
-            times.into_iter().map(|from| conditions_from(&impairments, from)).collect();
+            times.into_iter().map(|from| conditions_from(impairments, from)).collect();
         let mut next_darkness = Time::NEVER;
         for index in (0..conditions.len()).rev() {
             conditions[index].next_darkness = next_darkness;
@@ -111,4 +112,39 @@ fn conditions_from(impairments: &[&Impairment], from: Time) -> Conditions {
         }
     }
     conditions
+}
+
+/// The segments that something ever happens to: one for each scope, or one for each kind of probe
+/// if an event on the scope befalls one kind alone.
+pub(super) struct Segments<'a> {
+    impairments: &'a ByScope<'a>,
+    numbers: HashMap<(EventScope, Option<Kind>), u32>,
+    pub all: Vec<Segment>,
+}
+
+/// Nothing ever happens there, as with most hosts and blocks: it costs them no memory.
+pub(super) const NO_SEGMENT: u32 = u32::MAX;
+
+impl<'a> Segments<'a> {
+    pub fn new(impairments: &'a ByScope<'a>) -> Self {
+        Self { impairments, numbers: HashMap::new(), all: Vec::new() }
+    }
+
+    /// The index of the segment that probes of this kind pass, or [`NO_SEGMENT`].
+    pub fn index(&mut self, scope: EventScope, kind: Kind) -> u32 {
+        let here = self.impairments.of(scope);
+        if here.is_empty() {
+            return NO_SEGMENT;
+        }
+        let differs = here.iter().any(|impairment| impairment.only.is_some());
+        let next = self.all.len() as u32;
+        let all = &mut self.all;
+        *self.numbers.entry((scope, differs.then_some(kind))).or_insert_with(|| {
+            let befalls =
+                |impairment: &&&Impairment| impairment.only.is_none_or(|only| only == kind);
+            let here: Vec<&Impairment> = here.iter().filter(befalls).copied().collect();
+            all.push(Segment::new(&here));
+            next
+        })
+    }
 }

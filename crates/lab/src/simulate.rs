@@ -1,8 +1,9 @@
 //! `simulate`: plays a scenario and writes verdict lines (docs/verdicts.md), or a timeline and a
 //! summary.
 
-use super::{LevelScore, Scenario, Score, Simulation, timeline};
+use super::{EdgeCoverage, LevelScore, Scenario, Score, Simulation, quantile, timeline};
 use lifesign_core::{
+    judge::State,
     scopes::{Level, Roster},
     watch::verdict,
 };
@@ -140,40 +141,52 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
             )?;
         }
     }
-    let edges = &level.edges;
-    let all = edges.covered + edges.before + edges.after;
-    if all > 0 {
-        // Where no begin was found, there are ends alone.
-        let median = edges.begin_half_widths.get(edges.begin_half_widths.len() / 2);
-        let width = median.map(|seconds| format!(", half-width p50 {seconds:.2} s"));
-        writeln!(
-            out,
-            "  edges    {} of {all} hold the truth ({} early, {} late){}",
-            edges.covered,
-            edges.before,
-            edges.after,
-            width.unwrap_or_default()
-        )?;
+    for (what, edges) in [("begins", &level.begins), ("ends", &level.ends)] {
+        let all = edges.count();
+        if all > 0 {
+            let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| quantile(&edges.widths, share));
+            let EdgeCoverage { covered, before, after, .. } = edges;
+            writeln!(
+                out,
+                "  {what:<8} {covered} of {all} edges hold the truth ({before} early, {after} \
+                 late); width p50 {p50:.1} s, p99 {p99:.1} s, max {max:.1} s"
+            )?;
+        }
     }
-    let LevelScore { false_downs, false_outages, false_flappings, .. } = level;
+    let LevelScore { false_downs, false_outages, false_flappings, taken_back, .. } = level;
+    let wrongly = level.wrongly_dead * 100.0;
     writeln!(
         out,
-        "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping"
-    )
+        "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping; \
+         {taken_back} taken back; wrongly dead {wrongly:.3} % of the time"
+    )?;
+    let time = State::ALL.into_iter().filter(|&state| level.time_in(state) > 0.0);
+    let time = time.map(|state| format!("{state} {:.2} %", level.time_in(state) * 100.0));
+    let time = time.collect::<Vec<_>>().join(", ");
+    writeln!(out, "  time     {time}; {:.1} changes a day", level.changes_a_day)?;
+    if !level.share_errors.is_empty() {
+        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| quantile(&level.share_errors, share));
+        writeln!(
+            out,
+            "  share    of hosts beside the truth by p50 {p50:.1}, p99 {p99:.1}, max {max:.1} points"
+        )?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::EdgeCoverage;
 
     #[test]
     fn a_score_without_a_begin_has_a_summary() {
-        let edges =
-            EdgeCoverage { covered: 1, end_half_widths: vec![2.0], ..EdgeCoverage::default() };
+        let ends = EdgeCoverage { covered: 1, widths: vec![2.0], ..EdgeCoverage::default() };
         let mut out = Vec::new();
-        write_level("countries", &LevelScore { edges, ..LevelScore::default() }, &mut out).unwrap();
+        write_level("countries", &LevelScore { ends, ..LevelScore::default() }, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("edges    1 of 1 hold the truth (0 early, 0 late)\n"), "{text}");
+        assert!(
+            text.contains("ends     1 of 1 edges hold the truth (0 early, 0 late); width p50"),
+            "{text}"
+        );
     }
 }

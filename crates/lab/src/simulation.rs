@@ -47,7 +47,7 @@ impl Simulation {
         Self {
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
-            truth: Truth::new(scenario, &impairments),
+            truth: Truth::new(scenario, &impairments, seed),
             referee: Referee::new(scenario.roster.clone(), scenario.start),
             has_controls: !settings.controls.is_empty(),
             control_probes: 0,
@@ -128,6 +128,11 @@ impl Simulation {
     /// The verdicts so far, held against the truth.
     pub fn score(&self) -> Score {
         self.referee.score(&self.truth, self.now)
+    }
+
+    /// What share of its usual hosts a scope was said to have so far, and when.
+    pub fn shares(&self, scope: Scope) -> Vec<(Time, f64)> {
+        self.referee.shares(scope)
     }
 
     /// A scope's verdicts so far, each with when it was given.

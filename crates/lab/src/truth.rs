@@ -5,17 +5,23 @@
 //! gone; a country when all its blocks are. Darkness of `outage_after` or more is `outage` from its
 //! first moment, shorter is `down`. Within a flap, `flapping` begins at the third time down. After
 //! its last return comes a calm of three of its longest cycles (at least a minute) in which
-//! `flapping` is still right, and so is what follows it (docs/verdicts.md). Added loss of 15 points
-//! or a doubled round-trip time is `degraded`; a country is degraded when half of its blocks are.
-//! While we cannot see, `unknown` is right.
+//! `flapping` is still right, and so is what follows it (docs/verdicts.md). A scope is `partial`
+//! while it is not dark and fewer than half of its usual hosts are there; a country also while one
+//! of its blocks is in outage, or half of them are dark or flap. Blocks in which nobody ever was do
+//! not count. Added loss of 15 points or a doubled round-trip time is `degraded`; a country is
+//! degraded when half of its blocks are. While we cannot see, `unknown` is right.
 
 use super::{
     Scenario,
-    event::{Effect, EventScope},
-    impairment::{Impairment, Span, intersection, span_at, suspensions, union},
+    event::Effect,
+    event_scope::EventScope,
+    host::{WorldHost, draw_hosts},
+    impairment::{ByScope, Impairment, Span, intersection, span_at, suspensions, union},
+    presence::{BlockPresence, Presence, added_loss, less_than_half, sum},
 };
 use lifesign_core::{
     judge::State,
+    rng::Rng,
     scopes::{Roster, Scope},
     time::Time,
 };
@@ -37,8 +43,8 @@ pub struct StateSpan {
     pub from: Time,
     /// The right state.
     pub state: State,
-    /// `flapping` is right too: the calm after a flap has not lasted long enough.
-    pub calm: bool,
+    /// What is right too: `flapping` in the calm after a flap; `partial` in that of the blocks.
+    pub also: Option<State>,
 }
 
 /// The right state of every scope at every time.
@@ -53,6 +59,7 @@ pub struct Truth {
 #[derive(Clone, Debug, Default)]
 struct ScopeTruth {
     states: Vec<StateSpan>,
+    presence: Vec<Presence>,
     dark: Vec<Span>,
     outage: Vec<Span>,
     flapping: Vec<Span>,
@@ -60,41 +67,51 @@ struct ScopeTruth {
     degraded: Vec<Span>,
     blind: Vec<Span>,
     partial: Vec<Span>,
+    partial_calm: Vec<Span>,
 }
 
 impl Truth {
-    pub(super) fn new(scenario: &Scenario, impairments: &[Impairment]) -> Self {
+    pub(super) fn new(scenario: &Scenario, impairments: &[Impairment], seed: u64) -> Self {
         let roster = &scenario.roster;
         let suspensions: Vec<Span> =
             suspensions(impairments).into_iter().map(|suspension| suspension.span).collect();
         let blind = blind_spans(impairments, &suspensions, scenario);
-        let mut scopes = Vec::with_capacity(roster.scope_count());
-        for index in 0..roster.blocks.len() {
-            let mut block = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
-            block.follow_block(scenario, impairments, index);
-            scopes.push(block);
-        }
-        for id in roster.scope_ids().skip(roster.blocks.len()) {
-            let scope = roster.scope(id);
-            let blocks = roster.blocks_of(scope);
-            let blocks = blocks.start as usize..blocks.end as usize;
-            let whole = EventScope::Country(roster.country_id_of(scope).0);
-            let on_country = |scope: EventScope| {
-                let alone = blocks.len() == 1 && scope == EventScope::Block(blocks.start as u32);
-                scope == whole || alone
-            };
-            let mut country = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
-            country.follow_country(impairments, on_country, &scopes[blocks.clone()]);
-            scopes.push(country);
-        }
-        for scope in &mut scopes {
+        let world = Known {
+            scenario,
+            hosts: draw_hosts(scenario, &mut Rng::new(seed)),
+            by_scope: ByScope::new(impairments),
+        };
+        let mut scopes: Vec<ScopeTruth> = Vec::with_capacity(roster.scope_count());
+        for id in roster.scope_ids() {
+            let mut scope = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
+            match roster.scope(id) {
+                Scope::Block(block) => scope.follow_block(&world, block.0),
+                of @ (Scope::Network(_) | Scope::Country(_)) => {
+                    let blocks = roster.blocks_of(of);
+                    let parts: Vec<&ScopeTruth> =
+                        blocks.clone().map(|block| &scopes[block as usize]).collect();
+                    scope.follow_parts(&world, roster.country_id_of(of).0, blocks.start, &parts);
+                }
+            }
             scope.find_states(scenario.start, scenario.end());
+            scopes.push(scope);
         }
         Self { roster: roster.clone(), scopes, suspensions }
     }
 
     fn of(&self, scope: Scope) -> &ScopeTruth {
         &self.scopes[self.roster.scope_id(scope).index()]
+    }
+
+    /// How many hosts of a scope are there over time, in order; the first begins with the scenario.
+    pub fn presence(&self, scope: Scope) -> &[Presence] {
+        &self.of(scope).presence
+    }
+
+    /// How many hosts of a scope are there at a time within the scenario.
+    pub fn hosts(&self, scope: Scope, time: Time) -> Presence {
+        let steps = self.presence(scope);
+        steps[steps.partition_point(|step| step.from <= time).max(1) - 1]
     }
 
     /// The right state at a time within the scenario.
@@ -120,37 +137,85 @@ impl Truth {
     }
 }
 
+/// What the truth follows from.
+struct Known<'a> {
+    scenario: &'a Scenario,
+    hosts: Vec<WorldHost>,
+    by_scope: ByScope<'a>,
+}
+
 impl ScopeTruth {
-    fn follow_block(&mut self, scenario: &Scenario, impairments: &[Impairment], index: usize) {
-        let country = EventScope::Country(scenario.roster.blocks[index].country.0);
+    fn follow_block(&mut self, known: &Known<'_>, index: u32) {
+        let roster = &known.scenario.roster;
+        let country = EventScope::Country(roster.blocks[index as usize].country.0);
+        let here = [EventScope::Block(index), country];
         let on_block =
-            |scope: EventScope| scope == EventScope::Block(index as u32) || scope == country;
-        let dark = impairments
-            .iter()
-            .filter(|impairment| impairment.is_darkness() && on_block(impairment.scope))
-            .flat_map(|impairment| impairment.spans.clone());
-        self.dark = union(dark.chain(all_hosts_gone(scenario, impairments, index)).collect());
+            || here.into_iter().flat_map(|scope| known.by_scope.of(scope).iter().copied());
+        let whole = on_block().filter(|one| one.is_darkness() && one.only.is_none());
+        let presence = BlockPresence::new(
+            roster,
+            &known.hosts,
+            &known.by_scope,
+            index,
+            whole.flat_map(|impairment| impairment.spans.clone()).collect(),
+            (known.scenario.start, known.scenario.end()),
+        );
+        self.dark = presence.dark;
+        self.presence = presence.steps;
+        self.partial = less_than_half(&self.presence);
         self.find_outages();
-        self.find_flapping(impairments, on_block);
+        self.find_flapping(on_block());
+        let ours = known.by_scope.of(EventScope::Us).iter().copied();
         self.degraded =
-            degraded_spans(impairments, |scope| on_block(scope) || scope == EventScope::Us);
+            degraded_spans(on_block().chain(ours), |one| added_loss(one, roster, index));
     }
 
-    fn follow_country(
+    /// A country, or a network of one: what follows from its blocks, the first of which is given.
+    fn follow_parts(
         &mut self,
-        impairments: &[Impairment],
-        on_country: impl Fn(EventScope) -> bool,
-        blocks: &[ScopeTruth],
+        known: &Known<'_>,
+        country: u32,
+        first: u32,
+        blocks: &[&ScopeTruth],
     ) {
         let always = vec![(Time::default(), Time::NEVER)];
         self.dark = blocks.iter().fold(always, |all, block| intersection(&all, &block.dark));
         self.dark.retain(|span| span.1 != Time::NEVER || !blocks.is_empty());
         self.find_outages();
-        self.find_flapping(impairments, &on_country);
-        let own = degraded_spans(impairments, |scope| on_country(scope) || scope == EventScope::Us);
+        let own = known.by_scope.of(EventScope::Country(country)).iter().copied();
+        let alone = known.by_scope.of(EventScope::Block(first)).iter().copied();
+        let here = || own.clone().chain(alone.clone().filter(|_| blocks.len() == 1));
+        self.find_flapping(here());
+        let ours = known.by_scope.of(EventScope::Us).iter().copied();
+        let own = degraded_spans(here().chain(ours), |one| match one.effect {
+            Effect::Lossy(loss) if one.only.is_none() => loss,
+            _ => 0.0,
+        });
         let half = at_least(blocks.len().div_ceil(2), blocks.iter().map(|block| &block.degraded));
         self.degraded = union(own.into_iter().chain(half).collect());
-        self.partial = union(blocks.iter().flat_map(|block| block.outage.clone()).collect());
+        self.presence = sum(known.scenario.start, blocks.iter().map(|block| &block.presence[..]));
+        let inhabited = |block: &&&ScopeTruth| block.presence.iter().any(|step| step.usual > 0);
+        let inhabited: Vec<&ScopeTruth> = blocks.iter().filter(inhabited).copied().collect();
+        let half = inhabited.len().div_ceil(2).max(1);
+        let troubled = |block: &&ScopeTruth| {
+            union(block.dark.iter().chain(&block.flapping).copied().collect())
+        };
+        let troubled: Vec<Vec<Span>> = inhabited.iter().map(troubled).collect();
+        let restless = |block: &&ScopeTruth| {
+            union(
+                [&block.dark, &block.flapping, &block.calm]
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .collect(),
+            )
+        };
+        let restless: Vec<Vec<Span>> = inhabited.iter().map(restless).collect();
+        let outages = inhabited.iter().flat_map(|block| block.outage.iter().copied());
+        let partial =
+            outages.chain(at_least(half, troubled.iter())).chain(less_than_half(&self.presence));
+        self.partial = union(partial.collect());
+        self.partial_calm = at_least(half, restless.iter());
     }
 
     fn find_outages(&mut self) {
@@ -159,11 +224,11 @@ impl ScopeTruth {
     }
 
     /// Finds flapping, and the calm after it.
-    fn find_flapping(&mut self, impairments: &[Impairment], here: impl Fn(EventScope) -> bool) {
+    fn find_flapping<'a>(&mut self, here: impl Iterator<Item = &'a Impairment>) {
         let is_flap = |impairment: &&Impairment| {
-            matches!(impairment.effect, Effect::Flap { .. }) && here(impairment.scope)
+            matches!(impairment.effect, Effect::Flap { .. }) && impairment.only.is_none()
         };
-        for Impairment { to, spans, .. } in impairments.iter().filter(is_flap) {
+        for Impairment { to, spans, .. } in here.filter(is_flap) {
             if let (Some(third), Some(last)) = (spans.get(SERIES - 1), spans.last()) {
                 let cycles = spans.windows(2).map(|pair| pair[1].0.since(pair[0].0));
                 let calm = (cycles.max().unwrap_or_default() * CALM_CYCLES).max(LEAST_CALM);
@@ -184,6 +249,7 @@ impl ScopeTruth {
             &self.degraded,
             &self.blind,
             &self.partial,
+            &self.partial_calm,
             &self.outage,
         ];
         let bounds = lists.into_iter().flatten().flat_map(|span| [span.0, span.1]);
@@ -202,8 +268,10 @@ impl ScopeTruth {
                 () if holds(&self.degraded) => State::Degraded,
                 () => State::Up,
             };
-            let span = StateSpan { from, state, calm: holds(&self.calm) };
-            let is_same = |last: &StateSpan| (last.state, last.calm) == (span.state, span.calm);
+            let calm = holds(&self.calm).then_some(State::Flapping);
+            let also = calm.or(holds(&self.partial_calm).then_some(State::Partial));
+            let span = StateSpan { from, state, also };
+            let is_same = |last: &StateSpan| (last.state, last.also) == (span.state, span.also);
             if !self.states.last().is_some_and(is_same) {
                 self.states.push(span);
             }
@@ -222,37 +290,16 @@ fn blind_spans(impairments: &[Impairment], suspensions: &[Span], scenario: &Scen
     union(spans.chain(suspensions.iter().copied()).collect())
 }
 
-fn degraded_spans(impairments: &[Impairment], here: impl Fn(EventScope) -> bool) -> Vec<Span> {
-    let degrading = impairments.iter().filter(|impairment| {
-        here(impairment.scope)
-            && match impairment.effect {
-                Effect::Lossy(loss) => loss >= DEGRADED_LOSS,
-                Effect::Slow(factor) => factor >= DEGRADED_SLOWDOWN,
-                _ => false,
-            }
+/// When answers are much rarer or later than usual; `added_loss` says how much an event adds.
+fn degraded_spans<'a>(
+    impairments: impl Iterator<Item = &'a Impairment>,
+    added_loss: impl Fn(&Impairment) -> f64,
+) -> Vec<Span> {
+    let degrading = impairments.filter(|impairment| match impairment.effect {
+        Effect::Slow(factor) => factor >= DEGRADED_SLOWDOWN && impairment.only.is_none(),
+        _ => added_loss(impairment) >= DEGRADED_LOSS,
     });
     union(degrading.flat_map(|impairment| impairment.spans.clone()).collect())
-}
-
-/// When every host of a block is gone by events on hosts alone.
-fn all_hosts_gone(scenario: &Scenario, impairments: &[Impairment], block: usize) -> Vec<Span> {
-    let targets = &scenario.roster.targets;
-    let mut all = vec![(Time::default(), Time::NEVER)];
-    for index in scenario.roster.blocks[block].targets.clone() {
-        let target = index as usize;
-        let is_first_of_host = target == 0 || targets[target - 1].host != targets[target].host;
-        if is_first_of_host {
-            let gone = impairments.iter().filter(|impairment| {
-                impairment.is_darkness() && impairment.scope == EventScope::Host(index)
-            });
-            let gone = union(gone.flat_map(|impairment| impairment.spans.clone()).collect());
-            all = intersection(&all, &gone);
-        }
-        if all.is_empty() {
-            break;
-        }
-    }
-    all
 }
 
 /// When so many of the lists hold.

@@ -6,11 +6,13 @@
 //! it reaches its host at s + r/2, and it is enough that the segments pass it then.
 
 use super::{
-    BurstLoss, NormalConditions, Scenario,
-    event::{EventScope, HOST_UNREACHABLE},
+    NormalConditions, Scenario,
+    channel::BurstChannel,
+    event::HOST_UNREACHABLE,
+    event_scope::EventScope,
     host::{WorldHost, draw_hosts},
-    impairment::{Impairment, Span},
-    segment::{Conditions, Segment},
+    impairment::{ByScope, Impairment, Span},
+    segment::{Conditions, NO_SEGMENT, Segment, Segments},
 };
 use lifesign_core::{
     outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
@@ -27,8 +29,6 @@ const CONTROL_LOSS: f64 = 0.005;
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
 /// How many ICMP answers a rate-limiting router lets pass at once.
 const LIMIT_BURST: f64 = 6.0;
-/// No event affects it alone, as with most hosts and blocks: it costs them no memory.
-const NO_SEGMENT: u32 = u32::MAX;
 
 /// Ordered by time, then as put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,13 +56,8 @@ enum ArrivalKind {
     Control(bool),
 }
 
-/// A channel that is now good, now bad; its own rng, so that no probe changes its course.
-#[derive(Clone, Debug)]
-struct BurstChannel {
-    rng: Rng,
-    bad: bool,
-    until: Time,
-}
+/// Indices of the segments that a probe passes: ours, the country's, the block's, the host's.
+type Path = [u32; 4];
 
 /// Scripted hosts under way (see the module).
 #[derive(Debug)]
@@ -73,11 +68,10 @@ pub struct World {
     rate_limit: Option<f64>,
     /// One entry for each target.
     hosts: Vec<WorldHost>,
-    our_segment: Segment,
-    country_segments: Vec<Segment>,
-    /// Of those blocks, and of those hosts, that an event affects alone.
-    block_segments: Vec<Segment>,
-    host_segments: Vec<Segment>,
+    /// One for each target, and one for each control.
+    paths: Vec<Path>,
+    control_paths: Vec<Path>,
+    segments: Vec<Segment>,
     channels: Vec<BurstChannel>,
     /// Tokens of each block's router, and when they were counted.
     buckets: Vec<(f64, Time)>,
@@ -91,40 +85,23 @@ impl World {
     pub(super) fn new(scenario: &Scenario, impairments: &[Impairment], seed: u64) -> Self {
         let roster = scenario.roster.clone();
         let mut rng = Rng::new(seed);
-        let affects = |scope| move |impairment: &&Impairment| impairment.scope == scope;
-        let segment = |scope| Segment::new(impairments.iter().filter(affects(scope)));
-        let is_affected = |scope| impairments.iter().any(|impairment| impairment.scope == scope);
-        let mut host_segments = Vec::new();
-        let mut segment_of_target = vec![NO_SEGMENT; roster.targets.len()];
-        for (index, target) in roster.targets.iter().enumerate() {
-            let scope = EventScope::Host(index as u32);
-            if is_affected(scope) {
-                for other in roster.block(target.block).targets.clone() {
-                    if roster.targets[other as usize].host == target.host {
-                        segment_of_target[other as usize] = host_segments.len() as u32;
-                    }
-                }
-                host_segments.push(segment(scope));
-            }
-        }
-        let mut block_segments = Vec::new();
-        let mut segment_of_block = vec![NO_SEGMENT; roster.blocks.len()];
-        for (index, segment_index) in segment_of_block.iter_mut().enumerate() {
-            let scope = EventScope::Block(index as u32);
-            if is_affected(scope) {
-                *segment_index = block_segments.len() as u32;
-                block_segments.push(segment(scope));
-            }
-        }
+        let hosts = draw_hosts(scenario, &mut rng);
+        let impairments = ByScope::new(impairments);
+        let mut segments = Segments::new(&impairments);
+        let paths = target_paths(&roster, &mut segments);
+        let control_path = |number| {
+            let mut index = |scope| segments.index(scope, Kind::Icmp);
+            [index(EventScope::Us), index(EventScope::Control(number)), NO_SEGMENT, NO_SEGMENT]
+        };
+        let control_paths = (0..scenario.controls.max(1)).map(control_path).collect();
         let countries = 0..roster.countries.len() as u32;
         Self {
-            hosts: draw_hosts(scenario, &segment_of_target, &segment_of_block, &mut rng),
+            hosts,
+            paths,
+            control_paths,
+            segments: segments.all,
             router_answers: scenario.host_mix.router_answers,
             rate_limit: scenario.host_mix.rate_limit,
-            our_segment: segment(EventScope::Us),
-            country_segments: countries.clone().map(|n| segment(EventScope::Country(n))).collect(),
-            block_segments,
-            host_segments,
             channels: countries.map(|n| BurstChannel::new(scenario, seed, n)).collect(),
             buckets: vec![(LIMIT_BURST, scenario.start); roster.blocks.len()],
             arrivals: BinaryHeap::new(),
@@ -162,15 +139,25 @@ impl World {
 
     /// Takes the `number`-th probe to a control; controls take turns.
     pub fn handle_control_probe(&mut self, number: u64, now: Time) {
-        let ours = self.our_segment.advance(now);
-        let silent = ours.uplink_dead
-            || self.rng.chance(1.0 - (1.0 - CONTROL_LOSS) * (1.0 - ours.loss))
-            || ours.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
-        let rtt = Duration::from_secs_f64(CONTROL_RTT * ours.slowdown);
-        let answer = (now + rtt).max(ours.held_until);
+        let control = number % u64::from(self.controls.max(1));
+        let path = self.control_paths[control as usize];
+        let conditions = path.map(|index| self.conditions(index, now));
+        let mut dead = false;
+        let mut cut = false;
+        let mut kept = 1.0 - CONTROL_LOSS;
+        let mut rtt = CONTROL_RTT;
+        let mut held_until = Time::default();
+        for conditions in conditions.iter().flatten() {
+            dead |= conditions.nothing_passes();
+            cut |= conditions.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
+            kept *= 1.0 - conditions.loss;
+            rtt *= conditions.slowdown;
+            held_until = held_until.max(conditions.held_until);
+        }
+        let silent = dead || self.rng.chance(1.0 - kept) || cut;
+        let answer = (now + Duration::from_secs_f64(rtt)).max(held_until);
         let answered = !silent && answer <= now + CONTROL_PATIENCE;
         let at = if answered { answer } else { now + CONTROL_PATIENCE };
-        let control = number % u64::from(self.controls.max(1));
         self.push_arrival(Arrival {
             at,
             order: 0,
@@ -186,51 +173,44 @@ impl World {
     pub fn handle_probe(&mut self, due: &Due) {
         let sent = due.sent;
         let host = self.hosts[due.target.0 as usize];
-        let ours = self.our_segment.advance(sent);
-        let country = self.country_segments[host.country as usize].advance(sent);
-        let advance = |segment: &mut Segment| segment.advance(sent);
-        let block = self.block_segments.get_mut(host.block_segment as usize).map(advance);
-        let own = self.host_segments.get_mut(host.host_segment as usize).map(advance);
+        let path = self.paths[due.target.0 as usize];
+        let conditions = path.map(|index| self.conditions(index, sent));
+        let ours = conditions[0].as_ref();
         if self.normal.forged > 0.0 && self.rng.chance(self.normal.forged) {
             self.answer(due, 0.5, ArrivalKind::Forged);
         }
-        if ours.sending_fails {
+        if ours.is_some_and(|ours| ours.sending_fails) {
             return self.answer(due, 0.0, ArrivalKind::NoBuffers);
         }
-        if ours.resolver_fails && host.named {
+        if host.named && ours.is_some_and(|ours| ours.resolver_fails) {
             return self.answer(due, 0.0, ArrivalKind::Unresolved);
         }
         let load = self.load(sent);
-        let rtt = self.normal_rtt(&host, load)
-            * (ours.slowdown
-                * country.slowdown
-                * block.map_or(1.0, |block| block.slowdown)
-                * own.map_or(1.0, |own| own.slowdown));
+        let slowdown: f64 = conditions.iter().flatten().map(|now| now.slowdown).product();
+        let rtt = self.normal_rtt(&host, load) * slowdown;
         let at_host = sent + Duration::from_secs_f64(rtt / 2.0);
         let back = sent + Duration::from_secs_f64(rtt);
 
-        let mut path = PathEffect::default();
-        path.pass(&self.our_segment, &ours, at_host, back);
-        if path.dark || path.cut {
-            return; // Our own uplink: nothing at all comes back.
+        let mut effect = PathEffect::default();
+        let mut kept = (1.0 - host.miss) * (1.0 - (self.normal.loss * load).min(1.0));
+        for (place, now) in conditions.iter().enumerate() {
+            let Some(now) = now else { continue };
+            effect.pass(&self.segments[path[place] as usize], now, at_host, back);
+            kept *= 1.0 - now.loss;
+            if place == 0 && (effect.dark || effect.cut) {
+                return; // Our own uplink: nothing at all comes back.
+            }
         }
-        path.pass(&self.country_segments[host.country as usize], &country, at_host, back);
-        if let Some(block) = &block {
-            path.pass(&self.block_segments[host.block_segment as usize], block, at_host, back);
-        }
-        if let Some(own) = &own {
-            path.pass(&self.host_segments[host.host_segment as usize], own, at_host, back);
-        }
-        let kept = (1.0 - host.miss)
-            * (1.0 - (self.normal.loss * load).min(1.0))
-            * (1.0 - ours.loss)
-            * (1.0 - country.loss)
-            * (1.0 - block.map_or(0.0, |block| block.loss))
-            * (1.0 - own.map_or(0.0, |own| own.loss));
         let burst = self.channels[host.country as usize].loss(self.normal.bursts, at_host);
         if self.rng.unit() < kept * (1.0 - burst) {
-            self.answer_what_arrived(due, &host, &path, rtt);
+            self.answer_what_arrived(due, &host, &effect, rtt);
         }
+    }
+
+    /// What holds now on a segment; None where nothing ever happens.
+    #[inline]
+    fn conditions(&mut self, segment: u32, now: Time) -> Option<Conditions> {
+        self.segments.get_mut(segment as usize).map(|segment| segment.advance(now))
     }
 
     /// A probe and its answer that no loss took: what answers, if anything does.
@@ -377,23 +357,23 @@ impl PathEffect {
     }
 }
 
-impl BurstChannel {
-    fn new(scenario: &Scenario, seed: u64, country: u32) -> Self {
-        let mut rng = Rng::new(seed ^ (0xb0_0515 + u64::from(country)));
-        let until = scenario.normal.bursts.map_or(Time::NEVER, |bursts| {
-            scenario.start + Duration::from_secs_f64(rng.exponential(bursts.mean_interval))
-        });
-        Self { rng, bad: false, until }
-    }
-
-    /// The loss at this time; times that go back a little see the newest.
-    fn loss(&mut self, bursts: Option<BurstLoss>, time: Time) -> f64 {
-        let Some(bursts) = bursts else { return 0.0 };
-        while self.until <= time {
-            self.bad = !self.bad;
-            let mean = if self.bad { bursts.mean_length } else { bursts.mean_interval };
-            self.until = self.until + Duration::from_secs_f64(self.rng.exponential(mean));
+fn target_paths(roster: &Roster, segments: &mut Segments<'_>) -> Vec<Path> {
+    let mut paths = Vec::with_capacity(roster.targets.len());
+    for (number, block) in roster.blocks.iter().enumerate() {
+        let mut first_of_host = block.targets.start;
+        for index in block.targets.clone() {
+            let target = &roster.targets[index as usize];
+            if target.host != roster.targets[first_of_host as usize].host {
+                first_of_host = index;
+            }
+            let scopes = [
+                EventScope::Us,
+                EventScope::Country(block.country.0),
+                EventScope::Block(number as u32),
+                EventScope::Host(first_of_host),
+            ];
+            paths.push(scopes.map(|scope| segments.index(scope, target.kind)));
         }
-        if self.bad { bursts.loss } else { 0.0 }
     }
+    paths
 }

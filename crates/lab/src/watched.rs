@@ -1,0 +1,184 @@
+//! The `[[country]]` tables of a scenario file: who is watched.
+
+use lifesign_core::scopes::{Host, Kind, Prefix, Roster};
+use lifesign_document::{Table, Value};
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv6Addr},
+    ops::RangeInclusive,
+    sync::Arc,
+};
+
+/// More than one prober should ask, and some tens of megabytes. Without a limit a few words of a
+/// file could ask for terabytes.
+const MOST_TARGETS: usize = 200_000;
+/// How many /24s there are from 127.100.0.0 on.
+const MOST_GENERATED: u32 = 156 * 256;
+
+/// Who is watched, and how many hosts of each block are there at all.
+pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
+    let mut roster = Roster::default();
+    let mut alive = Vec::new();
+    let mut generated = 0;
+    let countries = root.tables("country", "country");
+    if countries.is_empty() {
+        root.missing(
+            "no country here; write [[country]] with code, name, blocks or count, hosts and probes",
+        );
+    }
+    let mut seen = HashSet::new();
+    for table in countries {
+        table.only(&["code", "name", "blocks", "count", "hosts", "alive", "probes"]);
+        let code = table
+            .need("code", "\"KP\"")
+            .and_then(|value| value.text("a country code such as \"KP\""));
+        let code = code.unwrap_or_default().to_owned();
+        if !seen.insert(code.clone()) {
+            table.note(&format!("country {code:?} is given twice; keep one of them"));
+        }
+        let name =
+            table.get("name").and_then(|value| value.text("a name")).unwrap_or(&code).to_owned();
+        let probes = table
+            .need("probes", "[\"icmp\"]")
+            .and_then(|value| value.list("probes such as [\"icmp\"]"));
+        let probes: Vec<(Arc<str>, Kind)> = probes
+            .into_iter()
+            .flatten()
+            .filter_map(|value| {
+                let kind = value.parsed("a probe such as \"icmp\"", kind)?;
+                Some((value.text("a probe")?.into(), kind))
+            })
+            .collect();
+        if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
+            value.note("a host without probes is never asked; write probes = [\"icmp\"]");
+        }
+        roster.add_country(code, name);
+        let first = roster.blocks.len();
+        let prefixes = prefixes(table, &mut generated);
+        let hosts = table.need("hosts", "6");
+        let hosts = hosts.map_or_else(Vec::new, |value| for_each(value, 1..=200, prefixes.len()));
+        let there = table.get("alive");
+        let there = there.map(|value| (value, for_each(value, 0..=200, prefixes.len())));
+        for (number, prefix) in prefixes.into_iter().enumerate() {
+            let hosts = hosts.get(number).copied().unwrap_or(1);
+            let in_block = there.as_ref().and_then(|(_, there)| there.get(number)).copied();
+            if let (Some((value, _)), true) = (&there, in_block.is_some_and(|there| there > hosts))
+            {
+                value.note(&format!("{prefix} has {hosts} hosts; no more than these can be alive"));
+            }
+            alive.push(in_block.unwrap_or(hosts).min(hosts));
+            if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
+                table.note(&format!(
+                    "with this country there are more than {MOST_TARGETS} targets; \
+                     write fewer blocks, hosts or probes"
+                ));
+                break;
+            }
+            if let Some(other) =
+                roster.blocks.iter().find(|block| first < 64 && block.prefix.overlaps(&prefix))
+            {
+                table.note(&format!("{prefix} overlaps {}; keep one of them", other.prefix));
+            }
+            add_block(&mut roster, prefix, hosts, &probes);
+        }
+    }
+    (roster, alive)
+}
+
+/// A number for every block: one for all of them, or a list of as many as there are blocks.
+fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<u32> {
+    if !value.is_list() {
+        return vec![value.integer(range).unwrap_or(1) as u32; blocks];
+    }
+    let list = value.list("numbers, one for each block").unwrap_or_default();
+    if list.len() != blocks {
+        value.note(&format!(
+            "{} numbers for {blocks} blocks; write one number for all, or one for each",
+            list.len()
+        ));
+    }
+    list.into_iter().map(|value| value.integer(range.clone()).unwrap_or(1) as u32).collect()
+}
+
+/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so the rest
+/// (port, name, record type) is not read.
+fn kind(text: &str) -> Result<Kind, String> {
+    let (label, rest) =
+        text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
+    match (Kind::from_label(label), rest) {
+        (Some(Kind::Icmp), None) => Ok(Kind::Icmp),
+        (Some(kind @ (Kind::Tcp | Kind::Dns)), Some(_)) => Ok(kind),
+        _ => Err(format!(
+            "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
+        )),
+    }
+}
+
+/// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.
+fn prefixes(table: Table<'_>, generated: &mut u32) -> Vec<Prefix> {
+    match (table.get("blocks"), table.get("count")) {
+        (Some(value), None) => {
+            let want = "a prefix such as \"127.45.176.0/24\"";
+            let list = value.list("prefixes such as [\"127.45.176.0/24\"]").unwrap_or_default();
+            if list.is_empty() {
+                value.note(
+                    "a country without blocks cannot be judged; \
+                     write blocks = [\"127.45.176.0/24\"]",
+                );
+            }
+            list.into_iter().filter_map(|value| value.parsed(want, prefix)).collect()
+        }
+        (None, Some(value)) => {
+            let count = value.integer(1..=20_000).unwrap_or(1) as u32;
+            if *generated + count > MOST_GENERATED {
+                value.note(&format!(
+                    "there are {MOST_GENERATED} blocks to be counted out in all; write less"
+                ));
+                return Vec::new();
+            }
+            let first = std::mem::replace(generated, *generated + count);
+            (first..first + count)
+                .filter_map(|n| format!("127.{}.{}.0/24", 100 + n / 256, n % 256).parse().ok())
+                .collect()
+        }
+        _ => {
+            table.note(
+                "a country needs either blocks or count; write blocks = [\"127.45.176.0/24\"]",
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    const DOCUMENTATION: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0);
+    let prefix: Prefix = text.parse()?;
+    let length = text.split_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
+    match prefix.address() {
+        IpAddr::V4(address) if address.is_loopback() && length == Some(24) => Ok(prefix),
+        IpAddr::V6(address)
+            if address.segments()[..2] == DOCUMENTATION.segments()[..2]
+                && length.is_some_and(|length| (48..=120).contains(&length)) =>
+        {
+            Ok(prefix)
+        }
+        _ => Err(format!(
+            "{text} is no /24 of 127.0.0.0/8, nor a /48 to /120 of 2001:db8::/32 (RFC 3849); \
+             scripted hosts live there, as in 127.45.176.0/24 or 2001:db8:1::/48"
+        )),
+    }
+}
+
+/// Hosts have the addresses .10, .11 and so on; in IPv6 ::a, ::b and so on.
+fn add_block(roster: &mut Roster, prefix: Prefix, hosts: u32, probes: &[(Arc<str>, Kind)]) {
+    roster.add_block(prefix);
+    for host in 10..10 + hosts {
+        let address = match prefix.address() {
+            IpAddr::V4(first) => IpAddr::V4((first.to_bits() + host).into()),
+            IpAddr::V6(first) => IpAddr::V6((first.to_bits() + u128::from(host)).into()),
+        };
+        for (probe, kind) in probes {
+            roster.add_target(Host::Address(address), probe.clone(), *kind);
+        }
+    }
+}
