@@ -4,11 +4,12 @@
 use super::Plan;
 use lifesign_core::{
     schedule::Budget,
-    scopes::{Host, Kind, Target},
+    scopes::{CountryId, Host, Kind, NetworkId, Target},
 };
 use std::{
     collections::HashSet,
     fmt::{self, Display},
+    ops::Range,
 };
 
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
@@ -74,7 +75,7 @@ impl Plan {
     }
 }
 
-/// One line for the whole, one for each country, one for each block.
+/// One line for the whole, one for each country, network and block.
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roster = &self.roster;
@@ -89,21 +90,36 @@ impl Display for Plan {
             total_rate(&self.budget, self.budget.mean, roster.blocks.len()),
             count(self.controls.len(), "control", "controls"),
         )?;
-        for country in &roster.countries {
-            let blocks = &roster.blocks[country.blocks.start as usize..country.blocks.end as usize];
-            write!(
-                f,
-                "\n{} {}: {}",
-                country.code,
-                country.name,
-                count(blocks.len(), "block", "blocks")
-            )?;
-            for block in blocks {
-                let targets =
-                    &roster.targets[block.targets.start as usize..block.targets.end as usize];
-                let hosts = count(hosts(targets), "host", "hosts");
-                write!(f, "\n  {}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
+        for (country, id) in roster.countries.iter().zip(0..) {
+            write!(f, "\n{} {}: ", country.code, country.name)?;
+            if !country.networks.is_empty() {
+                write!(f, "{}, ", count(country.networks.len(), "network", "networks"))?;
             }
+            write!(f, "{}", count(country.blocks.len(), "block", "blocks"))?;
+            self.write_blocks(f, roster.direct_blocks(CountryId(id)), "  ")?;
+            for network in country.networks.clone() {
+                let network = roster.network(NetworkId(network));
+                write!(f, "\n  {network}: {}", count(network.blocks.len(), "block", "blocks"))?;
+                self.write_blocks(f, network.blocks.clone(), "    ")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// One line for each block.
+    fn write_blocks(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        blocks: Range<u32>,
+        indent: &str,
+    ) -> fmt::Result {
+        for block in &self.roster.blocks[blocks.start as usize..blocks.end as usize] {
+            let targets =
+                &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            let hosts = count(hosts(targets), "host", "hosts");
+            write!(f, "\n{indent}{}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
         }
         Ok(())
     }

@@ -153,6 +153,14 @@ pub struct Network {
     pub blocks: Range<u32>,
 }
 
+/// With its number, if it has one: `Example Telecom (AS64496)`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.asn.map_or(Ok(()), |asn| write!(f, " (AS{asn})"))
+    }
+}
+
 /// A set of blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Country {
