@@ -22,6 +22,7 @@ mod clash;
 mod country;
 mod network;
 mod summary;
+mod warnings;
 
 /// The keys of a plan.
 const KEYS: [&str; 7] =

@@ -30,6 +30,7 @@ mod host_state;
 mod memory;
 mod misses;
 mod observe;
+mod per_state;
 mod quality;
 mod replan;
 mod rules;
@@ -39,9 +40,10 @@ mod state;
 mod view;
 
 pub use memory::Memory;
+pub use per_state::PerState;
 pub use rules::Rules;
 pub use state::{Change, Edge, State};
-pub use view::Verdict;
+pub use view::{HostCounts, Verdict};
 
 use crate::{
     aggregate::{Evidence, Summary},
@@ -69,6 +71,8 @@ pub(crate) struct Judge {
     scopes: Vec<ScopeState>,
     /// By [`ScopeId`]: how many of its blocks are in each state.
     block_states: Vec<[u32; 7]>,
+    /// By [`ScopeId`].
+    hosts_listed: Vec<u32>,
     /// By [`ScopeId`]: the regular interval of its probes.
     intervals: Vec<Duration>,
     sight: Sight,
@@ -101,6 +105,7 @@ impl Judge {
             hosts: vec![HostState::new(now); roster.targets.len()],
             scopes: vec![ScopeState::new(now); roster.scope_count()],
             block_states,
+            hosts_listed: roster.hosts_listed(),
             intervals,
             sight: Sight::new(controls, longest, now),
             timers: BinaryHeap::new(),

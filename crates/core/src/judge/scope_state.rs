@@ -2,6 +2,7 @@
 //! of docs/verdicts.md.
 
 use super::{
+    PerState,
     belief::Belief,
     flaps::Flaps,
     quality::Quality,
@@ -87,10 +88,10 @@ pub(super) struct ScopeState {
 pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: String,
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
-    spent: [Duration; 7],
+    spent: PerState<Duration>,
 }
 
 impl ScopeState {
@@ -116,16 +117,16 @@ impl ScopeState {
             record: Box::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
-                entered: [0; 7],
-                spent: [Duration::ZERO; 7],
+                entered: PerState::default(),
+                spent: PerState::default(),
             }),
         }
     }
 
     pub fn enter_state(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
         let record = &mut *self.record;
-        record.spent[self.state as usize] += now.since(record.changed);
-        record.entered[state as usize] += 1;
+        record.spent[self.state] += now.since(record.changed);
+        record.entered[state] += 1;
         record.evidence = evidence;
         record.changed = now;
         self.state = state;
@@ -173,11 +174,11 @@ impl ScopeState {
         self.quality.record_answer(slowdown);
     }
 
-    /// Seconds in each state up to now, in the order of [`State::ALL`].
-    pub fn state_seconds(&self, now: Time) -> [f64; 7] {
+    /// Seconds in each state up to now.
+    pub fn state_seconds(&self, now: Time) -> PerState<f64> {
         let mut spent = self.record.spent;
-        spent[self.state as usize] += now.since(self.record.changed);
-        spent.map(|time| time.as_secs_f64())
+        spent[self.state] += now.since(self.record.changed);
+        PerState::new(|state| spent[state].as_secs_f64())
     }
 
     /// Nobody saw anything between these two times: that does not count towards an outage.

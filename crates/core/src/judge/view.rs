@@ -1,7 +1,7 @@
 //! What readers may know of the judge: plain numbers per scope and target.
 
 use super::{
-    Judge, ScopeState, rules,
+    Judge, PerState, ScopeState, rules,
     state::{Edge, State},
 };
 use crate::{
@@ -9,6 +9,25 @@ use crate::{
     scopes::{ScopeId, TargetId},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+/// How many of a scope's hosts answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCounts {
+    /// That answer now.
+    pub now: u32,
+    /// That usually answer.
+    pub usual: u32,
+    /// That the plan lists.
+    pub listed: u32,
+}
+
+impl HostCounts {
+    /// The share of the usual hosts that answers now; None if none usually does.
+    pub fn share(self) -> Option<f64> {
+        (self.usual > 0).then(|| f64::from(self.now) / f64::from(self.usual))
+    }
+}
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +44,12 @@ pub struct Verdict {
     pub belief: f64,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// Seconds spent in each state, in the order of [`State::ALL`].
-    pub state_seconds: [f64; 7],
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
+    /// Seconds spent in each state.
+    pub state_seconds: PerState<f64>,
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
+    /// How many of its hosts answer.
+    pub hosts: HostCounts,
 }
 
 impl Judge {
@@ -45,6 +66,7 @@ impl Judge {
 
     pub fn verdict(&self, id: ScopeId, now: Time) -> Verdict {
         let scope = &self.scopes[id.index()];
+        let listed = self.hosts_listed[id.index()];
         Verdict {
             state: scope.state,
             edge: scope.edge,
@@ -54,6 +76,7 @@ impl Judge {
             last_life: scope.belief.last_life,
             state_seconds: scope.state_seconds(now),
             entered: scope.record.entered,
+            hosts: HostCounts { now: listed, usual: listed, listed },
         }
     }
 

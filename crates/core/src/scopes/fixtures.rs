@@ -1,6 +1,6 @@
 //! What the tests of all stages share: a moment to begin at, and rosters.
 
-use super::{CountryId, Host, Kind, NetworkId, Roster};
+use super::{CountryId, Host, Kind, NetworkId, Roster, Scope, ScopeId};
 use crate::time::Time;
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -88,5 +88,16 @@ fn copy_block(roster: &Roster, block: u32, backwards: bool, new: &mut Roster) {
         let target = &roster.targets[target as usize];
         new.add_target(target.host.clone(), target.probe.clone(), target.kind).interval =
             target.interval;
+    }
+}
+
+/// What a scope is called in any roster.
+pub(crate) fn scope_name(roster: &Roster, id: ScopeId) -> String {
+    let scope = roster.scope(id);
+    match scope {
+        Scope::Block(_) | Scope::Network(_) => {
+            format!("{} {}", roster.country_of(scope).code, roster.name_of(scope))
+        }
+        Scope::Country(_) => roster.name_of(scope),
     }
 }

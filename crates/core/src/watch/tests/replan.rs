@@ -8,8 +8,8 @@ use crate::{
     rng::Rng,
     schedule::Budget,
     scopes::{
-        CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, ScopeId, TargetId,
-        fixtures::{in_networks, of_sizes, start, without},
+        CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, TargetId,
+        fixtures::{in_networks, of_sizes, scope_name, start, without},
     },
     time::Time,
 };
@@ -392,16 +392,5 @@ proptest! {
             prop_assert_eq!(&before.windows, &after.windows);
             prop_assert_eq!(before.verdict.last_life, after.verdict.last_life);
         }
-    }
-}
-
-/// What a scope is called in any roster.
-fn scope_name(roster: &Roster, id: ScopeId) -> String {
-    let scope = roster.scope(id);
-    match scope {
-        Scope::Block(_) | Scope::Network(_) => {
-            format!("{} {}", roster.country_of(scope).code, roster.name_of(scope))
-        }
-        Scope::Country(_) => roster.name_of(scope),
     }
 }
