@@ -45,7 +45,8 @@ pub(super) struct EpisodesArgs {
     /// Episodes that began before this time (default: all)
     #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
     until: Option<TimeArg>,
-    /// Only this scope: a country's code, for the country and its blocks, or a block's prefix
+    /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
+    /// network as CODE/NAME
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
     /// Only this state: outage, flapping, down, partial, degraded or unknown

@@ -2,7 +2,7 @@
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
 use super::{Episode, episode::middle};
-use lifesign_core::{judge::Edge, time::Time};
+use lifesign_core::{judge::Edge, scopes::Level, time::Time};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -12,10 +12,9 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
         ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned),
     ];
     rows.extend(episodes.iter().map(|episode| {
-        let scope = if episode.is_country() {
-            episode.scope.clone()
-        } else {
-            format!("{} {}", episode.country, episode.scope)
+        let scope = match episode.level() {
+            Level::Country => episode.scope.clone(),
+            Level::Network | Level::Block => format!("{} {}", episode.country, episode.name()),
         };
         let unseen =
             if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
@@ -69,8 +68,8 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
     episodes.iter().fold(String::new(), |text, episode| {
         let (length, uncertainty) = episode.length(observed_until);
         let line = EpisodeLine {
-            scope: if episode.is_country() { "country" } else { "block" },
-            name: &episode.scope,
+            scope: episode.level().label(),
+            name: episode.name(),
             country: &episode.country,
             state: episode.state.label(),
             begin_earliest: episode.begin.earliest.map(|time| time.to_string()),
@@ -225,6 +224,19 @@ mod tests {
                 .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, <b>all</b>\"\r\n")
         );
         assert_eq!(quoted("=1+1"), "'=1+1");
+    }
+
+    #[test]
+    fn a_network_is_named_within_its_country() {
+        let network = Episode { scope: "KP/Star JV".into(), ..outage() };
+        assert!(text(&[network.clone()], at(0)).contains("\nKP Star JV  outage"));
+        let line: serde_json::Value =
+            serde_json::from_str(&json(&[network.clone()], at(0))).unwrap();
+        assert_eq!((&line["scope"], &line["name"]), (&"network".into(), &"Star JV".into()));
+        assert!(csv(&[network], at(0)).contains("\r\nKP/Star JV,KP,outage,"));
+        let block = Episode { scope: "175.45.176.0/22".into(), ..outage() };
+        assert_eq!((block.level(), block.name()), (Level::Block, "175.45.176.0/22"));
+        assert_eq!(outage().level(), Level::Country);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod backlog;
 mod reader;
+mod scope_name;
 mod database;
 mod episode;
 mod history;
@@ -34,6 +35,7 @@ use lifesign_core::{
     time::Time,
     watch::{Snapshot, StoreView, Watch},
 };
+use scope_name::stored_name;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -141,7 +143,7 @@ impl Store {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in roster.scopes() {
-            if let Some((country, history)) = histories.remove(&roster.name_of(scope))
+            if let Some((country, history)) = histories.remove(&stored_name(&roster, scope))
                 && country == roster.country_of(scope).code
             {
                 watch.history(scope).recall(history);
@@ -229,12 +231,12 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     Level::ALL
         .into_iter()
         .rev()
-        .filter(|&level| is_small || level != Level::Block)
+        .filter(|&level| is_small || level == Level::Country)
         .flat_map(|level| roster.scopes().filter(move |scope| scope.level() == level))
         .map(|scope| {
             let view = snapshot.scope(scope);
             Sample {
-                scope: roster.name_of(scope),
+                scope: stored_name(roster, scope),
                 country: roster.country_of(scope).code.clone(),
                 time,
                 state: view.verdict.state,

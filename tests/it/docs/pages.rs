@@ -87,6 +87,21 @@ fn the_states_are_those_of_the_judge_in_its_order() {
 }
 
 #[test]
+fn every_list_of_states_in_the_docs_is_complete() {
+    for (name, begin, end) in
+        [("docs/metrics.md", "- `state` is one of", "\n- "), ("docs/words.md", "| state |", "\n")]
+    {
+        let page = page(name);
+        let (_, list) = page.split_once(begin).expect(name);
+        let list = list.split(end).next().unwrap_or_default();
+        let words: Vec<&str> = list.split(|sign: char| !sign.is_ascii_lowercase()).collect();
+        for state in State::ALL {
+            assert!(words.contains(&state.label()), "{name}: {state} is missing in {list:?}");
+        }
+    }
+}
+
+#[test]
 fn every_link_between_pages_leads_somewhere() {
     for name in [
         "README.md",

@@ -38,6 +38,7 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
+mod per_state;
 mod quality;
 mod recovery;
 mod replan;
@@ -52,10 +53,10 @@ mod tests;
 mod view;
 
 pub use memory::Memory;
+pub use per_state::PerState;
 pub use rules::Rules;
-pub use share::HostCounts;
 pub use state::{Change, Edge, State};
-pub use view::Verdict;
+pub use view::{HostCounts, Verdict};
 
 use crate::{
     aggregate::{Evidence, Summary},

@@ -2,6 +2,7 @@
 //! of docs/verdicts.md.
 
 use super::{
+    PerState,
     darkness::{Darkness, Proof},
     flaps::Flaps,
     quality::Quality,
@@ -197,10 +198,10 @@ pub(super) struct ScopeState {
 pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: String,
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
-    spent: [Duration; 7],
+    spent: PerState<Duration>,
     /// The outage that was entered last: when we see again, it goes on.
     outage: Option<Time>,
 }
@@ -242,10 +243,10 @@ impl ScopeState {
 
     pub fn enter_state(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
         let record = &mut *self.record;
-        record.spent[self.state as usize] += now.since(record.changed);
+        record.spent[self.state] += now.since(record.changed);
         let began = self.darkness.as_ref().map(|darkness| darkness.began);
         if state != State::Outage || record.outage != began {
-            record.entered[state as usize] += 1;
+            record.entered[state] += 1;
         }
         if state == State::Outage {
             record.outage = began;
@@ -297,11 +298,11 @@ impl ScopeState {
         self.quality.learn_loss(miss.is_some(), now);
     }
 
-    /// Seconds in each state up to now, in the order of [`State::ALL`].
-    pub fn state_seconds(&self, now: Time) -> [f64; 7] {
+    /// Seconds in each state up to now.
+    pub fn state_seconds(&self, now: Time) -> PerState<f64> {
         let mut spent = self.record.spent;
-        spent[self.state as usize] += now.since(self.record.changed);
-        spent.map(|time| time.as_secs_f64())
+        spent[self.state] += now.since(self.record.changed);
+        PerState::new(|state| spent[state].as_secs_f64())
     }
 }
 

@@ -1,35 +1,35 @@
 //! How many of a scope's hosts answer, how many usually do, and what each scope tells the one above
 //! it.
 
-use super::{Judge, rules, scope_state::{Children, Report}};
+use super::{HostCounts, HostState, Judge, rules, scope_state::{Children, Report}};
 use crate::{
-    scopes::{ScopeId, Scope, TargetId},
+    scopes::{Scope, ScopeId, Target, TargetId},
     time::Time,
 };
-use serde::Serialize;
-
-/// How many targets of a scope answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HostCounts {
-    /// Now, as far as we know.
-    pub now: u32,
-    /// Usually, in the last days.
-    pub usual: u32,
-    /// Targets in the plan.
-    pub listed: u32,
-}
 
 impl Judge {
-    /// How many targets of a scope answer, usually answer, and are listed.
+    /// How many hosts of a scope answer, usually answer, and are listed. A host answers when one of
+    /// its targets does.
     pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
-        let scope = &self.scopes[id.index()];
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
-        let targets = blocks.map(|block| self.roster.blocks[block as usize].targets.len() as u32);
-        HostCounts {
-            now: if scope.is_dark() { 0 } else { scope.present },
-            usual: (scope.usual.round() as u32).max(if scope.is_dark() { 0 } else { scope.present }),
-            listed: targets.sum(),
+        let mut counts = HostCounts { now: 0, usual: 0, listed: 0 };
+        let mut usual = 0.0;
+        for block in self.roster.blocks_of(self.roster.scope(id)) {
+            let is_dark = self.scopes[block as usize].is_dark();
+            let targets = self.roster.blocks[block as usize].targets.clone();
+            let targets = targets.start as usize..targets.end as usize;
+            let of_one_host = |one: &Target, other: &Target| one.host == other.host;
+            let mut first = targets.start;
+            for host in self.roster.targets[targets].chunk_by(of_one_host) {
+                let known = &self.hosts[first..first + host.len()];
+                first += host.len();
+                counts.listed += 1;
+                let answers = !is_dark && known.iter().any(HostState::is_usable);
+                counts.now += u32::from(answers);
+                usual += known.iter().map(|host| host.presence).fold(0.0, f32::max);
+            }
         }
+        counts.usual = (usual.round() as u32).max(counts.now);
+        counts
     }
 
     /// Share of the usual hosts that answers now; 1 where too few usually do.

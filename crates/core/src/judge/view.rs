@@ -1,8 +1,7 @@
 //! What readers may know of the judge: plain numbers per scope and target.
 
 use super::{
-    Judge, ScopeState, rules,
-    share::HostCounts,
+    Judge, PerState, ScopeState, rules,
     state::{Edge, State},
 };
 use crate::{
@@ -10,6 +9,25 @@ use crate::{
     scopes::{ScopeId, TargetId},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+/// How many of a scope's hosts answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCounts {
+    /// That answer now.
+    pub now: u32,
+    /// That usually answer.
+    pub usual: u32,
+    /// That the plan lists.
+    pub listed: u32,
+}
+
+impl HostCounts {
+    /// The share of the usual hosts that answers now; None if none usually does.
+    pub fn share(self) -> Option<f64> {
+        (self.usual > 0).then(|| f64::from(self.now) / f64::from(self.usual))
+    }
+}
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,11 +44,11 @@ pub struct Verdict {
     pub belief: f64,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// Seconds spent in each state, in the order of [`State::ALL`].
-    pub state_seconds: [f64; 7],
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
-    /// How many of its targets answer.
+    /// Seconds spent in each state.
+    pub state_seconds: PerState<f64>,
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
+    /// How many of its hosts answer.
     pub hosts: HostCounts,
     /// Most countries fell silent together with it: it may be us.
     pub together: bool,
