@@ -13,7 +13,11 @@ impl Judge {
         let from = self.scopes[id.index()].state;
         let edge = self.edge(id, to, facts, now);
         let evidence = self.evidence(id, to, facts);
-        self.scopes[id.index()].enter_state(to, edge, evidence.clone(), now);
+        let state = &mut self.scopes[id.index()];
+        if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
+            state.recovery.told = Some(to);
+        }
+        state.enter_state(to, edge, evidence.clone(), now);
         let scope = self.roster.scope(id);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
     }
@@ -21,15 +25,14 @@ impl Judge {
     /// Hosts that came back since have shown more closely when a scope returned.
     pub(super) fn tell_narrower_edge(&mut self, id: ScopeId, now: Time) {
         let state = &mut self.scopes[id.index()];
+        let Some(told) = state.recovery.told else { return };
         let edge = state.recovery.edge;
-        if state.is_dark() || state.edge.latest != edge.latest || state.edge == edge {
-            return;
+        if state.edge.latest == edge.latest {
+            state.edge = edge;
         }
-        state.edge = edge;
         let scope = self.roster.scope(id);
-        let evidence = "all that came back since have shown more closely when".into();
-        let verdict = state.state;
-        self.changes.push_back(Change { time: now, scope, from: verdict, to: verdict, edge, evidence });
+        let evidence = "told more closely by all that came back since".into();
+        self.changes.push_back(Change { time: now, scope, from: told, to: told, edge, evidence });
     }
 
     /// The interval in which a scope really changed to this state.

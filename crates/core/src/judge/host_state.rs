@@ -108,10 +108,12 @@ impl HostState {
         self.miss_rate += (f32::from(u8::from(missed)) - self.miss_rate) / memory;
     }
 
-    /// The rank that it deserves while its block is alive.
-    pub fn deserved_rank(&self, now: Time) -> Rank {
+    /// The rank that it deserves while its block is alive, of which this share is present: when
+    /// nearly all have gone, they are expected back.
+    pub fn deserved_rank(&self, share: f32, now: Time) -> Rank {
         if self.gone_odds >= GONE_ODDS {
-            let is_retired = now.since(self.last_life) > RETIRE_AFTER;
+            let is_expected = self.is_heard() && share < NEAR_TOTAL;
+            let is_retired = now.since(self.last_life) > RETIRE_AFTER && !is_expected;
             return if is_retired { Rank::Retired } else { Rank::Gone };
         }
         if self.miss_rate > POOR_MISS_RATE { Rank::Poor } else { Rank::Good }

@@ -111,7 +111,7 @@ impl Judge {
     /// A host that had gone is back: those that went together come back together.
     pub(super) fn ask_another_gone(&mut self, block: BlockId, now: Time) {
         let is_due = |host: &super::HostState| {
-            host.rank == Rank::Gone && host.last_miss + rules::GONE_AGAIN_AFTER < now
+            host.is_gone() && host.is_heard() && host.last_miss + rules::GONE_AGAIN_AFTER < now
         };
         let targets = self.roster.block(block).targets.clone();
         let gone = targets.filter(|&id| is_due(&self.hosts[id as usize]));
@@ -121,7 +121,8 @@ impl Judge {
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
-        self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(now));
+        let share = self.share(ScopeId(self.roster.target(target).block.0));
+        self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
     }
 
     pub(super) fn set_rank(&mut self, target: TargetId, rank: Rank) {

@@ -10,7 +10,7 @@ use super::{
     darkness::Proof,
     rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
     silence::Miss,
-    state::Edge,
+    state::{Edge, State},
 };
 use crate::time::Time;
 
@@ -34,6 +34,9 @@ pub(super) struct Recovery {
     /// Until when returning hosts narrow the edge.
     #[serde(default)]
     pub until: Time,
+    /// The verdict that was told with this edge.
+    #[serde(skip)]
+    pub told: Option<State>,
     /// The edge is narrower than it was told.
     #[serde(skip)]
     pub narrowed: bool,
@@ -71,6 +74,7 @@ impl Recovery {
             answered: Time::default(),
             misses: Vec::new(),
             until: Time::default(),
+            told: None,
             narrowed: false,
             check: None,
             proof: None,
@@ -95,6 +99,7 @@ impl Recovery {
             answered,
             misses: Vec::new(),
             until: now + RETURN_TIME,
+            told: None,
             narrowed: false,
             check: None,
             proof: Some(proof),

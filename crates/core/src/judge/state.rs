@@ -52,7 +52,8 @@ impl Edge {
     }
 }
 
-/// One change of a verdict, or, from a state to the same, a narrower edge of the last one.
+/// One change of a verdict; or, from a state to the same, a narrower edge of the one whose edge had
+/// the same `latest`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// When the judge decided.
