@@ -192,15 +192,11 @@ pub fn long(trial: &mut Trial<'_>) {
         let runs = trial.run(&worlds);
         let fine = [State::Up, State::Degraded];
         let days = worlds.iter().zip(&runs).map(|(world, run)| {
-            let last = run.country().last();
-            match last.filter(|change| !fine.contains(&change.to)) {
-                Some(_) => f64::INFINITY,
-                None => {
-                    let at = trial.at(world);
-                    let back = run.country().rfind(|change| !fine.contains(&change.from));
-                    back.map_or(0.0, |change| change.time.since(at).as_secs_f64() / DAY)
-                }
-            }
+            let at = trial.at(world);
+            let back = run.country().rfind(|change| !fine.contains(&change.from));
+            let up = run.country().last().is_some_and(|change| fine.contains(&change.to));
+            let days = back.map_or(0.0, |change| change.time.since(at).as_secs_f64() / DAY);
+            if up { days } else { f64::INFINITY }
         });
         let worst = days.fold(0.0, f64::max);
         let n = format!("{} events", runs.len());

@@ -33,6 +33,8 @@ mod watched;
 mod world;
 
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
 mod scenarios;
 
 pub use presence::Presence;
