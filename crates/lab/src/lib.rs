@@ -116,6 +116,13 @@ impl Scenario {
         }
     }
 
+    /// The same with routers that let every answer pass: what is known of hosts from long before.
+    pub fn without_rate_limit(&self) -> Self {
+        let mut scenario = self.clone();
+        scenario.host_mix.rate_limit = None;
+        scenario
+    }
+
     /// When it is over.
     pub fn end(&self) -> Time {
         self.start + self.duration
