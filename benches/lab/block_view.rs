@@ -62,8 +62,10 @@ impl<'a> BlockView<'a> {
             seq: 0,
             verdicts: Vec::new(),
         };
-        // The census is taken at the first moment, and counts for no budget: it is the rival's
-        // history.
+        // The census is taken at the first moment, and counts for no budget nor rate limit: it is
+        // the rival's history.
+        let (census, _) = world_and_truth(&scenario.without_rate_limit(), seed);
+        let world = std::mem::replace(&mut view.world, census);
         let mut hits = 0;
         for target in scenario.roster.block(block).targets.clone().map(TargetId) {
             let answers =
@@ -73,6 +75,7 @@ impl<'a> BlockView<'a> {
                 hits += answers;
             }
         }
+        view.world = world;
         view.availability =
             hits as f64 / (CENSUS_PROBES as usize * view.active.len().max(1)) as f64;
         view

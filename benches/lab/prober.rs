@@ -8,6 +8,7 @@ use lifesign_core::{
 };
 use lifesign_lab::{Scenario, Score, Simulation};
 use std::{
+    collections::HashMap,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -51,6 +52,16 @@ impl Findings {
     pub fn entries(&self, of: impl Fn(Scope) -> bool, from: Time, states: &[State]) -> usize {
         let changes = self.changes.iter().filter(|change| change.time >= from && of(change.scope));
         changes.filter(|change| states.contains(&change.to)).count()
+    }
+
+    /// How many scopes had one of these states at a time, and how often one entered it later.
+    pub fn since(&self, from: Time, states: &[State]) -> usize {
+        let mut standing = HashMap::new();
+        for change in self.changes.iter().take_while(|change| change.time < from) {
+            standing.insert(change.scope, change.to);
+        }
+        let standing = standing.values().filter(|state| states.contains(state)).count();
+        standing + self.entries(|_| true, from, states)
     }
 
     /// How often any scope was given this state.

@@ -184,6 +184,9 @@ impl Trial<'_> {
 
     /// What the budget came to, over all rows so far.
     pub fn budget(&mut self) {
+        if self.worst_mean == 0.0 {
+            return; // No row was of its groups.
+        }
         let worst_minute = self.goals.worst_minute.map(Goal::AtMost);
         let mean = self.goals.mean_per_hour.map(Goal::AtMost);
         self.add(

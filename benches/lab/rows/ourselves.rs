@@ -8,7 +8,7 @@ use lifesign_core::{
     scopes::{CountryId, Scope},
     time::Time,
 };
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 const DEAD: [State; 3] = [State::Down, State::Flapping, State::Outage];
 
@@ -33,9 +33,10 @@ pub fn many_countries(trial: &mut Trial<'_>) {
             let mut world = WorldBuilder::of(at + 2.0 * HOUR, 0.02, vec![6; 2]);
             for (number, code) in codes.iter().enumerate().skip(1) {
                 let prefixes = [block(2 * number), block(2 * number + 1)];
-                world.others += &format!(
+                let _ = writeln!(
+                    world.others,
                     "[[country]]\ncode = {code:?}\nblocks = {prefixes:?}\nhosts = 6\n\
-                     probes = [\"icmp\", \"tcp/80\"]\n"
+                     probes = [\"icmp\", \"tcp/80\"]"
                 );
             }
             for code in &codes[..dark] {

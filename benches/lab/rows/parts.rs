@@ -192,15 +192,11 @@ pub fn long(trial: &mut Trial<'_>) {
         let runs = trial.run(&worlds);
         let fine = [State::Up, State::Degraded];
         let days = worlds.iter().zip(&runs).map(|(world, run)| {
-            let last = run.country().last();
-            match last.filter(|change| !fine.contains(&change.to)) {
-                Some(_) => f64::INFINITY,
-                None => {
-                    let at = trial.at(world);
-                    let back = run.country().rfind(|change| !fine.contains(&change.from));
-                    back.map_or(0.0, |change| change.time.since(at).as_secs_f64() / DAY)
-                }
-            }
+            let at = trial.at(world);
+            let back = run.country().rfind(|change| !fine.contains(&change.from));
+            let up = run.country().last().is_some_and(|change| fine.contains(&change.to));
+            let days = back.map_or(0.0, |change| change.time.since(at).as_secs_f64() / DAY);
+            if up { days } else { f64::INFINITY }
         });
         let worst = days.fold(0.0, f64::max);
         let n = format!("{} events", runs.len());
@@ -252,7 +248,7 @@ pub fn old_lists(trial: &mut Trial<'_>) {
         let wrong: usize = worlds
             .iter()
             .zip(&runs)
-            .map(|(world, run)| run.entries(|_| true, after(world.0.start, 600.0), &DEAD))
+            .map(|(world, run)| run.since(after(world.0.start, 600.0), &DEAD))
             .sum();
         let n = format!("{} lists", 4 * runs.len());
         let goal = trial.most(Some(0.0), Some(0.0));
@@ -281,15 +277,14 @@ pub fn limiter(trial: &mut Trial<'_>) {
         let runs = trial.run(&worlds);
         let n = format!("{} days", runs.len());
         let what = format!("{rate} pass of {blocks} x 12 hosts");
-        let all = |_| true;
         let mut outages = 0;
-        let mut flappings = 0;
+        let mut flapping = 0.0;
         let mut down = 0.0;
         let mut wrong = 0.0;
         for (world, run) in worlds.iter().zip(&runs) {
             let (start, end) = (world.0.start, world.0.end());
-            outages += run.entries(all, start, &[State::Outage]);
-            flappings += run.entries(all, after(start, HOUR), &[State::Flapping]);
+            outages += run.entries(|_| true, start, &[State::Outage]);
+            flapping += run.time_in(COUNTRY, (after(start, HOUR), end), &[State::Flapping]);
             down += run.time_in(COUNTRY, (start, end), &[State::Down, State::Outage]);
             let fine = [State::Up, State::Degraded];
             wrong += 1.0 - run.time_in(COUNTRY, (after(start, 600.0), end), &fine);
@@ -297,8 +292,9 @@ pub fn limiter(trial: &mut Trial<'_>) {
         let slow = rate == "1 in 100 s";
         let zero = trial.most(Some(0.0), Some(0.0)).filter(|_| !slow);
         trial.add(&format!("{what}: outages"), n.clone(), outages as f64, "", zero);
-        let name = format!("{what}: flappings after an hour");
-        trial.add(&name, n.clone(), flappings as f64, "", zero);
+        let flapping = 100.0 * flapping / runs.len() as f64;
+        let name = format!("{what}: time flapping after an hour");
+        trial.add(&name, n.clone(), flapping, "%", zero);
         let goal = trial.most(Some(0.1), Some(0.1)).filter(|_| !slow);
         let down = 100.0 * down / runs.len() as f64;
         trial.add(&format!("{what}: time down"), n.clone(), down, "%", goal);

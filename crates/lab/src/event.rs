@@ -303,7 +303,7 @@ fn router_code(value: Value<'_>) -> Option<IcmpCode> {
 
 fn time(text: &str, start: Time) -> Result<Time, String> {
     match text.strip_prefix('+') {
-        Some(rest) => Ok(start + duration_of(rest)?),
+        Some(rest) => Ok(start + parse_duration(rest).ok_or_else(|| no_duration(rest))?),
         None => text
             .parse()
             .map_err(|_| format!("{text:?} is no time; write 2014-12-22T16:15:00Z or +1h30m")),
@@ -312,9 +312,10 @@ fn time(text: &str, start: Time) -> Result<Time, String> {
 
 /// A duration above zero.
 fn duration_of(text: &str) -> Result<Duration, String> {
-    parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| {
-        format!(
-            "{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms"
-        )
-    })
+    let duration = parse_duration(text).filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| no_duration(text))
+}
+
+fn no_duration(text: &str) -> String {
+    format!("{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms")
 }

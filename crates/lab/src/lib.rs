@@ -33,6 +33,8 @@ mod watched;
 mod world;
 
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
 mod scenarios;
 
 pub use presence::Presence;
@@ -112,6 +114,13 @@ impl Scenario {
             seed,
             ..Settings::default()
         }
+    }
+
+    /// The same with routers that let every answer pass: what is known of hosts from long before.
+    pub fn without_rate_limit(&self) -> Self {
+        let mut scenario = self.clone();
+        scenario.host_mix.rate_limit = None;
+        scenario
     }
 
     /// When it is over.

@@ -19,6 +19,9 @@ pub struct Expect {
     pub no: Vec<State>,
     /// Longest delay from a true darkness to `down`.
     pub max_down: Option<Duration>,
+    /// False downs of living countries are allowed up to this number, which is 0 if not given and
+    /// without limit if `seen` holds `down`.
+    pub false_downs: u64,
     /// False outages and flappings are allowed up to this number, which is 0 if not given.
     pub false_verdicts: u64,
 }
@@ -166,9 +169,11 @@ fn host_mix(table: Option<Table<'_>>) -> HostMix {
 }
 
 fn expect(root: Table<'_>) -> Expect {
-    let keys = ["slice", "right_share", "seen", "no", "max_down", "false_verdicts"];
+    let keys = ["slice", "right_share", "seen", "no", "max_down", "false_downs", "false_verdicts"];
     let Some(table) = root.section("expect", &keys) else { return Expect::default() };
     let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
+    let number =
+        |key| table.get(key).and_then(|value| value.integer(0..=1000)).unwrap_or_default() as u64;
     let states = |key| {
         let labels = State::ALL.map(State::label);
         let list = table
@@ -186,9 +191,7 @@ fn expect(root: Table<'_>) -> Expect {
         seen: states("seen"),
         no: states("no"),
         max_down: duration("max_down"),
-        false_verdicts: table
-            .get("false_verdicts")
-            .and_then(|value| value.integer(0..=1000))
-            .unwrap_or(0) as u64,
+        false_downs: number("false_downs"),
+        false_verdicts: number("false_verdicts"),
     }
 }

@@ -75,7 +75,8 @@ fn complaints(path: &Path) -> Vec<String> {
             }
         }
         // A country that lives is not called down, but where the file expects it.
-        if scopes == "countries" && level.false_downs > 0 && !expect.seen.contains(&Down) {
+        let allowed = if expect.seen.contains(&Down) { u64::MAX } else { expect.false_downs };
+        if scopes == "countries" && level.false_downs > allowed {
             amiss.push(format!("{scopes}: down without a darkness, {} times", level.false_downs));
         }
         let wrong = level.false_outages + level.false_flappings;
@@ -107,6 +108,18 @@ fn every_scenario_is_judged_as_its_file_expects() {
     let files = files("scenarios");
     let now = files.iter().filter(|path| !LATER.iter().any(|name| path.ends_with(name)));
     let amiss: Vec<String> = now.flat_map(|path| complaints(path)).collect();
+    assert!(amiss.is_empty(), "\n{}", amiss.join("\n"));
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn every_scenario_of_which_a_part_lives_is_judged_as_its_file_expects() {
+    let files = [files("partial_scenarios"), files("scenarios")].concat();
+    let later = |path: &&PathBuf| {
+        path.parent().is_some_and(|folder| folder.ends_with("partial_scenarios"))
+            || LATER.iter().any(|name| path.ends_with(name))
+    };
+    let amiss: Vec<String> = files.iter().filter(later).flat_map(|path| complaints(path)).collect();
     assert!(amiss.is_empty(), "\n{}", amiss.join("\n"));
 }
 

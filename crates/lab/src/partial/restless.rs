@@ -1,0 +1,197 @@
+//! What flaps, what may be our own fault, and loss that lasts.
+
+use std::fmt::Write as _;
+
+use super::{
+    COUNTRY, DEAD, Degraded, Down, Duration, Flapping, Outage, PACES, Partial, Scope, Unknown,
+    blocks, lead, world,
+};
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn flapping_is_called_so_for_as_long_as_it_lasts() {
+    for (pace, half, least) in [
+        ("default", 10.0, 0.97),
+        ("default", 60.0, 0.97),
+        ("default", 600.0, 0.97),
+        ("frugal", 300.0, 0.8),
+    ] {
+        let at = lead(pace);
+        let length = f64::max(4.0, 24.0 * half / 3600.0);
+        let keys = format!("for = \"{}s\"; down = \"{half}s\"; up = \"{half}s\"", length * 3600.0);
+        let run = world(pace, vec![6; 4], at + length + 3.0).event("flap", "KP", at, &keys).run(1);
+        let end = at + length - half / 3600.0;
+        let share = run.time_in(at + 5.0 * half / 3600.0, end, &[Flapping, Outage]);
+        assert!(share >= least, "{pace}, {half} s: {share}");
+        let after = run.time_in(end + 61.0 / 60.0, at + length + 3.0, &[Flapping]);
+        assert!(pace == "frugal" || after == 0.0, "{half} s: {after}");
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn short_darknesses_that_come_often_are_a_flapping() {
+    for (down, up) in [(20, 580), (45, 1155)] {
+        let keys = format!("for = \"24h\"; down = \"{down}s\"; up = \"{up}s\"");
+        let run = world("default", vec![6; 4], 28.0).event("flap", "KP", 2.0, &keys).run(1);
+        let share = run.time_in(2.0, 26.0, &[Flapping]);
+        assert!(share >= 0.9, "{down} s: {share}");
+        assert!(run.time_in(27.1, 28.0, &[Flapping]) == 0.0, "{down} s");
+    }
+}
+
+#[test]
+fn four_short_darknesses_a_day_are_no_flapping() {
+    let mut world = world("default", vec![6; 4], 98.0);
+    for number in 0..16 {
+        let at = 2.0 + 6.0 * f64::from(number) + 0.3 * f64::from(number % 7);
+        world = world.event("dark", "KP", at, "for = \"20s\"");
+    }
+    assert_eq!(world.run(1).entries(|_| true, 0.0, &[Flapping]), 0);
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn an_outage_after_growing_flapping_is_called_so() {
+    for (pace, most) in [("default", 60.5), ("frugal", 900.0)] {
+        let at = lead(pace);
+        let mut world = world(pace, vec![6; 4], at + 19.0);
+        for cycle in 0..144 {
+            let part = f64::from(cycle) / 144.0;
+            let dark = format!("for = \"{}ms\"", (300_000.0 * (0.03 + 0.77 * part)) as u64);
+            world = world.event("dark", "KP", at + f64::from(cycle) / 12.0, &dark);
+        }
+        let begin = at + 12.0 + 1.0 / 30.0;
+        for seed in 1..=3 {
+            let run = world.event_again("dark", begin, "for = \"6h\"").run(seed);
+            let begin = run.at(begin);
+            let named = run.changes.iter().find(|change| {
+                change.scope == COUNTRY && change.to == Outage && change.time > begin
+            });
+            let delay = named.map(|change| change.time.since(begin));
+            assert!(delay.is_some_and(|delay| delay.as_secs_f64() <= most), "{pace}: {delay:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn a_country_of_which_most_blocks_flap_is_partial() {
+    let keys = "for = \"6h\"; down = \"50s\"; up = \"2m\"";
+    let run = world("default", vec![6; 4], 8.0).event("flap", &blocks(0..3), 2.0, keys).run(1);
+    let share = run.time_in(2.0, 8.0, &[Partial]);
+    assert!(share >= 0.95, "{share}");
+    assert_eq!(run.score.countries.false_downs, 0);
+    let fourth = |scope| matches!(scope, Scope::Block(id) if id.0 == 3);
+    assert_eq!(run.entries(fourth, 0.0, &DEAD), 0);
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn many_countries_at_once_may_be_us() {
+    for dark in [2, 5, 6] {
+        let codes = ["KP", "XA", "XB", "XC", "XD", "XE"];
+        let mut world = world("default", vec![6; 2], 3.5);
+        for (number, code) in codes.iter().enumerate().skip(1) {
+            let _ = write!(
+                world.more,
+                "[[country]]\ncode = {code:?}\nblocks = [\"127.46.{number}.0/24\"]\nhosts = 6\n\
+                 probes = [\"icmp\"]\n"
+            );
+        }
+        for (number, code) in codes[..dark].iter().enumerate() {
+            world = world.event("dark", code, 2.0 + number as f64 / 3600.0, "for = \"1h\"");
+        }
+        let run = world.run(1);
+        let of_event = run.changes.iter().filter(|change| {
+            matches!(change.scope, Scope::Country(_))
+                && change.time > run.at(2.0)
+                && [Down, Outage].contains(&change.to)
+        });
+        let said: Vec<bool> =
+            of_event.map(|change| change.evidence.contains("may be us")).collect();
+        assert!(said.len() >= 2 * dark, "{said:?}");
+        assert!(said.iter().all(|&said| said == (dark >= 5)), "{dark} of 6: {said:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn what_is_dark_from_the_start_stays_in_outage() {
+    for pace in PACES {
+        let run = world(pace, vec![6; 4], 24.0).event("dark", "KP", 0.0, "for = \"20h\"").run(1);
+        let lost = run.changes.iter().filter(|one| one.from == Outage && one.to == Unknown);
+        assert_eq!(lost.count(), 0, "{pace}");
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn loss_on_our_side_neither_blinds_often_nor_is_an_outage() {
+    for pace in PACES {
+        for (on, loss) in [("us", 0.3), ("us", 0.5), ("us", 0.7), ("controls", 0.5)] {
+            let at = lead(pace);
+            let keys = format!("for = \"24h\"; loss = {loss}");
+            let run = world(pace, vec![6; 4], at + 24.0)
+                .event("lossy", on, at, &keys)
+                .event("dark", "KP", at + 12.0, "for = \"1h\"")
+                .run(1);
+            let country = |scope| scope == COUNTRY;
+            let unknown = run.entries(country, at, &[Unknown]);
+            assert!(unknown <= 12, "{pace}, {on} {loss}: {unknown}");
+            assert_eq!(run.wrong(), [0, 0], "{pace}, {on} {loss}");
+            assert_eq!(run.entries(country, at, &[Outage]), 1, "{pace}, {on} {loss}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn loss_of_days_is_degraded_at_both_paces() {
+    for pace in PACES {
+        let run = world(pace, vec![6], 60.0 + 120.0)
+            .event("lossy", "KP", 60.0, "for = \"120h\"; loss = 0.4")
+            .run(1);
+        let share = run.time_in(60.0, 180.0, &[Degraded]);
+        assert!(share >= 0.95, "{pace}: {share}");
+    }
+}
+
+#[test]
+#[ignore = "needs the second form of the judge"]
+fn steady_loss_is_no_outage() {
+    for (pace, loss) in [("default", 0.5), ("default", 0.8), ("frugal", 0.2)] {
+        let mut world = world(pace, vec![6; 4], 120.0);
+        world.weather = format!("loss = {loss}");
+        let score = world.run(1).score;
+        assert_eq!(score.countries.false_outages, 0, "{pace}, {loss}");
+        assert!(score.countries.false_downs <= 1, "{pace}, {loss}");
+        assert!(score.blocks.false_outages + score.blocks.false_downs <= 2, "{pace}, {loss}");
+    }
+}
+
+#[test]
+fn odd_worlds_are_played_to_their_end() {
+    let one = || world("default", vec![1], 0.01);
+    let all_gone = world("frugal", vec![3, 1], 1.0).event("vanish", "KP", 0.0, "hosts = 200");
+    let worlds = [
+        one(),
+        one().event("dark", "KP", 0.0, "for = \"1000h\""),
+        one().event("churn", "KP", 0.0, "for = \"1ms\"; down = \"1s\"; up = \"1s\""),
+        one().event("appear", "KP", 0.005, "share = 1.0; over = \"1000h\""),
+        one().event("renumber", "KP", 0.0, "hosts = 5; over = \"10s\""),
+        one().event("flap", "controls", 0.0, "for = \"10s\"; down = \"1s\"; up = \"1s\""),
+        all_gone,
+    ];
+    for mut world in worlds {
+        for country in ["probes = [\"icmp\"]", "probes = [\"tcp/80\"]\nalive = 0"] {
+            world.country = country;
+            for seed in 0..3 {
+                let run = world.run(seed);
+                let time: f64 = run.score.countries.time.iter().sum();
+                assert!((time - 1.0).abs() < 1e-9);
+                assert!(run.truth.hosts(COUNTRY, run.start + Duration::from_secs(1)).now < 5);
+            }
+        }
+    }
+}
