@@ -10,8 +10,10 @@ use std::{
     process::Command,
 };
 
-const ALERTS: [&str; 8] = [
+const ALERTS: [&str; 10] = [
     "CountryOutage",
+    "NearTotal",
+    "NetworkOutage",
     "BlockOutage",
     "Flapping",
     "Degraded",
