@@ -34,7 +34,7 @@ pub(super) struct StatusArgs {
     watch: bool,
 }
 
-/// Prints the table.
+/// Prints the table of a running lifesign, or its JSON; returns the exit code.
 pub(super) fn status(args: &StatusArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
         Ok(client) => client,

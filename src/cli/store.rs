@@ -131,7 +131,7 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
-/// Prints episodes.
+/// Prints episodes as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
     let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
@@ -159,7 +159,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     }
 }
 
-/// Writes a report.
+/// Writes the report of a country as an HTML page; returns the exit code.
 pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
     let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {

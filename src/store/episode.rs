@@ -22,9 +22,9 @@ use std::{
 pub struct Episode {
     /// The prefix, the country's code, or the code, a slash and the network's name.
     pub scope: String,
-    /// The country's code.
+    /// The code of the country that the scope is, or lies in.
     pub country: String,
-    /// Any but up.
+    /// The state in which it stayed: any but up.
     pub state: State,
     /// When the judge first found it; with the scope, this names the episode.
     pub found: Time,

@@ -58,7 +58,7 @@ const MAX_SAMPLED_SCOPES: usize = 1000;
 pub struct Sample {
     /// The prefix or the country's code.
     pub scope: String,
-    /// The country's code.
+    /// The code of the country that the scope is, or lies in.
     pub country: String,
     /// The end of the minute or the ten, on the wall clock.
     pub time: Time,
@@ -249,5 +249,7 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
         .collect()
 }
 
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod tests;

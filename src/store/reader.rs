@@ -46,7 +46,7 @@ pub struct EpisodeFilter {
     /// A country's code, for the country and all in it; a block's prefix; or a network's name behind
     /// its country's code and a slash.
     pub scope: Option<String>,
-    /// Only this state.
+    /// Those in this state; None for all states.
     pub state: Option<State>,
 }
 
@@ -81,7 +81,7 @@ impl StoreReader {
         }
     }
 
-    /// Episodes, oldest first.
+    /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Vec<Episode>> {
         let sql = format!(
             "SELECT {EPISODE_COLUMNS} FROM episode

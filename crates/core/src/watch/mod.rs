@@ -31,7 +31,7 @@ const GAP: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// How much may be sent.
     pub budget: Option<Budget>,
-    /// How to judge.
+    /// The delays after which the judge calls a darkness down, and an outage.
     pub rules: Rules,
     /// Hosts that answer whenever our own network works.
     pub controls: Vec<IpAddr>,
@@ -44,7 +44,7 @@ pub struct Settings {
 pub struct EventRecord {
     /// When it was taken in.
     pub seen: Time,
-    /// The event.
+    /// What was taken in, from the network or from ourselves.
     pub event: Event,
     /// The probe had been overdue before: this takes that back, or confirms it.
     pub was_overdue: bool,
@@ -125,7 +125,7 @@ impl Watch {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
     }
 
-    /// What is watched.
+    /// The countries, blocks and targets that are watched, by id.
     pub fn roster(&self) -> &Arc<Roster> {
         &self.roster
     }
