@@ -134,7 +134,7 @@ impl Judge {
     }
 
     /// A miss was chance, since its block answered a later probe: the host, its block and all that
-    /// it lies in learn from it. What a block misses while it is dark teaches nothing of any of them.
+    /// it lies in learn from it. What a block misses while it is dark teaches nothing of them.
     fn record_chance_miss(&mut self, target: TargetId, block: BlockId, now: Time) {
         let host = &self.hosts[target.0 as usize];
         if !host.has_vanished() {
