@@ -15,7 +15,7 @@ impl Judge {
         let evidence = self.evidence(id, to, facts);
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
-            state.recovery.told = Some(to);
+            state.recovery.told = state.recovery.told.or(Some(to));
         }
         state.enter_state(to, edge, evidence.clone(), now);
         let scope = self.roster.scope(id);
