@@ -8,7 +8,6 @@ use super::{
 };
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn flapping_is_called_so_for_as_long_as_it_lasts() {
     for (pace, half, least) in [
         ("default", 10.0, 0.97),
@@ -119,7 +118,9 @@ fn many_countries_at_once_may_be_us() {
 #[ignore = "needs the second form of the judge"]
 fn what_is_dark_from_the_start_stays_in_outage() {
     for pace in PACES {
-        let run = world(pace, vec![6; 4], 24.0).event("dark", "KP", 0.0, "for = \"20h\"").run(1);
+        let mut world = world(pace, vec![6; 4], 24.0).event("dark", "KP", 0.0, "for = \"20h\"");
+        world.country = "probes = [\"icmp\", \"tcp/80\"]";
+        let run = world.run(1);
         let lost = run.changes.iter().filter(|one| one.from == Outage && one.to == Unknown);
         assert_eq!(lost.count(), 0, "{pace}");
     }
@@ -158,7 +159,6 @@ fn loss_of_days_is_degraded_at_both_paces() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn steady_loss_is_no_outage() {
     for (pace, loss) in [("default", 0.5), ("default", 0.8), ("frugal", 0.2)] {
         let mut world = world(pace, vec![6; 4], 120.0);

@@ -342,7 +342,6 @@ fn the_width_of_an_end_is_that_of_a_few_probes() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn one_block_of_many_hosts_is_in_outage_when_each_was_asked() {
     for (hosts, outage) in [(6, 60.5), (20, 85.0), (40, 180.0)] {
         let on = blocks(1..2);
