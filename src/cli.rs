@@ -26,7 +26,7 @@ use std::{
 
 /// Exit codes, from sysexits.h.
 pub mod exit {
-    /// No error.
+    /// The command did what it was asked for.
     pub const OK: u8 = 0;
     /// A journal or a store cannot be read, or the period asked for is empty.
     pub const DATA: u8 = 65;
@@ -36,7 +36,7 @@ pub mod exit {
     pub const SOFTWARE: u8 = 70;
     /// An output file cannot be written.
     pub const CANNOT_CREATE: u8 = 73;
-    /// No permission.
+    /// No permission to listen on an address, to write the journal, or to begin a run at all.
     pub const PERMISSION: u8 = 77;
     /// A plan, a scenario, or the configuration of the web or of `status` is missing or wrong.
     pub const CONFIG: u8 = 78;

@@ -86,10 +86,10 @@ const MIN_DESCRIPTORS: usize = 32;
 /// How many requests to read the plan again may be queued; the senders of more have to wait.
 const RELOAD_QUEUE: usize = 8;
 
-/// What to run.
+/// What the command line of `lifesign run` says.
 #[derive(Debug)]
 pub struct Options {
-    /// What to watch.
+    /// The plan as it was read at the start.
     pub plan: Plan,
     /// The plan's file, to read it again.
     pub config: PathBuf,
@@ -97,7 +97,7 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// The web configuration file: TLS and passwords.
     pub web: Option<PathBuf>,
-    /// The journal's file.
+    /// The journal to append to; None to keep none.
     pub record: Option<PathBuf>,
     /// The state directory, for what outlives the run.
     pub state_dir: Option<PathBuf>,

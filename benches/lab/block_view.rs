@@ -157,7 +157,12 @@ pub fn country_changes(blocks: &[Vec<RivalVerdict>], id: CountryId) -> Vec<Chang
                     earliest: edges().filter_map(|edge| edge.earliest).max(),
                     latest: edges().map(|edge| edge.latest).max().unwrap_or(verdict.edge.latest),
                 },
-                _ => verdict.edge,
+                State::Up
+                | State::Degraded
+                | State::Partial
+                | State::Down
+                | State::Flapping
+                | State::Unknown => verdict.edge,
             };
             changes.push(Change {
                 time: verdict.time,

@@ -20,7 +20,7 @@ use lifesign_core::{
 use lifesign_lab::{Referee, Scenario, world_and_truth};
 use std::time::Duration;
 
-/// Which algorithm.
+/// The algorithm of a rival, with its settings where it has some.
 pub enum Rival {
     Trinocular,
     /// The ring, in Nagios or in Icinga 2.

@@ -15,7 +15,7 @@ pub struct WorldBuilder {
     pub weather_lines: String,
     /// Lines of the `[hosts]` section.
     pub hosts_lines: &'static str,
-    /// Hosts per /24.
+    /// How many hosts each /24 has, in the order of their addresses.
     pub hosts: Vec<usize>,
     /// Further lines of the country.
     pub country_lines: String,

@@ -19,7 +19,7 @@ use std::{
 pub struct PlanSize {
     /// How many /24 blocks.
     pub blocks: u8,
-    /// Hosts in each.
+    /// How many hosts each block has.
     pub hosts: u8,
     /// Probes per second for each block.
     pub rate: f64,
@@ -61,7 +61,7 @@ pub struct LifesignCost {
     pub cpu_us: f64,
     /// Probes per second that left.
     pub rate: f64,
-    /// Probes that left.
+    /// How many probes left between the readings.
     pub probes: f64,
     /// Probes that got no answer in time, could not be sent, or whose answer the kernel dropped: on
     /// a loopback network each is our own fault.

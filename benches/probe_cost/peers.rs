@@ -23,7 +23,7 @@ const TIMES: usize = 6;
 pub struct PeerCost {
     /// Processor time per probe, in microseconds.
     pub cpu_us: f64,
-    /// Probes per second.
+    /// Probes that left per second of the run.
     pub rate: f64,
 }
 

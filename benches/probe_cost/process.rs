@@ -39,7 +39,7 @@ pub fn cpu(process: &str) -> io::Result<Cpu> {
 pub struct Running(Child);
 
 impl Running {
-    /// Starts it, silent.
+    /// Starts the command; what it reads is empty, and what it prints is dropped.
     pub fn start(command: &mut Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Self)
     }

@@ -6,14 +6,14 @@
 
 use std::collections::VecDeque;
 
-/// Seconds between scrapes.
+/// How long from one scrape to the next, in seconds.
 pub const SCRAPE: f64 = 15.0;
 const AVERAGE: usize = (300.0 / SCRAPE) as usize;
 const CHANGES: usize = (900.0 / SCRAPE) as usize;
 const FOR: usize = (60.0 / SCRAPE) as usize;
 const MOST_CHANGES: usize = 4;
 
-/// What fires.
+/// The alert that fires after a scrape; an outage goes before flapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alert {
     None,

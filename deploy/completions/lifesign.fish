@@ -67,7 +67,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'Episodes that are open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Episodes that began before this time (default: all)' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and its blocks, or a block\'s prefix' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'Only this state: outage, flapping, down, partial, degraded or unknown' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l csv -d 'Print CSV'

@@ -1,4 +1,4 @@
-//! See `lifesign_fuzz::icmp`.
+//! Gives the bytes that the fuzzer makes to `lifesign_fuzz::icmp`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lifesign_fuzz::icmp(bytes));

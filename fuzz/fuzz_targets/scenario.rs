@@ -1,4 +1,4 @@
-//! See `lifesign_fuzz::scenario`.
+//! Gives the bytes that the fuzzer makes to `lifesign_fuzz::scenario`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lifesign_fuzz::scenario(bytes));

@@ -2,6 +2,7 @@
 
 use super::{exit, refuse};
 use clap::Args;
+use lifesign_core::judge::State;
 use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
@@ -33,7 +34,7 @@ pub(super) struct StatusArgs {
     watch: bool,
 }
 
-/// Prints the table.
+/// Prints the table of a running lifesign, or its JSON; returns the exit code.
 pub(super) fn status(args: &StatusArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
         Ok(client) => client,
@@ -88,7 +89,8 @@ fn fetch(address: SocketAddr, client: Option<&Client>) -> Result<String, String>
     }
 }
 
-/// A line for each scope: a country, and its blocks below it.
+/// A line for each scope: a country; its blocks and its networks below it; the blocks of a network
+/// below that.
 fn table(state: &Value, colour: bool) -> String {
     let mut text = format!("{} at {}", printable(&state["vantage"]), printable(&state["time"]));
     text += if state["blind"] == true { ": blind, for reasons of our own\n" } else { "\n" };
@@ -99,8 +101,18 @@ fn table(state: &Value, colour: bool) -> String {
     );
     for country in items(&state["countries"]) {
         text += &row(&printable(&country["code"]), country, colour);
-        for block in items(&country["blocks"]) {
-            text += &row(&format!("  {}", printable(&block["prefix"])), block, colour);
+        let blocks_of = |text: &mut String, network: &Value, indent: &str| {
+            for block in items(&country["blocks"]) {
+                if block["network"] == *network {
+                    *text +=
+                        &row(&format!("{indent}{}", printable(&block["prefix"])), block, colour);
+                }
+            }
+        };
+        blocks_of(&mut text, &Value::Null, "  ");
+        for network in items(&country["networks"]) {
+            text += &row(&format!("  {}", printable(&network["name"])), network, colour);
+            blocks_of(&mut text, &network["name"], "    ");
         }
     }
     text
@@ -124,13 +136,13 @@ fn row(name: &str, scope: &Value, colour: bool) -> String {
 
 /// The colour of a state, as a control sequence (ECMA-48 §8.3.117).
 fn colour_of(state: &str) -> &'static str {
-    match state {
-        "up" => "\x1b[32m",
-        "outage" => "\x1b[1;31m",
-        "down" => "\x1b[31m",
-        "flapping" => "\x1b[35m",
-        "partial" | "degraded" => "\x1b[33m",
-        _ => "\x1b[2m",
+    match State::from_label(state) {
+        Some(State::Up) => "\x1b[32m",
+        Some(State::Outage) => "\x1b[1;31m",
+        Some(State::Down) => "\x1b[31m",
+        Some(State::Flapping) => "\x1b[35m",
+        Some(State::Partial | State::Degraded) => "\x1b[33m",
+        Some(State::Unknown) | None => "\x1b[2m",
     }
 }
 
@@ -146,6 +158,20 @@ fn printable(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_stand_below_their_network() {
+        let state = serde_json::json!({
+            "vantage": "lab", "time": "2014-12-22T16:15:00.000Z", "blind": false,
+            "countries": [{"code": "XA", "state": "partial",
+                "networks": [{"name": "Example Telecom", "asn": 64496, "state": "outage"}],
+                "blocks": [
+                    {"prefix": "198.18.0.0/24", "network": "Example Telecom", "state": "outage"},
+                    {"prefix": "203.0.113.0/24", "network": null, "state": "up"}]}]});
+        let text = table(&state, false);
+        let names: Vec<&str> = text.lines().skip(2).map(|line| line[..24].trim_end()).collect();
+        assert_eq!(names, ["XA", "  203.0.113.0/24", "  Example Telecom", "    198.18.0.0/24"]);
+    }
 
     #[test]
     fn a_table_has_a_line_for_each_scope_and_no_control_characters() {

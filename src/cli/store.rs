@@ -45,7 +45,8 @@ pub(super) struct EpisodesArgs {
     /// Episodes that began before this time (default: all)
     #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
     until: Option<TimeArg>,
-    /// Only this scope: a country's code, for the country and its blocks, or a block's prefix
+    /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
+    /// network as CODE/NAME
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
     /// Only this state: outage, flapping, down, partial, degraded or unknown
@@ -130,7 +131,7 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
-/// Prints episodes.
+/// Prints episodes as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
     let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
@@ -158,7 +159,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     }
 }
 
-/// Writes a report.
+/// Writes the report of a country as an HTML page; returns the exit code.
 pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
     let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {

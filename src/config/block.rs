@@ -1,8 +1,9 @@
-//! One `[[country.block]]` table of the plan: adds its block and targets to the roster.
+//! One `[[country.block]]` or `[[country.network.block]]` table of the plan: adds its block and
+//! targets to the roster.
 
 use super::{Countries, unicast};
 use crate::probe::{ProbeSpec, dns::DnsSpec};
-use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Prefix, Target};
+use lifesign_core::scopes::{Block, BlockId, CountryId, Host, NetworkId, Prefix, Target};
 use lifesign_document::{Table, Value};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,7 +19,12 @@ const SHORTEST_IPV6: u8 = 16;
 /// The line of each target of one block, by host and probe.
 type TargetLines = HashMap<(Host, Arc<str>), usize>;
 
-pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countries<'a>) {
+pub(super) fn block<'a>(
+    table: Table<'a>,
+    country: CountryId,
+    network: Option<NetworkId>,
+    all: &mut Countries<'a>,
+) {
     table.only(&["prefix", "hosts"]);
     let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
     let prefix =
@@ -38,7 +44,7 @@ pub(super) fn block<'a>(table: Table<'a>, country: CountryId, all: &mut Countrie
     let targets = first..all.roster.targets.len() as u32;
     if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
         all.prefixes.push((prefix, value));
-        all.roster.blocks.push(Block { prefix, country, network: None, targets });
+        all.roster.blocks.push(Block { prefix, country, network, targets });
     }
 }
 

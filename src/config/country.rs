@@ -1,7 +1,8 @@
 //! The `[[country]]` tables of the plan: the roster and how each target is probed, in file order,
-//! so that the targets of a block and the blocks of a country have consecutive ids.
+//! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
+//! blocks come before those of its networks.
 
-use super::{Countries, block, label};
+use super::{Countries, block, label, network};
 use lifesign_core::scopes::{Country, CountryId};
 use lifesign_document::{Table, Value};
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
 
 /// `lines`: the line of each country code.
 fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<String, usize>) {
-    table.only(&["code", "name", "block"]);
+    table.only(&["code", "name", "block", "network"]);
     let code =
         table.need("code", "\"KP\"").and_then(|value| code(value, lines)).unwrap_or_default();
     let name = table
@@ -31,15 +32,21 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
     let id = CountryId(all.roster.countries.len() as u32);
     let first = all.roster.blocks.len() as u32;
-    if table.get("block").is_none() {
+    if table.get("block").is_none() && table.get("network").is_none() {
         table.missing("a country without a block; add [[country.block]] with a prefix and hosts");
     }
     for table in table.tables("block", "country.block") {
-        block::block(table, id, all);
+        block::block(table, id, None, all);
     }
+    let first_network = all.roster.networks.len() as u32;
+    let mut lines = HashMap::new();
+    for table in table.tables("network", "country.network") {
+        network::network(table, id, all, &mut lines);
+    }
+    let networks = first_network..all.roster.networks.len() as u32;
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
-    all.roster.countries.push(Country { code, name, networks: 0..0, blocks });
+    all.roster.countries.push(Country { code, name, networks, blocks });
 }
 
 fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {

@@ -20,7 +20,9 @@ use std::{
 mod block;
 mod clash;
 mod country;
+mod network;
 mod summary;
+mod warnings;
 
 /// The keys of a plan.
 const KEYS: [&str; 7] =
@@ -50,7 +52,8 @@ pub struct Plan {
     pub rules: Rules,
     /// Metrics for each host; None to let the size of the plan decide.
     pub per_host_metrics: Option<bool>,
-    /// Countries, blocks and targets; each country has a block and each block a target.
+    /// Countries, networks, blocks and targets; each country and each network has a block, and each
+    /// block a target.
     pub roster: Arc<Roster>,
     /// How each target is probed, by `TargetId`.
     pub specs: Vec<ProbeSpec>,

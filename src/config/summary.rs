@@ -1,18 +1,15 @@
-//! A plan in words: its summary, and warnings about what may be meant otherwise. `check` and the
-//! start of a run print both.
+//! A plan in words: its summary, which `check` and the start of a run print.
 
 use super::Plan;
 use lifesign_core::{
     schedule::Budget,
-    scopes::{Host, Kind, Target},
+    scopes::{CountryId, Host, Kind, NetworkId, Target},
 };
 use std::{
     collections::HashSet,
     fmt::{self, Display},
+    ops::Range,
 };
-
-/// Where published work saw the first ICMP rate limits, in probes per second and /24.
-const ICMP_RATE_LIMIT: f64 = 0.39;
 
 /// The total rate in words, for so many blocks of `per_block` probes a second each, within the
 /// budget's total.
@@ -21,60 +18,7 @@ fn total_rate(budget: &Budget, per_block: f64, blocks: usize) -> String {
     rate_in_words(per_block * blocks as f64 * scale)
 }
 
-impl Plan {
-    /// What is allowed, but may not be what was meant; one sentence each.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.controls.is_empty() {
-            warnings.push(
-                "no controls: blindness of our own network cannot be told from an outage"
-                    .to_owned(),
-            );
-        }
-        let beyond_loopback =
-            self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
-        for control in
-            self.controls.iter().filter(|control| beyond_loopback && control.is_loopback())
-        {
-            warnings.push(format!(
-                "control {control} is this machine: it answers even when our network is down"
-            ));
-        }
-        if self.budget.base > ICMP_RATE_LIMIT {
-            warnings.push(format!(
-                "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \
-                 loss may be of our own making"
-            ));
-        }
-        for block in &self.roster.blocks {
-            let targets =
-                &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
-            if hosts(targets) == 1 {
-                warnings.push(format!(
-                    "block {} has one host: without it the block counts as dark",
-                    block.prefix
-                ));
-            }
-            let asked: f64 = targets
-                .iter()
-                .filter_map(|target| target.interval)
-                .map(|interval| 1.0 / interval.as_secs_f64())
-                .sum();
-            if asked > self.budget.base {
-                warnings.push(format!(
-                    "block {}: its intervals ask for {}, its budget allows {}; \
-                     probes will come late",
-                    block.prefix,
-                    rate_in_words(asked),
-                    rate_in_words(self.budget.base)
-                ));
-            }
-        }
-        warnings
-    }
-}
-
-/// One line for the whole, one for each country, one for each block.
+/// One line for the whole, one for each country, network and block.
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roster = &self.roster;
@@ -89,27 +33,42 @@ impl Display for Plan {
             total_rate(&self.budget, self.budget.mean, roster.blocks.len()),
             count(self.controls.len(), "control", "controls"),
         )?;
-        for country in &roster.countries {
-            let blocks = &roster.blocks[country.blocks.start as usize..country.blocks.end as usize];
-            write!(
-                f,
-                "\n{} {}: {}",
-                country.code,
-                country.name,
-                count(blocks.len(), "block", "blocks")
-            )?;
-            for block in blocks {
-                let targets =
-                    &roster.targets[block.targets.start as usize..block.targets.end as usize];
-                let hosts = count(hosts(targets), "host", "hosts");
-                write!(f, "\n  {}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
+        for (country, id) in roster.countries.iter().zip(0..) {
+            write!(f, "\n{} {}: ", country.code, country.name)?;
+            if !country.networks.is_empty() {
+                write!(f, "{}, ", count(country.networks.len(), "network", "networks"))?;
+            }
+            write!(f, "{}", count(country.blocks.len(), "block", "blocks"))?;
+            self.write_blocks(f, roster.direct_blocks(CountryId(id)), "  ")?;
+            for network in country.networks.clone() {
+                let network = roster.network(NetworkId(network));
+                write!(f, "\n  {network}: {}", count(network.blocks.len(), "block", "blocks"))?;
+                self.write_blocks(f, network.blocks.clone(), "    ")?;
             }
         }
         Ok(())
     }
 }
 
-fn hosts(targets: &[Target]) -> usize {
+impl Plan {
+    /// One line for each block.
+    fn write_blocks(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        blocks: Range<u32>,
+        indent: &str,
+    ) -> fmt::Result {
+        for block in &self.roster.blocks[blocks.start as usize..blocks.end as usize] {
+            let targets =
+                &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            let hosts = count(hosts(targets), "host", "hosts");
+            write!(f, "\n{indent}{}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn hosts(targets: &[Target]) -> usize {
     targets.iter().map(|target| &target.host).collect::<HashSet<&Host>>().len()
 }
 
@@ -132,7 +91,7 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// Probes per second, or per hour if there are few.
-fn rate_in_words(rate: f64) -> String {
+pub(super) fn rate_in_words(rate: f64) -> String {
     if rate < 0.1 {
         format!("{:.0} probes/h", rate * 3600.0)
     } else {

@@ -9,9 +9,9 @@ pub enum Failure {
     /// An address to serve HTTP on cannot be bound.
     #[error("cannot listen on {address}: {error}; choose another address with --listen")]
     Listen {
-        /// The address.
+        /// The address that was to be served.
         address: SocketAddr,
-        /// The system's error.
+        /// What the system said to `bind`.
         error: io::Error,
     },
     /// The web configuration is wrong.
@@ -26,9 +26,9 @@ pub enum Failure {
     /// The journal cannot be opened.
     #[error("cannot write the journal {path}: {error}")]
     Journal {
-        /// Its file.
+        /// The file that was to be written.
         path: PathBuf,
-        /// The system's error.
+        /// What the system said when it was opened.
         error: io::Error,
     },
     /// The system refuses something else that every run needs.

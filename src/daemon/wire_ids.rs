@@ -81,36 +81,17 @@ impl WireIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::{
-        Block, BlockId, Country, CountryId, Host, Kind, Roster, RosterMapping, Target,
-    };
+    use lifesign_core::scopes::{Host, Kind, Roster, RosterMapping};
 
     /// One block with these hosts.
     fn roster(hosts: &[u8]) -> Roster {
-        let targets = hosts.iter().map(|&host| Target {
-            host: Host::Address([127, 0, 0, host].into()),
-            probe: "icmp".into(),
-            kind: Kind::Icmp,
-            block: BlockId(0),
-            interval: None,
-        });
-        let prefix = "127.0.0.0/24".parse().unwrap();
-        Roster {
-            countries: vec![Country {
-                code: "XA".into(),
-                name: "X".into(),
-                networks: 0..0,
-                blocks: 0..1,
-            }],
-            networks: vec![],
-            blocks: vec![Block {
-                prefix,
-                country: CountryId(0),
-                network: None,
-                targets: 0..hosts.len() as u32,
-            }],
-            targets: targets.collect(),
+        let mut roster = Roster::default();
+        roster.add_country("XA", "X");
+        roster.add_block("127.0.0.0/24".parse().unwrap());
+        for &host in hosts {
+            roster.add_target(Host::Address([127, 0, 0, host].into()), "icmp", Kind::Icmp);
         }
+        roster
     }
 
     #[test]

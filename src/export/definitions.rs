@@ -6,6 +6,7 @@
 
 use super::series::{Collect, Definition, Series};
 use lifesign_core::{
+    judge::HostCounts,
     outcome::{Fault, IcmpCode, Reject},
     watch::{ControlView, Counts, Snapshot},
 };
@@ -30,11 +31,11 @@ macro_rules! definitions {
 definitions! {
     // Verdicts.
     GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
-        PerScope |view, out| out.add_per_state(|_, state| one_if(view.verdict.state == state));
+        PerScope |view, out| out.add_per_state(|state| one_if(view.verdict.state == state));
     COUNTER "*_state_seconds_total" [state] "Seconds that the * spent in the state."
-        PerScope |view, out| out.add_per_state(|i, _| view.verdict.state_seconds[i]);
+        PerScope |view, out| out.add_per_state(|state| view.verdict.state_seconds[state]);
     COUNTER "*_state_changes_total" [state] "How often the * entered the state."
-        PerScope |view, out| out.add_per_state(|i, _| view.verdict.entered[i] as f64);
+        PerScope |view, out| out.add_per_state(|state| view.verdict.entered[state] as f64);
     GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
         PerScope |view, out| out.add_time(Some(view.verdict.changed));
     GAUGE "*_state_since_earliest_timestamp_seconds" []
@@ -49,6 +50,14 @@ definitions! {
     GAUGE "*_last_life_timestamp_seconds" []
         "When the newest answered probe to the * was sent; absent before the first."
         PerScope |view, out| out.add_time(view.verdict.last_life);
+    GAUGE "*_hosts" [answer]
+        "Hosts of the *: those that answer now, those that usually do, and those that the plan lists."
+        PerScope |view, out| {
+            let HostCounts { now, usual, listed } = view.verdict.hosts;
+            for (answer, hosts) in [("now", now), ("usual", usual), ("listed", listed)] {
+                out.add(&[answer], hosts.into());
+            }
+        };
 
     // Measurements.
     GAUGE "*_loss_ratio" [window]

@@ -18,7 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use lifesign_core::{judge::State, watch::Snapshot};
+use lifesign_core::{
+    judge::{PerState, State},
+    watch::Snapshot,
+};
 use lifesign_web_config::{Policy, WebConfig};
 use std::{
     io,
@@ -193,9 +196,8 @@ async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse,
 /// reason to be taken out of service.
 async fn ready(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
     let snapshot = server.snapshot()?;
-    let was_ever_judged = |state_seconds: &[f64; 7]| {
-        let mut times = State::ALL.iter().zip(state_seconds);
-        times.any(|(state, seconds)| *state != State::Unknown && *seconds > 0.0)
+    let was_ever_judged = |seconds: &PerState<f64>| {
+        State::ALL.into_iter().any(|state| state != State::Unknown && seconds[state] > 0.0)
     };
     let waiting: Vec<&str> = snapshot
         .countries()

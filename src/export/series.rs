@@ -9,8 +9,8 @@ use prometheus::proto::{self, LabelPair, Metric, MetricType};
 
 /// What a metric is, and how its series are made.
 pub(super) struct Definition {
-    /// `*` stands for `block` and for `country`, here and in the help: such a definition makes two
-    /// metrics.
+    /// `*` stands for each level of scopes, here and in the help: such a definition makes a metric
+    /// for each.
     pub name: &'static str,
     pub kind: MetricType,
     /// Its labels besides those that say what it is about.
@@ -24,7 +24,8 @@ pub(super) struct Definition {
 pub(super) enum Collect {
     /// The watch as a whole: no labels.
     Once(fn(&Snapshot, &mut Series)),
-    /// Each block (`country`, `block`), and each country (`country`).
+    /// Each block (`country`, `block`), each network (`country`, `network`, `asn`) and each country
+    /// (`country`).
     PerScope(fn(&ScopeView, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
     PerKind(fn(&KindView, &mut Series)),
@@ -35,7 +36,7 @@ pub(super) enum Collect {
 /// The series of one metric, as its [`Collect`] adds them.
 pub(super) struct Series {
     pub definition: &'static Definition,
-    /// True of countries: no block is ever partial.
+    /// False of blocks: none is ever partial.
     pub can_be_partial: bool,
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: i64,
@@ -72,11 +73,11 @@ impl Series {
         }
     }
 
-    /// One series for each state that the scope can be in: only a country can be partial.
-    pub fn add_per_state(&mut self, value: impl Fn(usize, State) -> f64) {
-        for (i, state) in State::ALL.into_iter().enumerate() {
+    /// One series for each state that the scope can be in: no block can be partial.
+    pub fn add_per_state(&mut self, value: impl Fn(State) -> f64) {
+        for state in State::ALL {
             if self.can_be_partial || state != State::Partial {
-                self.add(&[state.label()], value(i, state));
+                self.add(&[state.label()], value(state));
             }
         }
     }

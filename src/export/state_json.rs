@@ -4,7 +4,8 @@
 
 use super::ExportSettings;
 use lifesign_core::{
-    scopes::{BlockId, Kind, Scope},
+    judge::HostCounts,
+    scopes::{BlockId, Kind, NetworkId, Scope},
     time::Time,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
@@ -27,20 +28,33 @@ struct StateJson<'a> {
     countries: Vec<CountryJson<'a>>,
 }
 
-/// A country: its own verdict, whose fields stand beside `code` and `name`, and its blocks.
+/// A country: its own verdict, whose fields stand beside `code` and `name`, its networks, and all its
+/// blocks.
 #[derive(Serialize)]
 struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
     #[serde(flatten)]
     verdict: VerdictJson<'a>,
+    networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
+}
+
+/// A network: its own verdict, whose fields stand beside `name` and `asn`.
+#[derive(Serialize)]
+struct NetworkJson<'a> {
+    name: &'a str,
+    asn: Option<u32>,
+    #[serde(flatten)]
+    verdict: VerdictJson<'a>,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
 #[derive(Serialize)]
 struct BlockJson<'a> {
     prefix: String,
+    /// The name of the network of the country that it belongs to.
+    network: Option<&'a str>,
     #[serde(flatten)]
     verdict: VerdictJson<'a>,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
@@ -61,6 +75,7 @@ struct VerdictJson<'a> {
     belief: f64,
     /// When the newest answered probe was sent.
     last_life: Option<String>,
+    hosts: HostCounts,
     /// By window: `1m`, `5m`, `1h`.
     windows: BTreeMap<&'static str, WindowJson>,
 }
@@ -128,6 +143,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         let kinds = Kind::ALL.into_iter().zip(&snapshot.kinds[index as usize]);
         BlockJson {
             prefix: block.prefix.to_string(),
+            network: block.network.map(|id| &*roster.network(id).name),
             verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), &rfc3339),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
@@ -135,10 +151,20 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             targets: block.targets.clone().map(target).collect(),
         }
     };
+    let network = |id: u32| {
+        let id = NetworkId(id);
+        let network = roster.network(id);
+        NetworkJson {
+            name: &network.name,
+            asn: network.asn,
+            verdict: verdict(snapshot.scope(Scope::Network(id)), &rfc3339),
+        }
+    };
     let countries = snapshot.countries().map(|(country, view)| CountryJson {
         code: &country.code,
         name: &country.name,
         verdict: verdict(view, &rfc3339),
+        networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });
     serde_json::to_string(&StateJson {
@@ -171,6 +197,7 @@ fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> Verdic
         evidence: &view.verdict.evidence,
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
+        hosts: view.verdict.hosts,
         windows: WINDOWS.into_iter().zip(view.windows.map(window)).collect(),
     }
 }

@@ -36,7 +36,7 @@ pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
 pub enum ProbeSpec {
     /// ICMP echo, which has nothing to choose.
     Icmp,
-    /// TCP connect.
+    /// A TCP connect, which a SYN-ACK or a RST answers.
     Tcp(tcp::TcpSpec),
     /// A DNS question; boxed, since most targets are asked none.
     Dns(Box<dns::DnsSpec>),

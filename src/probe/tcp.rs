@@ -40,7 +40,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(950);
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpSpec {
-    /// The port.
+    /// The port to connect to, from 1 on.
     pub port: u16,
 }
 

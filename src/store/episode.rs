@@ -6,9 +6,10 @@
 //! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
 //! until an answer ends it.
 
+use super::scope_name::{network_name, stored_name};
 use lifesign_core::{
     judge::{Change, Edge, State},
-    scopes::Roster,
+    scopes::{Level, Roster},
     time::Time,
 };
 use std::{
@@ -19,11 +20,11 @@ use std::{
 /// One stay of a scope in a state other than up. All times are on the wall clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
-    /// The prefix, or the country's code.
+    /// The prefix, the country's code, or the code, a slash and the network's name.
     pub scope: String,
-    /// The country's code.
+    /// The code of the country that the scope is, or lies in.
     pub country: String,
-    /// Any but up.
+    /// The state in which it stayed: any but up.
     pub state: State,
     /// When the judge first found it; with the scope, this names the episode.
     pub found: Time,
@@ -40,9 +41,24 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// The scope is a country, not a block.
-    pub fn is_country(&self) -> bool {
-        self.scope == self.country
+    /// The level of the scope.
+    pub fn level(&self) -> Level {
+        if self.scope == self.country {
+            Level::Country
+        } else if self.network().is_some() {
+            Level::Network
+        } else {
+            Level::Block
+        }
+    }
+
+    /// What the scope is called: the prefix, the network's name or the country's code.
+    pub fn name(&self) -> &str {
+        self.network().unwrap_or(&self.scope)
+    }
+
+    fn network(&self) -> Option<&str> {
+        network_name(&self.country, &self.scope)
     }
 
     /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
@@ -103,7 +119,8 @@ impl EpisodeTracker {
 
     /// Ends the open episodes of scopes that are not in the roster.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
-        let watched: HashSet<String> = roster.scopes().map(|scope| roster.name_of(scope)).collect();
+        let watched: HashSet<String> =
+            roster.scopes().map(|scope| stored_name(roster, scope)).collect();
         self.open.retain(|scope, open| {
             let is_watched = watched.contains(scope);
             if !is_watched {
@@ -128,7 +145,7 @@ impl EpisodeTracker {
             earliest: change.edge.earliest.map(|earliest| earliest.shifted(offset)),
             latest: change.edge.latest.shifted(offset),
         };
-        let scope = roster.name_of(change.scope);
+        let scope = stored_name(roster, change.scope);
         let new_episode = || Episode {
             scope: scope.clone(),
             country: roster.country_of(change.scope).code.clone(),

@@ -2,7 +2,7 @@
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
 use super::{Episode, episode::middle};
-use lifesign_core::{judge::Edge, time::Time};
+use lifesign_core::{judge::Edge, scopes::Level, time::Time};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -12,10 +12,9 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
         ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned),
     ];
     rows.extend(episodes.iter().map(|episode| {
-        let scope = if episode.is_country() {
-            episode.scope.clone()
-        } else {
-            format!("{} {}", episode.country, episode.scope)
+        let scope = match episode.level() {
+            Level::Country => episode.scope.clone(),
+            Level::Network | Level::Block => format!("{} {}", episode.country, episode.name()),
         };
         let unseen =
             if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
@@ -69,8 +68,8 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
     episodes.iter().fold(String::new(), |text, episode| {
         let (length, uncertainty) = episode.length(observed_until);
         let line = EpisodeLine {
-            scope: if episode.is_country() { "country" } else { "block" },
-            name: &episode.scope,
+            scope: episode.level().label(),
+            name: episode.name(),
             country: &episode.country,
             state: episode.state.label(),
             begin_earliest: episode.begin.earliest.map(|time| time.to_string()),
@@ -184,29 +183,15 @@ pub fn duration_text(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::judge::State;
+    use crate::store::fixtures::{at, outage};
 
-    fn at(seconds: u64) -> Time {
-        Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
-    }
-
-    fn outage() -> Episode {
-        Episode {
-            scope: "KP".into(),
-            country: "KP".into(),
-            state: State::Outage,
-            found: at(70),
-            begin: Edge { earliest: Some(at(0)), latest: at(4) },
-            end: Some(Edge { earliest: Some(at(34_266)), latest: at(34_270) }),
-            evidence: "\"9\" misses, all".into(),
-            unseen: Duration::from_secs(90),
-            paused: None,
-        }
+    fn over() -> Episode {
+        outage("KP", Some(34_270))
     }
 
     #[test]
     fn an_episode_is_a_line_that_says_how_sure_it_is() {
-        let table = text(&[outage()], at(0));
+        let table = text(&[over()], at(0));
         let line = table.lines().nth(1).unwrap_or_default();
         for part in [
             "KP",
@@ -218,7 +203,7 @@ mod tests {
         ] {
             assert!(line.contains(part), "{part}: {table}");
         }
-        let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..outage() };
+        let open = Episode { end: None, begin: Edge { earliest: None, latest: at(4) }, ..over() };
         let table = text(&[open], at(64));
         assert!(
             table.contains(
@@ -230,15 +215,28 @@ mod tests {
 
     #[test]
     fn programs_get_every_edge_and_cells_are_what_they_are() {
-        let line = json(&[outage()], at(0));
+        let line = json(&[over()], at(0));
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["begin_latest"], "2014-12-22T16:15:04.000Z");
         assert_eq!((&line["seconds"], &line["uncertain_seconds"]), (&34_266.0.into(), &4.0.into()));
         assert!(
-            csv(&[outage()], at(0))
-                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, all\"\r\n")
+            csv(&[over()], at(0))
+                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, <b>all</b>\"\r\n")
         );
         assert_eq!(quoted("=1+1"), "'=1+1");
+    }
+
+    #[test]
+    fn a_network_is_named_within_its_country() {
+        let network = Episode { scope: "KP/Star JV".into(), ..outage("KP", None) };
+        assert!(text(&[network.clone()], at(0)).contains("\nKP Star JV  outage"));
+        let line: serde_json::Value =
+            serde_json::from_str(&json(&[network.clone()], at(0))).unwrap();
+        assert_eq!((&line["scope"], &line["name"]), (&"network".into(), &"Star JV".into()));
+        assert!(csv(&[network], at(0)).contains("\r\nKP/Star JV,KP,outage,"));
+        let block = Episode { scope: "175.45.176.0/22".into(), ..outage("KP", None) };
+        assert_eq!((block.level(), block.name()), (Level::Block, "175.45.176.0/22"));
+        assert_eq!(outage("KP", None).level(), Level::Country);
     }
 
     #[test]

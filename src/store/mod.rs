@@ -15,6 +15,7 @@
 
 mod backlog;
 mod reader;
+mod scope_name;
 mod database;
 mod episode;
 mod history;
@@ -34,6 +35,7 @@ use lifesign_core::{
     time::Time,
     watch::{Snapshot, StoreView, Watch},
 };
+use scope_name::stored_name;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -56,7 +58,7 @@ const MAX_SAMPLED_SCOPES: usize = 1000;
 pub struct Sample {
     /// The prefix or the country's code.
     pub scope: String,
-    /// The country's code.
+    /// The code of the country that the scope is, or lies in.
     pub country: String,
     /// The end of the minute or the ten, on the wall clock.
     pub time: Time,
@@ -141,7 +143,7 @@ impl Store {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in roster.scopes() {
-            if let Some((country, history)) = histories.remove(&roster.name_of(scope))
+            if let Some((country, history)) = histories.remove(&stored_name(&roster, scope))
                 && country == roster.country_of(scope).code
             {
                 watch.history(scope).recall(history);
@@ -229,12 +231,12 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     Level::ALL
         .into_iter()
         .rev()
-        .filter(|&level| is_small || level != Level::Block)
+        .filter(|&level| is_small || level == Level::Country)
         .flat_map(|level| roster.scopes().filter(move |scope| scope.level() == level))
         .map(|scope| {
             let view = snapshot.scope(scope);
             Sample {
-                scope: roster.name_of(scope),
+                scope: stored_name(roster, scope),
                 country: roster.country_of(scope).code.clone(),
                 time,
                 state: view.verdict.state,
@@ -247,5 +249,7 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
         .collect()
 }
 
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod tests;

@@ -43,9 +43,10 @@ pub struct EpisodeFilter {
     pub since: Option<Time>,
     /// Those that began before this time.
     pub until: Option<Time>,
-    /// A country's code, for the country and its blocks; or a block's prefix.
+    /// A country's code, for the country and all in it; a block's prefix; or a network's name behind
+    /// its country's code and a slash.
     pub scope: Option<String>,
-    /// Only this state.
+    /// Those in this state; None for all states.
     pub state: Option<State>,
 }
 
@@ -80,7 +81,7 @@ impl StoreReader {
         }
     }
 
-    /// Episodes, oldest first.
+    /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Vec<Episode>> {
         let sql = format!(
             "SELECT {EPISODE_COLUMNS} FROM episode
@@ -95,7 +96,7 @@ impl StoreReader {
         statement.query_map(parameters, episode_from_row)?.collect()
     }
 
-    /// The samples of a country and its blocks after `since` and up to `until`, oldest first: fine
+    /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
     /// ones as far back as there are any, coarse ones before.
     pub fn samples(&self, country: &str, since: Time, until: Time) -> Result<Vec<Sample>> {
         let mut statement = self.0.prepare(

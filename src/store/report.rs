@@ -7,6 +7,7 @@ use super::{
     Episode, EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, time_text},
     reader::RUN_TIMEOUT,
+    scope_name::network_name,
 };
 use lifesign_core::{judge::State, time::Time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -62,14 +63,18 @@ impl ReportData {
         }))
     }
 
-    /// The country first, then its blocks.
+    /// The country first, then its networks, then its blocks.
     fn scopes(&self) -> Vec<&str> {
         let of_episodes = self.episodes.iter().map(|episode| &*episode.scope);
         let of_samples = self.samples.iter().map(|sample| &*sample.scope);
         let names: BTreeSet<&str> = of_episodes.chain(of_samples).collect();
         let mut scopes: Vec<&str> = names.into_iter().collect();
-        scopes.sort_by_key(|scope| *scope != self.country);
+        scopes.sort_by_key(|scope| (*scope != self.country, self.network_name(scope).is_none()));
         scopes
+    }
+
+    fn network_name<'a>(&self, scope: &'a str) -> Option<&'a str> {
+        network_name(&self.country, scope)
     }
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
@@ -110,22 +115,10 @@ pub(super) fn sentence(data: &ReportData) -> String {
         |state: State| data.episodes_of(country).filter(move |episode| episode.state == state);
     let longest =
         |state: State| all(state).max_by_key(|episode| episode.length(data.observed_until).0);
-    let (episode, was) =
-        match (longest(State::Outage), longest(State::Flapping), longest(State::Down)) {
-            (Some(outage), ..) => (outage, "was unreachable"),
-            (_, Some(flapping), _) => {
-                (flapping, "was unstable, going down and coming up again and again,")
-            }
-            (_, _, Some(down)) => (down, "was briefly unreachable"),
-            _ => match longest(State::Partial) {
-                Some(partial) => (partial, "was unreachable in part"),
-                None => {
-                    return format!(
-                        "{name} was reachable{from} whenever it was watched in this time."
-                    );
-                }
-            },
-        };
+    let worst = State::ALL.into_iter().rev().find_map(|state| Some((longest(state)?, was(state)?)));
+    let Some((episode, was)) = worst else {
+        return format!("{name} was reachable{from} whenever it was watched in this time.");
+    };
     let until = match episode.end {
         Some(end) => format!("to {}", edge_text(end)),
         None => format!("on, and still at {}", time_text(data.observed_until)),
@@ -160,6 +153,17 @@ pub(super) fn sentence(data: &ReportData) -> String {
         length_text(episode, data.observed_until),
         before.unwrap_or_default()
     )
+}
+
+/// What a country was, if this is the worst that happened to it; None where it could be reached.
+const fn was(state: State) -> Option<&'static str> {
+    match state {
+        State::Outage => Some("was unreachable"),
+        State::Flapping => Some("was unstable, going down and coming up again and again,"),
+        State::Down => Some("was briefly unreachable"),
+        State::Partial => Some("was unreachable in part"),
+        State::Degraded | State::Up | State::Unknown => None,
+    }
 }
 
 /// The whole page.
@@ -210,7 +214,7 @@ fn table(data: &ReportData) -> Markup {
                 tbody {
                     @for episode in &data.episodes {
                         tr {
-                            td { (episode.scope) } td.(episode.state.label()) { (episode.state) }
+                            td { (episode.name()) } td.(episode.state.label()) { (episode.state) }
                             td { (edge_text(episode.begin)) }
                             td { @match episode.end {
                                 Some(end) => (edge_text(end)),
@@ -291,3 +295,16 @@ svg text { font: 11px system-ui, sans-serif; fill: #333 }
 .axis { stroke: #888; stroke-width: .6 }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_a_colour_in_the_report() {
+        for state in State::ALL {
+            let class = format!(".{state} {{ fill:");
+            assert!(STYLE.contains(&class), "{class}");
+        }
+    }
+}

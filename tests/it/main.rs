@@ -6,6 +6,7 @@ mod support;
 
 mod core {
     mod cost;
+    mod recall;
 }
 
 mod lab {

@@ -11,7 +11,7 @@ pub const LOST_AFTER: Duration = Duration::from_secs(150);
 /// One question that the schedule wants asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Whose probe.
+    /// The target to ask, by its place in the roster.
     pub target: TargetId,
     /// Which probe of this target: counts up from 0 and wraps.
     pub seq: u32,
@@ -41,15 +41,15 @@ pub enum Event {
 /// What one probe learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// Whose probe.
+    /// Whom the probe asked.
     pub target: TargetId,
-    /// Which probe of the target.
+    /// Which probe of the target, as in its [`Due`].
     pub seq: u32,
     /// When it was sent.
     pub sent: Time,
     /// Was it the trap question (see [`Due::trap`])?
     pub trap: bool,
-    /// What was learned.
+    /// What became of the probe: an answer, a refusal, silence, or our own fault.
     pub found: Found,
 }
 
@@ -59,7 +59,7 @@ pub enum Found {
     /// A valid answer. A prober reports every valid answer so; the core turns it into `Late` or
     /// `Duplicate`.
     Reply {
-        /// Round-trip time.
+        /// From when the probe was sent to when the answer arrived.
         rtt: Duration,
         /// The DNS response code (RFC 1035 §4.1.1, RFC 6895 §2.3), if it was a DNS answer.
         rcode: Option<u16>,
@@ -68,21 +68,21 @@ pub enum Found {
     },
     /// The host itself refuses: a TCP RST, or an ICMP port unreachable from its own address. Alive.
     Refused {
-        /// Round-trip time.
+        /// From when the probe was sent to when the refusal arrived.
         rtt: Duration,
     },
     /// A valid answer after patience ran out. Alive; never counted as lost.
     Late {
-        /// Round-trip time.
+        /// From when the probe was sent to when the answer arrived.
         rtt: Duration,
     },
     /// Patience ran out, the probe is still open: a provisional miss.
     Overdue,
-    /// Nothing within [`LOST_AFTER`].
+    /// Nothing came within [`LOST_AFTER`], so the probe is closed.
     Lost,
     /// A router says no: a miss, at once.
     Unreachable {
-        /// The router.
+        /// The router that says so.
         from: IpAddr,
         /// Its ICMP or ICMPv6 type and code.
         code: IcmpCode,
@@ -124,7 +124,7 @@ impl Found {
 pub struct IcmpCode {
     /// ICMP type: 3 or 11 for IPv4; 1, 2, 3 or 4 for IPv6.
     pub kind: u8,
-    /// ICMP code.
+    /// ICMP code: what it means depends on the type.
     pub code: u8,
 }
 
@@ -132,7 +132,7 @@ pub struct IcmpCode {
 /// evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stray {
-    /// When it came.
+    /// When the packet arrived.
     pub seen: Time,
     /// The sender it claims.
     pub from: Option<IpAddr>,
@@ -193,6 +193,6 @@ pub struct ControlOutcome {
     pub control: u16,
     /// When it was asked.
     pub sent: Time,
-    /// Did it answer?
+    /// Whether it answered in time.
     pub answered: bool,
 }

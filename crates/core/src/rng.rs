@@ -20,7 +20,7 @@ impl Rng {
         Self([split_mix(), split_mix(), split_mix(), split_mix()])
     }
 
-    /// 64 random bits.
+    /// The generator's next 64 bits, each of them uniform.
     #[inline]
     pub fn bits(&mut self) -> u64 {
         let s = &mut self.0;
@@ -58,7 +58,7 @@ impl Rng {
         -mean * (1.0 - self.unit()).ln()
     }
 
-    /// Fisher-Yates.
+    /// Puts the items in a random order, each order equally likely (Fisher-Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));

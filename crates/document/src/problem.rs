@@ -42,7 +42,7 @@ impl Problem {
 pub struct Problems {
     /// The file's name as it was given.
     pub file: String,
-    /// Never empty.
+    /// The errors in file order, at least one.
     pub list: Vec<Problem>,
 }
 

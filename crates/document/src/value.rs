@@ -60,12 +60,12 @@ impl<'a> Value<'a> {
         word
     }
 
-    /// `true` or `false`.
+    /// A TOML boolean; anything else is noted as a problem.
     pub fn flag(self) -> Option<bool> {
         self.or_wrong(self.found.get_ref().as_bool(), "true or false")
     }
 
-    /// A whole number.
+    /// A whole number within the range; anything else is noted as a problem.
     pub fn integer(self, range: RangeInclusive<i64>) -> Option<i64> {
         let want = format!("a whole number from {} to {}", range.start(), range.end());
         let digits = self.or_wrong(self.found.get_ref().as_integer(), &want)?;

@@ -42,14 +42,19 @@ impl Referee {
         self.roster.scope_id(scope).index()
     }
 
-    /// Notes a change of verdict; in the order in which they are given. The same state again is a
-    /// better edge.
+    /// Notes a change of verdict; in the order in which they are given. From a state to the same is
+    /// a better edge.
     pub fn handle_change(&mut self, change: &Change) {
         let index = self.index(change.scope);
         let &Change { time, to: state, edge, .. } = change;
-        match self.verdicts[index].last_mut() {
-            Some(last) if last.state == state => last.edge = edge,
-            _ => self.verdicts[index].push(GivenVerdict { time, state, edge }),
+        let given = &mut self.verdicts[index];
+        if change.from != state {
+            given.push(GivenVerdict { time, state, edge });
+            return;
+        }
+        let narrowed = given.iter_mut().rev().find(|given| given.edge.latest == edge.latest);
+        if let Some(given) = narrowed {
+            given.edge = edge;
         }
     }
 

@@ -305,7 +305,12 @@ impl LevelScore {
                 };
                 self.false_flappings += u64::from(darks.iter().filter(recent).count() < 3);
             }
-            _ => {}
+            State::Up
+            | State::Degraded
+            | State::Partial
+            | State::Down
+            | State::Flapping
+            | State::Unknown => {}
         }
     }
 }

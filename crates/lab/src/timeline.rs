@@ -12,9 +12,18 @@ use std::{fmt::Write as _, time::Duration};
 /// Letters in a row.
 const WIDTH: u32 = 96;
 
-/// One letter per state, in the order of [`State::ALL`], and its colour (ECMA-48 SGR).
-const LETTERS: [(char, u8); 7] =
-    [('.', 32), ('d', 33), ('p', 35), ('x', 91), ('~', 36), ('#', 31), ('?', 90)];
+/// A state's letter, and its colour (ECMA-48 SGR).
+const fn letter(state: State) -> (char, u8) {
+    match state {
+        State::Up => ('.', 32),
+        State::Degraded => ('d', 33),
+        State::Partial => ('p', 35),
+        State::Down => ('x', 91),
+        State::Flapping => ('~', 36),
+        State::Outage => ('#', 31),
+        State::Unknown => ('?', 90),
+    }
+}
 
 /// Draws countries and as many of each one's blocks as given, over the time simulated since
 /// `start`.
@@ -54,7 +63,7 @@ fn scope_rows(
         for column in 0..WIDTH {
             let from = column_start(start, end, column);
             let to = column_start(start, end, column + 1);
-            let (letter, code) = LETTERS[gravest(&states, from, to) as usize];
+            let (letter, code) = letter(gravest(&states, from, to));
             if colour && last != Some(code) {
                 let _ = write!(text, "\x1b[{code}m");
                 last = Some(code);
@@ -86,9 +95,6 @@ fn axis(text: &mut String, start: Time, end: Time) {
             if end.since(start) > Duration::from_secs(86_400) { &at[5..16] } else { &at[11..19] };
         let _ = write!(text, "|{label:<15}");
     }
-    let _ = writeln!(
-        text,
-        "\n{:>27}. up  d degraded  p partial  x down  ~ flapping  # outage  ? unknown",
-        ""
-    );
+    let legend = State::ALL.map(|state| format!("{} {state}", letter(state).0)).join("  ");
+    let _ = writeln!(text, "\n{:>27}{legend}", "");
 }

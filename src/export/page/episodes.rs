@@ -1,19 +1,19 @@
-//! The episodes of a country and its blocks in the last week, as a table, the newest first. An
-//! episode of a block is left out where its country had the same.
+//! The episodes of a country, its networks and its blocks in the last week, as a table, the newest
+//! first. An episode is left out where what the scope lies in had the same.
 
 use super::{PageContext, text, timeline};
 use lifesign_core::{
     judge::State,
-    scopes::{BlockId, Country, Scope},
+    scopes::{CountryId, NetworkId, Scope, ScopeId},
     time::Time,
     watch::{HISTORY_LENGTH, History, StateSpan},
 };
 use maud::{Markup, html};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 const MAX_ROWS: usize = 40;
 
-/// An episode of a block that begins so near to one of its country in the same state is the same.
+/// An episode that begins so near to one of what the scope lies in, in the same state, is the same.
 const SAME_BEGIN: Duration = Duration::from_secs(60);
 
 /// What interrupts flapping for no longer than this is part of the flapping.
@@ -27,23 +27,28 @@ struct Episode<'a> {
 }
 
 /// The table of a country; a word if there is nothing in it.
-pub(super) fn render(context: &PageContext, country: &Country, history: &History) -> Markup {
+pub(super) fn render(context: &PageContext, country: CountryId) -> Markup {
     let snapshot = context.snapshot;
-    let of_country = episodes(history, snapshot.time);
-    let is_of_country = |episode: &Episode| {
-        of_country.iter().map(|own| own.span).any(|own| {
-            let (one, other) = (own.from, episode.span.from);
-            own.state == episode.span.state && one.since(other).max(other.since(one)) <= SAME_BEGIN
-        })
+    let roster = &snapshot.roster;
+    let of = |id: ScopeId| episodes(&snapshot.scopes[id.index()].history, snapshot.time);
+    let networks = roster.country(country).networks.clone().map(|id| Scope::Network(NetworkId(id)));
+    let larger: Vec<ScopeId> =
+        networks.chain([Scope::Country(country)]).map(|scope| roster.scope_id(scope)).collect();
+    let of_larger: BTreeMap<ScopeId, Vec<Episode>> =
+        larger.iter().map(|&id| (id, of(id))).collect();
+    let is_of_larger = |id: ScopeId, episode: &Episode| {
+        std::iter::successors(roster.parent(id), |&id| roster.parent(id))
+            .filter_map(|id| of_larger.get(&id))
+            .flatten()
+            .any(|other| is_same(other.span, episode.span))
     };
-    let mut rows = Vec::new();
-    for scope in country.blocks.clone().map(|id| Scope::Block(BlockId(id))) {
-        let name = snapshot.roster.name_of(scope);
-        let history = &snapshot.scope(scope).history;
-        let own = episodes(history, snapshot.time).into_iter().filter(|each| !is_of_country(each));
+    let blocks = roster.country(country).blocks.clone().map(ScopeId);
+    let mut rows: Vec<(String, Episode)> = Vec::new();
+    for id in blocks.chain(larger.iter().copied()) {
+        let own = of(id).into_iter().filter(|episode| !is_of_larger(id, episode));
+        let name = roster.name_of(roster.scope(id));
         rows.extend(own.map(|episode| (name.clone(), episode)));
     }
-    rows.extend(of_country.into_iter().map(|episode| (country.code.clone(), episode)));
     rows.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.span.from));
     let surplus = rows.len().saturating_sub(MAX_ROWS);
     html! {
@@ -60,6 +65,11 @@ pub(super) fn render(context: &PageContext, country: &Country, history: &History
             @if surplus > 0 { p.quiet { "And " (surplus) " before." } }
         }
     }
+}
+
+fn is_same(one: &StateSpan, other: &StateSpan) -> bool {
+    let distance = one.from.since(other.from).max(other.from.since(one.from));
+    one.state == other.state && distance <= SAME_BEGIN
 }
 
 const COLUMNS: [&str; 5] = ["scope", "state", "began (UTC)", "lasted", "ended (UTC)"];

@@ -3,7 +3,8 @@
 //!
 //! | file | what it draws |
 //! |---|---|
-//! | `scope` | a country and its blocks |
+//! | `scope` | a country |
+//! | `row` | its networks and blocks |
 //! | `timeline` | states over time, as a strip |
 //! | `sparkline` | loss and round-trip time over time |
 //! | `hosts` | which hosts answer |
@@ -12,13 +13,14 @@
 
 mod episodes;
 mod hosts;
+mod row;
 mod scope;
 mod sparkline;
 mod text;
 mod timeline;
 
 use super::ExportSettings;
-use lifesign_core::watch::Snapshot;
+use lifesign_core::{judge::State, watch::Snapshot};
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
@@ -143,8 +145,8 @@ fn ourselves(snapshot: &Snapshot) -> Markup {
 fn legend() -> Markup {
     html! {
         ul.legend aria-label="What the signs mean" {
-            @for (state, meaning) in text::MEANINGS {
-                li { (text::badge(state)) " " (meaning) }
+            @for state in State::ALL {
+                li { (text::badge(state)) " " (text::meaning(state)) }
             }
         }
     }

@@ -1,6 +1,6 @@
-//! A country and its blocks: verdicts, measurements and history.
+//! A country: its verdict, measurements and history, and what lies in it.
 
-use super::{PageContext, episodes, hosts, sparkline, text, timeline};
+use super::{PageContext, episodes, row, sparkline, text, timeline};
 use lifesign_core::{
     judge::State,
     scopes::{BlockId, CountryId, Scope},
@@ -8,7 +8,7 @@ use lifesign_core::{
 };
 use maud::{Markup, html};
 
-/// A country: its verdict, its history, its blocks, its episodes.
+/// A country: its verdict, its history, its networks and blocks, its episodes.
 pub(super) fn country(context: &PageContext, index: u32) -> Markup {
     let snapshot = context.snapshot;
     let id = CountryId(index);
@@ -25,6 +25,7 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                 }
                 (since(context, scope))
                 p.evidence { (scope.verdict.evidence) }
+                p.evidence { (text::hosts(scope.verdict.hosts)) }
               }
               (measurements(scope))
             }
@@ -35,10 +36,16 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                     (sparkline::render(context, &scope.history, period))
                 }
             }
-            h3 { (blocks.len()) @if blocks.len() == 1 { " block" } @else { " blocks" } }
+            h3 {
+                @if !country.networks.is_empty() {
+                    (counted(country.networks.len(), "network")) ", "
+                }
+                (counted(blocks.len(), "block"))
+            }
             @if !context.blocks_open { (mosaic(context, &blocks)) }
-            @for index in blocks { (block(context, index)) }
-            (episodes::render(context, country, &scope.history))
+            @for index in snapshot.roster.direct_blocks(id) { (row::block(context, index)) }
+            @for index in country.networks.clone() { (row::network(context, index)) }
+            (episodes::render(context, id))
         }
     }
 }
@@ -101,38 +108,6 @@ fn mosaic(context: &PageContext, blocks: &(impl Iterator<Item = u32> + Clone)) -
     }
 }
 
-/// A block: a summary line, which opens.
-fn block(context: &PageContext, index: u32) -> Markup {
-    let snapshot = context.snapshot;
-    let block = snapshot.roster.block(BlockId(index));
-    let scope = snapshot.scope(Scope::Block(BlockId(index)));
-    let edge = scope.verdict.edge;
-    let open = context.blocks_open;
-    let counts = || snapshot.kinds[index as usize].iter().flatten().map(|kind| &kind.counts);
-    let sent: u64 = counts().map(|count| count.sent).sum();
-    let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
-    html! {
-        details.block id={ "block-" (index) } open[open] {
-            summary {
-                span.name { (block.prefix) }
-                (text::badge(scope.verdict.state))
-                span.for { "for " (text::duration(snapshot.time.since(edge.latest))) }
-                span.lost { (text::percent(scope.windows[1].loss)) " lost" }
-                span.trip { (text::milliseconds(scope.windows[1].median)) }
-                (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
-            }
-            p.evidence { "since " (context.edge(edge)) " UTC; " (scope.verdict.evidence) }
-            div.pair {
-                @for period in [timeline::DAY, timeline::WEEK] {
-                    div {
-                        h3 { "Last " (period.name) }
-                        (timeline::render(context, &scope.history, period, timeline::HALF, open))
-                        @if open { (sparkline::render(context, &scope.history, period)) }
-                    }
-                }
-            }
-            (hosts::render(context, block, scope))
-            p.quiet { (sent) " probes, " (answered) " answered" }
-        }
-    }
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

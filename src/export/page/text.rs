@@ -2,22 +2,24 @@
 
 use super::PageContext;
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Edge, HostCounts, State},
     time::Time,
 };
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// What each state means, mildest first, as docs/verdicts.md has it.
-pub(super) const MEANINGS: [(State, &str); 7] = [
-    (State::Up, "alive, as good as usual"),
-    (State::Degraded, "alive, but worse than usual"),
-    (State::Partial, "some blocks in outage, others alive"),
-    (State::Down, "not reachable just now"),
-    (State::Flapping, "going down and coming up again and again"),
-    (State::Outage, "gone: down without one sign of life"),
-    (State::Unknown, "we cannot tell"),
-];
+/// What a state means, as docs/verdicts.md has it.
+pub(super) const fn meaning(state: State) -> &'static str {
+    match state {
+        State::Up => "alive, as good as usual",
+        State::Degraded => "alive, but worse than usual",
+        State::Partial => "some blocks in outage, others alive",
+        State::Down => "not reachable just now",
+        State::Flapping => "going down and coming up again and again",
+        State::Outage => "gone: down without one sign of life",
+        State::Unknown => "we cannot tell",
+    }
+}
 
 /// A state's symbol: no two are alike, even in grey.
 pub(super) const fn symbol(state: State) -> &'static str {
@@ -101,6 +103,17 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// How many of a scope's hosts answer: `6 of 8 usual hosts answer`.
+pub(super) fn hosts(hosts: HostCounts) -> String {
+    let HostCounts { now, usual, listed } = hosts;
+    let answering = match usual {
+        0 => "no host usually answers".to_owned(),
+        1 => format!("{now} of 1 usual host answers"),
+        _ => format!("{now} of {usual} usual hosts answer"),
+    };
+    if usual == listed { answering } else { format!("{answering}, of {listed} listed") }
+}
+
 /// A share of 1 as per cent; a dash where there is none.
 pub(super) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
@@ -133,9 +146,26 @@ mod tests {
     }
 
     #[test]
-    fn no_two_states_share_a_symbol_and_all_have_a_meaning() {
+    fn hosts_are_counted_as_people_count() {
+        for ((now, usual, listed), text) in [
+            ((6, 8, 8), "6 of 8 usual hosts answer"),
+            ((6, 8, 20), "6 of 8 usual hosts answer, of 20 listed"),
+            ((0, 1, 1), "0 of 1 usual host answers"),
+            ((0, 0, 5), "no host usually answers, of 5 listed"),
+        ] {
+            assert_eq!(hosts(HostCounts { now, usual, listed }), text);
+        }
+    }
+
+    #[test]
+    fn no_two_states_share_a_symbol_or_a_meaning_and_each_has_a_colour() {
         let symbols: std::collections::BTreeSet<_> = State::ALL.into_iter().map(symbol).collect();
         assert_eq!(symbols.len(), State::ALL.len());
-        assert_eq!(MEANINGS.map(|meaning| meaning.0), State::ALL);
+        let meanings: std::collections::BTreeSet<_> = State::ALL.into_iter().map(meaning).collect();
+        assert_eq!(meanings.len(), State::ALL.len());
+        for state in State::ALL {
+            let class = format!(".{state}");
+            assert!(super::super::STYLE.contains(&class), "{class}");
+        }
     }
 }

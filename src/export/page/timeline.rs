@@ -4,7 +4,7 @@
 
 use super::{PageContext, text};
 use lifesign_core::{
-    judge::State,
+    judge::{PerState, State},
     time::Time,
     watch::{History, StateSpan},
 };
@@ -87,7 +87,7 @@ fn pattern(state: State) -> Option<&'static str> {
         State::Flapping => Some("url(#flapping)"),
         State::Down => Some("url(#down)"),
         State::Unknown => Some("url(#unknown)"),
-        _ => None,
+        State::Up | State::Degraded | State::Partial | State::Outage => None,
     }
 }
 
@@ -113,16 +113,16 @@ fn bars(history: &History, now: Time, length: Duration, columns: u32) -> Vec<Bar
     let begin = now - length;
     let width = length / columns;
     let column = |time: Time| (time.since(begin).as_nanos() / width.as_nanos()) as usize;
-    let mut times = vec![[Duration::ZERO; State::ALL.len()]; columns as usize];
+    let mut times = vec![PerState::<Duration>::default(); columns as usize];
     for (span, from, to) in state_spans(history, now, length) {
         for (index, time) in times.iter_mut().enumerate().take(column(to) + 1).skip(column(from)) {
             let first = begin + width * index as u32;
-            time[span.state as usize] += to.min(first + width).since(from.max(first));
+            time[span.state] += to.min(first + width).since(from.max(first));
         }
     }
     let states = times.iter().map(|time| {
-        let seen = State::ALL.into_iter().filter(|&state| !time[state as usize].is_zero());
-        seen.max_by_key(|&state| (state != State::Up, time[state as usize]))
+        let seen = State::ALL.into_iter().filter(|&state| !time[state].is_zero());
+        seen.max_by_key(|&state| (state != State::Up, time[state]))
     });
     let mut bars: Vec<Bar> = Vec::new();
     for (state, column) in states.zip(0..) {

@@ -52,7 +52,7 @@ pub struct DnsSpec {
     pub name: Name,
     /// The record type asked for.
     pub record: RecordType,
-    /// The port.
+    /// The server's port, for UDP and TCP.
     pub port: u16,
     /// The data, as text, that one of the answer records must have; without it the answer is
     /// `unexpected`. Names in it end with a dot; ASCII case does not matter.

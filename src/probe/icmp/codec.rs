@@ -39,7 +39,7 @@ const NO_WORD: usize = usize::MAX;
 pub struct Echo {
     /// When it was sent.
     pub sent: Time,
-    /// Its target.
+    /// Whom it asked, as the id on the wire.
     pub target: TargetId,
     /// Which probe of this target.
     pub seq: u32,
@@ -50,7 +50,7 @@ pub struct Echo {
 /// Why a packet answers no probe of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// The reason.
+    /// What is wrong with the packet.
     pub reason: Reject,
     /// The target that it is about; known only if the token is right.
     pub target: Option<TargetId>,

@@ -1,22 +1,18 @@
 //! From changes of verdict to rows, in virtual time.
 
 use super::*;
-use lifesign_core::scopes::{Block, BlockId, Country, CountryId, Scope};
-
-fn at(seconds: u64) -> Time {
-    Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
-}
+use crate::store::fixtures::at;
+use lifesign_core::scopes::{BlockId, CountryId, Scope};
 
 fn edge(earliest: u64, latest: u64) -> Edge {
     Edge { earliest: Some(at(earliest)), latest: at(latest) }
 }
 
 fn roster() -> Roster {
-    let country =
-        Country { code: "KP".into(), name: "North Korea".into(), networks: 0..0, blocks: 0..1 };
-    let prefix = "127.45.176.0/24".parse().unwrap();
-    let block = Block { prefix, country: CountryId(0), network: None, targets: 0..0 };
-    Roster { countries: vec![country], networks: vec![], blocks: vec![block], targets: vec![] }
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_block("127.45.176.0/24".parse().unwrap());
+    roster
 }
 
 /// A tracker, and the last version of every episode, by when it was found.
@@ -154,7 +150,11 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
     EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000, &mut changed);
     let found = &changed[0];
     assert_eq!(
-        (found.scope.as_str(), found.country.as_str(), found.is_country()),
+        (
+            found.scope.as_str(),
+            found.country.as_str(),
+            found.level() == lifesign_core::scopes::Level::Country
+        ),
         ("127.45.176.0/24", "KP", false)
     );
     assert_eq!(

@@ -30,7 +30,7 @@ pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
             } }
             @for (row, scope) in scopes.iter().enumerate() {
                 @let y = ROW_HEIGHT * row as f64;
-                text x="0" y=(y + 15.0) { (scope) }
+                text x="0" y=(y + 15.0) { (label(data, scope)) }
                 (bar(data, y, (data.since, data.until), Some("up"), "up"))
                 @for gap in data.unwatched() { (bar(data, y, gap, Some("gap"), "not watched")) }
                 @for episode in data.episodes_of(scope) {
@@ -45,6 +45,16 @@ pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
             (axis(data, bottom))
         }
     }
+}
+
+/// What a scope is called. A network's name may be long, and must not run into the bars.
+fn label(data: &ReportData, scope: &str) -> String {
+    const MOST: usize = 21;
+    let Some(name) = data.network_name(scope) else { return scope.to_owned() };
+    if name.chars().count() <= MOST {
+        return name.to_owned();
+    }
+    name.chars().take(MOST - 1).chain(['…']).collect()
 }
 
 /// A bar over a period in the row at `y`. Without a class it is hatched.

@@ -34,7 +34,7 @@ fn targets_that_are_not_asked_cost_nothing() {
     let start: Time = "2014-12-22T16:15:00Z".parse().unwrap();
     let settings = Settings { budget: Some(Budget::of(1.0)), ..Settings::default() };
     let fastest = |targets: u32| {
-        let mut watch = Watch::new(Arc::new(roster::country(&[targets])), &settings, start);
+        let mut watch = Watch::new(Arc::new(roster::of_sizes(&[&[targets]])), &settings, start);
         let mut now = start;
         let mut one = || {
             let began = clock.now();

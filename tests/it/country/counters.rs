@@ -3,11 +3,10 @@
 
 use crate::support::{
     self, TIMEOUT, TempDir,
-    country::{PORT, WatchedCountry, agree, network},
+    country::{PORT, WatchedCountry, agree, answering, network},
     until, values,
 };
 use lifesign_core::time::Time;
-use lifesign_lab::Scenario;
 use std::{fmt::Write as _, time::Duration};
 
 /// A world with every fault that it can have, but for darkness.
@@ -96,18 +95,12 @@ fn counters_are_the_ledger_in_ipv6() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_country_answers() {
-    let mut watched = WatchedCountry::from_text(
-        "answers",
-        r#"
-        story = "four hosts answer everything"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "20ms", jitter = "2ms" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24"], hosts = 4, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
-        "#,
-        false,
-        "budget.per_block = \"50/s\"",
+    let scenario = answering(
+        r#"rtt = "20ms", jitter = "2ms""#,
+        r#"blocks = ["127.45.176.0/24"], hosts = 4, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"]"#,
     );
+    let mut watched =
+        WatchedCountry::start("answers", scenario, false, "budget.per_block = \"50/s\"", false);
     watched.program.verdict(TIMEOUT, "KP", "up");
     watched.program.listen(Duration::from_secs(5));
     watched.silence(Duration::from_secs(3), &[]);
@@ -123,18 +116,12 @@ fn a_country_answers() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn what_comes_in_time_is_in_time_though_nobody_looks() {
-    let mut watched = WatchedCountry::from_text(
-        "stopped",
-        r#"
-        story = "everybody answers"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "40ms", jitter = "5ms" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
-        "#,
-        false,
-        "budget.per_block = \"150/s\"",
+    let scenario = answering(
+        r#"rtt = "40ms", jitter = "5ms""#,
+        r#"blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"]"#,
     );
+    let mut watched =
+        WatchedCountry::start("stopped", scenario, false, "budget.per_block = \"150/s\"", false);
     watched.program.verdict(TIMEOUT, "KP", "up");
     let mut stops = Vec::new();
     for _ in 0..10 {
@@ -216,18 +203,12 @@ fn every_no_of_an_ipv6_router_is_counted_by_its_code() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn answers_are_late_until_they_are_lost() {
-    let mut watched = WatchedCountry::from_text(
-        "late",
-        r#"
-        story = "everybody answers after two minutes or so, and some too late"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "20ms", jitter = "2ms", tail = 1.0, tail_from = "135s", tail_to = "165s" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24"], hosts = 20, probes = ["icmp", "dns/kptc.kp/SOA"] }]
-        "#,
-        false,
-        "budget.per_block = \"20/s\"",
+    let scenario = answering(
+        r#"rtt = "20ms", jitter = "2ms", tail = 1.0, tail_from = "135s", tail_to = "165s""#,
+        r#"blocks = ["127.45.176.0/24"], hosts = 20, probes = ["icmp", "dns/kptc.kp/SOA"]"#,
     );
+    let mut watched =
+        WatchedCountry::start("late", scenario, false, "budget.per_block = \"20/s\"", false);
     watched.program.listen(Duration::from_secs(10));
     watched.silence(Duration::from_secs(168), &[]);
     let wanted = watched.country.ledger().account(watched.scenario.roster.targets.len());
@@ -240,18 +221,12 @@ fn answers_are_late_until_they_are_lost() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_thousand_hosts_cost_less_than_a_processor() {
-    let watched = WatchedCountry::from_text(
-        "cost",
-        r#"
-        story = "a thousand hosts answer"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "50ms", jitter = "10ms" }
-        country = [{ code = "KP", count = 8, hosts = 128, probes = ["icmp"] }]
-        "#,
-        false,
-        "budget.per_block = \"312/s\"",
+    let scenario = answering(
+        r#"rtt = "50ms", jitter = "10ms""#,
+        r#"count = 8, hosts = 128, probes = ["icmp"]"#,
     );
+    let watched =
+        WatchedCountry::start("cost", scenario, false, "budget.per_block = \"312/s\"", false);
     let packets = until(2 * TIMEOUT, "60,000 packets", || {
         let packets = watched.country.ledger().entries.len() * 2;
         if packets > 60_000 { Ok(packets) } else { Err(packets.to_string()) }
@@ -269,18 +244,11 @@ fn a_thousand_hosts_cost_less_than_a_processor() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn routers_stand_in_front_of_the_hosts() {
-    let watched = WatchedCountry::from_text(
-        "routers",
-        r#"
-        story = "four hosts answer"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "20ms", jitter = "2ms" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24"], hosts = 4, probes = ["icmp"] }]
-        "#,
-        false,
-        "",
+    let scenario = answering(
+        r#"rtt = "20ms", jitter = "2ms""#,
+        r#"blocks = ["127.45.176.0/24"], hosts = 4, probes = ["icmp"]"#,
     );
+    let watched = WatchedCountry::start("routers", scenario, false, "", false);
     for hops in 1..=network::ROUTERS {
         let hops = hops.to_string();
         let ping = ["fping", "-c", "1", "-H", &hops, "10.45.176.10"];
@@ -299,18 +267,12 @@ fn routers_stand_in_front_of_the_hosts() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_cut_answer_is_fetched_by_tcp() {
-    let scenario = Scenario::parse(
-        "cut",
-        r#"
-        story = "name servers whose answers do not fit"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "20ms", jitter = "2ms" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24"], hosts = 4, probes = ["dns/kptc.kp/A"] }]
-        "#,
+    let scenario = answering(
+        r#"rtt = "20ms", jitter = "2ms""#,
+        r#"blocks = ["127.45.176.0/24"], hosts = 4, probes = ["dns/kptc.kp/A"]"#,
     );
     let mut watched =
-        WatchedCountry::start("cut", scenario.unwrap(), false, "budget.per_block = \"10/s\"", true);
+        WatchedCountry::start("cut", scenario, false, "budget.per_block = \"10/s\"", true);
     watched.program.listen(Duration::from_secs(8));
     // The data that the plan expects stood in none of the datagrams.
     let metrics = watched.namespace.get("/metrics").body;

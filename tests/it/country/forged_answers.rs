@@ -32,7 +32,7 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
         watched.program.verdict(TIMEOUT, scope, "up");
     }
     watched.program.listen(Duration::from_secs(8));
-    let before = memory(watched.program.id());
+    let before = watched.program.memory();
     let victims = watched.scenario.roster.targets.iter().filter(|target| target.block.0 < 2);
     let victims: Vec<IpAddr> =
         victims.map(|target| network::address(&target.host, false)).collect();
@@ -41,7 +41,7 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     watched.program.verdict(Duration::from_secs(25), "KP", "down");
     watched.program.verdict(Duration::from_secs(25), "KP", "outage");
     watched.program.listen(Duration::from_secs(25));
-    let during = memory(watched.program.id());
+    let during = watched.program.memory();
     watched.program.verdict(Duration::from_secs(25), "KP", "up");
     let forged = attack.end();
     let verdicts = watched.program.verdicts();
@@ -78,11 +78,5 @@ fn nobody_who_has_not_seen_the_questions_can_keep_a_country_alive_or_wake_it() {
     };
     assert_eq!(of("KP"), ["up", "down", "outage", "up"], "{}", watched.program.said());
     assert_eq!(of("XA"), ["up"], "{}", watched.program.said());
-    assert!(during < before + (8 << 20), "memory went from {before} to {during} bytes");
-}
-
-/// Bytes of memory that a process has in use (proc(5), the second number of statm).
-fn memory(process: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
-    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+    assert!(during < before + (8 << 10), "memory went from {before} to {during} KiB");
 }

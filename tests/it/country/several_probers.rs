@@ -2,29 +2,22 @@
 
 use crate::support::{
     Program, TIMEOUT,
-    country::{HUSH, PORT, WatchedCountry},
+    country::{HUSH, PORT, WatchedCountry, answering},
     namespace::Namespace,
 };
-use lifesign_lab::Scenario;
 use std::time::Duration;
 
 /// Two lifesigns and an fping ask the same hosts, and a raw socket hears everybody's answers.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn nobody_takes_another_ones_answers() {
-    let scenario = Scenario::parse(
-        "together",
-        r#"
-        story = "everybody answers"
-        start = "2024-03-01T00:00:00Z"
-        duration = "1h"
-        weather = { rtt = "30ms", jitter = "10ms" }
-        country = [{ code = "KP", blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"] }]
-        "#,
+    let scenario = answering(
+        r#"rtt = "30ms", jitter = "10ms""#,
+        r#"blocks = ["127.45.176.0/24", "127.45.177.0/24"], hosts = 20, probes = ["icmp", "tcp/80", "dns/kptc.kp/SOA"]"#,
     );
     let head = "budget.per_block = \"100/s\"";
     let hush = |namespace: &Namespace| drop(namespace.sh(HUSH));
-    let mut watched = WatchedCountry::open("together", scenario.unwrap(), false, head, false, hush);
+    let mut watched = WatchedCountry::open("together", scenario, false, head, false, hush);
     let mut other = watched.another(PORT + 1);
     // Whoever opens its socket later has not heard the answers until then.
     for program in [&mut watched.program, &mut other] {

@@ -2,7 +2,11 @@
 //! way is cut by a firewall, a cable and a route, and each gives the outcome and the verdict that
 //! belong to it.
 
-use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, namespace::Namespace, values};
+use crate::support::{
+    LIFESIGN, Program, TIMEOUT, TempDir,
+    namespace::{Namespace, join},
+    values,
+};
 use std::time::Duration;
 
 const SCOPES: [&str; 3] = ["KP 10.45.176.0/24", "KP 10.45.177.0/24", "KP"];
@@ -48,44 +52,25 @@ impl TwoRouters {
     fn new() -> Self {
         let network = Self {
             vantage: Namespace::new(),
-            near: Namespace::new(),
-            far: Namespace::new(),
+            near: Namespace::router(),
+            far: Namespace::router(),
             country: Namespace::new(),
         };
+        let [near, far] = [NEAR, FAR].map(|address| format!("{address}/30"));
+        join([(&network.near, "toward", &near), (&network.vantage, "uplink", "10.45.0.2/30")]);
+        join([(&network.near, "onward", "10.45.0.5/30"), (&network.far, "back", &far)]);
+        join([
+            (&network.far, "border", "10.45.0.9/30"),
+            (&network.country, "inland", "10.45.0.10/30"),
+        ]);
+        network.vantage.sh(&format!("ip route add default via {NEAR}"));
         network.near.sh(&format!(
-            "ip link add toward type veth peer name uplink netns {}
-             ip link add onward type veth peer name back netns {}
-             ip addr add {NEAR}/30 dev toward
-             ip addr add 10.45.0.5/30 dev onward
-             ip addr add 10.45.1.53/32 dev lo
-             ip link set toward up
-             ip link set onward up
-             echo 1 > /proc/sys/net/ipv4/ip_forward
-             ip route add 10.45.176.0/23 via {FAR}",
-            network.vantage.id(),
-            network.far.id()
+            "ip addr add 10.45.1.53/32 dev lo
+             ip route add 10.45.176.0/23 via {FAR}"
         ));
-        network.far.sh(&format!(
-            "ip link add border type veth peer name inland netns {}
-             ip addr add {FAR}/30 dev back
-             ip addr add 10.45.0.9/30 dev border
-             ip link set back up
-             ip link set border up
-             echo 1 > /proc/sys/net/ipv4/ip_forward
-             ip route add 10.45.0.0/30 via 10.45.0.5
-             ip route add 10.45.176.0/23 via 10.45.0.10
-             nft add table ip lab
-             nft add chain ip lab forward '{{ type filter hook forward priority 0; }}'",
-            network.country.id()
-        ));
-        network.vantage.sh(&format!(
-            "ip addr add 10.45.0.2/30 dev uplink
-             ip link set uplink up
-             ip route add default via {NEAR}"
-        ));
-        network.country.sh("ip addr add 10.45.0.10/30 dev inland
-             ip link set inland up
-             ip route add default via 10.45.0.9
+        network.far.sh("ip route add 10.45.0.0/30 via 10.45.0.5
+             ip route add 10.45.176.0/23 via 10.45.0.10");
+        network.country.sh("ip route add default via 10.45.0.9
              ip route add local 10.45.176.0/23 dev lo
              ip addr add 10.45.176.8/32 dev lo
              ip addr add 10.45.177.67/32 dev lo");

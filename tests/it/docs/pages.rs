@@ -1,6 +1,7 @@
 //! What README and docs/ say, against the program: every plan and every journal line in them is
 //! read, and the words in their tables are the words of the code.
 
+use crate::support::golden::{path, text};
 use lifesign::config::Plan;
 use lifesign_core::{
     journal::Reader,
@@ -8,12 +9,7 @@ use lifesign_core::{
     outcome::{Fault, Reject},
 };
 use lifesign_lab::Scenario;
-use std::{collections::BTreeSet, fs, path::Path};
-
-fn page(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use std::collections::BTreeSet;
 
 /// The fenced blocks of this language.
 fn fenced<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
@@ -32,12 +28,12 @@ fn first_column(page: &str, heading: &str) -> Vec<String> {
 }
 
 fn lab() -> Plan {
-    Plan::parse("targets.toml", &page("targets.toml")).expect("the lab's plan")
+    Plan::parse("targets.toml", &text("targets.toml")).expect("the lab's plan")
 }
 
 #[test]
 fn every_plan_in_the_docs_is_a_plan() {
-    let plans = page("docs/plan.md") + &page("README.md");
+    let plans = text("docs/plan.md") + &text("README.md");
     let plans = fenced(&plans, "toml");
     assert!(!plans.is_empty());
     for text in plans {
@@ -48,7 +44,7 @@ fn every_plan_in_the_docs_is_a_plan() {
 
 #[test]
 fn every_scenario_in_the_docs_is_a_scenario() {
-    let text = page("docs/scenario.md");
+    let text = text("docs/scenario.md");
     let scenarios = fenced(&text, "toml");
     assert!(!scenarios.is_empty());
     for text in scenarios {
@@ -61,7 +57,7 @@ fn every_scenario_in_the_docs_is_a_scenario() {
 fn every_journal_line_in_the_docs_can_be_read() {
     let plan = lab();
     let reader = Reader::new(&plan.roster, &plan.controls);
-    let journal = page("docs/journal.md");
+    let journal = text("docs/journal.md");
     let lines: Vec<&str> = fenced(&journal, "json").into_iter().flat_map(str::lines).collect();
     assert!(lines.len() > 5);
     for line in lines {
@@ -71,7 +67,7 @@ fn every_journal_line_in_the_docs_can_be_read() {
 
 #[test]
 fn every_reason_is_in_the_journal_page() {
-    let journal = page("docs/journal.md");
+    let journal = text("docs/journal.md");
     let reasons = Reject::ALL
         .iter()
         .map(|reason| reason.label())
@@ -84,10 +80,25 @@ fn every_reason_is_in_the_journal_page() {
 #[test]
 fn the_states_are_those_of_the_judge_in_its_order() {
     let states = State::ALL.map(|state| state.label().to_owned());
-    assert_eq!(first_column(&page("docs/verdicts.md"), "States"), states);
+    assert_eq!(first_column(&text("docs/verdicts.md"), "States"), states);
     let readme: BTreeSet<_> =
-        first_column(&page("README.md"), "What it tells").into_iter().collect();
+        first_column(&text("README.md"), "What it tells").into_iter().collect();
     assert_eq!(readme, BTreeSet::from(states));
+}
+
+#[test]
+fn every_list_of_states_in_the_docs_is_complete() {
+    for (name, begin, end) in
+        [("docs/metrics.md", "- `state` is one of", "\n- "), ("docs/words.md", "| state |", "\n")]
+    {
+        let page = page(name);
+        let (_, list) = page.split_once(begin).expect(name);
+        let list = list.split(end).next().unwrap_or_default();
+        let words: Vec<&str> = list.split(|sign: char| !sign.is_ascii_lowercase()).collect();
+        for state in State::ALL {
+            assert!(words.contains(&state.label()), "{name}: {state} is missing in {list:?}");
+        }
+    }
 }
 
 #[test]
@@ -105,8 +116,8 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/vantages.md",
         "docs/verdicts.md",
     ] {
-        let text = page(name);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = text(name);
+        let folder = path(name);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = folder.with_file_name(link.split('#').next().unwrap_or_default());
             assert!(link.starts_with("https://") || target.exists(), "{name} links to {link}");

@@ -4,45 +4,43 @@ use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, neve
 use crate::support::{TIMEOUT, Verdict, until, values};
 use std::time::Duration;
 
-/// What an nft chain at the vantage does with packets to the country, in this hook.
-fn firewall(watched: &WatchedWorld, hook: &str, rule: &str) {
+/// An nft chain at the vantage does this with packets to or from the country, in this hook: we are
+/// blind while it stands, as `meanwhile` may look closer at, and nothing is called dark.
+fn behind_our_own_firewall(name: &str, hook: &str, rule: &str, meanwhile: fn(&WatchedWorld)) {
+    let mut watched = WatchedWorld::start(name);
     watched.world.vantage.sh(&format!(
         "nft add table ip wall
          nft add chain ip wall {hook} '{{ type filter hook {hook} priority 0; }}'
          nft add rule ip wall {hook} {rule}"
     ));
+    watched.all_blind();
+    meanwhile(&watched);
+    watched.calm(Duration::from_secs(12));
+    watched.world.vantage.sh("nft delete table ip wall");
+    watched.all("up");
+    watched.never_dark();
 }
 
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn our_own_firewall_forbids_sending() {
-    let mut watched = WatchedWorld::start("eperm");
-    firewall(&watched, "output", &format!("ip daddr {EVERYTHING} drop"));
-    watched.all_blind();
-    // Whom we cannot ask is asked less often, but three failures it takes.
-    assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
-    assert_eq!(
-        watched.metric("lifesign_control_up", &[]),
-        1.0,
-        "the controls are not behind that wall"
-    );
-    assert_eq!(watched.metric("lifesign_blind", &[]), 1.0);
-    watched.calm(Duration::from_secs(12));
-    watched.world.vantage.sh("nft delete table ip wall");
-    watched.all("up");
-    watched.never_dark();
+    let rule = format!("ip daddr {EVERYTHING} drop");
+    behind_our_own_firewall("eperm", "output", &rule, |watched| {
+        // Whom we cannot ask is asked less often, but three failures it takes.
+        assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
+        assert_eq!(
+            watched.metric("lifesign_control_up", &[]),
+            1.0,
+            "the controls are not behind that wall"
+        );
+        assert_eq!(watched.metric("lifesign_blind", &[]), 1.0);
+    });
 }
 
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn our_own_firewall_swallows_all_answers() {
-    let mut watched = WatchedWorld::start("deaf");
-    firewall(&watched, "input", "iifname uplink drop");
-    watched.all_blind();
-    watched.calm(Duration::from_secs(12));
-    watched.world.vantage.sh("nft delete table ip wall");
-    watched.all("up");
-    watched.never_dark();
+    behind_our_own_firewall("deaf", "input", "iifname uplink drop", |_| {});
 }
 
 #[test]

@@ -216,9 +216,9 @@ fn nothing_piles_up_while_a_country_is_silent() {
     watched.world.cut(EVERYTHING, "drop");
     watched.program.listen(Duration::from_secs(12));
     let begin = watched.program.now();
-    let before = descriptors(watched.program.id());
+    let before = watched.program.descriptors();
     watched.program.listen(Duration::from_secs(10));
-    let after = descriptors(watched.program.id());
+    let after = watched.program.descriptors();
     let seconds = watched.program.now().since(begin).as_secs_f64();
     // A DNS question listens for 150 s, up to a bound; all else is over after a second.
     let most = before + (seconds * 70.0) as usize;
@@ -244,7 +244,7 @@ fn a_day_in_forty_seconds_leaves_nothing_behind() {
         temp_dir.put("plan.toml", if held.len() % 2 == 0 { &less } else { &full });
         signal("HUP", watch.id());
         watch.listen(Duration::from_secs(1));
-        held.push((descriptors(watch.id()), resident(watch.id())));
+        held.push((watch.descriptors(), watch.memory()));
     }
     // The first quarter is for warming up.
     let (first, end) = held.split_at(held.len() * 5 / 8);
@@ -256,15 +256,4 @@ fn a_day_in_forty_seconds_leaves_nothing_behind() {
     assert!(after <= before + 1024, "resident kB: {held:?}");
     never(&watch, &DARK);
     assert_eq!(watch.terminate().code(), Some(0));
-}
-
-fn descriptors(process: u32) -> usize {
-    fs::read_dir(format!("/proc/{process}/fd")).unwrap().count()
-}
-
-/// Resident memory in kB.
-fn resident(process: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim_end_matches("kB").trim().parse().unwrap()
 }

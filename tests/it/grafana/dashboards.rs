@@ -8,7 +8,7 @@ use crate::support::{
     prometheus::{Line, Prometheus, escaped},
     quiet,
 };
-use lifesign_core::time::Time;
+use lifesign_core::{judge::State, time::Time};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,6 +94,32 @@ fn every_panel_says_what_it_shows_and_has_a_place_of_its_own() {
             }
         }
     }
+}
+
+#[test]
+fn whatever_draws_states_knows_each_of_them() {
+    let mut drawn = 0;
+    for (path, dashboard) in dashboards() {
+        for panel in list(&dashboard, "panels") {
+            let asked = list(panel, "targets").iter().map(|target| text(target, "expr"));
+            for expression in asked.filter(|expression| expression.contains(r#"state="outage"} *"#))
+            {
+                let known: BTreeSet<String> = list(&panel["fieldConfig"]["defaults"], "mappings")
+                    .iter()
+                    .flat_map(|mapping| mapping["options"].as_object().unwrap().values())
+                    .map(|option| text(option, "text").to_owned())
+                    .collect();
+                for state in State::ALL {
+                    let title = format!("{}, {}", path.display(), text(panel, "title"));
+                    assert!(known.contains(state.label()), "{title}: {state} is not mapped");
+                    let part = format!("state=\"{state}\"}} *");
+                    assert!(expression.contains(&part), "{title}: {state} is not asked for");
+                }
+                drawn += 1;
+            }
+        }
+    }
+    assert!(drawn >= 4, "{drawn}");
 }
 
 /// The Python in which tests/run put Grafana's foundation SDK.

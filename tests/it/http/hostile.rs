@@ -8,7 +8,6 @@ use crate::support::{
 use lifesign::{clock::Clock, export::connections};
 use socket2::{Domain, Socket, Type};
 use std::{
-    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     thread::sleep,
@@ -60,7 +59,7 @@ impl Victim {
         });
         // The scrape's own connection has gone.
         until(TIMEOUT, "rest", || {
-            let now = victim.descriptors();
+            let now = victim.program.descriptors();
             let before = std::mem::replace(&mut victim.descriptors, now);
             if before == now { Ok(()) } else { Err(format!("{before}, then {now} descriptors")) }
         });
@@ -82,17 +81,6 @@ impl Victim {
         self.program.out.iter().any(|line| line.starts_with("note: may not send ICMP"))
     }
 
-    fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.program.id())).unwrap().count()
-    }
-
-    /// Resident memory, in KiB.
-    fn memory(&self) -> usize {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.program.id())).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
@@ -101,7 +89,7 @@ impl Victim {
 
     /// It holds as many descriptors as at the beginning, and answers.
     fn recovers(&self) {
-        until(TIMEOUT, "recovery", || match self.descriptors() {
+        until(TIMEOUT, "recovery", || match self.program.descriptors() {
             now if now <= self.descriptors => Ok(()),
             now => Err(format!("{now} descriptors, {} at first", self.descriptors)),
         });
@@ -254,7 +242,7 @@ fn crowds(victim: &Victim, mut crowd: impl FnMut()) {
         crowd();
         victim.recovers();
         let before = memory.iter().max().copied();
-        memory.push(victim.memory());
+        memory.push(victim.program.memory());
         if before.is_some_and(|before| memory[memory.len() - 1] <= before + 64) {
             return;
         }
@@ -281,7 +269,7 @@ fn a_thousand_idle_connections_hold_up_no_scrape() {
             crowd.push(idle);
             if number % 100 == 99 {
                 victim.scrape();
-                let held = victim.descriptors().saturating_sub(victim.descriptors);
+                let held = victim.program.descriptors().saturating_sub(victim.descriptors);
                 assert!(held <= connections::MAX_CONNECTIONS + 1, "{held} connections are held");
             }
         }
@@ -306,7 +294,7 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
             }
         }
         until(TIMEOUT, "readers that are stuck", || {
-            let stuck = victim.descriptors().saturating_sub(victim.descriptors);
+            let stuck = victim.program.descriptors().saturating_sub(victim.descriptors);
             if stuck > connections::MAX_CONNECTIONS / 4 {
                 Ok(())
             } else {

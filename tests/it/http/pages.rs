@@ -8,7 +8,10 @@ use crate::support::{
     snapshot,
 };
 use lifesign::export::ExportSettings;
-use lifesign_core::{judge::State, watch::Snapshot};
+use lifesign_core::{
+    judge::{PerState, State},
+    watch::Snapshot,
+};
 use std::{io::Write, net::TcpStream, sync::Arc};
 
 /// The server with a snapshot in which every field says something.
@@ -219,8 +222,9 @@ fn ready_means_that_every_country_has_had_a_verdict() {
 
     let mut snapshot = snapshot::every_field();
     snapshot.scopes[2].verdict.state = State::Unknown;
-    let had_a_verdict = std::mem::replace(&mut snapshot.scopes[2].verdict.state_seconds, [0.0; 7]);
-    snapshot.scopes[2].verdict.state_seconds[6] = 3.0;
+    let had_a_verdict =
+        std::mem::replace(&mut snapshot.scopes[2].verdict.state_seconds, PerState::default());
+    snapshot.scopes[2].verdict.state_seconds[State::Unknown] = 3.0;
     for (blind, reason) in
         [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {

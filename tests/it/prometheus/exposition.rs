@@ -37,7 +37,7 @@ fn the_text_is_the_golden_text() {
 
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
-    let metrics = lasting(&render(Some(snapshot::every_field()), true));
+    let metrics = lasting(&render(Some(snapshot::in_a_network()), true));
     let mut help = BTreeMap::new();
     let mut kinds = BTreeMap::new();
     let mut labels = BTreeMap::new();
@@ -95,6 +95,27 @@ fn labels_in(text: &str) -> Vec<String> {
         }
     }
     names
+}
+
+#[test]
+fn a_network_has_what_blocks_and_countries_have() {
+    let with = render(Some(snapshot::in_a_network()), true);
+    let without = render(Some(snapshot::every_field()), true);
+    let names = |text: &str, level: &str| -> BTreeSet<String> {
+        let begin = format!("# TYPE lifesign_{level}_");
+        text.lines().filter_map(|line| Some(line.strip_prefix(&begin)?.to_owned())).collect()
+    };
+    assert_eq!(names(&with, "network"), names(&with, "country"));
+    assert_eq!(names(&with, "network"), names(&with, "block"));
+    assert!(!without.contains("network"));
+    let line = "\nlifesign_network_hosts{country=\"KP\",network=\"Star <script>alert(\\\"x\\\")</script>\",\
+                asn=\"131279\",answer=\"now\"} 6\n";
+    assert!(with.contains(line), "{with}");
+    let unchanged = |text: &str| -> String {
+        let kept = text.lines().filter(|line| !line.contains("network"));
+        kept.map(|line| format!("{line}\n")).collect()
+    };
+    assert_eq!(lasting(&unchanged(&with)), lasting(&without));
 }
 
 #[test]

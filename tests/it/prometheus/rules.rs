@@ -2,13 +2,12 @@
 //! promtool plays the test cases of tests/data/prometheus with them, and each alert says what it
 //! should.
 
-use crate::support::{done, quiet};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
+use crate::support::{
+    done,
+    golden::{path, text},
+    quiet,
 };
+use std::{collections::BTreeSet, process::Command};
 
 const ALERTS: [&str; 8] = [
     "CountryOutage",
@@ -21,17 +20,9 @@ const ALERTS: [&str; 8] = [
     "JournalFailing",
 ];
 
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(path(name)).unwrap()
-}
-
 /// The alerts in their file, each with its text.
 fn alerts() -> Vec<(String, String)> {
-    let text = read("deploy/prometheus/lifesign-alerts.yml");
+    let text = text("deploy/prometheus/lifesign-alerts.yml");
     let parts = text.split("- alert: ").skip(1);
     parts
         .map(|part| part.split_once('\n').unwrap())
@@ -43,7 +34,7 @@ fn alerts() -> Vec<(String, String)> {
 fn every_alert_tells_what_to_do_and_is_in_the_docs() {
     let alerts = alerts();
     assert_eq!(alerts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ALERTS);
-    let docs = read("docs/alerts.md");
+    let docs = text("docs/alerts.md");
     for (name, text) in alerts {
         for part in ["severity: ", "summary: ", "description: ", "runbook: ", "keep_firing_for: "] {
             assert!(text.contains(part), "{name} has no {part}");
@@ -65,7 +56,7 @@ fn every_alert_tells_what_to_do_and_is_in_the_docs() {
 
 #[test]
 fn every_alert_is_tested_to_fire_and_to_be_silent() {
-    let tests = read("tests/data/prometheus/alerts.test.yml");
+    let tests = text("tests/data/prometheus/alerts.test.yml");
     for name in ALERTS.iter().filter(|&&name| name != "CountryOutage") {
         let fires = format!("'ALERTS{{alertname=\"{name}\",alertstate=\"firing\"");
         assert!(tests.contains(&fires), "{name}");
@@ -78,9 +69,9 @@ fn every_alert_is_tested_to_fire_and_to_be_silent() {
 /// Words that look like metrics are metrics, or are recorded by a rule above.
 #[test]
 fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
-    let rules = read("deploy/prometheus/lifesign-rules.yml");
-    let alerts = read("deploy/prometheus/lifesign-alerts.yml");
-    let known = read("docs/metrics.md");
+    let rules = text("deploy/prometheus/lifesign-rules.yml");
+    let alerts = text("deploy/prometheus/lifesign-alerts.yml");
+    let known = text("docs/metrics.md");
     let mut asked = BTreeSet::new();
     let code =
         [&rules, &alerts].map(|text| text.lines().filter(|line| !line.trim().starts_with('#')));

@@ -4,7 +4,7 @@
 
 use crate::support::{
     self, Program, TIMEOUT, TempDir,
-    namespace::{Namespace, World, plan},
+    namespace::{Namespace, World, join, plan},
     prometheus::{Line, Prometheus},
     until,
 };
@@ -21,17 +21,9 @@ const TOLD: Duration = Duration::from_secs(120);
 /// Joins one more vantage to the router of a world, at `ours`; the router is at the address before.
 fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> Namespace {
     let vantage = Namespace::new();
-    world.router.sh(&format!(
-        "ip link add {cable} type veth peer name uplink netns {}
-         ip addr add {theirs}/30 dev {cable}
-         ip link set {cable} up",
-        vantage.path()
-    ));
-    vantage.sh(&format!(
-        "ip addr add {ours}/30 dev uplink
-         ip link set uplink up
-         ip route add default via {theirs}"
-    ));
+    let [router, own] = [theirs, ours].map(|address| format!("{address}/30"));
+    join([(&world.router, cable, &router), (&vantage, "uplink", &own)]);
+    vantage.sh(&format!("ip route add default via {theirs}"));
     vantage
 }
 

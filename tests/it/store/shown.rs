@@ -1,14 +1,15 @@
 //! The page of the next run shows what this one showed: what the store keeps of it is enough.
 
-use crate::support::roster;
+use crate::support::{
+    dark_periods::{any_dark, at, records, scopes, settings},
+    roster::of_sizes,
+};
 use lifesign::store::{PreviousRun, Store};
 use lifesign_core::{
     judge::State,
-    outcome::{ControlOutcome, Event, Found, Outcome},
-    rng::Rng,
-    scopes::{CountryId, Roster, Scope, TargetId},
+    scopes::{CountryId, Roster, Scope},
     time::Time,
-    watch::{EventRecord, History, Settings, Watch},
+    watch::{EventRecord, History, Watch},
 };
 use proptest::prelude::*;
 use std::{
@@ -20,65 +21,7 @@ use std::{
     time::Duration,
 };
 
-const RTT: Duration = Duration::from_millis(120);
 const END: f64 = 600.0;
-
-fn at(seconds: f64) -> Time {
-    "2014-12-22T16:15:00Z".parse::<Time>().expect("a time") + Duration::from_secs_f64(seconds)
-}
-
-fn settings() -> Settings {
-    Settings { controls: vec!["127.0.0.1".parse().expect("an address")], ..Settings::default() }
-}
-
-/// Ten minutes in which each target is asked in turn, four questions a second. A block is dark in
-/// each of its periods, and the control is silent for a minute if a time is given.
-fn records(
-    roster: &Roster,
-    dark: &[Vec<(f64, f64)>],
-    blind: Option<f64>,
-    loss: f64,
-) -> Vec<EventRecord> {
-    let mut records = Vec::new();
-    let mut rng = Rng::new(0);
-    let mut record = |seen: f64, event| {
-        if seen < END {
-            records.push(EventRecord { seen: at(seen), event, was_overdue: false });
-        }
-    };
-    for step in 0..(END * 4.0) as u32 {
-        let now = f64::from(step) / 4.0;
-        if step.is_multiple_of(4) {
-            let answered = !blind.is_some_and(|from| (from..from + 60.0).contains(&now));
-            let control = ControlOutcome { control: 0, sent: at(now), answered };
-            record(now + 0.02, Event::Control(control));
-        }
-        // A step that no number of targets divides, so that blocks take turns.
-        let id = (step as usize * 7) % roster.targets.len();
-        let periods = &dark[roster.targets[id].block.0 as usize];
-        let gone = periods.iter().any(|&(from, to)| (from..to).contains(&now)) || rng.chance(loss);
-        let (found, after) = if gone {
-            (Found::Overdue, 1.0)
-        } else {
-            (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64())
-        };
-        let target = TargetId(id as u32);
-        let outcome = Outcome { target, seq: step, sent: at(now), trap: false, found };
-        record(now + after, Event::Outcome(outcome));
-    }
-    records.sort_by_key(|record| record.seen);
-    records
-}
-
-fn scopes(roster: &Roster) -> Vec<Scope> {
-    roster.scopes().collect()
-}
-
-fn any_dark() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
-    let period =
-        (60.0..300.0, 10.0..200.0).prop_map(|(from, long): (f64, f64)| (from, from + long));
-    proptest::collection::vec(proptest::collection::vec(period, 0..4), 4)
-}
 
 /// What was shown at this moment. A darkness that became an outage is one in the store from its
 /// begin.
@@ -123,21 +66,15 @@ proptest! {
     #[test]
     fn the_next_run_shows_what_this_one_showed(
         dark in any_dark(),
-        all in proptest::option::of(80.0..280.0_f64),
         blind in proptest::option::of(80.0..400.0_f64),
         loss in 0.0..0.2_f64,
         seed in any::<u32>(),
     ) {
         let directory: PathBuf =
             std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
-        let roster = Arc::new(roster::country(&[5, 5, 5, 4]));
-        let mut dark = dark;
-        if let Some(from) = all {
-            for periods in &mut dark {
-                periods.push((from, from + 150.0));
-            }
-        }
-        let records = records(&roster, &dark, blind, loss);
+        let roster = Arc::new(of_sizes(&[&[5, 5, 5, 4]]));
+        let blind = blind.map(|from| from..from + 60.0);
+        let records = records(&roster, &dark, blind.as_ref(), loss, 0.0..END);
         let mut before = seen(&directory, &roster, &records);
         let mut after = recalled(&directory, &roster, 700.0);
         fs::remove_dir_all(&directory).expect("a directory");

@@ -65,7 +65,7 @@ async fn sockets(address: &str) -> (TcpListener, UdpSocket) {
     }
 }
 
-/// Sent at once.
+/// Messages that are sent one after the other, without delay.
 pub fn now(messages: impl IntoIterator<Item = Message>) -> Script {
     messages.into_iter().map(|message| (Duration::ZERO, message.to_vec().unwrap())).collect()
 }

@@ -6,10 +6,10 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-/// An HTTP answer.
+/// An HTTP answer; code 200 is success.
 pub struct Answer {
     pub code: u16,
-    /// In lower case.
+    /// Status line and header lines, in lower case.
     pub head: String,
     pub body: String,
 }

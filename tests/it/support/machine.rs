@@ -42,7 +42,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots it.
+    /// Boots it; what it writes lies in this directory.
     pub fn boot(temp_dir: &TempDir) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
         let outside = [

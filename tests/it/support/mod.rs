@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod country;
+pub mod dark_periods;
 pub mod dns_server;
 pub mod episodes;
 pub mod golden;

@@ -27,6 +27,16 @@ impl Namespace {
         Self { holder }
     }
 
+    /// A new one that forwards packets, but for those that a rule of the chain `forward` in the
+    /// table `lab` stops.
+    pub fn router() -> Self {
+        let router = Self::new();
+        router.sh("echo 1 > /proc/sys/net/ipv4/ip_forward
+             nft add table ip lab
+             nft add chain ip lab forward '{ type filter hook forward priority 0; }'");
+        router
+    }
+
     /// The process that keeps it, which is how `ip link … netns` names it.
     pub fn id(&self) -> u32 {
         self.holder.id()
@@ -37,7 +47,7 @@ impl Namespace {
         format!("/proc/{}/ns/net", self.holder.id())
     }
 
-    /// A command inside.
+    /// A command that runs inside, cut off from our own settings.
     pub fn command(&self, program: &[&str]) -> Command {
         let net = format!("--net={}", self.path());
         quiet(Command::new("nsenter"), &[&[net.as_str()], program].concat())
@@ -68,6 +78,15 @@ impl Namespace {
     }
 }
 
+/// Joins two namespaces by a cable. Each end is a device with its address and length of prefix.
+pub fn join(ends: [(&Namespace, &str, &str); 2]) {
+    let [(near, device, _), (far, peer, _)] = ends;
+    near.sh(&format!("ip link add {device} type veth peer name {peer} netns {}", far.id()));
+    for (namespace, device, address) in ends {
+        namespace.sh(&format!("ip addr add {address} dev {device}; ip link set {device} up"));
+    }
+}
+
 impl Drop for Namespace {
     fn drop(&mut self) {
         let _ = self.holder.kill();
@@ -93,31 +112,21 @@ pub const ROUTER: &str = "10.45.0.1";
 impl World {
     /// All is well in it.
     pub fn new() -> Self {
-        let world =
-            Self { vantage: Namespace::new(), router: Namespace::new(), country: Namespace::new() };
-        world.router.sh(&format!(
-            "ip link add toward type veth peer name uplink netns {}
-             ip link add border type veth peer name inland netns {}
-             ip addr add {ROUTER}/30 dev toward
-             ip addr add 10.45.0.5/30 dev border
-             ip addr add 10.45.1.53/32 dev lo
-             ip link set toward up
-             ip link set border up
-             ip route add 10.45.176.0/22 via 10.45.0.6
-             echo 1 > /proc/sys/net/ipv4/ip_forward
-             nft add table ip lab
-             nft add chain ip lab forward '{{ type filter hook forward priority 0; }}'",
-            world.vantage.id(),
-            world.country.id()
-        ));
-        world.vantage.sh(&format!(
-            "ip addr add 10.45.0.2/30 dev uplink
-             ip link set uplink up
-             ip route add default via {ROUTER}"
-        ));
-        world.country.sh("ip addr add 10.45.0.6/30 dev inland
-             ip link set inland up
-             ip route add default via 10.45.0.5
+        let world = Self {
+            vantage: Namespace::new(),
+            router: Namespace::router(),
+            country: Namespace::new(),
+        };
+        let address = format!("{ROUTER}/30");
+        join([(&world.router, "toward", &address), (&world.vantage, "uplink", "10.45.0.2/30")]);
+        join([
+            (&world.router, "border", "10.45.0.5/30"),
+            (&world.country, "inland", "10.45.0.6/30"),
+        ]);
+        world.router.sh("ip addr add 10.45.1.53/32 dev lo
+             ip route add 10.45.176.0/22 via 10.45.0.6");
+        world.vantage.sh(&format!("ip route add default via {ROUTER}"));
+        world.country.sh("ip route add default via 10.45.0.5
              ip route add local 10.45.176.0/22 dev lo");
         world
     }

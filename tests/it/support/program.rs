@@ -6,6 +6,7 @@ use super::{TIMEOUT, get, until, verdict::Verdict};
 use lifesign::clock::Clock;
 use lifesign_core::time::Time;
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -62,9 +63,21 @@ impl Program {
         }
     }
 
-    /// Its process number.
+    /// The process number that the system gave it.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How many files and sockets it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// Resident memory, in KiB.
+    pub fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Now, by the clock that also stamps its verdicts.

@@ -21,7 +21,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The newest value.
+    /// The value of the newest sample.
     pub fn value(&self) -> f64 {
         self.points.last().unwrap().1
     }
@@ -59,7 +59,7 @@ impl<'a> Prometheus<'a> {
         Self { inside, address, program }
     }
 
-    /// Where it listens.
+    /// Where it serves its HTTP API.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,7 +1,7 @@
 //! A hand-made snapshot in which every field says something.
 
 use lifesign_core::{
-    judge::{Edge, State, Verdict},
+    judge::{Edge, HostCounts, PerState, State, Verdict},
     outcome::{Fault, IcmpCode, Reject},
     scopes::{Host, Kind, Roster},
     time::Time,
@@ -61,6 +61,27 @@ pub fn every_field() -> Snapshot {
     }
 }
 
+/// The same, with the block in outage in a network of the country.
+pub fn in_a_network() -> Snapshot {
+    let mut snapshot = every_field();
+    let mut roster = Roster::default();
+    roster.add_country("KP", NASTY);
+    for (index, block) in snapshot.roster.blocks.iter().enumerate() {
+        if index == 1 {
+            roster.add_network(format!("Star {NASTY}"), Some(131_279));
+        }
+        roster.add_block(block.prefix);
+        for target in
+            &snapshot.roster.targets[block.targets.start as usize..][..block.targets.len()]
+        {
+            roster.add_target(target.host.clone(), target.probe.clone(), target.kind);
+        }
+    }
+    snapshot.scopes.insert(2, scope(State::Degraded, 0.5));
+    snapshot.roster = Arc::new(roster);
+    snapshot
+}
+
 /// This many seconds after the watch began, at 2014-12-22T16:05:00Z.
 fn at(seconds: u64) -> Time {
     Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
@@ -75,8 +96,26 @@ fn scope(state: State, belief: f64) -> ScopeView {
         evidence: format!("evidence of {NASTY}"),
         belief,
         last_life: alive.then(|| at(598)),
-        state_seconds: [400.0, 0.0, 10.0, 20.5, 30.0, 40.0, 99.5],
-        entered: [1, 0, 2, 3, 4, 5, 6],
+        state_seconds: PerState::new(|state| match state {
+            State::Up => 400.0,
+            State::Degraded => 0.0,
+            State::Partial => 10.0,
+            State::Down => 20.5,
+            State::Flapping => 30.0,
+            State::Outage => 40.0,
+            State::Unknown => 99.5,
+        }),
+        entered: PerState::new(|state| match state {
+            State::Up => 1,
+            State::Degraded => 0,
+            State::Partial => 2,
+            State::Down => 3,
+            State::Flapping => 4,
+            State::Outage => 5,
+            State::Unknown => 6,
+        }),
+        hosts: HostCounts { now: 6, usual: 8, listed: 20 },
+        together: false,
     };
     ScopeView {
         verdict,

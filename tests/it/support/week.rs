@@ -8,7 +8,7 @@ use lifesign_core::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// 2014-12-24T00:00:00Z.
+/// When the snapshots are taken: 2014-12-24T00:00:00Z.
 pub const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
 pub const HOUR: u64 = 3600;
 

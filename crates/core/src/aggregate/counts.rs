@@ -10,7 +10,7 @@ use crate::outcome::Found;
 /// at 0 again, as after a restart of ours, which Prometheus expects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts<N = u64> {
-    /// Probes that left.
+    /// Probes that left, answered or not.
     pub sent: N,
     /// Valid answers in time.
     pub reply: N,
@@ -24,7 +24,7 @@ pub struct Counts<N = u64> {
     pub lost: N,
     /// A router said no.
     pub unreachable: N,
-    /// Second answers.
+    /// Further valid answers to a probe that had one.
     pub duplicate: N,
     /// Packets about this target that were no answer.
     pub rejected: N,

@@ -43,9 +43,9 @@ fn bound(bucket: usize) -> f64 {
 pub struct HistogramView {
     /// Upper bound in seconds and count at or below it; without the last, infinite one.
     pub buckets: Vec<(f64, u64)>,
-    /// Sum in seconds.
+    /// The sum of all observed durations, in seconds.
     pub sum: f64,
-    /// Count.
+    /// How many durations were observed, also above the last bound.
     pub count: u64,
 }
 

@@ -1,6 +1,11 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
-use super::{Change, Edge, Judge, ScopeId, State, scope_state::Facts};
+use super::{
+    Change, Edge, Judge, ScopeId, State,
+    darkness::{Darkness, Proof},
+    rules,
+    scope_state::Facts,
+};
 use crate::{scopes::Scope, time::Time};
 
 impl Judge {
@@ -8,100 +13,211 @@ impl Judge {
         let from = self.scopes[id.index()].state;
         let edge = self.edge(id, to, facts, now);
         let evidence = self.evidence(id, to, facts);
-        self.scopes[id.index()].enter_state(to, edge, evidence.clone(), now);
+        let state = &mut self.scopes[id.index()];
+        if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
+            state.recovery.told = Some(to);
+        }
+        state.enter_state(to, edge, evidence.clone(), now);
         let scope = self.roster.scope(id);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
-        if let Scope::Block(block) = scope {
-            for id in self.roster.path(block) {
-                let counts = &mut self.block_states[id.index()];
-                counts[from as usize] -= 1;
-                counts[to as usize] += 1;
-            }
-            if from == State::Outage || to == State::Outage {
-                for id in self.roster.path(block).skip(1) {
-                    self.evaluate(id, now);
-                }
-            }
+    }
+
+    /// Hosts that came back since have shown more closely when a scope returned.
+    pub(super) fn tell_narrower_edge(&mut self, id: ScopeId, now: Time) {
+        let state = &mut self.scopes[id.index()];
+        let Some(told) = state.recovery.told else { return };
+        let edge = state.recovery.edge;
+        if state.edge.latest == edge.latest {
+            state.edge = edge;
         }
+        let scope = self.roster.scope(id);
+        let evidence = "told more closely by all that came back since".into();
+        self.changes.push_back(Change { time: now, scope, from: told, to: told, edge, evidence });
     }
 
     /// The interval in which a scope really changed to this state.
     fn edge(&self, id: ScopeId, to: State, facts: Facts, now: Time) -> Edge {
         let scope = &self.scopes[id.index()];
         let from = scope.state;
+        let life = scope.life.map(|life| life.min(now));
         match to {
-            _ if facts.known && facts.dark => scope.darkness.unwrap_or(scope.edge),
-            State::Unknown => Edge { earliest: Some(scope.last_evidence.min(now)), latest: now },
-            State::Partial => self.newest_block_darkness(id),
-            _ if matches!(
-                from,
-                State::Down | State::Outage | State::Flapping | State::Unknown | State::Partial
-            ) && scope.recovery.latest > scope.edge.latest =>
-            {
-                scope.recovery
+            State::Flapping => scope.flaps.began().unwrap_or(scope.edge),
+            State::Down | State::Outage => {
+                scope.darkness.as_ref().map_or(scope.edge, |darkness| darkness.edge)
             }
-            _ if from == State::Partial => self.newest_block_recovery(id, now),
-            _ if from == State::Unknown => Edge { earliest: scope.edge.earliest, latest: now },
-            _ => Edge { earliest: scope.belief.last_life.map(|life| life.min(now)), latest: now },
+            State::Unknown => Edge { earliest: Some(scope.last_evidence.min(now)), latest: now },
+            State::Partial => self.partial_edge(id, now),
+            State::Up | State::Degraded => {
+                let was_away = match from {
+                    State::Down | State::Outage | State::Flapping | State::Unknown => true,
+                    State::Partial => true,
+                    State::Up | State::Degraded => false,
+                };
+                if was_away && scope.recovery.edge.latest > scope.edge.latest {
+                    scope.recovery.edge
+                } else if from == State::Partial {
+                    self.newest_recovery_below(id, now)
+                } else if from == State::Unknown {
+                    Edge { earliest: scope.edge.earliest, latest: now }
+                } else if facts.degraded || from == State::Degraded {
+                    Edge { earliest: scope.previous_life.or(life), latest: now }
+                } else {
+                    Edge { earliest: life, latest: now }
+                }
+            }
         }
     }
 
-    /// When a country becomes partial: when the last of its dark blocks went dark, or when it came
-    /// back itself after that, since before it was dark as a whole.
-    fn newest_block_darkness(&self, id: ScopeId) -> Edge {
-        let country = &self.scopes[id.index()];
-        let newest = self
-            .roster
-            .blocks_of(self.roster.scope(id))
-            .filter_map(|block| self.scopes[block as usize].darkness)
+    /// When a scope becomes partial: when the last of its dark children went dark, or when it came
+    /// back itself after that, since before it was dark as a whole; or when half of its usual hosts
+    /// had gone.
+    fn partial_edge(&self, id: ScopeId, now: Time) -> Edge {
+        let scope = &self.scopes[id.index()];
+        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let below = blocks.filter(|_| self.has_children(id));
+        let newest = below
+            .filter_map(|block| self.scopes[block as usize].darkness.as_ref())
+            .map(|darkness| darkness.edge)
             .max_by_key(|edge| edge.latest);
-        newest.map_or(country.edge, |edge| {
-            if country.recovery.latest > edge.latest { country.recovery } else { edge }
-        })
+        match newest {
+            Some(edge) if scope.recovery.edge.latest > edge.latest => scope.recovery.edge,
+            Some(edge) => edge,
+            None => Edge { earliest: self.half_gone_after(id), latest: now },
+        }
     }
 
-    /// When a country is no longer partial: when the last of its blocks came back; or now, if none
-    /// did and a new plan took the dark ones away.
-    fn newest_block_recovery(&self, id: ScopeId, now: Time) -> Edge {
+    /// When the host was last heard with which half of the usual hosts had gone.
+    fn half_gone_after(&self, id: ScopeId) -> Option<Time> {
+        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let targets = blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
+        let hosts = targets.map(|target| &self.hosts[target as usize]);
+        let mut gone: Vec<Time> = hosts
+            .filter(|host| host.is_heard() && host.is_gone())
+            .map(|host| host.last_life)
+            .collect();
+        gone.sort_unstable();
+        let half = (self.scopes[id.index()].usual * f64::from(rules::PARTIAL_SHARE)) as usize;
+        gone.get(half.min(gone.len().saturating_sub(1))).copied()
+    }
+
+    /// When a scope is no longer partial: when the last of what is below it came back; or now, if
+    /// none did and a new plan took the dark ones away.
+    fn newest_recovery_below(&self, id: ScopeId, now: Time) -> Edge {
         let became_partial = self.scopes[id.index()].edge.latest;
-        self.roster
-            .blocks_of(self.roster.scope(id))
-            .map(|block| self.scopes[block as usize].recovery)
+        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        blocks
+            .map(|block| self.scopes[block as usize].recovery.edge)
             .max_by_key(|edge| edge.latest)
             .filter(|edge| edge.latest > became_partial)
-            .unwrap_or(Edge { earliest: Some(became_partial), latest: now })
+            .unwrap_or(Edge { earliest: Some(became_partial.min(now)), latest: now })
     }
 
     /// On what evidence, in one line for people.
     fn evidence(&self, id: ScopeId, state: State, facts: Facts) -> String {
         let scope = &self.scopes[id.index()];
-        let last = match scope.belief.last_life {
+        let last = match scope.life {
             Some(life) => format!("last answer to a probe of {life}"),
             None => "no answer since the watch began".into(),
         };
-        match state {
+        let text = match state {
             State::Unknown if self.sight.is_blind() => {
                 "we are blind: nobody answers, controls included".into()
             }
             State::Unknown => "nothing has been heard of it for too long".into(),
-            State::Down | State::Outage if !scope.belief.has_misses() => {
-                format!("its country is down; {last}")
-            }
-            State::Down | State::Outage => {
-                let odds = scope.belief.odds(Time::NEVER, f32::MAX, 1);
-                let misses = odds.count;
-                let targets = scope.belief.target_count();
-                let seconds = odds.span().as_secs_f32();
-                format!("{misses} misses of {targets} targets in {seconds:.1} s; {last}")
-            }
-            State::Flapping if facts.dark => format!("down for the third time in a series; {last}"),
+            State::Down | State::Outage => format!("{}; {last}", self.silence_in_words(id)),
+            State::Flapping if facts.dark => format!("down once more in a series; {last}"),
             State::Flapping => format!("between two times down; {last}"),
-            State::Partial => {
-                let (out, blocks) = self.outages(id);
-                format!("{out} of {blocks} blocks in outage")
-            }
+            State::Partial => self.partial_in_words(id),
             State::Degraded => scope.quality.describe(),
             State::Up => last,
+        };
+        let together = if facts.dark && facts.known { self.together_in_words(id) } else { None };
+        let own_loss = self.sight.own_loss();
+        let own = (own_loss >= rules::OWN_LOSS)
+            .then(|| format!("our own uplink loses {:.0} %", own_loss * 100.0));
+        [Some(text), together, own].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    fn silence_in_words(&self, id: ScopeId) -> String {
+        let scope = &self.scopes[id.index()];
+        let silence = &scope.silence;
+        match scope.darkness.as_ref().map(|darkness| darkness.proof) {
+            Some(Proof::Parent) => "what it lies in is down".into(),
+            Some(Proof::Children) => "all that it consists of is down".into(),
+            _ => {
+                let blocks = self.roster.blocks_of(self.roster.scope(id));
+                let targets =
+                    blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
+                let silent = targets.filter(|&target| {
+                    let host = &self.hosts[target as usize];
+                    host.misses > 0 && scope.life.is_none_or(|life| host.last_miss > life)
+                });
+                format!(
+                    "{} misses of {} targets in {:.1} s",
+                    silence.count,
+                    silent.count(),
+                    silence.span().as_secs_f32()
+                )
+            }
         }
     }
+
+    fn partial_in_words(&self, id: ScopeId) -> String {
+        let hosts = self.host_counts(id);
+        let children = self.scopes[id.index()].children;
+        let answering = format!("{} of {} usual hosts answer", hosts.now, hosts.usual);
+        let troubled = match children {
+            _ if children.outage > 0 => {
+                format!("{} of {} in outage, ", children.outage, children.heard)
+            }
+            _ if children.troubled > 0 => {
+                format!("{} of {} in trouble, ", children.troubled, children.heard)
+            }
+            _ => String::new(),
+        };
+        let share = if hosts.usual == 0 { 1.0 } else { hosts.now as f32 / hosts.usual as f32 };
+        let near_total = if share < rules::NEAR_TOTAL { ": nearly all are gone" } else { "" };
+        format!("{troubled}{answering}{near_total}")
+    }
+
+    /// That it may be us, if most countries went dark with this scope's.
+    fn together_in_words(&self, id: ScopeId) -> Option<String> {
+        let (dark, asked) = self.dark_together(id)?;
+        Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
+    }
+
+    /// How many countries fell silent with the darkness of a scope's country, and how many were
+    /// asked since, if they are most of many: nobody can tell that from a fault of ours.
+    pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
+        let country = self.roster.country_id_of(self.roster.scope(id));
+        let own = self.roster.scope_id(Scope::Country(country));
+        let darkness = self.scopes[own.index()].darkness.as_ref()?;
+        let countries = (0..self.roster.countries.len() as u32).map(crate::scopes::CountryId);
+        let mut silent = 0;
+        let mut asked = 0;
+        for country in countries {
+            let id = self.roster.scope_id(Scope::Country(country));
+            let scope = &self.scopes[id.index()];
+            let is_with = match &scope.darkness {
+                Some(other) => is_near(other, darkness),
+                None if scope.silence.is_empty() => {
+                    // Not asked since, if it has not answered since either.
+                    if scope.life.is_none_or(|life| life <= darkness.edge.latest) {
+                        continue;
+                    }
+                    false
+                }
+                None => scope.life <= Some(darkness.edge.latest),
+            };
+            asked += 1;
+            silent += u32::from(is_with);
+        }
+        let is_most = silent as f32 >= asked as f32 * rules::TOGETHER_SHARE;
+        (silent >= rules::TOGETHER_COUNTRIES && is_most).then_some((silent, asked))
+    }
+}
+
+fn is_near(one: &Darkness, other: &Darkness) -> bool {
+    let [one, other] = [one.edge.latest, other.edge.latest];
+    one.since(other).max(other.since(one)) <= rules::TOGETHER_WITHIN
 }

@@ -3,7 +3,8 @@
 //!
 //! A doubt is resolved at once, by as many further misses as a verdict needs, spread over the time
 //! that they must span: more often would bring nothing. Two misses that chance hardly explains put
-//! the same question to the sibling blocks, once; misses in two blocks escalate the country.
+//! the same question to the sibling blocks, once; misses in two blocks escalate what they lie in.
+//! In a darkness everybody is asked who can tell, in time for the outage.
 //!
 //! In a flapping scope a darkness is no news before it is long. There a doubt takes nearly as long
 //! as an outage does to be called, and a country is escalated from the first miss.
@@ -13,9 +14,9 @@
 //! into strong doubts that come to nothing. Vague ones leave
 //! three fifths of the block's tokens to strong ones (`STRONG_RESERVE` of the schedule).
 
-use super::{Judge, ScopeId, belief::Odds, rules, scope_state::Facts};
+use super::{Judge, ScopeId, rules, state::State};
 use crate::{
-    schedule::{Directive, Doubt, Escalation},
+    schedule::{Directive, Doubt, Escalation, Spacing},
     scopes::Scope,
     time::Time,
 };
@@ -23,20 +24,23 @@ use std::time::Duration;
 
 impl Judge {
     /// Begins, changes or ends a scope's escalation.
-    pub(super) fn update_escalation(&mut self, id: ScopeId, facts: Facts, now: Time) {
-        let wanted = self.wanted_escalation(id, facts, now);
-        let asks_siblings = self.asks_siblings(id, facts);
+    pub(super) fn update_escalation(&mut self, id: ScopeId, now: Time) {
+        let wanted = self.wanted_escalation(id, now);
+        let asks_siblings = self.asks_siblings(id);
         let scope = self.roster.scope(id);
         let state = &mut self.scopes[id.index()];
-        if asks_siblings
-            && !state.siblings_asked
-            && let Scope::Block(block) = scope
-        {
+        let begins_siblings = asks_siblings && !state.siblings_asked;
+        state.siblings_asked = asks_siblings;
+        let begins = wanted.is_some() && state.escalation.is_none() && state.darkness.is_none();
+        let changes = wanted != state.escalation;
+        state.escalation = wanted;
+        if begins_siblings && let Scope::Block(block) = scope {
             self.directives.push_back(Directive::AskSiblings(block, Doubt::Strong));
         }
-        state.siblings_asked = asks_siblings;
-        if wanted != state.escalation {
-            state.escalation = wanted;
+        if begins && let Scope::Country(country) = scope {
+            self.directives.push_back(Directive::AskCountries(country));
+        }
+        if changes {
             self.directives.push_back(match wanted {
                 Some(escalation) => Directive::Escalate(scope, escalation),
                 None => Directive::Relax(scope),
@@ -44,90 +48,143 @@ impl Judge {
         }
     }
 
-    fn wanted_escalation(&mut self, id: ScopeId, facts: Facts, now: Time) -> Option<Escalation> {
-        let is_country_recalled = self.country_of(id).is_some_and(|country| country.recalled);
-        let is_returning = self.country_has_just_returned(id, now);
-        let state = &mut self.scopes[id.index()];
-        if self.sight.is_blind() || !state.belief.has_misses() {
+    fn wanted_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
+        let is_parent_recalled = self.parent_of(id).is_some_and(super::ScopeState::is_recalled);
+        let is_returning = self.parent_has_just_returned(id, now);
+        let state = &self.scopes[id.index()];
+        if self.sight.is_blind() || state.silence.is_empty() {
             return None;
         }
-        if state.recalled {
-            // What an earlier run knew is proved or refuted at once, and for blocks by way of their
-            // country.
-            return (!is_country_recalled).then(|| at_once(rules::CONFIRM_EVERY, Doubt::Strong));
+        if state.is_recalled() {
+            // What an earlier run knew is proved or refuted at once, and for blocks by way of what
+            // they lie in.
+            return (!is_parent_recalled).then(|| every(rules::CONFIRM_EVERY, Doubt::Strong));
         }
-        if facts.outage {
+        if state.is_in_outage() {
             // What is in outage is asked at the regular interval, but for the first minute after
-            // its country came back.
-            return is_returning.then(|| at_once(rules::CONFIRM_DOWN_EVERY, Doubt::Vague));
+            // what it lies in came back.
+            return is_returning.then(|| every(rules::CONFIRM_DOWN_EVERY, Doubt::Vague));
         }
-        if facts.flapping {
-            return self.flapping_escalation(id, facts, now);
+        if state.state == State::Flapping {
+            return self.flapping_escalation(id, now);
         }
-        if facts.dark {
-            return Some(at_once(rules::CONFIRM_DOWN_EVERY, Doubt::Strong));
+        if state.darkness.is_some() {
+            return Some(self.darkness_escalation(id, now));
         }
         self.doubt_escalation(id, now)
     }
 
-    fn flapping_escalation(&self, id: ScopeId, facts: Facts, now: Time) -> Option<Escalation> {
-        let belief = &self.scopes[id.index()].belief;
+    fn flapping_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
+        let scope = &self.scopes[id.index()];
         let outage_after = self.rules.outage_after;
-        let every = self.intervals[id.index()].min(outage_after / 5);
-        let is_long = belief.last_life.is_none_or(|life| now >= life + outage_after / 2);
+        let interval = self.intervals[id.index()].min(outage_after / 5);
+        let is_long = scope.life.is_none_or(|life| now >= life + outage_after / 2);
+        if is_long && scope.darkness.is_some() {
+            return Some(self.darkness_escalation(id, now));
+        }
         let doubt = if is_long { Doubt::Strong } else { Doubt::Vague };
-        let odds = belief.odds(Time::NEVER, f32::MAX, 1);
-        (facts.dark || odds.log >= rules::DOUBT_ODDS).then_some(Escalation {
-            every,
-            wait: every,
+        let is_doubt = scope.darkness.is_some() || scope.silence.odds >= rules::DOUBT_ODDS;
+        is_doubt.then(|| Escalation {
+            spacing: Spacing::Every(interval),
+            wait: interval,
             doubt,
+            newest: rules::NEWEST_IN_DARKNESS,
         })
+    }
+
+    /// For a dark scope: everybody is asked who can tell, before it becomes an outage.
+    fn darkness_escalation(&self, id: ScopeId, now: Time) -> Escalation {
+        let scope = &self.scopes[id.index()];
+        let left = match self.roster.scope(id) {
+            Scope::Block(block) => {
+                let (asked, usable) = self.hosts_asked(block);
+                usable - asked
+            }
+            Scope::Network(_) | Scope::Country(_) => {
+                let wanted = scope.children.usable().min(rules::OUTAGE_CHILDREN);
+                wanted.saturating_sub(scope.silence.children) as usize
+            }
+        };
+        let due = scope.darkness.as_ref().map_or(now, |darkness| {
+            darkness.counted_since() + self.rules.outage_after - rules::FRESH_PROBE
+        });
+        let interval = (due.since(now) / left.max(1) as u32)
+            .clamp(rules::CONFIRM_EVERY, rules::CONFIRM_DOWN_EVERY);
+        Escalation {
+            spacing: Spacing::Every(interval),
+            wait: Duration::ZERO,
+            doubt: Doubt::Strong,
+            newest: rules::NEWEST_IN_DARKNESS,
+        }
     }
 
     /// For a scope that lives, but has missed something.
     fn doubt_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
-        let groups = self.evidence_groups(id);
-        let is_country = self.is_country(id);
+        let has_children = self.has_children(id);
         let state = &mut self.scopes[id.index()];
-        let odds = state.belief.odds(Time::NEVER, f32::MAX, 1);
-        // One miss, however good the host, escalates its block alone.
-        let enough = if is_country {
-            odds.log >= rules::COUNTRY_DOUBT_ODDS && odds.groups >= groups.min(2)
-        } else {
-            odds.log >= rules::DOUBT_ODDS
-        };
         let needed = state.needed_odds(rules::DOWN_ODDS, now);
-        let open = needed - state.belief.odds(Time::NEVER, needed, groups).log;
+        let silence = &state.silence;
+        let usable = state.children.usable();
+        // One miss, however good the host, escalates its block alone.
+        let enough = if has_children {
+            silence.full_odds >= rules::COUNTRY_DOUBT_ODDS && usable >= 2 && silence.children >= 2
+        } else {
+            silence.odds >= rules::DOUBT_ODDS
+        };
+        if !enough {
+            return None;
+        }
+        let open = (needed - silence.odds).max(0.0);
+        let by_odds = (open * silence.count as f32 / silence.full_odds.max(0.01)).ceil();
+        let by_odds = by_odds.clamp(1.0, 32.0) as u32;
+        let children_left = usable.min(rules::DOWN_CHILDREN).saturating_sub(silence.children);
+        let probes = if has_children { by_odds.max(children_left) } else { by_odds };
+        let least =
+            if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };
         // What was down lately is easily down again.
-        let is_strong = odds.log >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now);
-        let doubt = if is_strong { Doubt::Strong } else { Doubt::Vague };
-        enough.then(|| at_once(confirm_interval(odds, open, self.rules.span, now), doubt))
-    }
-
-    fn country_has_just_returned(&self, id: ScopeId, now: Time) -> bool {
-        self.country_of(id).is_some_and(|country| {
-            country.darkness.is_none() && now < country.recovery.latest + rules::RETURN_TIME
+        let is_strong =
+            silence.odds >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now);
+        let doubt = match is_strong {
+            true => Doubt::Strong,
+            false if silence.count == 1 && !has_children => Doubt::First,
+            false => Doubt::Vague,
+        };
+        let from = silence.first;
+        let until = from + self.rules.span;
+        Some(Escalation {
+            spacing: Spacing::Spread { from, until, probes, least },
+            wait: Duration::ZERO,
+            doubt,
+            newest: rules::NEWEST_IN_DOUBT,
         })
     }
 
-    /// Is a block's silence a question for its country, which is not escalated yet?
-    fn asks_siblings(&self, id: ScopeId, facts: Facts) -> bool {
-        let Some(country) = self.country_of(id) else { return false };
-        if facts.dark || facts.flapping || self.sight.is_blind() || country.escalation.is_some() {
-            return false;
-        }
-        let odds = self.scopes[id.index()].belief.odds(Time::NEVER, f32::MAX, 1);
-        odds.count > 1 && odds.log >= rules::SIBLINGS_ODDS
+    fn parent_has_just_returned(&self, id: ScopeId, now: Time) -> bool {
+        self.parent_of(id).is_some_and(|parent| {
+            parent.darkness.is_none()
+                && now < parent.recovery.edge.latest + rules::ASK_AFTER_RETURN
+        })
+    }
+
+    /// Is a block's silence a question for what it lies in, which is not escalated yet?
+    fn asks_siblings(&self, id: ScopeId) -> bool {
+        let Some(parent) = self.parent_of(id) else { return false };
+        let scope = &self.scopes[id.index()];
+        !self.has_children(id)
+            && scope.darkness.is_none()
+            && scope.state != State::Flapping
+            && !self.sight.is_blind()
+            && parent.escalation.is_none()
+            && scope.silence.count > 1
+            && scope.silence.odds >= rules::SIBLINGS_ODDS
     }
 }
 
-fn at_once(every: Duration, doubt: Doubt) -> Escalation {
-    Escalation { every, wait: Duration::ZERO, doubt }
-}
-
-/// The interval of further probes, for the odds still open and the span that the misses must have.
-fn confirm_interval(odds: Odds, open: f32, span: Duration, now: Time) -> Duration {
-    let left = (odds.first + span).since(now);
-    let misses = (open * odds.count as f32 / odds.log).ceil().clamp(1.0, 32.0);
-    (left / misses as u32).max(rules::CONFIRM_EVERY)
+fn every(interval: Duration, doubt: Doubt) -> Escalation {
+    Escalation {
+        spacing: Spacing::Every(interval),
+        wait: Duration::ZERO,
+        doubt,
+        newest: rules::NEWEST_IN_DARKNESS,
+    }
 }

@@ -1,89 +1,240 @@
-//! From a scope's evidence to its verdict: whether it is dark, which state that makes, and when
-//! time alone will change it.
+//! From evidence to facts to verdicts. A scope is dark by its own misses or by all of its children
+//! (from the bottom up), or with the scope that it lies in (from the top down); then every touched
+//! scope gets its verdict, children before parents.
 
 use super::{
-    Edge, Judge, ScopeId, State, rules,
+    Edge, Judge, ScopeId, State,
+    darkness::{Darkness, Proof},
+    rules,
     scope_state::{Facts, verdict},
 };
-use crate::{scopes::Scope, time::Time};
+use crate::{
+    schedule::Directive,
+    scopes::{BlockId, Scope},
+    time::Time,
+};
 use std::{cmp::Reverse, time::Duration};
 
-/// By when a darkness had begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Onset {
-    latest: Time,
-    began: Time,
+/// When time alone changes something in a scope.
+#[derive(Clone, Copy, Debug)]
+struct Deadlines {
+    /// It has given no evidence for too long.
+    stale: Time,
+    /// Its darkness becomes an outage.
+    outage: Time,
+    /// Its other children have been asked too since it came back.
+    settle: Time,
+    /// It has been calm for long enough not to be flapping.
+    calm: Time,
+    /// Whether its last darkness was one is decided, and when it ended.
+    check: Time,
+}
+
+impl Deadlines {
+    fn next_after(&self, now: Time) -> Time {
+        let Self { stale, outage, settle, calm, check } = *self;
+        let all = [stale, outage, settle, calm, check].into_iter();
+        all.filter(|&at| at > now).min().unwrap_or(Time::NEVER)
+    }
 }
 
 impl Judge {
-    /// Decides a scope's verdict anew, and what follows from it: escalation, timer, and the
-    /// verdicts of the scopes that share its fate.
+    /// Decides anew on a scope and all that it lies in, and on what shares their fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
-        let inherited = self.country_onset(id);
-        let was_dark = self.scopes[id.index()].is_dark();
-        let was_outage = self.scopes[id.index()].outage;
-        self.update_darkness(id, inherited, now);
-        let is_dark = self.scopes[id.index()].is_dark();
-        let facts = self.facts(id, inherited.is_some(), now);
-        let got_worse = is_dark && !was_dark || facts.outage && !was_outage;
-        let state = verdict(facts);
-        if state != self.scopes[id.index()].state {
-            self.change_verdict(id, state, facts, now);
-        }
-        self.update_escalation(id, facts, now);
-        self.set_timer(id, facts, now);
-        if got_worse {
-            for block in self.roster.children(id) {
-                self.evaluate(block, now);
+        let path = std::iter::successors(Some(id), |&id| self.roster.parent(id)).collect();
+        self.evaluate_all(path, now);
+    }
+
+    /// The same for several scopes, children before parents.
+    pub(super) fn evaluate_all(&mut self, mut touched: Vec<ScopeId>, now: Time) {
+        let mut worsened = Vec::new();
+        for &id in &touched {
+            self.finish_return(id, now);
+            let before = self.darkness_level(id);
+            if !self.sight.is_blind() {
+                self.update_darkness(id, now);
+                self.update_outage(id, now);
             }
+            if self.darkness_level(id) > before {
+                worsened.push(id);
+            }
+            self.report(id);
+        }
+        for &id in touched.iter().rev() {
+            self.inherit(id, now);
+        }
+        for &id in worsened.iter().rev() {
+            self.inherit_below(id, &mut touched, now);
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for &id in &touched {
+            self.update_verdict(id, now);
+            self.report(id);
+        }
+        for id in touched {
+            self.update_escalation(id, now);
+            self.set_timer(id, now);
         }
     }
 
-    /// Finds out whether the scope has gone dark, or whether what an earlier run knew still holds.
-    fn update_darkness(&mut self, id: ScopeId, inherited: Option<Onset>, now: Time) {
-        if self.sight.is_blind() {
+    /// 0 for a scope that is not dark, 1 for one that is, 2 for one in outage.
+    fn darkness_level(&self, id: ScopeId) -> u8 {
+        let scope = &self.scopes[id.index()];
+        u8::from(scope.is_dark()) + u8::from(scope.is_in_outage())
+    }
+
+    /// The time to find out whether the last darkness was one, and when it ended, may be over.
+    fn finish_return(&mut self, id: ScopeId, now: Time) {
+        let recovery = &self.scopes[id.index()].recovery;
+        if let Some(finding) = recovery.finding(now) {
+            self.settle_return(id, finding, now);
+        }
+        let recovery = &mut self.scopes[id.index()].recovery;
+        if now >= recovery.until && std::mem::take(&mut recovery.narrowed) {
+            self.tell_narrower_edge(id, now);
+        }
+    }
+
+    /// Finds out by its own misses or its children whether the scope has gone dark, or whether what
+    /// an earlier run knew still holds.
+    fn update_darkness(&mut self, id: ScopeId, now: Time) {
+        if self.scopes[id.index()].is_recalled() {
+            if self.is_silent(id, now) || self.are_children_dark(id) {
+                self.prove_recalled(id, Proof::Own);
+            }
             return;
         }
-        let groups = self.evidence_groups(id);
-        let confirmed = self.sight.confirmed_until();
+        if self.scopes[id.index()].darkness.is_some() {
+            self.is_excluded(id);
+            return;
+        }
+        if self.is_silent(id, now) {
+            self.darken_by_silence(id, now);
+        } else if self.are_children_dark(id) {
+            self.darken_by_children(id, now);
+        }
+    }
+
+    /// Do a scope's own misses prove that it is dark?
+    pub(super) fn is_silent(&mut self, id: ScopeId, now: Time) -> bool {
         let scope = &mut self.scopes[id.index()];
-        if scope.recalled {
-            let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.after(self.sight.restored).odds(confirmed, needed, groups);
-            let proved = odds.log >= needed && odds.span() >= self.rules.span;
-            scope.recalled = !proved && inherited.is_none();
+        if scope.silence.is_empty() || scope.silence.span() < self.rules.span {
+            return false;
         }
-        if scope.darkness.is_some() {
-            return;
+        let needed = scope.needed_odds(rules::DOWN_ODDS, now);
+        if scope.silence.odds < needed {
+            return false;
         }
-        let mut onset = None;
-        if scope.belief.has_misses() {
-            let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-            let odds = scope.belief.odds(confirmed, needed, groups);
-            if odds.log >= needed && odds.span() >= self.rules.span {
-                let latest = scope.belief.onset(groups, rules::EDGE_RISK, now);
-                let began = scope.belief.onset(groups, rules::BEGAN_RISK, now);
-                onset = latest.zip(began).map(|(latest, began)| Onset { latest, began });
-            } else if scope.belief.odds(Time::NEVER, needed, groups).log >= needed
-                && !self.waiting.contains(&id)
-            {
-                self.waiting.push(id);
+        let children = scope.silence.children;
+        match self.roster.scope(id) {
+            Scope::Block(block) => {
+                self.scopes[id.index()].life.is_some() || self.is_unheard(block) && self.is_covered(id)
             }
-        }
-        if let Some(Onset { latest, began }) = onset.into_iter().chain(inherited).min() {
-            let earliest = scope.belief.last_life;
-            scope.darkness =
-                Some(Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) });
-            scope.began = began;
-            scope.unseen = Duration::ZERO;
-            scope.flaps.record_down(latest);
+            Scope::Network(_) | Scope::Country(_) => {
+                let scope = &self.scopes[id.index()];
+                let usable = scope.children.usable();
+                scope.life.is_some()
+                    && usable >= 2
+                    && children >= usable.min(rules::DOWN_CHILDREN)
+            }
         }
     }
 
-    /// The onset of the darkness that a block shares with its country.
-    pub(super) fn country_onset(&self, id: ScopeId) -> Option<Onset> {
-        let country = self.country_of(id).filter(|country| country.is_dark())?;
-        country.darkness.map(|edge| Onset { latest: edge.latest, began: country.began })
+    fn are_children_dark(&self, id: ScopeId) -> bool {
+        self.scopes[id.index()].children.all_dark()
+    }
+
+    fn darken_by_silence(&mut self, id: ScopeId, now: Time) {
+        let scope = &self.scopes[id.index()];
+        let silence = &scope.silence;
+        let latest = silence.onset(scope.life, rules::EDGE_RISK, now).unwrap_or(now);
+        let began = silence.onset(scope.life, rules::BEGAN_RISK, now).unwrap_or(now);
+        let all_missed = if self.has_children(id) { silence.children_missed() } else { None };
+        let latest = latest.max(all_missed.unwrap_or(latest));
+        self.darken(id, Proof::Own, latest, began, now);
+    }
+
+    fn darken_by_children(&mut self, id: ScopeId, now: Time) {
+        let children = self.roster.children(id);
+        let dark = children.filter_map(|child| self.scopes[child.index()].darkness.as_ref());
+        let begins = dark.map(|darkness| (darkness.edge.latest, darkness.began));
+        let last = begins.reduce(|(latest, began), (other_latest, other_began)| {
+            (latest.max(other_latest), began.max(other_began))
+        });
+        if let Some((latest, began)) = last {
+            self.darken(id, Proof::Children, latest, began, now);
+        }
+    }
+
+    fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
+        let finding = self.scopes[id.index()].recovery.finding_at_next_darkness();
+        if let Some(finding) = finding {
+            self.settle_return(id, finding, now);
+        }
+        let scope = &mut self.scopes[id.index()];
+        let earliest = scope.life;
+        let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
+        scope.darkness = Some(Darkness {
+            edge,
+            began,
+            unseen: Duration::ZERO,
+            proved: scope.silence.last.max(began),
+            proof,
+            outage: false,
+        });
+        scope.flaps.record_down(edge);
+    }
+
+    fn prove_recalled(&mut self, id: ScopeId, proof: Proof) {
+        let scope = &mut self.scopes[id.index()];
+        if let Some(darkness) = &mut scope.darkness {
+            darkness.proof = proof;
+            darkness.proved = scope.silence.last;
+        }
+    }
+
+    /// A scope whose parent is dark is dark with it, once it has missed something itself; with an
+    /// outage in any case.
+    fn inherit(&mut self, id: ScopeId, now: Time) {
+        let Some(parent) = self.parent_of(id) else { return };
+        let Some(above) = parent.darkness.as_ref().filter(|_| parent.is_dark()) else { return };
+        let (latest, began, outage) = (above.edge.latest, above.began, above.outage);
+        let scope = &self.scopes[id.index()];
+        if scope.is_recalled() {
+            self.prove_recalled(id, Proof::Parent);
+        } else if scope.darkness.is_none() && (!scope.silence.is_empty() || outage) {
+            self.darken(id, Proof::Parent, latest, began, now);
+        }
+        let known = self.scopes[id.index()].darkness.as_mut();
+        if let Some(darkness) = known.filter(|_| outage) {
+            darkness.outage = true;
+        }
+        self.report(id);
+    }
+
+    fn inherit_below(&mut self, id: ScopeId, touched: &mut Vec<ScopeId>, now: Time) {
+        for child in self.roster.children(id) {
+            self.inherit(child, now);
+            touched.push(child);
+            self.inherit_below(child, touched, now);
+        }
+    }
+
+    /// A scope that is dark while what it lies in lives says nothing of that.
+    pub(super) fn is_excluded(&mut self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
+        let life_above = self.parent_of(id).and_then(|parent| parent.life);
+        let excluded = scope.darkness.as_ref().is_some_and(|darkness| {
+            matches!(darkness.proof, Proof::Own | Proof::Children)
+                && life_above.is_some_and(|life| life > darkness.edge.latest)
+        });
+        if excluded != scope.excluded {
+            self.scopes[id.index()].excluded = excluded;
+            self.directives.push_back(Directive::Exclude(self.roster.scope(id), excluded));
+            self.report(id);
+        }
+        excluded
     }
 
     /// How long a scope may give no evidence before it is unknown.
@@ -91,67 +242,133 @@ impl Judge {
         (self.intervals[id.index()] * rules::STALE_INTERVALS).max(rules::MIN_STALE)
     }
 
-    fn facts(&mut self, id: ScopeId, is_country_dark: bool, now: Time) -> Facts {
-        let groups = self.evidence_groups(id);
-        let (in_outage, blocks) = self.outages(id);
-        let partial = in_outage > 0 && in_outage < blocks;
-        let stale_after = self.stale_after(id);
+    /// Has the darkness become an outage?
+    fn update_outage(&mut self, id: ScopeId, now: Time) {
+        let scope = &self.scopes[id.index()];
+        let Some(darkness) = scope.darkness.as_ref() else { return };
+        let due = darkness.counted_since() + self.rules.outage_after;
+        if darkness.outage || !scope.is_dark() || now < due {
+            return;
+        }
+        if self.is_outage_proved(id, now) || self.scopes[id.index()].children.all_in_outage() {
+            if let Some(darkness) = &mut self.scopes[id.index()].darkness {
+                darkness.outage = true;
+            }
+        }
+    }
+
+    /// Do a dark scope's misses prove an outage? They span it, go on beyond those that proved the
+    /// darkness (while flapping a darkness is no surprise, and they need not), are fresh, and are
+    /// of all who can tell.
+    fn is_outage_proved(&mut self, id: ScopeId, now: Time) -> bool {
         let outage_after = self.rules.outage_after;
+        let has_children = self.has_children(id);
+        let scope = &mut self.scopes[id.index()];
+        let is_flapping = scope.flaps.is_flapping(now);
+        let needed = scope.needed_odds(rules::OUTAGE_ODDS, now);
+        let Some(darkness) = &scope.darkness else { return false };
+        let silence = &scope.silence;
+        let due = darkness.counted_since() + outage_after;
+        let beyond = darkness.proved + outage_after.mul_f32(rules::LASTING_SHARE);
+        let is_fresh = silence.last + rules::FRESH >= due;
+        silence.full_odds >= needed
+            && silence.span() + rules::MAX_UNASKED >= outage_after
+            && (is_flapping || silence.last >= beyond)
+            && (is_fresh || has_children && silence.last + rules::MAX_UNASKED >= now)
+            && self.is_covered(id)
+    }
+
+    /// Has everybody been asked who can tell whether a silent scope lives, or enough of them?
+    fn is_covered(&self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
+        let Scope::Block(block) = self.roster.scope(id) else {
+            let usable = scope.children.usable();
+            return usable >= 2 && scope.silence.children >= usable.min(rules::OUTAGE_CHILDREN);
+        };
+        let (asked, usable) = self.hosts_asked(block);
+        let since = scope.darkness.as_ref().map(Darkness::counted_since);
+        let is_long = since.is_some_and(|since| scope.silence.last >= since + rules::OUTAGE_HOSTS_AFTER);
+        asked >= usable || is_long && asked >= rules::OUTAGE_HOSTS
+    }
+
+    /// How many of a silent block's usable hosts have been asked in its silence, and how many there
+    /// are. Hosts with an interval of their own are asked when it is their time.
+    pub(super) fn hosts_asked(&self, block: BlockId) -> (usize, usize) {
+        let life = self.scopes[block.0 as usize].life;
+        let is_unheard = self.is_unheard(block);
+        let mut asked = 0;
+        let mut usable = 0;
+        for target in self.roster.block(block).targets.clone() {
+            let host = &self.hosts[target as usize];
+            let takes_turns = self.roster.targets[target as usize].interval.is_none();
+            if takes_turns && (host.is_usable() || is_unheard && !host.is_gone()) {
+                usable += 1;
+                asked += usize::from(match life {
+                    Some(life) => host.last_miss > life,
+                    None => host.misses > 0,
+                });
+            }
+        }
+        (asked, usable)
+    }
+
+    fn update_verdict(&mut self, id: ScopeId, now: Time) {
+        self.is_excluded(id);
+        let facts = self.facts(id, now);
+        let state = verdict(facts);
+        if state != self.scopes[id.index()].state {
+            self.change_verdict(id, state, facts, now);
+        }
+    }
+
+    pub(super) fn facts(&mut self, id: ScopeId, now: Time) -> Facts {
+        let stale_after = self.stale_after(id);
         let restored = self.sight.restored;
         let blind = self.sight.is_blind();
-        let in_countrys_outage =
-            is_country_dark && self.country_of(id).is_some_and(|country| country.outage);
+        let partial = self.is_partial(id);
         let scope = &mut self.scopes[id.index()];
         let dark = scope.darkness.is_some();
-        let proved = scope.is_dark() || scope.belief.last_life.is_some_and(|life| life >= restored);
-        let known = !blind && now < scope.last_evidence + stale_after && proved;
-        let elapsed = scope.counted_since().is_some_and(|since| now >= since + outage_after);
-        let flapping = scope.flaps.is_flapping(now);
-        if dark && elapsed && known && !scope.outage {
-            scope.outage = in_countrys_outage || scope.is_outage_proved(outage_after, groups, now);
-        }
+        let proved = scope.is_dark() || scope.life.is_some_and(|life| life >= restored);
         Facts {
-            known,
+            known: !blind && now < scope.last_evidence + stale_after && proved,
             dark,
-            outage: scope.outage,
-            flapping,
-            partial: partial && !dark && now >= scope.recovery.latest + rules::SETTLE_TIME,
+            outage: scope.is_in_outage(),
+            flapping: scope.flaps.is_flapping(now),
+            partial: partial && !dark && now >= scope.recovery.edge.latest + rules::SETTLE_TIME,
             degraded: scope.quality.is_degraded() && !dark,
         }
     }
 
-    /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
-    fn set_timer(&mut self, id: ScopeId, facts: Facts, now: Time) {
-        let stale_after = self.stale_after(id);
+    /// Does a part live, and is a part silent that usually answers?
+    fn is_partial(&mut self, id: ScopeId) -> bool {
+        let share = self.share(id);
         let scope = &mut self.scopes[id.index()];
-        let mut at = if facts.known { scope.last_evidence + stale_after } else { Time::NEVER };
-        if facts.dark && !facts.outage {
-            let due = scope.counted_since().unwrap_or(now) + self.rules.outage_after;
-            if due > now {
-                at = at.min(due);
-            }
-        }
-        let settled = scope.recovery.latest + rules::SETTLE_TIME;
-        if settled > now {
-            at = at.min(settled);
-        }
-        if facts.flapping && !facts.dark {
-            at = at.min(scope.flaps.ends_at());
-        }
-        if at < scope.timer && at != Time::NEVER {
-            scope.timer = at.max(now);
-            self.timers.push(Reverse((scope.timer, id)));
-        }
+        let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
+        scope.few = share < least;
+        let children = &scope.children;
+        scope.few || children.outage > 0 || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 
-    /// How many blocks of a country are in outage, and how many it has.
-    pub(super) fn outages(&self, id: ScopeId) -> (u32, u32) {
-        match self.roster.scope(id) {
-            Scope::Block(_) => (0, 0),
-            Scope::Network(_) | Scope::Country(_) => {
-                let counts = &self.block_states[id.index()];
-                (counts[State::Outage as usize], counts.iter().sum())
-            }
+    /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
+    fn set_timer(&mut self, id: ScopeId, now: Time) {
+        let stale = self.scopes[id.index()].last_evidence + self.stale_after(id);
+        let scope = &mut self.scopes[id.index()];
+        let is_flapping = scope.flaps.is_flapping(now) && scope.darkness.is_none();
+        let darkness = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
+        let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
+        let deadlines = Deadlines {
+            stale: if scope.state == State::Unknown { Time::NEVER } else { stale },
+            outage: darkness.map_or(Time::NEVER, |darkness| {
+                darkness.counted_since() + self.rules.outage_after
+            }),
+            settle: scope.recovery.edge.latest + rules::SETTLE_TIME,
+            calm: if is_flapping { scope.flaps.ends_at() } else { Time::NEVER },
+            check: if is_open { scope.recovery.until } else { Time::NEVER },
+        };
+        let at = deadlines.next_after(now);
+        if at < scope.timer {
+            scope.timer = at;
+            self.timers.push(Reverse((at, id)));
         }
     }
 }

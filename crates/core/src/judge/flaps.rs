@@ -6,10 +6,13 @@
 //! must take a twentieth of their cycles, or a fifth if they are shorter than half a minute: rare
 //! bursts of loss are not flapping. It ends after a calm of three of its own mean cycles, or of two
 //! of its longest, since a flapping network is not regular. A series that was flapping once and
-//! goes on is flapping again at its next time down. Unlike a window of the last N checks (Nagios)
+//! goes on is flapping again at its next time down. Six times down of ten seconds or more within
+//! two hours are flapping too, however short beside their cycles. Flapping is dated from the first
+//! darkness of its series. Unlike a window of the last N checks (Nagios)
 //! or a penalty with a fixed half-life (RFC 2439), this has no time scale of its own: each series
 //! is measured by its own cycles.
 
+use super::state::Edge;
 use crate::time::Time;
 use std::{collections::VecDeque, time::Duration};
 
@@ -33,91 +36,139 @@ const CALM_MEAN: u32 = 3;
 const CALM_LONGEST: u32 = 2;
 /// The least length of a calm: one probe a second cannot tell apart cycles shorter than 20 s.
 const MIN_CALM: Duration = Duration::from_secs(60);
+/// The greatest length of a calm: after an hour without a darkness nobody calls it flapping.
+const MAX_CALM: Duration = Duration::from_secs(3600);
+/// So many times down, within [`LONGEST_CYCLE`] and each but the last of at least [`COUNTED`], make
+/// a series too, whatever share of the time they take.
+const COUNTED_SERIES: usize = 6;
+const COUNTED: Duration = Duration::from_secs(10);
+
+/// One time down.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct TimeDown {
+    begin: Edge,
+    end: Option<Time>,
+}
+
+/// Is a series of times down flapping, and was it ever?
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Series {
+    flapping: bool,
+    has_flapped: bool,
+    /// When the first darkness of it began, once it has flapped.
+    began: Option<Edge>,
+}
 
 /// The last few times down.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Flaps {
-    /// When each darkness began and ended.
-    #[serde(rename = "spells")]
-    darknesses: VecDeque<(Time, Option<Time>)>,
-    #[serde(rename = "named")]
-    flapping: bool,
-    /// The series has been flapping before.
-    #[serde(rename = "known")]
-    has_flapped: bool,
+    times_down: VecDeque<TimeDown>,
+    series: Series,
+    /// As it was before the last time down.
+    before: Series,
 }
 
 impl Flaps {
-    pub fn record_down(&mut self, at: Time) {
-        if self.darknesses.back().is_some_and(|&(last, _)| at.since(last) > LONGEST_CYCLE) {
+    /// It went down; `begin.latest` is by when it surely had.
+    pub fn record_down(&mut self, begin: Edge) {
+        let at = begin.latest;
+        let last = self.times_down.back().map(|last| last.begin.latest);
+        if last.is_some_and(|last| at.since(last) > LONGEST_CYCLE) {
             *self = Self::default();
         }
-        self.darknesses.push_back((at, None));
-        if self.darknesses.len() > REMEMBERED {
-            self.darknesses.pop_front();
+        self.before = self.series;
+        self.times_down.push_back(TimeDown { begin, end: None });
+        if self.times_down.len() > REMEMBERED {
+            self.times_down.pop_front();
         }
-        self.has_flapped |= self.is_series(at);
-        self.flapping |= self.has_flapped;
+        if !self.series.has_flapped
+            && let Some(first) = self.first_of_series(at)
+        {
+            self.series.has_flapped = true;
+            self.series.began = Some(self.times_down[first].begin);
+        }
+        self.series.flapping |= self.series.has_flapped;
     }
 
     /// The last darkness ended.
     pub fn record_up(&mut self, at: Time) {
-        if let Some((_, end)) = self.darknesses.back_mut() {
-            *end = Some(at);
+        if let Some(last) = self.times_down.back_mut() {
+            last.end = Some(at);
         }
     }
 
-    /// The last darkness was none: a late answer refuted it.
+    /// The last darkness was none.
     pub fn retract_down(&mut self) {
-        self.darknesses.pop_back();
-        self.flapping &= !self.darknesses.is_empty();
-        self.has_flapped &= self.flapping;
+        if self.times_down.pop_back().is_some() {
+            self.series = self.before;
+        }
     }
 
     /// Was it down so lately that the next time would belong to the same series?
     pub fn was_down_lately(&self, now: Time) -> bool {
-        self.darknesses.back().is_some_and(|&(last, _)| now.since(last) <= LONGEST_CYCLE)
+        self.times_down.back().is_some_and(|last| now.since(last.begin.latest) <= LONGEST_CYCLE)
+    }
+
+    /// When the first darkness of the flapping began.
+    pub fn began(&self) -> Option<Edge> {
+        self.series.began
     }
 
     /// Moves every time by so many nanoseconds.
     pub fn shift_times(&mut self, nanos: i64) {
-        for (down, up) in &mut self.darknesses {
-            *down = down.shifted(nanos);
-            *up = up.map(|up| up.shifted(nanos));
+        for time_down in &mut self.times_down {
+            time_down.begin = time_down.begin.shifted(nanos);
+            time_down.end = time_down.end.map(|end| end.shifted(nanos));
+        }
+        for series in [&mut self.series, &mut self.before] {
+            series.began = series.began.map(|began| began.shifted(nanos));
         }
     }
 
     /// Is the scope flapping at this time?
     pub fn is_flapping(&mut self, now: Time) -> bool {
-        self.flapping = self.flapping && now < self.ends_at();
-        self.flapping
+        self.series.flapping = self.series.flapping && now < self.ends_at();
+        self.series.flapping
     }
 
-    /// When the flapping will be over, if nothing more happens.
+    /// When the flapping will be over, if nothing more happens: in a darkness never.
     pub fn ends_at(&self) -> Time {
-        let (Some(first), Some(last)) = (self.darknesses.front(), self.darknesses.back()) else {
+        let (Some(first), Some(last)) = (self.times_down.front(), self.times_down.back()) else {
             return Time::NEVER;
         };
-        let mean = last.0.since(first.0) / (self.darknesses.len().max(2) - 1) as u32;
+        let begin = |time_down: &TimeDown| time_down.begin.latest;
+        let mean = begin(last).since(begin(first)) / (self.times_down.len().max(2) - 1) as u32;
         let cycles = self
-            .darknesses
+            .times_down
             .iter()
-            .zip(self.darknesses.iter().skip(1))
-            .map(|(one, next)| next.0.since(one.0));
+            .zip(self.times_down.iter().skip(1))
+            .map(|(one, next)| begin(next).since(begin(one)));
         let longest = cycles.max().unwrap_or_default();
-        let calm = (mean * CALM_MEAN).max(longest * CALM_LONGEST).max(MIN_CALM);
-        last.1.unwrap_or(last.0).max(last.0) + calm
+        let calm = (mean * CALM_MEAN).max(longest * CALM_LONGEST).clamp(MIN_CALM, MAX_CALM);
+        last.end.unwrap_or(begin(last)).max(begin(last)) + calm
     }
 
-    /// Are the last two cycles, which end now, those of a flapping?
-    fn is_series(&self, now: Time) -> bool {
-        let Some(first) = self.darknesses.len().checked_sub(SERIES) else { return false };
-        let series = self.darknesses.iter().skip(first);
-        let dark: Duration = series.filter_map(|&(from, to)| Some(to?.since(from))).sum();
-        let total = now.since(self.darknesses[first].0);
+    /// The first of the last times down that make a flapping with the one which begins now.
+    fn first_of_series(&self, now: Time) -> Option<usize> {
+        self.first_by_dark_share(now).or_else(|| self.first_by_count(now))
+    }
+
+    fn first_by_count(&self, now: Time) -> Option<usize> {
+        let first = self.times_down.len().checked_sub(COUNTED_SERIES)?;
+        let mut before = self.times_down.iter().skip(first).take(COUNTED_SERIES - 1);
+        let is_series = now.since(self.times_down[first].begin.latest) <= LONGEST_CYCLE
+            && before.all(|one| one.end.is_some_and(|end| end.since(one.begin.latest) >= COUNTED));
+        is_series.then_some(first)
+    }
+
+    fn first_by_dark_share(&self, now: Time) -> Option<usize> {
+        let first = self.times_down.len().checked_sub(SERIES)?;
+        let series = self.times_down.iter().skip(first);
+        let dark: Duration = series.filter_map(|one| Some(one.end?.since(one.begin.latest))).sum();
+        let total = now.since(self.times_down[first].begin.latest);
         let is_long = dark >= LONG_DARKNESS * (SERIES as u32 - 1);
         let share = if is_long { MIN_DARK_SHARE } else { MIN_DARK_SHARE_SHORT };
-        dark.as_secs_f64() >= total.as_secs_f64() * share
+        (dark.as_secs_f64() >= total.as_secs_f64() * share).then_some(first)
     }
 }
 
@@ -129,10 +180,14 @@ mod tests {
         Time::from_nanos(seconds * 1_000_000_000)
     }
 
+    fn edge(seconds: u64) -> Edge {
+        Edge { earliest: None, latest: at(seconds) }
+    }
+
     fn series(dark: u64, bright: u64, times: u64) -> Flaps {
         let mut flaps = Flaps::default();
         for cycle in 0..times {
-            flaps.record_down(at(cycle * (dark + bright)));
+            flaps.record_down(edge(cycle * (dark + bright)));
             flaps.record_up(at(cycle * (dark + bright) + dark));
         }
         flaps
@@ -160,7 +215,7 @@ mod tests {
     fn a_series_that_goes_on_is_known_again_at_once() {
         let mut flaps = series(60, 60, 3);
         assert!(flaps.is_flapping(at(300)) && !flaps.is_flapping(at(1200)));
-        flaps.record_down(at(2000));
+        flaps.record_down(edge(2000));
         assert!(flaps.is_flapping(at(2001)));
     }
 
@@ -171,7 +226,7 @@ mod tests {
         assert!(!series(60, 3 * 3600, 9).is_flapping(at(9 * 3 * 3600)));
         let mut flaps = series(10, 10, 2);
         flaps.retract_down();
-        flaps.record_down(at(40));
+        flaps.record_down(edge(40));
         assert!(!flaps.is_flapping(at(41)));
     }
 }

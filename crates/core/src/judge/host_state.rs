@@ -1,28 +1,43 @@
-//! What the judge has learned of one target: how often it misses while its block is up, its usual
-//! round-trip time, and its rank.
+//! What the judge has learned of one target: how often it misses while its block is alive, whether
+//! it has gone from it, its usual round-trip time, and when it was last heard and missed.
 
-use super::rules::{HOST_MEMORY, INITIAL_MISS_RATE, POOR_MISS_RATE};
+use super::rules::{
+    GONE_ODDS, HOST_MEMORY, INITIAL_MISS_RATE, MAX_MISS_RATE, MIN_MISS_RATE, NEAR_TOTAL,
+    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER,
+};
 use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
 
 /// What the judge knows of one target.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct HostState {
-    /// Learned miss rate while its block is up.
+    /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
-    /// Outcomes that the miss rate is learned from.
-    #[serde(rename = "taught")]
-    observed: u16,
-    /// Misses in a row while its block was alive.
-    #[serde(rename = "run")]
-    consecutive_misses: u16,
+    /// Odds that it has gone while its block lives on, from its misses since it last answered.
+    #[serde(default)]
+    pub gone_odds: f32,
     /// ln of its usual round-trip time in seconds; NaN before the first.
     #[serde(rename = "usual", deserialize_with = "or_nan")]
     usual_log_rtt: f32,
+    /// Share of the last days in which it was present.
+    #[serde(default)]
+    pub presence: f32,
+    /// Outcomes that the miss rate is learned from.
+    #[serde(rename = "taught")]
+    observed: u16,
+    /// How often it missed since its block was last heard.
+    #[serde(default)]
+    pub misses: u16,
     pub rank: Rank,
-    /// When it last answered; at first, when the watch began.
+    /// When its newest answered probe was sent; at first, when the watch began.
     #[serde(rename = "heard")]
-    pub last_answer: Time,
+    pub last_life: Time,
+    /// When its newest missed probe was sent.
+    #[serde(default)]
+    pub last_miss: Time,
+    /// The same of the one before it.
+    #[serde(default)]
+    pub previous_miss: Time,
 }
 
 /// Memory of a host's usual round-trip time, in answers.
@@ -31,12 +46,15 @@ const USUAL_MEMORY: f32 = 1024.0;
 /// matters to nobody.
 const JITTER: Duration = Duration::from_millis(1);
 const MUCH_SLOWER: f32 = 0.4;
-/// At 20 % loss, six misses in a row happen to one probe in 16,000.
-const VANISHED_AFTER: u16 = 6;
 
 /// JSON writes NaN as null.
 fn or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     Ok(<Option<f32> as serde::Deserialize>::deserialize(from)?.unwrap_or(f32::NAN))
+}
+
+/// The miss rate when a host and its network miss independently of each other.
+pub(super) fn either(own: f32, common: f32) -> f32 {
+    own + common - own * common
 }
 
 impl HostState {
@@ -44,46 +62,92 @@ impl HostState {
     pub fn new(now: Time) -> Self {
         Self {
             miss_rate: INITIAL_MISS_RATE,
-            observed: 0,
-            consecutive_misses: 0,
+            gone_odds: 0.0,
             usual_log_rtt: f32::NAN,
+            presence: 0.0,
+            observed: 0,
+            misses: 0,
             rank: Rank::Good,
-            last_answer: now,
+            last_life: now,
+            last_miss: Time::default(),
+            previous_miss: Time::default(),
         }
     }
 
-    /// That a host which never answered cannot be asked now (no ICMP for us, no IPv6 here) says
-    /// nothing of our sight.
-    pub fn has_answered(&self) -> bool {
+    /// Has it ever answered?
+    pub fn is_heard(&self) -> bool {
         !self.usual_log_rtt.is_nan()
     }
 
-    /// Learns from an outcome while its block was up; returns the rank that it deserves now.
-    pub fn update_miss_rate(&mut self, missed: bool) -> Rank {
+    /// Silent while its block lives on.
+    pub fn is_gone(&self) -> bool {
+        match self.rank {
+            Rank::Gone | Rank::Retired => true,
+            Rank::Good | Rank::Poor => false,
+        }
+    }
+
+    /// Does its silence say anything of its block?
+    pub fn is_usable(&self) -> bool {
+        self.is_heard() && !self.is_gone()
+    }
+
+    /// What a miss of it is worth: ln(1/q), where q is the chance that it misses while its block is
+    /// alive, since it has gone or by loss.
+    pub fn miss_weight(&self, common: f32) -> f32 {
+        let odds = (self.gone_odds - GONE_ODDS).exp();
+        let gone = odds / (1.0 + odds);
+        let lost = either(self.miss_rate, common).clamp(MIN_MISS_RATE, MAX_MISS_RATE);
+        -(gone + (1.0 - gone) * lost).min(MAX_MISS_RATE).ln()
+    }
+
+    /// Learns from an outcome that says how often it misses.
+    pub fn learn(&mut self, missed: bool) {
         self.observed = self.observed.saturating_add(1);
-        self.consecutive_misses =
-            if missed { self.consecutive_misses.saturating_add(1) } else { 0 };
         let memory = (f32::from(self.observed) + 1.0).min(HOST_MEMORY);
         self.miss_rate += (f32::from(u8::from(missed)) - self.miss_rate) / memory;
+    }
+
+    /// The rank that it deserves while its block is alive, of which this share is present: when
+    /// nearly all have gone, they are expected back.
+    pub fn deserved_rank(&self, share: f32, now: Time) -> Rank {
+        if self.gone_odds >= GONE_ODDS {
+            let is_expected = self.is_heard() && share < NEAR_TOTAL;
+            let is_retired = now.since(self.last_life) > RETIRE_AFTER && !is_expected;
+            return if is_retired { Rank::Retired } else { Rank::Gone };
+        }
         if self.miss_rate > POOR_MISS_RATE { Rank::Poor } else { Rank::Good }
     }
 
-    /// The chance that it misses now although its block is up: its learned rate, or more after
-    /// misses in a row that its block did not share. While a host vanishes, its silence must not
-    /// count as its block's.
-    pub fn miss_probability(&self) -> f32 {
-        let run = f32::from(self.consecutive_misses);
-        self.miss_rate.max(run / (run + 4.0))
+    /// Records a miss; `block_life` is when its block was last heard.
+    pub fn record_miss(&mut self, sent: Time, block_life: Option<Time>) {
+        if block_life.is_some_and(|life| self.last_miss <= life) {
+            self.misses = 0;
+        }
+        self.misses = self.misses.saturating_add(1);
+        if sent > self.last_miss {
+            self.previous_miss = self.last_miss;
+            self.last_miss = sent;
+        }
     }
 
-    /// Silent on its own for so long that its misses say nothing of the network's loss.
-    pub fn has_vanished(&self) -> bool {
-        self.consecutive_misses >= VANISHED_AFTER
+    /// Moves its share of presence on to an outcome of now, up to which it was or was not present;
+    /// `share` is how much of its block is present. Returns by how much it changed.
+    pub fn update_presence(&mut self, present: bool, share: f32, now: Time) -> f32 {
+        let before = self.presence;
+        let newest = self.last_life.max(self.last_miss);
+        let is_near_total = !present && share < NEAR_TOTAL;
+        let memory = if is_near_total { PATIENCE_FOR_ABSENCE } else { PRESENCE_MEMORY };
+        let age = now.since(newest).as_secs_f32() / memory.as_secs_f32();
+        let target = f32::from(u8::from(present));
+        self.presence += (target - self.presence) * (1.0 - (-age).exp());
+        self.presence - before
     }
 
     /// Records an answer; returns ln(round-trip time / usual round-trip time).
-    pub fn record_answer(&mut self, rtt: Duration, now: Time) -> f32 {
-        self.last_answer = now;
+    pub fn record_answer(&mut self, sent: Time, rtt: Duration) -> f32 {
+        self.last_life = self.last_life.max(sent);
+        self.gone_odds = 0.0;
         let log_rtt = (rtt + JITTER).as_secs_f32().ln();
         if self.usual_log_rtt.is_nan() {
             self.usual_log_rtt = log_rtt;
@@ -97,5 +161,31 @@ impl HostState {
         };
         self.usual_log_rtt += slowdown / memory;
         slowdown
+    }
+
+    /// Moves every time by so many nanoseconds.
+    pub fn shift_times(&mut self, nanos: i64) {
+        for time in [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss] {
+            *time = time.shifted(nanos);
+        }
+    }
+
+    /// A probe sent after this time may have been answered when nobody watched.
+    pub fn forget_misses_after(&mut self, time: Time) {
+        if self.last_miss > time {
+            self.last_miss = self.previous_miss;
+            self.previous_miss = Time::default();
+            self.misses = self.misses.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_takes_no_more_than_48_bytes() {
+        assert!(size_of::<HostState>() <= 48, "{}", size_of::<HostState>());
     }
 }

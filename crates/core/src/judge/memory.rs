@@ -10,6 +10,7 @@
 
 use super::{
     HostState, Judge, ScopeState,
+    darkness::Proof,
     rules::{LONGEST_PATIENCE, MEMORY_VALID_FOR},
     state::{Edge, State},
 };
@@ -58,20 +59,19 @@ impl Memory {
     /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
-        let edge = |edge: Edge| Edge {
-            earliest: edge.earliest.map(|earliest| earliest.shifted(nanos)),
-            latest: edge.latest.shifted(nanos),
-        };
         self.taken = self.taken.shifted(nanos);
         for host in &mut self.hosts {
-            host.last_answer = host.last_answer.shifted(nanos);
+            host.shift_times(nanos);
         }
         for scope in &mut self.scopes {
-            scope.belief.shift_times(nanos);
+            scope.life = scope.life.map(|life| life.shifted(nanos));
+            scope.silence.shift_times(nanos);
             scope.flaps.shift_times(nanos);
-            scope.darkness = scope.darkness.map(edge);
-            scope.recovery = edge(scope.recovery);
-            scope.began = scope.began.shifted(nanos);
+            scope.quality.shift_times(nanos);
+            scope.recovery.shift_times(nanos);
+            if let Some(darkness) = &mut scope.darkness {
+                darkness.shift_times(nanos);
+            }
         }
     }
 }
@@ -79,17 +79,12 @@ impl Memory {
 impl Judge {
     /// What is known now. `offset` is `Clock::wall_offset`.
     pub fn remember(&self, now: Time, offset: i64) -> Memory {
-        let mut scopes = self.scopes.clone();
-        for scope in scopes.iter_mut().filter(|scope| scope.darkness.is_some()) {
-            // Later misses lie in the gap (see `resumed`).
-            scope.belief.keep_last_before(now - LONGEST_PATIENCE);
-        }
         Memory {
             taken: now,
             offset,
             roster: self.roster.clone(),
             hosts: self.hosts.clone(),
-            scopes,
+            scopes: self.scopes.clone(),
         }
     }
 
@@ -103,13 +98,11 @@ impl Judge {
             return false;
         }
         let map = RosterMapping::between(&memory.roster, &self.roster);
-        let scopes =
-            memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now)).collect();
-        self.hosts = map.targets.carry(memory.hosts, |_| HostState::new(now));
-        self.scopes = map.scopes.carry(scopes, |_| ScopeState::new(now));
-        for scope in &mut self.scopes {
-            scope.belief.remap(&map, &self.roster);
+        for host in &mut memory.hosts {
+            host.forget_misses_after(memory.taken - LONGEST_PATIENCE);
         }
+        let scopes = memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now));
+        self.carry_over(memory.hosts, scopes.collect(), &map, now);
         for (host, id) in self.hosts.iter().zip(0..) {
             if host.rank != Rank::Good {
                 self.directives.push_back(Directive::Rank(TargetId(id), host.rank));
@@ -122,13 +115,14 @@ impl Judge {
 impl ScopeState {
     /// As it is when nobody watched from then to now.
     fn resumed(mut self, from: Time, now: Time) -> Self {
-        let from = from - LONGEST_PATIENCE;
-        self.belief.forget_between(from, now);
-        self.record_unseen(from, now);
+        self.silence.clear();
+        if let Some(darkness) = &mut self.darkness {
+            darkness.record_unseen(from - LONGEST_PATIENCE, now);
+            darkness.proof = Proof::Recalled;
+        }
         Self {
             last_evidence: now,
             state: State::Unknown,
-            recalled: self.darkness.is_some(),
             siblings_asked: false,
             escalation: None,
             timer: Time::NEVER,

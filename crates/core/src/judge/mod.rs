@@ -4,53 +4,70 @@
 //! of verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
 //! more. The same input gives the same output.
 //!
-//! How it judges is told in docs/verdicts.md. Blocks and countries are judged by the same rules:
-//! either is a set of hosts that share a fate, and an outcome counts for its block and its country.
+//! How it judges is told in docs/verdicts.md. All scopes are judged by the same rules: each is a set
+//! of hosts that share a fate, and an outcome counts for its block and for all that it lies in.
 //!
 //! | file | its part |
 //! |---|---|
-//! | `belief` | life and silence: the odds of "down", and when a darkness began |
+//! | `answer`, `miss` | what outcomes do to what is known of hosts and scopes |
+//! | `learn` | how often hosts and networks miss, and who has gone |
+//! | `silence` | what a scope has missed since life was last proved, and what that is worth |
+//! | `darkness` | that a scope is dark: since when, and on whose proof |
+//! | `recovery` | when a darkness ended, and whether there was one |
 //! | `sight` | which misses count, and when we are blind ourselves |
+//! | `evaluate` | from evidence to facts to verdicts, children before parents |
 //! | `scope_state` | from the facts of a scope to its state |
 //! | `flaps` | series of darknesses in short cycles |
 //! | `quality` | loss and round-trip time against a scope's own baseline |
-//! | `change` | the edges of changes |
+//! | `share` | how many of its hosts answer, and how many usually do |
+//! | `change` | the edges of changes, and their evidence |
 //! | `escalation` | where to ask more, at once |
 //!
 //! Every constant with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
 //! Hypotheses" (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963);
 //! L. Quan et al., "Trinocular" (SIGCOMM 2013).
 
-mod belief;
+mod answer;
 mod change;
+mod change_point;
+mod darkness;
 mod escalation;
 mod evaluate;
 mod flaps;
 mod host_state;
+mod learn;
 mod memory;
-mod misses;
-mod observe;
+mod miss;
+mod per_state;
 mod quality;
+mod recovery;
 mod replan;
 mod rules;
 mod scope_state;
+mod share;
 mod sight;
+mod silence;
 mod state;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use memory::Memory;
+pub use per_state::PerState;
 pub use rules::Rules;
 pub use state::{Change, Edge, State};
-pub use view::Verdict;
+pub use view::{HostCounts, Verdict};
 
 use crate::{
     aggregate::{Evidence, Summary},
     outcome::ControlOutcome,
     schedule::Directive,
-    scopes::{BlockId, Roster, Scope, ScopeId},
+    scopes::{Roster, Scope, ScopeId},
     time::Time,
 };
 use host_state::HostState;
+use miss::Unconfirmed;
+use recovery::Recovery;
 use scope_state::ScopeState;
 use sight::Sight;
 use std::{
@@ -66,15 +83,14 @@ pub(crate) struct Judge {
     roster: Arc<Roster>,
     rules: Rules,
     hosts: Vec<HostState>,
+    /// By [`ScopeId`].
     scopes: Vec<ScopeState>,
-    /// By [`ScopeId`]: how many of its blocks are in each state.
-    block_states: Vec<[u32; 7]>,
     /// By [`ScopeId`]: the regular interval of its probes.
     intervals: Vec<Duration>,
     sight: Sight,
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
-    /// Scopes whose misses wait to be confirmed.
-    waiting: Vec<ScopeId>,
+    /// Misses that nobody's answer has confirmed yet, none older than our patience with blindness.
+    unconfirmed: Vec<Unconfirmed>,
     changes: VecDeque<Change>,
     directives: VecDeque<Directive>,
 }
@@ -84,31 +100,28 @@ impl Judge {
     pub fn new(
         roster: Arc<Roster>,
         rules: Rules,
-        controls: bool,
+        controls: usize,
         interval: impl Fn(Scope) -> Duration,
         now: Time,
     ) -> Self {
         let intervals: Vec<_> = roster.scope_ids().map(|id| interval(roster.scope(id))).collect();
-        let mut block_states = vec![[0; 7]; roster.scope_count()];
-        for (id, counts) in roster.scopes().zip(&mut block_states) {
-            counts[State::Unknown as usize] = roster.blocks_of(id).len() as u32;
-        }
         let is_country = |id: &ScopeId| roster.parent(*id).is_none();
         let countries = roster.scope_ids().filter(is_country);
         let longest = countries.map(|id| intervals[id.index()]).max().unwrap_or_default();
-        Self {
+        let mut judge = Self {
             rules,
             hosts: vec![HostState::new(now); roster.targets.len()],
             scopes: vec![ScopeState::new(now); roster.scope_count()],
-            block_states,
             intervals,
             sight: Sight::new(controls, longest, now),
             timers: BinaryHeap::new(),
-            waiting: Vec::new(),
+            unconfirmed: Vec::new(),
             changes: VecDeque::new(),
             directives: VecDeque::new(),
             roster,
-        }
+        };
+        judge.count_children();
+        judge
     }
 
     /// When [`Judge::handle_timeout`] next has something to do.
@@ -147,12 +160,10 @@ impl Judge {
 
     /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
     pub fn handle_control(&mut self, control: &ControlOutcome, now: Time) {
+        let change = self.sight.record_control(control, now);
+        self.apply_sight_change(change, now);
         if control.answered {
-            let change = self.sight.control_answered(control.sent, now);
-            self.apply_sight_change(change, now);
-            for id in std::mem::take(&mut self.waiting) {
-                self.evaluate(id, now);
-            }
+            self.confirm_misses(now);
         }
     }
 
@@ -172,27 +183,12 @@ impl Judge {
         self.directives.pop_front()
     }
 
-    /// Of how many groups of blocks a scope's evidence should come.
-    fn evidence_groups(&self, id: ScopeId) -> usize {
-        match self.roster.scope(id) {
-            Scope::Block(_) => 1,
-            scope @ (Scope::Network(_) | Scope::Country(_)) => {
-                self.roster.blocks_of(scope).len().min(rules::EVIDENCE_GROUPS)
-            }
-        }
+    fn parent_of(&self, id: ScopeId) -> Option<&ScopeState> {
+        self.roster.parent(id).map(|parent| &self.scopes[parent.index()])
     }
 
-    /// Is this a set of blocks?
-    fn is_country(&self, id: ScopeId) -> bool {
+    /// Is this a set of scopes?
+    fn has_children(&self, id: ScopeId) -> bool {
         !matches!(self.roster.scope(id), Scope::Block(_))
-    }
-
-    fn block_id(&self, block: BlockId) -> ScopeId {
-        self.roster.scope_id(Scope::Block(block))
-    }
-
-    /// What is known of the scope that a scope lies in; None for a country.
-    fn country_of(&self, id: ScopeId) -> Option<&ScopeState> {
-        self.roster.parent(id).map(|country| &self.scopes[country.index()])
     }
 }

@@ -10,8 +10,13 @@
 //! alike. It is left at half of what it is entered at, so that a verdict near the threshold does
 //! not flicker.
 
-/// Memory of the usual loss, in probes: 18 h of a country at one probe a second.
-const LOSS_MEMORY: f32 = 65_536.0;
+use crate::time::Time;
+use std::time::Duration;
+
+/// Memory of the usual loss: what lasts for days is usual.
+const LOSS_MEMORY: Duration = Duration::from_secs(3 * 24 * 3600);
+/// The same while the loss is raised: a week of it is not usual yet.
+const RAISED_MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Memory of the mean slowdown, in answers.
 const SLOWDOWN_MEMORY: f32 = 64.0;
 /// Before so many probes there is no baseline.
@@ -30,6 +35,9 @@ const MAX_SLOWDOWN: f32 = 2.0;
 pub(super) struct Quality {
     #[serde(rename = "seen")]
     probes: u32,
+    /// When loss was learned last.
+    #[serde(default)]
+    learned: Time,
     usual_loss: f32,
     lossy: bool,
     /// Page's sum: for more loss while not lossy, for as little as usual while lossy.
@@ -48,25 +56,23 @@ impl Quality {
         self.mean_slowdown += (bounded - self.mean_slowdown) / SLOWDOWN_MEMORY;
         let threshold = if self.slow { SLOW / 2.0 } else { SLOW };
         self.slow = self.probes >= MIN_PROBES && self.mean_slowdown > threshold;
-        self.update_loss(false);
     }
 
-    /// A miss while the scope was alive.
-    pub fn record_miss(&mut self) {
-        self.update_loss(true);
-    }
-
-    fn update_loss(&mut self, missed: bool) {
+    /// Learns from an outcome that says how much is lost while the scope is alive.
+    pub fn learn_loss(&mut self, missed: bool, now: Time) {
         self.probes = self.probes.saturating_add(1);
-        let age = (self.probes as f32).min(LOSS_MEMORY);
-        // While lossy, the usual loss is learned slowly, however young the mean.
-        let memory = if self.lossy { LOSS_MEMORY } else { age };
-        self.usual_loss += (f32::from(u8::from(missed)) - self.usual_loss) / memory;
+        let memory = if self.lossy { RAISED_MEMORY } else { LOSS_MEMORY };
+        let passed = now.since(self.learned).as_secs_f32() / memory.as_secs_f32();
+        // A young mean is that of all its samples.
+        let young = if self.lossy { 0.0 } else { (self.probes as f32).recip() };
+        self.learned = now;
+        let sample = f32::from(u8::from(missed));
+        self.usual_loss += (sample - self.usual_loss) * passed.max(young).min(1.0);
         if self.probes < MIN_PROBES {
             return;
         }
         // Two standard errors above the mean: a young baseline is not trusted to the last point.
-        let error = (self.usual_loss / age).sqrt();
+        let error = (self.usual_loss / self.probes as f32).sqrt();
         let usual = (self.usual_loss + 2.0 * error).clamp(0.01, 0.8);
         let more = usual + MORE_LOSS;
         let ratio = if missed { (more / usual).ln() } else { ((1.0 - more) / (1.0 - usual)).ln() };
@@ -76,6 +82,11 @@ impl Quality {
             self.lossy = !self.lossy;
             self.cumulative_sum = 0.0;
         }
+    }
+
+    /// Moves every time by so many nanoseconds.
+    pub fn shift_times(&mut self, nanos: i64) {
+        self.learned = self.learned.shifted(nanos);
     }
 
     /// Clearly worse than usual?
@@ -102,18 +113,19 @@ mod tests {
 
     fn degraded_probes(
         quality: &mut Quality,
-        rng: &mut Rng,
+        (rng, now): &mut (Rng, Time),
         loss: f64,
         slowdown: f32,
         probes: u32,
     ) -> u32 {
         (0..probes)
             .filter(|_| {
-                if rng.chance(loss) {
-                    quality.record_miss();
-                } else {
+                let missed = rng.chance(loss);
+                if !missed {
                     quality.record_answer(slowdown);
                 }
+                *now = *now + Duration::from_secs(1);
+                quality.learn_loss(missed, *now);
                 quality.is_degraded()
             })
             .count() as u32
@@ -123,7 +135,7 @@ mod tests {
     fn steady_loss_is_normal_a_rise_is_not_and_neither_is_a_slowdown() {
         for steady in [0.0, 0.05, 0.2, 0.4] {
             let mut quality = Quality::default();
-            let mut rng = Rng::new(7);
+            let mut rng = (Rng::new(7), Time::from_nanos(1));
             let false_alarms = degraded_probes(&mut quality, &mut rng, steady, 0.0, 100_000);
             assert_eq!(false_alarms, 0, "{steady}: {false_alarms}");
             assert!(

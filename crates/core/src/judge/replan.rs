@@ -2,9 +2,9 @@
 //! verdict changes only where the plan itself makes it, such as in a country that lost its dark
 //! block.
 
-use super::{HostState, Judge, Rules, ScopeId, ScopeState};
+use super::{HostState, Judge, Rules, ScopeId, ScopeState, scope_state::FirstMiss};
 use crate::{
-    scopes::{Roster, RosterMapping, Scope},
+    scopes::{TargetId, Roster, RosterMapping, Scope},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};
@@ -21,45 +21,74 @@ impl Judge {
         roster: Arc<Roster>,
         map: &RosterMapping,
         rules: Rules,
-        controls: bool,
+        controls: usize,
         interval: impl Fn(Scope) -> Duration,
         now: Time,
     ) {
         let mut fresh = Self::new(roster, rules, controls, interval, now);
-        fresh.hosts = map.targets.carry(std::mem::take(&mut self.hosts), |_| HostState::new(now));
-        fresh.scopes = map.scopes.carry(std::mem::take(&mut self.scopes), |_| ScopeState::new(now));
-        for scope in &mut fresh.scopes {
-            scope.belief.remap(map, &fresh.roster);
-        }
-        for (counts, scope) in fresh.block_states.iter_mut().zip(fresh.roster.scopes()) {
-            *counts = [0; 7];
-            for block in fresh.roster.blocks_of(scope) {
-                counts[fresh.scopes[block as usize].state as usize] += 1;
-            }
-        }
+        let hosts = std::mem::take(&mut self.hosts);
+        let scopes = std::mem::take(&mut self.scopes);
+        fresh.carry_over(hosts, scopes, map, now);
         fresh.sight = self.sight.replan(&fresh.sight, now);
         let new_id = |old: ScopeId| map.scopes.new_id(old.0).map(ScopeId);
         let timers = self.timers.drain();
         fresh.timers =
             timers.filter_map(|Reverse((at, old))| Some(Reverse((at, new_id(old)?)))).collect();
-        fresh.waiting = self.waiting.iter().filter_map(|&old| new_id(old)).collect();
-        // Countries first, since a block may be dark with its country.
-        let touched: Vec<ScopeId> = fresh
-            .roster
-            .scope_ids()
-            .rev()
-            .filter(|&id| {
-                map.scopes.old_id(id.0).is_some_and(|old| {
-                    self.rules != rules
-                        || self.intervals[ScopeId(old).index()] != fresh.intervals[id.index()]
-                        || fresh.has_other_blocks(id, self, map)
-                })
+        let kept = self.unconfirmed.drain(..);
+        fresh.unconfirmed = kept.filter_map(|miss| miss.remapped(map)).collect();
+        let is_touched = |&id: &ScopeId| {
+            map.scopes.old_id(id.0).is_some_and(|old| {
+                self.rules != rules
+                    || self.intervals[ScopeId(old).index()] != fresh.intervals[id.index()]
+                    || fresh.has_other_blocks(id, self, map)
             })
-            .collect();
+        };
+        let touched: Vec<ScopeId> = fresh.roster.scope_ids().filter(is_touched).collect();
+        let changed: Vec<ScopeId> =
+            fresh.roster.scope_ids().filter(|&id| fresh.has_other_targets(id, self, map)).collect();
         *self = fresh;
-        for id in touched {
-            self.evaluate(id, now);
+        for id in changed {
+            if !self.scopes[id.index()].silence.is_empty() {
+                self.rebuild_silence(id);
+            }
         }
+        self.evaluate_all(touched, now);
+    }
+
+    /// Takes over what was known of hosts and scopes, of those that are still there.
+    pub(super) fn carry_over(
+        &mut self,
+        hosts: Vec<HostState>,
+        scopes: Vec<ScopeState>,
+        map: &RosterMapping,
+        now: Time,
+    ) {
+        self.hosts = map.targets.carry(hosts, |_| HostState::new(now));
+        self.scopes = map.scopes.carry(scopes, |_| ScopeState::new(now));
+        for id in self.roster.scope_ids() {
+            let ids = if self.has_children(id) { &map.scopes } else { &map.targets };
+            let scope = &mut self.scopes[id.index()];
+            scope.silence.remap(|old| ids.new_id(old));
+            scope.first_miss = scope.first_miss.and_then(|first| {
+                let target = TargetId(map.targets.new_id(first.target.0)?);
+                Some(FirstMiss { target, ..first })
+            });
+        }
+        self.count_children();
+    }
+
+    /// Are other targets in this scope than before?
+    fn has_other_targets(&self, id: ScopeId, before: &Judge, map: &RosterMapping) -> bool {
+        let Some(old) = map.scopes.old_id(id.0).map(ScopeId) else { return false };
+        let count = |judge: &Judge, id: ScopeId| -> usize {
+            let blocks = judge.roster.blocks_of(judge.roster.scope(id));
+            blocks.map(|block| judge.roster.blocks[block as usize].targets.len()).sum()
+        };
+        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let mut targets =
+            blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
+        count(self, id) != count(before, old)
+            || targets.any(|target| map.targets.old_id(target).is_none())
     }
 
     /// Is this a country in which blocks came, went or changed their network, or a part of one?

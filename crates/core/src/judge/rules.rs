@@ -33,12 +33,73 @@ pub const EDGE_RISK: f64 = 1.0 / 2000.0;
 /// Risk that a darkness is timed from a miss by chance: the miss is more likely right than not, and
 /// an outage needs its odds besides.
 pub const BEGAN_RISK: f64 = 0.2;
+/// How many misses of a silence, or of those that are back, an edge is computed from: nine tell it
+/// at 20 % loss.
+pub const EDGE_MISSES: usize = 16;
 /// How much of the time before that miss counts towards an outage at most; the misses must span the
 /// rest of it.
 pub const MAX_UNASKED: Duration = Duration::from_secs(12);
 /// An outage needs a miss this share of `outage_after` after the one that proved the darkness: one
 /// by chance and then a burst of loss are no outage. At 60 s that takes two escalated probes.
 pub const LASTING_SHARE: f32 = 0.4;
+/// The newest miss of an outage was sent at most this long before it is called: one probe is sent
+/// [`FRESH_PROBE`] before.
+pub const FRESH: Duration = Duration::from_secs(5);
+pub const FRESH_PROBE: Duration = Duration::from_secs(2);
+
+/// A host has gone at these odds, 10^3, and a darkness was none at these odds of those that stay
+/// silent after it.
+pub const GONE_ODDS: f32 = 6.9;
+/// Odds of those still silent that leave it open whether a darkness was one.
+pub const DOUBTFUL_ODDS: f32 = 3.0;
+/// What a miss adds to the odds that a host has gone which never answered: three are enough.
+pub const NEVER_HEARD_ODDS: f32 = 2.4;
+/// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
+/// miss, however long it is.
+pub const LEARN_WITHIN: Duration = Duration::from_secs(20);
+/// How many misses a host is taught at most that turned out to have gone.
+pub const GONE_MISSES: u16 = 4;
+/// How many misses of the host heard last are learned from at most when it answers again.
+pub const NEWEST_MISSES: u16 = 3;
+/// A host that has gone is not asked again before this time because another one came back.
+pub const GONE_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// A scope of scopes needs misses in all of its children, or in so many.
+pub const DOWN_CHILDREN: u32 = 8;
+/// The same for an outage.
+pub const OUTAGE_CHILDREN: u32 = 64;
+/// An outage of a block needs that all of its usable hosts were asked, or so many ...
+pub const OUTAGE_HOSTS: usize = 16;
+/// ... and this time: what one may ask of a /24 (docs/verdicts.md).
+pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(180);
+/// Of so many children at least, and of so many at most, a scope's odds come in equal shares.
+pub const FEWEST_SHARES: u32 = 2;
+pub const MOST_SHARES: u32 = 3;
+
+/// For how long returning hosts tell when a darkness ended, and whether there was one.
+pub const RETURN_TIME: Duration = Duration::from_secs(120);
+/// A host's own misses prove a darkness that its answer ends, at these odds.
+pub const WITNESS_ODDS: f32 = 6.9;
+/// How many hosts of a block, or children of a scope, are asked whether they are back too.
+pub const CHECKED_HOSTS: usize = 4;
+pub const CHECKED_CHILDREN: usize = 8;
+/// Between the probes to them.
+pub const CHECK_HOST_EVERY: Duration = Duration::from_millis(500);
+pub const CHECK_CHILD_EVERY: Duration = Duration::from_millis(100);
+
+/// A scope is partial when less than this share of its usual hosts answers, until more than
+/// [`WHOLE_SHARE`] do: the verdict must not flicker with a single host.
+pub const PARTIAL_SHARE: f32 = 0.5;
+pub const WHOLE_SHARE: f32 = 0.6;
+/// Fewer hosts than this have no share.
+pub const PARTIAL_HOSTS: f32 = 3.0;
+/// Below this share nearly all are gone, and that is no new list but an event.
+pub const NEAR_TOTAL: f32 = 0.2;
+/// How long a host is remembered as usual that has gone: half of a renumbered network is forgotten
+/// within the week.
+pub const PRESENCE_MEMORY: Duration = Duration::from_secs(3 * 24 * 3600);
+/// The same while nearly all are gone.
+pub const PATIENCE_FOR_ABSENCE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The first escalation: one bit, so one miss of any host that is not poor.
 pub const DOUBT_ODDS: f32 = 0.69;
@@ -51,17 +112,17 @@ pub const COUNTRY_DOUBT_ODDS: f32 = 2.0;
 /// A block's siblings are asked at these odds, 10^2: two misses of hosts that answer 90 % of the
 /// time.
 pub const SIBLINGS_ODDS: f32 = 4.6;
-/// Probe interval of a doubtful scope, at the least.
+/// Probe interval of a doubtful block, at the least.
 pub const CONFIRM_EVERY: Duration = Duration::from_secs(1);
+/// The same of a scope of blocks.
+pub const CONFIRM_CHILDREN_EVERY: Duration = Duration::from_millis(500);
 /// Probe interval of a scope that is down but not yet in outage, or whose country has just come
 /// back.
 pub const CONFIRM_DOWN_EVERY: Duration = Duration::from_secs(12);
-
-/// A country's odds need misses from several groups of its blocks, since the silence of one says
-/// nothing of the others. More blocks than this count as this many groups.
-pub const EVIDENCE_GROUPS: usize = 4;
-/// How many groups the misses before a recovery count as at most: no escalation hurries it.
-pub const RECOVERY_GROUPS: usize = 3;
+/// Whom a doubt asks: every second probe goes again to the host heard last, since it alone refutes
+/// that only the others have gone; in a darkness every fourth.
+pub const NEWEST_IN_DOUBT: u32 = 2;
+pub const NEWEST_IN_DARKNESS: u32 = 4;
 
 /// Prior odds of being up, for the exported belief: down in one case of 10^4.
 pub const PRIOR_UP_ODDS: f32 = 9.2;
@@ -75,9 +136,9 @@ pub const INITIAL_MISS_RATE: f32 = 0.3;
 /// Memory of a host's miss rate, in probes: long enough for a steady rate, short enough for a day's
 /// change.
 pub const HOST_MEMORY: f32 = 64.0;
-/// Memory of a scope's miss rate, in probes: a country that starts to lose packets is believed
-/// within half a minute.
-pub const SCOPE_MEMORY: f32 = 32.0;
+/// Memory of a scope's miss rate, in probes: with 32, a jump from 2 to 70 % loss is called down
+/// three times as often.
+pub const SCOPE_MEMORY: f32 = 16.0;
 /// A host that misses more than this is poor: its silence is worth less than one bit.
 pub const POOR_MISS_RATE: f32 = 0.5;
 /// A target silent for this long while its block lives is retired (docs/verdicts.md).
@@ -85,19 +146,36 @@ pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long what an earlier run knew is of use.
 pub const MEMORY_VALID_FOR: Duration = Duration::from_secs(24 * 3600);
 
+/// Of fewer countries nobody says that they went dark together.
+pub const TOGETHER_COUNTRIES: u32 = 5;
+/// Countries went dark together when this share of them did ...
+pub const TOGETHER_SHARE: f32 = 0.8;
+/// ... within this time.
+pub const TOGETHER_WITHIN: Duration = Duration::from_secs(10);
+
 /// We are blind when nobody, control or target, has answered for this long. Controls are asked once
 /// a second, so this is three misses in a row; and it is shorter than [`Rules::span`].
 pub const BLIND_AFTER: Duration = Duration::from_millis(3500);
+/// When controls miss more often, we are blind at these odds of their silence only ...
+pub const BLIND_ODDS: f32 = 13.8;
+/// ... or after this time.
+pub const BLIND_AT_LAST: Duration = Duration::from_secs(60);
+/// We see again after this many answers in a row.
+pub const SEEING_ANSWERS: u32 = 3;
+/// Memory of a control's miss rate, in probes.
+pub const CONTROL_MEMORY: f32 = 16.0;
+/// A loss of our own uplink that a verdict tells of.
+pub const OWN_LOSS: f32 = 0.2;
 /// Controls that have been silent for this long while targets answered are dead themselves.
 pub const CONTROLS_DEAD_AFTER: Duration = Duration::from_secs(60);
 /// The longest patience there is: a probe sent this long before a gap in the watch may have been
 /// answered in it.
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3);
 /// A scope that gave no evidence for this many of its probe intervals is unknown.
-pub const STALE_INTERVALS: u32 = 4;
+pub const STALE_INTERVALS: u32 = 8;
 /// A scope is not unknown for want of evidence before this time.
 pub const MIN_STALE: Duration = Duration::from_secs(60);
 /// A country that has just come back is not partial before its other blocks have been asked too.
 pub const SETTLE_TIME: Duration = Duration::from_secs(10);
 /// How long after a country's return its blocks that are still in outage are asked more often.
-pub const RETURN_TIME: Duration = Duration::from_secs(60);
+pub const ASK_AFTER_RETURN: Duration = Duration::from_secs(60);

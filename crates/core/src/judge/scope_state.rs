@@ -2,13 +2,20 @@
 //! of docs/verdicts.md.
 
 use super::{
-    belief::Belief,
+    PerState,
+    darkness::{Darkness, Proof},
     flaps::Flaps,
     quality::Quality,
+    recovery::Recovery,
     rules,
+    silence::Silence,
     state::{Edge, State},
 };
-use crate::{schedule::Escalation, time::Time};
+use crate::{
+    schedule::Escalation,
+    scopes::TargetId,
+    time::Time,
+};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.
@@ -20,7 +27,7 @@ pub(super) struct Facts {
     /// Dark for `outage_after`, without doubt.
     pub outage: bool,
     pub flapping: bool,
-    /// A country of which some blocks are in outage and others are alive.
+    /// A part of it lives, and a part that usually does is silent.
     pub partial: bool,
     pub degraded: bool,
 }
@@ -38,6 +45,88 @@ pub(super) const fn verdict(facts: Facts) -> State {
     }
 }
 
+/// What a scope tells the one above it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Report {
+    /// Somebody in it has answered.
+    pub heard: bool,
+    pub dark: bool,
+    pub outage: bool,
+    /// Dark while the scope above it lives: its silence says nothing of that.
+    pub excluded: bool,
+    /// Its verdict, once it has one.
+    pub state: Option<State>,
+    /// Targets that answer, as far as we know.
+    pub present: u32,
+    /// The sum of its targets' shares of presence.
+    pub usual: f64,
+}
+
+/// What the scopes below have told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Children {
+    pub all: u32,
+    pub heard: u32,
+    pub dark: u32,
+    /// Of those that were heard.
+    pub outage: u32,
+    /// Of those that were heard: down, flapping, partial or in outage.
+    pub troubled: u32,
+    pub excluded: u32,
+}
+
+impl Children {
+    /// A child tells something else than before.
+    pub fn update(&mut self, old: &Report, new: &Report) {
+        let add = |count: &mut u32, before: bool, after: bool| {
+            *count = *count + u32::from(after) - u32::from(before);
+        };
+        let is_troubled = |report: &Report| {
+            report.heard
+                && match report.state {
+                    Some(State::Down | State::Flapping | State::Outage | State::Partial) => true,
+                    Some(State::Up | State::Degraded | State::Unknown) | None => false,
+                }
+        };
+        add(&mut self.heard, old.heard, new.heard);
+        add(&mut self.dark, old.dark, new.dark);
+        add(&mut self.outage, old.heard && old.outage, new.heard && new.outage);
+        add(&mut self.troubled, is_troubled(old), is_troubled(new));
+        add(&mut self.excluded, old.excluded, new.excluded);
+    }
+
+    /// How many can tell that the scope above them is dark.
+    pub fn usable(&self) -> u32 {
+        self.heard.saturating_sub(self.excluded)
+    }
+
+    /// Is each of them dark that was ever heard, or each of all if none was?
+    pub fn all_dark(&self) -> bool {
+        self.dark > 0 && self.dark >= if self.heard > 0 { self.heard } else { self.all }
+    }
+
+    /// Is each of them in outage that was ever heard?
+    pub fn all_in_outage(&self) -> bool {
+        self.outage > 0 && self.outage >= self.heard
+    }
+}
+
+/// What a scope has added to the silence of the one above it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Contribution {
+    /// The life of the scope above since which it counts.
+    pub since: Option<Time>,
+    pub odds: f32,
+    pub counted: bool,
+}
+
+/// The oldest miss since a block was heard, from which loss is learned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FirstMiss {
+    pub target: TargetId,
+    pub sent: Time,
+}
+
 /// What the judge knows of one scope.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct ScopeState {
@@ -49,30 +138,52 @@ pub(super) struct ScopeState {
     /// alive.
     #[serde(rename = "chance")]
     pub common_miss_rate: f32,
+    /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
+    #[serde(default)]
+    pub newest_miss_rate: f32,
     pub state: State,
-    /// It has been dark for `outage_after`, without doubt.
-    #[serde(rename = "long")]
-    pub outage: bool,
-    /// An earlier run found it dark, and this one has no proof of that yet.
+    /// When its newest answered probe was sent.
+    #[serde(default)]
+    pub life: Option<Time>,
+    /// The one before it.
     #[serde(skip)]
-    pub recalled: bool,
+    pub previous_life: Option<Time>,
+    /// Of a block: its oldest miss since it was heard.
+    #[serde(skip)]
+    pub first_miss: Option<FirstMiss>,
+    /// A miss between the last two lives has been learned from.
+    #[serde(skip)]
+    pub has_learned: bool,
+    #[serde(default)]
+    pub silence: Silence,
+    #[serde(default)]
+    pub darkness: Option<Darkness>,
+    pub recovery: Recovery,
+    #[serde(skip)]
+    pub contribution: Contribution,
+    #[serde(skip)]
+    pub children: Children,
+    /// What the scope above knows of it.
+    #[serde(skip)]
+    pub reported: Report,
+    /// Targets that answer, as far as we know; a dark block's too.
+    #[serde(skip)]
+    pub present: u32,
+    /// The sum of its targets' shares of presence.
+    #[serde(skip)]
+    pub usual: f64,
+    /// Dark while the scope above it lives.
+    #[serde(skip)]
+    pub excluded: bool,
+    /// Fewer hosts answer than usual.
+    #[serde(default)]
+    pub few: bool,
     /// The other blocks of its country have been asked, in this doubt.
     #[serde(skip)]
     pub siblings_asked: bool,
-    pub belief: Belief,
-    /// The edge of its darkness, while it is dark.
-    #[serde(rename = "dark")]
-    pub darkness: Option<Edge>,
     #[serde(skip)]
     pub escalation: Option<Escalation>,
     pub flaps: Flaps,
-    /// When its darkness most likely began.
-    pub began: Time,
-    /// How long of its darkness nobody could see.
-    pub unseen: Duration,
-    /// The edge of its last return.
-    #[serde(rename = "back")]
-    pub recovery: Edge,
     /// When it is to be evaluated for time alone.
     #[serde(skip)]
     pub timer: Time,
@@ -87,45 +198,59 @@ pub(super) struct ScopeState {
 pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: String,
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
-    spent: [Duration; 7],
+    spent: PerState<Duration>,
+    /// The outage that was entered last: when we see again, it goes on.
+    outage: Option<Time>,
 }
 
 impl ScopeState {
     pub fn new(now: Time) -> Self {
-        let edge = Edge { earliest: None, latest: now };
         Self {
             last_evidence: now,
             quality: Quality::default(),
             common_miss_rate: rules::MIN_MISS_RATE,
+            newest_miss_rate: rules::MIN_MISS_RATE,
             state: State::Unknown,
-            outage: false,
-            recalled: false,
-            siblings_asked: false,
-            belief: Belief::default(),
+            life: None,
+            previous_life: None,
+            first_miss: None,
+            has_learned: false,
+            silence: Silence::default(),
             darkness: None,
+            recovery: Recovery::none(now),
+            contribution: Contribution::default(),
+            children: Children::default(),
+            reported: Report::default(),
+            present: 0,
+            usual: 0.0,
+            excluded: false,
+            few: false,
+            siblings_asked: false,
             escalation: None,
             flaps: Flaps::default(),
-            began: now,
-            unseen: Duration::ZERO,
-            recovery: edge,
             timer: Time::NEVER,
-            edge,
+            edge: Edge { earliest: None, latest: now },
             record: Box::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
-                entered: [0; 7],
-                spent: [Duration::ZERO; 7],
+                ..VerdictTotals::default()
             }),
         }
     }
 
     pub fn enter_state(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
         let record = &mut *self.record;
-        record.spent[self.state as usize] += now.since(record.changed);
-        record.entered[state as usize] += 1;
+        record.spent[self.state] += now.since(record.changed);
+        let began = self.darkness.as_ref().map(|darkness| darkness.began);
+        if state != State::Outage || record.outage != began {
+            record.entered[state] += 1;
+        }
+        if state == State::Outage {
+            record.outage = began;
+        }
         record.evidence = evidence;
         record.changed = now;
         self.state = state;
@@ -134,7 +259,26 @@ impl ScopeState {
 
     /// Is it dark, as far as this run can prove?
     pub fn is_dark(&self) -> bool {
-        self.darkness.is_some() && !self.recalled
+        self.darkness.as_ref().is_some_and(|darkness| darkness.proof != Proof::Recalled)
+    }
+
+    pub fn is_recalled(&self) -> bool {
+        self.darkness.is_some() && !self.is_dark()
+    }
+
+    pub fn is_in_outage(&self) -> bool {
+        self.darkness.as_ref().is_some_and(|darkness| darkness.outage)
+    }
+
+    /// Does it give no reason to evaluate it when somebody in it answers?
+    pub fn is_calm(&self) -> bool {
+        self.state == State::Up
+            && self.escalation.is_none()
+            && !self.siblings_asked
+            && !self.quality.is_degraded()
+            && self.recovery.check.is_none()
+            && !self.recovery.narrowed
+            && !self.few
     }
 
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.
@@ -142,58 +286,23 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
-    /// Do its misses span a darkness of `outage_after`, and go on beyond those that proved it? A
-    /// flapping scope needs no misses beyond, since there a darkness is no surprise.
-    pub fn is_outage_proved(&mut self, outage_after: Duration, groups: usize, now: Time) -> bool {
-        let down_odds = self.needed_odds(rules::DOWN_ODDS, now);
-        let outage_odds = self.needed_odds(rules::OUTAGE_ODDS, now);
-        let is_flapping = self.flaps.is_flapping(now);
-        let odds = self.belief.odds(Time::NEVER, outage_odds, groups);
-        let beyond = outage_after.mul_f32(rules::LASTING_SHARE);
-        let goes_on =
-            || self.belief.reached_at(down_odds, groups).is_some_and(|at| odds.last >= at + beyond);
-        odds.log >= outage_odds
-            && odds.span() + rules::MAX_UNASKED >= outage_after
-            && (is_flapping || goes_on())
-    }
-
-    /// Learns from a miss that was chance; `own` is the host's own miss rate. What that does not
-    /// explain is the scope's.
-    pub fn record_chance_miss(&mut self, own: f32) {
+    /// Learns from an outcome while it was alive; `own` is the host's own miss rate. What that does
+    /// not explain of a miss is the scope's.
+    pub fn learn(&mut self, miss: Option<f32>, now: Time) {
         let common = self.common_miss_rate;
-        let explained = common / (own + common - own * common);
-        self.common_miss_rate += (explained - common) / rules::SCOPE_MEMORY;
-        self.quality.record_miss();
+        let sample = match miss {
+            Some(own) => common / super::host_state::either(own, common),
+            None => rules::MIN_MISS_RATE,
+        };
+        self.common_miss_rate += (sample - common) / rules::SCOPE_MEMORY;
+        self.quality.learn_loss(miss.is_some(), now);
     }
 
-    /// `slowdown` is ln(round-trip time / the target's usual one).
-    pub fn record_answer(&mut self, slowdown: f32) {
-        self.common_miss_rate +=
-            (rules::MIN_MISS_RATE - self.common_miss_rate) / rules::SCOPE_MEMORY;
-        self.quality.record_answer(slowdown);
-    }
-
-    /// Seconds in each state up to now, in the order of [`State::ALL`].
-    pub fn state_seconds(&self, now: Time) -> [f64; 7] {
+    /// Seconds in each state up to now.
+    pub fn state_seconds(&self, now: Time) -> PerState<f64> {
         let mut spent = self.record.spent;
-        spent[self.state as usize] += now.since(self.record.changed);
-        spent.map(|time| time.as_secs_f64())
-    }
-
-    /// Nobody saw anything between these two times: that does not count towards an outage.
-    pub fn record_unseen(&mut self, from: Time, to: Time) {
-        if let Some(since) = self.counted_since() {
-            self.unseen += to.since(from.max(since));
-        }
-    }
-
-    /// Since when the darkness counts towards an outage: its last proof of life, but not from long
-    /// before the first miss of it, since time in which nobody asked is no silence; and later by as
-    /// long as nobody could see.
-    pub fn counted_since(&self) -> Option<Time> {
-        let asked = self.began - rules::MAX_UNASKED;
-        let since = |edge: Edge| edge.earliest.map_or(self.began, |earliest| earliest.max(asked));
-        self.darkness.map(|edge| since(edge) + self.unseen)
+        spent[self.state] += now.since(self.record.changed);
+        PerState::new(|state| spent[state].as_secs_f64())
     }
 }
 

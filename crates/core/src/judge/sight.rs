@@ -5,9 +5,16 @@
 //! probe that was sent *no earlier* than it. When our own uplink dies, nobody answers any more, so
 //! no miss is ever confirmed and nothing is called down, however long it takes to notice that we
 //! are blind.
+//!
+//! A lossy uplink of our own is no blindness: what controls miss is learned as loss that all scopes
+//! have in common, and the more they miss, the longer nobody may answer before we call ourselves
+//! blind. We see again only after some answers in a row, so that verdicts do not flicker.
 
-use super::rules::{BLIND_AFTER, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE};
-use crate::time::Time;
+use super::rules::{
+    BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONTROL_MEMORY, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE,
+    MIN_MISS_RATE, SEEING_ANSWERS,
+};
+use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;
 
 /// How many failures to send in a row, without one success between them, are blindness too.
@@ -15,9 +22,32 @@ const SEND_FAILURES: u32 = 3;
 /// The time over which these failures must be spread.
 const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
+/// How often a control misses while we see: learned from the first miss after an answer, so that a
+/// blindness teaches one.
+#[derive(Clone, Copy, Debug, Default)]
+struct ControlState {
+    miss_rate: f32,
+    is_silent: bool,
+    has_answered: bool,
+}
+
+impl ControlState {
+    fn learn(&mut self, answered: bool) {
+        if !self.is_silent {
+            let sample = f32::from(u8::from(!answered));
+            self.miss_rate += (sample - self.miss_rate) / CONTROL_MEMORY;
+        }
+        self.is_silent = !answered;
+        self.has_answered |= answered;
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Sight {
-    controls: bool,
+    /// In the order of the plan.
+    controls: Vec<ControlState>,
+    /// Answers in a row while we are blind.
+    answers: u32,
     /// The longest regular probe interval of any country.
     interval: Duration,
     /// When the newest answered probe, of target or control, was sent.
@@ -44,9 +74,10 @@ pub(super) enum SightChange {
 }
 
 impl Sight {
-    pub fn new(controls: bool, interval: Duration, now: Time) -> Self {
+    pub fn new(controls: usize, interval: Duration, now: Time) -> Self {
         Self {
-            controls,
+            controls: vec![ControlState::default(); controls],
+            answers: 0,
             interval,
             last_answered: now,
             last_control_answered: now,
@@ -62,8 +93,9 @@ impl Sight {
     /// Goes on with the controls and the interval of `fresh`. Controls that were not there before
     /// cannot have been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let mut next = Self { controls: fresh.controls, interval: fresh.interval, ..self.clone() };
-        if next.controls && !self.controls {
+        let controls = fresh.controls.clone();
+        let mut next = Self { controls, interval: fresh.interval, ..self.clone() };
+        if !next.controls.is_empty() && self.controls.is_empty() {
             next.last_answered = now;
             next.last_control_answered = now;
         }
@@ -77,7 +109,7 @@ impl Sight {
     /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all
     /// are.
     pub fn confirmed_until(&self) -> Time {
-        if self.controls { self.last_answered } else { Time::NEVER }
+        if self.controls.is_empty() { Time::NEVER } else { self.last_answered }
     }
 
     /// How long we have been blind in all, by now.
@@ -87,14 +119,27 @@ impl Sight {
 
     /// When silence alone will make us blind.
     pub fn poll_timeout(&self) -> Time {
-        if !self.controls || self.is_blind() {
+        if self.controls.is_empty() || self.is_blind() {
             return Time::NEVER;
         }
         let controls_are_dead =
             self.last_answered.since(self.last_control_answered) > CONTROLS_DEAD_AFTER;
-        let patience =
-            if controls_are_dead { BLIND_AFTER + self.interval * 3 } else { BLIND_AFTER };
-        self.last_answered + patience
+        let dead = if controls_are_dead { self.interval * 3 } else { Duration::ZERO };
+        self.last_answered + self.blind_after() + dead
+    }
+
+    /// How long nobody may answer: as many misses of controls, one a second, as chance does not
+    /// explain.
+    fn blind_after(&self) -> Duration {
+        let misses = BLIND_ODDS / -self.own_loss().max(MIN_MISS_RATE).ln();
+        let chance = Duration::from_secs_f32(misses.min(BLIND_AT_LAST.as_secs_f32()));
+        chance.max(BLIND_AFTER)
+    }
+
+    /// What our own uplink loses: the miss rate of the best control.
+    pub fn own_loss(&self) -> f32 {
+        let alive = self.controls.iter().filter(|control| control.has_answered);
+        alive.map(|control| control.miss_rate).reduce(f32::min).unwrap_or(0.0)
     }
 
     /// That time has come.
@@ -108,22 +153,35 @@ impl Sight {
         self.answered(sent, now)
     }
 
-    /// A control answered a probe sent then.
-    pub fn control_answered(&mut self, sent: Time, now: Time) -> SightChange {
-        self.last_control_answered = self.last_control_answered.max(sent);
-        self.answered(sent, now)
+    /// A control answered, or did not.
+    pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
+        if let Some(control) = self.controls.get_mut(outcome.control as usize) {
+            control.learn(outcome.answered);
+        }
+        if !outcome.answered {
+            self.answers = 0;
+            return SightChange::None;
+        }
+        self.last_control_answered = self.last_control_answered.max(outcome.sent);
+        self.answered(outcome.sent, now)
     }
 
     fn answered(&mut self, sent: Time, now: Time) -> SightChange {
         let before = self.last_answered;
         self.last_answered = self.last_answered.max(sent);
-        match self.blind_since {
-            // Our own sending is still broken: controls have a socket of their own and prove
-            // nothing of it.
-            Some(_) if self.send_failures >= SEND_FAILURES => SightChange::None,
-            Some(since) if sent >= since => self.restore(since.min(before), sent, now),
-            _ => SightChange::None,
+        let Some(since) = self.blind_since.filter(|&since| sent >= since) else {
+            return SightChange::None;
+        };
+        // Our own sending is still broken: controls have a socket of their own and prove nothing of
+        // it.
+        if self.send_failures >= SEND_FAILURES {
+            return SightChange::None;
         }
+        self.answers += 1;
+        if self.answers < SEEING_ANSWERS && !self.controls.is_empty() {
+            return SightChange::None;
+        }
+        self.restore(since.min(before), sent, now)
     }
 
     /// A probe left, whatever became of it.
@@ -160,6 +218,7 @@ impl Sight {
         }
         self.blind_periods += 1;
         self.blind_since = Some(now);
+        self.answers = 0;
         SightChange::Lost
     }
 

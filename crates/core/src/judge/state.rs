@@ -14,7 +14,7 @@ labelled! {
         Up => "up",
         /// Alive, but loss or round-trip time is clearly above its own baseline.
         Degraded => "degraded",
-        /// A country of which some blocks are in outage and others alive.
+        /// A part of it lives, and a part that usually does is silent.
         Partial => "partial",
         /// Not reachable just now.
         Down => "down",
@@ -42,7 +42,18 @@ pub struct Edge {
     pub latest: Time,
 }
 
-/// One change of a verdict.
+impl Edge {
+    /// Moved by so many nanoseconds.
+    pub(super) fn shifted(self, nanos: i64) -> Self {
+        Self {
+            earliest: self.earliest.map(|earliest| earliest.shifted(nanos)),
+            latest: self.latest.shifted(nanos),
+        }
+    }
+}
+
+/// One change of a verdict; or, from a state to the same, a narrower edge of the one whose edge had
+/// the same `latest`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// When the judge decided.

@@ -1,7 +1,7 @@
 //! What readers may know of the judge: plain numbers per scope and target.
 
 use super::{
-    Judge, ScopeState, rules,
+    Judge, PerState, ScopeState, rules,
     state::{Edge, State},
 };
 use crate::{
@@ -9,6 +9,25 @@ use crate::{
     scopes::{ScopeId, TargetId},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
+
+/// How many of a scope's hosts answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCounts {
+    /// That answer now.
+    pub now: u32,
+    /// That usually answer.
+    pub usual: u32,
+    /// That the plan lists.
+    pub listed: u32,
+}
+
+impl HostCounts {
+    /// The share of the usual hosts that answers now; None if none usually does.
+    pub fn share(self) -> Option<f64> {
+        (self.usual > 0).then(|| f64::from(self.now) / f64::from(self.usual))
+    }
+}
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +44,14 @@ pub struct Verdict {
     pub belief: f64,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// Seconds spent in each state, in the order of [`State::ALL`].
-    pub state_seconds: [f64; 7],
-    /// How often each state was entered, in the order of [`State::ALL`].
-    pub entered: [u64; 7],
+    /// Seconds spent in each state.
+    pub state_seconds: PerState<f64>,
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
+    /// How many of its hosts answer.
+    pub hosts: HostCounts,
+    /// Most countries fell silent together with it: it may be us.
+    pub together: bool,
 }
 
 impl Judge {
@@ -51,9 +74,11 @@ impl Judge {
             changed: scope.record.changed,
             evidence: scope.record.evidence.clone(),
             belief: self.belief(id, now),
-            last_life: scope.belief.last_life,
+            last_life: scope.life,
             state_seconds: scope.state_seconds(now),
             entered: scope.record.entered,
+            hosts: self.host_counts(id),
+            together: self.dark_together(id).is_some(),
         }
     }
 
@@ -62,11 +87,11 @@ impl Judge {
     /// becomes unknown.
     fn belief(&self, id: ScopeId, now: Time) -> f64 {
         let scope = &self.scopes[id.index()];
-        if scope.belief.last_life.is_none() && scope.darkness.is_none() {
+        if scope.life.is_none() && scope.darkness.is_none() {
             return 0.5;
         }
-        let odds = scope.belief.odds(self.sight.confirmed_until(), f32::MAX, 1).log;
-        let is_dark = scope.is_dark() || self.country_of(id).is_some_and(ScopeState::is_dark);
+        let is_dark = scope.is_dark() || self.parent_of(id).is_some_and(ScopeState::is_dark);
+        let odds = scope.silence.odds;
         let odds = if is_dark { odds.max(rules::DOWN_ODDS) } else { odds };
         let up = 1.0 / (1.0 + f64::from(odds - rules::PRIOR_UP_ODDS).exp());
         let silent = now.since(scope.last_evidence).as_secs_f64();

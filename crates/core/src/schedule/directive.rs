@@ -1,7 +1,10 @@
 //! What the judge asks of the schedule ([`Directive`]), and what the schedule gives out ([`Slot`]).
 
 use super::Rank;
-use crate::scopes::{BlockId, Scope, TargetId};
+use crate::{
+    scopes::{BlockId, CountryId, Scope, TargetId},
+    time::Time,
+};
 use std::time::Duration;
 
 /// A wish of the judge.
@@ -11,8 +14,16 @@ pub enum Directive {
     Escalate(Scope, Escalation),
     /// End the scope's escalation.
     Relax(Scope),
-    /// Probe each of the country's other blocks once, now: are they gone too, or back too?
+    /// Probe this target once, so much later.
+    Ask(TargetId, Duration),
+    /// Probe the block once, so much later: whoever can best tell whether it lives.
+    AskBlock(BlockId, Duration),
+    /// Probe some of the country's other blocks once, now: are they gone too?
     AskSiblings(BlockId, Doubt),
+    /// Probe each other country once, unless that was done just now: are they gone too?
+    AskCountries(CountryId),
+    /// The scope is dark while what it lies in lives: its silence tells nothing of that.
+    Exclude(Scope, bool),
     /// How much a target's turn is worth.
     Rank(TargetId, Rank),
 }
@@ -20,16 +31,29 @@ pub enum Directive {
 /// How a scope in doubt is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Escalation {
-    pub every: Duration,
+    pub spacing: Spacing,
     /// From now to the first probe, at the least.
     pub wait: Duration,
     /// How deep into the budget they may go.
     pub doubt: Doubt,
+    /// One probe in so many goes again to the host heard last.
+    pub newest: u32,
+}
+
+/// How far apart the probes of an escalation are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spacing {
+    Every(Duration),
+    /// So many probes, evenly between these times, but no closer than `least`.
+    Spread { from: Time, until: Time, probes: u32, least: Duration },
 }
 
 /// How much an escalation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
+    /// The first miss of a block: where probes are saved up for doubts, one more tells whether only
+    /// its host had gone.
+    First,
     /// Chance explains it easily, or it decides little.
     Vague,
     /// Chance hardly explains it.

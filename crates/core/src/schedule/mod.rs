@@ -2,13 +2,15 @@
 //!
 //! Each country has evenly spaced slots (`pacing`), which its blocks take in turn: four blocks at
 //! one probe per 4 s each are seen once a second, and so is a change that hits all of them. Within
-//! a block its targets take turns (`rotation`). Escalations ([`Directive`]) add probes in between.
+//! a block its targets take turns (`rotation`), and in a silence those who can tell whether it
+//! lives are asked first (`ask_order`). Escalations ([`Directive`]) add probes in between.
 //! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
 //! the regular probes repay them by slowing down a little.
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
 
+mod ask_order;
 mod budget;
 mod directive;
 mod open;
@@ -19,7 +21,7 @@ mod rotation;
 mod tests;
 
 pub use budget::Budget;
-pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot};
+pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub(crate) use open::OpenProbes;
 pub(crate) use rotation::Rank;
 
@@ -28,6 +30,7 @@ use crate::{
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
+use ask_order::ALTERNATE;
 use budget::Bucket;
 use pacing::Pacing;
 use rotation::Rotation;
@@ -41,8 +44,12 @@ const STALL: Duration = Duration::from_millis(250);
 /// not pay for that in pace.
 const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
-/// In a country with more blocks the regular probes alone are close enough together.
+/// How many sibling blocks a doubt asks; and in a country with more blocks no turn is given away.
 const FAN_OUT: u32 = 8;
+/// Fewer countries than this are not asked whether they fell silent together, nor one that was
+/// asked just now.
+const MANY_COUNTRIES: usize = 5;
+const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
 /// A vague doubt leaves this share of the bucket to strong ones. With a half, hosts that
@@ -58,6 +65,10 @@ pub(crate) struct Schedule {
     blocks: Vec<BlockTurns>,
     /// By [`ScopeId`].
     escalations: Vec<EscalationState>,
+    /// By [`ScopeId`]: it is dark while what it lies in lives.
+    excluded: Vec<bool>,
+    /// By [`TargetId`].
+    contacts: Vec<Contact>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
 }
@@ -72,6 +83,12 @@ struct BlockTurns {
     /// Shares saved up since its last regular probe, which takes a whole one.
     credit: f64,
     last_probe: Time,
+    /// When its newest answered probe was sent.
+    answered: Time,
+    /// Which silence it is asked about: the one since this answer.
+    silent_since: Time,
+    /// How many probes that was so far.
+    doubt_probes: u32,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
 }
@@ -79,11 +96,21 @@ struct BlockTurns {
 #[derive(Clone, Copy, Debug, Default)]
 struct EscalationState {
     /// None: it is over.
-    every: Option<Duration>,
+    wanted: Option<Escalation>,
+    /// Between two of its probes.
+    interval: Duration,
     /// Tokens that it leaves to others.
     reserve: f64,
-    queued: bool,
+    /// Its slot in the queue.
+    next: Option<Time>,
     last: Time,
+}
+
+/// When the newest probe to a target was sent, and the newest one that was answered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Contact {
+    asked: Time,
+    answered: Time,
 }
 
 /// What a slot is for. Slots of one time come in this order.
@@ -95,6 +122,8 @@ enum Key {
     Escalated(ScopeId),
     /// One extra probe of a block.
     Once(u32),
+    /// One extra probe of a target.
+    Asked(u32),
     /// A target with an interval of its own.
     Interval(u32),
     /// The retired targets of a block.
@@ -138,6 +167,9 @@ impl Schedule {
                 share,
                 credit: rng.unit(),
                 last_probe: Time::default(),
+                answered: Time::default(),
+                silent_since: Time::default(),
+                doubt_probes: 0,
             });
         }
         let mut pacings = Vec::with_capacity(roster.countries.len());
@@ -147,10 +179,20 @@ impl Schedule {
             if !country.blocks.is_empty() {
                 queue.push(Reverse((now + interval.mul_f64(rng.unit()), Key::Regular(id as u32))));
             }
-            pacings.push(Pacing { interval, next_block: 0 });
+            pacings.push(Pacing::new(interval, country.blocks.len() as u32, seed ^ id as u64));
         }
         let escalations = vec![EscalationState::default(); roster.scope_count()];
-        Self { roster, budget, pacings, blocks, escalations, queue, skipped: Skipped::default() }
+        Self {
+            excluded: vec![false; roster.scope_count()],
+            contacts: vec![Contact::default(); roster.targets.len()],
+            skipped: Skipped::default(),
+            roster,
+            budget,
+            pacings,
+            blocks,
+            escalations,
+            queue,
+        }
     }
 
     /// Between two regular probes of a scope: what silence has to be measured against.
@@ -182,10 +224,14 @@ impl Schedule {
             let lag = now.since(at);
             let target = match key {
                 Key::Regular(country) => self.regular_slot(country, at, now, open),
-                Key::Escalated(scope) => self.escalation_slot(scope, now),
+                Key::Escalated(scope) => self.escalation_slot(scope, at, now),
+                Key::Asked(target) => {
+                    self.queue.pop();
+                    self.asked_slot(target, now)
+                }
                 Key::Once(block) => {
                     self.queue.pop();
-                    self.extra_probe(block, REGULAR_RESERVE, now)
+                    self.doubt_probe(block, ALTERNATE, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
                     let every =
@@ -196,6 +242,7 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
+                self.contacts[target as usize].asked = now;
                 return Some(Slot { target: TargetId(target), lag });
             }
         }
@@ -205,39 +252,58 @@ impl Schedule {
     /// Does what the judge wants.
     pub fn handle_directive(&mut self, directive: Directive, now: Time) {
         match directive {
-            Directive::Escalate(scope, Escalation { every, wait, doubt }) => {
-                let id = self.roster.scope_id(scope);
-                let reserve = self.reserve(doubt);
-                let escalated = &mut self.escalations[id.index()];
-                escalated.every = Some(every);
-                escalated.reserve = reserve;
-                if !escalated.queued {
-                    escalated.queued = true;
-                    let at = (now + wait).max(escalated.last + every);
-                    self.queue.push(Reverse((at, Key::Escalated(id))));
-                }
-            }
+            Directive::Escalate(scope, escalation) => self.escalate(scope, escalation, now),
             Directive::Relax(scope) => {
-                self.escalations[self.roster.scope_id(scope).index()].every = None;
+                self.escalations[self.roster.scope_id(scope).index()].wanted = None;
             }
-            Directive::AskSiblings(block, doubt) => {
-                let blocks = self.country_of(block.0);
-                let least = 1.0 + self.reserve(doubt);
-                if blocks.len() as u32 <= FAN_OUT {
-                    for other in blocks.filter(|&other| other != block.0) {
-                        if self.blocks[other as usize].bucket.level(&self.budget, now) >= least {
-                            self.queue.push(Reverse((now, Key::Once(other))));
-                        }
-                    }
-                }
+            Directive::Ask(target, wait) => {
+                self.queue.push(Reverse((now + wait, Key::Asked(target.0))));
+            }
+            Directive::AskBlock(block, wait) => {
+                self.queue.push(Reverse((now + wait, Key::Once(block.0))));
+            }
+            Directive::AskSiblings(block, doubt) => self.ask_siblings(block, doubt, now),
+            Directive::AskCountries(country) => self.ask_countries(country, now),
+            Directive::Exclude(scope, excluded) => {
+                self.excluded[self.roster.scope_id(scope).index()] = excluded;
             }
             Directive::Rank(target, rank) => self.rank(target, rank, now),
+        }
+    }
+
+    /// A target answered a probe sent then.
+    pub fn record_answer(&mut self, target: TargetId, sent: Time) {
+        let contact = &mut self.contacts[target.0 as usize];
+        contact.answered = contact.answered.max(sent);
+        let block = self.roster.target(target).block;
+        let turns = &mut self.blocks[block.0 as usize];
+        turns.answered = turns.answered.max(sent);
+    }
+
+    fn escalate(&mut self, scope: Scope, escalation: Escalation, now: Time) {
+        let id = self.roster.scope_id(scope);
+        let reserve = self.reserve(escalation.doubt);
+        let escalated = &mut self.escalations[id.index()];
+        escalated.interval = match escalation.spacing {
+            Spacing::Every(interval) => interval,
+            Spacing::Spread { from, until, probes, least } => {
+                (until.since(from.max(escalated.last)) / probes.max(1)).max(least)
+            }
+        };
+        escalated.wanted = Some(escalation);
+        escalated.reserve = reserve;
+        let at = (now + escalation.wait).max(escalated.last + escalated.interval);
+        if escalated.next.is_none_or(|next| at < next) {
+            escalated.next = Some(at);
+            self.queue.push(Reverse((at, Key::Escalated(id))));
         }
     }
 
     /// Tokens that a doubt leaves to others.
     fn reserve(&self, doubt: Doubt) -> f64 {
         match doubt {
+            Doubt::First if self.budget.reserve > 0.0 => REGULAR_RESERVE,
+            Doubt::First => self.reserve(Doubt::Vague),
             Doubt::Vague => REGULAR_RESERVE.max(self.budget.burst * STRONG_RESERVE),
             Doubt::Strong => REGULAR_RESERVE,
         }
@@ -280,51 +346,40 @@ impl Schedule {
         turns.rotation.next_retired()
     }
 
-    /// A slot of an escalation: in a block, its next target; in a larger scope, that of the block
-    /// whose last probe is the oldest.
-    fn escalation_slot(&mut self, scope: ScopeId, now: Time) -> Option<u32> {
+    /// A slot of an escalation: in a block, whoever can tell whether it lives; in a larger scope,
+    /// the same in one of its blocks.
+    fn escalation_slot(&mut self, scope: ScopeId, at: Time, now: Time) -> Option<u32> {
         let escalated = &mut self.escalations[scope.index()];
-        let Some(every) = escalated.every else {
-            escalated.queued = false;
+        if escalated.next != Some(at) {
+            self.queue.pop();
+            return None;
+        }
+        let Some(Escalation { newest, .. }) = escalated.wanted else {
+            escalated.next = None;
             self.queue.pop();
             return None;
         };
-        let reserve = escalated.reserve;
+        let &mut EscalationState { interval, reserve, .. } = escalated;
         escalated.last = now;
-        self.reschedule(now + every);
-        // The escalation of what it lies in probes the scope too: not twice.
+        escalated.next = Some(now + interval);
+        self.reschedule(now + interval);
+        // The escalation of what it lies in probes the scope too: not twice, if that is as close.
         let mut above =
             std::iter::successors(self.roster.parent(scope), |&id| self.roster.parent(id));
-        if above.any(|id| self.escalations[id.index()].every.is_some()) {
+        let is_closer = |id: ScopeId| {
+            let other = &self.escalations[id.index()];
+            other.wanted.is_some() && other.interval <= interval
+        };
+        if above.any(is_closer) {
             return None;
         }
         let block = match self.roster.scope(scope) {
             Scope::Block(block) => block.0,
-            scope @ (Scope::Network(_) | Scope::Country(_)) => {
-                let blocks = self.roster.blocks_of(scope);
-                if blocks.len() as u32 > FAN_OUT {
-                    return None;
-                }
-                let able = blocks.filter(|&block| {
-                    let level = self.blocks[block as usize].bucket.level(&self.budget, now);
-                    level >= 1.0 + reserve
-                });
-                able.min_by_key(|&block| self.blocks[block as usize].last_probe)?
+            larger @ (Scope::Network(_) | Scope::Country(_)) => {
+                self.doubtful_block(larger, reserve, now)?
             }
         };
-        self.extra_probe(block, reserve, now)
-    }
-
-    /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target
-    /// is no obstacle.
-    fn extra_probe(&mut self, block: u32, reserve: f64, now: Time) -> Option<u32> {
-        let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, reserve) {
-            self.skipped.over_budget += 1;
-            return None;
-        }
-        turns.last_probe = now;
-        turns.rotation.next(|_| true)
+        self.doubt_probe(block, newest, reserve, now)
     }
 
     /// A slot of a target with an interval of its own.
@@ -357,7 +412,4 @@ impl Schedule {
         }
     }
 
-    fn country_of(&self, block: u32) -> std::ops::Range<u32> {
-        self.roster.country(self.roster.blocks[block as usize].country).blocks.clone()
-    }
 }

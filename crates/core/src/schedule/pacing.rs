@@ -1,7 +1,7 @@
 //! The regular probes of a country, evenly spaced.
 
-use super::{FAN_OUT, OpenProbes, Schedule};
-use crate::time::Time;
+use super::{ALTERNATE, FAN_OUT, OpenProbes, Schedule};
+use crate::{rng::Rng, time::Time};
 use std::time::Duration;
 
 /// The interval grows by up to this share while the bucket of the block whose turn it is lies below
@@ -14,8 +14,36 @@ const SLOWDOWN: f64 = 0.75;
 #[derive(Clone, Debug)]
 pub(super) struct Pacing {
     pub interval: Duration,
-    /// The block whose turn is next, counted from the country's first.
-    pub next_block: u32,
+    /// Its blocks, counted from the country's first, in the order of their turns: mixed, since what
+    /// befalls one often befalls its neighbours, and must not look like the whole country's
+    /// silence.
+    pub order: Vec<u32>,
+    /// Whose turn is next in it.
+    pub next: u32,
+}
+
+impl Pacing {
+    pub(super) fn new(interval: Duration, blocks: u32, seed: u64) -> Self {
+        let mut order: Vec<u32> = (0..blocks).collect();
+        Rng::new(seed).shuffle(&mut order);
+        Self { interval, order, next: 0 }
+    }
+
+    /// Goes on with other blocks: `new_place` says where an old one is now, if it is still there;
+    /// new ones take their turns anywhere.
+    pub(super) fn replan(&mut self, old: &Self, new_place: impl Fn(u32) -> Option<u32>) {
+        let kept: Vec<Option<u32>> = old.order.iter().map(|&place| new_place(place)).collect();
+        let next = old.next as usize % kept.len().max(1);
+        let turns_left = kept[next..].iter().chain(&kept[..next]).flatten().copied();
+        let mut order: Vec<u32> = turns_left.collect();
+        for (turn, &place) in self.order.iter().enumerate() {
+            if !order.contains(&place) {
+                order.insert(turn.min(order.len()), place);
+            }
+        }
+        self.order = order;
+        self.next = 0;
+    }
 }
 
 impl Schedule {
@@ -44,27 +72,33 @@ impl Schedule {
         if !paid {
             return None;
         }
-        let block = &mut self.blocks[id as usize];
-        block.last_probe = now;
-        block.rotation.next(|target| !open.is_waiting(target))
+        self.blocks[id as usize].last_probe = now;
+        let free = |target: u32| !open.is_waiting(target);
+        let gone = self.blocks[id as usize].rotation.begin_turn(free);
+        if gone.is_none() && self.is_doubted(id) {
+            return self.doubtful_target(id, ALTERNATE, now);
+        }
+        gone.or_else(|| self.blocks[id as usize].rotation.next(free))
     }
 
     /// Which of a country's blocks has its turn, and how many tokens there are, in it or in the
     /// mean. Where regular probes repay escalations, the turn goes to the block with most tokens:
     /// one that was escalated waits, and the others need not slow down for it.
     fn turn(&mut self, country: u32, now: Time) -> (u32, f64) {
-        let blocks = self.roster.countries[country as usize].blocks.clone();
-        let count = blocks.len() as u32;
-        let turn = &mut self.pacings[country as usize].next_block;
-        let next = blocks.start + *turn % count;
-        *turn = turn.wrapping_add(1) % count;
+        let first = self.roster.countries[country as usize].blocks.start;
+        let pacing = &mut self.pacings[country as usize];
+        let count = pacing.order.len() as u32;
+        let turn = pacing.next % count;
+        pacing.next = (turn + 1) % count;
+        let order = &self.pacings[country as usize].order;
+        let block = |turn: u32| first + order[(turn % count) as usize];
         let level = |block: u32| self.blocks[block as usize].bucket.level(&self.budget, now);
         if self.budget.reserve == 0.0 || count > FAN_OUT {
-            return (next, level(next));
+            return (block(turn), level(block(turn)));
         }
-        let mut fullest = (next, f64::MIN);
+        let mut fullest = (block(turn), f64::MIN);
         let mut sum = 0.0;
-        for block in (next..blocks.end).chain(blocks.start..next) {
+        for block in (turn..turn + count).map(block) {
             let level = level(block);
             sum += level;
             if level > fullest.1 {

@@ -1,7 +1,7 @@
 //! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, EscalationState, Key, Pacing, Schedule};
+use super::{Budget, Contact, EscalationState, Key, Pacing, Schedule};
 use crate::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
@@ -30,15 +30,15 @@ impl Schedule {
         let carried: BTreeSet<Key> = queue.iter().map(|entry| entry.0.1).collect();
         queue.extend(fresh.queue.drain().filter(|entry| !carried.contains(&entry.0.1)));
         fresh.queue = queue.into();
+        fresh.contacts =
+            map.targets.carry(std::mem::take(&mut self.contacts), |_| Contact::default());
+        fresh.excluded = map.scopes.carry(std::mem::take(&mut self.excluded), |_| false);
         for (new, pacing) in (0..).zip(&mut fresh.pacings) {
             let Some(old) = map.countries.old_id(new) else { continue };
-            let blocks = &self.roster.countries[old as usize].blocks;
-            let count = blocks.len() as u32;
-            let turn = self.pacings[old as usize].next_block;
-            let next = (turn..turn + count)
-                .find_map(|turn| map.blocks.new_id(blocks.start + turn % count));
+            let old_first = self.roster.countries[old as usize].blocks.start;
             let first = fresh.roster.countries[new as usize].blocks.start;
-            pacing.next_block = next.map_or(0, |block| block - first);
+            let new_place = |place| map.blocks.new_id(old_first + place).map(|id| id - first);
+            pacing.replan(&self.pacings[old as usize], new_place);
         }
         for (old, mut turns) in (0..).zip(std::mem::take(&mut self.blocks)) {
             let Some(new) = map.blocks.new_id(old) else { continue };
@@ -78,6 +78,7 @@ impl Schedule {
             }
             Key::Escalated(old) => (at, Key::Escalated(ScopeId(map.scopes.new_id(old.0)?))),
             Key::Once(block) => (at, Key::Once(map.blocks.new_id(block)?)),
+            Key::Asked(target) => (at, Key::Asked(map.targets.new_id(target)?)),
             Key::Interval(target) => {
                 let new = map.targets.new_id(target)?;
                 (at.min(now + interval(new)?), Key::Interval(new))

@@ -1,5 +1,6 @@
 //! Whose turn it is in a block. Targets that mostly answer take turns; those that mostly do not get
-//! every sixteenth, since their silence says little; retired ones have slots of their own.
+//! every sixteenth, since their silence says little; those that have gone get every fourth, since
+//! one that is back is news; retired ones have slots of their own.
 
 /// How much a target's answer, or silence, is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -7,22 +8,30 @@ pub enum Rank {
     Good,
     /// Mostly silent, or cannot be asked just now.
     Poor,
-    /// Silent for a day while its block lives.
+    /// Silent while its block lives.
+    Gone,
+    /// Gone for a day.
     Retired,
+}
+
+impl Rank {
+    const ALL: [Rank; 4] = [Rank::Good, Rank::Poor, Rank::Gone, Rank::Retired];
 }
 
 /// One turn in this many goes to the poor.
 const POOR_TURN: u32 = 16;
+/// One turn in this many goes to those that have gone.
+const GONE_TURN: u32 = 4;
 /// How many targets are passed over at most because a probe to them is still open.
 const PASSED_OVER: usize = 8;
 
 /// The turns of one block's targets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rotation {
-    /// The good, then the poor, then the retired.
+    /// In the order of their ranks.
     targets: Vec<u32>,
     /// By rank: where they end, and who was the last to be asked.
-    ranges: [RankRange; 3],
+    ranges: [RankRange; 4],
     turn: u32,
 }
 
@@ -35,16 +44,32 @@ struct RankRange {
 impl Rotation {
     pub(super) fn new(targets: Vec<u32>) -> Self {
         let end = targets.len() as u32;
-        Self { targets, ranges: [RankRange { end, at: 0 }; 3], turn: 0 }
+        Self { targets, ranges: [RankRange { end, at: 0 }; 4], turn: 0 }
     }
 
-    /// The next target for which `free` holds, if any near.
-    pub(super) fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
+    /// Begins the next turn: the one whose turn it is among those that have gone, if it is theirs.
+    pub(super) fn begin_turn(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         self.turn = self.turn.wrapping_add(1);
+        let is_theirs = self.turn.is_multiple_of(GONE_TURN) || self.present().is_empty();
+        if is_theirs { self.next_of(Rank::Gone, free) } else { None }
+    }
+
+    /// The target whose turn this is among those present for which `free` holds, if any near.
+    pub(super) fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         let poor_first = self.turn.is_multiple_of(POOR_TURN);
         let [first, second] =
             if poor_first { [Rank::Poor, Rank::Good] } else { [Rank::Good, Rank::Poor] };
         self.next_of(first, &free).or_else(|| self.next_of(second, &free))
+    }
+
+    /// All that have not gone.
+    pub(super) fn present(&self) -> &[u32] {
+        &self.targets[..self.ranges[Rank::Poor as usize].end as usize]
+    }
+
+    /// Those of them that mostly answer.
+    pub(super) fn good(&self) -> &[u32] {
+        self.of(Rank::Good)
     }
 
     /// The next of the retired.
@@ -63,9 +88,9 @@ impl Rotation {
         new_id: impl Fn(u32) -> Option<u32>,
         joining: impl Iterator<Item = u32>,
     ) {
-        let [good, poor, retired] = [Rank::Good, Rank::Poor, Rank::Retired]
+        let by_rank = Rank::ALL
             .map(|rank| self.of(rank).iter().filter_map(|&target| new_id(target)).collect());
-        self.set([good, poor, retired]);
+        self.set(by_rank);
         for target in joining {
             self.rank(target, Rank::Good);
         }
@@ -73,7 +98,7 @@ impl Rotation {
 
     /// Moves a target to another rank, or in.
     pub(super) fn rank(&mut self, target: u32, rank: Rank) {
-        let mut by_rank = [Rank::Good, Rank::Poor, Rank::Retired].map(|each| {
+        let mut by_rank = Rank::ALL.map(|each| {
             self.of(each).iter().copied().filter(|&other| other != target).collect::<Vec<_>>()
         });
         by_rank[rank as usize].push(target);
@@ -85,7 +110,7 @@ impl Rotation {
         &self.targets[begin as usize..self.ranges[rank as usize].end as usize]
     }
 
-    fn set(&mut self, by_rank: [Vec<u32>; 3]) {
+    fn set(&mut self, by_rank: [Vec<u32>; 4]) {
         self.targets.clear();
         for (range, targets) in self.ranges.iter_mut().zip(by_rank) {
             self.targets.extend(targets);
@@ -117,12 +142,18 @@ mod tests {
     fn the_good_take_turns_and_the_poor_get_every_sixteenth() {
         let mut rotation = Rotation::new(vec![1, 2, 3]);
         rotation.rank(3, Rank::Poor);
-        let asked: Vec<u32> = (0..32).filter_map(|_| rotation.next(|_| true)).collect();
+        let turn = |rotation: &mut Rotation| {
+            rotation.begin_turn(|_| true).or_else(|| rotation.next(|_| true))
+        };
+        let asked: Vec<u32> = (0..32).filter_map(|_| turn(&mut rotation)).collect();
         assert_eq!(asked.iter().filter(|&&t| t == 3).count(), 2);
         assert_eq!(asked.iter().filter(|&&t| t == 1).count(), 15);
         rotation.rank(1, Rank::Retired);
         rotation.rank(2, Rank::Retired);
-        assert_eq!(rotation.next(|_| true), Some(3), "the poor are asked when nobody else is left");
+        assert_eq!(turn(&mut rotation), Some(3), "the poor are asked when nobody else is left");
         assert_eq!(rotation.next(|_| false), None);
+        rotation.rank(2, Rank::Gone);
+        let asked: Vec<u32> = (0..32).filter_map(|_| turn(&mut rotation)).collect();
+        assert_eq!(asked.iter().filter(|&&target| target == 2).count(), 8);
     }
 }

@@ -126,6 +126,16 @@ fn plans() -> impl Strategy<Value = Vec<Vec<u32>>> {
     prop::collection::vec(prop::collection::vec(1u32..20, 1..7), 1..4)
 }
 
+/// The plan with so many intervals, of up to `longest` seconds and a tenth.
+fn with_intervals(plan: &[Vec<u32>], intervals: usize, longest: f64, rng: &mut Rng) -> Roster {
+    let mut roster = of_sizes(plan);
+    for _ in 0..intervals {
+        let target = rng.below(roster.targets.len());
+        roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + longest * rng.unit()));
+    }
+    roster
+}
+
 fn budgets() -> impl Strategy<Value = Budget> {
     let paces = prop_oneof![
         3 => Just(Budget::DEFAULT),
@@ -148,13 +158,8 @@ proptest! {
         answers in 0.0f64..1.0,
         intervals in 0usize..4,
     ) {
-        let mut roster = of_sizes(&plan);
         let mut rng = Rng::new(seed);
-        for _ in 0..intervals {
-            let target = rng.below(roster.targets.len());
-            roster.targets[target].interval =
-                Some(Duration::from_secs_f64(0.1 + 10.0 * rng.unit()));
-        }
+        let roster = with_intervals(&plan, intervals, 10.0, &mut rng);
         let blocks = roster.blocks.len();
         let mut run = Run::new(roster, budget, answers, seed);
         let mut now = start();
@@ -227,12 +232,7 @@ proptest! {
         answers in 0.0f64..1.0,
         intervals in 0usize..4,
     ) {
-        let mut roster = of_sizes(&plan);
-        let mut rng = Rng::new(seed);
-        for _ in 0..intervals {
-            let target = rng.below(roster.targets.len());
-            roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + 3.0 * rng.unit()));
-        }
+        let roster = with_intervals(&plan, intervals, 3.0, &mut Rng::new(seed));
         let mut run = Run::new(roster, Budget::of(pace), answers, seed);
         run.until(start() + MINUTE, HICCUP);
         prop_assert!(!run.given.is_empty());

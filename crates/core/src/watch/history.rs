@@ -23,7 +23,7 @@ const MOST_SPANS: usize = 1000;
 /// One stay in a state. It lasts until the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateSpan {
-    /// The state.
+    /// The state that the scope was in.
     pub state: State,
     /// When it begins here: at the end of its edge, but not within what was unknown.
     pub from: Time,
@@ -48,7 +48,7 @@ impl Measurement {
     const OCTAVE: f64 = 8.0;
     const HIGHEST: f64 = 200.0;
 
-    /// Of these measurements.
+    /// Share lost (0 to 1) and median round-trip time (seconds), rounded to what is kept.
     pub fn new(loss: Option<f64>, median: Option<f64>) -> Self {
         let step = |seconds: f64| {
             ((seconds / Self::LOWEST).log2() * Self::OCTAVE).clamp(0.0, Self::HIGHEST)

@@ -13,7 +13,7 @@ pub use history::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan};
 pub use snapshot::*;
 
 use crate::{
-    aggregate::{Aggregate, Histogram},
+    aggregate::{Aggregate, Evidence, Histogram},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Schedule},
@@ -31,7 +31,7 @@ const GAP: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// How much may be sent.
     pub budget: Option<Budget>,
-    /// How to judge.
+    /// The delays after which the judge calls a darkness down, and an outage.
     pub rules: Rules,
     /// Hosts that answer whenever our own network works.
     pub controls: Vec<IpAddr>,
@@ -44,7 +44,7 @@ pub struct Settings {
 pub struct EventRecord {
     /// When it was taken in.
     pub seen: Time,
-    /// The event.
+    /// What was taken in, from the network or from ourselves.
     pub event: Event,
     /// The probe had been overdue before: this takes that back, or confirms it.
     pub was_overdue: bool,
@@ -83,7 +83,7 @@ impl Watch {
             judge: Judge::new(
                 roster.clone(),
                 settings.rules,
-                !settings.controls.is_empty(),
+                settings.controls.len(),
                 interval,
                 now,
             ),
@@ -125,7 +125,7 @@ impl Watch {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
     }
 
-    /// What is watched.
+    /// The countries, blocks and targets that are watched, by id.
     pub fn roster(&self) -> &Arc<Roster> {
         &self.roster
     }
@@ -225,6 +225,9 @@ impl Watch {
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.handle_outcome(outcome, was_overdue);
+                if let Evidence::Life { .. } = summary.evidence {
+                    self.schedule.record_answer(summary.target, summary.sent);
+                }
                 self.judge.handle_summary(&summary, now);
             }
             Event::Stray(stray) => self.aggregate.handle_stray(stray),

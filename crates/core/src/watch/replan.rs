@@ -23,7 +23,7 @@ impl Watch {
         self.open.replan(&map.targets);
         self.aggregate.replan(roster.clone(), &map);
         let interval = |scope| self.schedule.interval(scope);
-        let controls = !settings.controls.is_empty();
+        let controls = settings.controls.len();
         self.judge.replan(roster.clone(), &map, settings.rules, controls, interval, now);
         let control = |&address| {
             let known = self.controls.iter().find(|view| view.address == address);

@@ -23,19 +23,19 @@ pub struct Snapshot {
     pub plan: PlanView,
     /// Add it to any time here to write the time down (`Clock::wall_offset`).
     pub wall_offset: i64,
-    /// Who is who.
+    /// The names behind the ids of all lists here.
     pub roster: Arc<Roster>,
-    /// By `ScopeId`.
+    /// Verdict and measurements of each scope, by `ScopeId`.
     pub scopes: Vec<ScopeView>,
     /// By `BlockId`, in the order of `Kind::ALL`; None for a kind that the block does not use.
     pub kinds: Vec<[Option<KindView>; 3]>,
-    /// By `TargetId`.
+    /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.
     pub controls: Vec<ControlView>,
     /// Are we blind just now?
     pub blind: bool,
-    /// Seconds spent blind.
+    /// For how long we have been blind in all, in seconds.
     pub blind_seconds: f64,
     /// How often we went blind.
     pub blind_spells: u64,
@@ -90,7 +90,7 @@ pub struct StoreView {
 /// Which plan is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanView {
-    /// Since when.
+    /// Since when this plan has been watched.
     pub since: Time,
     /// A newer one was read, but was wrong.
     pub refused: bool,
@@ -99,7 +99,7 @@ pub struct PlanView {
 /// A scope's verdict and measurements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
-    /// The verdict.
+    /// What the judge holds it to be now, with its evidence.
     pub verdict: Verdict,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
     pub windows: [WindowView; 3],
@@ -120,7 +120,7 @@ pub struct KindView {
 /// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
-    /// Exact counts.
+    /// How many outcomes of each kind, since it has been in the plan.
     pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
     pub recent_loss: Option<f32>,
@@ -138,10 +138,10 @@ pub struct TargetView {
     pub accepts_all: bool,
 }
 
-/// A control's numbers.
+/// How often a control was asked, and whether it answers.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ControlView {
-    /// Its address.
+    /// The control's address, as the plan has it.
     pub address: std::net::IpAddr,
     /// How often it was asked.
     pub asked: u64,

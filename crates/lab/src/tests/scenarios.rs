@@ -201,45 +201,25 @@ fn the_truth_follows_from_the_file_alone() {
         states.dedup_by_key(|state| state.1);
         states
     };
+    // What happens to the whole country, its blocks show alike.
+    let both = [
+        (2400, Down),
+        (2459, Up),
+        (3600, Down),
+        (3620, Up),
+        (3640, Down),
+        (3660, Up),
+        (3680, Flapping),
+        (3780, Up),
+    ];
     let country = Scope::Country(CountryId(0));
-    let wanted = [
-        (0, Up),
-        (600, Partial),
-        (900, Outage),
-        (1200, Partial),
-        (1500, Up),
-        (2400, Down),
-        (2459, Up),
-        (3600, Down),
-        (3620, Up),
-        (3640, Down),
-        (3660, Up),
-        (3680, Flapping),
-        (3780, Up),
-        (7200, Partial),
-        (11_100, Unknown),
-        (11_160, Partial),
-    ];
-    assert_eq!(states(country), wanted);
+    let before = [(0, Up), (600, Partial), (900, Outage), (1200, Partial), (1500, Up)];
+    let after = [(7200, Partial), (11_100, Unknown), (11_160, Partial)];
+    assert_eq!(states(country), [&before[..], &both, &after].concat());
     let block = Scope::Block(BlockId(1));
-    let wanted = [
-        (0, Up),
-        (900, Outage),
-        (1500, Up),
-        (2400, Down),
-        (2459, Up),
-        (3600, Down),
-        (3620, Up),
-        (3640, Down),
-        (3660, Up),
-        (3680, Flapping),
-        (3780, Up),
-        (10_800, Degraded),
-        (11_100, Unknown),
-        (11_160, Degraded),
-        (11_400, Up),
-    ];
-    assert_eq!(states(block), wanted);
+    let before = [(0, Up), (900, Outage), (1500, Up)];
+    let after = [(10_800, Degraded), (11_100, Unknown), (11_160, Degraded), (11_400, Up)];
+    assert_eq!(states(block), [&before[..], &both, &after].concat());
 }
 
 /// A scenario of one country, KP, in which `more` happens.

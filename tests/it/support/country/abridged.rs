@@ -11,7 +11,7 @@ use toml::{Table, Value};
 /// From one time to another, as they stand in the file.
 pub type Hours<'a> = &'a [(&'a str, &'a str)];
 
-/// The short scenario.
+/// These hours of a scenario file, `speed` times as fast.
 pub fn abridged(file: &str, hours: Hours, speed: u32) -> Scenario {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios");
     let text = std::fs::read_to_string(folder.join(file)).unwrap();

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 pub enum Given {
     /// Echo reply, SYN-ACK, DNS answer.
     Reply,
-    /// RST.
+    /// A TCP segment with RST set.
     Refused,
     /// This router says no.
     Unreachable(IpAddr, IcmpCode),

@@ -17,7 +17,7 @@ pub struct Entry {
     pub target: u32,
     pub kind: Kind,
     pub v6: bool,
-    /// When it arrived.
+    /// When it arrived at the country.
     pub at: Time,
     pub given: Vec<(Time, Given)>,
 }
@@ -36,11 +36,11 @@ pub struct Tally {
     pub rejected: u64,
 }
 
-/// Everything that happened.
+/// Everything that reached the country, and what it answered.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     pub entries: Vec<Entry>,
-    /// Questions to controls.
+    /// How many questions asked a control.
     pub controls: u64,
     /// Packets whose time to live ended at a router.
     pub expired: u64,
@@ -56,7 +56,7 @@ pub struct Ledger {
 /// What the counters must say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// By target.
+    /// What each target's counters must say, by `TargetId`.
     pub targets: Vec<Tally>,
     pub rejected: BTreeMap<&'static str, u64>,
     /// By family (is it IPv6), type and code.
@@ -109,7 +109,7 @@ impl Ledger {
 }
 
 impl Account {
-    /// All targets together.
+    /// The sum over all targets.
     pub fn sum(&self) -> Tally {
         self.targets.iter().fold(Tally::default(), |sum, tally| Tally {
             sent: sum.sent + tally.sent,

@@ -62,6 +62,16 @@ fn watch(namespace: &Namespace, plan: &str, temp_dir: &TempDir, port: u16) -> Pr
     Program::start(namespace.command(&[&shell[..], &arguments].concat()))
 }
 
+/// An hour in which every host of KP answers: in this weather, and with these blocks, hosts and
+/// probes, as scenario files have them.
+pub fn answering(weather: &str, country: &str) -> Scenario {
+    let text = format!(
+        "story = \"everybody answers\"\nstart = \"2024-03-01T00:00:00Z\"\nduration = \"1h\"\n\
+         weather = {{ {weather} }}\ncountry = [{{ code = \"KP\", {country} }}]\n"
+    );
+    Scenario::parse("answering", &text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 impl WatchedCountry {
     pub fn from_text(name: &str, scenario: &str, v6: bool, head: &str) -> Self {
         let scenario =

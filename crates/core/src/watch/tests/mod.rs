@@ -4,6 +4,5 @@ use super::{EventRecord, Settings, Snapshot, TargetView, Watch};
 
 mod counts;
 mod halts;
-mod recall;
 mod replan;
 mod verdicts;

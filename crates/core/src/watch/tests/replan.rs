@@ -8,8 +8,8 @@ use crate::{
     rng::Rng,
     schedule::Budget,
     scopes::{
-        CountryId, Host, Kind, Roster, RosterMapping, Scope, TargetId,
-        fixtures::{of_sizes, start, without},
+        CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, TargetId,
+        fixtures::{in_networks, of_sizes, scope_name, start, without},
     },
     time::Time,
 };
@@ -122,7 +122,7 @@ impl World {
     fn collect(&mut self) {
         let roster = self.watch.roster().clone();
         let changes = from_fn(|| self.watch.poll_change()).map(|mut change| {
-            let name = roster.name_of(change.scope);
+            let name = scope_name(&roster, roster.scope_id(change.scope));
             change.scope = Scope::Country(CountryId(0));
             format!("{name} {change:?}")
         });
@@ -159,19 +159,17 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, St
     let roster = watch.roster().clone();
     let snapshot = watch.snapshot(now, 0, 0);
     let mut known = BTreeMap::new();
-    for (country, view) in snapshot.countries() {
-        if country.code != measured_only {
-            known.insert(country.code.clone(), format!("{view:?}"));
-        }
-    }
-    for ((block, view), kinds) in roster.blocks.iter().zip(&snapshot.scopes).zip(&snapshot.kinds) {
-        let code = &roster.country(block.country).code;
-        let text = if code == measured_only {
-            format!("{:?} {kinds:?}", view.windows)
-        } else {
-            format!("{view:?} {kinds:?}")
+    for (id, view) in roster.scope_ids().zip(&snapshot.scopes) {
+        let is_measured_only = roster.country_of(roster.scope(id)).code == measured_only;
+        let (verdict, measured) = (&view.verdict, (&view.windows, snapshot.kinds.get(id.index())));
+        let text = match roster.level(id) {
+            Level::Network | Level::Country if is_measured_only => continue,
+            Level::Block if is_measured_only => format!("{measured:?}"),
+            Level::Block | Level::Network | Level::Country => {
+                format!("{verdict:?} {measured:?} {:?}", view.history)
+            }
         };
-        known.insert(format!("{code} {}", block.prefix), text);
+        known.insert(scope_name(&roster, id), text);
     }
     for (id, view) in (0..).zip(&snapshot.targets) {
         let name = name(&roster, TargetId(id));
@@ -214,9 +212,10 @@ fn feed(watch: &mut Watch, journal: &[(EventRecord, Option<String>)]) {
 
 fn plans() -> impl Strategy<Value = Roster> {
     let blocks = prop::collection::vec(1_u32..6, 1..5);
-    (prop::collection::vec(blocks, 2..4), prop::collection::vec(0_u8..8, 64)).prop_map(
-        |(sizes, rng)| {
-            let mut roster = of_sizes(&sizes);
+    let networks = (0_usize..5, 1_usize..3);
+    (prop::collection::vec(blocks, 2..4), networks, prop::collection::vec(0_u8..8, 64)).prop_map(
+        |(sizes, (direct, each), rng)| {
+            let mut roster = in_networks(&of_sizes(&sizes), direct, each);
             for (target, fate) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
                 match fate {
                     0 => target.interval = Some(Duration::from_secs(3)),
@@ -372,21 +371,26 @@ proptest! {
                 None => prop_assert!(name(&roster, TargetId(id)).contains(&gone)),
             }
         }
-        let scopes: Vec<String> = (0..(roster.blocks.len() + roster.countries.len()) as u32)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|index| scope(&roster, index))
-            .collect();
+        let scopes = roster.scope_ids().map(|id| scope_name(&roster, id)).collect();
         let carried = map.scopes.carry(scopes, |_| "new".into());
-        for (index, text) in (0..).zip(carried) {
-            prop_assert_eq!(scope(&new, index), text);
+        for (id, text) in new.scope_ids().zip(carried) {
+            prop_assert_eq!(scope_name(&new, id), text);
         }
     }
-}
 
-fn scope(roster: &Roster, index: u32) -> String {
-    match roster.blocks.get(index as usize) {
-        Some(block) => block.prefix.to_string(),
-        None => roster.countries[index as usize - roster.blocks.len()].code.clone(),
+    /// A block may move to another network: it keeps all that was measured of it.
+    #[test]
+    fn a_block_moves_to_another_network(roster in plans(), seed: u64, time in 0.0..LONG) {
+        let mut world = World::new(&roster, seed);
+        world.play(at(time));
+        let before = world.watch.snapshot(at(time), 0, 0);
+        world.replan(&in_networks(&roster, 1, 2), at(time));
+        let after = world.watch.snapshot(at(time), 0, 0);
+        prop_assert_eq!(&before.kinds, &after.kinds);
+        for block in 0..roster.blocks.len() {
+            let (before, after) = (&before.scopes[block], &after.scopes[block]);
+            prop_assert_eq!(&before.windows, &after.windows);
+            prop_assert_eq!(before.verdict.last_life, after.verdict.last_life);
+        }
     }
 }

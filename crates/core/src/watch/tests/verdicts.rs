@@ -9,8 +9,8 @@ use crate::{
     rng::Rng,
     schedule::Budget,
     scopes::{
-        BlockId, CountryId, Roster, Scope,
-        fixtures::{of_sizes, without},
+        BlockId, CountryId, NetworkId, Roster, Scope,
+        fixtures::{in_networks, of_sizes, without},
     },
     time::Time,
 };
@@ -40,9 +40,18 @@ struct World<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> {
 
 impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
     fn play(&self, seconds: f64, seed: u64) -> (Vec<Change>, Watch) {
+        self.play_in(roster(), seconds, seed)
+    }
+
+    fn play_in(
+        &self,
+        roster: impl Into<Arc<Roster>>,
+        seconds: f64,
+        seed: u64,
+    ) -> (Vec<Change>, Watch) {
         let settings =
             Settings { controls: vec!["127.0.0.1".parse().unwrap()], seed, ..Settings::default() };
-        let mut watch = Watch::new(roster(), &settings, at(0.0));
+        let mut watch = Watch::new(roster.into(), &settings, at(0.0));
         let mut rng = Rng::new(seed);
         let mut under_way: BTreeMap<(Time, u32), Event> = BTreeMap::new();
         let mut changes = Vec::new();
@@ -171,6 +180,27 @@ fn one_dark_block_makes_the_country_partial_and_no_more() {
     assert!(first(&changes, block, State::Down).time < at(915.0), "{changes:#?}");
     assert!(covers(first(&changes, KP, State::Partial), 900.0), "{changes:#?}");
     assert_eq!(states(&changes, Scope::Block(BlockId(1))), [State::Up]);
+}
+
+/// One block of its own, and one network of the other three.
+#[test]
+fn a_dark_network_is_in_outage_and_its_country_partial() {
+    let network = Scope::Network(NetworkId(0));
+    let world = World {
+        dark: |b, t| b > 0 && (900.0..1500.0).contains(&t),
+        blind: never,
+        loss: 0.0,
+        rtt: RTT,
+    };
+    let (changes, _) = world.play_in(in_networks(&roster(), 1, 3), 2000.0, 3);
+    let dark = [State::Up, State::Down, State::Outage, State::Up];
+    assert_eq!(states(&changes, KP), [State::Up, State::Partial, State::Up], "{changes:#?}");
+    assert_eq!(states(&changes, network), dark, "{changes:#?}");
+    assert!(covers(first(&changes, network, State::Down), 900.0), "{changes:#?}");
+    assert_eq!(states(&changes, Scope::Block(BlockId(0))), [State::Up]);
+    for block in 1..4 {
+        assert_eq!(states(&changes, Scope::Block(BlockId(block))), dark);
+    }
 }
 
 /// Since when it is partial only: what went before was an outage, and stays one on the page.

@@ -1,0 +1,373 @@
+//! What an answer does to what is known of its host and of all scopes that it lies in.
+
+use super::{
+    Judge, Recovery, ScopeId,
+    darkness::Proof,
+    host_state::HostState,
+    recovery::{Check, Finding},
+    rules,
+    silence::Miss,
+};
+use crate::{
+    aggregate::Summary,
+    schedule::Directive,
+    scopes::{BlockId, TargetId},
+    time::Time,
+};
+use std::time::Duration;
+
+/// An answer, and what was known of its host before.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    target: TargetId,
+    block: BlockId,
+    sent: Time,
+    rtt: Duration,
+    late: bool,
+    host: HostState,
+}
+
+impl Judge {
+    pub(super) fn record_answer(
+        &mut self,
+        summary: &Summary,
+        rtt: Duration,
+        late: bool,
+        now: Time,
+    ) {
+        let &Summary { target, block, sent, .. } = summary;
+        let change = self.sight.target_answered(sent, now);
+        self.apply_sight_change(change, now);
+        self.confirm_misses(now);
+        self.update_presence(target, now);
+        let host = self.hosts[target.0 as usize];
+        let answer = Answer { target, block, sent, rtt, late, host };
+        let slowdown = self.hosts[target.0 as usize].record_answer(sent, rtt);
+        self.welcome(&answer, now);
+        let id = ScopeId(block.0);
+        let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
+        if is_newest {
+            self.learn_from_newest(&host, block);
+            self.learn_from_answer(target, block, sent, now);
+        }
+        let mut is_calm = is_newest;
+        for id in self.roster.path(block).rev() {
+            let scope = &mut self.scopes[id.index()];
+            scope.last_evidence = now;
+            scope.quality.record_answer(slowdown);
+            is_calm &= scope.darkness.is_none() && scope.is_calm();
+            if scope.life.is_none_or(|life| sent > life) {
+                self.prove_life(id, &answer, now);
+            }
+        }
+        for id in self.roster.path(block) {
+            self.check_return(id, &answer, now);
+        }
+        self.update_rank(target, now);
+        // The common case, an answer to scopes in good order, changes no verdict.
+        if is_calm {
+            for id in self.roster.path(block) {
+                self.report(id);
+            }
+        } else {
+            self.evaluate(id, now);
+        }
+    }
+
+    /// Counts the answering host as present, if it was not.
+    fn welcome(&mut self, answer: &Answer, now: Time) {
+        let Answer { target, block, host, .. } = *answer;
+        if !host.is_heard() {
+            let known = &mut self.hosts[target.0 as usize];
+            known.presence = 1.0;
+            let is_usable = known.is_usable();
+            self.scopes[block.0 as usize].usual += 1.0;
+            self.count_present(target, false, is_usable);
+        }
+        if host.is_gone() {
+            self.update_rank(target, now);
+            self.ask_another_gone(block, now);
+        }
+    }
+
+    /// A scope lives, or did so later than we knew.
+    fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+        let scope = &mut self.scopes[id.index()];
+        let life_before = scope.life;
+        scope.previous_life = life_before;
+        scope.life = Some(answer.sent);
+        if !scope.silence.is_empty() {
+            if scope.silence.last > answer.sent {
+                self.rebuild_silence(id);
+            } else {
+                scope.silence.clear();
+            }
+        }
+        let scope = &mut self.scopes[id.index()];
+        if scope.darkness.is_some() {
+            self.answer_in_darkness(id, answer, life_before, now);
+        } else if now < scope.recovery.until {
+            self.narrow_recovery(id, answer);
+        }
+    }
+
+    /// A late answer proves life before the newest misses: only those count from now on.
+    pub(super) fn rebuild_silence(&mut self, id: ScopeId) {
+        let scope = &mut self.scopes[id.index()];
+        scope.silence.clear();
+        let Some(life) = scope.life else { return };
+        let of_children = self.has_children(id);
+        for block in self.roster.blocks_of(self.roster.scope(id)) {
+            let child = self.roster.path(BlockId(block)).take_while(|&each| each != id).last();
+            if of_children && child.is_some_and(|child| self.is_excluded(child)) {
+                continue;
+            }
+            let common = self.common_miss_rate(BlockId(block));
+            for target in self.roster.blocks[block as usize].targets.clone() {
+                let host = self.hosts[target as usize];
+                let newest = [host.previous_miss, host.last_miss];
+                for sent in newest.into_iter().filter(|&sent| sent > life) {
+                    let weight = host.miss_weight(common);
+                    let part = child.map_or(target, |child| child.0);
+                    let gain = child.map_or(weight, |child| self.contribute(child, id, weight));
+                    let miss = Miss { sent, weight, part, usual_rtt: Duration::ZERO };
+                    if host.is_usable() {
+                        self.scopes[id.index()].silence.add(miss, gain);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A dark scope answered: it is back, or the answer is old and only moves the begin.
+    fn answer_in_darkness(
+        &mut self,
+        id: ScopeId,
+        answer: &Answer,
+        life_before: Option<Time>,
+        now: Time,
+    ) {
+        let is_parent_dark = self.parent_of(id).is_some_and(|parent| parent.is_dark());
+        if is_parent_dark || answer.late && self.is_silent(id, now) {
+            let scope = &mut self.scopes[id.index()];
+            let latest = scope.silence.onset(scope.life, rules::EDGE_RISK, now);
+            let began = scope.silence.onset(scope.life, rules::BEGAN_RISK, now);
+            if let Some(darkness) = &mut scope.darkness {
+                darkness.edge.earliest = Some(answer.sent);
+                darkness.edge.latest = latest.unwrap_or(darkness.edge.latest).max(answer.sent);
+                darkness.began = began.unwrap_or(darkness.edge.latest);
+            }
+            return;
+        }
+        self.end_darkness(id, answer, life_before, now);
+    }
+
+    fn end_darkness(
+        &mut self,
+        id: ScopeId,
+        answer: &Answer,
+        life_before: Option<Time>,
+        now: Time,
+    ) {
+        let common = self.common_miss_rate(answer.block);
+        let scope = &mut self.scopes[id.index()];
+        let Some(darkness) = scope.darkness.take() else { return };
+        let latest = answer.sent + answer.rtt;
+        scope.recovery = Recovery::new(
+            darkness.edge,
+            darkness.proof,
+            life_before,
+            answer.sent,
+            latest,
+            now,
+        );
+        if answer.late && answer.sent <= darkness.edge.latest {
+            // It was alive when it was thought to have gone: a delay, and no darkness.
+            scope.flaps.retract_down();
+            return;
+        }
+        scope.flaps.record_up(latest);
+        let own_misses = if scope.recovery.was_dark_at(answer.host.last_miss) {
+            f32::from(answer.host.misses) * answer.host.miss_weight(common)
+        } else {
+            0.0
+        };
+        let is_witnessed =
+            own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
+        let is_recalled = darkness.proof == Proof::Recalled;
+        if !is_witnessed && !is_recalled {
+            scope.recovery.check = Some(Check::default());
+        }
+        self.narrow_recovery(id, answer);
+        // It was told with the return.
+        self.scopes[id.index()].recovery.narrowed = false;
+        if is_witnessed {
+            self.confirm_darkness_above(id, now);
+        }
+        self.release_children(id);
+        self.ask_whether_back(id, answer);
+    }
+
+    /// A scope is back: what only shared its darkness stands by itself again.
+    fn release_children(&mut self, id: ScopeId) {
+        for block in self.roster.children(id) {
+            let child = &mut self.scopes[block.index()];
+            let is_heard = child.life.is_some();
+            if let Some(darkness) = &mut child.darkness
+                && darkness.proof == Proof::Parent
+            {
+                darkness.proof = Proof::Own;
+                if !is_heard {
+                    child.darkness = None;
+                }
+                self.release_children(block);
+            }
+        }
+    }
+
+    /// Asks those who fell silent in the darkness: in a block some hosts, in a scope of scopes a
+    /// host of some other children.
+    fn ask_whether_back(&mut self, id: ScopeId, answer: &Answer) {
+        let recovery = &self.scopes[id.index()].recovery;
+        let fell_silent = |target: u32| {
+            let host = &self.hosts[target as usize];
+            !host.is_gone() && recovery.was_dark_at(host.last_miss) && target != answer.target.0
+        };
+        let newest_miss = |&target: &u32| self.hosts[target as usize].last_miss;
+        let asked: Vec<u32> = if self.has_children(id) {
+            let mut blocks: Vec<u32> = self
+                .roster
+                .blocks_of(self.roster.scope(id))
+                .filter(|&block| block != answer.block.0 && !self.scopes[block as usize].excluded)
+                .collect();
+            blocks.sort_by_key(|&block| std::cmp::Reverse(self.scopes[block as usize].life));
+            blocks
+                .into_iter()
+                .take(rules::CHECKED_CHILDREN)
+                .filter_map(|block| {
+                    let targets = self.roster.blocks[block as usize].targets.clone();
+                    targets.filter(|&target| fell_silent(target)).max_by_key(newest_miss)
+                })
+                .collect()
+        } else {
+            let targets = self.roster.block(answer.block).targets.clone();
+            let mut silent: Vec<u32> = targets.filter(|&target| fell_silent(target)).collect();
+            silent.sort_by_key(|target| std::cmp::Reverse(newest_miss(target)));
+            silent.truncate(rules::CHECKED_HOSTS);
+            silent
+        };
+        let every = if self.has_children(id) {
+            rules::CHECK_CHILD_EVERY
+        } else {
+            rules::CHECK_HOST_EVERY
+        };
+        for (target, nth) in asked.into_iter().zip(1_u32..) {
+            self.directives.push_back(Directive::Ask(TargetId(target), every * nth));
+        }
+    }
+
+    /// A host is back: what it missed in the darkness tells when that ended.
+    fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
+        let common = self.common_miss_rate(answer.block);
+        let Answer { host, target, .. } = *answer;
+        let recovery = &mut self.scopes[id.index()].recovery;
+        let is_first = recovery.life_before.is_none_or(|life| host.last_life <= life);
+        if !recovery.was_dark_at(host.last_miss) || !is_first || !host.is_heard() {
+            return;
+        }
+        let weight = host.miss_weight(common);
+        let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
+        // Of a host only its newest two misses are known, and how many they were: the others lay
+        // evenly between them and the begin.
+        let earlier = u32::from(host.misses).saturating_sub(2);
+        let first = recovery.dark_from();
+        let step = host.previous_miss.since(first) / earlier.max(1);
+        let known = [(1, host.last_miss), (2, host.previous_miss)].into_iter();
+        let known = known.filter(|&(nth, _)| nth <= u32::from(host.misses)).map(|(_, sent)| sent);
+        let earlier = earlier.min(rules::EDGE_MISSES as u32);
+        let guessed = (1..=earlier).map(|nth| host.previous_miss - step * nth);
+        let life_before = recovery.life_before;
+        let in_darkness = |&sent: &Time| life_before.is_none_or(|life| sent > life);
+        let misses: Vec<Miss> = known.chain(guessed).filter(in_darkness).map(miss).collect();
+        recovery.narrow(misses.into_iter());
+    }
+
+    /// Somebody answered after a darkness: was there one?
+    fn check_return(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+        let recovery = &mut self.scopes[id.index()].recovery;
+        if recovery.check.is_none() || answer.sent <= recovery.answered {
+            return;
+        }
+        if let Some(finding) = recovery.record_answer() {
+            self.settle_return(id, finding, now);
+            return;
+        }
+        let is_back = recovery.was_dark_at(answer.host.last_miss)
+            && recovery.life_before.is_none_or(|life| answer.host.last_life <= life);
+        if is_back && !self.has_children(id) {
+            self.settle_return(id, Finding::Genuine, now);
+        }
+    }
+
+    /// A miss of one who fell silent in a darkness that is over counts against that having been
+    /// one.
+    pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed) {
+        let block = miss.block.0 as usize;
+        if self.roster.path(miss.block).all(|id| self.scopes[id.index()].recovery.check.is_none()) {
+            return;
+        }
+        let common = self.common_miss_rate(miss.block);
+        let host = self.hosts[miss.target.0 as usize];
+        let block_life = self.scopes[block].life;
+        for id in self.roster.path(miss.block) {
+            let is_block = !self.has_children(id);
+            let recovery = &mut self.scopes[id.index()].recovery;
+            let before = recovery.life_before;
+            let is_silent_since = |life: Option<Time>| before.is_some() && life <= before;
+            if miss.sent > recovery.answered
+                && host.is_usable()
+                && is_silent_since(Some(host.last_life))
+                && (is_block || is_silent_since(block_life))
+            {
+                recovery.record_miss(host.miss_weight(common));
+            }
+        }
+    }
+
+    /// What a check found.
+    pub(super) fn settle_return(&mut self, id: ScopeId, finding: Finding, now: Time) {
+        let recovery = &mut self.scopes[id.index()].recovery;
+        recovery.check = None;
+        let life = recovery.life_before;
+        let answered = recovery.answered;
+        match finding {
+            Finding::Genuine => self.confirm_darkness_above(id, now),
+            Finding::Refuted => {
+                self.scopes[id.index()].flaps.retract_down();
+                if !self.has_children(id) {
+                    self.learn_who_has_gone(BlockId(id.0), life, now);
+                }
+                // What was dark because all of it was, and came back with it, was not either.
+                if let Some(parent) = self.roster.parent(id) {
+                    let above = &self.scopes[parent.index()].recovery;
+                    if above.check.is_some()
+                        && above.answered == answered
+                        && above.proof == Some(Proof::Children)
+                    {
+                        self.settle_return(parent, finding, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A darkness was one, and so was that of what it lies in, if both ended together.
+    fn confirm_darkness_above(&mut self, id: ScopeId, now: Time) {
+        let answered = self.scopes[id.index()].recovery.answered;
+        let Some(parent) = self.roster.parent(id) else { return };
+        let above = &self.scopes[parent.index()].recovery;
+        if above.check.is_some() && answered >= above.answered {
+            self.settle_return(parent, Finding::Genuine, now);
+        }
+    }
+}

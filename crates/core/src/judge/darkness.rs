@@ -1,0 +1,57 @@
+//! A darkness: that a scope is not reachable, since when, and on whose proof.
+
+use super::{rules::MAX_UNASKED, state::Edge};
+use crate::time::Time;
+use std::time::Duration;
+
+/// Whose silence proved that a scope is dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Proof {
+    /// Its own misses.
+    Own,
+    /// All of its children are dark.
+    Children,
+    /// It shares the darkness of the scope above it.
+    Parent,
+    /// An earlier run found it dark, and this one has no proof of that yet.
+    Recalled,
+}
+
+/// That a scope is dark.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Darkness {
+    /// When it began.
+    pub edge: Edge,
+    /// When it most likely began.
+    pub began: Time,
+    /// How long of it nobody could see.
+    pub unseen: Duration,
+    /// When the miss was sent that proved it.
+    pub proved: Time,
+    pub proof: Proof,
+    /// It has lasted for `outage_after`, without doubt.
+    pub outage: bool,
+}
+
+impl Darkness {
+    /// Since when it counts towards an outage: its last proof of life, but not from long before the
+    /// first miss of it, since time in which nobody asked is no silence; and later by as long as
+    /// nobody could see.
+    pub fn counted_since(&self) -> Time {
+        let asked = self.began - MAX_UNASKED;
+        self.edge.earliest.map_or(self.began, |life| life.max(asked)) + self.unseen
+    }
+
+    /// Nobody saw anything between these two times: that does not count towards an outage.
+    pub fn record_unseen(&mut self, from: Time, to: Time) {
+        self.unseen += to.since(from.max(self.counted_since()));
+    }
+
+    /// Moves every time by so many nanoseconds.
+    pub fn shift_times(&mut self, nanos: i64) {
+        self.edge = self.edge.shifted(nanos);
+        self.began = self.began.shifted(nanos);
+        self.proved = self.proved.shifted(nanos);
+    }
+}

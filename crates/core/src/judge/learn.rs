@@ -1,0 +1,147 @@
+//! What hosts and networks usually miss, and who has gone.
+//!
+//! Loss is learned only where nothing else can explain a miss: from one that comes right after an
+//! answer of its block, or right before one. What else a block misses between two answers teaches
+//! nothing, so that a darkness is never learned as loss, however long or often it comes.
+
+use super::{HostState, Judge, miss::Unconfirmed, rules, scope_state::FirstMiss};
+use crate::{
+    schedule::{Directive, Rank},
+    scopes::{BlockId, ScopeId, TargetId},
+    time::Time,
+};
+
+impl Judge {
+    /// A block answered a probe of then: how the time since its last life went. A darkness teaches
+    /// nothing.
+    pub(super) fn learn_from_answer(
+        &mut self,
+        target: TargetId,
+        block: BlockId,
+        sent: Time,
+        now: Time,
+    ) {
+        let scope = &mut self.scopes[block.0 as usize];
+        let life = scope.life;
+        let first_miss = scope.first_miss.take();
+        scope.has_learned = first_miss.is_some() || scope.darkness.is_some();
+        if scope.darkness.is_some() {
+            return;
+        }
+        let Some(first) = first_miss else {
+            self.hosts[target.0 as usize].learn(false);
+            for id in self.roster.path(block) {
+                self.scopes[id.index()].learn(None, now);
+            }
+            return;
+        };
+        let near = |from: Time, to: Time| to.since(from) <= rules::LEARN_WITHIN;
+        if life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent) {
+            self.learn_miss(first, block, now);
+        } else if !self.hosts[first.target.0 as usize].is_heard() {
+            self.hosts[first.target.0 as usize].gone_odds += rules::NEVER_HEARD_ODDS;
+        }
+        self.update_rank(first.target, now);
+    }
+
+    /// A miss that was noticed only after a later answer of its block.
+    pub(super) fn learn_from_old_miss(&mut self, miss: Unconfirmed, now: Time) {
+        let scope = &mut self.scopes[miss.block.0 as usize];
+        let Some(life) = scope.life else { return };
+        let is_between = scope.previous_life.is_some_and(|previous| miss.sent > previous);
+        if scope.is_dark()
+            || scope.has_learned
+            || !is_between
+            || life.since(miss.sent) > rules::LEARN_WITHIN
+            || self.hosts[miss.target.0 as usize].is_gone()
+        {
+            return;
+        }
+        scope.has_learned = true;
+        self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block, now);
+        self.update_rank(miss.target, now);
+    }
+
+    /// The host that was heard last answered again: what it missed meanwhile is loss, since it
+    /// surely had not gone.
+    pub(super) fn learn_from_newest(&mut self, host: &HostState, block: BlockId) {
+        let scope = &mut self.scopes[block.0 as usize];
+        if scope.life != Some(host.last_life) || scope.darkness.is_some() {
+            return;
+        }
+        let missed = if host.last_miss > host.last_life { host.misses } else { 0 };
+        let rate = &mut scope.newest_miss_rate;
+        for _ in 0..missed.min(rules::NEWEST_MISSES) {
+            *rate += (1.0 - *rate) / rules::SCOPE_MEMORY;
+        }
+        *rate += (rules::MIN_MISS_RATE - *rate) / rules::SCOPE_MEMORY;
+    }
+
+    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId, now: Time) {
+        let common = self.scopes[block.0 as usize].newest_miss_rate;
+        let host = &mut self.hosts[miss.target.0 as usize];
+        let own = host.miss_rate;
+        let is_usable = host.is_usable();
+        host.gone_odds +=
+            if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
+        host.learn(true);
+        if is_usable {
+            for id in self.roster.path(block) {
+                self.scopes[id.index()].learn(Some(own), now);
+            }
+        }
+    }
+
+    /// A darkness was none: those who fell silent in it had gone by themselves.
+    pub(super) fn learn_who_has_gone(&mut self, block: BlockId, life: Option<Time>, now: Time) {
+        for id in self.roster.block(block).targets.clone() {
+            let host = &mut self.hosts[id as usize];
+            let fell_silent = life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
+            if !fell_silent || host.is_gone() {
+                continue;
+            }
+            for _ in 0..host.misses.min(rules::GONE_MISSES) {
+                host.learn(true);
+            }
+            host.gone_odds = host.gone_odds.max(rules::GONE_ODDS);
+            self.update_rank(TargetId(id), now);
+        }
+    }
+
+    /// A host that had gone is back: those that went together come back together.
+    pub(super) fn ask_another_gone(&mut self, block: BlockId, now: Time) {
+        let is_due = |host: &super::HostState| {
+            host.is_gone() && host.is_heard() && host.last_miss + rules::GONE_AGAIN_AFTER < now
+        };
+        let targets = self.roster.block(block).targets.clone();
+        let gone = targets.filter(|&id| is_due(&self.hosts[id as usize]));
+        if let Some(id) = gone.max_by_key(|&id| self.hosts[id as usize].last_life) {
+            self.directives.push_back(Directive::Ask(TargetId(id), rules::CONFIRM_EVERY));
+        }
+    }
+
+    pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
+        let share = self.share(ScopeId(self.roster.target(target).block.0));
+        self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
+    }
+
+    pub(super) fn set_rank(&mut self, target: TargetId, rank: Rank) {
+        let host = &mut self.hosts[target.0 as usize];
+        if host.rank == rank {
+            return;
+        }
+        let was_present = host.is_usable();
+        host.rank = rank;
+        let is_present = host.is_usable();
+        self.directives.push_back(Directive::Rank(target, rank));
+        self.count_present(target, was_present, is_present);
+    }
+
+    pub(super) fn count_present(&mut self, target: TargetId, was: bool, is: bool) {
+        if was != is {
+            let id = ScopeId(self.roster.target(target).block.0);
+            let present = &mut self.scopes[id.index()].present;
+            *present = if is { *present + 1 } else { *present - 1 };
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What misses, failures to send and changes of our sight do to what is known of hosts and scopes.
+
+use super::{
+    Judge,
+    rules::{self, MAX_MISS_RATE},
+    scope_state::{Contribution, FirstMiss},
+    sight::SightChange,
+    silence::Miss,
+};
+use crate::{
+    aggregate::Summary,
+    schedule::{Directive, Rank},
+    scopes::{BlockId, Kind, RosterMapping, ScopeId, TargetId},
+    time::Time,
+};
+use std::time::Duration;
+
+/// A miss that counts once somebody, somewhere, answers a probe sent no earlier.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Unconfirmed {
+    pub target: TargetId,
+    pub block: BlockId,
+    pub sent: Time,
+    pub usual_rtt: Duration,
+}
+
+impl Unconfirmed {
+    /// The same with other ids, if its target is still there.
+    pub fn remapped(self, map: &RosterMapping) -> Option<Self> {
+        Some(Self {
+            target: TargetId(map.targets.new_id(self.target.0)?),
+            block: BlockId(map.blocks.new_id(self.block.0)?),
+            ..self
+        })
+    }
+}
+
+impl Judge {
+    pub(super) fn record_miss(&mut self, summary: &Summary, usual_rtt: Duration, now: Time) {
+        // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends
+        // again and again.
+        if summary.kind != Kind::Tcp {
+            self.sight.probe_sent();
+        }
+        if self.sight.is_blind() || summary.sent < self.sight.restored {
+            return;
+        }
+        for id in self.roster.path(summary.block) {
+            self.scopes[id.index()].last_evidence = now;
+        }
+        let &Summary { target, block, sent, .. } = summary;
+        let miss = Unconfirmed { target, block, sent, usual_rtt };
+        if sent <= self.sight.confirmed_until() {
+            self.count_miss(miss, now);
+        } else {
+            self.unconfirmed.push(miss);
+        }
+    }
+
+    /// Somebody has answered: misses of probes sent before count now.
+    pub(super) fn confirm_misses(&mut self, now: Time) {
+        if self.unconfirmed.is_empty() {
+            return;
+        }
+        let until = self.sight.confirmed_until();
+        let mut confirmed: Vec<_> = self.unconfirmed.extract_if(.., |miss| miss.sent <= until).collect();
+        confirmed.sort_by_key(|miss| miss.sent);
+        for miss in confirmed {
+            self.count_miss(miss, now);
+        }
+    }
+
+    fn count_miss(&mut self, miss: Unconfirmed, now: Time) {
+        let block = ScopeId(miss.block.0);
+        let life = self.scopes[block.index()].life;
+        self.record_still_missing(miss);
+        self.update_presence(miss.target, now);
+        self.hosts[miss.target.0 as usize].record_miss(miss.sent, life);
+        if life.is_some_and(|life| miss.sent <= life) {
+            self.learn_from_old_miss(miss, now);
+            return;
+        }
+        let scope = &mut self.scopes[block.index()];
+        if scope.first_miss.is_none() && !self.hosts[miss.target.0 as usize].is_gone() {
+            scope.first_miss = Some(FirstMiss { target: miss.target, sent: miss.sent });
+        }
+        if self.is_evidence(miss) {
+            self.add_to_silence(miss);
+            self.evaluate(block, now);
+        } else if self.hosts[miss.target.0 as usize].is_gone() {
+            self.update_rank(miss.target, now);
+        } else if self.scopes[block.index()].silence.is_empty() {
+            // Only a host that never answered: is the block silent?
+            self.directives.push_back(Directive::AskBlock(miss.block, Duration::ZERO));
+        }
+    }
+
+    /// Says a silence of this host anything of its block? One that has gone, or never answered,
+    /// says nothing; of a block in a country that nobody heard, all are asked alike.
+    fn is_evidence(&self, miss: Unconfirmed) -> bool {
+        let host = &self.hosts[miss.target.0 as usize];
+        host.is_usable() || !host.is_gone() && self.is_unheard(miss.block)
+    }
+
+    /// Has nobody been heard of the block, nor of anything that it lies in?
+    pub(super) fn is_unheard(&self, block: BlockId) -> bool {
+        self.roster.path(block).all(|id| self.scopes[id.index()].life.is_none())
+    }
+
+    /// The loss that a block's hosts lately had in common, ours included.
+    pub(super) fn common_miss_rate(&self, block: BlockId) -> f32 {
+        let rates = self.roster.path(block).map(|id| self.scopes[id.index()].common_miss_rate);
+        rates.fold(self.sight.own_loss(), f32::max).min(MAX_MISS_RATE)
+    }
+
+    /// Adds a miss to the silence of its block and of all that it lies in, as far as it says
+    /// anything of them.
+    pub(super) fn add_to_silence(&mut self, miss: Unconfirmed) {
+        let common = self.common_miss_rate(miss.block);
+        let weight = self.hosts[miss.target.0 as usize].miss_weight(common);
+        let mut part = miss.target.0;
+        let mut child: Option<ScopeId> = None;
+        for id in self.roster.path(miss.block) {
+            if self.scopes[id.index()].life.is_some_and(|life| miss.sent <= life) {
+                return;
+            }
+            let mut gain = weight;
+            if let Some(child) = child {
+                if self.is_excluded(child) {
+                    return;
+                }
+                gain = self.contribute(child, id, weight);
+            }
+            let Unconfirmed { sent, usual_rtt, .. } = miss;
+            self.scopes[id.index()].silence.add(Miss { sent, weight, part, usual_rtt }, gain);
+            child = Some(id);
+            part = id.0;
+        }
+    }
+
+    /// What a child's miss adds to the odds of the scope above it, no child more than its share.
+    pub(super) fn contribute(&mut self, child: ScopeId, parent: ScopeId, weight: f32) -> f32 {
+        let above = &self.scopes[parent.index()];
+        let bearers =
+            above.children.usable().saturating_sub(1).clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
+        // A hair above the share, so that full shares reach the limit in spite of rounding.
+        let share = rules::DOWN_ODDS / bearers as f32 * 1.0001;
+        let life = above.life;
+        let added = &mut self.scopes[child.index()].contribution;
+        if added.since != life {
+            *added = Contribution { since: life, odds: 0.0, counted: false };
+        }
+        let gain = weight.min(share - added.odds).max(0.0);
+        added.odds += gain;
+        let is_first = !std::mem::replace(&mut added.counted, true);
+        self.scopes[parent.index()].silence.children += u32::from(is_first);
+        gain
+    }
+
+    /// A probe could not leave.
+    pub(super) fn record_send_failure(&mut self, target: TargetId, now: Time) {
+        let host = &self.hosts[target.0 as usize];
+        let is_heard = host.is_heard();
+        if !host.is_gone() {
+            self.set_rank(target, Rank::Poor);
+        }
+        if is_heard {
+            let change = self.sight.send_failed(now);
+            self.apply_sight_change(change, now);
+        }
+    }
+
+    /// Our sight changed: every verdict with it.
+    pub(super) fn apply_sight_change(&mut self, change: SightChange, now: Time) {
+        match change {
+            SightChange::None => return,
+            SightChange::Lost => self.unconfirmed.clear(),
+            SightChange::Restored(from, to) => {
+                self.unconfirmed.clear();
+                for scope in &mut self.scopes {
+                    if let Some(darkness) = &mut scope.darkness {
+                        darkness.record_unseen(from, to);
+                    }
+                    scope.last_evidence = scope.last_evidence.max(now);
+                }
+            }
+        }
+        let all: Vec<_> = self.roster.scope_ids().collect();
+        self.evaluate_all(all, now);
+    }
+}

@@ -1,0 +1,172 @@
+//! The end of a darkness: when it was, and whether there was a darkness at all.
+//!
+//! Only hosts that are back tell when it ended: one that stays silent may never have been asked
+//! while the others lived. So the end is narrowed for two minutes, with every host that answers
+//! again. Of one who ends a darkness without having missed anything in it, it is asked whether
+//! those who fell silent are back too: if they stay silent, only they had gone.
+
+use super::{
+    change_point::change_point,
+    darkness::Proof,
+    rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
+    silence::Miss,
+    state::{Edge, State},
+};
+use crate::time::Time;
+
+/// How a scope came back from its last darkness.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Recovery {
+    /// When it came back.
+    pub edge: Edge,
+    /// Its life before the darkness.
+    #[serde(default)]
+    pub life_before: Option<Time>,
+    /// By when the darkness had begun.
+    #[serde(default)]
+    dark_from: Time,
+    /// When the answered probe was sent that ended it.
+    #[serde(default)]
+    pub answered: Time,
+    /// The newest misses of those that are back, newest first.
+    #[serde(skip)]
+    misses: Vec<Miss>,
+    /// Until when returning hosts narrow the edge.
+    #[serde(default)]
+    pub until: Time,
+    /// The verdict that was told with this edge.
+    #[serde(skip)]
+    pub told: Option<State>,
+    /// The edge is narrower than it was told.
+    #[serde(skip)]
+    pub narrowed: bool,
+    #[serde(skip)]
+    pub check: Option<Check>,
+    #[serde(skip)]
+    pub proof: Option<Proof>,
+}
+
+/// Are those back who fell silent in the darkness?
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Check {
+    /// Odds of their misses since.
+    missing: f32,
+    misses: u32,
+    misses_at_answer: u32,
+    answers: u32,
+}
+
+/// What a check has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Genuine,
+    /// Only some hosts had gone: there was no darkness.
+    Refuted,
+}
+
+impl Recovery {
+    /// None yet.
+    pub fn none(now: Time) -> Self {
+        Self {
+            edge: Edge { earliest: None, latest: now },
+            life_before: None,
+            dark_from: now,
+            answered: Time::default(),
+            misses: Vec::new(),
+            until: Time::default(),
+            told: None,
+            narrowed: false,
+            check: None,
+            proof: None,
+        }
+    }
+
+    /// A darkness ended by an answer to a probe sent at `answered`, which came by `latest`.
+    pub fn new(
+        darkness: Edge,
+        proof: Proof,
+        life_before: Option<Time>,
+        answered: Time,
+        latest: Time,
+        now: Time,
+    ) -> Self {
+        // It cannot have come back before it had surely gone.
+        let earliest = Some(darkness.latest.min(latest));
+        Self {
+            edge: Edge { earliest, latest },
+            life_before,
+            dark_from: darkness.latest,
+            answered,
+            misses: Vec::new(),
+            until: now + RETURN_TIME,
+            told: None,
+            narrowed: false,
+            check: None,
+            proof: Some(proof),
+        }
+    }
+
+    /// Was this sent in the darkness?
+    pub fn was_dark_at(&self, sent: Time) -> bool {
+        self.life_before.is_none_or(|life| sent > life) && sent < self.answered
+    }
+
+    /// A host is back that had missed these in the darkness.
+    pub fn narrow(&mut self, misses: impl Iterator<Item = Miss>) {
+        for miss in misses {
+            let index = self.misses.partition_point(|newer| newer.sent > miss.sent);
+            self.misses.insert(index, miss);
+        }
+        self.misses.truncate(EDGE_MISSES);
+        let last = change_point(self.answered, self.misses.iter(), self.dark_from, EDGE_RISK);
+        if let Some(last) = last {
+            let earliest = last.sent.min(self.edge.latest);
+            self.narrowed |= self.edge.earliest < Some(earliest);
+            self.edge.earliest = self.edge.earliest.max(Some(earliest));
+        }
+    }
+
+    /// By when the darkness had begun: how far back a host's misses are looked for.
+    pub fn dark_from(&self) -> Time {
+        self.dark_from
+    }
+
+    /// One who fell silent in the darkness has missed again.
+    pub fn record_miss(&mut self, weight: f32) {
+        if let Some(check) = &mut self.check {
+            check.missing += weight;
+            check.misses += 1;
+        }
+    }
+
+    /// Somebody answered a later probe.
+    pub fn record_answer(&mut self) -> Option<Finding> {
+        let check = self.check.as_mut()?;
+        check.misses_at_answer = check.misses;
+        check.answers += 1;
+        (check.missing >= GONE_ODDS).then_some(Finding::Refuted)
+    }
+
+    /// What has been found when the time for it is over.
+    pub fn finding(&self, now: Time) -> Option<Finding> {
+        let check = self.check.as_ref().filter(|_| now >= self.until)?;
+        let doubtful = check.missing >= DOUBTFUL_ODDS;
+        Some(if doubtful { Finding::Refuted } else { Finding::Genuine })
+    }
+
+    /// What has been found when the scope is dark again.
+    pub fn finding_at_next_darkness(&self) -> Option<Finding> {
+        let check = self.check.as_ref()?;
+        let refuted = check.misses > 0 && (check.answers == 0 || check.misses_at_answer > 0);
+        Some(if refuted { Finding::Refuted } else { Finding::Genuine })
+    }
+
+    /// Moves every time by so many nanoseconds.
+    pub fn shift_times(&mut self, nanos: i64) {
+        self.edge = self.edge.shifted(nanos);
+        self.life_before = self.life_before.map(|life| life.shifted(nanos));
+        for time in [&mut self.dark_from, &mut self.answered, &mut self.until] {
+            *time = time.shifted(nanos);
+        }
+    }
+}

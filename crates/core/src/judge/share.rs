@@ -1,0 +1,106 @@
+//! How many of a scope's hosts answer, how many usually do, and what each scope tells the one above
+//! it.
+
+use super::{HostCounts, HostState, Judge, rules, scope_state::{Children, Report}};
+use crate::{
+    scopes::{Scope, ScopeId, Target, TargetId},
+    time::Time,
+};
+
+impl Judge {
+    /// How many hosts of a scope answer, usually answer, and are listed. A host answers when one of
+    /// its targets does.
+    pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
+        let mut counts = HostCounts { now: 0, usual: 0, listed: 0 };
+        let mut usual = 0.0;
+        for block in self.roster.blocks_of(self.roster.scope(id)) {
+            let is_dark = self.scopes[block as usize].is_dark();
+            let targets = self.roster.blocks[block as usize].targets.clone();
+            let targets = targets.start as usize..targets.end as usize;
+            let of_one_host = |one: &Target, other: &Target| one.host == other.host;
+            let mut first = targets.start;
+            for host in self.roster.targets[targets].chunk_by(of_one_host) {
+                let known = &self.hosts[first..first + host.len()];
+                first += host.len();
+                counts.listed += 1;
+                let answers = !is_dark && known.iter().any(HostState::is_usable);
+                counts.now += u32::from(answers);
+                usual += known.iter().map(|host| host.presence).fold(0.0, f32::max);
+            }
+        }
+        counts.usual = (usual.round() as u32).max(counts.now);
+        counts
+    }
+
+    /// Share of the usual hosts that answers now; 1 where too few usually do.
+    pub(super) fn share(&self, id: ScopeId) -> f32 {
+        let scope = &self.scopes[id.index()];
+        if (scope.usual as f32) < rules::PARTIAL_HOSTS - 0.5 {
+            return 1.0;
+        }
+        scope.present as f32 / scope.usual as f32
+    }
+
+    /// Moves a target's presence on to the time of an outcome, by what was known of it until then.
+    /// In a darkness nobody is forgotten.
+    pub(super) fn update_presence(&mut self, target: TargetId, now: Time) {
+        let id = ScopeId(self.roster.target(target).block.0);
+        let host = &self.hosts[target.0 as usize];
+        if self.scopes[id.index()].is_dark() || !host.is_heard() {
+            return;
+        }
+        let present = host.is_usable();
+        if present && host.presence == 1.0 {
+            return;
+        }
+        let share = self.share(id);
+        let gained = self.hosts[target.0 as usize].update_presence(present, share, now);
+        self.scopes[id.index()].usual += f64::from(gained);
+    }
+
+    /// Tells the scope above what has changed in this one, children before parents.
+    pub(super) fn report(&mut self, id: ScopeId) {
+        let scope = &self.scopes[id.index()];
+        let new = Report {
+            heard: scope.life.is_some(),
+            dark: scope.is_dark(),
+            outage: scope.is_in_outage(),
+            excluded: scope.excluded,
+            state: Some(scope.state),
+            present: if scope.is_dark() { 0 } else { scope.present },
+            usual: scope.usual,
+        };
+        let old = std::mem::replace(&mut self.scopes[id.index()].reported, new);
+        if new == old {
+            return;
+        }
+        if let Some(parent) = self.roster.parent(id) {
+            let above = &mut self.scopes[parent.index()];
+            above.children.update(&old, &new);
+            above.present = above.present + new.present - old.present;
+            above.usual += new.usual - old.usual;
+        }
+    }
+
+    /// Counts anew what each scope knows of those below it.
+    pub(super) fn count_children(&mut self) {
+        for id in self.roster.scope_ids() {
+            let all = self.roster.children(id).count() as u32;
+            let scope = &mut self.scopes[id.index()];
+            scope.children = Children { all, ..Children::default() };
+            scope.reported = Report::default();
+            scope.present = 0;
+            scope.usual = 0.0;
+            if let Scope::Block(block) = self.roster.scope(id) {
+                for target in self.roster.block(block).targets.clone() {
+                    let host = &self.hosts[target as usize];
+                    scope.present += u32::from(host.is_usable());
+                    scope.usual += f64::from(host.presence);
+                }
+            }
+        }
+        for id in self.roster.scope_ids() {
+            self.report(id);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The model against the worlds of its invariants.

@@ -1,0 +1,153 @@
+//! Whom to ask in a silence. The host that was heard last alone refutes that only the others have
+//! gone: it is asked first, and again and again; between, one after the other of those not yet
+//! asked since their block was heard, the newest heard first.
+
+use super::{Doubt, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
+use crate::{
+    scopes::{BlockId, CountryId, Scope},
+    time::Time,
+};
+use std::{
+    cmp::{Reverse, max},
+    time::Duration,
+};
+
+/// Every second probe of a doubt goes to the host heard last.
+pub(super) const ALTERNATE: u32 = 2;
+/// Who was asked within this time is not asked again for being the newest heard.
+const AGAIN_AFTER: Duration = Duration::from_millis(700);
+
+impl Schedule {
+    /// Is the block escalated, or what it lies in?
+    pub(super) fn is_doubted(&self, block: u32) -> bool {
+        let mut path = self.roster.path(BlockId(block));
+        path.any(|id| self.escalations[id.index()].wanted.is_some())
+    }
+
+    /// The target of a silent block that is asked next; every `newest`-th probe goes to the newest
+    /// heard.
+    pub(super) fn doubtful_target(&mut self, block: u32, newest: u32, now: Time) -> Option<u32> {
+        let turns = &mut self.blocks[block as usize];
+        if turns.silent_since != turns.answered {
+            turns.silent_since = turns.answered;
+            turns.doubt_probes = 0;
+        }
+        let nth = turns.doubt_probes;
+        turns.doubt_probes += 1;
+        let answered = turns.answered;
+        let contact = |target: u32| self.contacts[target as usize];
+        let is_heard = |target: &u32| contact(*target).answered != Time::default();
+        let of = |targets: &[u32]| -> Vec<u32> {
+            let heard: Vec<u32> = targets.iter().copied().filter(|target| is_heard(target)).collect();
+            if heard.is_empty() { targets.to_vec() } else { heard }
+        };
+        let rotation = &self.blocks[block as usize].rotation;
+        if nth > 0 && nth.is_multiple_of(newest) {
+            let good = of(rotation.good());
+            let last = good.into_iter().max_by_key(|&target| contact(target).answered);
+            let is_due = |target: &u32| now.since(contact(*target).asked) > AGAIN_AFTER;
+            if let Some(target) = last.filter(is_due) {
+                return Some(target);
+            }
+        }
+        let present = of(rotation.present());
+        let unasked = present
+            .iter()
+            .copied()
+            .filter(|&target| contact(target).asked <= max(answered, contact(target).answered));
+        unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
+            let good = of(rotation.good());
+            let all = if good.is_empty() { present } else { good };
+            all.into_iter().min_by_key(|&target| contact(target).asked)
+        })
+    }
+
+    /// The block of a silent scope that is asked next: of those not yet asked since it was heard,
+    /// the newest heard; else the one asked longest ago.
+    pub(super) fn doubtful_block(&self, scope: Scope, reserve: f64, now: Time) -> Option<u32> {
+        let turns = |block: u32| &self.blocks[block as usize];
+        let blocks = self.roster.blocks_of(scope);
+        let answered = blocks.clone().map(|block| turns(block).answered).max()?;
+        let able = blocks.filter(|&block| {
+            let level = turns(block).bucket.level(&self.budget, now);
+            level >= 1.0 + reserve && !self.is_excluded(block)
+        });
+        let able: Vec<u32> = able.collect();
+        let unasked = able.iter().copied().filter(|&block| turns(block).last_probe <= answered);
+        unasked
+            .max_by_key(|&block| turns(block).answered)
+            .or_else(|| able.iter().copied().min_by_key(|&block| turns(block).last_probe))
+    }
+
+    fn is_excluded(&self, block: u32) -> bool {
+        self.roster.path(BlockId(block)).any(|id| self.excluded[id.index()])
+    }
+
+    /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target
+    /// is no obstacle.
+    pub(super) fn doubt_probe(
+        &mut self,
+        block: u32,
+        newest: u32,
+        reserve: f64,
+        now: Time,
+    ) -> Option<u32> {
+        if !self.pay(block, reserve, now) {
+            return None;
+        }
+        let target = self.doubtful_target(block, newest, now);
+        let rotation = &mut self.blocks[block as usize].rotation;
+        target.or_else(|| rotation.begin_turn(|_| true))
+    }
+
+    /// A probe of one certain target.
+    pub(super) fn asked_slot(&mut self, target: u32, now: Time) -> Option<u32> {
+        let block = self.roster.targets[target as usize].block;
+        self.pay(block.0, REGULAR_RESERVE, now).then_some(target)
+    }
+
+    fn pay(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let turns = &mut self.blocks[block as usize];
+        let paid = turns.bucket.take(&self.budget, now, reserve);
+        if paid {
+            turns.last_probe = now;
+        } else {
+            self.skipped.over_budget += 1;
+        }
+        paid
+    }
+
+    /// Asks the other blocks of a country that were heard last.
+    pub(super) fn ask_siblings(&mut self, block: BlockId, doubt: Doubt, now: Time) {
+        let country = Scope::Country(self.roster.block(block).country);
+        let least = 1.0 + self.reserve(doubt);
+        let mut others: Vec<u32> = self
+            .roster
+            .blocks_of(country)
+            .filter(|&other| other != block.0 && !self.is_excluded(other))
+            .filter(|&other| self.blocks[other as usize].bucket.level(&self.budget, now) >= least)
+            .collect();
+        others.sort_by_key(|&other| Reverse(self.blocks[other as usize].answered));
+        for other in others.into_iter().take(FAN_OUT as usize) {
+            self.queue.push(Reverse((now, Key::Once(other))));
+        }
+    }
+
+    /// Asks each other country that was not asked just now.
+    pub(super) fn ask_countries(&mut self, country: CountryId, now: Time) {
+        if self.roster.countries.len() < MANY_COUNTRIES {
+            return;
+        }
+        let others = (0..self.roster.countries.len() as u32).filter(|&other| other != country.0);
+        for other in others {
+            let blocks = self.roster.blocks_of(Scope::Country(CountryId(other)));
+            let probed = blocks.clone().map(|block| self.blocks[block as usize].last_probe).max();
+            if probed.is_some_and(|probed| probed + JUST_NOW < now)
+                && let Some(block) =
+                    blocks.max_by_key(|&block| self.blocks[block as usize].answered)
+            {
+                self.queue.push(Reverse((now, Key::Once(block))));
+            }
+        }
+    }
+}

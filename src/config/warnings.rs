@@ -1,0 +1,62 @@
+//! What a plan says that may be meant otherwise. `check` and the start of a run print it.
+
+use super::{
+    Plan,
+    summary::{hosts, rate_in_words},
+};
+
+/// Where published work saw the first ICMP rate limits, in probes per second and /24.
+const ICMP_RATE_LIMIT: f64 = 0.39;
+
+impl Plan {
+    /// What is allowed, but may not be what was meant; one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.controls.is_empty() {
+            warnings.push(
+                "no controls: blindness of our own network cannot be told from an outage"
+                    .to_owned(),
+            );
+        }
+        let beyond_loopback =
+            self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());
+        for control in
+            self.controls.iter().filter(|control| beyond_loopback && control.is_loopback())
+        {
+            warnings.push(format!(
+                "control {control} is this machine: it answers even when our network is down"
+            ));
+        }
+        if self.budget.base > ICMP_RATE_LIMIT {
+            warnings.push(format!(
+                "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \
+                 loss may be of our own making"
+            ));
+        }
+        for block in &self.roster.blocks {
+            let targets =
+                &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
+            if hosts(targets) == 1 {
+                warnings.push(format!(
+                    "block {} has one host: without it the block counts as dark",
+                    block.prefix
+                ));
+            }
+            let asked: f64 = targets
+                .iter()
+                .filter_map(|target| target.interval)
+                .map(|interval| 1.0 / interval.as_secs_f64())
+                .sum();
+            if asked > self.budget.base {
+                warnings.push(format!(
+                    "block {}: its intervals ask for {}, its budget allows {}; \
+                     probes will come late",
+                    block.prefix,
+                    rate_in_words(asked),
+                    rate_in_words(self.budget.base)
+                ));
+            }
+        }
+        warnings
+    }
+}

@@ -1,0 +1,68 @@
+//! The networks and blocks of a country: a summary line each, which opens.
+
+use super::{PageContext, hosts, sparkline, text, timeline};
+use lifesign_core::{
+    scopes::{BlockId, NetworkId, Scope},
+    watch::ScopeView,
+};
+use maud::{Markup, html};
+
+/// A network: a summary line, which opens, and its blocks below it.
+pub(super) fn network(context: &PageContext, index: u32) -> Markup {
+    let id = NetworkId(index);
+    let network = context.snapshot.roster.network(id);
+    let scope = context.snapshot.scope(Scope::Network(id));
+    let more = html! { p.quiet { (text::hosts(scope.verdict.hosts)) } };
+    html! {
+        section.network aria-label=(network.name) {
+            (row(context, &format!("network-{index}"), &network.to_string(), scope, &more))
+            @for index in network.blocks.clone() { (block(context, index)) }
+        }
+    }
+}
+
+/// A block: a summary line, which opens.
+pub(super) fn block(context: &PageContext, index: u32) -> Markup {
+    let snapshot = context.snapshot;
+    let block = snapshot.roster.block(BlockId(index));
+    let scope = snapshot.scope(Scope::Block(BlockId(index)));
+    let counts = || snapshot.kinds[index as usize].iter().flatten().map(|kind| &kind.counts);
+    let sent: u64 = counts().map(|count| count.sent).sum();
+    let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
+    let more = html! {
+        (hosts::render(context, block, scope))
+        p.quiet {
+            (sent) " probes, " (answered) " answered; " (text::hosts(scope.verdict.hosts))
+        }
+    };
+    row(context, &format!("block-{index}"), &block.prefix.to_string(), scope, &more)
+}
+
+/// A summary line of a scope within a country, which opens.
+fn row(context: &PageContext, id: &str, name: &str, scope: &ScopeView, more: &Markup) -> Markup {
+    let edge = scope.verdict.edge;
+    let open = context.blocks_open;
+    html! {
+        details.block id=(id) open[open] {
+            summary {
+                span.name { (name) }
+                (text::badge(scope.verdict.state))
+                span.for { "for " (text::duration(context.snapshot.time.since(edge.latest))) }
+                span.lost { (text::percent(scope.windows[1].loss)) " lost" }
+                span.trip { (text::milliseconds(scope.windows[1].median)) }
+                (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
+            }
+            p.evidence { "since " (context.edge(edge)) " UTC; " (scope.verdict.evidence) }
+            div.pair {
+                @for period in [timeline::DAY, timeline::WEEK] {
+                    div {
+                        h3 { "Last " (period.name) }
+                        (timeline::render(context, &scope.history, period, timeline::HALF, open))
+                        @if open { (sparkline::render(context, &scope.history, period)) }
+                    }
+                }
+            }
+            (more)
+        }
+    }
+}

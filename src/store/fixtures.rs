@@ -1,0 +1,28 @@
+//! What the tests of the store share.
+
+use super::Episode;
+use lifesign_core::{
+    judge::{Edge, State},
+    time::Time,
+};
+use std::time::Duration;
+
+/// So many seconds after 2014-12-22T16:15:00Z.
+pub(super) fn at(seconds: u64) -> Time {
+    Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
+}
+
+/// An outage from [`at`] 0 to 4 on, which is over by `end` if there is one, 90 s of it not seen.
+pub(super) fn outage(scope: &str, end: Option<u64>) -> Episode {
+    Episode {
+        scope: scope.into(),
+        country: "KP".into(),
+        state: State::Outage,
+        found: at(70),
+        begin: Edge { earliest: Some(at(0)), latest: at(4) },
+        end: end.map(|end| Edge { earliest: Some(at(end - 4)), latest: at(end) }),
+        evidence: "\"9\" misses, <b>all</b>".into(),
+        unseen: Duration::from_secs(90),
+        paused: None,
+    }
+}
