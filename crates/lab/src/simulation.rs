@@ -20,6 +20,9 @@ use std::time::Duration;
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// So often the shares of hosts are read.
+const SHARE_INTERVAL: Duration = Duration::from_secs(3600);
+
 /// A scenario under way.
 #[derive(Debug)]
 pub struct Simulation {
@@ -30,6 +33,7 @@ pub struct Simulation {
     has_controls: bool,
     control_probes: u64,
     next_control_probe: Time,
+    next_share: Time,
     /// Those to come, the nearest last.
     suspensions: Vec<Suspension>,
     now: Time,
@@ -52,6 +56,7 @@ impl Simulation {
             has_controls: !settings.controls.is_empty(),
             control_probes: 0,
             next_control_probe: scenario.start,
+            next_share: scenario.start + SHARE_INTERVAL,
             suspensions,
             now: scenario.start,
             end: scenario.end(),
@@ -92,7 +97,20 @@ impl Simulation {
                 self.referee.handle_change(&change);
                 on_change(&change);
             }
+            if self.next_share <= self.now {
+                self.note_shares();
+            }
         }
+    }
+
+    fn note_shares(&mut self) {
+        let snapshot = self.watch.snapshot(self.now, 0, 0);
+        for (id, view) in self.watch.roster().scope_ids().zip(&snapshot.scopes) {
+            if let Some(share) = view.verdict.hosts.share() {
+                self.referee.handle_share(self.watch.roster().scope(id), self.now, share);
+            }
+        }
+        self.next_share = self.now + SHARE_INTERVAL;
     }
 
     /// If the process or the machine stands still now, goes on to when it does not.

@@ -96,7 +96,8 @@ impl Judge {
     pub(super) fn learn_who_has_gone(&mut self, block: BlockId, life: Option<Time>, now: Time) {
         for id in self.roster.block(block).targets.clone() {
             let host = &mut self.hosts[id as usize];
-            let fell_silent = life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
+            let fell_silent =
+                life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
             if !fell_silent || host.is_gone() {
                 continue;
             }

@@ -1,7 +1,10 @@
 //! How many of a scope's hosts answer, how many usually do, and what each scope tells the one above
 //! it.
 
-use super::{HostCounts, HostState, Judge, rules, scope_state::{Children, Report}};
+use super::{
+    HostCounts, HostState, Judge, rules,
+    scope_state::{Children, Report},
+};
 use crate::{
     scopes::{Scope, ScopeId, Target, TargetId},
     time::Time,

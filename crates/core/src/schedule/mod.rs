@@ -411,5 +411,4 @@ impl Schedule {
             first.0.0 = next;
         }
     }
-
 }
