@@ -97,7 +97,8 @@ pub fn dark_start(trial: &mut Trial<'_>) {
         run.time_in(COUNTRY, (start, after(start, 20.0 * HOUR)), &[State::Outage])
     });
     let dark = 100.0 * dark.sum::<f64>() / runs.len() as f64;
-    trial.add("dark at the start: country in outage", n, dark, "%", None);
+    let goal = trial.least(Some(99.0), Some(95.0));
+    trial.add("dark at the start: country in outage", n, dark, "%", goal);
 }
 
 /// Our uplink loses packets for a day, and an hour of it the country is dark.

@@ -125,6 +125,8 @@ fn what_is_dark_from_the_start_stays_in_outage() {
         let run = world.run(1);
         let lost = run.changes.iter().filter(|one| one.from == Outage && one.to == Unknown);
         assert_eq!(lost.count(), 0, "{pace}");
+        let share = run.time_in(0.5, 20.0, &[Outage]);
+        assert!(share > 0.95, "{pace}: {share}");
     }
 }
 
