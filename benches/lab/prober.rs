@@ -92,7 +92,12 @@ impl Prober for Lifesign {
         settings.rules = self.rules;
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
-        simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
+        // From a state to the same is a better edge, and no verdict.
+        simulation.run_until(scenario.end(), &mut |change| {
+            if change.from != change.to {
+                changes.push(change.clone());
+            }
+        });
         Findings { score: simulation.score(), changes, shares: simulation.shares(COUNTRY) }
     }
 }

@@ -49,8 +49,11 @@ pub fn vanish(trial: &mut Trial<'_>) {
         let downs = per(|score| score.countries.false_downs);
         let outages = per(|score| score.countries.false_outages);
         let flappings = per(|score| score.countries.false_flappings);
-        let wrong =
-            100.0 * mean(runs.iter().map(|run| run.score.countries.wrongly_dead), runs.len());
+        let dead = worlds.iter().zip(&runs).map(|(world, run)| {
+            let at = trial.at(world);
+            run.time_in(COUNTRY, (at, after(at, 12.0 * HOUR)), &DEAD)
+        });
+        let wrong = 100.0 * mean(dead, runs.len());
         let what = format!("{} of {hosts} hosts vanish", hosts - 1);
         let goal = trial.most(Some(1.0), Some(1.0));
         trial.add(&format!("{what}: false downs"), n.clone(), downs, "an event", goal);
@@ -208,7 +211,7 @@ pub fn long(trial: &mut Trial<'_>) {
     }
 }
 
-/// The share of hosts that is said to answer, from when it should be known until a day after.
+/// The share of hosts that is said to answer, from when it should be known for half a day.
 pub fn share(trial: &mut Trial<'_>) {
     if !trial.goals.is_ours {
         return; // No rival says one.
@@ -225,8 +228,9 @@ pub fn share(trial: &mut Trial<'_>) {
         let mut worst: f64 = f64::NAN;
         for (world, run) in worlds.iter().zip(&runs) {
             let from = after(trial.at(world), settled);
+            let to = after(from, 12.0 * HOUR);
             let right = f64::from(hosts as u32 - gone) / hosts as f64;
-            let said = run.shares.iter().filter(|said| said.0 >= from);
+            let said = run.shares.iter().filter(|said| said.0 >= from && said.0 <= to);
             worst = said.map(|said| 100.0 * (said.1 - right).abs()).fold(worst, f64::max);
         }
         let n = format!("{} events", runs.len());
@@ -316,7 +320,7 @@ pub fn churn(trial: &mut Trial<'_>) {
     let n = format!("{} times 5 days", runs.len());
     let wrong = sum(&runs, national) + sum(&runs, of_blocks);
     trial.add("churning hosts: false verdicts", n.clone(), wrong, "", Some(Goal::AtMost(0.0)));
-    let up = runs.iter().map(|run| run.score.countries.time_in(State::Up));
+    let up = runs.iter().map(|run| run.score.countries.time[State::Up]);
     let up = 100.0 * mean(up, runs.len());
     trial.add("churning hosts: country up", n.clone(), up, "%", None);
     let changes = mean(runs.iter().map(|run| run.score.blocks.changes_a_day), runs.len());

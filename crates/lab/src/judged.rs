@@ -1,11 +1,11 @@
 //! What was said of one scope beside what was true of it: shares of time.
 
 use super::{
-    score::{GRACE, STATES},
+    score::GRACE,
     truth::{StateSpan, Truth},
 };
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Edge, PerState, State},
     scopes::Scope,
     time::Time,
 };
@@ -53,10 +53,10 @@ impl Judged<'_> {
         self.end.since(self.start).as_secs_f64().max(1e-9)
     }
 
-    pub fn time(&self) -> [f64; STATES] {
-        let mut time = [0.0; STATES];
+    pub fn time(&self) -> PerState<f64> {
+        let mut time = PerState::default();
         for (state, from, until) in self.stays() {
-            time[state as usize] += until.since(from).as_secs_f64() / self.seconds();
+            time[state] += until.since(from).as_secs_f64() / self.seconds();
         }
         time
     }

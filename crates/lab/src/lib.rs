@@ -9,7 +9,7 @@
 //! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
 //! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
-//! | `referee`, `judged`, `score` | verdicts held against the truth |
+//! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
 //! | `simulation` | world and core, driven through virtual time |
 //! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
@@ -19,6 +19,7 @@ mod event_scope;
 mod host;
 mod impairment;
 mod judged;
+mod load;
 mod presence;
 mod referee;
 mod sample;
@@ -33,9 +34,7 @@ mod watched;
 mod world;
 
 #[cfg(test)]
-mod partial;
-#[cfg(test)]
-mod scenarios;
+mod tests;
 
 pub use presence::Presence;
 pub use referee::Referee;

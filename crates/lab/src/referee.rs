@@ -2,6 +2,7 @@
 
 use super::{
     judged::{GivenShare, GivenVerdict, Judged},
+    load::BlockLoad,
     score::{LevelScore, Score},
     truth::Truth,
 };
@@ -10,9 +11,7 @@ use lifesign_core::{
     scopes::{BlockId, Level, Roster, Scope},
     time::Time,
 };
-use std::{collections::VecDeque, sync::Arc, time::Duration};
-
-const MINUTE: Duration = Duration::from_secs(60);
+use std::sync::Arc;
 
 /// Notes what a prober sends and says (see the module).
 #[derive(Debug)]
@@ -25,36 +24,16 @@ pub struct Referee {
     load: Vec<BlockLoad>,
 }
 
-/// Probes of one block.
-#[derive(Clone, Debug)]
-struct BlockLoad {
-    total: u64,
-    last_minute: VecDeque<Time>,
-    worst_minute: usize,
-    /// Probes in each of the last 60 whole minutes, at the minute's number modulo 60.
-    minutes: [u16; 60],
-    minute: u64,
-    worst_hour: u32,
-}
-
 impl Referee {
     /// A referee of a watch that begins at `start`.
     pub fn new(roster: Arc<Roster>, start: Time) -> Self {
-        let load = BlockLoad {
-            total: 0,
-            last_minute: VecDeque::with_capacity(32),
-            worst_minute: 0,
-            minutes: [0; 60],
-            minute: minute_of(start),
-            worst_hour: 0,
-        };
         let edge = Edge { earliest: None, latest: start };
         let first = GivenVerdict { time: start, state: State::Unknown, edge };
         Self {
             start,
             verdicts: vec![vec![first]; roster.scope_count()],
             shares: vec![Vec::new(); roster.scope_count()],
-            load: vec![load; roster.blocks.len()],
+            load: vec![BlockLoad::new(start); roster.blocks.len()],
             roster,
         }
     }
@@ -127,33 +106,4 @@ impl Referee {
             worst_hour: f64::from(worst_hour) / 3600.0,
         }
     }
-}
-
-impl BlockLoad {
-    fn add(&mut self, sent: Time) {
-        self.total += 1;
-        while self.last_minute.front().is_some_and(|&old| sent.since(old) >= MINUTE) {
-            self.last_minute.pop_front();
-        }
-        self.last_minute.push_back(sent);
-        self.worst_minute = self.worst_minute.max(self.last_minute.len());
-        let minute = minute_of(sent);
-        if minute > self.minute {
-            self.worst_hour = self.worst_hour();
-            for empty in self.minute + 1..=minute.min(self.minute + 60) {
-                self.minutes[(empty % 60) as usize] = 0;
-            }
-            self.minute = minute;
-        }
-        self.minutes[(minute % 60) as usize] += 1;
-    }
-
-    /// Probes in the worst 60 whole minutes, those of the last minute included.
-    fn worst_hour(&self) -> u32 {
-        self.worst_hour.max(self.minutes.iter().map(|&probes| u32::from(probes)).sum())
-    }
-}
-
-fn minute_of(time: Time) -> u64 {
-    time.as_nanos() / 60_000_000_000
 }

@@ -19,6 +19,8 @@ pub struct Expect {
     pub no: Vec<State>,
     /// Longest delay from a true darkness to `down`.
     pub max_down: Option<Duration>,
+    /// Edges beside the truth are allowed up to this number at each level, which is 0 if not given.
+    pub edges_beside: u64,
     /// False downs of living countries are allowed up to this number, which is 0 if not given and
     /// without limit if `seen` holds `down`.
     pub false_downs: u64,
@@ -169,7 +171,16 @@ fn host_mix(table: Option<Table<'_>>) -> HostMix {
 }
 
 fn expect(root: Table<'_>) -> Expect {
-    let keys = ["slice", "right_share", "seen", "no", "max_down", "false_downs", "false_verdicts"];
+    let keys = [
+        "slice",
+        "right_share",
+        "seen",
+        "no",
+        "max_down",
+        "edges_beside",
+        "false_downs",
+        "false_verdicts",
+    ];
     let Some(table) = root.section("expect", &keys) else { return Expect::default() };
     let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
     let number =
@@ -191,6 +202,7 @@ fn expect(root: Table<'_>) -> Expect {
         seen: states("seen"),
         no: states("no"),
         max_down: duration("max_down"),
+        edges_beside: number("edges_beside"),
         false_downs: number("false_downs"),
         false_verdicts: number("false_verdicts"),
     }

@@ -10,7 +10,7 @@
 
 use super::judged::{GivenVerdict, Judged};
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Edge, PerState, State},
     time::Time,
 };
 use std::time::Duration;
@@ -47,8 +47,8 @@ pub struct LevelScore {
     pub right_share: f64,
     /// The same of the worst scope.
     pub worst_share: f64,
-    /// Share of time in each state that was given, in the order of [`State::ALL`].
-    pub time: [f64; STATES],
+    /// Share of time in each state that was given.
+    pub time: PerState<f64>,
     /// Share of time in which a living scope was wrongly called dead.
     pub wrongly_dead: f64,
     /// Verdicts a day and scope.
@@ -75,9 +75,6 @@ pub struct LevelScore {
     /// nothing had changed for an hour; in rising order once the score is made.
     pub share_errors: Vec<f64>,
 }
-
-/// How many states there are.
-pub(super) const STATES: usize = State::ALL.len();
 
 /// Delays in seconds.
 #[derive(Clone, Debug, Default)]
@@ -201,9 +198,7 @@ impl LevelScore {
             all.worst_share = all.worst_share.min(level.worst_share);
             all.wrongly_dead += level.wrongly_dead;
             all.changes_a_day += level.changes_a_day;
-            for (sum, part) in all.time.iter_mut().zip(level.time) {
-                *sum += part;
-            }
+            all.time = PerState::new(|state| all.time[state] + level.time[state]);
             all.down.extend(&level.down);
             all.outage.extend(&level.outage);
             all.recovery.extend(&level.recovery);
@@ -216,12 +211,10 @@ impl LevelScore {
             all.share_errors.extend(&level.share_errors);
         }
         let count = f64::max(count, 1.0);
-        for share in [&mut all.right_share, &mut all.wrongly_dead, &mut all.changes_a_day]
-            .into_iter()
-            .chain(&mut all.time)
-        {
+        for share in [&mut all.right_share, &mut all.wrongly_dead, &mut all.changes_a_day] {
             *share /= count;
         }
+        all.time = PerState::new(|state| all.time[state] / count);
         for list in [
             &mut all.down.seconds,
             &mut all.outage.seconds,
@@ -233,11 +226,6 @@ impl LevelScore {
             list.sort_by(f64::total_cmp);
         }
         all
-    }
-
-    /// Share of time in a state that was given.
-    pub fn time_in(&self, state: State) -> f64 {
-        self.time[state as usize]
     }
 
     /// What the verdicts made of one true darkness.

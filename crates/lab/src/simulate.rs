@@ -160,8 +160,8 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
         "  false    {false_downs} down, {false_outages} outage, {false_flappings} flapping; \
          {taken_back} taken back; wrongly dead {wrongly:.3} % of the time"
     )?;
-    let time = State::ALL.into_iter().filter(|&state| level.time_in(state) > 0.0);
-    let time = time.map(|state| format!("{state} {:.2} %", level.time_in(state) * 100.0));
+    let time = State::ALL.into_iter().filter(|&state| level.time[state] > 0.0);
+    let time = time.map(|state| format!("{state} {:.2} %", level.time[state] * 100.0));
     let time = time.collect::<Vec<_>>().join(", ");
     writeln!(out, "  time     {time}; {:.1} changes a day", level.changes_a_day)?;
     if !level.share_errors.is_empty() {

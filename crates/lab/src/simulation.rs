@@ -11,7 +11,7 @@ use super::{
 };
 use lifesign_core::{
     judge::{Change, State},
-    scopes::{Level, Scope},
+    scopes::Scope,
     time::Time,
     watch::{Settings, Watch},
 };
@@ -20,8 +20,8 @@ use std::time::Duration;
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Between two notes of shares.
-const SHARES_EVERY: Duration = Duration::from_secs(300);
+/// So often the shares of hosts are read.
+const SHARE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// A scenario under way.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Simulation {
     has_controls: bool,
     control_probes: u64,
     next_control_probe: Time,
-    next_shares: Time,
+    next_share: Time,
     /// Those to come, the nearest last.
     suspensions: Vec<Suspension>,
     now: Time,
@@ -56,7 +56,7 @@ impl Simulation {
             has_controls: !settings.controls.is_empty(),
             control_probes: 0,
             next_control_probe: scenario.start,
-            next_shares: scenario.start,
+            next_share: scenario.start + SHARE_INTERVAL,
             suspensions,
             now: scenario.start,
             end: scenario.end(),
@@ -93,27 +93,24 @@ impl Simulation {
             while let Some(event) = self.world.poll_event(self.now) {
                 self.watch.handle_event(self.now, &event);
             }
-            self.note_shares();
             while let Some(change) = self.watch.poll_change() {
                 self.referee.handle_change(&change);
                 on_change(&change);
             }
+            if self.next_share <= self.now {
+                self.note_shares();
+            }
         }
     }
 
-    /// Once a minute, what share of its usual hosts each country is said to have.
     fn note_shares(&mut self) {
-        if self.now < self.next_shares {
-            return;
-        }
-        self.next_shares = self.now + SHARES_EVERY;
-        for scope in self.watch.roster().clone().scopes() {
-            if scope.level() == Level::Country {
-                let hosts = self.watch.hosts(scope);
-                let share = f64::from(hosts.now) / f64::from(hosts.usual.max(1));
-                self.referee.handle_share(scope, self.now, share);
+        let snapshot = self.watch.snapshot(self.now, 0, 0);
+        for (id, view) in self.watch.roster().scope_ids().zip(&snapshot.scopes) {
+            if let Some(share) = view.verdict.hosts.share() {
+                self.referee.handle_share(self.watch.roster().scope(id), self.now, share);
             }
         }
+        self.next_share = self.now + SHARE_INTERVAL;
     }
 
     /// If the process or the machine stands still now, goes on to when it does not.

@@ -43,7 +43,8 @@ pub struct StateSpan {
     pub from: Time,
     /// The right state.
     pub state: State,
-    /// What is right too: `flapping` in the calm after a flap; `partial` in that of the blocks.
+    /// What is right too: `flapping` in the calm after a flap; `partial` in that of the blocks;
+    /// `degraded` behind a router that limits its answers.
     pub also: Option<State>,
 }
 
@@ -68,6 +69,7 @@ struct ScopeTruth {
     blind: Vec<Span>,
     partial: Vec<Span>,
     partial_calm: Vec<Span>,
+    rate_limited: bool,
 }
 
 impl Truth {
@@ -83,7 +85,11 @@ impl Truth {
         };
         let mut scopes: Vec<ScopeTruth> = Vec::with_capacity(roster.scope_count());
         for id in roster.scope_ids() {
-            let mut scope = ScopeTruth { blind: blind.clone(), ..ScopeTruth::default() };
+            let mut scope = ScopeTruth {
+                blind: blind.clone(),
+                rate_limited: scenario.host_mix.rate_limit.is_some(),
+                ..ScopeTruth::default()
+            };
             match roster.scope(id) {
                 Scope::Block(block) => scope.follow_block(&world, block.0),
                 of @ (Scope::Network(_) | Scope::Country(_)) => {
@@ -269,7 +275,9 @@ impl ScopeTruth {
                 () => State::Up,
             };
             let calm = holds(&self.calm).then_some(State::Flapping);
-            let also = calm.or(holds(&self.partial_calm).then_some(State::Partial));
+            let also = calm
+                .or(holds(&self.partial_calm).then_some(State::Partial))
+                .or(self.rate_limited.then_some(State::Degraded));
             let span = StateSpan { from, state, also };
             let is_same = |last: &StateSpan| (last.state, last.also) == (span.state, span.also);
             if !self.states.last().is_some_and(is_same) {

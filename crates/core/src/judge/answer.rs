@@ -161,25 +161,13 @@ impl Judge {
         self.end_darkness(id, answer, life_before, now);
     }
 
-    fn end_darkness(
-        &mut self,
-        id: ScopeId,
-        answer: &Answer,
-        life_before: Option<Time>,
-        now: Time,
-    ) {
+    fn end_darkness(&mut self, id: ScopeId, answer: &Answer, life_before: Option<Time>, now: Time) {
         let common = self.common_miss_rate(answer.block);
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery = Recovery::new(
-            darkness.edge,
-            darkness.proof,
-            life_before,
-            answer.sent,
-            latest,
-            now,
-        );
+        scope.recovery =
+            Recovery::new(darkness.edge, darkness.proof, life_before, answer.sent, latest, now);
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -191,8 +179,7 @@ impl Judge {
         } else {
             0.0
         };
-        let is_witnessed =
-            own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
+        let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         let is_recalled = darkness.proof == Proof::Recalled;
         if !is_witnessed && !is_recalled {
             scope.recovery.check = Some(Check::default());
@@ -255,11 +242,8 @@ impl Judge {
             silent.truncate(rules::CHECKED_HOSTS);
             silent
         };
-        let every = if self.has_children(id) {
-            rules::CHECK_CHILD_EVERY
-        } else {
-            rules::CHECK_HOST_EVERY
-        };
+        let every =
+            if self.has_children(id) { rules::CHECK_CHILD_EVERY } else { rules::CHECK_HOST_EVERY };
         for (target, nth) in asked.into_iter().zip(1_u32..) {
             self.directives.push_back(Directive::Ask(TargetId(target), every * nth));
         }

@@ -1,11 +1,6 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
-use super::{
-    Change, Edge, Judge, ScopeId, State,
-    darkness::Proof,
-    rules,
-    scope_state::Facts,
-};
+use super::{Change, Edge, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts};
 use crate::time::Time;
 
 impl Judge {

@@ -141,8 +141,7 @@ impl Judge {
         let by_odds = by_odds.clamp(1.0, 32.0) as u32;
         let children_left = usable.min(rules::DOWN_CHILDREN).saturating_sub(silence.children);
         let probes = if has_children { by_odds.max(children_left) } else { by_odds };
-        let least =
-            if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };
+        let least = if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };
         // What was down lately is easily down again.
         let is_strong =
             silence.odds >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now);
@@ -163,8 +162,7 @@ impl Judge {
 
     fn parent_has_just_returned(&self, id: ScopeId, now: Time) -> bool {
         self.parent_of(id).is_some_and(|parent| {
-            parent.darkness.is_none()
-                && now < parent.recovery.edge.latest + rules::ASK_AFTER_RETURN
+            parent.darkness.is_none() && now < parent.recovery.edge.latest + rules::ASK_AFTER_RETURN
         })
     }
 

@@ -131,14 +131,13 @@ impl Judge {
         let children = scope.silence.children;
         match self.roster.scope(id) {
             Scope::Block(block) => {
-                self.scopes[id.index()].life.is_some() || self.is_unheard(block) && self.is_covered(id)
+                self.scopes[id.index()].life.is_some()
+                    || self.is_unheard(block) && self.is_covered(id)
             }
             Scope::Network(_) | Scope::Country(_) => {
                 let scope = &self.scopes[id.index()];
                 let usable = scope.children.usable();
-                scope.life.is_some()
-                    && usable >= 2
-                    && children >= usable.min(rules::DOWN_CHILDREN)
+                scope.life.is_some() && usable >= 2 && children >= usable.min(rules::DOWN_CHILDREN)
             }
         }
     }
@@ -289,7 +288,8 @@ impl Judge {
         };
         let (asked, usable) = self.hosts_asked(block);
         let since = scope.darkness.as_ref().map(Darkness::counted_since);
-        let is_long = since.is_some_and(|since| scope.silence.last >= since + rules::OUTAGE_HOSTS_AFTER);
+        let is_long =
+            since.is_some_and(|since| scope.silence.last >= since + rules::OUTAGE_HOSTS_AFTER);
         asked >= usable || is_long && asked >= rules::OUTAGE_HOSTS
     }
 
@@ -359,7 +359,9 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         scope.few = are_few;
         let children = &scope.children;
-        scope.few || children.outage > 0 || children.heard > 0 && 2 * children.troubled >= children.heard
+        scope.few
+            || children.outage > 0
+            || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 
     /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
@@ -371,9 +373,8 @@ impl Judge {
         let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
         let deadlines = Deadlines {
             stale: if scope.state == State::Unknown { Time::NEVER } else { stale },
-            outage: darkness.map_or(Time::NEVER, |darkness| {
-                darkness.counted_since() + self.rules.outage_after
-            }),
+            outage: darkness
+                .map_or(Time::NEVER, |darkness| darkness.counted_since() + self.rules.outage_after),
             settle: scope.recovery.edge.latest + rules::SETTLE_TIME,
             calm: if is_flapping { scope.flaps.ends_at() } else { Time::NEVER },
             check: if is_open { scope.recovery.until } else { Time::NEVER },

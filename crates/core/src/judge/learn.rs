@@ -99,7 +99,8 @@ impl Judge {
         for id in self.roster.block(block).targets.clone() {
             let host = &mut self.hosts[id as usize];
             let before = *host;
-            let fell_silent = life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
+            let fell_silent =
+                life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
             if !fell_silent || host.is_gone() {
                 continue;
             }

@@ -63,7 +63,8 @@ impl Judge {
             return;
         }
         let until = self.sight.confirmed_until();
-        let mut confirmed: Vec<_> = self.unconfirmed.extract_if(.., |miss| miss.sent <= until).collect();
+        let mut confirmed: Vec<_> =
+            self.unconfirmed.extract_if(.., |miss| miss.sent <= until).collect();
         confirmed.sort_by_key(|miss| miss.sent);
         for miss in confirmed {
             self.count_miss(miss, now);
@@ -141,8 +142,11 @@ impl Judge {
     /// What a child's miss adds to the odds of the scope above it, no child more than its share.
     pub(super) fn contribute(&mut self, child: ScopeId, parent: ScopeId, weight: f32) -> f32 {
         let above = &self.scopes[parent.index()];
-        let bearers =
-            above.children.usable().saturating_sub(1).clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
+        let bearers = above
+            .children
+            .usable()
+            .saturating_sub(1)
+            .clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
         // A hair above the share, so that full shares reach the limit in spite of rounding.
         let share = rules::DOWN_ODDS / bearers as f32 * 1.0001;
         let life = above.life;

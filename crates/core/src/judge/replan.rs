@@ -4,7 +4,7 @@
 
 use super::{HostState, Judge, Rules, ScopeId, ScopeState, scope_state::FirstMiss};
 use crate::{
-    scopes::{TargetId, Roster, RosterMapping, Scope},
+    scopes::{Roster, RosterMapping, Scope, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};

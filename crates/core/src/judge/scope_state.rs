@@ -11,11 +11,7 @@ use super::{
     silence::Silence,
     state::{Edge, State},
 };
-use crate::{
-    schedule::Escalation,
-    scopes::TargetId,
-    time::Time,
-};
+use crate::{schedule::Escalation, scopes::TargetId, time::Time};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.

@@ -1,7 +1,10 @@
 //! How many of a scope's hosts answer, how many usually do, and what each scope tells the one above
 //! it.
 
-use super::{HostCounts, HostState, Judge, rules, scope_state::{Children, Report}};
+use super::{
+    HostCounts, HostState, Judge, rules,
+    scope_state::{Children, Report},
+};
 use crate::{
     scopes::{Scope, ScopeId, Target, TargetId},
     time::Time,
@@ -10,7 +13,7 @@ use crate::{
 impl Judge {
     /// How many hosts of a scope answer, usually answer, and are listed. A host answers when one of
     /// its targets does.
-    pub fn host_counts(&self, id: ScopeId) -> HostCounts {
+    pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
         let mut counts = HostCounts { now: 0, usual: 0, listed: 0 };
         let mut usual = 0.0;
         for block in self.roster.blocks_of(self.roster.scope(id)) {

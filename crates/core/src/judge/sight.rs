@@ -11,8 +11,8 @@
 //! blind. We see again only after some answers in a row, so that verdicts do not flicker.
 
 use super::rules::{
-    BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE,
-    MIN_MISS_RATE, SEEING_ANSWERS,
+    BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
+    LONGEST_PATIENCE, MIN_MISS_RATE, SEEING_ANSWERS,
 };
 use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;

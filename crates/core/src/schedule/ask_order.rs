@@ -39,7 +39,8 @@ impl Schedule {
         let contact = |target: u32| self.contacts[target as usize];
         let is_heard = |target: &u32| contact(*target).answered != Time::default();
         let of = |targets: &[u32]| -> Vec<u32> {
-            let heard: Vec<u32> = targets.iter().copied().filter(|target| is_heard(target)).collect();
+            let heard: Vec<u32> =
+                targets.iter().copied().filter(|target| is_heard(target)).collect();
             if heard.is_empty() { targets.to_vec() } else { heard }
         };
         let rotation = &self.blocks[block as usize].rotation;

@@ -45,7 +45,12 @@ pub struct Escalation {
 pub enum Spacing {
     Every(Duration),
     /// So many probes, evenly between these times, but no closer than `least`.
-    Spread { from: Time, until: Time, probes: u32, least: Duration },
+    Spread {
+        from: Time,
+        until: Time,
+        probes: u32,
+        least: Duration,
+    },
 }
 
 impl Spacing {

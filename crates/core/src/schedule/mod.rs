@@ -407,5 +407,4 @@ impl Schedule {
             first.0.0 = next;
         }
     }
-
 }

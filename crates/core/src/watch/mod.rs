@@ -14,7 +14,7 @@ pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Evidence, Histogram},
-    judge::{Change, HostCounts, Judge, Rules},
+    judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Schedule},
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
@@ -123,11 +123,6 @@ impl Watch {
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
     pub fn history(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
-    }
-
-    /// How many hosts of a scope answer, usually answer, and are listed.
-    pub fn hosts(&self, scope: Scope) -> HostCounts {
-        self.judge.host_counts(self.roster.scope_id(scope))
     }
 
     /// The countries, blocks and targets that are watched, by id.

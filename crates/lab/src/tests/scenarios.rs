@@ -68,7 +68,7 @@ fn complaints(path: &Path) -> Vec<String> {
         // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none
         // of these.
         for (bound, edges) in [("begin", &level.begins), ("end", &level.ends)] {
-            if edges.before + edges.after > 0 {
+            if edges.before + edges.after > expect.edges_beside {
                 let crate::EdgeCoverage { before, after, .. } = edges;
                 amiss
                     .push(format!("{scopes}: {before} edges of a {bound} lie late, {after} early"));

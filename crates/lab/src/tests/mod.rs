@@ -1,0 +1,4 @@
+//! Worlds that are played to hold the judge against them.
+
+mod partial;
+mod scenarios;
