@@ -167,7 +167,7 @@ impl Judge {
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
         scope.recovery =
-            Recovery::new(darkness.edge, darkness.proof, life_before, answer.sent, latest, now);
+            Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -251,9 +251,9 @@ impl Judge {
 
     /// A host is back: what it missed in the darkness tells when that ended.
     fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
-        let common = self.common_miss_rate(answer.block);
         let Answer { host, target, .. } = *answer;
         let recovery = &mut self.scopes[id.index()].recovery;
+        let common = recovery.common_miss_rate;
         let is_first = recovery.life_before.is_none_or(|life| host.last_life <= life);
         if !recovery.was_dark_at(host.last_miss) || !is_first || !host.is_heard() {
             return;
