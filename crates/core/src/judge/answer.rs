@@ -185,6 +185,7 @@ impl Judge {
             scope.recovery.check = Some(Check::default());
         }
         self.narrow_recovery(id, answer);
+        self.narrow_by_parent(id);
         // It was told with the return.
         self.scopes[id.index()].recovery.narrowed = false;
         if is_witnessed {
@@ -273,6 +274,20 @@ impl Judge {
         let in_darkness = |&sent: &Time| life_before.is_none_or(|life| sent > life);
         let misses: Vec<Miss> = known.chain(guessed).filter(in_darkness).map(miss).collect();
         recovery.narrow(misses.into_iter());
+    }
+
+    /// As long as what it lies in was dark, a scope was dark too.
+    pub(super) fn narrow_by_parent(&mut self, id: ScopeId) {
+        let Some(parent) = self.parent_of(id) else { return };
+        let above = parent.recovery.clone();
+        let recovery = &mut self.scopes[id.index()].recovery;
+        if recovery.dark_from() <= above.answered
+            && above.answered <= recovery.answered
+            && let Some(dark) = above.edge.earliest
+            && dark >= recovery.dark_from()
+        {
+            recovery.narrow_to(dark);
+        }
     }
 
     /// Somebody answered after a darkness: was there one?

@@ -92,8 +92,7 @@ impl Judge {
         if let Some(finding) = recovery.finding(now) {
             self.settle_return(id, finding, now);
         }
-        let recovery = &mut self.scopes[id.index()].recovery;
-        if now >= recovery.until && std::mem::take(&mut recovery.narrowed) {
+        if now >= self.scopes[id.index()].recovery.until {
             self.tell_narrower_edge(id, now);
         }
     }
@@ -173,6 +172,7 @@ impl Judge {
         if let Some(finding) = finding {
             self.settle_return(id, finding, now);
         }
+        self.tell_narrower_edge(id, now);
         let scope = &mut self.scopes[id.index()];
         let earliest = scope.life;
         let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };

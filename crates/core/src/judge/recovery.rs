@@ -129,11 +129,16 @@ impl Recovery {
             odds += f64::from(miss.weight);
             (-odds).exp() <= EDGE_RISK
         });
-        if let Some(last) = last {
-            let earliest = last.sent.min(self.edge.latest);
-            self.narrowed |= self.edge.earliest < Some(earliest);
-            self.edge.earliest = self.edge.earliest.max(Some(earliest));
+        if let Some(last) = last.map(|miss| miss.sent) {
+            self.narrow_to(last);
         }
+    }
+
+    /// It was still dark at this time.
+    pub fn narrow_to(&mut self, dark: Time) {
+        let earliest = dark.min(self.edge.latest);
+        self.narrowed |= self.edge.earliest < Some(earliest);
+        self.edge.earliest = self.edge.earliest.max(Some(earliest));
     }
 
     /// By when the darkness had begun: how far back a host's misses are looked for.
