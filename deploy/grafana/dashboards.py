@@ -25,6 +25,8 @@ STATES = {
     "unknown": ("#999999", 7),
 }
 
+NETWORK = "{{network}} from {{vantage}}"
+BLOCK = "{{block}} from {{vantage}}"
 HERE = 'country=~"$country",vantage=~"$vantage"'
 BLOCKS = HERE + ',block=~"$block"'
 VANTAGE = 'job="lifesign",vantage=~"$vantage"'
@@ -40,6 +42,12 @@ def number(metric, labels, by):
     """The state as a number: each state's 0/1 series times its number, summed."""
     parts = [f'{metric}{{{labels},state="{state}"}} * {code}' for state, (_, code) in STATES.items()]
     return f"sum by ({by}) ({' or '.join(parts)})"
+
+
+def share(level, labels):
+    """The hosts that answer now, of those that usually do."""
+    return (f'lifesign_{level}_hosts{{{labels},answer="now"}}'
+            f' / ignoring (answer) (lifesign_{level}_hosts{{{labels},answer="usual"}} > 0)')
 
 
 def mappings():
@@ -257,13 +265,15 @@ ALL = {
                     [query(f'lifesign_country_loss_ratio{{{HERE},window="5m"}}', "{{country}} from {{vantage}}")]),
             lines("Round-trip time", "Median of the last 5 minutes' answers.",
                   [query(f'lifesign_country_rtt_median_seconds{{{HERE},window="5m"}}', "{{country}} from {{vantage}}")], "s", min=0),
+            lines("Hosts that answer", "Share of those that usually do.",
+                  [query(share("country", HERE), "{{country}} from {{vantage}}")], "percentunit", min=0, max=1),
             table("Time in each state", "In the range shown, by each vantage.",
                   [query(f"sum by (country, vantage, state) (increase(lifesign_country_state_seconds_total{{{HERE}}}[$__range])) > 0",
                          kind="table", instant=True)], unit="s", custom={"align": "auto", "inspect": False}),
         ]),
     "country": dashboard(
         "lifesign-country", "lifesign: country",
-        "One country, block by block: what happened, since when, and on what evidence.",
+        "One country, network by network and block by block: what happened, since when, and on what evidence.",
         [VANTAGES, variable("country", "Country", COUNTRIES, multi=False),
          variable("block", "Block", 'label_values(lifesign_block_state{country=~"$country"}, block)')],
         COUNTRY_CHANGES,
@@ -276,17 +286,23 @@ ALL = {
                  [query(f"1000 * lifesign_country_last_life_timestamp_seconds{{{HERE}}}", "{{vantage}}")], unit="dateTimeAsIso"),
             stat("In outage", "In the range shown.",
                  [query(f'increase(lifesign_country_state_seconds_total{{{HERE},state="outage"}}[$__range])', "{{vantage}}")], unit="s"),
-            timeline("Blocks", "What each vantage finds, block by block.",
-                     [query(number("lifesign_block_state", BLOCKS, "block, vantage"), "{{block}} from {{vantage}}")], (24, 10)),
-            history("Loss of each block", "Share of the last minute's probes that were missed.",
-                    [query(f'lifesign_block_loss_ratio{{{BLOCKS},window="1m"}}', "{{block}} from {{vantage}}")], (24, 8)),
+            timeline("Networks and blocks", "What each vantage finds, one by one.",
+                     [query(number("lifesign_network_state", HERE, "network, vantage"), NETWORK),
+                      query(number("lifesign_block_state", BLOCKS, "block, vantage"), BLOCK)], (24, 10)),
+            history("Loss of each network and block", "Share of the last minute's probes that were missed.",
+                    [query(f'lifesign_network_loss_ratio{{{HERE},window="1m"}}', NETWORK),
+                     query(f'lifesign_block_loss_ratio{{{BLOCKS},window="1m"}}', BLOCK)], (24, 8)),
+            lines("Hosts that answer", "Share of those that usually do: of the country, and of each network and block.",
+                  [query(share("country", HERE), "{{country}} from {{vantage}}"),
+                   query(share("network", HERE), NETWORK), query(share("block", BLOCKS), BLOCK)],
+                  "percentunit", (24, 8), min=0, max=1),
             heatmap("Round-trip times", "All answers, late ones too.",
                     [query(f"sum by (le) (increase(lifesign_probe_rtt_seconds_bucket{{{BLOCKS}}}[$__rate_interval]))",
                            "{{le}}", kind="heatmap")], "s"),
             lines("Round-trip time of each block", "95th percentile of the last 5 minutes' answers.",
-                  [query(f'lifesign_block_rtt_p95_seconds{{{BLOCKS},window="5m"}}', "{{block}} from {{vantage}}")], "s", min=0),
+                  [query(f'lifesign_block_rtt_p95_seconds{{{BLOCKS},window="5m"}}', BLOCK)], "s", min=0),
             lines("Belief", "Probability that a block is reachable, from the evidence of the last probes.",
-                  [query(f"lifesign_block_reachable_probability{{{BLOCKS}}}", "{{block}} from {{vantage}}")],
+                  [query(f"lifesign_block_reachable_probability{{{BLOCKS}}}", BLOCK)],
                   "percentunit", min=0, max=1),
             lines("Outcomes", "What probes learned.",
                   [query(f"sum by (outcome) (rate(lifesign_probe_outcomes_total{{{BLOCKS}}}[$__rate_interval]))", "{{outcome}}")],

@@ -333,6 +333,7 @@ pub fn plan(bytes: &[u8]) {
             assert!(
                 !roster.countries.is_empty()
                     && roster.countries.iter().all(|c| !c.blocks.is_empty())
+                    && roster.networks.iter().all(|network| !network.blocks.is_empty())
             );
             let mut next = 0;
             for block in &roster.blocks {

@@ -32,21 +32,29 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
     let id = CountryId(all.roster.countries.len() as u32);
     let first = all.roster.blocks.len() as u32;
-    if table.get("block").is_none() && table.get("network").is_none() {
+    let blocks = table.tables("block", "country.block");
+    let networks = table.tables("network", "country.network");
+    let is_empty = blocks.is_empty() && networks.is_empty();
+    if is_empty && !["block", "network"].into_iter().any(|key| is_a_table(table, key)) {
         table.missing("a country without a block; add [[country.block]] with a prefix and hosts");
     }
-    for table in table.tables("block", "country.block") {
+    for table in blocks {
         block::block(table, id, None, all);
     }
     let first_network = all.roster.networks.len() as u32;
     let mut lines = HashMap::new();
-    for table in table.tables("network", "country.network") {
+    for table in networks {
         network::network(table, id, all, &mut lines);
     }
     let networks = first_network..all.roster.networks.len() as u32;
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
     all.roster.countries.push(Country { code, name, networks, blocks });
+}
+
+/// Is the key's value a table rather than a list of them? Then that has been said already.
+pub(super) fn is_a_table(table: Table<'_>, key: &str) -> bool {
+    table.get(key).is_some_and(Value::is_table)
 }
 
 fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! One `[[country.network]]` table of the plan: adds its network and blocks to the roster.
 
-use super::{Countries, block, label};
+use super::{Countries, block, country::is_a_table, label};
 use lifesign_core::scopes::{CountryId, Network, NetworkId};
 use lifesign_document::{Table, Value};
 use std::collections::HashMap;
@@ -17,12 +17,13 @@ pub(super) fn network<'a>(
     let asn = table.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
     let id = NetworkId(all.roster.networks.len() as u32);
     let first = all.roster.blocks.len() as u32;
-    if table.get("block").is_none() {
+    let blocks = table.tables("block", "country.network.block");
+    if blocks.is_empty() && !is_a_table(table, "block") {
         table.missing(
             "a network without a block; add [[country.network.block]] with a prefix and hosts",
         );
     }
-    for table in table.tables("block", "country.network.block") {
+    for table in blocks {
         block::block(table, country, Some(id), all);
     }
     all.roster.networks.push(Network {

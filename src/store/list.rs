@@ -228,13 +228,12 @@ mod tests {
 
     #[test]
     fn a_network_is_named_within_its_country() {
-        let network = Episode { scope: "KP/Star JV".into(), ..outage("KP", None) };
-        assert!(text(&[network.clone()], at(0)).contains("\nKP Star JV  outage"));
-        let line: serde_json::Value =
-            serde_json::from_str(&json(&[network.clone()], at(0))).unwrap();
+        let network = [outage("KP/Star JV", Some(34_270))];
+        assert!(text(&network, at(0)).contains("\nKP Star JV  outage"));
+        let line: serde_json::Value = serde_json::from_str(&json(&network, at(0))).unwrap();
         assert_eq!((&line["scope"], &line["name"]), (&"network".into(), &"Star JV".into()));
-        assert!(csv(&[network], at(0)).contains("\r\nKP/Star JV,KP,outage,"));
-        let block = Episode { scope: "175.45.176.0/22".into(), ..outage("KP", None) };
+        assert!(csv(&network, at(0)).contains("\r\nKP/Star JV,KP,outage,"));
+        let block = outage("175.45.176.0/22", None);
         assert_eq!((block.level(), block.name()), (Level::Block, "175.45.176.0/22"));
         assert_eq!(outage("KP", None).level(), Level::Country);
     }

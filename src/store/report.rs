@@ -166,7 +166,7 @@ const fn was(state: State) -> Option<&'static str> {
     }
 }
 
-/// The whole page.
+/// The report as an HTML page that needs no other file.
 pub fn page(data: &ReportData) -> Markup {
     let ReportData { country, name, since, until, now, .. } = data;
     let title = format!("{name} ({country}), {} to {} UTC", time_text(*since), time_text(*until));

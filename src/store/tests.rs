@@ -6,9 +6,13 @@ use super::{
     fixtures::{at, outage},
     *,
 };
-use lifesign_core::judge::Edge;
+use lifesign_core::{
+    judge::Edge,
+    scopes::{NetworkId, Scope},
+    watch::Settings,
+};
 use rusqlite::Connection;
-use std::fs;
+use std::{fs, sync::Arc};
 
 /// A directory of the test's own, gone with it.
 struct TempDir(PathBuf);
@@ -81,6 +85,55 @@ fn what_is_written_is_read_again() {
     assert_eq!(reader.episodes(&flapping).unwrap(), []);
     let runs = reader.runs(at(0), at(9999)).unwrap();
     assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
+}
+
+#[test]
+fn networks_of_one_name_in_two_countries_are_two() {
+    let mut roster = Roster::default();
+    for (code, prefix) in [("KP", "127.45.176.0/24"), ("TW", "127.45.177.0/24")] {
+        roster.add_country(code, code);
+        roster.add_network("Telecom", None);
+        roster.add_block(prefix.parse().unwrap());
+    }
+    let roster = Arc::new(roster);
+    let mut tracker = EpisodeTracker::default();
+    let mut episodes = Vec::new();
+    for network in 0..2 {
+        let edge = Edge { earliest: Some(at(0)), latest: at(4) };
+        let change = Change {
+            time: at(70),
+            scope: Scope::Network(NetworkId(network)),
+            from: State::Up,
+            to: State::Outage,
+            edge,
+            evidence: String::new(),
+        };
+        tracker.handle_change(&change, &roster, 0, &mut episodes);
+    }
+    let watch = Watch::new(roster, &Settings::default(), at(0));
+    let directory = TempDir::new("networks");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let samples = samples(&watch.snapshot(at(600), 0, 0));
+    database.write(&backlog(600, episodes, samples), "lab", at(0)).unwrap();
+
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let found = |scope: &str| -> Vec<(String, Level, String)> {
+        let filter = EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
+        let found = reader.episodes(&filter).unwrap().into_iter();
+        found.map(|each| (each.country.clone(), each.level(), each.name().into())).collect()
+    };
+    for scope in ["KP", "KP/Telecom"] {
+        assert_eq!(found(scope), [("KP".into(), Level::Network, "Telecom".into())]);
+    }
+    let sampled = reader.samples("TW", at(0), at(600)).unwrap();
+    let sampled: Vec<&str> = sampled.iter().map(|sample| &*sample.scope).collect();
+    assert_eq!(sampled, ["127.45.177.0/24", "TW", "TW/Telecom"]);
+    let histories = database.history(at(600));
+    assert!(histories.contains_key("KP/Telecom") && histories.contains_key("TW/Telecom"));
+
+    let data = report::ReportData::read(&reader, "KP", (at(0), at(600)), at(600)).unwrap().unwrap();
+    let page = report::page(&data).into_string();
+    assert!(page.contains(">Telecom</text>") && page.contains("<td>Telecom</td>"), "{page}");
 }
 
 #[test]

@@ -52,8 +52,7 @@ impl Referee {
             given.push(GivenVerdict { time, state, edge });
             return;
         }
-        let narrowed = given.iter_mut().rev().find(|given| given.edge.latest == edge.latest);
-        if let Some(given) = narrowed {
+        for given in given.iter_mut().filter(|given| given.edge.latest == edge.latest) {
             given.edge = edge;
         }
     }

@@ -4,7 +4,7 @@
 use super::Simulation;
 use lifesign_core::{
     judge::State,
-    scopes::{BlockId, CountryId, Roster, Scope},
+    scopes::{BlockId, CountryId, NetworkId, Roster, Scope},
     time::Time,
 };
 use std::{fmt::Write as _, time::Duration};
@@ -25,15 +25,16 @@ const fn letter(state: State) -> (char, u8) {
     }
 }
 
-/// Draws countries and as many of each one's blocks as given, over the time simulated since
-/// `start`.
+/// Draws countries, their networks and as many of each one's blocks as given, over the time
+/// simulated since `start`.
 pub fn timeline(simulation: &Simulation, start: Time, most_blocks: usize, colour: bool) -> String {
     let roster = simulation.watch().roster().clone();
     let end = simulation.now();
     let mut text = String::new();
-    for (number, country) in roster.countries.iter().enumerate() {
+    for (id, country) in (0..).map(CountryId).zip(&roster.countries) {
+        let networks = country.networks.clone().map(|id| Scope::Network(NetworkId(id)));
         let blocks = country.blocks.clone().take(most_blocks).map(|id| Scope::Block(BlockId(id)));
-        for scope in std::iter::once(Scope::Country(CountryId(number as u32))).chain(blocks) {
+        for scope in std::iter::once(Scope::Country(id)).chain(networks).chain(blocks) {
             scope_rows(&mut text, simulation, &roster, scope, (start, end), colour);
         }
         let hidden = country.blocks.len().saturating_sub(most_blocks);

@@ -95,7 +95,9 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                             " Our own network fails, so nothing is called down."
                         }
                     }
-                    @for index in 0..roster.countries.len() as u32 { (scope::country(&context, index)) }
+                    @for index in 0..roster.countries.len() as u32 {
+                        (scope::country(&context, index))
+                    }
                 }
                 footer {
                     (ourselves(snapshot))

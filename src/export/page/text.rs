@@ -164,8 +164,9 @@ mod tests {
         let meanings: std::collections::BTreeSet<_> = State::ALL.into_iter().map(meaning).collect();
         assert_eq!(meanings.len(), State::ALL.len());
         for state in State::ALL {
-            let class = format!(".{state}");
-            assert!(super::super::STYLE.contains(&class), "{class}");
+            for rule in [format!(".badge.{state} {{"), format!(".strip .{state} {{")] {
+                assert!(super::super::STYLE.contains(&rule), "{rule}");
+            }
         }
     }
 }

@@ -150,12 +150,8 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
     EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000, &mut changed);
     let found = &changed[0];
     assert_eq!(
-        (
-            found.scope.as_str(),
-            found.country.as_str(),
-            found.level() == lifesign_core::scopes::Level::Country
-        ),
-        ("127.45.176.0/24", "KP", false)
+        (found.scope.as_str(), found.country.as_str(), found.level()),
+        ("127.45.176.0/24", "KP", Level::Block)
     );
     assert_eq!(
         (found.found, found.begin, &*found.evidence),

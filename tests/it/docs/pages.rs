@@ -91,7 +91,7 @@ fn every_list_of_states_in_the_docs_is_complete() {
     for (name, begin, end) in
         [("docs/metrics.md", "- `state` is one of", "\n- "), ("docs/words.md", "| state |", "\n")]
     {
-        let page = page(name);
+        let page = text(name);
         let (_, list) = page.split_once(begin).expect(name);
         let list = list.split(end).next().unwrap_or_default();
         let words: Vec<&str> = list.split(|sign: char| !sign.is_ascii_lowercase()).collect();

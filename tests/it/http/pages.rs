@@ -8,10 +8,7 @@ use crate::support::{
     snapshot,
 };
 use lifesign::export::ExportSettings;
-use lifesign_core::{
-    judge::{PerState, State},
-    watch::Snapshot,
-};
+use lifesign_core::{judge::State, watch::Snapshot};
 use std::{io::Write, net::TcpStream, sync::Arc};
 
 /// The server with a snapshot in which every field says something.
@@ -207,6 +204,41 @@ fn the_state_is_whole_in_json() {
 }
 
 #[test]
+fn a_network_stands_between_its_country_and_its_block() {
+    let snapshot = snapshot::in_a_network();
+    let name = snapshot.roster.networks[0].name.clone();
+    let server = PageServer::start(Some(snapshot), settings(None));
+    let json = server.ask("GET", "/api/v1/state").body;
+    let state: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for (pointer, wanted) in [
+        ("/countries/0/networks/0/name", name.as_str().into()),
+        ("/countries/0/networks/0/asn", 131_279.into()),
+        ("/countries/0/networks/0/state", "degraded".into()),
+        ("/countries/0/networks/0/hosts/now", 6.into()),
+        ("/countries/0/blocks/0/network", serde_json::Value::Null),
+        ("/countries/0/blocks/1/network", name.as_str().into()),
+        ("/countries/0/hosts/usual", 8.into()),
+        ("/countries/0/hosts/listed", 20.into()),
+    ] {
+        assert_eq!(state.pointer(pointer), Some(&wanted), "{pointer} in {json}");
+    }
+    let page = server.ask("GET", "/").body;
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing in {page}"));
+    let rows = [
+        "<h2 id=\"country-0\"",
+        "6 of 8 usual hosts answer, of 20 listed",
+        "1 network, 2 blocks",
+        "id=\"block-0\"",
+        "id=\"network-0\"",
+        "(AS131279)</span>",
+        "id=\"block-1\"",
+    ];
+    assert!(rows.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{page}");
+    assert!(!page.contains("<script"), "{page}");
+    assert!(!start().ask("GET", "/").body.contains("network"));
+}
+
+#[test]
 fn ready_means_that_every_country_has_had_a_verdict() {
     let server = PageServer::start(None, settings(None));
     for path in ["/", "/api/v1/state", "/-/ready"] {
@@ -222,8 +254,7 @@ fn ready_means_that_every_country_has_had_a_verdict() {
 
     let mut snapshot = snapshot::every_field();
     snapshot.scopes[2].verdict.state = State::Unknown;
-    let had_a_verdict =
-        std::mem::replace(&mut snapshot.scopes[2].verdict.state_seconds, PerState::default());
+    let had_a_verdict = std::mem::take(&mut snapshot.scopes[2].verdict.state_seconds);
     snapshot.scopes[2].verdict.state_seconds[State::Unknown] = 3.0;
     for (blind, reason) in
         [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]

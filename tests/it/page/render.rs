@@ -47,7 +47,7 @@ fn four_blocks_in_full_are_below_200_kilobytes_and_50_milliseconds() {
 fn a_country_of_370_blocks_is_below_a_megabyte_and_its_blocks_are_closed() {
     let snapshot = week::snapshot(week::roster(1, 370, 6), |scope| match scope {
         Scope::Block(BlockId(number)) if number % 10 > 0 => vec![(State::Up, 160 * week::HOUR)],
-        _ => week::restless(State::Partial),
+        Scope::Block(_) | Scope::Network(_) | Scope::Country(_) => week::restless(State::Partial),
     });
     let (bytes, time) = rendered(&snapshot);
     println!("{bytes} bytes, {time:?}");

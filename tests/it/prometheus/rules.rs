@@ -9,8 +9,10 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 8] = [
+const ALERTS: [&str; 10] = [
     "CountryOutage",
+    "NearTotal",
+    "NetworkOutage",
     "BlockOutage",
     "Flapping",
     "Degraded",

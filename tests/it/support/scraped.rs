@@ -4,7 +4,10 @@
 
 use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
 use lifesign::export::{ExportSettings, metrics::Metrics};
-use lifesign_core::time::Time;
+use lifesign_core::{
+    scopes::{BlockId, Roster, TargetId},
+    time::Time,
+};
 use lifesign_lab::{Scenario, Simulation};
 use serde_json::{Value, json};
 use std::{
@@ -24,11 +27,32 @@ pub const BEGIN: &str = "2014-12-21T00:00:00Z";
 /// ... and when it is over.
 pub const END: &str = "2014-12-24T00:00:00Z";
 
+/// The roster with the last block of each country in a network of its own.
+fn in_a_network(roster: &Roster) -> Roster {
+    let mut new = Roster::default();
+    for country in &roster.countries {
+        new.add_country(&country.code, &country.name);
+        for id in country.blocks.clone() {
+            if id + 1 == country.blocks.end {
+                new.add_network("Star JV", Some(131_279));
+            }
+            let block = roster.block(BlockId(id));
+            new.add_block(block.prefix);
+            for target in block.targets.clone().map(|id| roster.target(TargetId(id))) {
+                new.add_target(target.host.clone(), target.probe.clone(), target.kind).interval =
+                    target.interval;
+            }
+        }
+    }
+    new
+}
+
 /// Plays a scenario as if Prometheus scraped it from `vantage` once a minute: the exposition, with
 /// the labels that a scrape adds and its time stamp, as OpenMetrics text. `begin` moves the
 /// scenario to another day.
 fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) {
-    let scenario = Scenario::parse("scenario", text).unwrap();
+    let mut scenario = Scenario::parse("scenario", text).unwrap();
+    scenario.roster = Arc::new(in_a_network(&scenario.roster));
     let offset =
         begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
     let mut simulation =

@@ -43,6 +43,7 @@ impl Judge {
         let host = self.hosts[target.0 as usize];
         let answer = Answer { target, block, sent, rtt, late, host };
         let slowdown = self.hosts[target.0 as usize].record_answer(sent, rtt);
+        self.recount(target, &host);
         self.welcome(&answer, now);
         let id = ScopeId(block.0);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
@@ -65,7 +66,8 @@ impl Judge {
         }
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
-        if is_calm {
+        let are_many = |id: ScopeId| self.share(id) >= rules::PARTIAL_SHARE;
+        if is_calm && self.roster.path(block).all(are_many) {
             for id in self.roster.path(block) {
                 self.report(id);
             }
@@ -74,15 +76,12 @@ impl Judge {
         }
     }
 
-    /// Counts the answering host as present, if it was not.
+    /// A host that never answered, or had gone, is there.
     fn welcome(&mut self, answer: &Answer, now: Time) {
         let Answer { target, block, host, .. } = *answer;
         if !host.is_heard() {
-            let known = &mut self.hosts[target.0 as usize];
-            known.presence = 1.0;
-            let is_usable = known.is_usable();
+            self.hosts[target.0 as usize].presence = 1.0;
             self.scopes[block.0 as usize].usual += 1.0;
-            self.count_present(target, false, is_usable);
         }
         if host.is_gone() {
             self.update_rank(target, now);

@@ -1,12 +1,7 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
-use super::{
-    Change, Edge, Judge, ScopeId, State,
-    darkness::{Darkness, Proof},
-    rules,
-    scope_state::Facts,
-};
-use crate::{scopes::Scope, time::Time};
+use super::{Change, Edge, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts};
+use crate::time::Time;
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
@@ -15,7 +10,7 @@ impl Judge {
         let evidence = self.evidence(id, to, facts);
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
-            state.recovery.told = Some(to);
+            state.recovery.told = state.recovery.told.or(Some(to));
         }
         state.enter_state(to, edge, evidence.clone(), now);
         let scope = self.roster.scope(id);
@@ -179,45 +174,4 @@ impl Judge {
         let near_total = if share < rules::NEAR_TOTAL { ": nearly all are gone" } else { "" };
         format!("{troubled}{answering}{near_total}")
     }
-
-    /// That it may be us, if most countries went dark with this scope's.
-    fn together_in_words(&self, id: ScopeId) -> Option<String> {
-        let (dark, asked) = self.dark_together(id)?;
-        Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
-    }
-
-    /// How many countries fell silent with the darkness of a scope's country, and how many were
-    /// asked since, if they are most of many: nobody can tell that from a fault of ours.
-    pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
-        let country = self.roster.country_id_of(self.roster.scope(id));
-        let own = self.roster.scope_id(Scope::Country(country));
-        let darkness = self.scopes[own.index()].darkness.as_ref()?;
-        let countries = (0..self.roster.countries.len() as u32).map(crate::scopes::CountryId);
-        let mut silent = 0;
-        let mut asked = 0;
-        for country in countries {
-            let id = self.roster.scope_id(Scope::Country(country));
-            let scope = &self.scopes[id.index()];
-            let is_with = match &scope.darkness {
-                Some(other) => is_near(other, darkness),
-                None if scope.silence.is_empty() => {
-                    // Not asked since, if it has not answered since either.
-                    if scope.life.is_none_or(|life| life <= darkness.edge.latest) {
-                        continue;
-                    }
-                    false
-                }
-                None => scope.life <= Some(darkness.edge.latest),
-            };
-            asked += 1;
-            silent += u32::from(is_with);
-        }
-        let is_most = silent as f32 >= asked as f32 * rules::TOGETHER_SHARE;
-        (silent >= rules::TOGETHER_COUNTRIES && is_most).then_some((silent, asked))
-    }
-}
-
-fn is_near(one: &Darkness, other: &Darkness) -> bool {
-    let [one, other] = [one.edge.latest, other.edge.latest];
-    one.since(other).max(other.since(one)) <= rules::TOGETHER_WITHIN
 }

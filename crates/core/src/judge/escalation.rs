@@ -69,7 +69,9 @@ impl Judge {
             return self.flapping_escalation(id, now);
         }
         if state.darkness.is_some() {
-            return Some(self.darkness_escalation(id, now));
+            // What lies in a dark scope shares its fate, and is asked with it.
+            let is_alone = !self.parent_of(id).is_some_and(super::ScopeState::is_dark);
+            return is_alone.then(|| self.darkness_escalation(id, now));
         }
         self.doubt_escalation(id, now)
     }

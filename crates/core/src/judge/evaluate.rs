@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     schedule::Directive,
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, Level, Scope},
     time::Time,
 };
 use std::{cmp::Reverse, time::Duration};
@@ -28,12 +28,14 @@ struct Deadlines {
     calm: Time,
     /// Whether its last darkness was one is decided, and when it ended.
     check: Time,
+    /// It is known whether most countries fell silent with it.
+    together: Time,
 }
 
 impl Deadlines {
     fn next_after(&self, now: Time) -> Time {
-        let Self { stale, outage, settle, calm, check } = *self;
-        let all = [stale, outage, settle, calm, check].into_iter();
+        let Self { stale, outage, settle, calm, check, together } = *self;
+        let all = [stale, outage, settle, calm, check, together].into_iter();
         all.filter(|&at| at > now).min().unwrap_or(Time::NEVER)
     }
 }
@@ -326,8 +328,9 @@ impl Judge {
         let restored = self.sight.restored;
         let blind = self.sight.is_blind();
         let partial = self.is_partial(id);
+        let is_held = self.is_held(id, now);
         let scope = &mut self.scopes[id.index()];
-        let dark = scope.darkness.is_some();
+        let dark = scope.darkness.is_some() && !is_held;
         let proved = scope.is_dark() || scope.life.is_some_and(|life| life >= restored);
         Facts {
             known: !blind && now < scope.last_evidence + stale_after && proved,
@@ -339,12 +342,22 @@ impl Judge {
         }
     }
 
+    /// Is a country dark, and is it not known yet whether most countries fell silent with it?
+    fn is_held(&self, id: ScopeId, now: Time) -> bool {
+        let scope = &self.scopes[id.index()];
+        let Some(darkness) = scope.darkness.as_ref() else { return false };
+        matches!(scope.state, State::Up | State::Degraded | State::Partial)
+            && self.roster.level(id) == Level::Country
+            && now < known_together(darkness)
+            && self.is_another_country_in_doubt(id)
+            && self.dark_together(id).is_none()
+    }
+
     /// Does a part live, and is a part silent that usually answers?
     fn is_partial(&mut self, id: ScopeId) -> bool {
-        let share = self.share(id);
+        let are_few = self.are_few(id);
         let scope = &mut self.scopes[id.index()];
-        let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
-        scope.few = share < least;
+        scope.few = are_few;
         let children = &scope.children;
         scope.few
             || children.outage > 0
@@ -365,6 +378,7 @@ impl Judge {
             settle: scope.recovery.edge.latest + rules::SETTLE_TIME,
             calm: if is_flapping { scope.flaps.ends_at() } else { Time::NEVER },
             check: if is_open { scope.recovery.until } else { Time::NEVER },
+            together: darkness.map_or(Time::NEVER, known_together),
         };
         let at = deadlines.next_after(now);
         if at < scope.timer {
@@ -372,4 +386,9 @@ impl Judge {
             self.timers.push(Reverse((at, id)));
         }
     }
+}
+
+/// When it is known which countries fell silent together with a darkness.
+fn known_together(darkness: &Darkness) -> Time {
+    darkness.edge.latest + rules::TOGETHER_WITHIN + rules::TOGETHER_KNOWN
 }

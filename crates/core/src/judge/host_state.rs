@@ -3,7 +3,7 @@
 
 use super::rules::{
     GONE_ODDS, HOST_MEMORY, INITIAL_MISS_RATE, MAX_MISS_RATE, MIN_MISS_RATE, NEAR_TOTAL,
-    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER,
+    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER, SUSPECT_ODDS,
 };
 use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
@@ -90,6 +90,16 @@ impl HostState {
     /// Does its silence say anything of its block?
     pub fn is_usable(&self) -> bool {
         self.is_heard() && !self.is_gone()
+    }
+
+    /// May it have gone? Where hosts are counted, it counts as silent.
+    pub fn is_suspect(&self) -> bool {
+        self.is_usable() && self.gone_odds >= SUSPECT_ODDS
+    }
+
+    /// Does it answer, as far as we know?
+    pub fn is_present(&self) -> bool {
+        self.is_usable() && !self.is_suspect()
     }
 
     /// What a miss of it is worth: ln(1/q), where q is the chance that it misses while its block is

@@ -80,11 +80,13 @@ impl Judge {
     fn learn_miss(&mut self, miss: FirstMiss, block: BlockId, now: Time) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
         let host = &mut self.hosts[miss.target.0 as usize];
+        let before = *host;
         let own = host.miss_rate;
         let is_usable = host.is_usable();
         host.gone_odds +=
             if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
         host.learn(true);
+        self.recount(miss.target, &before);
         if is_usable {
             for id in self.roster.path(block) {
                 self.scopes[id.index()].learn(Some(own), now);
@@ -96,6 +98,7 @@ impl Judge {
     pub(super) fn learn_who_has_gone(&mut self, block: BlockId, life: Option<Time>, now: Time) {
         for id in self.roster.block(block).targets.clone() {
             let host = &mut self.hosts[id as usize];
+            let before = *host;
             let fell_silent =
                 life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
             if !fell_silent || host.is_gone() {
@@ -105,6 +108,7 @@ impl Judge {
                 host.learn(true);
             }
             host.gone_odds = host.gone_odds.max(rules::GONE_ODDS);
+            self.recount(TargetId(id), &before);
             self.update_rank(TargetId(id), now);
         }
     }
@@ -131,18 +135,20 @@ impl Judge {
         if host.rank == rank {
             return;
         }
-        let was_present = host.is_usable();
+        let before = *host;
         host.rank = rank;
-        let is_present = host.is_usable();
+        self.recount(target, &before);
         self.directives.push_back(Directive::Rank(target, rank));
-        self.count_present(target, was_present, is_present);
     }
 
-    pub(super) fn count_present(&mut self, target: TargetId, was: bool, is: bool) {
-        if was != is {
-            let id = ScopeId(self.roster.target(target).block.0);
-            let present = &mut self.scopes[id.index()].present;
-            *present = if is { *present + 1 } else { *present - 1 };
-        }
+    /// What is known of a host has changed: so may have how many answer.
+    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
+        let host = &self.hosts[target.0 as usize];
+        let block = &mut self.scopes[self.roster.target(target).block.0 as usize];
+        let add = |count: &mut u32, was: bool, is: bool| {
+            *count = *count + u32::from(is) - u32::from(was);
+        };
+        add(&mut block.present, before.is_present(), host.is_present());
+        add(&mut block.suspects, before.is_suspect(), host.is_suspect());
     }
 }

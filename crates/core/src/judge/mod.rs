@@ -21,6 +21,7 @@
 //! | `quality` | loss and round-trip time against a scope's own baseline |
 //! | `share` | how many of its hosts answer, and how many usually do |
 //! | `change` | the edges of changes, and their evidence |
+//! | `together` | whether most countries fell silent together: then it may be us |
 //! | `escalation` | where to ask more, at once |
 //!
 //! Every constant with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
@@ -50,6 +51,7 @@ mod silence;
 mod state;
 #[cfg(test)]
 mod tests;
+mod together;
 mod view;
 
 pub use memory::Memory;

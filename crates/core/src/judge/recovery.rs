@@ -6,7 +6,6 @@
 //! those who fell silent are back too: if they stay silent, only they had gone.
 
 use super::{
-    change_point::change_point,
     darkness::Proof,
     rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
     silence::Miss,
@@ -118,7 +117,12 @@ impl Recovery {
             self.misses.insert(index, miss);
         }
         self.misses.truncate(EDGE_MISSES);
-        let last = change_point(self.answered, self.misses.iter(), self.dark_from, EDGE_RISK);
+        // If it had come back before its last misses, chance alone would explain them all.
+        let mut odds = 0.0;
+        let last = self.misses.iter().find(|miss| {
+            odds += f64::from(miss.weight);
+            (-odds).exp() <= EDGE_RISK
+        });
         if let Some(last) = last {
             let earliest = last.sent.min(self.edge.latest);
             self.narrowed |= self.edge.earliest < Some(earliest);

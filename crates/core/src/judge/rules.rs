@@ -50,6 +50,9 @@ pub const FRESH_PROBE: Duration = Duration::from_secs(2);
 /// A host has gone at these odds, 10^3, and a darkness was none at these odds of those that stay
 /// silent after it.
 pub const GONE_ODDS: f32 = 6.9;
+/// A host whose misses have these odds counts as silent where hosts are counted: one miss of a host
+/// that nearly always answers.
+pub const SUSPECT_ODDS: f32 = 3.0;
 /// Odds of those still silent that leave it open whether a darkness was one.
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.
@@ -69,9 +72,9 @@ pub const DOWN_CHILDREN: u32 = 8;
 /// The same for an outage.
 pub const OUTAGE_CHILDREN: u32 = 64;
 /// An outage of a block needs that all of its usable hosts were asked, or so many ...
-pub const OUTAGE_HOSTS: usize = 16;
-/// ... and this time: what one may ask of a /24 (docs/verdicts.md).
-pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(180);
+pub const OUTAGE_HOSTS: usize = 24;
+/// ... and this time: what one may ask of a /24 within three minutes (docs/verdicts.md).
+pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(160);
 /// Of so many children at least, and of so many at most, a scope's odds come in equal shares.
 pub const FEWEST_SHARES: u32 = 2;
 pub const MOST_SHARES: u32 = 3;
@@ -139,6 +142,9 @@ pub const HOST_MEMORY: f32 = 64.0;
 /// Memory of a scope's miss rate, in probes: with 32, a jump from 2 to 70 % loss is called down
 /// three times as often.
 pub const SCOPE_MEMORY: f32 = 16.0;
+/// A longer one, for steady loss, of which the short one is at times far below the truth. The
+/// greater of both counts.
+pub const STEADY_MEMORY: f32 = 128.0;
 /// A host that misses more than this is poor: its silence is worth less than one bit.
 pub const POOR_MISS_RATE: f32 = 0.5;
 /// A target silent for this long while its block lives is retired (docs/verdicts.md).
@@ -146,6 +152,9 @@ pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long what an earlier run knew is of use.
 pub const MEMORY_VALID_FOR: Duration = Duration::from_secs(24 * 3600);
 
+/// So long after that it is known of each country whether it fell silent with the others: a probe a
+/// second, and its patience.
+pub const TOGETHER_KNOWN: Duration = Duration::from_millis(1500);
 /// Of fewer countries nobody says that they went dark together.
 pub const TOGETHER_COUNTRIES: u32 = 5;
 /// Countries went dark together when this share of them did ...
@@ -153,6 +162,10 @@ pub const TOGETHER_SHARE: f32 = 0.8;
 /// ... within this time.
 pub const TOGETHER_WITHIN: Duration = Duration::from_secs(10);
 
+/// An answer confirms misses of probes sent up to this much later: controls are asked once a
+/// second, and who waits for the next one tells of a darkness half a second later. A verdict needs
+/// misses over a far longer time, so no failure of ours fits into this one.
+pub const CONFIRM_WITHIN: Duration = Duration::from_millis(250);
 /// We are blind when nobody, control or target, has answered for this long. Controls are asked once
 /// a second, so this is three misses in a row; and it is shorter than [`Rules::span`].
 pub const BLIND_AFTER: Duration = Duration::from_millis(3500);

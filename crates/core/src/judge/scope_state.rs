@@ -54,6 +54,8 @@ pub(super) struct Report {
     pub state: Option<State>,
     /// Targets that answer, as far as we know.
     pub present: u32,
+    /// Targets that may have gone.
+    pub suspects: u32,
     /// The sum of its targets' shares of presence.
     pub usual: f64,
 }
@@ -133,7 +135,10 @@ pub(super) struct ScopeState {
     /// Miss rate that its hosts have lately had in common, beyond each one's own, while it was
     /// alive.
     #[serde(rename = "chance")]
-    pub common_miss_rate: f32,
+    pub recent_miss_rate: f32,
+    /// The same with a longer memory.
+    #[serde(default)]
+    pub steady_miss_rate: f32,
     /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
     #[serde(default)]
     pub newest_miss_rate: f32,
@@ -165,6 +170,9 @@ pub(super) struct ScopeState {
     /// Targets that answer, as far as we know; a dark block's too.
     #[serde(skip)]
     pub present: u32,
+    /// Targets that may have gone; a dark block's too.
+    #[serde(skip)]
+    pub suspects: u32,
     /// The sum of its targets' shares of presence.
     #[serde(skip)]
     pub usual: f64,
@@ -207,7 +215,8 @@ impl ScopeState {
         Self {
             last_evidence: now,
             quality: Quality::default(),
-            common_miss_rate: rules::MIN_MISS_RATE,
+            recent_miss_rate: rules::MIN_MISS_RATE,
+            steady_miss_rate: rules::MIN_MISS_RATE,
             newest_miss_rate: rules::MIN_MISS_RATE,
             state: State::Unknown,
             life: None,
@@ -221,6 +230,7 @@ impl ScopeState {
             children: Children::default(),
             reported: Report::default(),
             present: 0,
+            suspects: 0,
             usual: 0.0,
             excluded: false,
             few: false,
@@ -282,15 +292,21 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
+    /// The miss rate that its hosts have in common.
+    pub fn common_miss_rate(&self) -> f32 {
+        self.recent_miss_rate.max(self.steady_miss_rate)
+    }
+
     /// Learns from an outcome while it was alive; `own` is the host's own miss rate. What that does
     /// not explain of a miss is the scope's.
     pub fn learn(&mut self, miss: Option<f32>, now: Time) {
-        let common = self.common_miss_rate;
+        let common = self.common_miss_rate();
         let sample = match miss {
             Some(own) => common / super::host_state::either(own, common),
             None => rules::MIN_MISS_RATE,
         };
-        self.common_miss_rate += (sample - common) / rules::SCOPE_MEMORY;
+        self.recent_miss_rate += (sample - self.recent_miss_rate) / rules::SCOPE_MEMORY;
+        self.steady_miss_rate += (sample - self.steady_miss_rate) / rules::STEADY_MEMORY;
         self.quality.learn_loss(miss.is_some(), now);
     }
 

@@ -26,7 +26,7 @@ impl Judge {
                 let known = &self.hosts[first..first + host.len()];
                 first += host.len();
                 counts.listed += 1;
-                let answers = !is_dark && known.iter().any(HostState::is_usable);
+                let answers = !is_dark && known.iter().any(HostState::is_present);
                 counts.now += u32::from(answers);
                 usual += known.iter().map(|host| host.presence).fold(0.0, f32::max);
             }
@@ -42,6 +42,15 @@ impl Judge {
             return 1.0;
         }
         scope.present as f32 / scope.usual as f32
+    }
+
+    /// Do clearly fewer targets answer than usual, and is that no chance?
+    pub(super) fn are_few(&self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
+        let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
+        let gone = scope.usual as f32 - (scope.present + scope.suspects) as f32;
+        let odds = gone * rules::GONE_ODDS + scope.suspects as f32 * rules::SUSPECT_ODDS;
+        self.share(id) < least && (scope.few || odds >= rules::DOWN_ODDS - 0.5)
     }
 
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.
@@ -71,6 +80,7 @@ impl Judge {
             excluded: scope.excluded,
             state: Some(scope.state),
             present: if scope.is_dark() { 0 } else { scope.present },
+            suspects: if scope.is_dark() { 0 } else { scope.suspects },
             usual: scope.usual,
         };
         let old = std::mem::replace(&mut self.scopes[id.index()].reported, new);
@@ -81,6 +91,7 @@ impl Judge {
             let above = &mut self.scopes[parent.index()];
             above.children.update(&old, &new);
             above.present = above.present + new.present - old.present;
+            above.suspects = above.suspects + new.suspects - old.suspects;
             above.usual += new.usual - old.usual;
         }
     }
@@ -93,11 +104,13 @@ impl Judge {
             scope.children = Children { all, ..Children::default() };
             scope.reported = Report::default();
             scope.present = 0;
+            scope.suspects = 0;
             scope.usual = 0.0;
             if let Scope::Block(block) = self.roster.scope(id) {
                 for target in self.roster.block(block).targets.clone() {
                     let host = &self.hosts[target as usize];
-                    scope.present += u32::from(host.is_usable());
+                    scope.present += u32::from(host.is_present());
+                    scope.suspects += u32::from(host.is_suspect());
                     scope.usual += f64::from(host.presence);
                 }
             }

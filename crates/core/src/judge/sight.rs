@@ -2,7 +2,7 @@
 //! whose misses count for nothing.
 //!
 //! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
-//! probe that was sent *no earlier* than it. When our own uplink dies, nobody answers any more, so
+//! probe that was sent *no earlier* than it, but for a quarter of a second. When our own uplink dies, nobody answers any more, so
 //! no miss is ever confirmed and nothing is called down, however long it takes to notice that we
 //! are blind.
 //!
@@ -11,8 +11,8 @@
 //! blind. We see again only after some answers in a row, so that verdicts do not flicker.
 
 use super::rules::{
-    BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONTROL_MEMORY, CONTROLS_DEAD_AFTER, LONGEST_PATIENCE,
-    MIN_MISS_RATE, SEEING_ANSWERS,
+    BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
+    LONGEST_PATIENCE, MIN_MISS_RATE, SEEING_ANSWERS,
 };
 use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;
@@ -109,7 +109,7 @@ impl Sight {
     /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all
     /// are.
     pub fn confirmed_until(&self) -> Time {
-        if self.controls.is_empty() { Time::NEVER } else { self.last_answered }
+        if self.controls.is_empty() { Time::NEVER } else { self.last_answered + CONFIRM_WITHIN }
     }
 
     /// How long we have been blind in all, by now.

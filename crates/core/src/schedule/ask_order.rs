@@ -18,10 +18,11 @@ pub(super) const ALTERNATE: u32 = 2;
 const AGAIN_AFTER: Duration = Duration::from_millis(700);
 
 impl Schedule {
-    /// Is the block escalated, or what it lies in?
-    pub(super) fn is_doubted(&self, block: u32) -> bool {
+    /// Of a block that is escalated, or lies in what is: one probe in how many goes to the newest
+    /// heard.
+    pub(super) fn newest_share(&self, block: u32) -> Option<u32> {
         let mut path = self.roster.path(BlockId(block));
-        path.any(|id| self.escalations[id.index()].wanted.is_some())
+        path.find_map(|id| self.escalations[id.index()].wanted.map(|wanted| wanted.newest))
     }
 
     /// The target of a silent block that is asked next; every `newest`-th probe goes to the newest

@@ -50,10 +50,10 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Full, but for the reserve, which the regular pace saves: so the mean is hardly passed on the
-    /// first day either.
+    /// Full; but where the regular pace repays doubts, that has saved nothing yet, so that the mean
+    /// is not passed on the first day either.
     pub(super) fn new(budget: &Budget, now: Time) -> Self {
-        Self { tokens: budget.burst - budget.reserve, filled: now }
+        Self { tokens: if budget.reserve > 0.0 { 1.0 } else { budget.burst }, filled: now }
     }
 
     pub(super) fn level(&self, budget: &Budget, now: Time) -> f64 {

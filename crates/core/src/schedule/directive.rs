@@ -53,6 +53,20 @@ pub enum Spacing {
     },
 }
 
+impl Spacing {
+    /// From its last probe to the next.
+    pub fn after(self, last: Time) -> Duration {
+        match self {
+            Self::Every(interval) => interval,
+            Self::Spread { from, until, probes, least } => {
+                // Rounded up: the last of them must not come a hair before `until`.
+                let nanos = until.since(from.max(last)).as_nanos() as u64;
+                Duration::from_nanos(nanos.div_ceil(u64::from(probes.max(1)))).max(least)
+            }
+        }
+    }
+}
+
 /// How much an escalation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {

@@ -284,12 +284,7 @@ impl Schedule {
         let id = self.roster.scope_id(scope);
         let reserve = self.reserve(escalation.doubt);
         let escalated = &mut self.escalations[id.index()];
-        escalated.interval = match escalation.spacing {
-            Spacing::Every(interval) => interval,
-            Spacing::Spread { from, until, probes, least } => {
-                (until.since(from.max(escalated.last)) / probes.max(1)).max(least)
-            }
-        };
+        escalated.interval = escalation.spacing.after(escalated.last);
         escalated.wanted = Some(escalation);
         escalated.reserve = reserve;
         let at = (now + escalation.wait).max(escalated.last + escalated.interval);
@@ -354,13 +349,14 @@ impl Schedule {
             self.queue.pop();
             return None;
         }
-        let Some(Escalation { newest, .. }) = escalated.wanted else {
+        let Some(Escalation { newest, spacing, .. }) = escalated.wanted else {
             escalated.next = None;
             self.queue.pop();
             return None;
         };
-        let &mut EscalationState { interval, reserve, .. } = escalated;
         escalated.last = now;
+        escalated.interval = spacing.after(now);
+        let &mut EscalationState { interval, reserve, .. } = escalated;
         escalated.next = Some(now + interval);
         self.reschedule(now + interval);
         // The escalation of what it lies in probes the scope too: not twice, if that is as close.

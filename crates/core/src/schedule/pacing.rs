@@ -1,6 +1,6 @@
 //! The regular probes of a country, evenly spaced.
 
-use super::{ALTERNATE, FAN_OUT, OpenProbes, Schedule};
+use super::{FAN_OUT, OpenProbes, Schedule};
 use crate::{rng::Rng, time::Time};
 use std::time::Duration;
 
@@ -75,8 +75,10 @@ impl Schedule {
         self.blocks[id as usize].last_probe = now;
         let free = |target: u32| !open.is_waiting(target);
         let gone = self.blocks[id as usize].rotation.begin_turn(free);
-        if gone.is_none() && self.is_doubted(id) {
-            return self.doubtful_target(id, ALTERNATE, now);
+        if gone.is_none()
+            && let Some(newest) = self.newest_share(id)
+        {
+            return self.doubtful_target(id, newest, now);
         }
         gone.or_else(|| self.blocks[id as usize].rotation.next(free))
     }

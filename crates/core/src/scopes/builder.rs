@@ -32,7 +32,8 @@ impl Roster {
         self.countries[country.0 as usize].networks.end += 1;
     }
 
-    /// Adds a block of the last country, and of its last network if it has one, to which the targets belong that are added next.
+    /// Adds a block of the last country, and of its last network if it has one, to which the
+    /// targets belong that are added next.
     ///
     /// # Panics
     ///

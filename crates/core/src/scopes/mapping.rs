@@ -1,8 +1,9 @@
 //! From one roster to the next: which id is whose in each.
 //!
-//! The same is a country of the same code; a network of the same name in the same country; a block of
-//! the same prefix in the same country, whatever its network; a target of the same host and probe, as the plan writes them, in the same block. How often it is probed,
-//! on which port a DNS question goes, and what it expects may differ.
+//! The same is a country of the same code; a network of the same name in the same country; a block
+//! of the same prefix in the same country, whatever its network; a target of the same host and
+//! probe, as the plan writes them, in the same block. How often it is probed, on which port a DNS
+//! question goes, and what it expects may differ.
 
 use super::{Block, Network, Roster, Target};
 use std::collections::HashMap;

@@ -81,7 +81,7 @@ proptest! {
             let (_, country, own) = name(&new, scope);
             let twin = old.scope_ids().find(|&old_id| {
                 let (other, its_country, its_own) = name(&old, old.scope(old_id));
-                other.level() == scope.level() && (its_country, its_own) == (country.clone(), own.clone())
+                other.level() == scope.level() && its_country == country && its_own == own
             });
             prop_assert_eq!(map.scopes.old_id(id.0).map(ScopeId), twin);
         }

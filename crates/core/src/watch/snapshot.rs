@@ -27,7 +27,8 @@ pub struct Snapshot {
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.
     pub scopes: Vec<ScopeView>,
-    /// By `BlockId`, in the order of `Kind::ALL`; None for a kind that the block does not use.
+    /// Exact counts of each block, by `BlockId`, in the order of `Kind::ALL`; None for a kind that
+    /// the block does not use.
     pub kinds: Vec<[Option<KindView>; 3]>,
     /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,

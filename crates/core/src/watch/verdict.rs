@@ -60,3 +60,32 @@ pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
         change.evidence
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judge::{Edge, State},
+        scopes::NetworkId,
+    };
+
+    #[test]
+    fn a_network_is_named_within_its_country() {
+        let mut roster = Roster::default();
+        roster.add_country("KP", "North Korea");
+        roster.add_network("Star JV", Some(131_279));
+        let change = Change {
+            time: Time::default(),
+            scope: Scope::Network(NetworkId(0)),
+            from: State::Up,
+            to: State::Outage,
+            edge: Edge { earliest: None, latest: Time::default() },
+            evidence: "nobody answers".into(),
+        };
+        let json: serde_json::Value =
+            serde_json::from_str(&json(&change, &roster, 0)).expect("JSON");
+        assert_eq!([&json["scope"], &json["name"], &json["country"]], ["network", "Star JV", "KP"]);
+        let text = text(&change, &roster, 0);
+        assert!(text.contains("Z KP Star JV up → outage, since before"), "{text}");
+    }
+}

@@ -1,0 +1,69 @@
+//! Did most countries fall silent together? Then the fault may be ours, and nobody can tell that from
+//! here.
+
+use super::{Judge, ScopeId, darkness::Darkness, rules};
+use crate::{
+    scopes::{CountryId, Scope},
+    time::Time,
+};
+
+impl Judge {
+    /// That it may be us, if most countries went dark with this scope's.
+    pub(super) fn together_in_words(&self, id: ScopeId) -> Option<String> {
+        let (dark, asked) = self.dark_together(id)?;
+        Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
+    }
+
+    /// How many countries fell silent with the darkness of a scope's country, and how many were
+    /// asked since, if they are most of many: nobody can tell that from a fault of ours.
+    pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
+        let country = self.roster.country_id_of(self.roster.scope(id));
+        let own = self.roster.scope_id(Scope::Country(country));
+        let darkness = self.scopes[own.index()].darkness.as_ref()?;
+        let mut silent = 0;
+        let mut asked = 0;
+        for id in self.countries() {
+            let scope = &self.scopes[id.index()];
+            let is_with = match &scope.darkness {
+                Some(other) => is_near(other, darkness),
+                None if scope.silence.is_empty() => {
+                    // Not asked since, if it has not answered since either.
+                    if scope.life.is_none_or(|life| life <= darkness.edge.latest) {
+                        continue;
+                    }
+                    false
+                }
+                None => scope.life <= Some(darkness.edge.latest),
+            };
+            asked += 1;
+            silent += u32::from(is_with);
+        }
+        let is_most = silent as f32 >= asked as f32 * rules::TOGETHER_SHARE;
+        (silent >= rules::TOGETHER_COUNTRIES && is_most).then_some((silent, asked))
+    }
+
+    /// May another country have fallen silent with a dark one?
+    pub(super) fn is_another_country_in_doubt(&self, id: ScopeId) -> bool {
+        let Some(darkness) = &self.scopes[id.index()].darkness else { return false };
+        if self.roster.countries.len() < rules::TOGETHER_COUNTRIES as usize {
+            return false;
+        }
+        self.countries().filter(|&other| other != id).any(|other| {
+            let scope = &self.scopes[other.index()];
+            match &scope.darkness {
+                Some(other) => is_near(other, darkness),
+                None => scope.escalation.is_some(),
+            }
+        })
+    }
+
+    fn countries(&self) -> impl Iterator<Item = ScopeId> {
+        let countries = (0..self.roster.countries.len() as u32).map(CountryId);
+        countries.map(|country| self.roster.scope_id(Scope::Country(country)))
+    }
+}
+
+fn is_near(one: &Darkness, other: &Darkness) -> bool {
+    let [one, other]: [Time; 2] = [one.edge.latest, other.edge.latest];
+    one.since(other).max(other.since(one)) <= rules::TOGETHER_WITHIN
+}
