@@ -1,11 +1,7 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId,
-    darkness::Proof,
-    host_state::HostState,
-    recovery::{Check, Finding},
-    rules,
+    Judge, Recovery, ScopeId, darkness::Proof, host_state::HostState, recovery::Finding, rules,
     silence::Miss,
 };
 use crate::{
@@ -166,8 +162,7 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery =
-            Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
+        scope.recovery = Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -181,15 +176,18 @@ impl Judge {
         };
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         let is_recalled = darkness.proof == Proof::Recalled;
-        if !is_witnessed && !is_recalled {
-            scope.recovery.check = Some(Check::default());
+        if !is_recalled {
+            scope.recovery.begin_check(is_witnessed);
         }
         self.narrow_recovery(id, answer);
         self.narrow_by_parent(id);
         // It was told with the return.
         self.scopes[id.index()].recovery.narrowed = false;
-        if is_witnessed {
-            self.confirm_darkness_above(id, now);
+        if is_witnessed
+            && let Some(parent) = self.roster.parent(id)
+            && self.scopes[parent.index()].recovery.answered <= answer.sent
+        {
+            self.scopes[parent.index()].recovery.witness();
         }
         self.release_children(id);
         self.ask_whether_back(id, answer);

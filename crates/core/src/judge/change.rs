@@ -166,8 +166,8 @@ impl Judge {
         let children = self.scopes[id.index()].children;
         let answering = format!("{} of {} usual hosts answer", hosts.now, hosts.usual);
         let troubled = match children {
-            _ if children.outage > 0 => {
-                format!("{} of {} in outage, ", children.outage, children.heard)
+            _ if children.heard_outage > 0 => {
+                format!("{} of {} in outage, ", children.heard_outage, children.heard)
             }
             _ if children.troubled > 0 => {
                 format!("{} of {} in trouble, ", children.troubled, children.heard)

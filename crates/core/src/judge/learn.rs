@@ -28,16 +28,20 @@ impl Judge {
         if scope.darkness.is_some() {
             return;
         }
+        let missed = scope.silence.count.min(rules::RUN_MISSES);
+        for id in self.roster.path(block) {
+            self.scopes[id.index()].quality.learn_loss(missed, now);
+        }
         let Some(first) = first_miss else {
             self.hosts[target.0 as usize].learn(false);
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(None, now);
+                self.scopes[id.index()].learn(None);
             }
             return;
         };
-        let near = |from: Time, to: Time| to.since(from) <= rules::LEARN_WITHIN;
+        let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
         if life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent) {
-            self.learn_miss(first, block, now);
+            self.learn_miss(first, block);
         } else if !self.hosts[first.target.0 as usize].is_heard() {
             self.hosts[first.target.0 as usize].gone_odds += rules::NEVER_HEARD_ODDS;
         }
@@ -52,13 +56,13 @@ impl Judge {
         if scope.is_dark()
             || scope.has_learned
             || !is_between
-            || life.since(miss.sent) > rules::LEARN_WITHIN
+            || life.since(miss.sent) > rules::RIGHT_AFTER
             || self.hosts[miss.target.0 as usize].is_gone()
         {
             return;
         }
         scope.has_learned = true;
-        self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block, now);
+        self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block);
         self.update_rank(miss.target, now);
     }
 
@@ -77,7 +81,7 @@ impl Judge {
         *rate += (rules::MIN_MISS_RATE - *rate) / rules::SCOPE_MEMORY;
     }
 
-    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId, now: Time) {
+    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
         let host = &mut self.hosts[miss.target.0 as usize];
         let before = *host;
@@ -89,7 +93,7 @@ impl Judge {
         self.recount(miss.target, &before);
         if is_usable {
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(Some(own), now);
+                self.scopes[id.index()].learn(Some(own));
             }
         }
     }

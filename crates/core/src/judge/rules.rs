@@ -59,9 +59,11 @@ pub const DOUBTFUL_ODDS: f32 = 3.0;
 pub const NEVER_HEARD_ODDS: f32 = 2.4;
 /// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
 /// miss, however long it is.
-pub const LEARN_WITHIN: Duration = Duration::from_secs(20);
+pub const RIGHT_AFTER: Duration = Duration::from_secs(20);
 /// How many misses a host is taught at most that turned out to have gone.
 pub const GONE_MISSES: u16 = 4;
+/// How many misses between two answers count as loss at most: more are no chance.
+pub const RUN_MISSES: u32 = 3;
 /// How many misses of the host heard last are learned from at most when it answers again.
 pub const NEWEST_MISSES: u16 = 3;
 /// A host that has gone is not asked again before this time because another one came back.
@@ -145,6 +147,9 @@ pub const SCOPE_MEMORY: f32 = 16.0;
 /// A longer one, for steady loss, of which the short one is at times far below the truth. The
 /// greater of both counts.
 pub const STEADY_MEMORY: f32 = 128.0;
+/// Steady loss is taken to be this much greater than it was found: at 40 % one block would else be
+/// down by chance once in 20 days.
+pub const STEADY_MARGIN: f32 = 1.1;
 /// A host that misses more than this is poor: its silence is worth less than one bit.
 pub const POOR_MISS_RATE: f32 = 0.5;
 /// A target silent for this long while its block lives is retired (docs/verdicts.md).
@@ -176,7 +181,10 @@ pub const BLIND_AT_LAST: Duration = Duration::from_secs(60);
 /// We see again after this many answers in a row.
 pub const SEEING_ANSWERS: u32 = 3;
 /// Memory of a control's miss rate, in probes.
-pub const CONTROL_MEMORY: f32 = 16.0;
+pub const CONTROL_MEMORY: f32 = 32.0;
+/// So many of the newest control probes tell whether our own uplink loses packets just now; one miss
+/// of them is chance.
+pub const RECENT_CONTROLS: u32 = 6;
 /// A loss of our own uplink that a verdict tells of.
 pub const OWN_LOSS: f32 = 0.2;
 /// Controls that have been silent for this long while targets answered are dead themselves.

@@ -67,10 +67,9 @@ impl Schedule {
             }
         }
         let present = of(rotation.present());
-        let unasked = present
-            .iter()
-            .copied()
-            .filter(|&target| contact(target).host_asked <= max(answered, contact(target).answered));
+        let unasked = present.iter().copied().filter(|&target| {
+            contact(target).host_asked <= max(answered, contact(target).answered)
+        });
         unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
             let good = of(rotation.good());
             let all = if good.is_empty() { present } else { good };
