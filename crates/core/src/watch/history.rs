@@ -167,6 +167,13 @@ impl History {
     /// A verdict changed. What it says of the time since its edge stands in place of what was
     /// thought before; but what was unknown stays so.
     pub(super) fn record_change(&mut self, change: &Change) {
+        if change.narrows() {
+            let with_this_edge = |span: &&mut StateSpan| span.edge.latest == change.edge.latest;
+            for span in self.spans.iter_mut().filter(with_this_edge) {
+                span.edge = change.edge;
+            }
+            return;
+        }
         let mut from = change.edge.latest;
         while let Some(last) = self.spans.back().filter(|last| last.from >= from) {
             if last.state == State::Unknown {
@@ -295,6 +302,25 @@ mod tests {
         history.record_change(&change(506, 502, Up, Down));
         history.record_change(&change(512, 502, Down, Flapping));
         assert_eq!(spans(&history)[5..], [(Up, 299), (Flapping, 502)]);
+    }
+
+    #[test]
+    fn a_narrower_edge_replaces_the_one_that_was_told_first() {
+        use State::{Outage, Partial, Unknown, Up};
+        let mut history = History::new(at(0));
+        history.record_change(&change(2, 0, Unknown, Up));
+        history.record_change(&change(162, 102, Up, Outage));
+        let wide = Edge { earliest: Some(at(102)), latest: at(300) };
+        history.record_change(&Change { edge: wide, ..change(300, 300, Outage, Up) });
+        history.record_change(&Change { edge: wide, ..change(310, 300, Up, Partial) });
+        history.record_change(&change(360, 355, Partial, Up));
+        let before = spans(&history);
+        history.record_change(&change(420, 300, Up, Up));
+        let earliest: Vec<_> = history.state_spans().map(|span| span.edge.earliest).collect();
+        let seconds = [None, Some(98), Some(296), Some(351)];
+        assert_eq!(earliest[0], seconds[0].map(at));
+        assert_eq!(earliest[2..], [seconds[1], seconds[2], seconds[3]].map(|each| each.map(at)));
+        assert_eq!(spans(&history), before);
     }
 
     #[test]
