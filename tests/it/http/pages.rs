@@ -176,6 +176,20 @@ fn the_style_sheet_may_be_kept_and_the_page_names_it() {
 }
 
 #[test]
+fn most_countries_at_once_may_be_us() {
+    let mut snapshot = snapshot::every_field();
+    let words = "It may be us: most countries fell silent together.";
+    for together in [false, true] {
+        snapshot.scopes[2].verdict.together = together;
+        let server = PageServer::start(Some(snapshot.clone()), settings(None));
+        assert_eq!(server.ask("GET", "/").body.contains(words), together);
+        let state: serde_json::Value =
+            serde_json::from_str(&server.ask("GET", "/api/v1/state").body).unwrap();
+        assert_eq!(state["countries"][0]["together"], together);
+    }
+}
+
+#[test]
 fn the_state_is_whole_in_json() {
     let answer = start().ask("GET", "/api/v1/state");
     let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();

@@ -174,6 +174,25 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
     }
 }
 
+/// Two minutes after a return its edge is narrower, in what readers are shown too, and no counter
+/// counts that.
+#[test]
+fn a_narrower_edge_is_shown_and_is_no_change_of_state() {
+    let world =
+        World { dark: |_, t| (900.0..1500.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
+    let (changes, mut watch) = world.play(2000.0, 3);
+    let block = Scope::Block(BlockId(0));
+    let of_block: Vec<&Change> = changes.iter().filter(|change| change.scope == block).collect();
+    let [.., up, narrower] = of_block[..] else { panic!("{changes:#?}") };
+    assert!(narrower.narrows() && !up.narrows() && up.to == State::Up, "{of_block:#?}");
+    assert!(narrower.edge.earliest > up.edge.earliest && covers(narrower, 1500.0));
+    assert_eq!(narrower.edge.latest, up.edge.latest);
+    let verdict = watch.snapshot(at(2000.0), 0, 0).scope(block).verdict.clone();
+    assert_eq!((verdict.edge, verdict.changed), (narrower.edge, up.time));
+    assert_eq!(verdict.entered[State::Up], 2);
+    assert_eq!(watch.history(block).state_spans().last().map(|span| span.edge), Some(verdict.edge));
+}
+
 #[test]
 fn one_dark_block_makes_the_country_partial_and_no_more() {
     let world = World {
