@@ -39,7 +39,8 @@ pub fn rates(trial: &mut Trial<'_>, label: &str, weather: &str, flap_goal: bool)
 /// A loss that goes on from the first moment: figures of 20 days.
 pub fn steady(trial: &mut Trial<'_>, loss: f64) {
     let days = 20.0;
-    let worlds: Vec<_> = (1..=trial.scale.seeds as u64)
+    let count = (trial.scale.years * YEAR / (days * DAY)).ceil() as u64;
+    let worlds: Vec<_> = (1..=count.max(2))
         .map(|seed| (WorldBuilder::of(days * DAY, loss, vec![6; 4]).scenario(), 200 + seed))
         .collect();
     let runs = trial.run(&worlds);

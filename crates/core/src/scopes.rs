@@ -175,6 +175,17 @@ impl Roster {
         &self.targets[id.0 as usize]
     }
 
+    /// Ids of a block's targets, host by host: those of a host follow each other.
+    pub fn targets_by_host(&self, id: BlockId) -> impl Iterator<Item = Range<u32>> {
+        let mut first = self.block(id).targets.start;
+        let targets = &self.targets[range(&self.block(id).targets)];
+        targets.chunk_by(|one, other| one.host == other.host).map(move |host| {
+            let ids = first..first + host.len() as u32;
+            first = ids.end;
+            ids
+        })
+    }
+
     /// How many different hosts there are.
     pub fn hosts(&self) -> usize {
         self.targets.iter().map(|target| &target.host).collect::<HashSet<_>>().len()

@@ -98,6 +98,7 @@ impl Referee {
         Score {
             seconds,
             blocks: of_level(Level::Block),
+            networks: of_level(Level::Network),
             countries: of_level(Level::Country),
             probes,
             mean_rate: probes as f64 / seconds.max(1e-9) / self.load.len().max(1) as f64,

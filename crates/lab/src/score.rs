@@ -28,6 +28,8 @@ pub struct Score {
     pub seconds: f64,
     /// Over all blocks.
     pub blocks: LevelScore,
+    /// Over all networks; nothing if there are none.
+    pub networks: LevelScore,
     /// Over all countries.
     pub countries: LevelScore,
     /// Probes sent.

@@ -79,7 +79,7 @@ pub fn simulate(
     if !options.json {
         writeln!(out, "{}\n", scenario.story)?;
         write!(out, "{}", timeline(&simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
-        write_summary(&score, out)?;
+        write_summary(&score, !roster.networks.is_empty(), out)?;
     }
     Ok(score)
 }
@@ -110,10 +110,12 @@ fn write_truth(
     Ok(())
 }
 
-fn write_summary(score: &Score, out: &mut dyn Write) -> io::Result<()> {
-    for (name, level) in [("countries", &score.countries), ("blocks", &score.blocks)] {
-        write_level(name, level, out)?;
+fn write_summary(score: &Score, has_networks: bool, out: &mut dyn Write) -> io::Result<()> {
+    write_level("countries", &score.countries, out)?;
+    if has_networks {
+        write_level("networks", &score.networks, out)?;
     }
+    write_level("blocks", &score.blocks, out)?;
     let Score { probes, mean_rate, worst_minute, worst_hour, .. } = score;
     writeln!(
         out,

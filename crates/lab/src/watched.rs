@@ -17,9 +17,7 @@ const MOST_GENERATED: u32 = 156 * 256;
 
 /// Who is watched, and how many hosts of each block are there at all.
 pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
-    let mut roster = Roster::default();
-    let mut alive = Vec::new();
-    let mut generated = 0;
+    let mut watched = Watched::default();
     let countries = root.tables("country", "country");
     if countries.is_empty() {
         root.missing(
@@ -28,7 +26,22 @@ pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
     }
     let mut seen = HashSet::new();
     for table in countries {
-        table.only(&["code", "name", "blocks", "count", "hosts", "alive", "probes"]);
+        watched.add_country(table, &mut seen);
+    }
+    (watched.roster, watched.alive)
+}
+
+#[derive(Default)]
+struct Watched {
+    roster: Roster,
+    alive: Vec<u32>,
+    /// How many blocks were counted out.
+    generated: u32,
+}
+
+impl Watched {
+    fn add_country(&mut self, table: Table<'_>, seen: &mut HashSet<String>) {
+        table.only(&["code", "name", "blocks", "count", "hosts", "alive", "probes", "network"]);
         let code = table
             .need("code", "\"KP\"")
             .and_then(|value| value.text("a country code such as \"KP\""));
@@ -52,9 +65,25 @@ pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
         if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
             value.note("a host without probes is never asked; write probes = [\"icmp\"]");
         }
-        roster.add_country(code, name);
-        let first = roster.blocks.len();
-        let prefixes = prefixes(table, &mut generated);
+        self.roster.add_country(code, name);
+        let networks = table.tables("network", "country.network");
+        let has_own = ["blocks", "count"].into_iter().any(|key| table.get(key).is_some());
+        if has_own || networks.is_empty() {
+            self.add_blocks(table, &probes);
+        }
+        for network in networks {
+            network.only(&["name", "asn", "blocks", "count", "hosts", "alive"]);
+            let name = network.need("name", "\"Star JV\"").and_then(|value| value.text("a name"));
+            let asn = network.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
+            self.roster.add_network(name.unwrap_or_default(), asn.map(|asn| asn as u32));
+            self.add_blocks(network, &probes);
+        }
+    }
+
+    /// The blocks of a country or of a network.
+    fn add_blocks(&mut self, table: Table<'_>, probes: &[(Arc<str>, Kind)]) {
+        let first = self.roster.blocks.len();
+        let prefixes = prefixes(table, &mut self.generated);
         let hosts = table.need("hosts", "6");
         let hosts = hosts.map_or_else(Vec::new, |value| for_each(value, 1..=200, prefixes.len()));
         let there = table.get("alive");
@@ -66,7 +95,7 @@ pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
             {
                 value.note(&format!("{prefix} has {hosts} hosts; no more than these can be alive"));
             }
-            alive.push(in_block.unwrap_or(hosts).min(hosts));
+            let roster = &mut self.roster;
             if roster.targets.len() + hosts as usize * probes.len() > MOST_TARGETS {
                 table.note(&format!(
                     "with this country there are more than {MOST_TARGETS} targets; \
@@ -79,10 +108,10 @@ pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
             {
                 table.note(&format!("{prefix} overlaps {}; keep one of them", other.prefix));
             }
-            add_block(&mut roster, prefix, hosts, &probes);
+            self.alive.push(in_block.unwrap_or(hosts).min(hosts));
+            add_block(roster, prefix, hosts, probes);
         }
     }
-    (roster, alive)
 }
 
 /// A number for every block: one for all of them, or a list of as many as there are blocks.

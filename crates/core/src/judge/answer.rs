@@ -167,7 +167,7 @@ impl Judge {
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
         scope.recovery =
-            Recovery::new(darkness.edge, darkness.proof, life_before, answer.sent, latest, now);
+            Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -185,6 +185,7 @@ impl Judge {
             scope.recovery.check = Some(Check::default());
         }
         self.narrow_recovery(id, answer);
+        self.narrow_by_parent(id);
         // It was told with the return.
         self.scopes[id.index()].recovery.narrowed = false;
         if is_witnessed {
@@ -251,9 +252,9 @@ impl Judge {
 
     /// A host is back: what it missed in the darkness tells when that ended.
     fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
-        let common = self.common_miss_rate(answer.block);
         let Answer { host, target, .. } = *answer;
         let recovery = &mut self.scopes[id.index()].recovery;
+        let common = recovery.common_miss_rate;
         let is_first = recovery.life_before.is_none_or(|life| host.last_life <= life);
         if !recovery.was_dark_at(host.last_miss) || !is_first || !host.is_heard() {
             return;
@@ -273,6 +274,20 @@ impl Judge {
         let in_darkness = |&sent: &Time| life_before.is_none_or(|life| sent > life);
         let misses: Vec<Miss> = known.chain(guessed).filter(in_darkness).map(miss).collect();
         recovery.narrow(misses.into_iter());
+    }
+
+    /// As long as what it lies in was dark, a scope was dark too.
+    pub(super) fn narrow_by_parent(&mut self, id: ScopeId) {
+        let Some(parent) = self.parent_of(id) else { return };
+        let above = parent.recovery.clone();
+        let recovery = &mut self.scopes[id.index()].recovery;
+        if recovery.dark_from() <= above.answered
+            && above.answered <= recovery.answered
+            && let Some(dark) = above.edge.earliest
+            && dark >= recovery.dark_from()
+        {
+            recovery.narrow_to(dark);
+        }
     }
 
     /// Somebody answered after a darkness: was there one?

@@ -17,10 +17,14 @@ impl Judge {
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
     }
 
-    /// Hosts that came back since have shown more closely when a scope returned.
+    /// Hosts that came back since may have shown more closely when a scope returned.
     pub(super) fn tell_narrower_edge(&mut self, id: ScopeId, now: Time) {
+        let Some(told) = self.scopes[id.index()].recovery.told else { return };
+        self.narrow_by_parent(id);
         let state = &mut self.scopes[id.index()];
-        let Some(told) = state.recovery.told else { return };
+        if !std::mem::take(&mut state.recovery.narrowed) {
+            return;
+        }
         let edge = state.recovery.edge;
         if state.edge.latest == edge.latest {
             state.edge = edge;

@@ -3,7 +3,7 @@
 //! scope gets its verdict, children before parents.
 
 use super::{
-    Edge, Judge, ScopeId, State,
+    Edge, HostState, Judge, ScopeId, State,
     darkness::{Darkness, Proof},
     rules,
     scope_state::{Facts, verdict},
@@ -92,8 +92,7 @@ impl Judge {
         if let Some(finding) = recovery.finding(now) {
             self.settle_return(id, finding, now);
         }
-        let recovery = &mut self.scopes[id.index()].recovery;
-        if now >= recovery.until && std::mem::take(&mut recovery.narrowed) {
+        if now >= self.scopes[id.index()].recovery.until {
             self.tell_narrower_edge(id, now);
         }
     }
@@ -173,6 +172,7 @@ impl Judge {
         if let Some(finding) = finding {
             self.settle_return(id, finding, now);
         }
+        self.tell_narrower_edge(id, now);
         let scope = &mut self.scopes[id.index()];
         let earliest = scope.life;
         let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
@@ -298,18 +298,21 @@ impl Judge {
     pub(super) fn hosts_asked(&self, block: BlockId) -> (usize, usize) {
         let life = self.scopes[block.0 as usize].life;
         let is_unheard = self.is_unheard(block);
+        let is_asked = |host: &HostState| match life {
+            Some(life) => host.last_miss > life,
+            None => host.misses > 0,
+        };
         let mut asked = 0;
         let mut usable = 0;
-        for target in self.roster.block(block).targets.clone() {
-            let host = &self.hosts[target as usize];
-            let takes_turns = self.roster.targets[target as usize].interval.is_none();
-            if takes_turns && (host.is_usable() || is_unheard && !host.is_gone()) {
-                usable += 1;
-                asked += usize::from(match life {
-                    Some(life) => host.last_miss > life,
-                    None => host.misses > 0,
-                });
-            }
+        for targets in self.roster.targets_by_host(block) {
+            let targets = targets.filter(|&target| {
+                let host = &self.hosts[target as usize];
+                let takes_turns = self.roster.targets[target as usize].interval.is_none();
+                takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
+            });
+            let mut targets = targets.map(|target| &self.hosts[target as usize]).peekable();
+            usable += usize::from(targets.peek().is_some());
+            asked += usize::from(targets.any(is_asked));
         }
         (asked, usable)
     }

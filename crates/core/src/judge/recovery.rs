@@ -6,7 +6,7 @@
 //! those who fell silent are back too: if they stay silent, only they had gone.
 
 use super::{
-    darkness::Proof,
+    darkness::{Darkness, Proof},
     rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
     silence::Miss,
     state::{Edge, State},
@@ -24,6 +24,9 @@ pub(super) struct Recovery {
     /// By when the darkness had begun.
     #[serde(default)]
     dark_from: Time,
+    /// The loss that its hosts had in common before it.
+    #[serde(default)]
+    pub common_miss_rate: f32,
     /// When the answered probe was sent that ended it.
     #[serde(default)]
     pub answered: Time,
@@ -70,6 +73,7 @@ impl Recovery {
             edge: Edge { earliest: None, latest: now },
             life_before: None,
             dark_from: now,
+            common_miss_rate: 0.0,
             answered: Time::default(),
             misses: Vec::new(),
             until: Time::default(),
@@ -82,26 +86,28 @@ impl Recovery {
 
     /// A darkness ended by an answer to a probe sent at `answered`, which came by `latest`.
     pub fn new(
-        darkness: Edge,
-        proof: Proof,
+        darkness: &Darkness,
         life_before: Option<Time>,
+        common_miss_rate: f32,
         answered: Time,
         latest: Time,
         now: Time,
     ) -> Self {
         // It cannot have come back before it had surely gone.
-        let earliest = Some(darkness.latest.min(latest));
+        let began = darkness.edge.latest;
+        let earliest = Some(began.min(latest));
         Self {
             edge: Edge { earliest, latest },
             life_before,
-            dark_from: darkness.latest,
+            dark_from: began,
+            common_miss_rate,
             answered,
             misses: Vec::new(),
             until: now + RETURN_TIME,
             told: None,
             narrowed: false,
             check: None,
-            proof: Some(proof),
+            proof: Some(darkness.proof),
         }
     }
 
@@ -123,11 +129,16 @@ impl Recovery {
             odds += f64::from(miss.weight);
             (-odds).exp() <= EDGE_RISK
         });
-        if let Some(last) = last {
-            let earliest = last.sent.min(self.edge.latest);
-            self.narrowed |= self.edge.earliest < Some(earliest);
-            self.edge.earliest = self.edge.earliest.max(Some(earliest));
+        if let Some(last) = last.map(|miss| miss.sent) {
+            self.narrow_to(last);
         }
+    }
+
+    /// It was still dark at this time.
+    pub fn narrow_to(&mut self, dark: Time) {
+        let earliest = dark.min(self.edge.latest);
+        self.narrowed |= self.edge.earliest < Some(earliest);
+        self.edge.earliest = self.edge.earliest.max(Some(earliest));
     }
 
     /// By when the darkness had begun: how far back a host's misses are looked for.

@@ -6,7 +6,7 @@ use super::{
     scope_state::{Children, Report},
 };
 use crate::{
-    scopes::{Scope, ScopeId, Target, TargetId},
+    scopes::{BlockId, Scope, ScopeId, TargetId},
     time::Time,
 };
 
@@ -18,13 +18,8 @@ impl Judge {
         let mut usual = 0.0;
         for block in self.roster.blocks_of(self.roster.scope(id)) {
             let is_dark = self.scopes[block as usize].is_dark();
-            let targets = self.roster.blocks[block as usize].targets.clone();
-            let targets = targets.start as usize..targets.end as usize;
-            let of_one_host = |one: &Target, other: &Target| one.host == other.host;
-            let mut first = targets.start;
-            for host in self.roster.targets[targets].chunk_by(of_one_host) {
-                let known = &self.hosts[first..first + host.len()];
-                first += host.len();
+            for targets in self.roster.targets_by_host(BlockId(block)) {
+                let known = &self.hosts[targets.start as usize..targets.end as usize];
                 counts.listed += 1;
                 let answers = !is_dark && known.iter().any(HostState::is_present);
                 counts.now += u32::from(answers);

@@ -25,6 +25,20 @@ impl Schedule {
         path.find_map(|id| self.escalations[id.index()].wanted.map(|wanted| wanted.newest))
     }
 
+    /// A probe to a target was sent: its host was asked.
+    pub(super) fn record_probe(&mut self, target: u32, now: Time) {
+        let targets = &self.roster.targets;
+        let host = &targets[target as usize].host;
+        let is_same = |other: &u32| targets[*other as usize].host == *host;
+        let block = self.roster.block(targets[target as usize].block).targets.clone();
+        for other in (block.start..target).rev().take_while(is_same) {
+            self.contacts[other as usize].host_asked = now;
+        }
+        for other in (target..block.end).take_while(is_same) {
+            self.contacts[other as usize].host_asked = now;
+        }
+    }
+
     /// The target of a silent block that is asked next; every `newest`-th probe goes to the newest
     /// heard.
     pub(super) fn doubtful_target(&mut self, block: u32, newest: u32, now: Time) -> Option<u32> {
@@ -47,7 +61,7 @@ impl Schedule {
         if nth > 0 && nth.is_multiple_of(newest) {
             let good = of(rotation.good());
             let last = good.into_iter().max_by_key(|&target| contact(target).answered);
-            let is_due = |target: &u32| now.since(contact(*target).asked) > AGAIN_AFTER;
+            let is_due = |target: &u32| now.since(contact(*target).host_asked) > AGAIN_AFTER;
             if let Some(target) = last.filter(is_due) {
                 return Some(target);
             }
@@ -56,11 +70,11 @@ impl Schedule {
         let unasked = present
             .iter()
             .copied()
-            .filter(|&target| contact(target).asked <= max(answered, contact(target).answered));
+            .filter(|&target| contact(target).host_asked <= max(answered, contact(target).answered));
         unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
             let good = of(rotation.good());
             let all = if good.is_empty() { present } else { good };
-            all.into_iter().min_by_key(|&target| contact(target).asked)
+            all.into_iter().min_by_key(|&target| contact(target).host_asked)
         })
     }
 

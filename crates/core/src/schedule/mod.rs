@@ -106,10 +106,11 @@ struct EscalationState {
     last: Time,
 }
 
-/// When the newest probe to a target was sent, and the newest one that was answered.
+/// When the newest probe to a target's host was sent, and the newest one to the target that was
+/// answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
-    asked: Time,
+    host_asked: Time,
     answered: Time,
 }
 
@@ -242,7 +243,7 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
-                self.contacts[target as usize].asked = now;
+                self.record_probe(target, now);
                 return Some(Slot { target: TargetId(target), lag });
             }
         }

@@ -356,3 +356,36 @@ fn silent_controls_are_no_silence_of_the_hosts() {
     let [first, second, third] = answered[2];
     assert!(first > 1180 && third > 1180 && (500..700).contains(&second), "{answered:?}");
 }
+
+#[test]
+fn a_country_may_have_networks() {
+    let more = r#"
+        [[country.network]]
+        name = "one"
+        asn = 64500
+        blocks = ["127.46.0.0/24", "127.46.1.0/24"]
+        hosts = [3, 4]
+        [[country.network]]
+        name = "other"
+        blocks = ["127.46.2.0/24"]
+        hosts = 5
+        alive = 2
+        [[event]]
+        kind = "dark"
+        on = "127.46.0.0/24 127.46.1.0/24"
+        at = "+1h"
+        for = "1h"
+    "#;
+    let probes = "hosts = 2\nprobes = [\"icmp\"]";
+    let scenario = scenario(r#"["127.45.176.0/24"]"#, probes, more);
+    let (_, truth) = crate::world_and_truth(&scenario, 1);
+    let at = scenario.start + std::time::Duration::from_secs(5400);
+    let network = |number| Scope::Network(lifesign_core::scopes::NetworkId(number));
+    assert_eq!(truth.state(network(0), at), Outage);
+    assert_eq!(truth.state(network(1), at), Up);
+    assert_eq!(truth.state(Scope::Country(CountryId(0)), at), Partial);
+    let counts = |scope| (truth.hosts(scope, at).now, truth.hosts(scope, at).usual);
+    assert_eq!(counts(network(0)), (0, 7));
+    assert_eq!(counts(network(1)), (2, 2));
+    assert_eq!(counts(Scope::Country(CountryId(0))), (4, 11));
+}
