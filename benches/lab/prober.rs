@@ -92,9 +92,8 @@ impl Prober for Lifesign {
         settings.rules = self.rules;
         let mut simulation = Simulation::new(scenario, seed, &settings);
         let mut changes = Vec::new();
-        // From a state to the same is a better edge, and no verdict.
         simulation.run_until(scenario.end(), &mut |change| {
-            if change.from != change.to {
+            if !change.narrows() {
                 changes.push(change.clone());
             }
         });

@@ -5,7 +5,7 @@ use super::{Countries, unicast};
 use crate::probe::{ProbeSpec, dns::DnsSpec};
 use lifesign_core::scopes::{Block, BlockId, CountryId, Host, NetworkId, Prefix, Target};
 use lifesign_document::{Table, Value};
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
 const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
@@ -105,13 +105,12 @@ fn host(
     }
 }
 
-/// A host's name in lower case, since case does not matter (RFC 4343). A last label of digits alone
-/// is a mistyped address (RFC 3696 §2).
+/// A last label of digits alone is a mistyped address (RFC 3696 §2).
 fn name_or_address(text: &str) -> Result<Host, String> {
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return unicast(address).map(Host::Address);
-    }
-    let name = text.strip_suffix('.').unwrap_or(text);
+    let name = match Host::from(text) {
+        Host::Address(address) => return unicast(address).map(Host::Address),
+        Host::Name(name) => name,
+    };
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label
@@ -128,7 +127,7 @@ fn name_or_address(text: &str) -> Result<Host, String> {
              write one such as 192.0.2.1, 2001:db8::1 or ns1.example.net"
         ));
     }
-    Ok(Host::Name(name.to_ascii_lowercase()))
+    Ok(Host::Name(name))
 }
 
 fn probe(item: Value<'_>) -> Option<(ProbeSpec, Option<Duration>)> {

@@ -59,6 +59,11 @@ definitions! {
             }
         };
 
+    GAUGE "country_dark_together" []
+        "1 while the country is dark, and most countries, at least five, fell silent together with \
+         it: it may be us."
+        PerCountry |view, out| out.add(&[], one_if(view.verdict.together));
+
     // Measurements.
     GAUGE "*_loss_ratio" [window]
         "Share of the window's probes to the * that were missed, 0 to 1; absent without any."
@@ -108,6 +113,9 @@ definitions! {
     GAUGE "host_last_life_timestamp_seconds" []
         "When the newest answered probe to the host was sent; absent before the first."
         PerHost |view, out| out.add_time(view.last_life);
+    GAUGE "host_gone" []
+        "1 if the host is silent while its block lives, be it retired or not: no evidence."
+        PerHost |view, out| out.add(&[], one_if(view.gone));
     GAUGE "host_retired" []
         "1 if the host was silent for a day while its block lived: asked hourly, no evidence."
         PerHost |view, out| out.add(&[], one_if(view.retired));

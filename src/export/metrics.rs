@@ -113,12 +113,13 @@ struct Family {
 fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus::Result<Family>> {
     let levels: Vec<Option<Level>> = match definition.collect {
         Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
+        Collect::PerCountry(_) => vec![Some(Level::Country)],
         Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
     };
     levels.into_iter().map(move |level| {
         let subject_labels: &[&str] = match definition.collect {
             Collect::Once(_) => &[],
-            Collect::PerScope(_) => match level {
+            Collect::PerScope(_) | Collect::PerCountry(_) => match level {
                 Some(Level::Block) => &["country", "block"],
                 Some(Level::Network) => &["country", "network", "asn"],
                 Some(Level::Country) | None => &["country"],
@@ -140,7 +141,6 @@ impl Family {
     fn collect(&self, snapshot: &Snapshot, prefixes: &[String]) -> MetricFamily {
         let mut out = Series {
             definition: self.definition,
-            can_be_partial: self.level != Some(Level::Block),
             wall_offset: snapshot.wall_offset,
             subject_labels: vec![],
             metrics: vec![],
@@ -149,7 +149,7 @@ impl Family {
         let block_labels = |id| scope_labels(roster, prefixes, Scope::Block(id));
         match self.definition.collect {
             Collect::Once(add) => add(snapshot, &mut out),
-            Collect::PerScope(add) => {
+            Collect::PerScope(add) | Collect::PerCountry(add) => {
                 for (scope, view) in roster.scopes().zip(&snapshot.scopes) {
                     if Some(scope.level()) == self.level {
                         out.subject_labels = scope_labels(roster, prefixes, scope);

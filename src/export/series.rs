@@ -27,6 +27,8 @@ pub(super) enum Collect {
     /// Each block (`country`, `block`), each network (`country`, `network`, `asn`) and each country
     /// (`country`).
     PerScope(fn(&ScopeView, &mut Series)),
+    /// Each country: `country`.
+    PerCountry(fn(&ScopeView, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
     PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.
@@ -36,8 +38,6 @@ pub(super) enum Collect {
 /// The series of one metric, as its [`Collect`] adds them.
 pub(super) struct Series {
     pub definition: &'static Definition,
-    /// False of blocks: none is ever partial.
-    pub can_be_partial: bool,
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: i64,
     /// The labels that say what the next series are about.
@@ -73,12 +73,10 @@ impl Series {
         }
     }
 
-    /// One series for each state that the scope can be in: no block can be partial.
+    /// One series for each state.
     pub fn add_per_state(&mut self, value: impl Fn(State) -> f64) {
         for state in State::ALL {
-            if self.can_be_partial || state != State::Partial {
-                self.add(&[state.label()], value(state));
-            }
+            self.add(&[state.label()], value(state));
         }
     }
 

@@ -71,6 +71,8 @@ struct VerdictJson<'a> {
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
     evidence: &'a str,
+    /// Most countries fell silent together with it: it may be us.
+    together: bool,
     /// Probability that the scope is reachable.
     belief: f64,
     /// When the newest answered probe was sent.
@@ -112,6 +114,8 @@ struct TargetJson<'a> {
     last_life: Option<String>,
     /// Learned while the block is up.
     miss_rate: f32,
+    /// Silent while the block lives, retired or not: no evidence until it answers.
+    gone: bool,
     /// Silent for a day while the block lived: no evidence any more.
     retired: bool,
     /// A firewall answers for it on every port.
@@ -134,6 +138,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             rtt_lowest_seconds: view.min_rtt,
             last_life: view.last_life.map(rfc3339),
             miss_rate: view.miss_rate,
+            gone: view.gone,
             retired: view.retired,
             accepts_all: view.accepts_all,
         }
@@ -195,6 +200,7 @@ fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> Verdic
         },
         changed: rfc3339(view.verdict.changed),
         evidence: &view.verdict.evidence,
+        together: view.verdict.together,
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
         hosts: view.verdict.hosts,

@@ -4,7 +4,8 @@
 //! `outage` later is one episode. `unknown` (we were blind, or stopped) ends no other episode: if
 //! the same state follows, the episode continues, and the unknown time counts as not seen; if
 //! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
-//! until an answer ends it.
+//! until an answer ends it. For two minutes after a return its edge may become narrower: in the
+//! episode that ended with it, and in the one that began with it.
 
 use super::scope_name::{network_name, stored_name};
 use lifesign_core::{
@@ -81,6 +82,69 @@ pub(super) fn middle(edge: Edge) -> (Time, Duration) {
 struct OpenEpisodes {
     known: Option<Episode>,
     unknown: Option<Episode>,
+    /// The last return from the dark: a narrower edge of it may still be told.
+    recovery: Option<Recovery>,
+}
+
+/// A return from the dark, and the episodes that have its edge.
+#[derive(Clone, Debug)]
+struct Recovery {
+    /// The edge's latest time, by the core's clock: the wall clock may be set before the narrower
+    /// edge is told.
+    latest: Time,
+    /// The one that ended with it.
+    ended: Episode,
+    /// The one that began with it, as it was when it began, or once it has ended.
+    began: Option<Episode>,
+}
+
+impl OpenEpisodes {
+    /// Notes that an episode has ended, with an edge of this latest time.
+    fn note_end(&mut self, episode: Episode, latest: Time) {
+        match episode.state {
+            State::Down | State::Flapping | State::Outage => {
+                self.recovery = Some(Recovery { latest, ended: episode, began: None });
+            }
+            State::Up | State::Degraded | State::Partial | State::Unknown => {
+                if let Some(began) = self.recovery.as_mut().and_then(|each| each.began.as_mut())
+                    && began.found == episode.found
+                {
+                    *began = episode;
+                }
+            }
+        }
+    }
+
+    /// Notes that an episode has begun, with an edge of this latest time.
+    fn note_begin(&mut self, episode: &Episode, latest: Time) {
+        if let Some(recovery) = &mut self.recovery
+            && recovery.latest == latest
+        {
+            recovery.began = Some(episode.clone());
+        }
+    }
+
+    /// Narrows the edge in the episodes that have it.
+    fn narrow(&mut self, edge: Edge, changed: &mut Vec<Episode>) {
+        let Some(recovery) = self.recovery.as_mut().filter(|each| each.latest == edge.latest)
+        else {
+            return;
+        };
+        let Some(earliest) = edge.earliest else { return };
+        let width = edge.latest.since(earliest);
+        let narrower = |known: Edge| Edge {
+            earliest: known.earliest.max(Some(known.latest - width)),
+            latest: known.latest,
+        };
+        recovery.ended.end = recovery.ended.end.map(narrower);
+        changed.push(recovery.ended.clone());
+        if let Some(began) = &mut recovery.began {
+            let open = self.known.as_mut().filter(|known| known.found == began.found);
+            let began = open.unwrap_or(began);
+            began.begin = narrower(began.begin);
+            changed.push(began.clone());
+        }
+    }
 }
 
 /// Follows changes of verdict, and keeps all open episodes, by scope. Every episode that changes is
@@ -158,6 +222,10 @@ impl EpisodeTracker {
             paused: None,
         };
         let open = self.open.entry(scope.clone()).or_default();
+        if change.narrows() {
+            open.narrow(change.edge, changed);
+            return;
+        }
         if change.to == State::Unknown {
             if let Some(known) = &mut open.known
                 && known.paused.is_none()
@@ -190,10 +258,13 @@ impl EpisodeTracker {
             }
             known => {
                 if let Some(known) = known {
-                    close(known, edge, changed);
+                    let ended = close(known, edge, changed);
+                    open.note_end(ended, change.edge.latest);
                 }
                 if change.to != State::Up {
-                    changed.push(open.known.insert(new_episode()).clone());
+                    let began = open.known.insert(new_episode()).clone();
+                    open.note_begin(&began, change.edge.latest);
+                    changed.push(began);
                 }
             }
         }
@@ -205,7 +276,7 @@ fn is_continued_by(known: &Episode, state: State) -> bool {
 }
 
 /// Ends an episode with this edge. Neither side of the edge lies before its begin.
-fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) {
+fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) -> Episode {
     let latest = edge.latest.max(episode.begin.latest);
     if let Some(paused) = episode.paused.take() {
         episode.unseen += latest.since(paused);
@@ -213,7 +284,8 @@ fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) {
     let least = episode.begin.earliest.unwrap_or(episode.begin.latest);
     let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
     episode.end = Some(Edge { earliest: Some(earliest), latest });
-    changed.push(episode);
+    changed.push(episode.clone());
+    episode
 }
 
 #[cfg(test)]

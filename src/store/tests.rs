@@ -14,6 +14,8 @@ use lifesign_core::{
 use rusqlite::Connection;
 use std::{fs, sync::Arc};
 
+mod edges;
+
 /// A directory of the test's own, gone with it.
 struct TempDir(PathBuf);
 

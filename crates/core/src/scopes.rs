@@ -55,6 +55,17 @@ pub enum Host {
     Name(String),
 }
 
+impl From<&str> for Host {
+    /// A host as a plan or a journal writes it: each address and each name can be written in several
+    /// ways (RFC 5952 §2, RFC 4343). Whether a name can be one, the plan checks.
+    fn from(text: &str) -> Self {
+        match text.parse() {
+            Ok(address) => Host::Address(address),
+            Err(_) => Host::Name(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase()),
+        }
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

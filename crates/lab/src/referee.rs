@@ -42,13 +42,12 @@ impl Referee {
         self.roster.scope_id(scope).index()
     }
 
-    /// Notes a change of verdict; in the order in which they are given. From a state to the same is
-    /// a better edge.
+    /// Notes a change of verdict, or a narrower edge, in the order in which they are given.
     pub fn handle_change(&mut self, change: &Change) {
         let index = self.index(change.scope);
         let &Change { time, to: state, edge, .. } = change;
         let given = &mut self.verdicts[index];
-        if change.from != state {
+        if !change.narrows() {
             given.push(GivenVerdict { time, state, edge });
             return;
         }

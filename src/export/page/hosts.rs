@@ -43,7 +43,8 @@ fn finding(view: &TargetView, scope: &ScopeView) -> (&'static str, String) {
         dark && view.last_life.is_none_or(|life| life < scope.verdict.edge.latest);
     let rtt = text::milliseconds(view.srtt.map(f64::from));
     match view.recent_loss {
-        _ if view.retired => ("dull", "silent for a day".into()),
+        _ if view.retired => ("dull", "gone for a day".into()),
+        _ if view.gone => ("dull", "gone".into()),
         _ if view.accepts_all => ("dull", "a firewall answers".into()),
         None => ("dull", "not heard yet".into()),
         Some(_) if silent_since_dark => ("poor", "silent".into()),

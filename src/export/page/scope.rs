@@ -25,6 +25,9 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                 }
                 (since(context, scope))
                 p.evidence { (scope.verdict.evidence) }
+                @if scope.verdict.together {
+                    p.evidence { b { "It may be us: most countries fell silent together." } }
+                }
                 p.evidence { (text::hosts(scope.verdict.hosts)) }
               }
               (measurements(scope))

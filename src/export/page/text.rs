@@ -13,7 +13,7 @@ pub(super) const fn meaning(state: State) -> &'static str {
     match state {
         State::Up => "alive, as good as usual",
         State::Degraded => "alive, but worse than usual",
-        State::Partial => "some blocks in outage, others alive",
+        State::Partial => "alive in part: much of it is silent",
         State::Down => "not reachable just now",
         State::Flapping => "going down and coming up again and again",
         State::Outage => "gone: down without one sign of life",

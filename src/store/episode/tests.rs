@@ -33,6 +33,16 @@ impl Tracked {
         self.store(changed);
     }
 
+    /// A narrower edge; the wall clock has been set an hour ahead since.
+    fn narrow(&mut self, time: u64, told: State, edge: Edge) {
+        let scope = Scope::Country(CountryId(0));
+        let (from, to) = (told, told);
+        let change = Change { time: at(time), scope, from, to, edge, evidence: String::new() };
+        let mut changed = Vec::new();
+        self.tracker.handle_change(&change, &roster(), 3_600_000_000_000, &mut changed);
+        self.store(changed);
+    }
+
     fn store(&mut self, changed: Vec<Episode>) {
         self.episodes.extend(changed.into_iter().map(|episode| (episode.found, episode)));
     }
@@ -78,6 +88,32 @@ fn what_is_true_again_after_a_blind_spell_never_ended() {
     tracked.change(200, Up, edge(195, 199));
     let blind = (Unknown, edge(95, 100), Some(edge(130, 130)), 0);
     assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 30), blind]);
+}
+
+#[test]
+fn a_narrower_edge_ends_one_episode_and_begins_the_next() {
+    let began = [Up, State::Partial, State::Partial];
+    let ended = [None, None, Some(edge(330, 340))];
+    for (began, ended) in began.into_iter().zip(ended) {
+        let mut tracked = Tracked::default();
+        tracked.change(70, Outage, edge(10, 12));
+        tracked.change(300, Up, edge(180, 299));
+        if began != Up {
+            tracked.change(310, began, edge(180, 299));
+        }
+        if let Some(ended) = ended {
+            tracked.change(350, Up, ended);
+        }
+        // Of another return, it changes nothing.
+        let before = tracked.all();
+        tracked.narrow(415, Up, edge(200, 250));
+        assert_eq!(tracked.all(), before);
+        tracked.narrow(420, Up, edge(295, 299));
+        assert_eq!(tracked.all()[0], (Outage, edge(10, 12), Some(edge(295, 299)), 0));
+        let second = (began != Up).then_some((began, edge(295, 299), ended, 0));
+        assert_eq!(tracked.all().get(1), second.as_ref());
+        assert_eq!(tracked.all().len(), before.len());
+    }
 }
 
 #[test]

@@ -26,6 +26,9 @@ fn simulated(
     let mut simulation = Simulation::new(scenario, scenario.seed, &settings);
     let mut turns: BTreeMap<String, Vec<Turn>> = BTreeMap::new();
     simulation.run_until(scenario.end(), &mut |change| {
+        if change.narrows() {
+            return;
+        }
         let name = match change.scope {
             Scope::Network(_) | Scope::Country(_) => scenario.roster.name_of(change.scope),
             Scope::Block(block) => {

@@ -104,7 +104,7 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
         "<td>200 ms</td><td>–</td><td>–</td>",
         "300 probes, 231 answered",
         "icmp 250 ms",
-        "dns/kptc.kp/SOA silent for a day",
+        "dns/kptc.kp/SOA gone for a day",
         "::1 <b>is silent</b> (60 of 60 unanswered)",
         // An outage of 150 s in the table, and in the strip's words.
         "<td>2 min 30 s</td>",
@@ -176,6 +176,20 @@ fn the_style_sheet_may_be_kept_and_the_page_names_it() {
 }
 
 #[test]
+fn most_countries_at_once_may_be_us() {
+    let mut snapshot = snapshot::every_field();
+    let words = "It may be us: most countries fell silent together.";
+    for together in [false, true] {
+        snapshot.scopes[2].verdict.together = together;
+        let server = PageServer::start(Some(snapshot.clone()), settings(None));
+        assert_eq!(server.ask("GET", "/").body.contains(words), together);
+        let state: serde_json::Value =
+            serde_json::from_str(&server.ask("GET", "/api/v1/state").body).unwrap();
+        assert_eq!(state["countries"][0]["together"], together);
+    }
+}
+
+#[test]
 fn the_state_is_whole_in_json() {
     let answer = start().ask("GET", "/api/v1/state");
     let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
@@ -197,6 +211,9 @@ fn the_state_is_whole_in_json() {
         ("/countries/0/blocks/1/edge/earliest", serde_json::Value::Null),
         ("/countries/0/blocks/1/targets/0/host", "ns\\1.\"kp\"".into()),
         ("/countries/0/blocks/1/targets/0/retired", true.into()),
+        ("/countries/0/blocks/1/targets/0/gone", true.into()),
+        ("/countries/0/together", false.into()),
+        ("/countries/0/blocks/1/together", true.into()),
     ] {
         assert_eq!(state.pointer(pointer), Some(&wanted), "{pointer} in {}", answer.body);
     }

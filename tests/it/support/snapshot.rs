@@ -115,7 +115,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
             State::Unknown => 6,
         }),
         hosts: HostCounts { now: 6, usual: 8, listed: 20 },
-        together: false,
+        together: state == State::Outage,
     };
     ScopeView {
         verdict,
@@ -178,6 +178,7 @@ fn seen(alive: bool) -> TargetView {
         min_rtt: alive.then_some(0.1875),
         last_life: alive.then(|| at(598)),
         miss_rate: 0.005,
+        gone: !alive,
         retired: !alive,
         accepts_all: false,
     }

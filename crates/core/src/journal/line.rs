@@ -3,7 +3,7 @@
 
 use crate::{
     outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    scopes::{Roster, TargetId},
+    scopes::{Host, Roster, TargetId},
     time::Time,
     watch::EventRecord,
 };
@@ -114,18 +114,18 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
 /// Reads lines back, for the plan that they were recorded with.
 #[derive(Debug)]
 pub struct Reader {
-    targets: HashMap<(String, String), TargetId>,
-    controls: HashMap<String, u16>,
+    targets: HashMap<(Host, String), TargetId>,
+    controls: HashMap<Host, u16>,
 }
 
 impl Reader {
     /// A reader for this plan.
     pub fn new(roster: &Roster, controls: &[IpAddr]) -> Self {
         let targets = roster.targets.iter().enumerate().map(|(id, target)| {
-            ((target.host.to_string(), target.probe.to_string()), TargetId(id as u32))
+            ((target.host.clone(), target.probe.to_string()), TargetId(id as u32))
         });
         let controls =
-            controls.iter().enumerate().map(|(i, address)| (address.to_string(), i as u16));
+            controls.iter().enumerate().map(|(i, &address)| (Host::Address(address), i as u16));
         Self { targets: targets.collect(), controls: controls.collect() }
     }
 
@@ -141,8 +141,9 @@ impl Reader {
             .ok_or("rtt_ms must not be negative or endless")?;
         let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
         let target = || {
-            let host = line.host.clone().ok_or("\"host\" is missing")?;
-            self.targets.get(&(host.clone(), line.probe.to_string())).copied().ok_or_else(|| {
+            let host = line.host.as_deref().ok_or("\"host\" is missing")?;
+            let key = (Host::from(host), line.probe.to_string());
+            self.targets.get(&key).copied().ok_or_else(|| {
                 format!(
                     "{host} {:?} is no target of this plan; replay with the plan it was recorded with",
                     line.probe
@@ -160,7 +161,7 @@ impl Reader {
                 let host = line.host.as_deref().unwrap_or_default();
                 let control = *self
                     .controls
-                    .get(host)
+                    .get(&Host::from(host))
                     .ok_or_else(|| format!("{host:?} is no control of this plan"))?;
                 let control = ControlOutcome { control, sent, answered: result == "reply" };
                 return Ok(EventRecord {
@@ -224,6 +225,36 @@ fn why<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scopes::Kind;
+
+    #[test]
+    fn hosts_may_be_written_as_in_the_plan() {
+        let mut roster = Roster::default();
+        roster.add_country("XA", "A");
+        roster.add_block("2001:db8::/48".parse().expect("a prefix"));
+        roster.add_target(Host::from("2001:db8:0::a"), "icmp", Kind::Icmp);
+        roster.add_target(Host::from("NS1.Example.net."), "icmp", Kind::Icmp);
+        let reader = Reader::new(&roster, &["2001:db8:1::1".parse().expect("an address")]);
+        let read = |host: &str, probe: &str| {
+            reader.read(&format!(
+                r#"{{"sent":"2014-12-22T16:15:00Z","host":"{host}","probe":"{probe}","result":"lost"}}"#
+            ))
+        };
+        let hosts = [
+            ["2001:db8:0::a", "2001:db8::a", "2001:0DB8::000A"],
+            ["NS1.Example.net.", "ns1.example.net", "ns1.EXAMPLE.net"],
+        ];
+        for (id, same) in (0..).map(TargetId).zip(hosts) {
+            for host in same {
+                match read(host, "icmp").map(|record| record.event) {
+                    Ok(Event::Outcome(outcome)) => assert_eq!(outcome.target, id, "{host}"),
+                    other => panic!("{host}: {other:?}"),
+                }
+            }
+        }
+        assert!(read("2001:db8:1:0::1", CONTROL).is_ok());
+        assert!(read("2001:db8::b", "icmp").is_err_and(|why| why.contains("no target")));
+    }
 
     #[test]
     fn a_line_that_is_no_object_says_what_would_be_right() {

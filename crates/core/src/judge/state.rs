@@ -69,3 +69,10 @@ pub struct Change {
     /// On what evidence, for people.
     pub evidence: String,
 }
+
+impl Change {
+    /// The verdict stays as it is: this tells only more closely when a scope came back.
+    pub fn narrows(&self) -> bool {
+        self.from == self.to
+    }
+}

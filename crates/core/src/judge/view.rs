@@ -55,10 +55,10 @@ pub struct Verdict {
 }
 
 impl Judge {
-    /// A target's learned miss rate, and whether it is retired.
-    pub fn target(&self, target: TargetId) -> (f32, bool) {
+    /// A target's learned miss rate, and its rank.
+    pub fn target(&self, target: TargetId) -> (f32, Rank) {
         let host = &self.hosts[target.0 as usize];
-        (host.miss_rate, host.rank == Rank::Retired)
+        (host.miss_rate, host.rank)
     }
 
     /// Are we blind, for how many seconds have we been so in all, and how often?

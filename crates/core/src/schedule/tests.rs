@@ -1,7 +1,7 @@
 //! The schedule under any plan, budget and escalation, against what it promises: never too much,
 //! evenly, one open probe a target, and nothing burst out after a stall.
 
-use super::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped};
+use super::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing};
 use crate::{
     outcome::{Due, Found, Outcome},
     rng::Rng,
@@ -113,7 +113,9 @@ fn some_directive(rng: &mut Rng, roster: &Roster) -> Directive {
             let every = Duration::from_secs(if rng.chance(0.7) { 1 } else { 10 });
             let wait = if rng.chance(0.7) { Duration::ZERO } else { every };
             let doubt = if rng.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
-            Directive::Escalate(scope, Escalation { every, wait, doubt })
+            let spacing = Spacing::Every(every);
+            let newest = 1 + rng.below(4) as u32;
+            Directive::Escalate(scope, Escalation { spacing, wait, doubt, newest })
         }
         4 => Directive::Relax(scope),
         5 => Directive::AskSiblings(block, Doubt::Strong),

@@ -16,7 +16,7 @@ use crate::{
     aggregate::{Aggregate, Evidence, Histogram},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
-    schedule::{Budget, OpenProbes, Schedule},
+    schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
@@ -324,7 +324,7 @@ impl Watch {
 
     fn target_view(&self, id: TargetId) -> TargetView {
         let stats = self.aggregate.target(id);
-        let (miss_rate, retired) = self.judge.target(id);
+        let (miss_rate, rank) = self.judge.target(id);
         TargetView {
             counts: stats.counts,
             recent_loss: stats.recent_loss(),
@@ -332,7 +332,8 @@ impl Watch {
             min_rtt: stats.rtt.lowest(),
             last_life: stats.last_life,
             miss_rate,
-            retired,
+            gone: matches!(rank, Rank::Gone | Rank::Retired),
+            retired: rank == Rank::Retired,
             accepts_all: stats.accepts_all(),
         }
     }

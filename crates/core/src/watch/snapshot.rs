@@ -133,7 +133,9 @@ pub struct TargetView {
     pub last_life: Option<Time>,
     /// Learned miss rate while its block is up.
     pub miss_rate: f32,
-    /// Silent for a day while its block lives: asked hourly, no evidence.
+    /// Silent while its block lives, retired or not: no evidence until it answers.
+    pub gone: bool,
+    /// Gone for a day: asked hourly.
     pub retired: bool,
     /// A firewall answers for it on every port: its TCP answers are no evidence.
     pub accepts_all: bool,

@@ -1,5 +1,5 @@
-//! Verdict lines, of which every [`Change`] makes one: as JSON for programs (docs/verdicts.md), or
-//! for people.
+//! Verdict lines, of which every [`Change`] makes one, a narrower edge too: as JSON for programs
+//! (docs/verdicts.md), or for people.
 
 use crate::{
     judge::Change,
@@ -46,19 +46,18 @@ pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
         }
         Scope::Country(_) => roster.country_of(change.scope).code.clone(),
     };
-    let since = match change.edge.earliest {
+    let when = match change.edge.earliest {
         Some(earliest) => {
-            format!("since between {} and {}", written(earliest), written(change.edge.latest))
+            format!("between {} and {}", written(earliest), written(change.edge.latest))
         }
-        None => format!("since before {}", written(change.edge.latest)),
+        None => format!("before {}", written(change.edge.latest)),
     };
-    format!(
-        "{} {name} {} → {}, {since}: {}",
-        written(change.time),
-        change.from,
-        change.to,
-        change.evidence
-    )
+    let what = if change.narrows() {
+        format!("came back {when}")
+    } else {
+        format!("{} → {}, since {when}", change.from, change.to)
+    };
+    format!("{} {name} {what}: {}", written(change.time), change.evidence)
 }
 
 #[cfg(test)]
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
     use crate::{
         judge::{Edge, State},
-        scopes::NetworkId,
+        scopes::{CountryId, NetworkId},
     };
 
     #[test]
@@ -87,5 +86,29 @@ mod tests {
         assert_eq!([&json["scope"], &json["name"], &json["country"]], ["network", "Star JV", "KP"]);
         let text = text(&change, &roster, 0);
         assert!(text.contains("Z KP Star JV up → outage, since before"), "{text}");
+    }
+
+    #[test]
+    fn a_narrower_edge_is_a_line_of_its_own() {
+        let mut roster = Roster::default();
+        roster.add_country("KP", "North Korea");
+        let at =
+            |seconds: u64| Time::from_nanos(1_419_299_000_000_000_000 + seconds * 1_000_000_000);
+        let change = Change {
+            time: at(290),
+            scope: Scope::Country(CountryId(0)),
+            from: State::Up,
+            to: State::Up,
+            edge: Edge { earliest: Some(at(162)), latest: at(170) },
+            evidence: "told more closely by all that came back since".into(),
+        };
+        assert_eq!(
+            text(&change, &roster, 0),
+            "2014-12-23T01:48:10.000Z KP came back between 2014-12-23T01:46:02.000Z and \
+             2014-12-23T01:46:10.000Z: told more closely by all that came back since"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&json(&change, &roster, 0)).expect("JSON");
+        assert_eq!((&json["from"], &json["to"]), (&"up".into(), &"up".into()));
     }
 }

@@ -1,0 +1,158 @@
+//! What is kept of states and minutes, and how they are recalled.
+
+use super::*;
+use crate::scopes::{BlockId, Scope};
+
+fn at(seconds: u64) -> Time {
+    Time::from_nanos(1_419_120_000_000_000_000) + Duration::from_secs(seconds)
+}
+
+fn change(found: u64, latest: u64, from: State, to: State) -> Change {
+    let edge = Edge { earliest: Some(at(latest.saturating_sub(4))), latest: at(latest) };
+    Change {
+        time: at(found),
+        scope: Scope::Block(BlockId(0)),
+        from,
+        to,
+        edge,
+        evidence: String::new(),
+    }
+}
+
+fn spans(history: &History) -> Vec<(State, u64)> {
+    history.state_spans().map(|span| (span.state, span.from.since(at(0)).as_secs())).collect()
+}
+
+#[test]
+fn a_state_span_begins_where_it_really_began_and_what_was_unknown_stays_unknown() {
+    use State::{Down, Flapping, Outage, Unknown, Up};
+    let mut history = History::new(at(0));
+    history.record_change(&change(2, 0, Unknown, Up));
+    history.record_change(&change(106, 102, Up, Down));
+    history.record_change(&change(162, 102, Down, Outage));
+    assert_eq!(spans(&history), [(Unknown, 0), (Up, 2), (Outage, 102)]);
+    // Blind for a while, and the outage goes on.
+    history.record_change(&change(200, 200, Outage, Unknown));
+    history.record_change(&change(210, 102, Unknown, Outage));
+    history.record_change(&change(300, 299, Outage, Up));
+    assert_eq!(spans(&history)[2..], [(Outage, 102), (Unknown, 200), (Outage, 210), (Up, 299)]);
+    // A down that a late answer took back, and one that belonged to a series.
+    history.record_change(&change(406, 402, Up, Down));
+    history.record_change(&change(410, 402, Down, Up));
+    history.record_change(&change(506, 502, Up, Down));
+    history.record_change(&change(512, 502, Down, Flapping));
+    assert_eq!(spans(&history)[5..], [(Up, 299), (Flapping, 502)]);
+}
+
+#[test]
+fn a_narrower_edge_replaces_the_one_that_was_told_first() {
+    use State::{Outage, Partial, Unknown, Up};
+    let mut history = History::new(at(0));
+    history.record_change(&change(2, 0, Unknown, Up));
+    history.record_change(&change(162, 102, Up, Outage));
+    let wide = Edge { earliest: Some(at(102)), latest: at(300) };
+    history.record_change(&Change { edge: wide, ..change(300, 300, Outage, Up) });
+    history.record_change(&Change { edge: wide, ..change(310, 300, Up, Partial) });
+    history.record_change(&change(360, 355, Partial, Up));
+    let before = spans(&history);
+    history.record_change(&change(420, 300, Up, Up));
+    let earliest: Vec<_> = history.state_spans().map(|span| span.edge.earliest).collect();
+    let seconds = [None, Some(98), Some(296), Some(351)];
+    assert_eq!(earliest[0], seconds[0].map(at));
+    assert_eq!(earliest[2..], [seconds[1], seconds[2], seconds[3]].map(|each| each.map(at)));
+    assert_eq!(spans(&history), before);
+}
+
+#[test]
+fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
+    let mut history = History::new(at(0));
+    let window = WindowView { resolved: 10, loss: Some(0.5), median: Some(0.2), p95: None };
+    let states = [State::Up, State::Down];
+    for step in 0..30 * 24 * 60 {
+        history.record_change(&change(
+            step * 60,
+            step * 60,
+            states[step as usize % 2],
+            states[(step as usize + 1) % 2],
+        ));
+        history.measure(at(step * 60), &window);
+    }
+    let now = at(30 * 24 * 3600);
+    assert_eq!(
+        (history.fine.measurements.len(), history.coarse.measurements.len()),
+        (FINE_PERIODS, COARSE_PERIODS)
+    );
+    assert_eq!(history.spans.len(), MOST_SPANS);
+    history.measure(now + HISTORY_LENGTH * 2, &window);
+    assert_eq!(history.spans.len(), 1, "the one that goes on is kept");
+}
+
+#[test]
+fn marks_are_as_fine_as_promised() {
+    for loss in [0.0, 0.003, 0.5, 0.998, 1.0] {
+        let kept = Measurement::new(Some(loss), None);
+        assert!((kept.loss().unwrap() - loss).abs() < 0.0021 && kept.median().is_none(), "{loss}");
+    }
+    for seconds in [0.000_05, 0.2, 3.0, 149.0] {
+        let kept = Measurement::new(None, Some(seconds)).median().unwrap();
+        assert!((kept / seconds - 1.0).abs() < 0.05, "{seconds}: {kept}");
+    }
+}
+
+#[test]
+fn minutes_stand_at_their_time_and_what_nobody_watched_is_unknown() {
+    let mut history = History::new(at(0));
+    let window = |loss| WindowView { resolved: 10, loss: Some(loss), median: Some(0.2), p95: None };
+    // Minutes 0 to 19 without loss, then nobody there until minute 40, which loses all.
+    for minute in 1..=20 {
+        history.measure(at(minute * 60), &window(0.0));
+    }
+    history.measure(at(41 * 60 + 7), &window(1.0));
+    let hour = history.measurements(at(41 * 60 + 7), Duration::from_secs(3600), 60);
+    let losses: Vec<_> = hour.iter().map(|each| each.loss()).collect();
+    let expected = [vec![None; 19], vec![Some(0.0); 20], vec![None; 20], vec![Some(1.0)]].concat();
+    assert_eq!(losses, expected);
+    // In parts of ten minutes, which begin 19 minutes before the first minute.
+    let parts = history.measurements(at(41 * 60), Duration::from_secs(3600), 6);
+    let losses: Vec<_> = parts.iter().map(|each| each.loss()).collect();
+    assert_eq!(losses, [None, Some(0.0), Some(0.0), Some(0.0), None, Some(1.0)]);
+    // Of a week, the ten minutes that are over.
+    let week = history.measurements(at(41 * 60), HISTORY_LENGTH, COARSE_PERIODS as u64);
+    let known = week.iter().filter_map(|each| each.loss()).collect::<Vec<_>>();
+    assert_eq!((week.len(), known), (COARSE_PERIODS, vec![0.0, 0.0]));
+}
+
+#[test]
+fn an_earlier_run_is_recalled_before_this_one() {
+    let mut whole = History::new(at(0));
+    let window = |minute: u64| WindowView {
+        loss: Some((minute % 7) as f64 / 10.0),
+        ..WindowView::default()
+    };
+    let mut now = History::new(at(1800));
+    for minute in 1..=60 {
+        whole.measure(at(minute * 60), &window(minute));
+        if minute > 30 {
+            now.measure(at(minute * 60), &window(minute));
+        }
+    }
+    let edge = Edge { earliest: None, latest: at(5) };
+    let span = |state, from| StateSpan { state, from, edge };
+    let mut earlier = History::empty();
+    (0..30).for_each(|minute| {
+        earlier.add_measurement(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));
+    });
+    earlier.push_span(span(State::Up, at(5)));
+    earlier.push_span(span(State::Unknown, at(1700)));
+    // It may come when this run knows something already. What was unknown goes on to be.
+    now.record_change(&change(1806, 1804, State::Unknown, State::Up));
+    now.recall(earlier);
+    assert_eq!(spans(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Up, 1804)]);
+    assert_eq!((&now.fine, &now.coarse), (&whole.fine, &whole.coarse));
+    // Of nothing, nothing is changed.
+    let before = now.clone();
+    let mut nothing = History::empty();
+    std::mem::swap(&mut now, &mut nothing);
+    now.recall(nothing);
+    assert_eq!(now, before);
+}
