@@ -42,10 +42,24 @@ impl Judge {
         let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
         if life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent) {
             self.learn_miss(first, block);
-        } else if !self.hosts[first.target.0 as usize].is_heard() {
-            self.hosts[first.target.0 as usize].gone_odds += rules::NEVER_HEARD_ODDS;
+        } else {
+            self.suspect(first.target, block);
         }
         self.update_rank(first.target, now);
+    }
+
+    /// A miss far from any answer of its block may be a short darkness of all: it makes a host
+    /// suspect, but never gone, unless that never answered.
+    fn suspect(&mut self, target: TargetId, block: BlockId) {
+        let common = self.scopes[block.0 as usize].newest_miss_rate;
+        let host = &mut self.hosts[target.0 as usize];
+        let before = *host;
+        if host.is_heard() {
+            host.gone_odds = host.gone_odds.max(host.miss_weight(common).min(rules::SUSPECT_ODDS));
+        } else {
+            host.gone_odds += rules::NEVER_HEARD_ODDS;
+        }
+        self.recount(target, &before);
     }
 
     /// A miss that was noticed only after a later answer of its block.

@@ -50,9 +50,9 @@ pub const FRESH_PROBE: Duration = Duration::from_secs(2);
 /// A host has gone at these odds, 10^3, and a darkness was none at these odds of those that stay
 /// silent after it.
 pub const GONE_ODDS: f32 = 6.9;
-/// A host whose misses have these odds counts as silent where hosts are counted: one miss of a host
-/// that nearly always answers.
-pub const SUSPECT_ODDS: f32 = 3.0;
+/// A host whose misses have these odds, 10, counts as silent where hosts are counted: one miss of a
+/// host that answers nine times in ten.
+pub const SUSPECT_ODDS: f32 = 2.3;
 /// Odds of those still silent that leave it open whether a darkness was one.
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.
