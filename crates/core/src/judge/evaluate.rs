@@ -256,10 +256,10 @@ impl Judge {
         if darkness.outage || !scope.is_dark() || now < due {
             return;
         }
-        if self.is_outage_proved(id, now) || self.scopes[id.index()].children.all_in_outage() {
-            if let Some(darkness) = &mut self.scopes[id.index()].darkness {
-                darkness.outage = true;
-            }
+        let is_out =
+            self.is_outage_proved(id, now) || self.scopes[id.index()].children.all_in_outage();
+        if let Some(darkness) = self.scopes[id.index()].darkness.as_mut().filter(|_| is_out) {
+            darkness.outage = true;
         }
     }
 

@@ -158,15 +158,4 @@ impl Judge {
         self.recount(target, &before);
         self.directives.push_back(Directive::Rank(target, rank));
     }
-
-    /// What is known of a host has changed: so may have how many answer.
-    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
-        let host = &self.hosts[target.0 as usize];
-        let block = &mut self.scopes[self.roster.target(target).block.0 as usize];
-        let add = |count: &mut u32, was: bool, is: bool| {
-            *count = *count + u32::from(is) - u32::from(was);
-        };
-        add(&mut block.present, before.is_present(), host.is_present());
-        add(&mut block.suspects, before.is_suspect(), host.is_suspect());
-    }
 }

@@ -7,7 +7,7 @@
 
 use super::{
     darkness::{Darkness, Proof},
-    rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME, RIGHT_AFTER},
+    rules::{AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
     silence::Miss,
     state::{Edge, State},
 };
@@ -181,7 +181,7 @@ impl Recovery {
     /// was one answer, and silence right after it, was none: somebody lets few answers through.
     pub fn finding_at_next_darkness(&self, first_miss: Time) -> Option<Finding> {
         let check = self.check.as_ref()?;
-        let was_one_answer = check.answers == 0 && first_miss <= self.answered + RIGHT_AFTER;
+        let was_one_answer = check.answers == 0 && first_miss <= self.answered + AT_ONCE;
         let is_refuted = was_one_answer || check.misses_at_answer > 0 && !check.is_witnessed;
         Some(if is_refuted { Finding::Refuted } else { Finding::Genuine })
     }

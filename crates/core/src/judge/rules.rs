@@ -81,6 +81,8 @@ pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(160);
 pub const FEWEST_SHARES: u32 = 2;
 pub const MOST_SHARES: u32 = 3;
 
+/// A return that was one answer, and silence within this time, was none.
+pub const AT_ONCE: Duration = Duration::from_secs(2);
 /// For how long returning hosts tell when a darkness ended, and whether there was one.
 pub const RETURN_TIME: Duration = Duration::from_secs(120);
 /// A host's own misses prove a darkness that its answer ends, at these odds.

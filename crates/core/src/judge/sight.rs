@@ -205,6 +205,11 @@ impl Sight {
         self.restore(since.min(before), sent, now)
     }
 
+    /// Could the newest probes not leave?
+    pub fn is_failing(&self) -> bool {
+        self.send_failures > 0
+    }
+
     /// A probe left, whatever became of it.
     pub fn probe_sent(&mut self) {
         self.send_failures = 0;
