@@ -66,6 +66,8 @@ pub(super) struct Flaps {
     series: Series,
     /// As it was before the last time down.
     before: Series,
+    /// When the flapping will be over, if nothing more happens.
+    ends_at: Time,
 }
 
 impl Flaps {
@@ -88,6 +90,7 @@ impl Flaps {
             self.series.began = Some(self.times_down[first].begin);
         }
         self.series.flapping |= self.series.has_flapped;
+        self.ends_at = self.calm_at();
     }
 
     /// The last darkness ended.
@@ -95,6 +98,7 @@ impl Flaps {
         if let Some(last) = self.times_down.back_mut() {
             last.end = Some(at);
         }
+        self.ends_at = self.calm_at();
     }
 
     /// The last darkness was none.
@@ -102,6 +106,7 @@ impl Flaps {
         if self.times_down.pop_back().is_some() {
             self.series = self.before;
         }
+        self.ends_at = self.calm_at();
     }
 
     /// Was it down so lately that the next time would belong to the same series?
@@ -120,6 +125,7 @@ impl Flaps {
             time_down.begin = time_down.begin.shifted(nanos);
             time_down.end = time_down.end.map(|end| end.shifted(nanos));
         }
+        self.ends_at = self.ends_at.shifted(nanos);
         for series in [&mut self.series, &mut self.before] {
             series.began = series.began.map(|began| began.shifted(nanos));
         }
@@ -127,12 +133,16 @@ impl Flaps {
 
     /// Is the scope flapping at this time?
     pub fn is_flapping(&mut self, now: Time) -> bool {
-        self.series.flapping = self.series.flapping && now < self.ends_at();
+        self.series.flapping = self.series.flapping && now < self.ends_at;
         self.series.flapping
     }
 
-    /// When the flapping will be over, if nothing more happens: in a darkness never.
+    /// When the flapping will be over, if nothing more happens.
     pub fn ends_at(&self) -> Time {
+        self.ends_at
+    }
+
+    fn calm_at(&self) -> Time {
         let (Some(first), Some(last)) = (self.times_down.front(), self.times_down.back()) else {
             return Time::NEVER;
         };
