@@ -40,6 +40,8 @@ impl Judge {
         let from = scope.state;
         let life = scope.life.map(|life| life.min(now));
         match to {
+            // What was an outage ended when it came back.
+            State::Flapping if from == State::Outage && !facts.dark => scope.recovery.edge,
             State::Flapping => scope.flaps.began().unwrap_or(scope.edge),
             State::Down | State::Outage => {
                 scope.darkness.as_ref().map_or(scope.edge, |darkness| darkness.edge)

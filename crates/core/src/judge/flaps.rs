@@ -83,7 +83,9 @@ impl Flaps {
         if self.times_down.len() > REMEMBERED {
             self.times_down.pop_front();
         }
-        if !self.series.has_flapped
+        if self.series.has_flapped && !self.series.flapping {
+            self.series.began = Some(begin);
+        } else if !self.series.has_flapped
             && let Some(first) = self.first_of_series(at)
         {
             self.series.has_flapped = true;
