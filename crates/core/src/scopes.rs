@@ -175,6 +175,16 @@ impl Roster {
         &self.targets[id.0 as usize]
     }
 
+    /// Ids of all targets of the host that this one asks, which follow each other.
+    pub fn targets_of_host(&self, id: TargetId) -> Range<u32> {
+        let target = self.target(id);
+        let block = &self.block(target.block).targets;
+        let is_same = |other: &u32| self.targets[*other as usize].host == target.host;
+        let before = (block.start..id.0).rev().take_while(is_same).count() as u32;
+        let after = (id.0..block.end).take_while(is_same).count() as u32;
+        id.0 - before..id.0 + after
+    }
+
     /// Ids of a block's targets, host by host: those of a host follow each other.
     pub fn targets_by_host(&self, id: BlockId) -> impl Iterator<Item = Range<u32>> {
         let mut first = self.block(id).targets.start;

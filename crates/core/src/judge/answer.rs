@@ -1,12 +1,8 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId,
-    darkness::Proof,
-    host_state::HostState,
-    recovery::{Check, Finding},
-    rules,
-    silence::Miss,
+    Judge, Recovery, ScopeId, ScopeState, darkness::Proof, host_state::HostState,
+    recovery::Finding, rules, silence::Miss,
 };
 use crate::{
     aggregate::Summary,
@@ -43,6 +39,9 @@ impl Judge {
         let host = self.hosts[target.0 as usize];
         let answer = Answer { target, block, sent, rtt, late, host };
         let slowdown = self.hosts[target.0 as usize].record_answer(sent, rtt);
+        if !host.is_heard() {
+            self.hosts[target.0 as usize].presence = 1.0;
+        }
         self.recount(target, &host);
         self.welcome(&answer, now);
         let id = ScopeId(block.0);
@@ -79,10 +78,6 @@ impl Judge {
     /// A host that never answered, or had gone, is there.
     fn welcome(&mut self, answer: &Answer, now: Time) {
         let Answer { target, block, host, .. } = *answer;
-        if !host.is_heard() {
-            self.hosts[target.0 as usize].presence = 1.0;
-            self.scopes[block.0 as usize].usual += 1.0;
-        }
         if host.is_gone() {
             self.update_rank(target, now);
             self.ask_another_gone(block, now);
@@ -146,7 +141,7 @@ impl Judge {
         life_before: Option<Time>,
         now: Time,
     ) {
-        let is_parent_dark = self.parent_of(id).is_some_and(|parent| parent.is_dark());
+        let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
         if is_parent_dark || answer.late && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];
             let latest = scope.silence.onset(scope.life, rules::EDGE_RISK, now);
@@ -166,8 +161,7 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery =
-            Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
+        scope.recovery = Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -181,15 +175,18 @@ impl Judge {
         };
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         let is_recalled = darkness.proof == Proof::Recalled;
-        if !is_witnessed && !is_recalled {
-            scope.recovery.check = Some(Check::default());
+        if !is_recalled {
+            scope.recovery.begin_check(is_witnessed);
         }
         self.narrow_recovery(id, answer);
         self.narrow_by_parent(id);
         // It was told with the return.
         self.scopes[id.index()].recovery.narrowed = false;
-        if is_witnessed {
-            self.confirm_darkness_above(id, now);
+        if is_witnessed
+            && let Some(parent) = self.roster.parent(id)
+            && self.scopes[parent.index()].recovery.answered <= answer.sent
+        {
+            self.scopes[parent.index()].recovery.witness();
         }
         self.release_children(id);
         self.ask_whether_back(id, answer);
@@ -263,16 +260,14 @@ impl Judge {
         let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
-        let earlier = u32::from(host.misses).saturating_sub(2);
-        let first = recovery.dark_from();
-        let step = host.previous_miss.since(first) / earlier.max(1);
-        let known = [(1, host.last_miss), (2, host.previous_miss)].into_iter();
-        let known = known.filter(|&(nth, _)| nth <= u32::from(host.misses)).map(|(_, sent)| sent);
-        let earlier = earlier.min(rules::EDGE_MISSES as u32);
-        let guessed = (1..=earlier).map(|nth| host.previous_miss - step * nth);
-        let life_before = recovery.life_before;
-        let in_darkness = |&sent: &Time| life_before.is_none_or(|life| sent > life);
-        let misses: Vec<Miss> = known.chain(guessed).filter(in_darkness).map(miss).collect();
+        let has_two = recovery.was_dark_at(host.previous_miss);
+        let known =
+            if has_two { vec![host.last_miss, host.previous_miss] } else { vec![host.last_miss] };
+        let others = (host.misses as usize).saturating_sub(known.len());
+        let oldest = if has_two { host.previous_miss } else { host.last_miss };
+        let step = oldest.since(recovery.dark_from()) / others.max(1) as u32;
+        let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);
+        let misses: Vec<Miss> = known.into_iter().chain(guessed).map(miss).collect();
         recovery.narrow(misses.into_iter());
     }
 

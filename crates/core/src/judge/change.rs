@@ -47,11 +47,7 @@ impl Judge {
             State::Unknown => Edge { earliest: Some(scope.last_evidence.min(now)), latest: now },
             State::Partial => self.partial_edge(id, now),
             State::Up | State::Degraded => {
-                let was_away = match from {
-                    State::Down | State::Outage | State::Flapping | State::Unknown => true,
-                    State::Partial => true,
-                    State::Up | State::Degraded => false,
-                };
+                let was_away = !matches!(from, State::Up | State::Degraded);
                 if was_away && scope.recovery.edge.latest > scope.edge.latest {
                     scope.recovery.edge
                 } else if from == State::Partial {
@@ -91,12 +87,13 @@ impl Judge {
         let targets = blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
         let hosts = targets.map(|target| &self.hosts[target as usize]);
         let mut gone: Vec<Time> = hosts
-            .filter(|host| host.is_heard() && host.is_gone())
+            .filter(|host| host.is_heard() && !host.is_present())
             .map(|host| host.last_life)
             .collect();
         gone.sort_unstable();
         let half = (self.scopes[id.index()].usual * f64::from(rules::PARTIAL_SHARE)) as usize;
-        gone.get(half.min(gone.len().saturating_sub(1))).copied()
+        let last = gone.get(half.min(gone.len().saturating_sub(1))).copied();
+        last.or(self.scopes[id.index()].life)
     }
 
     /// When a scope is no longer partial: when the last of what is below it came back; or now, if
@@ -166,8 +163,8 @@ impl Judge {
         let children = self.scopes[id.index()].children;
         let answering = format!("{} of {} usual hosts answer", hosts.now, hosts.usual);
         let troubled = match children {
-            _ if children.outage > 0 => {
-                format!("{} of {} in outage, ", children.outage, children.heard)
+            _ if children.heard_outage > 0 => {
+                format!("{} of {} in outage, ", children.heard_outage, children.heard)
             }
             _ if children.troubled > 0 => {
                 format!("{} of {} in trouble, ", children.troubled, children.heard)

@@ -86,7 +86,7 @@ impl Judge {
         }
         let doubt = if is_long { Doubt::Strong } else { Doubt::Vague };
         let is_doubt = scope.darkness.is_some() || scope.silence.odds >= rules::DOUBT_ODDS;
-        is_doubt.then(|| Escalation {
+        is_doubt.then_some(Escalation {
             spacing: Spacing::Every(interval),
             wait: interval,
             doubt,

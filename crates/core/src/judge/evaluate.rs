@@ -124,7 +124,10 @@ impl Judge {
             return false;
         }
         let needed = scope.needed_odds(rules::DOWN_ODDS, now);
-        if scope.silence.odds < needed {
+        // What our own uplink loses just now, no miss can tell from the scope's silence.
+        let loss = self.sight.recent_loss();
+        let most = loss.map_or(f32::MAX, |loss| -loss.ln() * scope.silence.count as f32);
+        if scope.silence.odds.min(most) < needed {
             return false;
         }
         let children = scope.silence.children;
@@ -168,7 +171,8 @@ impl Judge {
     }
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
-        let finding = self.scopes[id.index()].recovery.finding_at_next_darkness();
+        let scope = &self.scopes[id.index()];
+        let finding = scope.recovery.finding_at_next_darkness(scope.silence.first);
         if let Some(finding) = finding {
             self.settle_return(id, finding, now);
         }
@@ -207,8 +211,9 @@ impl Judge {
         } else if scope.darkness.is_none() && (!scope.silence.is_empty() || outage) {
             self.darken(id, Proof::Parent, latest, began, now);
         }
-        let known = self.scopes[id.index()].darkness.as_mut();
-        if let Some(darkness) = known.filter(|_| outage) {
+        // That the whole is out says nothing of a part of which not everybody was asked.
+        let is_out = outage && (self.has_children(id) || self.is_covered(id));
+        if let Some(darkness) = self.scopes[id.index()].darkness.as_mut().filter(|_| is_out) {
             darkness.outage = true;
         }
         self.report(id);
@@ -251,10 +256,10 @@ impl Judge {
         if darkness.outage || !scope.is_dark() || now < due {
             return;
         }
-        if self.is_outage_proved(id, now) || self.scopes[id.index()].children.all_in_outage() {
-            if let Some(darkness) = &mut self.scopes[id.index()].darkness {
-                darkness.outage = true;
-            }
+        let is_out =
+            self.is_outage_proved(id, now) || self.scopes[id.index()].children.all_in_outage();
+        if let Some(darkness) = self.scopes[id.index()].darkness.as_mut().filter(|_| is_out) {
+            darkness.outage = true;
         }
     }
 
@@ -363,7 +368,7 @@ impl Judge {
         scope.few = are_few;
         let children = &scope.children;
         scope.few
-            || children.outage > 0
+            || children.heard_outage > 0
             || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 

@@ -142,16 +142,14 @@ impl HostState {
     }
 
     /// Moves its share of presence on to an outcome of now, up to which it was or was not present;
-    /// `share` is how much of its block is present. Returns by how much it changed.
-    pub fn update_presence(&mut self, present: bool, share: f32, now: Time) -> f32 {
-        let before = self.presence;
+    /// `share` is how much of its block is present.
+    pub fn update_presence(&mut self, present: bool, share: f32, now: Time) {
         let newest = self.last_life.max(self.last_miss);
         let is_near_total = !present && share < NEAR_TOTAL;
         let memory = if is_near_total { PATIENCE_FOR_ABSENCE } else { PRESENCE_MEMORY };
         let age = now.since(newest).as_secs_f32() / memory.as_secs_f32();
         let target = f32::from(u8::from(present));
         self.presence += (target - self.presence) * (1.0 - (-age).exp());
-        self.presence - before
     }
 
     /// Records an answer; returns ln(round-trip time / usual round-trip time).

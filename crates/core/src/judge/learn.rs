@@ -28,20 +28,38 @@ impl Judge {
         if scope.darkness.is_some() {
             return;
         }
+        let missed = scope.silence.count.min(rules::RUN_MISSES);
+        for id in self.roster.path(block) {
+            self.scopes[id.index()].quality.learn_loss(missed, now);
+        }
         let Some(first) = first_miss else {
             self.hosts[target.0 as usize].learn(false);
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(None, now);
+                self.scopes[id.index()].learn(None);
             }
             return;
         };
-        let near = |from: Time, to: Time| to.since(from) <= rules::LEARN_WITHIN;
+        let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
         if life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent) {
-            self.learn_miss(first, block, now);
-        } else if !self.hosts[first.target.0 as usize].is_heard() {
-            self.hosts[first.target.0 as usize].gone_odds += rules::NEVER_HEARD_ODDS;
+            self.learn_miss(first, block);
+        } else {
+            self.suspect(first.target, block);
         }
         self.update_rank(first.target, now);
+    }
+
+    /// A miss far from any answer of its block may be a short darkness of all: it makes a host
+    /// suspect, but never gone, unless that never answered.
+    fn suspect(&mut self, target: TargetId, block: BlockId) {
+        let common = self.scopes[block.0 as usize].newest_miss_rate;
+        let host = &mut self.hosts[target.0 as usize];
+        let before = *host;
+        if host.is_heard() {
+            host.gone_odds = host.gone_odds.max(host.miss_weight(common).min(rules::SUSPECT_ODDS));
+        } else {
+            host.gone_odds += rules::NEVER_HEARD_ODDS;
+        }
+        self.recount(target, &before);
     }
 
     /// A miss that was noticed only after a later answer of its block.
@@ -52,13 +70,13 @@ impl Judge {
         if scope.is_dark()
             || scope.has_learned
             || !is_between
-            || life.since(miss.sent) > rules::LEARN_WITHIN
+            || life.since(miss.sent) > rules::RIGHT_AFTER
             || self.hosts[miss.target.0 as usize].is_gone()
         {
             return;
         }
         scope.has_learned = true;
-        self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block, now);
+        self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block);
         self.update_rank(miss.target, now);
     }
 
@@ -77,7 +95,7 @@ impl Judge {
         *rate += (rules::MIN_MISS_RATE - *rate) / rules::SCOPE_MEMORY;
     }
 
-    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId, now: Time) {
+    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
         let host = &mut self.hosts[miss.target.0 as usize];
         let before = *host;
@@ -89,7 +107,7 @@ impl Judge {
         self.recount(miss.target, &before);
         if is_usable {
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(Some(own), now);
+                self.scopes[id.index()].learn(Some(own));
             }
         }
     }
@@ -139,16 +157,5 @@ impl Judge {
         host.rank = rank;
         self.recount(target, &before);
         self.directives.push_back(Directive::Rank(target, rank));
-    }
-
-    /// What is known of a host has changed: so may have how many answer.
-    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
-        let host = &self.hosts[target.0 as usize];
-        let block = &mut self.scopes[self.roster.target(target).block.0 as usize];
-        let add = |count: &mut u32, was: bool, is: bool| {
-            *count = *count + u32::from(is) - u32::from(was);
-        };
-        add(&mut block.present, before.is_present(), host.is_present());
-        add(&mut block.suspects, before.is_suspect(), host.is_suspect());
     }
 }

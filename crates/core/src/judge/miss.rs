@@ -41,6 +41,8 @@ impl Judge {
         // again and again.
         if summary.kind != Kind::Tcp {
             self.sight.probe_sent();
+        } else if self.sight.is_failing() {
+            return;
         }
         if self.sight.is_blind() || summary.sent < self.sight.restored {
             return;
@@ -163,14 +165,12 @@ impl Judge {
 
     /// A probe could not leave.
     pub(super) fn record_send_failure(&mut self, target: TargetId, now: Time) {
-        let host = &self.hosts[target.0 as usize];
-        let is_heard = host.is_heard();
-        if !host.is_gone() {
-            self.set_rank(target, Rank::Poor);
-        }
-        if is_heard {
+        // Whom we could never ask says nothing of our sight.
+        if self.hosts[target.0 as usize].is_heard() {
             let change = self.sight.send_failed(now);
             self.apply_sight_change(change, now);
+        } else if !self.hosts[target.0 as usize].is_gone() {
+            self.set_rank(target, Rank::Poor);
         }
     }
 

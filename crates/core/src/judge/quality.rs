@@ -58,8 +58,15 @@ impl Quality {
         self.slow = self.probes >= MIN_PROBES && self.mean_slowdown > threshold;
     }
 
-    /// Learns from an outcome that says how much is lost while the scope is alive.
-    pub fn learn_loss(&mut self, missed: bool, now: Time) {
+    /// Learns from an answer, and from so many misses before it, while the scope was alive.
+    pub fn learn_loss(&mut self, misses: u32, now: Time) {
+        for _ in 0..misses {
+            self.learn_outcome(true, now);
+        }
+        self.learn_outcome(false, now);
+    }
+
+    fn learn_outcome(&mut self, missed: bool, now: Time) {
         self.probes = self.probes.saturating_add(1);
         let memory = if self.lossy { RAISED_MEMORY } else { LOSS_MEMORY };
         let passed = now.since(self.learned).as_secs_f32() / memory.as_secs_f32();
@@ -125,7 +132,7 @@ mod tests {
                     quality.record_answer(slowdown);
                 }
                 *now = *now + Duration::from_secs(1);
-                quality.learn_loss(missed, *now);
+                quality.learn_outcome(missed, *now);
                 quality.is_degraded()
             })
             .count() as u32

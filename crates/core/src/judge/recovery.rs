@@ -7,7 +7,7 @@
 
 use super::{
     darkness::{Darkness, Proof},
-    rules::{DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
+    rules::{AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
     silence::Miss,
     state::{Edge, State},
 };
@@ -51,6 +51,8 @@ pub(super) struct Recovery {
 /// Are those back who fell silent in the darkness?
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Check {
+    /// Who answered had missed enough in the darkness to prove it.
+    is_witnessed: bool,
     /// Odds of their misses since.
     missing: f32,
     misses: u32,
@@ -146,6 +148,11 @@ impl Recovery {
         self.dark_from
     }
 
+    /// From now on it is asked whether those are back who fell silent.
+    pub fn begin_check(&mut self, is_witnessed: bool) {
+        self.check = Some(Check { is_witnessed, ..Check::default() });
+    }
+
     /// One who fell silent in the darkness has missed again.
     pub fn record_miss(&mut self, weight: f32) {
         if let Some(check) = &mut self.check {
@@ -159,21 +166,31 @@ impl Recovery {
         let check = self.check.as_mut()?;
         check.misses_at_answer = check.misses;
         check.answers += 1;
-        (check.missing >= GONE_ODDS).then_some(Finding::Refuted)
+        let is_refuted = check.missing >= GONE_ODDS && !check.is_witnessed;
+        is_refuted.then_some(Finding::Refuted)
     }
 
     /// What has been found when the time for it is over.
     pub fn finding(&self, now: Time) -> Option<Finding> {
         let check = self.check.as_ref().filter(|_| now >= self.until)?;
-        let doubtful = check.missing >= DOUBTFUL_ODDS;
-        Some(if doubtful { Finding::Refuted } else { Finding::Genuine })
+        let is_doubtful = check.missing >= DOUBTFUL_ODDS && !check.is_witnessed;
+        Some(if is_doubtful { Finding::Refuted } else { Finding::Genuine })
     }
 
-    /// What has been found when the scope is dark again.
-    pub fn finding_at_next_darkness(&self) -> Option<Finding> {
+    /// What has been found when the scope is dark again, after a first miss sent then. A return that
+    /// was one answer, and silence right after it, was none: somebody lets few answers through.
+    pub fn finding_at_next_darkness(&self, first_miss: Time) -> Option<Finding> {
         let check = self.check.as_ref()?;
-        let refuted = check.misses > 0 && (check.answers == 0 || check.misses_at_answer > 0);
-        Some(if refuted { Finding::Refuted } else { Finding::Genuine })
+        let was_one_answer = check.answers == 0 && first_miss <= self.answered + AT_ONCE;
+        let is_refuted = was_one_answer || check.misses_at_answer > 0 && !check.is_witnessed;
+        Some(if is_refuted { Finding::Refuted } else { Finding::Genuine })
+    }
+
+    /// A darkness that ended with this one has a witness.
+    pub fn witness(&mut self) {
+        if let Some(check) = &mut self.check {
+            check.is_witnessed = true;
+        }
     }
 
     /// Moves every time by so many nanoseconds.

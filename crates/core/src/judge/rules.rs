@@ -50,18 +50,20 @@ pub const FRESH_PROBE: Duration = Duration::from_secs(2);
 /// A host has gone at these odds, 10^3, and a darkness was none at these odds of those that stay
 /// silent after it.
 pub const GONE_ODDS: f32 = 6.9;
-/// A host whose misses have these odds counts as silent where hosts are counted: one miss of a host
-/// that nearly always answers.
-pub const SUSPECT_ODDS: f32 = 3.0;
+/// A host whose misses have these odds, 10, counts as silent where hosts are counted: one miss of a
+/// host that answers nine times in ten.
+pub const SUSPECT_ODDS: f32 = 2.3;
 /// Odds of those still silent that leave it open whether a darkness was one.
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.
 pub const NEVER_HEARD_ODDS: f32 = 2.4;
 /// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
 /// miss, however long it is.
-pub const LEARN_WITHIN: Duration = Duration::from_secs(20);
+pub const RIGHT_AFTER: Duration = Duration::from_secs(20);
 /// How many misses a host is taught at most that turned out to have gone.
 pub const GONE_MISSES: u16 = 4;
+/// How many misses between two answers count as loss at most: more are no chance.
+pub const RUN_MISSES: u32 = 3;
 /// How many misses of the host heard last are learned from at most when it answers again.
 pub const NEWEST_MISSES: u16 = 3;
 /// A host that has gone is not asked again before this time because another one came back.
@@ -79,6 +81,8 @@ pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(160);
 pub const FEWEST_SHARES: u32 = 2;
 pub const MOST_SHARES: u32 = 3;
 
+/// A return that was one answer, and silence within this time, was none.
+pub const AT_ONCE: Duration = Duration::from_secs(2);
 /// For how long returning hosts tell when a darkness ended, and whether there was one.
 pub const RETURN_TIME: Duration = Duration::from_secs(120);
 /// A host's own misses prove a darkness that its answer ends, at these odds.
@@ -145,6 +149,9 @@ pub const SCOPE_MEMORY: f32 = 16.0;
 /// A longer one, for steady loss, of which the short one is at times far below the truth. The
 /// greater of both counts.
 pub const STEADY_MEMORY: f32 = 128.0;
+/// Steady loss is taken to be this much greater than it was found: at 40 % one block would else be
+/// down by chance once in 20 days.
+pub const STEADY_MARGIN: f32 = 1.1;
 /// A host that misses more than this is poor: its silence is worth less than one bit.
 pub const POOR_MISS_RATE: f32 = 0.5;
 /// A target silent for this long while its block lives is retired (docs/verdicts.md).
@@ -176,7 +183,10 @@ pub const BLIND_AT_LAST: Duration = Duration::from_secs(60);
 /// We see again after this many answers in a row.
 pub const SEEING_ANSWERS: u32 = 3;
 /// Memory of a control's miss rate, in probes.
-pub const CONTROL_MEMORY: f32 = 16.0;
+pub const CONTROL_MEMORY: f32 = 32.0;
+/// So many of the newest control probes tell whether our own uplink loses packets just now; one miss
+/// of them is chance.
+pub const RECENT_CONTROLS: u32 = 6;
 /// A loss of our own uplink that a verdict tells of.
 pub const OWN_LOSS: f32 = 0.2;
 /// Controls that have been silent for this long while targets answered are dead themselves.

@@ -66,8 +66,9 @@ pub(super) struct Children {
     pub all: u32,
     pub heard: u32,
     pub dark: u32,
-    /// Of those that were heard.
     pub outage: u32,
+    /// Of those that were heard.
+    pub heard_outage: u32,
     /// Of those that were heard: down, flapping, partial or in outage.
     pub troubled: u32,
     pub excluded: u32,
@@ -88,7 +89,8 @@ impl Children {
         };
         add(&mut self.heard, old.heard, new.heard);
         add(&mut self.dark, old.dark, new.dark);
-        add(&mut self.outage, old.heard && old.outage, new.heard && new.outage);
+        add(&mut self.outage, old.outage, new.outage);
+        add(&mut self.heard_outage, old.heard && old.outage, new.heard && new.outage);
         add(&mut self.troubled, is_troubled(old), is_troubled(new));
         add(&mut self.excluded, old.excluded, new.excluded);
     }
@@ -100,12 +102,16 @@ impl Children {
 
     /// Is each of them dark that was ever heard, or each of all if none was?
     pub fn all_dark(&self) -> bool {
-        self.dark > 0 && self.dark >= if self.heard > 0 { self.heard } else { self.all }
+        self.dark > 0 && self.dark >= self.known()
     }
 
-    /// Is each of them in outage that was ever heard?
+    /// Is each of them in outage that was ever heard, or each of all if none was?
     pub fn all_in_outage(&self) -> bool {
-        self.outage > 0 && self.outage >= self.heard
+        self.outage > 0 && self.outage >= self.known()
+    }
+
+    fn known(&self) -> u32 {
+        if self.heard > 0 { self.heard } else { self.all }
     }
 }
 
@@ -294,12 +300,12 @@ impl ScopeState {
 
     /// The miss rate that its hosts have in common.
     pub fn common_miss_rate(&self) -> f32 {
-        self.recent_miss_rate.max(self.steady_miss_rate)
+        self.recent_miss_rate.max(self.steady_miss_rate * rules::STEADY_MARGIN)
     }
 
     /// Learns from an outcome while it was alive; `own` is the host's own miss rate. What that does
     /// not explain of a miss is the scope's.
-    pub fn learn(&mut self, miss: Option<f32>, now: Time) {
+    pub fn learn(&mut self, miss: Option<f32>) {
         let common = self.common_miss_rate();
         let sample = match miss {
             Some(own) => common / super::host_state::either(own, common),
@@ -307,7 +313,6 @@ impl ScopeState {
         };
         self.recent_miss_rate += (sample - self.recent_miss_rate) / rules::SCOPE_MEMORY;
         self.steady_miss_rate += (sample - self.steady_miss_rate) / rules::STEADY_MEMORY;
-        self.quality.learn_loss(miss.is_some(), now);
     }
 
     /// Seconds in each state up to now.

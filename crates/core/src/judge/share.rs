@@ -10,24 +10,34 @@ use crate::{
     time::Time,
 };
 
-impl Judge {
-    /// How many hosts of a scope answer, usually answer, and are listed. A host answers when one of
-    /// its targets does.
-    pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
-        let mut counts = HostCounts { now: 0, usual: 0, listed: 0 };
-        let mut usual = 0.0;
-        for block in self.roster.blocks_of(self.roster.scope(id)) {
-            let is_dark = self.scopes[block as usize].is_dark();
-            for targets in self.roster.targets_by_host(BlockId(block)) {
-                let known = &self.hosts[targets.start as usize..targets.end as usize];
-                counts.listed += 1;
-                let answers = !is_dark && known.iter().any(HostState::is_present);
-                counts.now += u32::from(answers);
-                usual += known.iter().map(|host| host.presence).fold(0.0, f32::max);
-            }
+/// What one host adds to the counts of its block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct HostShare {
+    present: u32,
+    suspects: u32,
+    presence: f32,
+}
+
+impl HostShare {
+    fn of(targets: &[HostState]) -> Self {
+        let is_present = targets.iter().any(HostState::is_present);
+        let is_suspect = !is_present && targets.iter().any(HostState::is_suspect);
+        Self {
+            present: u32::from(is_present),
+            suspects: u32::from(is_suspect),
+            presence: targets.iter().map(|target| target.presence).fold(0.0, f32::max),
         }
-        counts.usual = (usual.round() as u32).max(counts.now);
-        counts
+    }
+}
+
+impl Judge {
+    /// How many hosts of a scope answer, usually answer, and are listed.
+    pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
+        let scope = &self.scopes[id.index()];
+        let now = if scope.is_dark() { 0 } else { scope.present };
+        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let hosts = blocks.map(|block| self.roster.targets_by_host(BlockId(block)).count() as u32);
+        HostCounts { now, usual: (scope.usual.round() as u32).max(now), listed: hosts.sum() }
     }
 
     /// Share of the usual hosts that answers now; 1 where too few usually do.
@@ -53,16 +63,32 @@ impl Judge {
     pub(super) fn update_presence(&mut self, target: TargetId, now: Time) {
         let id = ScopeId(self.roster.target(target).block.0);
         let host = &self.hosts[target.0 as usize];
-        if self.scopes[id.index()].is_dark() || !host.is_heard() {
-            return;
-        }
         let present = host.is_usable();
-        if present && host.presence == 1.0 {
+        if self.scopes[id.index()].is_dark() || !host.is_heard() || present && host.presence == 1.0
+        {
             return;
         }
+        let before = *host;
         let share = self.share(id);
-        let gained = self.hosts[target.0 as usize].update_presence(present, share, now);
-        self.scopes[id.index()].usual += f64::from(gained);
+        self.hosts[target.0 as usize].update_presence(present, share, now);
+        self.recount(target, &before);
+    }
+
+    /// What is known of a target has changed: so may have how many hosts answer. A host answers when
+    /// one of its targets does.
+    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
+        let block = self.roster.target(target).block;
+        let targets = self.roster.targets_of_host(target);
+        let targets = &mut self.hosts[targets.start as usize..targets.end as usize];
+        let after = HostShare::of(targets);
+        let index = (target.0 - self.roster.targets_of_host(target).start) as usize;
+        let now = std::mem::replace(&mut targets[index], *before);
+        let old = HostShare::of(targets);
+        targets[index] = now;
+        let block = &mut self.scopes[block.0 as usize];
+        block.present = block.present + after.present - old.present;
+        block.suspects = block.suspects + after.suspects - old.suspects;
+        block.usual += f64::from(after.presence) - f64::from(old.presence);
     }
 
     /// Tells the scope above what has changed in this one, children before parents.
@@ -102,10 +128,11 @@ impl Judge {
             scope.suspects = 0;
             scope.usual = 0.0;
             if let Scope::Block(block) = self.roster.scope(id) {
-                for target in self.roster.block(block).targets.clone() {
-                    let host = &self.hosts[target as usize];
-                    scope.present += u32::from(host.is_present());
-                    scope.suspects += u32::from(host.is_suspect());
+                for targets in self.roster.targets_by_host(block) {
+                    let targets = &self.hosts[targets.start as usize..targets.end as usize];
+                    let host = HostShare::of(targets);
+                    scope.present += host.present;
+                    scope.suspects += host.suspects;
                     scope.usual += f64::from(host.presence);
                 }
             }

@@ -12,7 +12,7 @@
 
 use super::rules::{
     BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
-    LONGEST_PATIENCE, MIN_MISS_RATE, SEEING_ANSWERS,
+    LONGEST_PATIENCE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, STEADY_MARGIN,
 };
 use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;
@@ -28,17 +28,23 @@ const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 struct ControlState {
     miss_rate: f32,
     is_silent: bool,
-    has_answered: bool,
+    last_answered: Option<Time>,
 }
 
 impl ControlState {
-    fn learn(&mut self, answered: bool) {
+    fn learn(&mut self, outcome: &ControlOutcome) {
         if !self.is_silent {
-            let sample = f32::from(u8::from(!answered));
+            let sample = f32::from(u8::from(!outcome.answered));
             self.miss_rate += (sample - self.miss_rate) / CONTROL_MEMORY;
         }
-        self.is_silent = !answered;
-        self.has_answered |= answered;
+        self.is_silent = !outcome.answered;
+        if outcome.answered {
+            self.last_answered = self.last_answered.max(Some(outcome.sent));
+        }
+    }
+
+    fn is_alive(&self, now: Time) -> bool {
+        self.last_answered.is_some_and(|last| now.since(last) <= CONTROLS_DEAD_AFTER)
     }
 }
 
@@ -46,6 +52,9 @@ impl ControlState {
 pub(super) struct Sight {
     /// In the order of the plan.
     controls: Vec<ControlState>,
+    /// Which of the newest probes to controls that are alive were missed, the newest in the lowest
+    /// bit.
+    recent: u32,
     /// Answers in a row while we are blind.
     answers: u32,
     /// The longest regular probe interval of any country.
@@ -77,6 +86,7 @@ impl Sight {
     pub fn new(controls: usize, interval: Duration, now: Time) -> Self {
         Self {
             controls: vec![ControlState::default(); controls],
+            recent: 0,
             answers: 0,
             interval,
             last_answered: now,
@@ -136,10 +146,18 @@ impl Sight {
         chance.max(BLIND_AFTER)
     }
 
+    /// The share of control probes that were missed just now, if that is more than chance.
+    pub fn recent_loss(&self) -> Option<f32> {
+        let recent = self.recent & ((1 << RECENT_CONTROLS) - 1);
+        let missed = recent.count_ones();
+        (missed > 1).then(|| missed as f32 / RECENT_CONTROLS as f32)
+    }
+
     /// What our own uplink loses: the miss rate of the best control.
     pub fn own_loss(&self) -> f32 {
-        let alive = self.controls.iter().filter(|control| control.has_answered);
-        alive.map(|control| control.miss_rate).reduce(f32::min).unwrap_or(0.0)
+        let alive = self.controls.iter().filter(|control| control.last_answered.is_some());
+        let best = alive.map(|control| control.miss_rate).reduce(f32::min);
+        best.map_or(0.0, |rate| rate * STEADY_MARGIN)
     }
 
     /// That time has come.
@@ -156,7 +174,10 @@ impl Sight {
     /// A control answered, or did not.
     pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
         if let Some(control) = self.controls.get_mut(outcome.control as usize) {
-            control.learn(outcome.answered);
+            control.learn(outcome);
+            if control.is_alive(now) {
+                self.recent = self.recent << 1 | u32::from(!outcome.answered);
+            }
         }
         if !outcome.answered {
             self.answers = 0;
@@ -182,6 +203,11 @@ impl Sight {
             return SightChange::None;
         }
         self.restore(since.min(before), sent, now)
+    }
+
+    /// Could the newest probes not leave?
+    pub fn is_failing(&self) -> bool {
+        self.send_failures > 0
     }
 
     /// A probe left, whatever became of it.

@@ -4,7 +4,7 @@
 
 use super::{Doubt, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
 use crate::{
-    scopes::{BlockId, CountryId, Scope},
+    scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
 };
 use std::{
@@ -27,14 +27,7 @@ impl Schedule {
 
     /// A probe to a target was sent: its host was asked.
     pub(super) fn record_probe(&mut self, target: u32, now: Time) {
-        let targets = &self.roster.targets;
-        let host = &targets[target as usize].host;
-        let is_same = |other: &u32| targets[*other as usize].host == *host;
-        let block = self.roster.block(targets[target as usize].block).targets.clone();
-        for other in (block.start..target).rev().take_while(is_same) {
-            self.contacts[other as usize].host_asked = now;
-        }
-        for other in (target..block.end).take_while(is_same) {
+        for other in self.roster.targets_of_host(TargetId(target)) {
             self.contacts[other as usize].host_asked = now;
         }
     }
@@ -67,10 +60,9 @@ impl Schedule {
             }
         }
         let present = of(rotation.present());
-        let unasked = present
-            .iter()
-            .copied()
-            .filter(|&target| contact(target).host_asked <= max(answered, contact(target).answered));
+        let unasked = present.iter().copied().filter(|&target| {
+            contact(target).host_asked <= max(answered, contact(target).answered)
+        });
         unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
             let good = of(rotation.good());
             let all = if good.is_empty() { present } else { good };
