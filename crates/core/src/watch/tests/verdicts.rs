@@ -181,16 +181,16 @@ fn a_narrower_edge_is_shown_and_is_no_change_of_state() {
     let world =
         World { dark: |_, t| (900.0..1500.0).contains(&t), blind: never, loss: 0.01, rtt: RTT };
     let (changes, mut watch) = world.play(2000.0, 3);
-    let block = Scope::Block(BlockId(0));
-    let of_block: Vec<&Change> = changes.iter().filter(|change| change.scope == block).collect();
-    let [.., up, narrower] = of_block[..] else { panic!("{changes:#?}") };
-    assert!(narrower.narrows() && !up.narrows() && up.to == State::Up, "{of_block:#?}");
-    assert!(narrower.edge.earliest > up.edge.earliest && covers(narrower, 1500.0));
+    let narrower = changes.iter().rfind(|change| change.narrows()).expect("a narrower edge");
+    let scope = narrower.scope;
+    let up = last(&changes, scope);
+    assert!(up.to == State::Up && covers(narrower, 1500.0), "{changes:#?}");
+    assert!(narrower.edge.earliest > up.edge.earliest, "{narrower:?} {up:?}");
     assert_eq!(narrower.edge.latest, up.edge.latest);
-    let verdict = watch.snapshot(at(2000.0), 0, 0).scope(block).verdict.clone();
+    let verdict = watch.snapshot(at(2000.0), 0, 0).scope(scope).verdict.clone();
     assert_eq!((verdict.edge, verdict.changed), (narrower.edge, up.time));
     assert_eq!(verdict.entered[State::Up], 2);
-    assert_eq!(watch.history(block).state_spans().last().map(|span| span.edge), Some(verdict.edge));
+    assert_eq!(watch.history(scope).state_spans().last().map(|span| span.edge), Some(verdict.edge));
 }
 
 #[test]
