@@ -68,11 +68,7 @@ impl Judge {
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
         let are_many = |id: ScopeId| self.share(id) >= rules::PARTIAL_SHARE;
-        if is_calm && self.roster.path(block).all(are_many) {
-            for id in self.roster.path(block) {
-                self.report(id);
-            }
-        } else {
+        if !is_calm || !self.roster.path(block).all(are_many) {
             self.evaluate(id, now);
         }
     }

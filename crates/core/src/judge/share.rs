@@ -77,7 +77,7 @@ impl Judge {
     /// What is known of a target has changed: so may have how many hosts answer. A host answers when
     /// one of its targets does.
     pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
-        let block = self.roster.target(target).block;
+        let id = self.roster.target(target).block;
         let targets = self.roster.targets_of_host(target);
         let targets = &mut self.hosts[targets.start as usize..targets.end as usize];
         let after = HostShare::of(targets);
@@ -85,10 +85,16 @@ impl Judge {
         let now = std::mem::replace(&mut targets[index], *before);
         let old = HostShare::of(targets);
         targets[index] = now;
-        let block = &mut self.scopes[block.0 as usize];
+        if after == old {
+            return;
+        }
+        let block = &mut self.scopes[id.0 as usize];
         block.present = block.present + after.present - old.present;
         block.suspects = block.suspects + after.suspects - old.suspects;
         block.usual += f64::from(after.presence) - f64::from(old.presence);
+        for scope in self.roster.path(id) {
+            self.report(scope);
+        }
     }
 
     /// Tells the scope above what has changed in this one, children before parents.
