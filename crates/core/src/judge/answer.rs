@@ -42,7 +42,9 @@ impl Judge {
         if !host.is_heard() {
             self.hosts[target.0 as usize].presence = 1.0;
         }
-        self.recount(target, &host);
+        if !host.is_heard() || host.gone_odds > 0.0 {
+            self.recount(target, &host);
+        }
         self.welcome(&answer, now);
         let id = ScopeId(block.0);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);

@@ -19,7 +19,7 @@ impl Judge {
 
     /// Hosts that came back since may have shown more closely when a scope returned.
     pub(super) fn tell_narrower_edge(&mut self, id: ScopeId, now: Time) {
-        let Some(told) = self.scopes[id.index()].recovery.told else { return };
+        let Some(told) = self.scopes[id.index()].recovery.told.take() else { return };
         self.narrow_by_parent(id);
         let state = &mut self.scopes[id.index()];
         if !std::mem::take(&mut state.recovery.narrowed) {
@@ -128,7 +128,7 @@ impl Judge {
             State::Up => last,
         };
         let together = if facts.dark && facts.known { self.together_in_words(id) } else { None };
-        let own_loss = self.sight.own_loss();
+        let own_loss = self.sight.own_loss;
         let own = (own_loss >= rules::OWN_LOSS)
             .then(|| format!("our own uplink loses {:.0} %", own_loss * 100.0));
         [Some(text), together, own].into_iter().flatten().collect::<Vec<_>>().join("; ")

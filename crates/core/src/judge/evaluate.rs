@@ -92,7 +92,8 @@ impl Judge {
         if let Some(finding) = recovery.finding(now) {
             self.settle_return(id, finding, now);
         }
-        if now >= self.scopes[id.index()].recovery.until {
+        let recovery = &self.scopes[id.index()].recovery;
+        if recovery.told.is_some() && now >= recovery.until {
             self.tell_narrower_edge(id, now);
         }
     }

@@ -69,6 +69,8 @@ pub(super) struct Flaps {
     /// Times down that were forgotten with the last one.
     #[serde(default)]
     forgotten: VecDeque<TimeDown>,
+    /// When the flapping will be over, if nothing more happens.
+    ends_at: Time,
 }
 
 impl Flaps {
@@ -94,6 +96,7 @@ impl Flaps {
         self.series.began = first.or(self.series.began);
         self.series.has_flapped = self.series.began.is_some();
         self.series.flapping = self.series.has_flapped;
+        self.ends_at = self.calm_at();
     }
 
     /// The last darkness ended.
@@ -101,6 +104,7 @@ impl Flaps {
         if let Some(last) = self.times_down.back_mut() {
             last.end = Some(at);
         }
+        self.ends_at = self.calm_at();
     }
 
     /// The last darkness was none.
@@ -110,6 +114,7 @@ impl Flaps {
             self.forgotten.append(&mut self.times_down);
             std::mem::swap(&mut self.forgotten, &mut self.times_down);
         }
+        self.ends_at = self.calm_at();
     }
 
     /// Was it down so lately that the next time would belong to the same series?
@@ -128,6 +133,7 @@ impl Flaps {
             time_down.begin = time_down.begin.shifted(nanos);
             time_down.end = time_down.end.map(|end| end.shifted(nanos));
         }
+        self.ends_at = self.ends_at.shifted(nanos);
         for series in [&mut self.series, &mut self.before] {
             series.began = series.began.map(|began| began.shifted(nanos));
         }
@@ -135,12 +141,16 @@ impl Flaps {
 
     /// Is the scope flapping at this time?
     pub fn is_flapping(&mut self, now: Time) -> bool {
-        self.series.flapping = self.series.flapping && now < self.ends_at();
+        self.series.flapping = self.series.flapping && now < self.ends_at;
         self.series.flapping
     }
 
-    /// When the flapping will be over, if nothing more happens: in a darkness never.
+    /// When the flapping will be over, if nothing more happens.
     pub fn ends_at(&self) -> Time {
+        self.ends_at
+    }
+
+    fn calm_at(&self) -> Time {
         let (Some(first), Some(last)) = (self.times_down.front(), self.times_down.back()) else {
             return Time::NEVER;
         };

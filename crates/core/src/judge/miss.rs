@@ -113,7 +113,7 @@ impl Judge {
     /// The loss that a block's hosts lately had in common, ours included.
     pub(super) fn common_miss_rate(&self, block: BlockId) -> f32 {
         let rates = self.roster.path(block).map(|id| self.scopes[id.index()].common_miss_rate());
-        rates.fold(self.sight.own_loss(), f32::max).min(MAX_MISS_RATE)
+        rates.fold(self.sight.own_loss, f32::max).min(MAX_MISS_RATE)
     }
 
     /// Adds a miss to the silence of its block and of all that it lies in, as far as it says

@@ -55,6 +55,10 @@ pub(super) struct Sight {
     /// Which of the newest probes to controls that are alive were missed, the newest in the lowest
     /// bit.
     recent: u32,
+    /// How long nobody may answer.
+    blind_after: Duration,
+    /// What our own uplink loses: the miss rate of the best control.
+    pub own_loss: f32,
     /// Answers in a row while we are blind.
     answers: u32,
     /// The longest regular probe interval of any country.
@@ -87,6 +91,8 @@ impl Sight {
         Self {
             controls: vec![ControlState::default(); controls],
             recent: 0,
+            blind_after: BLIND_AFTER,
+            own_loss: 0.0,
             answers: 0,
             interval,
             last_answered: now,
@@ -135,15 +141,7 @@ impl Sight {
         let controls_are_dead =
             self.last_answered.since(self.last_control_answered) > CONTROLS_DEAD_AFTER;
         let dead = if controls_are_dead { self.interval * 3 } else { Duration::ZERO };
-        self.last_answered + self.blind_after() + dead
-    }
-
-    /// How long nobody may answer: as many misses of controls, one a second, as chance does not
-    /// explain.
-    fn blind_after(&self) -> Duration {
-        let misses = BLIND_ODDS / -self.own_loss().max(MIN_MISS_RATE).ln();
-        let chance = Duration::from_secs_f32(misses.min(BLIND_AT_LAST.as_secs_f32()));
-        chance.max(BLIND_AFTER)
+        self.last_answered + self.blind_after + dead
     }
 
     /// The share of control probes that were missed just now, if that is more than chance.
@@ -153,11 +151,19 @@ impl Sight {
         (missed > 1).then(|| missed as f32 / RECENT_CONTROLS as f32)
     }
 
-    /// What our own uplink loses: the miss rate of the best control.
-    pub fn own_loss(&self) -> f32 {
+    /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
+    /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
+    fn update_own_loss(&mut self) {
         let alive = self.controls.iter().filter(|control| control.last_answered.is_some());
         let best = alive.map(|control| control.miss_rate).reduce(f32::min);
-        best.map_or(0.0, |rate| rate * STEADY_MARGIN)
+        let before = self.own_loss;
+        self.own_loss = best.map_or(0.0, |rate| rate * STEADY_MARGIN);
+        if before.max(self.own_loss) <= MIN_MISS_RATE {
+            return;
+        }
+        let misses = BLIND_ODDS / -self.own_loss.max(MIN_MISS_RATE).ln();
+        let chance = Duration::from_secs_f32(misses.min(BLIND_AT_LAST.as_secs_f32()));
+        self.blind_after = chance.max(BLIND_AFTER);
     }
 
     /// That time has come.
@@ -178,6 +184,7 @@ impl Sight {
             if control.is_alive(now) {
                 self.recent = self.recent << 1 | u32::from(!outcome.answered);
             }
+            self.update_own_loss();
         }
         if !outcome.answered {
             self.answers = 0;

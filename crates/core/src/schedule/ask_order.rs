@@ -4,7 +4,7 @@
 
 use super::{Doubt, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
 use crate::{
-    scopes::{BlockId, CountryId, Scope, TargetId},
+    scopes::{BlockId, CountryId, Scope},
     time::Time,
 };
 use std::{
@@ -25,13 +25,6 @@ impl Schedule {
         path.find_map(|id| self.escalations[id.index()].wanted.map(|wanted| wanted.newest))
     }
 
-    /// A probe to a target was sent: its host was asked.
-    pub(super) fn record_probe(&mut self, target: u32, now: Time) {
-        for other in self.roster.targets_of_host(TargetId(target)) {
-            self.contacts[other as usize].host_asked = now;
-        }
-    }
-
     /// The target of a silent block that is asked next; every `newest`-th probe goes to the newest
     /// heard.
     pub(super) fn doubtful_target(&mut self, block: u32, newest: u32, now: Time) -> Option<u32> {
@@ -44,6 +37,7 @@ impl Schedule {
         turns.doubt_probes += 1;
         let answered = turns.answered;
         let contact = |target: u32| self.contacts[target as usize];
+        let host_asked = |target: u32| contact(self.first_of_host[target as usize]).host_asked;
         let is_heard = |target: &u32| contact(*target).answered != Time::default();
         let of = |targets: &[u32]| -> Vec<u32> {
             let heard: Vec<u32> =
@@ -54,19 +48,20 @@ impl Schedule {
         if nth > 0 && nth.is_multiple_of(newest) {
             let good = of(rotation.good());
             let last = good.into_iter().max_by_key(|&target| contact(target).answered);
-            let is_due = |target: &u32| now.since(contact(*target).host_asked) > AGAIN_AFTER;
+            let is_due = |target: &u32| now.since(host_asked(*target)) > AGAIN_AFTER;
             if let Some(target) = last.filter(is_due) {
                 return Some(target);
             }
         }
         let present = of(rotation.present());
-        let unasked = present.iter().copied().filter(|&target| {
-            contact(target).host_asked <= max(answered, contact(target).answered)
-        });
+        let unasked = present
+            .iter()
+            .copied()
+            .filter(|&target| host_asked(target) <= max(answered, contact(target).answered));
         unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
             let good = of(rotation.good());
             let all = if good.is_empty() { present } else { good };
-            all.into_iter().min_by_key(|&target| contact(target).host_asked)
+            all.into_iter().min_by_key(|&target| host_asked(target))
         })
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Schedule {
     excluded: Vec<bool>,
     /// By [`TargetId`].
     contacts: Vec<Contact>,
+    /// By [`TargetId`]: the first target of its host.
+    first_of_host: Vec<u32>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
 }
@@ -106,8 +108,8 @@ struct EscalationState {
     last: Time,
 }
 
-/// When the newest probe to a target's host was sent, and the newest one to the target that was
-/// answered.
+/// When the newest probe to the host was sent (kept with the first target of each), and the newest
+/// one to the target that was answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
     host_asked: Time,
@@ -186,6 +188,7 @@ impl Schedule {
         Self {
             excluded: vec![false; roster.scope_count()],
             contacts: vec![Contact::default(); roster.targets.len()],
+            first_of_host: first_of_host(&roster),
             skipped: Skipped::default(),
             roster,
             budget,
@@ -243,7 +246,8 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
-                self.record_probe(target, now);
+                let first = self.first_of_host[target as usize];
+                self.contacts[first as usize].host_asked = now;
                 return Some(Slot { target: TargetId(target), lag });
             }
         }
@@ -408,4 +412,10 @@ impl Schedule {
             first.0.0 = next;
         }
     }
+}
+
+fn first_of_host(roster: &Roster) -> Vec<u32> {
+    let blocks = (0..roster.blocks.len() as u32).map(BlockId);
+    let hosts = blocks.flat_map(|block| roster.targets_by_host(block));
+    hosts.flat_map(|targets| targets.clone().map(move |_| targets.start)).collect()
 }
