@@ -143,6 +143,14 @@ impl Judge {
         }
     }
 
+    /// A firewall answers for a target: it is as if that had never been heard, and had gone.
+    pub(super) fn distrust(&mut self, target: TargetId, now: Time) {
+        let before = self.hosts[target.0 as usize];
+        self.hosts[target.0 as usize].distrust();
+        self.recount(target, &before);
+        self.update_rank(target, now);
+    }
+
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
         let share = self.share(ScopeId(self.roster.target(target).block.0));
         self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
