@@ -175,7 +175,6 @@ impl HostState {
     pub fn distrust(&mut self) {
         self.usual_log_rtt = f32::NAN;
         self.presence = 0.0;
-        self.gone_odds = self.gone_odds.max(GONE_ODDS);
     }
 
     /// Moves every time by so many nanoseconds.

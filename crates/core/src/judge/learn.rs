@@ -143,12 +143,11 @@ impl Judge {
         }
     }
 
-    /// A firewall answers for a target: it is as if that had never been heard, and had gone.
-    pub(super) fn distrust(&mut self, target: TargetId, now: Time) {
+    /// A firewall answers for a target: it is as if that had never been heard.
+    pub(super) fn distrust(&mut self, target: TargetId) {
         let before = self.hosts[target.0 as usize];
         self.hosts[target.0 as usize].distrust();
         self.recount(target, &before);
-        self.update_rank(target, now);
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
