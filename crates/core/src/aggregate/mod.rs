@@ -53,6 +53,9 @@ pub enum Evidence {
     },
     /// Our own fault: we could not send.
     Fault,
+    /// A firewall answers for it, on every port: it never proved life, nor does its silence prove
+    /// anything.
+    AcceptsAll,
     Nothing,
 }
 
@@ -254,7 +257,7 @@ impl Aggregate {
                     self.windows[id.index()].miss(sent);
                 }
             }
-            Evidence::Fault | Evidence::Nothing => {}
+            Evidence::Fault | Evidence::AcceptsAll | Evidence::Nothing => {}
         }
         self.vantage_counts(&found);
         Summary { target, block, country, kind, sent, evidence }
@@ -319,7 +322,7 @@ impl Aggregate {
             }
         }
         if stats.kind == Kind::Tcp && stats.trap == Trap::AcceptsAll {
-            return Evidence::Nothing;
+            return Evidence::AcceptsAll;
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {

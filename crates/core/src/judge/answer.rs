@@ -148,6 +148,9 @@ impl Judge {
                 darkness.edge.earliest = Some(answer.sent);
                 darkness.edge.latest = latest.unwrap_or(darkness.edge.latest).max(answer.sent);
                 darkness.began = began.unwrap_or(darkness.edge.latest);
+                // It is no outage any more if it is too short for one.
+                let due = darkness.counted_since() + self.rules.outage_after;
+                darkness.outage &= now >= due;
             }
             return;
         }

@@ -75,7 +75,7 @@ impl Judge {
         let newest = below
             .filter_map(|block| self.scopes[block as usize].darkness.as_ref())
             .map(|darkness| darkness.edge)
-            .max_by_key(|edge| edge.latest);
+            .max_by_key(|edge| (edge.latest, edge.earliest));
         match newest {
             Some(edge) if scope.recovery.edge.latest > edge.latest => scope.recovery.edge,
             Some(edge) => edge,
@@ -105,7 +105,7 @@ impl Judge {
         let blocks = self.roster.blocks_of(self.roster.scope(id));
         blocks
             .map(|block| self.scopes[block as usize].recovery.edge)
-            .max_by_key(|edge| edge.latest)
+            .max_by_key(|edge| (edge.latest, edge.earliest))
             .filter(|edge| edge.latest > became_partial)
             .unwrap_or(Edge { earliest: Some(became_partial.min(now)), latest: now })
     }

@@ -270,6 +270,8 @@ impl Judge {
     fn is_outage_proved(&mut self, id: ScopeId, now: Time) -> bool {
         let outage_after = self.rules.outage_after;
         let has_children = self.has_children(id);
+        // What it lies in came back: without a miss since, so may have this.
+        let back_above = self.parent_of(id).map(|parent| parent.recovery.answered);
         let scope = &mut self.scopes[id.index()];
         let is_flapping = scope.flaps.is_flapping(now);
         let needed = scope.needed_odds(rules::OUTAGE_ODDS, now);
@@ -279,6 +281,7 @@ impl Judge {
         let beyond = darkness.proved + outage_after.mul_f32(rules::LASTING_SHARE);
         let is_fresh = silence.last + rules::FRESH >= due;
         silence.full_odds >= needed
+            && Some(silence.last) > back_above
             && silence.span() + rules::MAX_UNASKED >= outage_after
             && (is_flapping || silence.last >= beyond)
             && (is_fresh || has_children && silence.last + rules::MAX_UNASKED >= now)

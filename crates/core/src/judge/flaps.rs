@@ -66,6 +66,9 @@ pub(super) struct Flaps {
     series: Series,
     /// As it was before the last time down.
     before: Series,
+    /// Times down that were forgotten with the last one.
+    #[serde(default)]
+    forgotten: VecDeque<TimeDown>,
     /// When the flapping will be over, if nothing more happens.
     ends_at: Time,
 }
@@ -74,24 +77,25 @@ impl Flaps {
     /// It went down; `begin.latest` is by when it surely had.
     pub fn record_down(&mut self, begin: Edge) {
         let at = begin.latest;
-        let last = self.times_down.back().map(|last| last.begin.latest);
-        if last.is_some_and(|last| at.since(last) > LONGEST_CYCLE) {
-            *self = Self::default();
-        }
+        let was_flapping = self.is_flapping(at);
         self.before = self.series;
+        self.forgotten.clear();
+        if !self.was_down_lately(at) {
+            self.forgotten = std::mem::take(&mut self.times_down);
+            self.series = Series::default();
+        }
         self.times_down.push_back(TimeDown { begin, end: None });
         if self.times_down.len() > REMEMBERED {
-            self.times_down.pop_front();
+            self.forgotten.extend(self.times_down.pop_front());
         }
-        if self.series.has_flapped && !self.series.flapping {
-            self.series.began = Some(begin);
-        } else if !self.series.has_flapped
-            && let Some(first) = self.first_of_series(at)
-        {
-            self.series.has_flapped = true;
-            self.series.began = Some(self.times_down[first].begin);
-        }
-        self.series.flapping |= self.series.has_flapped;
+        let first = if self.series.has_flapped {
+            (!was_flapping).then_some(begin)
+        } else {
+            self.first_of_series(at).map(|first| self.times_down[first].begin)
+        };
+        self.series.began = first.or(self.series.began);
+        self.series.has_flapped = self.series.began.is_some();
+        self.series.flapping = self.series.has_flapped;
         self.ends_at = self.calm_at();
     }
 
@@ -107,6 +111,8 @@ impl Flaps {
     pub fn retract_down(&mut self) {
         if self.times_down.pop_back().is_some() {
             self.series = self.before;
+            self.forgotten.append(&mut self.times_down);
+            std::mem::swap(&mut self.forgotten, &mut self.times_down);
         }
         self.ends_at = self.calm_at();
     }
@@ -116,14 +122,14 @@ impl Flaps {
         self.times_down.back().is_some_and(|last| now.since(last.begin.latest) <= LONGEST_CYCLE)
     }
 
-    /// When the first darkness of the flapping began.
+    /// When the first darkness of the flapping began, since when it has not been calm.
     pub fn began(&self) -> Option<Edge> {
         self.series.began
     }
 
     /// Moves every time by so many nanoseconds.
     pub fn shift_times(&mut self, nanos: i64) {
-        for time_down in &mut self.times_down {
+        for time_down in self.times_down.iter_mut().chain(&mut self.forgotten) {
             time_down.begin = time_down.begin.shifted(nanos);
             time_down.end = time_down.end.map(|end| end.shifted(nanos));
         }
@@ -187,6 +193,7 @@ impl Flaps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Rng;
 
     fn at(seconds: u64) -> Time {
         Time::from_nanos(seconds * 1_000_000_000)
@@ -214,13 +221,40 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_after_three_of_its_own_cycles_of_calm() {
-        for half in [10, 1800] {
+    fn it_ends_after_three_of_its_own_cycles_of_calm_but_at_most_an_hour() {
+        for (half, calm) in [(10, 60), (60, 360), (600, 3600), (1800, 3600)] {
+            let end = at(5 * half + calm);
             let mut before = series(half, half, 3);
             let mut after = before.clone();
-            assert!(before.is_flapping(at(5 * half + 6 * half) - Duration::from_millis(1)));
-            assert!(!after.is_flapping(at(5 * half + 6 * half)));
+            assert!(before.is_flapping(end - Duration::from_millis(1)), "{half}");
+            assert!(!after.is_flapping(end), "{half}");
         }
+    }
+
+    #[test]
+    fn six_times_down_of_ten_seconds_within_two_hours_are_flapping_however_rare() {
+        let is_flapping = |dark, cycle, times| {
+            series(dark, cycle - dark, times).is_flapping(at((times - 1) * cycle + dark))
+        };
+        assert!(is_flapping(10, 1440, 6));
+        assert!(!is_flapping(10, 1440, 5));
+        assert!(!is_flapping(9, 1440, 12));
+        assert!(!is_flapping(10, 1441, 12));
+    }
+
+    #[test]
+    fn it_is_dated_from_the_first_darkness_of_its_series() {
+        assert_eq!(series(60, 60, 2).began(), None);
+        assert_eq!(series(60, 60, 3).began(), Some(edge(0)));
+        assert_eq!(series(60, 60, 30).began(), Some(edge(0)), "more than are remembered");
+        assert_eq!(series(10, 1430, 6).began(), Some(edge(0)));
+        // A blip an hour before belongs to no series.
+        let mut flaps = series(6, 3600, 1);
+        for begin in [3600, 3620, 3640] {
+            flaps.record_down(edge(begin));
+            flaps.record_up(at(begin + 10));
+        }
+        assert_eq!(flaps.began(), Some(edge(3600)));
     }
 
     #[test]
@@ -229,6 +263,7 @@ mod tests {
         assert!(flaps.is_flapping(at(300)) && !flaps.is_flapping(at(1200)));
         flaps.record_down(edge(2000));
         assert!(flaps.is_flapping(at(2001)));
+        assert_eq!(flaps.began(), Some(edge(2000)), "in between it was none");
     }
 
     #[test]
@@ -240,5 +275,35 @@ mod tests {
         flaps.retract_down();
         flaps.record_down(edge(40));
         assert!(!flaps.is_flapping(at(41)));
+    }
+    /// Times down in any rhythm, some of which turn out to have been none.
+    #[test]
+    fn a_refuted_time_down_leaves_no_trace() {
+        for seed in 0..2000 {
+            let mut rng = Rng::new(seed);
+            let mut among_refuted = Flaps::default();
+            let mut alone = Flaps::default();
+            let mut now = 0;
+            for _ in 0..30 {
+                now += rng.exponential(600.0) as u64 + 1;
+                let end = now + rng.exponential(60.0) as u64 + 5;
+                let is_refuted = rng.chance(0.3);
+                among_refuted.record_down(edge(now));
+                among_refuted.record_up(at(end));
+                if is_refuted {
+                    among_refuted.retract_down();
+                } else {
+                    alone.record_down(edge(now));
+                    alone.record_up(at(end));
+                }
+                for later in [0, 60, 600, 3600] {
+                    let later = at(end + later);
+                    let expected = alone.clone().is_flapping(later);
+                    assert_eq!(among_refuted.clone().is_flapping(later), expected, "{seed}");
+                    assert_eq!(among_refuted.began(), alone.began(), "{seed}");
+                }
+                now = end;
+            }
+        }
     }
 }

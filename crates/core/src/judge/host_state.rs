@@ -171,6 +171,12 @@ impl HostState {
         slowdown
     }
 
+    /// It was not the host that answered.
+    pub fn distrust(&mut self) {
+        self.usual_log_rtt = f32::NAN;
+        self.presence = 0.0;
+    }
+
     /// Moves every time by so many nanoseconds.
     pub fn shift_times(&mut self, nanos: i64) {
         for time in [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss] {

@@ -143,6 +143,13 @@ impl Judge {
         }
     }
 
+    /// A firewall answers for a target: it is as if that had never been heard.
+    pub(super) fn distrust(&mut self, target: TargetId) {
+        let before = self.hosts[target.0 as usize];
+        self.hosts[target.0 as usize].distrust();
+        self.recount(target, &before);
+    }
+
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
         let share = self.share(ScopeId(self.roster.target(target).block.0));
         self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));

@@ -156,6 +156,7 @@ impl Judge {
             Evidence::Life { rtt, late } => self.record_answer(summary, rtt, late, now),
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
             Evidence::Fault => self.record_send_failure(summary.target, now),
+            Evidence::AcceptsAll => self.distrust(summary.target),
             Evidence::Nothing => {}
         }
     }

@@ -246,8 +246,12 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
-                let first = self.first_of_host[target as usize];
-                self.contacts[first as usize].host_asked = now;
+                let block = self.roster.targets[target as usize].block;
+                // Of a host that was asked in vain another target may still tell.
+                if !self.blocks[block.0 as usize].rotation.is_absent(target) {
+                    let first = self.first_of_host[target as usize];
+                    self.contacts[first as usize].host_asked = now;
+                }
                 return Some(Slot { target: TargetId(target), lag });
             }
         }

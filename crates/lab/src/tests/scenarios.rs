@@ -100,26 +100,10 @@ fn complaints(path: &Path) -> Vec<String> {
     amiss.iter().map(|text| format!("{name}: {text}")).collect()
 }
 
-/// What needs the second form of the judge: `partial` for blocks.
-const LATER: &[&str] = &["vanished-hosts.toml"];
-
 #[test]
 fn every_scenario_is_judged_as_its_file_expects() {
-    let files = files("scenarios");
-    let now = files.iter().filter(|path| !LATER.iter().any(|name| path.ends_with(name)));
-    let amiss: Vec<String> = now.flat_map(|path| complaints(path)).collect();
-    assert!(amiss.is_empty(), "\n{}", amiss.join("\n"));
-}
-
-#[test]
-#[ignore = "needs the second form of the judge"]
-fn every_scenario_of_which_a_part_lives_is_judged_as_its_file_expects() {
-    let files = [files("partial_scenarios"), files("scenarios")].concat();
-    let later = |path: &&PathBuf| {
-        path.parent().is_some_and(|folder| folder.ends_with("partial_scenarios"))
-            || LATER.iter().any(|name| path.ends_with(name))
-    };
-    let amiss: Vec<String> = files.iter().filter(later).flat_map(|path| complaints(path)).collect();
+    let files = [files("scenarios"), files("partial_scenarios")].concat();
+    let amiss: Vec<String> = files.iter().flat_map(|path| complaints(path)).collect();
     assert!(amiss.is_empty(), "\n{}", amiss.join("\n"));
 }
 

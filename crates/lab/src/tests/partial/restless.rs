@@ -28,7 +28,6 @@ fn flapping_is_called_so_for_as_long_as_it_lasts() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn short_darknesses_that_come_often_are_a_flapping() {
     for (down, up) in [(20, 580), (45, 1155)] {
         let keys = format!("for = \"24h\"; down = \"{down}s\"; up = \"{up}s\"");
@@ -50,7 +49,6 @@ fn four_short_darknesses_a_day_are_no_flapping() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn an_outage_after_growing_flapping_is_called_so() {
     for (pace, most) in [("default", 60.5), ("frugal", 900.0)] {
         let at = lead(pace);
@@ -74,7 +72,6 @@ fn an_outage_after_growing_flapping_is_called_so() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn a_country_of_which_most_blocks_flap_is_partial() {
     let keys = "for = \"6h\"; down = \"50s\"; up = \"2m\"";
     let run = world("default", vec![6; 4], 8.0).event("flap", &blocks(0..3), 2.0, keys).run(1);
@@ -86,7 +83,6 @@ fn a_country_of_which_most_blocks_flap_is_partial() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn many_countries_at_once_may_be_us() {
     for dark in [2, 5, 6] {
         let codes = ["KP", "XA", "XB", "XC", "XD", "XE"];
@@ -117,7 +113,6 @@ fn many_countries_at_once_may_be_us() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn what_is_dark_from_the_start_stays_in_outage() {
     for pace in PACES {
         let mut world = world(pace, vec![6; 4], 24.0).event("dark", "KP", 0.0, "for = \"20h\"");
@@ -131,7 +126,6 @@ fn what_is_dark_from_the_start_stays_in_outage() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn loss_on_our_side_neither_blinds_often_nor_is_an_outage() {
     for pace in PACES {
         for (on, loss) in [("us", 0.3), ("us", 0.5), ("us", 0.7), ("controls", 0.5)] {
@@ -151,7 +145,6 @@ fn loss_on_our_side_neither_blinds_often_nor_is_an_outage() {
 }
 
 #[test]
-#[ignore = "needs the second form of the judge"]
 fn loss_of_days_is_degraded_at_both_paces() {
     for pace in PACES {
         let run = world(pace, vec![6], 60.0 + 120.0)
