@@ -5,7 +5,6 @@ mod history;
 mod memory;
 mod replan;
 mod snapshot;
-pub mod verdict;
 #[cfg(test)]
 mod tests;
 
