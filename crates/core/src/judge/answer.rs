@@ -265,7 +265,7 @@ impl Judge {
             if has_two { vec![host.last_miss, host.previous_miss] } else { vec![host.last_miss] };
         let others = (host.misses as usize).saturating_sub(known.len());
         let oldest = if has_two { host.previous_miss } else { host.last_miss };
-        let step = oldest.since(recovery.dark_from()) / others.max(1) as u32;
+        let step = oldest.since(recovery.dark_from) / others.max(1) as u32;
         let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);
         let misses: Vec<Miss> = known.into_iter().chain(guessed).map(miss).collect();
         recovery.narrow(misses.into_iter());
@@ -276,10 +276,10 @@ impl Judge {
         let Some(parent) = self.parent_of(id) else { return };
         let above = parent.recovery.clone();
         let recovery = &mut self.scopes[id.index()].recovery;
-        if recovery.dark_from() <= above.answered
+        if recovery.dark_from <= above.answered
             && above.answered <= recovery.answered
             && let Some(dark) = above.edge.earliest
-            && dark >= recovery.dark_from()
+            && dark >= recovery.dark_from
         {
             recovery.narrow_to(dark);
         }

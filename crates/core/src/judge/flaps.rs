@@ -114,15 +114,11 @@ impl Flaps {
         self.series.began
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        for time_down in &mut self.times_down {
-            time_down.begin = time_down.begin.shifted(nanos);
-            time_down.end = time_down.end.map(|end| end.shifted(nanos));
-        }
-        for series in [&mut self.series, &mut self.before] {
-            series.began = series.began.map(|began| began.shifted(nanos));
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let series = [&mut self.series, &mut self.before].into_iter();
+        let began = series.flat_map(|series| &mut series.began).flat_map(Edge::times);
+        self.times_down.iter_mut().flat_map(|one| one.begin.times().chain(&mut one.end)).chain(began)
     }
 
     /// Is the scope flapping at this time?

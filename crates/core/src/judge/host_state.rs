@@ -9,7 +9,7 @@ use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
 
 /// What the judge knows of one target.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct HostState {
     /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
@@ -62,15 +62,9 @@ impl HostState {
     pub fn new(now: Time) -> Self {
         Self {
             miss_rate: INITIAL_MISS_RATE,
-            gone_odds: 0.0,
             usual_log_rtt: f32::NAN,
-            presence: 0.0,
-            observed: 0,
-            misses: 0,
-            rank: Rank::Good,
             last_life: now,
-            last_miss: Time::default(),
-            previous_miss: Time::default(),
+            ..Self::default()
         }
     }
 
@@ -171,11 +165,9 @@ impl HostState {
         slowdown
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        for time in [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss] {
-            *time = time.shifted(nanos);
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss].into_iter()
     }
 
     /// A probe sent after this time may have been answered when nobody watched.

@@ -132,7 +132,7 @@ pub(super) struct FirstMiss {
 }
 
 /// What the judge knows of one scope.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct ScopeState {
     /// When it last gave evidence.
     #[serde(rename = "heard")]
@@ -220,29 +220,10 @@ impl ScopeState {
     pub fn new(now: Time) -> Self {
         Self {
             last_evidence: now,
-            quality: Quality::default(),
             recent_miss_rate: rules::MIN_MISS_RATE,
             steady_miss_rate: rules::MIN_MISS_RATE,
             newest_miss_rate: rules::MIN_MISS_RATE,
-            state: State::Unknown,
-            life: None,
-            previous_life: None,
-            first_miss: None,
-            has_learned: false,
-            silence: Silence::default(),
-            darkness: None,
             recovery: Recovery::none(now),
-            contribution: Contribution::default(),
-            children: Children::default(),
-            reported: Report::default(),
-            present: 0,
-            suspects: 0,
-            usual: 0.0,
-            excluded: false,
-            few: false,
-            siblings_asked: false,
-            escalation: None,
-            flaps: Flaps::default(),
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
             record: Box::new(VerdictTotals {
@@ -250,6 +231,7 @@ impl ScopeState {
                 evidence: "the watch has just begun".into(),
                 ..VerdictTotals::default()
             }),
+            ..Self::default()
         }
     }
 

@@ -48,7 +48,7 @@ impl ControlState {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     /// In the order of the plan.
     controls: Vec<ControlState>,
@@ -86,17 +86,12 @@ impl Sight {
     pub fn new(controls: usize, interval: Duration, now: Time) -> Self {
         Self {
             controls: vec![ControlState::default(); controls],
-            recent: 0,
-            answers: 0,
             interval,
             last_answered: now,
             last_control_answered: now,
-            send_failures: 0,
             failing_since: now,
-            blind_since: None,
             restored: now,
-            blind_periods: 0,
-            blind_for: Duration::ZERO,
+            ..Self::default()
         }
     }
 

@@ -100,12 +100,9 @@ impl Silence {
         });
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        self.first = self.first.shifted(nanos);
-        self.last = self.last.shifted(nanos);
-        for miss in &mut self.oldest {
-            miss.sent = miss.sent.shifted(nanos);
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let oldest = self.oldest.iter_mut().map(|miss| &mut miss.sent);
+        oldest.chain([&mut self.first, &mut self.last])
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
     /// verdict.
-    #[derive(Serialize, Deserialize)]
+    #[derive(Default, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]
     State {
         /// Alive, and as good as it usually is.
@@ -23,6 +23,7 @@ labelled! {
         /// Down without one proof of life for `outage_after`.
         Outage => "outage",
         /// We cannot say: just started, or blind ourselves.
+        #[default]
         Unknown => "unknown",
     }
 }
@@ -34,7 +35,7 @@ impl fmt::Display for State {
 }
 
 /// The interval in which a change really happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Not before this: the last proof of the old state. None where we were not watching yet.
     pub earliest: Option<Time>,
@@ -43,12 +44,9 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Moved by so many nanoseconds.
-    pub(super) fn shifted(self, nanos: i64) -> Self {
-        Self {
-            earliest: self.earliest.map(|earliest| earliest.shifted(nanos)),
-            latest: self.latest.shifted(nanos),
-        }
+    /// Every time in it.
+    pub(super) fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        self.earliest.iter_mut().chain([&mut self.latest])
     }
 }
 
