@@ -118,7 +118,10 @@ impl Flaps {
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let series = [&mut self.series, &mut self.before].into_iter();
         let began = series.flat_map(|series| &mut series.began).flat_map(Edge::times);
-        self.times_down.iter_mut().flat_map(|one| one.begin.times().chain(&mut one.end)).chain(began)
+        self.times_down
+            .iter_mut()
+            .flat_map(|one| one.begin.times().chain(&mut one.end))
+            .chain(began)
     }
 
     /// Is the scope flapping at this time?

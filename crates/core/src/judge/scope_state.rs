@@ -8,6 +8,7 @@ use super::{
     quality::Quality,
     recovery::Recovery,
     rules,
+    share::Presence,
     silence::Silence,
     state::{Edge, State},
 };
@@ -52,12 +53,7 @@ pub(super) struct Report {
     pub excluded: bool,
     /// Its verdict, once it has one.
     pub state: Option<State>,
-    /// Targets that answer, as far as we know.
-    pub present: u32,
-    /// Targets that may have gone.
-    pub suspects: u32,
-    /// The sum of its targets' shares of presence.
-    pub usual: f64,
+    pub hosts: Presence,
 }
 
 /// What the scopes below have told.
@@ -173,15 +169,9 @@ pub(super) struct ScopeState {
     /// What the scope above knows of it.
     #[serde(skip)]
     pub reported: Report,
-    /// Targets that answer, as far as we know; a dark block's too.
+    /// Those of a dark block too.
     #[serde(skip)]
-    pub present: u32,
-    /// Targets that may have gone; a dark block's too.
-    #[serde(skip)]
-    pub suspects: u32,
-    /// The sum of its targets' shares of presence.
-    #[serde(skip)]
-    pub usual: f64,
+    pub hosts: Presence,
     /// Dark while the scope above it lives.
     #[serde(skip)]
     pub excluded: bool,
