@@ -38,12 +38,11 @@ impl Judge {
         self.update_presence(target, now);
         let host = self.hosts[target.0 as usize];
         let answer = Answer { target, block, sent, rtt, late, host };
-        let slowdown = self.hosts[target.0 as usize].record_answer(sent, rtt);
-        if !host.is_heard() {
-            self.hosts[target.0 as usize].presence = 1.0;
+        let slowdown = self.change_host(target, |host| host.record_answer(sent, rtt));
+        if host.is_gone() {
+            self.update_rank(target, now);
+            self.ask_another_gone(block, now);
         }
-        self.recount(target, &host);
-        self.welcome(&answer, now);
         let id = ScopeId(block.0);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
@@ -72,15 +71,6 @@ impl Judge {
             }
         } else {
             self.evaluate(id, now);
-        }
-    }
-
-    /// A host that never answered, or had gone, is there.
-    fn welcome(&mut self, answer: &Answer, now: Time) {
-        let Answer { target, block, host, .. } = *answer;
-        if host.is_gone() {
-            self.update_rank(target, now);
-            self.ask_another_gone(block, now);
         }
     }
 
@@ -260,11 +250,10 @@ impl Judge {
         let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
-        let has_two = recovery.was_dark_at(host.previous_miss);
-        let known =
-            if has_two { vec![host.last_miss, host.previous_miss] } else { vec![host.last_miss] };
+        let mut known = vec![host.last_miss, host.previous_miss];
+        known.retain(|&sent| recovery.was_dark_at(sent));
         let others = (host.misses as usize).saturating_sub(known.len());
-        let oldest = if has_two { host.previous_miss } else { host.last_miss };
+        let oldest = known[known.len() - 1];
         let step = oldest.since(recovery.dark_from) / others.max(1) as u32;
         let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);
         let misses: Vec<Miss> = known.into_iter().chain(guessed).map(miss).collect();
@@ -333,34 +322,22 @@ impl Judge {
         recovery.check = None;
         let life = recovery.life_before;
         let answered = recovery.answered;
-        match finding {
-            Finding::Genuine => self.confirm_darkness_above(id, now),
-            Finding::Refuted => {
-                self.scopes[id.index()].flaps.retract_down();
-                if !self.has_children(id) {
-                    self.learn_who_has_gone(BlockId(id.0), life, now);
-                }
-                // What was dark because all of it was, and came back with it, was not either.
-                if let Some(parent) = self.roster.parent(id) {
-                    let above = &self.scopes[parent.index()].recovery;
-                    if above.check.is_some()
-                        && above.answered == answered
-                        && above.proof == Some(Proof::Children)
-                    {
-                        self.settle_return(parent, finding, now);
-                    }
-                }
+        if finding == Finding::Refuted {
+            self.scopes[id.index()].flaps.retract_down();
+            if !self.has_children(id) {
+                self.learn_who_has_gone(BlockId(id.0), life, now);
             }
         }
-    }
-
-    /// A darkness was one, and so was that of what it lies in, if both ended together.
-    fn confirm_darkness_above(&mut self, id: ScopeId, now: Time) {
-        let answered = self.scopes[id.index()].recovery.answered;
         let Some(parent) = self.roster.parent(id) else { return };
         let above = &self.scopes[parent.index()].recovery;
-        if above.check.is_some() && answered >= above.answered {
-            self.settle_return(parent, Finding::Genuine, now);
+        let is_same = match finding {
+            // A darkness was one, and so was that of what it lies in, if both ended together.
+            Finding::Genuine => answered >= above.answered,
+            // What was dark because all of it was, and came back with it, was not either.
+            Finding::Refuted => answered == above.answered && above.proof == Some(Proof::Children),
+        };
+        if above.check.is_some() && is_same {
+            self.settle_return(parent, finding, now);
         }
     }
 }

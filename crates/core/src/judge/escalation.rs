@@ -35,7 +35,7 @@ impl Judge {
         let changes = wanted != state.escalation;
         state.escalation = wanted;
         if begins_siblings && let Scope::Block(block) = scope {
-            self.directives.push_back(Directive::AskSiblings(block, Doubt::Strong));
+            self.directives.push_back(Directive::AskSiblings(block));
         }
         if begins && let Scope::Country(country) = scope {
             self.directives.push_back(Directive::AskCountries(country));

@@ -151,8 +151,9 @@ impl HostState {
         self.last_life = self.last_life.max(sent);
         self.gone_odds = 0.0;
         let log_rtt = (rtt + JITTER).as_secs_f32().ln();
-        if self.usual_log_rtt.is_nan() {
+        if !self.is_heard() {
             self.usual_log_rtt = log_rtt;
+            self.presence = 1.0;
         }
         let slowdown = log_rtt - self.usual_log_rtt;
         // A much slower answer moves the mean only slowly, however young that is.

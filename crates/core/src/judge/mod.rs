@@ -30,7 +30,6 @@
 
 mod answer;
 mod change;
-mod change_point;
 mod darkness;
 mod escalation;
 mod evaluate;
@@ -39,7 +38,6 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
-mod per_state;
 mod quality;
 mod recovery;
 mod replan;
@@ -55,9 +53,8 @@ mod together;
 mod view;
 
 pub use memory::Memory;
-pub use per_state::PerState;
 pub use rules::Rules;
-pub use state::{Change, Edge, State};
+pub use state::{Change, Edge, PerState, State};
 pub use view::{HostCounts, Verdict};
 
 use crate::{

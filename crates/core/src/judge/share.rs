@@ -80,23 +80,23 @@ impl Judge {
         {
             return;
         }
-        let before = *host;
         let share = self.share(id);
-        self.hosts[target.0 as usize].update_presence(present, share, now);
-        self.recount(target, &before);
+        self.change_host(target, |host| host.update_presence(present, share, now));
     }
 
-    /// What is known of a target has changed: so may have how many hosts answer.
-    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
+    /// Changes what is known of a target: so may change how many hosts answer.
+    pub(super) fn change_host<T>(
+        &mut self,
+        target: TargetId,
+        change: impl FnOnce(&mut HostState) -> T,
+    ) -> T {
         let block = self.roster.target(target).block;
         let ids = self.roster.targets_of_host(target);
         let targets = &mut self.hosts[ids.start as usize..ids.end as usize];
-        let new = Presence::of(targets);
-        let index = (target.0 - ids.start) as usize;
-        let now = std::mem::replace(&mut targets[index], *before);
         let old = Presence::of(targets);
-        targets[index] = now;
-        self.scopes[block.0 as usize].hosts.update(&old, &new);
+        let result = change(&mut targets[(target.0 - ids.start) as usize]);
+        self.scopes[block.0 as usize].hosts.update(&old, &Presence::of(targets));
+        result
     }
 
     /// Tells the scope above what has changed in this one, children before parents.

@@ -228,7 +228,8 @@ impl Schedule {
                 Key::Escalated(scope) => self.escalation_slot(scope, at, now),
                 Key::Asked(target) => {
                     self.queue.pop();
-                    self.asked_slot(target, now)
+                    let block = self.roster.targets[target as usize].block;
+                    self.pay(block.0, REGULAR_RESERVE, now).then_some(target)
                 }
                 Key::Once(block) => {
                     self.queue.pop();
@@ -260,10 +261,8 @@ impl Schedule {
             Directive::Ask(target, wait) => {
                 self.queue.push(Reverse((now + wait, Key::Asked(target.0))));
             }
-            Directive::AskBlock(block, wait) => {
-                self.queue.push(Reverse((now + wait, Key::Once(block.0))));
-            }
-            Directive::AskSiblings(block, doubt) => self.ask_siblings(block, doubt, now),
+            Directive::AskBlock(block) => self.queue.push(Reverse((now, Key::Once(block.0)))),
+            Directive::AskSiblings(block) => self.ask_siblings(block, now),
             Directive::AskCountries(country) => self.ask_countries(country, now),
             Directive::Exclude(scope, excluded) => {
                 self.excluded[self.roster.scope_id(scope).index()] = excluded;
@@ -334,12 +333,8 @@ impl Schedule {
             return None;
         }
         self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
-        let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, REGULAR_RESERVE) {
-            self.skipped.over_budget += 1;
-            return None;
-        }
-        turns.rotation.next_retired()
+        let paid = self.take_token(block, REGULAR_RESERVE, now);
+        if paid { self.blocks[block as usize].rotation.next_retired() } else { None }
     }
 
     /// A slot of an escalation: in a block, whoever can tell whether it lives; in a larger scope,
@@ -381,14 +376,27 @@ impl Schedule {
 
     /// A slot of a target with an interval of its own.
     fn interval_slot(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
-        let block = self.roster.targets[target as usize].block;
-        let turns = &mut self.blocks[block.0 as usize];
-        if open.is_waiting(target) || !turns.bucket.take(&self.budget, now, 0.0) {
+        if open.is_waiting(target) {
             self.skipped.over_budget += 1;
             return None;
         }
-        turns.last_probe = now;
-        Some(target)
+        self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
+    }
+
+    /// Pays for a probe of a block, if that leaves `reserve` tokens.
+    fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let paid = self.blocks[block as usize].bucket.take(&self.budget, now, reserve);
+        self.skipped.over_budget += u64::from(!paid);
+        paid
+    }
+
+    /// The same for one that tells whether the block lives.
+    fn pay(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let paid = self.take_token(block, reserve, now);
+        if paid {
+            self.blocks[block as usize].last_probe = now;
+        }
+        paid
     }
 
     /// Moves the slot at hand on by its interval; after a stall, by as many as have passed.
