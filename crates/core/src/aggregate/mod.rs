@@ -283,7 +283,7 @@ impl Aggregate {
 
     /// A scope's last minute.
     pub fn minute(&self, scope: ScopeId, now: Time) -> WindowView {
-        self.windows[scope.index()].minute(now)
+        self.windows[scope.index()].view(0, now)
     }
 
     /// What our own vantage saw.

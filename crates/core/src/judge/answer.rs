@@ -14,10 +14,10 @@ use std::time::Duration;
 
 /// An answer, and what was known of its host before.
 #[derive(Clone, Copy, Debug)]
-struct Answer {
-    target: TargetId,
-    block: BlockId,
-    sent: Time,
+pub(super) struct Answer {
+    pub target: TargetId,
+    pub block: BlockId,
+    pub sent: Time,
     rtt: Duration,
     late: bool,
     host: HostState,
@@ -47,7 +47,7 @@ impl Judge {
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
             self.learn_from_newest(&host, block);
-            self.learn_from_answer(target, block, sent, now);
+            self.learn_from_answer(&answer, now);
         }
         let mut is_calm = is_newest;
         for id in self.roster.path(block).rev() {
@@ -77,8 +77,7 @@ impl Judge {
     /// A scope lives, or did so later than we knew.
     fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let scope = &mut self.scopes[id.index()];
-        let life_before = scope.life;
-        scope.previous_life = life_before;
+        scope.previous_life = scope.life;
         scope.life = Some(answer.sent);
         if !scope.silence.is_empty() {
             if scope.silence.last > answer.sent {
@@ -89,7 +88,7 @@ impl Judge {
         }
         let scope = &mut self.scopes[id.index()];
         if scope.darkness.is_some() {
-            self.answer_in_darkness(id, answer, life_before, now);
+            self.answer_in_darkness(id, answer, now);
         } else if now < scope.recovery.until {
             self.narrow_recovery(id, answer);
         }
@@ -124,13 +123,7 @@ impl Judge {
     }
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
-    fn answer_in_darkness(
-        &mut self,
-        id: ScopeId,
-        answer: &Answer,
-        life_before: Option<Time>,
-        now: Time,
-    ) {
+    fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
         if is_parent_dark || answer.late && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];
@@ -143,15 +136,18 @@ impl Judge {
             }
             return;
         }
-        self.end_darkness(id, answer, life_before, now);
+        self.end_darkness(id, answer, now);
     }
 
-    fn end_darkness(&mut self, id: ScopeId, answer: &Answer, life_before: Option<Time>, now: Time) {
+    fn end_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let common = self.common_miss_rate(answer.block);
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery = Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
+        scope.recovery = Recovery::new(&darkness, latest, now);
+        scope.recovery.life_before = scope.previous_life;
+        scope.recovery.common_miss_rate = common;
+        scope.recovery.answered = answer.sent;
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();

@@ -4,7 +4,7 @@
 //! answer of its block, or right before one. What else a block misses between two answers teaches
 //! nothing, so that a darkness is never learned as loss, however long or often it comes.
 
-use super::{HostState, Judge, miss::Unconfirmed, rules, scope_state::FirstMiss};
+use super::{HostState, Judge, answer::Answer, miss::Unconfirmed, rules, scope_state::FirstMiss};
 use crate::{
     schedule::{Directive, Rank},
     scopes::{BlockId, ScopeId, TargetId},
@@ -14,13 +14,8 @@ use crate::{
 impl Judge {
     /// A block answered a probe of then: how the time since its last life went. A darkness teaches
     /// nothing.
-    pub(super) fn learn_from_answer(
-        &mut self,
-        target: TargetId,
-        block: BlockId,
-        sent: Time,
-        now: Time,
-    ) {
+    pub(super) fn learn_from_answer(&mut self, answer: &Answer, now: Time) {
+        let &Answer { target, block, sent, .. } = answer;
         let scope = &mut self.scopes[block.0 as usize];
         let life = scope.life;
         let first_miss = scope.first_miss.take();

@@ -136,7 +136,7 @@ impl Judge {
                 return;
             }
             if at == self.sight.poll_timeout() {
-                let change = self.sight.handle_timeout(at);
+                let change = self.sight.lose(at);
                 self.apply_sight_change(change, at);
             } else if let Some(Reverse((_, id))) = self.timers.pop()
                 && self.scopes[id.index()].timer == at

@@ -75,24 +75,14 @@ impl Recovery {
         Self { edge, dark_from: now, ..Self::default() }
     }
 
-    /// A darkness ended by an answer to a probe sent at `answered`, which came by `latest`.
-    pub fn new(
-        darkness: &Darkness,
-        life_before: Option<Time>,
-        common_miss_rate: f32,
-        answered: Time,
-        latest: Time,
-        now: Time,
-    ) -> Self {
+    /// A darkness ended by an answer that came by `latest`.
+    pub fn new(darkness: &Darkness, latest: Time, now: Time) -> Self {
         // It cannot have come back before it had surely gone.
         let began = darkness.edge.latest;
         let earliest = Some(began.min(latest));
         Self {
             edge: Edge { earliest, latest },
-            life_before,
             dark_from: began,
-            common_miss_rate,
-            answered,
             until: now + RETURN_TIME,
             proof: Some(darkness.proof),
             ..Self::default()

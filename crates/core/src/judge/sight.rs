@@ -155,11 +155,6 @@ impl Sight {
         best.map_or(0.0, |rate| rate * STEADY_MARGIN)
     }
 
-    /// That time has come.
-    pub fn handle_timeout(&mut self, now: Time) -> SightChange {
-        self.lose(now)
-    }
-
     /// A target answered a probe sent then.
     pub fn target_answered(&mut self, sent: Time, now: Time) -> SightChange {
         self.send_failures = 0;
@@ -233,7 +228,8 @@ impl Sight {
         self.restore(from - LONGEST_PATIENCE, now, now)
     }
 
-    fn lose(&mut self, now: Time) -> SightChange {
+    /// From now on we are blind.
+    pub fn lose(&mut self, now: Time) -> SightChange {
         if self.is_blind() {
             return SightChange::None;
         }

@@ -13,6 +13,7 @@
 mod ask_order;
 mod budget;
 mod directive;
+mod escalation;
 mod open;
 mod pacing;
 mod replan;
@@ -32,6 +33,7 @@ use crate::{
 };
 use ask_order::ALTERNATE;
 use budget::Bucket;
+use escalation::EscalationState;
 use pacing::Pacing;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -52,9 +54,6 @@ const MANY_COUNTRIES: usize = 5;
 const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
-/// A vague doubt leaves this share of the bucket to strong ones. With a half, hosts that
-/// miss half of all probes spend what an outage of five minutes needs (docs/laboratory.md).
-const STRONG_RESERVE: f64 = 0.6;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -91,19 +90,6 @@ struct BlockTurns {
     doubt_probes: u32,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct EscalationState {
-    /// None: it is over.
-    wanted: Option<Escalation>,
-    /// Between two of its probes.
-    interval: Duration,
-    /// Tokens that it leaves to others.
-    reserve: f64,
-    /// Its slot in the queue.
-    next: Option<Time>,
-    last: Time,
 }
 
 /// When the newest probe to a target's host was sent, and the newest one to the target that was
@@ -280,30 +266,6 @@ impl Schedule {
         turns.answered = turns.answered.max(sent);
     }
 
-    fn escalate(&mut self, scope: Scope, escalation: Escalation, now: Time) {
-        let id = self.roster.scope_id(scope);
-        let reserve = self.reserve(escalation.doubt);
-        let escalated = &mut self.escalations[id.index()];
-        escalated.interval = escalation.spacing.after(escalated.last);
-        escalated.wanted = Some(escalation);
-        escalated.reserve = reserve;
-        let at = (now + escalation.wait).max(escalated.last + escalated.interval);
-        if escalated.next.is_none_or(|next| at < next) {
-            escalated.next = Some(at);
-            self.queue.push(Reverse((at, Key::Escalated(id))));
-        }
-    }
-
-    /// Tokens that a doubt leaves to others.
-    fn reserve(&self, doubt: Doubt) -> f64 {
-        match doubt {
-            Doubt::First if self.budget.reserve > 0.0 => REGULAR_RESERVE,
-            Doubt::First => self.reserve(Doubt::Vague),
-            Doubt::Vague => REGULAR_RESERVE.max(self.budget.burst * STRONG_RESERVE),
-            Doubt::Strong => REGULAR_RESERVE,
-        }
-    }
-
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
         let block = self.roster.target(target).block;
         if self.roster.target(target).interval.is_some() {
@@ -335,43 +297,6 @@ impl Schedule {
         self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
         let paid = self.take_token(block, REGULAR_RESERVE, now);
         if paid { self.blocks[block as usize].rotation.next_retired() } else { None }
-    }
-
-    /// A slot of an escalation: in a block, whoever can tell whether it lives; in a larger scope,
-    /// the same in one of its blocks.
-    fn escalation_slot(&mut self, scope: ScopeId, at: Time, now: Time) -> Option<u32> {
-        let escalated = &mut self.escalations[scope.index()];
-        if escalated.next != Some(at) {
-            self.queue.pop();
-            return None;
-        }
-        let Some(Escalation { newest, spacing, .. }) = escalated.wanted else {
-            escalated.next = None;
-            self.queue.pop();
-            return None;
-        };
-        escalated.last = now;
-        escalated.interval = spacing.after(now);
-        let &mut EscalationState { interval, reserve, .. } = escalated;
-        escalated.next = Some(now + interval);
-        self.reschedule(now + interval);
-        // The escalation of what it lies in probes the scope too: not twice, if that is as close.
-        let mut above =
-            std::iter::successors(self.roster.parent(scope), |&id| self.roster.parent(id));
-        let is_closer = |id: ScopeId| {
-            let other = &self.escalations[id.index()];
-            other.wanted.is_some() && other.interval <= interval
-        };
-        if above.any(is_closer) {
-            return None;
-        }
-        let block = match self.roster.scope(scope) {
-            Scope::Block(block) => block.0,
-            larger @ (Scope::Network(_) | Scope::Country(_)) => {
-                self.doubtful_block(larger, reserve, now)?
-            }
-        };
-        self.doubt_probe(block, newest, reserve, now)
     }
 
     /// A slot of a target with an interval of its own.
