@@ -10,11 +10,11 @@ use crate::{
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::{
-    journal,
     outcome::Event,
-    watch::{EventRecord, Settings, Watch, verdict},
+    watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::Problems;
+use lifesign_journal::{Reader, begun, verdict};
 use lifesign_lab::Scenario;
 use std::{
     collections::HashSet,
@@ -229,7 +229,7 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
 fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
     let name = args.file.display();
     let readers: Vec<_> =
-        plans.iter().map(|plan| journal::Reader::new(&plan.roster, &plan.controls)).collect();
+        plans.iter().map(|plan| Reader::new(&plan.roster, &plan.controls)).collect();
     let opened = File::open(&args.file).and_then(|mut file| {
         let controls = has_control_outcomes(&file, &readers)?;
         file.rewind()?;
@@ -270,7 +270,7 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
             }
         };
         let watch = watch.get_or_insert_with(|| {
-            Watch::new(plan.roster.clone(), &settings(plan), journal::begun(&record))
+            Watch::new(plan.roster.clone(), &settings(plan), begun(&record))
         });
         watch.replay(&record);
         if record.event == Event::Replan
@@ -310,7 +310,7 @@ impl SkippedLines {
 
 /// Whether the run that wrote this journal asked its controls: one without the permission runs
 /// without them. Usually the answer is in the journal's first second.
-fn has_control_outcomes(file: &File, readers: &[journal::Reader]) -> io::Result<bool> {
+fn has_control_outcomes(file: &File, readers: &[Reader]) -> io::Result<bool> {
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;
         let Ok(line) = std::str::from_utf8(&line) else { continue };

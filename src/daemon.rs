@@ -40,12 +40,12 @@ use crate::{
 pub use failure::Failure;
 use journal_writer::JournalWriter;
 use lifesign_core::{
-    journal,
     judge::Change,
     outcome::{Event, Reject, Stray},
     time::Time,
-    watch::{Settings, Snapshot, Watch, verdict},
+    watch::{Settings, Snapshot, Watch},
 };
+use lifesign_journal::verdict;
 use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::Reload;
@@ -318,7 +318,12 @@ impl Daemon {
         let roster = &self.plan.roster;
         if let Some(journal) = &mut self.journal {
             while let Some(record) = self.watch.poll_record() {
-                journal.write(journal::write(&record, roster, &self.plan.controls, offset));
+                journal.write(lifesign_journal::write(
+                    &record,
+                    roster,
+                    &self.plan.controls,
+                    offset,
+                ));
             }
         }
         if let Some(store) = &mut self.store {

@@ -6,7 +6,8 @@ use crate::{
     daemon::Failure,
     export::{ExportSettings, http},
 };
-use lifesign_core::watch::{Snapshot, verdict};
+use lifesign_core::watch::Snapshot;
+use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;
 use std::{

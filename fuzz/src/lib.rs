@@ -17,13 +17,13 @@ use lifesign::{
     },
 };
 use lifesign_core::{
-    journal,
     outcome::{Event, Found},
     scopes::TargetId,
     time::Time,
     watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::{Problem, Problems, decode};
+use lifesign_journal::{Reader, begun, write};
 use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
@@ -275,22 +275,21 @@ fn lab() -> &'static Plan {
 
 /// The lines of a journal: each is read and, where it is one, written, read again, and replayed.
 pub fn journal(bytes: &[u8]) {
-    static READER: OnceLock<journal::Reader> = OnceLock::new();
+    static READER: OnceLock<Reader> = OnceLock::new();
     let plan = lab();
-    let reader = READER.get_or_init(|| journal::Reader::new(&plan.roster, &plan.controls));
+    let reader = READER.get_or_init(|| Reader::new(&plan.roster, &plan.controls));
     let mut watch = None;
     for line in bytes.split(|&byte| byte == b'\n') {
         let Some(record) = std::str::from_utf8(line).ok().and_then(|line| reader.read(line).ok())
         else {
             continue;
         };
-        let written = journal::write(&record, &plan.roster, &plan.controls, 0);
+        let written = write(&record, &plan.roster, &plan.controls, 0);
         let again = reader.read(&written);
         // Beyond that a number of milliseconds has no room for the nanoseconds.
         if rtt(&record) < Duration::from_secs(86_400) {
             assert_eq!(again.as_ref(), Ok(&record), "a line changes when it is written: {written}");
-            let twice =
-                again.map(|record| journal::write(&record, &plan.roster, &plan.controls, 0));
+            let twice = again.map(|record| write(&record, &plan.roster, &plan.controls, 0));
             assert_eq!(twice, Ok(written));
         } else {
             assert!(again.is_ok(), "our own line cannot be read: {written}");
@@ -302,7 +301,7 @@ pub fn journal(bytes: &[u8]) {
                 controls: plan.controls.clone(),
                 seed: 0,
             };
-            Watch::new(plan.roster.clone(), &settings, journal::begun(&record))
+            Watch::new(plan.roster.clone(), &settings, begun(&record))
         });
         watch.replay(&record);
         while watch.poll_change().is_some() {}

@@ -138,16 +138,16 @@ definitions! {
         Once |snapshot, out| add_per_control(snapshot, out, |control| control.silent as f64);
     COUNTER "rejected_total" [reason] "Packets that were no answer to a question of ours."
         Once |snapshot, out|
-            Reject::ALL.iter().for_each(|r| out.add(&[r.label()], count_of(&snapshot.rejected, r)));
+            Reject::ALL.iter().for_each(|r| out.add(&[r.label()], count_of(&snapshot.vantage.rejected, r)));
     COUNTER "not_sent_total" [reason] "Probes that could not be sent, by our own fault."
         Once |snapshot, out|
-            Fault::ALL.iter().for_each(|f| out.add(&[f.label()], count_of(&snapshot.not_sent, f)));
+            Fault::ALL.iter().for_each(|f| out.add(&[f.label()], count_of(&snapshot.vantage.not_sent, f)));
     COUNTER "unreachable_total" [family, icmp_type, icmp_code]
         "ICMP errors that routers sent about our probes."
-        Once |snapshot, out| add_icmp_errors(&snapshot.unreachable, out);
+        Once |snapshot, out| add_icmp_errors(&snapshot.vantage.unreachable, out);
     COUNTER "dns_answers_total" [rcode]
         "Answers to DNS probes by response code; RCODEn where the number n has no common name."
-        Once |snapshot, out| add_rcodes(&snapshot.rcodes, out);
+        Once |snapshot, out| add_rcodes(&snapshot.vantage.rcodes, out);
     HISTOGRAM "schedule_lag_seconds" []
         "How late probes left, behind the time that the schedule meant."
         Once |snapshot, out| out.add_histogram(&snapshot.lag);

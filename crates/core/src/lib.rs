@@ -71,4 +71,3 @@ pub mod schedule;
 mod aggregate;
 pub mod judge;
 pub mod watch;
-pub mod journal;

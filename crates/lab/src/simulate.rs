@@ -5,8 +5,8 @@ use super::{EdgeCoverage, LevelScore, Scenario, Score, Simulation, quantile, tim
 use lifesign_core::{
     judge::State,
     scopes::{Level, Roster},
-    watch::verdict,
 };
+use lifesign_journal::verdict;
 use std::{
     io::{self, Write},
     time::Duration,

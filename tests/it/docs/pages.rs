@@ -4,10 +4,10 @@
 use crate::support::golden::{path, text};
 use lifesign::config::Plan;
 use lifesign_core::{
-    journal::Reader,
     judge::State,
     outcome::{Fault, Reject},
 };
+use lifesign_journal::Reader;
 use lifesign_lab::Scenario;
 use std::collections::BTreeSet;
 

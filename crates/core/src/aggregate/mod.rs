@@ -15,7 +15,7 @@ pub use window::{WINDOWS, WindowView};
 
 use crate::{
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    scopes::{BlockId, CountryId, Kind, Roster, ScopeId, Target, TargetId},
+    scopes::{BlockId, Kind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
 use counts::Count;
@@ -29,7 +29,6 @@ use window::Windows;
 pub struct Summary {
     pub target: TargetId,
     pub block: BlockId,
-    pub country: CountryId,
     /// What kind of probe it was.
     pub kind: Kind,
     /// When the probe was sent.
@@ -103,7 +102,6 @@ impl Trap {
 #[derive(Clone, Debug)]
 pub struct TargetStats {
     block: BlockId,
-    country: CountryId,
     kind: Kind,
     /// Its kind in its block: an index into `Aggregate::kinds`.
     kind_id: u32,
@@ -121,10 +119,9 @@ pub struct TargetStats {
 }
 
 impl TargetStats {
-    fn new(target: &Target, country: CountryId, kind_id: u32) -> Self {
+    fn new(target: &Target, kind_id: u32) -> Self {
         Self {
             block: target.block,
-            country,
             kind: target.kind,
             kind_id,
             counts: Counts::default(),
@@ -197,7 +194,7 @@ impl Aggregate {
                     kinds.push(KindStats::default());
                     kinds.len() as u32 - 1
                 });
-            TargetStats::new(target, roster.block(target.block).country, kind_id)
+            TargetStats::new(target, kind_id)
         };
         Self {
             targets: roster.targets.iter().map(&mut of_target).collect(),
@@ -235,7 +232,7 @@ impl Aggregate {
         kind.count(&found, was_overdue);
         let evidence = self.evidence(outcome, was_overdue);
         let stats = &mut self.targets[target.0 as usize];
-        let TargetStats { block, country, kind, .. } = *stats;
+        let TargetStats { block, kind, .. } = *stats;
         match evidence {
             Evidence::Life { rtt, late } => {
                 stats.rtt.add(rtt);
@@ -260,7 +257,7 @@ impl Aggregate {
             Evidence::Fault | Evidence::AcceptsAll | Evidence::Nothing => {}
         }
         self.vantage_counts(&found);
-        Summary { target, block, country, kind, sent, evidence }
+        Summary { target, block, kind, sent, evidence }
     }
 
     /// Counts a packet that is no answer.
@@ -289,7 +286,7 @@ impl Aggregate {
 
     /// A scope's last minute.
     pub fn minute(&self, scope: ScopeId, now: Time) -> WindowView {
-        self.windows[scope.index()].minute(now)
+        self.windows[scope.index()].view(0, now)
     }
 
     /// What our own vantage saw.

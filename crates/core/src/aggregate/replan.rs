@@ -13,8 +13,8 @@ impl Aggregate {
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
             if let Some(new) = map.targets.new_id(old) {
                 let target = &mut fresh.targets[new as usize];
-                let &mut TargetStats { block, country, kind, kind_id, .. } = target;
-                *target = TargetStats { block, country, kind, kind_id, ..stats };
+                let &mut TargetStats { block, kind, kind_id, .. } = target;
+                *target = TargetStats { block, kind, kind_id, ..stats };
             } else {
                 let overdue = &mut self.kinds[stats.kind_id as usize].counts.overdue;
                 *overdue = overdue.saturating_sub(stats.counts.overdue.into());

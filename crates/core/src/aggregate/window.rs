@@ -60,7 +60,7 @@ impl Windows {
 
     /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
     pub fn views(&self, now: Time) -> [WindowView; 3] {
-        std::array::from_fn(|window| self.view(window, seconds(now)))
+        std::array::from_fn(|window| self.view(window, now))
     }
 
     /// The bucket of this time, in this ring or a coarser one; None if even the last has given it
@@ -88,12 +88,9 @@ impl Windows {
         Some(&mut self.buckets[index])
     }
 
-    /// The shortest window alone, for who needs no other.
-    pub fn minute(&self, now: Time) -> WindowView {
-        self.view(0, seconds(now))
-    }
-
-    fn view(&self, window: usize, now: u32) -> WindowView {
+    /// One of them.
+    pub fn view(&self, window: usize, now: Time) -> WindowView {
+        let now = seconds(now);
         let (wide, unit) = RINGS[window];
         let mut answered = 0u64;
         let mut missed = 0u64;

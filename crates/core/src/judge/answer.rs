@@ -14,10 +14,10 @@ use std::time::Duration;
 
 /// An answer, and what was known of its host before.
 #[derive(Clone, Copy, Debug)]
-struct Answer {
-    target: TargetId,
-    block: BlockId,
-    sent: Time,
+pub(super) struct Answer {
+    pub target: TargetId,
+    pub block: BlockId,
+    pub sent: Time,
     rtt: Duration,
     late: bool,
     host: HostState,
@@ -38,19 +38,21 @@ impl Judge {
         self.update_presence(target, now);
         let host = self.hosts[target.0 as usize];
         let answer = Answer { target, block, sent, rtt, late, host };
-        let slowdown = self.hosts[target.0 as usize].record_answer(sent, rtt);
-        if !host.is_heard() {
-            self.hosts[target.0 as usize].presence = 1.0;
+        // An answer of who was there tells nothing new of how many are.
+        let slowdown = if host.is_present() && host.gone_odds == 0.0 {
+            self.hosts[target.0 as usize].record_answer(sent, rtt)
+        } else {
+            self.change_host(target, |host| host.record_answer(sent, rtt))
+        };
+        if host.is_gone() {
+            self.update_rank(target, now);
+            self.ask_another_gone(block, now);
         }
-        if !host.is_heard() || host.gone_odds > 0.0 {
-            self.recount(target, &host);
-        }
-        self.welcome(&answer, now);
         let id = ScopeId(block.0);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
             self.learn_from_newest(&host, block);
-            self.learn_from_answer(target, block, sent, now);
+            self.learn_from_answer(&answer, now);
         }
         let mut is_calm = is_newest;
         for id in self.roster.path(block).rev() {
@@ -73,20 +75,10 @@ impl Judge {
         }
     }
 
-    /// A host that never answered, or had gone, is there.
-    fn welcome(&mut self, answer: &Answer, now: Time) {
-        let Answer { target, block, host, .. } = *answer;
-        if host.is_gone() {
-            self.update_rank(target, now);
-            self.ask_another_gone(block, now);
-        }
-    }
-
     /// A scope lives, or did so later than we knew.
     fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let scope = &mut self.scopes[id.index()];
-        let life_before = scope.life;
-        scope.previous_life = life_before;
+        scope.previous_life = scope.life;
         scope.life = Some(answer.sent);
         if !scope.silence.is_empty() {
             if scope.silence.last > answer.sent {
@@ -97,7 +89,7 @@ impl Judge {
         }
         let scope = &mut self.scopes[id.index()];
         if scope.darkness.is_some() {
-            self.answer_in_darkness(id, answer, life_before, now);
+            self.answer_in_darkness(id, answer, now);
         } else if now < scope.recovery.until {
             self.narrow_recovery(id, answer);
         }
@@ -132,13 +124,7 @@ impl Judge {
     }
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
-    fn answer_in_darkness(
-        &mut self,
-        id: ScopeId,
-        answer: &Answer,
-        life_before: Option<Time>,
-        now: Time,
-    ) {
+    fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
         if is_parent_dark || answer.late && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];
@@ -154,15 +140,18 @@ impl Judge {
             }
             return;
         }
-        self.end_darkness(id, answer, life_before, now);
+        self.end_darkness(id, answer, now);
     }
 
-    fn end_darkness(&mut self, id: ScopeId, answer: &Answer, life_before: Option<Time>, now: Time) {
+    fn end_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let common = self.common_miss_rate(answer.block);
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery = Recovery::new(&darkness, life_before, common, answer.sent, latest, now);
+        scope.recovery = Recovery::new(&darkness, latest, now);
+        scope.recovery.life_before = scope.previous_life;
+        scope.recovery.common_miss_rate = common;
+        scope.recovery.answered = answer.sent;
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -261,12 +250,11 @@ impl Judge {
         let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
-        let has_two = recovery.was_dark_at(host.previous_miss);
-        let known =
-            if has_two { vec![host.last_miss, host.previous_miss] } else { vec![host.last_miss] };
+        let mut known = vec![host.last_miss, host.previous_miss];
+        known.retain(|&sent| recovery.was_dark_at(sent));
         let others = (host.misses as usize).saturating_sub(known.len());
-        let oldest = if has_two { host.previous_miss } else { host.last_miss };
-        let step = oldest.since(recovery.dark_from()) / others.max(1) as u32;
+        let oldest = known[known.len() - 1];
+        let step = oldest.since(recovery.dark_from) / others.max(1) as u32;
         let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);
         let misses: Vec<Miss> = known.into_iter().chain(guessed).map(miss).collect();
         recovery.narrow(misses.into_iter());
@@ -277,10 +265,10 @@ impl Judge {
         let Some(parent) = self.parent_of(id) else { return };
         let above = parent.recovery.clone();
         let recovery = &mut self.scopes[id.index()].recovery;
-        if recovery.dark_from() <= above.answered
+        if recovery.dark_from <= above.answered
             && above.answered <= recovery.answered
             && let Some(dark) = above.edge.earliest
-            && dark >= recovery.dark_from()
+            && dark >= recovery.dark_from
         {
             recovery.narrow_to(dark);
         }
@@ -334,34 +322,22 @@ impl Judge {
         recovery.check = None;
         let life = recovery.life_before;
         let answered = recovery.answered;
-        match finding {
-            Finding::Genuine => self.confirm_darkness_above(id, now),
-            Finding::Refuted => {
-                self.scopes[id.index()].flaps.retract_down();
-                if !self.has_children(id) {
-                    self.learn_who_has_gone(BlockId(id.0), life, now);
-                }
-                // What was dark because all of it was, and came back with it, was not either.
-                if let Some(parent) = self.roster.parent(id) {
-                    let above = &self.scopes[parent.index()].recovery;
-                    if above.check.is_some()
-                        && above.answered == answered
-                        && above.proof == Some(Proof::Children)
-                    {
-                        self.settle_return(parent, finding, now);
-                    }
-                }
+        if finding == Finding::Refuted {
+            self.scopes[id.index()].flaps.retract_down();
+            if !self.has_children(id) {
+                self.learn_who_has_gone(BlockId(id.0), life, now);
             }
         }
-    }
-
-    /// A darkness was one, and so was that of what it lies in, if both ended together.
-    fn confirm_darkness_above(&mut self, id: ScopeId, now: Time) {
-        let answered = self.scopes[id.index()].recovery.answered;
         let Some(parent) = self.roster.parent(id) else { return };
         let above = &self.scopes[parent.index()].recovery;
-        if above.check.is_some() && answered >= above.answered {
-            self.settle_return(parent, Finding::Genuine, now);
+        let is_same = match finding {
+            // A darkness was one, and so was that of what it lies in, if both ended together.
+            Finding::Genuine => answered >= above.answered,
+            // What was dark because all of it was, and came back with it, was not either.
+            Finding::Refuted => answered == above.answered && above.proof == Some(Proof::Children),
+        };
+        if above.check.is_some() && is_same {
+            self.settle_return(parent, finding, now);
         }
     }
 }

@@ -85,15 +85,14 @@ impl Judge {
 
     /// When the host was last heard with which half of the usual hosts had gone.
     fn half_gone_after(&self, id: ScopeId) -> Option<Time> {
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
-        let targets = blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
+        let targets = self.roster.targets_of(self.roster.scope(id));
         let hosts = targets.map(|target| &self.hosts[target as usize]);
         let mut gone: Vec<Time> = hosts
             .filter(|host| host.is_heard() && !host.is_present())
             .map(|host| host.last_life)
             .collect();
         gone.sort_unstable();
-        let half = (self.scopes[id.index()].usual * f64::from(rules::PARTIAL_SHARE)) as usize;
+        let half = (self.scopes[id.index()].hosts.usual * f64::from(rules::PARTIAL_SHARE)) as usize;
         let last = gone.get(half.min(gone.len().saturating_sub(1))).copied();
         last.or(self.scopes[id.index()].life)
     }
@@ -143,9 +142,7 @@ impl Judge {
             Some(Proof::Parent) => "what it lies in is down".into(),
             Some(Proof::Children) => "all that it consists of is down".into(),
             _ => {
-                let blocks = self.roster.blocks_of(self.roster.scope(id));
-                let targets =
-                    blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
+                let targets = self.roster.targets_of(self.roster.scope(id));
                 let silent = targets.filter(|&target| {
                     let host = &self.hosts[target as usize];
                     host.misses > 0 && scope.life.is_none_or(|life| host.last_miss > life)

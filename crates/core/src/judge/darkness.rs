@@ -48,10 +48,8 @@ impl Darkness {
         self.unseen += to.since(from.max(self.counted_since()));
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        self.edge = self.edge.shifted(nanos);
-        self.began = self.began.shifted(nanos);
-        self.proved = self.proved.shifted(nanos);
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        self.edge.times().chain([&mut self.began, &mut self.proved])
     }
 }

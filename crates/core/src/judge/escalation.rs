@@ -35,7 +35,7 @@ impl Judge {
         let changes = wanted != state.escalation;
         state.escalation = wanted;
         if begins_siblings && let Scope::Block(block) = scope {
-            self.directives.push_back(Directive::AskSiblings(block, Doubt::Strong));
+            self.directives.push_back(Directive::AskSiblings(block));
         }
         if begins && let Scope::Country(country) = scope {
             self.directives.push_back(Directive::AskCountries(country));
@@ -86,12 +86,7 @@ impl Judge {
         }
         let doubt = if is_long { Doubt::Strong } else { Doubt::Vague };
         let is_doubt = scope.darkness.is_some() || scope.silence.odds >= rules::DOUBT_ODDS;
-        is_doubt.then_some(Escalation {
-            spacing: Spacing::Every(interval),
-            wait: interval,
-            doubt,
-            newest: rules::NEWEST_IN_DARKNESS,
-        })
+        is_doubt.then(|| Escalation { wait: interval, ..every(interval, doubt) })
     }
 
     /// For a dark scope: everybody is asked who can tell, before it becomes an outage.
@@ -112,12 +107,7 @@ impl Judge {
         });
         let interval = (due.since(now) / left.max(1) as u32)
             .clamp(rules::CONFIRM_EVERY, rules::CONFIRM_DOWN_EVERY);
-        Escalation {
-            spacing: Spacing::Every(interval),
-            wait: Duration::ZERO,
-            doubt: Doubt::Strong,
-            newest: rules::NEWEST_IN_DARKNESS,
-        }
+        every(interval, Doubt::Strong)
     }
 
     /// For a scope that lives, but has missed something.

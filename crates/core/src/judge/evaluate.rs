@@ -15,31 +15,6 @@ use crate::{
 };
 use std::{cmp::Reverse, time::Duration};
 
-/// When time alone changes something in a scope.
-#[derive(Clone, Copy, Debug)]
-struct Deadlines {
-    /// It has given no evidence for too long.
-    stale: Time,
-    /// Its darkness becomes an outage.
-    outage: Time,
-    /// Its other children have been asked too since it came back.
-    settle: Time,
-    /// It has been calm for long enough not to be flapping.
-    calm: Time,
-    /// Whether its last darkness was one is decided, and when it ended.
-    check: Time,
-    /// It is known whether most countries fell silent with it.
-    together: Time,
-}
-
-impl Deadlines {
-    fn next_after(&self, now: Time) -> Time {
-        let Self { stale, outage, settle, calm, check, together } = *self;
-        let all = [stale, outage, settle, calm, check, together].into_iter();
-        all.filter(|&at| at > now).min().unwrap_or(Time::NEVER)
-    }
-}
-
 impl Judge {
     /// Decides anew on a scope and all that it lies in, and on what shares their fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
@@ -101,19 +76,20 @@ impl Judge {
     /// Finds out by its own misses or its children whether the scope has gone dark, or whether what
     /// an earlier run knew still holds.
     fn update_darkness(&mut self, id: ScopeId, now: Time) {
-        if self.scopes[id.index()].is_recalled() {
-            if self.is_silent(id, now) || self.are_children_dark(id) {
-                self.prove_recalled(id, Proof::Own);
-            }
-            return;
-        }
-        if self.scopes[id.index()].darkness.is_some() {
+        if self.scopes[id.index()].is_dark() {
             self.is_excluded(id);
             return;
         }
-        if self.is_silent(id, now) {
+        let is_silent = self.is_silent(id, now);
+        let scope = &self.scopes[id.index()];
+        let are_children_dark = scope.children.all_dark();
+        if scope.is_recalled() {
+            if is_silent || are_children_dark {
+                self.prove_recalled(id, Proof::Own);
+            }
+        } else if is_silent {
             self.darken_by_silence(id, now);
-        } else if self.are_children_dark(id) {
+        } else if are_children_dark {
             self.darken_by_children(id, now);
         }
     }
@@ -145,10 +121,6 @@ impl Judge {
         }
     }
 
-    fn are_children_dark(&self, id: ScopeId) -> bool {
-        self.scopes[id.index()].children.all_dark()
-    }
-
     fn darken_by_silence(&mut self, id: ScopeId, now: Time) {
         let scope = &self.scopes[id.index()];
         let silence = &scope.silence;
@@ -162,11 +134,9 @@ impl Judge {
     fn darken_by_children(&mut self, id: ScopeId, now: Time) {
         let children = self.roster.children(id);
         let dark = children.filter_map(|child| self.scopes[child.index()].darkness.as_ref());
-        let begins = dark.map(|darkness| (darkness.edge.latest, darkness.began));
-        let last = begins.reduce(|(latest, began), (other_latest, other_began)| {
-            (latest.max(other_latest), began.max(other_began))
-        });
-        if let Some((latest, began)) = last {
+        let latest = dark.clone().map(|darkness| darkness.edge.latest).max();
+        let began = dark.map(|darkness| darkness.began).max();
+        if let (Some(latest), Some(began)) = (latest, began) {
             self.darken(id, Proof::Children, latest, began, now);
         }
     }
@@ -376,24 +346,30 @@ impl Judge {
             || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 
-    /// Sets the scope's timer, unless an earlier one is set: that one will set the next.
+    /// Sets the scope's timer to when time alone next changes something in it, unless an earlier one
+    /// is set: that one will set the next.
     fn set_timer(&mut self, id: ScopeId, now: Time) {
         let stale = self.scopes[id.index()].last_evidence + self.stale_after(id);
         let scope = &mut self.scopes[id.index()];
         let is_flapping = scope.flaps.is_flapping(now) && scope.darkness.is_none();
         let darkness = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
         let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
-        let deadlines = Deadlines {
-            stale: if scope.state == State::Unknown { Time::NEVER } else { stale },
-            outage: darkness
-                .map_or(Time::NEVER, |darkness| darkness.counted_since() + self.rules.outage_after),
-            settle: scope.recovery.edge.latest + rules::SETTLE_TIME,
-            calm: if is_flapping { scope.flaps.ends_at() } else { Time::NEVER },
-            check: if is_open { scope.recovery.until } else { Time::NEVER },
-            together: darkness.map_or(Time::NEVER, known_together),
-        };
-        let at = deadlines.next_after(now);
-        if at < scope.timer {
+        let deadlines = [
+            // It has given no evidence for too long.
+            (scope.state != State::Unknown).then_some(stale),
+            // Its darkness becomes an outage.
+            darkness.map(|darkness| darkness.counted_since() + self.rules.outage_after),
+            // Its other children have been asked too since it came back.
+            Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
+            // It has been calm for long enough not to be flapping.
+            is_flapping.then(|| scope.flaps.ends_at()),
+            // Whether its last darkness was one is decided, and when it ended.
+            is_open.then_some(scope.recovery.until),
+            // It is known whether most countries fell silent with it.
+            darkness.map(known_together),
+        ];
+        let next = deadlines.into_iter().flatten().filter(|&at| at > now).min();
+        if let Some(at) = next.filter(|&at| at < scope.timer) {
             scope.timer = at;
             self.timers.push(Reverse((at, id)));
         }

@@ -127,16 +127,16 @@ impl Flaps {
         self.series.began
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        for time_down in self.times_down.iter_mut().chain(&mut self.forgotten) {
-            time_down.begin = time_down.begin.shifted(nanos);
-            time_down.end = time_down.end.map(|end| end.shifted(nanos));
-        }
-        self.ends_at = self.ends_at.shifted(nanos);
-        for series in [&mut self.series, &mut self.before] {
-            series.began = series.began.map(|began| began.shifted(nanos));
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let series = [&mut self.series, &mut self.before].into_iter();
+        let began = series.flat_map(|series| &mut series.began).flat_map(Edge::times);
+        self.times_down
+            .iter_mut()
+            .chain(&mut self.forgotten)
+            .flat_map(|one| one.begin.times().chain(&mut one.end))
+            .chain(began)
+            .chain([&mut self.ends_at])
     }
 
     /// Is the scope flapping at this time?

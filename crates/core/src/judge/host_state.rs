@@ -9,7 +9,7 @@ use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
 
 /// What the judge knows of one target.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct HostState {
     /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
@@ -62,15 +62,9 @@ impl HostState {
     pub fn new(now: Time) -> Self {
         Self {
             miss_rate: INITIAL_MISS_RATE,
-            gone_odds: 0.0,
             usual_log_rtt: f32::NAN,
-            presence: 0.0,
-            observed: 0,
-            misses: 0,
-            rank: Rank::Good,
             last_life: now,
-            last_miss: Time::default(),
-            previous_miss: Time::default(),
+            ..Self::default()
         }
     }
 
@@ -157,8 +151,9 @@ impl HostState {
         self.last_life = self.last_life.max(sent);
         self.gone_odds = 0.0;
         let log_rtt = (rtt + JITTER).as_secs_f32().ln();
-        if self.usual_log_rtt.is_nan() {
+        if !self.is_heard() {
             self.usual_log_rtt = log_rtt;
+            self.presence = 1.0;
         }
         let slowdown = log_rtt - self.usual_log_rtt;
         // A much slower answer moves the mean only slowly, however young that is.
@@ -177,11 +172,9 @@ impl HostState {
         self.presence = 0.0;
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        for time in [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss] {
-            *time = time.shifted(nanos);
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        [&mut self.last_life, &mut self.last_miss, &mut self.previous_miss].into_iter()
     }
 
     /// A probe sent after this time may have been answered when nobody watched.

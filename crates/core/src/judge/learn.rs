@@ -4,7 +4,7 @@
 //! answer of its block, or right before one. What else a block misses between two answers teaches
 //! nothing, so that a darkness is never learned as loss, however long or often it comes.
 
-use super::{HostState, Judge, miss::Unconfirmed, rules, scope_state::FirstMiss};
+use super::{HostState, Judge, answer::Answer, miss::Unconfirmed, rules, scope_state::FirstMiss};
 use crate::{
     schedule::{Directive, Rank},
     scopes::{BlockId, ScopeId, TargetId},
@@ -14,13 +14,8 @@ use crate::{
 impl Judge {
     /// A block answered a probe of then: how the time since its last life went. A darkness teaches
     /// nothing.
-    pub(super) fn learn_from_answer(
-        &mut self,
-        target: TargetId,
-        block: BlockId,
-        sent: Time,
-        now: Time,
-    ) {
+    pub(super) fn learn_from_answer(&mut self, answer: &Answer, now: Time) {
+        let &Answer { target, block, sent, .. } = answer;
         let scope = &mut self.scopes[block.0 as usize];
         let life = scope.life;
         let first_miss = scope.first_miss.take();
@@ -52,14 +47,14 @@ impl Judge {
     /// suspect, but never gone, unless that never answered.
     fn suspect(&mut self, target: TargetId, block: BlockId) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
-        let host = &mut self.hosts[target.0 as usize];
-        let before = *host;
-        if host.is_heard() {
-            host.gone_odds = host.gone_odds.max(host.miss_weight(common).min(rules::SUSPECT_ODDS));
-        } else {
-            host.gone_odds += rules::NEVER_HEARD_ODDS;
-        }
-        self.recount(target, &before);
+        self.change_host(target, |host| {
+            if host.is_heard() {
+                let odds = host.miss_weight(common).min(rules::SUSPECT_ODDS);
+                host.gone_odds = host.gone_odds.max(odds);
+            } else {
+                host.gone_odds += rules::NEVER_HEARD_ODDS;
+            }
+        });
     }
 
     /// A miss that was noticed only after a later answer of its block.
@@ -97,17 +92,16 @@ impl Judge {
 
     fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
-        let host = &mut self.hosts[miss.target.0 as usize];
-        let before = *host;
-        let own = host.miss_rate;
-        let is_usable = host.is_usable();
-        host.gone_odds +=
-            if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
-        host.learn(true);
-        self.recount(miss.target, &before);
-        if is_usable {
+        let before = self.hosts[miss.target.0 as usize];
+        let is_heard = before.is_heard();
+        self.change_host(miss.target, |host| {
+            host.gone_odds +=
+                if is_heard { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
+            host.learn(true);
+        });
+        if before.is_usable() {
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(Some(own));
+                self.scopes[id.index()].learn(Some(before.miss_rate));
             }
         }
     }
@@ -115,18 +109,18 @@ impl Judge {
     /// A darkness was none: those who fell silent in it had gone by themselves.
     pub(super) fn learn_who_has_gone(&mut self, block: BlockId, life: Option<Time>, now: Time) {
         for id in self.roster.block(block).targets.clone() {
-            let host = &mut self.hosts[id as usize];
-            let before = *host;
+            let host = &self.hosts[id as usize];
             let fell_silent =
                 life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
             if !fell_silent || host.is_gone() {
                 continue;
             }
-            for _ in 0..host.misses.min(rules::GONE_MISSES) {
-                host.learn(true);
-            }
-            host.gone_odds = host.gone_odds.max(rules::GONE_ODDS);
-            self.recount(TargetId(id), &before);
+            self.change_host(TargetId(id), |host| {
+                for _ in 0..host.misses.min(rules::GONE_MISSES) {
+                    host.learn(true);
+                }
+                host.gone_odds = host.gone_odds.max(rules::GONE_ODDS);
+            });
             self.update_rank(TargetId(id), now);
         }
     }
@@ -145,9 +139,7 @@ impl Judge {
 
     /// A firewall answers for a target: it is as if that had never been heard.
     pub(super) fn distrust(&mut self, target: TargetId) {
-        let before = self.hosts[target.0 as usize];
-        self.hosts[target.0 as usize].distrust();
-        self.recount(target, &before);
+        self.change_host(target, HostState::distrust);
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
@@ -156,13 +148,9 @@ impl Judge {
     }
 
     pub(super) fn set_rank(&mut self, target: TargetId, rank: Rank) {
-        let host = &mut self.hosts[target.0 as usize];
-        if host.rank == rank {
-            return;
+        if self.hosts[target.0 as usize].rank != rank {
+            self.change_host(target, |host| host.rank = rank);
+            self.directives.push_back(Directive::Rank(target, rank));
         }
-        let before = *host;
-        host.rank = rank;
-        self.recount(target, &before);
-        self.directives.push_back(Directive::Rank(target, rank));
     }
 }

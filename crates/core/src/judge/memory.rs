@@ -10,7 +10,7 @@
 
 use super::{
     HostState, Judge, ScopeState,
-    darkness::Proof,
+    darkness::{Darkness, Proof},
     rules::{LONGEST_PATIENCE, MEMORY_VALID_FOR},
     state::{Edge, State},
 };
@@ -59,19 +59,10 @@ impl Memory {
     /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
-        self.taken = self.taken.shifted(nanos);
-        for host in &mut self.hosts {
-            host.shift_times(nanos);
-        }
-        for scope in &mut self.scopes {
-            scope.life = scope.life.map(|life| life.shifted(nanos));
-            scope.silence.shift_times(nanos);
-            scope.flaps.shift_times(nanos);
-            scope.quality.shift_times(nanos);
-            scope.recovery.shift_times(nanos);
-            if let Some(darkness) = &mut scope.darkness {
-                darkness.shift_times(nanos);
-            }
+        let hosts = self.hosts.iter_mut().flat_map(HostState::times);
+        let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
+        for time in hosts.chain(scopes).chain([&mut self.taken]) {
+            *time = time.shifted(nanos);
         }
     }
 }
@@ -113,6 +104,14 @@ impl Judge {
 }
 
 impl ScopeState {
+    /// Every time in it that means something to the next run.
+    fn remembered_times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let learned = [&mut self.quality.learned];
+        let darkness = self.darkness.iter_mut().flat_map(Darkness::times);
+        let times = self.life.iter_mut().chain(self.silence.times()).chain(self.flaps.times());
+        times.chain(learned).chain(self.recovery.times()).chain(darkness)
+    }
+
     /// As it is when nobody watched from then to now.
     fn resumed(mut self, from: Time, now: Time) -> Self {
         self.silence.clear();

@@ -94,7 +94,7 @@ impl Judge {
             self.update_rank(miss.target, now);
         } else if self.scopes[block.index()].silence.is_empty() {
             // Only a host that never answered: is the block silent?
-            self.directives.push_back(Directive::AskBlock(miss.block, Duration::ZERO));
+            self.directives.push_back(Directive::AskBlock(miss.block));
         }
     }
 

@@ -30,7 +30,6 @@
 
 mod answer;
 mod change;
-mod change_point;
 mod darkness;
 mod escalation;
 mod evaluate;
@@ -39,7 +38,6 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
-mod per_state;
 mod quality;
 mod recovery;
 mod replan;
@@ -55,9 +53,8 @@ mod together;
 mod view;
 
 pub use memory::Memory;
-pub use per_state::PerState;
 pub use rules::Rules;
-pub use state::{Change, Edge, State};
+pub use state::{Change, Edge, PerState, State};
 pub use view::{HostCounts, Verdict};
 
 use crate::{
@@ -139,7 +136,7 @@ impl Judge {
                 return;
             }
             if at == self.sight.poll_timeout() {
-                let change = self.sight.handle_timeout(at);
+                let change = self.sight.lose(at);
                 self.apply_sight_change(change, at);
             } else if let Some(Reverse((_, id))) = self.timers.pop()
                 && self.scopes[id.index()].timer == at

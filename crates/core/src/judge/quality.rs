@@ -37,7 +37,7 @@ pub(super) struct Quality {
     probes: u32,
     /// When loss was learned last.
     #[serde(default)]
-    learned: Time,
+    pub learned: Time,
     usual_loss: f32,
     lossy: bool,
     /// Page's sum: for more loss while not lossy, for as little as usual while lossy.
@@ -89,11 +89,6 @@ impl Quality {
             self.lossy = !self.lossy;
             self.cumulative_sum = 0.0;
         }
-    }
-
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        self.learned = self.learned.shifted(nanos);
     }
 
     /// Clearly worse than usual?

@@ -14,16 +14,16 @@ use super::{
 use crate::time::Time;
 
 /// How a scope came back from its last darkness.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Recovery {
     /// When it came back.
     pub edge: Edge,
     /// Its life before the darkness.
     #[serde(default)]
     pub life_before: Option<Time>,
-    /// By when the darkness had begun.
+    /// By when the darkness had begun: how far back a host's misses are looked for.
     #[serde(default)]
-    dark_from: Time,
+    pub dark_from: Time,
     /// The loss that its hosts had in common before it.
     #[serde(default)]
     pub common_miss_rate: f32,
@@ -71,45 +71,21 @@ pub(super) enum Finding {
 impl Recovery {
     /// None yet.
     pub fn none(now: Time) -> Self {
-        Self {
-            edge: Edge { earliest: None, latest: now },
-            life_before: None,
-            dark_from: now,
-            common_miss_rate: 0.0,
-            answered: Time::default(),
-            misses: Vec::new(),
-            until: Time::default(),
-            told: None,
-            narrowed: false,
-            check: None,
-            proof: None,
-        }
+        let edge = Edge { earliest: None, latest: now };
+        Self { edge, dark_from: now, ..Self::default() }
     }
 
-    /// A darkness ended by an answer to a probe sent at `answered`, which came by `latest`.
-    pub fn new(
-        darkness: &Darkness,
-        life_before: Option<Time>,
-        common_miss_rate: f32,
-        answered: Time,
-        latest: Time,
-        now: Time,
-    ) -> Self {
+    /// A darkness ended by an answer that came by `latest`.
+    pub fn new(darkness: &Darkness, latest: Time, now: Time) -> Self {
         // It cannot have come back before it had surely gone.
         let began = darkness.edge.latest;
         let earliest = Some(began.min(latest));
         Self {
             edge: Edge { earliest, latest },
-            life_before,
             dark_from: began,
-            common_miss_rate,
-            answered,
-            misses: Vec::new(),
             until: now + RETURN_TIME,
-            told: None,
-            narrowed: false,
-            check: None,
             proof: Some(darkness.proof),
+            ..Self::default()
         }
     }
 
@@ -141,11 +117,6 @@ impl Recovery {
         let earliest = dark.min(self.edge.latest);
         self.narrowed |= self.edge.earliest < Some(earliest);
         self.edge.earliest = self.edge.earliest.max(Some(earliest));
-    }
-
-    /// By when the darkness had begun: how far back a host's misses are looked for.
-    pub fn dark_from(&self) -> Time {
-        self.dark_from
     }
 
     /// From now on it is asked whether those are back who fell silent.
@@ -193,12 +164,9 @@ impl Recovery {
         }
     }
 
-    /// Moves every time by so many nanoseconds.
-    pub fn shift_times(&mut self, nanos: i64) {
-        self.edge = self.edge.shifted(nanos);
-        self.life_before = self.life_before.map(|life| life.shifted(nanos));
-        for time in [&mut self.dark_from, &mut self.answered, &mut self.until] {
-            *time = time.shifted(nanos);
-        }
+    /// Every time in it.
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let times = [&mut self.dark_from, &mut self.answered, &mut self.until];
+        self.edge.times().chain(&mut self.life_before).chain(times)
     }
 }

@@ -80,14 +80,9 @@ impl Judge {
     /// Are other targets in this scope than before?
     fn has_other_targets(&self, id: ScopeId, before: &Judge, map: &RosterMapping) -> bool {
         let Some(old) = map.scopes.old_id(id.0).map(ScopeId) else { return false };
-        let count = |judge: &Judge, id: ScopeId| -> usize {
-            let blocks = judge.roster.blocks_of(judge.roster.scope(id));
-            blocks.map(|block| judge.roster.blocks[block as usize].targets.len()).sum()
-        };
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
-        let mut targets =
-            blocks.flat_map(|block| self.roster.blocks[block as usize].targets.clone());
-        count(self, id) != count(before, old)
+        let mut targets = self.roster.targets_of(self.roster.scope(id));
+        let then = before.roster.targets_of(before.roster.scope(old));
+        targets.clone().count() != then.count()
             || targets.any(|target| map.targets.old_id(target).is_none())
     }
 

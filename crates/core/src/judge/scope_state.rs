@@ -8,6 +8,7 @@ use super::{
     quality::Quality,
     recovery::Recovery,
     rules,
+    share::Presence,
     silence::Silence,
     state::{Edge, State},
 };
@@ -52,12 +53,7 @@ pub(super) struct Report {
     pub excluded: bool,
     /// Its verdict, once it has one.
     pub state: Option<State>,
-    /// Targets that answer, as far as we know.
-    pub present: u32,
-    /// Targets that may have gone.
-    pub suspects: u32,
-    /// The sum of its targets' shares of presence.
-    pub usual: f64,
+    pub hosts: Presence,
 }
 
 /// What the scopes below have told.
@@ -132,7 +128,7 @@ pub(super) struct FirstMiss {
 }
 
 /// What the judge knows of one scope.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct ScopeState {
     /// When it last gave evidence.
     #[serde(rename = "heard")]
@@ -173,15 +169,9 @@ pub(super) struct ScopeState {
     /// What the scope above knows of it.
     #[serde(skip)]
     pub reported: Report,
-    /// Targets that answer, as far as we know; a dark block's too.
+    /// Those of a dark block too.
     #[serde(skip)]
-    pub present: u32,
-    /// Targets that may have gone; a dark block's too.
-    #[serde(skip)]
-    pub suspects: u32,
-    /// The sum of its targets' shares of presence.
-    #[serde(skip)]
-    pub usual: f64,
+    pub hosts: Presence,
     /// Dark while the scope above it lives.
     #[serde(skip)]
     pub excluded: bool,
@@ -220,29 +210,10 @@ impl ScopeState {
     pub fn new(now: Time) -> Self {
         Self {
             last_evidence: now,
-            quality: Quality::default(),
             recent_miss_rate: rules::MIN_MISS_RATE,
             steady_miss_rate: rules::MIN_MISS_RATE,
             newest_miss_rate: rules::MIN_MISS_RATE,
-            state: State::Unknown,
-            life: None,
-            previous_life: None,
-            first_miss: None,
-            has_learned: false,
-            silence: Silence::default(),
-            darkness: None,
             recovery: Recovery::none(now),
-            contribution: Contribution::default(),
-            children: Children::default(),
-            reported: Report::default(),
-            present: 0,
-            suspects: 0,
-            usual: 0.0,
-            excluded: false,
-            few: false,
-            siblings_asked: false,
-            escalation: None,
-            flaps: Flaps::default(),
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
             record: Box::new(VerdictTotals {
@@ -250,6 +221,7 @@ impl ScopeState {
                 evidence: "the watch has just begun".into(),
                 ..VerdictTotals::default()
             }),
+            ..Self::default()
         }
     }
 

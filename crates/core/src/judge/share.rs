@@ -10,23 +10,34 @@ use crate::{
     time::Time,
 };
 
-/// What one host adds to the counts of its block.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct HostShare {
-    present: u32,
-    suspects: u32,
-    presence: f32,
+/// How many hosts answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Presence {
+    /// That answer, as far as we know.
+    pub present: u32,
+    /// That may have gone.
+    pub suspects: u32,
+    /// The sum of their shares of presence.
+    pub usual: f64,
 }
 
-impl HostShare {
+impl Presence {
+    /// Of the host with these targets: it answers when one of them does.
     fn of(targets: &[HostState]) -> Self {
         let is_present = targets.iter().any(HostState::is_present);
         let is_suspect = !is_present && targets.iter().any(HostState::is_suspect);
         Self {
             present: u32::from(is_present),
             suspects: u32::from(is_suspect),
-            presence: targets.iter().map(|target| target.presence).fold(0.0, f32::max),
+            usual: targets.iter().map(|target| target.presence).fold(0.0, f32::max).into(),
         }
+    }
+
+    /// A part of these counts has changed.
+    fn update(&mut self, old: &Self, new: &Self) {
+        self.present = self.present + new.present - old.present;
+        self.suspects = self.suspects + new.suspects - old.suspects;
+        self.usual += new.usual - old.usual;
     }
 }
 
@@ -34,27 +45,28 @@ impl Judge {
     /// How many hosts of a scope answer, usually answer, and are listed.
     pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
         let scope = &self.scopes[id.index()];
-        let now = if scope.is_dark() { 0 } else { scope.present };
+        let now = if scope.is_dark() { 0 } else { scope.hosts.present };
         let blocks = self.roster.blocks_of(self.roster.scope(id));
         let hosts = blocks.map(|block| self.roster.targets_by_host(BlockId(block)).count() as u32);
-        HostCounts { now, usual: (scope.usual.round() as u32).max(now), listed: hosts.sum() }
+        HostCounts { now, usual: (scope.hosts.usual.round() as u32).max(now), listed: hosts.sum() }
     }
 
     /// Share of the usual hosts that answers now; 1 where too few usually do.
     pub(super) fn share(&self, id: ScopeId) -> f32 {
-        let scope = &self.scopes[id.index()];
-        if (scope.usual as f32) < rules::PARTIAL_HOSTS - 0.5 {
+        let hosts = &self.scopes[id.index()].hosts;
+        if (hosts.usual as f32) < rules::PARTIAL_HOSTS - 0.5 {
             return 1.0;
         }
-        scope.present as f32 / scope.usual as f32
+        hosts.present as f32 / hosts.usual as f32
     }
 
     /// Do clearly fewer targets answer than usual, and is that no chance?
     pub(super) fn are_few(&self, id: ScopeId) -> bool {
         let scope = &self.scopes[id.index()];
         let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
-        let gone = scope.usual as f32 - (scope.present + scope.suspects) as f32;
-        let odds = gone * rules::GONE_ODDS + scope.suspects as f32 * rules::SUSPECT_ODDS;
+        let Presence { present, suspects, usual } = scope.hosts;
+        let gone = usual as f32 - (present + suspects) as f32;
+        let odds = gone * rules::GONE_ODDS + suspects as f32 * rules::SUSPECT_ODDS;
         self.share(id) < least && (scope.few || odds >= rules::DOWN_ODDS - 0.5)
     }
 
@@ -68,58 +80,52 @@ impl Judge {
         {
             return;
         }
-        let before = *host;
         let share = self.share(id);
-        self.hosts[target.0 as usize].update_presence(present, share, now);
-        self.recount(target, &before);
+        self.change_host(target, |host| host.update_presence(present, share, now));
     }
 
-    /// What is known of a target has changed: so may have how many hosts answer. A host answers when
-    /// one of its targets does.
-    pub(super) fn recount(&mut self, target: TargetId, before: &HostState) {
-        let id = self.roster.target(target).block;
-        let targets = self.roster.targets_of_host(target);
-        let targets = &mut self.hosts[targets.start as usize..targets.end as usize];
-        let after = HostShare::of(targets);
-        let index = (target.0 - self.roster.targets_of_host(target).start) as usize;
-        let now = std::mem::replace(&mut targets[index], *before);
-        let old = HostShare::of(targets);
-        targets[index] = now;
-        if after == old {
-            return;
+    /// Changes what is known of a target: so may change how many hosts answer.
+    pub(super) fn change_host<T>(
+        &mut self,
+        target: TargetId,
+        change: impl FnOnce(&mut HostState) -> T,
+    ) -> T {
+        let block = self.roster.target(target).block;
+        let ids = self.roster.targets_of_host(target);
+        let targets = &mut self.hosts[ids.start as usize..ids.end as usize];
+        let old = Presence::of(targets);
+        let result = change(&mut targets[(target.0 - ids.start) as usize]);
+        let new = Presence::of(targets);
+        if new != old {
+            self.scopes[block.0 as usize].hosts.update(&old, &new);
+            for id in self.roster.path(block) {
+                self.report(id);
+            }
         }
-        let block = &mut self.scopes[id.0 as usize];
-        block.present = block.present + after.present - old.present;
-        block.suspects = block.suspects + after.suspects - old.suspects;
-        block.usual += f64::from(after.presence) - f64::from(old.presence);
-        for scope in self.roster.path(id) {
-            self.report(scope);
-        }
+        result
     }
 
     /// Tells the scope above what has changed in this one, children before parents.
     pub(super) fn report(&mut self, id: ScopeId) {
-        let scope = &self.scopes[id.index()];
+        let scope = &mut self.scopes[id.index()];
+        let dark = scope.is_dark();
+        let usual = scope.hosts.usual;
         let new = Report {
             heard: scope.life.is_some(),
-            dark: scope.is_dark(),
+            dark,
             outage: scope.is_in_outage(),
             excluded: scope.excluded,
             state: Some(scope.state),
-            present: if scope.is_dark() { 0 } else { scope.present },
-            suspects: if scope.is_dark() { 0 } else { scope.suspects },
-            usual: scope.usual,
+            hosts: if dark { Presence { usual, ..Presence::default() } } else { scope.hosts },
         };
-        let old = std::mem::replace(&mut self.scopes[id.index()].reported, new);
+        let old = std::mem::replace(&mut scope.reported, new);
         if new == old {
             return;
         }
         if let Some(parent) = self.roster.parent(id) {
             let above = &mut self.scopes[parent.index()];
             above.children.update(&old, &new);
-            above.present = above.present + new.present - old.present;
-            above.suspects = above.suspects + new.suspects - old.suspects;
-            above.usual += new.usual - old.usual;
+            above.hosts.update(&old.hosts, &new.hosts);
         }
     }
 
@@ -130,16 +136,11 @@ impl Judge {
             let scope = &mut self.scopes[id.index()];
             scope.children = Children { all, ..Children::default() };
             scope.reported = Report::default();
-            scope.present = 0;
-            scope.suspects = 0;
-            scope.usual = 0.0;
+            scope.hosts = Presence::default();
             if let Scope::Block(block) = self.roster.scope(id) {
                 for targets in self.roster.targets_by_host(block) {
                     let targets = &self.hosts[targets.start as usize..targets.end as usize];
-                    let host = HostShare::of(targets);
-                    scope.present += host.present;
-                    scope.suspects += host.suspects;
-                    scope.usual += f64::from(host.presence);
+                    scope.hosts.update(&Presence::default(), &Presence::of(targets));
                 }
             }
         }

@@ -48,7 +48,7 @@ impl ControlState {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     /// In the order of the plan.
     controls: Vec<ControlState>,
@@ -90,19 +90,13 @@ impl Sight {
     pub fn new(controls: usize, interval: Duration, now: Time) -> Self {
         Self {
             controls: vec![ControlState::default(); controls],
-            recent: 0,
             blind_after: BLIND_AFTER,
-            own_loss: 0.0,
-            answers: 0,
             interval,
             last_answered: now,
             last_control_answered: now,
-            send_failures: 0,
             failing_since: now,
-            blind_since: None,
             restored: now,
-            blind_periods: 0,
-            blind_for: Duration::ZERO,
+            ..Self::default()
         }
     }
 
@@ -164,11 +158,6 @@ impl Sight {
         let misses = BLIND_ODDS / -self.own_loss.max(MIN_MISS_RATE).ln();
         let chance = Duration::from_secs_f32(misses.min(BLIND_AT_LAST.as_secs_f32()));
         self.blind_after = chance.max(BLIND_AFTER);
-    }
-
-    /// That time has come.
-    pub fn handle_timeout(&mut self, now: Time) -> SightChange {
-        self.lose(now)
     }
 
     /// A target answered a probe sent then.
@@ -245,7 +234,8 @@ impl Sight {
         self.restore(from - LONGEST_PATIENCE, now, now)
     }
 
-    fn lose(&mut self, now: Time) -> SightChange {
+    /// From now on we are blind.
+    pub fn lose(&mut self, now: Time) -> SightChange {
         if self.is_blind() {
             return SightChange::None;
         }

@@ -2,12 +2,15 @@
 
 use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{
+    fmt,
+    ops::{Index, IndexMut},
+};
 
 labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
     /// verdict.
-    #[derive(Serialize, Deserialize)]
+    #[derive(Default, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]
     State {
         /// Alive, and as good as it usually is.
@@ -23,6 +26,7 @@ labelled! {
         /// Down without one proof of life for `outage_after`.
         Outage => "outage",
         /// We cannot say: just started, or blind ourselves.
+        #[default]
         Unknown => "unknown",
     }
 }
@@ -33,8 +37,33 @@ impl fmt::Display for State {
     }
 }
 
+/// One of something for each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerState<T>([T; State::ALL.len()]);
+
+impl<T> PerState<T> {
+    /// What `value` says of each state.
+    pub fn new(value: impl FnMut(State) -> T) -> Self {
+        Self(State::ALL.map(value))
+    }
+}
+
+impl<T> Index<State> for PerState<T> {
+    type Output = T;
+
+    fn index(&self, state: State) -> &T {
+        &self.0[state as usize]
+    }
+}
+
+impl<T> IndexMut<State> for PerState<T> {
+    fn index_mut(&mut self, state: State) -> &mut T {
+        &mut self.0[state as usize]
+    }
+}
+
 /// The interval in which a change really happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Not before this: the last proof of the old state. None where we were not watching yet.
     pub earliest: Option<Time>,
@@ -43,12 +72,9 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Moved by so many nanoseconds.
-    pub(super) fn shifted(self, nanos: i64) -> Self {
-        Self {
-            earliest: self.earliest.map(|earliest| earliest.shifted(nanos)),
-            latest: self.latest.shifted(nanos),
-        }
+    /// Every time in it.
+    pub(super) fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        self.earliest.iter_mut().chain([&mut self.latest])
     }
 }
 

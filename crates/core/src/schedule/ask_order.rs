@@ -2,7 +2,7 @@
 //! gone: it is asked first, and again and again; between, one after the other of those not yet
 //! asked since their block was heard, the newest heard first.
 
-use super::{Doubt, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
+use super::{FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
 use crate::{
     scopes::{BlockId, CountryId, Scope},
     time::Time,
@@ -71,19 +71,17 @@ impl Schedule {
         let turns = |block: u32| &self.blocks[block as usize];
         let blocks = self.roster.blocks_of(scope);
         let answered = blocks.clone().map(|block| turns(block).answered).max()?;
-        let able = blocks.filter(|&block| {
-            let level = turns(block).bucket.level(&self.budget, now);
-            level >= 1.0 + reserve && !self.is_excluded(block)
-        });
-        let able: Vec<u32> = able.collect();
+        let able: Vec<u32> = blocks.filter(|&block| self.can_ask(block, reserve, now)).collect();
         let unasked = able.iter().copied().filter(|&block| turns(block).last_probe <= answered);
         unasked
             .max_by_key(|&block| turns(block).answered)
             .or_else(|| able.iter().copied().min_by_key(|&block| turns(block).last_probe))
     }
 
-    fn is_excluded(&self, block: u32) -> bool {
-        self.roster.path(BlockId(block)).any(|id| self.excluded[id.index()])
+    /// Has the block a token beside the `reserve`, and does it tell anything of what it lies in?
+    fn can_ask(&self, block: u32, reserve: f64, now: Time) -> bool {
+        self.blocks[block as usize].bucket.level(&self.budget, now) >= 1.0 + reserve
+            && !self.roster.path(BlockId(block)).any(|id| self.excluded[id.index()])
     }
 
     /// A probe beside the regular ones, if it leaves `reserve` tokens; an open probe to the target
@@ -103,33 +101,12 @@ impl Schedule {
         target.or_else(|| rotation.begin_turn(|_| true))
     }
 
-    /// A probe of one certain target.
-    pub(super) fn asked_slot(&mut self, target: u32, now: Time) -> Option<u32> {
-        let block = self.roster.targets[target as usize].block;
-        self.pay(block.0, REGULAR_RESERVE, now).then_some(target)
-    }
-
-    fn pay(&mut self, block: u32, reserve: f64, now: Time) -> bool {
-        let turns = &mut self.blocks[block as usize];
-        let paid = turns.bucket.take(&self.budget, now, reserve);
-        if paid {
-            turns.last_probe = now;
-        } else {
-            self.skipped.over_budget += 1;
-        }
-        paid
-    }
-
     /// Asks the other blocks of a country that were heard last.
-    pub(super) fn ask_siblings(&mut self, block: BlockId, doubt: Doubt, now: Time) {
+    pub(super) fn ask_siblings(&mut self, block: BlockId, now: Time) {
         let country = Scope::Country(self.roster.block(block).country);
-        let least = 1.0 + self.reserve(doubt);
-        let mut others: Vec<u32> = self
-            .roster
-            .blocks_of(country)
-            .filter(|&other| other != block.0 && !self.is_excluded(other))
-            .filter(|&other| self.blocks[other as usize].bucket.level(&self.budget, now) >= least)
-            .collect();
+        let blocks = self.roster.blocks_of(country).filter(|&other| other != block.0);
+        let mut others: Vec<u32> =
+            blocks.filter(|&other| self.can_ask(other, REGULAR_RESERVE, now)).collect();
         others.sort_by_key(|&other| Reverse(self.blocks[other as usize].answered));
         for other in others.into_iter().take(FAN_OUT as usize) {
             self.queue.push(Reverse((now, Key::Once(other))));

@@ -16,10 +16,10 @@ pub enum Directive {
     Relax(Scope),
     /// Probe this target once, so much later.
     Ask(TargetId, Duration),
-    /// Probe the block once, so much later: whoever can best tell whether it lives.
-    AskBlock(BlockId, Duration),
+    /// Probe the block once, now: whoever can best tell whether it lives.
+    AskBlock(BlockId),
     /// Probe some of the country's other blocks once, now: are they gone too?
-    AskSiblings(BlockId, Doubt),
+    AskSiblings(BlockId),
     /// Probe each other country once, unless that was done just now: are they gone too?
     AskCountries(CountryId),
     /// The scope is dark while what it lies in lives: its silence tells nothing of that.

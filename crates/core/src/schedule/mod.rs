@@ -13,6 +13,7 @@
 mod ask_order;
 mod budget;
 mod directive;
+mod escalation;
 mod open;
 mod pacing;
 mod replan;
@@ -32,6 +33,7 @@ use crate::{
 };
 use ask_order::ALTERNATE;
 use budget::Bucket;
+use escalation::EscalationState;
 use pacing::Pacing;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -52,9 +54,6 @@ const MANY_COUNTRIES: usize = 5;
 const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
-/// A vague doubt leaves this share of the bucket to strong ones. With a half, hosts that
-/// miss half of all probes spend what an outage of five minutes needs (docs/laboratory.md).
-const STRONG_RESERVE: f64 = 0.6;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -93,19 +92,6 @@ struct BlockTurns {
     doubt_probes: u32,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct EscalationState {
-    /// None: it is over.
-    wanted: Option<Escalation>,
-    /// Between two of its probes.
-    interval: Duration,
-    /// Tokens that it leaves to others.
-    reserve: f64,
-    /// Its slot in the queue.
-    next: Option<Time>,
-    last: Time,
 }
 
 /// When the newest probe to the host was sent (kept with the first target of each), and the newest
@@ -231,7 +217,8 @@ impl Schedule {
                 Key::Escalated(scope) => self.escalation_slot(scope, at, now),
                 Key::Asked(target) => {
                     self.queue.pop();
-                    self.asked_slot(target, now)
+                    let block = self.roster.targets[target as usize].block;
+                    self.pay(block.0, REGULAR_RESERVE, now).then_some(target)
                 }
                 Key::Once(block) => {
                     self.queue.pop();
@@ -268,10 +255,8 @@ impl Schedule {
             Directive::Ask(target, wait) => {
                 self.queue.push(Reverse((now + wait, Key::Asked(target.0))));
             }
-            Directive::AskBlock(block, wait) => {
-                self.queue.push(Reverse((now + wait, Key::Once(block.0))));
-            }
-            Directive::AskSiblings(block, doubt) => self.ask_siblings(block, doubt, now),
+            Directive::AskBlock(block) => self.queue.push(Reverse((now, Key::Once(block.0)))),
+            Directive::AskSiblings(block) => self.ask_siblings(block, now),
             Directive::AskCountries(country) => self.ask_countries(country, now),
             Directive::Exclude(scope, excluded) => {
                 self.excluded[self.roster.scope_id(scope).index()] = excluded;
@@ -287,30 +272,6 @@ impl Schedule {
         let block = self.roster.target(target).block;
         let turns = &mut self.blocks[block.0 as usize];
         turns.answered = turns.answered.max(sent);
-    }
-
-    fn escalate(&mut self, scope: Scope, escalation: Escalation, now: Time) {
-        let id = self.roster.scope_id(scope);
-        let reserve = self.reserve(escalation.doubt);
-        let escalated = &mut self.escalations[id.index()];
-        escalated.interval = escalation.spacing.after(escalated.last);
-        escalated.wanted = Some(escalation);
-        escalated.reserve = reserve;
-        let at = (now + escalation.wait).max(escalated.last + escalated.interval);
-        if escalated.next.is_none_or(|next| at < next) {
-            escalated.next = Some(at);
-            self.queue.push(Reverse((at, Key::Escalated(id))));
-        }
-    }
-
-    /// Tokens that a doubt leaves to others.
-    fn reserve(&self, doubt: Doubt) -> f64 {
-        match doubt {
-            Doubt::First if self.budget.reserve > 0.0 => REGULAR_RESERVE,
-            Doubt::First => self.reserve(Doubt::Vague),
-            Doubt::Vague => REGULAR_RESERVE.max(self.budget.burst * STRONG_RESERVE),
-            Doubt::Strong => REGULAR_RESERVE,
-        }
     }
 
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
@@ -342,61 +303,33 @@ impl Schedule {
             return None;
         }
         self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
-        let turns = &mut self.blocks[block as usize];
-        if !turns.bucket.take(&self.budget, now, REGULAR_RESERVE) {
-            self.skipped.over_budget += 1;
-            return None;
-        }
-        turns.rotation.next_retired()
-    }
-
-    /// A slot of an escalation: in a block, whoever can tell whether it lives; in a larger scope,
-    /// the same in one of its blocks.
-    fn escalation_slot(&mut self, scope: ScopeId, at: Time, now: Time) -> Option<u32> {
-        let escalated = &mut self.escalations[scope.index()];
-        if escalated.next != Some(at) {
-            self.queue.pop();
-            return None;
-        }
-        let Some(Escalation { newest, spacing, .. }) = escalated.wanted else {
-            escalated.next = None;
-            self.queue.pop();
-            return None;
-        };
-        escalated.last = now;
-        escalated.interval = spacing.after(now);
-        let &mut EscalationState { interval, reserve, .. } = escalated;
-        escalated.next = Some(now + interval);
-        self.reschedule(now + interval);
-        // The escalation of what it lies in probes the scope too: not twice, if that is as close.
-        let mut above =
-            std::iter::successors(self.roster.parent(scope), |&id| self.roster.parent(id));
-        let is_closer = |id: ScopeId| {
-            let other = &self.escalations[id.index()];
-            other.wanted.is_some() && other.interval <= interval
-        };
-        if above.any(is_closer) {
-            return None;
-        }
-        let block = match self.roster.scope(scope) {
-            Scope::Block(block) => block.0,
-            larger @ (Scope::Network(_) | Scope::Country(_)) => {
-                self.doubtful_block(larger, reserve, now)?
-            }
-        };
-        self.doubt_probe(block, newest, reserve, now)
+        let paid = self.take_token(block, REGULAR_RESERVE, now);
+        if paid { self.blocks[block as usize].rotation.next_retired() } else { None }
     }
 
     /// A slot of a target with an interval of its own.
     fn interval_slot(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
-        let block = self.roster.targets[target as usize].block;
-        let turns = &mut self.blocks[block.0 as usize];
-        if open.is_waiting(target) || !turns.bucket.take(&self.budget, now, 0.0) {
+        if open.is_waiting(target) {
             self.skipped.over_budget += 1;
             return None;
         }
-        turns.last_probe = now;
-        Some(target)
+        self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
+    }
+
+    /// Pays for a probe of a block, if that leaves `reserve` tokens.
+    fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let paid = self.blocks[block as usize].bucket.take(&self.budget, now, reserve);
+        self.skipped.over_budget += u64::from(!paid);
+        paid
+    }
+
+    /// The same for one that tells whether the block lives.
+    fn pay(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let paid = self.take_token(block, reserve, now);
+        if paid {
+            self.blocks[block as usize].last_probe = now;
+        }
+        paid
     }
 
     /// Moves the slot at hand on by its interval; after a stall, by as many as have passed.

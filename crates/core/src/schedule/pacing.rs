@@ -66,13 +66,11 @@ impl Schedule {
         if due {
             block.credit -= 1.0;
         }
-        let paid = due && block.bucket.take(&self.budget, now, 0.0);
-        self.skipped.over_budget += u64::from(due && !paid);
+        let paid = due && self.pay(id, 0.0, now);
         self.reschedule_regular(at, interval, now);
         if !paid {
             return None;
         }
-        self.blocks[id as usize].last_probe = now;
         let free = |target: u32| !open.is_waiting(target);
         let gone = self.blocks[id as usize].rotation.begin_turn(free);
         if gone.is_none()

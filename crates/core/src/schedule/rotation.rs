@@ -3,8 +3,9 @@
 //! one that is back is news; retired ones have slots of their own.
 
 /// How much a target's answer, or silence, is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rank {
+    #[default]
     Good,
     /// Mostly silent, or cannot be asked just now.
     Poor,

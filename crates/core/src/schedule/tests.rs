@@ -118,7 +118,7 @@ fn some_directive(rng: &mut Rng, roster: &Roster) -> Directive {
             Directive::Escalate(scope, Escalation { spacing, wait, doubt, newest })
         }
         4 => Directive::Relax(scope),
-        5 => Directive::AskSiblings(block, Doubt::Strong),
+        5 => Directive::AskSiblings(block),
         6 => Directive::Rank(target, Rank::Good),
         _ => Directive::Rank(target, if rng.chance(0.5) { Rank::Poor } else { Rank::Retired }),
     }

@@ -5,7 +5,7 @@
 //! probe, as the plan writes them, in the same block. How often it is probed, on which port a DNS
 //! question goes, and what it expects may differ.
 
-use super::{Block, Network, Roster, Target};
+use super::{Level, Roster, Target};
 use std::collections::HashMap;
 
 /// Old and new ids of everything that is watched.
@@ -26,24 +26,15 @@ pub struct RosterMapping {
 impl RosterMapping {
     /// The mapping when `new` replaces `old`.
     pub fn between(old: &Roster, new: &Roster) -> Self {
-        let block = |roster: &Roster, block: &Block| {
-            (roster.country(block.country).code.clone(), block.prefix)
+        let names = |roster: &Roster, level: Level| -> Vec<(String, String)> {
+            let scopes = roster.scopes().filter(|scope| scope.level() == level);
+            let name = |scope| (roster.country_of(scope).code.clone(), roster.name_of(scope));
+            scopes.map(name).collect()
         };
-        let network = |roster: &Roster, network: &Network| {
-            (roster.country(network.country).code.clone(), network.name.clone())
-        };
-        let countries = IdMapping::matching(
-            old.countries.iter().map(|country| &country.code),
-            new.countries.iter().map(|country| &country.code),
-        );
-        let networks = IdMapping::matching(
-            old.networks.iter().map(|each| network(old, each)),
-            new.networks.iter().map(|each| network(new, each)),
-        );
-        let blocks = IdMapping::matching(
-            old.blocks.iter().map(|each| block(old, each)),
-            new.blocks.iter().map(|each| block(new, each)),
-        );
+        let scopes = |level: Level| IdMapping::matching(names(old, level), names(new, level));
+        let countries = scopes(Level::Country);
+        let networks = scopes(Level::Network);
+        let blocks = scopes(Level::Block);
         let target =
             |block: u32, target: &Target| (block, target.host.clone(), target.probe.clone());
         // Blocks by their old id, or one that none of them has.
@@ -66,16 +57,16 @@ pub struct IdMapping {
 
 impl IdMapping {
     fn matching<K: std::hash::Hash + Eq>(
-        old: impl Iterator<Item = K>,
-        new: impl Iterator<Item = K>,
+        old: impl IntoIterator<Item = K>,
+        new: impl IntoIterator<Item = K>,
     ) -> Self {
         let mut ids = HashMap::new();
         let mut mapping = Self { after: Vec::new(), before: Vec::new() };
-        for (key, id) in old.zip(0_u32..) {
+        for (key, id) in old.into_iter().zip(0_u32..) {
             ids.insert(key, id);
             mapping.after.push(None);
         }
-        for (key, id) in new.zip(0..) {
+        for (key, id) in new.into_iter().zip(0..) {
             let old = ids.get(&key).copied();
             if let Some(old) = old {
                 mapping.after[old as usize] = Some(id);

@@ -109,7 +109,7 @@ impl Roster {
     }
 
     /// The scopes that lie directly in a scope, blocks before networks; none for a block.
-    pub fn children(&self, id: ScopeId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
+    pub fn children(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> + Clone + use<> {
         let first_network = self.blocks.len() as u32;
         let (blocks, networks) = match self.scope(id) {
             Scope::Block(_) => (0..0, 0..0),
@@ -135,6 +135,11 @@ impl Roster {
             Scope::Network(id) => self.network(id).blocks.clone(),
             Scope::Country(id) => self.country(id).blocks.clone(),
         }
+    }
+
+    /// Ids of all the targets in a scope.
+    pub fn targets_of(&self, scope: Scope) -> impl Iterator<Item = u32> + Clone {
+        self.blocks_of(scope).flat_map(|block| self.blocks[block as usize].targets.clone())
     }
 
     /// Ids of a country's blocks that belong to no network.

@@ -183,10 +183,7 @@ impl History {
             self.spans.pop_back();
         }
         if self.spans.back().is_none_or(|last| last.state != change.to) {
-            self.spans.push_back(StateSpan { state: change.to, from, edge: change.edge });
-        }
-        if self.spans.len() > MOST_SPANS {
-            self.spans.pop_front();
+            self.push_span(StateSpan { state: change.to, from, edge: change.edge });
         }
     }
 

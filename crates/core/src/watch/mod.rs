@@ -2,10 +2,8 @@
 //! what makes a recorded night a test.
 
 mod history;
-mod memory;
 mod replan;
 mod snapshot;
-pub mod verdict;
 #[cfg(test)]
 mod tests;
 
@@ -275,7 +273,6 @@ impl Watch {
     /// what the kernel dropped before the ICMP sockets could be read.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
-        let vantage = self.aggregate.vantage();
         let skipped = self.schedule.skipped();
         Snapshot {
             time: now,
@@ -294,10 +291,7 @@ impl Watch {
             blind,
             blind_seconds,
             blind_spells,
-            rejected: vantage.rejected.clone(),
-            not_sent: vantage.not_sent.clone(),
-            unreachable: vantage.unreachable.clone(),
-            rcodes: vantage.rcodes.clone(),
+            vantage: self.aggregate.vantage().clone(),
             lag: self.lag.view(),
             slots_missed: skipped.missed,
             slots_over_budget: skipped.over_budget,

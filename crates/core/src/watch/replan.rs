@@ -1,7 +1,9 @@
-//! A new plan without a new beginning: each stage carries over what it knows of whoever stays.
+//! A new plan, or a new run, without a new beginning: each stage carries over what it knows of
+//! whoever stays.
 
 use super::{ControlView, EventRecord, History, PlanView, Settings, Watch};
 use crate::{
+    judge::Memory,
     outcome::Event,
     schedule::Budget,
     scopes::{Roster, RosterMapping},
@@ -40,6 +42,20 @@ impl Watch {
         self.apply_directives(now);
         self.expected = self.poll_timeout().max(now);
         map
+    }
+
+    /// What the next run should know: counts, windows and turns begin anew. `wall_offset` is
+    /// `Clock::wall_offset`.
+    pub fn remember(&self, now: Time, wall_offset: i64) -> Memory {
+        self.judge.remember(now, wall_offset)
+    }
+
+    /// Goes on from what an earlier run knew, before anything has happened; false if that is of no
+    /// use any more.
+    pub fn recall(&mut self, memory: Memory, now: Time) -> bool {
+        let recalled = self.judge.recall(memory, now);
+        self.apply_directives(now);
+        recalled
     }
 
     /// A new plan was wrong, and the old one goes on.

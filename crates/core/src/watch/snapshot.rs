@@ -1,16 +1,15 @@
 //! What readers may know of the whole watch at one moment: plain, immutable numbers of all stages,
 //! from which metrics, page and JSON are made.
 
-pub use crate::aggregate::{Counts, HistogramView, WINDOWS, WindowView};
+pub use crate::aggregate::{Counts, HistogramView, VantageStats, WINDOWS, WindowView};
 
 use super::History;
 use crate::{
     judge::Verdict,
-    outcome::{Fault, IcmpCode, Reject},
     scopes::{Country, CountryId, Roster, Scope},
     time::Time,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Everything that a reader may know.
 #[derive(Clone, Debug)]
@@ -40,14 +39,8 @@ pub struct Snapshot {
     pub blind_seconds: f64,
     /// How often we went blind.
     pub blind_spells: u64,
-    /// Packets that were no answer, by reason.
-    pub rejected: BTreeMap<Reject, u64>,
-    /// Probes that could not be sent, by fault.
-    pub not_sent: BTreeMap<Fault, u64>,
-    /// ICMP errors about our probes; `true` is IPv6.
-    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
-    /// DNS answers by response code.
-    pub rcodes: BTreeMap<u16, u64>,
+    /// Counts that belong to no target.
+    pub vantage: VantageStats,
     /// How late probes left, in seconds behind their slot.
     pub lag: HistogramView,
     /// Slots that were given up after a stall.

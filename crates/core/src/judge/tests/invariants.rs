@@ -245,7 +245,6 @@ fn numbers_change_no_verdict() {
                     let host = fed.roster.target(summary.target).host.to_string();
                     summary.target.0 = ids[&host];
                     summary.block = other.roster.target(summary.target).block;
-                    summary.country = other.roster.block(summary.block).country;
                     Told::Of(summary)
                 }
             });

@@ -62,8 +62,7 @@ impl Fed {
     fn tell_of(&mut self, target: u32, sent: Time, after: Duration, evidence: Evidence) {
         let target = TargetId(target);
         let block = self.roster.target(target).block;
-        let country = self.roster.block(block).country;
-        let summary = Summary { target, block, country, kind: Kind::Icmp, sent, evidence };
+        let summary = Summary { target, block, kind: Kind::Icmp, sent, evidence };
         self.tell_later(after, Told::Of(summary));
     }
 

@@ -1,7 +1,7 @@
 //! Writes and reads one journal line. Times are written to the nanosecond, so that a replay takes
 //! in exactly what was taken in live.
 
-use crate::{
+use lifesign_core::{
     outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     scopes::{Host, Roster, TargetId},
     time::Time,
@@ -225,7 +225,7 @@ fn why<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scopes::Kind;
+    use lifesign_core::scopes::Kind;
 
     #[test]
     fn hosts_may_be_written_as_in_the_plan() {

@@ -1,7 +1,7 @@
 //! Verdict lines, of which every [`Change`] makes one, a narrower edge too: as JSON for programs
 //! (docs/verdicts.md), or for people.
 
-use crate::{
+use lifesign_core::{
     judge::Change,
     scopes::{Roster, Scope},
     time::Time,
@@ -63,7 +63,7 @@ pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
+    use lifesign_core::{
         judge::{Edge, State},
         scopes::{CountryId, NetworkId},
     };

@@ -1,0 +1,27 @@
+//! What a watch takes in and decides, written down: journal lines, one event a line, as JSON
+//! (docs/journal.md); and verdict lines, as JSON or for people (docs/verdicts.md).
+//!
+//! These are formats, which have readers of their own and change for their sake: no part of the
+//! machine in `lifesign-core`, which only gives out the records and changes that they hold.
+//!
+//! A journal line carries `seen`, when the core learned of the event, because verdicts depend on
+//! that too; a line without it is taken to have been seen as soon as it could be.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+mod line;
+pub mod verdict;
+
+pub use line::{Reader, write};
+
+use lifesign_core::{outcome::Event, time::Time, watch::EventRecord};
+
+/// When a watch began at the latest, by its first record: before its first probe was sent.
+pub fn begun(record: &EventRecord) -> Time {
+    match record.event {
+        Event::Outcome(outcome) => outcome.sent,
+        Event::Control(control) => control.sent,
+        Event::Stray(_) | Event::Gap(_) | Event::Replan => record.seen,
+    }
+}
