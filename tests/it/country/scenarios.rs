@@ -110,3 +110,57 @@ fn october_2017_in_real_time_is_as_simulated() {
     let scenario = abridged("october-2017.toml", &hours, 18);
     in_real_time_as_simulated("october", scenario, &["up", "down", "up", "down", "up", "flapping"]);
 }
+
+/// A country of four blocks, in which this happens after 15 s and lasts: the states of the country
+/// and of each block, in virtual and in real time.
+fn in_part_alive(name: &str, hosts: u32, event: &str, wanted: [&[&str]; 5]) -> String {
+    let text = format!(
+        "story = \"{name}\"\nstart = \"2026-03-01T00:00:00Z\"\nduration = \"55s\"\n\
+         weather = {{ rtt = \"200ms\", jitter = \"8ms\", loss = 0.01 }}\n\
+         country = [{{ code = \"KP\", hosts = {hosts}, probes = [\"icmp\"], blocks = [\
+         \"127.45.176.0/24\", \"127.45.177.0/24\", \"127.45.178.0/24\", \"127.45.179.0/24\"] }}]\n\
+         event = [{{ at = \"+15s\", {event} }}]\n"
+    );
+    let scenario = Scenario::parse(name, &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let states = |turns: &Vec<Turn>| turns.iter().map(|turn| turn.to.clone()).collect::<Vec<_>>();
+    let virtually = simulated(&scenario, 5.0, Duration::from_secs(15));
+    assert_eq!(virtually.values().map(states).collect::<Vec<_>>(), wanted, "in virtual time");
+    let long = scenario.duration;
+    let head = "judge.outage_after = \"15s\"\nbudget.per_block = \"5/s\"";
+    let mut watched = WatchedCountry::start(name, scenario, false, head, false);
+    let began = watched.country.began;
+    watched.program.listen(long.saturating_sub(watched.program.now().since(began)));
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for verdict in watched.program.verdicts() {
+        found.entry(verdict.scope).or_default().push(verdict.to);
+    }
+    assert_eq!(found.into_values().collect::<Vec<_>>(), wanted, "{}", watched.program.said());
+    watched.program.said()
+}
+
+const UP: &[&str] = &["up"];
+const PARTIAL: &[&str] = &["up", "partial"];
+const OUTAGE: &[&str] = &["up", "down", "outage"];
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn of_ten_hosts_of_a_block_nine_vanish_in_real_time() {
+    let event = "kind = \"vanish\", on = \"127.45.176.0/24\", hosts = 9";
+    in_part_alive("vanish", 10, event, [UP, PARTIAL, UP, UP, UP]);
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn three_of_four_blocks_are_dark_in_real_time() {
+    let on = "127.45.176.0/24 127.45.177.0/24 127.45.178.0/24";
+    let event = format!("kind = \"dark\", on = \"{on}\", for = \"1h\"");
+    in_part_alive("three-of-four", 6, &event, [PARTIAL, OUTAGE, OUTAGE, OUTAGE, UP]);
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn nearly_all_hosts_are_gone_in_real_time() {
+    let event = "kind = \"vanish\", on = \"KP\", hosts = 9";
+    let said = in_part_alive("near-total", 10, event, [PARTIAL; 5]);
+    assert!(said.contains("usual hosts answer"), "{said}");
+}

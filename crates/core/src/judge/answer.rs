@@ -55,8 +55,11 @@ impl Judge {
             self.learn_from_answer(&answer, now);
         }
         let mut is_calm = is_newest;
+        let mut is_checked = false;
         for id in self.roster.path(block).rev() {
+            is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
+            is_checked |= scope.recovery.check.is_some();
             scope.last_evidence = now;
             scope.quality.record_answer(slowdown);
             is_calm &= scope.darkness.is_none() && scope.is_calm();
@@ -64,13 +67,14 @@ impl Judge {
                 self.prove_life(id, &answer, now);
             }
         }
-        for id in self.roster.path(block) {
-            self.check_return(id, &answer, now);
+        if is_checked {
+            for id in self.roster.path(block) {
+                self.check_return(id, &answer, now);
+            }
         }
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
-        let are_many = |id: ScopeId| self.share(id) >= rules::PARTIAL_SHARE;
-        if !is_calm || !self.roster.path(block).all(are_many) {
+        if !is_calm {
             self.evaluate(id, now);
         }
     }

@@ -152,7 +152,7 @@ impl Flaps {
 
     fn calm_at(&self) -> Time {
         let (Some(first), Some(last)) = (self.times_down.front(), self.times_down.back()) else {
-            return Time::NEVER;
+            return Time::default();
         };
         let begin = |time_down: &TimeDown| time_down.begin.latest;
         let mean = begin(last).since(begin(first)) / (self.times_down.len().max(2) - 1) as u32;

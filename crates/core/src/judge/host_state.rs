@@ -114,9 +114,9 @@ impl HostState {
 
     /// The rank that it deserves while its block is alive, of which this share is present: when
     /// nearly all have gone, they are expected back.
-    pub fn deserved_rank(&self, share: f32, now: Time) -> Rank {
+    pub fn deserved_rank(&self, share: impl FnOnce() -> f32, now: Time) -> Rank {
         if self.gone_odds >= GONE_ODDS {
-            let is_expected = self.is_heard() && share < NEAR_TOTAL;
+            let is_expected = self.is_heard() && share() < NEAR_TOTAL;
             let is_retired = now.since(self.last_life) > RETIRE_AFTER && !is_expected;
             return if is_retired { Rank::Retired } else { Rank::Gone };
         }

@@ -143,7 +143,7 @@ impl Judge {
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
-        let share = self.share(ScopeId(self.roster.target(target).block.0));
+        let share = || self.share(ScopeId(self.roster.target(target).block.0));
         self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
     }
 

@@ -53,6 +53,9 @@ pub const GONE_ODDS: f32 = 6.9;
 /// A host whose misses have these odds, 10, counts as silent where hosts are counted: one miss of a
 /// host that answers nine times in ten.
 pub const SUSPECT_ODDS: f32 = 2.3;
+/// So many hosts that may have gone are taken to be there before a scope is partial: two by chance
+/// alone are one in 10^2.
+pub const DOUBTFUL_SUSPECTS: u32 = 2;
 /// Odds of those still silent that leave it open whether a darkness was one.
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.

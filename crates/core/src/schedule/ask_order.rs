@@ -39,30 +39,26 @@ impl Schedule {
         let contact = |target: u32| self.contacts[target as usize];
         let host_asked = |target: u32| contact(self.first_of_host[target as usize]).host_asked;
         let is_heard = |target: &u32| contact(*target).answered != Time::default();
-        let of = |targets: &[u32]| -> Vec<u32> {
-            let heard: Vec<u32> =
-                targets.iter().copied().filter(|target| is_heard(target)).collect();
-            if heard.is_empty() { targets.to_vec() } else { heard }
-        };
         let rotation = &self.blocks[block as usize].rotation;
+        // In a block that nobody ever heard, all are asked alike.
+        let any_heard = rotation.present().iter().any(is_heard);
+        let counts = |target: &&u32| !any_heard || is_heard(target);
+        let good = || rotation.good().iter().filter(counts).copied();
+        let present = || rotation.present().iter().filter(counts).copied();
         if nth > 0 && nth.is_multiple_of(newest) {
-            let good = of(rotation.good());
-            let last = good.into_iter().max_by_key(|&target| contact(target).answered);
+            let last = good().max_by_key(|&target| contact(target).answered);
             let is_due = |target: &u32| now.since(host_asked(*target)) > AGAIN_AFTER;
             if let Some(target) = last.filter(is_due) {
                 return Some(target);
             }
         }
-        let present = of(rotation.present());
-        let unasked = present
-            .iter()
-            .copied()
-            .filter(|&target| host_asked(target) <= max(answered, contact(target).answered));
-        unasked.max_by_key(|&target| contact(target).answered).or_else(|| {
-            let good = of(rotation.good());
-            let all = if good.is_empty() { present } else { good };
-            all.into_iter().min_by_key(|&target| host_asked(target))
-        })
+        let is_unasked =
+            |target: &u32| host_asked(*target) <= max(answered, contact(*target).answered);
+        present()
+            .filter(is_unasked)
+            .max_by_key(|&target| contact(target).answered)
+            .or_else(|| good().min_by_key(|&target| host_asked(target)))
+            .or_else(|| present().min_by_key(|&target| host_asked(target)))
     }
 
     /// The block of a silent scope that is asked next: of those not yet asked since it was heard,

@@ -294,7 +294,9 @@ fn a_router_that_limits_its_answers_is_no_outage() {
                 assert!(run.time_in(1.0, 24.0, &[Flapping]) == 0.0, "{pace}, {blocks}");
                 assert!(dead <= 0.001, "{pace}, {blocks}: {dead}");
             } else {
-                assert!(wrong <= 0.01, "{pace}: {wrong}");
+                // One answer in 100 s is heard too rarely to tell a limiter from a series of times
+                // down.
+                assert!(wrong <= 0.12, "{pace}: {wrong}");
             }
         }
     }
