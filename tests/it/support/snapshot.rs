@@ -7,7 +7,7 @@ use lifesign_core::{
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView, ScopeView,
-        Snapshot, StateSpan, StoreView, TargetView, WindowView,
+        Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -45,13 +45,15 @@ pub fn every_field() -> Snapshot {
         blind: false,
         blind_seconds: 12.5,
         blind_spells: 2,
-        rejected: BTreeMap::from([(Reject::WrongToken, 3)]),
-        not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
-        unreachable: BTreeMap::from([
-            ((false, IcmpCode { kind: 3, code: 1 }), 5),
-            ((true, IcmpCode { kind: 1, code: 6 }), 6),
-        ]),
-        rcodes: BTreeMap::from([(0, 7), (9, 8)]),
+        vantage: VantageStats {
+            rejected: BTreeMap::from([(Reject::WrongToken, 3)]),
+            not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
+            unreachable: BTreeMap::from([
+                ((false, IcmpCode { kind: 3, code: 1 }), 5),
+                ((true, IcmpCode { kind: 1, code: 6 }), 6),
+            ]),
+            rcodes: BTreeMap::from([(0, 7), (9, 8)]),
+        },
         lag: HistogramView { buckets: vec![(0.001, 90), (0.01, 99)], sum: 0.25, count: 100 },
         slots_missed: 9,
         slots_over_budget: 10,
