@@ -53,7 +53,8 @@ impl Judge {
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
         let scope = &self.scopes[id.index()];
-        let finding = scope.recovery.finding_at_next_darkness(scope.silence.first);
+        let above = self.parent_of(id).map(|parent| &parent.recovery);
+        let finding = scope.recovery.finding_at_next_darkness(scope.silence.first, above);
         if let Some(finding) = finding {
             self.settle_return(id, finding, now);
         }

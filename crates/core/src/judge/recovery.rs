@@ -149,10 +149,19 @@ impl Recovery {
     }
 
     /// What has been found when the scope is dark again, after a first miss sent then. A return that
-    /// was one answer, and silence right after it, was none: somebody lets few answers through.
-    pub fn finding_at_next_darkness(&self, first_miss: Time) -> Option<Finding> {
+    /// was one answer, and silence right after it, was none: somebody lets few answers through; but
+    /// not where what lies above had come back just before.
+    pub fn finding_at_next_darkness(
+        &self,
+        first_miss: Time,
+        above: Option<&Recovery>,
+    ) -> Option<Finding> {
         let check = self.check.as_ref()?;
-        let was_one_answer = check.answers == 0 && first_miss <= self.answered + AT_ONCE;
+        let is_alone = above.is_none_or(|above| {
+            self.answered <= above.answered || self.answered > above.answered + RETURN_TIME
+        });
+        let was_one_answer =
+            is_alone && check.answers == 0 && first_miss <= self.answered + AT_ONCE;
         let is_refuted = was_one_answer || check.misses_at_answer > 0 && !check.is_witnessed;
         Some(if is_refuted { Finding::Refuted } else { Finding::Genuine })
     }

@@ -67,10 +67,10 @@ impl Judge {
         let Presence { present, suspects, usual } = scope.hosts;
         let gone = usual as f32 - (present + suspects) as f32;
         let odds = gone * rules::GONE_ODDS + suspects as f32 * rules::SUSPECT_ODDS;
-        // One miss or two of those that are left must not decide.
+        // One miss or two of those that are left must not decide, nor answers that are all late.
         let doubtful = if scope.few { 0 } else { suspects.min(rules::DOUBTFUL_SUSPECTS) };
         self.share(id) + doubtful as f32 / (usual as f32).max(1.0) < least
-            && (scope.few || odds >= rules::DOWN_ODDS - 0.5)
+            && (scope.few || gone >= 0.5 && odds >= rules::DOWN_ODDS - 0.5)
     }
 
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.
