@@ -61,12 +61,10 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
-#[macro_use]
-mod labels;
-pub mod time;
-pub mod rng;
-pub mod scopes;
-pub mod outcome;
+pub use lifesign_model::{outcome, rng, scopes, time};
+
+#[cfg(test)]
+mod fixtures;
 pub mod schedule;
 mod aggregate;
 pub mod judge;

@@ -2,12 +2,10 @@
 //! misses back, and a target's memory is bounded.
 
 use super::{Aggregate, TargetStats};
+use crate::fixtures::{of_sizes, start};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{
-        ScopeId, TargetId,
-        fixtures::{of_sizes, start},
-    },
+    scopes::{ScopeId, TargetId},
     time::Time,
 };
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-labelled! {
+lifesign_model::labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
     /// verdict.
     #[derive(Default, Serialize, Deserialize)]

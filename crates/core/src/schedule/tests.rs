@@ -2,13 +2,11 @@
 //! evenly, one open probe a target, and nothing burst out after a stall.
 
 use super::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing};
+use crate::fixtures::{of_sizes, start};
 use crate::{
     outcome::{Due, Found, Outcome},
     rng::Rng,
-    scopes::{
-        BlockId, CountryId, Roster, Scope, TargetId,
-        fixtures::{of_sizes, start},
-    },
+    scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
 };
 use proptest::prelude::*;

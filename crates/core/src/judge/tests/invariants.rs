@@ -1,10 +1,8 @@
 //! What holds in any world, whoever is asked.
 
 use super::{Evidence, Fed, Judge, RTT, Rng, Roster, SECOND, Scope, State, Told};
-use crate::scopes::{
-    BlockId, ScopeId,
-    fixtures::{in_networks, of_sizes, scope_name, start, without},
-};
+use crate::fixtures::{in_networks, of_sizes, scope_name, start, without};
+use crate::scopes::{BlockId, ScopeId};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 const LENGTH: f64 = 1500.0;

@@ -5,11 +5,12 @@ mod siblings;
 mod table;
 
 use super::{Change, Judge, Rules, State};
+use crate::fixtures::start;
 use crate::{
     aggregate::{Evidence, Summary},
     outcome::ControlOutcome,
     rng::Rng,
-    scopes::{Kind, Roster, Scope, TargetId, fixtures::start},
+    scopes::{Kind, Roster, Scope, TargetId},
     time::Time,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

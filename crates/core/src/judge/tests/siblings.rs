@@ -1,7 +1,8 @@
 //! Children of one scope, told apart however many they are.
 
 use super::{Fed, RTT};
-use crate::scopes::{CountryId, Scope, fixtures::of_sizes};
+use crate::fixtures::of_sizes;
+use crate::scopes::{CountryId, Scope};
 
 #[test]
 fn blocks_sixteen_apart_are_two_children() {

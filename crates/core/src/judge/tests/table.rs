@@ -1,13 +1,11 @@
 //! Every state of a scope, and what each event makes of it.
 
 use super::{Fed, PATIENCE, RTT, SECOND};
+use crate::fixtures::{of_sizes, without};
 use crate::{
     aggregate::Evidence,
     judge::{Rules, State},
-    scopes::{
-        BlockId, CountryId, RosterMapping, Scope,
-        fixtures::{of_sizes, without},
-    },
+    scopes::{BlockId, CountryId, RosterMapping, Scope},
     time::Time,
 };
 use std::{fmt::Write as _, sync::Arc, time::Duration};

@@ -2,14 +2,12 @@
 //! against a replay.
 
 use super::{Settings, TargetView, Watch};
+use crate::fixtures::{of_sizes, start};
 use crate::{
     aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::{
-        TargetId,
-        fixtures::{of_sizes, start},
-    },
+    scopes::TargetId,
     time::Time,
 };
 use proptest::prelude::*;

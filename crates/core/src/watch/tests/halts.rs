@@ -2,13 +2,11 @@
 //! single misses.
 
 use super::{Settings, Snapshot, Watch};
+use crate::fixtures::{of_sizes, start};
 use crate::{
     judge::State,
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
-    scopes::{
-        CountryId, Roster, Scope,
-        fixtures::{of_sizes, start},
-    },
+    scopes::{CountryId, Roster, Scope},
     time::Time,
 };
 use std::{iter::from_fn, sync::Arc, time::Duration};

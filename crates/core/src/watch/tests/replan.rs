@@ -3,14 +3,12 @@
 //! begins as unknown.
 
 use super::{EventRecord, Settings, Watch};
+use crate::fixtures::{in_networks, of_sizes, scope_name, start, without};
 use crate::{
     outcome::{Due, Event, Found, IcmpCode, Outcome},
     rng::Rng,
     schedule::Budget,
-    scopes::{
-        CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, TargetId,
-        fixtures::{in_networks, of_sizes, scope_name, start, without},
-    },
+    scopes::{CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, TargetId},
     time::Time,
 };
 use proptest::prelude::*;

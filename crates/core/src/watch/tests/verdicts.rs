@@ -3,15 +3,13 @@
 //! happens.
 
 use super::{Settings, Watch};
+use crate::fixtures::{in_networks, of_sizes, without};
 use crate::{
     judge::{Change, State},
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
     rng::Rng,
     schedule::Budget,
-    scopes::{
-        BlockId, CountryId, NetworkId, Roster, Scope,
-        fixtures::{in_networks, of_sizes, without},
-    },
+    scopes::{BlockId, CountryId, NetworkId, Roster, Scope},
     time::Time,
 };
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Enums whose variants have names in metrics, journal and JSON.
 
+/// An enum whose variants have names.
+#[macro_export]
 macro_rules! labelled {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $label:literal,)* }) => {
         $(#[$doc])*

@@ -1,7 +1,9 @@
 //! What the tests of all stages share: a moment to begin at, and rosters.
 
-use super::{CountryId, Host, Kind, NetworkId, Roster, Scope, ScopeId};
-use crate::time::Time;
+use crate::{
+    scopes::{CountryId, Host, Kind, NetworkId, Roster, Scope, ScopeId},
+    time::Time,
+};
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,

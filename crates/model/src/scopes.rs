@@ -2,8 +2,6 @@
 //! ties them together by id. An id is an index into the roster's lists.
 
 mod builder;
-#[cfg(test)]
-pub(crate) mod fixtures;
 mod mapping;
 mod prefix;
 #[cfg(test)]

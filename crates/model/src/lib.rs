@@ -1,0 +1,15 @@
+//! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
+//! ([`time`]), and seeded randomness ([`rng`]).
+//!
+//! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the
+//! page speak of them too, and none of those should need the machine for a word of its language.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+#[macro_use]
+mod labels;
+pub mod time;
+pub mod rng;
+pub mod scopes;
+pub mod outcome;
