@@ -93,10 +93,9 @@ impl Judge {
     fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
         let common = self.scopes[block.0 as usize].newest_miss_rate;
         let before = self.hosts[miss.target.0 as usize];
-        let is_heard = before.is_heard();
         self.change_host(miss.target, |host| {
             host.gone_odds +=
-                if is_heard { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
+                if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
             host.learn(true);
         });
         if before.is_usable() {

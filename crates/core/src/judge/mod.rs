@@ -13,6 +13,8 @@
 //! | `learn` | how often hosts and networks miss, and who has gone |
 //! | `silence` | what a scope has missed since life was last proved, and what that is worth |
 //! | `darkness` | that a scope is dark: since when, and on whose proof |
+//! | `darken` | whether a scope has gone dark, by itself, with its children or with its parent |
+//! | `proof` | what misses prove: a darkness, and that it has become an outage |
 //! | `recovery` | when a darkness ended, and whether there was one |
 //! | `sight` | which misses count, and when we are blind ourselves |
 //! | `evaluate` | from evidence to facts to verdicts, children before parents |
@@ -30,6 +32,8 @@
 
 mod answer;
 mod change;
+mod change_point;
+mod darken;
 mod darkness;
 mod escalation;
 mod evaluate;
@@ -38,6 +42,8 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
+mod per_state;
+mod proof;
 mod quality;
 mod recovery;
 mod replan;
@@ -53,8 +59,9 @@ mod together;
 mod view;
 
 pub use memory::Memory;
+pub use per_state::PerState;
 pub use rules::Rules;
-pub use state::{Change, Edge, PerState, State};
+pub use state::{Change, Edge, State};
 pub use view::{HostCounts, Verdict};
 
 use crate::{

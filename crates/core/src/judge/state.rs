@@ -2,10 +2,7 @@
 
 use crate::{scopes::Scope, time::Time};
 use serde::{Deserialize, Serialize};
-use std::{
-    fmt,
-    ops::{Index, IndexMut},
-};
+use std::fmt;
 
 labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
@@ -34,31 +31,6 @@ labelled! {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.label())
-    }
-}
-
-/// One of something for each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerState<T>([T; State::ALL.len()]);
-
-impl<T> PerState<T> {
-    /// What `value` says of each state.
-    pub fn new(value: impl FnMut(State) -> T) -> Self {
-        Self(State::ALL.map(value))
-    }
-}
-
-impl<T> Index<State> for PerState<T> {
-    type Output = T;
-
-    fn index(&self, state: State) -> &T {
-        &self.0[state as usize]
-    }
-}
-
-impl<T> IndexMut<State> for PerState<T> {
-    fn index_mut(&mut self, state: State) -> &mut T {
-        &mut self.0[state as usize]
     }
 }
 

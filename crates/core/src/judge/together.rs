@@ -1,9 +1,9 @@
 //! Did most countries fall silent together? Then the fault may be ours, and nobody can tell that from
 //! here.
 
-use super::{Judge, ScopeId, darkness::Darkness, rules};
+use super::{Judge, ScopeId, State, darkness::Darkness, rules};
 use crate::{
-    scopes::{CountryId, Scope},
+    scopes::{CountryId, Level, Scope},
     time::Time,
 };
 
@@ -57,10 +57,26 @@ impl Judge {
         })
     }
 
+    /// Is a country dark, and is it not known yet whether most countries fell silent with it?
+    pub(super) fn is_held(&self, id: ScopeId, now: Time) -> bool {
+        let scope = &self.scopes[id.index()];
+        let Some(darkness) = scope.darkness.as_ref() else { return false };
+        matches!(scope.state, State::Up | State::Degraded | State::Partial)
+            && self.roster.level(id) == Level::Country
+            && now < known_together(darkness)
+            && self.is_another_country_in_doubt(id)
+            && self.dark_together(id).is_none()
+    }
+
     fn countries(&self) -> impl Iterator<Item = ScopeId> {
         let countries = (0..self.roster.countries.len() as u32).map(CountryId);
         countries.map(|country| self.roster.scope_id(Scope::Country(country)))
     }
+}
+
+/// When it is known which countries fell silent together with a darkness.
+pub(super) fn known_together(darkness: &Darkness) -> Time {
+    darkness.edge.latest + rules::TOGETHER_WITHIN + rules::TOGETHER_KNOWN
 }
 
 fn is_near(one: &Darkness, other: &Darkness) -> bool {

@@ -3,7 +3,7 @@
 //! Each country has evenly spaced slots (`pacing`), which its blocks take in turn: four blocks at
 //! one probe per 4 s each are seen once a second, and so is a change that hits all of them. Within
 //! a block its targets take turns (`rotation`), and in a silence those who can tell whether it
-//! lives are asked first (`ask_order`). Escalations ([`Directive`]) add probes in between.
+//! lives are asked first (`ask_order`). Escalations (`escalation`) add probes in between.
 //! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
 //! the regular probes repay them by slowing down a little.
 //!

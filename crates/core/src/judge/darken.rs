@@ -1,0 +1,127 @@
+//! Whether a scope has gone dark: by its own misses or by all of its children (from the bottom up),
+//! or with the scope that it lies in (from the top down).
+
+use super::{
+    Edge, Judge, ScopeId,
+    darkness::{Darkness, Proof},
+    rules,
+};
+use crate::{schedule::Directive, time::Time};
+use std::time::Duration;
+
+impl Judge {
+    /// Finds out by its own misses or its children whether the scope has gone dark, or whether what
+    /// an earlier run knew still holds.
+    pub(super) fn update_darkness(&mut self, id: ScopeId, now: Time) {
+        if self.scopes[id.index()].is_dark() {
+            self.is_excluded(id);
+            return;
+        }
+        let is_silent = self.is_silent(id, now);
+        let scope = &self.scopes[id.index()];
+        let are_children_dark = scope.children.all_dark();
+        if scope.is_recalled() {
+            if is_silent || are_children_dark {
+                self.prove_recalled(id, Proof::Own);
+            }
+        } else if is_silent {
+            self.darken_by_silence(id, now);
+        } else if are_children_dark {
+            self.darken_by_children(id, now);
+        }
+    }
+
+    fn darken_by_silence(&mut self, id: ScopeId, now: Time) {
+        let scope = &self.scopes[id.index()];
+        let silence = &scope.silence;
+        let latest = silence.onset(scope.life, rules::EDGE_RISK, now).unwrap_or(now);
+        let began = silence.onset(scope.life, rules::BEGAN_RISK, now).unwrap_or(now);
+        let all_missed = if self.has_children(id) { silence.children_missed() } else { None };
+        let latest = latest.max(all_missed.unwrap_or(latest));
+        self.darken(id, Proof::Own, latest, began, now);
+    }
+
+    fn darken_by_children(&mut self, id: ScopeId, now: Time) {
+        let children = self.roster.children(id);
+        let dark = children.filter_map(|child| self.scopes[child.index()].darkness.as_ref());
+        let latest = dark.clone().map(|darkness| darkness.edge.latest).max();
+        let began = dark.map(|darkness| darkness.began).max();
+        if let (Some(latest), Some(began)) = (latest, began) {
+            self.darken(id, Proof::Children, latest, began, now);
+        }
+    }
+
+    fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
+        let scope = &self.scopes[id.index()];
+        let above = self.parent_of(id).map(|parent| &parent.recovery);
+        let finding = scope.recovery.finding_at_next_darkness(scope.silence.first, above);
+        if let Some(finding) = finding {
+            self.settle_return(id, finding, now);
+        }
+        self.tell_narrower_edge(id, now);
+        let scope = &mut self.scopes[id.index()];
+        let earliest = scope.life;
+        let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
+        scope.darkness = Some(Darkness {
+            edge,
+            began,
+            unseen: Duration::ZERO,
+            proved: scope.silence.last.max(began),
+            proof,
+            outage: false,
+        });
+        scope.flaps.record_down(edge);
+    }
+
+    fn prove_recalled(&mut self, id: ScopeId, proof: Proof) {
+        let scope = &mut self.scopes[id.index()];
+        if let Some(darkness) = &mut scope.darkness {
+            darkness.proof = proof;
+            darkness.proved = scope.silence.last;
+        }
+    }
+
+    /// A scope whose parent is dark is dark with it, once it has missed something itself; with an
+    /// outage in any case.
+    pub(super) fn inherit(&mut self, id: ScopeId, now: Time) {
+        let Some(parent) = self.parent_of(id) else { return };
+        let Some(above) = parent.darkness.as_ref().filter(|_| parent.is_dark()) else { return };
+        let (latest, began, outage) = (above.edge.latest, above.began, above.outage);
+        let scope = &self.scopes[id.index()];
+        if scope.is_recalled() {
+            self.prove_recalled(id, Proof::Parent);
+        } else if scope.darkness.is_none() && (!scope.silence.is_empty() || outage) {
+            self.darken(id, Proof::Parent, latest, began, now);
+        }
+        // That the whole is out says nothing of a part of which not everybody was asked.
+        let is_out = outage && (self.has_children(id) || self.is_covered(id));
+        if let Some(darkness) = self.scopes[id.index()].darkness.as_mut().filter(|_| is_out) {
+            darkness.outage = true;
+        }
+        self.report(id);
+    }
+
+    pub(super) fn inherit_below(&mut self, id: ScopeId, touched: &mut Vec<ScopeId>, now: Time) {
+        for child in self.roster.children(id) {
+            self.inherit(child, now);
+            touched.push(child);
+            self.inherit_below(child, touched, now);
+        }
+    }
+
+    /// A scope that is dark while what it lies in lives says nothing of that.
+    pub(super) fn is_excluded(&mut self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
+        let life_above = self.parent_of(id).and_then(|parent| parent.life);
+        let excluded = scope.darkness.as_ref().is_some_and(|darkness| {
+            matches!(darkness.proof, Proof::Own | Proof::Children)
+                && life_above.is_some_and(|life| life > darkness.edge.latest)
+        });
+        if excluded != scope.excluded {
+            self.scopes[id.index()].excluded = excluded;
+            self.directives.push_back(Directive::Exclude(self.roster.scope(id), excluded));
+            self.report(id);
+        }
+        excluded
+    }
+}
