@@ -74,9 +74,10 @@ impl World {
             self.focus = self.rng.below(self.roster.blocks.len()) as u32;
         }
         let block = &self.roster.blocks[self.focus as usize];
-        let targets = match self.rng.chance(0.6) {
-            true => block.targets.clone(),
-            false => 0..self.roster.targets.len() as u32,
+        let targets = if self.rng.chance(0.6) {
+            block.targets.clone()
+        } else {
+            0..self.roster.targets.len() as u32
         };
         let target = targets.start + self.rng.below(targets.len()) as u32;
         let is_silent =

@@ -13,7 +13,11 @@ use crate::{
     scopes::{Kind, Roster, Scope, TargetId},
     time::Time,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::OccupiedEntry},
+    sync::Arc,
+    time::Duration,
+};
 
 const RTT: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -88,7 +92,7 @@ impl Fed {
     fn next(&mut self, until: Time) -> Option<Told> {
         let next = self.under_way.first_entry().filter(|entry| entry.key().0 <= until);
         self.now = next.as_ref().map_or(until, |entry| entry.key().0);
-        let told = next.map(|entry| entry.remove());
+        let told = next.map(OccupiedEntry::remove);
         self.judge.handle_timeout(self.now);
         self.collect();
         told

@@ -13,21 +13,13 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 const BLOCK: Scope = Scope::Block(BlockId(0));
 const COUNTRY: Scope = Scope::Country(CountryId(0));
 
-fn all(_: u32) -> Option<Duration> {
-    Some(RTT)
-}
-
-fn none(_: u32) -> Option<Duration> {
-    None
-}
-
 fn fresh() -> Fed {
     Fed::new(of_sizes(&[vec![4, 4]]), 1)
 }
 
 fn up() -> Fed {
     let mut fed = fresh();
-    fed.play(300, all);
+    fed.play(300, |_| Some(RTT));
     fed
 }
 
@@ -45,28 +37,28 @@ fn partial() -> Fed {
 
 fn down() -> Fed {
     let mut fed = up();
-    fed.play(10, none);
+    fed.play(10, |_| None);
     fed
 }
 
 fn outage() -> Fed {
     let mut fed = up();
-    fed.play(90, none);
+    fed.play(90, |_| None);
     fed
 }
 
 fn flapping_and_alive() -> Fed {
     let mut fed = up();
     for _ in 0..3 {
-        fed.play(20, none);
-        fed.play(20, all);
+        fed.play(20, |_| None);
+        fed.play(20, |_| Some(RTT));
     }
     fed
 }
 
 fn flapping_and_dark() -> Fed {
     let mut fed = flapping_and_alive();
-    fed.play(10, none);
+    fed.play(10, |_| None);
     fed
 }
 
@@ -101,12 +93,14 @@ const STATES: [Prepared; 11] = [
     ("recalled outage", State::Unknown, recalled),
 ];
 
-const EVENTS: [(&str, fn(&mut Fed)); 9] = [
+type Happening = (&'static str, fn(&mut Fed));
+
+const EVENTS: [Happening; 9] = [
     ("answer", |fed| {
         fed.ask(0, Some(RTT));
         fed.pass(RTT);
     }),
-    ("answers of all", |fed| fed.play(4, all)),
+    ("answers of all", |fed| fed.play(4, |_| Some(RTT))),
     ("miss", |fed| {
         fed.ask(0, None);
         fed.pass(PATIENCE);

@@ -177,12 +177,8 @@ fn a_total_outage_is_down_within_12_s_outage_at_60_s_and_over_within_6_s() {
 #[test]
 fn a_narrower_edge_is_shown_and_is_no_change_of_state() {
     // A block that is dark alone: with its country its return would be told closely at once.
-    let world = World {
-        dark: |b, t| b == 0 && (900.0..1500.0).contains(&t),
-        blind: never,
-        loss: 0.01,
-        rtt: RTT,
-    };
+    let dark = |block, t| block == 0 && (900.0..1500.0).contains(&t);
+    let world = World { dark, blind: never, loss: 0.01, rtt: RTT };
     let (changes, mut watch) = world.play(2000.0, 3);
     let narrower = changes.iter().rfind(|change| change.narrows()).expect("a narrower edge");
     let scope = narrower.scope;
