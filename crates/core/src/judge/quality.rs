@@ -140,10 +140,8 @@ mod tests {
             let mut rng = (Rng::new(7), Time::from_nanos(1));
             let false_alarms = degraded_probes(&mut quality, &mut rng, steady, 0.0, 100_000);
             assert_eq!(false_alarms, 0, "{steady}: {false_alarms}");
-            assert!(
-                degraded_probes(&mut quality, &mut rng, steady + 0.4, 0.0, 300) > 150,
-                "{steady}"
-            );
+            let degraded = degraded_probes(&mut quality, &mut rng, steady + 0.4, 0.0, 300);
+            assert!(degraded > 150, "{steady}: {degraded}");
             degraded_probes(&mut quality, &mut rng, steady, 0.0, 1000);
             assert!(!quality.is_degraded(), "{steady}");
             assert!(degraded_probes(&mut quality, &mut rng, steady, 1.5, 300) > 150, "{steady}");
