@@ -70,6 +70,7 @@ pub(super) struct Flaps {
     #[serde(default)]
     forgotten: VecDeque<TimeDown>,
     /// When the flapping will be over, if nothing more happens.
+    #[serde(default)]
     ends_at: Time,
 }
 
