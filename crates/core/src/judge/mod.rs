@@ -145,13 +145,29 @@ impl Judge {
             if at == self.sight.poll_timeout() {
                 let change = self.sight.lose(at);
                 self.apply_sight_change(change, at);
-            } else if let Some(Reverse((_, id))) = self.timers.pop()
-                && self.scopes[id.index()].timer == at
-            {
-                self.scopes[id.index()].timer = Time::NEVER;
-                self.evaluate(id, at);
+            } else {
+                self.evaluate_due(at);
             }
         }
+    }
+
+    /// Evaluates all scopes whose timers have run out at this time, together: a calm that ends for
+    /// blocks and their country in one moment must not make that partial in between.
+    fn evaluate_due(&mut self, at: Time) {
+        let mut due = Vec::new();
+        while let Some(&Reverse((time, id))) = self.timers.peek()
+            && time == at
+        {
+            self.timers.pop();
+            let timer = &mut self.scopes[id.index()].timer;
+            if *timer == at {
+                *timer = Time::NEVER;
+                due.extend(std::iter::successors(Some(id), |&id| self.roster.parent(id)));
+            }
+        }
+        due.sort_unstable();
+        due.dedup();
+        self.evaluate_all(due, at);
     }
 
     /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
