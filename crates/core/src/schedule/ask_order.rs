@@ -2,7 +2,7 @@
 //! gone: it is asked first, and again and again; between, one after the other of those not yet
 //! asked since their block was heard, the newest heard first.
 
-use super::{FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
+use super::{CLOSE_TOGETHER, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
 use crate::{
     scopes::{BlockId, CountryId, Scope},
     time::Time,
@@ -97,10 +97,15 @@ impl Schedule {
         target.or_else(|| rotation.begin_turn(|_| true))
     }
 
-    /// Asks the other blocks of a country that were heard last.
+    /// Asks the other blocks of a country that were heard last, unless its regular probes alone are
+    /// close enough together.
     pub(super) fn ask_siblings(&mut self, block: BlockId, now: Time) {
-        let country = Scope::Country(self.roster.block(block).country);
-        let blocks = self.roster.blocks_of(country).filter(|&other| other != block.0);
+        let country = self.roster.block(block).country;
+        if self.pacings[country.0 as usize].interval < CLOSE_TOGETHER {
+            return;
+        }
+        let blocks =
+            self.roster.blocks_of(Scope::Country(country)).filter(|&other| other != block.0);
         let mut others: Vec<u32> =
             blocks.filter(|&other| self.can_ask(other, REGULAR_RESERVE, now)).collect();
         others.sort_by_key(|&other| Reverse(self.blocks[other as usize].answered));

@@ -48,6 +48,8 @@ const RETIRED_EVERY: Duration = Duration::from_secs(3600);
 const RETIRED_SHARE: u32 = 512;
 /// How many sibling blocks a doubt asks; and in a country with more blocks no turn is given away.
 const FAN_OUT: u32 = 8;
+/// A country whose regular probes are closer together than this needs no siblings asked.
+const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
 /// Fewer countries than this are not asked whether they fell silent together, nor one that was
 /// asked just now.
 const MANY_COUNTRIES: usize = 5;
