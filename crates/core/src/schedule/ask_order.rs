@@ -56,9 +56,9 @@ impl Schedule {
             |target: &u32| host_asked(*target) <= max(answered, contact(*target).answered);
         present()
             .filter(is_unasked)
-            .max_by_key(|&target| contact(target).answered)
-            .or_else(|| good().min_by_key(|&target| host_asked(target)))
-            .or_else(|| present().min_by_key(|&target| host_asked(target)))
+            .max_by_key(|&target| (contact(target).answered, Reverse(contact(target).asked)))
+            .or_else(|| good().min_by_key(|&target| (host_asked(target), contact(target).asked)))
+            .or_else(|| present().min_by_key(|&target| (host_asked(target), contact(target).asked)))
     }
 
     /// The block of a silent scope that is asked next: of those not yet asked since it was heard,

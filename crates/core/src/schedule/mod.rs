@@ -96,10 +96,11 @@ struct BlockTurns {
     retired_queued: bool,
 }
 
-/// When the newest probe to the host was sent (kept with the first target of each), and the newest
-/// one to the target that was answered.
+/// When the newest probe to a target was sent, to its host (kept with the first target of each), and
+/// the newest one to the target that was answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
+    asked: Time,
     host_asked: Time,
     answered: Time,
 }
@@ -240,6 +241,7 @@ impl Schedule {
                 if !self.blocks[block.0 as usize].rotation.is_absent(target) {
                     let first = self.first_of_host[target as usize];
                     self.contacts[first as usize].host_asked = now;
+                    self.contacts[target as usize].asked = now;
                 }
                 return Some(Slot { target: TargetId(target), lag });
             }
