@@ -93,10 +93,12 @@ proptest! {
                     other += differs;
                 }
             }
-            // A darkness that began moments before blindness, the store knows from its begin; and
-            // after blindness, that it is still dark, from the first word on it, not from the last.
+            // A darkness that began before blindness, and was not told yet, the store knows from its
+            // begin: at a fifth of loss, and with nobody asked more often, that takes half a minute.
+            // After blindness it knows that it is still dark from the first word on it, not from
+            // the last.
             prop_assert!(
-                unsure <= 60 && other <= 10,
+                unsure <= 60 && other <= 40,
                 "{:?}: {} s, {} s\n{:#?}\n{:#?}",
                 scope,
                 unsure,
