@@ -129,8 +129,8 @@ fn one_protocol_of_three_is_blocked() {
         watched.world.mend();
         watched.program.listen(Duration::from_secs(3));
     }
-    watched.never_dark();
-    never(&watched.program, &["unknown"]);
+    // Two of a block's three hosts may be silent for a moment, and then it is partial.
+    never(&watched.program, &["down", "flapping", "outage", "unknown"]);
 }
 
 #[test]
