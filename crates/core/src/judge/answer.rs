@@ -2,7 +2,7 @@
 
 use super::{
     Judge, Recovery, ScopeId, ScopeState, darkness::Proof, host_state::HostState,
-    recovery::Finding, rules, silence::Miss,
+    recovery::Finding, rules, scope_state::Contribution, silence::Miss,
 };
 use crate::{
     aggregate::Summary,
@@ -105,6 +105,9 @@ impl Judge {
         scope.silence.clear();
         let Some(life) = scope.life else { return };
         let of_children = self.has_children(id);
+        for child in self.roster.children(id) {
+            self.scopes[child.index()].contribution = Contribution::default();
+        }
         for block in self.roster.blocks_of(self.roster.scope(id)) {
             let child = self.roster.path(BlockId(block)).take_while(|&each| each != id).last();
             if of_children && child.is_some_and(|child| self.is_excluded(child)) {
@@ -113,15 +116,16 @@ impl Judge {
             let common = self.common_miss_rate(BlockId(block));
             for target in self.roster.blocks[block as usize].targets.clone() {
                 let host = self.hosts[target as usize];
+                if !host.is_usable() {
+                    continue;
+                }
+                let weight = host.miss_weight(common);
+                let part = child.map_or(target, |child| child.0);
                 let newest = [host.previous_miss, host.last_miss];
                 for sent in newest.into_iter().filter(|&sent| sent > life) {
-                    let weight = host.miss_weight(common);
-                    let part = child.map_or(target, |child| child.0);
                     let gain = child.map_or(weight, |child| self.contribute(child, id, weight));
                     let miss = Miss { sent, weight, part, usual_rtt: Duration::ZERO };
-                    if host.is_usable() {
-                        self.scopes[id.index()].silence.add(miss, gain);
-                    }
+                    self.scopes[id.index()].silence.add(miss, gain);
                 }
             }
         }
