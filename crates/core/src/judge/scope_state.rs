@@ -272,7 +272,8 @@ impl ScopeState {
 
     /// The miss rate that its hosts have in common.
     pub fn common_miss_rate(&self) -> f32 {
-        self.recent_miss_rate.max(self.steady_miss_rate * rules::STEADY_MARGIN)
+        let steady = self.steady_miss_rate * rules::STEADY_MARGIN;
+        self.recent_miss_rate.max(steady).min(rules::MAX_MISS_RATE)
     }
 
     /// Learns from an outcome while it was alive; `own` is the host's own miss rate. What that does

@@ -2,9 +2,9 @@
 //! whose misses count for nothing.
 //!
 //! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
-//! probe that was sent *no earlier* than it, but for a quarter of a second. When our own uplink dies, nobody answers any more, so
-//! no miss is ever confirmed and nothing is called down, however long it takes to notice that we
-//! are blind.
+//! probe that was sent *no earlier* than it, but for a quarter of a second. When our own uplink
+//! dies, nobody answers any more, so no miss is ever confirmed and nothing is called down, however
+//! long it takes to notice that we are blind.
 //!
 //! A lossy uplink of our own is no blindness: what controls miss is learned as loss that all scopes
 //! have in common, and the more they miss, the longer nobody may answer before we call ourselves
@@ -12,7 +12,7 @@
 
 use super::rules::{
     BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
-    LONGEST_PATIENCE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, STEADY_MARGIN,
+    LONGEST_PATIENCE, MAX_MISS_RATE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, STEADY_MARGIN,
 };
 use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;
@@ -100,10 +100,11 @@ impl Sight {
         }
     }
 
-    /// Goes on with the controls and the interval of `fresh`. Controls that were not there before
-    /// cannot have been silent.
+    /// Goes on with the controls and the interval of `fresh`. As many controls as before keep what
+    /// is known of them; controls where there were none cannot have been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let controls = fresh.controls.clone();
+        let same = self.controls.len() == fresh.controls.len();
+        let controls = if same { &self.controls } else { &fresh.controls }.clone();
         let mut next = Self { controls, interval: fresh.interval, ..self.clone() };
         if !next.controls.is_empty() && self.controls.is_empty() {
             next.last_answered = now;
@@ -151,7 +152,7 @@ impl Sight {
         let alive = self.controls.iter().filter(|control| control.last_answered.is_some());
         let best = alive.map(|control| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
-        self.own_loss = best.map_or(0.0, |rate| rate * STEADY_MARGIN);
+        self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
         if before.max(self.own_loss) <= MIN_MISS_RATE {
             return;
         }
@@ -251,5 +252,23 @@ impl Sight {
         }
         self.restored = to;
         SightChange::Restored(from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_that_hardly_ever_answer_are_a_loss_of_our_own_and_no_more() {
+        let start = Time::from_nanos(1_000_000_000);
+        let mut sight = Sight::new(1, Duration::from_secs(1), start);
+        for second in 0..3000 {
+            let now = start + Duration::from_secs(second);
+            let answered = second % 40 == 0;
+            sight.record_control(&ControlOutcome { control: 0, sent: now, answered }, now);
+            assert!((0.0..=MAX_MISS_RATE).contains(&sight.own_loss), "{}", sight.own_loss);
+        }
+        assert!(sight.own_loss > 0.9 && sight.blind_after == BLIND_AT_LAST);
     }
 }
