@@ -160,6 +160,8 @@ impl Judge {
         scope.recovery.life_before = scope.previous_life;
         scope.recovery.common_miss_rate = common;
         scope.recovery.answered = answer.sent;
+        self.release_children(id, now);
+        let scope = &mut self.scopes[id.index()];
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
@@ -186,24 +188,26 @@ impl Judge {
         {
             self.scopes[parent.index()].recovery.witness();
         }
-        self.release_children(id);
         self.ask_whether_back(id, answer);
     }
 
-    /// A scope is back: what only shared its darkness stands by itself again.
-    fn release_children(&mut self, id: ScopeId) {
-        for block in self.roster.children(id) {
-            let child = &mut self.scopes[block.index()];
-            let is_heard = child.life.is_some();
-            if let Some(darkness) = &mut child.darkness
-                && darkness.proof == Proof::Parent
-            {
-                darkness.proof = Proof::Own;
-                if !is_heard {
-                    child.darkness = None;
-                }
-                self.release_children(block);
+    /// A scope is back: what only shared its darkness stands by itself again, and of what was never
+    /// heard nobody knows anything.
+    fn release_children(&mut self, id: ScopeId, now: Time) {
+        for id in self.roster.children(id) {
+            let child = &mut self.scopes[id.index()];
+            let Some(darkness) = &mut child.darkness else { continue };
+            if darkness.proof != Proof::Parent {
+                continue;
             }
+            darkness.proof = Proof::Own;
+            if child.life.is_none() {
+                child.darkness = None;
+                child.flaps.retract_down();
+                self.report(id);
+                self.evaluate_soon(id, now);
+            }
+            self.release_children(id, now);
         }
     }
 

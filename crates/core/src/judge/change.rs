@@ -1,7 +1,9 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
-use super::{Change, Edge, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts};
-use crate::time::Time;
+use super::{
+    Change, Edge, HostState, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts,
+};
+use crate::{scopes::BlockId, time::Time};
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
@@ -85,11 +87,14 @@ impl Judge {
 
     /// When the host was last heard with which half of the usual hosts had gone.
     fn half_gone_after(&self, id: ScopeId) -> Option<Time> {
-        let targets = self.roster.targets_of(self.roster.scope(id));
-        let hosts = targets.map(|target| &self.hosts[target as usize]);
+        let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
+        let hosts = blocks.flat_map(|block| self.roster.targets_by_host(block));
+        let hosts = hosts.map(|host| &self.hosts[host.start as usize..host.end as usize]);
+        let is_absent = |host: &&[HostState]| host.iter().all(|target| !target.is_present());
+        let heard = |target: &HostState| target.is_heard().then_some(target.last_life);
         let mut gone: Vec<Time> = hosts
-            .filter(|host| host.is_heard() && !host.is_present())
-            .map(|host| host.last_life)
+            .filter(is_absent)
+            .filter_map(|host| host.iter().filter_map(heard).max())
             .collect();
         gone.sort_unstable();
         let half = (self.scopes[id.index()].hosts.usual * f64::from(rules::PARTIAL_SHARE)) as usize;

@@ -49,6 +49,12 @@ impl Judge {
         }
     }
 
+    /// Decides on a scope as soon as what is going on is done.
+    pub(super) fn evaluate_soon(&mut self, id: ScopeId, now: Time) {
+        self.scopes[id.index()].timer = now;
+        self.timers.push(Reverse((now, id)));
+    }
+
     /// 0 for a scope that is not dark, 1 for one that is, 2 for one in outage.
     fn darkness_level(&self, id: ScopeId) -> u8 {
         let scope = &self.scopes[id.index()];
@@ -93,7 +99,7 @@ impl Judge {
         Facts {
             known: !blind && now < scope.last_evidence + stale_after && proved,
             dark,
-            outage: scope.is_in_outage(),
+            outage: dark && scope.is_in_outage(),
             flapping: scope.flaps.is_flapping(now),
             partial: partial && !dark && now >= scope.recovery.edge.latest + rules::SETTLE_TIME,
             degraded: scope.quality.is_degraded() && !dark,
@@ -107,12 +113,12 @@ impl Judge {
         scope.few = are_few;
         let children = &scope.children;
         scope.few
-            || children.heard_outage > 0
+            || children.with_outage > 0
             || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 
-    /// Sets the scope's timer to when time alone next changes something in it, unless an earlier one
-    /// is set: that one will set the next.
+    /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
+    /// one is set: that one will set the next.
     fn set_timer(&mut self, id: ScopeId, now: Time) {
         let stale = self.scopes[id.index()].last_evidence + self.stale_after(id);
         let scope = &mut self.scopes[id.index()];

@@ -144,13 +144,13 @@ impl Judge {
     /// What a child's miss adds to the odds of the scope above it, no child more than its share.
     pub(super) fn contribute(&mut self, child: ScopeId, parent: ScopeId, weight: f32) -> f32 {
         let above = &self.scopes[parent.index()];
-        let bearers = above
+        let shares = above
             .children
             .usable()
             .saturating_sub(1)
             .clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
         // A hair above the share, so that full shares reach the limit in spite of rounding.
-        let share = rules::DOWN_ODDS / bearers as f32 * 1.0001;
+        let share = rules::DOWN_ODDS / shares as f32 * 1.0001;
         let life = above.life;
         let added = &mut self.scopes[child.index()].contribution;
         if added.since != life {

@@ -49,6 +49,8 @@ pub(super) struct Report {
     pub heard: bool,
     pub dark: bool,
     pub outage: bool,
+    /// It, or something below it that was ever heard, is in outage.
+    pub has_outage: bool,
     /// Dark while the scope above it lives: its silence says nothing of that.
     pub excluded: bool,
     /// Its verdict, once it has one.
@@ -60,12 +62,15 @@ pub(super) struct Report {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Children {
     pub all: u32,
-    pub heard: u32,
     pub dark: u32,
     pub outage: u32,
-    /// Of those that were heard.
+    pub heard: u32,
+    /// Of those that were heard, as all that follows.
+    pub heard_dark: u32,
     pub heard_outage: u32,
-    /// Of those that were heard: down, flapping, partial or in outage.
+    /// In outage, or with something in outage below.
+    pub with_outage: u32,
+    /// Down, flapping, partial or in outage.
     pub troubled: u32,
     pub excluded: u32,
 }
@@ -83,12 +88,14 @@ impl Children {
                     Some(State::Up | State::Degraded | State::Unknown) | None => false,
                 }
         };
-        add(&mut self.heard, old.heard, new.heard);
         add(&mut self.dark, old.dark, new.dark);
         add(&mut self.outage, old.outage, new.outage);
+        add(&mut self.heard, old.heard, new.heard);
+        add(&mut self.heard_dark, old.heard && old.dark, new.heard && new.dark);
         add(&mut self.heard_outage, old.heard && old.outage, new.heard && new.outage);
+        add(&mut self.with_outage, old.heard && old.has_outage, new.heard && new.has_outage);
         add(&mut self.troubled, is_troubled(old), is_troubled(new));
-        add(&mut self.excluded, old.excluded, new.excluded);
+        add(&mut self.excluded, old.heard && old.excluded, new.heard && new.excluded);
     }
 
     /// How many can tell that the scope above them is dark.
@@ -98,17 +105,17 @@ impl Children {
 
     /// Is each of them dark that was ever heard, or each of all if none was?
     pub fn all_dark(&self) -> bool {
-        self.dark > 0 && self.dark >= self.known()
+        if self.heard > 0 { self.heard_dark >= self.heard } else { all(self.dark, self.all) }
     }
 
     /// Is each of them in outage that was ever heard, or each of all if none was?
     pub fn all_in_outage(&self) -> bool {
-        self.outage > 0 && self.outage >= self.known()
+        if self.heard > 0 { self.heard_outage >= self.heard } else { all(self.outage, self.all) }
     }
+}
 
-    fn known(&self) -> u32 {
-        if self.heard > 0 { self.heard } else { self.all }
-    }
+fn all(some: u32, of: u32) -> bool {
+    of > 0 && some >= of
 }
 
 /// What a scope has added to the silence of the one above it.

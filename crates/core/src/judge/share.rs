@@ -117,6 +117,7 @@ impl Judge {
             heard: scope.life.is_some(),
             dark,
             outage: scope.is_in_outage(),
+            has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
             excluded: scope.excluded,
             state: Some(scope.state),
             hosts: if dark { Presence { usual, ..Presence::default() } } else { scope.hosts },

@@ -148,8 +148,8 @@ impl Sight {
 
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
     /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
-    fn update_own_loss(&mut self) {
-        let alive = self.controls.iter().filter(|control| control.last_answered.is_some());
+    fn update_own_loss(&mut self, now: Time) {
+        let alive = self.controls.iter().filter(|control| control.is_alive(now));
         let best = alive.map(|control| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
         self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
@@ -174,7 +174,7 @@ impl Sight {
             if control.is_alive(now) {
                 self.recent = self.recent << 1 | u32::from(!outcome.answered);
             }
-            self.update_own_loss();
+            self.update_own_loss(now);
         }
         if !outcome.answered {
             self.answers = 0;

@@ -1,5 +1,5 @@
-//! Did most countries fall silent together? Then the fault may be ours, and nobody can tell that from
-//! here.
+//! Did most countries fall silent together? Then the fault may be ours, and nobody can tell that
+//! from here.
 
 use super::{Judge, ScopeId, State, darkness::Darkness, rules};
 use crate::{
@@ -14,12 +14,14 @@ impl Judge {
         Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
     }
 
-    /// How many countries fell silent with the darkness of a scope's country, and how many were
-    /// asked since, if they are most of many: nobody can tell that from a fault of ours.
+    /// How many countries fell silent with the darkness of a scope's country, or with its own where
+    /// that is not dark yet, and how many were asked since, if they are most of many: nobody can
+    /// tell that from a fault of ours.
     pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
         let country = self.roster.country_id_of(self.roster.scope(id));
         let own = self.roster.scope_id(Scope::Country(country));
-        let darkness = self.scopes[own.index()].darkness.as_ref()?;
+        let national = self.scopes[own.index()].darkness.as_ref();
+        let darkness = national.or(self.scopes[id.index()].darkness.as_ref())?;
         let mut silent = 0;
         let mut asked = 0;
         for id in self.countries() {
