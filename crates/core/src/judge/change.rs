@@ -54,6 +54,8 @@ impl Judge {
                 let was_away = !matches!(from, State::Up | State::Degraded);
                 if was_away && scope.recovery.edge.latest > scope.edge.latest {
                     scope.recovery.edge
+                } else if from == State::Partial && scope.was_few {
+                    Edge { earliest: self.enough_back_after(id), latest: now }
                 } else if from == State::Partial {
                     self.newest_recovery_below(id, now)
                 } else if from == State::Unknown {
@@ -87,12 +89,10 @@ impl Judge {
 
     /// When the host was last heard with which half of the usual hosts had gone.
     fn half_gone_after(&self, id: ScopeId) -> Option<Time> {
-        let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
-        let hosts = blocks.flat_map(|block| self.roster.targets_by_host(block));
-        let hosts = hosts.map(|host| &self.hosts[host.start as usize..host.end as usize]);
         let is_absent = |host: &&[HostState]| host.iter().all(|target| !target.is_present());
         let heard = |target: &HostState| target.is_heard().then_some(target.last_life);
-        let mut gone: Vec<Time> = hosts
+        let mut gone: Vec<Time> = self
+            .hosts_of(id)
             .filter(is_absent)
             .filter_map(|host| host.iter().filter_map(heard).max())
             .collect();
@@ -100,6 +100,27 @@ impl Judge {
         let half = (self.scopes[id.index()].hosts.usual * f64::from(rules::PARTIAL_SHARE)) as usize;
         let last = gone.get(half.min(gone.len().saturating_sub(1))).copied();
         last.or(self.scopes[id.index()].life)
+    }
+
+    /// When enough of the usual hosts were not back yet: half of those that are here had missed their
+    /// last probe by then. The later half may have missed by chance since they are back.
+    fn enough_back_after(&self, id: ScopeId) -> Option<Time> {
+        let scope = &self.scopes[id.index()];
+        let last_miss = |host: &[HostState]| {
+            let present = host.iter().filter(|target| target.is_present());
+            present.map(|target| target.last_miss).max()
+        };
+        let mut misses: Vec<Time> = self.hosts_of(id).filter_map(last_miss).collect();
+        misses.sort_unstable();
+        let became_partial = scope.edge.earliest.unwrap_or(scope.edge.latest);
+        misses.get(misses.len() / 2).copied().max(Some(became_partial))
+    }
+
+    /// The targets of each host in a scope.
+    fn hosts_of(&self, id: ScopeId) -> impl Iterator<Item = &[HostState]> {
+        let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
+        let hosts = blocks.flat_map(|block| self.roster.targets_by_host(block));
+        hosts.map(|host| &self.hosts[host.start as usize..host.end as usize])
     }
 
     /// When a scope is no longer partial: when the last of what is below it came back; or now, if

@@ -111,6 +111,7 @@ impl Judge {
         let are_few = self.are_few(id);
         let scope = &mut self.scopes[id.index()];
         scope.few = are_few;
+        scope.was_few |= are_few;
         let children = &scope.children;
         scope.few
             || children.with_outage > 0

@@ -185,6 +185,9 @@ pub(super) struct ScopeState {
     /// Fewer hosts answer than usual.
     #[serde(default)]
     pub few: bool,
+    /// They have been, since it was partial.
+    #[serde(skip)]
+    pub was_few: bool,
     /// The other blocks of its country have been asked, in this doubt.
     #[serde(skip)]
     pub siblings_asked: bool,
@@ -244,6 +247,7 @@ impl ScopeState {
         }
         record.evidence = evidence;
         record.changed = now;
+        self.was_few &= state == State::Partial;
         self.state = state;
         self.edge = edge;
     }
