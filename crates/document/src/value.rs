@@ -15,6 +15,9 @@ pub struct Value<'a> {
     pub(super) found: &'a Spanned<DeValue<'a>>,
 }
 
+/// The least rate that is taken, an hour: its intervals, many times over, are still times.
+const LEAST_AN_HOUR: f64 = 0.01;
+
 impl<'a> Value<'a> {
     /// Notes a problem of this value, at its start.
     pub fn note(self, text: &str) {
@@ -105,8 +108,8 @@ impl<'a> Value<'a> {
         )
     }
 
-    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; above 0 and at most
-    /// `most`.
+    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; one in a hundred hours
+    /// at least, and `most` at most.
     pub fn rate(self, most: f64) -> Option<f64> {
         let text = self.text("a rate in quotes, such as \"0.25/s\" or \"20/h\"")?;
         let Some(rate) = parse_rate(text) else {
@@ -115,9 +118,9 @@ impl<'a> Value<'a> {
             ));
             return None;
         };
-        let want = format!("a rate above \"0/s\" and at most \"{most}/s\"");
+        let want = format!("a rate from \"{LEAST_AN_HOUR}/h\" to \"{most}/s\"");
         self.within(
-            Some(rate).filter(|&rate| rate > 0.0 && rate <= most),
+            Some(rate).filter(|&rate| rate >= LEAST_AN_HOUR / 3600.0 && rate <= most),
             format!("{text:?}"),
             &want,
         )
@@ -288,6 +291,8 @@ mod tests {
             "\"/s\"",
             "\"1/d\"",
             "\"0/s\"",
+            "\"1e-300/s\"",
+            "\"0.001/h\"",
             "\"-1/s\"",
             "\"nan/s\"",
             "\"inf/h\"",
