@@ -56,6 +56,8 @@ pub const SUSPECT_ODDS: f32 = 2.3;
 /// So many hosts that may have gone are taken to be there before a scope is partial: two by chance
 /// alone are one in 10^2.
 pub const DOUBTFUL_SUSPECTS: u32 = 2;
+/// No single miss has these odds: the least miss rate that is believed is 1 in 200.
+pub const LIKELY_GONE_ODDS: f32 = 5.5;
 /// Odds of those still silent that leave it open whether a darkness was one.
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.
@@ -198,7 +200,7 @@ pub const CONTROLS_DEAD_AFTER: Duration = Duration::from_secs(60);
 /// answered in it.
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3);
 /// A scope that gave no evidence for this many of its probe intervals is unknown.
-pub const STALE_INTERVALS: u32 = 8;
+pub const STALE_INTERVALS: u32 = 16;
 /// A scope is not unknown for want of evidence before this time.
 pub const MIN_STALE: Duration = Duration::from_secs(60);
 /// A country that has just come back is not partial before its other blocks have been asked too.

@@ -17,6 +17,8 @@ pub(super) struct Presence {
     pub present: u32,
     /// That may have gone.
     pub suspects: u32,
+    /// Of these, that missed more than once.
+    pub likely_gone: u32,
     /// The sum of their shares of presence.
     pub usual: f64,
 }
@@ -26,9 +28,13 @@ impl Presence {
     fn of(targets: &[HostState]) -> Self {
         let is_present = targets.iter().any(HostState::is_present);
         let is_suspect = !is_present && targets.iter().any(HostState::is_suspect);
+        let mut suspects = targets.iter().filter(|target| target.is_suspect());
+        let is_likely_gone =
+            is_suspect && suspects.all(|target| target.gone_odds >= rules::LIKELY_GONE_ODDS);
         Self {
             present: u32::from(is_present),
             suspects: u32::from(is_suspect),
+            likely_gone: u32::from(is_likely_gone),
             usual: targets.iter().map(|target| target.presence).fold(0.0, f32::max).into(),
         }
     }
@@ -37,6 +43,7 @@ impl Presence {
     fn update(&mut self, old: &Self, new: &Self) {
         self.present = self.present + new.present - old.present;
         self.suspects = self.suspects + new.suspects - old.suspects;
+        self.likely_gone = self.likely_gone + new.likely_gone - old.likely_gone;
         self.usual += new.usual - old.usual;
     }
 }
@@ -64,13 +71,15 @@ impl Judge {
     pub(super) fn are_few(&self, id: ScopeId) -> bool {
         let scope = &self.scopes[id.index()];
         let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
-        let Presence { present, suspects, usual } = scope.hosts;
+        let Presence { present, suspects, likely_gone, usual } = scope.hosts;
         let gone = usual as f32 - (present + suspects) as f32;
-        let odds = gone * rules::GONE_ODDS + suspects as f32 * rules::SUSPECT_ODDS;
+        let odds = gone * rules::GONE_ODDS
+            + likely_gone as f32 * rules::LIKELY_GONE_ODDS
+            + (suspects - likely_gone) as f32 * rules::SUSPECT_ODDS;
         // One miss or two of those that are left must not decide, nor answers that are all late.
         let doubtful = if scope.few { 0 } else { suspects.min(rules::DOUBTFUL_SUSPECTS) };
         self.share(id) + doubtful as f32 / (usual as f32).max(1.0) < least
-            && (scope.few || gone >= 0.5 && odds >= rules::DOWN_ODDS - 0.5)
+            && (scope.few || gone + likely_gone as f32 >= 0.5 && odds >= rules::DOWN_ODDS - 0.5)
     }
 
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.

@@ -169,15 +169,18 @@ impl Sight {
 
     /// A control answered, or did not.
     pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
-        if let Some(control) = self.controls.get_mut(outcome.control as usize) {
-            control.learn(outcome);
-            if control.is_alive(now) {
-                self.recent = self.recent << 1 | u32::from(!outcome.answered);
-            }
-            self.update_own_loss(now);
+        let Some(control) = self.controls.get_mut(outcome.control as usize) else {
+            return SightChange::None;
+        };
+        control.learn(outcome);
+        // That a dead control is silent says nothing.
+        let is_alive = control.is_alive(now);
+        if is_alive {
+            self.recent = self.recent << 1 | u32::from(!outcome.answered);
         }
+        self.update_own_loss(now);
         if !outcome.answered {
-            self.answers = 0;
+            self.answers *= u32::from(!is_alive);
             return SightChange::None;
         }
         self.last_control_answered = self.last_control_answered.max(outcome.sent);
