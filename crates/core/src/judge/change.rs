@@ -43,7 +43,7 @@ impl Judge {
         let life = scope.life.map(|life| life.min(now));
         match to {
             // What was an outage ended when it came back.
-            State::Flapping if from == State::Outage && !facts.dark => scope.recovery.edge,
+            State::Flapping if scope.recovery.was_outage && !facts.dark => scope.recovery.edge,
             State::Flapping => scope.flaps.began().unwrap_or(scope.edge),
             State::Down | State::Outage => {
                 scope.darkness.as_ref().map_or(scope.edge, |darkness| darkness.edge)

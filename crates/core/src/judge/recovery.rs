@@ -18,6 +18,9 @@ use crate::time::Time;
 pub(super) struct Recovery {
     /// When it came back.
     pub edge: Edge,
+    /// The darkness had become an outage.
+    #[serde(default)]
+    pub was_outage: bool,
     /// Its life before the darkness.
     #[serde(default)]
     pub life_before: Option<Time>,
@@ -31,7 +34,7 @@ pub(super) struct Recovery {
     #[serde(default)]
     pub answered: Time,
     /// The newest misses of those that are back, newest first.
-    #[serde(skip)]
+    #[serde(default)]
     misses: Vec<Miss>,
     /// Until when returning hosts narrow the edge.
     #[serde(default)]
@@ -42,14 +45,14 @@ pub(super) struct Recovery {
     /// The edge is narrower than it was told.
     #[serde(skip)]
     pub narrowed: bool,
-    #[serde(skip)]
+    #[serde(default)]
     pub check: Option<Check>,
-    #[serde(skip)]
+    #[serde(default)]
     pub proof: Option<Proof>,
 }
 
 /// Are those back who fell silent in the darkness?
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Check {
     /// Who answered had missed enough in the darkness to prove it.
     is_witnessed: bool,
@@ -82,6 +85,7 @@ impl Recovery {
         let earliest = Some(began.min(latest));
         Self {
             edge: Edge { earliest, latest },
+            was_outage: darkness.outage,
             dark_from: began,
             until: now + RETURN_TIME,
             proof: Some(darkness.proof),
@@ -176,6 +180,7 @@ impl Recovery {
     /// Every time in it.
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let times = [&mut self.dark_from, &mut self.answered, &mut self.until];
-        self.edge.times().chain(&mut self.life_before).chain(times)
+        let misses = self.misses.iter_mut().map(|miss| &mut miss.sent);
+        self.edge.times().chain(&mut self.life_before).chain(times).chain(misses)
     }
 }
