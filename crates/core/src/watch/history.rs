@@ -174,15 +174,29 @@ impl History {
             }
             return;
         }
-        let mut from = change.edge.latest;
-        while let Some(last) = self.spans.back().filter(|last| last.from >= from) {
-            if last.state == State::Unknown {
-                from = change.time;
-                break;
-            }
-            self.spans.pop_back();
+        let keep = self.spans.partition_point(|span| span.from < change.edge.latest);
+        let replaced = self.spans.split_off(keep);
+        let is_unknown = |span: &StateSpan| span.state == State::Unknown;
+        let begin = match replaced.front().filter(|_| keep == 0) {
+            Some(first) if is_unknown(first) => None,
+            Some(first) => Some(first.from),
+            None => Some(change.edge.latest),
+        };
+        let known = replaced.iter().skip_while(|span| !is_unknown(span));
+        let ends = known.clone().skip(1).map(|span| span.from).chain([change.time]);
+        let unknown = known.zip(ends).filter(|(span, _)| is_unknown(span));
+        self.begin_state(change, begin);
+        for (&span, end) in unknown {
+            self.push_span(span);
+            self.begin_state(change, Some(end));
         }
-        if self.spans.back().is_none_or(|last| last.state != change.to) {
+    }
+
+    /// The state of this change begins at this time, if it is not there already.
+    fn begin_state(&mut self, change: &Change, from: Option<Time>) {
+        if let Some(from) = from
+            && self.spans.back().is_none_or(|last| last.state != change.to)
+        {
             self.push_span(StateSpan { state: change.to, from, edge: change.edge });
         }
     }

@@ -42,6 +42,14 @@ fn a_state_span_begins_where_it_really_began_and_what_was_unknown_stays_unknown(
     history.record_change(&change(506, 502, Up, Down));
     history.record_change(&change(512, 502, Down, Flapping));
     assert_eq!(spans(&history)[5..], [(Up, 299), (Flapping, 502)]);
+    // Blind in a series: it was flapping before that too.
+    history.record_change(&change(700, 700, Flapping, Up));
+    history.record_change(&change(806, 802, Up, Down));
+    history.record_change(&change(850, 850, Down, Unknown));
+    history.record_change(&change(860, 855, Unknown, Up));
+    history.record_change(&change(906, 802, Up, Flapping));
+    let expected = [(Up, 700), (Flapping, 802), (Unknown, 850), (Flapping, 855)];
+    assert_eq!(spans(&history)[7..], expected);
 }
 
 #[test]
