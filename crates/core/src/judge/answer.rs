@@ -240,6 +240,7 @@ impl Judge {
             let mut silent: Vec<u32> = targets.filter(|&target| fell_silent(target)).collect();
             silent.sort_by_key(|target| std::cmp::Reverse(newest_miss(target)));
             silent.truncate(rules::CHECKED_HOSTS);
+            silent.push(answer.target.0);
             silent
         };
         let every =
@@ -305,7 +306,7 @@ impl Judge {
 
     /// A miss of one who fell silent in a darkness that is over counts against that having been
     /// one.
-    pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed) {
+    pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed, now: Time) {
         let block = miss.block.0 as usize;
         if self.roster.path(miss.block).all(|id| self.scopes[id.index()].recovery.check.is_none()) {
             return;
@@ -326,6 +327,13 @@ impl Judge {
                 recovery.record_miss(host.miss_weight(common));
             }
         }
+        let recovery = &mut self.scopes[block].recovery;
+        if miss.sent > recovery.answered
+            && host.is_usable()
+            && let Some(finding) = recovery.record_unanswered()
+        {
+            self.settle_return(ScopeId(miss.block.0), finding, now);
+        }
     }
 
     /// What a check found.
@@ -334,10 +342,14 @@ impl Judge {
         recovery.check = None;
         let life = recovery.life_before;
         let answered = recovery.answered;
-        if finding == Finding::Refuted {
+        if finding != Finding::Genuine {
             self.scopes[id.index()].flaps.retract_down();
-            if !self.has_children(id) {
-                self.learn_who_has_gone(BlockId(id.0), life, now);
+        }
+        if !self.has_children(id) {
+            match finding {
+                Finding::Genuine => {}
+                Finding::Refuted => self.learn_who_has_gone(BlockId(id.0), life, now),
+                Finding::RateLimited => self.scopes[id.index()].learn_limit(),
             }
         }
         let Some(parent) = self.roster.parent(id) else { return };
@@ -346,6 +358,7 @@ impl Judge {
             // A darkness was one, and so was that of what it lies in, if both ended together.
             Finding::Genuine => answered >= above.answered,
             // What was dark because all of it was, and came back with it, was not either.
+            Finding::RateLimited => answered == above.answered,
             Finding::Refuted => answered == above.answered && above.proof == Some(Proof::Children),
         };
         if above.check.is_some() && is_same {

@@ -4,6 +4,7 @@
 use super::{
     Edge, Judge, ScopeId,
     darkness::{Darkness, Proof},
+    recovery::Finding,
     rules,
 };
 use crate::{schedule::Directive, time::Time};
@@ -52,6 +53,11 @@ impl Judge {
     }
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
+        for child in self.roster.children(id) {
+            if self.scopes[child.index()].recovery.was_limited() {
+                self.settle_return(child, Finding::RateLimited, now);
+            }
+        }
         let scope = &self.scopes[id.index()];
         let above = self.parent_of(id).map(|parent| &parent.recovery);
         let finding = scope.recovery.finding_at_next_darkness(scope.silence.first, above);

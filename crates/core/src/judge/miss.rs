@@ -76,7 +76,7 @@ impl Judge {
     fn count_miss(&mut self, miss: Unconfirmed, now: Time) {
         let block = ScopeId(miss.block.0);
         let life = self.scopes[block.index()].life;
-        self.record_still_missing(miss);
+        self.record_still_missing(miss, now);
         self.update_presence(miss.target, now);
         self.hosts[miss.target.0 as usize].record_miss(miss.sent, life);
         if life.is_some_and(|life| miss.sent <= life) {

@@ -7,7 +7,10 @@
 
 use super::{
     darkness::{Darkness, Proof},
-    rules::{AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, RETURN_TIME},
+    rules::{
+        AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES,
+        LIMITED_MISSES_BEFORE_NEXT, RETURN_TIME,
+    },
     silence::Miss,
     state::{Edge, State},
 };
@@ -60,6 +63,8 @@ pub(super) struct Check {
     missing: f32,
     misses: u32,
     misses_at_answer: u32,
+    /// Probes since, to anybody, that nobody answered.
+    unanswered: u32,
     answers: u32,
 }
 
@@ -69,6 +74,9 @@ pub(super) enum Finding {
     Genuine,
     /// Only some hosts had gone: there was no darkness.
     Refuted,
+    /// One answer, and none to whatever was sent after it: few answers are let through, and there
+    /// was no darkness.
+    RateLimited,
 }
 
 impl Recovery {
@@ -136,6 +144,14 @@ impl Recovery {
         }
     }
 
+    /// A probe of a block was not answered that was sent since.
+    pub fn record_unanswered(&mut self) -> Option<Finding> {
+        let check = self.check.as_mut()?;
+        check.unanswered += 1;
+        let is_limited = check.answers == 0 && check.unanswered >= LIMITED_MISSES;
+        is_limited.then_some(Finding::RateLimited)
+    }
+
     /// Somebody answered a later probe.
     pub fn record_answer(&mut self) -> Option<Finding> {
         let check = self.check.as_mut()?;
@@ -143,6 +159,13 @@ impl Recovery {
         check.answers += 1;
         let is_refuted = check.missing >= GONE_ODDS && !check.is_witnessed;
         is_refuted.then_some(Finding::Refuted)
+    }
+
+    /// Has nobody answered since, though some were asked?
+    pub fn was_limited(&self) -> bool {
+        let is_limited =
+            |check: &Check| check.answers == 0 && check.unanswered >= LIMITED_MISSES_BEFORE_NEXT;
+        self.check.as_ref().is_some_and(is_limited)
     }
 
     /// What has been found when the time for it is over.
@@ -166,8 +189,13 @@ impl Recovery {
         });
         let was_one_answer =
             is_alone && check.answers == 0 && first_miss <= self.answered + AT_ONCE;
-        let is_refuted = was_one_answer || check.misses_at_answer > 0 && !check.is_witnessed;
-        Some(if is_refuted { Finding::Refuted } else { Finding::Genuine })
+        Some(if was_one_answer || self.was_limited() {
+            Finding::RateLimited
+        } else if check.misses_at_answer > 0 && !check.is_witnessed {
+            Finding::Refuted
+        } else {
+            Finding::Genuine
+        })
     }
 
     /// A darkness that ended with this one has a witness.

@@ -88,6 +88,13 @@ pub const MOST_SHARES: u32 = 3;
 
 /// A return that was one answer, and silence within this time, was none.
 pub const AT_ONCE: Duration = Duration::from_secs(2);
+/// A block that answers one probe and none of so many after it is rate-limited: at 20 % loss that is
+/// one return in 10^4 by chance.
+pub const LIMITED_MISSES: u32 = 6;
+/// The same when it is dark again at once.
+pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;
+/// So many misses are learned from what a rate limit swallowed after an answer.
+pub const LIMITED_LESSONS: u32 = 6;
 /// For how long returning hosts tell when a darkness ended, and whether there was one.
 pub const RETURN_TIME: Duration = Duration::from_secs(120);
 /// A host's own misses prove a darkness that its answer ends, at these odds.

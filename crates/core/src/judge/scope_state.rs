@@ -299,6 +299,14 @@ impl ScopeState {
         self.steady_miss_rate += (sample - self.steady_miss_rate) / rules::STEADY_MEMORY;
     }
 
+    /// Learns that of a block's answers few are let through.
+    pub fn learn_limit(&mut self) {
+        for _ in 0..rules::LIMITED_LESSONS {
+            self.recent_miss_rate += (1.0 - self.recent_miss_rate) / rules::SCOPE_MEMORY;
+            self.steady_miss_rate += (1.0 - self.steady_miss_rate) / rules::STEADY_MEMORY;
+        }
+    }
+
     /// Seconds in each state up to now.
     pub fn state_seconds(&self, now: Time) -> PerState<f64> {
         let mut spent = self.record.spent;

@@ -40,9 +40,10 @@ impl Schedule {
         let host_asked = |target: u32| contact(self.first_of_host[target as usize]).host_asked;
         let is_heard = |target: &u32| contact(*target).answered != Time::default();
         let rotation = &self.blocks[block as usize].rotation;
-        // In a block that nobody ever heard, all are asked alike.
+        let is_new = |target: &u32| contact(*target).asked == Time::default();
+        // In a block that nobody ever heard, all are asked alike; else each at least once.
         let any_heard = rotation.present().iter().any(is_heard);
-        let counts = |target: &&u32| !any_heard || is_heard(target);
+        let counts = |target: &&u32| !any_heard || is_heard(target) || is_new(target);
         let good = || rotation.good().iter().filter(counts).copied();
         let present = || rotation.present().iter().filter(counts).copied();
         if nth > 0 && nth.is_multiple_of(newest) {

@@ -325,3 +325,28 @@ proptest! {
         prop_assert_eq!(run.schedule.skipped().over_budget, 0);
     }
 }
+
+/// Of a block of which one host has answered once and nobody since, the others are asked too: they
+/// may be there.
+#[test]
+fn in_a_silence_those_who_were_never_asked_are_asked_once() {
+    let mut run = Run::new(of_sizes(&[vec![9]]), Budget::DEFAULT, 0.0, 1);
+    let first = loop {
+        let wake = run.schedule.poll_timeout();
+        if run.poll(wake) > 0 {
+            break run.given[0].due;
+        }
+    };
+    run.schedule.record_answer(first.target, first.sent);
+    let doubt = Escalation {
+        spacing: Spacing::Every(Duration::from_secs(1)),
+        wait: Duration::ZERO,
+        doubt: Doubt::Strong,
+        newest: 2,
+    };
+    let block = Scope::Block(BlockId(0));
+    run.schedule.handle_directive(Directive::Escalate(block, doubt), first.sent);
+    run.until(first.sent + MINUTE * 3, Duration::ZERO);
+    let asked = |target: u32| run.given.iter().filter(|given| given.due.target.0 == target).count();
+    assert!((0..9).all(|target| asked(target) >= 1), "{:?}", (0..9).map(asked).collect::<Vec<_>>());
+}
