@@ -152,6 +152,9 @@ pub const MAX_MISS_RATE: f32 = 0.98;
 /// Miss rate of a host of which nothing is known yet: of 10 addresses in an old list about 3 are
 /// gone.
 pub const INITIAL_MISS_RATE: f32 = 0.3;
+/// The loss that hosts have in common before their first answers: four in a row make it a
+/// tenth.
+pub const INITIAL_COMMON_MISS_RATE: f32 = 0.5;
 /// Memory of a host's miss rate, in probes: long enough for a steady rate, short enough for a day's
 /// change.
 pub const HOST_MEMORY: f32 = 64.0;

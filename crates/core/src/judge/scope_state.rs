@@ -148,6 +148,8 @@ pub(super) struct ScopeState {
     /// The same with a longer memory.
     #[serde(default)]
     pub steady_miss_rate: f32,
+    /// Outcomes that they are learned from.
+    pub observed: u16,
     /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
     #[serde(default)]
     pub newest_miss_rate: f32,
@@ -295,15 +297,23 @@ impl ScopeState {
             Some(own) => common / super::host_state::either(own, common),
             None => rules::MIN_MISS_RATE,
         };
-        self.recent_miss_rate += (sample - self.recent_miss_rate) / rules::SCOPE_MEMORY;
+        self.learn_miss_rate(sample);
+    }
+
+    fn learn_miss_rate(&mut self, sample: f32) {
+        if self.observed == 0 {
+            self.recent_miss_rate = rules::INITIAL_COMMON_MISS_RATE;
+        }
+        self.observed = self.observed.saturating_add(1);
+        let memory = (f32::from(self.observed) + 1.0).min(rules::SCOPE_MEMORY);
+        self.recent_miss_rate += (sample - self.recent_miss_rate) / memory;
         self.steady_miss_rate += (sample - self.steady_miss_rate) / rules::STEADY_MEMORY;
     }
 
     /// Learns that of a block's answers few are let through.
     pub fn learn_limit(&mut self) {
         for _ in 0..rules::LIMITED_LESSONS {
-            self.recent_miss_rate += (1.0 - self.recent_miss_rate) / rules::SCOPE_MEMORY;
-            self.steady_miss_rate += (1.0 - self.steady_miss_rate) / rules::STEADY_MEMORY;
+            self.learn_miss_rate(1.0);
         }
     }
 
