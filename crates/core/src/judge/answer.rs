@@ -48,7 +48,7 @@ impl Judge {
             self.update_rank(target, now);
             self.ask_another_gone(block, now);
         }
-        let id = ScopeId(block.0);
+        let id = ScopeId::from(block);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
             self.learn_from_newest(&host, block);
@@ -221,12 +221,13 @@ impl Judge {
         };
         let newest_miss = |&target: &u32| self.hosts[target as usize].last_miss;
         let asked: Vec<u32> = if self.has_children(id) {
+            let state = |block: u32| &self.scopes[ScopeId::from(BlockId(block)).index()];
             let mut blocks: Vec<u32> = self
                 .roster
                 .blocks_of(self.roster.scope(id))
-                .filter(|&block| block != answer.block.0 && !self.scopes[block as usize].excluded)
+                .filter(|&block| block != answer.block.0 && !state(block).excluded)
                 .collect();
-            blocks.sort_by_key(|&block| std::cmp::Reverse(self.scopes[block as usize].life));
+            blocks.sort_by_key(|&block| std::cmp::Reverse(state(block).life));
             blocks
                 .into_iter()
                 .take(rules::CHECKED_CHILDREN)
@@ -306,13 +307,12 @@ impl Judge {
     /// A miss of one who fell silent in a darkness that is over counts against that having been
     /// one.
     pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed) {
-        let block = miss.block.0 as usize;
         if self.roster.path(miss.block).all(|id| self.scopes[id.index()].recovery.check.is_none()) {
             return;
         }
         let common = self.common_miss_rate(miss.block);
         let host = self.hosts[miss.target.0 as usize];
-        let block_life = self.scopes[block].life;
+        let block_life = self.scopes[ScopeId::from(miss.block).index()].life;
         for id in self.roster.path(miss.block) {
             let is_block = !self.has_children(id);
             let recovery = &mut self.scopes[id.index()].recovery;

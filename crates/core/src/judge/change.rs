@@ -77,7 +77,9 @@ impl Judge {
         let blocks = self.roster.blocks_of(self.roster.scope(id));
         let below = blocks.filter(|_| self.has_children(id));
         let newest = below
-            .filter_map(|block| self.scopes[block as usize].darkness.as_ref())
+            .filter_map(|block| {
+                self.scopes[ScopeId::from(BlockId(block)).index()].darkness.as_ref()
+            })
             .map(|darkness| darkness.edge)
             .max_by_key(|edge| (edge.latest, edge.earliest));
         match newest {
@@ -129,7 +131,7 @@ impl Judge {
         let became_partial = self.scopes[id.index()].edge.latest;
         let blocks = self.roster.blocks_of(self.roster.scope(id));
         blocks
-            .map(|block| self.scopes[block as usize].recovery.edge)
+            .map(|block| self.scopes[ScopeId::from(BlockId(block)).index()].recovery.edge)
             .max_by_key(|edge| (edge.latest, edge.earliest))
             .filter(|edge| edge.latest > became_partial)
             .unwrap_or(Edge { earliest: Some(became_partial.min(now)), latest: now })

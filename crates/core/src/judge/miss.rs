@@ -74,7 +74,7 @@ impl Judge {
     }
 
     fn count_miss(&mut self, miss: Unconfirmed, now: Time) {
-        let block = ScopeId(miss.block.0);
+        let block = ScopeId::from(miss.block);
         let life = self.scopes[block.index()].life;
         self.record_still_missing(miss);
         self.update_presence(miss.target, now);

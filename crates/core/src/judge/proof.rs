@@ -91,7 +91,7 @@ impl Judge {
     /// How many of a silent block's usable hosts have been asked in its silence, and how many there
     /// are. Hosts with an interval of their own are asked when it is their time.
     pub(super) fn hosts_asked(&self, block: BlockId) -> (usize, usize) {
-        let life = self.scopes[block.0 as usize].life;
+        let life = self.scopes[ScopeId::from(block).index()].life;
         let is_unheard = self.is_unheard(block);
         let is_asked = |host: &HostState| match life {
             Some(life) => host.last_miss > life,

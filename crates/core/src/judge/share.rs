@@ -85,7 +85,7 @@ impl Judge {
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.
     /// In a darkness nobody is forgotten.
     pub(super) fn update_presence(&mut self, target: TargetId, now: Time) {
-        let id = ScopeId(self.roster.target(target).block.0);
+        let id = ScopeId::from(self.roster.target(target).block);
         let host = &self.hosts[target.0 as usize];
         let present = host.is_usable();
         if self.scopes[id.index()].is_dark() || !host.is_heard() || present && host.presence == 1.0
@@ -109,7 +109,7 @@ impl Judge {
         let result = change(&mut targets[(target.0 - ids.start) as usize]);
         let new = Presence::of(targets);
         if new != old {
-            self.scopes[block.0 as usize].hosts.update(&old, &new);
+            self.scopes[ScopeId::from(block).index()].hosts.update(&old, &new);
             for id in self.roster.path(block) {
                 self.report(id);
             }

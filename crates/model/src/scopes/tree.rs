@@ -50,13 +50,20 @@ impl ScopeId {
     }
 }
 
+/// Blocks come first, in the order of their ids.
+impl From<BlockId> for ScopeId {
+    fn from(id: BlockId) -> Self {
+        Self(id.0)
+    }
+}
+
 impl Roster {
     /// The number of a scope.
     pub fn scope_id(&self, scope: Scope) -> ScopeId {
         let blocks = self.blocks.len() as u32;
         let networks = self.networks.len() as u32;
         match scope {
-            Scope::Block(id) => ScopeId(id.0),
+            Scope::Block(id) => id.into(),
             Scope::Network(id) => ScopeId(blocks + id.0),
             Scope::Country(id) => ScopeId(blocks + networks + id.0),
         }
@@ -125,7 +132,7 @@ impl Roster {
         let block = self.block(id);
         let network = block.network.map(|id| self.scope_id(Scope::Network(id)));
         let country = self.scope_id(Scope::Country(block.country));
-        [Some(ScopeId(id.0)), network, Some(country)].into_iter().flatten()
+        [Some(ScopeId::from(id)), network, Some(country)].into_iter().flatten()
     }
 
     /// Ids of all the blocks in a scope; of a block, its own.

@@ -212,7 +212,7 @@ fn no_block_is_in_outage_before_all_who_can_tell_were_asked_or_160_s_have_passed
                     continue;
                 }
                 outages += 1;
-                let life = fed.judge.scopes[block.0 as usize].life.unwrap_or_default();
+                let life = fed.judge.scopes[ScopeId::from(block).index()].life.unwrap_or_default();
                 let targets = fed.roster.block(block).targets.clone();
                 let hosts = targets.map(|target| &fed.judge.hosts[target as usize]);
                 let unasked = hosts.filter(|host| host.is_usable() && host.last_miss <= life);
