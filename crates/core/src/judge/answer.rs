@@ -110,8 +110,11 @@ impl Judge {
         }
         for block in self.roster.blocks_of(self.roster.scope(id)) {
             let child = self.roster.path(BlockId(block)).take_while(|&each| each != id).last();
-            if of_children && child.is_some_and(|child| self.is_excluded(child)) {
-                continue;
+            if let Some(child) = child.filter(|_| of_children) {
+                self.update_excluded(child);
+                if self.is_excluded(child) {
+                    continue;
+                }
             }
             let common = self.common_miss_rate(BlockId(block));
             for target in self.roster.blocks[block as usize].targets.clone() {

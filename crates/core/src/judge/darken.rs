@@ -14,7 +14,7 @@ impl Judge {
     /// an earlier run knew still holds.
     pub(super) fn update_darkness(&mut self, id: ScopeId, now: Time) {
         if self.scopes[id.index()].is_dark() {
-            self.is_excluded(id);
+            self.update_excluded(id);
             return;
         }
         let is_silent = self.is_silent(id, now);
@@ -110,18 +110,21 @@ impl Judge {
     }
 
     /// A scope that is dark while what it lies in lives says nothing of that.
-    pub(super) fn is_excluded(&mut self, id: ScopeId) -> bool {
+    pub(super) fn is_excluded(&self, id: ScopeId) -> bool {
         let scope = &self.scopes[id.index()];
         let life_above = self.parent_of(id).and_then(|parent| parent.life);
-        let excluded = scope.darkness.as_ref().is_some_and(|darkness| {
+        scope.darkness.as_ref().is_some_and(|darkness| {
             matches!(darkness.proof, Proof::Own | Proof::Children)
                 && life_above.is_some_and(|life| life > darkness.edge.latest)
-        });
-        if excluded != scope.excluded {
+        })
+    }
+
+    pub(super) fn update_excluded(&mut self, id: ScopeId) {
+        let excluded = self.is_excluded(id);
+        if excluded != self.scopes[id.index()].excluded {
             self.scopes[id.index()].excluded = excluded;
             self.directives.push_back(Directive::Exclude(self.roster.scope(id), excluded));
             self.report(id);
         }
-        excluded
     }
 }

@@ -48,7 +48,7 @@ impl Judge {
         }
     }
 
-    fn wanted_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
+    fn wanted_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let is_parent_recalled = self.parent_of(id).is_some_and(super::ScopeState::is_recalled);
         let is_returning = self.parent_has_just_returned(id, now);
         let state = &self.scopes[id.index()];
@@ -111,9 +111,9 @@ impl Judge {
     }
 
     /// For a scope that lives, but has missed something.
-    fn doubt_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
+    fn doubt_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let has_children = self.has_children(id);
-        let state = &mut self.scopes[id.index()];
+        let state = &self.scopes[id.index()];
         let needed = state.needed_odds(rules::DOWN_ODDS, now);
         let silence = &state.silence;
         let usable = state.children.usable();

@@ -9,6 +9,28 @@ use super::{
 use crate::time::Time;
 use std::{cmp::Reverse, time::Duration};
 
+/// What time alone changes in a scope.
+#[derive(Clone, Copy)]
+enum Deadline {
+    /// It has given no evidence for too long.
+    Stale,
+    /// Its darkness becomes an outage.
+    Outage,
+    /// It is known whether most countries fell silent with it.
+    Together,
+    /// Its other children have been asked too since it came back.
+    Settle,
+    /// It has been calm for long enough not to be flapping.
+    Calm,
+    /// Whether its last darkness was one is decided, and when it ended.
+    Return,
+}
+
+impl Deadline {
+    const ALL: [Self; 6] =
+        [Self::Stale, Self::Outage, Self::Together, Self::Settle, Self::Calm, Self::Return];
+}
+
 impl Judge {
     /// Decides anew on a scope and all that it lies in, and on what shares their fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
@@ -21,6 +43,7 @@ impl Judge {
         let mut worsened = Vec::new();
         for &id in &touched {
             self.finish_return(id, now);
+            self.scopes[id.index()].flaps.update(now);
             let before = self.darkness_level(id);
             if !self.sight.is_blind() {
                 self.update_darkness(id, now);
@@ -79,7 +102,9 @@ impl Judge {
     }
 
     fn update_verdict(&mut self, id: ScopeId, now: Time) {
-        self.is_excluded(id);
+        self.update_excluded(id);
+        self.update_few(id);
+        self.scopes[id.index()].flaps.update(now);
         let facts = self.facts(id, now);
         let state = verdict(facts);
         if state != self.scopes[id.index()].state {
@@ -87,13 +112,13 @@ impl Judge {
         }
     }
 
-    pub(super) fn facts(&mut self, id: ScopeId, now: Time) -> Facts {
+    fn facts(&self, id: ScopeId, now: Time) -> Facts {
         let stale_after = self.stale_after(id);
         let restored = self.sight.restored;
         let blind = self.sight.is_blind();
         let partial = self.is_partial(id);
         let is_held = self.is_held(id, now);
-        let scope = &mut self.scopes[id.index()];
+        let scope = &self.scopes[id.index()];
         let dark = scope.darkness.is_some() && !is_held;
         let proved = scope.is_dark() || scope.life.is_some_and(|life| life >= restored);
         Facts {
@@ -106,12 +131,16 @@ impl Judge {
         }
     }
 
-    /// Does a part live, and is a part silent that usually answers?
-    fn is_partial(&mut self, id: ScopeId) -> bool {
+    fn update_few(&mut self, id: ScopeId) {
         let are_few = self.are_few(id);
         let scope = &mut self.scopes[id.index()];
         scope.few = are_few;
         scope.was_few |= are_few;
+    }
+
+    /// Does a part live, and is a part silent that usually answers?
+    fn is_partial(&self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
         let children = &scope.children;
         scope.few
             || children.with_outage > 0
@@ -121,29 +150,38 @@ impl Judge {
     /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
     /// one is set: that one will set the next.
     fn set_timer(&mut self, id: ScopeId, now: Time) {
-        let stale = self.scopes[id.index()].last_evidence + self.stale_after(id);
+        let deadlines = Deadline::ALL.into_iter().filter_map(|each| self.deadline(id, each, now));
+        let next = deadlines.filter(|&at| at > now).min();
         let scope = &mut self.scopes[id.index()];
-        let is_flapping = scope.flaps.is_flapping(now) && scope.darkness.is_none();
-        let darkness = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
-        let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
-        let deadlines = [
-            // It has given no evidence for too long.
-            (scope.state != State::Unknown).then_some(stale),
-            // Its darkness becomes an outage.
-            darkness.map(|darkness| darkness.counted_since() + self.rules.outage_after),
-            // Its other children have been asked too since it came back.
-            Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
-            // It has been calm for long enough not to be flapping.
-            is_flapping.then(|| scope.flaps.ends_at()),
-            // Whether its last darkness was one is decided, and when it ended.
-            is_open.then_some(scope.recovery.until),
-            // It is known whether most countries fell silent with it.
-            darkness.map(known_together),
-        ];
-        let next = deadlines.into_iter().flatten().filter(|&at| at > now).min();
         if let Some(at) = next.filter(|&at| at < scope.timer) {
             scope.timer = at;
             self.timers.push(Reverse((at, id)));
+        }
+    }
+
+    /// When a scope's deadline is, or was; None if it does not apply now.
+    fn deadline(&self, id: ScopeId, deadline: Deadline, now: Time) -> Option<Time> {
+        let scope = &self.scopes[id.index()];
+        let recovery = &scope.recovery;
+        let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
+        match deadline {
+            Deadline::Stale => {
+                let stale = scope.last_evidence + self.stale_after(id);
+                (scope.state != State::Unknown).then_some(stale)
+            }
+            Deadline::Outage => {
+                short.map(|darkness| darkness.counted_since() + self.rules.outage_after)
+            }
+            Deadline::Together => short.map(known_together),
+            Deadline::Settle => Some(recovery.edge.latest + rules::SETTLE_TIME),
+            Deadline::Calm => {
+                let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
+                is_flapping.then_some(scope.flaps.ends_at())
+            }
+            Deadline::Return => {
+                let is_open = recovery.check.is_some() || recovery.narrowed;
+                is_open.then_some(recovery.until)
+            }
         }
     }
 }

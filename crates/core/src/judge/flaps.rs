@@ -54,8 +54,7 @@ struct TimeDown {
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Series {
     flapping: bool,
-    has_flapped: bool,
-    /// When the first darkness of it began, once it has flapped.
+    /// When the first darkness of it began; None if it never flapped.
     began: Option<Edge>,
 }
 
@@ -78,7 +77,8 @@ impl Flaps {
     /// It went down; `begin.latest` is by when it surely had.
     pub fn record_down(&mut self, begin: Edge) {
         let at = begin.latest;
-        let was_flapping = self.is_flapping(at);
+        self.update(at);
+        let was_flapping = self.series.flapping;
         self.before = self.series;
         self.forgotten.clear();
         if !self.was_down_lately(at) {
@@ -89,14 +89,13 @@ impl Flaps {
         if self.times_down.len() > REMEMBERED {
             self.forgotten.extend(self.times_down.pop_front());
         }
-        let first = if self.series.has_flapped {
+        let first = if self.series.began.is_some() {
             (!was_flapping).then_some(begin)
         } else {
             self.first_of_series(at).map(|first| self.times_down[first].begin)
         };
         self.series.began = first.or(self.series.began);
-        self.series.has_flapped = self.series.began.is_some();
-        self.series.flapping = self.series.has_flapped;
+        self.series.flapping = self.series.began.is_some();
         self.ends_at = self.calm_at();
     }
 
@@ -140,10 +139,14 @@ impl Flaps {
             .chain([&mut self.ends_at])
     }
 
+    /// Time has passed: the flapping may be over.
+    pub fn update(&mut self, now: Time) {
+        self.series.flapping = self.is_flapping(now);
+    }
+
     /// Is the scope flapping at this time?
-    pub fn is_flapping(&mut self, now: Time) -> bool {
-        self.series.flapping = self.series.flapping && now < self.ends_at;
-        self.series.flapping
+    pub fn is_flapping(&self, now: Time) -> bool {
+        self.series.flapping && now < self.ends_at
     }
 
     /// When the flapping will be over, if nothing more happens.
@@ -225,8 +228,8 @@ mod tests {
     fn it_ends_after_three_of_its_own_cycles_of_calm_but_at_most_an_hour() {
         for (half, calm) in [(10, 60), (60, 360), (600, 3600), (1800, 3600)] {
             let end = at(5 * half + calm);
-            let mut before = series(half, half, 3);
-            let mut after = before.clone();
+            let before = series(half, half, 3);
+            let after = before.clone();
             assert!(before.is_flapping(end - Duration::from_millis(1)), "{half}");
             assert!(!after.is_flapping(end), "{half}");
         }
@@ -299,8 +302,8 @@ mod tests {
                 }
                 for later in [0, 60, 600, 3600] {
                     let later = at(end + later);
-                    let expected = alone.clone().is_flapping(later);
-                    assert_eq!(among_refuted.clone().is_flapping(later), expected, "{seed}");
+                    let expected = alone.is_flapping(later);
+                    assert_eq!(among_refuted.is_flapping(later), expected, "{seed}");
                     assert_eq!(among_refuted.began(), alone.began(), "{seed}");
                 }
                 now = end;

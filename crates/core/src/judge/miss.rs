@@ -129,6 +129,7 @@ impl Judge {
             }
             let mut gain = weight;
             if let Some(child) = child {
+                self.update_excluded(child);
                 if self.is_excluded(child) {
                     return;
                 }

@@ -277,7 +277,7 @@ impl ScopeState {
     }
 
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.
-    pub fn needed_odds(&mut self, usual: f32, now: Time) -> f32 {
+    pub fn needed_odds(&self, usual: f32, now: Time) -> f32 {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
