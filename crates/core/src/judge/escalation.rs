@@ -37,7 +37,10 @@ impl Judge {
         if begins_siblings && let Scope::Block(block) = scope {
             self.directives.push_back(Directive::AskSiblings(block));
         }
-        if begins && let Scope::Country(country) = scope {
+        if begins
+            && let Scope::Country(country) = scope
+            && self.roster.countries.len() >= rules::TOGETHER_COUNTRIES as usize
+        {
             self.directives.push_back(Directive::AskCountries(country));
         }
         if changes {
@@ -127,8 +130,8 @@ impl Judge {
             return None;
         }
         let open = (needed - silence.odds).max(0.0);
-        let by_odds = (open * silence.count as f32 / silence.full_odds.max(0.01)).ceil();
-        let by_odds = by_odds.clamp(1.0, 32.0) as u32;
+        let by_odds = (open * silence.count as f32 / silence.full_odds).ceil();
+        let by_odds = by_odds.clamp(1.0, rules::MOST_DOUBT_PROBES) as u32;
         let children_left = usable.min(rules::DOWN_CHILDREN).saturating_sub(silence.children);
         let probes = if has_children { by_odds.max(children_left) } else { by_odds };
         let least = if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };

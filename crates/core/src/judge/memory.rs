@@ -11,7 +11,7 @@
 use super::{
     HostState, Judge, ScopeState,
     darkness::{Darkness, Proof},
-    rules::{LONGEST_PATIENCE, MEMORY_VALID_FOR},
+    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR},
     state::{Edge, State},
 };
 use crate::{
@@ -20,11 +20,7 @@ use crate::{
     time::Time,
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-
-/// A memory from the future is not valid. But after a start a clock may be behind by so much, until
-/// it is set.
-const MAX_SETBACK: Duration = Duration::from_secs(60);
+use std::sync::Arc;
 
 /// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]

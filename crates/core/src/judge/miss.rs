@@ -150,8 +150,7 @@ impl Judge {
             .usable()
             .saturating_sub(1)
             .clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
-        // A hair above the share, so that full shares reach the limit in spite of rounding.
-        let share = rules::DOWN_ODDS / shares as f32 * 1.0001;
+        let share = rules::DOWN_ODDS / shares as f32 * rules::SHARE_ROUNDING;
         let life = above.life;
         let added = &mut self.scopes[child.index()].contribution;
         if added.since != life {

@@ -26,7 +26,7 @@
 //! | `together` | whether most countries fell silent together: then it may be us |
 //! | `escalation` | where to ask more, at once |
 //!
-//! Every constant with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
+//! The constants, with their origins: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
 //! Hypotheses" (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963);
 //! L. Quan et al., "Trinocular" (SIGCOMM 2013).
 

@@ -22,6 +22,10 @@ const SLOWDOWN_MEMORY: f32 = 64.0;
 /// Before so many probes there is no baseline.
 const MIN_PROBES: u32 = 200;
 const MORE_LOSS: f32 = 0.15;
+/// The usual loss is taken to be at least this, lest single misses are a rise; and at most that, so
+/// that there can be [`MORE_LOSS`].
+const MIN_USUAL: f32 = 0.01;
+const MAX_USUAL: f32 = 0.8;
 /// The cumulative sum at which loss counts as raised ...
 const RAISED: f32 = 20.0;
 /// ... and the mirrored one at which it no longer does.
@@ -80,7 +84,7 @@ impl Quality {
         }
         // Two standard errors above the mean: a young baseline is not trusted to the last point.
         let error = (self.usual_loss / self.probes as f32).sqrt();
-        let usual = (self.usual_loss + 2.0 * error).clamp(0.01, 0.8);
+        let usual = (self.usual_loss + 2.0 * error).clamp(MIN_USUAL, MAX_USUAL);
         let more = usual + MORE_LOSS;
         let ratio = if missed { (more / usual).ln() } else { ((1.0 - more) / (1.0 - usual)).ln() };
         let step = if self.lossy { -ratio } else { ratio };

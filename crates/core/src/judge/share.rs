@@ -61,7 +61,7 @@ impl Judge {
     /// Share of the usual hosts that answers now; 1 where too few usually do.
     pub(super) fn share(&self, id: ScopeId) -> f32 {
         let hosts = &self.scopes[id.index()].hosts;
-        if (hosts.usual as f32) < rules::PARTIAL_HOSTS - 0.5 {
+        if (hosts.usual as f32) < rules::PARTIAL_HOSTS - rules::HALF_HOST {
             return 1.0;
         }
         hosts.present as f32 / hosts.usual as f32
@@ -79,7 +79,8 @@ impl Judge {
         // One miss or two of those that are left must not decide, nor answers that are all late.
         let doubtful = if scope.few { 0 } else { suspects.min(rules::DOUBTFUL_SUSPECTS) };
         self.share(id) + doubtful as f32 / (usual as f32).max(1.0) < least
-            && (scope.few || gone + likely_gone as f32 >= 0.5 && odds >= rules::DOWN_ODDS - 0.5)
+            && (scope.few
+                || gone + likely_gone as f32 >= rules::HALF_HOST && odds >= rules::PARTIAL_ODDS)
     }
 
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.

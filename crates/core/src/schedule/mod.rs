@@ -21,6 +21,7 @@ mod rotation;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub(crate) use open::OpenProbes;
@@ -31,7 +32,6 @@ use crate::{
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
-use ask_order::ALTERNATE;
 use budget::Bucket;
 use escalation::EscalationState;
 use pacing::Pacing;
@@ -50,9 +50,7 @@ const RETIRED_SHARE: u32 = 512;
 const FAN_OUT: u32 = 8;
 /// A country whose regular probes are closer together than this needs no siblings asked.
 const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
-/// Fewer countries than this are not asked whether they fell silent together, nor one that was
-/// asked just now.
-const MANY_COUNTRIES: usize = 5;
+/// A country that was asked this lately is not asked whether it fell silent with another.
 const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
@@ -225,7 +223,7 @@ impl Schedule {
                 }
                 Key::Once(block) => {
                     self.queue.pop();
-                    self.doubt_probe(block, ALTERNATE, REGULAR_RESERVE, now)
+                    self.doubt_probe(block, NEWEST_IN_DOUBT, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
                     let every =
