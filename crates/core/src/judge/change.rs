@@ -104,8 +104,8 @@ impl Judge {
         last.or(self.scopes[id.index()].life)
     }
 
-    /// When enough of the usual hosts were not back yet: half of those that are here had missed their
-    /// last probe by then. The later half may have missed by chance since they are back.
+    /// When enough of the usual hosts were not back yet: half of those that are here had missed
+    /// their last probe by then. The later half may have missed by chance since they are back.
     fn enough_back_after(&self, id: ScopeId) -> Option<Time> {
         let scope = &self.scopes[id.index()];
         let last_miss = |host: &[HostState]| {

@@ -4,8 +4,8 @@
 //! of verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
 //! more. The same input gives the same output.
 //!
-//! How it judges is told in docs/verdicts.md. All scopes are judged by the same rules: each is a set
-//! of hosts that share a fate, and an outcome counts for its block and for all that it lies in.
+//! How it judges is told in docs/verdicts.md. All scopes are judged by the same rules: each is a
+//! set of hosts that share a fate, and an outcome counts for its block and for all that it lies in.
 //!
 //! | file | its part |
 //! |---|---|

@@ -152,9 +152,9 @@ impl Recovery {
         Some(if is_doubtful { Finding::Refuted } else { Finding::Genuine })
     }
 
-    /// What has been found when the scope is dark again, after a first miss sent then. A return that
-    /// was one answer, and silence right after it, was none: somebody lets few answers through; but
-    /// not where what lies above had come back just before.
+    /// What has been found when the scope is dark again, after a first miss sent then. A return
+    /// that was one answer, and silence right after it, was none: somebody lets few answers through;
+    /// but not where what lies above had come back just before.
     pub fn finding_at_next_darkness(
         &self,
         first_miss: Time,

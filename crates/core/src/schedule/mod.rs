@@ -94,8 +94,8 @@ struct BlockTurns {
     retired_queued: bool,
 }
 
-/// When the newest probe to a target was sent, to its host (kept with the first target of each), and
-/// the newest one to the target that was answered.
+/// When the newest probe to a target was sent, to its host (kept with the first target of each),
+/// and the newest one to the target that was answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
     asked: Time,
