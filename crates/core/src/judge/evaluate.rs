@@ -176,7 +176,7 @@ impl Judge {
             Deadline::Settle => Some(recovery.edge.latest + rules::SETTLE_TIME),
             Deadline::Calm => {
                 let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
-                is_flapping.then_some(scope.flaps.ends_at())
+                is_flapping.then_some(scope.flaps.ends_at)
             }
             Deadline::Return => {
                 let is_open = recovery.check.is_some() || recovery.narrowed;

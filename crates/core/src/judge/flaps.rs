@@ -37,7 +37,7 @@ const CALM_LONGEST: u32 = 2;
 /// The least length of a calm: one probe a second cannot tell apart cycles shorter than 20 s.
 const MIN_CALM: Duration = Duration::from_secs(60);
 /// The greatest length of a calm: after an hour without a darkness nobody calls it flapping.
-const MAX_CALM: Duration = Duration::from_secs(3600);
+pub(super) const MAX_CALM: Duration = Duration::from_secs(3600);
 /// So many times down, within [`LONGEST_CYCLE`] and each but the last of at least [`COUNTED`], make
 /// a series too, whatever share of the time they take.
 const COUNTED_SERIES: usize = 6;
@@ -66,11 +66,9 @@ pub(super) struct Flaps {
     /// As it was before the last time down.
     before: Series,
     /// Times down that were forgotten with the last one.
-    #[serde(default)]
     forgotten: VecDeque<TimeDown>,
     /// When the flapping will be over, if nothing more happens.
-    #[serde(default)]
-    ends_at: Time,
+    pub ends_at: Time,
 }
 
 impl Flaps {
@@ -127,7 +125,7 @@ impl Flaps {
         self.series.began
     }
 
-    /// Every time in it.
+    /// Every time in it that has passed.
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let series = [&mut self.series, &mut self.before].into_iter();
         let began = series.flat_map(|series| &mut series.began).flat_map(Edge::times);
@@ -136,7 +134,6 @@ impl Flaps {
             .chain(&mut self.forgotten)
             .flat_map(|one| one.begin.times().chain(&mut one.end))
             .chain(began)
-            .chain([&mut self.ends_at])
     }
 
     /// Time has passed: the flapping may be over.
@@ -147,11 +144,6 @@ impl Flaps {
     /// Is the scope flapping at this time?
     pub fn is_flapping(&self, now: Time) -> bool {
         self.series.flapping && now < self.ends_at
-    }
-
-    /// When the flapping will be over, if nothing more happens.
-    pub fn ends_at(&self) -> Time {
-        self.ends_at
     }
 
     fn calm_at(&self) -> Time {

@@ -14,29 +14,22 @@ pub(super) struct HostState {
     /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
     /// Odds that it has gone while its block lives on, from its misses since it last answered.
-    #[serde(default)]
     pub gone_odds: f32,
     /// ln of its usual round-trip time in seconds; NaN before the first.
-    #[serde(rename = "usual", deserialize_with = "or_nan")]
+    #[serde(deserialize_with = "or_nan")]
     usual_log_rtt: f32,
     /// Share of the last days in which it was present.
-    #[serde(default)]
     pub presence: f32,
     /// Outcomes that the miss rate is learned from.
-    #[serde(rename = "taught")]
     observed: u16,
     /// How often it missed since its block was last heard.
-    #[serde(default)]
     pub misses: u16,
     pub rank: Rank,
     /// When its newest answered probe was sent; at first, when the watch began.
-    #[serde(rename = "heard")]
     pub last_life: Time,
     /// When its newest missed probe was sent.
-    #[serde(default)]
     pub last_miss: Time,
     /// The same of the one before it.
-    #[serde(default)]
     pub previous_miss: Time,
 }
 
@@ -51,6 +44,11 @@ const MUCH_SLOWER: f32 = 0.4;
 /// JSON writes NaN as null.
 fn or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     Ok(<Option<f32> as serde::Deserialize>::deserialize(from)?.unwrap_or(f32::NAN))
+}
+
+/// Is it a number from 0 to 1?
+pub(super) fn is_share(number: f32) -> bool {
+    (0.0..=1.0).contains(&number)
 }
 
 /// The miss rate when a host and its network miss independently of each other.
@@ -171,6 +169,14 @@ impl HostState {
     pub fn distrust(&mut self) {
         self.usual_log_rtt = f32::NAN;
         self.presence = 0.0;
+    }
+
+    /// Can it be so? What was read from a file may say anything.
+    pub fn is_consistent(&self) -> bool {
+        is_share(self.miss_rate)
+            && is_share(self.presence)
+            && (0.0..=f32::MAX).contains(&self.gone_odds)
+            && !self.usual_log_rtt.is_infinite()
     }
 
     /// Every time in it.

@@ -11,7 +11,9 @@
 use super::{
     HostState, Judge, ScopeState,
     darkness::{Darkness, Proof},
-    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR},
+    flaps::MAX_CALM,
+    host_state::is_share,
+    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, RETURN_TIME},
     state::{Edge, State},
 };
 use crate::{
@@ -39,10 +41,23 @@ impl Memory {
         self.taken.shifted(self.offset)
     }
 
-    /// Do its lists and ids fit its roster? What was read from a file may say anything.
-    fn is_consistent(&self) -> bool {
+    /// Do its lists and ids fit its roster, and its numbers and times what they stand for? What was
+    /// read from a file may say anything.
+    fn is_consistent(&mut self) -> bool {
         let Roster { countries, networks, blocks, targets } = &*self.roster;
-        self.hosts.len() == targets.len()
+        // A run whose clock was behind knows times from before it that lie ahead.
+        let latest = self.taken + MAX_SETBACK;
+        let until = latest + RETURN_TIME.max(MAX_CALM);
+        let is_host_consistent =
+            |host: &mut HostState| host.is_consistent() && host.times().all(|time| *time <= latest);
+        let is_scope_consistent = |scope: &mut ScopeState| {
+            scope.is_consistent()
+                && scope.remembered_times().all(|time| *time <= latest)
+                && scope.deadlines().iter().all(|time| **time <= until)
+        };
+        self.hosts.iter_mut().all(is_host_consistent)
+            && self.scopes.iter_mut().all(is_scope_consistent)
+            && self.hosts.len() == targets.len()
             && self.scopes.len() == self.roster.scope_count()
             && networks.iter().all(|network| (network.country.0 as usize) < countries.len())
             && blocks.iter().all(|block| {
@@ -58,6 +73,9 @@ impl Memory {
         let hosts = self.hosts.iter_mut().flat_map(HostState::times);
         let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
         for time in hosts.chain(scopes).chain([&mut self.taken]) {
+            *time = time.shifted(nanos);
+        }
+        for time in self.scopes.iter_mut().flat_map(ScopeState::deadlines) {
             *time = time.shifted(nanos);
         }
     }
@@ -100,7 +118,18 @@ impl Judge {
 }
 
 impl ScopeState {
-    /// Every time in it that means something to the next run.
+    fn is_consistent(&self) -> bool {
+        let rates = [self.recent_miss_rate, self.steady_miss_rate, self.newest_miss_rate];
+        rates.into_iter().chain([self.recovery.common_miss_rate]).all(is_share)
+            && self.quality.is_consistent()
+    }
+
+    /// Every time in it that lies ahead.
+    fn deadlines(&mut self) -> [&mut Time; 2] {
+        [&mut self.flaps.ends_at, &mut self.recovery.until]
+    }
+
+    /// Every time in it that has passed and means something to the next run.
     fn remembered_times(&mut self) -> impl Iterator<Item = &mut Time> {
         let learned = [&mut self.quality.learned];
         let darkness = self.darkness.iter_mut().flat_map(Darkness::times);

@@ -10,6 +10,7 @@
 //! alike. It is left at half of what it is entered at, so that a verdict near the threshold does
 //! not flicker.
 
+use super::host_state::is_share;
 use crate::time::Time;
 use std::time::Duration;
 
@@ -37,18 +38,14 @@ const MAX_SLOWDOWN: f32 = 2.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Quality {
-    #[serde(rename = "seen")]
     probes: u32,
     /// When loss was learned last.
-    #[serde(default)]
     pub learned: Time,
     usual_loss: f32,
     lossy: bool,
     /// Page's sum: for more loss while not lossy, for as little as usual while lossy.
-    #[serde(rename = "sum")]
     cumulative_sum: f32,
     /// Mean of ln(round-trip time / the target's usual one).
-    #[serde(rename = "slower")]
     mean_slowdown: f32,
     slow: bool,
 }
@@ -93,6 +90,13 @@ impl Quality {
             self.lossy = !self.lossy;
             self.cumulative_sum = 0.0;
         }
+    }
+
+    /// Can it be so? What was read from a file may say anything.
+    pub fn is_consistent(&self) -> bool {
+        is_share(self.usual_loss)
+            && (0.0..=RAISED).contains(&self.cumulative_sum)
+            && self.mean_slowdown.abs() <= MAX_SLOWDOWN
     }
 
     /// Clearly worse than usual?

@@ -19,25 +19,18 @@ pub(super) struct Recovery {
     /// When it came back.
     pub edge: Edge,
     /// The darkness had become an outage.
-    #[serde(default)]
     pub was_outage: bool,
     /// Its life before the darkness.
-    #[serde(default)]
     pub life_before: Option<Time>,
     /// By when the darkness had begun: how far back a host's misses are looked for.
-    #[serde(default)]
     pub dark_from: Time,
     /// The loss that its hosts had in common before it.
-    #[serde(default)]
     pub common_miss_rate: f32,
     /// When the answered probe was sent that ended it.
-    #[serde(default)]
     pub answered: Time,
     /// The newest misses of those that are back, newest first.
-    #[serde(default)]
     misses: Vec<Miss>,
     /// Until when returning hosts narrow the edge.
-    #[serde(default)]
     pub until: Time,
     /// The verdict that was told with this edge.
     #[serde(skip)]
@@ -45,9 +38,7 @@ pub(super) struct Recovery {
     /// The edge is narrower than it was told.
     #[serde(skip)]
     pub narrowed: bool,
-    #[serde(default)]
     pub check: Option<Check>,
-    #[serde(default)]
     pub proof: Option<Proof>,
 }
 
@@ -177,9 +168,9 @@ impl Recovery {
         }
     }
 
-    /// Every time in it.
+    /// Every time in it that has passed.
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
-        let times = [&mut self.dark_from, &mut self.answered, &mut self.until];
+        let times = [&mut self.dark_from, &mut self.answered];
         let misses = self.misses.iter_mut().map(|miss| &mut miss.sent);
         self.edge.times().chain(&mut self.life_before).chain(times).chain(misses)
     }

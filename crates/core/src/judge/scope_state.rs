@@ -138,22 +138,17 @@ pub(super) struct FirstMiss {
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct ScopeState {
     /// When it last gave evidence.
-    #[serde(rename = "heard")]
     pub last_evidence: Time,
     pub quality: Quality,
     /// Miss rate that its hosts have lately had in common, beyond each one's own, while it was
     /// alive.
-    #[serde(rename = "chance")]
     pub recent_miss_rate: f32,
     /// The same with a longer memory.
-    #[serde(default)]
     pub steady_miss_rate: f32,
     /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
-    #[serde(default)]
     pub newest_miss_rate: f32,
     pub state: State,
     /// When its newest answered probe was sent.
-    #[serde(default)]
     pub life: Option<Time>,
     /// The one before it.
     #[serde(skip)]
@@ -164,9 +159,7 @@ pub(super) struct ScopeState {
     /// A miss between the last two lives has been learned from.
     #[serde(skip)]
     pub has_learned: bool,
-    #[serde(default)]
     pub silence: Silence,
-    #[serde(default)]
     pub darkness: Option<Darkness>,
     pub recovery: Recovery,
     #[serde(skip)]
@@ -183,7 +176,6 @@ pub(super) struct ScopeState {
     #[serde(skip)]
     pub excluded: bool,
     /// Fewer hosts answer than usual.
-    #[serde(default)]
     pub few: bool,
     /// They have been, since it was partial.
     #[serde(skip)]
