@@ -6,7 +6,7 @@ use super::{
     scope_state::{Children, Report},
 };
 use crate::{
-    scopes::{BlockId, Scope, ScopeId, TargetId},
+    scopes::{Scope, ScopeId, TargetId},
     time::Time,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Presence {
     pub likely_gone: u32,
     /// The sum of their shares of presence.
     pub usual: f64,
+    /// That the plan lists.
+    pub listed: u32,
 }
 
 impl Presence {
@@ -36,6 +38,7 @@ impl Presence {
             suspects: u32::from(is_suspect),
             likely_gone: u32::from(is_likely_gone),
             usual: targets.iter().map(|target| target.presence).fold(0.0, f32::max).into(),
+            listed: 1,
         }
     }
 
@@ -45,6 +48,7 @@ impl Presence {
         self.suspects = self.suspects + new.suspects - old.suspects;
         self.likely_gone = self.likely_gone + new.likely_gone - old.likely_gone;
         self.usual += new.usual - old.usual;
+        self.listed = self.listed + new.listed - old.listed;
     }
 }
 
@@ -52,10 +56,9 @@ impl Judge {
     /// How many hosts of a scope answer, usually answer, and are listed.
     pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
         let scope = &self.scopes[id.index()];
-        let now = if scope.is_dark() { 0 } else { scope.hosts.present };
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
-        let hosts = blocks.map(|block| self.roster.targets_by_host(BlockId(block)).count() as u32);
-        HostCounts { now, usual: (scope.hosts.usual.round() as u32).max(now), listed: hosts.sum() }
+        let Presence { present, usual, listed, .. } = scope.hosts;
+        let now = if scope.is_dark() { 0 } else { present };
+        HostCounts { now, usual: (usual.round() as u32).max(now), listed }
     }
 
     /// Share of the usual hosts that answers now; 1 where too few usually do.
@@ -71,7 +74,7 @@ impl Judge {
     pub(super) fn are_few(&self, id: ScopeId) -> bool {
         let scope = &self.scopes[id.index()];
         let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
-        let Presence { present, suspects, likely_gone, usual } = scope.hosts;
+        let Presence { present, suspects, likely_gone, usual, .. } = scope.hosts;
         let gone = usual as f32 - (present + suspects) as f32;
         let odds = gone * rules::GONE_ODDS
             + likely_gone as f32 * rules::LIKELY_GONE_ODDS
@@ -122,7 +125,7 @@ impl Judge {
     pub(super) fn report(&mut self, id: ScopeId) {
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
-        let usual = scope.hosts.usual;
+        let Presence { usual, listed, .. } = scope.hosts;
         let new = Report {
             heard: scope.life.is_some(),
             dark,
@@ -130,7 +133,11 @@ impl Judge {
             has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
             excluded: scope.excluded,
             state: Some(scope.state),
-            hosts: if dark { Presence { usual, ..Presence::default() } } else { scope.hosts },
+            hosts: if dark {
+                Presence { usual, listed, ..Presence::default() }
+            } else {
+                scope.hosts
+            },
         };
         let old = std::mem::replace(&mut scope.reported, new);
         if new == old {

@@ -14,28 +14,37 @@ impl Judge {
         Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
     }
 
-    /// How many countries fell silent with the darkness of a scope's country, or with its own where
-    /// that is not dark yet, and how many were asked since, if they are most of many: nobody can
-    /// tell that from a fault of ours.
-    pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
+    /// How many countries fell silent with a scope, and how many were asked since, if they are most
+    /// of many: nobody can tell that from a fault of ours.
+    fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
+        self.silent_together(self.fell_silent(id)?)
+    }
+
+    /// By when a scope's country had fallen silent, or itself where that is not dark yet.
+    pub(super) fn fell_silent(&self, id: ScopeId) -> Option<Time> {
         let country = self.roster.country_id_of(self.roster.scope(id));
         let own = self.roster.scope_id(Scope::Country(country));
         let national = self.scopes[own.index()].darkness.as_ref();
         let darkness = national.or(self.scopes[id.index()].darkness.as_ref())?;
+        Some(darkness.edge.latest)
+    }
+
+    /// The same of what fell silent by this time.
+    pub(super) fn silent_together(&self, by: Time) -> Option<(u32, u32)> {
         let mut silent = 0;
         let mut asked = 0;
         for id in self.countries() {
             let scope = &self.scopes[id.index()];
             let is_with = match &scope.darkness {
-                Some(other) => is_near(other, darkness),
+                Some(other) => is_near(other.edge.latest, by),
                 None if scope.silence.is_empty() => {
                     // Not asked since, if it has not answered since either.
-                    if scope.life.is_none_or(|life| life <= darkness.edge.latest) {
+                    if scope.life.is_none_or(|life| life <= by) {
                         continue;
                     }
                     false
                 }
-                None => scope.life <= Some(darkness.edge.latest),
+                None => scope.life <= Some(by),
             };
             asked += 1;
             silent += u32::from(is_with);
@@ -53,7 +62,7 @@ impl Judge {
         self.countries().filter(|&other| other != id).any(|other| {
             let scope = &self.scopes[other.index()];
             match &scope.darkness {
-                Some(other) => is_near(other, darkness),
+                Some(other) => is_near(other.edge.latest, darkness.edge.latest),
                 None => scope.escalation.is_some(),
             }
         })
@@ -81,7 +90,6 @@ pub(super) fn known_together(darkness: &Darkness) -> Time {
     darkness.edge.latest + rules::TOGETHER_WITHIN + rules::TOGETHER_KNOWN
 }
 
-fn is_near(one: &Darkness, other: &Darkness) -> bool {
-    let [one, other]: [Time; 2] = [one.edge.latest, other.edge.latest];
+fn is_near(one: Time, other: Time) -> bool {
     one.since(other).max(other.since(one)) <= rules::TOGETHER_WITHIN
 }

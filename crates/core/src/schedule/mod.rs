@@ -101,6 +101,8 @@ struct Contact {
     asked: Time,
     host_asked: Time,
     answered: Time,
+    /// It has gone, or is retired.
+    absent: bool,
 }
 
 /// What a slot is for. Slots of one time come in this order.
@@ -234,9 +236,8 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
-                let block = self.roster.targets[target as usize].block;
                 // Of a host that was asked in vain another target may still tell.
-                if !self.blocks[block.0 as usize].rotation.is_absent(target) {
+                if !self.contacts[target as usize].absent {
                     let first = self.first_of_host[target as usize];
                     self.contacts[first as usize].host_asked = now;
                     self.contacts[target as usize].asked = now;
@@ -283,6 +284,7 @@ impl Schedule {
         }
         let turns = &mut self.blocks[block.0 as usize];
         turns.rotation.rank(target.0, rank);
+        self.contacts[target.0 as usize].absent = matches!(rank, Rank::Gone | Rank::Retired);
         if rank == Rank::Retired && !turns.retired_queued {
             turns.retired_queued = true;
             let at = now + self.retired_every(block);

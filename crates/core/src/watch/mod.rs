@@ -12,7 +12,7 @@ pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Evidence, Histogram},
-    judge::{Change, Judge, Rules},
+    judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
@@ -280,7 +280,7 @@ impl Watch {
             plan: self.plan,
             wall_offset,
             roster: self.roster.clone(),
-            scopes: self.roster.scope_ids().map(|id| self.scope_view(id, now)).collect(),
+            scopes: self.scope_views(now),
             kinds: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.kind_views(BlockId(id)))
                 .collect(),
@@ -301,12 +301,13 @@ impl Watch {
         }
     }
 
-    fn scope_view(&self, id: ScopeId, now: Time) -> ScopeView {
-        ScopeView {
-            verdict: self.judge.verdict(id, now),
+    fn scope_views(&self, now: Time) -> Vec<ScopeView> {
+        let view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
+            verdict,
             windows: self.aggregate.windows(id, now),
             history: self.history[id.index()].clone(),
-        }
+        };
+        self.roster.scope_ids().zip(self.judge.verdicts(now)).map(view).collect()
     }
 
     fn kind_views(&self, block: BlockId) -> [Option<KindView>; 3] {
