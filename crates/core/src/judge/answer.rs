@@ -1,13 +1,18 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId, ScopeState, darkness::Proof, host_state::HostState,
-    recovery::Finding, rules, scope_state::Contribution, silence::Miss,
+    Judge, Recovery, ScopeId, ScopeState,
+    darkness::{Darkness, Proof},
+    host_state::HostState,
+    recovery::Finding,
+    rules,
+    scope_state::Contribution,
+    silence::Miss,
 };
 use crate::{
     aggregate::Summary,
     schedule::Directive,
-    scopes::{BlockId, TargetId},
+    scopes::{BlockId, Scope, TargetId},
     time::Time,
 };
 use std::time::Duration;
@@ -112,7 +117,7 @@ impl Judge {
             let child = self.roster.path(BlockId(block)).take_while(|&each| each != id).last();
             if let Some(child) = child.filter(|_| of_children) {
                 self.update_excluded(child);
-                if self.is_excluded(child) {
+                if self.scopes[child.index()].excluded {
                     continue;
                 }
             }
@@ -163,7 +168,7 @@ impl Judge {
         scope.recovery.life_before = scope.previous_life;
         scope.recovery.common_miss_rate = common;
         scope.recovery.answered = answer.sent;
-        self.release_children(id, now);
+        self.release_below(id, now);
         let scope = &mut self.scopes[id.index()];
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
@@ -196,21 +201,28 @@ impl Judge {
 
     /// A scope is back: what only shared its darkness stands by itself again, and of what was never
     /// heard nobody knows anything.
-    fn release_children(&mut self, id: ScopeId, now: Time) {
-        for id in self.roster.children(id) {
-            let child = &mut self.scopes[id.index()];
-            let Some(darkness) = &mut child.darkness else { continue };
-            if darkness.proof != Proof::Parent {
+    fn release_below(&mut self, top: ScopeId, now: Time) {
+        // Children first: of whom they shared the darkness still stands with their parents.
+        for id in self.roster.below(top).rev() {
+            let shares = |id: ScopeId| {
+                matches!(
+                    self.scopes[id.index()].darkness,
+                    Some(Darkness { proof: Proof::Parent, .. })
+                )
+            };
+            if !self.roster.path_from(id).take_while(|&id| id != top).all(shares) {
                 continue;
             }
-            darkness.proof = Proof::Own;
-            if child.life.is_none() {
-                child.darkness = None;
-                child.flaps.retract_down();
+            let scope = &mut self.scopes[id.index()];
+            if let Some(darkness) = &mut scope.darkness {
+                darkness.proof = Proof::Own;
+            }
+            if scope.life.is_none() {
+                scope.darkness = None;
+                scope.flaps.retract_down();
                 self.report(id);
                 self.evaluate_soon(id, now);
             }
-            self.release_children(id, now);
         }
     }
 
@@ -224,26 +236,22 @@ impl Judge {
         };
         let newest_miss = |&target: &u32| self.hosts[target as usize].last_miss;
         let asked: Vec<u32> = if self.has_children(id) {
-            let state = |block: u32| &self.scopes[ScopeId::from(BlockId(block)).index()];
-            let mut blocks: Vec<u32> = self
-                .roster
-                .blocks_of(self.roster.scope(id))
-                .filter(|&block| block != answer.block.0 && !state(block).excluded)
-                .collect();
+            let state = |block: BlockId| &self.scopes[ScopeId::from(block).index()];
+            let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
+            let others = blocks.filter(|&block| block != answer.block && !state(block).excluded);
+            let mut blocks: Vec<BlockId> = others.collect();
             blocks.sort_by_key(|&block| std::cmp::Reverse(state(block).life));
-            blocks
-                .into_iter()
-                .take(rules::CHECKED_CHILDREN)
-                .filter_map(|block| {
-                    let targets = self.roster.blocks[block as usize].targets.clone();
-                    targets.filter(|&target| fell_silent(target)).max_by_key(newest_miss)
-                })
-                .collect()
+            blocks.truncate(rules::CHECKED_CHILDREN);
+            let newest_silent = |block: BlockId| {
+                let targets = self.roster.block(block).targets.clone();
+                targets.filter(|&target| fell_silent(target)).max_by_key(newest_miss)
+            };
+            blocks.into_iter().filter_map(newest_silent).collect()
         } else {
             let targets = self.roster.block(answer.block).targets.clone();
             let mut silent: Vec<u32> = targets.filter(|&target| fell_silent(target)).collect();
             silent.sort_by_key(|target| std::cmp::Reverse(newest_miss(target)));
-            silent.truncate(rules::CHECKED_HOSTS);
+            silent.truncate(rules::CHECKED_TARGETS);
             silent
         };
         let every =
@@ -279,11 +287,11 @@ impl Judge {
     /// As long as what it lies in was dark, a scope was dark too.
     pub(super) fn narrow_by_parent(&mut self, id: ScopeId) {
         let Some(parent) = self.parent_of(id) else { return };
-        let above = parent.recovery.clone();
+        let &Recovery { answered, edge, .. } = &parent.recovery;
         let recovery = &mut self.scopes[id.index()].recovery;
-        if recovery.dark_from <= above.answered
-            && above.answered <= recovery.answered
-            && let Some(dark) = above.edge.earliest
+        if recovery.dark_from <= answered
+            && answered <= recovery.answered
+            && let Some(dark) = edge.earliest
             && dark >= recovery.dark_from
         {
             recovery.narrow_to(dark);
@@ -331,28 +339,32 @@ impl Judge {
         }
     }
 
-    /// What a check found.
-    pub(super) fn settle_return(&mut self, id: ScopeId, finding: Finding, now: Time) {
-        let recovery = &mut self.scopes[id.index()].recovery;
-        recovery.check = None;
-        let life = recovery.life_before;
-        let answered = recovery.answered;
-        if finding == Finding::Refuted {
-            self.scopes[id.index()].flaps.retract_down();
-            if !self.has_children(id) {
-                self.learn_who_has_gone(BlockId(id.0), life, now);
+    /// What a check found, of a scope and of what it lies in as far as that is the same.
+    pub(super) fn settle_return(&mut self, mut id: ScopeId, finding: Finding, now: Time) {
+        loop {
+            let recovery = &mut self.scopes[id.index()].recovery;
+            recovery.check = None;
+            let life = recovery.life_before;
+            let answered = recovery.answered;
+            if finding == Finding::Refuted {
+                self.scopes[id.index()].flaps.retract_down();
+                if let Scope::Block(block) = self.roster.scope(id) {
+                    self.learn_who_has_gone(block, life, now);
+                }
             }
-        }
-        let Some(parent) = self.roster.parent(id) else { return };
-        let above = &self.scopes[parent.index()].recovery;
-        let is_same = match finding {
-            // A darkness was one, and so was that of what it lies in, if both ended together.
-            Finding::Genuine => answered >= above.answered,
-            // What was dark because all of it was, and came back with it, was not either.
-            Finding::Refuted => answered == above.answered && above.proof == Some(Proof::Children),
-        };
-        if above.check.is_some() && is_same {
-            self.settle_return(parent, finding, now);
+            let Some(parent) = self.roster.parent(id) else { return };
+            let above = &self.scopes[parent.index()].recovery;
+            let was_of_children = above.proof == Some(Proof::Children);
+            let is_same = match finding {
+                // A darkness was one, and so was that of what it lies in, if both ended together.
+                Finding::Genuine => answered >= above.answered,
+                // What was dark because all of it was, and came back with it, was not either.
+                Finding::Refuted => answered == above.answered && was_of_children,
+            };
+            if above.check.is_none() || !is_same {
+                return;
+            }
+            id = parent;
         }
     }
 }

@@ -74,12 +74,10 @@ impl Judge {
     /// had gone.
     fn partial_edge(&self, id: ScopeId, now: Time) -> Edge {
         let scope = &self.scopes[id.index()];
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
         let below = blocks.filter(|_| self.has_children(id));
         let newest = below
-            .filter_map(|block| {
-                self.scopes[ScopeId::from(BlockId(block)).index()].darkness.as_ref()
-            })
+            .filter_map(|block| self.scopes[ScopeId::from(block).index()].darkness.as_ref())
             .map(|darkness| darkness.edge)
             .max_by_key(|edge| (edge.latest, edge.earliest));
         match newest {

@@ -101,27 +101,15 @@ impl Judge {
         self.report(id);
     }
 
-    pub(super) fn inherit_below(&mut self, id: ScopeId, touched: &mut Vec<ScopeId>, now: Time) {
-        for child in self.roster.children(id) {
-            self.inherit(child, now);
-            touched.push(child);
-            self.inherit_below(child, touched, now);
-        }
-    }
-
     /// A scope that is dark while what it lies in lives says nothing of that.
-    pub(super) fn is_excluded(&self, id: ScopeId) -> bool {
+    pub(super) fn update_excluded(&mut self, id: ScopeId) {
         let scope = &self.scopes[id.index()];
         let life_above = self.parent_of(id).and_then(|parent| parent.life);
-        scope.darkness.as_ref().is_some_and(|darkness| {
+        let excluded = scope.darkness.as_ref().is_some_and(|darkness| {
             matches!(darkness.proof, Proof::Own | Proof::Children)
                 && life_above.is_some_and(|life| life > darkness.edge.latest)
-        })
-    }
-
-    pub(super) fn update_excluded(&mut self, id: ScopeId) {
-        let excluded = self.is_excluded(id);
-        if excluded != self.scopes[id.index()].excluded {
+        });
+        if excluded != scope.excluded {
             self.scopes[id.index()].excluded = excluded;
             self.directives.push_back(Directive::Exclude(self.roster.scope(id), excluded));
             self.report(id);

@@ -53,7 +53,6 @@ impl Judge {
 
     fn wanted_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let is_parent_recalled = self.parent_of(id).is_some_and(super::ScopeState::is_recalled);
-        let is_returning = self.parent_has_just_returned(id, now);
         let state = &self.scopes[id.index()];
         if self.sight.is_blind() || state.silence.is_empty() {
             return None;
@@ -66,6 +65,7 @@ impl Judge {
         if state.is_in_outage() {
             // What is in outage is asked at the regular interval, but for the first minute after
             // what it lies in came back.
+            let is_returning = self.parent_has_just_returned(id, now);
             return is_returning.then(|| every(rules::CONFIRM_DOWN_EVERY, Doubt::Vague));
         }
         if state.state == State::Flapping {

@@ -34,8 +34,7 @@ impl Deadline {
 impl Judge {
     /// Decides anew on a scope and all that it lies in, and on what shares their fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
-        let path = std::iter::successors(Some(id), |&id| self.roster.parent(id)).collect();
-        self.evaluate_all(path, now);
+        self.evaluate_all(self.roster.path_from(id).collect(), now);
     }
 
     /// The same for several scopes, children before parents.
@@ -58,7 +57,10 @@ impl Judge {
             self.inherit(id, now);
         }
         for &id in worsened.iter().rev() {
-            self.inherit_below(id, &mut touched, now);
+            for below in self.roster.below(id) {
+                self.inherit(below, now);
+                touched.push(below);
+            }
         }
         touched.sort_unstable();
         touched.dedup();
@@ -103,8 +105,11 @@ impl Judge {
 
     fn update_verdict(&mut self, id: ScopeId, now: Time) {
         self.update_excluded(id);
-        self.update_few(id);
-        self.scopes[id.index()].flaps.update(now);
+        let are_few = self.are_few(id);
+        let scope = &mut self.scopes[id.index()];
+        scope.few = are_few;
+        scope.was_few |= are_few;
+        scope.flaps.update(now);
         let facts = self.facts(id, now);
         let state = verdict(facts);
         if state != self.scopes[id.index()].state {
@@ -113,38 +118,19 @@ impl Judge {
     }
 
     fn facts(&self, id: ScopeId, now: Time) -> Facts {
-        let stale_after = self.stale_after(id);
-        let restored = self.sight.restored;
-        let blind = self.sight.is_blind();
-        let partial = self.is_partial(id);
-        let is_held = self.is_held(id, now);
         let scope = &self.scopes[id.index()];
-        let dark = scope.darkness.is_some() && !is_held;
-        let proved = scope.is_dark() || scope.life.is_some_and(|life| life >= restored);
+        let dark = scope.darkness.is_some() && !self.is_held(id, now);
+        let fresh = now < scope.last_evidence + self.stale_after(id);
+        let proved = scope.is_dark() || scope.life >= Some(self.sight.restored);
+        let partial = scope.few || scope.children.are_partial();
         Facts {
-            known: !blind && now < scope.last_evidence + stale_after && proved,
+            known: !self.sight.is_blind() && fresh && proved,
             dark,
             outage: dark && scope.is_in_outage(),
             flapping: scope.flaps.is_flapping(now),
             partial: partial && !dark && now >= scope.recovery.edge.latest + rules::SETTLE_TIME,
             degraded: scope.quality.is_degraded() && !dark,
         }
-    }
-
-    fn update_few(&mut self, id: ScopeId) {
-        let are_few = self.are_few(id);
-        let scope = &mut self.scopes[id.index()];
-        scope.few = are_few;
-        scope.was_few |= are_few;
-    }
-
-    /// Does a part live, and is a part silent that usually answers?
-    fn is_partial(&self, id: ScopeId) -> bool {
-        let scope = &self.scopes[id.index()];
-        let children = &scope.children;
-        scope.few
-            || children.with_outage > 0
-            || children.heard > 0 && 2 * children.troubled >= children.heard
     }
 
     /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
@@ -164,24 +150,16 @@ impl Judge {
         let scope = &self.scopes[id.index()];
         let recovery = &scope.recovery;
         let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
+        let is_known = scope.state != State::Unknown;
+        let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
+        let is_open = recovery.check.is_some() || recovery.narrowed;
         match deadline {
-            Deadline::Stale => {
-                let stale = scope.last_evidence + self.stale_after(id);
-                (scope.state != State::Unknown).then_some(stale)
-            }
-            Deadline::Outage => {
-                short.map(|darkness| darkness.counted_since() + self.rules.outage_after)
-            }
+            Deadline::Stale => is_known.then(|| scope.last_evidence + self.stale_after(id)),
+            Deadline::Outage => Some(short?.counted_since() + self.rules.outage_after),
             Deadline::Together => short.map(known_together),
             Deadline::Settle => Some(recovery.edge.latest + rules::SETTLE_TIME),
-            Deadline::Calm => {
-                let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
-                is_flapping.then_some(scope.flaps.ends_at)
-            }
-            Deadline::Return => {
-                let is_open = recovery.check.is_some() || recovery.narrowed;
-                is_open.then_some(recovery.until)
-            }
+            Deadline::Calm => is_flapping.then_some(scope.flaps.ends_at),
+            Deadline::Return => is_open.then_some(recovery.until),
         }
     }
 }

@@ -76,7 +76,6 @@ impl Flaps {
     pub fn record_down(&mut self, begin: Edge) {
         let at = begin.latest;
         self.update(at);
-        let was_flapping = self.series.flapping;
         self.before = self.series;
         self.forgotten.clear();
         if !self.was_down_lately(at) {
@@ -88,7 +87,7 @@ impl Flaps {
             self.forgotten.extend(self.times_down.pop_front());
         }
         let first = if self.series.began.is_some() {
-            (!was_flapping).then_some(begin)
+            (!self.series.flapping).then_some(begin)
         } else {
             self.first_of_series(at).map(|first| self.times_down[first].begin)
         };

@@ -3,7 +3,7 @@
 
 use super::rules::{
     GONE_ODDS, HOST_MEMORY, INITIAL_MISS_RATE, MAX_MISS_RATE, MIN_MISS_RATE, NEAR_TOTAL,
-    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER, SUSPECT_ODDS,
+    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER, SHARE, SUSPECT_ODDS,
 };
 use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
@@ -44,11 +44,6 @@ const MUCH_SLOWER: f32 = 0.4;
 /// JSON writes NaN as null.
 fn or_nan<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     Ok(<Option<f32> as serde::Deserialize>::deserialize(from)?.unwrap_or(f32::NAN))
-}
-
-/// Is it a number from 0 to 1?
-pub(super) fn is_share(number: f32) -> bool {
-    (0.0..=1.0).contains(&number)
 }
 
 /// The miss rate when a host and its network miss independently of each other.
@@ -173,8 +168,8 @@ impl HostState {
 
     /// Can it be so? What was read from a file may say anything.
     pub fn is_consistent(&self) -> bool {
-        is_share(self.miss_rate)
-            && is_share(self.presence)
+        SHARE.contains(&self.miss_rate)
+            && SHARE.contains(&self.presence)
             && (0.0..=f32::MAX).contains(&self.gone_odds)
             && !self.usual_log_rtt.is_infinite()
     }

@@ -12,8 +12,7 @@ use super::{
     HostState, Judge, ScopeState,
     darkness::{Darkness, Proof},
     flaps::MAX_CALM,
-    host_state::is_share,
-    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, RETURN_TIME},
+    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
     state::{Edge, State},
 };
 use crate::{
@@ -44,40 +43,35 @@ impl Memory {
     /// Do its lists and ids fit its roster, and its numbers and times what they stand for? What was
     /// read from a file may say anything.
     fn is_consistent(&mut self) -> bool {
-        let Roster { countries, networks, blocks, targets } = &*self.roster;
         // A run whose clock was behind knows times from before it that lie ahead.
         let latest = self.taken + MAX_SETBACK;
-        let until = latest + RETURN_TIME.max(MAX_CALM);
-        let is_host_consistent =
-            |host: &mut HostState| host.is_consistent() && host.times().all(|time| *time <= latest);
-        let is_scope_consistent = |scope: &mut ScopeState| {
-            scope.is_consistent()
-                && scope.remembered_times().all(|time| *time <= latest)
-                && scope.deadlines().iter().all(|time| **time <= until)
-        };
-        self.hosts.iter_mut().all(is_host_consistent)
-            && self.scopes.iter_mut().all(is_scope_consistent)
-            && self.hosts.len() == targets.len()
+        let until = latest + MAX_CALM;
+        self.times().all(|time| *time <= latest)
+            && self.deadlines().all(|time| *time <= until)
+            && self.hosts.iter().all(HostState::is_consistent)
+            && self.scopes.iter().all(ScopeState::is_consistent)
+            && self.hosts.len() == self.roster.targets.len()
             && self.scopes.len() == self.roster.scope_count()
-            && networks.iter().all(|network| (network.country.0 as usize) < countries.len())
-            && blocks.iter().all(|block| {
-                (block.country.0 as usize) < countries.len()
-                    && block.network.is_none_or(|id| (id.0 as usize) < networks.len())
-            })
-            && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
+            && self.roster.is_consistent()
     }
 
     /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
+        self.times().for_each(|time| *time = time.shifted(nanos));
+        self.deadlines().for_each(|time| *time = time.shifted(nanos));
+        self.taken = self.taken.shifted(nanos);
+    }
+
+    /// Every time in it that has passed.
+    fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let hosts = self.hosts.iter_mut().flat_map(HostState::times);
-        let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
-        for time in hosts.chain(scopes).chain([&mut self.taken]) {
-            *time = time.shifted(nanos);
-        }
-        for time in self.scopes.iter_mut().flat_map(ScopeState::deadlines) {
-            *time = time.shifted(nanos);
-        }
+        hosts.chain(self.scopes.iter_mut().flat_map(ScopeState::remembered_times))
+    }
+
+    /// Every time in it that lies ahead.
+    fn deadlines(&mut self) -> impl Iterator<Item = &mut Time> {
+        self.scopes.iter_mut().flat_map(ScopeState::deadlines)
     }
 }
 
@@ -120,7 +114,7 @@ impl Judge {
 impl ScopeState {
     fn is_consistent(&self) -> bool {
         let rates = [self.recent_miss_rate, self.steady_miss_rate, self.newest_miss_rate];
-        rates.into_iter().chain([self.recovery.common_miss_rate]).all(is_share)
+        rates.into_iter().chain([self.recovery.common_miss_rate]).all(|rate| SHARE.contains(&rate))
             && self.quality.is_consistent()
     }
 

@@ -130,7 +130,7 @@ impl Judge {
             let mut gain = weight;
             if let Some(child) = child {
                 self.update_excluded(child);
-                if self.is_excluded(child) {
+                if self.scopes[child.index()].excluded {
                     return;
                 }
                 gain = self.contribute(child, id, weight);

@@ -162,7 +162,7 @@ impl Judge {
             let timer = &mut self.scopes[id.index()].timer;
             if *timer == at {
                 *timer = Time::NEVER;
-                due.extend(std::iter::successors(Some(id), |&id| self.roster.parent(id)));
+                due.extend(self.roster.path_from(id));
             }
         }
         due.sort_unstable();

@@ -53,7 +53,6 @@ impl Judge {
     /// of all who can tell.
     fn is_outage_proved(&self, id: ScopeId, now: Time) -> bool {
         let outage_after = self.rules.outage_after;
-        let has_children = self.has_children(id);
         // What it lies in came back: without a miss since, so may have this.
         let back_above = self.parent_of(id).map(|parent| parent.recovery.answered);
         let scope = &self.scopes[id.index()];
@@ -68,7 +67,7 @@ impl Judge {
             && Some(silence.last) > back_above
             && silence.span() + rules::MAX_UNASKED >= outage_after
             && (is_flapping || silence.last >= beyond)
-            && (is_fresh || has_children && silence.last + rules::MAX_UNASKED >= now)
+            && (is_fresh || self.has_children(id) && silence.last + rules::MAX_UNASKED >= now)
             && self.is_covered(id)
     }
 

@@ -10,7 +10,7 @@
 //! alike. It is left at half of what it is entered at, so that a verdict near the threshold does
 //! not flicker.
 
-use super::host_state::is_share;
+use super::rules::SHARE;
 use crate::time::Time;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ impl Quality {
 
     /// Can it be so? What was read from a file may say anything.
     pub fn is_consistent(&self) -> bool {
-        is_share(self.usual_loss)
+        SHARE.contains(&self.usual_loss)
             && (0.0..=RAISED).contains(&self.cumulative_sum)
             && self.mean_slowdown.abs() <= MAX_SLOWDOWN
     }

@@ -5,7 +5,10 @@
 
 pub(crate) use crate::schedule::NEWEST_IN_DOUBT;
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
+
+/// What a rate or a share can be.
+pub const SHARE: RangeInclusive<f32> = 0.0..=1.0;
 
 /// What the user may choose, and what the laboratory varies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,9 +105,9 @@ pub const AT_ONCE: Duration = Duration::from_secs(2);
 pub const RETURN_TIME: Duration = Duration::from_secs(120);
 /// A host's own misses prove a darkness that its answer ends, at these odds: as [`GONE_ODDS`].
 pub const WITNESS_ODDS: f32 = 6.9;
-/// How many hosts of a block are asked whether they are back too: at 20 % loss all four miss by
+/// How many targets of a block are asked whether they are back too: at 20 % loss all four miss by
 /// chance once in 600. Of the blocks of a larger scope as many as prove that it is down.
-pub const CHECKED_HOSTS: usize = 4;
+pub const CHECKED_TARGETS: usize = 4;
 pub const CHECKED_CHILDREN: usize = DOWN_CHILDREN as usize;
 /// Between the probes to them: hosts of a block share its tokens, blocks have their own.
 pub const CHECK_HOST_EVERY: Duration = Duration::from_millis(500);

@@ -103,6 +103,11 @@ impl Children {
         self.heard.saturating_sub(self.excluded)
     }
 
+    /// Does a part live, and is a part silent that usually answers?
+    pub fn are_partial(&self) -> bool {
+        self.with_outage > 0 || self.heard > 0 && 2 * self.troubled >= self.heard
+    }
+
     /// Is each of them dark that was ever heard, or each of all if none was?
     pub fn all_dark(&self) -> bool {
         if self.heard > 0 { self.heard_dark >= self.heard } else { all(self.dark, self.all) }

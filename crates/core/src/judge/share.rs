@@ -126,6 +126,7 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
         let Presence { usual, listed, .. } = scope.hosts;
+        let silent = Presence { usual, listed, ..Presence::default() };
         let new = Report {
             heard: scope.life.is_some(),
             dark,
@@ -133,11 +134,7 @@ impl Judge {
             has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
             excluded: scope.excluded,
             state: Some(scope.state),
-            hosts: if dark {
-                Presence { usual, listed, ..Presence::default() }
-            } else {
-                scope.hosts
-            },
+            hosts: if dark { silent } else { scope.hosts },
         };
         let old = std::mem::replace(&mut scope.reported, new);
         if new == old {

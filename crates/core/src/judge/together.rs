@@ -10,14 +10,8 @@ use crate::{
 impl Judge {
     /// That it may be us, if most countries went dark with this scope's.
     pub(super) fn together_in_words(&self, id: ScopeId) -> Option<String> {
-        let (dark, asked) = self.dark_together(id)?;
+        let (dark, asked) = self.silent_together(self.fell_silent(id)?)?;
         Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
-    }
-
-    /// How many countries fell silent with a scope, and how many were asked since, if they are most
-    /// of many: nobody can tell that from a fault of ours.
-    fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
-        self.silent_together(self.fell_silent(id)?)
     }
 
     /// By when a scope's country had fallen silent, or itself where that is not dark yet.
@@ -29,7 +23,8 @@ impl Judge {
         Some(darkness.edge.latest)
     }
 
-    /// The same of what fell silent by this time.
+    /// How many countries fell silent with what did so by this time, and how many were asked since,
+    /// if they are most of many: nobody can tell that from a fault of ours.
     pub(super) fn silent_together(&self, by: Time) -> Option<(u32, u32)> {
         let mut silent = 0;
         let mut asked = 0;
@@ -76,7 +71,7 @@ impl Judge {
             && self.roster.level(id) == Level::Country
             && now < known_together(darkness)
             && self.is_another_country_in_doubt(id)
-            && self.dark_together(id).is_none()
+            && self.silent_together(darkness.edge.latest).is_none()
     }
 
     fn countries(&self) -> impl Iterator<Item = ScopeId> {

@@ -75,24 +75,20 @@ impl Judge {
             let together = self.fell_silent(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
             });
-            self.verdict(id, together, now)
+            let scope = &self.scopes[id.index()];
+            Verdict {
+                state: scope.state,
+                edge: scope.edge,
+                changed: scope.record.changed,
+                evidence: scope.record.evidence.clone(),
+                belief: self.belief(id, now),
+                last_life: scope.life,
+                state_seconds: scope.state_seconds(now),
+                entered: scope.record.entered,
+                hosts: self.host_counts(id),
+                together,
+            }
         })
-    }
-
-    fn verdict(&self, id: ScopeId, together: bool, now: Time) -> Verdict {
-        let scope = &self.scopes[id.index()];
-        Verdict {
-            state: scope.state,
-            edge: scope.edge,
-            changed: scope.record.changed,
-            evidence: scope.record.evidence.clone(),
-            belief: self.belief(id, now),
-            last_life: scope.life,
-            state_seconds: scope.state_seconds(now),
-            entered: scope.record.entered,
-            hosts: self.host_counts(id),
-            together,
-        }
     }
 
     /// Posterior probability of being reachable: prior odds, times the odds of the silence. It

@@ -274,13 +274,18 @@ impl Watch {
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let skipped = self.schedule.skipped();
+        let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
+            verdict,
+            windows: self.aggregate.windows(id, now),
+            history: self.history[id.index()].clone(),
+        };
         Snapshot {
             time: now,
             started: self.started,
             plan: self.plan,
             wall_offset,
             roster: self.roster.clone(),
-            scopes: self.scope_views(now),
+            scopes: self.roster.scope_ids().zip(self.judge.verdicts(now)).map(scope_view).collect(),
             kinds: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.kind_views(BlockId(id)))
                 .collect(),
@@ -299,15 +304,6 @@ impl Watch {
             receive_drops,
             store: None,
         }
-    }
-
-    fn scope_views(&self, now: Time) -> Vec<ScopeView> {
-        let view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
-            verdict,
-            windows: self.aggregate.windows(id, now),
-            history: self.history[id.index()].clone(),
-        };
-        self.roster.scope_ids().zip(self.judge.verdicts(now)).map(view).collect()
     }
 
     fn kind_views(&self, block: BlockId) -> [Option<KindView>; 3] {

@@ -127,6 +127,23 @@ impl Roster {
         blocks.chain(networks).map(ScopeId)
     }
 
+    /// All that lies in a scope, parents before children.
+    pub fn below(&self, id: ScopeId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
+        let scope = self.scope(id);
+        let (networks, blocks) = match scope {
+            Scope::Block(_) => (0..0, 0..0),
+            Scope::Network(_) => (0..0, self.blocks_of(scope)),
+            Scope::Country(id) => (self.country(id).networks.clone(), self.blocks_of(scope)),
+        };
+        let first_network = self.blocks.len() as u32;
+        networks.map(move |id| ScopeId(first_network + id)).chain(blocks.map(ScopeId))
+    }
+
+    /// A scope and all that it lies in, from the bottom up.
+    pub fn path_from(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> {
+        std::iter::successors(Some(id), |&id| self.parent(id))
+    }
+
     /// A block and all that it lies in, from the bottom up.
     pub fn path(&self, id: BlockId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
         let block = self.block(id);
