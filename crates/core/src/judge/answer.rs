@@ -214,9 +214,8 @@ impl Judge {
                 continue;
             }
             let scope = &mut self.scopes[id.index()];
-            if let Some(darkness) = &mut scope.darkness {
-                darkness.proof = Proof::Own;
-            }
+            let Some(darkness) = &mut scope.darkness else { continue };
+            darkness.proof = Proof::Own;
             if scope.life.is_none() {
                 scope.darkness = None;
                 scope.flaps.retract_down();

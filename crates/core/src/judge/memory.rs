@@ -47,7 +47,7 @@ impl Memory {
         let latest = self.taken + MAX_SETBACK;
         let until = latest + MAX_CALM;
         self.times().all(|time| *time <= latest)
-            && self.deadlines().all(|time| *time <= until)
+            && self.scopes.iter_mut().flat_map(ScopeState::deadlines).all(|time| *time <= until)
             && self.hosts.iter().all(HostState::is_consistent)
             && self.scopes.iter().all(ScopeState::is_consistent)
             && self.hosts.len() == self.roster.targets.len()
@@ -59,7 +59,8 @@ impl Memory {
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
         self.times().for_each(|time| *time = time.shifted(nanos));
-        self.deadlines().for_each(|time| *time = time.shifted(nanos));
+        let deadlines = self.scopes.iter_mut().flat_map(ScopeState::deadlines);
+        deadlines.for_each(|time| *time = time.shifted(nanos));
         self.taken = self.taken.shifted(nanos);
     }
 
@@ -67,11 +68,6 @@ impl Memory {
     fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let hosts = self.hosts.iter_mut().flat_map(HostState::times);
         hosts.chain(self.scopes.iter_mut().flat_map(ScopeState::remembered_times))
-    }
-
-    /// Every time in it that lies ahead.
-    fn deadlines(&mut self) -> impl Iterator<Item = &mut Time> {
-        self.scopes.iter_mut().flat_map(ScopeState::deadlines)
     }
 }
 

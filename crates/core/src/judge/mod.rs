@@ -17,6 +17,7 @@
 //! | `proof` | what misses prove: a darkness, and that it has become an outage |
 //! | `recovery` | when a darkness ended, and whether there was one |
 //! | `sight` | which misses count, and when we are blind ourselves |
+//! | `deadline` | when time alone changes something in a scope |
 //! | `evaluate` | from evidence to facts to verdicts, children before parents |
 //! | `scope_state` | from the facts of a scope to its state |
 //! | `flaps` | series of darknesses in short cycles |
@@ -35,6 +36,7 @@ mod change;
 mod change_point;
 mod darken;
 mod darkness;
+mod deadline;
 mod escalation;
 mod evaluate;
 mod flaps;
