@@ -7,7 +7,10 @@ use super::{
     impairment::{ByScope, Impairment, Span, intersection, union},
     sample::hosts_of,
 };
-use lifesign_core::{scopes::Roster, time::Time};
+use lifesign_core::{
+    scopes::{Roster, TargetId},
+    time::Time,
+};
 
 /// Hosts of a scope from a time on, until the next entry begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,12 +105,9 @@ fn gone_alone(
     block: u32,
     host: u32,
 ) -> Vec<Span> {
-    let in_block = &roster.blocks[block as usize];
-    let country = EventScope::Country(in_block.country.0);
+    let country = EventScope::Country(roster.blocks[block as usize].country.0);
     let mut gone = vec![(Time::default(), Time::NEVER)];
-    let same_host =
-        |&index: &u32| roster.targets[index as usize].host == roster.targets[host as usize].host;
-    for target in (host..in_block.targets.end).take_while(same_host) {
+    for target in roster.targets_of_host(TargetId(host)) {
         let WorldHost { kind, answers, .. } = hosts[target as usize];
         if !answers {
             continue;

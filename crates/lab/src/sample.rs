@@ -6,7 +6,11 @@ use super::{
     event_scope::EventScope,
     impairment::{Impairment, Span},
 };
-use lifesign_core::{rng::Rng, scopes::Roster, time::Time};
+use lifesign_core::{
+    rng::Rng,
+    scopes::{BlockId, Roster},
+    time::Time,
+};
 use std::{collections::HashMap, time::Duration};
 
 /// The hosts of a scenario, as events befall them one after the other.
@@ -149,11 +153,5 @@ impl<'a> Hosts<'a> {
 
 /// The first target of each host of a block.
 pub(super) fn hosts_of(roster: &Roster, block: usize) -> Vec<u32> {
-    let targets = roster.blocks[block].targets.clone();
-    let first = targets.start;
-    let is_first = |&index: &u32| {
-        let index = index as usize;
-        index == first as usize || roster.targets[index - 1].host != roster.targets[index].host
-    };
-    targets.filter(is_first).collect()
+    roster.targets_by_host(BlockId(block as u32)).map(|targets| targets.start).collect()
 }

@@ -17,7 +17,7 @@ use super::{
 use lifesign_core::{
     outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::{Kind, Roster, TargetId},
+    scopes::{BlockId, Kind, Roster, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BinaryHeap, f64::consts::TAU, sync::Arc, time::Duration};
@@ -360,19 +360,16 @@ impl PathEffect {
 fn target_paths(roster: &Roster, segments: &mut Segments<'_>) -> Vec<Path> {
     let mut paths = Vec::with_capacity(roster.targets.len());
     for (number, block) in roster.blocks.iter().enumerate() {
-        let mut first_of_host = block.targets.start;
-        for index in block.targets.clone() {
-            let target = &roster.targets[index as usize];
-            if target.host != roster.targets[first_of_host as usize].host {
-                first_of_host = index;
-            }
+        for host in roster.targets_by_host(BlockId(number as u32)) {
             let scopes = [
                 EventScope::Us,
                 EventScope::Country(block.country.0),
                 EventScope::Block(number as u32),
-                EventScope::Host(first_of_host),
+                EventScope::Host(host.start),
             ];
-            paths.push(scopes.map(|scope| segments.index(scope, target.kind)));
+            for target in &roster.targets[host.start as usize..host.end as usize] {
+                paths.push(scopes.map(|scope| segments.index(scope, target.kind)));
+            }
         }
     }
     paths

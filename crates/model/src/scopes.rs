@@ -194,6 +194,17 @@ impl Roster {
         })
     }
 
+    /// Do its ids fit its lists? What was read from a file may say anything.
+    pub fn is_consistent(&self) -> bool {
+        let Self { countries, networks, blocks, targets } = self;
+        networks.iter().all(|network| (network.country.0 as usize) < countries.len())
+            && blocks.iter().all(|block| {
+                (block.country.0 as usize) < countries.len()
+                    && block.network.is_none_or(|id| (id.0 as usize) < networks.len())
+            })
+            && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
+    }
+
     /// How many different hosts there are.
     pub fn hosts(&self) -> usize {
         self.targets.iter().map(|target| &target.host).collect::<HashSet<_>>().len()

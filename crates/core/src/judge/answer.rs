@@ -1,13 +1,18 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId, ScopeState, darkness::Proof, host_state::HostState,
-    recovery::Finding, rules, scope_state::Contribution, silence::Miss,
+    Judge, Recovery, ScopeId, ScopeState,
+    darkness::{Darkness, Proof},
+    host_state::HostState,
+    recovery::Finding,
+    rules,
+    scope_state::Contribution,
+    silence::Miss,
 };
 use crate::{
     aggregate::Summary,
     schedule::Directive,
-    scopes::{BlockId, TargetId},
+    scopes::{BlockId, Scope, TargetId},
     time::Time,
 };
 use std::time::Duration;
@@ -48,7 +53,7 @@ impl Judge {
             self.update_rank(target, now);
             self.ask_another_gone(block, now);
         }
-        let id = ScopeId(block.0);
+        let id = ScopeId::from(block);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
             self.learn_from_newest(&host, block);
@@ -110,8 +115,11 @@ impl Judge {
         }
         for block in self.roster.blocks_of(self.roster.scope(id)) {
             let child = self.roster.path(BlockId(block)).take_while(|&each| each != id).last();
-            if of_children && child.is_some_and(|child| self.is_excluded(child)) {
-                continue;
+            if let Some(child) = child.filter(|_| of_children) {
+                self.update_excluded(child);
+                if self.scopes[child.index()].excluded {
+                    continue;
+                }
             }
             let common = self.common_miss_rate(BlockId(block));
             for target in self.roster.blocks[block as usize].targets.clone() {
@@ -160,7 +168,7 @@ impl Judge {
         scope.recovery.life_before = scope.previous_life;
         scope.recovery.common_miss_rate = common;
         scope.recovery.answered = answer.sent;
-        self.release_children(id, now);
+        self.release_below(id, now);
         let scope = &mut self.scopes[id.index()];
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
@@ -193,21 +201,27 @@ impl Judge {
 
     /// A scope is back: what only shared its darkness stands by itself again, and of what was never
     /// heard nobody knows anything.
-    fn release_children(&mut self, id: ScopeId, now: Time) {
-        for id in self.roster.children(id) {
-            let child = &mut self.scopes[id.index()];
-            let Some(darkness) = &mut child.darkness else { continue };
-            if darkness.proof != Proof::Parent {
+    fn release_below(&mut self, top: ScopeId, now: Time) {
+        // Children first: of whom they shared the darkness still stands with their parents.
+        for id in self.roster.below(top).rev() {
+            let shares = |id: ScopeId| {
+                matches!(
+                    self.scopes[id.index()].darkness,
+                    Some(Darkness { proof: Proof::Parent, .. })
+                )
+            };
+            if !self.roster.path_from(id).take_while(|&id| id != top).all(shares) {
                 continue;
             }
+            let scope = &mut self.scopes[id.index()];
+            let Some(darkness) = &mut scope.darkness else { continue };
             darkness.proof = Proof::Own;
-            if child.life.is_none() {
-                child.darkness = None;
-                child.flaps.retract_down();
+            if scope.life.is_none() {
+                scope.darkness = None;
+                scope.flaps.retract_down();
                 self.report(id);
                 self.evaluate_soon(id, now);
             }
-            self.release_children(id, now);
         }
     }
 
@@ -221,25 +235,22 @@ impl Judge {
         };
         let newest_miss = |&target: &u32| self.hosts[target as usize].last_miss;
         let asked: Vec<u32> = if self.has_children(id) {
-            let mut blocks: Vec<u32> = self
-                .roster
-                .blocks_of(self.roster.scope(id))
-                .filter(|&block| block != answer.block.0 && !self.scopes[block as usize].excluded)
-                .collect();
-            blocks.sort_by_key(|&block| std::cmp::Reverse(self.scopes[block as usize].life));
-            blocks
-                .into_iter()
-                .take(rules::CHECKED_CHILDREN)
-                .filter_map(|block| {
-                    let targets = self.roster.blocks[block as usize].targets.clone();
-                    targets.filter(|&target| fell_silent(target)).max_by_key(newest_miss)
-                })
-                .collect()
+            let state = |block: BlockId| &self.scopes[ScopeId::from(block).index()];
+            let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
+            let others = blocks.filter(|&block| block != answer.block && !state(block).excluded);
+            let mut blocks: Vec<BlockId> = others.collect();
+            blocks.sort_by_key(|&block| std::cmp::Reverse(state(block).life));
+            blocks.truncate(rules::CHECKED_CHILDREN);
+            let newest_silent = |block: BlockId| {
+                let targets = self.roster.block(block).targets.clone();
+                targets.filter(|&target| fell_silent(target)).max_by_key(newest_miss)
+            };
+            blocks.into_iter().filter_map(newest_silent).collect()
         } else {
             let targets = self.roster.block(answer.block).targets.clone();
             let mut silent: Vec<u32> = targets.filter(|&target| fell_silent(target)).collect();
             silent.sort_by_key(|target| std::cmp::Reverse(newest_miss(target)));
-            silent.truncate(rules::CHECKED_HOSTS);
+            silent.truncate(rules::CHECKED_TARGETS);
             silent.push(answer.target.0);
             silent
         };
@@ -276,11 +287,11 @@ impl Judge {
     /// As long as what it lies in was dark, a scope was dark too.
     pub(super) fn narrow_by_parent(&mut self, id: ScopeId) {
         let Some(parent) = self.parent_of(id) else { return };
-        let above = parent.recovery.clone();
+        let &Recovery { answered, edge, .. } = &parent.recovery;
         let recovery = &mut self.scopes[id.index()].recovery;
-        if recovery.dark_from <= above.answered
-            && above.answered <= recovery.answered
-            && let Some(dark) = above.edge.earliest
+        if recovery.dark_from <= answered
+            && answered <= recovery.answered
+            && let Some(dark) = edge.earliest
             && dark >= recovery.dark_from
         {
             recovery.narrow_to(dark);
@@ -307,13 +318,12 @@ impl Judge {
     /// A miss of one who fell silent in a darkness that is over counts against that having been
     /// one.
     pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed, now: Time) {
-        let block = miss.block.0 as usize;
         if self.roster.path(miss.block).all(|id| self.scopes[id.index()].recovery.check.is_none()) {
             return;
         }
         let common = self.common_miss_rate(miss.block);
         let host = self.hosts[miss.target.0 as usize];
-        let block_life = self.scopes[block].life;
+        let block_life = self.scopes[ScopeId::from(miss.block).index()].life;
         for id in self.roster.path(miss.block) {
             let is_block = !self.has_children(id);
             let recovery = &mut self.scopes[id.index()].recovery;
@@ -327,42 +337,46 @@ impl Judge {
                 recovery.record_miss(host.miss_weight(common));
             }
         }
-        let recovery = &mut self.scopes[block].recovery;
+        let recovery = &mut self.scopes[miss.block.0 as usize].recovery;
         if miss.sent > recovery.answered
             && host.is_usable()
             && let Some(finding) = recovery.record_unanswered()
         {
-            self.settle_return(ScopeId(miss.block.0), finding, now);
+            self.settle_return(miss.block.into(), finding, now);
         }
     }
 
-    /// What a check found.
-    pub(super) fn settle_return(&mut self, id: ScopeId, finding: Finding, now: Time) {
-        let recovery = &mut self.scopes[id.index()].recovery;
-        recovery.check = None;
-        let life = recovery.life_before;
-        let answered = recovery.answered;
-        if finding != Finding::Genuine {
-            self.scopes[id.index()].flaps.retract_down();
-        }
-        if !self.has_children(id) {
-            match finding {
-                Finding::Genuine => {}
-                Finding::Refuted => self.learn_who_has_gone(BlockId(id.0), life, now),
-                Finding::RateLimited => self.scopes[id.index()].learn_limit(),
+    /// What a check found, of a scope and of what it lies in as far as that is the same.
+    pub(super) fn settle_return(&mut self, mut id: ScopeId, finding: Finding, now: Time) {
+        loop {
+            let recovery = &mut self.scopes[id.index()].recovery;
+            recovery.check = None;
+            let life = recovery.life_before;
+            let answered = recovery.answered;
+            if finding != Finding::Genuine {
+                self.scopes[id.index()].flaps.retract_down();
             }
-        }
-        let Some(parent) = self.roster.parent(id) else { return };
-        let above = &self.scopes[parent.index()].recovery;
-        let is_same = match finding {
-            // A darkness was one, and so was that of what it lies in, if both ended together.
-            Finding::Genuine => answered >= above.answered,
-            // What was dark because all of it was, and came back with it, was not either.
-            Finding::RateLimited => answered == above.answered,
-            Finding::Refuted => answered == above.answered && above.proof == Some(Proof::Children),
-        };
-        if above.check.is_some() && is_same {
-            self.settle_return(parent, finding, now);
+            if let Scope::Block(block) = self.roster.scope(id) {
+                match finding {
+                    Finding::Genuine => {}
+                    Finding::Refuted => self.learn_who_has_gone(block, life, now),
+                    Finding::RateLimited => self.scopes[id.index()].learn_limit(),
+                }
+            }
+            let Some(parent) = self.roster.parent(id) else { return };
+            let above = &self.scopes[parent.index()].recovery;
+            let was_of_children = above.proof == Some(Proof::Children);
+            let is_same = match finding {
+                // A darkness was one, and so was that of what it lies in, if both ended together.
+                Finding::Genuine => answered >= above.answered,
+                Finding::RateLimited => answered == above.answered,
+                // What was dark because all of it was, and came back with it, was not either.
+                Finding::Refuted => answered == above.answered && was_of_children,
+            };
+            if above.check.is_none() || !is_same {
+                return;
+            }
+            id = parent;
         }
     }
 }

@@ -74,10 +74,10 @@ impl Judge {
     /// had gone.
     fn partial_edge(&self, id: ScopeId, now: Time) -> Edge {
         let scope = &self.scopes[id.index()];
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
+        let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
         let below = blocks.filter(|_| self.has_children(id));
         let newest = below
-            .filter_map(|block| self.scopes[block as usize].darkness.as_ref())
+            .filter_map(|block| self.scopes[ScopeId::from(block).index()].darkness.as_ref())
             .map(|darkness| darkness.edge)
             .max_by_key(|edge| (edge.latest, edge.earliest));
         match newest {
@@ -102,8 +102,8 @@ impl Judge {
         last.or(self.scopes[id.index()].life)
     }
 
-    /// When enough of the usual hosts were not back yet: half of those that are here had missed their
-    /// last probe by then. The later half may have missed by chance since they are back.
+    /// When enough of the usual hosts were not back yet: half of those that are here had missed
+    /// their last probe by then. The later half may have missed by chance since they are back.
     fn enough_back_after(&self, id: ScopeId) -> Option<Time> {
         let scope = &self.scopes[id.index()];
         let last_miss = |host: &[HostState]| {
@@ -129,7 +129,7 @@ impl Judge {
         let became_partial = self.scopes[id.index()].edge.latest;
         let blocks = self.roster.blocks_of(self.roster.scope(id));
         blocks
-            .map(|block| self.scopes[block as usize].recovery.edge)
+            .map(|block| self.scopes[ScopeId::from(BlockId(block)).index()].recovery.edge)
             .max_by_key(|edge| (edge.latest, edge.earliest))
             .filter(|edge| edge.latest > became_partial)
             .unwrap_or(Edge { earliest: Some(became_partial.min(now)), latest: now })

@@ -15,7 +15,7 @@ impl Judge {
     /// an earlier run knew still holds.
     pub(super) fn update_darkness(&mut self, id: ScopeId, now: Time) {
         if self.scopes[id.index()].is_dark() {
-            self.is_excluded(id);
+            self.update_excluded(id);
             return;
         }
         let is_silent = self.is_silent(id, now);
@@ -107,16 +107,8 @@ impl Judge {
         self.report(id);
     }
 
-    pub(super) fn inherit_below(&mut self, id: ScopeId, touched: &mut Vec<ScopeId>, now: Time) {
-        for child in self.roster.children(id) {
-            self.inherit(child, now);
-            touched.push(child);
-            self.inherit_below(child, touched, now);
-        }
-    }
-
     /// A scope that is dark while what it lies in lives says nothing of that.
-    pub(super) fn is_excluded(&mut self, id: ScopeId) -> bool {
+    pub(super) fn update_excluded(&mut self, id: ScopeId) {
         let scope = &self.scopes[id.index()];
         let life_above = self.parent_of(id).and_then(|parent| parent.life);
         let excluded = scope.darkness.as_ref().is_some_and(|darkness| {
@@ -128,6 +120,5 @@ impl Judge {
             self.directives.push_back(Directive::Exclude(self.roster.scope(id), excluded));
             self.report(id);
         }
-        excluded
     }
 }

@@ -37,7 +37,10 @@ impl Judge {
         if begins_siblings && let Scope::Block(block) = scope {
             self.directives.push_back(Directive::AskSiblings(block));
         }
-        if begins && let Scope::Country(country) = scope {
+        if begins
+            && let Scope::Country(country) = scope
+            && self.roster.countries.len() >= rules::TOGETHER_COUNTRIES as usize
+        {
             self.directives.push_back(Directive::AskCountries(country));
         }
         if changes {
@@ -48,9 +51,8 @@ impl Judge {
         }
     }
 
-    fn wanted_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
+    fn wanted_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let is_parent_recalled = self.parent_of(id).is_some_and(super::ScopeState::is_recalled);
-        let is_returning = self.parent_has_just_returned(id, now);
         let state = &self.scopes[id.index()];
         if self.sight.is_blind() || state.silence.is_empty() {
             return None;
@@ -63,6 +65,7 @@ impl Judge {
         if state.is_in_outage() {
             // What is in outage is asked at the regular interval, but for the first minute after
             // what it lies in came back.
+            let is_returning = self.parent_has_just_returned(id, now);
             return is_returning.then(|| every(rules::CONFIRM_DOWN_EVERY, Doubt::Vague));
         }
         if state.state == State::Flapping {
@@ -111,9 +114,9 @@ impl Judge {
     }
 
     /// For a scope that lives, but has missed something.
-    fn doubt_escalation(&mut self, id: ScopeId, now: Time) -> Option<Escalation> {
+    fn doubt_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let has_children = self.has_children(id);
-        let state = &mut self.scopes[id.index()];
+        let state = &self.scopes[id.index()];
         let needed = state.needed_odds(rules::DOWN_ODDS, now);
         let silence = &state.silence;
         let usable = state.children.usable();
@@ -127,8 +130,8 @@ impl Judge {
             return None;
         }
         let open = (needed - silence.odds).max(0.0);
-        let by_odds = (open * silence.count as f32 / silence.full_odds.max(0.01)).ceil();
-        let by_odds = by_odds.clamp(1.0, 32.0) as u32;
+        let by_odds = (open * silence.count as f32 / silence.full_odds).ceil();
+        let by_odds = by_odds.clamp(1.0, rules::MOST_DOUBT_PROBES) as u32;
         let children_left = usable.min(rules::DOWN_CHILDREN).saturating_sub(silence.children);
         let probes = if has_children { by_odds.max(children_left) } else { by_odds };
         let least = if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };

@@ -2,18 +2,16 @@
 //! each gets its verdict, children before parents.
 
 use super::{
-    Judge, ScopeId, State, rules,
+    Judge, ScopeId, rules,
     scope_state::{Facts, verdict},
-    together::known_together,
 };
 use crate::time::Time;
-use std::{cmp::Reverse, time::Duration};
+use std::time::Duration;
 
 impl Judge {
     /// Decides anew on a scope and all that it lies in, and on what shares their fate.
     pub(super) fn evaluate(&mut self, id: ScopeId, now: Time) {
-        let path = std::iter::successors(Some(id), |&id| self.roster.parent(id)).collect();
-        self.evaluate_all(path, now);
+        self.evaluate_all(self.roster.path_from(id).collect(), now);
     }
 
     /// The same for several scopes, children before parents.
@@ -21,6 +19,7 @@ impl Judge {
         let mut worsened = Vec::new();
         for &id in &touched {
             self.finish_return(id, now);
+            self.scopes[id.index()].flaps.update(now);
             let before = self.darkness_level(id);
             if !self.sight.is_blind() {
                 self.update_darkness(id, now);
@@ -35,7 +34,10 @@ impl Judge {
             self.inherit(id, now);
         }
         for &id in worsened.iter().rev() {
-            self.inherit_below(id, &mut touched, now);
+            for below in self.roster.below(id) {
+                self.inherit(below, now);
+                touched.push(below);
+            }
         }
         touched.sort_unstable();
         touched.dedup();
@@ -47,12 +49,6 @@ impl Judge {
             self.update_escalation(id, now);
             self.set_timer(id, now);
         }
-    }
-
-    /// Decides on a scope as soon as what is going on is done.
-    pub(super) fn evaluate_soon(&mut self, id: ScopeId, now: Time) {
-        self.scopes[id.index()].timer = now;
-        self.timers.push(Reverse((now, id)));
     }
 
     /// 0 for a scope that is not dark, 1 for one that is, 2 for one in outage.
@@ -79,7 +75,12 @@ impl Judge {
     }
 
     fn update_verdict(&mut self, id: ScopeId, now: Time) {
-        self.is_excluded(id);
+        self.update_excluded(id);
+        let are_few = self.are_few(id);
+        let scope = &mut self.scopes[id.index()];
+        scope.few = are_few;
+        scope.was_few |= are_few;
+        scope.flaps.update(now);
         let facts = self.facts(id, now);
         let state = verdict(facts);
         if state != self.scopes[id.index()].state {
@@ -87,63 +88,19 @@ impl Judge {
         }
     }
 
-    pub(super) fn facts(&mut self, id: ScopeId, now: Time) -> Facts {
-        let stale_after = self.stale_after(id);
-        let restored = self.sight.restored;
-        let blind = self.sight.is_blind();
-        let partial = self.is_partial(id);
-        let is_held = self.is_held(id, now);
-        let scope = &mut self.scopes[id.index()];
-        let dark = scope.darkness.is_some() && !is_held;
-        let proved = scope.is_dark() || scope.life.is_some_and(|life| life >= restored);
+    fn facts(&self, id: ScopeId, now: Time) -> Facts {
+        let scope = &self.scopes[id.index()];
+        let dark = scope.darkness.is_some() && !self.is_held(id, now);
+        let fresh = now < scope.last_evidence + self.stale_after(id);
+        let proved = scope.is_dark() || scope.life >= Some(self.sight.restored);
+        let partial = scope.few || scope.children.are_partial();
         Facts {
-            known: !blind && now < scope.last_evidence + stale_after && proved,
+            known: !self.sight.is_blind() && fresh && proved,
             dark,
             outage: dark && scope.is_in_outage(),
             flapping: scope.flaps.is_flapping(now),
             partial: partial && !dark && now >= scope.recovery.edge.latest + rules::SETTLE_TIME,
             degraded: scope.quality.is_degraded() && !dark,
-        }
-    }
-
-    /// Does a part live, and is a part silent that usually answers?
-    fn is_partial(&mut self, id: ScopeId) -> bool {
-        let are_few = self.are_few(id);
-        let scope = &mut self.scopes[id.index()];
-        scope.few = are_few;
-        scope.was_few |= are_few;
-        let children = &scope.children;
-        scope.few
-            || children.with_outage > 0
-            || children.heard > 0 && 2 * children.troubled >= children.heard
-    }
-
-    /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
-    /// one is set: that one will set the next.
-    fn set_timer(&mut self, id: ScopeId, now: Time) {
-        let stale = self.scopes[id.index()].last_evidence + self.stale_after(id);
-        let scope = &mut self.scopes[id.index()];
-        let is_flapping = scope.flaps.is_flapping(now) && scope.darkness.is_none();
-        let darkness = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
-        let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
-        let deadlines = [
-            // It has given no evidence for too long.
-            (scope.state != State::Unknown).then_some(stale),
-            // Its darkness becomes an outage.
-            darkness.map(|darkness| darkness.counted_since() + self.rules.outage_after),
-            // Its other children have been asked too since it came back.
-            Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
-            // It has been calm for long enough not to be flapping.
-            is_flapping.then(|| scope.flaps.ends_at()),
-            // Whether its last darkness was one is decided, and when it ended.
-            is_open.then_some(scope.recovery.until),
-            // It is known whether most countries fell silent with it.
-            darkness.map(known_together),
-        ];
-        let next = deadlines.into_iter().flatten().filter(|&at| at > now).min();
-        if let Some(at) = next.filter(|&at| at < scope.timer) {
-            scope.timer = at;
-            self.timers.push(Reverse((at, id)));
         }
     }
 }

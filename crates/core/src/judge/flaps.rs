@@ -37,7 +37,7 @@ const CALM_LONGEST: u32 = 2;
 /// The least length of a calm: one probe a second cannot tell apart cycles shorter than 20 s.
 const MIN_CALM: Duration = Duration::from_secs(60);
 /// The greatest length of a calm: after an hour without a darkness nobody calls it flapping.
-const MAX_CALM: Duration = Duration::from_secs(3600);
+pub(super) const MAX_CALM: Duration = Duration::from_secs(3600);
 /// So many times down, within [`LONGEST_CYCLE`] and each but the last of at least [`COUNTED`], make
 /// a series too, whatever share of the time they take.
 const COUNTED_SERIES: usize = 6;
@@ -54,8 +54,7 @@ struct TimeDown {
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Series {
     flapping: bool,
-    has_flapped: bool,
-    /// When the first darkness of it began, once it has flapped.
+    /// When the first darkness of it began; None if it never flapped.
     began: Option<Edge>,
 }
 
@@ -67,18 +66,16 @@ pub(super) struct Flaps {
     /// As it was before the last time down.
     before: Series,
     /// Times down that were forgotten with the last one.
-    #[serde(default)]
     forgotten: VecDeque<TimeDown>,
     /// When the flapping will be over, if nothing more happens.
-    #[serde(default)]
-    ends_at: Time,
+    pub ends_at: Time,
 }
 
 impl Flaps {
     /// It went down; `begin.latest` is by when it surely had.
     pub fn record_down(&mut self, begin: Edge) {
         let at = begin.latest;
-        let was_flapping = self.is_flapping(at);
+        self.update(at);
         self.before = self.series;
         self.forgotten.clear();
         if !self.was_down_lately(at) {
@@ -89,14 +86,13 @@ impl Flaps {
         if self.times_down.len() > REMEMBERED {
             self.forgotten.extend(self.times_down.pop_front());
         }
-        let first = if self.series.has_flapped {
-            (!was_flapping).then_some(begin)
+        let first = if self.series.began.is_some() {
+            (!self.series.flapping).then_some(begin)
         } else {
             self.first_of_series(at).map(|first| self.times_down[first].begin)
         };
         self.series.began = first.or(self.series.began);
-        self.series.has_flapped = self.series.began.is_some();
-        self.series.flapping = self.series.has_flapped;
+        self.series.flapping = self.series.began.is_some();
         self.ends_at = self.calm_at();
     }
 
@@ -128,7 +124,7 @@ impl Flaps {
         self.series.began
     }
 
-    /// Every time in it.
+    /// Every time in it that has passed.
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let series = [&mut self.series, &mut self.before].into_iter();
         let began = series.flat_map(|series| &mut series.began).flat_map(Edge::times);
@@ -137,18 +133,16 @@ impl Flaps {
             .chain(&mut self.forgotten)
             .flat_map(|one| one.begin.times().chain(&mut one.end))
             .chain(began)
-            .chain([&mut self.ends_at])
+    }
+
+    /// Time has passed: the flapping may be over.
+    pub fn update(&mut self, now: Time) {
+        self.series.flapping = self.is_flapping(now);
     }
 
     /// Is the scope flapping at this time?
-    pub fn is_flapping(&mut self, now: Time) -> bool {
-        self.series.flapping = self.series.flapping && now < self.ends_at;
-        self.series.flapping
-    }
-
-    /// When the flapping will be over, if nothing more happens.
-    pub fn ends_at(&self) -> Time {
-        self.ends_at
+    pub fn is_flapping(&self, now: Time) -> bool {
+        self.series.flapping && now < self.ends_at
     }
 
     fn calm_at(&self) -> Time {
@@ -225,8 +219,8 @@ mod tests {
     fn it_ends_after_three_of_its_own_cycles_of_calm_but_at_most_an_hour() {
         for (half, calm) in [(10, 60), (60, 360), (600, 3600), (1800, 3600)] {
             let end = at(5 * half + calm);
-            let mut before = series(half, half, 3);
-            let mut after = before.clone();
+            let before = series(half, half, 3);
+            let after = before.clone();
             assert!(before.is_flapping(end - Duration::from_millis(1)), "{half}");
             assert!(!after.is_flapping(end), "{half}");
         }
@@ -299,8 +293,8 @@ mod tests {
                 }
                 for later in [0, 60, 600, 3600] {
                     let later = at(end + later);
-                    let expected = alone.clone().is_flapping(later);
-                    assert_eq!(among_refuted.clone().is_flapping(later), expected, "{seed}");
+                    let expected = alone.is_flapping(later);
+                    assert_eq!(among_refuted.is_flapping(later), expected, "{seed}");
                     assert_eq!(among_refuted.began(), alone.began(), "{seed}");
                 }
                 now = end;

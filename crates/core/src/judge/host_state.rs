@@ -3,7 +3,7 @@
 
 use super::rules::{
     GONE_ODDS, HOST_MEMORY, INITIAL_MISS_RATE, MAX_MISS_RATE, MIN_MISS_RATE, NEAR_TOTAL,
-    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER, SUSPECT_ODDS,
+    PATIENCE_FOR_ABSENCE, POOR_MISS_RATE, PRESENCE_MEMORY, RETIRE_AFTER, SHARE, SUSPECT_ODDS,
 };
 use crate::{schedule::Rank, time::Time};
 use std::time::Duration;
@@ -14,29 +14,22 @@ pub(super) struct HostState {
     /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
     /// Odds that it has gone while its block lives on, from its misses since it last answered.
-    #[serde(default)]
     pub gone_odds: f32,
     /// ln of its usual round-trip time in seconds; NaN before the first.
-    #[serde(rename = "usual", deserialize_with = "or_nan")]
+    #[serde(deserialize_with = "or_nan")]
     usual_log_rtt: f32,
     /// Share of the last days in which it was present.
-    #[serde(default)]
     pub presence: f32,
     /// Outcomes that the miss rate is learned from.
-    #[serde(rename = "taught")]
     observed: u16,
     /// How often it missed since its block was last heard.
-    #[serde(default)]
     pub misses: u16,
     pub rank: Rank,
     /// When its newest answered probe was sent; at first, when the watch began.
-    #[serde(rename = "heard")]
     pub last_life: Time,
     /// When its newest missed probe was sent.
-    #[serde(default)]
     pub last_miss: Time,
     /// The same of the one before it.
-    #[serde(default)]
     pub previous_miss: Time,
 }
 
@@ -45,6 +38,7 @@ const USUAL_MEMORY: f32 = 1024.0;
 /// Added to every round-trip time before it is compared: below a millisecond, twice as long
 /// matters to nobody.
 const JITTER: Duration = Duration::from_millis(1);
+/// ln(1.5): an answer half as slow again is no sample of the usual.
 const MUCH_SLOWER: f32 = 0.4;
 
 /// JSON writes NaN as null.
@@ -170,6 +164,14 @@ impl HostState {
     pub fn distrust(&mut self) {
         self.usual_log_rtt = f32::NAN;
         self.presence = 0.0;
+    }
+
+    /// Can it be so? What was read from a file may say anything.
+    pub fn is_consistent(&self) -> bool {
+        SHARE.contains(&self.miss_rate)
+            && SHARE.contains(&self.presence)
+            && (0.0..=f32::MAX).contains(&self.gone_odds)
+            && !self.usual_log_rtt.is_infinite()
     }
 
     /// Every time in it.

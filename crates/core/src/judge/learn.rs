@@ -16,7 +16,7 @@ impl Judge {
     /// nothing.
     pub(super) fn learn_from_answer(&mut self, answer: &Answer, now: Time) {
         let &Answer { target, block, sent, .. } = answer;
-        let scope = &mut self.scopes[block.0 as usize];
+        let scope = &mut self.scopes[ScopeId::from(block).index()];
         let life = scope.life;
         let first_miss = scope.first_miss.take();
         scope.has_learned = first_miss.is_some() || scope.darkness.is_some();
@@ -46,7 +46,7 @@ impl Judge {
     /// A miss far from any answer of its block may be a short darkness of all: it makes a host
     /// suspect, but never gone, unless that never answered.
     fn suspect(&mut self, target: TargetId, block: BlockId) {
-        let common = self.scopes[block.0 as usize].newest_miss_rate;
+        let common = self.scopes[ScopeId::from(block).index()].newest_miss_rate;
         self.change_host(target, |host| {
             if host.is_heard() {
                 let odds = host.miss_weight(common).min(rules::SUSPECT_ODDS);
@@ -59,7 +59,7 @@ impl Judge {
 
     /// A miss that was noticed only after a later answer of its block.
     pub(super) fn learn_from_old_miss(&mut self, miss: Unconfirmed, now: Time) {
-        let scope = &mut self.scopes[miss.block.0 as usize];
+        let scope = &mut self.scopes[ScopeId::from(miss.block).index()];
         let Some(life) = scope.life else { return };
         let is_between = scope.previous_life.is_some_and(|previous| miss.sent > previous);
         if scope.is_dark()
@@ -78,7 +78,7 @@ impl Judge {
     /// The host that was heard last answered again: what it missed meanwhile is loss, since it
     /// surely had not gone.
     pub(super) fn learn_from_newest(&mut self, host: &HostState, block: BlockId) {
-        let scope = &mut self.scopes[block.0 as usize];
+        let scope = &mut self.scopes[ScopeId::from(block).index()];
         if scope.life != Some(host.last_life) || scope.darkness.is_some() {
             return;
         }
@@ -91,7 +91,7 @@ impl Judge {
     }
 
     fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
-        let common = self.scopes[block.0 as usize].newest_miss_rate;
+        let common = self.scopes[ScopeId::from(block).index()].newest_miss_rate;
         let before = self.hosts[miss.target.0 as usize];
         self.change_host(miss.target, |host| {
             host.gone_odds +=
@@ -142,7 +142,7 @@ impl Judge {
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
-        let share = || self.share(ScopeId(self.roster.target(target).block.0));
+        let share = || self.share(self.roster.target(target).block.into());
         self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
     }
 

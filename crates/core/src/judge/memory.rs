@@ -11,7 +11,8 @@
 use super::{
     HostState, Judge, ScopeState,
     darkness::{Darkness, Proof},
-    rules::{LONGEST_PATIENCE, MEMORY_VALID_FOR},
+    flaps::MAX_CALM,
+    rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
     state::{Edge, State},
 };
 use crate::{
@@ -20,11 +21,7 @@ use crate::{
     time::Time,
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-
-/// A memory from the future is not valid. But after a start a clock may be behind by so much, until
-/// it is set.
-const MAX_SETBACK: Duration = Duration::from_secs(60);
+use std::sync::Arc;
 
 /// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,27 +40,34 @@ impl Memory {
         self.taken.shifted(self.offset)
     }
 
-    /// Do its lists and ids fit its roster? What was read from a file may say anything.
-    fn is_consistent(&self) -> bool {
-        let Roster { countries, networks, blocks, targets } = &*self.roster;
-        self.hosts.len() == targets.len()
+    /// Do its lists and ids fit its roster, and its numbers and times what they stand for? What was
+    /// read from a file may say anything.
+    fn is_consistent(&mut self) -> bool {
+        // A run whose clock was behind knows times from before it that lie ahead.
+        let latest = self.taken + MAX_SETBACK;
+        let until = latest + MAX_CALM;
+        self.times().all(|time| *time <= latest)
+            && self.scopes.iter_mut().flat_map(ScopeState::deadlines).all(|time| *time <= until)
+            && self.hosts.iter().all(HostState::is_consistent)
+            && self.scopes.iter().all(ScopeState::is_consistent)
+            && self.hosts.len() == self.roster.targets.len()
             && self.scopes.len() == self.roster.scope_count()
-            && networks.iter().all(|network| (network.country.0 as usize) < countries.len())
-            && blocks.iter().all(|block| {
-                (block.country.0 as usize) < countries.len()
-                    && block.network.is_none_or(|id| (id.0 as usize) < networks.len())
-            })
-            && targets.iter().all(|target| (target.block.0 as usize) < blocks.len())
+            && self.roster.is_consistent()
     }
 
     /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
         let nanos = std::mem::take(&mut self.offset);
+        self.times().for_each(|time| *time = time.shifted(nanos));
+        let deadlines = self.scopes.iter_mut().flat_map(ScopeState::deadlines);
+        deadlines.for_each(|time| *time = time.shifted(nanos));
+        self.taken = self.taken.shifted(nanos);
+    }
+
+    /// Every time in it that has passed.
+    fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let hosts = self.hosts.iter_mut().flat_map(HostState::times);
-        let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
-        for time in hosts.chain(scopes).chain([&mut self.taken]) {
-            *time = time.shifted(nanos);
-        }
+        hosts.chain(self.scopes.iter_mut().flat_map(ScopeState::remembered_times))
     }
 }
 
@@ -104,7 +108,18 @@ impl Judge {
 }
 
 impl ScopeState {
-    /// Every time in it that means something to the next run.
+    fn is_consistent(&self) -> bool {
+        let rates = [self.recent_miss_rate, self.steady_miss_rate, self.newest_miss_rate];
+        rates.into_iter().chain([self.recovery.common_miss_rate]).all(|rate| SHARE.contains(&rate))
+            && self.quality.is_consistent()
+    }
+
+    /// Every time in it that lies ahead.
+    fn deadlines(&mut self) -> [&mut Time; 2] {
+        [&mut self.flaps.ends_at, &mut self.recovery.until]
+    }
+
+    /// Every time in it that has passed and means something to the next run.
     fn remembered_times(&mut self) -> impl Iterator<Item = &mut Time> {
         let learned = [&mut self.quality.learned];
         let darkness = self.darkness.iter_mut().flat_map(Darkness::times);

@@ -74,7 +74,7 @@ impl Judge {
     }
 
     fn count_miss(&mut self, miss: Unconfirmed, now: Time) {
-        let block = ScopeId(miss.block.0);
+        let block = ScopeId::from(miss.block);
         let life = self.scopes[block.index()].life;
         self.record_still_missing(miss, now);
         self.update_presence(miss.target, now);
@@ -129,7 +129,8 @@ impl Judge {
             }
             let mut gain = weight;
             if let Some(child) = child {
-                if self.is_excluded(child) {
+                self.update_excluded(child);
+                if self.scopes[child.index()].excluded {
                     return;
                 }
                 gain = self.contribute(child, id, weight);
@@ -149,8 +150,7 @@ impl Judge {
             .usable()
             .saturating_sub(1)
             .clamp(rules::FEWEST_SHARES, rules::MOST_SHARES);
-        // A hair above the share, so that full shares reach the limit in spite of rounding.
-        let share = rules::DOWN_ODDS / shares as f32 * 1.0001;
+        let share = rules::DOWN_ODDS / shares as f32 * rules::SHARE_ROUNDING;
         let life = above.life;
         let added = &mut self.scopes[child.index()].contribution;
         if added.since != life {

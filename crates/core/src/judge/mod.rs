@@ -4,8 +4,8 @@
 //! of verdict, each with the interval in which it really happened, and [`Directive`]s: where to ask
 //! more. The same input gives the same output.
 //!
-//! How it judges is told in docs/verdicts.md. All scopes are judged by the same rules: each is a set
-//! of hosts that share a fate, and an outcome counts for its block and for all that it lies in.
+//! How it judges is told in docs/verdicts.md. All scopes are judged by the same rules: each is a
+//! set of hosts that share a fate, and an outcome counts for its block and for all that it lies in.
 //!
 //! | file | its part |
 //! |---|---|
@@ -17,6 +17,7 @@
 //! | `proof` | what misses prove: a darkness, and that it has become an outage |
 //! | `recovery` | when a darkness ended, and whether there was one |
 //! | `sight` | which misses count, and when we are blind ourselves |
+//! | `deadline` | when time alone changes something in a scope |
 //! | `evaluate` | from evidence to facts to verdicts, children before parents |
 //! | `scope_state` | from the facts of a scope to its state |
 //! | `flaps` | series of darknesses in short cycles |
@@ -26,7 +27,7 @@
 //! | `together` | whether most countries fell silent together: then it may be us |
 //! | `escalation` | where to ask more, at once |
 //!
-//! Every constant with its origin: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
+//! The constants, with their origins: `rules`. Formulas: A. Wald, "Sequential Tests of Statistical
 //! Hypotheses" (1945); A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963);
 //! L. Quan et al., "Trinocular" (SIGCOMM 2013).
 
@@ -35,6 +36,7 @@ mod change;
 mod change_point;
 mod darken;
 mod darkness;
+mod deadline;
 mod escalation;
 mod evaluate;
 mod flaps;
@@ -162,7 +164,7 @@ impl Judge {
             let timer = &mut self.scopes[id.index()].timer;
             if *timer == at {
                 *timer = Time::NEVER;
-                due.extend(std::iter::successors(Some(id), |&id| self.roster.parent(id)));
+                due.extend(self.roster.path_from(id));
             }
         }
         due.sort_unstable();

@@ -9,8 +9,8 @@ use crate::{
 
 impl Judge {
     /// Do a scope's own misses prove that it is dark?
-    pub(super) fn is_silent(&mut self, id: ScopeId, now: Time) -> bool {
-        let scope = &mut self.scopes[id.index()];
+    pub(super) fn is_silent(&self, id: ScopeId, now: Time) -> bool {
+        let scope = &self.scopes[id.index()];
         if scope.silence.is_empty() || scope.silence.span() < self.rules.span {
             return false;
         }
@@ -21,16 +21,14 @@ impl Judge {
         if scope.silence.odds.min(most) < needed {
             return false;
         }
-        let children = scope.silence.children;
         match self.roster.scope(id) {
             Scope::Block(block) => {
-                self.scopes[id.index()].life.is_some()
-                    || self.is_unheard(block) && self.is_covered(id)
+                scope.life.is_some() || self.is_unheard(block) && self.is_covered(id)
             }
             Scope::Network(_) | Scope::Country(_) => {
-                let scope = &self.scopes[id.index()];
                 let usable = scope.children.usable();
-                scope.life.is_some() && usable >= 2 && children >= usable.min(rules::DOWN_CHILDREN)
+                let needed = usable.min(rules::DOWN_CHILDREN);
+                scope.life.is_some() && usable >= 2 && scope.silence.children >= needed
             }
         }
     }
@@ -53,12 +51,11 @@ impl Judge {
     /// Do a dark scope's misses prove an outage? They span it, go on beyond those that proved the
     /// darkness (while flapping a darkness is no surprise, and they need not), are fresh, and are
     /// of all who can tell.
-    fn is_outage_proved(&mut self, id: ScopeId, now: Time) -> bool {
+    fn is_outage_proved(&self, id: ScopeId, now: Time) -> bool {
         let outage_after = self.rules.outage_after;
-        let has_children = self.has_children(id);
         // What it lies in came back: without a miss since, so may have this.
         let back_above = self.parent_of(id).map(|parent| parent.recovery.answered);
-        let scope = &mut self.scopes[id.index()];
+        let scope = &self.scopes[id.index()];
         let is_flapping = scope.flaps.is_flapping(now);
         let needed = scope.needed_odds(rules::OUTAGE_ODDS, now);
         let Some(darkness) = &scope.darkness else { return false };
@@ -70,7 +67,7 @@ impl Judge {
             && Some(silence.last) > back_above
             && silence.span() + rules::MAX_UNASKED >= outage_after
             && (is_flapping || silence.last >= beyond)
-            && (is_fresh || has_children && silence.last + rules::MAX_UNASKED >= now)
+            && (is_fresh || self.has_children(id) && silence.last + rules::MAX_UNASKED >= now)
             && self.is_covered(id)
     }
 
@@ -91,7 +88,7 @@ impl Judge {
     /// How many of a silent block's usable hosts have been asked in its silence, and how many there
     /// are. Hosts with an interval of their own are asked when it is their time.
     pub(super) fn hosts_asked(&self, block: BlockId) -> (usize, usize) {
-        let life = self.scopes[block.0 as usize].life;
+        let life = self.scopes[ScopeId::from(block).index()].life;
         let is_unheard = self.is_unheard(block);
         let is_asked = |host: &HostState| match life {
             Some(life) => host.last_miss > life,

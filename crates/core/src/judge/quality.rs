@@ -10,6 +10,7 @@
 //! alike. It is left at half of what it is entered at, so that a verdict near the threshold does
 //! not flicker.
 
+use super::rules::SHARE;
 use crate::time::Time;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ const SLOWDOWN_MEMORY: f32 = 64.0;
 /// Before so many probes there is no baseline.
 const MIN_PROBES: u32 = 200;
 const MORE_LOSS: f32 = 0.15;
+/// The usual loss is taken to be at least this, lest single misses are a rise; and at most that, so
+/// that there can be [`MORE_LOSS`].
+const MIN_USUAL: f32 = 0.01;
+const MAX_USUAL: f32 = 0.8;
 /// The cumulative sum at which loss counts as raised ...
 const RAISED: f32 = 20.0;
 /// ... and the mirrored one at which it no longer does.
@@ -33,18 +38,14 @@ const MAX_SLOWDOWN: f32 = 2.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Quality {
-    #[serde(rename = "seen")]
     probes: u32,
     /// When loss was learned last.
-    #[serde(default)]
     pub learned: Time,
     usual_loss: f32,
     lossy: bool,
     /// Page's sum: for more loss while not lossy, for as little as usual while lossy.
-    #[serde(rename = "sum")]
     cumulative_sum: f32,
     /// Mean of ln(round-trip time / the target's usual one).
-    #[serde(rename = "slower")]
     mean_slowdown: f32,
     slow: bool,
 }
@@ -80,7 +81,7 @@ impl Quality {
         }
         // Two standard errors above the mean: a young baseline is not trusted to the last point.
         let error = (self.usual_loss / self.probes as f32).sqrt();
-        let usual = (self.usual_loss + 2.0 * error).clamp(0.01, 0.8);
+        let usual = (self.usual_loss + 2.0 * error).clamp(MIN_USUAL, MAX_USUAL);
         let more = usual + MORE_LOSS;
         let ratio = if missed { (more / usual).ln() } else { ((1.0 - more) / (1.0 - usual)).ln() };
         let step = if self.lossy { -ratio } else { ratio };
@@ -89,6 +90,13 @@ impl Quality {
             self.lossy = !self.lossy;
             self.cumulative_sum = 0.0;
         }
+    }
+
+    /// Can it be so? What was read from a file may say anything.
+    pub fn is_consistent(&self) -> bool {
+        SHARE.contains(&self.usual_loss)
+            && (0.0..=RAISED).contains(&self.cumulative_sum)
+            && self.mean_slowdown.abs() <= MAX_SLOWDOWN
     }
 
     /// Clearly worse than usual?
@@ -109,42 +117,4 @@ impl Quality {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rng::Rng;
-
-    fn degraded_probes(
-        quality: &mut Quality,
-        (rng, now): &mut (Rng, Time),
-        loss: f64,
-        slowdown: f32,
-        probes: u32,
-    ) -> u32 {
-        (0..probes)
-            .filter(|_| {
-                let missed = rng.chance(loss);
-                if !missed {
-                    quality.record_answer(slowdown);
-                }
-                *now = *now + Duration::from_secs(1);
-                quality.learn_outcome(missed, *now);
-                quality.is_degraded()
-            })
-            .count() as u32
-    }
-
-    #[test]
-    fn steady_loss_is_normal_a_rise_is_not_and_neither_is_a_slowdown() {
-        for steady in [0.0, 0.05, 0.2, 0.4] {
-            let mut quality = Quality::default();
-            let mut rng = (Rng::new(7), Time::from_nanos(1));
-            let false_alarms = degraded_probes(&mut quality, &mut rng, steady, 0.0, 100_000);
-            assert_eq!(false_alarms, 0, "{steady}: {false_alarms}");
-            let degraded = degraded_probes(&mut quality, &mut rng, steady + 0.4, 0.0, 300);
-            assert!(degraded > 150, "{steady}: {degraded}");
-            degraded_probes(&mut quality, &mut rng, steady, 0.0, 1000);
-            assert!(!quality.is_degraded(), "{steady}");
-            assert!(degraded_probes(&mut quality, &mut rng, steady, 1.5, 300) > 150, "{steady}");
-        }
-    }
-}
+mod tests;

@@ -22,25 +22,18 @@ pub(super) struct Recovery {
     /// When it came back.
     pub edge: Edge,
     /// The darkness had become an outage.
-    #[serde(default)]
     pub was_outage: bool,
     /// Its life before the darkness.
-    #[serde(default)]
     pub life_before: Option<Time>,
     /// By when the darkness had begun: how far back a host's misses are looked for.
-    #[serde(default)]
     pub dark_from: Time,
     /// The loss that its hosts had in common before it.
-    #[serde(default)]
     pub common_miss_rate: f32,
     /// When the answered probe was sent that ended it.
-    #[serde(default)]
     pub answered: Time,
     /// The newest misses of those that are back, newest first.
-    #[serde(default)]
     misses: Vec<Miss>,
     /// Until when returning hosts narrow the edge.
-    #[serde(default)]
     pub until: Time,
     /// The verdict that was told with this edge.
     #[serde(skip)]
@@ -48,9 +41,7 @@ pub(super) struct Recovery {
     /// The edge is narrower than it was told.
     #[serde(skip)]
     pub narrowed: bool,
-    #[serde(default)]
     pub check: Option<Check>,
-    #[serde(default)]
     pub proof: Option<Proof>,
 }
 
@@ -175,9 +166,9 @@ impl Recovery {
         Some(if is_doubtful { Finding::Refuted } else { Finding::Genuine })
     }
 
-    /// What has been found when the scope is dark again, after a first miss sent then. A return that
-    /// was one answer, and silence right after it, was none: somebody lets few answers through; but
-    /// not where what lies above had come back just before.
+    /// What has been found when the scope is dark again, after a first miss sent then. A return
+    /// that was one answer, and silence right after it, was none: somebody lets few answers through;
+    /// but not where what lies above had come back just before.
     pub fn finding_at_next_darkness(
         &self,
         first_miss: Time,
@@ -205,9 +196,9 @@ impl Recovery {
         }
     }
 
-    /// Every time in it.
+    /// Every time in it that has passed.
     pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
-        let times = [&mut self.dark_from, &mut self.answered, &mut self.until];
+        let times = [&mut self.dark_from, &mut self.answered];
         let misses = self.misses.iter_mut().map(|miss| &mut miss.sent);
         self.edge.times().chain(&mut self.life_before).chain(times).chain(misses)
     }

@@ -1,8 +1,14 @@
-//! Every constant of the judge, with its origin.
+//! The constants of the judge, with their origins; those of flapping and of quality stand there.
+//! Where the origin is the laboratory, simulated worlds chose the number.
 //!
 //! Odds are natural logarithms.
 
-use std::time::Duration;
+pub(crate) use crate::schedule::NEWEST_IN_DOUBT;
+
+use std::{ops::RangeInclusive, time::Duration};
+
+/// What a rate or a share can be.
+pub const SHARE: RangeInclusive<f32> = 0.0..=1.0;
 
 /// What the user may choose, and what the laboratory varies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,25 +64,28 @@ pub const SUSPECT_ODDS: f32 = 2.3;
 pub const DOUBTFUL_SUSPECTS: u32 = 2;
 /// No single miss has these odds: the least miss rate that is believed is 1 in 200.
 pub const LIKELY_GONE_ODDS: f32 = 5.5;
-/// Odds of those still silent that leave it open whether a darkness was one.
+/// Odds of those still silent, 20, that leave it open whether a darkness was one (laboratory).
 pub const DOUBTFUL_ODDS: f32 = 3.0;
 /// What a miss adds to the odds that a host has gone which never answered: three are enough.
 pub const NEVER_HEARD_ODDS: f32 = 2.4;
 /// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
 /// miss, however long it is.
 pub const RIGHT_AFTER: Duration = Duration::from_secs(20);
-/// How many misses a host is taught at most that turned out to have gone.
+/// How many misses a host is taught at most that turned out to have gone: a time without answers
+/// tells little of loss, however long it was (laboratory).
 pub const GONE_MISSES: u16 = 4;
-/// How many misses between two answers count as loss at most: more are no chance.
+/// How many misses between two answers count as loss at most: at 10 % loss, more are 1 in 10^4.
 pub const RUN_MISSES: u32 = 3;
-/// How many misses of the host heard last are learned from at most when it answers again.
+/// The same of the host heard last, when it answers again.
 pub const NEWEST_MISSES: u16 = 3;
-/// A host that has gone is not asked again before this time because another one came back.
+/// A host that has gone is not asked again before this time because another one came back: each
+/// that is back asks the next a second later, and a minute asks each of 60.
 pub const GONE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// A scope of scopes needs misses in all of its children, or in so many.
+/// A scope of scopes needs misses in all of its children, or in so many: with three, the begins of
+/// blocks that flap each for itself were wrong in 4 of 262 cases (laboratory).
 pub const DOWN_CHILDREN: u32 = 8;
-/// The same for an outage.
+/// The same for an outage: about as many as are asked in a minute, at one probe a second.
 pub const OUTAGE_CHILDREN: u32 = 64;
 /// An outage of a block needs that all of its usable hosts were asked, or so many ...
 pub const OUTAGE_HOSTS: usize = 24;
@@ -85,8 +94,11 @@ pub const OUTAGE_HOSTS_AFTER: Duration = Duration::from_secs(160);
 /// Of so many children at least, and of so many at most, a scope's odds come in equal shares.
 pub const FEWEST_SHARES: u32 = 2;
 pub const MOST_SHARES: u32 = 3;
+/// A hair above the share, so that full shares reach the limit in spite of rounding.
+pub const SHARE_ROUNDING: f32 = 1.0001;
 
-/// A return that was one answer, and silence within this time, was none.
+/// A return that was one answer, and silence within this time, was none: two probes of a doubt, or
+/// of a country at the default pace.
 pub const AT_ONCE: Duration = Duration::from_secs(2);
 /// A block that answers one probe and none of so many after it is rate-limited: at 20 % loss that is
 /// one return in 10^4 by chance.
@@ -95,14 +107,16 @@ pub const LIMITED_MISSES: u32 = 6;
 pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;
 /// So many misses are learned from what a rate limit swallowed after an answer.
 pub const LIMITED_LESSONS: u32 = 6;
-/// For how long returning hosts tell when a darkness ended, and whether there was one.
+/// For how long returning hosts tell when a darkness ended, and whether there was one: at the
+/// default pace 35 hosts of a block are asked in it.
 pub const RETURN_TIME: Duration = Duration::from_secs(120);
-/// A host's own misses prove a darkness that its answer ends, at these odds.
+/// A host's own misses prove a darkness that its answer ends, at these odds: as [`GONE_ODDS`].
 pub const WITNESS_ODDS: f32 = 6.9;
-/// How many hosts of a block, or children of a scope, are asked whether they are back too.
-pub const CHECKED_HOSTS: usize = 4;
-pub const CHECKED_CHILDREN: usize = 8;
-/// Between the probes to them.
+/// How many targets of a block are asked whether they are back too: at 20 % loss all four miss by
+/// chance once in 600. Of the blocks of a larger scope as many as prove that it is down.
+pub const CHECKED_TARGETS: usize = 4;
+pub const CHECKED_CHILDREN: usize = DOWN_CHILDREN as usize;
+/// Between the probes to them: hosts of a block share its tokens, blocks have their own.
 pub const CHECK_HOST_EVERY: Duration = Duration::from_millis(500);
 pub const CHECK_CHILD_EVERY: Duration = Duration::from_millis(100);
 
@@ -112,6 +126,11 @@ pub const PARTIAL_SHARE: f32 = 0.5;
 pub const WHOLE_SHARE: f32 = 0.6;
 /// Fewer hosts than this have no share.
 pub const PARTIAL_HOSTS: f32 = 3.0;
+/// Usual hosts are a sum of shares of presence: from this on the next is counted as one.
+pub const HALF_HOST: f32 = 0.5;
+/// A scope is partial for want of hosts at these odds that they have gone: those of a `down`, less
+/// what two that have gone lack when their presence is a little short of one.
+pub const PARTIAL_ODDS: f32 = DOWN_ODDS - 0.5;
 /// Below this share nearly all are gone, and that is no new list but an event.
 pub const NEAR_TOTAL: f32 = 0.2;
 /// How long a host is remembered as usual that has gone: half of a renumbered network is forgotten
@@ -138,10 +157,11 @@ pub const CONFIRM_CHILDREN_EVERY: Duration = Duration::from_millis(500);
 /// Probe interval of a scope that is down but not yet in outage, or whose country has just come
 /// back.
 pub const CONFIRM_DOWN_EVERY: Duration = Duration::from_secs(12);
-/// Whom a doubt asks: every second probe goes again to the host heard last, since it alone refutes
-/// that only the others have gone; in a darkness every fourth.
-pub const NEWEST_IN_DOUBT: u32 = 2;
+/// Whom a darkness asks: every fourth probe goes again to the host heard last, where a doubt sends
+/// every second ([`NEWEST_IN_DOUBT`]).
 pub const NEWEST_IN_DARKNESS: u32 = 4;
+/// A doubt asks for so many probes at most: more than its least intervals let into [`Rules::span`].
+pub const MOST_DOUBT_PROBES: f32 = 32.0;
 
 /// Prior odds of being up, for the exported belief: down in one case of 10^4.
 pub const PRIOR_UP_ODDS: f32 = 9.2;
@@ -173,6 +193,9 @@ pub const POOR_MISS_RATE: f32 = 0.5;
 pub const RETIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long what an earlier run knew is of use.
 pub const MEMORY_VALID_FOR: Duration = Duration::from_secs(24 * 3600);
+/// A memory from the future is not valid. But after a start a clock may be behind by so much, until
+/// it is set.
+pub const MAX_SETBACK: Duration = Duration::from_secs(60);
 
 /// So long after that it is known of each country whether it fell silent with the others: a probe a
 /// second, and its patience.
@@ -199,13 +222,17 @@ pub const BLIND_AT_LAST: Duration = Duration::from_secs(60);
 pub const SEEING_ANSWERS: u32 = 3;
 /// Memory of a control's miss rate, in probes.
 pub const CONTROL_MEMORY: f32 = 32.0;
-/// So many of the newest control probes tell whether our own uplink loses packets just now; one miss
-/// of them is chance.
+/// So many of the newest control probes tell whether our own uplink loses packets just now; one
+/// miss of them is chance.
 pub const RECENT_CONTROLS: u32 = 6;
 /// A loss of our own uplink that a verdict tells of.
 pub const OWN_LOSS: f32 = 0.2;
 /// Controls that have been silent for this long while targets answered are dead themselves.
 pub const CONTROLS_DEAD_AFTER: Duration = Duration::from_secs(60);
+/// So many failures to send in a row, without one success between them, are blindness too ...
+pub const SEND_FAILURES: u32 = 3;
+/// ... if they are spread over this time: about as long as silence makes us blind.
+pub const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 /// The longest patience there is: a probe sent this long before a gap in the watch may have been
 /// answered in it.
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3);

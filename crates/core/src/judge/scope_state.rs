@@ -103,6 +103,11 @@ impl Children {
         self.heard.saturating_sub(self.excluded)
     }
 
+    /// Does a part live, and is a part silent that usually answers?
+    pub fn are_partial(&self) -> bool {
+        self.with_outage > 0 || self.heard > 0 && 2 * self.troubled >= self.heard
+    }
+
     /// Is each of them dark that was ever heard, or each of all if none was?
     pub fn all_dark(&self) -> bool {
         if self.heard > 0 { self.heard_dark >= self.heard } else { all(self.dark, self.all) }
@@ -138,24 +143,19 @@ pub(super) struct FirstMiss {
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct ScopeState {
     /// When it last gave evidence.
-    #[serde(rename = "heard")]
     pub last_evidence: Time,
     pub quality: Quality,
     /// Miss rate that its hosts have lately had in common, beyond each one's own, while it was
     /// alive.
-    #[serde(rename = "chance")]
     pub recent_miss_rate: f32,
     /// The same with a longer memory.
-    #[serde(default)]
     pub steady_miss_rate: f32,
     /// Outcomes that they are learned from.
     pub observed: u16,
     /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
-    #[serde(default)]
     pub newest_miss_rate: f32,
     pub state: State,
     /// When its newest answered probe was sent.
-    #[serde(default)]
     pub life: Option<Time>,
     /// The one before it.
     #[serde(skip)]
@@ -166,9 +166,7 @@ pub(super) struct ScopeState {
     /// A miss between the last two lives has been learned from.
     #[serde(skip)]
     pub has_learned: bool,
-    #[serde(default)]
     pub silence: Silence,
-    #[serde(default)]
     pub darkness: Option<Darkness>,
     pub recovery: Recovery,
     #[serde(skip)]
@@ -185,7 +183,6 @@ pub(super) struct ScopeState {
     #[serde(skip)]
     pub excluded: bool,
     /// Fewer hosts answer than usual.
-    #[serde(default)]
     pub few: bool,
     /// They have been, since it was partial.
     #[serde(skip)]
@@ -279,7 +276,7 @@ impl ScopeState {
     }
 
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.
-    pub fn needed_odds(&mut self, usual: f32, now: Time) -> f32 {
+    pub fn needed_odds(&self, usual: f32, now: Time) -> f32 {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 

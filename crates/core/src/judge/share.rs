@@ -6,7 +6,7 @@ use super::{
     scope_state::{Children, Report},
 };
 use crate::{
-    scopes::{BlockId, Scope, ScopeId, TargetId},
+    scopes::{Scope, ScopeId, TargetId},
     time::Time,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Presence {
     pub likely_gone: u32,
     /// The sum of their shares of presence.
     pub usual: f64,
+    /// That the plan lists.
+    pub listed: u32,
 }
 
 impl Presence {
@@ -36,6 +38,7 @@ impl Presence {
             suspects: u32::from(is_suspect),
             likely_gone: u32::from(is_likely_gone),
             usual: targets.iter().map(|target| target.presence).fold(0.0, f32::max).into(),
+            listed: 1,
         }
     }
 
@@ -45,6 +48,7 @@ impl Presence {
         self.suspects = self.suspects + new.suspects - old.suspects;
         self.likely_gone = self.likely_gone + new.likely_gone - old.likely_gone;
         self.usual += new.usual - old.usual;
+        self.listed = self.listed + new.listed - old.listed;
     }
 }
 
@@ -52,16 +56,15 @@ impl Judge {
     /// How many hosts of a scope answer, usually answer, and are listed.
     pub(super) fn host_counts(&self, id: ScopeId) -> HostCounts {
         let scope = &self.scopes[id.index()];
-        let now = if scope.is_dark() { 0 } else { scope.hosts.present };
-        let blocks = self.roster.blocks_of(self.roster.scope(id));
-        let hosts = blocks.map(|block| self.roster.targets_by_host(BlockId(block)).count() as u32);
-        HostCounts { now, usual: (scope.hosts.usual.round() as u32).max(now), listed: hosts.sum() }
+        let Presence { present, usual, listed, .. } = scope.hosts;
+        let now = if scope.is_dark() { 0 } else { present };
+        HostCounts { now, usual: (usual.round() as u32).max(now), listed }
     }
 
     /// Share of the usual hosts that answers now; 1 where too few usually do.
     pub(super) fn share(&self, id: ScopeId) -> f32 {
         let hosts = &self.scopes[id.index()].hosts;
-        if (hosts.usual as f32) < rules::PARTIAL_HOSTS - 0.5 {
+        if (hosts.usual as f32) < rules::PARTIAL_HOSTS - rules::HALF_HOST {
             return 1.0;
         }
         hosts.present as f32 / hosts.usual as f32
@@ -71,7 +74,7 @@ impl Judge {
     pub(super) fn are_few(&self, id: ScopeId) -> bool {
         let scope = &self.scopes[id.index()];
         let least = if scope.few { rules::WHOLE_SHARE } else { rules::PARTIAL_SHARE };
-        let Presence { present, suspects, likely_gone, usual } = scope.hosts;
+        let Presence { present, suspects, likely_gone, usual, .. } = scope.hosts;
         let gone = usual as f32 - (present + suspects) as f32;
         let odds = gone * rules::GONE_ODDS
             + likely_gone as f32 * rules::LIKELY_GONE_ODDS
@@ -79,13 +82,14 @@ impl Judge {
         // One miss or two of those that are left must not decide, nor answers that are all late.
         let doubtful = if scope.few { 0 } else { suspects.min(rules::DOUBTFUL_SUSPECTS) };
         self.share(id) + doubtful as f32 / (usual as f32).max(1.0) < least
-            && (scope.few || gone + likely_gone as f32 >= 0.5 && odds >= rules::DOWN_ODDS - 0.5)
+            && (scope.few
+                || gone + likely_gone as f32 >= rules::HALF_HOST && odds >= rules::PARTIAL_ODDS)
     }
 
     /// Moves a target's presence on to the time of an outcome, by what was known of it until then.
     /// In a darkness nobody is forgotten.
     pub(super) fn update_presence(&mut self, target: TargetId, now: Time) {
-        let id = ScopeId(self.roster.target(target).block.0);
+        let id = ScopeId::from(self.roster.target(target).block);
         let host = &self.hosts[target.0 as usize];
         let present = host.is_usable();
         if self.scopes[id.index()].is_dark() || !host.is_heard() || present && host.presence == 1.0
@@ -109,7 +113,7 @@ impl Judge {
         let result = change(&mut targets[(target.0 - ids.start) as usize]);
         let new = Presence::of(targets);
         if new != old {
-            self.scopes[block.0 as usize].hosts.update(&old, &new);
+            self.scopes[ScopeId::from(block).index()].hosts.update(&old, &new);
             for id in self.roster.path(block) {
                 self.report(id);
             }
@@ -121,7 +125,8 @@ impl Judge {
     pub(super) fn report(&mut self, id: ScopeId) {
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
-        let usual = scope.hosts.usual;
+        let Presence { usual, listed, .. } = scope.hosts;
+        let silent = Presence { usual, listed, ..Presence::default() };
         let new = Report {
             heard: scope.life.is_some(),
             dark,
@@ -129,7 +134,7 @@ impl Judge {
             has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
             excluded: scope.excluded,
             state: Some(scope.state),
-            hosts: if dark { Presence { usual, ..Presence::default() } } else { scope.hosts },
+            hosts: if dark { silent } else { scope.hosts },
         };
         let old = std::mem::replace(&mut scope.reported, new);
         if new == old {

@@ -12,15 +12,11 @@
 
 use super::rules::{
     BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
-    LONGEST_PATIENCE, MAX_MISS_RATE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, STEADY_MARGIN,
+    LONGEST_PATIENCE, MAX_MISS_RATE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, SEND_FAILURES,
+    SEND_FAILURES_FOR, STEADY_MARGIN,
 };
 use crate::{outcome::ControlOutcome, time::Time};
 use std::time::Duration;
-
-/// How many failures to send in a row, without one success between them, are blindness too.
-const SEND_FAILURES: u32 = 3;
-/// The time over which these failures must be spread.
-const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
 
 /// How often a control misses while we see: learned from the first miss after an answer, so that a
 /// blindness teaches one.

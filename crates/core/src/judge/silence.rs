@@ -21,7 +21,6 @@ pub(super) struct Miss {
     /// The target that missed; in a scope of scopes, the child that it lies in.
     pub part: u32,
     /// How long an answer usually takes at the most.
-    #[serde(rename = "usual")]
     pub usual_rtt: Duration,
 }
 

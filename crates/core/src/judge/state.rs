@@ -50,8 +50,8 @@ impl Edge {
     }
 }
 
-/// One change of a verdict; or, from a state to the same, a narrower edge of those whose edge had the
-/// same `latest`.
+/// One change of a verdict; or, from a state to the same, a narrower edge of those whose edge had
+/// the same `latest`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// When the judge decided.

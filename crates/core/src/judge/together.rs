@@ -10,32 +10,36 @@ use crate::{
 impl Judge {
     /// That it may be us, if most countries went dark with this scope's.
     pub(super) fn together_in_words(&self, id: ScopeId) -> Option<String> {
-        let (dark, asked) = self.dark_together(id)?;
+        let (dark, asked) = self.silent_together(self.fell_silent(id)?)?;
         Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
     }
 
-    /// How many countries fell silent with the darkness of a scope's country, or with its own where
-    /// that is not dark yet, and how many were asked since, if they are most of many: nobody can
-    /// tell that from a fault of ours.
-    pub(super) fn dark_together(&self, id: ScopeId) -> Option<(u32, u32)> {
+    /// By when a scope's country had fallen silent, or itself where that is not dark yet.
+    pub(super) fn fell_silent(&self, id: ScopeId) -> Option<Time> {
         let country = self.roster.country_id_of(self.roster.scope(id));
         let own = self.roster.scope_id(Scope::Country(country));
         let national = self.scopes[own.index()].darkness.as_ref();
         let darkness = national.or(self.scopes[id.index()].darkness.as_ref())?;
+        Some(darkness.edge.latest)
+    }
+
+    /// How many countries fell silent with what did so by this time, and how many were asked since,
+    /// if they are most of many: nobody can tell that from a fault of ours.
+    pub(super) fn silent_together(&self, by: Time) -> Option<(u32, u32)> {
         let mut silent = 0;
         let mut asked = 0;
         for id in self.countries() {
             let scope = &self.scopes[id.index()];
             let is_with = match &scope.darkness {
-                Some(other) => is_near(other, darkness),
+                Some(other) => is_near(other.edge.latest, by),
                 None if scope.silence.is_empty() => {
                     // Not asked since, if it has not answered since either.
-                    if scope.life.is_none_or(|life| life <= darkness.edge.latest) {
+                    if scope.life.is_none_or(|life| life <= by) {
                         continue;
                     }
                     false
                 }
-                None => scope.life <= Some(darkness.edge.latest),
+                None => scope.life <= Some(by),
             };
             asked += 1;
             silent += u32::from(is_with);
@@ -53,7 +57,7 @@ impl Judge {
         self.countries().filter(|&other| other != id).any(|other| {
             let scope = &self.scopes[other.index()];
             match &scope.darkness {
-                Some(other) => is_near(other, darkness),
+                Some(other) => is_near(other.edge.latest, darkness.edge.latest),
                 None => scope.escalation.is_some(),
             }
         })
@@ -67,7 +71,7 @@ impl Judge {
             && self.roster.level(id) == Level::Country
             && now < known_together(darkness)
             && self.is_another_country_in_doubt(id)
-            && self.dark_together(id).is_none()
+            && self.silent_together(darkness.edge.latest).is_none()
     }
 
     fn countries(&self) -> impl Iterator<Item = ScopeId> {
@@ -81,7 +85,6 @@ pub(super) fn known_together(darkness: &Darkness) -> Time {
     darkness.edge.latest + rules::TOGETHER_WITHIN + rules::TOGETHER_KNOWN
 }
 
-fn is_near(one: &Darkness, other: &Darkness) -> bool {
-    let [one, other]: [Time; 2] = [one.edge.latest, other.edge.latest];
+fn is_near(one: Time, other: Time) -> bool {
     one.since(other).max(other.since(one)) <= rules::TOGETHER_WITHIN
 }

@@ -10,6 +10,7 @@ use crate::{
     time::Time,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How many of a scope's hosts answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,20 +67,28 @@ impl Judge {
         (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.blind_periods)
     }
 
-    pub fn verdict(&self, id: ScopeId, now: Time) -> Verdict {
-        let scope = &self.scopes[id.index()];
-        Verdict {
-            state: scope.state,
-            edge: scope.edge,
-            changed: scope.record.changed,
-            evidence: scope.record.evidence.clone(),
-            belief: self.belief(id, now),
-            last_life: scope.life,
-            state_seconds: scope.state_seconds(now),
-            entered: scope.record.entered,
-            hosts: self.host_counts(id),
-            together: self.dark_together(id).is_some(),
-        }
+    /// By [`ScopeId`].
+    pub fn verdicts(&self, now: Time) -> impl Iterator<Item = Verdict> {
+        // Many scopes share a darkness: who fell silent with it is counted once.
+        let mut counted = BTreeMap::new();
+        self.roster.scope_ids().map(move |id| {
+            let together = self.fell_silent(id).is_some_and(|by| {
+                *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
+            });
+            let scope = &self.scopes[id.index()];
+            Verdict {
+                state: scope.state,
+                edge: scope.edge,
+                changed: scope.record.changed,
+                evidence: scope.record.evidence.clone(),
+                belief: self.belief(id, now),
+                last_life: scope.life,
+                state_seconds: scope.state_seconds(now),
+                entered: scope.record.entered,
+                hosts: self.host_counts(id),
+                together,
+            }
+        })
     }
 
     /// Posterior probability of being reachable: prior odds, times the odds of the silence. It

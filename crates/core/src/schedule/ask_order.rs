@@ -2,7 +2,7 @@
 //! gone: it is asked first, and again and again; between, one after the other of those not yet
 //! asked since their block was heard, the newest heard first.
 
-use super::{CLOSE_TOGETHER, FAN_OUT, JUST_NOW, Key, MANY_COUNTRIES, REGULAR_RESERVE, Schedule};
+use super::{CLOSE_TOGETHER, FAN_OUT, JUST_NOW, Key, REGULAR_RESERVE, Schedule};
 use crate::{
     scopes::{BlockId, CountryId, Scope},
     time::Time,
@@ -12,8 +12,9 @@ use std::{
     time::Duration,
 };
 
-/// Every second probe of a doubt goes to the host heard last.
-pub(super) const ALTERNATE: u32 = 2;
+/// Every second probe of a doubt goes again to the host heard last, since it alone refutes that
+/// only the others have gone.
+pub(crate) const NEWEST_IN_DOUBT: u32 = 2;
 /// Who was asked within this time is not asked again for being the newest heard.
 const AGAIN_AFTER: Duration = Duration::from_millis(700);
 
@@ -117,9 +118,6 @@ impl Schedule {
 
     /// Asks each other country that was not asked just now.
     pub(super) fn ask_countries(&mut self, country: CountryId, now: Time) {
-        if self.roster.countries.len() < MANY_COUNTRIES {
-            return;
-        }
         let others = (0..self.roster.countries.len() as u32).filter(|&other| other != country.0);
         for other in others {
             let blocks = self.roster.blocks_of(Scope::Country(CountryId(other)));

@@ -69,13 +69,11 @@ impl Schedule {
         escalated.next = Some(now + interval);
         self.reschedule(now + interval);
         // The escalation of what it lies in probes the scope too: not twice, if that is as close.
-        let mut above =
-            std::iter::successors(self.roster.parent(scope), |&id| self.roster.parent(id));
         let is_closer = |id: ScopeId| {
             let other = &self.escalations[id.index()];
             other.wanted.is_some() && other.interval <= interval
         };
-        if above.any(is_closer) {
+        if self.roster.path_from(scope).skip(1).any(is_closer) {
             return None;
         }
         let block = match self.roster.scope(scope) {

@@ -21,6 +21,7 @@ mod rotation;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub(crate) use open::OpenProbes;
@@ -31,7 +32,6 @@ use crate::{
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
-use ask_order::ALTERNATE;
 use budget::Bucket;
 use escalation::EscalationState;
 use pacing::Pacing;
@@ -50,9 +50,7 @@ const RETIRED_SHARE: u32 = 512;
 const FAN_OUT: u32 = 8;
 /// A country whose regular probes are closer together than this needs no siblings asked.
 const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
-/// Fewer countries than this are not asked whether they fell silent together, nor one that was
-/// asked just now.
-const MANY_COUNTRIES: usize = 5;
+/// A country that was asked this lately is not asked whether it fell silent with another.
 const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
@@ -96,13 +94,15 @@ struct BlockTurns {
     retired_queued: bool,
 }
 
-/// When the newest probe to a target was sent, to its host (kept with the first target of each), and
-/// the newest one to the target that was answered.
+/// When the newest probe to a target was sent, to its host (kept with the first target of each),
+/// and the newest one to the target that was answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
     asked: Time,
     host_asked: Time,
     answered: Time,
+    /// It has gone, or is retired.
+    absent: bool,
 }
 
 /// What a slot is for. Slots of one time come in this order.
@@ -225,7 +225,7 @@ impl Schedule {
                 }
                 Key::Once(block) => {
                     self.queue.pop();
-                    self.doubt_probe(block, ALTERNATE, REGULAR_RESERVE, now)
+                    self.doubt_probe(block, NEWEST_IN_DOUBT, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
                     let every =
@@ -236,9 +236,8 @@ impl Schedule {
                 Key::Retired(block) => self.retired_slot(block, at, now),
             };
             if let Some(target) = target {
-                let block = self.roster.targets[target as usize].block;
                 // Of a host that was asked in vain another target may still tell.
-                if !self.blocks[block.0 as usize].rotation.is_absent(target) {
+                if !self.contacts[target as usize].absent {
                     let first = self.first_of_host[target as usize];
                     self.contacts[first as usize].host_asked = now;
                     self.contacts[target as usize].asked = now;
@@ -285,6 +284,7 @@ impl Schedule {
         }
         let turns = &mut self.blocks[block.0 as usize];
         turns.rotation.rank(target.0, rank);
+        self.contacts[target.0 as usize].absent = matches!(rank, Rank::Gone | Rank::Retired);
         if rank == Rank::Retired && !turns.retired_queued {
             turns.retired_queued = true;
             let at = now + self.retired_every(block);

@@ -32,6 +32,9 @@ impl Schedule {
         fresh.queue = queue.into();
         fresh.contacts =
             map.targets.carry(std::mem::take(&mut self.contacts), |_| Contact::default());
+        for (contact, target) in fresh.contacts.iter_mut().zip(&fresh.roster.targets) {
+            contact.absent &= target.interval.is_none();
+        }
         fresh.excluded = map.scopes.carry(std::mem::take(&mut self.excluded), |_| false);
         for (new, pacing) in (0..).zip(&mut fresh.pacings) {
             let Some(old) = map.countries.old_id(new) else { continue };

@@ -68,11 +68,6 @@ impl Rotation {
         &self.targets[..self.ranges[Rank::Poor as usize].end as usize]
     }
 
-    /// Has it gone, or is it retired?
-    pub(super) fn is_absent(&self, target: u32) -> bool {
-        self.targets[self.present().len()..].contains(&target)
-    }
-
     /// Those that mostly answer.
     pub(super) fn good(&self) -> &[u32] {
         self.of(Rank::Good)

@@ -12,7 +12,7 @@ pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Evidence, Histogram},
-    judge::{Change, Judge, Rules},
+    judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
@@ -274,13 +274,18 @@ impl Watch {
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let skipped = self.schedule.skipped();
+        let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
+            verdict,
+            windows: self.aggregate.windows(id, now),
+            history: self.history[id.index()].clone(),
+        };
         Snapshot {
             time: now,
             started: self.started,
             plan: self.plan,
             wall_offset,
             roster: self.roster.clone(),
-            scopes: self.roster.scope_ids().map(|id| self.scope_view(id, now)).collect(),
+            scopes: self.roster.scope_ids().zip(self.judge.verdicts(now)).map(scope_view).collect(),
             kinds: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.kind_views(BlockId(id)))
                 .collect(),
@@ -298,14 +303,6 @@ impl Watch {
             open: self.open.waiting(),
             receive_drops,
             store: None,
-        }
-    }
-
-    fn scope_view(&self, id: ScopeId, now: Time) -> ScopeView {
-        ScopeView {
-            verdict: self.judge.verdict(id, now),
-            windows: self.aggregate.windows(id, now),
-            history: self.history[id.index()].clone(),
         }
     }
 

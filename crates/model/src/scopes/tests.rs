@@ -53,9 +53,14 @@ proptest! {
                     .collect(),
             };
             prop_assert_eq!(roster.blocks_of(scope).collect::<Vec<_>>(), below);
+            let mut expected: Vec<ScopeId> = roster.scope_ids().collect();
+            expected.retain(|&other| roster.path_from(other).skip(1).any(|above| above == id));
+            let mut below: Vec<ScopeId> = roster.below(id).collect();
+            prop_assert!(below.is_sorted_by_key(|&id| std::cmp::Reverse(roster.level(id))));
+            below.sort_unstable();
+            prop_assert_eq!(below, expected);
             if let Scope::Block(block) = scope {
-                let upwards: Vec<ScopeId> =
-                    std::iter::successors(Some(id), |&id| roster.parent(id)).collect();
+                let upwards: Vec<ScopeId> = roster.path_from(id).collect();
                 prop_assert_eq!(roster.path(block).collect::<Vec<_>>(), upwards);
             }
         }

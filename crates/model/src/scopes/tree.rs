@@ -50,13 +50,20 @@ impl ScopeId {
     }
 }
 
+/// Blocks come first, in the order of their ids.
+impl From<BlockId> for ScopeId {
+    fn from(id: BlockId) -> Self {
+        Self(id.0)
+    }
+}
+
 impl Roster {
     /// The number of a scope.
     pub fn scope_id(&self, scope: Scope) -> ScopeId {
         let blocks = self.blocks.len() as u32;
         let networks = self.networks.len() as u32;
         match scope {
-            Scope::Block(id) => ScopeId(id.0),
+            Scope::Block(id) => id.into(),
             Scope::Network(id) => ScopeId(blocks + id.0),
             Scope::Country(id) => ScopeId(blocks + networks + id.0),
         }
@@ -120,12 +127,29 @@ impl Roster {
         blocks.chain(networks).map(ScopeId)
     }
 
+    /// All that lies in a scope, parents before children.
+    pub fn below(&self, id: ScopeId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
+        let scope = self.scope(id);
+        let (networks, blocks) = match scope {
+            Scope::Block(_) => (0..0, 0..0),
+            Scope::Network(_) => (0..0, self.blocks_of(scope)),
+            Scope::Country(id) => (self.country(id).networks.clone(), self.blocks_of(scope)),
+        };
+        let first_network = self.blocks.len() as u32;
+        networks.map(move |id| ScopeId(first_network + id)).chain(blocks.map(ScopeId))
+    }
+
+    /// A scope and all that it lies in, from the bottom up.
+    pub fn path_from(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> {
+        std::iter::successors(Some(id), |&id| self.parent(id))
+    }
+
     /// A block and all that it lies in, from the bottom up.
     pub fn path(&self, id: BlockId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
         let block = self.block(id);
         let network = block.network.map(|id| self.scope_id(Scope::Network(id)));
         let country = self.scope_id(Scope::Country(block.country));
-        [Some(ScopeId(id.0)), network, Some(country)].into_iter().flatten()
+        [Some(ScopeId::from(id)), network, Some(country)].into_iter().flatten()
     }
 
     /// Ids of all the blocks in a scope; of a block, its own.

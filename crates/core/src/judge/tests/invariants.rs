@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 const LENGTH: f64 = 1500.0;
 const TICK: Duration = Duration::from_millis(250);
 
-/// A random world: who is silent when, how much is lost, how much comes late, and when we are blind.
+/// A random world: who is silent when, how much is lost, how much comes late, when we are blind.
 struct World {
     roster: Roster,
     controls: usize,
@@ -124,8 +124,8 @@ fn dark_blocks(judge: &Judge) -> Vec<u32> {
     blocks.filter(|&block| judge.scopes[block as usize].darkness.is_some()).collect()
 }
 
-/// The scopes of which a miss of this host says nothing: all if it has gone, else what lies above an
-/// excluded one.
+/// The scopes of which a miss of this host says nothing: all if it has gone, else what lies above
+/// an excluded one.
 fn unaffected(judge: &Judge, block: BlockId, target: u32) -> Vec<ScopeId> {
     let path: Vec<ScopeId> = judge.roster.path(block).collect();
     if judge.hosts[target as usize].is_gone() {
@@ -212,7 +212,7 @@ fn no_block_is_in_outage_before_all_who_can_tell_were_asked_or_160_s_have_passed
                     continue;
                 }
                 outages += 1;
-                let life = fed.judge.scopes[block.0 as usize].life.unwrap_or_default();
+                let life = fed.judge.scopes[ScopeId::from(block).index()].life.unwrap_or_default();
                 let targets = fed.roster.block(block).targets.clone();
                 let hosts = targets.map(|target| &fed.judge.hosts[target as usize]);
                 let unasked = hosts.filter(|host| host.is_usable() && host.last_miss <= life);

@@ -1,6 +1,7 @@
 //! The judge alone: fed with outcomes, whoever would have been asked.
 
 mod invariants;
+mod memory;
 mod siblings;
 mod table;
 

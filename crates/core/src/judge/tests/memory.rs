@@ -1,0 +1,73 @@
+//! What the next run makes of a memory that makes no sense.
+
+use super::{Fed, RTT, Rules, SECOND, State};
+use crate::{
+    fixtures::of_sizes,
+    judge::Judge,
+    scopes::{CountryId, Scope},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A country in outage.
+fn dark() -> Fed {
+    let mut fed = Fed::new(of_sizes(&[vec![3, 3]]), 1);
+    fed.play(60, |_| Some(RTT));
+    fed.play(90, |_| None);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Outage);
+    fed
+}
+
+fn is_recalled(fed: &Fed, memory: Value) -> bool {
+    let now = fed.now + SECOND;
+    let mut next = Judge::new(fed.roster.clone(), Rules::default(), 1, |_| SECOND, now);
+    serde_json::from_value(memory).is_ok_and(|memory| next.recall(memory, now))
+}
+
+#[test]
+fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
+    let fed = dark();
+    let memory = serde_json::to_value(fed.judge.remember(fed.now, 0)).expect("JSON");
+    assert!(is_recalled(&fed, memory.clone()));
+    let ahead = json!((fed.now + Duration::from_secs(7200)).as_nanos());
+    let nonsense = [
+        ("/hosts/0/presence", json!(1e38)),
+        ("/hosts/0/presence", json!(-1.0)),
+        ("/hosts/0/miss_rate", json!(f32::NAN)),
+        ("/hosts/0/miss_rate", json!(1.5)),
+        ("/hosts/0/gone_odds", json!(-7.0)),
+        ("/hosts/0/gone_odds", json!(1e39)),
+        ("/hosts/0/usual_log_rtt", json!(1e39)),
+        ("/hosts/0/last_life", ahead.clone()),
+        ("/hosts/0/last_miss", ahead.clone()),
+        ("/scopes/0/recent_miss_rate", json!(2.0)),
+        ("/scopes/0/recovery/common_miss_rate", json!(-2.0)),
+        ("/scopes/0/quality/usual_loss", json!(9.0)),
+        ("/scopes/0/quality/mean_slowdown", json!(-1e9)),
+        ("/scopes/0/quality/cumulative_sum", json!(1e30)),
+        ("/scopes/0/life", ahead.clone()),
+        ("/scopes/2/darkness/edge/latest", ahead.clone()),
+        ("/scopes/2/darkness/began", ahead.clone()),
+        ("/scopes/2/recovery/edge/latest", ahead.clone()),
+        ("/scopes/2/recovery/until", ahead.clone()),
+        ("/scopes/2/flaps/times_down/0/begin/latest", ahead.clone()),
+        ("/scopes/2/flaps/ends_at", ahead),
+    ];
+    for (place, value) in nonsense {
+        let mut torn = memory.clone();
+        *torn.pointer_mut(place).expect(place) = value;
+        assert!(!is_recalled(&fed, torn), "{place}");
+    }
+}
+
+#[test]
+fn a_memory_of_another_version_that_lacks_a_field_is_none() {
+    let fed = dark();
+    let memory = serde_json::to_value(fed.judge.remember(fed.now, 0)).expect("JSON");
+    for (place, field) in [("/hosts/0", "presence"), ("/scopes/0", "silence")] {
+        let mut lacking = memory.clone();
+        let fields = lacking.pointer_mut(place).and_then(Value::as_object_mut).expect(place);
+        fields.remove(field).expect(field);
+        assert!(!is_recalled(&fed, lacking), "{field}");
+    }
+}
