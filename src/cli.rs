@@ -293,9 +293,9 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
         eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.repeated);
     }
     if let Some(first) = jumps.first {
-        let more = match jumps.count - 1 {
-            0 => String::new(),
-            more => format!(", and at {more} more lines"),
+        let more = match jumps.count {
+            1 => String::new(),
+            count => format!(", the first of {count} such lines"),
         };
         eprintln!(
             "{name}:{first}: the time goes back here{more}; \

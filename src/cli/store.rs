@@ -217,7 +217,7 @@ fn nothing_of(name: &str, known: rusqlite::Result<Vec<String>>) -> String {
 /// Says that rows were left out, if any were.
 fn tell_broken(rows: usize) {
     if rows > 0 {
-        eprintln!("lifesign: {rows} rows of the store cannot be read and are left out");
+        eprintln!("lifesign: rows of the store that cannot be read and are left out: {rows}");
     }
 }
 

@@ -188,7 +188,7 @@ fn a_journal_whose_times_go_back_is_told_of_once() {
         (format!("{second}\n{first}\n"), "2: the time goes back here;"),
         (
             format!("{first}\n{second}\n{first}\n{second}\n{first}\n"),
-            "3: the time goes back here, and at 1 more lines;",
+            "3: the time goes back here, the first of 2 such lines;",
         ),
     ] {
         let journal = temp_dir.put("journal", text);

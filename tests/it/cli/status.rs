@@ -141,7 +141,7 @@ fn episodes_are_listed_from_a_time_until_another() {
     base.execute("UPDATE episode SET state = 'gone' WHERE found = 1419249600000", []).unwrap();
     drop(base);
     let (code, out, err) = ask(&since);
-    let wanted = "lifesign: 1 rows of the store cannot be read and are left out";
+    let wanted = "lifesign: rows of the store that cannot be read and are left out: 1";
     assert_eq!((code, out.lines().count(), err.as_str()), (0, 3, wanted));
     let lower = ["report", "kp", "--state-dir", &state, "--since", "2014-12-21T00:00:00Z"];
     let (code, out, err) = done(lifesign(&lower));
