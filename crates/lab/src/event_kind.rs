@@ -1,5 +1,5 @@
-//! The kinds of event: each with its name in the file, the keys that it has beside those of all, and
-//! how long and on what it may be.
+//! The kinds of event: each with its name in the file, its own keys, whether it has a length, and
+//! whether it befalls our own side.
 
 lifesign_model::labelled! {
     /// What an event does.

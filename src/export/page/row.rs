@@ -48,7 +48,9 @@ fn row(context: &PageContext, id: &str, name: &str, scope: &ScopeView, more: &Ma
                 span.name { (name) }
                 (text::badge(scope.verdict.state))
                 span.for { "for " (text::duration(context.snapshot.time.since(edge.latest))) }
-                span.lost { "over " (WINDOWS[1]) ": " (text::percent(scope.windows[1].loss)) " lost" }
+                span.lost {
+                    "over " (WINDOWS[1]) ": " (text::percent(scope.windows[1].loss)) " lost"
+                }
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
             }

@@ -68,7 +68,10 @@ fn measurements(scope: &ScopeView) -> Markup {
     html! {
         table.measured {
             thead {
-                tr { th scope="col" { "over the last" } @for name in WINDOWS { th scope="col" { (name) } } }
+                tr {
+                    th scope="col" { "over the last" }
+                    @for name in WINDOWS { th scope="col" { (name) } }
+                }
             }
             tbody {
                 tr {

@@ -73,8 +73,8 @@ impl PageContext<'_> {
         }
     }
 
-    /// On what evidence a scope is held to be what it is. Of one that is up it is its newest answer,
-    /// not the one with which it came up.
+    /// On what evidence a scope is held to be what it is. Of one that is up it is its newest
+    /// answer, not the one with which it came up.
     pub(super) fn evidence(&self, verdict: &Verdict) -> Markup {
         html! {
             @match (verdict.state, verdict.last_life) {

@@ -99,7 +99,7 @@ pub(super) fn round_trip_times(data: &ReportData) -> Markup {
     }
 }
 
-/// Seconds as milliseconds with two digits that tell something: on one machine or in one room, whole
+/// Seconds as milliseconds with two significant digits at least: within one building, whole
 /// milliseconds would all be zero.
 fn milliseconds(seconds: f64) -> String {
     let millis = seconds * 1000.0;
