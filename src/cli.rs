@@ -11,6 +11,7 @@ use crate::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::{
     outcome::Event,
+    time::Time,
     watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::Problems;
@@ -28,7 +29,9 @@ use std::{
 pub mod exit {
     /// The command did what it was asked for.
     pub const OK: u8 = 0;
-    /// A journal or a store cannot be read, or the period asked for is empty.
+    /// A simulation was not as its scenario expects.
+    pub const NOT_AS_EXPECTED: u8 = 1;
+    /// A journal or a store cannot be read, or holds nothing of the period or scope asked for.
     pub const DATA: u8 = 65;
     /// A port or the state directory is in use by another program, or no answer came.
     pub const UNAVAILABLE: u8 = 69;
@@ -250,6 +253,7 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
     let Some((mut plan, mut reader)) = plans.next() else { return exit::CONFIG };
     let mut watch: Option<Watch> = None;
     let mut skipped = SkippedLines::default();
+    let mut jumps = BackwardJumps::default();
     for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
         let number = number + 1;
         let line = match line {
@@ -272,6 +276,7 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
         let watch = watch.get_or_insert_with(|| {
             Watch::new(plan.roster.clone(), &settings(plan), begun(&record))
         });
+        jumps.note(number, record.seen);
         watch.replay(&record);
         if record.event == Event::Replan
             && let Some(next) = plans.next()
@@ -286,6 +291,16 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
     }
     if let 1.. = skipped.repeated {
         eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.repeated);
+    }
+    if let Some(first) = jumps.first {
+        let more = match jumps.count {
+            1 => String::new(),
+            count => format!(", the first of {count} such lines"),
+        };
+        eprintln!(
+            "{name}:{first}: the time goes back here{more}; \
+             all were judged in the order of the file, so sort it by \"seen\""
+        );
     }
     if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
 }
@@ -305,6 +320,24 @@ impl SkippedLines {
             eprintln!("{position}: {problem}; the line is skipped");
             self.problems.insert(problem);
         }
+    }
+}
+
+/// Lines that were seen before the one above them.
+#[derive(Default)]
+struct BackwardJumps {
+    last: Time,
+    first: Option<usize>,
+    count: usize,
+}
+
+impl BackwardJumps {
+    fn note(&mut self, number: usize, seen: Time) {
+        if seen < self.last {
+            self.first.get_or_insert(number);
+            self.count += 1;
+        }
+        self.last = seen;
     }
 }
 
@@ -343,6 +376,9 @@ fn simulate(args: &SimulateArgs) -> u8 {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("lifesign: cannot write: {error}");
             exit::SOFTWARE
+        }
+        Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {
+            exit::NOT_AS_EXPECTED
         }
         _ => exit::OK,
     }

@@ -138,8 +138,12 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
         let reader = args.store.open()?;
         // Without --until nothing is left out of a copy from a machine whose clock is ahead.
         let until = args.until.map(|_| until);
-        let filter =
-            EpisodeFilter { since: Some(since), until, scope: args.scope, state: args.state };
+        let scope = args.scope.map(|name| {
+            let found = reader.scope(&name).map_err(|error| error.to_string())?;
+            found.ok_or_else(|| nothing_of(&name, reader.scopes()))
+        });
+        let scope = scope.transpose()?;
+        let filter = EpisodeFilter { since: Some(since), until, scope, state: args.state };
         let episodes = reader.episodes(&filter).map_err(|error| error.to_string())?;
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
         Ok((episodes, observed_until))
@@ -152,7 +156,8 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
                 _ => list::text,
             };
             // A reader that has gone away is no error of ours.
-            let _ = io::stdout().write_all(format(&episodes, observed_until).as_bytes());
+            let _ = io::stdout().write_all(format(&episodes.read, observed_until).as_bytes());
+            tell_broken(episodes.broken);
             exit::OK
         }
         Err(error) => refuse(&error),
@@ -164,16 +169,18 @@ pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
     let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
         let reader = args.store.open()?;
-        report::ReportData::read(&reader, &args.country, (since, until), now)
+        let country = reader.country(&args.country).map_err(|error| error.to_string())?;
+        let country = country.ok_or_else(|| nothing_of(&args.country, reader.countries()))?;
+        report::ReportData::read(&reader, &country, (since, until), now)
             .map_err(|error| error.to_string())?
-            .ok_or_else(|| {
-                format!("nothing is known of {} between {since} and {until}", args.country)
-            })
+            .ok_or_else(|| format!("nothing is known of {country} between {since} and {until}"))
     });
-    let page = match data {
-        Ok(data) => report::page(&data).into_string(),
+    let data = match data {
+        Ok(data) => data,
         Err(error) => return refuse(&error),
     };
+    tell_broken(data.broken());
+    let page = report::page(&data).into_string();
     match args.output {
         None => {
             let _ = io::stdout().write_all(page.as_bytes());
@@ -186,6 +193,31 @@ pub(super) fn report(args: ReportArgs) -> u8 {
                 exit::CANNOT_CREATE
             }
         },
+    }
+}
+
+/// That a scope or country is not in the store, and what is.
+fn nothing_of(name: &str, known: rusqlite::Result<Vec<String>>) -> String {
+    const MOST_NAMED: usize = 10;
+    let known = match known {
+        Ok(known) => known,
+        Err(error) => return error.to_string(),
+    };
+    let named = known.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = match known.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match known.len() {
+        0 => format!("nothing is known of {name:?}, nor of anything else yet"),
+        _ => format!("nothing is known of {name:?}; there are {named}{more}"),
+    }
+}
+
+/// Says that rows were left out, if any were.
+fn tell_broken(rows: usize) {
+    if rows > 0 {
+        eprintln!("lifesign: rows of the store that cannot be read and are left out: {rows}");
     }
 }
 

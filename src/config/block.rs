@@ -93,7 +93,7 @@ fn host(
     }
     for item in probes.into_iter().flatten() {
         let (Some((spec, interval)), Some(host)) = (probe(item), host.as_ref()) else { continue };
-        let probe = all.shared(short_form(&spec));
+        let probe = all.shared(spec.to_string());
         if let Some(line) = lines.insert((host.clone(), probe.clone()), item.line()) {
             item.note(&format!(
                 "{host} is already asked {probe:?} in this block, on line {line}; keep one"
@@ -167,18 +167,4 @@ fn dns_options(table: Table<'_>, mut spec: DnsSpec) -> DnsSpec {
         }
     }
     spec
-}
-
-/// The canonical form of a probe: the same target in metrics and journal however the plan spells
-/// it.
-fn short_form(spec: &ProbeSpec) -> String {
-    match spec {
-        ProbeSpec::Icmp => "icmp".to_owned(),
-        ProbeSpec::Tcp(tcp) => format!("tcp/{}", tcp.port),
-        ProbeSpec::Dns(dns) => {
-            let name = dns.name.to_lowercase().to_ascii();
-            let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
-            format!("dns/{name}/{}", dns.record)
-        }
-    }
 }

@@ -2,14 +2,14 @@
 //! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
 //! blocks come before those of its networks.
 
-use super::{Countries, block, label, network};
+use super::{Countries, block, network};
 use lifesign_core::scopes::{Country, CountryId};
 use lifesign_document::{Table, Value};
-use std::collections::HashMap;
+use lifesign_notation::{LinesByName, country_code, label};
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut all = Countries::default();
-    let mut lines = HashMap::new();
+    let mut lines = LinesByName::new();
     if root.get("country").is_none() {
         root.missing(
             "nothing to watch; add [[country]] with a code, \
@@ -23,10 +23,13 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
 }
 
 /// `lines`: the line of each country code.
-fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<String, usize>) {
+fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByName) {
     table.only(&["code", "name", "block", "network"]);
-    let code =
-        table.need("code", "\"KP\"").and_then(|value| code(value, lines)).unwrap_or_default();
+    let code = table
+        .need("code", "\"KP\"")
+        .and_then(|value| country_code(value, lines))
+        .unwrap_or_default()
+        .to_owned();
     let name = table
         .get("name")
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
@@ -42,7 +45,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
         block::block(table, id, None, all);
     }
     let first_network = all.roster.networks.len() as u32;
-    let mut lines = HashMap::new();
+    let mut lines = LinesByName::new();
     for table in networks {
         network::network(table, id, all, &mut lines);
     }
@@ -55,24 +58,4 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut HashMap<St
 /// Is the key's value a table rather than a list of them? Then that has been said already.
 pub(super) fn is_a_table(table: Table<'_>, key: &str) -> bool {
     table.get(key).is_some_and(Value::is_table)
-}
-
-fn code(value: Value<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {
-    let code = value.text("a short label, such as \"KP\"")?;
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    if code.is_empty() || code.len() > 16 || !code.chars().all(allowed) {
-        value.note(&format!(
-            "{code:?} is no country code; \
-             write 1 to 16 letters, digits, - or _, such as \"KP\" (ISO 3166-1)"
-        ));
-        return None;
-    }
-    // Codes that differ in case alone would be one country on some dashboards and two on others.
-    if let Some(line) = lines.insert(code.to_ascii_uppercase(), value.line()) {
-        value.note(&format!(
-            "country {code:?} is already on line {line}; \
-             put its blocks there, or write another code"
-        ));
-    }
-    Some(code.to_owned())
 }

@@ -9,6 +9,7 @@ use lifesign_core::{
     scopes::{Prefix, Roster},
 };
 use lifesign_document::{Problems, Table, Value};
+use lifesign_notation::label;
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -121,19 +122,6 @@ fn plan(root: Table<'_>) -> Plan {
 fn vantage(value: Value<'_>) -> Option<String> {
     let name = label(value, "the name of the place we look from, such as \"lab-1\"")?;
     Some(name.to_owned())
-}
-
-/// A text that becomes a metric label and part of a log line.
-fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
-    let text = value.text(want)?;
-    let fault = match text {
-        _ if text.trim().is_empty() => "empty",
-        _ if text.chars().count() > 64 => "longer than 64 characters",
-        _ if text.chars().any(char::is_control) => "not one line of plain text",
-        _ => return Some(text),
-    };
-    value.note(&format!("{:?} is {fault}; write {want}", value.key()));
-    None
 }
 
 fn budget(root: Table<'_>) -> Budget {

@@ -1,19 +1,20 @@
 //! One `[[country.network]]` table of the plan: adds its network and blocks to the roster.
 
-use super::{Countries, block, country::is_a_table, label};
+use super::{Countries, block, country::is_a_table};
 use lifesign_core::scopes::{CountryId, Network, NetworkId};
-use lifesign_document::{Table, Value};
-use std::collections::HashMap;
+use lifesign_document::Table;
+use lifesign_notation::{LinesByName, network_name};
 
 /// `lines`: the line of each network's name in the country.
 pub(super) fn network<'a>(
     table: Table<'a>,
     country: CountryId,
     all: &mut Countries<'a>,
-    lines: &mut HashMap<String, usize>,
+    lines: &mut LinesByName,
 ) {
     table.only(&["name", "asn", "block"]);
-    let name = table.need("name", "\"Example Telecom\"").and_then(|value| name(value, lines));
+    let name =
+        table.need("name", "\"Example Telecom\"").and_then(|value| network_name(value, lines));
     let asn = table.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
     let id = NetworkId(all.roster.networks.len() as u32);
     let first = all.roster.blocks.len() as u32;
@@ -32,16 +33,4 @@ pub(super) fn network<'a>(
         country,
         blocks: first..all.roster.blocks.len() as u32,
     });
-}
-
-fn name<'a>(value: Value<'a>, lines: &mut HashMap<String, usize>) -> Option<&'a str> {
-    let name = label(value, "the network's name, such as \"Example Telecom\"")?;
-    // As with country codes, names that differ in case alone would be one on some dashboards.
-    if let Some(line) = lines.insert(name.to_lowercase(), value.line()) {
-        value.note(&format!(
-            "network {name:?} is already on line {line}; \
-             put its blocks there, or write another name"
-        ));
-    }
-    Some(name)
 }

@@ -14,11 +14,9 @@
 //!
 //! The last two hold all `unsafe` of the program: system calls that no safe library offers.
 //!
-//! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
-//! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short
-//! form and `daemon::network` sends it: there the compiler reports each `match` that lacks it.
-
-use lifesign_core::scopes::Kind;
+//! A new kind of probe is a variant of `Kind`, a file here with its prober, and a variant of
+//! [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `daemon::network` sends it: there the
+//! compiler reports each `match` that lacks it.
 
 pub mod icmp;
 pub mod tcp;
@@ -28,46 +26,6 @@ pub mod controls;
 mod sys;
 mod sys_inet;
 
+pub use lifesign_notation::ProbeSpec;
 pub use sys::trim_memory;
 pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
-
-/// How a target is asked. Each prober defines its own part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeSpec {
-    /// ICMP echo, which has nothing to choose.
-    Icmp,
-    /// A TCP connect, which a SYN-ACK or a RST answers.
-    Tcp(tcp::TcpSpec),
-    /// A DNS question; boxed, since most targets are asked none.
-    Dns(Box<dns::DnsSpec>),
-}
-
-impl ProbeSpec {
-    /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear
-    /// line.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (kind, rest) =
-            text.split_once('/').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
-        match (kind, rest) {
-            ("icmp", None) => Ok(ProbeSpec::Icmp),
-            ("icmp", Some(_)) => {
-                Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
-            }
-            ("tcp", _) => tcp::TcpSpec::parse(rest.unwrap_or_default()).map(ProbeSpec::Tcp),
-            ("dns", _) => dns::DnsSpec::parse(rest.unwrap_or_default())
-                .map(|spec| ProbeSpec::Dns(Box::new(spec))),
-            _ => Err(format!(
-                "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
-            )),
-        }
-    }
-
-    /// The kind, as metrics name it.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            ProbeSpec::Icmp => Kind::Icmp,
-            ProbeSpec::Tcp(_) => Kind::Tcp,
-            ProbeSpec::Dns(_) => Kind::Dns,
-        }
-    }
-}

@@ -16,6 +16,7 @@ use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
 };
+pub use lifesign_notation::TcpSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io,
@@ -36,24 +37,6 @@ pub const TRAP_PORT: u16 = 64999;
 
 /// The kernel retransmits an unanswered SYN after one second (RFC 6298 §2: the first RTO).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(950);
-
-/// What a TCP probe asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TcpSpec {
-    /// The port to connect to, from 1 on.
-    pub port: u16,
-}
-
-impl TcpSpec {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(port) if port > 0 => Ok(Self { port }),
-            _ => Err(format!(
-                "{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535"
-            )),
-        }
-    }
-}
 
 /// Sends TCP probes, each from a socket and a task of its own.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub mod report;
 mod writer;
 
 pub use episode::Episode;
-pub use reader::{EpisodeFilter, PastRun, StoreReader};
+pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
 
 use backlog::Batch;
 use database::Database;

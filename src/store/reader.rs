@@ -50,6 +50,30 @@ pub struct EpisodeFilter {
     pub state: Option<State>,
 }
 
+/// What was read of a table.
+#[derive(Debug, PartialEq)]
+pub struct Rows<T> {
+    /// The rows that can be read.
+    pub read: Vec<T>,
+    /// How many others there are: somebody else wrote them, or the file is damaged.
+    pub broken: usize,
+}
+
+impl<T> Rows<T> {
+    /// An error only if the file itself cannot be read on.
+    fn collect(rows: impl Iterator<Item = Result<T>>) -> Result<Self> {
+        let mut all = Self { read: Vec::new(), broken: 0 };
+        for row in rows {
+            match row {
+                Ok(row) => all.read.push(row),
+                Err(error @ Error::SqliteFailure(..)) => return Err(error),
+                Err(_) => all.broken += 1,
+            }
+        }
+        Ok(all)
+    }
+}
+
 /// The file, open for reading.
 #[derive(Debug)]
 pub struct StoreReader(Connection);
@@ -82,7 +106,7 @@ impl StoreReader {
     }
 
     /// The episodes that pass the filter, by when they began, oldest first.
-    pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Vec<Episode>> {
+    pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
         let sql = format!(
             "SELECT {EPISODE_COLUMNS} FROM episode
              WHERE coalesce(end_latest, 9e18) >= ?1 AND coalesce(begin_earliest, begin_latest) < ?2
@@ -93,12 +117,12 @@ impl StoreReader {
         let since = filter.since.map_or(0, millis);
         let until = filter.until.map_or(i64::MAX, millis);
         let parameters = params![since, until, filter.scope, filter.state.map(State::label)];
-        statement.query_map(parameters, episode_from_row)?.collect()
+        Rows::collect(statement.query_map(parameters, episode_from_row)?)
     }
 
     /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
     /// ones as far back as there are any, coarse ones before.
-    pub fn samples(&self, country: &str, since: Time, until: Time) -> Result<Vec<Sample>> {
+    pub fn samples(&self, country: &str, since: Time, until: Time) -> Result<Rows<Sample>> {
         let mut statement = self.0.prepare(
             "SELECT scope, country, time, state, probes, loss, rtt_median, rtt_p95 FROM sample
              WHERE country = ?1 AND time > ?2 AND time <= ?3
@@ -118,19 +142,16 @@ impl StoreReader {
                 p95: row.get(7)?,
             })
         };
-        statement.query_map(params![country, millis(since), millis(until)], sample)?.collect()
+        Rows::collect(statement.query_map(params![country, millis(since), millis(until)], sample)?)
     }
 
     /// Up to when an open episode was observed: now while a run is under way, else when the last
     /// run wrote last.
     pub fn observed_until(&self, now: Time) -> Result<Time> {
-        let mut statement =
-            self.0.prepare("SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1")?;
-        let last_run = statement
-            .query_map([], |row| Ok((time_from_millis(row.get(0)?), row.get(1)?)))?
-            .next()
-            .transpose()?;
-        Ok(match last_run {
+        let mut statement = self.0.prepare("SELECT lasted, ended FROM run ORDER BY lasted DESC")?;
+        let runs =
+            statement.query_map([], |row| Ok((time_from_millis(row.get(0)?), row.get(1)?)))?;
+        Ok(match Rows::collect(runs)?.read.into_iter().next() {
             Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
             _ => now,
         })
@@ -143,8 +164,57 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
+    /// The scope that is called so, but perhaps in other case; None if there is nothing of it.
+    pub fn scope(&self, name: &str) -> Result<Option<String>> {
+        self.find(&["country.code", "episode.country", "episode.scope", "sample.scope"], name)
+    }
+
+    /// The country of this code, but perhaps in other case; None if there is nothing of it.
+    pub fn country(&self, code: &str) -> Result<Option<String>> {
+        self.find(&["country.code", "episode.country", "sample.country"], code)
+    }
+
+    /// The first of these columns' values that is the name; without regard to case, if none is.
+    fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
+        for collation in ["BINARY", "NOCASE"] {
+            for column in columns {
+                let (table, column) = column.split_once('.').unwrap_or_default();
+                let sql = format!(
+                    "SELECT {column} FROM {table} WHERE {column} = ? COLLATE {collation} LIMIT 1"
+                );
+                let mut statement = self.0.prepare(&sql)?;
+                let found = statement.query_map([name], |row| row.get(0))?.next().transpose()?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The countries that there is something of, by code.
+    pub fn countries(&self) -> Result<Vec<String>> {
+        let mut statement = self
+            .0
+            .prepare("SELECT code FROM country UNION SELECT country FROM episode ORDER BY 1")?;
+        Ok(Rows::collect(statement.query_map([], |row| row.get(0))?)?.read)
+    }
+
+    /// The countries, and then the networks and blocks that had episodes or were watched last.
+    pub fn scopes(&self) -> Result<Vec<String>> {
+        let mut all = self.countries()?;
+        let mut statement = self.0.prepare(
+            "SELECT scope FROM episode WHERE scope != country
+             UNION SELECT scope FROM sample WHERE scope != country AND span = ?1
+               AND time = (SELECT max(time) FROM sample WHERE span = ?1)
+             ORDER BY 1",
+        )?;
+        all.extend(Rows::collect(statement.query_map([FINE_MS], |row| row.get(0))?)?.read);
+        Ok(all)
+    }
+
     /// The runs that overlap this time, oldest first.
-    pub fn runs(&self, since: Time, until: Time) -> Result<Vec<PastRun>> {
+    pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
         let mut statement = self.0.prepare(
             "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ?
              ORDER BY began",
@@ -157,7 +227,7 @@ impl StoreReader {
                 vantage: row.get(3)?,
             })
         };
-        statement.query_map([millis(since), millis(until)], run)?.collect()
+        Rows::collect(statement.query_map([millis(since), millis(until)], run)?)
     }
 }
 

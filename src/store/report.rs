@@ -28,6 +28,7 @@ pub struct ReportData {
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
     runs: Vec<PastRun>,
+    broken: usize,
 }
 
 impl ReportData {
@@ -47,7 +48,8 @@ impl ReportData {
         let episodes = reader.episodes(&filter)?;
         let samples = reader.samples(country, since, until)?;
         let runs = reader.runs(since, until)?;
-        if episodes.is_empty() && samples.is_empty() {
+        let broken = episodes.broken + samples.broken + runs.broken;
+        if episodes.read.is_empty() && samples.read.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -57,10 +59,16 @@ impl ReportData {
             until,
             now,
             observed_until: reader.observed_until(now)?,
-            episodes,
-            samples,
-            runs,
+            episodes: episodes.read,
+            samples: samples.read,
+            runs: runs.read,
+            broken,
         }))
+    }
+
+    /// How many rows of the store could not be read.
+    pub fn broken(&self) -> usize {
+        self.broken
     }
 
     /// The country first, then its networks, then its blocks.

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use std::{fs, sync::Arc};
 
 mod edges;
+mod names;
 
 /// A directory of the test's own, gone with it.
 struct TempDir(PathBuf);
@@ -75,17 +76,20 @@ fn what_is_written_is_read_again() {
     let open = Episode { end: Some(Edge { earliest: Some(at(700)), latest: at(704) }), ..open };
     database.write(&backlog(710, vec![open.clone()], vec![]), "lab", at(0)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
-    assert_eq!(reader.episodes(&EpisodeFilter::default()).unwrap(), [open.clone(), over.clone()]);
+    assert_eq!(
+        reader.episodes(&EpisodeFilter::default()).unwrap().read,
+        [open.clone(), over.clone()]
+    );
     let only =
         |scope: &str| EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
-    assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap(), [over]);
-    assert_eq!(reader.episodes(&only("KP")).unwrap().len(), 2);
-    assert_eq!(reader.episodes(&only("JP")).unwrap(), []);
+    assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap().read, [over]);
+    assert_eq!(reader.episodes(&only("KP")).unwrap().read.len(), 2);
+    assert_eq!(reader.episodes(&only("JP")).unwrap().read, []);
     let since = EpisodeFilter { since: Some(at(600)), ..EpisodeFilter::default() };
-    assert_eq!(reader.episodes(&since).unwrap(), [open]);
+    assert_eq!(reader.episodes(&since).unwrap().read, [open]);
     let flapping = EpisodeFilter { state: Some(State::Flapping), ..EpisodeFilter::default() };
-    assert_eq!(reader.episodes(&flapping).unwrap(), []);
-    let runs = reader.runs(at(0), at(9999)).unwrap();
+    assert_eq!(reader.episodes(&flapping).unwrap().read, []);
+    let runs = reader.runs(at(0), at(9999)).unwrap().read;
     assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
 }
 
@@ -121,13 +125,13 @@ fn networks_of_one_name_in_two_countries_are_two() {
     let reader = StoreReader::open(&directory.file()).unwrap();
     let found = |scope: &str| -> Vec<(String, Level, String)> {
         let filter = EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
-        let found = reader.episodes(&filter).unwrap().into_iter();
+        let found = reader.episodes(&filter).unwrap().read.into_iter();
         found.map(|each| (each.country.clone(), each.level(), each.name().into())).collect()
     };
     for scope in ["KP", "KP/Telecom"] {
         assert_eq!(found(scope), [("KP".into(), Level::Network, "Telecom".into())]);
     }
-    let sampled = reader.samples("TW", at(0), at(600)).unwrap();
+    let sampled = reader.samples("TW", at(0), at(600)).unwrap().read;
     let sampled: Vec<&str> = sampled.iter().map(|sample| &*sample.scope).collect();
     assert_eq!(sampled, ["127.45.177.0/24", "TW", "TW/Telecom"]);
     let histories = database.history(at(600));
@@ -170,6 +174,7 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
             .unwrap()
             .samples("KP", at(0) - Duration::from_secs(1), at(900))
             .unwrap()
+            .read
             .len(),
         5
     );
@@ -364,6 +369,14 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
     assert_eq!(state_spans(&database, late, 4000), [(Outage, 800), (Up, 904), (Unknown, 3600)]);
     assert_eq!(state_spans(&database, moved, 4000), [(Up, 1800), (Unknown, 3600)]);
     assert_eq!(database.history(at(4000)).remove(moved).unwrap().0, "JP");
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let episodes = reader.episodes(&EpisodeFilter::default()).unwrap();
+    assert_eq!((episodes.read.len(), episodes.broken), (3, 1));
+    let samples = reader.samples("KP", at(0), at(4000)).unwrap();
+    assert_eq!((samples.read.len(), samples.broken), (149, 1));
+    let data = report::ReportData::read(&reader, "KP", (at(0), at(4000)), at(4000)).unwrap();
+    assert_eq!(data.map(|data| data.broken()), Some(2));
     connection.execute("DROP TABLE run", []).unwrap();
+    assert!(reader.runs(at(0), at(4000)).is_err(), "that is more than a row");
     assert!(database.history(at(4000)).is_empty());
 }

@@ -34,7 +34,7 @@ use toml::de::DeTable;
 mod problem;
 mod value;
 pub use problem::{Problem, Problems};
-pub use value::{Value, parse_duration};
+pub use value::{Value, format_duration, parse_duration};
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.

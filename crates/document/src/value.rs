@@ -212,7 +212,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// A duration as a file writes it, in the largest unit that fits: `"90s"`, `"24h"`.
-fn format_duration(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_millis() as u64;
     let fits = UNITS.into_iter().find(|&(_, unit)| millis > 0 && millis.is_multiple_of(unit));
     let (name, unit) = fits.unwrap_or(("s", 1000));

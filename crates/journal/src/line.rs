@@ -131,6 +131,10 @@ impl Reader {
 
     /// The record of a line. The error says what is wrong with it, and what would be right.
     pub fn read(&self, text: &str) -> Result<EventRecord, String> {
+        // serde would take its items for the fields, in their order.
+        if text.trim_start().starts_with('[') {
+            return Err("the line is a JSON array; a line is a JSON object".into());
+        }
         let line: JournalLine<'_> = serde_json::from_str(text).map_err(|error| {
             if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
         })?;
@@ -262,6 +266,11 @@ mod tests {
         assert_eq!(
             reader.read("5").unwrap_err(),
             "invalid type: integer `5`, expected a JSON object at line 1 column 1"
+        );
+        let array = r#"["2014-12-22T16:15:05Z","2014-12-22T16:15:35Z",null,"watch","gap"]"#;
+        assert_eq!(
+            reader.read(array).unwrap_err(),
+            "the line is a JSON array; a line is a JSON object"
         );
     }
 }

@@ -1,6 +1,9 @@
 //! The `[[event]]` tables of a scenario file, with indices of the roster for names.
 
-use super::event_scope::{EventScope, scopes};
+use super::{
+    event_kind::EventKind,
+    event_scope::{EventScope, scopes},
+};
 use lifesign_core::{
     outcome::IcmpCode,
     scopes::{Kind, Roster},
@@ -77,21 +80,6 @@ pub(super) enum Course {
     Renumber,
 }
 
-const KINDS: &[&str] = &[
-    "dark",
-    "flap",
-    "lossy",
-    "slow",
-    "late",
-    "blind",
-    "clock_step",
-    "vanish",
-    "appear",
-    "unreachable",
-    "stall",
-    "churn",
-    "renumber",
-];
 /// ICMP destination unreachable, host unreachable (RFC 792).
 pub(super) const HOST_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 1 };
 
@@ -109,7 +97,9 @@ pub(super) fn events(
             "kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code",
             "probe", "hosts", "share", "over",
         ]);
-        let kind = table.need("kind", "\"dark\"").and_then(|value| value.one_of(KINDS));
+        let kind = table.need("kind", "\"dark\"").and_then(|value| {
+            value.one_of(&EventKind::ALL.map(EventKind::label)).and_then(EventKind::from_label)
+        });
         let at = table.need("at", "\"+1h\"").and_then(|value| {
             let at = value
                 .parsed("a time, or a duration from the start such as \"+1h\"", |text| {
@@ -127,28 +117,26 @@ pub(super) fn events(
         let sample = sample(table, kind);
         let only = table.get("probe").and_then(|value| value.one_of(&Kind::ALL.map(Kind::label)));
         let only = only.and_then(Kind::from_label);
-        let lasts = !matches!(kind, "vanish" | "appear" | "clock_step" | "renumber");
         let length = match table.get("for") {
-            Some(value) if !lasts => {
-                value.note(&format!("{kind:?} happens once and for all; drop \"for\""));
+            Some(value) if !kind.lasts() => {
+                value.note(&format!("{:?} happens once and for all; drop \"for\"", kind.label()));
                 None
             }
             Some(value) => value.parsed("a duration such as \"9h31m\"", duration_of),
-            None if lasts => {
+            None if kind.lasts() => {
                 table.missing("\"for\" is missing here; write for = \"9h31m\"");
                 None
             }
             None => None,
         };
         let (from, to) = match (kind, length) {
-            ("appear", _) => (start, at),
+            (EventKind::Appear, _) => (start, at),
             (_, Some(length)) => (at, (at + length).min(end)),
             _ => (at, end),
         };
-        let ours = matches!(kind, "blind" | "stall" | "clock_step");
         let scopes = match table.get("on") {
             Some(value) => scopes(value, roster, controls),
-            None if ours => vec![EventScope::Us],
+            None if kind.is_ours() => vec![EventScope::Us],
             None => {
                 table.missing("\"on\" is missing here; write on = \"KP\"");
                 Vec::new()
@@ -158,16 +146,16 @@ pub(super) fn events(
             if fits(kind, scope, sample.is_some(), only.is_some()) {
                 events.push(ScenarioEvent { from, to, scope, effect, only, sample });
             } else if let Some(value) = table.get("on") {
-                let right = if ours {
+                let right = if kind.is_ours() {
                     "\"us\""
-                } else if sample.is_some() || kind == "renumber" {
+                } else if sample.is_some() || kind == EventKind::Renumber {
                     "hosts of a country or a prefix"
-                } else if matches!(kind, "vanish" | "appear") {
+                } else if matches!(kind, EventKind::Vanish | EventKind::Appear) {
                     "a host"
                 } else {
                     "a country or a prefix"
                 };
-                value.note(&format!("{kind:?} applies to {right}; write that"));
+                value.note(&format!("{:?} applies to {right}; write that", kind.label()));
             }
         }
     }
@@ -175,33 +163,33 @@ pub(super) fn events(
 }
 
 /// Can an event of this kind be on this scope?
-fn fits(kind: &str, scope: EventScope, is_sample: bool, has_probe: bool) -> bool {
-    let ours = matches!(kind, "blind" | "stall" | "clock_step");
+fn fits(kind: EventKind, scope: EventScope, is_sample: bool, has_probe: bool) -> bool {
+    use EventKind::{Appear, Dark, Flap, Late, Lossy, Renumber, Slow, Vanish};
     match scope {
-        EventScope::Us if ours => true,
-        EventScope::Us => !is_sample && matches!(kind, "lossy" | "slow" | "late"),
+        EventScope::Us => kind.is_ours() || !is_sample && matches!(kind, Lossy | Slow | Late),
+        _ if kind.is_ours() => false,
         EventScope::Control(_) => {
-            !is_sample && !has_probe && matches!(kind, "dark" | "flap" | "lossy" | "slow")
+            !is_sample && !has_probe && matches!(kind, Dark | Flap | Lossy | Slow)
         }
-        EventScope::Host(_) => !ours && !is_sample && kind != "flap" && kind != "renumber",
+        EventScope::Host(_) => !is_sample && !matches!(kind, Flap | Renumber),
         EventScope::Country(_) | EventScope::Block(_) => {
-            !ours && (is_sample || !matches!(kind, "vanish" | "appear" | "renumber"))
+            is_sample || !matches!(kind, Vanish | Appear | Renumber)
         }
     }
 }
 
 /// Which hosts, if the event is about some of a scope's.
-fn sample(table: Table<'_>, kind: &str) -> Option<Sample> {
+fn sample(table: Table<'_>, kind: EventKind) -> Option<Sample> {
     let number = table.get("hosts").map(|value| (value, value.integer(1..=200)));
     let share = table.get("share").map(|value| (value, value.number(0.0..=1.0)));
     let over = table.get("over");
     let dwell = |key| table.get(key).and_then(|value| value.duration(DWELL)).unwrap_or_default();
     let course = match kind {
-        "churn" => {
+        EventKind::Churn => {
             Course::Churn { down: dwell("down").as_secs_f64(), up: dwell("up").as_secs_f64() }
         }
-        "renumber" => Course::Renumber,
-        "appear" => Course::Appear,
+        EventKind::Renumber => Course::Renumber,
+        EventKind::Appear => Course::Appear,
         _ => Course::Once,
     };
     let pick = match (number, share) {
@@ -212,7 +200,7 @@ fn sample(table: Table<'_>, kind: &str) -> Option<Sample> {
         }
         (Some((_, number)), None) => Pick::Count(number? as usize),
         (None, Some((_, share))) => Pick::Share(share?),
-        (None, None) if kind == "churn" => Pick::Share(1.0),
+        (None, None) if kind == EventKind::Churn => Pick::Share(1.0),
         (None, None) => {
             if let Some(over) = over {
                 over.note("\"over\" is for several hosts; write hosts = 5 or share = 0.5 too");
@@ -229,48 +217,39 @@ const FURTHER: &[&str] =
     &["down", "up", "dwell", "loss", "factor", "what", "code", "probe", "hosts", "share", "over"];
 const DWELL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
 
-fn effect(table: Table<'_>, kind: &str) -> Option<Effect> {
-    let given = match kind {
-        "dark" | "late" => &["probe", "hosts", "share", "over"][..],
-        "flap" => &["down", "up", "dwell", "probe"],
-        "lossy" => &["loss", "probe", "hosts", "share", "over"],
-        "slow" => &["factor", "probe", "hosts", "share", "over"],
-        "blind" => &["what"],
-        "unreachable" => &["code", "probe", "hosts", "share", "over"],
-        "vanish" | "appear" | "renumber" => &["hosts", "share", "over"],
-        "churn" => &["down", "up", "hosts", "share"],
-        _ => &[],
-    };
+fn effect(table: Table<'_>, kind: EventKind) -> Option<Effect> {
     for &key in FURTHER {
-        if let (Some(value), false) = (table.get(key), given.contains(&key)) {
-            value.note(&format!("{kind:?} has no {key:?}; drop it"));
+        if let (Some(value), false) = (table.get(key), kind.keys().contains(&key)) {
+            value.note(&format!("{:?} has no {key:?}; drop it", kind.label()));
         }
     }
     let dwell = |key| Some(table.need(key, "\"60s\"")?.duration(DWELL)?.as_secs_f64());
     Some(match kind {
-        "dark" | "vanish" | "appear" | "renumber" => Effect::Dark { router_code: None },
-        "churn" => {
+        EventKind::Dark | EventKind::Vanish | EventKind::Appear | EventKind::Renumber => {
+            Effect::Dark { router_code: None }
+        }
+        EventKind::Churn => {
             let down = dwell("down");
             let up = dwell("up");
             down.and(up).map(|_| Effect::Dark { router_code: None })?
         }
-        "unreachable" => {
+        EventKind::Unreachable => {
             let code = table.get("code").map_or(Some(HOST_UNREACHABLE), router_code)?;
             Effect::Dark { router_code: Some(code) }
         }
-        "flap" => {
+        EventKind::Flap => {
             let drawn = table.get("dwell").and_then(|value| value.one_of(&["fixed", "drawn"]))
                 == Some("drawn");
             let down = dwell("down");
             let up = dwell("up");
             Effect::Flap { down: down?, up: up?, drawn }
         }
-        "lossy" => Effect::Lossy(table.need("loss", "0.2")?.number(0.0..=1.0)?),
-        "slow" => Effect::Slow(table.need("factor", "3.0")?.number(1.0..=1000.0)?),
-        "late" => Effect::Late,
-        "stall" => Effect::Stall,
-        "clock_step" => Effect::Step,
-        _ => match table
+        EventKind::Lossy => Effect::Lossy(table.need("loss", "0.2")?.number(0.0..=1.0)?),
+        EventKind::Slow => Effect::Slow(table.need("factor", "3.0")?.number(1.0..=1000.0)?),
+        EventKind::Late => Effect::Late,
+        EventKind::Stall => Effect::Stall,
+        EventKind::ClockStep => Effect::Step,
+        EventKind::Blind => match table
             .need("what", "\"uplink\"")?
             .one_of(&["uplink", "resolver", "clock", "send"])?
         {

@@ -20,7 +20,10 @@ const SCOPES: &str = "\"us\", \"controls\", country codes, prefixes or hosts, ap
 
 /// The scopes that a value names, apart by spaces.
 pub(super) fn scopes(value: Value<'_>, roster: &Roster, controls: u16) -> Vec<EventScope> {
-    let text = value.text(SCOPES).unwrap_or_default();
+    let Some(text) = value.text(SCOPES) else { return Vec::new() };
+    if text.trim().is_empty() {
+        value.note("\"on\" names nothing; write on = \"KP\"");
+    }
     let named = text.split_whitespace().flat_map(|name| {
         let found = find(name, roster, controls);
         if found.is_empty() {

@@ -5,17 +5,20 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `scenario_file`, `watched`, `event`, `event_scope` | parsers of the scenario file |
+//! | `scenario_file`, `watched`, `event`, `event_kind`, `event_scope` | parsers of the scenario file |
 //! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
 //! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
 //! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
+//! | `expect` | what a scenario demands of the verdicts, held against a score |
 //! | `simulation` | world and core, driven through virtual time |
 //! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
 mod channel;
 mod event;
+mod event_kind;
 mod event_scope;
+mod expect;
 mod host;
 mod impairment;
 mod judged;
@@ -36,9 +39,10 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use event_kind::EventKind;
+pub use expect::{Expect, Expectation};
 pub use presence::Presence;
 pub use referee::Referee;
-pub use scenario_file::Expect;
 pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
 pub use simulate::{Options, simulate};
 pub use simulation::Simulation;
@@ -75,8 +79,8 @@ pub struct Scenario {
     pub budget: Budget,
     /// Who is watched.
     pub roster: Arc<Roster>,
-    /// What its test demands.
-    pub expect: Expect,
+    /// What it demands of the verdicts, if anything.
+    pub expect: Option<Expect>,
     normal: NormalConditions,
     host_mix: HostMix,
     controls: u16,

@@ -1,32 +1,10 @@
 //! The scenario file (docs/scenario.md), but for its countries and events. Every problem is noted;
 //! what is wrong is replaced by a default, so that the rest can be read.
 
-use super::{BurstLoss, HostMix, NormalConditions, Scenario, event, watched::watched};
-use lifesign_core::{judge::State, schedule::Budget, time::Time};
+use super::{BurstLoss, Expect, HostMix, NormalConditions, Scenario, event, watched::watched};
+use lifesign_core::{schedule::Budget, time::Time};
 use lifesign_document::{Table, Value};
 use std::{sync::Arc, time::Duration};
-
-/// Effect the test of a scenario demands of the verdicts.
-#[derive(Clone, Debug, Default)]
-pub struct Expect {
-    /// How much of it is run; all, if not given.
-    pub slice: Option<Duration>,
-    /// Least share of time with the right state.
-    pub right_share: Option<f64>,
-    /// States that some scope must enter.
-    pub seen: Vec<State>,
-    /// States that no scope may enter.
-    pub no: Vec<State>,
-    /// Longest delay from a true darkness to `down`.
-    pub max_down: Option<Duration>,
-    /// Edges beside the truth are allowed up to this number at each level, which is 0 if not given.
-    pub edges_beside: u64,
-    /// False downs of living countries are allowed up to this number, which is 0 if not given and
-    /// without limit if `seen` holds `down`.
-    pub false_downs: u64,
-    /// False outages and flappings are allowed up to this number, which is 0 if not given.
-    pub false_verdicts: u64,
-}
 
 const KEYS: &[&str] = &[
     "story", "sources", "start", "duration", "seed", "pace", "total", "controls", "weather",
@@ -91,7 +69,7 @@ pub(super) fn scenario(root: Table<'_>) -> Scenario {
         controls,
         alive,
         events: event::events(root, start, duration, &roster, controls),
-        expect: expect(root),
+        expect: Expect::read(root),
         roster: Arc::new(roster),
     }
 }
@@ -113,6 +91,15 @@ fn normal_conditions(table: Option<Table<'_>>) -> NormalConditions {
              write burst_mean = \"3s\" and burst_gap = \"10m\"",
         );
     }
+    let tail_from = seconds("tail_from", 1, 150_000).unwrap_or(5.0);
+    let tail_to = seconds("tail_to", 1, 600_000).unwrap_or(150.0);
+    let last_given = table.and_then(|table| table.get("tail_to").or(table.get("tail_from")));
+    if let (Some(value), true) = (last_given, tail_from > tail_to) {
+        value.note(&format!(
+            "the tail begins at {tail_from} s and ends at {tail_to} s; \
+             write a \"tail_to\" that is no shorter than \"tail_from\""
+        ));
+    }
     let loss = table
         .and_then(|table| table.get("burst_loss"))
         .map_or(Some(1.0), |value| value.number(0.0..=1.0));
@@ -120,10 +107,7 @@ fn normal_conditions(table: Option<Table<'_>>) -> NormalConditions {
         rtt: seconds("rtt", 1, 60_000).unwrap_or(0.2),
         jitter: seconds("jitter", 0, 60_000).unwrap_or(0.01),
         tail: share(table, "tail"),
-        tail_range: (
-            seconds("tail_from", 1, 150_000).unwrap_or(5.0),
-            seconds("tail_to", 1, 600_000).unwrap_or(150.0),
-        ),
+        tail_range: (tail_from, tail_to),
         loss: share(table, "loss"),
         miss: table
             .and_then(|table| table.get("miss"))
@@ -167,43 +151,5 @@ fn host_mix(table: Option<Table<'_>>) -> HostMix {
             .and_then(|table| table.get("unreachable"))
             .and_then(Value::flag)
             .unwrap_or(false),
-    }
-}
-
-fn expect(root: Table<'_>) -> Expect {
-    let keys = [
-        "slice",
-        "right_share",
-        "seen",
-        "no",
-        "max_down",
-        "edges_beside",
-        "false_downs",
-        "false_verdicts",
-    ];
-    let Some(table) = root.section("expect", &keys) else { return Expect::default() };
-    let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
-    let number =
-        |key| table.get(key).and_then(|value| value.integer(0..=1000)).unwrap_or_default() as u64;
-    let states = |key| {
-        let labels = State::ALL.map(State::label);
-        let list = table
-            .get(key)
-            .and_then(|value| value.list("states such as [\"outage\"]"))
-            .unwrap_or_default();
-        let label = list.into_iter().filter_map(|value| value.one_of(&labels));
-        label
-            .filter_map(|label| State::ALL.into_iter().find(|state| state.label() == label))
-            .collect()
-    };
-    Expect {
-        slice: duration("slice"),
-        right_share: table.get("right_share").and_then(|value| value.number(0.0..=1.0)),
-        seen: states("seen"),
-        no: states("no"),
-        max_down: duration("max_down"),
-        edges_beside: number("edges_beside"),
-        false_downs: number("false_downs"),
-        false_verdicts: number("false_verdicts"),
     }
 }

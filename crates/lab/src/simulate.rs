@@ -1,13 +1,17 @@
 //! `simulate`: plays a scenario and writes verdict lines (docs/verdicts.md), or a timeline and a
 //! summary.
 
-use super::{EdgeCoverage, LevelScore, Scenario, Score, Simulation, quantile, timeline};
+use super::{
+    EdgeCoverage, Expectation, LevelScore, Scenario, Score, Simulation, quantile, timeline,
+};
 use lifesign_core::{
     judge::State,
     scopes::{Level, Roster},
 };
+use lifesign_document::format_duration;
 use lifesign_journal::verdict;
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
     time::Duration,
 };
@@ -34,15 +38,15 @@ const PROGRESS_LINES: u32 = 20;
 /// With a speed given, virtual time goes on each time that so much real time has passed.
 const FRAME: Duration = Duration::from_millis(200);
 
-/// Plays the scenario to its end. `pause` waits as long as it is told; it is called only if a speed
-/// is given.
+/// Plays the scenario to its end, and says what of its expectations was met. `pause` waits as long
+/// as it is told; it is called only if a speed is given.
 pub fn simulate(
     scenario: &Scenario,
     options: Options,
     out: &mut dyn Write,
     progress: &mut dyn Write,
     pause: &mut dyn FnMut(Duration),
-) -> io::Result<Score> {
+) -> io::Result<Vec<Expectation>> {
     let seed = options.seed.unwrap_or(scenario.seed);
     let mut simulation = Simulation::new(scenario, seed, &scenario.settings(seed));
     let roster = scenario.roster.clone();
@@ -55,15 +59,26 @@ pub fn simulate(
     };
     let mut at = scenario.start;
     let mut lines_written = 0;
+    let slice = scenario.expect.as_ref().and_then(|expect| expect.slice);
+    let judged_until = slice.map_or(scenario.end(), |slice| scenario.start + slice);
+    let mut entered = BTreeSet::new();
+    let mut judged = None;
     while at < scenario.end() {
-        at = (at + step).min(scenario.end());
+        let next = (at + step).min(scenario.end());
+        at = if at < judged_until { next.min(judged_until) } else { next };
         let mut written = Ok(());
         simulation.run_until(at, &mut |change| {
+            if judged.is_none() {
+                entered.insert(change.to);
+            }
             if options.json && written.is_ok() {
                 written = writeln!(out, "{}", verdict::json(change, &roster, 0));
             }
         });
         written?;
+        if at == judged_until && at < scenario.end() {
+            judged = Some(simulation.score());
+        }
         if options.speed.is_some() {
             out.flush()?;
             pause(FRAME);
@@ -81,7 +96,37 @@ pub fn simulate(
         write!(out, "{}", timeline(&simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
         write_summary(&score, !roster.networks.is_empty(), out)?;
     }
-    Ok(score)
+    let judged = judged.unwrap_or(score);
+    let expect = scenario.expect.as_ref();
+    let expectations = expect.map_or_else(Vec::new, |expect| expect.check(&judged, &entered));
+    write_expectations(&expectations, slice, options.json, out)?;
+    Ok(expectations)
+}
+
+fn write_expectations(
+    expectations: &[Expectation],
+    slice: Option<Duration>,
+    json: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if !json && !expectations.is_empty() {
+        let slice = slice.map(format_duration);
+        writeln!(
+            out,
+            "{}",
+            slice.map_or(String::new(), |slice| format!("\nin the first {slice}:"))
+        )?;
+    }
+    for expectation in expectations {
+        if json {
+            let Expectation { demand, is_met, was } = expectation;
+            let line = serde_json::json!({ "expected": demand, "met": is_met, "was": was });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{expectation}")?;
+        }
+    }
+    Ok(())
 }
 
 fn write_truth(

@@ -98,4 +98,5 @@ fn axis(text: &mut String, start: Time, end: Time) {
     }
     let legend = State::ALL.map(|state| format!("{} {state}", letter(state).0)).join("  ");
     let _ = writeln!(text, "\n{:>27}{legend}", "");
+    let _ = writeln!(text, "{:>27}each letter is the gravest state of its part of the time", "");
 }

@@ -2,8 +2,8 @@
 
 use lifesign_core::scopes::{Host, Kind, Prefix, Roster};
 use lifesign_document::{Table, Value};
+use lifesign_notation::{LinesByName, ProbeSpec, country_code, label, network_name};
 use std::{
-    collections::HashSet,
     net::{IpAddr, Ipv6Addr},
     ops::RangeInclusive,
     sync::Arc,
@@ -24,9 +24,9 @@ pub(super) fn watched(root: Table<'_>) -> (Roster, Vec<u32>) {
             "no country here; write [[country]] with code, name, blocks or count, hosts and probes",
         );
     }
-    let mut seen = HashSet::new();
+    let mut lines = LinesByName::new();
     for table in countries {
-        watched.add_country(table, &mut seen);
+        watched.add_country(table, &mut lines);
     }
     (watched.roster, watched.alive)
 }
@@ -40,40 +40,33 @@ struct Watched {
 }
 
 impl Watched {
-    fn add_country(&mut self, table: Table<'_>, seen: &mut HashSet<String>) {
+    fn add_country(&mut self, table: Table<'_>, lines: &mut LinesByName) {
         table.only(&["code", "name", "blocks", "count", "hosts", "alive", "probes", "network"]);
-        let code = table
-            .need("code", "\"KP\"")
-            .and_then(|value| value.text("a country code such as \"KP\""));
-        let code = code.unwrap_or_default().to_owned();
-        if !seen.insert(code.clone()) {
-            table.note(&format!("country {code:?} is given twice; keep one of them"));
-        }
-        let name =
-            table.get("name").and_then(|value| value.text("a name")).unwrap_or(&code).to_owned();
-        let probes = table
-            .need("probes", "[\"icmp\"]")
-            .and_then(|value| value.list("probes such as [\"icmp\"]"));
-        let probes: Vec<(Arc<str>, Kind)> = probes
-            .into_iter()
-            .flatten()
-            .filter_map(|value| {
-                let kind = value.parsed("a probe such as \"icmp\"", kind)?;
-                Some((value.text("a probe")?.into(), kind))
-            })
-            .collect();
-        if let (Some(value), true) = (table.get("probes"), probes.is_empty()) {
-            value.note("a host without probes is never asked; write probes = [\"icmp\"]");
-        }
+        let code = table.need("code", "\"KP\"").and_then(|value| {
+            let code = country_code(value, lines)?;
+            if ["us", "controls"].contains(&code) {
+                value.note(&format!("an event on {code:?} is on our side; write another code"));
+            }
+            Some(code)
+        });
+        let code = code.unwrap_or_default();
+        let name = table
+            .get("name")
+            .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
+        let name = name.unwrap_or(code);
+        let probes = probes(table);
         self.roster.add_country(code, name);
         let networks = table.tables("network", "country.network");
         let has_own = ["blocks", "count"].into_iter().any(|key| table.get(key).is_some());
         if has_own || networks.is_empty() {
             self.add_blocks(table, &probes);
         }
+        let mut lines = LinesByName::new();
         for network in networks {
             network.only(&["name", "asn", "blocks", "count", "hosts", "alive"]);
-            let name = network.need("name", "\"Star JV\"").and_then(|value| value.text("a name"));
+            let name = network
+                .need("name", "\"Example Telecom\"")
+                .and_then(|value| network_name(value, &mut lines));
             let asn = network.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
             self.roster.add_network(name.unwrap_or_default(), asn.map(|asn| asn as u32));
             self.add_blocks(network, &probes);
@@ -114,6 +107,29 @@ impl Watched {
     }
 }
 
+/// How each host of a country is asked.
+fn probes(table: Table<'_>) -> Vec<(Arc<str>, Kind)> {
+    let list = table
+        .need("probes", "[\"icmp\"]")
+        .and_then(|value| Some((value, value.list("probes such as [\"icmp\"]")?)));
+    let Some((value, list)) = list else { return Vec::new() };
+    if list.is_empty() {
+        value.note("a host without probes is never asked; write probes = [\"icmp\"]");
+    }
+    let mut probes: Vec<(Arc<str>, Kind)> = Vec::new();
+    for value in list {
+        let Some(spec) = value.parsed("a probe such as \"icmp\"", ProbeSpec::parse) else {
+            continue;
+        };
+        let probe: Arc<str> = spec.to_string().into();
+        if probes.iter().any(|(other, _)| *other == probe) {
+            value.note(&format!("hosts are already asked {probe:?}; keep one"));
+        }
+        probes.push((probe, spec.kind()));
+    }
+    probes
+}
+
 /// A number for every block: one for all of them, or a list of as many as there are blocks.
 fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<u32> {
     if !value.is_list() {
@@ -127,20 +143,6 @@ fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<
         ));
     }
     list.into_iter().map(|value| value.integer(range.clone()).unwrap_or(1) as u32).collect()
-}
-
-/// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so the rest
-/// (port, name, record type) is not read.
-fn kind(text: &str) -> Result<Kind, String> {
-    let (label, rest) =
-        text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
-    match (Kind::from_label(label), rest) {
-        (Some(Kind::Icmp), None) => Ok(Kind::Icmp),
-        (Some(kind @ (Kind::Tcp | Kind::Dns)), Some(_)) => Ok(kind),
-        _ => Err(format!(
-            "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
-        )),
-    }
 }
 
 /// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.

@@ -44,10 +44,16 @@ pub(super) fn render(context: &PageContext, country: CountryId) -> Markup {
     };
     let blocks = roster.country(country).blocks.clone().map(ScopeId);
     let mut rows: Vec<(String, Episode)> = Vec::new();
+    let mut left_out = 0;
     for id in blocks.chain(larger.iter().copied()) {
-        let own = of(id).into_iter().filter(|episode| !is_of_larger(id, episode));
         let name = roster.name_of(roster.scope(id));
-        rows.extend(own.map(|episode| (name.clone(), episode)));
+        for episode in of(id) {
+            if is_of_larger(id, &episode) {
+                left_out += 1;
+            } else {
+                rows.push((name.clone(), episode));
+            }
+        }
     }
     rows.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.span.from));
     let surplus = rows.len().saturating_sub(MAX_ROWS);
@@ -63,6 +69,11 @@ pub(super) fn render(context: &PageContext, country: CountryId) -> Markup {
                 }
             }
             @if surplus > 0 { p.quiet { "And " (surplus) " before." } }
+            @if left_out > 0 {
+                p.quiet {
+                    (left_out) " of parts not listed: the whole had the same at the same time."
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{PageContext, hosts, sparkline, text, timeline};
 use lifesign_core::{
     scopes::{BlockId, NetworkId, Scope},
-    watch::ScopeView,
+    watch::{ScopeView, WINDOWS},
 };
 use maud::{Markup, html};
 
@@ -48,11 +48,13 @@ fn row(context: &PageContext, id: &str, name: &str, scope: &ScopeView, more: &Ma
                 span.name { (name) }
                 (text::badge(scope.verdict.state))
                 span.for { "for " (text::duration(context.snapshot.time.since(edge.latest))) }
-                span.lost { (text::percent(scope.windows[1].loss)) " lost" }
+                span.lost {
+                    "over " (WINDOWS[1]) ": " (text::percent(scope.windows[1].loss)) " lost"
+                }
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
             }
-            p.evidence { "since " (context.edge(edge)) " UTC; " (scope.verdict.evidence) }
+            p.evidence { "since " (context.edge(edge)) " UTC; " (context.evidence(&scope.verdict)) }
             div.pair {
                 @for period in [timeline::DAY, timeline::WEEK] {
                     div {

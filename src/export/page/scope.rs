@@ -24,7 +24,7 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                     small { (country.code) }
                 }
                 (since(context, scope))
-                p.evidence { (scope.verdict.evidence) }
+                p.evidence { (context.evidence(&scope.verdict)) }
                 @if scope.verdict.together {
                     p.evidence { b { "It may be us: most countries fell silent together." } }
                 }
@@ -68,7 +68,10 @@ fn measurements(scope: &ScopeView) -> Markup {
     html! {
         table.measured {
             thead {
-                tr { th scope="col" { "over" } @for name in WINDOWS { th scope="col" { (name) } } }
+                tr {
+                    th scope="col" { "over the last" }
+                    @for name in WINDOWS { th scope="col" { (name) } }
+                }
             }
             tbody {
                 tr {

@@ -19,13 +19,14 @@ pub(super) fn render(context: &PageContext, history: &History, period: Period) -
     let worst = losses.iter().flatten().copied().reduce(f64::max);
     let fastest = medians.iter().flatten().copied().reduce(f64::min);
     let slowest = medians.iter().flatten().copied().reduce(f64::max);
-    let loss = format!("lost at most {}", text::percent(worst));
+    let point = period.length.as_secs() / 60 / POINTS;
+    let loss = format!("lost at most {} in any {point} min", text::percent(worst));
     let low = text::milliseconds(fastest);
     let high = text::milliseconds(slowest);
     let rtt = if low == high {
-        format!("round trip {high}")
+        format!("median round trip of {point} min: {high}")
     } else {
-        format!("round trip {low} to {high}")
+        format!("median round trip of {point} min: {low} to {high}")
     };
     html! {
         (picture(&loss, "loss", &bars(&losses)))

@@ -2,7 +2,7 @@
 
 use super::PageContext;
 use lifesign_core::{
-    judge::{Edge, HostCounts, State},
+    judge::{Edge, HostCounts, State, Verdict},
     time::Time,
 };
 use maud::{Markup, html};
@@ -70,6 +70,17 @@ impl PageContext<'_> {
             (self.time(earliest))
             @if date != latest_date { " to " (self.time(edge.latest)) }
             @else if time != latest_time { " to " (self.time_of_day(edge.latest)) }
+        }
+    }
+
+    /// On what evidence a scope is held to be what it is. Of one that is up it is its newest
+    /// answer, not the one with which it came up.
+    pub(super) fn evidence(&self, verdict: &Verdict) -> Markup {
+        html! {
+            @match (verdict.state, verdict.last_life) {
+                (State::Up, Some(life)) => { "last answer to a probe of " (self.time(life)) " UTC" }
+                _ => (verdict.evidence)
+            }
         }
     }
 

@@ -14,11 +14,11 @@ pub mod message;
 
 use super::sys_inet;
 use crate::clock::Clock;
-use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
     outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
     time::Time,
 };
+pub use lifesign_notation::DnsSpec;
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -44,37 +44,6 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
 /// and no more than one Ethernet frame arrives in practice.
 const MAX_DATAGRAM: usize = 1500;
-
-/// What a DNS probe asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DnsSpec {
-    /// The name asked for, fully qualified.
-    pub name: Name,
-    /// The record type asked for.
-    pub record: RecordType,
-    /// The server's port, for UDP and TCP.
-    pub port: u16,
-    /// The data, as text, that one of the answer records must have; without it the answer is
-    /// `unexpected`. Names in it end with a dot; ASCII case does not matter.
-    pub expect: Option<String>,
-}
-
-impl DnsSpec {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let shape = || {
-            format!(
-                "{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\""
-            )
-        };
-        let (name, record) = text.rsplit_once('/').ok_or_else(shape)?;
-        let mut name: Name = name.parse().map_err(|_| shape())?;
-        name.set_fqdn(true);
-        let record = record.parse().map_err(|_| {
-            format!("{record:?} is no DNS record type; write one such as SOA, NS, A, AAAA or TXT")
-        })?;
-        Ok(Self { name, record, port: 53, expect: None })
-    }
-}
 
 /// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is
 /// dropped go on until their time is up.

@@ -92,11 +92,19 @@ pub(super) fn round_trip_times(data: &ReportData) -> Markup {
         ("line far", line(data, highest, |sample| sample.p95)),
         ("line", line(data, highest, |sample| sample.median)),
     ];
-    let top = format!("{:.0} ms", highest * 1000.0);
+    let top = milliseconds(highest);
     html! {
         (plot(data, "Round-trip times", &top, &lines))
         p { "Dark: median. Light: 95th percentile." }
     }
+}
+
+/// Seconds as milliseconds with two significant digits at least: within one building, whole
+/// milliseconds would all be zero.
+fn milliseconds(seconds: f64) -> String {
+    let millis = seconds * 1000.0;
+    let decimals = (1.0 - millis.log10().floor()).clamp(0.0, 6.0) as usize;
+    format!("{millis:.decimals$} ms")
 }
 
 fn country_samples(data: &ReportData) -> impl Iterator<Item = &Sample> {
@@ -167,4 +175,22 @@ fn axis(data: &ReportData, y: f64) -> Markup {
 fn x_of(data: &ReportData, time: Time) -> f64 {
     let all = data.until.since(data.since).as_secs_f64();
     LEFT + (WIDTH - LEFT) * (time.since(data.since).as_secs_f64() / all).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_round_trip_time_is_called_zero() {
+        for (seconds, text) in [
+            (0.000_031_4, "0.031 ms"),
+            (0.000_46, "0.46 ms"),
+            (0.003_14, "3.1 ms"),
+            (0.014, "14 ms"),
+            (1.234, "1234 ms"),
+        ] {
+            assert_eq!(milliseconds(seconds), text);
+        }
+    }
 }

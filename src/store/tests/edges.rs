@@ -41,7 +41,7 @@ fn a_narrower_end_replaces_the_row_that_was_written_or_waits() {
             database.write(&waiting, "lab", at(0)).unwrap();
         }
         let reader = StoreReader::open(&directory.file()).unwrap();
-        let episodes = reader.episodes(&EpisodeFilter::default()).unwrap();
+        let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
         assert_eq!(episodes.len(), 1);
         let narrow = Edge { earliest: Some(at(end - 8)), latest: at(end) };
         assert_eq!(episodes[0].end, Some(narrow));

@@ -160,6 +160,11 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
             [first.as_bytes(), b"\n\xff\xfe\n", second.as_bytes()].concat(),
             "2: the line is not UTF-8",
         ),
+        (
+            "array",
+            format!("[\"2014-12-22T16:14:58.120Z\"]\n{whole}\n").into_bytes(),
+            "1: the line is a JSON array; a line is a JSON object",
+        ),
         ("empty line", format!("{first}\n\n{second}\n").into_bytes(), "2: the line is torn off"),
         (
             "other plan",
@@ -172,6 +177,27 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
         let found = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
         let wanted = format!("{journal}:{wanted}; the line is skipped");
         assert_eq!(found, (0, REPLAYED.to_owned(), wanted), "{name}");
+    }
+}
+
+#[test]
+fn a_journal_whose_times_go_back_is_told_of_once() {
+    let (first, second) = JOURNAL.trim_end().split_once('\n').unwrap();
+    let temp_dir = TempDir::new("backwards");
+    for (text, where_) in [
+        (format!("{second}\n{first}\n"), "2: the time goes back here;"),
+        (
+            format!("{first}\n{second}\n{first}\n{second}\n{first}\n"),
+            "3: the time goes back here, the first of 2 such lines;",
+        ),
+    ] {
+        let journal = temp_dir.put("journal", text);
+        let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
+        let wanted = format!(
+            "{journal}:{where_} all were judged in the order of the file, so sort it by \"seen\""
+        );
+        assert_eq!((code, err), (0, wanted));
+        assert!(out.contains(" KP unknown → up"), "{out}");
     }
 }
 
@@ -197,6 +223,26 @@ fn a_journal_of_which_no_line_can_be_read_is_65() {
         done(lifesign(&["replay", &empty, "--config", LAB])),
         (0, String::new(), String::new())
     );
+}
+
+#[test]
+fn a_simulation_that_is_not_as_its_scenario_expects_is_1() {
+    let temp_dir = TempDir::new("expect");
+    let page = fs::read_to_string("docs/scenario.md").unwrap();
+    let example = page.rsplit("```toml\n").next().unwrap().split("```").next().unwrap();
+    let scenario = temp_dir.put("scenario.toml", example);
+    let (code, out, err) = done(lifesign(&["simulate", &scenario]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    // The page quotes it.
+    let told: Vec<&str> = out.lines().filter(|line| line.starts_with("expected ")).collect();
+    let quoted: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("    expected ")).collect();
+    assert!(!quoted.is_empty() && told.len() > quoted.len(), "{out}");
+    assert!(quoted.iter().all(|line| out.contains(line)), "{out}");
+    let other = temp_dir.put("other.toml", example.replace("no = [", "no = [\"outage\", "));
+    let (code, out, err) = done(lifesign(&["simulate", &other]));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.contains("\nexpected no outage, flapping: not met, was up, "), "{out}");
 }
 
 #[test]

@@ -62,7 +62,16 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     let (code, out, _) = done(lifesign(&["episodes", "--csv", "--state-dir", &state]));
     assert_eq!((code, out.lines().count()), (0, 1), "{out}");
     let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
-    assert!(code == 65 && err.contains("nothing is known of JP between"), "{err}");
+    assert_eq!((code, err.as_str()), (65, "lifesign: nothing is known of \"JP\"; there are KP"));
+    let (code, out, err) =
+        done(lifesign(&["episodes", "--scope", "127.0.0.0/24", "--state-dir", &state]));
+    assert_eq!((code, out.as_str()), (65, ""));
+    assert!(
+        err.starts_with("lifesign: nothing is known of \"127.0.0.0/24\"; there are KP"),
+        "{err}"
+    );
+    let (code, out, err) = done(lifesign(&["episodes", "--scope", "kp", "--state-dir", &state]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
 }
 
 /// Two runs would overwrite what the other learned. Who only reads is let in; and a kill leaves the
@@ -128,6 +137,16 @@ fn episodes_are_listed_from_a_time_until_another() {
         let began: Vec<&str> = out.lines().skip(1).filter_map(|line| line.get(21..23)).collect();
         assert_eq!((code, err.as_str(), began.as_slice()), (0, "", days), "{more:?}: {out}");
     }
+    let base = rusqlite::Connection::open(temp_dir.join("state/lifesign.db")).unwrap();
+    base.execute("UPDATE episode SET state = 'gone' WHERE found = 1419249600000", []).unwrap();
+    drop(base);
+    let (code, out, err) = ask(&since);
+    let wanted = "lifesign: rows of the store that cannot be read and are left out: 1";
+    assert_eq!((code, out.lines().count(), err.as_str()), (0, 3, wanted));
+    let lower = ["report", "kp", "--state-dir", &state, "--since", "2014-12-21T00:00:00Z"];
+    let (code, out, err) = done(lifesign(&lower));
+    assert_eq!((code, err.as_str()), (0, wanted));
+    assert!(out.contains("(KP), 2014-12-21"), "{out}");
     let wrong = (65, String::new(), "lifesign: --since must lie before --until".to_owned());
     assert_eq!(ask(&["--until", "8d"]), wrong);
     let report =

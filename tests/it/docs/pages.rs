@@ -8,7 +8,7 @@ use lifesign_core::{
     outcome::{Fault, Reject},
 };
 use lifesign_journal::Reader;
-use lifesign_lab::Scenario;
+use lifesign_lab::{EventKind, Expect, Scenario};
 use std::collections::BTreeSet;
 
 /// The fenced blocks of this language.
@@ -51,6 +51,19 @@ fn every_scenario_in_the_docs_is_a_scenario() {
         let problems = Scenario::parse("docs", text).err().map(|problems| problems.to_string());
         assert_eq!(problems, None, "{text}");
     }
+}
+
+#[test]
+fn the_scenario_page_lists_every_kind_of_event_and_every_expectation() {
+    let page = text("docs/scenario.md");
+    assert_eq!(first_column(&page, "Expectations"), Expect::KEYS);
+    // A row may be of several kinds.
+    let (_, events) = page.split_once("| kind | what happens").expect("the table of kinds");
+    let table = events.split("\n\n").next().unwrap_or_default();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let kinds: BTreeSet<&str> =
+        cells.flat_map(|cell| cell.split(", ")).map(|word| word.trim_matches('`')).collect();
+    assert_eq!(kinds, BTreeSet::from(EventKind::ALL.map(EventKind::label)));
 }
 
 #[test]

@@ -109,7 +109,8 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
         // An outage of 150 s in the table, and in the strip's words.
         "<td>2 min 30 s</td>",
         "aria-label=\"last 24 h: ",
-        "lost at most 6.8 %",
+        "lost at most 6.8 % in any 10 min",
+        "over 5m: 100.0 % lost",
     ] {
         assert!(page.body.contains(part), "{part} is missing in {}", page.body);
     }

@@ -64,6 +64,41 @@ fn a_country_of_370_blocks_is_below_a_megabyte_and_its_blocks_are_closed() {
 }
 
 #[test]
+fn what_is_up_names_its_newest_answer_and_all_else_why_it_was_found() {
+    let mut snapshot = week::snapshot(week::roster(1, 2, 2), |_| vec![(State::Up, week::HOUR)]);
+    let time = snapshot.time;
+    for scope in &mut snapshot.scopes {
+        scope.verdict.state = State::Up;
+        scope.verdict.evidence = "last answer to a probe of long ago".into();
+        scope.verdict.last_life = Some(time);
+    }
+    let render =
+        |snapshot: &Snapshot| page::render(snapshot, &settings(None), Refresh::Auto).into_string();
+    let page = render(&snapshot);
+    assert!(!page.contains("long ago"), "{page}");
+    assert_eq!(page.matches("last answer to a probe of <time datetime").count(), 3);
+    for scope in &mut snapshot.scopes {
+        scope.verdict.state = State::Outage;
+    }
+    assert_eq!(render(&snapshot).matches("long ago").count(), 3);
+}
+
+#[test]
+fn episodes_that_parts_had_with_the_whole_are_counted() {
+    let outage = || vec![(State::Up, 3 * week::HOUR), (State::Outage, week::HOUR)];
+    let render = |of_parts: Vec<(State, _)>| {
+        let snapshot = week::snapshot(week::roster(1, 2, 2), |scope| match scope {
+            Scope::Country(_) => outage(),
+            Scope::Block(_) | Scope::Network(_) => of_parts.clone(),
+        });
+        page::render(&snapshot, &settings(None), Refresh::Auto).into_string()
+    };
+    let told = "2 of parts not listed: the whole had the same at the same time.";
+    assert!(render(outage()).contains(told));
+    assert!(!render(vec![(State::Up, 3 * week::HOUR)]).contains("not listed"));
+}
+
+#[test]
 fn no_name_can_become_markup_anywhere() {
     let nasty = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;";
     let mut roster = week::roster(1, 2, 2);

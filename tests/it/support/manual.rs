@@ -16,8 +16,9 @@ Ends the run.
 .TS
 l l.
 0	all is well; a run was ended by SIGINT or SIGTERM
+1	\fBsimulate\fR: something was not as the scenario expects
 2	the command line is wrong
-65	a journal or a store cannot be read, or the period asked for is empty
+65	a journal or a store cannot be read, or holds nothing of the period or scope asked for
 69	cannot listen, or the state directory belongs to another run; \fBstatus\fR found no lifesign that answers
 70	a bug of lifesign or of the system
 73	an output file cannot be written

@@ -36,7 +36,7 @@ fn complaints(path: &Path) -> Vec<String> {
         Ok(scenario) => scenario,
         Err(problems) => return vec![problems.to_string()],
     };
-    let expect = &scenario.expect;
+    let expect = scenario.expect.clone().unwrap_or_default();
     let until = expect.slice.map_or(scenario.end(), |slice| scenario.start + slice);
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
@@ -54,49 +54,12 @@ fn complaints(path: &Path) -> Vec<String> {
     });
     let score = simulation.score();
     let name = path.file_name().unwrap().to_string_lossy();
-    for (scopes, level) in [("countries", &score.countries), ("blocks", &score.blocks)] {
-        if expect.right_share.is_some_and(|least| level.right_share < least) {
-            amiss.push(format!("{scopes}: right for a share of {} only", level.right_share));
-        }
-        let slowest = level.down.quantile(1.0);
-        if expect.max_down.is_some_and(|most| slowest > most.as_secs_f64()) {
-            amiss.push(format!("{scopes}: slowest down took {slowest} s"));
-        }
-        if expect.max_down.is_some() && !level.down.missed.is_empty() {
-            amiss.push(format!("{scopes}: missed darkness of {:?} s", level.down.missed));
-        }
-        // Of every scenario: an edge holds the true moment. Chance may move one in a thousand; none
-        // of these.
-        for (bound, edges) in [("begin", &level.begins), ("end", &level.ends)] {
-            if edges.before + edges.after > expect.edges_beside {
-                let crate::EdgeCoverage { before, after, .. } = edges;
-                amiss
-                    .push(format!("{scopes}: {before} edges of a {bound} lie late, {after} early"));
-            }
-        }
-        // A country that lives is not called down, but where the file expects it.
-        let allowed = if expect.seen.contains(&Down) { u64::MAX } else { expect.false_downs };
-        if scopes == "countries" && level.false_downs > allowed {
-            amiss.push(format!("{scopes}: down without a darkness, {} times", level.false_downs));
-        }
-        let wrong = level.false_outages + level.false_flappings;
-        if wrong > expect.false_verdicts {
-            amiss.push(format!("{scopes}: {wrong} false outages or flappings"));
-        }
-    }
+    let expectations = expect.check(&score, &seen);
+    let unmet = expectations.iter().filter(|expectation| !expectation.is_met);
+    amiss.extend(unmet.map(ToString::to_string));
     if score.worst_minute > MOST_PER_BLOCK {
         amiss.push(format!("a block was asked {} times a second for a minute", score.worst_minute));
     }
-    amiss.extend(
-        expect
-            .seen
-            .iter()
-            .filter(|state| !seen.contains(state))
-            .map(|state| format!("never {state}")),
-    );
-    amiss.extend(
-        expect.no.iter().filter(|state| seen.contains(state)).map(|state| format!("was {state}")),
-    );
     amiss.iter().map(|text| format!("{name}: {text}")).collect()
 }
 
@@ -141,6 +104,62 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let lines = String::from_utf8(bytes(7, true)).unwrap();
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
     assert!(lines.contains(r#""to":"flapping""#));
+}
+
+#[test]
+fn a_simulation_says_of_each_expectation_whether_it_was_met() {
+    let expect = r#"
+        [expect]
+        slice = "90m"
+        right_share = 0.9
+        seen = ["outage"]
+        no = ["flapping", "up"]
+        max_down = "2m"
+        [[event]]
+        kind = "dark"
+        on = "KP"
+        at = "+1h"
+        for = "10m"
+        [[event]]
+        kind = "flap"
+        on = "KP"
+        at = "+2h"
+        for = "1h"
+        down = "60s"
+        up = "60s"
+    "#;
+    let hosts = "hosts = 4\nprobes = [\"icmp\"]";
+    let scenario = scenario(r#"["127.45.176.0/24"]"#, hosts, expect);
+    let said = |json| {
+        let options = Options { json, ..Options::default() };
+        let mut out = Vec::new();
+        let all = simulate(&scenario, options, &mut out, &mut std::io::sink(), &mut |_| {});
+        (all.unwrap(), String::from_utf8(out).unwrap())
+    };
+    let (all, text) = said(false);
+    let met: Vec<(&str, bool)> =
+        all.iter().map(|expectation| (expectation.demand.as_str(), expectation.is_met)).collect();
+    assert_eq!(
+        met,
+        [
+            ("right_share of at least 0.9", true),
+            ("seen outage", true),
+            ("no flapping, up", false),
+            ("max_down of at most 2m", true),
+            ("edges_beside of at most 0", true),
+            ("false_downs of at most 0", true),
+            ("false_verdicts of at most 0", true),
+        ]
+    );
+    let (_, end) = text.split_once("\nin the first 90m:\n").expect("what is judged");
+    assert_eq!(end.lines().count(), all.len());
+    let was = "expected no flapping, up: not met, was up, down, outage";
+    assert!(end.lines().any(|line| line == was), "{end}");
+    let (_, lines) = said(true);
+    let line = r#"{"expected":"no flapping, up","met":false,"was":"up, down, outage"}"#;
+    assert!(lines.lines().any(|found| found == line), "{lines}");
+    let lines = lines.lines().map(serde_json::from_str::<serde_json::Value>);
+    assert!(lines.into_iter().all(|line| line.is_ok()));
 }
 
 #[test]

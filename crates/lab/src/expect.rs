@@ -1,0 +1,162 @@
+//! `[expect]` of a scenario file: what it demands of the verdicts, and whether that was so.
+
+use super::{LevelScore, Score};
+use lifesign_core::judge::State;
+use lifesign_document::{Table, format_duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// What a scenario demands of the verdicts.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// How much of it is judged, from its start; all, if not given.
+    pub slice: Option<Duration>,
+    /// Least share of time with the right state.
+    right_share: Option<f64>,
+    /// States that some scope must enter.
+    seen: Vec<State>,
+    /// States that no scope may enter.
+    no: Vec<State>,
+    /// Longest delay from a true darkness to `down`.
+    max_down: Option<Duration>,
+    /// Edges beside the truth are allowed up to this number, of begins and of ends at each level.
+    edges_beside: u64,
+    /// False downs of living countries are allowed up to this number, and without limit if `seen`
+    /// holds `down`.
+    false_downs: u64,
+    /// False outages and flappings are allowed up to this number at each level.
+    false_verdicts: u64,
+}
+
+/// One thing that was demanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The key, and what it demands.
+    pub demand: String,
+    /// Whether it was so.
+    pub is_met: bool,
+    /// What was instead of it.
+    pub was: String,
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { demand, is_met, was } = self;
+        write!(f, "expected {demand}: {}, was {was}", if *is_met { "met" } else { "not met" })
+    }
+}
+
+impl Expect {
+    /// The keys of `[expect]`.
+    pub const KEYS: [&str; 8] = [
+        "slice",
+        "right_share",
+        "seen",
+        "no",
+        "max_down",
+        "edges_beside",
+        "false_downs",
+        "false_verdicts",
+    ];
+
+    /// What the file demands; None if it has no `[expect]`.
+    pub(super) fn read(root: Table<'_>) -> Option<Self> {
+        let table = root.section("expect", &Self::KEYS)?;
+        let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
+        let number = |key| {
+            table.get(key).and_then(|value| value.integer(0..=1000)).unwrap_or_default() as u64
+        };
+        let states = |key| {
+            let labels = State::ALL.map(State::label);
+            let list = table.get(key).and_then(|value| value.list("states such as [\"outage\"]"));
+            let label = list.into_iter().flatten().filter_map(|value| value.one_of(&labels));
+            label.filter_map(State::from_label).collect()
+        };
+        Some(Self {
+            slice: duration("slice"),
+            right_share: table.get("right_share").and_then(|value| value.number(0.0..=1.0)),
+            seen: states("seen"),
+            no: states("no"),
+            max_down: duration("max_down"),
+            edges_beside: number("edges_beside"),
+            false_downs: number("false_downs"),
+            false_verdicts: number("false_verdicts"),
+        })
+    }
+
+    /// Holds a score, and the states that scopes entered, against each demand.
+    pub fn check(&self, score: &Score, entered: &BTreeSet<State>) -> Vec<Expectation> {
+        let mut all = Vec::new();
+        let mut add = |demand: String, is_met: bool, was: String| {
+            all.push(Expectation { demand, is_met, was });
+        };
+        let levels = [&score.countries, &score.blocks];
+        let of_levels = |text: &dyn Fn(&LevelScore) -> String| {
+            format!("countries {}, blocks {}", text(levels[0]), text(levels[1]))
+        };
+        if let Some(least) = self.right_share {
+            add(
+                format!("right_share of at least {least}"),
+                !levels.iter().any(|level| level.right_share < least),
+                of_levels(&|level| format!("{:.5}", level.right_share)),
+            );
+        }
+        if !self.seen.is_empty() {
+            let is_met = self.seen.iter().all(|state| entered.contains(state));
+            add(format!("seen {}", words(&self.seen)), is_met, words(entered));
+        }
+        if !self.no.is_empty() {
+            let is_met = !self.no.iter().any(|state| entered.contains(state));
+            add(format!("no {}", words(&self.no)), is_met, words(entered));
+        }
+        if let Some(most) = self.max_down {
+            let is_met = |level: &&LevelScore| {
+                level.down.missed.is_empty()
+                    && level.down.seconds.last().is_none_or(|&last| last <= most.as_secs_f64())
+            };
+            add(
+                format!("max_down of at most {}", format_duration(most)),
+                levels.iter().all(is_met),
+                of_levels(&|level| {
+                    let slowest = level.down.seconds.last();
+                    let slowest =
+                        slowest.map_or("none".into(), |slowest| format!("{slowest:.1} s"));
+                    format!("{slowest} and {} missed", level.down.missed.len())
+                }),
+            );
+        }
+        let beside = |level: &LevelScore| {
+            [&level.begins, &level.ends].map(|edges| edges.before + edges.after)
+        };
+        add(
+            format!("edges_beside of at most {}", self.edges_beside),
+            levels.iter().all(|level| beside(level).iter().all(|&n| n <= self.edges_beside)),
+            of_levels(&|level| {
+                let [begins, ends] = beside(level);
+                format!("{begins} begins and {ends} ends")
+            }),
+        );
+        // A file that expects darkness has countries down.
+        if !self.seen.contains(&State::Down) {
+            let false_downs = score.countries.false_downs;
+            add(
+                format!("false_downs of at most {}", self.false_downs),
+                false_downs <= self.false_downs,
+                format!("countries {false_downs}"),
+            );
+        }
+        let wrong = |level: &LevelScore| level.false_outages + level.false_flappings;
+        add(
+            format!("false_verdicts of at most {}", self.false_verdicts),
+            levels.iter().all(|level| wrong(level) <= self.false_verdicts),
+            of_levels(&|level| wrong(level).to_string()),
+        );
+        all
+    }
+}
+
+fn words<'a>(states: impl IntoIterator<Item = &'a State>) -> String {
+    let words: Vec<&str> = states.into_iter().map(|state| state.label()).collect();
+    if words.is_empty() { "no change".into() } else { words.join(", ") }
+}
