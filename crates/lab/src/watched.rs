@@ -134,13 +134,13 @@ fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<
 fn kind(text: &str) -> Result<Kind, String> {
     let (label, rest) =
         text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
-    match (Kind::from_label(label), rest) {
-        (Some(Kind::Icmp), None) => Ok(Kind::Icmp),
-        (Some(kind @ (Kind::Tcp | Kind::Dns)), Some(_)) => Ok(kind),
-        _ => Err(format!(
-            "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
-        )),
-    }
+    let is_short_form = |kind: &Kind| match kind {
+        Kind::Icmp => rest.is_none(),
+        Kind::Tcp | Kind::Dns => rest.is_some(),
+    };
+    Kind::from_label(label).filter(is_short_form).ok_or_else(|| {
+        format!("unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\"")
+    })
 }
 
 /// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.

@@ -12,6 +12,7 @@ pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
 pub use tree::{Level, Scope, ScopeId};
 
+use crate::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
@@ -41,6 +42,20 @@ labelled! {
         Tcp => "tcp",
         /// A DNS question.
         Dns => "dns",
+    }
+}
+
+/// One of something for each kind.
+pub type PerKind<T> = PerLabel<Kind, T, { Kind::ALL.len() }>;
+
+impl Kind {
+    /// May a firewall answer it for the host, on every port? Then the trap question is asked too
+    /// (see [`Due::trap`](crate::outcome::Due::trap)).
+    pub const fn has_trap(self) -> bool {
+        match self {
+            Kind::Tcp => true,
+            Kind::Icmp | Kind::Dns => false,
+        }
     }
 }
 
