@@ -9,10 +9,9 @@
 //! | `dns` | one question to a name server, a socket for each probe |
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
-//! | `sys` | system calls in batches, for `icmp` |
-//! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
-//!
-//! The last two hold all `unsafe` of the program: system calls that no safe library offers.
+//! | `socket` | what all their sockets share: options, the error queue, faults |
+//! | `kernel` | socket addresses and control messages as bytes |
+//! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
 //! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
 //! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short
@@ -25,11 +24,12 @@ pub mod tcp;
 pub mod dns;
 pub mod names;
 pub mod controls;
+pub mod kernel;
+mod socket;
 mod sys;
-mod sys_inet;
 
+pub use socket::descriptor_limit;
 pub use sys::trim_memory;
-pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
 
 /// How a target is asked. Each prober defines its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]

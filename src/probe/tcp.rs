@@ -10,7 +10,7 @@
 //! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
 //! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
 
-use super::sys_inet;
+use super::{socket, sys};
 use crate::clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
@@ -69,7 +69,7 @@ impl TcpProber {
     /// descriptors, and at most 4096; a probe beyond that is `NotSent(NoDescriptors)`. Each is held
     /// for one second at most.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, sockets: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
+        Self { clock, events, sockets: Arc::new(Semaphore::new(socket::socket_limit())) }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -115,7 +115,7 @@ fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
         Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
             Some(Found::Refused { rtt: clock.now().since(sent) })
         }
-        _ => Some(Found::NotSent(sys_inet::fault(error))),
+        _ => Some(Found::NotSent(socket::fault(error))),
     }
 }
 
@@ -123,13 +123,13 @@ fn connect(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    sys_inet::enable_errors_and_timestamps(&socket, peer.ip())?;
+    socket::enable_errors_and_timestamps(&socket, peer.is_ipv6())?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
     // Registered only now: a socket that is not connecting counts as hung up.
-    sys_inet::register(socket, Interest::WRITABLE | Interest::ERROR)
+    sys::register(socket, Interest::WRITABLE | Interest::ERROR)
 }
 
 /// Waits until the handshake has succeeded or failed.
@@ -143,7 +143,7 @@ async fn handshake(
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
-        if let Some((error, timestamp)) = sys_inet::next_error(socket) {
+        if let Some((error, timestamp)) = socket::next_error(socket) {
             let rtt = clock.received(timestamp, sent).since(sent);
             return Ok(error.found(peer.ip(), rtt));
         }
@@ -166,6 +166,6 @@ fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
     if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
         return Ok(Found::Refused { rtt: elapsed });
     }
-    let rtt = sys_inet::handshake_rtt(socket)?.unwrap_or(elapsed);
+    let rtt = sys::handshake_rtt(socket)?.unwrap_or(elapsed);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }

@@ -12,7 +12,7 @@
 
 pub mod message;
 
-use super::sys_inet;
+use super::{socket, sys};
 use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
@@ -99,7 +99,7 @@ impl DnsProber {
     /// to a new question. To refuse the new question instead would make us blind in a large outage,
     /// just when every question stays open.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        let limit = sys_inet::socket_limit();
+        let limit = socket::socket_limit();
         Self { clock, events, limit, open: VecDeque::new(), sweep_at: MIN_SWEEP }
     }
 
@@ -134,7 +134,7 @@ impl DnsProber {
                 });
                 self.open.push_back(task.abort_handle());
             }
-            Err(error) => exchange.report(Found::NotSent(sys_inet::fault(&error))),
+            Err(error) => exchange.report(Found::NotSent(socket::fault(&error))),
         }
     }
 }
@@ -160,9 +160,9 @@ impl Exchange {
     fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
         let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        sys_inet::enable_errors_and_timestamps(&socket, self.peer.ip())?;
+        socket::enable_errors_and_timestamps(&socket, self.peer.is_ipv6())?;
         socket.connect(&self.peer.into())?;
-        let socket = sys_inet::register(socket, Interest::READABLE | Interest::ERROR)?;
+        let socket = sys::register(socket, Interest::READABLE | Interest::ERROR)?;
         socket.get_ref().send(question.bytes())?;
         Ok(socket)
     }
@@ -208,13 +208,14 @@ impl Exchange {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some((error, timestamp)) = sys_inet::next_error(socket.get_ref()) {
+            if let Some((error, timestamp)) = socket::next_error(socket.get_ref()) {
                 return Ok(Arrival::IcmpError(error.found(self.peer.ip(), self.rtt(timestamp))));
             }
             let mut buffer = [0; MAX_DATAGRAM];
-            match sys_inet::receive(socket.get_ref(), &mut buffer) {
-                Ok(datagram) => match message::read(question, expect, &buffer[..datagram.length]) {
-                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(datagram.timestamp))),
+            match socket::receive(socket.get_ref(), &mut buffer) {
+                Ok((length, timestamp)) => match message::read(question, expect, &buffer[..length])
+                {
+                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(timestamp))),
                     Err(reason) => self.report_stray(reason),
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),

@@ -5,13 +5,12 @@
 //! | `prober` | [`IcmpProber`], for both address families |
 //! | `socket` | one family's socket: sends, receives, reads the error queue |
 //! | `codec` | packets as bytes, and the token that makes an answer ours |
-//! | `kernel` | socket addresses and control messages as bytes |
 //!
 //! One socket per family serves all targets. All share one identifier, and the sequence number
 //! wraps after 65,536 probes of a target; neither limits what is in flight, because the payload
 //! names the probe.
 
-use super::sys_inet;
+use super::socket::fault;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
@@ -20,7 +19,6 @@ use std::io;
 
 pub mod codec;
 mod prober;
-pub mod kernel;
 mod socket;
 
 pub use prober::IcmpProber;
@@ -71,7 +69,7 @@ impl OpenError {
             OpenError::Socket(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
                 Fault::NoRoute
             }
-            OpenError::Socket(error) => sys_inet::fault(error),
+            OpenError::Socket(error) => fault(error),
         }
     }
 }
