@@ -13,11 +13,12 @@
 //! | `kernel` | socket addresses and control messages as bytes |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
-//! A new kind of probe is a variant of [`Kind`], a file here with its spec and its prober, and a
-//! variant of [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `config::block` writes its short
-//! form and `daemon::network` sends it: there the compiler reports each `match` that lacks it.
+//! A new kind of probe is a file here, with its spec and its prober, and two lines: a variant of
+//! [`Kind`], and one of [`ProbeSpec`]. The compiler names each `match` that lacks it.
 
 use lifesign_core::scopes::Kind;
+use lifesign_document::Table;
+use std::fmt;
 
 pub mod icmp;
 pub mod tcp;
@@ -34,8 +35,8 @@ pub use sys::trim_memory;
 /// How a target is asked. Each prober defines its own part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeSpec {
-    /// ICMP echo, which has nothing to choose.
-    Icmp,
+    /// ICMP echo.
+    Icmp(icmp::IcmpSpec),
     /// A TCP connect, which a SYN-ACK or a RST answers.
     Tcp(tcp::TcpSpec),
     /// A DNS question; boxed, since most targets are asked none.
@@ -46,28 +47,47 @@ impl ProbeSpec {
     /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear
     /// line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (kind, rest) =
-            text.split_once('/').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
-        match (kind, rest) {
-            ("icmp", None) => Ok(ProbeSpec::Icmp),
-            ("icmp", Some(_)) => {
-                Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
-            }
-            ("tcp", _) => tcp::TcpSpec::parse(rest.unwrap_or_default()).map(ProbeSpec::Tcp),
-            ("dns", _) => dns::DnsSpec::parse(rest.unwrap_or_default())
-                .map(|spec| ProbeSpec::Dns(Box::new(spec))),
-            _ => Err(format!(
-                "unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\""
-            )),
+        let (kind, rest) = Kind::of_short_form(text)?;
+        match kind {
+            Kind::Icmp => icmp::IcmpSpec::parse(rest).map(ProbeSpec::Icmp),
+            Kind::Tcp => tcp::TcpSpec::parse(rest).map(ProbeSpec::Tcp),
+            Kind::Dns => dns::DnsSpec::parse(rest).map(|spec| ProbeSpec::Dns(Box::new(spec))),
+        }
+    }
+
+    /// The keys that the plan's long form has for this kind, beside those for every probe.
+    pub const fn options(kind: Kind) -> &'static [&'static str] {
+        match kind {
+            Kind::Icmp | Kind::Tcp => &[],
+            Kind::Dns => &dns::OPTIONS,
+        }
+    }
+
+    /// The same with its options, from the plan's long form.
+    pub fn with_options(self, table: Table<'_>) -> Self {
+        match self {
+            ProbeSpec::Icmp(_) | ProbeSpec::Tcp(_) => self,
+            ProbeSpec::Dns(spec) => ProbeSpec::Dns(Box::new(spec.with_options(table))),
         }
     }
 
     /// The kind, as metrics name it.
     pub const fn kind(&self) -> Kind {
         match self {
-            ProbeSpec::Icmp => Kind::Icmp,
+            ProbeSpec::Icmp(_) => Kind::Icmp,
             ProbeSpec::Tcp(_) => Kind::Tcp,
             ProbeSpec::Dns(_) => Kind::Dns,
+        }
+    }
+}
+
+/// The short form, the same in metrics and journal however the plan spells it.
+impl fmt::Display for ProbeSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProbeSpec::Icmp(spec) => spec.fmt(f),
+            ProbeSpec::Tcp(spec) => spec.fmt(f),
+            ProbeSpec::Dns(spec) => spec.fmt(f),
         }
     }
 }

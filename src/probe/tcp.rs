@@ -18,7 +18,7 @@ use lifesign_core::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -45,13 +45,20 @@ pub struct TcpSpec {
 }
 
 impl TcpSpec {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        let text = rest.unwrap_or_default();
         match text.parse() {
             Ok(port) if port > 0 => Ok(Self { port }),
             _ => Err(format!(
                 "{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535"
             )),
         }
+    }
+}
+
+impl fmt::Display for TcpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tcp/{}", self.port)
     }
 }
 

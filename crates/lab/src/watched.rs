@@ -132,15 +132,9 @@ fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<
 /// The kind of a probe in the plan's short form. Scripted hosts answer by kind alone, so the rest
 /// (port, name, record type) is not read.
 fn kind(text: &str) -> Result<Kind, String> {
-    let (label, rest) =
-        text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
-    let is_short_form = |kind: &Kind| match kind {
-        Kind::Icmp => rest.is_none(),
-        Kind::Tcp | Kind::Dns => rest.is_some(),
-    };
-    Kind::from_label(label).filter(is_short_form).ok_or_else(|| {
-        format!("unknown probe {text:?}; a probe is \"icmp\", \"tcp/PORT\" or \"dns/NAME/TYPE\"")
-    })
+    let (kind, rest) = Kind::of_short_form(text)?;
+    let is_whole = rest.is_some() == kind.short_form().contains('/');
+    is_whole.then_some(kind).ok_or_else(|| Kind::unknown_probe(text))
 }
 
 /// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.

@@ -19,11 +19,12 @@ use lifesign_core::{
     outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
     time::Time,
 };
+use lifesign_document::Table;
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -45,6 +46,9 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 /// and no more than one Ethernet frame arrives in practice.
 const MAX_DATAGRAM: usize = 1500;
 
+/// Its keys in the plan's long form.
+pub(super) const OPTIONS: [&str; 2] = ["expect", "port"];
+
 /// What a DNS probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsSpec {
@@ -60,7 +64,8 @@ pub struct DnsSpec {
 }
 
 impl DnsSpec {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        let text = rest.unwrap_or_default();
         let shape = || {
             format!(
                 "{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\""
@@ -73,6 +78,33 @@ impl DnsSpec {
             format!("{record:?} is no DNS record type; write one such as SOA, NS, A, AAAA or TXT")
         })?;
         Ok(Self { name, record, port: 53, expect: None })
+    }
+
+    pub(super) fn with_options(mut self, table: Table<'_>) -> Self {
+        if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
+            self.port = port as u16;
+        }
+        if let Some(value) = table.get("expect") {
+            self.expect = value
+                .text("the data of a record that must be among the answers")
+                .map(str::to_owned);
+            if self.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
+                value.note(
+                    "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
+                     or drop it",
+                );
+            }
+        }
+        self
+    }
+}
+
+/// Without its options, which make no other target.
+impl fmt::Display for DnsSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.to_lowercase().to_ascii();
+        let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
+        write!(f, "dns/{name}/{}", self.record)
     }
 }
 
@@ -270,7 +302,7 @@ mod tests {
     async fn the_oldest_question_makes_room_for_a_new_one() {
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let peer = silent.local_addr().unwrap();
-        let mut spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
+        let mut spec = DnsSpec::parse(Some("kptc.kp/SOA")).unwrap();
         spec.port = peer.port();
         let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let clock = Clock::start();

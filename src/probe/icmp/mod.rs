@@ -15,13 +15,32 @@ use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
 };
-use std::io;
+use std::{fmt, io};
 
 pub mod codec;
 mod prober;
 mod socket;
 
 pub use prober::IcmpProber;
+
+/// What an ICMP probe asks: an echo, which has nothing to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpSpec;
+
+impl IcmpSpec {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        rest.map_or(Ok(Self), |rest| {
+            let text = format!("icmp/{rest}");
+            Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
+        })
+    }
+}
+
+impl fmt::Display for IcmpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("icmp")
+    }
+}
 
 /// The kind of socket that sends ICMP echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
