@@ -2,10 +2,14 @@
 //! targets to the roster.
 
 use super::{Countries, unicast};
-use crate::probe::{ProbeSpec, dns::DnsSpec};
-use lifesign_core::scopes::{Block, BlockId, CountryId, Host, NetworkId, Prefix, Target};
+use crate::probe::ProbeSpec;
+use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Kind, NetworkId, Prefix, Target};
 use lifesign_document::{Table, Value};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
 const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
@@ -134,37 +138,29 @@ fn probe(item: Value<'_>) -> Option<(ProbeSpec, Option<Duration>)> {
     if !item.is_table() {
         return Some((item.parsed(PROBE, ProbeSpec::parse)?, None));
     }
-    let table = item.table(PROBE)?.only(&["probe", "interval", "expect", "port"]);
+    let options: BTreeSet<&str> =
+        Kind::ALL.into_iter().flat_map(ProbeSpec::options).copied().collect();
+    let keys: Vec<&str> =
+        ["probe", "interval"].into_iter().chain(options.iter().copied()).collect();
+    let table = item.table(PROBE)?.only(&keys);
     let range = Duration::from_millis(100)..=Duration::from_secs(86_400);
     let interval = table.get("interval").and_then(|value| value.duration(range));
     let spec =
-        table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, ProbeSpec::parse));
-    let spec = match spec? {
-        ProbeSpec::Dns(spec) => ProbeSpec::Dns(Box::new(dns_options(table, *spec))),
-        spec => {
-            for value in ["expect", "port"].into_iter().filter_map(|key| table.get(key)) {
-                value
-                    .note("only a DNS probe has this; drop it (a TCP port is written \"tcp/443\")");
-            }
-            spec
+        table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, ProbeSpec::parse))?;
+    for key in options.iter().filter(|key| !ProbeSpec::options(spec.kind()).contains(key)) {
+        if let Some(value) = table.get(key) {
+            value.note(&format!(
+                "only a {} probe has this; drop it (a TCP port is written \"tcp/443\")",
+                kinds_with(key)
+            ));
         }
-    };
-    Some((spec, interval))
+    }
+    Some((spec.with_options(table), interval))
 }
 
-fn dns_options(table: Table<'_>, mut spec: DnsSpec) -> DnsSpec {
-    if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
-        spec.port = port as u16;
-    }
-    if let Some(value) = table.get("expect") {
-        spec.expect =
-            value.text("the data of a record that must be among the answers").map(str::to_owned);
-        if spec.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
-            value.note(
-                "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
-                 or drop it",
-            );
-        }
-    }
-    spec
+/// The kinds that have this option, for people.
+fn kinds_with(option: &str) -> String {
+    let has_it = |kind: &Kind| ProbeSpec::options(*kind).contains(&option);
+    let names = Kind::ALL.into_iter().filter(has_it).map(|kind| kind.label().to_uppercase());
+    names.collect::<Vec<_>>().join(" or ")
 }

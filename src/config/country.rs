@@ -4,8 +4,8 @@
 
 use super::{Countries, block, network};
 use lifesign_core::scopes::{Country, CountryId};
+use lifesign_document::{LinesByName, country_code, label};
 use lifesign_document::{Table, Value};
-use lifesign_notation::{LinesByName, country_code, label};
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut all = Countries::default();

@@ -8,8 +8,8 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{Prefix, Roster},
 };
+use lifesign_document::label;
 use lifesign_document::{Problems, Table, Value};
-use lifesign_notation::label;
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},

@@ -3,7 +3,7 @@
 use super::{Countries, block, country::is_a_table};
 use lifesign_core::scopes::{CountryId, Network, NetworkId};
 use lifesign_document::Table;
-use lifesign_notation::{LinesByName, network_name};
+use lifesign_document::{LinesByName, network_name};
 
 /// `lines`: the line of each network's name in the country.
 pub(super) fn network<'a>(

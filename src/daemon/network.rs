@@ -78,10 +78,10 @@ impl Network {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
                 (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
                 (Ok(address), ProbeSpec::Dns(spec)) => self.dns.send(due, address, spec),
-                (Ok(address), ProbeSpec::Icmp) if self.icmp.is_some() => {
+                (Ok(address), ProbeSpec::Icmp(_)) if self.icmp.is_some() => {
                     self.echoes.push((due, address));
                 }
-                (Ok(_), ProbeSpec::Icmp) => out.push(not_sent(&due, Fault::Permission)),
+                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::Permission)),
             }
         }
         if let Some(icmp) = &mut self.icmp {

@@ -200,15 +200,28 @@ fn add_per_control(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&Contro
 }
 
 fn add_outcomes(counts: &Counts, out: &mut Series) {
+    let &Counts {
+        sent: _,
+        reply,
+        unexpected: _,
+        refused,
+        late,
+        lost,
+        unreachable,
+        duplicate,
+        rejected,
+        not_sent,
+        overdue: _,
+    } = counts;
     for (outcome, count) in [
-        ("reply", counts.reply),
-        ("refused", counts.refused),
-        ("late", counts.late),
-        ("lost", counts.lost),
-        ("unreachable", counts.unreachable),
-        ("rejected", counts.rejected),
-        ("duplicate", counts.duplicate),
-        ("not_sent", counts.not_sent),
+        ("reply", reply),
+        ("refused", refused),
+        ("late", late),
+        ("lost", lost),
+        ("unreachable", unreachable),
+        ("rejected", rejected),
+        ("duplicate", duplicate),
+        ("not_sent", not_sent),
     ] {
         out.add(&[outcome], count as f64);
     }

@@ -8,7 +8,7 @@ use super::{
     series::{Collect, Definition, Series, label},
 };
 use lifesign_core::{
-    scopes::{BlockId, Kind, Level, Roster, Scope},
+    scopes::{BlockId, Level, Roster, Scope},
     watch::Snapshot,
 };
 use prometheus::{
@@ -159,7 +159,7 @@ impl Family {
             }
             Collect::PerKind(add) => {
                 for (id, kinds) in (0..).zip(&snapshot.kinds) {
-                    for (kind, view) in Kind::ALL.iter().zip(kinds) {
+                    for (kind, view) in kinds.iter() {
                         let Some(view) = view else { continue };
                         out.subject_labels = block_labels(BlockId(id));
                         out.subject_labels.push(label("probe", kind.label()));

@@ -5,7 +5,7 @@
 use super::ExportSettings;
 use lifesign_core::{
     judge::HostCounts,
-    scopes::{BlockId, Kind, NetworkId, Scope},
+    scopes::{BlockId, NetworkId, Scope},
     time::Time,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
@@ -145,7 +145,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
     };
     let block = |index: u32| {
         let block = &roster.blocks[index as usize];
-        let kinds = Kind::ALL.into_iter().zip(&snapshot.kinds[index as usize]);
+        let kinds = snapshot.kinds[index as usize].iter();
         BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),

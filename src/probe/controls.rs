@@ -6,6 +6,7 @@ use super::sys;
 use crate::clock::Clock;
 use lifesign_core::outcome::{ControlOutcome, Event};
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
+use socket2::SockFilter;
 use std::{io, net::IpAddr, time::Duration};
 use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence};
 use tokio::{
@@ -64,17 +65,17 @@ fn open(kind: ICMP, addresses: &[IpAddr]) -> Result<Client, OpenError> {
     let family = if v4 { "IPv4" } else { "IPv6" };
     let fail = |error| OpenError { family, error };
     let client = Client::new(&Config::builder().kind(kind).build()).map_err(fail)?;
-    let mut filter = echo_replies_from(addresses.iter().filter(|address| address.is_ipv4() == v4));
-    sys::attach_filter(client.get_socket().get_native_sock(), &mut filter).map_err(fail)?;
+    let filter = echo_replies_from(addresses.iter().filter(|address| address.is_ipv4() == v4));
+    sys::attach_filter(&client, &filter).map_err(fail)?;
     Ok(client)
 }
 
 /// A filter that passes only echo replies from these addresses, all of one family. A raw socket
 /// receives the replies to every ping of this machine, and the thousands a second that our own
 /// probes cause could crowd out the controls'.
-fn echo_replies_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<libc::sock_filter> {
+fn echo_replies_from<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Vec<SockFilter> {
     const NETWORK: u32 = libc::SKF_NET_OFF as u32;
-    let step = |code: u32, k, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let step = |code: u32, k, jt, jf| SockFilter::new(code as u16, jt, jf, k);
     let load = |size, offset| step(libc::BPF_LD | size | libc::BPF_ABS, NETWORK + offset, 0, 0);
     let equals = |k, jt, jf| step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, k, jt, jf);
     let accept = |bytes| step(libc::BPF_RET | libc::BPF_K, bytes, 0, 0);

@@ -9,23 +9,85 @@
 //! | `dns` | one question to a name server, a socket for each probe |
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
-//! | `sys` | system calls in batches, for `icmp` |
-//! | `sys_inet` | error queue, time stamps and handshake times, for `tcp` and `dns` |
+//! | `socket` | what all their sockets share: options, the error queue, faults |
+//! | `kernel` | socket addresses and control messages as bytes |
+//! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
-//! The last two hold all `unsafe` of the program: system calls that no safe library offers.
-//!
-//! A new kind of probe is a variant of `Kind`, a file here with its prober, and a variant of
-//! [`ProbeSpec`] with its line in [`ProbeSpec::parse`]. `daemon::network` sends it: there the
-//! compiler reports each `match` that lacks it.
+//! A new kind of probe is a file here, with its spec and its prober, and two lines: a variant of
+//! [`Kind`], and one of [`ProbeSpec`]. The compiler names each `match` that lacks it.
+
+use lifesign_core::scopes::Kind;
+use lifesign_document::Table;
+use std::fmt;
 
 pub mod icmp;
 pub mod tcp;
 pub mod dns;
 pub mod names;
 pub mod controls;
+pub mod kernel;
+mod socket;
 mod sys;
-mod sys_inet;
 
-pub use lifesign_notation::ProbeSpec;
+pub use socket::descriptor_limit;
 pub use sys::trim_memory;
-pub use sys_inet::{IcmpError, descriptor_limit, read_control_messages};
+
+/// How a target is asked. Each prober defines its own part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeSpec {
+    /// ICMP echo.
+    Icmp(icmp::IcmpSpec),
+    /// A TCP connect, which a SYN-ACK or a RST answers.
+    Tcp(tcp::TcpSpec),
+    /// A DNS question; boxed, since most targets are asked none.
+    Dns(Box<dns::DnsSpec>),
+}
+
+impl ProbeSpec {
+    /// Reads the plan's short form: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`. The error is one clear
+    /// line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (kind, rest) = Kind::of_short_form(text)?;
+        match kind {
+            Kind::Icmp => icmp::IcmpSpec::parse(rest).map(ProbeSpec::Icmp),
+            Kind::Tcp => tcp::TcpSpec::parse(rest).map(ProbeSpec::Tcp),
+            Kind::Dns => dns::DnsSpec::parse(rest).map(|spec| ProbeSpec::Dns(Box::new(spec))),
+        }
+    }
+
+    /// The keys that the plan's long form has for this kind, beside those for every probe.
+    pub const fn options(kind: Kind) -> &'static [&'static str] {
+        match kind {
+            Kind::Icmp | Kind::Tcp => &[],
+            Kind::Dns => &dns::OPTIONS,
+        }
+    }
+
+    /// The same with its options, from the plan's long form.
+    pub fn with_options(self, table: Table<'_>) -> Self {
+        match self {
+            ProbeSpec::Icmp(_) | ProbeSpec::Tcp(_) => self,
+            ProbeSpec::Dns(spec) => ProbeSpec::Dns(Box::new(spec.with_options(table))),
+        }
+    }
+
+    /// The kind, as metrics name it.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            ProbeSpec::Icmp(_) => Kind::Icmp,
+            ProbeSpec::Tcp(_) => Kind::Tcp,
+            ProbeSpec::Dns(_) => Kind::Dns,
+        }
+    }
+}
+
+/// The short form, the same in metrics and journal however the plan spells it.
+impl fmt::Display for ProbeSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProbeSpec::Icmp(spec) => spec.fmt(f),
+            ProbeSpec::Tcp(spec) => spec.fmt(f),
+            ProbeSpec::Dns(spec) => spec.fmt(f),
+        }
+    }
+}

@@ -1,13 +1,19 @@
-//! System calls on ICMP sockets that no safe library offers: packets sent and received in batches,
-//! with their addresses and control messages as raw bytes.
+//! All `unsafe` of the program: the system calls that neither socket2, nix nor tokio offers safely.
+//! Packets, addresses and control messages are bytes here; `kernel` reads them.
+//!
+//! nix has a safe recvmmsg(2), but its headers keep the lengths that the last call wrote: for each
+//! call they would have to be allocated anew.
 
-#![expect(unsafe_code, reason = "sendmmsg, recvmmsg and most socket options exist only in libc")]
+#![expect(unsafe_code, reason = "these system calls have no safe wrapper that costs as little")]
 
+use socket2::{SockFilter, SockRef, Socket};
 use std::{
     io, mem,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
     ptr,
+    time::Duration,
 };
+use surge_ping::Client;
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// How many packets one system call carries at most.
@@ -18,7 +24,7 @@ const PACKET: usize = 128;
 /// Room for a socket address of either family: `sockaddr_in6` is the longer.
 pub const SOCKADDR: usize = 28;
 /// Room for the control messages of one packet: timestamp (32) and extended error (64).
-const CONTROL: usize = 128;
+pub const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,16 @@ pub enum Queue {
     Arrivals,
     /// Errors about packets that were sent (MSG_ERRQUEUE, recv(2)).
     Errors,
+}
+
+impl Queue {
+    /// To read it without waiting.
+    const fn flags(self) -> libc::c_int {
+        match self {
+            Queue::Arrivals => libc::MSG_DONTWAIT,
+            Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
+        }
+    }
 }
 
 /// One received packet, with what the kernel wrote beside it.
@@ -99,10 +115,7 @@ impl Batch {
 
     /// Receives up to [`BATCH`] packets with one call, without waiting, and returns how many.
     pub fn receive(&mut self, socket: BorrowedFd<'_>, queue: Queue) -> io::Result<usize> {
-        let flags = match queue {
-            Queue::Arrivals => libc::MSG_DONTWAIT,
-            Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
-        };
+        let flags = queue.flags();
         for buffer in &mut self.buffers {
             buffer.packet_length = PACKET;
             buffer.address_length = SOCKADDR;
@@ -154,42 +167,111 @@ impl Batch {
     }
 }
 
-/// Sets a socket option that socket2 does not know, to a value of `value`'s bytes (setsockopt(2)).
-pub fn set_option(
+/// Receives one packet, without waiting, and returns its length and that of its control messages.
+#[allow(clippy::unnecessary_cast, reason = "musl's msg_controllen is narrower than glibc's")]
+pub fn receive(
     socket: &impl AsFd,
-    level: libc::c_int,
-    option: libc::c_int,
-    value: &[u8],
-) -> io::Result<()> {
-    // SAFETY: `value` is readable for the length given, and the kernel copies it before it returns.
+    queue: Queue,
+    packet: &mut [u8],
+    control: &mut [u8],
+) -> io::Result<(usize, usize)> {
+    let mut vector = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
+    // SAFETY: as in `with_headers`; a null name means that none is wanted.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = control.len() as _;
+    // SAFETY: the header points to live buffers with their true lengths, which outlive the call.
+    let length =
+        unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut header, queue.flags()) };
+    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    Ok((length.min(packet.len()), (header.msg_controllen as usize).min(control.len())))
+}
+
+/// Blocks types of ICMP on a raw socket (raw(7), ICMP_FILTER; RFC 3542 §3.2): one bit for each
+/// type, and a set bit blocks.
+pub fn set_icmp_filter(socket: &Socket, v6: bool, blocked: &[u32]) -> io::Result<()> {
+    const ICMP_FILTER: libc::c_int = 1;
+    let level = if v6 { libc::SOL_ICMPV6 } else { libc::SOL_RAW };
+    // SAFETY: `blocked` is readable for the length given, and the kernel copies it before it
+    // returns.
     let done = unsafe {
         libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
+            socket.as_raw_fd(),
             level,
-            option,
-            value.as_ptr().cast(),
-            value.len() as libc::socklen_t,
+            ICMP_FILTER,
+            blocked.as_ptr().cast(),
+            mem::size_of_val(blocked) as libc::socklen_t,
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Lets a socket receive only what a classic BPF program accepts (socket(7), SO_ATTACH_FILTER).
-pub fn attach_filter(socket: RawFd, program: &mut [libc::sock_filter]) -> io::Result<()> {
-    let program =
-        libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
-    // SAFETY: `program` points to as many instructions as it says, and the kernel copies them
-    // before it returns; a descriptor that is no socket is refused with an error.
+/// Reads a socket option into `value`; an older kernel fills in less of it.
+///
+/// # Safety
+///
+/// `T` is made of integers alone.
+unsafe fn read_option<T>(
+    socket: &Socket,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: &mut T,
+) -> io::Result<()> {
+    let mut length = mem::size_of::<T>() as libc::socklen_t;
+    // SAFETY: both pointers are to live values, `length` is the size of the first, and any bytes
+    // make integers.
     let done = unsafe {
-        libc::setsockopt(
-            socket,
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_FILTER,
-            ptr::from_ref(&program).cast(),
-            mem::size_of_val(&program) as libc::socklen_t,
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            ptr::from_mut(value).cast(),
+            &raw mut length,
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps
+/// (SO_MEMINFO, socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at
+/// all on ping sockets.
+pub fn drops(socket: &Socket) -> io::Result<u32> {
+    /// SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h.
+    const VARS: usize = 9;
+    const DROPS: usize = 8;
+    let mut counts = [0_u32; VARS];
+    // SAFETY: integers.
+    unsafe { read_option(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut counts) }?;
+    Ok(counts[DROPS])
+}
+
+/// The kernel's own round-trip time of a TCP handshake (tcp(7), TCP_INFO). None if it has none, or
+/// if the SYN was retransmitted: then nobody can tell which of the two was answered (RFC 6298 §3,
+/// Karn's algorithm).
+pub fn handshake_rtt(socket: &Socket) -> io::Result<Option<Duration>> {
+    // SAFETY: tcp_info is integers alone, for which zero is a value.
+    let mut info: libc::tcp_info = unsafe { mem::zeroed() };
+    // SAFETY: as above.
+    unsafe { read_option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info) }?;
+    let measured = info.tcpi_rtt > 0 && info.tcpi_total_retrans == 0;
+    Ok(measured.then(|| Duration::from_micros(info.tcpi_rtt.into())))
+}
+
+/// Lets surge-ping's socket receive only what a filter accepts.
+pub fn attach_filter(client: &Client, filter: &[SockFilter]) -> io::Result<()> {
+    let socket = client.get_socket().get_native_sock();
+    // SAFETY: the client owns the socket, and outlives this call.
+    let socket = unsafe { BorrowedFd::borrow_raw(socket) };
+    SockRef::from(&socket).attach_filter(filter)
+}
+
+/// Lets tokio wait until the socket is ready for `interest`.
+pub fn register(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
+    // SAFETY: the socket owns its descriptor, always names the same one, and moves into the
+    // AsyncFd.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }
 
 /// Gives free memory back to the system: reading a large plan takes ten times as much as keeping
@@ -200,33 +282,4 @@ pub fn trim_memory() {
     unsafe {
         libc::malloc_trim(0);
     }
-}
-
-/// How many packets the kernel has dropped because this socket's receive buffer was full; wraps
-/// (SO_MEMINFO, socket(7)). SO_RXQ_OVFL counts the same, but only beside a later packet, and not at
-/// all on ping sockets.
-pub fn drops(socket: &impl AsFd) -> io::Result<u32> {
-    /// SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h.
-    const VARS: usize = 9;
-    const DROPS: usize = 8;
-    let mut counts = [0_u32; VARS];
-    let mut length = size_of_val(&counts) as libc::socklen_t;
-    // SAFETY: `counts` is writable for the length given, and the kernel writes no more than that.
-    let done = unsafe {
-        libc::getsockopt(
-            socket.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_MEMINFO,
-            counts.as_mut_ptr().cast(),
-            &raw mut length,
-        )
-    };
-    if done == 0 { Ok(counts[DROPS]) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Lets tokio wait until the socket has something to read, or an error to report.
-pub fn register(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is open and stays the same descriptor as long as it lives, and the AsyncFd
-    // owns it.
-    Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::ERROR) }?)
 }

@@ -10,16 +10,15 @@
 //! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
 //! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
 
-use super::sys_inet;
+use super::{socket, sys};
 use crate::clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
 };
-pub use lifesign_notation::TcpSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -38,6 +37,31 @@ pub const TRAP_PORT: u16 = 64999;
 /// The kernel retransmits an unanswered SYN after one second (RFC 6298 §2: the first RTO).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(950);
 
+/// What a TCP probe asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpSpec {
+    /// The port to connect to, from 1 on.
+    pub port: u16,
+}
+
+impl TcpSpec {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        let text = rest.unwrap_or_default();
+        match text.parse() {
+            Ok(port) if port > 0 => Ok(Self { port }),
+            _ => Err(format!(
+                "{text:?} is no TCP port; write \"tcp/PORT\" with a port from 1 to 65535"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for TcpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tcp/{}", self.port)
+    }
+}
+
 /// Sends TCP probes, each from a socket and a task of its own.
 #[derive(Debug)]
 pub struct TcpProber {
@@ -52,7 +76,7 @@ impl TcpProber {
     /// descriptors, and at most 4096; a probe beyond that is `NotSent(NoDescriptors)`. Each is held
     /// for one second at most.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, sockets: Arc::new(Semaphore::new(sys_inet::socket_limit())) }
+        Self { clock, events, sockets: Arc::new(Semaphore::new(socket::socket_limit())) }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -98,7 +122,7 @@ fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
         Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
             Some(Found::Refused { rtt: clock.now().since(sent) })
         }
-        _ => Some(Found::NotSent(sys_inet::fault(error))),
+        _ => Some(Found::NotSent(socket::fault(error))),
     }
 }
 
@@ -106,13 +130,13 @@ fn connect(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    sys_inet::enable_errors_and_timestamps(&socket, peer.ip())?;
+    socket::enable_errors_and_timestamps(&socket, peer.is_ipv6())?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
     // Registered only now: a socket that is not connecting counts as hung up.
-    sys_inet::register(socket, Interest::WRITABLE | Interest::ERROR)
+    sys::register(socket, Interest::WRITABLE | Interest::ERROR)
 }
 
 /// Waits until the handshake has succeeded or failed.
@@ -126,7 +150,7 @@ async fn handshake(
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
-        if let Some((error, timestamp)) = sys_inet::next_error(socket) {
+        if let Some((error, timestamp)) = socket::next_error(socket) {
             let rtt = clock.received(timestamp, sent).since(sent);
             return Ok(error.found(peer.ip(), rtt));
         }
@@ -149,6 +173,6 @@ fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
     if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
         return Ok(Found::Refused { rtt: elapsed });
     }
-    let rtt = sys_inet::handshake_rtt(socket)?.unwrap_or(elapsed);
+    let rtt = sys::handshake_rtt(socket)?.unwrap_or(elapsed);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }

@@ -90,6 +90,7 @@ mod docs {
 }
 
 mod source {
+    mod kinds;
     mod shape;
 }
 

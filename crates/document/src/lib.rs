@@ -1,5 +1,7 @@
 //! Reads a TOML file and reports all its errors at once, each on one line with its position and
-//! what would be right. Both the plan and the scenario files are read with it.
+//! what would be right. Both the plan and the scenario files are read with it,
+//! and their names of countries and networks follow one rule, since a scenario plays what a plan would
+//! watch.
 //!
 //! [`read`] parses the text and passes its root [`Table`] to a function that takes values out. A
 //! value that is missing or wrong is noted as a problem and comes back as `None`; the function goes
@@ -31,8 +33,10 @@ use std::{
 };
 use toml::de::DeTable;
 
+mod name;
 mod problem;
 mod value;
+pub use name::{LinesByName, country_code, label, network_name};
 pub use problem::{Problem, Problems};
 pub use value::{Value, format_duration, parse_duration};
 

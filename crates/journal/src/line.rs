@@ -2,7 +2,7 @@
 //! in exactly what was taken in live.
 
 use lifesign_core::{
-    outcome::{ControlOutcome, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Outcome, Reject, Stray},
     scopes::{Host, Roster, TargetId},
     time::Time,
     watch::EventRecord,
@@ -180,32 +180,9 @@ impl Reader {
                 let stray = Stray { seen, from: line.from, target, reason };
                 return Ok(EventRecord { seen, event: Event::Stray(stray), was_overdue: false });
             }
-            (_, "reply") => {
-                let rcode = match line.code {
-                    Some(Code::Rcode(rcode)) => Some(rcode),
-                    _ => None,
-                };
-                Found::Reply { rtt, rcode, unexpected: line.unexpected }
-            }
-            (_, "refused") => Found::Refused { rtt },
-            (_, "late") => Found::Late { rtt },
-            (_, "overdue") => Found::Overdue,
-            (_, "lost") => Found::Lost,
-            (_, "duplicate") => Found::Duplicate,
-            (_, "not_sent") => {
-                Found::NotSent(why(&line, Fault::from_label, "a reason for not sending")?)
-            }
-            (_, "unreachable") => match (line.from, &line.code) {
-                (Some(from), &Some(Code::Icmp([kind, code]))) => {
-                    Found::Unreachable { from, code: IcmpCode { kind, code }, rtt }
-                }
-                _ => {
-                    return Err(
-                        "\"unreachable\" needs \"from\", and \"code\" such as [3, 1]".into()
-                    );
-                }
-            },
-            (_, other) => return Err(format!("unknown result {other:?}")),
+            (_, result) => FoundLabel::from_label(result)
+                .ok_or_else(|| format!("unknown result {result:?}"))
+                .and_then(|label| found(label, &line, rtt))?,
         };
         let was_overdue = match found {
             Found::Late { .. } | Found::Lost => true,
@@ -215,6 +192,35 @@ impl Reader {
         let outcome = Outcome { target: target()?, seq: 0, sent, trap: line.trap, found };
         Ok(EventRecord { seen, event: Event::Outcome(outcome), was_overdue })
     }
+}
+
+/// What the line says was found.
+fn found(label: FoundLabel, line: &JournalLine<'_>, rtt: Duration) -> Result<Found, String> {
+    Ok(match label {
+        FoundLabel::Reply => {
+            let rcode = match line.code {
+                Some(Code::Rcode(rcode)) => Some(rcode),
+                _ => None,
+            };
+            Found::Reply { rtt, rcode, unexpected: line.unexpected }
+        }
+        FoundLabel::Refused => Found::Refused { rtt },
+        FoundLabel::Late => Found::Late { rtt },
+        FoundLabel::Overdue => Found::Overdue,
+        FoundLabel::Lost => Found::Lost,
+        FoundLabel::Duplicate => Found::Duplicate,
+        FoundLabel::NotSent => {
+            Found::NotSent(why(line, Fault::from_label, "a reason for not sending")?)
+        }
+        FoundLabel::Unreachable => match (line.from, &line.code) {
+            (Some(from), &Some(Code::Icmp([kind, code]))) => {
+                Found::Unreachable { from, code: IcmpCode { kind, code }, rtt }
+            }
+            _ => {
+                return Err("\"unreachable\" needs \"from\", and \"code\" such as [3, 1]".into());
+            }
+        },
+    })
 }
 
 fn why<T>(

@@ -1,8 +1,7 @@
 //! The `[[country]]` tables of a scenario file: who is watched.
 
 use lifesign_core::scopes::{Host, Kind, Prefix, Roster};
-use lifesign_document::{Table, Value};
-use lifesign_notation::{LinesByName, ProbeSpec, country_code, label, network_name};
+use lifesign_document::{LinesByName, Table, Value, country_code, label, network_name};
 use std::{
     net::{IpAddr, Ipv6Addr},
     ops::RangeInclusive,
@@ -118,14 +117,11 @@ fn probes(table: Table<'_>) -> Vec<(Arc<str>, Kind)> {
     }
     let mut probes: Vec<(Arc<str>, Kind)> = Vec::new();
     for value in list {
-        let Some(spec) = value.parsed("a probe such as \"icmp\"", ProbeSpec::parse) else {
-            continue;
-        };
-        let probe: Arc<str> = spec.to_string().into();
+        let Some((probe, kind)) = value.parsed("a probe such as \"icmp\"", probe) else { continue };
         if probes.iter().any(|(other, _)| *other == probe) {
             value.note(&format!("hosts are already asked {probe:?}; keep one"));
         }
-        probes.push((probe, spec.kind()));
+        probes.push((probe, kind));
     }
     probes
 }
@@ -143,6 +139,14 @@ fn for_each(value: Value<'_>, range: RangeInclusive<i64>, blocks: usize) -> Vec<
         ));
     }
     list.into_iter().map(|value| value.integer(range.clone()).unwrap_or(1) as u32).collect()
+}
+
+/// A probe in the plan's short form, and its kind. Scripted hosts answer by kind alone, so the rest
+/// (port, name, record type) is not read.
+fn probe(text: &str) -> Result<(Arc<str>, Kind), String> {
+    let (kind, rest) = Kind::of_short_form(text)?;
+    let is_whole = rest.is_some() == kind.short_form().contains('/');
+    is_whole.then(|| (text.into(), kind)).ok_or_else(|| Kind::unknown_probe(text))
 }
 
 /// The prefixes that a country lists, or as many /24s of 127.100.0.0 and above as it counts.

@@ -1,5 +1,5 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
-//! ([`time`]), and seeded randomness ([`rng`]).
+//! ([`time`]), seeded randomness ([`rng`]), and enums with names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the
 //! page speak of them too, and none of those should need the machine for a word of its language.
@@ -8,7 +8,8 @@
 #![warn(clippy::unwrap_used)]
 
 #[macro_use]
-mod labels;
+pub mod labels;
+pub mod per_label;
 pub mod time;
 pub mod rng;
 pub mod scopes;

@@ -104,18 +104,41 @@ impl Found {
         }
     }
 
-    /// The outcome's name in metrics and journal.
+    /// Its name in metrics and journal.
     pub const fn label(&self) -> &'static str {
-        match self {
-            Found::Reply { .. } => "reply",
-            Found::Refused { .. } => "refused",
-            Found::Late { .. } => "late",
-            Found::Overdue => "overdue",
-            Found::Lost => "lost",
-            Found::Unreachable { .. } => "unreachable",
-            Found::Duplicate => "duplicate",
-            Found::NotSent(_) => "not_sent",
-        }
+        let label = match self {
+            Found::Reply { .. } => FoundLabel::Reply,
+            Found::Refused { .. } => FoundLabel::Refused,
+            Found::Late { .. } => FoundLabel::Late,
+            Found::Overdue => FoundLabel::Overdue,
+            Found::Lost => FoundLabel::Lost,
+            Found::Unreachable { .. } => FoundLabel::Unreachable,
+            Found::Duplicate => FoundLabel::Duplicate,
+            Found::NotSent(_) => FoundLabel::NotSent,
+        };
+        label.label()
+    }
+}
+
+labelled! {
+    /// The names of what was found, without what each carries.
+    FoundLabel {
+        /// [`Found::Reply`].
+        Reply => "reply",
+        /// [`Found::Refused`].
+        Refused => "refused",
+        /// [`Found::Late`].
+        Late => "late",
+        /// [`Found::Overdue`].
+        Overdue => "overdue",
+        /// [`Found::Lost`].
+        Lost => "lost",
+        /// [`Found::Unreachable`].
+        Unreachable => "unreachable",
+        /// [`Found::Duplicate`].
+        Duplicate => "duplicate",
+        /// [`Found::NotSent`].
+        NotSent => "not_sent",
     }
 }
 

@@ -12,6 +12,7 @@ pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
 pub use tree::{Level, Scope, ScopeId};
 
+use crate::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
@@ -41,6 +42,45 @@ labelled! {
         Tcp => "tcp",
         /// A DNS question.
         Dns => "dns",
+    }
+}
+
+/// One of something for each kind.
+pub type PerKind<T> = PerLabel<Kind, T, { Kind::ALL.len() }>;
+
+impl Kind {
+    /// How a plan writes a probe of this kind; what is in capitals is to be chosen.
+    pub const fn short_form(self) -> &'static str {
+        match self {
+            Kind::Icmp => "icmp",
+            Kind::Tcp => "tcp/PORT",
+            Kind::Dns => "dns/NAME/TYPE",
+        }
+    }
+
+    /// The kind of a probe in the plan's short form, and what follows the first `/`. The error is
+    /// one clear line.
+    pub fn of_short_form(text: &str) -> Result<(Self, Option<&str>), String> {
+        let (label, rest) =
+            text.split_once('/').map_or((text, None), |(label, rest)| (label, Some(rest)));
+        let kind = Kind::from_label(label).ok_or_else(|| Kind::unknown_probe(text))?;
+        Ok((kind, rest))
+    }
+
+    /// Says that this is no short form, and which there are.
+    pub fn unknown_probe(text: &str) -> String {
+        let forms = Kind::ALL.map(|kind| format!("{:?}", kind.short_form()));
+        let (last, others) = forms.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
+        format!("unknown probe {text:?}; a probe is {} or {last}", others.join(", "))
+    }
+
+    /// May a firewall answer it for the host, on every port? Then the trap question is asked too
+    /// (see [`Due::trap`](crate::outcome::Due::trap)).
+    pub const fn has_trap(self) -> bool {
+        match self {
+            Kind::Tcp => true,
+            Kind::Icmp | Kind::Dns => false,
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn block(context: &PageContext, index: u32) -> Markup {
     let snapshot = context.snapshot;
     let block = snapshot.roster.block(BlockId(index));
     let scope = snapshot.scope(Scope::Block(BlockId(index)));
-    let counts = || snapshot.kinds[index as usize].iter().flatten().map(|kind| &kind.counts);
+    let counts = || snapshot.kinds[index as usize].values().flatten().map(|kind| &kind.counts);
     let sent: u64 = counts().map(|count| count.sent).sum();
     let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
     let more = html! {

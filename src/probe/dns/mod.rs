@@ -12,18 +12,19 @@
 
 pub mod message;
 
-use super::sys_inet;
+use super::{socket, sys};
 use crate::clock::Clock;
+use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
     outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
     time::Time,
 };
-pub use lifesign_notation::DnsSpec;
+use lifesign_document::Table;
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -44,6 +45,68 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
 /// and no more than one Ethernet frame arrives in practice.
 const MAX_DATAGRAM: usize = 1500;
+
+/// Its keys in the plan's long form.
+pub(super) const OPTIONS: [&str; 2] = ["expect", "port"];
+
+/// What a DNS probe asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsSpec {
+    /// The name asked for, fully qualified.
+    pub name: Name,
+    /// The record type asked for.
+    pub record: RecordType,
+    /// The server's port, for UDP and TCP.
+    pub port: u16,
+    /// The data, as text, that one of the answer records must have; without it the answer is
+    /// `unexpected`. Names in it end with a dot; ASCII case does not matter.
+    pub expect: Option<String>,
+}
+
+impl DnsSpec {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        let text = rest.unwrap_or_default();
+        let shape = || {
+            format!(
+                "{text:?} is no DNS question; write \"dns/NAME/TYPE\", such as \"dns/kptc.kp/SOA\""
+            )
+        };
+        let (name, record) = text.rsplit_once('/').ok_or_else(shape)?;
+        let mut name: Name = name.parse().map_err(|_| shape())?;
+        name.set_fqdn(true);
+        let record = record.parse().map_err(|_| {
+            format!("{record:?} is no DNS record type; write one such as SOA, NS, A, AAAA or TXT")
+        })?;
+        Ok(Self { name, record, port: 53, expect: None })
+    }
+
+    pub(super) fn with_options(mut self, table: Table<'_>) -> Self {
+        if let Some(port) = table.get("port").and_then(|value| value.integer(1..=65_535)) {
+            self.port = port as u16;
+        }
+        if let Some(value) = table.get("expect") {
+            self.expect = value
+                .text("the data of a record that must be among the answers")
+                .map(str::to_owned);
+            if self.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
+                value.note(
+                    "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
+                     or drop it",
+                );
+            }
+        }
+        self
+    }
+}
+
+/// Without its options, which make no other target.
+impl fmt::Display for DnsSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.to_lowercase().to_ascii();
+        let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(&name);
+        write!(f, "dns/{name}/{}", self.record)
+    }
+}
 
 /// Sends DNS probes, each from a socket and a task of its own. Questions that are open when it is
 /// dropped go on until their time is up.
@@ -68,7 +131,7 @@ impl DnsProber {
     /// to a new question. To refuse the new question instead would make us blind in a large outage,
     /// just when every question stays open.
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        let limit = sys_inet::socket_limit();
+        let limit = socket::socket_limit();
         Self { clock, events, limit, open: VecDeque::new(), sweep_at: MIN_SWEEP }
     }
 
@@ -103,7 +166,7 @@ impl DnsProber {
                 });
                 self.open.push_back(task.abort_handle());
             }
-            Err(error) => exchange.report(Found::NotSent(sys_inet::fault(&error))),
+            Err(error) => exchange.report(Found::NotSent(socket::fault(&error))),
         }
     }
 }
@@ -129,9 +192,9 @@ impl Exchange {
     fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
         let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        sys_inet::enable_errors_and_timestamps(&socket, self.peer.ip())?;
+        socket::enable_errors_and_timestamps(&socket, self.peer.is_ipv6())?;
         socket.connect(&self.peer.into())?;
-        let socket = sys_inet::register(socket, Interest::READABLE | Interest::ERROR)?;
+        let socket = sys::register(socket, Interest::READABLE | Interest::ERROR)?;
         socket.get_ref().send(question.bytes())?;
         Ok(socket)
     }
@@ -177,13 +240,14 @@ impl Exchange {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some((error, timestamp)) = sys_inet::next_error(socket.get_ref()) {
+            if let Some((error, timestamp)) = socket::next_error(socket.get_ref()) {
                 return Ok(Arrival::IcmpError(error.found(self.peer.ip(), self.rtt(timestamp))));
             }
             let mut buffer = [0; MAX_DATAGRAM];
-            match sys_inet::receive(socket.get_ref(), &mut buffer) {
-                Ok(datagram) => match message::read(question, expect, &buffer[..datagram.length]) {
-                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(datagram.timestamp))),
+            match socket::receive(socket.get_ref(), &mut buffer) {
+                Ok((length, timestamp)) => match message::read(question, expect, &buffer[..length])
+                {
+                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(timestamp))),
                     Err(reason) => self.report_stray(reason),
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
@@ -238,7 +302,7 @@ mod tests {
     async fn the_oldest_question_makes_room_for_a_new_one() {
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let peer = silent.local_addr().unwrap();
-        let mut spec = DnsSpec::parse("kptc.kp/SOA").unwrap();
+        let mut spec = DnsSpec::parse(Some("kptc.kp/SOA")).unwrap();
         spec.port = peer.port();
         let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let clock = Clock::start();

@@ -5,25 +5,42 @@
 //! | `prober` | [`IcmpProber`], for both address families |
 //! | `socket` | one family's socket: sends, receives, reads the error queue |
 //! | `codec` | packets as bytes, and the token that makes an answer ours |
-//! | `kernel` | socket addresses and control messages as bytes |
 //!
 //! One socket per family serves all targets. All share one identifier, and the sequence number
 //! wraps after 65,536 probes of a target; neither limits what is in flight, because the payload
 //! names the probe.
 
-use super::sys_inet;
+use super::socket::fault;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     time::Time,
 };
-use std::io;
+use std::{fmt, io};
 
 pub mod codec;
 mod prober;
-pub mod kernel;
 mod socket;
 
 pub use prober::IcmpProber;
+
+/// What an ICMP probe asks: an echo, which has nothing to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpSpec;
+
+impl IcmpSpec {
+    pub(super) fn parse(rest: Option<&str>) -> Result<Self, String> {
+        rest.map_or(Ok(Self), |rest| {
+            let text = format!("icmp/{rest}");
+            Err(format!("{text:?}: icmp takes nothing behind it; write \"icmp\""))
+        })
+    }
+}
+
+impl fmt::Display for IcmpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("icmp")
+    }
+}
 
 /// The kind of socket that sends ICMP echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +88,7 @@ impl OpenError {
             OpenError::Socket(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
                 Fault::NoRoute
             }
-            OpenError::Socket(error) => sys_inet::fault(error),
+            OpenError::Socket(error) => fault(error),
         }
     }
 }

@@ -4,13 +4,14 @@
 use super::{
     OpenError, SocketKind,
     codec::{self, Codec, Echo, Rejected},
-    kernel, not_sent,
+    not_sent,
 };
 use crate::{
     clock::Clock,
     probe::{
+        kernel,
+        socket::{enable_errors_and_timestamps, fault, set_buffers},
         sys::{self, BATCH, Batch, Queue},
-        sys_inet,
     },
 };
 use lifesign_core::{
@@ -18,12 +19,7 @@ use lifesign_core::{
     time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use std::{
-    io,
-    net::IpAddr,
-    os::fd::{AsFd, OwnedFd},
-    time::Duration,
-};
+use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
 /// How many packets share one system call, and so one send time: true within some 20 µs.
@@ -35,7 +31,7 @@ const BUFFER: usize = 4 << 20;
 
 /// One socket with its buffers.
 pub struct IcmpSocket {
-    socket: AsyncFd<OwnedFd>,
+    socket: AsyncFd<Socket>,
     kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     with_ip_header: bool,
@@ -74,7 +70,7 @@ impl IcmpSocket {
 
     /// Dropped packets so far: the kernel's counter of 32 bits, continued where it wraps.
     pub fn drops(&mut self) -> u64 {
-        if let Ok(drops) = sys::drops(&self.socket) {
+        if let Ok(drops) = sys::drops(self.socket.get_ref()) {
             self.drops += u64::from(drops.wrapping_sub(self.drops as u32));
         }
         self.drops
@@ -112,7 +108,7 @@ impl IcmpSocket {
                     retried = true;
                 }
                 Err(error) => {
-                    out.push(not_sent(&rest[0].0, sent, sys_inet::fault(&error)));
+                    out.push(not_sent(&rest[0].0, sent, fault(&error)));
                     rest = &rest[1..];
                     retried = false;
                 }
@@ -247,42 +243,25 @@ fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
 }
 
 /// Sets the socket's options and registers it with tokio.
-fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<OwnedFd>> {
-    const ON: [u8; 4] = 1_i32.to_ne_bytes();
+fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<Socket>> {
     socket.set_nonblocking(true)?;
-    for (force, request) in
-        [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
-    {
-        // More than net.core.rmem_max only with CAP_NET_ADMIN; else the kernel caps it.
-        let size = (BUFFER as i32).to_ne_bytes();
-        sys::set_option(&socket, libc::SOL_SOCKET, force, &size)
-            .or_else(|_| sys::set_option(&socket, libc::SOL_SOCKET, request, &size))?;
-    }
-    sys::set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON)?;
-    let (level, option) =
-        if v6 { (libc::SOL_IPV6, libc::IPV6_RECVERR) } else { (libc::SOL_IP, libc::IP_RECVERR) };
-    sys::set_option(&socket, level, option, &ON)?;
+    set_buffers(&socket, BUFFER)?;
+    enable_errors_and_timestamps(&socket, v6)?;
     if kind == SocketKind::Raw {
         pass_echo_replies_only(&socket, v6)?;
     }
-    sys::register(socket.into())
+    sys::register(socket, Interest::READABLE | Interest::ERROR)
 }
 
 /// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
-/// type: on Linux a set bit blocks (raw(7), ICMP_FILTER; RFC 3542 §3.2).
+/// type.
 fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
-    const ICMP_FILTER: libc::c_int = 1;
     const ECHO_REPLY_V6: usize = 129;
     if v6 {
-        let mut block = [u32::MAX; 8];
-        block[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
-        sys::set_option(
-            socket,
-            libc::SOL_ICMPV6,
-            ICMP_FILTER,
-            block.map(u32::to_ne_bytes).as_flattened(),
-        )
+        let mut blocked = [u32::MAX; 8];
+        blocked[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
+        sys::set_icmp_filter(socket, v6, &blocked)
     } else {
-        sys::set_option(socket, libc::SOL_RAW, ICMP_FILTER, &(!1_u32).to_ne_bytes())
+        sys::set_icmp_filter(socket, v6, &[!1])
     }
 }

@@ -3,7 +3,7 @@
 use lifesign_core::{
     judge::{Edge, HostCounts, PerState, State, Verdict},
     outcome::{Fault, IcmpCode, Reject},
-    scopes::{Host, Kind, Roster},
+    scopes::{Host, Kind, PerKind, Roster},
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView, ScopeView,
@@ -36,7 +36,14 @@ pub fn every_field() -> Snapshot {
             scope(State::Outage, 1e-7),
             scope(State::Partial, 0.75),
         ],
-        kinds: vec![[Some(kind(1)), Some(kind(2)), None], [None, None, Some(kind(3))]],
+        kinds: vec![
+            PerKind::new(|each| match each {
+                Kind::Icmp => Some(kind(1)),
+                Kind::Tcp => Some(kind(2)),
+                Kind::Dns => None,
+            }),
+            PerKind::new(|each| (each == Kind::Dns).then(|| kind(3))),
+        ],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![
             ControlView { address: "127.0.0.2".parse().unwrap(), asked: 60, silent: 1, up: true },

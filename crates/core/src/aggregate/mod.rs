@@ -15,7 +15,7 @@ pub use window::{WINDOWS, WindowView};
 
 use crate::{
     outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
-    scopes::{BlockId, Kind, Roster, ScopeId, Target, TargetId},
+    scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
 use counts::Count;
@@ -177,8 +177,8 @@ pub struct Aggregate {
     targets: Vec<TargetStats>,
     /// Of every block, one for each kind that it uses.
     kinds: Vec<KindStats>,
-    /// By block, indices into `kinds`, in the order of `Kind::ALL`.
-    kind_ids: Vec<[Option<u32>; 3]>,
+    /// By block, indices into `kinds`.
+    kind_ids: Vec<PerKind<Option<u32>>>,
     /// By [`ScopeId`].
     windows: Vec<Windows>,
     vantage: VantageStats,
@@ -186,14 +186,14 @@ pub struct Aggregate {
 
 impl Aggregate {
     pub fn new(roster: Arc<Roster>) -> Self {
-        let mut kind_ids = vec![[None; 3]; roster.blocks.len()];
+        let mut kind_ids = vec![PerKind::<Option<u32>>::default(); roster.blocks.len()];
         let mut kinds = Vec::new();
         let mut of_target = |target: &Target| {
-            let kind_id = *kind_ids[target.block.0 as usize][target.kind as usize]
-                .get_or_insert_with(|| {
-                    kinds.push(KindStats::default());
-                    kinds.len() as u32 - 1
-                });
+            let kind_id = &mut kind_ids[target.block.0 as usize][target.kind];
+            let kind_id = *kind_id.get_or_insert_with(|| {
+                kinds.push(KindStats::default());
+                kinds.len() as u32 - 1
+            });
             TargetStats::new(target, kind_id)
         };
         Self {
@@ -214,7 +214,7 @@ impl Aggregate {
     /// Should the target's next probe, with this number, be the trap question?
     pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
         let stats = &self.targets[target.0 as usize];
-        stats.kind == Kind::Tcp && stats.trap.is_due(seq)
+        stats.kind.has_trap() && stats.trap.is_due(seq)
     }
 
     /// A probe was given out.
@@ -275,8 +275,8 @@ impl Aggregate {
         &self.targets[target.0 as usize]
     }
 
-    /// A block's numbers by kind, in the order of `Kind::ALL`.
-    pub fn kinds(&self, block: BlockId) -> [Option<&KindStats>; 3] {
+    /// A block's numbers by kind.
+    pub fn kinds(&self, block: BlockId) -> PerKind<Option<&KindStats>> {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
@@ -318,7 +318,7 @@ impl Aggregate {
                 }
             }
         }
-        if stats.kind == Kind::Tcp && stats.trap == Trap::AcceptsAll {
+        if stats.kind.has_trap() && stats.trap == Trap::AcceptsAll {
             return Evidence::AcceptsAll;
         }
         match outcome.found {

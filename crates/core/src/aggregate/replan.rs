@@ -22,9 +22,9 @@ impl Aggregate {
         }
         for (old, old_ids) in (0..).zip(&self.kind_ids) {
             let Some(new) = map.blocks.new_id(old) else { continue };
-            for (&old_id, new_id) in old_ids.iter().zip(fresh.kind_ids[new as usize]) {
+            for (kind, &old_id) in old_ids.iter() {
                 // A kind that the block uses no more has no series.
-                if let (Some(old_id), Some(new_id)) = (old_id, new_id) {
+                if let (Some(old_id), Some(new_id)) = (old_id, fresh.kind_ids[new as usize][kind]) {
                     fresh.kinds[new_id as usize] = take(&mut self.kinds[old_id as usize]);
                 }
             }

@@ -44,7 +44,6 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
-mod per_state;
 mod proof;
 mod quality;
 mod recovery;
@@ -61,9 +60,8 @@ mod together;
 mod view;
 
 pub use memory::Memory;
-pub use per_state::PerState;
 pub use rules::Rules;
-pub use state::{Change, Edge, State};
+pub use state::{Change, Edge, PerState, State};
 pub use view::{HostCounts, Verdict};
 
 use crate::{

@@ -1,6 +1,7 @@
 //! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
 
 use crate::{scopes::Scope, time::Time};
+use lifesign_model::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -27,6 +28,9 @@ lifesign_model::labelled! {
         Unknown => "unknown",
     }
 }
+
+/// One of something for each state.
+pub type PerState<T> = PerLabel<State, T, { State::ALL.len() }>;
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use crate::{
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
-    scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
+    scopes::{BlockId, PerKind, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
@@ -306,7 +306,7 @@ impl Watch {
         }
     }
 
-    fn kind_views(&self, block: BlockId) -> [Option<KindView>; 3] {
+    fn kind_views(&self, block: BlockId) -> PerKind<Option<KindView>> {
         self.aggregate.kinds(block).map(|kind| {
             let stats = kind?;
             Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })

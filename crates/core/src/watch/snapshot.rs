@@ -6,7 +6,7 @@ pub use crate::aggregate::{Counts, HistogramView, VantageStats, WINDOWS, WindowV
 use super::History;
 use crate::{
     judge::Verdict,
-    scopes::{Country, CountryId, Roster, Scope},
+    scopes::{Country, CountryId, PerKind, Roster, Scope},
     time::Time,
 };
 use std::sync::Arc;
@@ -26,9 +26,8 @@ pub struct Snapshot {
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.
     pub scopes: Vec<ScopeView>,
-    /// Exact counts of each block, by `BlockId`, in the order of `Kind::ALL`; None for a kind that
-    /// the block does not use.
-    pub kinds: Vec<[Option<KindView>; 3]>,
+    /// Exact counts of each block, by `BlockId`; None for a kind that the block does not use.
+    pub kinds: Vec<PerKind<Option<KindView>>>,
     /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.

@@ -7,7 +7,7 @@ use crate::{
     aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::TargetId,
+    scopes::{PerKind, TargetId},
     time::Time,
 };
 use proptest::prelude::*;
@@ -167,9 +167,9 @@ proptest! {
             prop_assert_eq!(sums.overdue + open, world.unsettled.len() as u64);
         }
         let snapshot = world.watch.snapshot(world.now, 0, 0);
-        let kinds = snapshot.kinds.iter().flatten().flatten();
+        let kinds = snapshot.kinds.iter().flat_map(PerKind::values).flatten();
         prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
-        for kind in snapshot.kinds.iter().flatten().flatten() {
+        for kind in snapshot.kinds.iter().flat_map(PerKind::values).flatten() {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
         }

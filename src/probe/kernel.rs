@@ -1,9 +1,12 @@
 //! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control
 //! messages (cmsg(3)). Pure; what cannot be read is skipped.
 
-use crate::probe::{IcmpError, sys::SOCKADDR};
-use lifesign_core::outcome::IcmpCode;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use super::sys::SOCKADDR;
+use lifesign_core::outcome::{Found, IcmpCode};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 /// A socket address for `address`, and how much of it counts. The port is 0, as ICMP has none.
 pub fn to_sockaddr(address: IpAddr) -> ([u8; SOCKADDR], usize) {
@@ -45,6 +48,28 @@ pub struct ControlMessages {
     pub error: Option<IcmpError>,
 }
 
+/// An ICMP error about a packet that we sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpError {
+    /// The sender of the error.
+    pub from: IpAddr,
+    /// Its type and code.
+    pub code: IcmpCode,
+}
+
+impl IcmpError {
+    /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by
+    /// a living host; any other error means that the probe did not reach it.
+    pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
+        let port = if self.from.is_ipv4() { (3, 3) } else { (1, 4) };
+        if self.from == asked && (self.code.kind, self.code.code) == port {
+            Found::Refused { rtt }
+        } else {
+            Found::Unreachable { from: self.from, code: self.code, rtt }
+        }
+    }
+}
+
 /// Reads control messages: each is a `cmsghdr` (length with the header, level, type) and
 /// data, padded to the size of a `usize`.
 pub fn control_messages(mut bytes: &[u8]) -> ControlMessages {
@@ -73,11 +98,13 @@ fn int(bytes: &[u8], offset: usize) -> Option<i32> {
     Some(i32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
-/// A `timespec` of two 64-bit numbers. A shorter one, of a 32-bit machine, is skipped.
+/// A `timespec`: seconds and nanoseconds, each one machine word.
 fn timestamp(data: &[u8]) -> Option<u64> {
-    let long =
-        |offset: usize| u64::try_from(i64::from_ne_bytes(*data.get(offset..)?.first_chunk()?)).ok();
-    long(0)?.checked_mul(1_000_000_000)?.checked_add(long(8)?)
+    let (seconds, rest) = data.split_first_chunk()?;
+    let (nanos, _) = rest.split_first_chunk()?;
+    let seconds = u64::try_from(isize::from_ne_bytes(*seconds)).ok()?;
+    let nanos = u64::try_from(isize::from_ne_bytes(*nanos)).ok()?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
 }
 
 /// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's
@@ -135,7 +162,8 @@ mod tests {
     fn stamp_and_error_are_read_from_one_chain_and_the_rest_is_skipped() {
         let router: IpAddr = "10.0.0.1".parse().unwrap();
         let mut bytes = message(libc::SOL_SOCKET, 0x7eed, &7_u32.to_ne_bytes());
-        let timespec = [1_419_264_900_i64.to_ne_bytes(), 120_000_000_i64.to_ne_bytes()].concat();
+        let timespec =
+            [1_419_264_900_isize.to_ne_bytes(), 120_000_000_isize.to_ne_bytes()].concat();
         bytes.extend(message(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &timespec));
         bytes.extend(message(libc::SOL_IP, libc::IP_RECVERR, &extended(2, 3, 1, router)));
         let wanted = ControlMessages {
@@ -161,6 +189,24 @@ mod tests {
         assert_eq!(kinds(libc::SO_EE_ORIGIN_ICMP), [3, 11, 12]);
         assert_eq!(kinds(libc::SO_EE_ORIGIN_ICMP6), [1, 2, 3, 4]);
         assert_eq!(kinds(1), Vec::<u8>::new(), "SO_EE_ORIGIN_LOCAL");
+    }
+
+    #[test]
+    fn only_the_host_itself_can_refuse() {
+        let host: IpAddr = "10.0.0.1".parse().unwrap();
+        let rtt = Duration::from_millis(5);
+        let error = |from: &str, kind, code| {
+            IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } }
+                .found(host, rtt)
+        };
+        assert_eq!(error("10.0.0.1", 3, 3), Found::Refused { rtt });
+        for (from, kind, code) in [("10.0.0.254", 3, 3), ("10.0.0.1", 3, 1), ("10.0.0.254", 11, 0)]
+        {
+            assert!(
+                matches!(error(from, kind, code), Found::Unreachable { .. }),
+                "{from} {kind}/{code}"
+            );
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Names that become metric labels and parts of log lines.
 
-use lifesign_document::Value;
+use crate::Value;
 use std::collections::HashMap;
 
 /// The line of each name that was read so far. Names that differ in case alone would be one on some

@@ -1,0 +1,81 @@
+//! What the sockets of all probers share: their options, the error queue, and what an error of a
+//! system call means.
+
+use super::{
+    kernel::{self, IcmpError},
+    sys::{self, CONTROL, Queue},
+};
+use lifesign_core::outcome::Fault;
+use nix::sys::{
+    resource::{Resource, getrlimit},
+    socket::{setsockopt, sockopt},
+};
+use socket2::Socket;
+use std::io;
+
+/// Why an error of a local system call kept a probe from being sent.
+pub fn fault(error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
+            Fault::NoRoute
+        }
+        Some(libc::EPERM | libc::EACCES) => Fault::Permission,
+        Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
+        Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
+        _ => Fault::Socket,
+    }
+}
+
+/// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two
+/// probers leave half of them to everything else, and at most 4096.
+pub fn socket_limit() -> usize {
+    (descriptor_limit() / 4).clamp(1, 4096)
+}
+
+/// How many file descriptors this process may have (RLIMIT_NOFILE); or the usual 1024 if
+/// that is unknown.
+pub fn descriptor_limit() -> usize {
+    getrlimit(Resource::RLIMIT_NOFILE)
+        .map_or(1024, |(soft, _)| usize::try_from(soft).unwrap_or(usize::MAX))
+}
+
+/// Makes the kernel queue ICMP errors with their sender and code, and timestamp what it receives
+/// (ip(7), IP_RECVERR; socket(7), SO_TIMESTAMPNS).
+pub fn enable_errors_and_timestamps(socket: &Socket, v6: bool) -> io::Result<()> {
+    if v6 {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
+    } else {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
+    }
+    Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
+}
+
+/// Gives the socket buffers of `bytes`. More than net.core.rmem_max only with CAP_NET_ADMIN; else
+/// the kernel caps it.
+pub fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
+    setsockopt(socket, sockopt::RcvBufForce, &bytes)
+        .or_else(|_| socket.set_recv_buffer_size(bytes))?;
+    setsockopt(socket, sockopt::SndBufForce, &bytes).or_else(|_| socket.set_send_buffer_size(bytes))
+}
+
+/// The length of the next packet, and when the kernel received it (see
+/// [`ControlMessages`](kernel::ControlMessages)); never waits (`WouldBlock`).
+pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<(usize, Option<u64>)> {
+    let mut control = [0; CONTROL];
+    let (length, used) = sys::receive(socket, Queue::Arrivals, packet, &mut control)?;
+    Ok((length, kernel::control_messages(&control[..used]).timestamp))
+}
+
+/// The next ICMP error from the error queue, and when the kernel received it; None if there is
+/// none. What the kernel itself put there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed
+/// returned it already.
+pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
+    let mut control = [0; CONTROL];
+    loop {
+        let (_, used) = sys::receive(socket, Queue::Errors, &mut [], &mut control).ok()?;
+        let read = kernel::control_messages(&control[..used]);
+        if let Some(error) = read.error {
+            return Some((error, read.timestamp));
+        }
+    }
+}
