@@ -54,7 +54,9 @@ impl Judge {
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
         for child in self.roster.children(id) {
-            if self.scopes[child.index()].recovery.was_limited() {
+            let above = Some(&self.scopes[id.index()].recovery);
+            let recovery = &self.scopes[child.index()].recovery;
+            if recovery.is_limited(rules::LIMITED_MISSES_BEFORE_NEXT, above) {
                 self.settle_return(child, Finding::RateLimited, now);
             }
         }

@@ -108,6 +108,9 @@ pub const AT_ONCE: Duration = Duration::from_secs(2);
 pub const LIMITED_MISSES: u32 = 6;
 /// The same when it is dark again at once.
 pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;
+/// After a return so many answers to later probes, with a quarter as many misses between them at
+/// most, are no rate limit.
+pub const STEADY_ANSWERS: u32 = 2;
 /// So many misses are learned from what a rate limit swallowed after an answer.
 pub const LIMITED_LESSONS: u32 = 6;
 /// For how long returning hosts tell when a darkness ended, and whether there was one: at the
