@@ -45,6 +45,13 @@ impl JournalWriter {
     }
 }
 
+impl JournalWriter {
+    /// Has its thread ended, by a fault of ours?
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_some_and(thread::JoinHandle::is_finished)
+    }
+}
+
 impl Drop for JournalWriter {
     fn drop(&mut self) {
         self.lines = None;

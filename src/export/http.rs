@@ -73,10 +73,16 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(connections::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
+    let listeners = listeners.collect::<io::Result<_>>()?;
     drop(runtime_context);
     thread::Builder::new().name("http".into()).spawn(move || {
-        runtime.block_on(async { while end.changed().await.is_ok() {} });
+        runtime.block_on(async {
+            let ended = async { while end.changed().await.is_ok() {} };
+            tokio::select! {
+                () = connections::serve(listeners, router, web_config) => {}
+                () = ended => {}
+            }
+        });
     })
 }
 
@@ -90,7 +96,7 @@ fn router(server: Server) -> Router {
         )
         .route("/metrics", get(metrics))
         .route("/api/v1/state", get(state))
-        .route("/-/healthy", get(|| async { "healthy\n" }))
+        .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
@@ -190,6 +196,14 @@ async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse,
         .get_or_render(&snapshot, || state_json::render(&snapshot, &server.settings.borrow()))
         .map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
+}
+
+/// Healthy as long as there is a watch.
+async fn healthy(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
+    match server.snapshots.has_changed() {
+        Ok(_) => Ok("healthy\n"),
+        Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the watch has ended\n".into())),
+    }
 }
 
 /// Ready once every country has had a verdict; from then on blindness is a state to report, no

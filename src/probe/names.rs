@@ -78,7 +78,12 @@ impl Names {
         for entry in before.into_values() {
             entry.task.abort();
         }
-        while self.tasks.try_join_next().is_some() {}
+    }
+
+    /// Has a task ended that was not told to, by a fault of ours?
+    pub fn have_ended(&mut self) -> bool {
+        std::iter::from_fn(|| self.tasks.try_join_next())
+            .any(|joined| joined.is_err_and(|error| error.is_panic()))
     }
 
     fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
@@ -236,6 +241,17 @@ mod tests {
         assert_eq!(chosen("2001:db8::/32", 5).as_deref(), Ok("2001:db8::1"));
         assert_eq!(chosen("10.9.0.0/24", 0), Err(Fault::OutsideBlock));
         assert_eq!(choose(&[], &"10.0.0.0/24".parse().unwrap(), 0), Err(Fault::Unresolved));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
+        let mut names = Names::open([], &[]);
+        names.tasks.spawn(std::future::pending()).abort();
+        tokio::task::yield_now().await;
+        assert!(!names.have_ended());
+        names.tasks.spawn(async { panic!("a fault of ours") });
+        tokio::task::yield_now().await;
+        assert!(names.have_ended());
     }
 
     #[test]

@@ -36,6 +36,11 @@
 //! | process: nothing_piles_up_while_a_country_is_silent | a silent country at a high pace | outage | descriptors without end |
 //! | process: a_day_in_forty_seconds… | nothing: a day's probes and 40 plans | | growth from the first half to the second |
 //! | process: it_is_asked_to_end_at_any_moment | SIGTERM | exit 0 | a torn line in the journal |
+//! | process: it_is_asked_to_end_with_its_first_line | SIGTERM at once | exit 0 | an end by the signal |
+//! | process: nobody_takes_what_it_writes | nobody reads its journal, output or errors, and SIGTERM | all pages; exit 0 within 5 s | a hang; pages after the end |
+//! | (`line_writer`: all_lines_arrive_or…) | 5,030 verdicts at once; a reader too slow for more | how many lines were lost | a word less than that |
+//! | (`probe::names`: a_task_that_panics_is_seen…) | a thread of ours | one line, exit 70 | a watch that does half of its work |
+//! | names: nobody_hears_its_complaints | standard error is closed | up, when its resolver comes | a panic |
 //! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
 //! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |

@@ -1,9 +1,10 @@
 //! What breaks in DNS: the resolver is dead, comes late, and dies; a name server answers nonsense.
 
 use crate::support::watched_world::never;
-use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, until, values};
+use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, get, lifesign, quiet, until, values};
 use std::{
     net::{SocketAddr, UdpSocket},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,11 +53,15 @@ fn resolved(question: &[u8], address: [u8; 4]) -> Vec<u8> {
     answer
 }
 
-fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
-    let plan = format!(
+fn plan(resolver: &str, hosts: &str) -> String {
+    format!(
         "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
          [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
-    );
+    )
+}
+
+fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
+    let plan = plan(resolver, hosts);
     let mut program = Program::start(lifesign(&[
         "--config",
         &temp_dir.put("plan.toml", plan),
@@ -96,6 +101,31 @@ fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
         if now > before + 10.0 { Ok(()) } else { Err(format!("{before} {now}")) }
     });
     never(&program, &["down", "outage", "flapping"]);
+}
+
+/// What cannot be said does not keep it from asking again.
+#[test]
+fn nobody_hears_its_complaints() {
+    let temp_dir = TempDir::new("unheard");
+    let server_address = UdpSocket::bind("127.47.1.55:0").unwrap().local_addr().unwrap();
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let plan = temp_dir.put("plan.toml", plan(&format!("resolver = [\"{server_address}\"]"), host));
+    let pipe = temp_dir.path("pipe");
+    let run = format!(
+        "mkfifo {pipe}; exec 3<>{pipe} 2>{pipe} 3>&-; \
+         exec {LIFESIGN} --config {plan} --listen 127.0.0.1:0"
+    );
+    let mut program = Program::start(quiet(Command::new("sh"), &["-c", &run]));
+    let address = program.address();
+    until(TIMEOUT, "unresolved probes", || {
+        let found = sum(address, "lifesign_not_sent_total", &["unresolved"]);
+        if found >= 30.0 { Ok(()) } else { Err(found.to_string()) }
+    });
+    let _server = Server::start(UdpSocket::bind(server_address).unwrap(), |question| {
+        resolved(question, [127, 47, 1, 7])
+    });
+    program.verdict(2 * TIMEOUT, "KP 127.47.1.0/24", "up");
+    assert_eq!(program.terminate().code(), Some(0));
 }
 
 #[test]

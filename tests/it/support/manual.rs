@@ -11,7 +11,7 @@ const MORE: &str = r#".SH SIGNALS
 Reads the plan again. What stays keeps its counts, verdicts and history; a plan with an error changes nothing.
 .TP
 \fBSIGINT\fR, \fBSIGTERM\fR
-Ends the run.
+Ends the run, within 5 s whatever a disk or a reader does.
 .SH "EXIT STATUS"
 .TS
 l l.
