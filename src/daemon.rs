@@ -45,7 +45,7 @@ use lifesign_core::{
     judge::Change,
     outcome::{Event, Reject, Stray},
     time::Time,
-    watch::{Settings, Snapshot, Watch},
+    watch::{LinesLost, Settings, Snapshot, Watch},
 };
 use lifesign_journal::verdict;
 use lifesign_web_config::WebConfig;
@@ -314,6 +314,10 @@ impl Daemon {
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        snapshot.lines_lost = LinesLost {
+            journal: self.journal.as_ref().map(JournalWriter::lost),
+            stdout: self.stdout_writer.lost(),
+        };
         snapshot.store = self.store.as_ref().map(Store::view);
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
@@ -330,6 +334,9 @@ impl Daemon {
         let roster = &self.plan.roster;
         if let Some(journal) = &mut self.journal {
             while let Some(record) = self.watch.poll_record() {
+                if !journal.takes(&record) {
+                    continue;
+                }
                 journal.write(lifesign_journal::write(
                     &record,
                     roster,

@@ -50,6 +50,8 @@
 //! | (`store::restarts`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
 //! | (`store::page`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
 //! | (`cli::status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
+//! | files: the_journal_is_rotated | the journal has another name, then SIGHUP | the rest in a new file | a line in the old one |
+//! | (`daemon::journal_writer`: packets_of_others…) | a flood of packets that nobody asked for | their counts | a journal that grows with it |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
 //! | (`daemon::loopback`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
