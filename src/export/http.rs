@@ -107,7 +107,8 @@ fn router(server: Server) -> Router {
         .layer(from_fn(authorize))
 }
 
-/// Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
+/// Refuses who asks for another server, since a page of another site may have sent them here by a
+/// name of its own. Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
 /// pages there are (RFC 7617 §2). Adds the headers of every response: it is of the type that it
 /// says, and is not stored unless it says for how long.
 async fn authorize(
@@ -115,7 +116,11 @@ async fn authorize(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = if policy.authorizes(request.headers()).await {
+    let mut response = if !policy.is_for_us(request.uri(), request.headers()) {
+        let said = "not a name of this server; ask by its address, or list the name in the web \
+                    configuration\n";
+        (StatusCode::MISDIRECTED_REQUEST, said).into_response()
+    } else if policy.authorizes(request.headers()).await {
         next.run(request).await
     } else {
         let challenge = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
@@ -240,6 +245,10 @@ async fn reload(
     }
     if !peer.ip().to_canonical().is_loopback() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
+    }
+    if ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name)) {
+        let said = "only this machine may ask for that, and by no proxy\n";
+        return Err((StatusCode::FORBIDDEN, said.into()));
     }
     let unavailable =
         || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());

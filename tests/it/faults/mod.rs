@@ -59,6 +59,9 @@
 //! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
+//! | plan: the_plan_is_a_pipe_or_a_device | the plan is a FIFO, or /dev/zero | no regular file; 400 | a wait; the same |
+//! | (`http::pages`: only_an_address_and…) | a page of another site, by DNS rebinding | 421 | a page; a reload |
+//! | (`http::pages`: nobody_behind_a_proxy…) | POST through a proxy on this machine | 403 | a reload |
 //! | plan: blocks_come_and_go | the plan, on purpose | the new is unknown, the gone is gone | a lost count; a verdict on what stays |
 //! | plan: a_reload_is_asked_for_from_elsewhere | POST from another machine | 403 | a reload |
 //! | plan: numbers_change_under_answers… | every target's number, each second | | an answer to the wrong target |

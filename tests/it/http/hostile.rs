@@ -114,7 +114,7 @@ impl Victim {
 
 /// A request with this line and these further header lines.
 fn request(line: &str, headers: &str) -> Vec<u8> {
-    format!("{line}\r\nHost: lab\r\nConnection: close\r\n{headers}\r\n").into_bytes()
+    format!("{line}\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n").into_bytes()
 }
 
 fn long(length: usize) -> String {
@@ -207,7 +207,7 @@ fn no_path_leads_beyond_the_pages() {
     }
     // RFC 9112 §3.2.2: a server must understand the absolute form; and a query is none of our
     // pages' business.
-    for path in ["http://lab/metrics", "/metrics?x=%00&y=/../", "/metrics?"] {
+    for path in ["http://localhost/metrics", "/metrics?x=%00&y=/../", "/metrics?"] {
         assert_eq!(code(path), Some(200), "{path}");
     }
     victim.recovers();
@@ -264,7 +264,7 @@ fn a_thousand_idle_connections_hold_up_no_scrape() {
             match number % 3 {
                 0 => {}
                 1 => idle.write_all(b"GET /metrics HTTP/1.1\r\nHost: l").unwrap(),
-                _ => idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: lab\r\n\r\n").unwrap(),
+                _ => idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap(),
             }
             crowd.push(idle);
             if number % 100 == 99 {
