@@ -132,7 +132,10 @@ fn ipv6_names_and_options_are_read() {
         ("dns/example.net/SOA", Some(Duration::from_secs(3600)))
     );
     let Some(ProbeSpec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
-    assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
+    assert_eq!(
+        (spec.port, spec.expect.as_deref()),
+        (5353, Some("ns1.example.net. admin.example.net. 1 3600 600 86400 300"))
+    );
     assert_eq!(
         plan.resolver,
         ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]
