@@ -128,6 +128,46 @@ fn nobody_hears_its_complaints() {
     assert_eq!(program.terminate().code(), Some(0));
 }
 
+/// A resolver that says nothing has not all of them to keep open, and one that fails is one line.
+#[test]
+fn two_hundred_names_are_asked_for_a_few_at_a_time() {
+    let temp_dir = TempDir::new("many-names");
+    let socket = UdpSocket::bind("127.47.1.56:0").unwrap();
+    let server_address = socket.local_addr().unwrap();
+    let asked = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let silent = Arc::new(AtomicBool::new(true));
+    let (names, is_silent) = (Arc::clone(&asked), Arc::clone(&silent));
+    let _server = Server::start(socket, move |question| {
+        if is_silent.load(Ordering::Relaxed) {
+            let end = 12 + question[12..].iter().position(|&byte| byte == 0).unwrap();
+            names.lock().unwrap().insert(question[12..end].to_ascii_lowercase());
+            return Vec::new();
+        }
+        // SERVFAIL.
+        let mut answer = question.to_vec();
+        answer[2] |= 0x80;
+        answer[3] = 2;
+        answer
+    });
+    let hosts: Vec<String> = (0..200)
+        .map(|n| format!(r#"{{ host = "host-{n}.example", probes = ["tcp/9"] }}"#))
+        .collect();
+    let resolver = format!("resolver = [\"{server_address}\"]");
+    let (mut program, _) = watch(&temp_dir, &resolver, &hosts.join(","));
+    until(TIMEOUT, "names", || match asked.lock().unwrap().len() {
+        0 => Err("none".to_owned()),
+        _ => Ok(()),
+    });
+    program.listen(Duration::from_secs(3));
+    assert_eq!(asked.lock().unwrap().len(), 32);
+    silent.store(false, Ordering::Relaxed);
+    program.error_line(2 * TIMEOUT, "complaint", |line| {
+        line.contains("cannot resolve ").then_some(())
+    });
+    program.listen(Duration::from_secs(8));
+    assert!(program.err.len() <= 2, "{}", program.said());
+}
+
 #[test]
 fn a_name_server_answers_nonsense() {
     let temp_dir = TempDir::new("nonsense");
