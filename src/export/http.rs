@@ -11,7 +11,7 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    body::Bytes,
+    body::Body,
     extract::{self, ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
@@ -188,7 +188,7 @@ async fn style() -> impl IntoResponse {
 async fn metrics(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
     let text = match server.snapshot() {
         Ok(snapshot) => server.metrics_cache.get_or_render(&snapshot, || server.metrics.render()),
-        Err(_) => server.metrics.render().map(Bytes::from),
+        Err(_) => server.metrics.render().map(Body::from),
     };
     let text = text.map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))

@@ -304,6 +304,32 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
     });
 }
 
+/// Four a second, each of another second's page.
+#[test]
+fn readers_who_do_not_read_keep_no_pages() {
+    let victim = Victim::start("hostile-pages", 300);
+    let ask = request("GET /metrics HTTP/1.1", "");
+    let mut page = 0;
+    for _ in 0..4 {
+        page = get(victim.address, "/metrics").body.len() / 1024;
+        sleep(Duration::from_secs(1));
+    }
+    let before = victim.program.memory();
+    let mut crowd = Vec::new();
+    for _ in 0..80 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&victim.address.into()).unwrap();
+        socket.send(&ask).unwrap();
+        crowd.push(socket);
+        sleep(Duration::from_millis(250));
+    }
+    // Beside the pages each connection has a piece of one, of 64 KiB.
+    let grown = victim.program.memory().saturating_sub(before).saturating_sub(80 * 64);
+    assert!(grown < 5 * page, "{grown} KiB more, and a page has {page}");
+    victim.scrape();
+}
+
 /// The same half minute that the tests of `export::connections` pass in no time, by the clock.
 #[test]
 #[ignore = "waits for half a minute; run by tests/run"]
