@@ -1,10 +1,11 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{random_bits, stdout_writer::StdoutWriter, wire_ids::WireIds};
+use super::{random_bits, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
+    line_writer::LineWriter,
     probe::{
         ProbeSpec,
         dns::DnsProber,
@@ -38,7 +39,7 @@ impl Network {
         plan: &Plan,
         clock: Clock,
         events: UnboundedSender<Event>,
-        stdout_writer: &StdoutWriter,
+        stdout_writer: &LineWriter,
     ) -> Self {
         let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
         let id = random_bits(4);
@@ -123,6 +124,11 @@ impl Network {
             Some(icmp) => icmp.readable().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Is a name not resolved any more, by a fault of ours?
+    pub fn names_have_ended(&mut self) -> bool {
+        self.names.have_ended()
     }
 
     pub fn receive_drops(&mut self) -> u64 {

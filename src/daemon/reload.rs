@@ -71,6 +71,9 @@ impl Daemon {
     /// request.
     pub(super) fn replan(&mut self, Loaded { plan, request }: Loaded, now: Time) {
         self.systemd.reloading();
+        if let Some(journal) = &self.journal {
+            journal.reopen();
+        }
         let answer = match plan {
             Ok(plan) => Ok(self.apply(plan, now)),
             Err(problems) => Err(self.reject(&problems)),

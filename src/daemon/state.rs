@@ -53,8 +53,10 @@ impl Daemon {
     }
 
     /// Writes what the next run needs.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(mut self) {
         self.systemd.stopping();
+        // Whoever asks from now on must not be told that the watch goes on.
+        drop(self.publishers);
         let now = self.clock.now();
         let offset = self.clock.wall_offset();
         if let Some(store) = self.store.take() {

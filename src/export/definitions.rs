@@ -8,7 +8,7 @@ use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::HostCounts,
     outcome::{Fault, IcmpCode, Reject},
-    watch::{ControlView, Counts, Snapshot},
+    watch::{ControlView, Counts, LinesLost, Snapshot},
 };
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,6 +162,14 @@ definitions! {
     COUNTER "receive_drops_total" []
         "Packets that the kernel dropped because our receive buffer was full."
         Once |snapshot, out| out.add(&[], snapshot.receive_drops as f64);
+    COUNTER "lines_lost_total" [output]
+        "Lines that were lost, because a disk or a reader did not take them; of the journal only \
+         where there is one."
+        Once |snapshot, out| {
+            let LinesLost { journal, stdout } = snapshot.lines_lost;
+            out.add_known(&["journal"], journal.map(|lines| lines as f64));
+            out.add(&["stdout"], stdout as f64);
+        };
     GAUGE "store_failing" []
         "1 while the store cannot be written; absent without a state directory, as all of the \
          store."

@@ -1,5 +1,6 @@
 //! The addresses of hosts that the plan gives by name. Each name is resolved again when its records
-//! expire; a failure is retried and keeps the known addresses. The system's configuration is read
+//! expire; a failure is retried and keeps the known addresses. However many names there are, few are
+//! asked for at once, and many failures are one line. The system's configuration is read
 //! anew for each resolution, without a cache, so that lifesign may start before the network does.
 
 use hickory_resolver::{
@@ -8,14 +9,21 @@ use hickory_resolver::{
     net::{NetError, runtime::TokioRuntimeProvider},
     proto::rr::RecordType,
 };
-use lifesign_core::{outcome::Fault, scopes::Prefix};
+use lifesign_core::{outcome::Fault, rng::Rng, scopes::Prefix};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    iter::{from_fn, once},
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::watch,
+    sync::{
+        Semaphore,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+        watch,
+    },
     task::{AbortHandle, JoinSet},
     time::sleep,
 };
@@ -27,13 +35,31 @@ const MAX_REFRESH: Duration = Duration::from_secs(3600);
 /// How soon a failed resolution is retried; doubles with each failure…
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(300);
+/// Each wait is shortened by up to this share, so that names that were asked for together are not
+/// for ever.
+const JITTER: f64 = 0.25;
+/// How many names may be asked for at once: a resolver is not ours alone.
+const MAX_LOOKUPS: usize = 32;
+/// How long failures are gathered before one line tells of them…
+const GATHER: Duration = Duration::from_secs(1);
+/// … and how long after it until the next line.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// The addresses of every name in the plan, kept up to date until this is dropped.
 #[derive(Debug)]
 pub struct Names {
     entries: HashMap<String, Entry>,
     servers: Vec<SocketAddr>,
+    lookups: Arc<Semaphore>,
+    failures: UnboundedSender<Failure>,
     tasks: JoinSet<()>,
+}
+
+/// A resolution that failed.
+#[derive(Debug)]
+struct Failure {
+    name: String,
+    error: String,
 }
 
 /// A name's addresses, and the task that resolves it.
@@ -49,8 +75,16 @@ impl Names {
     /// fully qualified, whether or not they end with a dot: the system's search domains never
     /// apply.
     pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
-        let mut opened =
-            Self { entries: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
+        let (failures, failed) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(report(failed, |line| tracing::warn!("{line}")));
+        let mut opened = Self {
+            entries: HashMap::new(),
+            servers: servers.to_vec(),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            failures,
+            tasks,
+        };
         opened.replan(names, servers);
         opened
     }
@@ -78,16 +112,35 @@ impl Names {
         for entry in before.into_values() {
             entry.task.abort();
         }
-        while self.tasks.try_join_next().is_some() {}
+    }
+
+    /// Has a task ended that was not told to, by a fault of ours?
+    pub fn have_ended(&mut self) -> bool {
+        std::iter::from_fn(|| self.tasks.try_join_next())
+            .any(|joined| joined.is_err_and(|error| error.is_panic()))
     }
 
     fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
         let (sender, addresses) = watch::channel(known);
         let name = name.to_owned();
         let servers = self.servers.clone();
-        let task = self.tasks.spawn(resolve_forever(name.clone(), sender, move || {
-            resolve(name.clone(), servers.clone())
-        }));
+        let failures = self.failures.clone();
+        let lookups = Arc::clone(&self.lookups);
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let mut rng = Rng::new(hasher.finish());
+        let jitter = move |wait: Duration| wait.mul_f64(1.0 - JITTER * rng.unit());
+        let asked = name.clone();
+        let lookup = move || {
+            let lookup = resolve(asked.clone(), servers.clone());
+            let lookups = Arc::clone(&lookups);
+            async move {
+                // It is never closed.
+                let _permit = lookups.acquire().await;
+                lookup.await
+            }
+        };
+        let task = self.tasks.spawn(resolve_forever(name, sender, failures, jitter, lookup));
         Entry { addresses, task }
     }
 
@@ -123,6 +176,8 @@ struct Resolved {
 async fn resolve_forever<F>(
     name: String,
     sender: watch::Sender<Vec<IpAddr>>,
+    failures: UnboundedSender<Failure>,
+    mut jitter: impl FnMut(Duration) -> Duration,
     mut resolve: impl FnMut() -> F,
 ) where
     F: Future<Output = Result<Resolved, NetError>>,
@@ -137,17 +192,31 @@ async fn resolve_forever<F>(
                 resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH)
             }
             Err(error) => {
-                let known = sender.borrow().len();
-                tracing::warn!(
-                    %name, %error, known, retry_in = ?retry,
-                    "cannot resolve; known addresses stay"
-                );
+                let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
                 let wait = retry;
                 retry = (retry * 2).min(MAX_RETRY);
                 wait
             }
         };
-        sleep(wait).await;
+        sleep(jitter(wait)).await;
+    }
+}
+
+/// Tells of failures, many in one line: the first soon, the next a minute later.
+async fn report(mut failures: UnboundedReceiver<Failure>, mut write: impl FnMut(String)) {
+    while let Some(first) = failures.recv().await {
+        sleep(GATHER).await;
+        let error = first.error.clone();
+        let all = once(first).chain(from_fn(|| failures.try_recv().ok()));
+        let names: BTreeSet<String> = all.map(|failure| failure.name).collect();
+        let one = names.first().cloned().unwrap_or_default();
+        write(match names.len() {
+            1 => format!("cannot resolve {one}: {error}; known addresses stay"),
+            many => {
+                format!("cannot resolve {many} names, such as {one}: {error}; known addresses stay")
+            }
+        });
+        sleep(QUIET).await;
     }
 }
 
@@ -238,6 +307,46 @@ mod tests {
         assert_eq!(choose(&[], &"10.0.0.0/24".parse().unwrap(), 0), Err(Fault::Unresolved));
     }
 
+    #[tokio::test]
+    async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
+        let mut names = Names::open([], &[]);
+        names.tasks.spawn(std::future::pending()).abort();
+        tokio::task::yield_now().await;
+        assert!(!names.have_ended());
+        names.tasks.spawn(async { panic!("a fault of ours") });
+        tokio::task::yield_now().await;
+        assert!(names.have_ended());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_failures_are_one_line_and_the_next_is_a_minute_later() {
+        let (failures, failed) = mpsc::unbounded_channel();
+        let (lines, mut written) = mpsc::unbounded_channel();
+        tokio::spawn(report(failed, move |line| drop(lines.send(line))));
+        let fail = |number: u32| {
+            let name = format!("host-{number}.example");
+            failures.send(Failure { name, error: "no answer".into() }).unwrap();
+        };
+        (100..300).for_each(fail);
+        let early = timeout(Duration::from_millis(900), written.recv()).await;
+        assert!(early.is_err(), "{early:?}");
+        let first = timeout(Duration::from_millis(200), written.recv()).await.unwrap();
+        assert_eq!(
+            first.as_deref(),
+            Some(
+                "cannot resolve 200 names, such as host-100.example: no answer; known addresses stay"
+            )
+        );
+        (0..10).for_each(|_| fail(7));
+        let early = timeout(Duration::from_secs(60), written.recv()).await;
+        assert!(early.is_err(), "{early:?}");
+        let second = timeout(Duration::from_secs(2), written.recv()).await.unwrap();
+        assert_eq!(
+            second.as_deref(),
+            Some("cannot resolve host-7.example: no answer; known addresses stay")
+        );
+    }
+
     #[test]
     fn a_family_that_failed_keeps_its_old_addresses() {
         let old = addresses(&["10.0.0.1", "2001:db8::1"]);
@@ -269,7 +378,9 @@ mod tests {
         let mut outcomes = script.into_iter().map(|(outcome, _)| outcome);
         let (asked, mut asks) = watch::channel(0);
         let (sender, reader) = watch::channel(Vec::new());
-        tokio::spawn(resolve_forever("name.example".into(), sender, move || {
+        let (failures, _failed) = mpsc::unbounded_channel();
+        let same = |wait| wait;
+        tokio::spawn(resolve_forever("name.example".into(), sender, failures, same, move || {
             asked.send_modify(|count| *count += 1);
             std::future::ready(outcomes.next().unwrap_or_else(|| Err("the script is over".into())))
         }));

@@ -200,6 +200,11 @@ impl Store {
         });
     }
 
+    /// Has the thread that writes ended, by a fault of ours?
+    pub fn has_ended(&self) -> bool {
+        self.writer.has_ended()
+    }
+
     /// How the writing goes.
     pub fn view(&self) -> StoreView {
         self.writer.view()

@@ -98,6 +98,11 @@ impl StoreWriter {
         self.queued.load(Ordering::Relaxed) > MAX_QUEUED
     }
 
+    /// Has the thread ended, by a fault of ours?
+    pub fn has_ended(&self) -> bool {
+        self.finished.try_recv() != Err(mpsc::TryRecvError::Empty)
+    }
+
     /// How the writing goes.
     pub fn view(&self) -> StoreView {
         self.view.lock().map(|view| *view).unwrap_or_default()

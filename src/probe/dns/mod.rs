@@ -10,6 +10,7 @@
 //! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
 //! costs a small network's budget and needs a reason.
 
+mod expect;
 pub mod message;
 
 use super::{socket, sys};
@@ -88,11 +89,14 @@ impl DnsSpec {
             self.expect = value
                 .text("the data of a record that must be among the answers")
                 .map(str::to_owned);
-            if self.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
+            let data = self.expect.as_deref();
+            if data.is_some_and(|data| data.trim().is_empty()) {
                 value.note(
                     "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
                      or drop it",
                 );
+            } else if let Some(problem) = data.and_then(|data| expect::problem(self.record, data)) {
+                value.note(&problem);
             }
         }
         self

@@ -22,6 +22,7 @@
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
 //! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
+//! | names: two_hundred_names_are_asked_for… | a resolver that is silent, then fails, and 200 names | one line for all | more than 32 questions at once |
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
@@ -36,6 +37,11 @@
 //! | process: nothing_piles_up_while_a_country_is_silent | a silent country at a high pace | outage | descriptors without end |
 //! | process: a_day_in_forty_seconds… | nothing: a day's probes and 40 plans | | growth from the first half to the second |
 //! | process: it_is_asked_to_end_at_any_moment | SIGTERM | exit 0 | a torn line in the journal |
+//! | process: it_is_asked_to_end_with_its_first_line | SIGTERM at once | exit 0 | an end by the signal |
+//! | process: nobody_takes_what_it_writes | nobody reads its journal, output or errors, and SIGTERM | all pages; exit 0 within 5 s | a hang; pages after the end |
+//! | (`line_writer`: all_lines_arrive_or…) | 5,030 verdicts at once; a reader too slow for more | how many lines were lost | a word less than that |
+//! | (`probe::names`: a_task_that_panics_is_seen…) | a thread of ours | one line, exit 70 | a watch that does half of its work |
+//! | names: nobody_hears_its_complaints | standard error is closed | up, when its resolver comes | a panic |
 //! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
 //! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
@@ -45,13 +51,19 @@
 //! | (`store::restarts`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
 //! | (`store::page`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
 //! | (`cli::status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
+//! | files: the_journal_is_rotated | the journal has another name, then SIGHUP | the rest in a new file | a line in the old one |
+//! | (`daemon::journal_writer`: packets_of_others…) | a flood of packets that nobody asked for | their counts | a journal that grows with it |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
 //! | (`daemon::loopback`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
 //! | (`http::pages`: an_idle_reader…) | a reader that never ends its request | all pages | |
+//! | (`http::hostile`: readers_who_do_not_read_keep_no_pages) | readers who ask and do not read | all pages | memory for each second's page |
 //! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
+//! | plan: the_plan_is_a_pipe_or_a_device | the plan is a FIFO, or /dev/zero | no regular file; 400 | a wait; the same |
+//! | (`http::pages`: only_an_address_and…) | a page of another site, by DNS rebinding | 421 | a page; a reload |
+//! | (`http::pages`: nobody_behind_a_proxy…) | POST through a proxy on this machine | 403 | a reload |
 //! | plan: blocks_come_and_go | the plan, on purpose | the new is unknown, the gone is gone | a lost count; a verdict on what stays |
 //! | plan: a_reload_is_asked_for_from_elsewhere | POST from another machine | 403 | a reload |
 //! | plan: numbers_change_under_answers… | every target's number, each second | | an answer to the wrong target |

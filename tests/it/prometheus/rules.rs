@@ -9,7 +9,7 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 10] = [
+const ALERTS: [&str; 11] = [
     "CountryOutage",
     "NearTotal",
     "NetworkOutage",
@@ -20,6 +20,7 @@ const ALERTS: [&str; 10] = [
     "VantageBlind",
     "ProberDown",
     "JournalFailing",
+    "LinesLost",
 ];
 
 /// The alerts in their file, each with its text.

@@ -6,8 +6,8 @@ use lifesign_core::{
     scopes::{Host, Kind, PerKind, Roster},
     time::Time,
     watch::{
-        ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView, ScopeView,
-        Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
+        ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
+        ScopeView, Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -66,6 +66,7 @@ pub fn every_field() -> Snapshot {
         slots_over_budget: 10,
         open: 11,
         receive_drops: 12,
+        lines_lost: LinesLost { journal: Some(3), stdout: 0 },
         store: Some(StoreView { failing: true, failures: 13, waiting: 14, lost: 15 }),
     }
 }

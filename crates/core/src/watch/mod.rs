@@ -302,6 +302,7 @@ impl Watch {
             slots_over_budget: skipped.over_budget,
             open: self.open.waiting(),
             receive_drops,
+            lines_lost: LinesLost::default(),
             store: None,
         }
     }

@@ -50,6 +50,8 @@ pub struct Snapshot {
     pub open: u64,
     /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
     pub receive_drops: u64,
+    /// Lines that were lost.
+    pub lines_lost: LinesLost,
     /// How the store is written; None without one.
     pub store: Option<StoreView>,
 }
@@ -65,6 +67,15 @@ impl Snapshot {
         let view = |id| self.scope(Scope::Country(CountryId(id)));
         self.roster.countries.iter().zip((0..).map(view))
     }
+}
+
+/// Lines that were lost, because a disk or a reader did not take them in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinesLost {
+    /// Of the journal; None without one.
+    pub journal: Option<u64>,
+    /// Of standard output.
+    pub stdout: u64,
 }
 
 /// How the writing of the store goes.
