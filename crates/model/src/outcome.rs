@@ -66,7 +66,7 @@ pub enum Found {
         /// A valid answer to our question, but not the one that the plan expects.
         unexpected: bool,
     },
-    /// The host itself refuses: a TCP RST, or an ICMP port unreachable from its own address. Alive.
+    /// The host itself refuses: a TCP RST, or any ICMP error from its own address. Alive.
     Refused {
         /// From when the probe was sent to when the refusal arrived.
         rtt: Duration,
