@@ -14,7 +14,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -168,6 +168,8 @@ pub struct VantageStats {
     pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
     /// DNS answers by response code.
     pub rcodes: BTreeMap<u16, u64>,
+    /// What was odd about answers.
+    pub odd: BTreeMap<Oddity, u64>,
 }
 
 /// All the sums of a watch.
@@ -322,9 +324,10 @@ impl Aggregate {
             return Evidence::AcceptsAll;
         }
         match outcome.found {
-            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                Evidence::Life { rtt, late: was_overdue }
+            Found::Reply { rtt, .. } | Found::Refused { rtt } => {
+                Evidence::Life { rtt, late: false }
             }
+            Found::Late { rtt } => Evidence::Life { rtt, late: true },
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }
@@ -347,6 +350,7 @@ impl Aggregate {
                 *self.vantage.unreachable.entry((v6, code)).or_default() += 1;
             }
             Found::NotSent(fault) => *self.vantage.not_sent.entry(fault).or_default() += 1,
+            Found::Odd(oddity) => *self.vantage.odd.entry(oddity).or_default() += 1,
             _ => {}
         }
     }

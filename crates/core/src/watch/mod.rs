@@ -187,8 +187,8 @@ impl Watch {
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
-            let again = outcome.found == Found::Duplicate;
-            self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
+            let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
+            self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
