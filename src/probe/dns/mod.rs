@@ -216,7 +216,7 @@ impl Exchange {
         {
             let is_alive = match arrival {
                 Arrival::Answer(answer, rtt) => {
-                    self.report_answer(&answer, rtt);
+                    self.report_answer(answer, rtt);
                     if answer.truncated
                         && !answered
                         && let Some(data) = expect
@@ -300,8 +300,8 @@ impl Exchange {
     }
 
     /// An answer is life when it comes. What is odd about it is counted beside it.
-    fn report_answer(&self, answer: &Answer, rtt: Duration) {
-        let &Answer { rcode, truncated, unexpected, oddity } = answer;
+    fn report_answer(&self, answer: Answer, rtt: Duration) {
+        let Answer { rcode, truncated, unexpected, oddity } = answer;
         self.report(Found::Reply { rtt, rcode, unexpected: unexpected && !truncated });
         if let Some(oddity) = oddity {
             self.report(Found::Odd(oddity));

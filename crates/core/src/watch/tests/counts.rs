@@ -240,7 +240,7 @@ fn an_answer_takes_back_the_no_of_a_router() {
     let mut hear = |millis, found| {
         let outcome = Outcome { target, seq, sent, trap, found };
         watch.handle_event(now + Duration::from_millis(millis), &Event::Outcome(outcome));
-        let view = targets(&watch)[0].clone();
+        let view = targets(&watch)[0];
         (view.counts, view.recent_loss)
     };
     let (counts, loss) = hear(10, no);
