@@ -64,9 +64,20 @@ enum Trap {
     /// No answer yet, after this many times.
     Open(u8),
     /// A firewall answers on every port.
-    AcceptsAll,
+    AcceptsAll(Unmasked),
     /// It refuses, as a host does.
     Real,
+}
+
+/// What was learned since a firewall was found to answer on every port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Unmasked {
+    /// When the trap question was asked last.
+    asked: Time,
+    /// The service answered since.
+    served: bool,
+    /// So many trap questions in a row found silence while the service answered.
+    silent: u8,
 }
 
 impl Default for Trap {
@@ -79,8 +90,13 @@ impl Trap {
     /// How often every second probe asks; then every sixteenth does, since many a host drops what
     /// it does not serve.
     const TRIES: u8 = 8;
-    /// Once it is known, one probe in this many asks again.
+    /// Of a host that is known to refuse, one probe in this many asks again.
     const AGAIN: u32 = 4096;
+    /// While a firewall answers on every port, it is asked again so often ...
+    const AGAIN_AFTER: Duration = Duration::from_secs(60);
+    /// ... and after so much silence in a row it does not any more: the host drops what it does not
+    /// serve.
+    const SILENT: u8 = 3;
 
     fn asked_in_vain(self) -> Self {
         match self {
@@ -89,12 +105,24 @@ impl Trap {
         }
     }
 
-    fn is_due(self, seq: u32) -> bool {
-        seq.is_multiple_of(match self {
-            Trap::Open(times) if times < Self::TRIES => 2,
-            Trap::Open(_) => 16,
-            Trap::AcceptsAll | Trap::Real => Self::AGAIN,
-        })
+    fn is_due(self, seq: u32, now: Time) -> bool {
+        match self {
+            Trap::Open(times) if times < Self::TRIES => seq.is_multiple_of(2),
+            Trap::Open(_) => seq.is_multiple_of(16),
+            Trap::Real => seq.is_multiple_of(Self::AGAIN),
+            Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
+        }
+    }
+
+    /// A firewall that answered on every port was asked again in vain. That says nothing unless the
+    /// service answers meanwhile: it may be dark as a whole.
+    fn silent_again(self, unmasked: Unmasked) -> Self {
+        let silent = unmasked.silent + u8::from(unmasked.served);
+        if silent < Self::SILENT {
+            Trap::AcceptsAll(Unmasked { served: false, silent, ..unmasked })
+        } else {
+            Trap::default()
+        }
     }
 }
 
@@ -140,7 +168,7 @@ impl TargetStats {
 
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
-        self.trap == Trap::AcceptsAll
+        matches!(self.trap, Trap::AcceptsAll(_))
     }
 
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
@@ -214,9 +242,15 @@ impl Aggregate {
     }
 
     /// Should the target's next probe, with this number, be the trap question?
-    pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
-        let stats = &self.targets[target.0 as usize];
-        stats.kind.has_trap() && stats.trap.is_due(seq)
+    pub fn wants_trap(&mut self, target: TargetId, seq: u32, now: Time) -> bool {
+        let stats = &mut self.targets[target.0 as usize];
+        let is_due = stats.kind.has_trap() && stats.trap.is_due(seq, now);
+        if let Trap::AcceptsAll(unmasked) = &mut stats.trap
+            && is_due
+        {
+            unmasked.asked = now;
+        }
+        is_due
     }
 
     /// A probe was given out.
@@ -309,18 +343,31 @@ impl Aggregate {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
             // silence says nothing, and of a late answer it is not known which of the two it was.
             match outcome.found {
-                Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
+                Found::Reply { .. } => {
+                    let asked = outcome.sent;
+                    stats.trap = Trap::AcceptsAll(Unmasked { asked, ..Unmasked::default() });
+                }
                 Found::Refused { .. } => stats.trap = Trap::Real,
                 Found::NotSent(_) => return Evidence::Fault,
                 // A host that is known to refuse is silent for another reason.
                 _ if stats.trap == Trap::Real => {}
-                _ => {
-                    stats.trap = stats.trap.asked_in_vain();
+                found => {
+                    stats.trap = match stats.trap {
+                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
+                            stats.trap.silent_again(unmasked)
+                        }
+                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
+                            Trap::AcceptsAll(Unmasked { silent: 0, ..unmasked })
+                        }
+                        known @ Trap::AcceptsAll(_) => known,
+                        trap => trap.asked_in_vain(),
+                    };
                     return Evidence::Nothing;
                 }
             }
         }
-        if stats.kind.has_trap() && stats.trap == Trap::AcceptsAll {
+        if let Trap::AcceptsAll(unmasked) = &mut stats.trap {
+            unmasked.served |= !outcome.trap && outcome.found.rtt_if_alive().is_some();
             return Evidence::AcceptsAll;
         }
         match outcome.found {

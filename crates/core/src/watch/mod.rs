@@ -152,7 +152,7 @@ impl Watch {
             return None;
         };
         let patience = self.aggregate.patience(slot.target);
-        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target), now);
         let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
         if displaced {
             // The lost probe is an older one, of which only its target is known any more: it stands

@@ -5,4 +5,5 @@ use super::{EventRecord, Settings, Snapshot, TargetView, Watch};
 mod counts;
 mod halts;
 mod replan;
+mod traps;
 mod verdicts;
