@@ -191,6 +191,8 @@ labelled! {
         Malformed => "malformed",
         /// An answer to a question so old that it cannot be told from a second one.
         Stale => "stale",
+        /// It came much sooner than the host ever answered, so something nearer sent it (TCP).
+        Implausible => "implausible",
         /// A port that accepts everything: a firewall answers for the host.
         AcceptsAll => "accepts_all",
     }

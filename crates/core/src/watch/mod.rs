@@ -185,6 +185,12 @@ impl Watch {
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
+        if self.aggregate.is_implausible(&outcome) {
+            let target = Some(outcome.target);
+            let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
+            // The probe stays open: it was not the host that answered it.
+            return self.take_in(now, Event::Stray(stray), false);
+        }
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
             let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
