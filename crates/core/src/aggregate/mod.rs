@@ -3,8 +3,10 @@
 
 mod counts;
 mod histogram;
+mod plausible;
 mod replan;
 mod rtt;
+mod trap;
 mod window;
 #[cfg(test)]
 mod tests;
@@ -21,15 +23,9 @@ use crate::{
 use counts::Count;
 use histogram::Sketch;
 use rtt::Rtt;
-use std::{collections::BTreeMap, net::IpAddr, ops::Range, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use trap::{Trap, Unmasked};
 use window::Windows;
-
-/// A host's lowest round-trip time tells what is implausible from so many answers on, and if it is
-/// so long, in seconds: below that, half of it is chance.
-const FLOOR_SAMPLES: u32 = 20;
-const LEAST_FLOOR: f32 = 0.01;
-/// A path that was shorter for so long is shorter; hardly an outage lasts as long.
-const SHORTER_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// What one outcome says, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,74 +59,6 @@ pub enum Evidence {
     /// anything.
     AcceptsAll,
     Nothing,
-}
-
-/// What the trap question (`Due::trap`) has brought to light of a TCP target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trap {
-    /// No answer yet, after this many times.
-    Open(u8),
-    /// A firewall answers on every port.
-    AcceptsAll(Unmasked),
-    /// It refuses, as a host does.
-    Real,
-}
-
-/// What was learned since a firewall was found to answer on every port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Unmasked {
-    /// When the trap question was asked last.
-    asked: Time,
-    /// The service answered since.
-    served: bool,
-    /// So many trap questions in a row found silence while the service answered.
-    silent: u8,
-}
-
-impl Default for Trap {
-    fn default() -> Self {
-        Trap::Open(0)
-    }
-}
-
-impl Trap {
-    /// How often every second probe asks; then every sixteenth does, since many a host drops what
-    /// it does not serve.
-    const TRIES: u8 = 8;
-    /// Of a host that is known to refuse, one probe in this many asks again.
-    const AGAIN: u32 = 4096;
-    /// While a firewall answers on every port, it is asked again so often ...
-    const AGAIN_AFTER: Duration = Duration::from_secs(60);
-    /// ... and after so much silence in a row it does not any more: the host drops what it does not
-    /// serve.
-    const SILENT: u8 = 3;
-
-    fn asked_in_vain(self) -> Self {
-        match self {
-            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
-            known => known,
-        }
-    }
-
-    fn is_due(self, seq: u32, now: Time) -> bool {
-        match self {
-            Trap::Open(times) if times < Self::TRIES => seq.is_multiple_of(2),
-            Trap::Open(_) => seq.is_multiple_of(16),
-            Trap::Real => seq.is_multiple_of(Self::AGAIN),
-            Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
-        }
-    }
-
-    /// A firewall that answered on every port was asked again in vain. That says nothing unless the
-    /// service answers meanwhile: it may be dark as a whole.
-    fn silent_again(self, unmasked: Unmasked) -> Self {
-        let silent = unmasked.silent + u8::from(unmasked.served);
-        if silent < Self::SILENT {
-            Trap::AcceptsAll(Unmasked { served: false, silent, ..unmasked })
-        } else {
-            Trap::default()
-        }
-    }
 }
 
 /// A target's own numbers.
@@ -270,55 +198,6 @@ impl Aggregate {
         kind.sent.up();
     }
 
-    /// Is this an answer that something nearer than the host must have made? It has no token of ours,
-    /// and came in less than half of the lowest round-trip time ever learned for its host. That
-    /// lasts until an answer with a token lowers that time, or until nothing else has answered for a
-    /// day: then the path has become shorter.
-    pub fn is_implausible(&mut self, outcome: &Outcome) -> bool {
-        let id = outcome.target.0 as usize;
-        let Some(rtt) = outcome.found.rtt_if_alive() else { return false };
-        let Some(&TargetStats { kind: Kind::Tcp, trap, implausible_since, .. }) =
-            self.targets.get(id)
-        else {
-            return false;
-        };
-        // These unmask a firewall, or are no evidence anyway.
-        let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
-        if unmasks || matches!(trap, Trap::AcceptsAll(_)) {
-            return false;
-        }
-        let mut samples = 0;
-        let mut lowest = f32::INFINITY;
-        let mut token_life = None;
-        for target in self.of_same_host(id) {
-            let stats = &self.targets[target];
-            samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
-            lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if stats.kind != Kind::Tcp {
-                token_life = token_life.max(stats.last_life);
-            }
-        }
-        let is_known = samples >= FLOOR_SAMPLES && (LEAST_FLOOR..f32::INFINITY).contains(&lowest);
-        let is_soon = is_known && rtt.as_secs_f32() < lowest / 2.0;
-        let begun = implausible_since == Time::default()
-            || token_life.is_some_and(|life| life > implausible_since);
-        let since = if begun { outcome.sent } else { implausible_since };
-        let lasts = outcome.sent.since(since) >= SHORTER_AFTER;
-        let is_implausible = is_soon && !lasts;
-        self.targets[id].implausible_since = if is_implausible { since } else { Time::default() };
-        is_implausible
-    }
-
-    /// The targets of a target's host, which stand together.
-    fn of_same_host(&self, id: usize) -> Range<usize> {
-        let targets = &self.roster.targets;
-        let is_same =
-            |other: &Target| other.host == targets[id].host && other.block == targets[id].block;
-        let before = targets[..id].iter().rev().take_while(|other| is_same(other)).count();
-        let after = targets[id..].iter().take_while(|other| is_same(other)).count();
-        id - before..id + after
-    }
-
     /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
     pub fn handle_outcome(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
@@ -404,7 +283,7 @@ impl Aggregate {
             match outcome.found {
                 Found::Reply { .. } => {
                     let asked = outcome.sent;
-                    stats.trap = Trap::AcceptsAll(Unmasked { asked, ..Unmasked::default() });
+                    stats.trap = Trap::AcceptsAll(Unmasked::since(asked));
                 }
                 Found::Refused { .. } => stats.trap = Trap::Real,
                 Found::NotSent(_) => return Evidence::Fault,
@@ -413,10 +292,10 @@ impl Aggregate {
                 found => {
                     stats.trap = match stats.trap {
                         Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
-                            stats.trap.silent_again(unmasked)
+                            unmasked.silent_again()
                         }
                         Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
-                            Trap::AcceptsAll(Unmasked { silent: 0, ..unmasked })
+                            unmasked.answered_late()
                         }
                         known @ Trap::AcceptsAll(_) => known,
                         trap => trap.asked_in_vain(),
@@ -426,7 +305,9 @@ impl Aggregate {
             }
         }
         if let Trap::AcceptsAll(unmasked) = &mut stats.trap {
-            unmasked.served |= !outcome.trap && outcome.found.rtt_if_alive().is_some();
+            if !outcome.trap {
+                unmasked.record_service(&outcome.found);
+            }
             return Evidence::AcceptsAll;
         }
         match outcome.found {
