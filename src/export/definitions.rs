@@ -7,7 +7,7 @@
 use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::HostCounts,
-    outcome::{Fault, IcmpCode, Reject},
+    outcome::{Fault, IcmpCode, Oddity, Reject},
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
 use prometheus::proto::MetricType;
@@ -139,6 +139,9 @@ definitions! {
     COUNTER "rejected_total" [reason] "Packets that were no answer to a question of ours."
         Once |snapshot, out|
             Reject::ALL.iter().for_each(|r| out.add(&[r.label()], count_of(&snapshot.vantage.rejected, r)));
+    COUNTER "odd_answers_total" [oddity] "What was odd about answers; they prove life all the same."
+        Once |snapshot, out|
+            Oddity::ALL.iter().for_each(|o| out.add(&[o.label()], count_of(&snapshot.vantage.odd, o)));
     COUNTER "not_sent_total" [reason] "Probes that could not be sent, by our own fault."
         Once |snapshot, out|
             Fault::ALL.iter().for_each(|f| out.add(&[f.label()], count_of(&snapshot.vantage.not_sent, f)));
@@ -216,6 +219,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         late,
         lost,
         unreachable,
+        taken_back: _,
         duplicate,
         rejected,
         not_sent,

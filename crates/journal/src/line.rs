@@ -2,7 +2,9 @@
 //! in exactly what was taken in live.
 
 use lifesign_core::{
-    outcome::{ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Outcome, Reject, Stray},
+    outcome::{
+        ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Oddity, Outcome, Reject, Stray,
+    },
     scopes::{Host, Roster, TargetId},
     time::Time,
     watch::EventRecord,
@@ -35,6 +37,8 @@ struct JournalLine<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     overdue: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unreachable: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     trap: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unexpected: bool,
@@ -66,6 +70,7 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;
             line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
+            line.unreachable = !record.was_overdue && matches!(outcome.found, Found::Late { .. });
             line.rtt_ms = outcome.found.rtt_if_alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
             match outcome.found {
                 Found::Reply { rcode, unexpected, .. } => {
@@ -78,6 +83,7 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
                     line.rtt_ms = Some(rtt.as_nanos() as f64 / 1e6);
                 }
                 Found::NotSent(fault) => line.why = Some(fault.label().into()),
+                Found::Odd(oddity) => line.why = Some(oddity.label().into()),
                 _ => {}
             }
         }
@@ -185,7 +191,8 @@ impl Reader {
                 .and_then(|label| found(label, &line, rtt))?,
         };
         let was_overdue = match found {
-            Found::Late { .. } | Found::Lost => true,
+            Found::Late { .. } => !line.unreachable,
+            Found::Lost => true,
             Found::Unreachable { .. } => line.overdue,
             _ => false,
         };
@@ -209,6 +216,7 @@ fn found(label: FoundLabel, line: &JournalLine<'_>, rtt: Duration) -> Result<Fou
         FoundLabel::Overdue => Found::Overdue,
         FoundLabel::Lost => Found::Lost,
         FoundLabel::Duplicate => Found::Duplicate,
+        FoundLabel::Odd => Found::Odd(why(line, Oddity::from_label, "an oddity of an answer")?),
         FoundLabel::NotSent => {
             Found::NotSent(why(line, Fault::from_label, "a reason for not sending")?)
         }

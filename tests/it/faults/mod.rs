@@ -17,6 +17,7 @@
 //! | network: one_block_of_four_is_dead | one block | down, outage, partial | a word on the others |
 //! | (`daemon::outages`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
 //! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
+//! | network: every_host_refuses_by_its_own_firewall | each host's own firewall, with any ICMP error | `refused` | down |
 //! | network: every_packet_comes_twice | duplicates | `duplicate` | counted as replies |
 //! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |

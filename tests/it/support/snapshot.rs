@@ -2,7 +2,7 @@
 
 use lifesign_core::{
     judge::{Edge, HostCounts, PerState, State, Verdict},
-    outcome::{Fault, IcmpCode, Reject},
+    outcome::{Fault, IcmpCode, Oddity, Reject},
     scopes::{Host, Kind, PerKind, Roster},
     time::Time,
     watch::{
@@ -60,6 +60,7 @@ pub fn every_field() -> Snapshot {
                 ((true, IcmpCode { kind: 1, code: 6 }), 6),
             ]),
             rcodes: BTreeMap::from([(0, 7), (9, 8)]),
+            odd: BTreeMap::from([(Oddity::WrongCase, 9)]),
         },
         lag: HistogramView { buckets: vec![(0.001, 90), (0.01, 99)], sum: 0.25, count: 100 },
         slots_missed: 9,
@@ -167,6 +168,7 @@ fn kind(scale: u64) -> KindView {
         late: 4 * scale,
         lost: 15 * scale,
         unreachable: 5 * scale,
+        taken_back: scale,
         duplicate: 6 * scale,
         rejected: 7 * scale,
         not_sent: 8 * scale,

@@ -152,7 +152,7 @@ impl Watch {
             return None;
         };
         let patience = self.aggregate.patience(slot.target);
-        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target), now);
         let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
         if displaced {
             // The lost probe is an older one, of which only its target is known any more: it stands
@@ -185,10 +185,16 @@ impl Watch {
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
+        if self.aggregate.is_implausible(&outcome) {
+            let target = Some(outcome.target);
+            let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
+            // The probe stays open: it was not the host that answered it.
+            return self.take_in(now, Event::Stray(stray), false);
+        }
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
-            let again = outcome.found == Found::Duplicate;
-            self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
+            let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
+            self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
