@@ -25,10 +25,13 @@
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
+//! | time: the_machine_is_suspended_for_five_minutes | suspension: boot time and wall clock go on alone | one blind period; 300 s unknown; edges that span it | a change other than by blindness |
 //! | (the core, `watch::tests::halts`: nobody_watches_for_five_minutes) | five minutes away | one blind period of 300 s | down; making up for lost probes |
 //! | (the core, `watch::tests::halts`: nobody_watches_while_a_country_is_dark) | the same while it is down | up, when it answers | outage |
+//! | (the core, `watch::tests::halts`: what_nobody_watched…) | 45 s away; 300 s in an outage | unknown for as long; edges that span it | up or outage meanwhile |
+//! | (the core, `watch::tests::halts`: a_darkness_that_begins…) | 300 s away, just after a cut | down | outage before a minute was watched |
 //! | (the core, `watch::tests::halts`: a_country_of_a_hundred_blocks_is_gone) | more misses than are remembered | down, outage | partial |
-//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; a gap in the journal | down |
+//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; unknown seconds; a gap in the journal | down |
 //! | process: it_is_starved | 95 % of its time | slots skipped | down |
 //! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | `not_sent` no_descriptors | down for the other half |
 //! | process: there_are_too_few_descriptors_to_begin | ulimit -n below 32 | one line, exit 70 | a panic |

@@ -143,6 +143,9 @@ impl Judge {
             None => "no answer since the watch began".into(),
         };
         let text = match state {
+            State::Unknown if self.sight.is_unwatched() => {
+                "nobody watched: we were stopped, starved or suspended".into()
+            }
             State::Unknown if self.sight.is_blind() => {
                 "we are blind: nobody answers, controls included".into()
             }

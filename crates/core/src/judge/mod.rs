@@ -190,10 +190,12 @@ impl Judge {
         }
     }
 
-    /// Takes in that nobody watched from then to now.
+    /// Takes in that nobody watched from then to now: nothing is known of that time.
     pub fn handle_gap(&mut self, from: Time, now: Time) {
-        let change = self.sight.gap(from, now);
-        self.apply_sight_change(change, now);
+        let lost = self.sight.begin_gap(from);
+        self.apply_sight_change(lost, from);
+        let restored = self.sight.end_gap(from, now);
+        self.apply_sight_change(restored, now);
     }
 
     /// The next change of verdict that nobody has taken yet.
