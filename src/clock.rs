@@ -1,12 +1,15 @@
 //! The machine's clocks; nothing else in lifesign reads one.
 
 use lifesign_core::time::Time;
+use nix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The timeline of one run: monotonic, and anchored to the wall clock once, at the start.
+/// The timeline of one run: monotonic, and anchored to the wall clock once, at the start. It goes
+/// on while the machine is suspended, so that a suspension is a gap in the watch like any other.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    anchor: Instant,
+    /// What the boot time was at the origin.
+    anchor: Duration,
     origin: Time,
 }
 
@@ -14,12 +17,12 @@ pub struct Clock {
 impl Clock {
     /// Anchors the timeline to the wall clock.
     pub fn start() -> Self {
-        Self { anchor: Instant::now(), origin: wall() }
+        Self { anchor: boot_time(), origin: wall() }
     }
 
     /// Now, on the timeline; never goes back.
     pub fn now(&self) -> Time {
-        self.origin + self.anchor.elapsed()
+        self.origin + boot_time().saturating_sub(self.anchor)
     }
 
     /// How many nanoseconds the wall clock is now ahead of the timeline (behind it, if negative).
@@ -28,9 +31,9 @@ impl Clock {
         wall().as_nanos() as i64 - self.now().as_nanos() as i64
     }
 
-    /// The same moment as an [`Instant`], for tokio's timers.
+    /// The same moment as an [`Instant`], for tokio's timers; one that has passed is now.
     pub fn instant(&self, time: Time) -> Instant {
-        self.anchor + time.since(self.origin)
+        Instant::now() + time.since(self.now())
     }
 
     /// When a packet arrived, on the timeline, by its kernel receive timestamp (wall clock,
@@ -50,6 +53,13 @@ impl Clock {
 #[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
 fn wall() -> Time {
     Time::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Since the machine began, the time included in which it was suspended. Every Linux has it since
+/// 2.6.39.
+#[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
+fn boot_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default()
 }
 
 #[cfg(test)]

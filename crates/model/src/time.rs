@@ -1,8 +1,9 @@
 //! Moments, as the core counts them.
 //!
 //! A [`Time`] counts nanoseconds since the Unix epoch, fixed to the wall clock once, at the start
-//! of the program, and carried on by the monotonic clock. A step of the wall clock therefore never
-//! moves a round-trip time, a timer or an edge; it changes only how a time is written down.
+//! of the program, and carried on by a clock that is never set and goes on in suspension. A step of
+//! the wall clock therefore never moves a round-trip time, a timer or an edge; it changes only how a
+//! time is written down.
 
 use std::{
     fmt,
