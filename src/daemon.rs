@@ -146,8 +146,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
+        let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
+        let clock = Clock::start_after(last);
+        let stdout_writer = StdoutWriter::open()?;
         let mut daemon =
-            Daemon::start(options.plan, &addresses, journal, publishers, StdoutWriter::open()?);
+            Daemon::start(clock, options.plan, &addresses, journal, publishers, stdout_writer);
         daemon.resume(state)?;
         daemon.event_loop(reload).await?;
         daemon.finish();
@@ -182,6 +185,8 @@ struct Daemon {
     controls: Option<Controls>,
     journal: Option<JournalWriter>,
     store: Option<Store>,
+    /// The wall clock is behind what the store knows.
+    clock_is_behind: bool,
     publishers: Publishers,
     systemd: Systemd,
     stdout_writer: StdoutWriter,
@@ -189,13 +194,13 @@ struct Daemon {
 
 impl Daemon {
     fn start(
+        clock: Clock,
         plan: Plan,
         addresses: &[String],
         journal: Option<JournalWriter>,
         publishers: Publishers,
         stdout_writer: StdoutWriter,
     ) -> Self {
-        let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
         stdout_writer.write(format!(
             "lifesign {} watches from {}: {plan}",
@@ -223,6 +228,7 @@ impl Daemon {
             controls,
             journal,
             store: None,
+            clock_is_behind: false,
             publishers,
             systemd: Systemd::default(),
             stdout_writer,
@@ -297,6 +303,8 @@ impl Daemon {
     }
 
     fn publish(&mut self, now: Time) {
+        self.adopt(now);
+        self.say_whether_the_clock_is_behind();
         if let Some(store) = &self.store {
             store.restore_history(&mut self.watch);
         }

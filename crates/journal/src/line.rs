@@ -4,7 +4,7 @@
 use lifesign_core::{
     outcome::{ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Outcome, Reject, Stray},
     scopes::{Host, Roster, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
     watch::EventRecord,
 };
 use serde::{Deserialize, Serialize};
@@ -52,8 +52,14 @@ const WATCH: &str = "watch";
 
 /// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
 /// `Clock::wall_offset`.
-pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
-    let written = |time: Time| time.shifted(offset).exact();
+pub fn write(
+    record: &EventRecord,
+    roster: &Roster,
+    controls: &[IpAddr],
+    offset: impl Into<WallOffset>,
+) -> String {
+    let offset = offset.into();
+    let written = |time: Time| offset.written(time).exact();
     let mut line = JournalLine { seen: Some(written(record.seen)), ..JournalLine::default() };
     let of_target = |line: &mut JournalLine<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());

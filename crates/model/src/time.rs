@@ -57,6 +57,43 @@ impl Time {
     }
 }
 
+/// How the times of one run are written down: moved by as much as the wall clock is ahead of the
+/// timeline. What an earlier run wrote down, before this one began, stays as it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WallOffset {
+    nanos: i64,
+    began: Time,
+}
+
+impl WallOffset {
+    /// So many nanoseconds, of either sign, for the times of a run that began then.
+    pub const fn new(nanos: i64, began: Time) -> Self {
+        Self { nanos, began }
+    }
+
+    /// By how many nanoseconds the times of this run are moved.
+    pub const fn nanos(self) -> i64 {
+        self.nanos
+    }
+
+    /// The first moment whose times are moved.
+    pub const fn began(self) -> Time {
+        self.began
+    }
+
+    /// The time as it is written down.
+    pub fn written(self, time: Time) -> Time {
+        if time < self.began { time } else { time.shifted(self.nanos) }
+    }
+}
+
+/// For every time alike.
+impl From<i64> for WallOffset {
+    fn from(nanos: i64) -> Self {
+        Self::new(nanos, Time::default())
+    }
+}
+
 impl Add<Duration> for Time {
     type Output = Time;
     fn add(self, span: Duration) -> Time {

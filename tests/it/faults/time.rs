@@ -1,16 +1,11 @@
 //! What breaks in time: the wall clock is set or slewed under the real program, or the machine is
 //! suspended.
 
+use crate::support::faketime;
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, Verdict, get, quiet, until, values};
 use lifesign::clock::Clock;
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
-
-/// Where the system keeps the library that tells a program another time.
-const FAKETIME: [&str; 2] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-];
+use std::{fs, net::SocketAddr, process::Command, time::Duration};
 
 /// lifesign on the loopback network with a wall clock of its own, which the file `now` sets. Its
 /// monotonic clock is the machine's.
@@ -22,9 +17,7 @@ struct Faked {
 
 impl Faked {
     fn start(name: &str) -> Self {
-        let library =
-            FAKETIME.into_iter().find(|library| Path::new(library).exists()).expect("libfaketime");
-        Self::start_with(library, TempDir::new(name))
+        Self::start_with(faketime::library(), TempDir::new(name))
     }
 
     /// Its machine is suspended for as long as the file `now` says.
@@ -45,8 +38,7 @@ impl Faked {
         let mut command =
             quiet(Command::new(LIFESIGN), &["--config", &plan, "--listen", "127.0.0.1:0"]);
         command.args(["--record", &temp_dir.path("journal")]);
-        command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", now);
-        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        command.envs(faketime::environment(library, &now));
         let mut program = Program::start(command);
         let address = program.address();
         let mut faked = Self { program, address, temp_dir };

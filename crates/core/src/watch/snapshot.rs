@@ -7,7 +7,7 @@ use super::History;
 use crate::{
     judge::Verdict,
     scopes::{Country, CountryId, PerKind, Roster, Scope},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub struct Snapshot {
     pub started: Time,
     /// The plan that is watched.
     pub plan: PlanView,
-    /// Add it to any time here to write the time down (`Clock::wall_offset`).
-    pub wall_offset: i64,
+    /// How any time here is written down (`Clock::wall_offset`).
+    pub wall_offset: WallOffset,
     /// The names behind the ids of all lists here.
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.

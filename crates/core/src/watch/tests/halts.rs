@@ -143,7 +143,7 @@ fn what_nobody_watched_is_unknown_and_edges_span_it() {
         match change.to {
             State::Unknown => {
                 assert!(change.time <= stopped && latest <= stopped, "{change:?}");
-                assert!(change.evidence.contains("nobody watched"), "{change:?}");
+                assert!(change.evidence.text(0).contains("nobody watched"), "{change:?}");
             }
             _ => assert!(change.to == State::Up && latest >= woken, "{change:?}"),
         }
