@@ -40,7 +40,7 @@ use crate::{
 pub use failure::Failure;
 use journal_writer::JournalWriter;
 use lifesign_core::{
-    judge::Change,
+    judge::{Change, State},
     outcome::{Event, Reject, Stray},
     time::Time,
     watch::{Settings, Snapshot, Watch},
@@ -305,12 +305,15 @@ impl Daemon {
     fn publish(&mut self, now: Time) {
         self.adopt(now);
         self.say_whether_the_clock_is_behind();
-        if let Some(store) = &self.store {
+        if let Some(store) = &mut self.store {
             store.restore_history(&mut self.watch);
+            let wall = self.clock.wall_offset().written(now);
+            store.keep_names(self.network.names.changes(), wall);
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
         snapshot.store = self.store.as_ref().map(Store::view);
+        self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
@@ -341,6 +344,13 @@ impl Daemon {
             self.stdout_writer.write(verdict::text(change, roster, offset));
         }
     }
+}
+
+fn is_anything_dark(snapshot: &Snapshot) -> bool {
+    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
+        State::Down | State::Flapping | State::Outage => true,
+        State::Up | State::Degraded | State::Partial | State::Unknown => false,
+    })
 }
 
 /// The core's settings. Without a socket to ping the controls, they do not count.

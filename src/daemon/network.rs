@@ -26,7 +26,7 @@ pub(super) struct Network {
     icmp: Option<IcmpProber>,
     tcp: TcpProber,
     dns: DnsProber,
-    names: Names,
+    pub names: Names,
     wire_ids: WireIds,
     /// ICMP probes of one call of `send`.
     echoes: Vec<(Due, IpAddr)>,

@@ -51,6 +51,7 @@ impl Daemon {
             };
             self.stdout_writer.write(format!("{words} what was known at {taken}"));
         }
+        self.network.names.recall(std::mem::take(&mut past.names));
         store.resume(past, recalled, &self.plan.roster, now, offset);
         self.store = Some(store);
         self.say_whether_the_clock_is_behind();
@@ -60,7 +61,8 @@ impl Daemon {
     /// Goes on with what the previous run left, if it could not be read before.
     pub(super) fn adopt(&mut self, now: Time) {
         let Some(store) = &mut self.store else { return };
-        let Some(past) = store.found() else { return };
+        let Some(mut past) = store.found() else { return };
+        self.network.names.recall(std::mem::take(&mut past.names));
         if let Some(lasted) = past.lasted() {
             self.clock = self.clock.going_on_after(lasted);
             self.stdout_writer.write(format!("goes on with what was open at {lasted}"));

@@ -1,5 +1,6 @@
 //! The addresses of hosts that the plan gives by name. Each name is resolved again when its records
-//! expire; a failure is retried and keeps the known addresses. The system's configuration is read
+//! expire; a failure is retried and keeps the known addresses, also those of an earlier run: a
+//! country may be dark with its resolver in it. The system's configuration is read
 //! anew for each resolution, without a cache, so that lifesign may start before the network does.
 
 use hickory_resolver::{
@@ -17,7 +18,7 @@ use std::{
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// A record's time to live sets when its name is resolved again, but never sooner than this…
@@ -27,12 +28,15 @@ const MAX_REFRESH: Duration = Duration::from_secs(3600);
 /// How soon a failed resolution is retried; doubles with each failure…
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(300);
+/// While a scope is dark, its resolver may be in it and come back with it.
+const MAX_RETRY_IN_DARKNESS: Duration = Duration::from_secs(10);
 
 /// The addresses of every name in the plan, kept up to date until this is dropped.
 #[derive(Debug)]
 pub struct Names {
     entries: HashMap<String, Entry>,
     servers: Vec<SocketAddr>,
+    dark: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -49,8 +53,12 @@ impl Names {
     /// fully qualified, whether or not they end with a dot: the system's search domains never
     /// apply.
     pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
-        let mut opened =
-            Self { entries: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
+        let mut opened = Self {
+            entries: HashMap::new(),
+            servers: servers.to_vec(),
+            dark: watch::Sender::new(false),
+            tasks: JoinSet::new(),
+        };
         opened.replan(names, servers);
         opened
     }
@@ -81,11 +89,38 @@ impl Names {
         while self.tasks.try_join_next().is_some() {}
     }
 
+    /// Takes what an earlier run knew of names that have not been resolved yet.
+    pub fn recall(&mut self, known: HashMap<String, Vec<IpAddr>>) {
+        for (name, addresses) in known {
+            let Some(entry) = self.entries.get(&name) else { continue };
+            if entry.addresses.borrow().is_empty() {
+                entry.task.abort();
+                let entry = self.spawn(&name, addresses);
+                self.entries.insert(name, entry);
+            }
+        }
+    }
+
+    /// The names with other addresses than when this was called last, for the next run.
+    pub fn changes(&mut self) -> Vec<(String, Vec<IpAddr>)> {
+        let is_new = |entry: &Entry| entry.addresses.has_changed().unwrap_or(false);
+        let changed = self.entries.iter_mut().filter(|(_, entry)| is_new(entry));
+        let new = changed
+            .map(|(name, entry)| (name.clone(), entry.addresses.borrow_and_update().clone()));
+        new.collect()
+    }
+
+    /// Is anything dark? Then failures are retried soon.
+    pub fn set_dark(&self, dark: bool) {
+        self.dark.send_if_modified(|before| std::mem::replace(before, dark) != dark);
+    }
+
     fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
         let (sender, addresses) = watch::channel(known);
         let name = name.to_owned();
         let servers = self.servers.clone();
-        let task = self.tasks.spawn(resolve_forever(name.clone(), sender, move || {
+        let dark = self.dark.subscribe();
+        let task = self.tasks.spawn(resolve_forever(name.clone(), sender, dark, move || {
             resolve(name.clone(), servers.clone())
         }));
         Entry { addresses, task }
@@ -123,32 +158,49 @@ struct Resolved {
 async fn resolve_forever<F>(
     name: String,
     sender: watch::Sender<Vec<IpAddr>>,
+    mut dark: watch::Receiver<bool>,
     mut resolve: impl FnMut() -> F,
 ) where
     F: Future<Output = Result<Resolved, NetError>>,
 {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        let wait = match resolve().await {
+        match resolve().await {
             Ok(resolved) => {
                 let addresses = merged(&sender.borrow(), &resolved);
-                sender.send_replace(addresses);
+                sender.send_if_modified(|known| {
+                    let is_new = *known != addresses;
+                    *known = addresses;
+                    is_new
+                });
                 retry = FIRST_RETRY;
-                resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH)
+                sleep(resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH)).await;
             }
             Err(error) => {
                 let known = sender.borrow().len();
+                let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
+                let wait = retry.min(longest);
                 tracing::warn!(
-                    %name, %error, known, retry_in = ?retry,
+                    %name, %error, known, retry_in = ?wait,
                     "cannot resolve; known addresses stay"
                 );
-                let wait = retry;
                 retry = (retry * 2).min(MAX_RETRY);
-                wait
+                if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
+                    sleep(wait.min(FIRST_RETRY)).await;
+                }
             }
-        };
-        sleep(wait).await;
+        }
     }
+}
+
+/// Something falls dark that was not.
+async fn falls_dark(dark: &mut watch::Receiver<bool>) {
+    while dark.changed().await.is_ok() {
+        if *dark.borrow_and_update() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server
@@ -216,7 +268,6 @@ fn server(address: SocketAddr) -> NameServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::timeout;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -256,6 +307,31 @@ mod tests {
         Resolved { v4: Some(addresses(&[address])), v6: None, ttl: Duration::from_secs(ttl) }
     }
 
+    /// A name that cannot be resolved while nothing is dark, and then something is.
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_retried_soon_while_something_is_dark() {
+        let (asked, mut asks) = watch::channel(0);
+        let (sender, _reader) = watch::channel(addresses(&["10.0.0.1"]));
+        let (darkness, dark) = watch::channel(false);
+        tokio::spawn(resolve_forever("name.example".into(), sender, dark, move || {
+            asked.send_modify(|count| *count += 1);
+            std::future::ready(Err(NetError::from("no")))
+        }));
+        sleep(Duration::from_secs(1500)).await;
+        asks.mark_unchanged();
+        darkness.send_replace(true);
+        let soon = timeout(Duration::from_millis(1010), asks.changed()).await;
+        assert!(soon.is_ok(), "at once when it falls dark");
+        let before = *asks.borrow_and_update();
+        sleep(Duration::from_secs(600)).await;
+        let in_darkness = *asks.borrow_and_update() - before;
+        assert!((59..=61).contains(&in_darkness), "{in_darkness} in ten minutes");
+        darkness.send_replace(false);
+        sleep(Duration::from_secs(600)).await;
+        let after = *asks.borrow_and_update() - before - in_darkness;
+        assert!(after <= 4, "{after} in ten minutes");
+    }
+
     /// Each resolution, and for how many seconds its outcome must stand before the next.
     #[tokio::test(start_paused = true)]
     async fn failures_are_retried_ever_slower_and_lifetimes_are_kept_in_bounds() {
@@ -269,7 +345,8 @@ mod tests {
         let mut outcomes = script.into_iter().map(|(outcome, _)| outcome);
         let (asked, mut asks) = watch::channel(0);
         let (sender, reader) = watch::channel(Vec::new());
-        tokio::spawn(resolve_forever("name.example".into(), sender, move || {
+        let (_darkness, dark) = watch::channel(false);
+        tokio::spawn(resolve_forever("name.example".into(), sender, dark, move || {
             asked.send_modify(|count| *count += 1);
             std::future::ready(outcomes.next().unwrap_or_else(|| Err("the script is over".into())))
         }));

@@ -3,7 +3,10 @@
 
 use super::{Episode, Sample, correction::Correction};
 use lifesign_core::{judge::Memory, time::Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    net::IpAddr,
+};
 
 /// Rows that wait while the disk fails: three months of one country's episodes, half a day of its
 /// samples.
@@ -20,6 +23,8 @@ pub(super) struct Batch {
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
+    /// Addresses of names, by name.
+    pub names: Vec<(String, Vec<IpAddr>)>,
     /// The clock has been set: what was written before must be corrected.
     pub correction: Option<Correction>,
     /// Episodes that turned out to be parts of others, by their primary key.
@@ -37,6 +42,7 @@ pub(super) struct Backlog {
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
     pub memory: Option<Memory>,
+    pub names: HashMap<String, Vec<IpAddr>>,
     /// In the order in which they came; rows that wait have been corrected already.
     pub corrections: Vec<Correction>,
     pub merged: Vec<(String, Time)>,
@@ -57,6 +63,7 @@ impl Backlog {
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
+        self.names.extend(batch.names);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }

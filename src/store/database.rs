@@ -14,7 +14,7 @@ use lifesign_core::{
 };
 use rusqlite::{Connection, ErrorCode, Result, Transaction, params};
 use serde::Deserialize;
-use std::{fs, path::Path, time::Duration};
+use std::{collections::HashMap, fs, net::IpAddr, path::Path, time::Duration};
 
 const TABLES: &str = "
 CREATE TABLE run (
@@ -37,6 +37,13 @@ CREATE TABLE sample (
 CREATE TABLE memory (
     one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL
 ) STRICT;
+";
+
+/// It came later than the others; who does not know it is not disturbed by it.
+const NAMES: &str = "
+CREATE TABLE IF NOT EXISTS name (
+    name TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (name, address)
+) STRICT, WITHOUT ROWID;
 ";
 
 const DAY_MS: i64 = 86_400_000;
@@ -80,6 +87,7 @@ impl Database {
             VERSION => {}
             _ => return Err(reader::wrong_version(version)),
         }
+        connection.execute_batch(NAMES)?;
         Ok(Self { connection, condensed_until: 0 })
     }
 
@@ -121,7 +129,21 @@ impl Database {
                 })
                 .ok()
         });
-        Ok(PreviousRun { memory, open_episodes, lasted: lasted.map(reader::time_from_millis) })
+        let lasted = lasted.map(reader::time_from_millis);
+        Ok(PreviousRun { memory, names: self.names()?, open_episodes, lasted })
+    }
+
+    /// The last known addresses of names. What is no address is passed over.
+    fn names(&self) -> Result<HashMap<String, Vec<IpAddr>>> {
+        let mut statement = self.connection.prepare("SELECT name, address FROM name")?;
+        let mut names: HashMap<String, Vec<IpAddr>> = HashMap::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Ok(address) = row.get_ref(1)?.as_str()?.parse() {
+                names.entry(row.get(0)?).or_default().push(address);
+            }
+        }
+        Ok(names)
     }
 
     /// What earlier runs saw; nothing, if that cannot be read. Call it before this run writes.
@@ -160,6 +182,14 @@ impl Database {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
+        }
+        for (name, addresses) in &backlog.names {
+            transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;
+            for address in addresses {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO name VALUES (?, ?)")?
+                    .execute([name, &address.to_string()])?;
+            }
         }
         for episode in backlog.episodes.values() {
             write_episode(&transaction, episode)?;

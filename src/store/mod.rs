@@ -42,6 +42,7 @@ use scope_name::stored_name;
 use std::{
     collections::HashMap,
     io,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -260,6 +261,13 @@ impl Store {
         }
     }
 
+    /// Keeps the addresses of names for the next run.
+    pub fn keep_names(&mut self, names: Vec<(String, Vec<IpAddr>)>, wall: Time) {
+        if !names.is_empty() {
+            self.writer.write(Batch { at: wall, names, ..Batch::default() });
+        }
+    }
+
     /// Ends a run in order. Waits until everything is written, or has failed.
     pub fn finish(mut self, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
@@ -283,6 +291,8 @@ impl Store {
 pub struct PreviousRun {
     /// What its judge had learned.
     pub memory: Option<Memory>,
+    /// The last known addresses of names.
+    pub names: HashMap<String, Vec<IpAddr>>,
     open_episodes: Vec<Episode>,
     /// When it last wrote.
     lasted: Option<Time>,

@@ -21,6 +21,8 @@
 //! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
 //! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
+//! | names: the_resolver_is_dead_at_the_start_and_the_addresses_are_known | the resolver, before a restart | up, by the addresses of the run before | unresolved |
+//! | (`probe::names`: failures_are_retried_soon…, in the program) | a resolver in a dark country | asked every 10 s | every five minutes |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |

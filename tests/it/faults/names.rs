@@ -53,16 +53,22 @@ fn resolved(question: &[u8], address: [u8; 4]) -> Vec<u8> {
 }
 
 fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
+    watch_with(temp_dir, resolver, hosts, &[])
+}
+
+fn watch_with(
+    temp_dir: &TempDir,
+    resolver: &str,
+    hosts: &str,
+    options: &[&str],
+) -> (Program, SocketAddr) {
     let plan = format!(
         "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
          [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
     );
-    let mut program = Program::start(lifesign(&[
-        "--config",
-        &temp_dir.put("plan.toml", plan),
-        "--listen",
-        "127.0.0.1:0",
-    ]));
+    let plan = temp_dir.put("plan.toml", plan);
+    let arguments = [&["--config", &plan, "--listen", "127.0.0.1:0"], options].concat();
+    let mut program = Program::start(lifesign(&arguments));
     let address = program.address();
     (program, address)
 }
@@ -96,6 +102,26 @@ fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
         if now > before + 10.0 { Ok(()) } else { Err(format!("{before} {now}")) }
     });
     never(&program, &["down", "outage", "flapping"]);
+}
+
+/// The next run knows the addresses of the one before, and asks them though nobody resolves names.
+#[test]
+fn the_resolver_is_dead_at_the_start_and_the_addresses_are_known() {
+    let temp_dir = TempDir::new("known-names");
+    let state = temp_dir.path("state");
+    let socket = UdpSocket::bind("127.47.1.55:0").unwrap();
+    let resolver = format!("resolver = [\"{}\"]", socket.local_addr().unwrap());
+    let server = Server::start(socket, |question| resolved(question, [127, 47, 1, 8]));
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let (mut program, _) = watch_with(&temp_dir, &resolver, host, &["--state-dir", &state]);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    program.listen(Duration::from_secs(2));
+    assert_eq!(program.terminate().code(), Some(0));
+    drop(server);
+    let (mut program, address) = watch_with(&temp_dir, &resolver, host, &["--state-dir", &state]);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    assert_eq!(sum(address, "lifesign_not_sent_total", &["unresolved"]), 0.0);
+    assert_eq!(program.terminate().code(), Some(0));
 }
 
 #[test]
