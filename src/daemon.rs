@@ -15,12 +15,14 @@
 //! |---|---|
 //! | `failure` | why a run cannot begin, or had to end |
 //! | `network` | the probers of all kinds |
+//! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
 //! | `stdout_writer` | standard output |
 
+mod asked;
 mod failure;
 mod journal_writer;
 mod network;
@@ -312,6 +314,7 @@ impl Daemon {
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        self.network.add_addresses(&mut snapshot);
         snapshot.store = self.store.as_ref().map(Store::view);
         self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
@@ -333,6 +336,7 @@ impl Daemon {
                     &record,
                     roster,
                     &self.plan.controls,
+                    self.network.asked(&record.event),
                     offset,
                 ));
             }

@@ -10,7 +10,7 @@ use lifesign_core::{
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -104,6 +104,8 @@ struct WindowJson {
 #[derive(Serialize)]
 struct TargetJson<'a> {
     host: String,
+    /// The address that a host by name was asked by last; null for an address.
+    address: Option<IpAddr>,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
     counts: &'a Counts<u32>,
@@ -131,6 +133,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         let view = &snapshot.targets[index as usize];
         TargetJson {
             host: target.host.to_string(),
+            address: view.address,
             probe: &target.probe,
             counts: &view.counts,
             loss_ratio: view.recent_loss,

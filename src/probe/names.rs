@@ -200,7 +200,7 @@ async fn falls_dark(dark: &mut watch::Receiver<bool>) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server

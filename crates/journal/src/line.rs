@@ -19,6 +19,9 @@ struct JournalLine<'a> {
     seen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<String>,
+    /// The address that a host by name was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
     #[serde(borrow)]
     probe: Cow<'a, str>,
     #[serde(borrow)]
@@ -50,12 +53,13 @@ enum Code {
 const CONTROL: &str = "control";
 const WATCH: &str = "watch";
 
-/// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
-/// `Clock::wall_offset`.
+/// The record as a line, without its line feed. `controls` are the plan's, `address` is the one that
+/// a host by name was asked by, and `offset` is `Clock::wall_offset`.
 pub fn write(
     record: &EventRecord,
     roster: &Roster,
     controls: &[IpAddr],
+    address: Option<IpAddr>,
     offset: impl Into<WallOffset>,
 ) -> String {
     let offset = offset.into();
@@ -68,6 +72,7 @@ pub fn write(
     match record.event {
         Event::Outcome(outcome) => {
             of_target(&mut line, outcome.target);
+            line.address = address;
             line.sent = written(outcome.sent);
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;

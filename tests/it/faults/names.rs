@@ -3,6 +3,7 @@
 use crate::support::watched_world::never;
 use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, until, values};
 use std::{
+    fs,
     net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
@@ -113,14 +114,24 @@ fn the_resolver_is_dead_at_the_start_and_the_addresses_are_known() {
     let resolver = format!("resolver = [\"{}\"]", socket.local_addr().unwrap());
     let server = Server::start(socket, |question| resolved(question, [127, 47, 1, 8]));
     let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
-    let (mut program, _) = watch_with(&temp_dir, &resolver, host, &["--state-dir", &state]);
+    let journal = temp_dir.path("journal");
+    let options = ["--state-dir", &state, "--record", &journal];
+    let (mut program, _) = watch_with(&temp_dir, &resolver, host, &options);
     program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
     program.listen(Duration::from_secs(2));
     assert_eq!(program.terminate().code(), Some(0));
     drop(server);
-    let (mut program, address) = watch_with(&temp_dir, &resolver, host, &["--state-dir", &state]);
+    let lines = fs::read_to_string(&journal).unwrap();
+    let is_refused = |line: &&str| line.contains(r#""result":"refused""#);
+    assert!(lines.lines().any(|line| is_refused(&line)));
+    for line in lines.lines().filter(is_refused) {
+        assert!(line.contains(r#""host":"host.example","address":"127.47.1.8""#), "{line}");
+    }
+    let (mut program, address) = watch_with(&temp_dir, &resolver, host, &options);
     program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
     assert_eq!(sum(address, "lifesign_not_sent_total", &["unresolved"]), 0.0);
+    assert!(get(address, "/").body.contains("127.47.1.8"));
+    assert!(get(address, "/api/v1/state").body.contains(r#""address":"127.47.1.8""#));
     assert_eq!(program.terminate().code(), Some(0));
 }
 

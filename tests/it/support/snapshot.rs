@@ -181,6 +181,7 @@ fn kind(scale: u64) -> KindView {
 
 fn seen(alive: bool) -> TargetView {
     TargetView {
+        address: None,
         counts: Counts { sent: 20, reply: 15, lost: 3, unreachable: 1, ..Counts::default() },
         recent_loss: alive.then_some(0.125),
         srtt: alive.then_some(0.25),

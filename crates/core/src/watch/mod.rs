@@ -322,6 +322,7 @@ impl Watch {
         let stats = self.aggregate.target(id);
         let (miss_rate, rank) = self.judge.target(id);
         TargetView {
+            address: None,
             counts: stats.counts,
             recent_loss: stats.recent_loss(),
             srtt: stats.rtt.smoothed(),

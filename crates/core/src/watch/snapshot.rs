@@ -9,7 +9,7 @@ use crate::{
     scopes::{Country, CountryId, PerKind, Roster, Scope},
     time::{Time, WallOffset},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Everything that a reader may know.
 #[derive(Clone, Debug)]
@@ -113,6 +113,8 @@ pub struct KindView {
 /// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
+    /// The address that a host by name was asked by last, as far as somebody knows.
+    pub address: Option<IpAddr>,
     /// How many outcomes of each kind, since it has been in the plan.
     pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
