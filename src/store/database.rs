@@ -318,7 +318,7 @@ fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
 }
 
 /// Makes coarse samples of the fine ones that end before `until`, and deletes those that are too
-/// old.
+/// old. Of episodes as old as that only the outages stay.
 fn condense(transaction: &Transaction, until: i64) -> Result<()> {
     let ranks = (0..).zip(State::ALL).fold(String::new(), |text, (rank, state)| {
         text + &format!(" WHEN '{state}' THEN '{rank}{state}'")
@@ -335,5 +335,8 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
         transaction.prepare_cached("DELETE FROM sample WHERE span = ? AND time < ?")?;
     delete.execute([FINE_MS, until - KEEP_FINE_MS])?;
     delete.execute([COARSE_MS, until - KEEP_COARSE_MS])?;
+    let mut forget = transaction
+        .prepare_cached("DELETE FROM episode WHERE end_latest < ? AND state != 'outage'")?;
+    forget.execute([until - KEEP_COARSE_MS])?;
     Ok(())
 }

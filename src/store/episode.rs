@@ -146,6 +146,16 @@ impl OpenEpisodes {
         }
     }
 
+    /// The verdict is unknown from now on.
+    fn pause(&mut self, time: Time, changed: &mut Vec<Episode>) {
+        if let Some(known) = &mut self.known
+            && known.paused.is_none()
+        {
+            known.paused = Some(time);
+            changed.push(known.clone());
+        }
+    }
+
     /// Narrows the edge in the episodes that have it.
     fn narrow(&mut self, edge: Edge, changed: &mut Vec<Episode>) {
         let Some(recovery) = self.recovery.as_mut().filter(|each| each.latest == edge.latest)
@@ -272,6 +282,34 @@ impl EpisodeTracker {
         });
     }
 
+    /// Takes changes of verdict. What was unknown with its whole country, as when we are blind, has
+    /// no episode of its own: the country's is its too.
+    pub fn handle_changes(
+        &mut self,
+        changes: &[Change],
+        roster: &Roster,
+        offset: WallOffset,
+        changed: &mut Vec<Episode>,
+    ) {
+        let is_unknown = |change: &&Change| change.to == State::Unknown;
+        let whole: HashSet<(String, Time)> = changes
+            .iter()
+            .filter(is_unknown)
+            .filter(|change| change.scope.level() == Level::Country)
+            .map(|change| (roster.country_of(change.scope).code.clone(), change.time))
+            .collect();
+        for change in changes {
+            let with = (roster.country_of(change.scope).code.clone(), change.time);
+            let is_part = change.scope.level() != Level::Country;
+            if is_part && is_unknown(&change) && whole.contains(&with) {
+                let scope = stored_name(roster, change.scope);
+                self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
+            } else {
+                self.handle_change(change, roster, offset, changed);
+            }
+        }
+    }
+
     /// Takes a change of verdict. `offset` moves its times to the wall clock.
     pub fn handle_change(
         &mut self,
@@ -303,12 +341,7 @@ impl EpisodeTracker {
             return;
         }
         if change.to == State::Unknown {
-            if let Some(known) = &mut open.known
-                && known.paused.is_none()
-            {
-                known.paused = Some(time);
-                changed.push(known.clone());
-            }
+            open.pause(time, changed);
             changed.push(open.unknown.insert(new_episode()).clone());
             return;
         }

@@ -238,9 +238,7 @@ impl Store {
         offset: WallOffset,
     ) {
         self.correct(now, offset);
-        for change in changes {
-            self.tracker.handle_change(change, watch.roster(), offset, &mut self.changed);
-        }
+        self.tracker.handle_changes(changes, watch.roster(), offset, &mut self.changed);
         let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
         if samples_due {

@@ -17,6 +17,7 @@ use std::{fs, sync::Arc};
 mod clocks;
 mod edges;
 mod openings;
+mod spells;
 mod names;
 
 /// A directory of the test's own, gone with it.
