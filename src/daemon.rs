@@ -16,11 +16,13 @@
 //! | `failure` | why a run cannot begin, or had to end |
 //! | `end` | signals to end, and how long the end may take |
 //! | `network` | the probers of all kinds |
+//! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
 
+mod asked;
 mod failure;
 mod end;
 mod journal_writer;
@@ -42,7 +44,7 @@ pub(crate) use end::handle_signals;
 pub use failure::Failure;
 use journal_writer::JournalWriter;
 use lifesign_core::{
-    judge::Change,
+    judge::{Change, State},
     outcome::{Event, Reject, Stray},
     time::Time,
     watch::{LinesLost, Settings, Snapshot, Watch},
@@ -149,9 +151,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
+        let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
+        let clock = Clock::start_after(last);
         let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
         let mut daemon =
-            Daemon::start(options.plan, &addresses, journal, publishers, stdout_writer);
+            Daemon::start(clock, options.plan, &addresses, journal, publishers, stdout_writer);
         daemon.resume(state)?;
         let result = daemon.event_loop(reload, end, &http).await;
         if result.is_err() {
@@ -189,6 +193,8 @@ struct Daemon {
     controls: Option<Controls>,
     journal: Option<JournalWriter>,
     store: Option<Store>,
+    /// The wall clock is behind what the store knows.
+    clock_is_behind: bool,
     publishers: Publishers,
     systemd: Systemd,
     stdout_writer: LineWriter,
@@ -196,13 +202,13 @@ struct Daemon {
 
 impl Daemon {
     fn start(
+        clock: Clock,
         plan: Plan,
         addresses: &[String],
         journal: Option<JournalWriter>,
         publishers: Publishers,
         stdout_writer: LineWriter,
     ) -> Self {
-        let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
         stdout_writer.write(format!(
             "lifesign {} watches from {}: {plan}",
@@ -230,6 +236,7 @@ impl Daemon {
             controls,
             journal,
             store: None,
+            clock_is_behind: false,
             publishers,
             systemd: Systemd::default(),
             stdout_writer,
@@ -309,8 +316,12 @@ impl Daemon {
     }
 
     fn publish(&mut self, now: Time) {
-        if let Some(store) = &self.store {
+        self.adopt(now);
+        self.say_whether_the_clock_is_behind();
+        if let Some(store) = &mut self.store {
             store.restore_history(&mut self.watch);
+            let wall = self.clock.wall_offset().written(now);
+            store.keep_names(self.network.names.changes(), wall);
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
@@ -318,7 +329,9 @@ impl Daemon {
             journal: self.journal.as_ref().map(JournalWriter::lost),
             stdout: self.stdout_writer.lost(),
         };
+        self.network.add_addresses(&mut snapshot);
         snapshot.store = self.store.as_ref().map(Store::view);
+        self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
@@ -341,6 +354,7 @@ impl Daemon {
                     &record,
                     roster,
                     &self.plan.controls,
+                    self.network.asked(&record.event),
                     offset,
                 ));
             }
@@ -352,6 +366,13 @@ impl Daemon {
             self.stdout_writer.write(verdict::text(change, roster, offset));
         }
     }
+}
+
+fn is_anything_dark(snapshot: &Snapshot) -> bool {
+    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
+        State::Down | State::Flapping | State::Outage => true,
+        State::Up | State::Degraded | State::Partial | State::Unknown => false,
+    })
 }
 
 /// The core's settings. Without a socket to ping the controls, they do not count.

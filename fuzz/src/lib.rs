@@ -273,12 +273,12 @@ pub fn journal(bytes: &[u8]) {
         else {
             continue;
         };
-        let written = write(&record, &plan.roster, &plan.controls, 0);
+        let written = write(&record, &plan.roster, &plan.controls, None, 0);
         let again = reader.read(&written);
         // Beyond that a number of milliseconds has no room for the nanoseconds.
         if rtt(&record) < Duration::from_secs(86_400) {
             assert_eq!(again.as_ref(), Ok(&record), "a line changes when it is written: {written}");
-            let twice = again.map(|record| write(&record, &plan.roster, &plan.controls, 0));
+            let twice = again.map(|record| write(&record, &plan.roster, &plan.controls, None, 0));
             assert_eq!(twice, Ok(written));
         } else {
             assert!(again.is_ok(), "our own line cannot be read: {written}");

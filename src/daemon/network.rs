@@ -1,7 +1,7 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{random_bits, wire_ids::WireIds};
+use super::{asked::AskedAddresses, random_bits, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
@@ -17,6 +17,7 @@ use crate::{
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     scopes::{Host, IdMapping, TargetId},
+    watch::Snapshot,
 };
 use std::net::IpAddr;
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,7 +28,8 @@ pub(super) struct Network {
     icmp: Option<IcmpProber>,
     tcp: TcpProber,
     dns: DnsProber,
-    names: Names,
+    pub names: Names,
+    asked: AskedAddresses,
     wire_ids: WireIds,
     /// ICMP probes of one call of `send`.
     echoes: Vec<(Due, IpAddr)>,
@@ -64,6 +66,7 @@ impl Network {
             tcp: TcpProber::new(clock, events.clone()),
             dns: DnsProber::new(clock, events),
             names: Names::open(names(plan), &plan.resolver),
+            asked: AskedAddresses::default(),
             wire_ids: WireIds::new(plan.roster.targets.len()),
             echoes: Vec::new(),
         }
@@ -74,7 +77,11 @@ impl Network {
         for due in due.drain(..) {
             let spec = &plan.specs[due.target.0 as usize];
             let address = self.address(&due, plan);
+            let host = &plan.roster.target(due.target).host;
             let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
+            if let (Ok(address), Host::Name(_)) = (address, host) {
+                self.asked.record(due.target, due.seq, address, due.sent);
+            }
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
                 (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
@@ -98,8 +105,24 @@ impl Network {
 
     /// Changes to another plan. Open probes stay open.
     pub fn replan(&mut self, plan: &Plan, targets: &IdMapping) {
+        if !targets.is_same() {
+            self.asked.clear();
+        }
         self.wire_ids.replan(targets, plan.roster.targets.len(), self.clock.now());
         self.names.replan(names(plan), &plan.resolver);
+    }
+
+    /// The address that the probe of this outcome went to, if its host has a name.
+    pub fn asked(&self, event: &Event) -> Option<IpAddr> {
+        let Event::Outcome(outcome) = event else { return None };
+        self.asked.of_probe(self.wire_ids.on_wire(outcome.target), outcome.seq)
+    }
+
+    /// Tells which addresses hosts by name are asked by.
+    pub fn add_addresses(&self, snapshot: &mut Snapshot) {
+        for (view, id) in snapshot.targets.iter_mut().zip(0..) {
+            view.address = self.asked.newest(self.wire_ids.on_wire(TargetId(id)));
+        }
     }
 
     fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {

@@ -6,11 +6,11 @@ use super::ExportSettings;
 use lifesign_core::{
     judge::HostCounts,
     scopes::{BlockId, NetworkId, Scope},
-    time::Time,
+    time::{Time, WallOffset},
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -35,7 +35,7 @@ struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
 }
@@ -46,7 +46,7 @@ struct NetworkJson<'a> {
     name: &'a str,
     asn: Option<u32>,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
@@ -56,7 +56,7 @@ struct BlockJson<'a> {
     /// The name of the network of the country that it belongs to.
     network: Option<&'a str>,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
     targets: Vec<TargetJson<'a>>,
@@ -64,13 +64,13 @@ struct BlockJson<'a> {
 
 /// The verdict and measurements of a scope.
 #[derive(Serialize)]
-struct VerdictJson<'a> {
+struct VerdictJson {
     /// One of `up degraded partial down flapping outage unknown`.
     state: &'static str,
     edge: EdgeJson,
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
-    evidence: &'a str,
+    evidence: String,
     /// Most countries fell silent together with it: it may be us.
     together: bool,
     /// Probability that the scope is reachable.
@@ -104,6 +104,8 @@ struct WindowJson {
 #[derive(Serialize)]
 struct TargetJson<'a> {
     host: String,
+    /// The address that a host by name was asked by last; null for an address.
+    address: Option<IpAddr>,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
     counts: &'a Counts<u32>,
@@ -124,13 +126,14 @@ struct TargetJson<'a> {
 
 /// An error would be a fault of ours: everything in a snapshot can be written as JSON.
 pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
-    let rfc3339 = |time: Time| time.shifted(snapshot.wall_offset).to_string();
+    let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
     let roster = &snapshot.roster;
     let target = |index: u32| {
         let target = &roster.targets[index as usize];
         let view = &snapshot.targets[index as usize];
         TargetJson {
             host: target.host.to_string(),
+            address: view.address,
             probe: &target.probe,
             counts: &view.counts,
             loss_ratio: view.recent_loss,
@@ -149,7 +152,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
-            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), &rfc3339),
+            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), snapshot.wall_offset),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
@@ -162,13 +165,13 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         NetworkJson {
             name: &network.name,
             asn: network.asn,
-            verdict: verdict(snapshot.scope(Scope::Network(id)), &rfc3339),
+            verdict: verdict(snapshot.scope(Scope::Network(id)), snapshot.wall_offset),
         }
     };
     let countries = snapshot.countries().map(|(country, view)| CountryJson {
         code: &country.code,
         name: &country.name,
-        verdict: verdict(view, &rfc3339),
+        verdict: verdict(view, snapshot.wall_offset),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });
@@ -185,7 +188,8 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
     })
 }
 
-fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> VerdictJson<'a> {
+fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
+    let rfc3339 = |time: Time| offset.written(time).to_string();
     let window = |view: WindowView| WindowJson {
         resolved: view.resolved,
         loss_ratio: view.loss,
@@ -199,7 +203,7 @@ fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> Verdic
             latest: rfc3339(view.verdict.edge.latest),
         },
         changed: rfc3339(view.verdict.changed),
-        evidence: &view.verdict.evidence,
+        evidence: view.verdict.evidence.text(offset),
         together: view.verdict.together,
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),

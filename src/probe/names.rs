@@ -1,6 +1,7 @@
 //! The addresses of hosts that the plan gives by name. Each name is resolved again when its records
-//! expire; a failure is retried and keeps the known addresses. However many names there are, few are
-//! asked for at once, and many failures are one line. The system's configuration is read
+//! expire; a failure is retried and keeps the known addresses, also those of an earlier run: a
+//! country may be dark with its resolver in it. However many names there are, few are asked for at
+//! once, and many failures are one line. The system's configuration is read
 //! anew for each resolution, without a cache, so that lifesign may start before the network does.
 
 use hickory_resolver::{
@@ -25,7 +26,7 @@ use tokio::{
         watch,
     },
     task::{AbortHandle, JoinSet},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// A record's time to live sets when its name is resolved again, but never sooner than this…
@@ -44,6 +45,8 @@ const MAX_LOOKUPS: usize = 32;
 const GATHER: Duration = Duration::from_secs(1);
 /// … and how long after it until the next line.
 const QUIET: Duration = Duration::from_secs(60);
+/// While a scope is dark, its resolver may be in it and come back with it.
+const MAX_RETRY_IN_DARKNESS: Duration = Duration::from_secs(10);
 
 /// The addresses of every name in the plan, kept up to date until this is dropped.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ pub struct Names {
     servers: Vec<SocketAddr>,
     lookups: Arc<Semaphore>,
     failures: UnboundedSender<Failure>,
+    dark: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -83,6 +87,7 @@ impl Names {
             servers: servers.to_vec(),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
             failures,
+            dark: watch::Sender::new(false),
             tasks,
         };
         opened.replan(names, servers);
@@ -120,10 +125,37 @@ impl Names {
             .any(|joined| joined.is_err_and(|error| error.is_panic()))
     }
 
+    /// Takes what an earlier run knew of names that have not been resolved yet.
+    pub fn recall(&mut self, known: HashMap<String, Vec<IpAddr>>) {
+        for (name, addresses) in known {
+            let Some(entry) = self.entries.get(&name) else { continue };
+            if entry.addresses.borrow().is_empty() {
+                entry.task.abort();
+                let entry = self.spawn(&name, addresses);
+                self.entries.insert(name, entry);
+            }
+        }
+    }
+
+    /// The names with other addresses than when this was called last, for the next run.
+    pub fn changes(&mut self) -> Vec<(String, Vec<IpAddr>)> {
+        let is_new = |entry: &Entry| entry.addresses.has_changed().unwrap_or(false);
+        let changed = self.entries.iter_mut().filter(|(_, entry)| is_new(entry));
+        let new = changed
+            .map(|(name, entry)| (name.clone(), entry.addresses.borrow_and_update().clone()));
+        new.collect()
+    }
+
+    /// Is anything dark? Then failures are retried soon.
+    pub fn set_dark(&self, dark: bool) {
+        self.dark.send_if_modified(|before| std::mem::replace(before, dark) != dark);
+    }
+
     fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
         let (sender, addresses) = watch::channel(known);
         let name = name.to_owned();
         let servers = self.servers.clone();
+        let dark = self.dark.subscribe();
         let failures = self.failures.clone();
         let lookups = Arc::clone(&self.lookups);
         let mut hasher = DefaultHasher::new();
@@ -140,7 +172,7 @@ impl Names {
                 lookup.await
             }
         };
-        let task = self.tasks.spawn(resolve_forever(name, sender, failures, jitter, lookup));
+        let task = self.tasks.spawn(resolve_forever(name, sender, failures, dark, jitter, lookup));
         Entry { addresses, task }
     }
 
@@ -177,6 +209,7 @@ async fn resolve_forever<F>(
     name: String,
     sender: watch::Sender<Vec<IpAddr>>,
     failures: UnboundedSender<Failure>,
+    mut dark: watch::Receiver<bool>,
     mut jitter: impl FnMut(Duration) -> Duration,
     mut resolve: impl FnMut() -> F,
 ) where
@@ -184,21 +217,27 @@ async fn resolve_forever<F>(
 {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        let wait = match resolve().await {
+        match resolve().await {
             Ok(resolved) => {
                 let addresses = merged(&sender.borrow(), &resolved);
-                sender.send_replace(addresses);
+                sender.send_if_modified(|known| {
+                    let is_new = *known != addresses;
+                    *known = addresses;
+                    is_new
+                });
                 retry = FIRST_RETRY;
-                resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH)
+                sleep(jitter(resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH))).await;
             }
             Err(error) => {
                 let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
-                let wait = retry;
+                let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
+                let wait = jitter(retry.min(longest));
                 retry = (retry * 2).min(MAX_RETRY);
-                wait
+                if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
+                    sleep(wait.min(FIRST_RETRY)).await;
+                }
             }
-        };
-        sleep(jitter(wait)).await;
+        }
     }
 }
 
@@ -218,6 +257,16 @@ async fn report(mut failures: UnboundedReceiver<Failure>, mut write: impl FnMut(
         });
         sleep(QUIET).await;
     }
+}
+
+/// Something falls dark that was not.
+async fn falls_dark(dark: &mut watch::Receiver<bool>) {
+    while dark.changed().await.is_ok() {
+        if *dark.borrow_and_update() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server
@@ -285,7 +334,6 @@ fn server(address: SocketAddr) -> NameServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::timeout;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -365,6 +413,40 @@ mod tests {
         Resolved { v4: Some(addresses(&[address])), v6: None, ttl: Duration::from_secs(ttl) }
     }
 
+    /// A name that cannot be resolved while nothing is dark, and then something is.
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_retried_soon_while_something_is_dark() {
+        let (asked, mut asks) = watch::channel(0);
+        let (sender, _reader) = watch::channel(addresses(&["10.0.0.1"]));
+        let (darkness, dark) = watch::channel(false);
+        let (failures, _failed) = mpsc::unbounded_channel();
+        let same = |wait| wait;
+        tokio::spawn(resolve_forever(
+            "name.example".into(),
+            sender,
+            failures,
+            dark,
+            same,
+            move || {
+                asked.send_modify(|count| *count += 1);
+                std::future::ready(Err(NetError::from("no")))
+            },
+        ));
+        sleep(Duration::from_secs(1500)).await;
+        asks.mark_unchanged();
+        darkness.send_replace(true);
+        let soon = timeout(Duration::from_millis(1010), asks.changed()).await;
+        assert!(soon.is_ok(), "at once when it falls dark");
+        let before = *asks.borrow_and_update();
+        sleep(Duration::from_secs(600)).await;
+        let in_darkness = *asks.borrow_and_update() - before;
+        assert!((59..=61).contains(&in_darkness), "{in_darkness} in ten minutes");
+        darkness.send_replace(false);
+        sleep(Duration::from_secs(600)).await;
+        let after = *asks.borrow_and_update() - before - in_darkness;
+        assert!(after <= 4, "{after} in ten minutes");
+    }
+
     /// Each resolution, and for how many seconds its outcome must stand before the next.
     #[tokio::test(start_paused = true)]
     async fn failures_are_retried_ever_slower_and_lifetimes_are_kept_in_bounds() {
@@ -379,11 +461,21 @@ mod tests {
         let (asked, mut asks) = watch::channel(0);
         let (sender, reader) = watch::channel(Vec::new());
         let (failures, _failed) = mpsc::unbounded_channel();
+        let (_darkness, dark) = watch::channel(false);
         let same = |wait| wait;
-        tokio::spawn(resolve_forever("name.example".into(), sender, failures, same, move || {
-            asked.send_modify(|count| *count += 1);
-            std::future::ready(outcomes.next().unwrap_or_else(|| Err("the script is over".into())))
-        }));
+        tokio::spawn(resolve_forever(
+            "name.example".into(),
+            sender,
+            failures,
+            dark,
+            same,
+            move || {
+                asked.send_modify(|count| *count += 1);
+                std::future::ready(
+                    outcomes.next().unwrap_or_else(|| Err("the script is over".into())),
+                )
+            },
+        ));
         for (n, wait) in waits.into_iter().enumerate() {
             asks.changed().await.unwrap();
             assert_eq!(*asks.borrow_and_update(), n + 1);

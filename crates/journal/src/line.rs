@@ -6,7 +6,7 @@ use lifesign_core::{
         ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Oddity, Outcome, Reject, Stray,
     },
     scopes::{Host, Roster, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
     watch::EventRecord,
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ struct JournalLine<'a> {
     seen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<String>,
+    /// The address that a host by name was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
     #[serde(borrow)]
     probe: Cow<'a, str>,
     #[serde(borrow)]
@@ -54,10 +57,17 @@ enum Code {
 const CONTROL: &str = "control";
 const WATCH: &str = "watch";
 
-/// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
-/// `Clock::wall_offset`.
-pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
-    let written = |time: Time| time.shifted(offset).exact();
+/// The record as a line, without its line feed. `controls` are the plan's, `address` is the one that
+/// a host by name was asked by, and `offset` is `Clock::wall_offset`.
+pub fn write(
+    record: &EventRecord,
+    roster: &Roster,
+    controls: &[IpAddr],
+    address: Option<IpAddr>,
+    offset: impl Into<WallOffset>,
+) -> String {
+    let offset = offset.into();
+    let written = |time: Time| offset.written(time).exact();
     let mut line = JournalLine { seen: Some(written(record.seen)), ..JournalLine::default() };
     let of_target = |line: &mut JournalLine<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());
@@ -66,6 +76,7 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
     match record.event {
         Event::Outcome(outcome) => {
             of_target(&mut line, outcome.target);
+            line.address = address;
             line.sent = written(outcome.sent);
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;

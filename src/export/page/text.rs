@@ -79,14 +79,14 @@ impl PageContext<'_> {
         html! {
             @match (verdict.state, verdict.last_life) {
                 (State::Up, Some(life)) => { "last answer to a probe of " (self.time(life)) " UTC" }
-                _ => (verdict.evidence)
+                _ => (verdict.evidence.text(self.snapshot.wall_offset))
             }
         }
     }
 
     /// By the wall clock.
     fn rfc3339(&self, time: Time) -> String {
-        time.shifted(self.snapshot.wall_offset).to_string()
+        self.snapshot.wall_offset.written(time).to_string()
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, get, lifesign, quiet, until, values};
 use std::{
+    fs,
     net::{SocketAddr, UdpSocket},
     process::Command,
     sync::{
@@ -61,13 +62,18 @@ fn plan(resolver: &str, hosts: &str) -> String {
 }
 
 fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
-    let plan = plan(resolver, hosts);
-    let mut program = Program::start(lifesign(&[
-        "--config",
-        &temp_dir.put("plan.toml", plan),
-        "--listen",
-        "127.0.0.1:0",
-    ]));
+    watch_with(temp_dir, resolver, hosts, &[])
+}
+
+fn watch_with(
+    temp_dir: &TempDir,
+    resolver: &str,
+    hosts: &str,
+    options: &[&str],
+) -> (Program, SocketAddr) {
+    let plan = temp_dir.put("plan.toml", plan(resolver, hosts));
+    let arguments = [&["--config", &plan, "--listen", "127.0.0.1:0"], options].concat();
+    let mut program = Program::start(lifesign(&arguments));
     let address = program.address();
     (program, address)
 }
@@ -166,6 +172,36 @@ fn two_hundred_names_are_asked_for_a_few_at_a_time() {
     });
     program.listen(Duration::from_secs(8));
     assert!(program.err.len() <= 2, "{}", program.said());
+}
+
+/// The next run knows the addresses of the one before, and asks them though nobody resolves names.
+#[test]
+fn the_resolver_is_dead_at_the_start_and_the_addresses_are_known() {
+    let temp_dir = TempDir::new("known-names");
+    let state = temp_dir.path("state");
+    let socket = UdpSocket::bind("127.47.1.55:0").unwrap();
+    let resolver = format!("resolver = [\"{}\"]", socket.local_addr().unwrap());
+    let server = Server::start(socket, |question| resolved(question, [127, 47, 1, 8]));
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let journal = temp_dir.path("journal");
+    let options = ["--state-dir", &state, "--record", &journal];
+    let (mut program, _) = watch_with(&temp_dir, &resolver, host, &options);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    program.listen(Duration::from_secs(2));
+    assert_eq!(program.terminate().code(), Some(0));
+    drop(server);
+    let lines = fs::read_to_string(&journal).unwrap();
+    let is_refused = |line: &&str| line.contains(r#""result":"refused""#);
+    assert!(lines.lines().any(|line| is_refused(&line)));
+    for line in lines.lines().filter(is_refused) {
+        assert!(line.contains(r#""host":"host.example","address":"127.47.1.8""#), "{line}");
+    }
+    let (mut program, address) = watch_with(&temp_dir, &resolver, host, &options);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    assert_eq!(sum(address, "lifesign_not_sent_total", &["unresolved"]), 0.0);
+    assert!(get(address, "/").body.contains("127.47.1.8"));
+    assert!(get(address, "/api/v1/state").body.contains(r#""address":"127.47.1.8""#));
+    assert_eq!(program.terminate().code(), Some(0));
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn it_is_stopped_for_eight_seconds() {
     four_up(address);
     watch.listen(Duration::from_secs(2));
     let before = value(address, "lifesign_blind_spells_total", &[]);
+    let seconds = |state| {
+        value(address, "lifesign_block_state_seconds_total", &[&format!("state=\"{state}\"")])
+    };
+    let unknown = seconds("unknown");
     signal("STOP", watch.id());
     sleep(Duration::from_secs(8));
     signal("CONT", watch.id());
@@ -56,6 +60,7 @@ fn it_is_stopped_for_eight_seconds() {
     });
     four_up(address);
     watch.listen(Duration::from_secs(2));
+    assert!(seconds("unknown") >= unknown + 4.0 * 7.0, "{unknown}");
     assert!(value(address, "lifesign_blind_seconds_total", &[]) >= 7.0);
     assert_eq!(value(address, "lifesign_blind_spells_total", &[]), before + 1.0);
     assert!(

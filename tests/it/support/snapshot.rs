@@ -29,7 +29,7 @@ pub fn every_field() -> Snapshot {
         time: at(600),
         started: at(0),
         plan: PlanView { since: at(0), refused: true },
-        wall_offset: 1_000_000_000,
+        wall_offset: 1_000_000_000.into(),
         roster: Arc::new(roster),
         scopes: vec![
             scope(State::Up, 0.999_999),
@@ -104,7 +104,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         state,
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
-        evidence: format!("evidence of {NASTY}"),
+        evidence: format!("evidence of {NASTY}").into(),
         belief,
         last_life: alive.then(|| at(598)),
         state_seconds: PerState::new(|state| match state {
@@ -184,6 +184,7 @@ fn kind(scale: u64) -> KindView {
 
 fn seen(alive: bool) -> TargetView {
     TargetView {
+        address: None,
         counts: Counts { sent: 20, reply: 15, lost: 3, unreachable: 1, ..Counts::default() },
         recent_loss: alive.then_some(0.125),
         srtt: alive.then_some(0.25),

@@ -70,14 +70,17 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         let earliest = scope.life;
         let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
-        scope.darkness = Some(Darkness {
+        let mut darkness = Darkness {
             edge,
             began,
             unseen: Duration::ZERO,
             proved: scope.silence.last.max(began),
             proof,
             outage: false,
-        });
+        };
+        // Misses from before it may have begun it.
+        darkness.record_unseen(self.sight.unseen_from, self.sight.restored);
+        scope.darkness = Some(darkness);
         scope.flaps.record_down(edge);
     }
 

@@ -24,6 +24,7 @@
 //! | `quality` | loss and round-trip time against a scope's own baseline |
 //! | `share` | how many of its hosts answer, and how many usually do |
 //! | `change` | the edges of changes, and their evidence |
+//! | `evidence_text` | that evidence as a line for people |
 //! | `together` | whether most countries fell silent together: then it may be us |
 //! | `escalation` | where to ask more, at once |
 //!
@@ -39,6 +40,7 @@ mod darkness;
 mod deadline;
 mod escalation;
 mod evaluate;
+mod evidence_text;
 mod flaps;
 mod host_state;
 mod learn;
@@ -59,6 +61,7 @@ mod tests;
 mod together;
 mod view;
 
+pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, PerState, State};
@@ -190,10 +193,12 @@ impl Judge {
         }
     }
 
-    /// Takes in that nobody watched from then to now.
+    /// Takes in that nobody watched from then to now: nothing is known of that time.
     pub fn handle_gap(&mut self, from: Time, now: Time) {
-        let change = self.sight.gap(from, now);
-        self.apply_sight_change(change, now);
+        let lost = self.sight.begin_gap(from);
+        self.apply_sight_change(lost, from);
+        let restored = self.sight.end_gap(from, now);
+        self.apply_sight_change(restored, now);
     }
 
     /// The next change of verdict that nobody has taken yet.

@@ -16,7 +16,7 @@ use crate::{
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, PerKind, Roster, Scope, ScopeId, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
@@ -277,7 +277,12 @@ impl Watch {
 
     /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
     /// what the kernel dropped before the ICMP sockets could be read.
-    pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
+    pub fn snapshot(
+        &self,
+        now: Time,
+        wall_offset: impl Into<WallOffset>,
+        receive_drops: u64,
+    ) -> Snapshot {
         let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let skipped = self.schedule.skipped();
         let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
@@ -289,7 +294,7 @@ impl Watch {
             time: now,
             started: self.started,
             plan: self.plan,
-            wall_offset,
+            wall_offset: wall_offset.into(),
             roster: self.roster.clone(),
             scopes: self.roster.scope_ids().zip(self.judge.verdicts(now)).map(scope_view).collect(),
             kinds: (0..self.roster.blocks.len() as u32)
@@ -324,6 +329,7 @@ impl Watch {
         let stats = self.aggregate.target(id);
         let (miss_rate, rank) = self.judge.target(id);
         TargetView {
+            address: None,
             counts: stats.counts,
             recent_loss: stats.recent_loss(),
             srtt: stats.rtt.smoothed(),

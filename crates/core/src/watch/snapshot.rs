@@ -7,9 +7,9 @@ use super::History;
 use crate::{
     judge::Verdict,
     scopes::{Country, CountryId, PerKind, Roster, Scope},
-    time::Time,
+    time::{Time, WallOffset},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Everything that a reader may know.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Snapshot {
     pub started: Time,
     /// The plan that is watched.
     pub plan: PlanView,
-    /// Add it to any time here to write the time down (`Clock::wall_offset`).
-    pub wall_offset: i64,
+    /// How any time here is written down (`Clock::wall_offset`).
+    pub wall_offset: WallOffset,
     /// The names behind the ids of all lists here.
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.
@@ -124,6 +124,8 @@ pub struct KindView {
 /// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
+    /// The address that a host by name was asked by last, as far as somebody knows.
+    pub address: Option<IpAddr>,
     /// How many outcomes of each kind, since it has been in the plan.
     pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.

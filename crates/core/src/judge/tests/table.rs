@@ -72,7 +72,7 @@ fn recalled() -> Fed {
     let mut fed = fresh();
     fed.now = before.now + SECOND;
     fed.judge = super::Judge::new(fed.roster.clone(), Rules::default(), 1, |_| SECOND, fed.now);
-    assert!(fed.judge.recall(before.judge.remember(before.now, 0), fed.now));
+    assert!(fed.judge.recall(before.judge.remember(before.now, 0.into()), fed.now));
     fed
 }
 
