@@ -291,17 +291,14 @@ impl EpisodeTracker {
         offset: WallOffset,
         changed: &mut Vec<Episode>,
     ) {
-        let is_unknown = |change: &&Change| change.to == State::Unknown;
-        let whole: HashSet<(String, Time)> = changes
-            .iter()
-            .filter(is_unknown)
+        let unknown = changes.iter().filter(|change| change.to == State::Unknown);
+        let whole: HashSet<(&str, Time)> = unknown
             .filter(|change| change.scope.level() == Level::Country)
-            .map(|change| (roster.country_of(change.scope).code.clone(), change.time))
+            .map(|change| (&*roster.country_of(change.scope).code, change.time))
             .collect();
         for change in changes {
-            let with = (roster.country_of(change.scope).code.clone(), change.time);
-            let is_part = change.scope.level() != Level::Country;
-            if is_part && is_unknown(&change) && whole.contains(&with) {
+            let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
+            if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
                 let scope = stored_name(roster, change.scope);
                 self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
             } else {
