@@ -23,7 +23,7 @@
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
 //! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
-//! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
+//! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` or odd, with its reasons; up, where it has our id | |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
 //! | (the core, `watch::tests::halts`: nobody_watches_for_five_minutes) | five minutes away | one blind period of 300 s | down; making up for lost probes |
