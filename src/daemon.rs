@@ -105,7 +105,7 @@ pub struct Options {
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let descriptors = probe::descriptor_limit();
+    let descriptors = probe::raise_descriptor_limit();
     if descriptors < MIN_DESCRIPTORS {
         return Err(io::Error::other(format!(
             "{descriptors} open files are allowed, and {MIN_DESCRIPTORS} are needed at least; \
@@ -345,20 +345,20 @@ fn core_settings(plan: &Plan, controls: bool) -> Settings {
     }
 }
 
-/// Starts to ping the controls, or prints why it cannot.
+/// Starts to ping the controls, and prints why some cannot be asked.
 fn open_controls(
     plan: &Plan,
     clock: Clock,
     events: &UnboundedSender<Event>,
     stdout_writer: &StdoutWriter,
 ) -> Option<Controls> {
-    Controls::open(&plan.controls, clock, events)
-        .map_err(|error| {
-            stdout_writer.write(format!(
-                "note: {error}; until then an outage cannot be told from blindness of our own"
-            ));
-        })
-        .ok()
+    let (controls, errors) = Controls::open(&plan.controls, clock, events);
+    for error in errors {
+        stdout_writer.write(format!(
+            "note: {error}; until then an outage cannot be told from blindness of our own"
+        ));
+    }
+    controls
 }
 
 fn write_warnings(plan: &Plan, stdout_writer: &StdoutWriter) {

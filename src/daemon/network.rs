@@ -81,7 +81,7 @@ impl Network {
                 (Ok(address), ProbeSpec::Icmp(_)) if self.icmp.is_some() => {
                     self.echoes.push((due, address));
                 }
-                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::Permission)),
+                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::NoPrivilege)),
             }
         }
         if let Some(icmp) = &mut self.icmp {

@@ -4,13 +4,21 @@
 
 use super::ExportSettings;
 use lifesign_core::{
-    judge::HostCounts,
-    scopes::{BlockId, NetworkId, Scope},
+    judge::{Blindness, HostCounts},
+    scopes::{BlockId, Family, NetworkId, Scope},
     time::Time,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+#[derive(Serialize)]
+struct SightJson {
+    family: &'static str,
+    blind: bool,
+    blind_seconds: f64,
+    blind_spells: u64,
+}
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -20,10 +28,10 @@ struct StateJson<'a> {
     /// When the snapshot was taken.
     time: String,
     started: String,
-    /// True while we cannot see for reasons of our own.
+    /// True while we cannot see for reasons of our own, in one family or all.
     blind: bool,
-    blind_seconds: f64,
-    blind_spells: u64,
+    /// The same of each family that is watched.
+    sight: Vec<SightJson>,
     controls: &'a [ControlView],
     countries: Vec<CountryJson<'a>>,
 }
@@ -177,11 +185,20 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         simulation: settings.simulation.is_some(),
         time: rfc3339(snapshot.time),
         started: rfc3339(snapshot.started),
-        blind: snapshot.blind,
-        blind_seconds: snapshot.blind_seconds,
-        blind_spells: snapshot.blind_spells,
+        blind: snapshot.is_blind(),
+        sight: snapshot.blindness.iter().filter_map(sight).collect(),
         controls: &snapshot.controls,
         countries: countries.collect(),
+    })
+}
+
+fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson> {
+    let &Blindness { is_blind, seconds, spells } = blindness.as_ref()?;
+    Some(SightJson {
+        family: family.label(),
+        blind: is_blind,
+        blind_seconds: seconds,
+        blind_spells: spells,
     })
 }
 

@@ -194,8 +194,10 @@ labelled! {
     Fault {
         /// No route to the host.
         NoRoute => "no_route",
-        /// Not permitted: no privilege, or a local firewall.
+        /// A local firewall or routing rule forbids it.
         Permission => "permission",
+        /// No socket of its kind could be opened: no privilege.
+        NoPrivilege => "no_privilege",
         /// The kernel had no buffer or queue left.
         NoBuffers => "no_buffers",
         /// No file descriptor left.
@@ -206,6 +208,22 @@ labelled! {
         OutsideBlock => "outside_block",
         /// Any other error of the socket.
         Socket => "socket",
+    }
+}
+
+impl Fault {
+    /// Did this machine hold the packet back on its way out? Then it may hold back those of other
+    /// kinds too, also where the kernel does not say so: a SYN that a firewall drops is sent again
+    /// and again.
+    pub const fn is_on_the_way_out(self) -> bool {
+        match self {
+            Fault::NoRoute | Fault::Permission | Fault::NoBuffers => true,
+            Fault::NoPrivilege
+            | Fault::NoDescriptors
+            | Fault::Unresolved
+            | Fault::OutsideBlock
+            | Fault::Socket => false,
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use super::{
     Change, Edge, HostState, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts,
 };
-use crate::{scopes::BlockId, time::Time};
+use crate::{
+    scopes::{BlockId, Family},
+    time::Time,
+};
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
@@ -143,9 +146,7 @@ impl Judge {
             None => "no answer since the watch began".into(),
         };
         let text = match state {
-            State::Unknown if self.sight.is_blind() => {
-                "we are blind: nobody answers, controls included".into()
-            }
+            State::Unknown if self.is_unseen(id) => self.blind_in_words(id),
             State::Unknown => "nothing has been heard of it for too long".into(),
             State::Down | State::Outage => format!("{}; {last}", self.silence_in_words(id)),
             State::Flapping if facts.dark => format!("down once more in a series; {last}"),
@@ -155,10 +156,19 @@ impl Judge {
             State::Up => last,
         };
         let together = if facts.dark && facts.known { self.together_in_words(id) } else { None };
-        let own_loss = self.sight.own_loss;
+        let own_loss = self.sights(id).map(|sight| sight.own_loss).fold(0.0, f32::max);
         let own = (own_loss >= rules::OWN_LOSS)
             .then(|| format!("our own uplink loses {:.0} %", own_loss * 100.0));
         [Some(text), together, own].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    /// In which families we are blind, where we see in another.
+    fn blind_in_words(&self, id: ScopeId) -> String {
+        let is_watched = |family: &Family| self.sight[*family].is_watched();
+        let are_all = Family::ALL.into_iter().filter(is_watched).all(|f| self.sight[f].is_blind());
+        let of = self.families[id.index()].iter().find(|(_, is_of)| **is_of && !are_all);
+        let by = of.map_or_else(String::new, |(family, _)| format!(" by {}", family.name()));
+        format!("we are blind{by}: nobody answers, controls included")
     }
 
     fn silence_in_words(&self, id: ScopeId) -> String {

@@ -18,6 +18,9 @@ impl Judge {
             self.update_excluded(id);
             return;
         }
+        if self.is_silent(id, now) {
+            self.forget_held_back(id, now);
+        }
         let is_silent = self.is_silent(id, now);
         let scope = &self.scopes[id.index()];
         let are_children_dark = scope.children.all_dark();

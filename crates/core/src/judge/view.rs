@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     schedule::Rank,
-    scopes::{ScopeId, TargetId},
+    scopes::{PerFamily, ScopeId, TargetId},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,17 @@ impl HostCounts {
     pub fn share(self) -> Option<f64> {
         (self.usual > 0).then(|| f64::from(self.now) / f64::from(self.usual))
     }
+}
+
+/// Whether we ourselves can see in one family of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blindness {
+    /// Are we blind just now?
+    pub is_blind: bool,
+    /// For how long we have been blind in all, in seconds.
+    pub seconds: f64,
+    /// How often we went blind.
+    pub spells: u64,
 }
 
 /// A scope's verdict, with all that belongs to it.
@@ -62,9 +73,16 @@ impl Judge {
         (host.miss_rate, host.rank)
     }
 
-    /// Are we blind, for how many seconds have we been so in all, and how often?
-    pub fn blindness(&self, now: Time) -> (bool, f64, u64) {
-        (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.blind_periods)
+    /// Of each family that is watched: are we blind?
+    pub fn blindness(&self, now: Time) -> PerFamily<Option<Blindness>> {
+        PerFamily::new(|family| {
+            let sight = &self.sight[family];
+            sight.is_watched().then(|| Blindness {
+                is_blind: sight.is_blind(),
+                seconds: sight.blind_total(now).as_secs_f64(),
+                spells: sight.blind_periods,
+            })
+        })
     }
 
     /// By [`ScopeId`].

@@ -15,7 +15,7 @@ use crate::{
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
-    scopes::{BlockId, PerKind, Roster, Scope, ScopeId, TargetId},
+    scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
@@ -81,7 +81,7 @@ impl Watch {
             judge: Judge::new(
                 roster.clone(),
                 settings.rules,
-                settings.controls.len(),
+                &families(&settings.controls),
                 interval,
                 now,
             ),
@@ -272,7 +272,6 @@ impl Watch {
     /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
     /// what the kernel dropped before the ICMP sockets could be read.
     pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
-        let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let skipped = self.schedule.skipped();
         let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
             verdict,
@@ -293,9 +292,7 @@ impl Watch {
                 .map(|id| self.target_view(TargetId(id)))
                 .collect(),
             controls: self.controls.clone(),
-            blind,
-            blind_seconds,
-            blind_spells,
+            blindness: self.judge.blindness(now),
             vantage: self.aggregate.vantage().clone(),
             lag: self.lag.view(),
             slots_missed: skipped.missed,
@@ -328,4 +325,8 @@ impl Watch {
             accepts_all: stats.accepts_all(),
         }
     }
+}
+
+fn families(controls: &[IpAddr]) -> Vec<Family> {
+    controls.iter().map(|&control| Family::of(control)).collect()
 }
