@@ -45,6 +45,9 @@ definitions! {
     GAUGE "*_state_since_latest_timestamp_seconds" []
         "The present state of the * really began no later: the first sufficient proof of it."
         PerScope |view, out| out.add_time(Some(view.verdict.edge.latest));
+    GAUGE "*_unknown_info" [reason] "Why nothing is known of the *; 1 while it is unknown, else absent."
+        PerScope |view, out|
+            view.verdict.cause.iter().for_each(|cause| out.add(&[cause.label()], 1.0));
     GAUGE "*_reachable_probability" [] "Belief that the * is reachable, 0 to 1."
         PerScope |view, out| out.add(&[], view.verdict.belief);
     GAUGE "*_last_life_timestamp_seconds" []

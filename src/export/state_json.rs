@@ -5,6 +5,7 @@
 use super::ExportSettings;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
+    outcome::Cause,
     scopes::{BlockId, Family, NetworkId, Scope},
     time::Time,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
@@ -79,6 +80,8 @@ struct VerdictJson<'a> {
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
     evidence: &'a str,
+    /// Why nothing is known of it, while it is unknown.
+    unknown_reason: Option<&'static str>,
     /// Most countries fell silent together with it: it may be us.
     together: bool,
     /// Probability that the scope is reachable.
@@ -217,6 +220,7 @@ fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> Verdic
         },
         changed: rfc3339(view.verdict.changed),
         evidence: &view.verdict.evidence,
+        unknown_reason: view.verdict.cause.map(Cause::label),
         together: view.verdict.together,
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),

@@ -59,6 +59,11 @@ labelled! {
 pub type PerFamily<T> = PerLabel<Family, T, { Family::ALL.len() }>;
 
 impl Family {
+    /// The families of these addresses.
+    pub fn of_each(addresses: &[IpAddr]) -> Vec<Self> {
+        addresses.iter().map(|&address| Self::of(address)).collect()
+    }
+
     /// Its name for people.
     pub const fn name(self) -> &'static str {
         match self {

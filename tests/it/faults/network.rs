@@ -35,6 +35,15 @@ fn our_own_firewall_forbids_sending() {
     watched.all("unknown");
     assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
     assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0, "the control answers");
+    assert_eq!(watched.metric("lifesign_block_unknown_info", &[r#"reason="permission""#]), 4.0);
+    assert_eq!(watched.metric("lifesign_country_unknown_info", &[r#"reason="permission""#]), 1.0);
+    for (path, part) in
+        [("/", "a firewall of our own"), ("/api/v1/state", r#""unknown_reason":"permission""#)]
+    {
+        assert!(watched.world.vantage.get(path).body.contains(part), "{path}");
+    }
+    let said = watched.program.verdicts().into_iter().rfind(|verdict| verdict.to == "unknown");
+    assert!(said.is_some_and(|verdict| verdict.evidence.contains("(permission)")));
     watched.calm(Duration::from_secs(12));
     watched.world.vantage.sh("nft delete table ip wall");
     watched.all("up");

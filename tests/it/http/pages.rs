@@ -198,6 +198,7 @@ fn the_state_is_whole_in_json() {
         ("/time", "2014-12-22T16:15:01.000Z".into()),
         ("/started", "2014-12-22T16:05:01.000Z".into()),
         ("/blind", false.into()),
+        ("/countries/0/unknown_reason", "no_route".into()),
         ("/sight/1/family", "ipv6".into()),
         ("/sight/1/blind_seconds", 12.5.into()),
         ("/controls/1/address", "::1".into()),

@@ -2,7 +2,7 @@
 
 use lifesign_core::{
     judge::{Blindness, Edge, HostCounts, PerState, State, Verdict},
-    outcome::{Fault, IcmpCode, Reject},
+    outcome::{Cause, Fault, IcmpCode, Reject},
     scopes::{Host, Kind, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
@@ -101,6 +101,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
         evidence: format!("evidence of {NASTY}"),
+        cause: Some(Cause::NoRoute),
         belief,
         last_life: alive.then(|| at(598)),
         state_seconds: PerState::new(|state| match state {

@@ -12,7 +12,7 @@ impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
         let from = self.scopes[id.index()].state;
         let edge = self.edge(id, to, facts, now);
-        let evidence = self.evidence(id, to, facts);
+        let evidence = self.evidence(id, to, facts, now);
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
             state.recovery.told = state.recovery.told.or(Some(to));
@@ -139,15 +139,15 @@ impl Judge {
     }
 
     /// On what evidence, in one line for people.
-    fn evidence(&self, id: ScopeId, state: State, facts: Facts) -> String {
+    fn evidence(&self, id: ScopeId, state: State, facts: Facts, now: Time) -> String {
         let scope = &self.scopes[id.index()];
         let last = match scope.life {
             Some(life) => format!("last answer to a probe of {life}"),
             None => "no answer since the watch began".into(),
         };
         let text = match state {
-            State::Unknown if self.is_unseen(id) => self.blind_in_words(id),
-            State::Unknown => "nothing has been heard of it for too long".into(),
+            State::Unknown if self.is_unseen(id) => self.blind_in_words(id, now),
+            State::Unknown => self.unknown_cause(id, now).in_words().into(),
             State::Down | State::Outage => format!("{}; {last}", self.silence_in_words(id)),
             State::Flapping if facts.dark => format!("down once more in a series; {last}"),
             State::Flapping => format!("between two times down; {last}"),
@@ -163,12 +163,12 @@ impl Judge {
     }
 
     /// In which families we are blind, where we see in another.
-    fn blind_in_words(&self, id: ScopeId) -> String {
-        let is_watched = |family: &Family| self.sight[*family].is_watched();
+    fn blind_in_words(&self, id: ScopeId, now: Time) -> String {
+        let is_watched = |family: &Family| self.sight[*family].is_watched;
         let are_all = Family::ALL.into_iter().filter(is_watched).all(|f| self.sight[f].is_blind());
         let of = self.families[id.index()].iter().find(|(_, is_of)| **is_of && !are_all);
         let by = of.map_or_else(String::new, |(family, _)| format!(" by {}", family.name()));
-        format!("we are blind{by}: nobody answers, controls included")
+        format!("we are blind{by}: {}", self.unknown_cause(id, now).in_words())
     }
 
     fn silence_in_words(&self, id: ScopeId) -> String {

@@ -6,7 +6,7 @@ use super::{
     rules::{SEND_FAILURES, UNSENT_FOR, UNSENT_TOLD},
 };
 use crate::{
-    outcome::Fault,
+    outcome::{Cause, Fault},
     schedule::Rank,
     scopes::{Kind, Target, TargetId},
     time::Time,
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Hindrance {
     /// The newest reason.
-    pub fault: Option<Fault>,
+    pub cause: Option<Cause>,
     /// How many probes were held back on their way out.
     failures: u32,
     /// When the first of them was.
@@ -28,7 +28,7 @@ pub(super) struct Hindrance {
 impl Hindrance {
     /// Returns whether it has become lasting.
     fn record(&mut self, fault: Fault, now: Time) -> bool {
-        self.fault = Some(fault);
+        self.cause = Some(fault.into());
         if !fault.is_on_the_way_out() {
             return false;
         }
@@ -85,12 +85,24 @@ impl Judge {
         // Nothing leaves to any part of it; each is known again by evidence of its own.
         for &id in &hindered {
             let hindrance = &mut self.scopes[id.index()].hindrance;
-            *hindrance = Hindrance { fault: Some(fault), is_lasting: true, ..*hindrance };
+            *hindrance = Hindrance { cause: Some(fault.into()), is_lasting: true, ..*hindrance };
         }
         hindered.extend(roster.path(block));
         hindered.sort_unstable();
         hindered.dedup();
         self.evaluate_all(hindered, now);
+    }
+
+    /// Why a scope is unknown.
+    pub(super) fn unknown_cause(&self, id: ScopeId, now: Time) -> Cause {
+        let scope = &self.scopes[id.index()];
+        let is_stale = now >= scope.last_evidence + self.stale_after(id);
+        match scope.hindrance.cause {
+            Some(cause) => cause,
+            None if self.is_unseen(id) => Cause::ControlsSilent,
+            None if is_stale => Cause::NothingAsked,
+            None => Cause::NoAnswer,
+        }
     }
 
     /// May a probe to this target have been held back by our own side, though it seemed to leave?

@@ -124,15 +124,10 @@ impl Judge {
         let longest = countries.map(|id| intervals[id.index()]).max().unwrap_or_default();
         let families: Vec<_> = roster.scopes().map(|scope| roster.families(scope)).collect();
         let sight = PerFamily::new(|family| {
-            let places = (0..).zip(controls).filter(|(_, control)| **control == family);
+            let of_family = (0..).zip(controls).filter(|(_, control)| **control == family);
+            let places = of_family.map(|(place, _)| place);
             let is_watched = families.iter().any(|scope| scope[family]);
-            Sight::new(
-                places.map(|(place, _)| place),
-                !controls.is_empty(),
-                is_watched,
-                longest,
-                now,
-            )
+            Sight::new(places, !controls.is_empty(), is_watched, longest, now)
         });
         let mut judge = Self {
             rules,

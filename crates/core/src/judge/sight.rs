@@ -51,7 +51,7 @@ pub(super) struct Sight {
     /// Does the plan have controls, of whichever family? Then a miss needs to be confirmed.
     is_checked: bool,
     /// Is anything of this family watched?
-    is_watched: bool,
+    pub is_watched: bool,
     /// Which of the newest probes to controls that are alive were missed, the newest in the lowest
     /// bit.
     recent: u32,
@@ -124,10 +124,6 @@ impl Sight {
             next.last_control_answered = now;
         }
         next
-    }
-
-    pub fn is_watched(&self) -> bool {
-        self.is_watched
     }
 
     pub fn is_blind(&self) -> bool {

@@ -5,6 +5,7 @@ use super::{
     state::{Edge, State},
 };
 use crate::{
+    outcome::Cause,
     schedule::Rank,
     scopes::{PerFamily, ScopeId, TargetId},
     time::Time,
@@ -52,6 +53,8 @@ pub struct Verdict {
     pub changed: Time,
     /// On what evidence.
     pub evidence: String,
+    /// Why nothing is known of it, while it is unknown.
+    pub cause: Option<Cause>,
     /// Probability that the scope is reachable.
     pub belief: f64,
     /// When the newest answered probe was sent.
@@ -77,7 +80,7 @@ impl Judge {
     pub fn blindness(&self, now: Time) -> PerFamily<Option<Blindness>> {
         PerFamily::new(|family| {
             let sight = &self.sight[family];
-            sight.is_watched().then(|| Blindness {
+            sight.is_watched.then(|| Blindness {
                 is_blind: sight.is_blind(),
                 seconds: sight.blind_total(now).as_secs_f64(),
                 spells: sight.blind_periods,
@@ -99,6 +102,7 @@ impl Judge {
                 edge: scope.edge,
                 changed: scope.record.changed,
                 evidence: scope.record.evidence.clone(),
+                cause: (scope.state == State::Unknown).then(|| self.unknown_cause(id, now)),
                 belief: self.belief(id, now),
                 last_life: scope.life,
                 state_seconds: scope.state_seconds(now),

@@ -81,7 +81,7 @@ impl Watch {
             judge: Judge::new(
                 roster.clone(),
                 settings.rules,
-                &families(&settings.controls),
+                &Family::of_each(&settings.controls),
                 interval,
                 now,
             ),
@@ -325,8 +325,4 @@ impl Watch {
             accepts_all: stats.accepts_all(),
         }
     }
-}
-
-fn families(controls: &[IpAddr]) -> Vec<Family> {
-    controls.iter().map(|&control| Family::of(control)).collect()
 }

@@ -6,7 +6,7 @@ use crate::{
     judge::Memory,
     outcome::Event,
     schedule::Budget,
-    scopes::{Roster, RosterMapping},
+    scopes::{Family, Roster, RosterMapping},
     time::Time,
 };
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Watch {
         self.open.replan(&map.targets);
         self.aggregate.replan(roster.clone(), &map);
         let interval = |scope| self.schedule.interval(scope);
-        let controls = super::families(&settings.controls);
+        let controls = Family::of_each(&settings.controls);
         self.judge.replan(roster.clone(), &map, settings.rules, &controls, interval, now);
         let control = |&address| {
             let known = self.controls.iter().find(|view| view.address == address);

@@ -3,7 +3,7 @@
 use super::{Fed, RTT, SECOND, State};
 use crate::{
     aggregate::Evidence,
-    outcome::Fault,
+    outcome::{Cause, Fault},
     scopes::{BlockId, CountryId, Family, Host, Kind, Roster, Scope},
 };
 use std::{net::IpAddr, time::Duration};
@@ -112,6 +112,47 @@ fn of_kinds() -> Roster {
 
 const ICMP: u32 = 0;
 
+/// Why nothing is known of the first block and its country.
+fn causes(fed: &Fed) -> [Option<Cause>; 2] {
+    let verdicts: Vec<_> = fed.judge.verdicts(fed.now).collect();
+    [block(0), country(0)].map(|scope| verdicts[fed.roster.scope_id(scope).index()].cause)
+}
+
+#[test]
+fn what_is_unknown_says_why() {
+    let unsent = |fed: &mut Fed, fault| {
+        for _ in 0..120 {
+            fed.ask_control(true);
+            fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            fed.pass(SECOND);
+        }
+    };
+    let faults = [Fault::Unresolved, Fault::OutsideBlock, Fault::NoDescriptors, Fault::NoPrivilege];
+    for fault in faults {
+        let mut fed = Fed::new(of_kinds(), 1);
+        fed.play(60, |_| Some(RTT));
+        assert_eq!(causes(&fed), [None; 2]);
+        unsent(&mut fed, fault);
+        assert_eq!(causes(&fed), [Some(fault.into()); 2]);
+        let label = Cause::from(fault).label();
+        assert!(fed.changes.iter().any(|change| change.evidence.contains(label)), "{fault:?}");
+    }
+    let mut fed = Fed::new(of_kinds(), 1);
+    assert_eq!(causes(&fed), [Some(Cause::NoAnswer); 2]);
+    for _ in 0..120 {
+        fed.ask_control(true);
+        fed.pass(SECOND);
+    }
+    assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
+    fed.tell_of(1, fed.now, Duration::ZERO, Evidence::AcceptsAll);
+    fed.pass(SECOND);
+    assert_eq!(causes(&fed), [Some(Cause::AcceptsAll); 2]);
+    let mut fed = Fed::new(of_kinds(), 1);
+    fed.play(60, |_| Some(RTT));
+    fed.pass(SECOND * 10);
+    assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
+}
+
 /// So many seconds in which the control answers, ICMP cannot be sent, and TCP is silent.
 fn held_back(fed: &mut Fed, seconds: u32, fault: Fault) {
     for _ in 0..seconds {
@@ -134,6 +175,7 @@ fn nobody_is_down_because_our_own_firewall_drops() {
             held_back(&mut fed, 200, fault);
             assert_eq!(fed.state(block(0)), State::Unknown, "{fault:?}");
             assert_eq!(fed.state(country(0)), State::Unknown, "{fault:?}");
+            assert_eq!(causes(&fed), [Some(fault.into()); 2]);
             let blindness = fed.judge.blindness(fed.now)[Family::V4].unwrap();
             assert_eq!(blindness.spells, 0, "the control answers");
             fed.play(5, |_| Some(RTT));
