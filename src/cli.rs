@@ -1,6 +1,7 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
 mod status;
+mod stderr;
 mod store;
 
 use crate::{
@@ -24,6 +25,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
+use stderr::print_error;
 
 /// Exit codes, from sysexits.h.
 pub mod exit {
@@ -156,12 +158,19 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments name; returns the exit code.
 pub fn main() -> u8 {
+    stderr::open();
+    let code = command_line();
+    stderr::end();
+    code
+}
+
+fn command_line() -> u8 {
     let filter = tracing_subscriber::EnvFilter::try_from_env("LIFESIGN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("lifesign=info,error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_writer(io::stderr)
+        .with_writer(|| stderr::Log)
         .with_ansi(io::stderr().is_terminal())
         .init();
     let cli = Cli::parse();
@@ -198,7 +207,7 @@ fn with_plan(path: &Path, then: impl FnOnce(Plan) -> u8) -> u8 {
 }
 
 fn refuse(problems: &Problems) -> u8 {
-    eprintln!("{problems}");
+    print_error(problems.to_string());
     exit::CONFIG
 }
 
@@ -210,10 +219,8 @@ fn run(args: RunArgs, plan: Plan) -> u8 {
 /// Prints the failure, if there is one; returns its exit code.
 fn exit_code(result: Result<(), Failure>) -> u8 {
     let Err(failure) = result else { return exit::OK };
-    match &failure {
-        Failure::Web(problems) => eprintln!("{problems}"),
-        other => eprintln!("lifesign: {other}"),
-    }
+    let who = if matches!(failure, Failure::Web(_)) { "" } else { "lifesign: " };
+    print_error(format!("{who}{failure}"));
     match &failure {
         Failure::Listen { error, .. } | Failure::Journal { error, .. } | Failure::System(error)
             if error.kind() == io::ErrorKind::PermissionDenied =>
@@ -223,7 +230,7 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
         Failure::Web(_) => exit::CONFIG,
         Failure::Listen { .. } | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
-        Failure::System(_) => exit::SOFTWARE,
+        Failure::Ended(_) | Failure::System(_) => exit::SOFTWARE,
     }
 }
 
@@ -241,7 +248,7 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
     let (file, with_controls) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            eprintln!("{name}: cannot read the journal: {error}");
+            print_error(format!("{name}: cannot read the journal: {error}"));
             return exit::DATA;
         }
     };
@@ -259,7 +266,7 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
         let line = match line {
             Ok(line) => line,
             Err(error) => {
-                eprintln!("{name}:{number}: cannot read on: {error}");
+                print_error(format!("{name}:{number}: cannot read on: {error}"));
                 return exit::DATA;
             }
         };
@@ -290,17 +297,20 @@ fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
         }
     }
     if let 1.. = skipped.repeated {
-        eprintln!("{name}: {} more lines are skipped for the same reasons", skipped.repeated);
+        print_error(format!(
+            "{name}: {} more lines are skipped for the same reasons",
+            skipped.repeated
+        ));
     }
     if let Some(first) = jumps.first {
         let more = match jumps.count {
             1 => String::new(),
             count => format!(", the first of {count} such lines"),
         };
-        eprintln!(
+        print_error(format!(
             "{name}:{first}: the time goes back here{more}; \
              all were judged in the order of the file, so sort it by \"seen\""
-        );
+        ));
     }
     if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
 }
@@ -317,7 +327,7 @@ impl SkippedLines {
         if self.problems.contains(&problem) {
             self.repeated += 1;
         } else {
-            eprintln!("{position}: {problem}; the line is skipped");
+            print_error(format!("{position}: {problem}; the line is skipped"));
             self.problems.insert(problem);
         }
     }
@@ -374,7 +384,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
     match lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("lifesign: cannot write: {error}");
+            print_error(format!("lifesign: cannot write: {error}"));
             exit::SOFTWARE
         }
         Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {

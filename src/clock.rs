@@ -1,36 +1,60 @@
 //! The machine's clocks; nothing else in lifesign reads one.
 
-use lifesign_core::time::Time;
+use lifesign_core::time::{Time, WallOffset};
+use nix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The timeline of one run: monotonic, and anchored to the wall clock once, at the start.
+/// The timeline of one run: monotonic, and anchored to the wall clock once, at the start. It goes
+/// on while the machine is suspended, so that a suspension is a gap in the watch like any other.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    anchor: Instant,
+    /// What the boot time was at the origin.
+    anchor: Duration,
     origin: Time,
+    /// The least by which times are moved to the wall clock, in nanoseconds.
+    least_offset: i64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
 impl Clock {
     /// Anchors the timeline to the wall clock.
     pub fn start() -> Self {
-        Self { anchor: Instant::now(), origin: wall() }
+        Self::start_after(Time::default())
+    }
+
+    /// The same, after a last time that is written down already: the timeline begins later than
+    /// that. While the wall clock is behind it, times are written as if it were not.
+    pub fn start_after(last: Time) -> Self {
+        let origin = wall().max(last + Duration::from_millis(1));
+        let clock = Self { anchor: boot_time(), origin, least_offset: i64::MIN };
+        clock.going_on_after(last)
+    }
+
+    /// The same timeline: from now on nothing of it is written down as earlier than this time,
+    /// which is found to be written down already.
+    pub fn going_on_after(self, last: Time) -> Self {
+        Self { least_offset: ahead(last, self.now()).max(self.least_offset), ..self }
+    }
+
+    /// How far the wall clock is behind what is written down already.
+    pub fn behind(&self) -> Duration {
+        let behind = self.least_offset.saturating_sub(ahead(wall(), self.now()));
+        Duration::from_nanos(u64::try_from(behind).unwrap_or_default())
     }
 
     /// Now, on the timeline; never goes back.
     pub fn now(&self) -> Time {
-        self.origin + self.anchor.elapsed()
+        self.origin + boot_time().saturating_sub(self.anchor)
     }
 
-    /// How many nanoseconds the wall clock is now ahead of the timeline (behind it, if negative).
-    /// Add it with [`Time::shifted`] to write a time down.
-    pub fn wall_offset(&self) -> i64 {
-        wall().as_nanos() as i64 - self.now().as_nanos() as i64
+    /// How a time is written down: by as much as the wall clock is now ahead of the timeline.
+    pub fn wall_offset(&self) -> WallOffset {
+        WallOffset::new(ahead(wall(), self.now()).max(self.least_offset), self.origin)
     }
 
-    /// The same moment as an [`Instant`], for tokio's timers.
+    /// The same moment as an [`Instant`], for tokio's timers; one that has passed is now.
     pub fn instant(&self, time: Time) -> Instant {
-        self.anchor + time.since(self.origin)
+        Instant::now() + time.since(self.now())
     }
 
     /// When a packet arrived, on the timeline, by its kernel receive timestamp (wall clock,
@@ -52,6 +76,18 @@ fn wall() -> Time {
     Time::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// How many nanoseconds the first is ahead of the second; behind it, if negative.
+fn ahead(time: Time, other: Time) -> i64 {
+    time.as_nanos() as i64 - other.as_nanos() as i64
+}
+
+/// Since the machine began, the time included in which it was suspended. Every Linux has it since
+/// 2.6.39.
+#[expect(clippy::disallowed_methods, reason = "clocks are read in this file alone")]
+fn boot_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +102,21 @@ mod tests {
             assert!(received >= sent && received.since(sent) < Duration::from_secs(60));
         }
         assert!(clock.received(Some(wall().as_nanos()), sent) >= sent);
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_what_is_written_down_goes_on_from_there() {
+        let ten_minutes = Duration::from_secs(600);
+        let last = wall() + ten_minutes;
+        let clock = Clock::start_after(last);
+        let written = clock.wall_offset().written(clock.now());
+        assert!(written > last && written < last + Duration::from_secs(60));
+        assert!(clock.behind() > Duration::from_secs(540));
+        assert_eq!(clock.wall_offset().written(last), last, "an earlier run's");
+        let good = Clock::start_after(wall() - ten_minutes);
+        assert!(good.behind() < Duration::from_secs(1), "{:?}", good.behind());
+        let found = good.going_on_after(last);
+        let written = found.wall_offset().written(found.now());
+        assert!(written > last && written < last + Duration::from_secs(60));
     }
 }

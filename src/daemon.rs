@@ -14,36 +14,40 @@
 //! | file | its part |
 //! |---|---|
 //! | `failure` | why a run cannot begin, or had to end |
+//! | `end` | signals to end, and how long the end may take |
 //! | `network` | the probers of all kinds |
+//! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
-//! | `stdout_writer` | standard output |
 
+mod asked;
 mod failure;
+mod end;
 mod journal_writer;
 mod network;
 mod wire_ids;
 mod reload;
 mod state;
-mod stdout_writer;
 
 use crate::{
     clock::Clock,
     config::Plan,
     export::{ExportSettings, http},
+    line_writer::LineWriter,
     probe::{self, controls::Controls},
     store::{self, Store},
     systemd::Systemd,
 };
+pub(crate) use end::handle_signals;
 pub use failure::Failure;
 use journal_writer::JournalWriter;
 use lifesign_core::{
-    judge::Change,
+    judge::{Change, State},
     outcome::{Event, Reject, Stray},
     time::Time,
-    watch::{Settings, Snapshot, Watch},
+    watch::{LinesLost, Settings, Snapshot, Watch},
 };
 use lifesign_journal::verdict;
 use lifesign_web_config::WebConfig;
@@ -57,15 +61,12 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
+    thread::JoinHandle,
     time::Duration,
 };
-use stdout_writer::StdoutWriter;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::{
-        mpsc::{self, UnboundedReceiver, UnboundedSender},
-        watch,
-    },
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+    oneshot, watch,
 };
 
 /// How often readers get a new snapshot when no verdict changes.
@@ -85,6 +86,9 @@ const MAX_TARGETS_PER_HOST_METRICS: usize = 500;
 const MIN_DESCRIPTORS: usize = 32;
 /// How many requests to read the plan again may be queued; the senders of more have to wait.
 const RELOAD_QUEUE: usize = 8;
+/// How many lines of standard output may wait for a slow reader: more than a large plan has
+/// verdicts.
+const STDOUT_QUEUE: usize = 16_384;
 
 /// What the command line of `lifesign run` says.
 #[derive(Debug)]
@@ -113,6 +117,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ))
         .into());
     }
+    let end = handle_signals()?;
     let web_config = match options.web {
         Some(path) => WebConfig::open(path, (random_bits(3), random_bits(4)))?,
         None => WebConfig::unprotected(),
@@ -146,14 +151,20 @@ pub fn run(options: Options) -> Result<(), Failure> {
     runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
+        let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
+        let clock = Clock::start_after(last);
+        let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
         let mut daemon =
-            Daemon::start(options.plan, &addresses, journal, publishers, StdoutWriter::open()?);
+            Daemon::start(clock, options.plan, &addresses, journal, publishers, stdout_writer);
         daemon.resume(state)?;
-        daemon.event_loop(reload).await?;
+        let result = daemon.event_loop(reload, end, &http).await;
+        if result.is_err() {
+            end::exit_soon()?;
+        }
         daemon.finish();
-        Ok::<_, io::Error>(())
+        result
     })?;
-    // The publishers are gone with the daemon, which ends the HTTP thread.
+    // The publishers are gone, which ends the HTTP thread.
     let _ = http.join();
     Ok(())
 }
@@ -182,20 +193,22 @@ struct Daemon {
     controls: Option<Controls>,
     journal: Option<JournalWriter>,
     store: Option<Store>,
+    /// The wall clock is behind what the store knows.
+    clock_is_behind: bool,
     publishers: Publishers,
     systemd: Systemd,
-    stdout_writer: StdoutWriter,
+    stdout_writer: LineWriter,
 }
 
 impl Daemon {
     fn start(
+        clock: Clock,
         plan: Plan,
         addresses: &[String],
         journal: Option<JournalWriter>,
         publishers: Publishers,
-        stdout_writer: StdoutWriter,
+        stdout_writer: LineWriter,
     ) -> Self {
-        let clock = Clock::start();
         let (sender, events) = mpsc::unbounded_channel();
         stdout_writer.write(format!(
             "lifesign {} watches from {}: {plan}",
@@ -223,6 +236,7 @@ impl Daemon {
             controls,
             journal,
             store: None,
+            clock_is_behind: false,
             publishers,
             systemd: Systemd::default(),
             stdout_writer,
@@ -230,9 +244,12 @@ impl Daemon {
     }
 
     /// Feeds what arrived to the core, sends what is due, reports what changed; then waits.
-    async fn event_loop(&mut self, mut reload: Reload) -> io::Result<()> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+    async fn event_loop(
+        &mut self,
+        mut reload: Reload,
+        mut end: oneshot::Receiver<()>,
+        http: &JoinHandle<()>,
+    ) -> Result<(), Failure> {
         let mut publish = self.clock.now();
         let mut loaded = None;
         let mut batch = Vec::new();
@@ -269,6 +286,9 @@ impl Daemon {
             if !changes.is_empty() || now >= publish {
                 publish = now + PUBLISH_INTERVAL;
                 self.publish(now);
+                if let Some(thread) = self.ended_thread(http) {
+                    return Err(Failure::Ended(thread));
+                }
             }
             // After the snapshot, so that whoever reads a verdict line finds it in the metrics too.
             self.report(&changes, now);
@@ -286,8 +306,7 @@ impl Daemon {
             // In this order, so that no flood of answers delays the end.
             tokio::select! {
                 biased;
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
+                _ = &mut end => return Ok(()),
                 () = self.network.icmp_readable(), if !busy => {}
                 Some(event) = self.events.recv(), if !busy => batch.push(event),
                 read = reload.next() => loaded = Some(read),
@@ -297,12 +316,22 @@ impl Daemon {
     }
 
     fn publish(&mut self, now: Time) {
-        if let Some(store) = &self.store {
+        self.adopt(now);
+        self.say_whether_the_clock_is_behind();
+        if let Some(store) = &mut self.store {
             store.restore_history(&mut self.watch);
+            let wall = self.clock.wall_offset().written(now);
+            store.keep_names(self.network.names.changes(), wall);
         }
         let drops = self.network.receive_drops();
         let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
+        snapshot.lines_lost = LinesLost {
+            journal: self.journal.as_ref().map(JournalWriter::lost),
+            stdout: self.stdout_writer.lost(),
+        };
+        self.network.add_addresses(&mut snapshot);
         snapshot.store = self.store.as_ref().map(Store::view);
+        self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
@@ -318,10 +347,14 @@ impl Daemon {
         let roster = &self.plan.roster;
         if let Some(journal) = &mut self.journal {
             while let Some(record) = self.watch.poll_record() {
+                if !journal.takes(&record) {
+                    continue;
+                }
                 journal.write(lifesign_journal::write(
                     &record,
                     roster,
                     &self.plan.controls,
+                    self.network.asked(&record.event),
                     offset,
                 ));
             }
@@ -333,6 +366,13 @@ impl Daemon {
             self.stdout_writer.write(verdict::text(change, roster, offset));
         }
     }
+}
+
+fn is_anything_dark(snapshot: &Snapshot) -> bool {
+    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
+        State::Down | State::Flapping | State::Outage => true,
+        State::Up | State::Degraded | State::Partial | State::Unknown => false,
+    })
 }
 
 /// The core's settings. Without a socket to ping the controls, they do not count.
@@ -350,7 +390,7 @@ fn open_controls(
     plan: &Plan,
     clock: Clock,
     events: &UnboundedSender<Event>,
-    stdout_writer: &StdoutWriter,
+    stdout_writer: &LineWriter,
 ) -> Option<Controls> {
     let (controls, errors) = Controls::open(&plan.controls, clock, events);
     for error in errors {
@@ -361,7 +401,7 @@ fn open_controls(
     controls
 }
 
-fn write_warnings(plan: &Plan, stdout_writer: &StdoutWriter) {
+fn write_warnings(plan: &Plan, stdout_writer: &LineWriter) {
     for warning in plan.warnings() {
         stdout_writer.write(format!("note: {warning}"));
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     clock::Clock,
-    daemon::Failure,
+    daemon::{Failure, handle_signals},
     export::{ExportSettings, http},
 };
 use lifesign_core::watch::Snapshot;
@@ -16,10 +16,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::{mpsc, watch},
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The scenario that the verdicts are tested with.
 const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml");
@@ -37,6 +34,7 @@ pub struct Options {
 
 /// Plays the scenario, and serves its last snapshot after its end, until SIGINT or SIGTERM.
 pub fn run(options: &Options) -> Result<(), Failure> {
+    let end = handle_signals()?;
     let scenario = Scenario::parse("december-2014.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
     let bind =
@@ -67,7 +65,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let http =
         http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(play(&scenario, options.speed, snapshots))?;
+    runtime.block_on(play(&scenario, options.speed, snapshots, end));
     let _ = http.join();
     Ok(())
 }
@@ -76,9 +74,8 @@ async fn play(
     scenario: &Scenario,
     speed: f64,
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-) -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    mut end: oneshot::Receiver<()>,
+) {
     let mut simulation =
         Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
     let clock = Clock::start();
@@ -95,8 +92,7 @@ async fn play(
             print_line("the story is over; its last picture stays until Ctrl-C");
         }
         tokio::select! {
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            _ = &mut end => return,
             () = tokio::time::sleep(SNAPSHOT_INTERVAL) => {}
         }
     }

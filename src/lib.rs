@@ -5,6 +5,7 @@
 //! | module | what it is | may touch |
 //! |---|---|---|
 //! | [`clock`] | the machine's clocks | the one file that reads a clock |
+//! | [`line_writer`] | lines for readers who may be slow, stuck or gone | the output that it is given |
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | sockets |
 //! | [`export`] | metrics, page and JSON over HTTP, from snapshots | connections, web and TLS files |
 //! | [`store`] | episodes, measurements and memory, over restarts | one SQLite file |
@@ -24,6 +25,7 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod clock;
+pub mod line_writer;
 pub mod probe;
 pub mod export;
 pub mod store;

@@ -2,7 +2,7 @@
 //! with the same seed, so the truth is the same, and a probe may be waited for.
 
 use lifesign_core::{
-    judge::{Change, Edge, State},
+    judge::{Change, Edge, EvidenceText, State},
     outcome::{Due, Event},
     scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
@@ -170,7 +170,7 @@ pub fn country_changes(blocks: &[Vec<RivalVerdict>], id: CountryId) -> Vec<Chang
                 from: last,
                 to: state,
                 edge,
-                evidence: String::new(),
+                evidence: EvidenceText::default(),
             });
             last = state;
         }
@@ -190,6 +190,6 @@ pub fn block_changes(
         from: std::mem::replace(&mut last, verdict.state),
         to: verdict.state,
         edge: verdict.edge,
-        evidence: String::new(),
+        evidence: EvidenceText::default(),
     })
 }

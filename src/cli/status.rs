@@ -1,6 +1,6 @@
 //! The command `status`: what a running lifesign says (`/api/v1/state`), as a table.
 
-use super::{exit, refuse};
+use super::{exit, refuse, stderr::print_error};
 use clap::Args;
 use lifesign_core::judge::State;
 use lifesign_web_config::Client;
@@ -54,7 +54,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
             Err(error) => {
                 let text = format!("lifesign: no word from {}: {error}", args.address);
                 if !args.watch {
-                    eprintln!("{text}");
+                    print_error(text);
                     return exit::UNAVAILABLE;
                 }
                 (exit::UNAVAILABLE, text + "\n")

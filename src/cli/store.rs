@@ -1,7 +1,7 @@
 //! The commands `episodes` and `report`. They read the store, which a running lifesign may be
 //! writing.
 
-use super::exit;
+use super::{exit, stderr::print_error};
 use crate::{
     clock::Clock,
     store::{self, EpisodeFilter, StoreReader, list, report},
@@ -189,7 +189,7 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         Some(path) => match std::fs::write(&path, page) {
             Ok(()) => exit::OK,
             Err(error) => {
-                eprintln!("lifesign: cannot write {}: {error}", path.display());
+                print_error(format!("lifesign: cannot write {}: {error}", path.display()));
                 exit::CANNOT_CREATE
             }
         },
@@ -217,11 +217,13 @@ fn nothing_of(name: &str, known: rusqlite::Result<Vec<String>>) -> String {
 /// Says that rows were left out, if any were.
 fn tell_broken(rows: usize) {
     if rows > 0 {
-        eprintln!("lifesign: rows of the store that cannot be read and are left out: {rows}");
+        print_error(format!(
+            "lifesign: rows of the store that cannot be read and are left out: {rows}"
+        ));
     }
 }
 
 fn refuse(error: &str) -> u8 {
-    eprintln!("lifesign: {error}");
+    print_error(format!("lifesign: {error}"));
     exit::DATA
 }

@@ -1,12 +1,13 @@
 //! One `[[country.block]]` or `[[country.network.block]]` table of the plan: adds its block and
 //! targets to the roster.
 
-use super::{Countries, unicast};
+use super::{Countries, empty_prefix, unicast};
 use crate::probe::ProbeSpec;
 use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Kind, NetworkId, Prefix, Target};
 use lifesign_document::{Table, Value};
 use std::{
     collections::{BTreeSet, HashMap},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -67,6 +68,13 @@ fn prefix(text: &str) -> Result<Prefix, String> {
             "{text} is multicast, where no host lives; write a prefix such as 192.0.2.0/24"
         ));
     }
+    // One that also holds other addresses is too wide, or not of these.
+    let last_too = |empty: &str| empty.parse().is_ok_and(|empty: Prefix| empty.holds(&prefix));
+    if let Some(empty) = empty_prefix(prefix.address()).filter(|empty| last_too(empty)) {
+        return Err(format!(
+            "{text} lies in {empty}, where no host can be; write a prefix such as 192.0.2.0/24"
+        ));
+    }
     Ok(prefix)
 }
 
@@ -109,7 +117,8 @@ fn host(
     }
 }
 
-/// A last label of digits alone is a mistyped address (RFC 3696 §2).
+/// A last label of digits alone is a mistyped address (RFC 3696 §2), and one of digits and hyphens a
+/// range of them.
 fn name_or_address(text: &str) -> Result<Host, String> {
     let name = match Host::from(text) {
         Host::Address(address) => return unicast(address).map(Host::Address),
@@ -123,8 +132,20 @@ fn name_or_address(text: &str) -> Result<Host, String> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let mistyped =
-        name.rsplit('.').next().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let mistyped = last.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if name.parse::<Prefix>().is_ok() {
+        return Err(format!(
+            "{text:?} is a prefix; a block has it as its \"prefix\", a host is one address in it"
+        ));
+    }
+    let is_range = |(first, last): (&str, &str)| {
+        first.parse::<IpAddr>().is_ok()
+            && (last.parse::<u8>().is_ok() || last.parse::<IpAddr>().is_ok())
+    };
+    if name.split_once('-').is_some_and(is_range) {
+        return Err(format!("{text:?} is a range, and a host is one address; list each by itself"));
+    }
     if name.len() > 253 || mistyped || !name.split('.').all(label) {
         return Err(format!(
             "{text:?} is neither an address nor a name; \

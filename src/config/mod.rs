@@ -175,13 +175,23 @@ fn control(text: &str) -> Result<IpAddr, String> {
 
 /// The address, if it can be that of one host.
 fn unicast(address: IpAddr) -> Result<IpAddr, String> {
-    let broadcast = address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
-    if address.is_multicast() || address.is_unspecified() || broadcast {
+    if address.is_multicast() || empty_prefix(address).is_some() {
         return Err(format!(
             "{address} is not the address of one host; write one such as \"192.0.2.1\""
         ));
     }
     Ok(address)
+}
+
+/// Prefixes in which no host can be asked: "this network" and what is reserved (RFC 1122 §3.2.1.3,
+/// RFC 1112 §4), the unspecified address and IPv4 within IPv6 (RFC 4291 §2.5), and addresses that
+/// mean nothing without a link (RFC 4007 §6).
+const EMPTY: [&str; 5] = ["0.0.0.0/8", "240.0.0.0/4", "::/128", "::ffff:0:0/96", "fe80::/10"];
+
+/// The one of these in which this address lies.
+fn empty_prefix(address: IpAddr) -> Option<&'static str> {
+    let holds = |text: &str| text.parse().is_ok_and(|prefix: Prefix| prefix.contains(address));
+    EMPTY.into_iter().find(|text| holds(text))
 }
 
 fn resolver(value: Value<'_>) -> Vec<SocketAddr> {

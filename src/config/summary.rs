@@ -2,13 +2,15 @@
 
 use super::Plan;
 use lifesign_core::{
-    schedule::Budget,
-    scopes::{CountryId, Host, Kind, NetworkId, Target},
+    schedule::{Budget, OwnIntervals},
+    scopes::{Block, CountryId, Host, Kind, NetworkId, Target},
 };
+use lifesign_document::format_duration;
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fmt::{self, Display},
     ops::Range,
+    time::Duration,
 };
 
 /// The total rate in words, for so many blocks of `per_block` probes a second each, within the
@@ -63,9 +65,57 @@ impl Plan {
                 &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
             let hosts = count(hosts(targets), "host", "hosts");
             write!(f, "\n{indent}{}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
+            if targets.iter().any(|target| target.interval.is_some()) {
+                write!(f, "; {}", self.turns(block, targets))?;
+            }
         }
         Ok(())
     }
+
+    /// How the block's regular probes are shared out.
+    pub(super) fn own_intervals(&self, block: &Block) -> OwnIntervals {
+        let budget = self.budget.for_blocks(self.roster.blocks.len());
+        OwnIntervals::of(&self.roster, block.targets.clone(), budget.base)
+    }
+
+    /// How often each target of a block is asked in which some have intervals of their own.
+    fn turns(&self, block: &Block, targets: &[Target]) -> String {
+        let OwnIntervals { shortest, share } = self.own_intervals(block);
+        let mut turns: BTreeMap<Duration, Vec<&Target>> = BTreeMap::new();
+        for target in targets {
+            if let Some(interval) = target.interval {
+                turns.entry(interval.max(shortest)).or_default().push(target);
+            }
+        }
+        let others = targets.iter().filter(|target| target.interval.is_none()).count();
+        let mut words: Vec<String> = turns
+            .into_iter()
+            .map(|(every, targets)| match targets[..] {
+                [Target { host, probe, .. }] => {
+                    format!("{host} {probe} every {}", about(every))
+                }
+                _ => format!("{} targets every {} each", targets.len(), about(every)),
+            })
+            .collect();
+        if others > 0 {
+            let base = self.budget.for_blocks(self.roster.blocks.len()).base;
+            let every = about(Duration::from_secs_f64(others as f64 / (share * base)));
+            words.push(match others {
+                1 => format!("the other every {every}"),
+                _ => format!("the {others} others every {every} each"),
+            });
+        }
+        words.join(", ")
+    }
+}
+
+/// A duration in words: to a tenth of a second where that matters.
+pub(super) fn about(duration: Duration) -> String {
+    let tenths = (duration.as_secs_f64() * 10.0).round() as u64;
+    if tenths < 100 && !tenths.is_multiple_of(10) {
+        return format!("{:.1}s", tenths as f64 / 10.0);
+    }
+    format_duration(Duration::from_secs((tenths + 5) / 10))
 }
 
 pub(super) fn hosts(targets: &[Target]) -> usize {

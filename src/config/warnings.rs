@@ -2,9 +2,9 @@
 
 use super::{
     Plan,
-    summary::{hosts, rate_in_words},
+    summary::{about, hosts, rate_in_words},
 };
-use lifesign_core::scopes::Family;
+use lifesign_core::{schedule::OwnIntervals, scopes::Family};
 use std::net::IpAddr;
 
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
@@ -60,13 +60,15 @@ impl Plan {
                 .filter_map(|target| target.interval)
                 .map(|interval| 1.0 / interval.as_secs_f64())
                 .sum();
-            if asked > self.budget.base {
+            let OwnIntervals { shortest, .. } = self.own_intervals(block);
+            if !shortest.is_zero() {
                 warnings.push(format!(
-                    "block {}: its intervals ask for {}, its budget allows {}; \
-                     probes will come late",
+                    "block {}: its intervals ask for {}, its budget allows {} in all; \
+                     the shortest become {}, so that nobody starves",
                     block.prefix,
                     rate_in_words(asked),
-                    rate_in_words(self.budget.base)
+                    rate_in_words(self.budget.for_blocks(self.roster.blocks.len()).base),
+                    about(shortest)
                 ));
             }
         }

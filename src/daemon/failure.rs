@@ -31,6 +31,9 @@ pub enum Failure {
         /// What the system said when it was opened.
         error: io::Error,
     },
+    /// A part of the run has ended by a fault of ours.
+    #[error("{0}: the thread for this has ended, and so the run ends; a new start may help")]
+    Ended(&'static str),
     /// The system refuses something else that every run needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),

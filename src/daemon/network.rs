@@ -1,10 +1,11 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{random_bits, stdout_writer::StdoutWriter, wire_ids::WireIds};
+use super::{asked::AskedAddresses, random_bits, wire_ids::WireIds};
 use crate::{
     clock::Clock,
     config::Plan,
+    line_writer::LineWriter,
     probe::{
         ProbeSpec,
         dns::DnsProber,
@@ -16,6 +17,7 @@ use crate::{
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
     scopes::{Host, IdMapping, TargetId},
+    watch::Snapshot,
 };
 use std::net::IpAddr;
 use tokio::sync::mpsc::UnboundedSender;
@@ -26,7 +28,8 @@ pub(super) struct Network {
     icmp: Option<IcmpProber>,
     tcp: TcpProber,
     dns: DnsProber,
-    names: Names,
+    pub names: Names,
+    asked: AskedAddresses,
     wire_ids: WireIds,
     /// ICMP probes of one call of `send`.
     echoes: Vec<(Due, IpAddr)>,
@@ -38,7 +41,7 @@ impl Network {
         plan: &Plan,
         clock: Clock,
         events: UnboundedSender<Event>,
-        stdout_writer: &StdoutWriter,
+        stdout_writer: &LineWriter,
     ) -> Self {
         let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
         let id = random_bits(4);
@@ -63,6 +66,7 @@ impl Network {
             tcp: TcpProber::new(clock, events.clone()),
             dns: DnsProber::new(clock, events),
             names: Names::open(names(plan), &plan.resolver),
+            asked: AskedAddresses::default(),
             wire_ids: WireIds::new(plan.roster.targets.len()),
             echoes: Vec::new(),
         }
@@ -73,7 +77,11 @@ impl Network {
         for due in due.drain(..) {
             let spec = &plan.specs[due.target.0 as usize];
             let address = self.address(&due, plan);
+            let host = &plan.roster.target(due.target).host;
             let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
+            if let (Ok(address), Host::Name(_)) = (address, host) {
+                self.asked.record(due.target, due.seq, address, due.sent);
+            }
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
                 (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
@@ -97,8 +105,24 @@ impl Network {
 
     /// Changes to another plan. Open probes stay open.
     pub fn replan(&mut self, plan: &Plan, targets: &IdMapping) {
+        if !targets.is_same() {
+            self.asked.clear();
+        }
         self.wire_ids.replan(targets, plan.roster.targets.len(), self.clock.now());
         self.names.replan(names(plan), &plan.resolver);
+    }
+
+    /// The address that the probe of this outcome went to, if its host has a name.
+    pub fn asked(&self, event: &Event) -> Option<IpAddr> {
+        let Event::Outcome(outcome) = event else { return None };
+        self.asked.of_probe(self.wire_ids.on_wire(outcome.target), outcome.seq)
+    }
+
+    /// Tells which addresses hosts by name are asked by.
+    pub fn add_addresses(&self, snapshot: &mut Snapshot) {
+        for (view, id) in snapshot.targets.iter_mut().zip(0..) {
+            view.address = self.asked.newest(self.wire_ids.on_wire(TargetId(id)));
+        }
     }
 
     fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {
@@ -123,6 +147,11 @@ impl Network {
             Some(icmp) => icmp.readable().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Is a name not resolved any more, by a fault of ours?
+    pub fn names_have_ended(&mut self) -> bool {
+        self.names.have_ended()
     }
 
     pub fn receive_drops(&mut self) -> u64 {

@@ -71,6 +71,9 @@ impl Daemon {
     /// request.
     pub(super) fn replan(&mut self, Loaded { plan, request }: Loaded, now: Time) {
         self.systemd.reloading();
+        if let Some(journal) = &self.journal {
+            journal.reopen();
+        }
         let answer = match plan {
             Ok(plan) => Ok(self.apply(plan, now)),
             Err(problems) => Err(self.reject(&problems)),
@@ -96,7 +99,7 @@ impl Daemon {
         self.publishers.export_settings.send_replace(export_settings(&plan));
         self.plan = plan;
         if let Some(store) = &mut self.store {
-            store.replan(&self.plan.roster, now.shifted(self.clock.wall_offset()));
+            store.replan(&self.plan.roster, self.clock.wall_offset().written(now));
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
         self.stdout_writer.write(text.clone());

@@ -7,8 +7,8 @@
 use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
-    outcome::{Fault, IcmpCode, Reject},
-    watch::{ControlView, Counts, Snapshot},
+    outcome::{Fault, IcmpCode, Oddity, Reject},
+    watch::{ControlView, Counts, LinesLost, Snapshot},
 };
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +144,9 @@ definitions! {
     COUNTER "rejected_total" [reason] "Packets that were no answer to a question of ours."
         Once |snapshot, out|
             Reject::ALL.iter().for_each(|r| out.add(&[r.label()], count_of(&snapshot.vantage.rejected, r)));
+    COUNTER "odd_answers_total" [oddity] "What was odd about answers; they prove life all the same."
+        Once |snapshot, out|
+            Oddity::ALL.iter().for_each(|o| out.add(&[o.label()], count_of(&snapshot.vantage.odd, o)));
     COUNTER "not_sent_total" [reason] "Probes that could not be sent, by our own fault."
         Once |snapshot, out|
             Fault::ALL.iter().for_each(|f| out.add(&[f.label()], count_of(&snapshot.vantage.not_sent, f)));
@@ -167,6 +170,14 @@ definitions! {
     COUNTER "receive_drops_total" []
         "Packets that the kernel dropped because our receive buffer was full."
         Once |snapshot, out| out.add(&[], snapshot.receive_drops as f64);
+    COUNTER "lines_lost_total" [output]
+        "Lines that were lost, because a disk or a reader did not take them; of the journal only \
+         where there is one."
+        Once |snapshot, out| {
+            let LinesLost { journal, stdout } = snapshot.lines_lost;
+            out.add_known(&["journal"], journal.map(|lines| lines as f64));
+            out.add(&["stdout"], stdout as f64);
+        };
     GAUGE "store_failing" []
         "1 while the store cannot be written; absent without a state directory, as all of the \
          store."
@@ -219,6 +230,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         late,
         lost,
         unreachable,
+        taken_back: _,
         duplicate,
         rejected,
         not_sent,

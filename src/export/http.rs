@@ -11,7 +11,7 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    body::Bytes,
+    body::Body,
     extract::{self, ConnectInfo, Request},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
@@ -73,10 +73,16 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    runtime.spawn(connections::serve(listeners.collect::<io::Result<_>>()?, router, web_config));
+    let listeners = listeners.collect::<io::Result<_>>()?;
     drop(runtime_context);
     thread::Builder::new().name("http".into()).spawn(move || {
-        runtime.block_on(async { while end.changed().await.is_ok() {} });
+        runtime.block_on(async {
+            let ended = async { while end.changed().await.is_ok() {} };
+            tokio::select! {
+                () = connections::serve(listeners, router, web_config) => {}
+                () = ended => {}
+            }
+        });
     })
 }
 
@@ -90,7 +96,7 @@ fn router(server: Server) -> Router {
         )
         .route("/metrics", get(metrics))
         .route("/api/v1/state", get(state))
-        .route("/-/healthy", get(|| async { "healthy\n" }))
+        .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
@@ -101,7 +107,8 @@ fn router(server: Server) -> Router {
         .layer(from_fn(authorize))
 }
 
-/// Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
+/// Refuses who asks for another server, since a page of another site may have sent them here by a
+/// name of its own. Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
 /// pages there are (RFC 7617 §2). Adds the headers of every response: it is of the type that it
 /// says, and is not stored unless it says for how long.
 async fn authorize(
@@ -109,7 +116,11 @@ async fn authorize(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = if policy.authorizes(request.headers()).await {
+    let mut response = if !policy.is_for_us(request.uri(), request.headers()) {
+        let said = "not a name of this server; ask by its address, or list the name in the web \
+                    configuration\n";
+        (StatusCode::MISDIRECTED_REQUEST, said).into_response()
+    } else if policy.authorizes(request.headers()).await {
         next.run(request).await
     } else {
         let challenge = "Basic realm=\"lifesign\", charset=\"UTF-8\"";
@@ -177,7 +188,7 @@ async fn style() -> impl IntoResponse {
 async fn metrics(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
     let text = match server.snapshot() {
         Ok(snapshot) => server.metrics_cache.get_or_render(&snapshot, || server.metrics.render()),
-        Err(_) => server.metrics.render().map(Bytes::from),
+        Err(_) => server.metrics.render().map(Body::from),
     };
     let text = text.map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
@@ -190,6 +201,14 @@ async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse,
         .get_or_render(&snapshot, || state_json::render(&snapshot, &server.settings.borrow()))
         .map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
+}
+
+/// Healthy as long as there is a watch.
+async fn healthy(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
+    match server.snapshots.has_changed() {
+        Ok(_) => Ok("healthy\n"),
+        Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the watch has ended\n".into())),
+    }
 }
 
 /// Ready once every country has had a verdict; from then on blindness is a state to report, no
@@ -226,6 +245,10 @@ async fn reload(
     }
     if !peer.ip().to_canonical().is_loopback() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
+    }
+    if ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name)) {
+        let said = "only this machine may ask for that, and by no proxy\n";
+        return Err((StatusCode::FORBIDDEN, said.into()));
     }
     let unavailable =
         || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());

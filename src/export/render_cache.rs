@@ -1,54 +1,160 @@
-//! Renderings of the newest snapshot, shared by all who ask for them, so that a crowd of readers
-//! costs hardly more time and memory than one.
+//! Renderings of the newest snapshots, shared by all who ask for them, so that a crowd of readers
+//! costs hardly more time and memory than one. A reader who is slow keeps no rendering: there are
+//! two of each kind at most, and who still reads an older one is cut off.
 
-use axum::body::Bytes;
-use lifesign_core::watch::Snapshot;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use axum::body::{Body, Bytes};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use lifesign_core::{time::Time, watch::Snapshot};
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    task::{Context, Poll},
+    time::Duration,
+};
 
-/// The newest rendering of one kind.
+/// How much of a rendering a connection holds at a time.
+const CHUNK_BYTES: usize = 64 << 10;
+/// While the rendering before is still being read, the newest is shown for at least this long.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The newest renderings of one kind.
 #[derive(Default)]
-pub(super) struct RenderCache(Mutex<(Weak<Snapshot>, Bytes)>);
+pub(super) struct RenderCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    /// What the newest was made of.
+    snapshot: Weak<Snapshot>,
+    time: Time,
+    newest: Arc<Vec<u8>>,
+    /// For those who have not read it to its end.
+    before: Arc<Vec<u8>>,
+}
 
 impl RenderCache {
-    /// The rendering of this snapshot, which `render` makes if the last one was of another. The
-    /// error is that of `render`.
-    pub(super) fn get_or_render<T: Into<Bytes>, E>(
+    /// The rendering of this snapshot, which `render` makes if the last one was of another; or, if
+    /// that is seconds old at most and the one before is still being read, the last one. The error
+    /// is that of `render`.
+    pub(super) fn get_or_render<T: Into<Vec<u8>>, E>(
         &self,
         snapshot: &Arc<Snapshot>,
         render: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Bytes, E> {
+    ) -> Result<Body, E> {
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_read = Arc::weak_count(&cached.before) > 0;
+        let is_young = snapshot.time.since(cached.time) < PATIENCE;
         // No other snapshot is allocated at this address while a weak reference to it is left.
-        if cached.0.as_ptr() != Arc::as_ptr(snapshot) {
-            *cached = (Arc::downgrade(snapshot), render()?.into());
+        if cached.snapshot.as_ptr() != Arc::as_ptr(snapshot) && !(is_read && is_young) {
+            let rendering = Arc::new(render()?.into());
+            cached.before = std::mem::replace(&mut cached.newest, rendering);
+            cached.snapshot = Arc::downgrade(snapshot);
+            cached.time = snapshot.time;
         }
-        Ok(cached.1.clone())
+        Ok(Body::new(Reader {
+            rendering: Arc::downgrade(&cached.newest),
+            length: cached.newest.len(),
+            at: 0,
+        }))
+    }
+}
+
+/// A response that is being read.
+struct Reader {
+    rendering: Weak<Vec<u8>>,
+    length: usize,
+    at: usize,
+}
+
+impl HttpBody for Reader {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.is_end_stream() {
+            return Poll::Ready(None);
+        }
+        let Some(rendering) = self.rendering.upgrade() else {
+            return Poll::Ready(Some(Err(io::Error::other("too slow"))));
+        };
+        let end = self.length.min(self.at + CHUNK_BYTES);
+        let chunk = Bytes::copy_from_slice(&rendering[self.at..end]);
+        self.at = end;
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.at == self.length
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact((self.length - self.at) as u64)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::to_bytes;
     use lifesign_core::{
         scopes::Roster,
-        time::Time,
         watch::{Settings, Watch},
     };
     use std::convert::Infallible;
 
-    #[test]
-    fn a_snapshot_is_rendered_once_and_the_next_one_anew() {
+    /// The snapshot of this second.
+    fn snapshot(second: u64) -> Arc<Snapshot> {
         let watch = Watch::new(Arc::new(Roster::default()), &Settings::default(), Time::default());
-        let snapshot = || Arc::new(watch.snapshot(Time::default(), 0, 0));
+        Arc::new(watch.snapshot(Time::default() + Duration::from_secs(second), 0, 0))
+    }
+
+    fn shown(cache: &RenderCache, snapshot: &Arc<Snapshot>, text: &str) -> Body {
+        cache.get_or_render(snapshot, || Ok::<_, Infallible>(text)).unwrap()
+    }
+
+    async fn read(body: Body) -> Result<String, axum::Error> {
+        Ok(String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_is_rendered_once_and_the_next_one_anew() {
         let cache = RenderCache::default();
-        let shown = |snapshot, text: &'static str| {
-            cache.get_or_render(snapshot, || Ok::<_, Infallible>(text)).unwrap()
-        };
-        let first = snapshot();
-        assert_eq!([shown(&first, "a"), shown(&first, "b")], ["a", "a"]);
-        assert_eq!(cache.get_or_render(&snapshot(), || Err::<Bytes, _>("no")), Err("no"));
-        assert_eq!(shown(&first, "c"), "a", "what could not be rendered is not cached");
-        let next = snapshot();
-        assert_eq!([shown(&next, "d"), shown(&next, "e")], ["d", "d"]);
+        let first = snapshot(0);
+        for text in ["a", "b"] {
+            assert_eq!(read(shown(&cache, &first, text)).await.unwrap(), "a");
+        }
+        assert!(cache.get_or_render(&snapshot(1), || Err::<&str, _>("no")).is_err());
+        let read_again = read(shown(&cache, &first, "c")).await.unwrap();
+        assert_eq!(read_again, "a", "what could not be rendered is not cached");
+        let next = snapshot(1);
+        for text in ["d", "e"] {
+            assert_eq!(read(shown(&cache, &next, text)).await.unwrap(), "d");
+        }
+    }
+
+    #[tokio::test]
+    async fn slow_readers_keep_two_renderings_at_most_and_the_newest_is_never_old() {
+        let cache = RenderCache::default();
+        let text = |second: u64| second.to_string().repeat(CHUNK_BYTES);
+        let mut readers: Vec<Body> = Vec::new();
+        let mut kept = Vec::new();
+        for second in 10..60 {
+            readers.push(shown(&cache, &snapshot(second), &text(second)));
+            let cached = cache.0.lock().unwrap();
+            let newest = String::from_utf8_lossy(&cached.newest[..2]).parse::<u64>().unwrap();
+            assert!(second - newest <= 5, "{newest} at {second}");
+            kept.push(Arc::downgrade(&cached.newest));
+            let mut alive: Vec<_> = kept.iter().filter_map(Weak::upgrade).collect();
+            alive.dedup_by(|a, b| Arc::ptr_eq(a, b));
+            assert!(alive.len() <= 2, "{} at {second}", alive.len());
+        }
+        // Who is slow, but not that slow, has it whole; the others are told that they have not.
+        let last = readers.pop().unwrap();
+        let whole = read(last).await.unwrap();
+        assert_eq!(whole.len(), 2 * CHUNK_BYTES);
+        assert!(read(readers.swap_remove(0)).await.is_err());
     }
 }

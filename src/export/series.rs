@@ -2,7 +2,7 @@
 
 use lifesign_core::{
     judge::State,
-    time::Time,
+    time::{Time, WallOffset},
     watch::{HistogramView, KindView, ScopeView, Snapshot, TargetView, WINDOWS, WindowView},
 };
 use prometheus::proto::{self, LabelPair, Metric, MetricType};
@@ -39,7 +39,7 @@ pub(super) enum Collect {
 pub(super) struct Series {
     pub definition: &'static Definition,
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
-    pub wall_offset: i64,
+    pub wall_offset: WallOffset,
     /// The labels that say what the next series are about.
     pub subject_labels: Vec<LabelPair>,
     pub metrics: Vec<Metric>,
@@ -63,7 +63,7 @@ impl Series {
 
     /// A timestamp; no series where there is none, since 0 would be read as 1970.
     pub fn add_time(&mut self, time: Option<Time>) {
-        self.add_known(&[], time.map(|time| time.shifted(self.wall_offset).as_secs_f64()));
+        self.add_known(&[], time.map(|time| self.wall_offset.written(time).as_secs_f64()));
     }
 
     /// A value; no series where there is none, since NaN would spoil every sum.

@@ -7,11 +7,11 @@ use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
     scopes::{BlockId, Family, NetworkId, Scope},
-    time::Time,
+    time::{Time, WallOffset},
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 #[derive(Serialize)]
 struct SightJson {
@@ -44,7 +44,7 @@ struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
 }
@@ -55,7 +55,7 @@ struct NetworkJson<'a> {
     name: &'a str,
     asn: Option<u32>,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
@@ -65,7 +65,7 @@ struct BlockJson<'a> {
     /// The name of the network of the country that it belongs to.
     network: Option<&'a str>,
     #[serde(flatten)]
-    verdict: VerdictJson<'a>,
+    verdict: VerdictJson,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
     targets: Vec<TargetJson<'a>>,
@@ -73,13 +73,13 @@ struct BlockJson<'a> {
 
 /// The verdict and measurements of a scope.
 #[derive(Serialize)]
-struct VerdictJson<'a> {
+struct VerdictJson {
     /// One of `up degraded partial down flapping outage unknown`.
     state: &'static str,
     edge: EdgeJson,
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
-    evidence: &'a str,
+    evidence: String,
     /// Why nothing is known of it, while it is unknown.
     unknown_reason: Option<&'static str>,
     /// Most countries fell silent together with it: it may be us.
@@ -115,6 +115,8 @@ struct WindowJson {
 #[derive(Serialize)]
 struct TargetJson<'a> {
     host: String,
+    /// The address that a host by name was asked by last; null for an address.
+    address: Option<IpAddr>,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
     counts: &'a Counts<u32>,
@@ -135,13 +137,14 @@ struct TargetJson<'a> {
 
 /// An error would be a fault of ours: everything in a snapshot can be written as JSON.
 pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
-    let rfc3339 = |time: Time| time.shifted(snapshot.wall_offset).to_string();
+    let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
     let roster = &snapshot.roster;
     let target = |index: u32| {
         let target = &roster.targets[index as usize];
         let view = &snapshot.targets[index as usize];
         TargetJson {
             host: target.host.to_string(),
+            address: view.address,
             probe: &target.probe,
             counts: &view.counts,
             loss_ratio: view.recent_loss,
@@ -160,7 +163,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
-            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), &rfc3339),
+            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), snapshot.wall_offset),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
@@ -173,13 +176,13 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         NetworkJson {
             name: &network.name,
             asn: network.asn,
-            verdict: verdict(snapshot.scope(Scope::Network(id)), &rfc3339),
+            verdict: verdict(snapshot.scope(Scope::Network(id)), snapshot.wall_offset),
         }
     };
     let countries = snapshot.countries().map(|(country, view)| CountryJson {
         code: &country.code,
         name: &country.name,
-        verdict: verdict(view, &rfc3339),
+        verdict: verdict(view, snapshot.wall_offset),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });
@@ -205,7 +208,8 @@ fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson>
     })
 }
 
-fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> VerdictJson<'a> {
+fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
+    let rfc3339 = |time: Time| offset.written(time).to_string();
     let window = |view: WindowView| WindowJson {
         resolved: view.resolved,
         loss_ratio: view.loss,
@@ -219,7 +223,7 @@ fn verdict<'a>(view: &'a ScopeView, rfc3339: &impl Fn(Time) -> String) -> Verdic
             latest: rfc3339(view.verdict.edge.latest),
         },
         changed: rfc3339(view.verdict.changed),
-        evidence: &view.verdict.evidence,
+        evidence: view.verdict.evidence.text(offset),
         unknown_reason: view.verdict.cause.map(Cause::label),
         together: view.verdict.together,
         belief: view.verdict.belief,

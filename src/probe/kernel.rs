@@ -58,11 +58,11 @@ pub struct IcmpError {
 }
 
 impl IcmpError {
-    /// Port unreachable (RFC 792, RFC 4443 §3.1) from the very host that was asked is a refusal by
-    /// a living host; any other error means that the probe did not reach it.
+    /// An error of the very host that was asked is a refusal by a living host, whatever its code:
+    /// its own firewall says no (RFC 1812 §5.2.7.1, RFC 4443 §3.1). An error of anybody else means
+    /// that the probe did not reach it.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
-        let port = if self.from.is_ipv4() { (3, 3) } else { (1, 4) };
-        if self.from == asked && (self.code.kind, self.code.code) == port {
+        if self.from == asked {
             Found::Refused { rtt }
         } else {
             Found::Unreachable { from: self.from, code: self.code, rtt }
@@ -192,19 +192,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_host_itself_can_refuse() {
+    fn an_error_of_the_host_itself_is_life_whatever_its_code() {
         let host: IpAddr = "10.0.0.1".parse().unwrap();
         let rtt = Duration::from_millis(5);
         let error = |from: &str, kind, code| {
             IcmpError { from: from.parse().unwrap(), code: IcmpCode { kind, code } }
                 .found(host, rtt)
         };
-        assert_eq!(error("10.0.0.1", 3, 3), Found::Refused { rtt });
-        for (from, kind, code) in [("10.0.0.254", 3, 3), ("10.0.0.1", 3, 1), ("10.0.0.254", 11, 0)]
-        {
+        let codes = (0..16).map(|code| (3, code)).chain([(11, 0), (12, 0)]);
+        for (kind, code) in codes {
+            assert_eq!(error("10.0.0.1", kind, code), Found::Refused { rtt }, "{kind}/{code}");
             assert!(
-                matches!(error(from, kind, code), Found::Unreachable { .. }),
-                "{from} {kind}/{code}"
+                matches!(error("10.0.0.254", kind, code), Found::Unreachable { .. }),
+                "{kind}/{code}"
             );
         }
     }

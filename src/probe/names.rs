@@ -1,5 +1,7 @@
 //! The addresses of hosts that the plan gives by name. Each name is resolved again when its records
-//! expire; a failure is retried and keeps the known addresses. The system's configuration is read
+//! expire; a failure is retried and keeps the known addresses, also those of an earlier run: a
+//! country may be dark with its resolver in it. However many names there are, few are asked for at
+//! once, and many failures are one line. The system's configuration is read
 //! anew for each resolution, without a cache, so that lifesign may start before the network does.
 
 use hickory_resolver::{
@@ -8,16 +10,23 @@ use hickory_resolver::{
     net::{NetError, runtime::TokioRuntimeProvider},
     proto::rr::RecordType,
 };
-use lifesign_core::{outcome::Fault, scopes::Prefix};
+use lifesign_core::{outcome::Fault, rng::Rng, scopes::Prefix};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    iter::{from_fn, once},
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::watch,
+    sync::{
+        Semaphore,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+        watch,
+    },
     task::{AbortHandle, JoinSet},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// A record's time to live sets when its name is resolved again, but never sooner than this…
@@ -27,13 +36,34 @@ const MAX_REFRESH: Duration = Duration::from_secs(3600);
 /// How soon a failed resolution is retried; doubles with each failure…
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(300);
+/// Each wait is shortened by up to this share, so that names that were asked for together are not
+/// for ever.
+const JITTER: f64 = 0.25;
+/// How many names may be asked for at once: a resolver is not ours alone.
+const MAX_LOOKUPS: usize = 32;
+/// How long failures are gathered before one line tells of them…
+const GATHER: Duration = Duration::from_secs(1);
+/// … and how long after it until the next line.
+const QUIET: Duration = Duration::from_secs(60);
+/// While a scope is dark, its resolver may be in it and come back with it.
+const MAX_RETRY_IN_DARKNESS: Duration = Duration::from_secs(10);
 
 /// The addresses of every name in the plan, kept up to date until this is dropped.
 #[derive(Debug)]
 pub struct Names {
     entries: HashMap<String, Entry>,
     servers: Vec<SocketAddr>,
+    lookups: Arc<Semaphore>,
+    failures: UnboundedSender<Failure>,
+    dark: watch::Sender<bool>,
     tasks: JoinSet<()>,
+}
+
+/// A resolution that failed.
+#[derive(Debug)]
+struct Failure {
+    name: String,
+    error: String,
 }
 
 /// A name's addresses, and the task that resolves it.
@@ -49,8 +79,17 @@ impl Names {
     /// fully qualified, whether or not they end with a dot: the system's search domains never
     /// apply.
     pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
-        let mut opened =
-            Self { entries: HashMap::new(), servers: servers.to_vec(), tasks: JoinSet::new() };
+        let (failures, failed) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(report(failed, |line| tracing::warn!("{line}")));
+        let mut opened = Self {
+            entries: HashMap::new(),
+            servers: servers.to_vec(),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            failures,
+            dark: watch::Sender::new(false),
+            tasks,
+        };
         opened.replan(names, servers);
         opened
     }
@@ -78,16 +117,62 @@ impl Names {
         for entry in before.into_values() {
             entry.task.abort();
         }
-        while self.tasks.try_join_next().is_some() {}
+    }
+
+    /// Has a task ended that was not told to, by a fault of ours?
+    pub fn have_ended(&mut self) -> bool {
+        std::iter::from_fn(|| self.tasks.try_join_next())
+            .any(|joined| joined.is_err_and(|error| error.is_panic()))
+    }
+
+    /// Takes what an earlier run knew of names that have not been resolved yet.
+    pub fn recall(&mut self, known: HashMap<String, Vec<IpAddr>>) {
+        for (name, addresses) in known {
+            let Some(entry) = self.entries.get(&name) else { continue };
+            if entry.addresses.borrow().is_empty() {
+                entry.task.abort();
+                let entry = self.spawn(&name, addresses);
+                self.entries.insert(name, entry);
+            }
+        }
+    }
+
+    /// The names with other addresses than when this was called last, for the next run.
+    pub fn changes(&mut self) -> Vec<(String, Vec<IpAddr>)> {
+        let is_new = |entry: &Entry| entry.addresses.has_changed().unwrap_or(false);
+        let changed = self.entries.iter_mut().filter(|(_, entry)| is_new(entry));
+        let new = changed
+            .map(|(name, entry)| (name.clone(), entry.addresses.borrow_and_update().clone()));
+        new.collect()
+    }
+
+    /// Is anything dark? Then failures are retried soon.
+    pub fn set_dark(&self, dark: bool) {
+        self.dark.send_if_modified(|before| std::mem::replace(before, dark) != dark);
     }
 
     fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
         let (sender, addresses) = watch::channel(known);
         let name = name.to_owned();
         let servers = self.servers.clone();
-        let task = self.tasks.spawn(resolve_forever(name.clone(), sender, move || {
-            resolve(name.clone(), servers.clone())
-        }));
+        let dark = self.dark.subscribe();
+        let failures = self.failures.clone();
+        let lookups = Arc::clone(&self.lookups);
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let mut rng = Rng::new(hasher.finish());
+        let jitter = move |wait: Duration| wait.mul_f64(1.0 - JITTER * rng.unit());
+        let asked = name.clone();
+        let lookup = move || {
+            let lookup = resolve(asked.clone(), servers.clone());
+            let lookups = Arc::clone(&lookups);
+            async move {
+                // It is never closed.
+                let _permit = lookups.acquire().await;
+                lookup.await
+            }
+        };
+        let task = self.tasks.spawn(resolve_forever(name, sender, failures, dark, jitter, lookup));
         Entry { addresses, task }
     }
 
@@ -123,32 +208,65 @@ struct Resolved {
 async fn resolve_forever<F>(
     name: String,
     sender: watch::Sender<Vec<IpAddr>>,
+    failures: UnboundedSender<Failure>,
+    mut dark: watch::Receiver<bool>,
+    mut jitter: impl FnMut(Duration) -> Duration,
     mut resolve: impl FnMut() -> F,
 ) where
     F: Future<Output = Result<Resolved, NetError>>,
 {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        let wait = match resolve().await {
+        match resolve().await {
             Ok(resolved) => {
                 let addresses = merged(&sender.borrow(), &resolved);
-                sender.send_replace(addresses);
+                sender.send_if_modified(|known| {
+                    let is_new = *known != addresses;
+                    *known = addresses;
+                    is_new
+                });
                 retry = FIRST_RETRY;
-                resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH)
+                sleep(jitter(resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH))).await;
             }
             Err(error) => {
-                let known = sender.borrow().len();
-                tracing::warn!(
-                    %name, %error, known, retry_in = ?retry,
-                    "cannot resolve; known addresses stay"
-                );
-                let wait = retry;
+                let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
+                let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
+                let wait = jitter(retry.min(longest));
                 retry = (retry * 2).min(MAX_RETRY);
-                wait
+                if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
+                    sleep(wait.min(FIRST_RETRY)).await;
+                }
             }
-        };
-        sleep(wait).await;
+        }
     }
+}
+
+/// Tells of failures, many in one line: the first soon, the next a minute later.
+async fn report(mut failures: UnboundedReceiver<Failure>, mut write: impl FnMut(String)) {
+    while let Some(first) = failures.recv().await {
+        sleep(GATHER).await;
+        let error = first.error.clone();
+        let all = once(first).chain(from_fn(|| failures.try_recv().ok()));
+        let names: BTreeSet<String> = all.map(|failure| failure.name).collect();
+        let one = names.first().cloned().unwrap_or_default();
+        write(match names.len() {
+            1 => format!("cannot resolve {one}: {error}; known addresses stay"),
+            many => {
+                format!("cannot resolve {many} names, such as {one}: {error}; known addresses stay")
+            }
+        });
+        sleep(QUIET).await;
+    }
+}
+
+/// Something falls dark that was not.
+async fn falls_dark(dark: &mut watch::Receiver<bool>) {
+    while dark.changed().await.is_ok() {
+        if *dark.borrow_and_update() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server
@@ -216,7 +334,6 @@ fn server(address: SocketAddr) -> NameServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::timeout;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -238,6 +355,46 @@ mod tests {
         assert_eq!(choose(&[], &"10.0.0.0/24".parse().unwrap(), 0), Err(Fault::Unresolved));
     }
 
+    #[tokio::test]
+    async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
+        let mut names = Names::open([], &[]);
+        names.tasks.spawn(std::future::pending()).abort();
+        tokio::task::yield_now().await;
+        assert!(!names.have_ended());
+        names.tasks.spawn(async { panic!("a fault of ours") });
+        tokio::task::yield_now().await;
+        assert!(names.have_ended());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_failures_are_one_line_and_the_next_is_a_minute_later() {
+        let (failures, failed) = mpsc::unbounded_channel();
+        let (lines, mut written) = mpsc::unbounded_channel();
+        tokio::spawn(report(failed, move |line| drop(lines.send(line))));
+        let fail = |number: u32| {
+            let name = format!("host-{number}.example");
+            failures.send(Failure { name, error: "no answer".into() }).unwrap();
+        };
+        (100..300).for_each(fail);
+        let early = timeout(Duration::from_millis(900), written.recv()).await;
+        assert!(early.is_err(), "{early:?}");
+        let first = timeout(Duration::from_millis(200), written.recv()).await.unwrap();
+        assert_eq!(
+            first.as_deref(),
+            Some(
+                "cannot resolve 200 names, such as host-100.example: no answer; known addresses stay"
+            )
+        );
+        (0..10).for_each(|_| fail(7));
+        let early = timeout(Duration::from_secs(60), written.recv()).await;
+        assert!(early.is_err(), "{early:?}");
+        let second = timeout(Duration::from_secs(2), written.recv()).await.unwrap();
+        assert_eq!(
+            second.as_deref(),
+            Some("cannot resolve host-7.example: no answer; known addresses stay")
+        );
+    }
+
     #[test]
     fn a_family_that_failed_keeps_its_old_addresses() {
         let old = addresses(&["10.0.0.1", "2001:db8::1"]);
@@ -256,6 +413,40 @@ mod tests {
         Resolved { v4: Some(addresses(&[address])), v6: None, ttl: Duration::from_secs(ttl) }
     }
 
+    /// A name that cannot be resolved while nothing is dark, and then something is.
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_retried_soon_while_something_is_dark() {
+        let (asked, mut asks) = watch::channel(0);
+        let (sender, _reader) = watch::channel(addresses(&["10.0.0.1"]));
+        let (darkness, dark) = watch::channel(false);
+        let (failures, _failed) = mpsc::unbounded_channel();
+        let same = |wait| wait;
+        tokio::spawn(resolve_forever(
+            "name.example".into(),
+            sender,
+            failures,
+            dark,
+            same,
+            move || {
+                asked.send_modify(|count| *count += 1);
+                std::future::ready(Err(NetError::from("no")))
+            },
+        ));
+        sleep(Duration::from_secs(1500)).await;
+        asks.mark_unchanged();
+        darkness.send_replace(true);
+        let soon = timeout(Duration::from_millis(1010), asks.changed()).await;
+        assert!(soon.is_ok(), "at once when it falls dark");
+        let before = *asks.borrow_and_update();
+        sleep(Duration::from_secs(600)).await;
+        let in_darkness = *asks.borrow_and_update() - before;
+        assert!((59..=61).contains(&in_darkness), "{in_darkness} in ten minutes");
+        darkness.send_replace(false);
+        sleep(Duration::from_secs(600)).await;
+        let after = *asks.borrow_and_update() - before - in_darkness;
+        assert!(after <= 4, "{after} in ten minutes");
+    }
+
     /// Each resolution, and for how many seconds its outcome must stand before the next.
     #[tokio::test(start_paused = true)]
     async fn failures_are_retried_ever_slower_and_lifetimes_are_kept_in_bounds() {
@@ -269,10 +460,22 @@ mod tests {
         let mut outcomes = script.into_iter().map(|(outcome, _)| outcome);
         let (asked, mut asks) = watch::channel(0);
         let (sender, reader) = watch::channel(Vec::new());
-        tokio::spawn(resolve_forever("name.example".into(), sender, move || {
-            asked.send_modify(|count| *count += 1);
-            std::future::ready(outcomes.next().unwrap_or_else(|| Err("the script is over".into())))
-        }));
+        let (failures, _failed) = mpsc::unbounded_channel();
+        let (_darkness, dark) = watch::channel(false);
+        let same = |wait| wait;
+        tokio::spawn(resolve_forever(
+            "name.example".into(),
+            sender,
+            failures,
+            dark,
+            same,
+            move || {
+                asked.send_modify(|count| *count += 1);
+                std::future::ready(
+                    outcomes.next().unwrap_or_else(|| Err("the script is over".into())),
+                )
+            },
+        ));
         for (n, wait) in waits.into_iter().enumerate() {
             asks.changed().await.unwrap();
             assert_eq!(*asks.borrow_and_update(), n + 1);

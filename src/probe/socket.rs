@@ -3,7 +3,7 @@
 
 use super::{
     kernel::{self, IcmpError},
-    sys::{self, CONTROL, Queue},
+    sys::{self, CONTROL, Queue, SOCKADDR},
 };
 use lifesign_core::outcome::{Fault, Found};
 use nix::sys::{
@@ -34,18 +34,10 @@ pub fn fault(error: &io::Error) -> Fault {
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
 /// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
 pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration) -> Found {
-    match unreachable(error, asked, rtt) {
-        Found::Unreachable { .. } => error.found(asked, rtt),
-        found => found,
-    }
-}
-
-/// The same where an error is never a word of the host.
-pub fn unreachable(error: IcmpError, asked: IpAddr, rtt: Duration) -> Found {
     if error.from != asked && is_our_own(error.from) {
         return Found::NotSent(Fault::NoRoute);
     }
-    Found::Unreachable { from: error.from, code: error.code, rtt }
+    error.found(asked, rtt)
 }
 
 /// Only an address of this machine can be bound to.
@@ -94,24 +86,48 @@ pub fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
     setsockopt(socket, sockopt::SndBufForce, &bytes).or_else(|_| socket.set_send_buffer_size(bytes))
 }
 
-/// The length of the next packet, and when the kernel received it (see
-/// [`ControlMessages`](kernel::ControlMessages)); never waits (`WouldBlock`).
-pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<(usize, Option<u64>)> {
-    let mut control = [0; CONTROL];
-    let (length, used) = sys::receive(socket, Queue::Arrivals, packet, &mut control)?;
-    Ok((length, kernel::control_messages(&control[..used]).timestamp))
+/// A packet that arrived.
+pub struct Received {
+    pub length: usize,
+    /// Its sender; None if that is no IP address.
+    pub from: Option<IpAddr>,
+    /// When the kernel received it (see [`ControlMessages`](kernel::ControlMessages)).
+    pub timestamp: Option<u64>,
 }
 
-/// The next ICMP error from the error queue, and when the kernel received it; None if there is
-/// none. What the kernel itself put there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed
-/// returned it already.
-pub fn next_error(socket: &Socket) -> Option<(IcmpError, Option<u64>)> {
+/// The next packet; never waits (`WouldBlock`).
+pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<Received> {
+    let mut address = [0; SOCKADDR];
+    let mut control = [0; CONTROL];
+    let lengths = sys::receive(socket, Queue::Arrivals, packet, &mut address, &mut control)?;
+    Ok(Received {
+        length: lengths.packet,
+        from: kernel::from_sockaddr(&address[..lengths.address]),
+        timestamp: kernel::control_messages(&control[..lengths.control]).timestamp,
+    })
+}
+
+/// An ICMP error from the error queue.
+pub struct Refusal {
+    pub error: IcmpError,
+    /// Whom the packet that it quotes was sent to; None on a TCP socket, which asks one alone.
+    pub to: Option<IpAddr>,
+    /// When the kernel received it.
+    pub timestamp: Option<u64>,
+}
+
+/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there
+/// (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
+pub fn next_error(socket: &Socket) -> Option<Refusal> {
+    let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];
     loop {
-        let (_, used) = sys::receive(socket, Queue::Errors, &mut [], &mut control).ok()?;
-        let read = kernel::control_messages(&control[..used]);
+        let lengths =
+            sys::receive(socket, Queue::Errors, &mut [], &mut address, &mut control).ok()?;
+        let read = kernel::control_messages(&control[..lengths.control]);
         if let Some(error) = read.error {
-            return Some((error, read.timestamp));
+            let to = kernel::from_sockaddr(&address[..lengths.address]);
+            return Some(Refusal { error, to, timestamp: read.timestamp });
         }
     }
 }

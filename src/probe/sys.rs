@@ -167,26 +167,41 @@ impl Batch {
     }
 }
 
-/// Receives one packet, without waiting, and returns its length and that of its control messages.
+/// How much the kernel wrote for one packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Lengths {
+    pub packet: usize,
+    pub address: usize,
+    pub control: usize,
+}
+
+/// Receives one packet, without waiting; what stands in each buffer, [`Message`] says.
 #[allow(clippy::unnecessary_cast, reason = "musl's msg_controllen is narrower than glibc's")]
 pub fn receive(
     socket: &impl AsFd,
     queue: Queue,
     packet: &mut [u8],
-    control: &mut [u8],
-) -> io::Result<(usize, usize)> {
+    address: &mut [u8; SOCKADDR],
+    control: &mut [u8; CONTROL],
+) -> io::Result<Lengths> {
     let mut vector = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
-    // SAFETY: as in `with_headers`; a null name means that none is wanted.
+    // SAFETY: as in `with_headers`.
     let mut header: libc::msghdr = unsafe { mem::zeroed() };
     header.msg_iov = &raw mut vector;
     header.msg_iovlen = 1;
+    header.msg_name = address.as_mut_ptr().cast();
+    header.msg_namelen = SOCKADDR as _;
     header.msg_control = control.as_mut_ptr().cast();
-    header.msg_controllen = control.len() as _;
+    header.msg_controllen = CONTROL as _;
     // SAFETY: the header points to live buffers with their true lengths, which outlive the call.
     let length =
         unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut header, queue.flags()) };
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
-    Ok((length.min(packet.len()), (header.msg_controllen as usize).min(control.len())))
+    Ok(Lengths {
+        packet: length.min(packet.len()),
+        address: (header.msg_namelen as usize).min(SOCKADDR),
+        control: (header.msg_controllen as usize).min(CONTROL),
+    })
 }
 
 /// Blocks types of ICMP on a raw socket (raw(7), ICMP_FILTER; RFC 3542 §3.2): one bit for each

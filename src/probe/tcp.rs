@@ -145,9 +145,9 @@ async fn handshake(
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
-        if let Some((error, timestamp)) = socket::next_error(socket) {
-            let rtt = clock.received(timestamp, sent).since(sent);
-            return Ok(socket::found(error, peer.ip(), rtt));
+        if let Some(refusal) = socket::next_error(socket) {
+            let rtt = clock.received(refusal.timestamp, sent).since(sent);
+            return Ok(socket::found(refusal.error, peer.ip(), rtt));
         }
         if let Some(error) = socket.take_error()? {
             return Err(error);

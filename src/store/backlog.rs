@@ -1,9 +1,12 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample};
+use super::{Episode, Sample, correction::Correction};
 use lifesign_core::{judge::Memory, time::Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    net::IpAddr,
+};
 
 /// Rows that wait while the disk fails: three months of one country's episodes, half a day of its
 /// samples.
@@ -20,6 +23,12 @@ pub(super) struct Batch {
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
+    /// Addresses of names, by name.
+    pub names: Vec<(String, Vec<IpAddr>)>,
+    /// The clock has been set: what was written before must be corrected.
+    pub correction: Option<Correction>,
+    /// Episodes that turned out to be parts of others, by their primary key.
+    pub merged: Vec<(String, Time)>,
     /// The run ends in order: it was not killed.
     pub ended: bool,
 }
@@ -33,16 +42,28 @@ pub(super) struct Backlog {
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
     pub memory: Option<Memory>,
+    pub names: HashMap<String, Vec<IpAddr>>,
+    /// In the order in which they came; rows that wait have been corrected already.
+    pub corrections: Vec<Correction>,
+    pub merged: Vec<(String, Time)>,
     pub ended: bool,
 }
 
 impl Backlog {
     /// Adds a batch; returns how many of the oldest rows were dropped to make room.
     pub fn add(&mut self, batch: Batch) -> u64 {
+        if let Some(correction) = batch.correction {
+            self.correct(correction);
+        }
+        for merged in batch.merged {
+            self.episodes.remove(&merged);
+            self.merged.push(merged);
+        }
         self.at = self.at.max(batch.at);
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
+        self.names.extend(batch.names);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
@@ -57,6 +78,21 @@ impl Backlog {
         let excess = self.samples.len().saturating_sub(MAX_SAMPLES);
         self.samples.drain(..excess);
         dropped + excess as u64
+    }
+
+    fn correct(&mut self, correction: Correction) {
+        self.at = correction.of(self.at);
+        for (_, mut episode) in std::mem::take(&mut self.episodes) {
+            episode.correct(correction);
+            self.episodes.insert((episode.scope.clone(), episode.found), episode);
+        }
+        for sample in &mut self.samples {
+            sample.time = correction.of(sample.time);
+        }
+        for (_, found) in &mut self.merged {
+            *found = correction.of(*found);
+        }
+        self.corrections.push(correction);
     }
 
     /// How many rows wait.

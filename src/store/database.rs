@@ -4,12 +4,17 @@
 use super::{
     Episode, PreviousRun, Sample,
     backlog::Backlog,
+    correction::Correction,
     history::{self, Histories},
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
 };
-use lifesign_core::{judge::State, time::Time};
-use rusqlite::{Connection, Result, Transaction, params};
-use std::{fs, path::Path, time::Duration};
+use lifesign_core::{
+    judge::{Memory, State},
+    time::Time,
+};
+use rusqlite::{Connection, ErrorCode, Result, Transaction, params};
+use serde::Deserialize;
+use std::{collections::HashMap, fs, net::IpAddr, path::Path, time::Duration};
 
 const TABLES: &str = "
 CREATE TABLE run (
@@ -32,6 +37,13 @@ CREATE TABLE sample (
 CREATE TABLE memory (
     one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL
 ) STRICT;
+";
+
+/// It came later than the others; who does not know it is not disturbed by it.
+const NAMES: &str = "
+CREATE TABLE IF NOT EXISTS name (
+    name TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (name, address)
+) STRICT, WITHOUT ROWID;
 ";
 
 const DAY_MS: i64 = 86_400_000;
@@ -75,7 +87,25 @@ impl Database {
             VERSION => {}
             _ => return Err(reader::wrong_version(version)),
         }
+        connection.execute_batch(NAMES)?;
         Ok(Self { connection, condensed_until: 0 })
+    }
+
+    /// The same with what the last run left. A file that is damaged is moved aside, and a new one
+    /// made.
+    pub fn open_whole(path: &Path, at: Time) -> Result<(Self, PreviousRun)> {
+        let open = || {
+            let database = Self::open(path)?;
+            let previous = database.previous_run()?;
+            Ok((database, previous))
+        };
+        open().or_else(|error| {
+            if !is_damage(&error) {
+                return Err(error);
+            }
+            move_aside(path, at, &error);
+            open()
+        })
     }
 
     /// What the last run left.
@@ -92,14 +122,28 @@ impl Database {
             .collect::<Vec<Episode>>();
         let lasted: Option<i64> =
             self.connection.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
-        let memory = text.and_then(|text| match serde_json::from_str(&text) {
-            Ok(memory) => Some(memory),
-            Err(error) => {
-                tracing::warn!("what an earlier run learned cannot be read: {error}");
-                None
-            }
+        let memory = text.and_then(|text| {
+            read_memory(&text)
+                .inspect_err(|error| {
+                    tracing::warn!("what an earlier run learned cannot be read: {error}");
+                })
+                .ok()
         });
-        Ok(PreviousRun { memory, open_episodes, lasted: lasted.map(reader::time_from_millis) })
+        let lasted = lasted.map(reader::time_from_millis);
+        Ok(PreviousRun { memory, names: self.names()?, open_episodes, lasted })
+    }
+
+    /// The last known addresses of names. What is no address is passed over.
+    fn names(&self) -> Result<HashMap<String, Vec<IpAddr>>> {
+        let mut statement = self.connection.prepare("SELECT name, address FROM name")?;
+        let mut names: HashMap<String, Vec<IpAddr>> = HashMap::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Ok(address) = row.get_ref(1)?.as_str()?.parse() {
+                names.entry(row.get(0)?).or_default().push(address);
+            }
+        }
+        Ok(names)
     }
 
     /// What earlier runs saw; nothing, if that cannot be read. Call it before this run writes.
@@ -114,6 +158,14 @@ impl Database {
     pub fn write(&mut self, backlog: &Backlog, vantage: &str, began: Time) -> Result<()> {
         let at = millis(backlog.at);
         let transaction = self.connection.transaction()?;
+        for &correction in &backlog.corrections {
+            correct(&transaction, correction)?;
+        }
+        for (scope, found) in &backlog.merged {
+            transaction
+                .prepare_cached("DELETE FROM episode WHERE scope = ? AND found = ?")?
+                .execute(params![scope, millis(*found)])?;
+        }
         transaction
             .prepare_cached(
                 "INSERT INTO run VALUES (?, ?, ?, ?, ?)
@@ -130,6 +182,14 @@ impl Database {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
+        }
+        for (name, addresses) in &backlog.names {
+            transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;
+            for address in addresses {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO name VALUES (?, ?)")?
+                    .execute([name, &address.to_string()])?;
+            }
         }
         for episode in backlog.episodes.values() {
             write_episode(&transaction, episode)?;
@@ -155,6 +215,68 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// Only of the format that this lifesign writes: another version's may parse and mean something
+/// else.
+fn read_memory(text: &str) -> std::result::Result<Memory, String> {
+    #[derive(Deserialize)]
+    struct Format {
+        #[serde(default)]
+        format: u32,
+    }
+    let Format { format } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if format != Memory::FORMAT {
+        return Err(format!("it has format {format}, and this lifesign reads {}", Memory::FORMAT));
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Does it say that the file is none of SQLite's any more?
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Moves the file aside, which nobody may have open, and says so.
+pub(super) fn move_aside(path: &Path, at: Time, error: &rusqlite::Error) {
+    let aside = format!("{}.broken-{at}", path.display());
+    for suffix in ["", "-wal", "-shm"] {
+        // There may be none but the first; if that fails, opening says why.
+        let _ = fs::rename(format!("{}{suffix}", path.display()), format!("{aside}{suffix}"));
+    }
+    tracing::error!(
+        "the store {} is damaged ({error}): it is {aside} now, and a new one is begun",
+        path.display()
+    );
+}
+
+/// Moves all that this run has written.
+fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
+    let parameters = params![millis(correction.since), correction.millis];
+    let moved = |column: &str| format!("{column} = {column} + ?2 * ({column} >= ?1)");
+    let columns =
+        ["found", "begin_earliest", "begin_latest", "end_earliest", "end_latest", "paused"];
+    transaction.execute(
+        &format!(
+            "UPDATE OR REPLACE episode SET
+                unseen = max(0, unseen + ?2 * (found < ?1 AND coalesce(paused, ?1) >= ?1)), {}
+             WHERE coalesce(end_latest, ?1) >= ?1",
+            columns.map(moved).join(", ")
+        ),
+        parameters,
+    )?;
+    // They are made again.
+    transaction.execute(
+        "DELETE FROM sample WHERE span = ? AND time >= ?",
+        params![COARSE_MS, millis(correction.since)],
+    )?;
+    transaction
+        .execute("UPDATE OR REPLACE sample SET time = time + ?2 WHERE time >= ?1", parameters)?;
+    transaction.execute(
+        "UPDATE run SET began = began + ?2, lasted = lasted + ?2 WHERE began >= ?1",
+        parameters,
+    )?;
+    Ok(())
 }
 
 fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
@@ -196,7 +318,7 @@ fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
 }
 
 /// Makes coarse samples of the fine ones that end before `until`, and deletes those that are too
-/// old.
+/// old. Of episodes as old as that only the outages stay.
 fn condense(transaction: &Transaction, until: i64) -> Result<()> {
     let ranks = (0..).zip(State::ALL).fold(String::new(), |text, (rank, state)| {
         text + &format!(" WHEN '{state}' THEN '{rank}{state}'")
@@ -213,5 +335,8 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
         transaction.prepare_cached("DELETE FROM sample WHERE span = ? AND time < ?")?;
     delete.execute([FINE_MS, until - KEEP_FINE_MS])?;
     delete.execute([COARSE_MS, until - KEEP_COARSE_MS])?;
+    let mut forget = transaction
+        .prepare_cached("DELETE FROM episode WHERE end_latest < ? AND state != 'outage'")?;
+    forget.execute([until - KEEP_COARSE_MS])?;
     Ok(())
 }

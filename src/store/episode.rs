@@ -7,11 +7,14 @@
 //! until an answer ends it. For two minutes after a return its edge may become narrower: in the
 //! episode that ended with it, and in the one that began with it.
 
-use super::scope_name::{network_name, stored_name};
+use super::{
+    correction::Correction,
+    scope_name::{network_name, stored_name},
+};
 use lifesign_core::{
     judge::{Change, Edge, State},
     scopes::{Level, Roster},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use std::{
     collections::{BTreeMap, HashSet},
@@ -56,6 +59,25 @@ impl Episode {
     /// What the scope is called: the prefix, the network's name or the country's code.
     pub fn name(&self) -> &str {
         self.network().unwrap_or(&self.scope)
+    }
+
+    /// The clock has been set. One of an earlier run has not been seen for longer, or shorter, than
+    /// was thought.
+    pub(super) fn correct(&mut self, correction: Correction) {
+        let is_later = |time: Time| time >= correction.since;
+        let ended = self.end.map_or(Time::NEVER, |end| end.latest);
+        if !is_later(self.found) && is_later(ended) && self.paused.is_none_or(is_later) {
+            let unseen = self.unseen.as_millis() as i64;
+            let unseen = unseen.saturating_add(correction.millis);
+            self.unseen = Duration::from_millis(unseen.try_into().unwrap_or_default());
+        }
+        let end = self.end.iter_mut();
+        for edge in end.chain([&mut self.begin]) {
+            edge.earliest = edge.earliest.map(|time| correction.of(time));
+            edge.latest = correction.of(edge.latest);
+        }
+        self.found = correction.of(self.found);
+        self.paused = self.paused.map(|time| correction.of(time));
     }
 
     fn network(&self) -> Option<&str> {
@@ -124,6 +146,16 @@ impl OpenEpisodes {
         }
     }
 
+    /// The verdict is unknown from now on.
+    fn pause(&mut self, time: Time, changed: &mut Vec<Episode>) {
+        if let Some(known) = &mut self.known
+            && known.paused.is_none()
+        {
+            known.paused = Some(time);
+            changed.push(known.clone());
+        }
+    }
+
     /// Narrows the edge in the episodes that have it.
     fn narrow(&mut self, edge: Edge, changed: &mut Vec<Episode>) {
         let Some(recovery) = self.recovery.as_mut().filter(|each| each.latest == edge.latest)
@@ -181,6 +213,60 @@ impl EpisodeTracker {
         tracker
     }
 
+    /// The clock has been set.
+    pub fn correct(&mut self, correction: Correction) {
+        for open in self.open.values_mut() {
+            let recovery = open.recovery.iter_mut();
+            let recovered =
+                recovery.flat_map(|each| each.began.iter_mut().chain([&mut each.ended]));
+            for episode in recovered.chain(&mut open.known).chain(&mut open.unknown) {
+                episode.correct(correction);
+            }
+        }
+    }
+
+    /// Goes on with an episode that was open when the last run last wrote (`lasted`), found only
+    /// now; `state` is what its scope has been found to be since, and by when. Returns when the
+    /// episode was found that turns out to be a part of it.
+    pub fn adopt(
+        &mut self,
+        mut episode: Episode,
+        lasted: Time,
+        (state, latest): (State, Time),
+        changed: &mut Vec<Episode>,
+    ) -> Option<Time> {
+        if episode.state == State::Unknown || state == State::Up {
+            close(episode, Edge { earliest: Some(lasted), latest }, changed);
+            return None;
+        }
+        let open = self.open.entry(episode.scope.clone()).or_default();
+        let Some(known) = open.known.take() else {
+            if state == State::Unknown {
+                episode.paused.get_or_insert(lasted);
+                changed.push(open.known.insert(episode).clone());
+            } else {
+                close(episode, Edge { earliest: Some(lasted), latest }, changed);
+            }
+            return None;
+        };
+        let is_same = is_continued_by(&episode, known.state)
+            || episode.state == State::Outage && known.state == State::Down;
+        if !is_same {
+            let edge = Edge { earliest: Some(lasted), latest: known.begin.latest };
+            close(episode, edge, changed);
+            open.known = Some(known);
+            return None;
+        }
+        let paused = episode.paused.take().unwrap_or(lasted);
+        episode.unseen += known.found.since(paused) + known.unseen;
+        episode.paused = known.paused;
+        if known.state == State::Outage {
+            episode.state = State::Outage;
+        }
+        changed.push(open.known.insert(episode).clone());
+        Some(known.found)
+    }
+
     /// Ends the open episodes of scopes that are not in the roster.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
         let watched: HashSet<String> =
@@ -196,18 +282,43 @@ impl EpisodeTracker {
         });
     }
 
+    /// Takes changes of verdict. What was unknown with its whole country, as when we are blind, has
+    /// no episode of its own: the country's is its too.
+    pub fn handle_changes(
+        &mut self,
+        changes: &[Change],
+        roster: &Roster,
+        offset: WallOffset,
+        changed: &mut Vec<Episode>,
+    ) {
+        let unknown = changes.iter().filter(|change| change.to == State::Unknown);
+        let whole: HashSet<(&str, Time)> = unknown
+            .filter(|change| change.scope.level() == Level::Country)
+            .map(|change| (&*roster.country_of(change.scope).code, change.time))
+            .collect();
+        for change in changes {
+            let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
+            if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
+                let scope = stored_name(roster, change.scope);
+                self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
+            } else {
+                self.handle_change(change, roster, offset, changed);
+            }
+        }
+    }
+
     /// Takes a change of verdict. `offset` moves its times to the wall clock.
     pub fn handle_change(
         &mut self,
         change: &Change,
         roster: &Roster,
-        offset: i64,
+        offset: WallOffset,
         changed: &mut Vec<Episode>,
     ) {
-        let time = change.time.shifted(offset);
+        let time = offset.written(change.time);
         let edge = Edge {
-            earliest: change.edge.earliest.map(|earliest| earliest.shifted(offset)),
-            latest: change.edge.latest.shifted(offset),
+            earliest: change.edge.earliest.map(|earliest| offset.written(earliest)),
+            latest: offset.written(change.edge.latest),
         };
         let scope = stored_name(roster, change.scope);
         let new_episode = || Episode {
@@ -217,7 +328,7 @@ impl EpisodeTracker {
             found: time,
             begin: edge,
             end: None,
-            evidence: change.evidence.clone(),
+            evidence: change.evidence.text(offset),
             unseen: Duration::ZERO,
             paused: None,
         };
@@ -227,12 +338,7 @@ impl EpisodeTracker {
             return;
         }
         if change.to == State::Unknown {
-            if let Some(known) = &mut open.known
-                && known.paused.is_none()
-            {
-                known.paused = Some(time);
-                changed.push(known.clone());
-            }
+            open.pause(time, changed);
             changed.push(open.unknown.insert(new_episode()).clone());
             return;
         }

@@ -75,6 +75,13 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
         }
     }
     skipped.log();
+    let unknown: Vec<Episode> = scopes
+        .iter()
+        .filter(|(name, scope)| **name == scope.country)
+        .flat_map(|(_, country)| &country.episodes)
+        .filter(|episode| episode.state == State::Unknown)
+        .cloned()
+        .collect();
     let watched: HashMap<String, Vec<Period>> =
         scopes.iter().map(|(name, scope)| (name.clone(), scope.watched.clone())).collect();
     Ok(scopes
@@ -86,6 +93,12 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
                 let country = watched.get(&scope.country).into_iter().flatten();
                 let since_first = |&(from, to): &Period| (from.max(first.begin.latest), to);
                 scope.watched = country.map(since_first).collect();
+            }
+            // What was unknown of the whole country was so of its parts.
+            if name != scope.country {
+                let of_country = unknown.iter().filter(|episode| episode.country == scope.country);
+                scope.episodes.extend(of_country.cloned());
+                scope.episodes.sort_by_key(|episode| episode.found);
             }
             for span in state_spans(&scope, &runs, now) {
                 scope.history.push_span(span);

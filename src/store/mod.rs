@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
 //! | `backlog` | what waits to be written |
+//! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
 //! | `database` | the tables, and how they are written |
 //! | `history` | the last seven days, for the page |
@@ -14,6 +15,7 @@
 //! | `report` | a page on one country |
 
 mod backlog;
+mod correction;
 mod reader;
 mod scope_name;
 mod database;
@@ -27,17 +29,20 @@ pub use episode::Episode;
 pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
 
 use backlog::Batch;
+use correction::Correction;
 use database::Database;
 use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
     scopes::{Level, Roster},
-    time::Time,
+    time::{Time, WallOffset},
     watch::{Snapshot, StoreView, Watch},
 };
 use scope_name::stored_name;
 use std::{
+    collections::HashMap,
     io,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -50,6 +55,9 @@ const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 /// The judge's memory is written with each change of verdict too. This is the least time between
 /// two of them, for each thousand targets.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
+/// When the clock is set by more than this, what this run has written is corrected; by less it is
+/// only slewed.
+const CLOCK_SET_MS: i64 = 2000;
 /// In plans of more scopes than this only countries have samples: a block's take 20 MB in a year.
 const MAX_SAMPLED_SCOPES: usize = 1000;
 
@@ -84,6 +92,8 @@ pub struct Store {
     memory_written: Time,
     /// Something has been learned since the memory was written.
     memory_is_stale: bool,
+    /// How times were written last.
+    offset: WallOffset,
     /// Episodes that have changed and are not yet with the writer.
     changed: Vec<Episode>,
 }
@@ -96,18 +106,15 @@ impl Store {
     /// Call [`Store::resume`] before anything else.
     pub fn open(directory: &Path, vantage: &str, wall: Time) -> io::Result<(Self, PreviousRun)> {
         let path = directory.join(FILE_NAME);
-        let opened =
-            Database::open(&path).and_then(|database| Ok((database.previous_run()?, database)));
-        let (database, previous) = match opened {
-            Ok((previous, database)) => (Ok(database), previous),
-            Err(error) => (Err(error), PreviousRun::default()),
-        };
+        let database = Database::open_whole(&path, wall);
+        let (writer, previous) = StoreWriter::start(path, database, vantage.to_owned(), wall)?;
         let store = Self {
             tracker: EpisodeTracker::default(),
-            writer: StoreWriter::start(path, database, vantage.to_owned(), wall)?,
+            writer,
             next_samples: Time::default(),
             memory_written: Time::default(),
             memory_is_stale: false,
+            offset: WallOffset::default(),
             changed: Vec::new(),
         };
         Ok((store, previous))
@@ -122,9 +129,9 @@ impl Store {
         memory_restored: bool,
         roster: &Roster,
         now: Time,
-        offset: i64,
+        offset: WallOffset,
     ) {
-        let wall = now.shifted(offset);
+        let wall = offset.written(now);
         let lasted = previous.lasted.unwrap_or(wall).min(wall);
         self.tracker = EpisodeTracker::resume(
             previous.open_episodes,
@@ -134,7 +141,65 @@ impl Store {
             &mut self.changed,
         );
         self.next_samples = now + SAMPLE_INTERVAL;
+        self.offset = offset;
         self.replan(roster, wall);
+    }
+
+    /// What the previous run left, if the file could be opened only now: returned once, for
+    /// [`Store::adopt`].
+    pub fn found(&self) -> Option<PreviousRun> {
+        self.writer.found()
+    }
+
+    /// Goes on with the episodes that were open when the previous run last wrote. The judge has
+    /// judged without its memory of them meanwhile.
+    pub fn adopt(&mut self, previous: PreviousRun, watch: &Watch, now: Time, offset: WallOffset) {
+        self.correct(now, offset);
+        let wall = offset.written(now);
+        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        let snapshot = watch.snapshot(now, offset, 0);
+        let roster = watch.roster();
+        let found: HashMap<String, (State, Time)> = roster
+            .scopes()
+            .map(|scope| {
+                let verdict = &snapshot.scope(scope).verdict;
+                (stored_name(roster, scope), (verdict.state, offset.written(verdict.edge.latest)))
+            })
+            .collect();
+        let mut merged = Vec::new();
+        for episode in previous.open_episodes {
+            let scope = episode.scope.clone();
+            // What is not watched any more has ended, for all that is known.
+            let state = found.get(&scope).copied().unwrap_or((State::Up, wall));
+            let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
+            merged.extend(part.map(|found| (scope, found)));
+        }
+        self.writer.write(Batch {
+            at: wall,
+            merged,
+            episodes: std::mem::take(&mut self.changed),
+            ..Batch::default()
+        });
+    }
+
+    /// If the clock has been set, corrects what this run has written.
+    fn correct(&mut self, now: Time, offset: WallOffset) {
+        let millis = (offset.nanos() - self.offset.nanos()) / 1_000_000;
+        if millis.abs() <= CLOCK_SET_MS {
+            return;
+        }
+        let correction = Correction { since: self.offset.written(self.offset.began()), millis };
+        self.offset =
+            WallOffset::new(self.offset.nanos() + millis * 1_000_000, self.offset.began());
+        self.tracker.correct(correction);
+        for episode in &mut self.changed {
+            episode.correct(correction);
+        }
+        self.writer.write(Batch {
+            at: self.offset.written(now),
+            correction: Some(correction),
+            ..Batch::default()
+        });
     }
 
     /// Adds to the watch what earlier runs saw, once the thread has read it: moments after the
@@ -165,11 +230,16 @@ impl Store {
     }
 
     /// Takes changes of verdict, and hands them to the writer with whatever else is due.
-    pub fn handle_changes(&mut self, changes: &[Change], watch: &Watch, now: Time, offset: i64) {
-        for change in changes {
-            self.tracker.handle_change(change, watch.roster(), offset, &mut self.changed);
-        }
-        let mut batch = Batch { at: now.shifted(offset), ..Batch::default() };
+    pub fn handle_changes(
+        &mut self,
+        changes: &[Change],
+        watch: &Watch,
+        now: Time,
+        offset: WallOffset,
+    ) {
+        self.correct(now, offset);
+        self.tracker.handle_changes(changes, watch.roster(), offset, &mut self.changed);
+        let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
         if samples_due {
             batch.samples = samples(&watch.snapshot(now, offset, 0));
@@ -189,15 +259,28 @@ impl Store {
         }
     }
 
+    /// Keeps the addresses of names for the next run.
+    pub fn keep_names(&mut self, names: Vec<(String, Vec<IpAddr>)>, wall: Time) {
+        if !names.is_empty() {
+            self.writer.write(Batch { at: wall, names, ..Batch::default() });
+        }
+    }
+
     /// Ends a run in order. Waits until everything is written, or has failed.
-    pub fn finish(mut self, watch: &Watch, now: Time, offset: i64) {
+    pub fn finish(mut self, watch: &Watch, now: Time, offset: WallOffset) {
+        self.correct(now, offset);
         self.writer.write(Batch {
-            at: now.shifted(offset),
+            at: offset.written(now),
             memory: Some(watch.remember(now, offset)),
             episodes: std::mem::take(&mut self.changed),
             ended: true,
             ..Batch::default()
         });
+    }
+
+    /// Has the thread that writes ended, by a fault of ours?
+    pub fn has_ended(&self) -> bool {
+        self.writer.has_ended()
     }
 
     /// How the writing goes.
@@ -211,9 +294,24 @@ impl Store {
 pub struct PreviousRun {
     /// What its judge had learned.
     pub memory: Option<Memory>,
+    /// The last known addresses of names.
+    pub names: HashMap<String, Vec<IpAddr>>,
     open_episodes: Vec<Episode>,
     /// When it last wrote.
     lasted: Option<Time>,
+}
+
+impl PreviousRun {
+    /// When it last wrote, on the wall clock; None if there was none.
+    pub fn lasted(&self) -> Option<Time> {
+        self.lasted
+    }
+}
+
+/// The last time that is written down in this state directory; None if nothing is, or it cannot be
+/// read.
+pub fn last_written(directory: &Path) -> Option<Time> {
+    StoreReader::open(&directory.join(FILE_NAME)).and_then(|store| store.last_written()).ok()?
 }
 
 /// The state directory: the one given, else the first of systemd's `$STATE_DIRECTORY`.
@@ -226,7 +324,7 @@ pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {
     let roster = &snapshot.roster;
-    let time = snapshot.time.shifted(snapshot.wall_offset);
+    let time = snapshot.wall_offset.written(snapshot.time);
     let is_small = roster.scope_count() <= MAX_SAMPLED_SCOPES;
     Level::ALL
         .into_iter()

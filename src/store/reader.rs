@@ -157,6 +157,13 @@ impl StoreReader {
         })
     }
 
+    /// When the last run last wrote; None if there was none.
+    pub fn last_written(&self) -> Result<Option<Time>> {
+        let last: Option<i64> =
+            self.0.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
+        Ok(last.map(time_from_millis))
+    }
+
     /// The name of a country; its code, if no name is stored.
     pub fn country_name(&self, code: &str) -> Result<String> {
         let mut statement = self.0.prepare("SELECT name FROM country WHERE code = ?")?;

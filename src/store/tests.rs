@@ -7,14 +7,17 @@ use super::{
     *,
 };
 use lifesign_core::{
-    judge::Edge,
+    judge::{Edge, EvidenceText},
     scopes::{NetworkId, Scope},
     watch::Settings,
 };
 use rusqlite::Connection;
 use std::{fs, sync::Arc};
 
+mod clocks;
 mod edges;
+mod openings;
+mod spells;
 mod names;
 
 /// A directory of the test's own, gone with it.
@@ -112,9 +115,9 @@ fn networks_of_one_name_in_two_countries_are_two() {
             from: State::Up,
             to: State::Outage,
             edge,
-            evidence: String::new(),
+            evidence: EvidenceText::default(),
         };
-        tracker.handle_change(&change, &roster, 0, &mut episodes);
+        tracker.handle_change(&change, &roster, WallOffset::default(), &mut episodes);
     }
     let watch = Watch::new(roster, &Settings::default(), at(0));
     let directory = TempDir::new("networks");

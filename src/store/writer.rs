@@ -2,8 +2,9 @@
 //! refuses stays in a bounded backlog and is tried again.
 
 use super::{
+    PreviousRun,
     backlog::{Backlog, Batch},
-    database::Database,
+    database::{Database, is_damage, move_aside},
     history::Histories,
 };
 use lifesign_core::{time::Time, watch::StoreView};
@@ -13,7 +14,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender},
     },
     thread,
     time::Duration,
@@ -37,6 +38,7 @@ pub(super) struct StoreWriter {
     queued: Arc<AtomicUsize>,
     finished: Receiver<()>,
     history: Receiver<Histories>,
+    found: Receiver<PreviousRun>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -44,27 +46,36 @@ impl StoreWriter {
     /// Starts the thread, with the database if it could be opened.
     pub fn start(
         path: PathBuf,
-        database: rusqlite::Result<Database>,
+        database: rusqlite::Result<(Database, PreviousRun)>,
         vantage: String,
         began: Time,
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, PreviousRun)> {
         let (queue, batches) = mpsc::sync_channel(QUEUE_CAPACITY);
         let view = Arc::new(Mutex::new(StoreView::default()));
         let queued = Arc::new(AtomicUsize::new(0));
         let mut writer = WriterThread {
             path,
             database: None,
+            earlier: None,
             vantage,
             began,
             view: view.clone(),
             queued: queued.clone(),
         };
-        match database {
-            Ok(database) => writer.database = Some(database),
-            Err(error) => writer.count_failure(&error),
-        }
         let (finish, finished) = mpsc::channel();
         let (history_sender, history) = mpsc::channel();
+        let (found_sender, found) = mpsc::channel();
+        let mut previous = PreviousRun::default();
+        match database {
+            Ok((database, left)) => {
+                writer.database = Some(database);
+                previous = left;
+            }
+            Err(error) => {
+                writer.count_failure(&error);
+                writer.earlier = Some((found_sender, history_sender.clone()));
+            }
+        }
         thread::Builder::new().name("store".into()).spawn(move || {
             // Before this run has written anything.
             if let Some(database) = &writer.database {
@@ -75,7 +86,13 @@ impl StoreWriter {
             drop(writer);
             let _ = finish.send(());
         })?;
-        Ok(Self { queue: Some(queue), queued, finished, history, view })
+        Ok((Self { queue: Some(queue), queued, finished, history, found, view }, previous))
+    }
+
+    /// What the previous run left, if the file could not be opened at the start: returned once,
+    /// when it could.
+    pub fn found(&self) -> Option<PreviousRun> {
+        self.found.try_recv().ok()
     }
 
     /// What earlier runs saw: returned once, after the thread has read it.
@@ -96,6 +113,11 @@ impl StoreWriter {
     /// Do batches come faster than the disk takes them?
     pub fn is_behind(&self) -> bool {
         self.queued.load(Ordering::Relaxed) > MAX_QUEUED
+    }
+
+    /// Has the thread ended, by a fault of ours?
+    pub fn has_ended(&self) -> bool {
+        self.finished.try_recv() != Err(mpsc::TryRecvError::Empty)
     }
 
     /// How the writing goes.
@@ -123,6 +145,8 @@ fn update(view: &Mutex<StoreView>, change: impl FnOnce(&mut StoreView)) {
 struct WriterThread {
     path: PathBuf,
     database: Option<Database>,
+    /// For what earlier runs left, until the file can be opened for the first time.
+    earlier: Option<(Sender<PreviousRun>, Sender<Histories>)>,
     vantage: String,
     began: Time,
     view: Arc<Mutex<StoreView>>,
@@ -145,6 +169,9 @@ impl WriterThread {
             let mut lost = 0;
             for batch in next.into_iter().chain(batches.try_iter()) {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
+                if let Some(correction) = batch.correction {
+                    self.began = correction.of(self.began);
+                }
                 lost += backlog.add(batch);
             }
             update(&self.view, |view| view.lost += lost);
@@ -159,7 +186,7 @@ impl WriterThread {
     }
 
     fn write(&mut self, backlog: &mut Backlog) {
-        let written = self.open().and_then(|mut database| {
+        let written = self.open(backlog.at).and_then(|mut database| {
             database.write(backlog, &self.vantage, self.began)?;
             Ok(database)
         });
@@ -180,13 +207,27 @@ impl WriterThread {
                     );
                 }
             }
-            Err(error) => self.count_failure(&error),
+            Err(error) => {
+                if is_damage(&error) {
+                    move_aside(&self.path, backlog.at, &error);
+                }
+                self.count_failure(&error);
+            }
         }
     }
 
     /// The open database; after a failure it is opened again.
-    fn open(&mut self) -> rusqlite::Result<Database> {
-        self.database.take().map_or_else(|| Database::open(&self.path), Ok)
+    fn open(&mut self, at: Time) -> rusqlite::Result<Database> {
+        if let Some(database) = self.database.take() {
+            return Ok(database);
+        }
+        let (database, previous) = Database::open_whole(&self.path, at)?;
+        // Nobody reads it when the run ends meanwhile.
+        if let Some((found, history)) = self.earlier.take() {
+            let _ = history.send(database.history(self.began));
+            let _ = found.send(previous);
+        }
+        Ok(database)
     }
 
     /// Counts a failure, and logs the first in a row.

@@ -18,7 +18,7 @@ fn after(from: Time, seconds: f64) -> Time {
 
 /// The words of a line that may be about us rather than about the countries.
 fn may_be_us(change: &Change) -> bool {
-    change.evidence.contains("may be us")
+    change.evidence.text(0).contains("may be us")
 }
 
 /// Six countries of two blocks, of which so many are dark within 1 s or within 8 s.

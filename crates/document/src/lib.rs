@@ -27,7 +27,7 @@ use problem::{characters, position};
 use std::{
     cell::RefCell,
     collections::BTreeSet,
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
 };
@@ -51,7 +51,7 @@ const MAX_PROBLEMS: usize = 10_000;
 /// with a problem at each word, counting from its start for each of them would take hours.
 const STRIDE: usize = 1024;
 
-/// The text of a file. One problem if it cannot be opened, is a directory, is longer than
+/// The text of a file. One problem if it cannot be opened, is no regular file, is longer than
 /// 4 MiB or is not UTF-8 (with the position of the first wrong byte).
 pub fn load(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
@@ -64,6 +64,11 @@ pub fn load(path: &Path) -> Result<String, Problems> {
         io::ErrorKind::IsADirectory => whole("this is a directory; give the path of a file in it"),
         _ => whole(&format!("cannot be read: {error}; give the path of a text file")),
     };
+    // A pipe or a terminal would keep everybody waiting, even to be opened.
+    let kind = fs::metadata(path).map_err(unreadable)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(whole("no regular file; give the path of one"));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -2,9 +2,11 @@
 //! in exactly what was taken in live.
 
 use lifesign_core::{
-    outcome::{ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Outcome, Reject, Stray},
+    outcome::{
+        ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Oddity, Outcome, Reject, Stray,
+    },
     scopes::{Host, Roster, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
     watch::EventRecord,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,9 @@ struct JournalLine<'a> {
     seen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<String>,
+    /// The address that a host by name was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
     #[serde(borrow)]
     probe: Cow<'a, str>,
     #[serde(borrow)]
@@ -35,6 +40,8 @@ struct JournalLine<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     overdue: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unreachable: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     trap: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unexpected: bool,
@@ -50,10 +57,17 @@ enum Code {
 const CONTROL: &str = "control";
 const WATCH: &str = "watch";
 
-/// The record as a line, without its line feed. `controls` are the plan's, and `offset` is
-/// `Clock::wall_offset`.
-pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset: i64) -> String {
-    let written = |time: Time| time.shifted(offset).exact();
+/// The record as a line, without its line feed. `controls` are the plan's, `address` is the one that
+/// a host by name was asked by, and `offset` is `Clock::wall_offset`.
+pub fn write(
+    record: &EventRecord,
+    roster: &Roster,
+    controls: &[IpAddr],
+    address: Option<IpAddr>,
+    offset: impl Into<WallOffset>,
+) -> String {
+    let offset = offset.into();
+    let written = |time: Time| offset.written(time).exact();
     let mut line = JournalLine { seen: Some(written(record.seen)), ..JournalLine::default() };
     let of_target = |line: &mut JournalLine<'_>, id: TargetId| {
         line.host = Some(roster.target(id).host.to_string());
@@ -62,10 +76,12 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
     match record.event {
         Event::Outcome(outcome) => {
             of_target(&mut line, outcome.target);
+            line.address = address;
             line.sent = written(outcome.sent);
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;
             line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
+            line.unreachable = !record.was_overdue && matches!(outcome.found, Found::Late { .. });
             line.rtt_ms = outcome.found.rtt_if_alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
             match outcome.found {
                 Found::Reply { rcode, unexpected, .. } => {
@@ -78,6 +94,7 @@ pub fn write(record: &EventRecord, roster: &Roster, controls: &[IpAddr], offset:
                     line.rtt_ms = Some(rtt.as_nanos() as f64 / 1e6);
                 }
                 Found::NotSent(fault) => line.why = Some(fault.label().into()),
+                Found::Odd(oddity) => line.why = Some(oddity.label().into()),
                 _ => {}
             }
         }
@@ -185,7 +202,8 @@ impl Reader {
                 .and_then(|label| found(label, &line, rtt))?,
         };
         let was_overdue = match found {
-            Found::Late { .. } | Found::Lost => true,
+            Found::Late { .. } => !line.unreachable,
+            Found::Lost => true,
             Found::Unreachable { .. } => line.overdue,
             _ => false,
         };
@@ -209,6 +227,7 @@ fn found(label: FoundLabel, line: &JournalLine<'_>, rtt: Duration) -> Result<Fou
         FoundLabel::Overdue => Found::Overdue,
         FoundLabel::Lost => Found::Lost,
         FoundLabel::Duplicate => Found::Duplicate,
+        FoundLabel::Odd => Found::Odd(why(line, Oddity::from_label, "an oddity of an answer")?),
         FoundLabel::NotSent => {
             Found::NotSent(why(line, Fault::from_label, "a reason for not sending")?)
         }

@@ -4,7 +4,7 @@
 use lifesign_core::{
     judge::Change,
     scopes::{Roster, Scope},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use serde::Serialize;
 
@@ -21,8 +21,9 @@ struct VerdictLine<'a> {
 }
 
 /// The change as one JSON object, without its line feed. `offset` is `Clock::wall_offset`.
-pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
-    let written = |time: Time| time.shifted(offset).exact();
+pub fn json(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> String {
+    let offset = offset.into();
+    let written = |time: Time| offset.written(time).exact();
     let line = VerdictLine {
         time: written(change.time),
         scope: change.scope.level().label(),
@@ -38,8 +39,9 @@ pub fn json(change: &Change, roster: &Roster, offset: i64) -> String {
 }
 
 /// The change as one line for people, without its line feed.
-pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
-    let written = |time: Time| time.shifted(offset).to_string();
+pub fn text(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> String {
+    let offset = offset.into();
+    let written = |time: Time| offset.written(time).to_string();
     let name = match change.scope {
         Scope::Block(_) | Scope::Network(_) => {
             format!("{} {}", roster.country_of(change.scope).code, roster.name_of(change.scope))
@@ -57,7 +59,7 @@ pub fn text(change: &Change, roster: &Roster, offset: i64) -> String {
     } else {
         format!("{} → {}, since {when}", change.from, change.to)
     };
-    format!("{} {name} {what}: {}", written(change.time), change.evidence)
+    format!("{} {name} {what}: {}", written(change.time), change.evidence.text(offset))
 }
 
 #[cfg(test)]

@@ -66,12 +66,13 @@ pub enum Found {
         /// A valid answer to our question, but not the one that the plan expects.
         unexpected: bool,
     },
-    /// The host itself refuses: a TCP RST, or an ICMP port unreachable from its own address. Alive.
+    /// The host itself refuses: a TCP RST, or any ICMP error from its own address. Alive.
     Refused {
         /// From when the probe was sent to when the refusal arrived.
         rtt: Duration,
     },
-    /// A valid answer after patience ran out. Alive; never counted as lost.
+    /// A valid answer after a miss: patience had run out, or a router had said no. Alive; never
+    /// counted as lost.
     Late {
         /// From when the probe was sent to when the answer arrived.
         rtt: Duration,
@@ -91,6 +92,8 @@ pub enum Found {
     },
     /// A second answer: counted, no evidence.
     Duplicate,
+    /// Something about an answer that was reported: counted, no evidence.
+    Odd(Oddity),
     /// We could not send: counted, no evidence; our own fault.
     NotSent(Fault),
 }
@@ -114,6 +117,7 @@ impl Found {
             Found::Lost => FoundLabel::Lost,
             Found::Unreachable { .. } => FoundLabel::Unreachable,
             Found::Duplicate => FoundLabel::Duplicate,
+            Found::Odd(_) => FoundLabel::Odd,
             Found::NotSent(_) => FoundLabel::NotSent,
         };
         label.label()
@@ -137,6 +141,8 @@ labelled! {
         Unreachable => "unreachable",
         /// [`Found::Duplicate`].
         Duplicate => "duplicate",
+        /// [`Found::Odd`].
+        Odd => "odd",
         /// [`Found::NotSent`].
         NotSent => "not_sent",
     }
@@ -178,14 +184,31 @@ labelled! {
         WrongId => "wrong_id",
         /// The keyed token does not match (ICMP), so it is not the answer to a question of ours.
         WrongToken => "wrong_token",
-        /// It answers another question than the one that was asked (DNS).
+        /// It answers another question than the one that was asked. In old journals alone: now it
+        /// is an [`Oddity`].
         WrongQuestion => "wrong_question",
         /// Not a reply at all, or not one that can be parsed.
         Malformed => "malformed",
         /// An answer to a question so old that it cannot be told from a second one.
         Stale => "stale",
+        /// It came much sooner than the host ever answered, so something nearer sent it (TCP).
+        Implausible => "implausible",
         /// A port that accepts everything: a firewall answers for the host.
         AcceptsAll => "accepts_all",
+    }
+}
+
+labelled! {
+    /// What is odd about an answer that only somebody who saw our question can have made (DNS).
+    Oddity {
+        /// The letters of its question are in another case than those that were asked.
+        WrongCase => "wrong_case",
+        /// It answers another question than the one that was asked, or repeats none.
+        WrongQuestion => "wrong_question",
+        /// Not a response to a query, or it cannot be parsed behind its header.
+        Malformed => "malformed",
+        /// It was cut, and its repetition over TCP brought no data that the plan expects.
+        OtherData => "other_data",
     }
 }
 
@@ -246,6 +269,8 @@ labelled! {
         OutsideBlock => "outside_block",
         /// [`Fault::Socket`].
         Socket => "socket",
+        /// We were stopped, starved or suspended.
+        Unwatched => "unwatched",
         /// We are blind: nobody answers, neither controls nor hosts.
         ControlsSilent => "controls_silent",
         /// A firewall answers for its hosts on every port.
@@ -269,6 +294,7 @@ impl Cause {
             Cause::Unresolved => "the names of its hosts have no address (unresolved)",
             Cause::OutsideBlock => "the names of its hosts lead elsewhere (outside_block)",
             Cause::Socket => "our own socket fails (socket)",
+            Cause::Unwatched => "nobody watched: we were stopped, starved or suspended",
             Cause::ControlsSilent => "nobody answers, controls included",
             Cause::AcceptsAll => "a firewall answers for its hosts (accepts_all)",
             Cause::NothingAsked => "nobody in it has been asked for too long (nothing_asked)",

@@ -104,7 +104,11 @@ impl Kind {
     pub fn unknown_probe(text: &str) -> String {
         let forms = Kind::ALL.map(|kind| format!("{:?}", kind.short_form()));
         let (last, others) = forms.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
-        format!("unknown probe {text:?}; a probe is {} or {last}", others.join(", "))
+        let forms = format!("a probe is {} or {last}", others.join(", "));
+        match meant(text) {
+            Some(probe) => format!("unknown probe {text:?}; write {probe:?} ({forms})"),
+            None => format!("unknown probe {text:?}; {forms}"),
+        }
     }
 
     /// May a firewall answer it for the host, on every port? Then the trap question is asked too
@@ -115,6 +119,25 @@ impl Kind {
             Kind::Icmp | Kind::Dns => false,
         }
     }
+}
+
+/// The probe that other programs call by this word.
+fn meant(text: &str) -> Option<String> {
+    const WORDS: [(&str, &str); 9] = [
+        ("ping", "icmp"),
+        ("ping6", "icmp"),
+        ("echo", "icmp"),
+        ("icmp", "icmp"),
+        ("icmpv6", "icmp"),
+        ("http", "tcp/80"),
+        ("https", "tcp/443"),
+        ("ssh", "tcp/22"),
+        ("smtp", "tcp/25"),
+    ];
+    let text = text.to_ascii_lowercase();
+    let word = WORDS.iter().find(|(word, _)| *word == text).map(|(_, probe)| (*probe).to_owned());
+    let port = text.trim_start_matches("tcp").trim_start_matches([':', '/', ' ']);
+    word.or_else(|| port.parse::<u16>().is_ok_and(|port| port > 0).then(|| format!("tcp/{port}")))
 }
 
 /// A host as the plan names it.

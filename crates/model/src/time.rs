@@ -1,8 +1,9 @@
 //! Moments, as the core counts them.
 //!
 //! A [`Time`] counts nanoseconds since the Unix epoch, fixed to the wall clock once, at the start
-//! of the program, and carried on by the monotonic clock. A step of the wall clock therefore never
-//! moves a round-trip time, a timer or an edge; it changes only how a time is written down.
+//! of the program, and carried on by a clock that is never set and goes on in suspension. A step of
+//! the wall clock therefore never moves a round-trip time, a timer or an edge; it changes only how a
+//! time is written down.
 
 use std::{
     fmt,
@@ -53,6 +54,43 @@ impl Time {
 
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
+/// How the times of one run are written down: moved by as much as the wall clock is ahead of the
+/// timeline. What an earlier run wrote down, before this one began, stays as it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WallOffset {
+    nanos: i64,
+    began: Time,
+}
+
+impl WallOffset {
+    /// So many nanoseconds, of either sign, for the times of a run that began then.
+    pub const fn new(nanos: i64, began: Time) -> Self {
+        Self { nanos, began }
+    }
+
+    /// By how many nanoseconds the times of this run are moved.
+    pub const fn nanos(self) -> i64 {
+        self.nanos
+    }
+
+    /// The first moment whose times are moved.
+    pub const fn began(self) -> Time {
+        self.began
+    }
+
+    /// The time as it is written down.
+    pub fn written(self, time: Time) -> Time {
+        if time < self.began { time } else { time.shifted(self.nanos) }
+    }
+}
+
+/// For every time alike.
+impl From<i64> for WallOffset {
+    fn from(nanos: i64) -> Self {
+        Self::new(nanos, Time::default())
     }
 }
 

@@ -1,6 +1,9 @@
-//! `http_server_config`: which headers every response has.
+//! `http_server_config`: which headers every response has, and by which names it may be asked for.
 
-use crate::yaml::{Node, Notes};
+use crate::{
+    hosts::Hosts,
+    yaml::{Node, Notes},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The headers that can be set, and the values that each may have; any if none is listed.
@@ -12,8 +15,10 @@ const KNOWN: [(HeaderName, &[&str]); 5] = [
     (header::X_XSS_PROTECTION, &[]),
 ];
 
-pub(crate) fn read(table: &Node<'_>, notes: &mut Notes) -> HeaderMap {
-    let [http2, list] = table.keys(["http2", "headers"], notes);
+/// The headers, and by which names the server may be asked.
+pub(crate) fn read(table: &Node<'_>, notes: &mut Notes) -> (HeaderMap, Hosts) {
+    let [http2, list, hosts] = table.keys(["http2", "headers", "hosts"], notes);
+    let hosts = hosts.map(|hosts| Hosts::read(hosts, notes)).unwrap_or_default();
     if let Some(http2) = http2
         && http2.flag(notes) == Some(true)
     {
@@ -34,7 +39,7 @@ pub(crate) fn read(table: &Node<'_>, notes: &mut Notes) -> HeaderMap {
             headers.insert(name.clone(), value);
         }
     }
-    headers
+    (headers, hosts)
 }
 
 fn header_value(value: &Node<'_>, allowed: &[&str], notes: &mut Notes) -> Option<HeaderValue> {

@@ -47,6 +47,7 @@ mod files;
 mod pem;
 mod client_certificates;
 mod tls;
+mod hosts;
 mod headers;
 mod basic_auth;
 mod server;

@@ -4,10 +4,11 @@ use crate::{
     basic_auth::{self, BasicAuth, CredentialCache},
     files::{Files, Stamp},
     headers,
+    hosts::Hosts,
     tls::{self, Tls},
     yaml::{self, Notes},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use lifesign_document::Problems;
 use std::{path::PathBuf, sync::Arc};
 use tokio_rustls::TlsAcceptor;
@@ -18,12 +19,20 @@ pub struct Policy {
     tls: Option<Tls>,
     basic_auth: Option<BasicAuth>,
     headers: HeaderMap,
+    hosts: Hosts,
 }
 
 impl Policy {
     /// For the handshake; none if the connection is in the clear.
     pub fn tls_acceptor(&self) -> Option<TlsAcceptor> {
         self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.config.clone()))
+    }
+
+    /// Is a request to this URI, with these headers, meant for us? It is if it says an address,
+    /// `localhost`, a name of `hosts`, or nothing. Where it is not, the response is 421 (RFC 9110
+    /// §15.5.20).
+    pub fn is_for_us(&self, target: &Uri, request: &HeaderMap) -> bool {
+        self.hosts.contain(target, request)
     }
 
     /// May a request with these headers be answered? Where it may not, the response is 401 with
@@ -143,7 +152,7 @@ fn read(files: &mut Files, cache: &Arc<CredentialCache>) -> Result<Policy, Probl
     let keys = ["tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"];
     let [tls, http, users, rate] = root.keys(keys, &mut notes);
     let tls = tls.and_then(|table| tls::read(table, files, &mut notes));
-    let headers = http.map(|table| headers::read(table, &mut notes)).unwrap_or_default();
+    let (headers, hosts) = http.map(|table| headers::read(table, &mut notes)).unwrap_or_default();
     let users = users.map(|table| basic_auth::read(table, &mut notes)).unwrap_or_default();
     if let Some(rate) = rate {
         notes.add(
@@ -152,7 +161,12 @@ fn read(files: &mut Files, cache: &Arc<CredentialCache>) -> Result<Policy, Probl
         );
     }
     if notes.0.is_empty() {
-        return Ok(Policy { tls, basic_auth: BasicAuth::new(users, cache.clone()), headers });
+        return Ok(Policy {
+            tls,
+            basic_auth: BasicAuth::new(users, cache.clone()),
+            headers,
+            hosts,
+        });
     }
     Err(files.problems(notes.0))
 }

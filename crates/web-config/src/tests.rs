@@ -89,6 +89,11 @@ fn everything_wrong_has_its_place() {
             "web.yml:2:30: this header is deny or sameorigin or nothing",
         ),
         (
+            "http_server_config:\n  hosts: [lifesign.example.net, 'a:80', 'a b']\n",
+            "web.yml:2:33: no name of a host; write one such as lifesign.example.net\n\
+             web.yml:2:41: no name of a host; write one such as lifesign.example.net",
+        ),
+        (
             "http_server_config:\n  headers: {Server: me}\n",
             "web.yml:2:13: not a header that can be set here; known are content-security-policy, strict-transport-security, x-content-type-options, x-frame-options, x-xss-protection",
         ),

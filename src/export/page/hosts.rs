@@ -26,6 +26,9 @@ pub(super) fn render(context: &PageContext, block: &Block, scope: &ScopeView) ->
             @for host in targets.chunk_by(|(one, _), (next, _)| one.host == next.host) {
                 li {
                     b { (host[0].0.host) }
+                    @if let Some(address) = host.iter().find_map(|(_, view)| view.address) {
+                        " " span.dull { (address) }
+                    }
                     @for (target, view) in host {
                         @let (class, words) = finding(view, scope);
                         " " span class=(class) { (target.probe) " " (words) }

@@ -81,8 +81,11 @@ impl PageContext<'_> {
             @match (verdict.state, verdict.last_life) {
                 (State::Up, Some(life)) => { "last answer to a probe of " (self.time(life)) " UTC" }
                 _ => {
-                    (verdict.evidence)
-                    @if let Some(cause) = newer_cause(verdict) { "; now: " (cause.in_words()) }
+                    @let evidence = verdict.evidence.text(self.snapshot.wall_offset);
+                    (evidence)
+                    @if let Some(cause) = newer_cause(verdict, &evidence) {
+                        "; now: " (cause.in_words())
+                    }
                 }
             }
         }
@@ -90,7 +93,7 @@ impl PageContext<'_> {
 
     /// By the wall clock.
     fn rfc3339(&self, time: Time) -> String {
-        time.shifted(self.snapshot.wall_offset).to_string()
+        self.snapshot.wall_offset.written(time).to_string()
     }
 }
 
@@ -142,9 +145,9 @@ pub(super) fn milliseconds(seconds: Option<f64>) -> String {
 }
 
 /// Why a scope is unknown now, if that is another reason than when it became so.
-fn newer_cause(verdict: &Verdict) -> Option<Cause> {
+fn newer_cause(verdict: &Verdict, evidence: &str) -> Option<Cause> {
     let cause = verdict.cause.filter(|_| verdict.state == State::Unknown)?;
-    (!verdict.evidence.contains(cause.in_words())).then_some(cause)
+    (!evidence.contains(cause.in_words())).then_some(cause)
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn description(history: &History, now: Time, period: Period) -> String {
 
 /// Round times of the day, or midnights, that lie in the period: their x, and their label.
 fn ticks(context: &PageContext, period: Period) -> Vec<(String, String)> {
-    let now = context.snapshot.time.shifted(context.snapshot.wall_offset);
+    let now = context.snapshot.wall_offset.written(context.snapshot.time);
     let end = now.as_nanos() / 1_000_000_000;
     let begin = end.saturating_sub(period.length.as_secs());
     (begin.div_ceil(period.tick)..=end / period.tick)

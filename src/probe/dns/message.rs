@@ -8,7 +8,7 @@ use hickory_proto::{
     rr::{Name, RecordType},
     serialize::binary::{BinDecodable, BinDecoder},
 };
-use lifesign_core::outcome::Reject;
+use lifesign_core::outcome::{Oddity, Reject};
 
 /// The length of a DNS header (RFC 1035 §4.1.1).
 const HEADER: usize = 12;
@@ -45,54 +45,75 @@ impl Question {
     }
 }
 
-/// A well-formed answer to our question.
+/// An answer to our question: what has its id, and so was made by somebody who saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Response code, extended by EDNS if there is any (RFC 6895 §2.3).
-    pub rcode: u16,
+    /// Response code, extended by EDNS if there is any (RFC 6895 §2.3); None if it is no response.
+    pub rcode: Option<u16>,
     /// It was cut to fit into a datagram (TC); its records were not read.
     pub truncated: bool,
     /// It has no record with the data that the plan expects.
     pub unexpected: bool,
+    /// What else is odd about it.
+    pub oddity: Option<Oddity>,
 }
 
 /// Reads what came back. `expect` is compared without regard to ASCII case, because names in an
 /// answer may repeat the random case of the question.
+///
+/// # Errors
+/// [`Reject::Truncated`] below the length of a header, [`Reject::WrongId`].
 pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answer, Reject> {
     if bytes.len() < HEADER {
         return Err(Reject::Truncated);
     }
-    let mut decoder = BinDecoder::new(bytes);
-    let Header { metadata, counts } = Header::read(&mut decoder).map_err(|_| Reject::Malformed)?;
-    if metadata.id != question.id {
+    if bytes[..2] != question.id.to_be_bytes() {
         return Err(Reject::WrongId);
     }
+    Ok(parse(question, expect, bytes).unwrap_or_else(|oddity| {
+        let is_response = bytes[2] & 0x80 != 0;
+        Answer {
+            rcode: is_response.then(|| u16::from(bytes[3] & 0x0f)),
+            truncated: false,
+            unexpected: expect.is_some(),
+            oddity: Some(oddity),
+        }
+    }))
+}
+
+/// The answer, if it is a whole one to our question.
+fn parse(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answer, Oddity> {
+    let mut decoder = BinDecoder::new(bytes);
+    let Header { metadata, counts } = Header::read(&mut decoder).map_err(|_| Oddity::Malformed)?;
     if metadata.message_type != MessageType::Response || metadata.op_code != OpCode::Query {
-        return Err(Reject::Malformed);
+        return Err(Oddity::Malformed);
     }
-    // Before anything else is read, so that a forger cannot make us parse anything he likes.
+    // Before anything else is read, so that nobody can make us parse anything he likes.
     if counts.queries != 1 {
-        return Err(Reject::WrongQuestion);
+        return Err(Oddity::WrongQuestion);
     }
-    let query = Query::read(&mut decoder).map_err(|_| Reject::Malformed)?;
-    if !query.name().eq_case(question.query.name())
+    let query = Query::read(&mut decoder).map_err(|_| Oddity::Malformed)?;
+    if query.name() != question.query.name()
         || query.query_type() != question.query.query_type()
         || query.query_class() != question.query.query_class()
     {
-        return Err(Reject::WrongQuestion);
+        return Err(Oddity::WrongQuestion);
     }
+    let is_same_case = query.name().eq_case(question.query.name());
+    let oddity = (!is_same_case).then_some(Oddity::WrongCase);
     // Servers cut a long answer anywhere, even within a record (RFC 2181 §9 wants it ignored).
     if metadata.truncation {
-        let rcode = metadata.response_code.into();
-        return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some() });
+        let rcode = Some(metadata.response_code.into());
+        return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some(), oddity });
     }
-    let message = Message::from_vec(bytes).map_err(|_| Reject::Malformed)?;
+    let message = Message::from_vec(bytes).map_err(|_| Oddity::Malformed)?;
     let found =
         |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
     Ok(Answer {
-        rcode: message.metadata.response_code.into(),
+        rcode: Some(message.metadata.response_code.into()),
         truncated: false,
         unexpected: expect.is_some_and(|text| !found(text)),
+        oddity,
     })
 }
 
@@ -144,7 +165,12 @@ mod tests {
 
     #[test]
     fn every_answer_to_our_question_is_an_answer_whatever_its_code() {
-        let good = |rcode| Answer { rcode, truncated: false, unexpected: false };
+        let good = |rcode| Answer {
+            rcode: Some(rcode),
+            truncated: false,
+            unexpected: false,
+            oddity: None,
+        };
         assert_eq!(read(&question(), None, &answer(|_| {})), Ok(good(0)));
         for code in [ResponseCode::ServFail, ResponseCode::NXDomain, ResponseCode::Refused] {
             let bytes = answer(|m| {
@@ -168,33 +194,56 @@ mod tests {
     fn a_cut_answer_counts_though_its_records_cannot_be_read() {
         let mut bytes = answer(|m| m.metadata.truncation = true);
         bytes.truncate(bytes.len() - 3);
-        let cut = |unexpected| Ok(Answer { rcode: 0, truncated: true, unexpected });
+        let cut =
+            |unexpected| Ok(Answer { rcode: Some(0), truncated: true, unexpected, oddity: None });
         assert_eq!(read(&question(), None, &bytes), cut(false));
         assert_eq!(read(&question(), Some("ns1.kptc.kp."), &bytes), cut(true));
     }
 
     #[test]
-    fn what_is_no_answer_is_rejected_for_its_reason() {
-        let asks = |text: &str, record| {
-            let query = Query::query(name(text), record);
-            answer(move |m| m.queries = vec![query])
-        };
+    fn what_has_not_our_id_is_rejected() {
         let whole = answer(|_| {});
         let cases = [
             ("empty", vec![], Reject::Truncated),
             ("eleven bytes", whole[..11].to_vec(), Reject::Truncated),
             ("another id", answer(|m| m.metadata.id = 8), Reject::WrongId),
-            ("our own question", question().bytes, Reject::Malformed),
-            ("an update", answer(|m| m.metadata.op_code = OpCode::Update), Reject::Malformed),
-            ("another case", asks("kptc.kp.", RecordType::NS), Reject::WrongQuestion),
-            ("another name", asks("kPTd.Kp.", RecordType::NS), Reject::WrongQuestion),
-            ("another type", asks("kPTc.Kp.", RecordType::SOA), Reject::WrongQuestion),
-            ("no question", answer(|m| m.queries.clear()), Reject::WrongQuestion),
-            ("a record cut short", whole[..whole.len() - 3].to_vec(), Reject::Malformed),
         ];
         for (what, bytes, reason) in cases {
             assert_eq!(read(&question(), None, &bytes), Err(reason), "{what}");
         }
+    }
+
+    /// Whatever stands behind an id that is ours, somebody saw our question.
+    #[test]
+    fn what_has_our_id_is_an_answer_however_odd() {
+        let asks = |text: &str, record| {
+            let query = Query::query(name(text), record);
+            answer(move |m| m.queries = vec![query])
+        };
+        let whole = answer(|_| {});
+        let header = [0, 7, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        let cases = [
+            ("our own question", question().bytes, None, Oddity::Malformed),
+            (
+                "an update",
+                answer(|m| m.metadata.op_code = OpCode::Update),
+                Some(0),
+                Oddity::Malformed,
+            ),
+            ("another case", asks("kptc.kp.", RecordType::NS), Some(0), Oddity::WrongCase),
+            ("another name", asks("kPTd.Kp.", RecordType::NS), Some(0), Oddity::WrongQuestion),
+            ("another type", asks("kPTc.Kp.", RecordType::SOA), Some(0), Oddity::WrongQuestion),
+            ("no question", answer(|m| m.queries.clear()), Some(0), Oddity::WrongQuestion),
+            ("cut short", whole[..whole.len() - 3].to_vec(), Some(0), Oddity::Malformed),
+            ("nonsense", header.to_vec(), Some(15), Oddity::Malformed),
+        ];
+        for (what, bytes, rcode, oddity) in cases {
+            let read = read(&question(), None, &bytes).unwrap();
+            assert_eq!((read.rcode, read.oddity), (rcode, Some(oddity)), "{what}");
+            assert!(!read.unexpected && !read.truncated, "{what}");
+        }
+        let bytes = asks("kptc.kp.", RecordType::NS);
+        assert!(!super::read(&question(), Some("ns1.kptc.kp."), &bytes).unwrap().unexpected);
     }
 
     proptest! {

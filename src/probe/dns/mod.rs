@@ -1,22 +1,31 @@
-//! DNS probes: one question straight to the name server, sent once. Every valid answer is reported
-//! (duplicates too), and so is an ICMP error; a datagram that is no answer is a [`Stray`]. Any
-//! response code is proof of life: a server that says REFUSED is alive.
+//! DNS probes: one question straight to the name server, sent once. Every answer is reported
+//! (duplicates too), and so is an ICMP error; a datagram that is no answer is a [`Stray`]. What
+//! comes from the address that was asked, to the port that asked and with the id of the question,
+//! is proof of life: somebody there saw the question. What it says only counts: a server that says
+//! REFUSED is alive, and so is one that changes the letter case of the question or sends nonsense.
 //!
-//! Each question has a connected socket of its own: an off-path forger must guess its port as well,
-//! and the kernel assigns ICMP errors to their question. The socket stays open for [`LOST_AFTER`],
-//! because late is not lost; after an answer only a little longer, to count duplicates.
+//! Each question has a socket of its own: an off-path forger must guess its port as well as its id,
+//! and the kernel assigns ICMP errors to their question. It is not connected, so that answers from
+//! other addresses are counted. It stays open for [`LOST_AFTER`], because late is not lost; after an
+//! answer only a little longer, to count duplicates.
 //!
 //! A truncated answer is proof of life like any other, and is reported at once. The question is
 //! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
-//! costs a small network's budget and needs a reason.
+//! costs a small network's budget and needs a reason. It decides nothing but whether the data is
+//! there ([`Oddity::OtherData`]).
 
+mod expect;
 pub mod message;
 
-use super::{open_tasks::OpenTasks, socket, sys};
+use super::{
+    open_tasks::OpenTasks,
+    socket::{self, Received, Refusal},
+    sys,
+};
 use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
-    outcome::{Due, Event, Found, LOST_AFTER, Outcome, Reject, Stray},
+    outcome::{Due, Event, Found, LOST_AFTER, Oddity, Outcome, Reject, Stray},
     time::Time,
 };
 use lifesign_document::Table;
@@ -86,11 +95,14 @@ impl DnsSpec {
             self.expect = value
                 .text("the data of a record that must be among the answers")
                 .map(str::to_owned);
-            if self.expect.as_deref().is_some_and(|data| data.trim().is_empty()) {
+            let data = self.expect.as_deref();
+            if data.is_some_and(|data| data.trim().is_empty()) {
                 value.note(
                     "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
                      or drop it",
                 );
+            } else if let Some(problem) = data.and_then(|data| expect::problem(self.record, data)) {
+                value.note(&problem);
             }
         }
         self
@@ -161,7 +173,7 @@ struct Exchange {
 
 /// What arrived at a socket.
 enum Arrival {
-    /// A valid answer, and its round-trip time.
+    /// An answer, and its round-trip time.
     Answer(Answer, Duration),
     /// An ICMP error about the question.
     IcmpError(Found),
@@ -172,9 +184,8 @@ impl Exchange {
         let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket::enable_errors_and_timestamps(&socket, self.peer.is_ipv6())?;
-        socket.connect(&self.peer.into())?;
         let socket = sys::register(socket, Interest::READABLE | Interest::ERROR)?;
-        socket.get_ref().send(question.bytes())?;
+        socket.get_ref().send_to(question.bytes(), &self.peer.into())?;
         Ok(socket)
     }
 
@@ -187,28 +198,32 @@ impl Exchange {
         while let Ok(Ok(arrival)) =
             timeout_at(self.clock.instant(until).into(), self.next(socket, question, expect)).await
         {
-            match arrival {
+            let is_alive = match arrival {
                 Arrival::Answer(answer, rtt) => {
-                    let answer = match expect {
-                        Some(_) if answer.truncated && !answered => {
-                            self.repeat_over_tcp(question, expect).await.unwrap_or(answer)
-                        }
-                        _ => answer,
-                    };
-                    let Answer { rcode, unexpected, .. } = answer;
-                    self.report(Found::Reply { rtt, rcode: Some(rcode), unexpected });
-                    if !answered {
-                        answered = true;
-                        until = self.clock.now() + DUPLICATE_WINDOW;
+                    self.report_answer(answer, rtt);
+                    if answer.truncated
+                        && !answered
+                        && let Some(data) = expect
+                        && !self.is_told_over_tcp(question, data).await
+                    {
+                        self.report(Found::Odd(Oddity::OtherData));
                     }
+                    true
                 }
-                Arrival::IcmpError(_) if answered => return,
-                Arrival::IcmpError(found) => return self.report(found),
+                Arrival::IcmpError(found) => {
+                    self.report(found);
+                    found.rtt_if_alive().is_some()
+                }
+            };
+            // What a router says, an answer may still refute.
+            if is_alive && !answered {
+                answered = true;
+                until = self.clock.now() + DUPLICATE_WINDOW;
             }
         }
     }
 
-    /// The next valid answer or ICMP error. What is no answer is reported as a stray.
+    /// The next answer or ICMP error. What is neither is reported as a stray.
     async fn next(
         &self,
         socket: &AsyncFd<Socket>,
@@ -219,29 +234,36 @@ impl Exchange {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some((error, timestamp)) = socket::next_error(socket.get_ref()) {
-                return Ok(Arrival::IcmpError(socket::found(
-                    error,
-                    self.peer.ip(),
-                    self.rtt(timestamp),
-                )));
+            if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
+                if to == Some(self.peer.ip()) {
+                    let rtt = self.rtt(timestamp);
+                    return Ok(Arrival::IcmpError(socket::found(error, self.peer.ip(), rtt)));
+                }
+                self.report_stray(Some(error.from), Reject::WrongSource);
+                continue;
             }
             let mut buffer = [0; MAX_DATAGRAM];
             match socket::receive(socket.get_ref(), &mut buffer) {
-                Ok((length, timestamp)) => match message::read(question, expect, &buffer[..length])
-                {
-                    Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(timestamp))),
-                    Err(reason) => self.report_stray(reason),
-                },
+                Ok(Received { length, from, timestamp }) => {
+                    let read = if from == Some(self.peer.ip()) {
+                        message::read(question, expect, &buffer[..length])
+                    } else {
+                        Err(Reject::WrongSource)
+                    };
+                    match read {
+                        Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(timestamp))),
+                        Err(reason) => self.report_stray(from, reason),
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2). None
-    /// without a valid answer in time; then the truncated one stands.
-    async fn repeat_over_tcp(&self, question: &Question, expect: Option<&str>) -> Option<Answer> {
+    /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
+    /// has the answer the data that the plan expects?
+    async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
         let reply = async {
             let mut stream = TcpStream::connect(self.peer).await?;
             let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
@@ -250,8 +272,23 @@ impl Exchange {
             stream.read_exact(&mut bytes).await?;
             io::Result::Ok(bytes)
         };
-        let bytes = timeout(TCP_TIMEOUT, reply).await.ok()?.ok()?;
-        message::read(question, expect, &bytes).map_err(|reason| self.report_stray(reason)).ok()
+        let Ok(Ok(bytes)) = timeout(TCP_TIMEOUT, reply).await else { return false };
+        match message::read(question, Some(data), &bytes) {
+            Ok(answer) => !answer.unexpected,
+            Err(reason) => {
+                self.report_stray(Some(self.peer.ip()), reason);
+                false
+            }
+        }
+    }
+
+    /// An answer is life when it comes. What is odd about it is counted beside it.
+    fn report_answer(&self, answer: Answer, rtt: Duration) {
+        let Answer { rcode, truncated, unexpected, oddity } = answer;
+        self.report(Found::Reply { rtt, rcode, unexpected: unexpected && !truncated });
+        if let Some(oddity) = oddity {
+            self.report(Found::Odd(oddity));
+        }
     }
 
     fn rtt(&self, timestamp: Option<u64>) -> Duration {
@@ -265,13 +302,8 @@ impl Exchange {
         let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
     }
 
-    fn report_stray(&self, reason: Reject) {
-        let stray = Stray {
-            seen: self.clock.now(),
-            from: Some(self.peer.ip()),
-            target: Some(self.due.target),
-            reason,
-        };
+    fn report_stray(&self, from: Option<IpAddr>, reason: Reject) {
+        let stray = Stray { seen: self.clock.now(), from, target: Some(self.due.target), reason };
         let _ = self.events.send(Event::Stray(stray));
     }
 }

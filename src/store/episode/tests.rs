@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::store::fixtures::at;
-use lifesign_core::scopes::{BlockId, CountryId, Scope};
+use lifesign_core::{
+    judge::EvidenceText,
+    scopes::{BlockId, CountryId, Scope},
+};
 
 fn edge(earliest: u64, latest: u64) -> Edge {
     Edge { earliest: Some(at(earliest)), latest: at(latest) }
@@ -27,9 +30,10 @@ impl Tracked {
     fn change(&mut self, time: u64, to: State, edge: Edge) {
         let from = self.state.replace(to).unwrap_or(State::Unknown);
         let scope = Scope::Country(CountryId(0));
-        let change = Change { time: at(time), scope, from, to, edge, evidence: String::new() };
+        let change =
+            Change { time: at(time), scope, from, to, edge, evidence: EvidenceText::default() };
         let mut changed = Vec::new();
-        self.tracker.handle_change(&change, &roster(), 0, &mut changed);
+        self.tracker.handle_change(&change, &roster(), WallOffset::default(), &mut changed);
         self.store(changed);
     }
 
@@ -37,9 +41,10 @@ impl Tracked {
     fn narrow(&mut self, time: u64, told: State, edge: Edge) {
         let scope = Scope::Country(CountryId(0));
         let (from, to) = (told, told);
-        let change = Change { time: at(time), scope, from, to, edge, evidence: String::new() };
+        let change =
+            Change { time: at(time), scope, from, to, edge, evidence: EvidenceText::default() };
         let mut changed = Vec::new();
-        self.tracker.handle_change(&change, &roster(), 3_600_000_000_000, &mut changed);
+        self.tracker.handle_change(&change, &roster(), 3_600_000_000_000.into(), &mut changed);
         self.store(changed);
     }
 
@@ -183,7 +188,7 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
         evidence: "why".into(),
     };
     let mut changed = Vec::new();
-    EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000, &mut changed);
+    EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000.into(), &mut changed);
     let found = &changed[0];
     assert_eq!(
         (found.scope.as_str(), found.country.as_str(), found.level()),

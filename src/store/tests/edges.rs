@@ -15,7 +15,7 @@ fn a_narrower_end_replaces_the_row_that_was_written_or_waits() {
         from,
         to,
         edge: Edge { earliest: Some(at(earliest)), latest: at(latest) },
-        evidence: String::new(),
+        evidence: EvidenceText::default(),
     };
     let end = 34_270;
     let changes = [
@@ -30,7 +30,7 @@ fn a_narrower_end_replaces_the_row_that_was_written_or_waits() {
         let mut waiting = Backlog::default();
         for change in &changes {
             let mut episodes = Vec::new();
-            tracker.handle_change(change, &roster, 0, &mut episodes);
+            tracker.handle_change(change, &roster, WallOffset::default(), &mut episodes);
             waiting.add(Batch { at: change.time, episodes, ..Batch::default() });
             assert_eq!(waiting.rows(), 1);
             if !waits {

@@ -3,6 +3,26 @@
 use super::*;
 
 #[test]
+fn the_last_known_addresses_of_a_name_are_read_again() {
+    let directory = TempDir::new("addresses");
+    let known = |addresses: &[&str]| {
+        addresses.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>()
+    };
+    // A store of an earlier version has no table of names.
+    drop(Database::open(&directory.file()).unwrap());
+    Connection::open(directory.file()).unwrap().execute("DROP TABLE name", []).unwrap();
+    let mut database = Database::open(&directory.file()).unwrap();
+    for addresses in [&["10.0.0.1", "10.0.0.2"][..], &["10.0.0.2", "2001:db8::1"]] {
+        let names = vec![("host.example".to_owned(), known(addresses))];
+        let mut waiting = Backlog::default();
+        waiting.add(Batch { at: at(1), names, ..Batch::default() });
+        database.write(&waiting, "lab", at(0)).unwrap();
+        let names = database.previous_run().unwrap().names;
+        assert_eq!(names, HashMap::from([("host.example".to_owned(), known(addresses))]));
+    }
+}
+
+#[test]
 fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
     let directory = TempDir::new("found");
     let mut database = Database::open(&directory.file()).unwrap();

@@ -132,7 +132,10 @@ fn ipv6_names_and_options_are_read() {
         ("dns/example.net/SOA", Some(Duration::from_secs(3600)))
     );
     let Some(ProbeSpec::Dns(spec)) = plan.specs.last() else { panic!("{:?}", plan.specs) };
-    assert_eq!((spec.port, spec.expect.as_deref()), (5353, Some("x")));
+    assert_eq!(
+        (spec.port, spec.expect.as_deref()),
+        (5353, Some("ns1.example.net. admin.example.net. 1 3600 600 86400 300"))
+    );
     assert_eq!(
         plan.resolver,
         ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]
@@ -197,9 +200,32 @@ fn what_may_be_meant_otherwise_is_a_warning() {
             "no controls: blindness of our own network cannot be told from an outage",
             "per_block is above 0.39/s, where networks begin to limit ICMP: loss may be of our own making",
             "block 192.0.2.0/24 has one host: without it the block counts as dark",
-            "block 192.0.2.0/24: its intervals ask for 1.00 probes/s, its budget allows 0.40 probes/s; probes will come late",
+            "block 192.0.2.0/24: its intervals ask for 1.00 probes/s, its budget allows 0.40 probes/s in all; the shortest become 2.5s, so that nobody starves",
         ]
     );
+}
+
+#[test]
+fn how_often_each_is_asked_is_said_where_some_have_intervals() {
+    let plan = |interval: &str| {
+        let text = format!(
+            r#"
+            vantage = "lab"
+            [[country]]
+            code = "XA"
+            [[country.block]]
+            prefix = "192.0.2.0/24"
+            hosts = [
+              {{ host = "192.0.2.1", probes = [{{ probe = "icmp", interval = "{interval}" }}] }},
+              {{ host = "192.0.2.2", probes = ["icmp", "tcp/443"] }},
+            ]
+            "#
+        );
+        let text = Plan::parse("p", &text).unwrap().to_string();
+        text.rsplit_once("; ").unwrap().1.to_owned()
+    };
+    assert_eq!(plan("1m"), "192.0.2.1 icmp every 1m, the 2 others every 8.6s each");
+    assert_eq!(plan("100ms"), "192.0.2.1 icmp every 5.3s, the 2 others every 32s each");
 }
 
 /// IdMapping in the roster are consecutive and point back at what they belong to.

@@ -2,7 +2,7 @@
 
 use crate::support::watched_world::never;
 use crate::support::{
-    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, until, values,
+    LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, get, lifesign, quiet, signal, until, values,
 };
 use std::{fs, process::Command, time::Duration};
 
@@ -69,6 +69,35 @@ fn the_disk_is_read_only() {
         "lifesign: cannot write the journal {disk}/journal: Read-only file system (os error 30)"
     );
     assert_eq!(found, (73, String::new(), why));
+}
+
+#[test]
+fn the_journal_is_rotated() {
+    let temp_dir = TempDir::new("rotated");
+    let plan = fs::read_to_string(LAB).unwrap();
+    let plan = plan.replace("pace = \"default\"", "per_block = \"20/s\"");
+    let plan = temp_dir.put("plan.toml", plan.replace("total = \"50/s\"", ""));
+    let [journal, first] = ["journal", "journal.1"].map(|name| temp_dir.path(name));
+    let arguments = ["--config", &plan, "--listen", "127.0.0.1:0", "--record", &journal];
+    let mut watch = Program::start(lifesign(&arguments));
+    let length = |path: &str| fs::metadata(path).map_or(0, |found| found.len());
+    let lines = |path: &str| match length(path) {
+        2000.. => Ok(()),
+        few => Err(few.to_string()),
+    };
+    until(TIMEOUT, "lines", || lines(&journal));
+    fs::rename(&journal, &first).unwrap();
+    signal("HUP", watch.id());
+    until(TIMEOUT, "lines in a new file", || lines(&journal));
+    let before = length(&first);
+    watch.listen(Duration::from_secs(1));
+    assert_eq!(length(&first), before, "nothing comes after them in the old one");
+    assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
+    for path in [&first, &journal] {
+        assert!(fs::read_to_string(path).unwrap().ends_with("}\n"), "{path}");
+        let (code, _, err) = done(lifesign(&["replay", path, "--config", &plan]));
+        assert_eq!((code, err.as_str()), (0, ""), "{path}");
+    }
 }
 
 /// A power cut in the middle of a line: what follows begins on a line of its own.

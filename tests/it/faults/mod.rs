@@ -19,18 +19,30 @@
 //! | network: one_block_of_four_is_dead | one block | down, outage, partial | a word on the others |
 //! | (`daemon::outages`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
 //! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
+//! | network: every_host_refuses_by_its_own_firewall | each host's own firewall, with any ICMP error | `refused` | down |
 //! | network: every_packet_comes_twice | duplicates | `duplicate` | counted as replies |
 //! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
 //! | names: the_resolver_is_dead_at_the_start… | resolver dead at the start, comes, dies again | unresolved; up; nothing | blind; down |
+//! | names: the_resolver_is_dead_at_the_start_and_the_addresses_are_known | the resolver, before a restart | up, by the addresses of the run before | unresolved |
+//! | (`probe::names`: failures_are_retried_soon…, in the program) | a resolver in a dark country | asked every 10 s | every five minutes |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
+//! | names: two_hundred_names_are_asked_for… | a resolver that is silent, then fails, and 200 names | one line for all | more than 32 questions at once |
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
+//! | time: the_machine_is_suspended_for_five_minutes | suspension: boot time and wall clock go on alone | one blind period; 300 s unknown; edges that span it | a change other than by blindness |
+//! | (`store::restarts`: an_outage_goes_on_with_a_clock_that…) | a clock ten minutes behind at a start, and set later | the same outage; its end by the right time | an end; a time before what was known |
+//! | (the store: what_a_run_wrote_by_a_wrong_clock…, what_waits_is_corrected…) | the same, row by row | rows of this run are moved | a row of before |
+//! | (the store: a_memory_of_another_format_is_not_read) | what another version learned | one line | a guess |
+//! | (the core, `judge::evidence_text`: a_time_in_it…) | the clock is set: times in evidence | the new time, like edges | the old |
+//! | (the core, `judge::tests::evidence`: targets_are_counted…) | hosts that have gone, in a darkness | as many targets as miss | those that had gone |
 //! | (the core, `watch::tests::halts`: nobody_watches_for_five_minutes) | five minutes away | one blind period of 300 s | down; making up for lost probes |
 //! | (the core, `watch::tests::halts`: nobody_watches_while_a_country_is_dark) | the same while it is down | up, when it answers | outage |
+//! | (the core, `watch::tests::halts`: what_nobody_watched…) | 45 s away; 300 s in an outage | unknown for as long; edges that span it | up or outage meanwhile |
+//! | (the core, `watch::tests::halts`: a_darkness_that_begins…) | 300 s away, just after a cut | down | outage before a minute was watched |
 //! | (the core, `watch::tests::halts`: a_country_of_a_hundred_blocks_is_gone) | more misses than are remembered | down, outage | partial |
-//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; a gap in the journal | down |
+//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; unknown seconds; a gap in the journal | down |
 //! | process: it_is_starved | 95 % of its time | slots skipped | down |
 //! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | down for that half: the oldest probes are closed | blind; down for the other half |
 //! | process: the_soft_limit_of_descriptors… | ulimit -Sn 64 | as many as ulimit -Hn | |
@@ -39,22 +51,36 @@
 //! | process: nothing_piles_up_while_a_country_is_silent | a silent country at a high pace | outage | descriptors without end |
 //! | process: a_day_in_forty_seconds… | nothing: a day's probes and 40 plans | | growth from the first half to the second |
 //! | process: it_is_asked_to_end_at_any_moment | SIGTERM | exit 0 | a torn line in the journal |
+//! | process: it_is_asked_to_end_with_its_first_line | SIGTERM at once | exit 0 | an end by the signal |
+//! | process: nobody_takes_what_it_writes | nobody reads its journal, output or errors, and SIGTERM | all pages; exit 0 within 5 s | a hang; pages after the end |
+//! | (`line_writer`: all_lines_arrive_or…) | 5,030 verdicts at once; a reader too slow for more | how many lines were lost | a word less than that |
+//! | (`probe::names`: a_task_that_panics_is_seen…) | a thread of ours | one line, exit 70 | a watch that does half of its work |
+//! | names: nobody_hears_its_complaints | standard error is closed | up, when its resolver comes | a panic |
 //! | process: it_is_killed_at_any_moment | SIGKILL | the journal so far | more than the last line torn |
 //! | files: the_disk_is_full_and_later_has_room_again | no space for the journal | one line; how many were lost | lines that run together; a word on hosts |
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
 //! | (`store::disks`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
 //! | (`store::disks`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
+//! | (the store: a_blind_spell_is_one_row…, what_was_unknown_of_a_country…, of_what_is_older…) | ten blind spells a day, for a year, at 5,030 blocks | a row for each; below 200 MB | a row for each block |
+//! | (the store: a_store_that_can_be_opened_later…) | the store cannot be opened at the start, and later | what was open goes on | two outages |
+//! | (the store: a_damaged_store_is_moved_aside…, a_store_that_is_damaged_while…) | the store's file is damaged | one line; moved aside, and a new one | a lost file; no store |
 //! | (`store::kills`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |
 //! | (`store::restarts`: an_outage_goes_on…) | SIGKILL or SIGTERM, and a new start, in an outage | the same outage | two; an end |
 //! | (`store::page`: the_page_shows_what_was_before_a_kill) | SIGKILL, a broken row, another plan | the outage of before | one seen where nobody watched |
 //! | (`cli::status`: a_second_run_on_the_same_state…) | two runs on one state directory | one line, exit 69 | two that write |
+//! | files: the_journal_is_rotated | the journal has another name, then SIGHUP | the rest in a new file | a line in the old one |
+//! | (`daemon::journal_writer`: packets_of_others…) | a flood of packets that nobody asked for | their counts | a journal that grows with it |
 //! | files: the_journal_is_torn_and_goes_on | half a line at its end | the line is skipped | the next one lost |
 //! | files: its_reader_is_stuck | nobody reads standard output | all pages | the watch stands still |
 //! | (`daemon::loopback`: the_watch_goes_on_when_nobody_reads…) | standard output is closed | all pages | an end |
 //! | (`http::pages`: an_idle_reader…) | a reader that never ends its request | all pages | |
+//! | (`http::hostile`: readers_who_do_not_read_keep_no_pages) | readers who ask and do not read | all pages | memory for each second's page |
 //! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
+//! | plan: the_plan_is_a_pipe_or_a_device | the plan is a FIFO, or /dev/zero | no regular file; 400 | a wait; the same |
+//! | (`http::pages`: only_an_address_and…) | a page of another site, by DNS rebinding | 421 | a page; a reload |
+//! | (`http::pages`: nobody_behind_a_proxy…) | POST through a proxy on this machine | 403 | a reload |
 //! | plan: blocks_come_and_go | the plan, on purpose | the new is unknown, the gone is gone | a lost count; a verdict on what stays |
 //! | plan: a_reload_is_asked_for_from_elsewhere | POST from another machine | 403 | a reload |
 //! | plan: numbers_change_under_answers… | every target's number, each second | | an answer to the wrong target |

@@ -1,9 +1,11 @@
 //! What breaks in DNS: the resolver is dead, comes late, and dies; a name server answers nonsense.
 
 use crate::support::watched_world::never;
-use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, until, values};
+use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, get, lifesign, quiet, until, values};
 use std::{
+    fs,
     net::{SocketAddr, UdpSocket},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,17 +54,26 @@ fn resolved(question: &[u8], address: [u8; 4]) -> Vec<u8> {
     answer
 }
 
-fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
-    let plan = format!(
+fn plan(resolver: &str, hosts: &str) -> String {
+    format!(
         "vantage = \"test\"\ncontrols = [\"127.0.0.1\"]\n{resolver}\n[budget]\nper_block = \"10/s\"\n\
          [[country]]\ncode = \"KP\"\n[[country.block]]\nprefix = \"127.47.1.0/24\"\nhosts = [{hosts}]\n"
-    );
-    let mut program = Program::start(lifesign(&[
-        "--config",
-        &temp_dir.put("plan.toml", plan),
-        "--listen",
-        "127.0.0.1:0",
-    ]));
+    )
+}
+
+fn watch(temp_dir: &TempDir, resolver: &str, hosts: &str) -> (Program, SocketAddr) {
+    watch_with(temp_dir, resolver, hosts, &[])
+}
+
+fn watch_with(
+    temp_dir: &TempDir,
+    resolver: &str,
+    hosts: &str,
+    options: &[&str],
+) -> (Program, SocketAddr) {
+    let plan = temp_dir.put("plan.toml", plan(resolver, hosts));
+    let arguments = [&["--config", &plan, "--listen", "127.0.0.1:0"], options].concat();
+    let mut program = Program::start(lifesign(&arguments));
     let address = program.address();
     (program, address)
 }
@@ -96,6 +107,101 @@ fn the_resolver_is_dead_at_the_start_and_comes_and_dies() {
         if now > before + 10.0 { Ok(()) } else { Err(format!("{before} {now}")) }
     });
     never(&program, &["down", "outage", "flapping"]);
+}
+
+/// What cannot be said does not keep it from asking again.
+#[test]
+fn nobody_hears_its_complaints() {
+    let temp_dir = TempDir::new("unheard");
+    let server_address = UdpSocket::bind("127.47.1.55:0").unwrap().local_addr().unwrap();
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let plan = temp_dir.put("plan.toml", plan(&format!("resolver = [\"{server_address}\"]"), host));
+    let pipe = temp_dir.path("pipe");
+    let run = format!(
+        "mkfifo {pipe}; exec 3<>{pipe} 2>{pipe} 3>&-; \
+         exec {LIFESIGN} --config {plan} --listen 127.0.0.1:0"
+    );
+    let mut program = Program::start(quiet(Command::new("sh"), &["-c", &run]));
+    let address = program.address();
+    until(TIMEOUT, "unresolved probes", || {
+        let found = sum(address, "lifesign_not_sent_total", &["unresolved"]);
+        if found >= 30.0 { Ok(()) } else { Err(found.to_string()) }
+    });
+    let _server = Server::start(UdpSocket::bind(server_address).unwrap(), |question| {
+        resolved(question, [127, 47, 1, 7])
+    });
+    program.verdict(2 * TIMEOUT, "KP 127.47.1.0/24", "up");
+    assert_eq!(program.terminate().code(), Some(0));
+}
+
+/// A resolver that says nothing has not all of them to keep open, and one that fails is one line.
+#[test]
+fn two_hundred_names_are_asked_for_a_few_at_a_time() {
+    let temp_dir = TempDir::new("many-names");
+    let socket = UdpSocket::bind("127.47.1.56:0").unwrap();
+    let server_address = socket.local_addr().unwrap();
+    let asked = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let silent = Arc::new(AtomicBool::new(true));
+    let (names, is_silent) = (Arc::clone(&asked), Arc::clone(&silent));
+    let _server = Server::start(socket, move |question| {
+        if is_silent.load(Ordering::Relaxed) {
+            let end = 12 + question[12..].iter().position(|&byte| byte == 0).unwrap();
+            names.lock().unwrap().insert(question[12..end].to_ascii_lowercase());
+            return Vec::new();
+        }
+        // SERVFAIL.
+        let mut answer = question.to_vec();
+        answer[2] |= 0x80;
+        answer[3] = 2;
+        answer
+    });
+    let hosts: Vec<String> = (0..200)
+        .map(|n| format!(r#"{{ host = "host-{n}.example", probes = ["tcp/9"] }}"#))
+        .collect();
+    let resolver = format!("resolver = [\"{server_address}\"]");
+    let (mut program, _) = watch(&temp_dir, &resolver, &hosts.join(","));
+    until(TIMEOUT, "names", || match asked.lock().unwrap().len() {
+        0 => Err("none".to_owned()),
+        _ => Ok(()),
+    });
+    program.listen(Duration::from_secs(3));
+    assert_eq!(asked.lock().unwrap().len(), 32);
+    silent.store(false, Ordering::Relaxed);
+    program.error_line(2 * TIMEOUT, "complaint", |line| {
+        line.contains("cannot resolve ").then_some(())
+    });
+    program.listen(Duration::from_secs(8));
+    assert!(program.err.len() <= 2, "{}", program.said());
+}
+
+/// The next run knows the addresses of the one before, and asks them though nobody resolves names.
+#[test]
+fn the_resolver_is_dead_at_the_start_and_the_addresses_are_known() {
+    let temp_dir = TempDir::new("known-names");
+    let state = temp_dir.path("state");
+    let socket = UdpSocket::bind("127.47.1.55:0").unwrap();
+    let resolver = format!("resolver = [\"{}\"]", socket.local_addr().unwrap());
+    let server = Server::start(socket, |question| resolved(question, [127, 47, 1, 8]));
+    let host = r#"{ host = "host.example", probes = ["tcp/9"] }"#;
+    let journal = temp_dir.path("journal");
+    let options = ["--state-dir", &state, "--record", &journal];
+    let (mut program, _) = watch_with(&temp_dir, &resolver, host, &options);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    program.listen(Duration::from_secs(2));
+    assert_eq!(program.terminate().code(), Some(0));
+    drop(server);
+    let lines = fs::read_to_string(&journal).unwrap();
+    let is_refused = |line: &&str| line.contains(r#""result":"refused""#);
+    assert!(lines.lines().any(|line| is_refused(&line)));
+    for line in lines.lines().filter(is_refused) {
+        assert!(line.contains(r#""host":"host.example","address":"127.47.1.8""#), "{line}");
+    }
+    let (mut program, address) = watch_with(&temp_dir, &resolver, host, &options);
+    program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
+    assert_eq!(sum(address, "lifesign_not_sent_total", &["unresolved"]), 0.0);
+    assert!(get(address, "/").body.contains("127.47.1.8"));
+    assert!(get(address, "/api/v1/state").body.contains(r#""address":"127.47.1.8""#));
+    assert_eq!(program.terminate().code(), Some(0));
 }
 
 #[test]

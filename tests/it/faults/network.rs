@@ -309,3 +309,29 @@ fn the_receive_buffer_overruns() {
         "another's answers are no outcomes"
     );
 }
+
+/// A host that says no is there: whatever its firewall says, and to whichever kind of probe. The
+/// same words from a router are misses (`daemon::routers`).
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn every_host_refuses_by_its_own_firewall() {
+    let mut watched = WatchedWorld::start("refusals");
+    let country = &watched.world.country;
+    // The kernel sends each receiver one error a second, unless it is told otherwise (icmp(7)).
+    country.sh("echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
+         nft add table ip wall
+         nft add chain ip wall input '{ type filter hook input priority 0; }'");
+    let codes = ["host-prohibited", "admin-prohibited", "net-unreachable", "host-unreachable"];
+    for (block, code) in (176..).zip(codes) {
+        country.sh(&format!(
+            "nft add rule ip wall input ip daddr 10.45.{block}.0/24 reject with icmp type {code}"
+        ));
+    }
+    watched.calm(Duration::from_secs(15));
+    for probe in ["icmp", "tcp", "dns"] {
+        let probe = format!("probe=\"{probe}\"");
+        let refused = ["outcome=\"refused\"", &probe];
+        assert!(watched.metric("lifesign_probe_outcomes_total", &refused) > 20.0, "{probe}");
+    }
+    watched.never_dark();
+}

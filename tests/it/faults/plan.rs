@@ -2,8 +2,10 @@
 //! elsewhere.
 
 use crate::support::watched_world::{SCOPES, WatchedWorld, fast, never};
-use crate::support::{Program, TIMEOUT, TempDir, ask, done, get, lifesign, signal, until, values};
-use std::{fmt::Write as _, fs, net::SocketAddr, time::Duration};
+use crate::support::{
+    Program, TIMEOUT, TempDir, ask, done, get, lifesign, quiet, signal, until, values,
+};
+use std::{fmt::Write as _, fs, net::SocketAddr, process::Command, time::Duration};
 
 /// A plan of the loopback network with these blocks, each with one host by TCP and ICMP.
 fn plan(blocks: &[u8]) -> String {
@@ -125,6 +127,27 @@ fn the_plan_is_gone() {
     assert_eq!((watch.state(1, "up"), watch.reloaded()), (vec![1.0], vec![0.0]));
 }
 
+/// Neither is waited for: the answer comes, and so does the next plan.
+#[test]
+fn the_plan_is_a_pipe_or_a_device() {
+    let watch = Watch::start("pipe", &plan(&[1]));
+    watch.up(1);
+    let file = watch.temp_dir.path("plan.toml");
+    for make in [format!("mkfifo {file}"), format!("ln -s /dev/zero {file}")] {
+        fs::remove_file(&file).unwrap();
+        assert_eq!(done(quiet(Command::new("sh"), &["-c", &make])).0, 0);
+        let answer = ask(watch.address, "POST", "/-/reload");
+        let why = format!("{file}: no regular file; give the path of one\n");
+        assert_eq!((answer.code, answer.body), (400, why));
+        let (code, _, err) = done(lifesign(&["check", &file]));
+        assert_eq!((code, err), (78, format!("{file}: no regular file; give the path of one")));
+    }
+    fs::remove_file(&file).unwrap();
+    watch.temp_dir.put("plan.toml", plan(&[1]));
+    assert_eq!(ask(watch.address, "POST", "/-/reload").code, 200);
+    assert_eq!(watch.state(1, "up"), [1.0]);
+}
+
 #[test]
 fn blocks_come_and_go() {
     let mut watch = Watch::start("blocks", &plan(&[1, 2, 3]));
@@ -197,7 +220,7 @@ fn a_reload_is_asked_for_from_elsewhere() {
     let ask = |method: &str, path: &str| {
         let ask = format!(
             "exec 3<>/dev/tcp/10.45.0.2/17545; \
-             printf '{method} {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
+             printf '{method} {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
         done(watched.world.router.command(&["timeout", "60", "bash", "-ec", &ask])).1
     };

@@ -47,6 +47,10 @@ fn it_is_stopped_for_eight_seconds() {
     four_up(address);
     watch.listen(Duration::from_secs(2));
     let before = value(address, "lifesign_blind_spells_total", &[]);
+    let seconds = |state| {
+        value(address, "lifesign_block_state_seconds_total", &[&format!("state=\"{state}\"")])
+    };
+    let unknown = seconds("unknown");
     signal("STOP", watch.id());
     sleep(Duration::from_secs(8));
     signal("CONT", watch.id());
@@ -56,6 +60,7 @@ fn it_is_stopped_for_eight_seconds() {
     });
     four_up(address);
     watch.listen(Duration::from_secs(2));
+    assert!(seconds("unknown") >= unknown + 4.0 * 7.0, "{unknown}");
     assert!(value(address, "lifesign_blind_seconds_total", &[]) >= 7.0);
     assert_eq!(value(address, "lifesign_blind_spells_total", &[]), before + 1.0);
     assert!(
@@ -198,6 +203,56 @@ fn it_is_asked_to_end_at_any_moment() {
         lifesign(&["replay", &temp_dir.path("journal"), "--config", &temp_dir.path("plan.toml")]);
     let (code, _, err) = done(run);
     assert_eq!((code, err.as_str()), (0, ""), "every line can be read");
+}
+
+#[test]
+fn it_is_asked_to_end_with_its_first_line() {
+    let temp_dir = TempDir::new("first");
+    for _ in 0..20 {
+        let mut watch = lab(&temp_dir, "4/s", "");
+        watch.line(TIMEOUT, "first line", |line| line.starts_with("lifesign ").then_some(()));
+        assert_eq!(watch.terminate().code(), Some(0), "{}", watch.said());
+    }
+}
+
+/// Nobody takes its journal, its lines, its complaints: it watches on, and ends when it is asked.
+#[test]
+fn nobody_takes_what_it_writes() {
+    for (name, output) in [("journal", "--record PIPE"), ("out", ">PIPE"), ("err", "2>PIPE")] {
+        let temp_dir = TempDir::new(&format!("untaken-{name}"));
+        let plan = temp_dir.put("plan.toml", fs::read(LAB).unwrap());
+        let address: SocketAddr = "127.45.190.98:17545".parse().unwrap();
+        // A pipe that is full, and that somebody holds open, or writing would fail at once.
+        let pipe = temp_dir.path("pipe");
+        let run = format!(
+            "mkfifo {pipe}; exec 3<>{pipe}; dd if=/dev/zero bs=4096 count=16 status=none >&3; \
+             exec {LIFESIGN} --config {plan} --listen {address} {}",
+            output.replace("PIPE", &pipe)
+        );
+        let mut watch = Program::start(quiet(Command::new("sh"), &["-c", &run]));
+        until(TIMEOUT, "pages", || {
+            std::net::TcpStream::connect(address).map(drop).map_err(|error| error.to_string())
+        });
+        four_up(address);
+        temp_dir.put("plan.toml", "what is this");
+        let rejected = "lifesign_config_last_reload_successful";
+        signal("HUP", watch.id());
+        until(TIMEOUT, "a rejected plan", || match value(address, rejected, &[]) {
+            0.0 => Ok(()),
+            _ => Err("not yet".into()),
+        });
+        let asked = watch.now();
+        signal("TERM", watch.id());
+        until(Duration::from_secs(1), "no word of health", || {
+            match std::net::TcpStream::connect(address) {
+                Err(_) => Ok(()),
+                Ok(_) => Err("it answers".into()),
+            }
+        });
+        assert_eq!(watch.end(TIMEOUT).code(), Some(0), "{name}: {}", watch.said());
+        let took = watch.now().since(asked);
+        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
+    }
 }
 
 /// How often it is killed, each time at another moment.

@@ -58,7 +58,7 @@ fn start(temp_dir: &TempDir, web: &str) -> (Program, String, SocketAddr) {
 fn ask(address: SocketAddr, line: &str, authorization: Option<&str>) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    let mut request = format!("{line} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n");
+    let mut request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     if let Some(value) = authorization {
         write!(request, "Authorization: {value}\r\n").unwrap();
     }
@@ -125,6 +125,24 @@ fn without_the_password_there_is_nothing_to_see() {
     for secret in [PASSWORD, hashes.rsplit_once('$').unwrap().1.trim(), ANN] {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+#[test]
+fn a_name_is_listed_while_it_runs() {
+    let temp_dir = TempDir::new("access-hosts");
+    let (_program, _, address) = start(&temp_dir, "http_server_config:\n");
+    let asked = |host: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!("GET /-/healthy HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+    };
+    assert_eq!(asked("lifesign.example.net:17545"), 421);
+    swap(&temp_dir, "web.yml", "http_server_config:\n  hosts: [Lifesign.example.net]\n");
+    assert_eq!(asked("lifesign.example.net:17545"), 200);
+    assert_eq!([asked("127.0.0.1"), asked("example.net")], [200, 421]);
 }
 
 #[test]

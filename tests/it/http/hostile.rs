@@ -114,7 +114,7 @@ impl Victim {
 
 /// A request with this line and these further header lines.
 fn request(line: &str, headers: &str) -> Vec<u8> {
-    format!("{line}\r\nHost: lab\r\nConnection: close\r\n{headers}\r\n").into_bytes()
+    format!("{line}\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n").into_bytes()
 }
 
 fn long(length: usize) -> String {
@@ -207,7 +207,7 @@ fn no_path_leads_beyond_the_pages() {
     }
     // RFC 9112 §3.2.2: a server must understand the absolute form; and a query is none of our
     // pages' business.
-    for path in ["http://lab/metrics", "/metrics?x=%00&y=/../", "/metrics?"] {
+    for path in ["http://localhost/metrics", "/metrics?x=%00&y=/../", "/metrics?"] {
         assert_eq!(code(path), Some(200), "{path}");
     }
     victim.recovers();
@@ -264,7 +264,7 @@ fn a_thousand_idle_connections_hold_up_no_scrape() {
             match number % 3 {
                 0 => {}
                 1 => idle.write_all(b"GET /metrics HTTP/1.1\r\nHost: l").unwrap(),
-                _ => idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: lab\r\n\r\n").unwrap(),
+                _ => idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap(),
             }
             crowd.push(idle);
             if number % 100 == 99 {
@@ -302,6 +302,32 @@ fn readers_who_do_not_read_hold_up_no_scrape() {
             }
         });
     });
+}
+
+/// Four a second, each of another second's page.
+#[test]
+fn readers_who_do_not_read_keep_no_pages() {
+    let victim = Victim::start("hostile-pages", 300);
+    let ask = request("GET /metrics HTTP/1.1", "");
+    let mut page = 0;
+    for _ in 0..4 {
+        page = get(victim.address, "/metrics").body.len() / 1024;
+        sleep(Duration::from_secs(1));
+    }
+    let before = victim.program.memory();
+    let mut crowd = Vec::new();
+    for _ in 0..80 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&victim.address.into()).unwrap();
+        socket.send(&ask).unwrap();
+        crowd.push(socket);
+        sleep(Duration::from_millis(250));
+    }
+    // Beside the pages each connection has a piece of one, of 64 KiB.
+    let grown = victim.program.memory().saturating_sub(before).saturating_sub(80 * 64);
+    assert!(grown < 5 * page, "{grown} KiB more, and a page has {page}");
+    victim.scrape();
 }
 
 /// The same half minute that the tests of `export::connections` pass in no time, by the clock.

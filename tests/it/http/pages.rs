@@ -9,7 +9,11 @@ use crate::support::{
 };
 use lifesign::export::ExportSettings;
 use lifesign_core::{judge::State, watch::Snapshot};
-use std::{io::Write, net::TcpStream, sync::Arc};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::Arc,
+};
 
 /// The server with a snapshot in which every field says something.
 fn start() -> PageServer {
@@ -321,13 +325,13 @@ fn no_page_of_another_site_has_the_plan_read_again() {
         "Sec-Fetch-Site: cross-site\r\n",
         "Sec-Fetch-Site: same-site\r\n",
         "Sec-Fetch-Site: \u{e9}\r\n",
-        "Sec-Fetch-Site: cross-site\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost\r\n",
         "Sec-Fetch-Site: none\r\nOrigin: http://elsewhere\r\n",
         "Origin: http://elsewhere\r\n",
-        "Origin: http://lab:17545\r\n",
-        "Origin: http://lab.elsewhere\r\n",
+        "Origin: http://localhost:17545\r\n",
+        "Origin: http://localhost.elsewhere\r\n",
         "Origin: null\r\n",
-        "Origin: lab\r\n",
+        "Origin: localhost\r\n",
         "Origin:\r\n",
     ] {
         let answer = ask_with(address, "POST", "/-/reload", more);
@@ -337,9 +341,9 @@ fn no_page_of_another_site_has_the_plan_read_again() {
     }
     for more in [
         "",
-        "Sec-Fetch-Site: same-origin\r\nOrigin: http://lab\r\n",
+        "Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n",
         "Sec-Fetch-Site: none\r\n",
-        "Origin: https://LAB\r\n",
+        "Origin: https://LOCALHOST\r\n",
     ] {
         let asker = std::thread::spawn(move || ask_with(address, "POST", "/-/reload", more));
         server.reload_requests.blocking_recv().unwrap().send(Ok("watches anew".into())).unwrap();
@@ -347,6 +351,70 @@ fn no_page_of_another_site_has_the_plan_read_again() {
     }
     // What only reads is shown to everybody.
     assert_eq!(ask_with(address, "GET", "/-/healthy", "Sec-Fetch-Site: cross-site\r\n").code, 200);
+}
+
+/// Who came through a proxy is not known to be on this machine.
+#[test]
+fn nobody_behind_a_proxy_has_the_plan_read_again() {
+    let mut server = start();
+    for more in ["Forwarded: for=192.0.2.1\r\n", "X-Forwarded-For: 127.0.0.1\r\n"] {
+        let answer = ask_with(server.addresses[0], "POST", "/-/reload", more);
+        let said = (answer.code, answer.body.as_str());
+        assert_eq!(said, (403, "only this machine may ask for that, and by no proxy\n"), "{more}");
+        assert!(server.reload_requests.try_recv().is_err(), "{more}");
+        assert_eq!(ask_with(server.addresses[0], "GET", "/-/healthy", more).code, 200);
+    }
+}
+
+/// A page of another site whose name leads to our address is no page of ours, and cannot read ours.
+#[test]
+fn only_an_address_and_localhost_are_names_of_ours() {
+    let mut server = start();
+    let address = server.addresses[0];
+    let asked = |line: &str, hosts: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{line} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    let others = [
+        "rebound.example",
+        "rebound.example:17545",
+        "localhost.example",
+        "127.0.0.1.example",
+        "1.2.3",
+        "",
+        "[::1",
+        "a b",
+        "\u{e9}",
+    ];
+    for line in ["GET /", "GET /metrics", "GET /api/v1/state", "GET /none", "POST /-/reload"] {
+        for host in others {
+            let text = asked(line, &format!("Host: {host}\r\n"));
+            assert!(text.starts_with("HTTP/1.1 421 "), "{line} {host}: {text}");
+            assert!(text.ends_with("\r\n\r\nnot a name of this server; ask by its address, or list the name in the web configuration\n"), "{text}");
+        }
+    }
+    let text = asked("GET /", "Host: localhost\r\nHost: rebound.example\r\n");
+    assert!(text.starts_with("HTTP/1.1 4"), "{text}");
+    let text = asked("GET http://rebound.example/", "Host: localhost\r\n");
+    assert!(text.starts_with("HTTP/1.1 421 "), "{text}");
+    assert!(server.reload_requests.try_recv().is_err());
+    for host in [
+        "127.0.0.1",
+        "192.0.2.1:80",
+        "[::1]",
+        "[2001:db8::1]:1",
+        "localhost:17545",
+        "LOCALHOST",
+        "localhost.",
+    ] {
+        let text = asked("GET /-/healthy", &format!("Host: {host}\r\n"));
+        assert!(text.starts_with("HTTP/1.1 200 "), "{host}: {text}");
+    }
+    // No browser sends none.
+    assert!(asked("GET /-/healthy", "").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]

@@ -97,6 +97,27 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
+    let known = |address: Ipv4Addr| {
+        [("host.example".to_owned(), vec![IpAddr::from(address)])].into_iter().collect()
+    };
+    let block = "127.45.176.0/24".parse().unwrap();
+    // Nobody listens there.
+    let mut names = Names::open(["host.example".to_string()], &["127.45.178.9:9".parse().unwrap()]);
+    assert_eq!(names.next("host.example", &block, 0), Err(Fault::Unresolved));
+    names.recall(known(FIRST));
+    assert_eq!(names.next("host.example", &block, 0), Ok(FIRST.into()));
+    assert_eq!(names.changes(), [], "it is kept already");
+    let server =
+        serve("127.45.178.5", |q, _| now([reply(q, ResponseCode::NoError, &[SECOND], 60)])).await;
+    names.replan(["host.example".to_string()], &[server]);
+    becomes(&names, block, 0, Ok(SECOND)).await;
+    assert_eq!(names.changes(), [("host.example".to_owned(), vec![IpAddr::from(SECOND)])]);
+    names.recall(known(FIRST));
+    assert_eq!(names.next("host.example", &block, 0), Ok(SECOND.into()), "it is resolved");
+}
+
+#[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
     let names = Names::open([], &[]);
     assert_eq!(

@@ -9,7 +9,7 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 11] = [
+const ALERTS: [&str; 12] = [
     "CountryOutage",
     "NearTotal",
     "NetworkOutage",
@@ -21,6 +21,7 @@ const ALERTS: [&str; 11] = [
     "BlockUnknown",
     "ProberDown",
     "JournalFailing",
+    "LinesLost",
 ];
 
 /// The alerts in their file, each with its text.

@@ -2,7 +2,7 @@
 
 use crate::support::episodes::{episodes, of_country};
 use crate::support::{
-    TIMEOUT, Verdict, done, lifesign,
+    TIMEOUT, TempDir, Verdict, done, faketime, lifesign,
     namespace::World,
     signal, until,
     watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast},
@@ -129,6 +129,49 @@ fn a_country_that_came_back_meanwhile_did_so_in_the_gap() {
     assert_eq!(time(&found["begin_latest"]), outage.latest);
     assert_eq!(time(&found["end_latest"]), up.latest);
     assert_eq!(Some(time(&found["end_earliest"])), up.earliest);
+}
+
+/// A machine without a clock of its own, which is set only when it has begun: what the store knows
+/// stays as it is, and the end is told by the right time.
+#[test]
+#[ignore = "needs root and libfaketime; run by tests/run"]
+fn an_outage_goes_on_with_a_clock_that_is_ten_minutes_behind() {
+    let temp_dir = TempDir::new("behind-clock");
+    let now = temp_dir.put("now", "+0");
+    let words = faketime::environment(faketime::library(), &now);
+    let words: Vec<String> = words.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let before: Vec<&str> = ["env"].into_iter().chain(words.iter().map(String::as_str)).collect();
+    let options = [("--state-dir", "state")];
+    let mut watched = WatchedWorld::open("behind", &fast(), &before, &options, |_| {});
+    watched.acquaint();
+    watched.world.cut(EVERYTHING, "drop");
+    watched.program.verdict(TIMEOUT, "KP", "down");
+    let outage = watched.program.verdict(TIMEOUT, "KP", "outage");
+    assert_eq!(watched.program.terminate().code(), Some(0));
+    temp_dir.put("now", "-600");
+    watched.run_again();
+    let is_behind = |line: &str| {
+        line.starts_with("note: the clock is 5").then_some(()).filter(|()| line.contains("behind"))
+    };
+    watched.program.line(TIMEOUT, "word on the clock", is_behind);
+    let again = watched.program.verdict(TIMEOUT, "KP", "outage");
+    assert_eq!((again.earliest, again.latest), (outage.earliest, outage.latest));
+    assert!(again.time > outage.time, "{again:?} {outage:?}");
+    let before = watched.program.now();
+    watched.world.mend();
+    let up = watched.program.verdict(TIMEOUT, "KP", "up");
+    let after = watched.program.now();
+    assert!(up.earliest.unwrap() >= outage.latest && up.latest > again.time, "{up:?} {again:?}");
+    temp_dir.put("now", "+0");
+    let is_set = |line: &str| line.starts_with("the clock is set").then_some(());
+    watched.program.line(TIMEOUT, "word on the clock", is_set);
+    assert_eq!(watched.program.terminate().code(), Some(0));
+    let found = ended_outage(&watched);
+    assert_eq!(Some(time(&found["begin_earliest"])), outage.earliest);
+    assert_eq!(time(&found["begin_latest"]), outage.latest);
+    let second = Duration::from_secs(1);
+    let end = time(&found["end_latest"]);
+    assert!(end + second >= before && end <= after + second, "{before} {end} {after}");
 }
 
 /// A new plan is no restart: what stays is the same outage, and what is watched no more has no open

@@ -8,7 +8,7 @@ use lifesign::store::{PreviousRun, Store};
 use lifesign_core::{
     judge::State,
     scopes::{CountryId, Roster, Scope},
-    time::Time,
+    time::{Time, WallOffset},
     watch::{EventRecord, History, Watch},
 };
 use proptest::prelude::*;
@@ -35,14 +35,14 @@ fn shown(history: &History, at: Time) -> Option<State> {
 fn seen(directory: &Path, roster: &Arc<Roster>, records: &[EventRecord]) -> Watch {
     let (mut store, _) = Store::open(directory, "test", at(0.0)).expect("a thread");
     let mut watch = Watch::new(roster.clone(), &settings(), at(0.0));
-    store.resume(PreviousRun::default(), false, roster, at(0.0), 0);
+    store.resume(PreviousRun::default(), false, roster, at(0.0), WallOffset::default());
     for record in records {
         watch.replay(record);
         let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
-        store.handle_changes(&changes, &watch, record.seen, 0);
+        store.handle_changes(&changes, &watch, record.seen, WallOffset::default());
     }
     assert_eq!(store.view().lost, 0);
-    store.finish(&watch, at(END), 0);
+    store.finish(&watch, at(END), WallOffset::default());
     watch
 }
 

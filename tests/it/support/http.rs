@@ -29,8 +29,11 @@ pub fn ask_with(address: SocketAddr, method: &str, path: &str, more: &str) -> An
     assert!(address.ip().is_loopback());
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n{more}\r\n")
-        .unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n"
+    )
+    .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     answer(&text)

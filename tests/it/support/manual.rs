@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 const MORE: &str = r#".SH SIGNALS
 .TP
 \fBSIGHUP\fR
-Reads the plan again. What stays keeps its counts, verdicts and history; a plan with an error changes nothing.
+Reads the plan again, and opens the journal anew. What stays keeps its counts, verdicts and history; a plan with an error changes nothing.
 .TP
 \fBSIGINT\fR, \fBSIGTERM\fR
-Ends the run.
+Ends the run, within 5 s whatever a disk or a reader does.
 .SH "EXIT STATUS"
 .TS
 l l.

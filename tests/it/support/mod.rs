@@ -5,6 +5,7 @@ pub mod country;
 pub mod dark_periods;
 pub mod dns_server;
 pub mod episodes;
+pub mod faketime;
 pub mod golden;
 pub mod http;
 pub mod machine;

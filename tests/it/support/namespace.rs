@@ -69,7 +69,7 @@ impl Namespace {
     pub fn get_at(&self, port: u16, path: &str) -> Answer {
         let ask = format!(
             "exec 3<>/dev/tcp/127.0.0.1/{port}; \
-             printf 'GET {path} HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
+             printf 'GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
         );
         let seconds = TIMEOUT.as_secs().to_string();
         let (code, out, err) = done(self.command(&["timeout", &seconds, "bash", "-ec", &ask]));

@@ -168,8 +168,7 @@ impl Program {
         self.line(TIMEOUT, "address", address)
     }
 
-    /// The same, once the watch has begun. Before that a signal to end ends it as the system does,
-    /// and not as it would itself: its first lines come before it takes signals.
+    /// The same, once the watch has begun.
     pub fn watching(&mut self) -> SocketAddr {
         let address = self.address();
         until(TIMEOUT, "first page", || match get(address, "/api/v1/state") {

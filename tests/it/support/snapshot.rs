@@ -2,12 +2,12 @@
 
 use lifesign_core::{
     judge::{Blindness, Edge, HostCounts, PerState, State, Verdict},
-    outcome::{Cause, Fault, IcmpCode, Reject},
+    outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
     scopes::{Host, Kind, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
-        ControlView, Counts, HistogramView, History, KindView, Measurement, PlanView, ScopeView,
-        Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
+        ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
+        ScopeView, Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -29,7 +29,7 @@ pub fn every_field() -> Snapshot {
         time: at(600),
         started: at(0),
         plan: PlanView { since: at(0), refused: true },
-        wall_offset: 1_000_000_000,
+        wall_offset: 1_000_000_000.into(),
         roster: Arc::new(roster),
         scopes: vec![
             scope(State::Up, 0.999_999),
@@ -58,12 +58,14 @@ pub fn every_field() -> Snapshot {
                 ((true, IcmpCode { kind: 1, code: 6 }), 6),
             ]),
             rcodes: BTreeMap::from([(0, 7), (9, 8)]),
+            odd: BTreeMap::from([(Oddity::WrongCase, 9)]),
         },
         lag: HistogramView { buckets: vec![(0.001, 90), (0.01, 99)], sum: 0.25, count: 100 },
         slots_missed: 9,
         slots_over_budget: 10,
         open: 11,
         receive_drops: 12,
+        lines_lost: LinesLost { journal: Some(3), stdout: 0 },
         store: Some(StoreView { failing: true, failures: 13, waiting: 14, lost: 15 }),
     }
 }
@@ -100,7 +102,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         state,
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
-        evidence: format!("evidence of {NASTY}"),
+        evidence: format!("evidence of {NASTY}").into(),
         cause: Some(Cause::NoRoute),
         belief,
         last_life: alive.then(|| at(598)),
@@ -165,6 +167,7 @@ fn kind(scale: u64) -> KindView {
         late: 4 * scale,
         lost: 15 * scale,
         unreachable: 5 * scale,
+        taken_back: scale,
         duplicate: 6 * scale,
         rejected: 7 * scale,
         not_sent: 8 * scale,
@@ -180,6 +183,7 @@ fn kind(scale: u64) -> KindView {
 
 fn seen(alive: bool) -> TargetView {
     TargetView {
+        address: None,
         counts: Counts { sent: 20, reply: 15, lost: 3, unreachable: 1, ..Counts::default() },
         recent_loss: alive.then_some(0.125),
         srtt: alive.then_some(0.25),

@@ -1,9 +1,9 @@
 //! Exact counts of outcomes.
 
-use crate::outcome::Found;
+use crate::outcome::{Found, Oddity};
 
-/// Exact counts of outcomes. `sent` = reply + refused + late + lost + unreachable + overdue + those
-/// still open.
+/// Exact counts of outcomes. `sent` + `taken_back` = reply + refused + late + lost + unreachable +
+/// overdue + those still open.
 ///
 /// A target's have 32 bits, since targets are many: at the default pace of a whole block, all of it
 /// spent on one target, they last 544 years, at ten probes a second 13. Beyond that a count begins
@@ -24,6 +24,8 @@ pub struct Counts<N = u64> {
     pub lost: N,
     /// A router said no.
     pub unreachable: N,
+    /// A router said no, and an answer followed: counted as unreachable and as late.
+    pub taken_back: N,
     /// Further valid answers to a probe that had one.
     pub duplicate: N,
     /// Packets about this target that were no answer.
@@ -46,11 +48,18 @@ impl<N: Count> Counts<N> {
                 }
             }
             Found::Refused { .. } => self.refused.up(),
-            Found::Late { .. } => self.late.up(),
+            Found::Late { .. } => {
+                self.late.up();
+                if !was_overdue {
+                    self.taken_back.up();
+                }
+            }
             Found::Overdue => self.overdue.up(),
             Found::Lost => self.lost.up(),
             Found::Unreachable { .. } => self.unreachable.up(),
             Found::Duplicate => self.duplicate.up(),
+            Found::Odd(Oddity::OtherData) => self.unexpected.up(),
+            Found::Odd(_) => {}
             Found::NotSent(_) => {
                 self.not_sent.up();
                 self.sent.down();

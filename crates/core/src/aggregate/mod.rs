@@ -3,8 +3,10 @@
 
 mod counts;
 mod histogram;
+mod plausible;
 mod replan;
 mod rtt;
+mod trap;
 mod window;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Fault, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -22,6 +24,7 @@ use counts::Count;
 use histogram::Sketch;
 use rtt::Rtt;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use trap::{Trap, Unmasked};
 use window::Windows;
 
 /// What one outcome says, for the judge.
@@ -58,46 +61,6 @@ pub enum Evidence {
     Nothing,
 }
 
-/// What the trap question (`Due::trap`) has brought to light of a TCP target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trap {
-    /// No answer yet, after this many times.
-    Open(u8),
-    /// A firewall answers on every port.
-    AcceptsAll,
-    /// It refuses, as a host does.
-    Real,
-}
-
-impl Default for Trap {
-    fn default() -> Self {
-        Trap::Open(0)
-    }
-}
-
-impl Trap {
-    /// How often every second probe asks; then every sixteenth does, since many a host drops what
-    /// it does not serve.
-    const TRIES: u8 = 8;
-    /// Once it is known, one probe in this many asks again.
-    const AGAIN: u32 = 4096;
-
-    fn asked_in_vain(self) -> Self {
-        match self {
-            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
-            known => known,
-        }
-    }
-
-    fn is_due(self, seq: u32) -> bool {
-        seq.is_multiple_of(match self {
-            Trap::Open(times) if times < Self::TRIES => 2,
-            Trap::Open(_) => 16,
-            Trap::AcceptsAll | Trap::Real => Self::AGAIN,
-        })
-    }
-}
-
 /// A target's own numbers.
 #[derive(Clone, Debug)]
 pub struct TargetStats {
@@ -116,6 +79,8 @@ pub struct TargetStats {
     recent: u64,
     resolved: u8,
     trap: Trap,
+    /// Since when all its answers have come implausibly soon; the epoch if they have not.
+    implausible_since: Time,
 }
 
 impl TargetStats {
@@ -130,6 +95,7 @@ impl TargetStats {
             recent: 0,
             resolved: 0,
             trap: Trap::default(),
+            implausible_since: Time::default(),
         }
     }
 
@@ -140,7 +106,7 @@ impl TargetStats {
 
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
-        self.trap == Trap::AcceptsAll
+        matches!(self.trap, Trap::AcceptsAll(_))
     }
 
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
@@ -168,6 +134,8 @@ pub struct VantageStats {
     pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
     /// DNS answers by response code.
     pub rcodes: BTreeMap<u16, u64>,
+    /// What was odd about answers.
+    pub odd: BTreeMap<Oddity, u64>,
 }
 
 /// All the sums of a watch.
@@ -212,9 +180,15 @@ impl Aggregate {
     }
 
     /// Should the target's next probe, with this number, be the trap question?
-    pub fn wants_trap(&self, target: TargetId, seq: u32) -> bool {
-        let stats = &self.targets[target.0 as usize];
-        stats.kind.has_trap() && stats.trap.is_due(seq)
+    pub fn wants_trap(&mut self, target: TargetId, seq: u32, now: Time) -> bool {
+        let stats = &mut self.targets[target.0 as usize];
+        let is_due = stats.kind.has_trap() && stats.trap.is_due(seq, now);
+        if let Trap::AcceptsAll(unmasked) = &mut stats.trap
+            && is_due
+        {
+            unmasked.asked = now;
+        }
+        is_due
     }
 
     /// A probe was given out.
@@ -307,24 +281,40 @@ impl Aggregate {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
             // silence says nothing, and of a late answer it is not known which of the two it was.
             match outcome.found {
-                Found::Reply { .. } => stats.trap = Trap::AcceptsAll,
+                Found::Reply { .. } => {
+                    let asked = outcome.sent;
+                    stats.trap = Trap::AcceptsAll(Unmasked::since(asked));
+                }
                 Found::Refused { .. } => stats.trap = Trap::Real,
                 Found::NotSent(fault) => return Evidence::Fault(fault),
                 // A host that is known to refuse is silent for another reason.
                 _ if stats.trap == Trap::Real => {}
-                _ => {
-                    stats.trap = stats.trap.asked_in_vain();
+                found => {
+                    stats.trap = match stats.trap {
+                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
+                            unmasked.silent_again()
+                        }
+                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
+                            unmasked.answered_late()
+                        }
+                        known @ Trap::AcceptsAll(_) => known,
+                        trap => trap.asked_in_vain(),
+                    };
                     return Evidence::Nothing;
                 }
             }
         }
-        if stats.kind.has_trap() && stats.trap == Trap::AcceptsAll {
+        if let Trap::AcceptsAll(unmasked) = &mut stats.trap {
+            if !outcome.trap {
+                unmasked.record_service(&outcome.found);
+            }
             return Evidence::AcceptsAll;
         }
         match outcome.found {
-            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                Evidence::Life { rtt, late: was_overdue }
+            Found::Reply { rtt, .. } | Found::Refused { rtt } => {
+                Evidence::Life { rtt, late: false }
             }
+            Found::Late { rtt } => Evidence::Life { rtt, late: true },
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }
@@ -344,6 +334,7 @@ impl Aggregate {
                 *self.vantage.unreachable.entry((v6, code)).or_default() += 1;
             }
             Found::NotSent(fault) => *self.vantage.not_sent.entry(fault).or_default() += 1,
+            Found::Odd(oddity) => *self.vantage.odd.entry(oddity).or_default() += 1,
             _ => {}
         }
     }

@@ -67,7 +67,7 @@ impl Judge {
         for id in self.roster.path(block).rev() {
             is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
-            is_checked |= scope.recovery.check.is_some();
+            is_checked |= now < scope.recovery.until;
             scope.last_evidence = now;
             scope.hindrance = Hindrance::default();
             scope.quality.record_answer(slowdown);
@@ -305,14 +305,15 @@ impl Judge {
     /// Somebody answered after a darkness: was there one?
     fn check_return(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let recovery = &mut self.scopes[id.index()].recovery;
-        if recovery.check.is_none() || answer.sent <= recovery.answered {
+        if now >= recovery.until || answer.sent <= recovery.answered {
             return;
         }
         if let Some(finding) = recovery.record_answer() {
             self.settle_return(id, finding, now);
             return;
         }
-        let is_back = recovery.was_dark_at(answer.host.last_miss)
+        let is_back = recovery.check.is_some()
+            && recovery.was_dark_at(answer.host.last_miss)
             && recovery.life_before.is_none_or(|life| answer.host.last_life <= life);
         if is_back && !self.has_children(id) {
             self.settle_return(id, Finding::Genuine, now);
@@ -322,7 +323,7 @@ impl Judge {
     /// A miss of one who fell silent in a darkness that is over counts against that having been
     /// one.
     pub(super) fn record_still_missing(&mut self, miss: super::Unconfirmed, now: Time) {
-        if self.roster.path(miss.block).all(|id| self.scopes[id.index()].recovery.check.is_none()) {
+        if self.roster.path(miss.block).all(|id| now >= self.scopes[id.index()].recovery.until) {
             return;
         }
         let common = self.common_miss_rate(miss.block);
@@ -333,20 +334,18 @@ impl Judge {
             let recovery = &mut self.scopes[id.index()].recovery;
             let before = recovery.life_before;
             let is_silent_since = |life: Option<Time>| before.is_some() && life <= before;
-            if miss.sent > recovery.answered
-                && host.is_usable()
-                && is_silent_since(Some(host.last_life))
-                && (is_block || is_silent_since(block_life))
-            {
+            if miss.sent <= recovery.answered || !host.is_usable() {
+                continue;
+            }
+            recovery.record_unanswered();
+            if is_silent_since(Some(host.last_life)) && (is_block || is_silent_since(block_life)) {
                 recovery.record_miss(host.miss_weight(common));
             }
         }
-        let recovery = &mut self.scopes[miss.block.0 as usize].recovery;
-        if miss.sent > recovery.answered
-            && host.is_usable()
-            && let Some(finding) = recovery.record_unanswered()
-        {
-            self.settle_return(miss.block.into(), finding, now);
+        let id = ScopeId::from(miss.block);
+        let above = self.parent_of(id).map(|parent| &parent.recovery);
+        if self.scopes[id.index()].recovery.is_limited(rules::LIMITED_MISSES, above) {
+            self.settle_return(id, Finding::RateLimited, now);
         }
     }
 

@@ -1,7 +1,8 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Edge, HostState, Judge, ScopeId, State, darkness::Proof, rules, scope_state::Facts,
+    Change, Edge, EvidenceText, HostState, Judge, ScopeId, State, darkness::Proof, rules,
+    scope_state::Facts,
 };
 use crate::{
     scopes::{BlockId, Family},
@@ -139,27 +140,37 @@ impl Judge {
     }
 
     /// On what evidence, in one line for people.
-    fn evidence(&self, id: ScopeId, state: State, facts: Facts, now: Time) -> String {
+    fn evidence(&self, id: ScopeId, state: State, facts: Facts, now: Time) -> EvidenceText {
         let scope = &self.scopes[id.index()];
         let last = match scope.life {
-            Some(life) => format!("last answer to a probe of {life}"),
+            Some(life) => EvidenceText::last_answer(life),
             None => "no answer since the watch began".into(),
         };
-        let text = match state {
-            State::Unknown if self.is_unseen(id) => self.blind_in_words(id, now),
+        let mut text: EvidenceText = match state {
+            State::Unknown if self.is_unseen(id) && !self.is_unwatched(id) => {
+                self.blind_in_words(id, now).into()
+            }
             State::Unknown => self.unknown_cause(id, now).in_words().into(),
-            State::Down | State::Outage => format!("{}; {last}", self.silence_in_words(id)),
-            State::Flapping if facts.dark => format!("down once more in a series; {last}"),
-            State::Flapping => format!("between two times down; {last}"),
-            State::Partial => self.partial_in_words(id),
-            State::Degraded => scope.quality.describe(),
+            State::Down | State::Outage => EvidenceText::from(self.silence_in_words(id)).and(last),
+            State::Flapping if facts.dark => {
+                EvidenceText::from("down once more in a series").and(last)
+            }
+            State::Flapping => EvidenceText::from("between two times down").and(last),
+            State::Partial => self.partial_in_words(id).into(),
+            State::Degraded => scope.quality.describe().into(),
             State::Up => last,
         };
-        let together = if facts.dark && facts.known { self.together_in_words(id) } else { None };
+        if facts.dark
+            && facts.known
+            && let Some(together) = self.together_in_words(id)
+        {
+            text = text.and(together);
+        }
         let own_loss = self.sights(id).map(|sight| sight.own_loss).fold(0.0, f32::max);
-        let own = (own_loss >= rules::OWN_LOSS)
-            .then(|| format!("our own uplink loses {:.0} %", own_loss * 100.0));
-        [Some(text), together, own].into_iter().flatten().collect::<Vec<_>>().join("; ")
+        if own_loss >= rules::OWN_LOSS {
+            text = text.and(format!("our own uplink loses {:.0} %", own_loss * 100.0));
+        }
+        text
     }
 
     /// In which families we are blind, where we see in another.
@@ -179,9 +190,14 @@ impl Judge {
             Some(Proof::Children) => "all that it consists of is down".into(),
             _ => {
                 let targets = self.roster.targets_of(self.roster.scope(id));
+                // Of those alone whose misses are counted.
+                let is_unheard = scope.life.is_none();
                 let silent = targets.filter(|&target| {
                     let host = &self.hosts[target as usize];
-                    host.misses > 0 && scope.life.is_none_or(|life| host.last_miss > life)
+                    let is_counted = host.is_usable() || is_unheard && !host.is_gone();
+                    is_counted
+                        && host.misses > 0
+                        && scope.life.is_none_or(|life| host.last_miss > life)
                 });
                 format!(
                     "{} misses of {} targets in {:.1} s",

@@ -57,7 +57,9 @@ impl Judge {
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {
         for child in self.roster.children(id) {
-            if self.scopes[child.index()].recovery.was_limited() {
+            let above = Some(&self.scopes[id.index()].recovery);
+            let recovery = &self.scopes[child.index()].recovery;
+            if recovery.is_limited(rules::LIMITED_MISSES_BEFORE_NEXT, above) {
                 self.settle_return(child, Finding::RateLimited, now);
             }
         }
@@ -68,18 +70,30 @@ impl Judge {
             self.settle_return(id, finding, now);
         }
         self.tell_narrower_edge(id, now);
+        let (unseen_from, restored) = self.last_unseen(id);
         let scope = &mut self.scopes[id.index()];
         let earliest = scope.life;
         let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
-        scope.darkness = Some(Darkness {
+        let mut darkness = Darkness {
             edge,
             began,
             unseen: Duration::ZERO,
             proved: scope.silence.last.max(began),
             proof,
             outage: false,
-        });
+        };
+        // Misses from before it may have begun it.
+        darkness.record_unseen(unseen_from, restored);
+        scope.darkness = Some(darkness);
         scope.flaps.record_down(edge);
+    }
+
+    /// From when to when a scope was last out of sight, in all of its families that are seen now.
+    fn last_unseen(&self, id: ScopeId) -> (Time, Time) {
+        let seen = || self.sights(id).filter(|sight| !sight.is_blind());
+        let from = seen().map(|sight| sight.unseen_from).max();
+        let to = seen().map(|sight| sight.restored).min();
+        from.zip(to).unwrap_or_default()
     }
 
     fn prove_recalled(&mut self, id: ScopeId, proof: Proof) {

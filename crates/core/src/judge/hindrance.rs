@@ -98,6 +98,7 @@ impl Judge {
         let scope = &self.scopes[id.index()];
         let is_stale = now >= scope.last_evidence + self.stale_after(id);
         match scope.hindrance.cause {
+            _ if self.is_unwatched(id) => Cause::Unwatched,
             Some(cause) => cause,
             None if self.is_unseen(id) => Cause::ControlsSilent,
             None if is_stale => Cause::NothingAsked,

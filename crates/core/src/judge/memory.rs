@@ -18,7 +18,7 @@ use super::{
 use crate::{
     schedule::{Directive, Rank},
     scopes::{Roster, RosterMapping, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -26,18 +26,23 @@ use std::sync::Arc;
 /// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Memory {
+    format: u32,
     taken: Time,
-    /// Nanoseconds to add to any time here to have it on the wall clock.
-    offset: i64,
+    /// How any time here is written on the wall clock.
+    offset: WallOffset,
     roster: Arc<Roster>,
     hosts: Vec<HostState>,
     scopes: Vec<ScopeState>,
 }
 
 impl Memory {
+    /// Which format of a memory this is: another number with every change of what is in it, so that
+    /// nothing is taken for what it is not.
+    pub const FORMAT: u32 = 2;
+
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {
-        self.taken.shifted(self.offset)
+        self.offset.written(self.taken)
     }
 
     /// Do its lists and ids fit its roster, and its numbers and times what they stand for? What was
@@ -46,7 +51,8 @@ impl Memory {
         // A run whose clock was behind knows times from before it that lie ahead.
         let latest = self.taken + MAX_SETBACK;
         let until = latest + MAX_CALM;
-        self.times().all(|time| *time <= latest)
+        self.format == Self::FORMAT
+            && self.times().all(|time| *time <= latest)
             && self.scopes.iter_mut().flat_map(ScopeState::deadlines).all(|time| *time <= until)
             && self.hosts.iter().all(HostState::is_consistent)
             && self.scopes.iter().all(ScopeState::is_consistent)
@@ -57,11 +63,11 @@ impl Memory {
 
     /// Moves every time to the wall clock, which is where the next run's times begin.
     fn shift_to_wall_clock(&mut self) {
-        let nanos = std::mem::take(&mut self.offset);
-        self.times().for_each(|time| *time = time.shifted(nanos));
+        let offset = std::mem::take(&mut self.offset);
+        self.times().for_each(|time| *time = offset.written(*time));
         let deadlines = self.scopes.iter_mut().flat_map(ScopeState::deadlines);
-        deadlines.for_each(|time| *time = time.shifted(nanos));
-        self.taken = self.taken.shifted(nanos);
+        deadlines.for_each(|time| *time = offset.written(*time));
+        self.taken = offset.written(self.taken);
     }
 
     /// Every time in it that has passed.
@@ -73,8 +79,9 @@ impl Memory {
 
 impl Judge {
     /// What is known now. `offset` is `Clock::wall_offset`.
-    pub fn remember(&self, now: Time, offset: i64) -> Memory {
+    pub fn remember(&self, now: Time, offset: WallOffset) -> Memory {
         Memory {
+            format: Memory::FORMAT,
             taken: now,
             offset,
             roster: self.roster.clone(),

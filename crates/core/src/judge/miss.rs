@@ -181,11 +181,15 @@ impl Judge {
             roster.scope_ids().filter(|id| self.families[id.index()][family]).collect();
         if let SightChange::Restored(from, to) = change {
             for &id in &all {
-                // Who was seen in another family meanwhile was not out of sight.
-                let was_seen =
-                    self.sights(id).any(|other| !other.is_blind() && other.restored < to);
+                // Who was seen in another family meanwhile was not out of sight; of a gap in all of
+                // them the time counts once.
+                let is_other = |other: Family| self.families[id.index()][other] && other != family;
+                let is_told = self.sight.iter().any(|(other, sight)| {
+                    let is_before = sight.restored < to || sight.restored == to && other < family;
+                    is_other(other) && !sight.is_blind() && is_before
+                });
                 let scope = &mut self.scopes[id.index()];
-                if let Some(darkness) = scope.darkness.as_mut().filter(|_| !was_seen) {
+                if let Some(darkness) = scope.darkness.as_mut().filter(|_| !is_told) {
                     darkness.record_unseen(from, to);
                 }
                 scope.last_evidence = scope.last_evidence.max(now);

@@ -25,6 +25,7 @@
 //! | `quality` | loss and round-trip time against a scope's own baseline |
 //! | `share` | how many of its hosts answer, and how many usually do |
 //! | `change` | the edges of changes, and their evidence |
+//! | `evidence_text` | that evidence as a line for people |
 //! | `together` | whether most countries fell silent together: then it may be us |
 //! | `escalation` | where to ask more, at once |
 //!
@@ -40,6 +41,7 @@ mod darkness;
 mod deadline;
 mod escalation;
 mod evaluate;
+mod evidence_text;
 mod flaps;
 mod hindrance;
 mod host_state;
@@ -61,6 +63,7 @@ mod tests;
 mod together;
 mod view;
 
+pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, PerState, State};
@@ -211,11 +214,15 @@ impl Judge {
         }
     }
 
-    /// Takes in that nobody watched from then to now.
+    /// Takes in that nobody watched from then to now: nothing is known of that time.
     pub fn handle_gap(&mut self, from: Time, now: Time) {
-        // In both before any verdict: nobody saw anything of either.
-        let changes = PerFamily::new(|family| self.sight[family].gap(from, now));
-        for (family, &change) in changes.iter() {
+        // Each step in both families before any verdict: nobody saw anything of either.
+        let lost = PerFamily::new(|family| self.sight[family].begin_gap(from));
+        for (family, &change) in lost.iter() {
+            self.apply_sight_change(family, change, from);
+        }
+        let restored = PerFamily::new(|family| self.sight[family].end_gap(from, now));
+        for (family, &change) in restored.iter() {
             self.apply_sight_change(family, change, now);
         }
     }
@@ -239,6 +246,11 @@ impl Judge {
     /// Are we blind in every family of a scope?
     fn is_unseen(&self, id: ScopeId) -> bool {
         self.sights(id).all(Sight::is_blind)
+    }
+
+    /// Does nobody watch?
+    fn is_unwatched(&self, id: ScopeId) -> bool {
+        self.sights(id).any(Sight::is_unwatched)
     }
 
     fn parent_of(&self, id: ScopeId) -> Option<&ScopeState> {

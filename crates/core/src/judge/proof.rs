@@ -28,9 +28,24 @@ impl Judge {
             Scope::Network(_) | Scope::Country(_) => {
                 let usable = scope.children.usable();
                 let needed = usable.min(rules::DOWN_CHILDREN);
-                scope.life.is_some() && usable >= 2 && scope.silence.children >= needed
+                let is_expected = scope.flaps.was_down_lately(now);
+                usable >= 2
+                    && scope.silence.children >= needed
+                    && scope.life.is_some()
+                    && (is_expected || self.has_newest_missed(id))
             }
         }
+    }
+
+    /// Has the child that was heard last missed more than chance explains? It alone refutes that only
+    /// the others are dark. One that is asked less often than a verdict takes is not waited for.
+    fn has_newest_missed(&self, id: ScopeId) -> bool {
+        let life = self.scopes[id.index()].life;
+        let is_newest = |child: &ScopeId| self.scopes[child.index()].life == life;
+        let Some(newest) = self.roster.children(id).find(is_newest) else { return false };
+        let added = self.scopes[newest.index()].contribution;
+        self.intervals[newest.index()] > self.rules.span
+            || added.since == life && added.odds >= rules::NEWEST_CHILD_ODDS
     }
 
     /// Has the darkness become an outage?

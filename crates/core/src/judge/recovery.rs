@@ -8,8 +8,8 @@
 use super::{
     darkness::{Darkness, Proof},
     rules::{
-        AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES,
-        LIMITED_MISSES_BEFORE_NEXT, RETURN_TIME,
+        AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT,
+        RETURN_TIME, STEADY_ANSWERS,
     },
     silence::Miss,
     state::{Edge, State},
@@ -42,6 +42,7 @@ pub(super) struct Recovery {
     #[serde(skip)]
     pub narrowed: bool,
     pub check: Option<Check>,
+    since: ProbesSince,
     pub proof: Option<Proof>,
 }
 
@@ -54,9 +55,15 @@ pub(super) struct Check {
     missing: f32,
     misses: u32,
     misses_at_answer: u32,
-    /// Probes since, to anybody, that nobody answered.
+}
+
+/// What became of the probes of the first two minutes after a return.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+struct ProbesSince {
+    answered: u32,
     unanswered: u32,
-    answers: u32,
+    /// Of these, those before the last one that was answered.
+    unanswered_between: u32,
 }
 
 /// What a check has found.
@@ -135,28 +142,34 @@ impl Recovery {
         }
     }
 
-    /// A probe of a block was not answered that was sent since.
-    pub fn record_unanswered(&mut self) -> Option<Finding> {
-        let check = self.check.as_mut()?;
-        check.unanswered += 1;
-        let is_limited = check.answers == 0 && check.unanswered >= LIMITED_MISSES;
-        is_limited.then_some(Finding::RateLimited)
+    /// A probe was not answered that was sent since.
+    pub fn record_unanswered(&mut self) {
+        self.since.unanswered += 1;
     }
 
     /// Somebody answered a later probe.
     pub fn record_answer(&mut self) -> Option<Finding> {
+        self.since.answered += 1;
+        self.since.unanswered_between = self.since.unanswered;
         let check = self.check.as_mut()?;
         check.misses_at_answer = check.misses;
-        check.answers += 1;
         let is_refuted = check.missing >= GONE_ODDS && !check.is_witnessed;
         is_refuted.then_some(Finding::Refuted)
     }
 
-    /// Has nobody answered since, though some were asked?
-    pub fn was_limited(&self) -> bool {
-        let is_limited =
-            |check: &Check| check.answers == 0 && check.unanswered >= LIMITED_MISSES_BEFORE_NEXT;
-        self.check.as_ref().is_some_and(is_limited)
+    /// Is it open what the return was, and has nobody answered since, though so many were asked? But
+    /// what it lies in came back with it, and steadily.
+    pub fn is_limited(&self, asked: u32, above: Option<&Recovery>) -> bool {
+        let is_steady = above.is_some_and(|above| {
+            let ProbesSince { answered, unanswered_between, .. } = above.since;
+            let is_with_it = self.answered.since(above.answered) <= RETURN_TIME
+                && self.answered >= above.answered;
+            is_with_it && answered >= STEADY_ANSWERS && unanswered_between * 4 <= answered
+        });
+        self.check.is_some()
+            && self.since.answered == 0
+            && self.since.unanswered >= asked
+            && !is_steady
     }
 
     /// What has been found when the time for it is over.
@@ -179,8 +192,8 @@ impl Recovery {
             self.answered <= above.answered || self.answered > above.answered + RETURN_TIME
         });
         let was_one_answer =
-            is_alone && check.answers == 0 && first_miss <= self.answered + AT_ONCE;
-        Some(if was_one_answer || self.was_limited() {
+            is_alone && self.since.answered == 0 && first_miss <= self.answered + AT_ONCE;
+        Some(if was_one_answer || self.is_limited(LIMITED_MISSES_BEFORE_NEXT, above) {
             Finding::RateLimited
         } else if check.misses_at_answer > 0 && !check.is_witnessed {
             Finding::Refuted

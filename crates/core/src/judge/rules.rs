@@ -82,6 +82,9 @@ pub const NEWEST_MISSES: u16 = 3;
 /// that is back asks the next a second later, and a minute asks each of 60.
 pub const GONE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
+/// Of the child that was heard last these odds of misses, 10^2: when three of four blocks go dark, one
+/// lost packet of the fourth says little.
+pub const NEWEST_CHILD_ODDS: f32 = 4.6;
 /// A scope of scopes needs misses in all of its children, or in so many: with three, the begins of
 /// blocks that flap each for itself were wrong in 4 of 262 cases (laboratory).
 pub const DOWN_CHILDREN: u32 = 8;
@@ -105,6 +108,9 @@ pub const AT_ONCE: Duration = Duration::from_secs(2);
 pub const LIMITED_MISSES: u32 = 6;
 /// The same when it is dark again at once.
 pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;
+/// After a return so many answers to later probes, with a quarter as many misses between them at
+/// most, are no rate limit.
+pub const STEADY_ANSWERS: u32 = 2;
 /// So many misses are learned from what a rate limit swallowed after an answer.
 pub const LIMITED_LESSONS: u32 = 6;
 /// For how long returning hosts tell when a darkness ended, and whether there was one: at the

@@ -2,7 +2,7 @@
 //! of docs/verdicts.md.
 
 use super::{
-    PerState,
+    EvidenceText, PerState,
     darkness::{Darkness, Proof},
     flaps::Flaps,
     hindrance::Hindrance,
@@ -210,7 +210,7 @@ pub(super) struct ScopeState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct VerdictTotals {
     pub changed: Time,
-    pub evidence: String,
+    pub evidence: EvidenceText,
     /// How often each state was entered.
     pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
@@ -238,7 +238,7 @@ impl ScopeState {
         }
     }
 
-    pub fn enter_state(&mut self, state: State, edge: Edge, evidence: String, now: Time) {
+    pub fn enter_state(&mut self, state: State, edge: Edge, evidence: EvidenceText, now: Time) {
         let record = &mut *self.record;
         record.spent[self.state] += now.since(record.changed);
         let began = self.darkness.as_ref().map(|darkness| darkness.began);

@@ -71,6 +71,10 @@ pub(super) struct Sight {
     failing_since: Time,
     failed_last: Time,
     blind_since: Option<Time>,
+    /// We are blind since nobody watches.
+    is_unwatched: bool,
+    /// The last time without sight began then, and with it its misses count for nothing.
+    pub unseen_from: Time,
     /// We see since then: no probe sent before tells the present state.
     pub restored: Time,
     pub blind_periods: u64,
@@ -105,6 +109,7 @@ impl Sight {
             last_answered: now,
             last_control_answered: now,
             failing_since: now,
+            unseen_from: now,
             restored: now,
             ..Self::default()
         }
@@ -128,6 +133,10 @@ impl Sight {
 
     pub fn is_blind(&self) -> bool {
         self.blind_since.is_some()
+    }
+
+    pub fn is_unwatched(&self) -> bool {
+        self.is_unwatched
     }
 
     /// Misses sent up to this time are evidence. In a plan without controls nothing can confirm
@@ -235,12 +244,15 @@ impl Sight {
         SightChange::None
     }
 
-    /// Nobody watched from then to now: we were stopped, starved or suspended.
-    pub fn gap(&mut self, from: Time, now: Time) -> SightChange {
-        if self.blind_since.is_none() {
-            self.blind_periods += 1;
-            self.blind_since = Some(from);
-        }
+    /// Nobody has watched since then: we were stopped, starved or suspended.
+    pub fn begin_gap(&mut self, from: Time) -> SightChange {
+        self.is_unwatched = true;
+        self.lose(from)
+    }
+
+    /// Somebody watches again.
+    pub fn end_gap(&mut self, from: Time, now: Time) -> SightChange {
+        self.is_unwatched = false;
         self.last_answered = self.last_answered.max(now);
         self.restore(from - LONGEST_PATIENCE, now, now)
     }
@@ -260,6 +272,7 @@ impl Sight {
         if let Some(since) = self.blind_since.take() {
             self.blind_for += now.since(since);
         }
+        self.unseen_from = from;
         self.restored = to;
         SightChange::Restored(from, to)
     }

@@ -1,5 +1,6 @@
 //! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
 
+use super::EvidenceText;
 use crate::{scopes::Scope, time::Time};
 use lifesign_model::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ pub struct Change {
     /// When it really happened.
     pub edge: Edge,
     /// On what evidence, for people.
-    pub evidence: String,
+    pub evidence: EvidenceText,
 }
 
 impl Change {

@@ -1,7 +1,7 @@
 //! What readers may know of the judge: plain numbers per scope and target.
 
 use super::{
-    Judge, PerState, ScopeState, rules,
+    EvidenceText, Judge, PerState, ScopeState, rules,
     state::{Edge, State},
 };
 use crate::{
@@ -52,7 +52,7 @@ pub struct Verdict {
     /// When the judge last decided on another state.
     pub changed: Time,
     /// On what evidence.
-    pub evidence: String,
+    pub evidence: EvidenceText,
     /// Why nothing is known of it, while it is unknown.
     pub cause: Option<Cause>,
     /// Probability that the scope is reachable.

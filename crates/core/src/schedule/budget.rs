@@ -36,6 +36,17 @@ impl Budget {
         total: None,
     };
 
+    /// What is left to each of so many blocks by the cap over all of them.
+    pub fn for_blocks(mut self, blocks: usize) -> Self {
+        // The mean, not the regular pace: confirmations count towards the total too.
+        let wanted = self.mean * blocks as f64;
+        if let Some(total) = self.total.filter(|&total| total < wanted) {
+            self.base *= total / wanted;
+            self.mean *= total / wanted;
+        }
+        self
+    }
+
     /// A pace of the user's own: the default's proportions.
     pub fn of(per_block: f64) -> Self {
         let scale = per_block / Self::DEFAULT.base;

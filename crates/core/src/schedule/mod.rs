@@ -15,6 +15,7 @@ mod budget;
 mod directive;
 mod escalation;
 mod open;
+mod own_intervals;
 mod pacing;
 mod replan;
 mod rotation;
@@ -25,6 +26,7 @@ pub(crate) use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub(crate) use open::OpenProbes;
+pub use own_intervals::OwnIntervals;
 pub(crate) use rotation::Rank;
 
 use crate::{
@@ -79,8 +81,9 @@ pub(crate) struct Schedule {
 struct BlockTurns {
     rotation: Rotation,
     bucket: Bucket,
-    /// What targets with an interval of their own leave of the regular pace, 0 to 1.
-    share: f64,
+    /// How targets with an interval of their own are asked, and what they leave of the regular
+    /// pace.
+    own_intervals: OwnIntervals,
     /// Shares saved up since its last regular probe, which takes a whole one.
     credit: f64,
     last_probe: Time,
@@ -125,23 +128,18 @@ enum Key {
 impl Schedule {
     /// A schedule that begins now. The seed mixes the targets' order and the phases of their
     /// intervals.
-    pub fn new(roster: Arc<Roster>, mut budget: Budget, seed: u64, now: Time) -> Self {
+    pub fn new(roster: Arc<Roster>, budget: Budget, seed: u64, now: Time) -> Self {
         let mut rng = Rng::new(seed);
-        // The mean, not the regular pace: confirmations count towards the total too.
-        let wanted = budget.mean * roster.blocks.len() as f64;
-        if let Some(total) = budget.total.filter(|&total| total < wanted) {
-            budget.base *= total / wanted;
-            budget.mean *= total / wanted;
-        }
+        let budget = budget.for_blocks(roster.blocks.len());
         let mut queue = BinaryHeap::new();
         let mut blocks = Vec::with_capacity(roster.blocks.len());
         for block in &roster.blocks {
             let mut turns = Vec::new();
-            let mut fixed = 0.0;
+            let own_intervals = OwnIntervals::of(&roster, block.targets.clone(), budget.base);
             for target in block.targets.clone() {
                 match roster.targets[target as usize].interval {
                     Some(every) => {
-                        fixed += 1.0 / every.as_secs_f64();
+                        let every = every.max(own_intervals.shortest);
                         queue.push(Reverse((
                             now + every.mul_f64(rng.unit()),
                             Key::Interval(target),
@@ -151,12 +149,11 @@ impl Schedule {
                 }
             }
             rng.shuffle(&mut turns);
-            let share = if turns.is_empty() { 0.0 } else { (1.0 - fixed / budget.base).max(0.0) };
             blocks.push(BlockTurns {
                 rotation: Rotation::new(turns),
                 bucket: Bucket::new(&budget, now),
                 retired_queued: false,
-                share,
+                own_intervals,
                 credit: rng.unit(),
                 last_probe: Time::default(),
                 answered: Time::default(),
@@ -228,8 +225,7 @@ impl Schedule {
                     self.doubt_probe(block, NEWEST_IN_DOUBT, REGULAR_RESERVE, now)
                 }
                 Key::Interval(target) => {
-                    let every =
-                        self.roster.targets[target as usize].interval.unwrap_or(RETIRED_EVERY);
+                    let every = self.own_interval(target).unwrap_or(RETIRED_EVERY);
                     self.reschedule_regular(at, every, now);
                     self.interval_slot(target, now, open)
                 }
@@ -309,6 +305,13 @@ impl Schedule {
         self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
         let paid = self.take_token(block, REGULAR_RESERVE, now);
         if paid { self.blocks[block as usize].rotation.next_retired() } else { None }
+    }
+
+    /// The interval of a target that has one of its own, as far as its block's pace allows.
+    fn own_interval(&self, target: u32) -> Option<Duration> {
+        let target = &self.roster.targets[target as usize];
+        let shortest = self.blocks[target.block.0 as usize].own_intervals.shortest;
+        target.interval.map(|every| every.max(shortest))
     }
 
     /// A slot of a target with an interval of its own.

@@ -43,6 +43,8 @@ enum Stage {
     Overdue,
     /// Answered, given up, or never sent: nothing more is expected.
     Settled,
+    /// A router said no: an answer takes that back.
+    Unreachable,
 }
 
 /// When patience runs out, or a probe is lost. Timers of one time are in this order: same input,
@@ -162,19 +164,26 @@ impl OpenProbes {
         {
             return None;
         }
-        match probes.stage(outcome.seq) {
-            Stage::Settled => outcome.found = Found::Duplicate,
-            Stage::Overdue => {
-                if let Some(rtt) = outcome.found.rtt_if_alive() {
-                    outcome.found = Found::Late { rtt };
-                }
+        if let Found::Odd(_) = outcome.found {
+            return Some(outcome);
+        }
+        match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
+            (Stage::Overdue | Stage::Unreachable, Some(rtt)) => outcome.found = Found::Late { rtt },
+            (Stage::Settled | Stage::Unreachable, _) => {
+                outcome.found = Found::Duplicate;
+                return Some(outcome);
             }
-            Stage::Waiting => {
+            (Stage::Overdue, None) => {}
+            (Stage::Waiting, _) => {
                 probes.waiting -= 1;
                 self.waiting -= 1;
             }
         }
-        probes.set(outcome.seq, Stage::Settled);
+        let stage = match outcome.found {
+            Found::Unreachable { .. } => Stage::Unreachable,
+            _ => Stage::Settled,
+        };
+        probes.set(outcome.seq, stage);
         Some(outcome)
     }
 }
@@ -188,7 +197,7 @@ impl RecentProbes {
 
     /// Is there still something to be said of this probe?
     fn is_open(&self, seq: u32) -> bool {
-        self.age(seq) <= SLOTS && self.stage(seq) != Stage::Settled
+        self.age(seq) <= SLOTS && matches!(self.stage(seq), Stage::Waiting | Stage::Overdue)
     }
 
     fn stage(&self, seq: u32) -> Stage {
@@ -196,7 +205,8 @@ impl RecentProbes {
         match self.stages[word] >> shift & 3 {
             0 => Stage::Waiting,
             1 => Stage::Overdue,
-            _ => Stage::Settled,
+            2 => Stage::Settled,
+            _ => Stage::Unreachable,
         }
     }
 

@@ -61,7 +61,7 @@ impl Schedule {
             interval = interval.mul_f64(1.0 + SLOWDOWN * (1.0 - level / self.budget.reserve));
         }
         let block = &mut self.blocks[id as usize];
-        block.credit += block.share;
+        block.credit += block.own_intervals.share;
         let due = block.credit >= 1.0;
         if due {
             block.credit -= 1.0;

@@ -55,7 +55,7 @@ impl Schedule {
             let new_id =
                 |old| map.targets.new_id(old).filter(|&new| takes_turns(&fresh.roster, new));
             turns.rotation.remap(new_id, joining);
-            turns.share = fresh.blocks[new as usize].share;
+            turns.own_intervals = fresh.blocks[new as usize].own_intervals;
             fresh.blocks[new as usize] = turns;
         }
         *self = fresh;
@@ -71,7 +71,6 @@ impl Schedule {
         map: &RosterMapping,
         now: Time,
     ) -> Option<Reverse<(Time, Key)>> {
-        let interval = |target: u32| self.roster.targets[target as usize].interval;
         Some(Reverse(match key {
             Key::Regular(old) => {
                 let new = map.countries.new_id(old)?;
@@ -84,7 +83,7 @@ impl Schedule {
             Key::Asked(target) => (at, Key::Asked(map.targets.new_id(target)?)),
             Key::Interval(target) => {
                 let new = map.targets.new_id(target)?;
-                (at.min(now + interval(new)?), Key::Interval(new))
+                (at.min(now + self.own_interval(new)?), Key::Interval(new))
             }
             Key::Retired(block) => (at, Key::Retired(map.blocks.new_id(block)?)),
         }))

@@ -145,6 +145,51 @@ fn budgets() -> impl Strategy<Value = Budget> {
     (paces, prop::option::of(0.05f64..2.0)).prop_map(|(pace, total)| Budget { total, ..pace })
 }
 
+/// Whatever the intervals, those without one keep a quarter, and who asks for little gets it.
+#[test]
+fn a_short_interval_starves_nobody() {
+    let seconds = Duration::from_secs;
+    for (intervals, share) in [
+        (vec![Duration::from_millis(100)], 0.25),
+        (vec![seconds(1), seconds(40)], 0.25),
+        (vec![seconds(1), seconds(1), seconds(1)], 0.25),
+        (vec![seconds(8)], 0.5),
+        (vec![], 1.0),
+    ] {
+        let mut roster = of_sizes(&[vec![6]]);
+        for (target, &interval) in roster.targets.iter_mut().zip(&intervals) {
+            target.interval = Some(interval);
+        }
+        let mut run = Run::new(roster, Budget::DEFAULT, 1.0, 7);
+        let hours = 4;
+        run.until(start() + seconds(3600 * hours), Duration::ZERO);
+        let all = (3600 * hours) as f64 * Budget::DEFAULT.base;
+        let asked = |target: usize| {
+            let target = target as u32;
+            run.given.iter().filter(|given| given.due.target.0 == target).count() as f64
+        };
+        let others = 6 - intervals.len();
+        for target in intervals.len()..6 {
+            let fair = all * share / others as f64;
+            let asked = asked(target);
+            assert!((asked / fair - 1.0).abs() < 0.1, "{intervals:?}: {asked} of {fair}");
+        }
+        for (target, interval) in intervals.iter().enumerate() {
+            let wanted = (3600 * hours) as f64 / interval.as_secs_f64();
+            let fair = wanted.min(all * 0.75 / intervals.len() as f64);
+            assert!(asked(target) >= 0.95 * fair, "{intervals:?}: {} of {fair}", asked(target));
+        }
+    }
+    // Where all have intervals, the rare one is asked as often as it wants.
+    let mut roster = of_sizes(&[vec![2]]);
+    roster.targets[0].interval = Some(Duration::from_millis(100));
+    roster.targets[1].interval = Some(seconds(60));
+    let mut run = Run::new(roster, Budget::DEFAULT, 1.0, 7);
+    run.until(start() + seconds(3600), Duration::ZERO);
+    let rare = run.given.iter().filter(|given| given.due.target.0 == 1).count();
+    assert!(rare >= 59, "{rare}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 

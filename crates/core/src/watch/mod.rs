@@ -16,7 +16,7 @@ use crate::{
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
@@ -152,7 +152,7 @@ impl Watch {
             return None;
         };
         let patience = self.aggregate.patience(slot.target);
-        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target));
+        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target), now);
         let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
         if displaced {
             // The lost probe is an older one, of which only its target is known any more: it stands
@@ -185,10 +185,16 @@ impl Watch {
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
+        if self.aggregate.is_implausible(&outcome) {
+            let target = Some(outcome.target);
+            let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
+            // The probe stays open: it was not the host that answered it.
+            return self.take_in(now, Event::Stray(stray), false);
+        }
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
-            let again = outcome.found == Found::Duplicate;
-            self.take_in(now, Event::Outcome(outcome), was_overdue && !again);
+            let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
+            self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
@@ -271,7 +277,12 @@ impl Watch {
 
     /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
     /// what the kernel dropped before the ICMP sockets could be read.
-    pub fn snapshot(&self, now: Time, wall_offset: i64, receive_drops: u64) -> Snapshot {
+    pub fn snapshot(
+        &self,
+        now: Time,
+        wall_offset: impl Into<WallOffset>,
+        receive_drops: u64,
+    ) -> Snapshot {
         let skipped = self.schedule.skipped();
         let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
             verdict,
@@ -282,7 +293,7 @@ impl Watch {
             time: now,
             started: self.started,
             plan: self.plan,
-            wall_offset,
+            wall_offset: wall_offset.into(),
             roster: self.roster.clone(),
             scopes: self.roster.scope_ids().zip(self.judge.verdicts(now)).map(scope_view).collect(),
             kinds: (0..self.roster.blocks.len() as u32)
@@ -299,6 +310,7 @@ impl Watch {
             slots_over_budget: skipped.over_budget,
             open: self.open.waiting(),
             receive_drops,
+            lines_lost: LinesLost::default(),
             store: None,
         }
     }
@@ -314,6 +326,7 @@ impl Watch {
         let stats = self.aggregate.target(id);
         let (miss_rate, rank) = self.judge.target(id);
         TargetView {
+            address: None,
             counts: stats.counts,
             recent_loss: stats.recent_loss(),
             srtt: stats.rtt.smoothed(),

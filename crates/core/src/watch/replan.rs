@@ -7,7 +7,7 @@ use crate::{
     outcome::Event,
     schedule::Budget,
     scopes::{Family, Roster, RosterMapping},
-    time::Time,
+    time::{Time, WallOffset},
 };
 use std::sync::Arc;
 
@@ -46,8 +46,8 @@ impl Watch {
 
     /// What the next run should know: counts, windows and turns begin anew. `wall_offset` is
     /// `Clock::wall_offset`.
-    pub fn remember(&self, now: Time, wall_offset: i64) -> Memory {
-        self.judge.remember(now, wall_offset)
+    pub fn remember(&self, now: Time, wall_offset: impl Into<WallOffset>) -> Memory {
+        self.judge.remember(now, wall_offset.into())
     }
 
     /// Goes on from what an earlier run knew, before anything has happened; false if that is of no

@@ -7,9 +7,9 @@ use super::History;
 use crate::{
     judge::{Blindness, Verdict},
     scopes::{Country, CountryId, Family, PerFamily, PerKind, Roster, Scope},
-    time::Time,
+    time::{Time, WallOffset},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Everything that a reader may know.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Snapshot {
     pub started: Time,
     /// The plan that is watched.
     pub plan: PlanView,
-    /// Add it to any time here to write the time down (`Clock::wall_offset`).
-    pub wall_offset: i64,
+    /// How any time here is written down (`Clock::wall_offset`).
+    pub wall_offset: WallOffset,
     /// The names behind the ids of all lists here.
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.
@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub open: u64,
     /// Packets that the kernel dropped because our receive buffer was full (SO_MEMINFO).
     pub receive_drops: u64,
+    /// Lines that were lost.
+    pub lines_lost: LinesLost,
     /// How the store is written; None without one.
     pub store: Option<StoreView>,
 }
@@ -74,6 +76,15 @@ impl Snapshot {
         let view = |id| self.scope(Scope::Country(CountryId(id)));
         self.roster.countries.iter().zip((0..).map(view))
     }
+}
+
+/// Lines that were lost, because a disk or a reader did not take them in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinesLost {
+    /// Of the journal; None without one.
+    pub journal: Option<u64>,
+    /// Of standard output.
+    pub stdout: u64,
 }
 
 /// How the writing of the store goes.
@@ -122,6 +133,8 @@ pub struct KindView {
 /// for the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
+    /// The address that a host by name was asked by last, as far as somebody knows.
+    pub address: Option<IpAddr>,
     /// How many outcomes of each kind, since it has been in the plan.
     pub counts: Counts<u32>,
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.

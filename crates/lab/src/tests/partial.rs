@@ -2,6 +2,7 @@
 //! fault: what the rows of the laboratory (benches/lab) measure, in seconds. Each demands what its
 //! row demands, scaled down.
 
+mod dark_blocks;
 mod restless;
 
 use crate::{LevelScore, Scenario, Score, Simulation, Truth, quantile};
@@ -159,38 +160,6 @@ fn a_host_that_is_left_of_many_is_no_outage_and_no_flapping() {
         // One event of ten with more than ten hosts.
         assert!(outages <= u64::from(hosts > 10), "{pace} {hosts}: {outages}");
         assert!(downs <= 4, "{pace} {hosts}: {downs}");
-    }
-}
-
-#[test]
-fn dark_blocks_say_nothing_of_their_country_nor_of_those_that_live() {
-    for (pace, loss) in [("default", 0.0), ("default", 0.05), ("frugal", 0.02)] {
-        for (dark, all) in [(2, 3), (3, 4), (7, 8)] {
-            let at = lead(pace);
-            let mut world = world(pace, vec![6; all], at + 24.0).event(
-                "dark",
-                &blocks(0..dark),
-                at,
-                "for = \"24h\"",
-            );
-            world.weather = format!("loss = {loss}");
-            let run = world.run(1);
-            assert_eq!(run.wrong(), [0, 0], "{pace}, {dark} of {all}, loss {loss}");
-            assert!(run.time_in(at + 0.1, at + 24.0, &[Partial]) > 0.98, "{pace} {dark} of {all}");
-        }
-    }
-}
-
-#[test]
-fn neighbours_that_are_dark_are_not_the_country() {
-    for pace in PACES {
-        for dark in [6, 20] {
-            let at = lead(pace);
-            let run = world(pace, vec![4; 60], at + 2.0)
-                .event("dark", &blocks(0..dark), at, "for = \"2h\"")
-                .run(1);
-            assert_eq!(run.wrong(), [0, 0], "{pace}, {dark} of 60");
-        }
     }
 }
 

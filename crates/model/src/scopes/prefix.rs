@@ -26,6 +26,11 @@ impl Prefix {
         }
     }
 
+    /// Does all of the other lie inside?
+    pub fn holds(&self, other: &Prefix) -> bool {
+        self.length <= other.length && self.contains(other.address)
+    }
+
     /// The first address.
     pub fn address(&self) -> IpAddr {
         self.address
@@ -57,6 +62,11 @@ impl FromStr for Prefix {
     fn from_str(text: &str) -> Result<Self, String> {
         let shape =
             || format!("{text:?} is no prefix; write it as 175.45.176.0/24 or 2001:db8::/48");
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let length = if address.is_ipv4() { 24 } else { 48 };
+            let first = masked(address, length);
+            return Err(format!("{text:?} is one address; write the prefix {first}/{length}"));
+        }
         let (address, length) = text.split_once('/').ok_or_else(shape)?;
         let address: IpAddr = address.parse().map_err(|_| shape())?;
         let length: u8 = length.parse().map_err(|_| shape())?;

@@ -133,8 +133,8 @@ impl Account {
             let listens = match (entry.kind, settled) {
                 (Kind::Icmp, _) => true,
                 (Kind::Tcp, settled) => settled.is_none() && took < TCP_GIVEN_UP.1,
-                (Kind::Dns, Some((since, alive))) => alive && at.since(since) < DNS_SECOND,
-                (Kind::Dns, None) => took < LOST_AFTER,
+                (Kind::Dns, Some((since, true))) => at.since(since) < DNS_SECOND,
+                (Kind::Dns, _) => took < LOST_AFTER,
             };
             if !listens {
                 continue;

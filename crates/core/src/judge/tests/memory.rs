@@ -3,11 +3,12 @@
 use super::{Fed, RTT, Rules, SECOND, State};
 use crate::{
     fixtures::of_sizes,
-    judge::Judge,
+    judge::{Judge, Memory},
     scopes::{CountryId, Family, Scope},
+    time::WallOffset,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A country in outage.
 fn dark() -> Fed {
@@ -27,7 +28,8 @@ fn is_recalled(fed: &Fed, memory: Value) -> bool {
 #[test]
 fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
     let fed = dark();
-    let memory = serde_json::to_value(fed.judge.remember(fed.now, 0)).expect("JSON");
+    let memory =
+        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
     assert!(is_recalled(&fed, memory.clone()));
     let ahead = json!((fed.now + Duration::from_secs(7200)).as_nanos());
     let nonsense = [
@@ -63,11 +65,45 @@ fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
 #[test]
 fn a_memory_of_another_version_that_lacks_a_field_is_none() {
     let fed = dark();
-    let memory = serde_json::to_value(fed.judge.remember(fed.now, 0)).expect("JSON");
+    let memory =
+        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
     for (place, field) in [("/hosts/0", "presence"), ("/scopes/0", "silence")] {
         let mut lacking = memory.clone();
         let fields = lacking.pointer_mut(place).and_then(Value::as_object_mut).expect(place);
         fields.remove(field).expect(field);
         assert!(!is_recalled(&fed, lacking), "{field}");
     }
+}
+
+#[test]
+fn a_memory_of_another_format_is_none_though_it_parses() {
+    let fed = dark();
+    let mut memory =
+        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
+    memory["format"] = json!(0);
+    assert!(!is_recalled(&fed, memory));
+}
+
+/// The names of all that is in it, each with what it is in.
+fn names(value: &Value, place: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                names(value, &format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| names(item, place, found)),
+        _ => drop(found.insert(place.to_owned())),
+    }
+}
+
+/// If this fails, what a memory is has changed: raise `Memory::FORMAT`, and renew the list.
+#[test]
+fn what_is_in_a_memory_has_a_format() {
+    let fed = dark();
+    let memory = fed.judge.remember(fed.now, WallOffset::default());
+    let mut found = BTreeSet::new();
+    names(&serde_json::to_value(memory).expect("JSON"), "", &mut found);
+    let found: Vec<String> = found.into_iter().collect();
+    insta::assert_snapshot!(format!("{}\n{}", Memory::FORMAT, found.join("\n")));
 }

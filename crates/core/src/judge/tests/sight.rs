@@ -50,7 +50,7 @@ fn a_family_that_nobody_can_be_reached_in_is_unknown_and_the_other_is_judged() {
     assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.spells == 1));
     assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.spells == 0));
     let said = fed.changes.iter().rfind(|change| change.scope == block(1)).unwrap();
-    assert!(said.evidence.starts_with("we are blind by IPv6"), "{said:?}");
+    assert!(said.evidence.text(0).starts_with("we are blind by IPv6"), "{said:?}");
     // In the family that is seen, a silence is one.
     fed.play(120, |_| None);
     assert_eq!((fed.state(block(0)), fed.state(block(1))), (State::Outage, State::Unknown));
@@ -135,7 +135,10 @@ fn what_is_unknown_says_why() {
         unsent(&mut fed, fault);
         assert_eq!(causes(&fed), [Some(fault.into()); 2]);
         let label = Cause::from(fault).label();
-        assert!(fed.changes.iter().any(|change| change.evidence.contains(label)), "{fault:?}");
+        assert!(
+            fed.changes.iter().any(|change| change.evidence.text(0).contains(label)),
+            "{fault:?}"
+        );
     }
     let mut fed = Fed::new(of_kinds(), 1);
     assert_eq!(causes(&fed), [Some(Cause::NoAnswer); 2]);
@@ -251,4 +254,20 @@ fn want_of_sockets_in_an_outage_is_no_blindness() {
         assert!(!fed.changes.iter().skip(2).any(|change| change.to == State::Unknown));
         assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().spells, 0);
     }
+}
+
+#[test]
+fn of_a_gap_in_both_families_a_scope_of_both_is_out_of_sight_once() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4, V6]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(60, |_| None);
+    let unseen = |fed: &Fed, id: usize| fed.judge.scopes[id].darkness.as_ref().unwrap().unseen;
+    let gap = Duration::from_secs(30);
+    let before: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
+    let from = fed.now;
+    fed.now = from + gap;
+    fed.judge.handle_gap(from, fed.now);
+    let after: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
+    let added: Vec<_> = after.iter().zip(before).map(|(after, before)| *after - before).collect();
+    assert!(added[0] >= gap && added.iter().all(|each| *each == added[0]), "{added:?}");
 }

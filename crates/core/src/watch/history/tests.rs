@@ -1,6 +1,7 @@
 //! What is kept of states and minutes, and how they are recalled.
 
 use super::*;
+use crate::judge::EvidenceText;
 use crate::scopes::{BlockId, Scope};
 
 fn at(seconds: u64) -> Time {
@@ -15,7 +16,7 @@ fn change(found: u64, latest: u64, from: State, to: State) -> Change {
         from,
         to,
         edge,
-        evidence: String::new(),
+        evidence: EvidenceText::default(),
     }
 }
 

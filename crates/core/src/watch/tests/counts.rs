@@ -40,7 +40,8 @@ fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
 
 /// Every count of one kind, the open ones aside.
 fn settled(counts: &Counts) -> u64 {
-    counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable + counts.overdue
+    let Counts { reply, refused, late, lost, unreachable, overdue, taken_back, .. } = *counts;
+    reply + refused + late + lost + unreachable + overdue - taken_back
 }
 
 fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
@@ -52,6 +53,7 @@ fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
         late: sum.late + counts.late.into(),
         lost: sum.lost + counts.lost.into(),
         unreachable: sum.unreachable + counts.unreachable.into(),
+        taken_back: sum.taken_back + counts.taken_back.into(),
         duplicate: sum.duplicate + counts.duplicate.into(),
         rejected: sum.rejected + counts.rejected.into(),
         not_sent: sum.not_sent + counts.not_sent.into(),
@@ -213,5 +215,42 @@ proptest! {
             prop_assert_eq!(ours.recent_loss, theirs.recent_loss);
             prop_assert_eq!(ours.last_life, theirs.last_life);
         }
+    }
+}
+
+/// Whatever a router said, an answer that follows is life: it takes the miss back, as a late one
+/// does, though it comes within patience. What the router says after it is a duplicate.
+#[test]
+fn an_answer_takes_back_the_no_of_a_router() {
+    let mut watch = Watch::new(Arc::new(of_sizes(&[vec![1]])), &Settings::default(), start());
+    let no = Found::Unreachable {
+        from: ROUTER,
+        code: IcmpCode { kind: 3, code: 1 },
+        rtt: Duration::from_millis(10),
+    };
+    let mut now = start();
+    let due = loop {
+        now = watch.poll_timeout().max(now);
+        watch.handle_timeout(now, now);
+        if let Some(due) = watch.poll_probe(now) {
+            break due;
+        }
+    };
+    let Due { target, seq, sent, trap, .. } = due;
+    let mut hear = |millis, found| {
+        let outcome = Outcome { target, seq, sent, trap, found };
+        watch.handle_event(now + Duration::from_millis(millis), &Event::Outcome(outcome));
+        let view = targets(&watch)[0];
+        (view.counts, view.recent_loss)
+    };
+    let (counts, loss) = hear(10, no);
+    assert_eq!((counts.unreachable, loss), (1, Some(1.0)));
+    let (counts, loss) = hear(20, no);
+    assert_eq!((counts.unreachable, counts.duplicate, loss), (1, 1, Some(1.0)));
+    let (counts, loss) = hear(40, reply(Duration::from_millis(40)));
+    assert_eq!((counts.late, counts.taken_back, counts.duplicate, loss), (1, 1, 1, Some(0.0)));
+    for (found, duplicates) in [(reply(Duration::from_millis(50)), 2), (no, 3)] {
+        let (counts, loss) = hear(50, found);
+        assert_eq!((counts.late, counts.duplicate, loss), (1, duplicates, Some(0.0)));
     }
 }

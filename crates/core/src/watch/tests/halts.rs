@@ -4,7 +4,7 @@
 use super::{Settings, Watch};
 use crate::fixtures::{of_sizes, start};
 use crate::{
-    judge::{Blindness, State},
+    judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
     scopes::{CountryId, Family, Roster, Scope},
     time::Time,
@@ -54,6 +54,21 @@ impl World {
         }
     }
 
+    /// Nobody watches for so long.
+    fn halt(&mut self, long: Duration) {
+        self.now = self.now + long;
+    }
+
+    fn changes(&mut self) -> Vec<Change> {
+        from_fn(|| self.watch.poll_change()).collect()
+    }
+
+    /// For how many seconds every scope was in this state.
+    fn seconds(&self, state: State) -> Vec<f64> {
+        let snapshot = self.watch.snapshot(self.now, 0, 0);
+        snapshot.scopes.iter().map(|scope| scope.verdict.state_seconds[state]).collect()
+    }
+
     fn state(&self) -> State {
         let snapshot = self.watch.snapshot(self.now, 0, 0);
         snapshot.scope(Scope::Country(CountryId(0))).verdict.state
@@ -99,6 +114,74 @@ fn nobody_watches_while_a_country_is_dark() {
     let changes: Vec<_> = from_fn(|| world.watch.poll_change()).collect();
     assert!(changes.iter().all(|change| change.to != State::Outage), "{changes:#?}");
     assert_eq!(world.state(), State::Up);
+}
+
+/// Stopped for 45 s: that is 45 s of unknown, and whatever was found afterwards began in it.
+#[test]
+fn what_nobody_watched_is_unknown_and_edges_span_it() {
+    let halt = Duration::from_secs(45);
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    world.play(Duration::from_secs(120), false);
+    world.changes();
+    let up = world.seconds(State::Up);
+    let unknown = world.seconds(State::Unknown);
+    let stopped = world.now;
+    world.halt(halt);
+    let woken = world.now;
+    world.play(Duration::from_secs(5), false);
+    for (after, before) in world.seconds(State::Up).iter().zip(up) {
+        assert!(after - before <= 5.0, "{before} s up, and then {after} s");
+    }
+    for (after, before) in world.seconds(State::Unknown).iter().zip(unknown) {
+        assert!(after - before >= 44.9, "{before} s unknown, and then {after} s");
+    }
+    let changes = world.changes();
+    assert_eq!(changes.len(), 10, "{changes:#?}");
+    for change in &changes {
+        let Edge { earliest, latest } = change.edge;
+        assert!(earliest.is_some_and(|earliest| earliest <= stopped), "{change:?}");
+        match change.to {
+            State::Unknown => {
+                assert!(change.time <= stopped && latest <= stopped, "{change:?}");
+                assert!(change.evidence.text(0).contains("nobody watched"), "{change:?}");
+            }
+            _ => assert!(change.to == State::Up && latest >= woken, "{change:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_nobody_watched_of_an_outage_is_no_time_of_it() {
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    world.play(Duration::from_secs(120), false);
+    world.play(Duration::from_secs(90), true);
+    assert_eq!(world.state(), State::Outage);
+    let began = world.changes().last().map(|change| change.edge);
+    let outage = world.seconds(State::Outage);
+    world.halt(Duration::from_secs(300));
+    world.play(Duration::from_secs(5), true);
+    assert_eq!(world.state(), State::Outage);
+    for (after, before) in world.seconds(State::Outage).iter().zip(outage) {
+        assert!(after - before <= 5.1, "{before} s of outage, and then {after} s");
+    }
+    let changes = world.changes();
+    assert_eq!(changes.len(), 10, "{changes:#?}");
+    let again = changes.iter().filter(|change| change.to == State::Outage);
+    assert!(again.clone().count() == 5 && again.clone().any(|change| Some(change.edge) == began));
+}
+
+/// A cut just before a halt: the halt is no part of the minute that makes an outage.
+#[test]
+fn a_darkness_that_begins_before_a_halt_is_called_by_what_was_watched() {
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    world.play(Duration::from_secs(120), false);
+    world.play(Duration::from_secs(5), true);
+    world.changes();
+    world.halt(Duration::from_secs(300));
+    world.play(Duration::from_secs(50), true);
+    assert_eq!(world.state(), State::Down);
+    world.play(Duration::from_secs(40), true);
+    assert_eq!(world.state(), State::Outage);
 }
 
 /// Of a hundred blocks more is missed in 5 s than is remembered one by one.

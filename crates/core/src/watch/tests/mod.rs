@@ -4,5 +4,8 @@ use super::{EventRecord, Settings, TargetView, Watch};
 
 mod counts;
 mod halts;
+mod one_host;
+mod plausible;
 mod replan;
+mod traps;
 mod verdicts;

@@ -105,7 +105,7 @@ fn many_countries_at_once_may_be_us() {
                 && [Down, Outage].contains(&change.to)
         });
         let said: Vec<bool> =
-            of_event.map(|change| change.evidence.contains("may be us")).collect();
+            of_event.map(|change| change.evidence.text(0).contains("may be us")).collect();
         assert!(said.len() >= 2 * dark, "{said:?}");
         assert!(said.iter().all(|&said| said == (dark >= 5)), "{dark} of 6: {said:?}");
     }

@@ -1,0 +1,104 @@
+//! The trap question: does a firewall answer for the host, on every port?
+
+use crate::{outcome::Found, time::Time};
+use std::time::Duration;
+
+/// What the trap question (`Due::trap`) has brought to light of a TCP target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trap {
+    /// No answer yet, after this many times.
+    Open(u8),
+    /// A firewall answers on every port.
+    AcceptsAll(Unmasked),
+    /// It refuses, as a host does.
+    Real,
+}
+
+/// What was learned since a firewall was found to answer on every port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unmasked {
+    /// When the trap question was asked last.
+    pub asked: Time,
+    /// The service answered since.
+    served: bool,
+    /// How often the service answered, and how often it did not.
+    answered: u16,
+    missed: u16,
+    /// So many trap questions in a row found silence while the service answered.
+    silent: u8,
+}
+
+impl Unmasked {
+    /// It begins with an answer to a trap question sent then.
+    pub fn since(asked: Time) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
+    /// A trap question was answered late.
+    pub fn answered_late(self) -> Trap {
+        Trap::AcceptsAll(Self { silent: 0, ..self })
+    }
+
+    /// A firewall that answered on every port was asked again in vain. That says nothing unless the
+    /// service answers meanwhile: it may be dark as a whole.
+    pub fn silent_again(self) -> Trap {
+        let silent = self.silent.saturating_add(u8::from(self.served));
+        if silent < Trap::SILENT || self.loss().powi(silent.into()) > Trap::CHANCE {
+            Trap::AcceptsAll(Unmasked { served: false, silent, ..self })
+        } else {
+            Trap::default()
+        }
+    }
+
+    /// What a question to the service itself found.
+    pub fn record_service(&mut self, found: &Found) {
+        if found.rtt_if_alive().is_some() {
+            self.served = true;
+            self.answered = self.answered.saturating_add(1);
+        } else if *found == Found::Overdue {
+            self.missed = self.missed.saturating_add(1);
+        }
+    }
+
+    /// The share of its questions that the service misses; Laplace's estimate, as they are few.
+    fn loss(&self) -> f32 {
+        (f32::from(self.missed) + 1.0) / (f32::from(self.answered) + f32::from(self.missed) + 2.0)
+    }
+}
+
+impl Default for Trap {
+    fn default() -> Self {
+        Trap::Open(0)
+    }
+}
+
+impl Trap {
+    /// How often every second probe asks; then every sixteenth does, since many a host drops what
+    /// it does not serve.
+    const TRIES: u8 = 8;
+    /// Of a host that is known to refuse, one probe in this many asks again.
+    const AGAIN: u32 = 4096;
+    /// While a firewall answers on every port, it is asked again so often ...
+    const AGAIN_AFTER: Duration = Duration::from_secs(60);
+    /// ... and after so much silence in a row it does not any more: the host drops what it does not
+    /// serve.
+    const SILENT: u8 = 3;
+    /// More of it, where the service itself is silent so often that chance explains three.
+    const CHANCE: f32 = 1e-4;
+
+    pub fn asked_in_vain(self) -> Self {
+        match self {
+            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
+            known => known,
+        }
+    }
+
+    pub fn is_due(self, seq: u32, now: Time) -> bool {
+        match self {
+            Trap::Open(times) if times < Self::TRIES => seq.is_multiple_of(2),
+            Trap::Open(_) => seq.is_multiple_of(16),
+            Trap::Real => seq.is_multiple_of(Self::AGAIN),
+            Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
+        }
+    }
+}

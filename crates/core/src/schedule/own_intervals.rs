@@ -1,0 +1,50 @@
+//! Targets with an interval of their own, and what they leave of their block's regular pace to the
+//! others. Whoever asks for more than there is gets no more than whoever else does; who asks for
+//! less gets all that (max-min fairness).
+
+use crate::scopes::{Roster, TargetId};
+use std::{cmp::Ordering, ops::Range, time::Duration};
+
+/// The share of a block's regular pace that the targets without an interval keep, whatever the
+/// others ask for.
+const LEAST_SHARE: f64 = 0.25;
+
+/// How a block's regular probes are shared out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnIntervals {
+    /// Intervals that are shorter are as long as this.
+    pub shortest: Duration,
+    /// What is left for the targets without one, 0 to 1 of the block's regular pace; 0 if there are
+    /// none.
+    pub share: f64,
+}
+
+impl OwnIntervals {
+    /// Of these targets of one block, which gets `base` regular probes a second.
+    pub fn of(roster: &Roster, targets: Range<u32>, base: f64) -> Self {
+        let intervals = targets.map(|target| roster.target(TargetId(target)).interval);
+        let rate = |interval: Option<Duration>| interval.map(|every| 1.0 / every.as_secs_f64());
+        let mut wanted = Vec::new();
+        let mut others = false;
+        for interval in intervals {
+            match rate(interval) {
+                Some(rate) => wanted.push(rate),
+                None => others = true,
+            }
+        }
+        wanted.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+        let mut left = if others { base * (1.0 - LEAST_SHARE) } else { base };
+        let mut shortest = Duration::ZERO;
+        for (rank, &rate) in wanted.iter().enumerate() {
+            let fair = left / (wanted.len() - rank) as f64;
+            if rate > fair {
+                shortest = Duration::from_secs_f64(1.0 / fair);
+                left = 0.0;
+                break;
+            }
+            left -= rate;
+        }
+        let share = if others { left / base + LEAST_SHARE } else { 0.0 };
+        Self { shortest, share }
+    }
+}

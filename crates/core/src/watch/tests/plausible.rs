@@ -1,0 +1,54 @@
+//! Answers that come sooner than their host ever answered.
+
+use super::one_host::{OneHost, refused, reply};
+use crate::{judge::State, outcome::Reject, scopes::Kind};
+
+const BOTH: [Kind; 2] = [Kind::Icmp, Kind::Tcp];
+const DAY: u64 = 24 * 3600;
+
+fn rejected(host: &OneHost) -> u64 {
+    host.watch.aggregate.vantage().rejected.get(&Reject::Implausible).copied().unwrap_or(0)
+}
+
+/// A box near us resets every connection while the country is dark.
+#[test]
+fn a_box_near_us_that_resets_everything_keeps_no_country_up() {
+    let mut host = OneHost::new(&BOTH);
+    host.pass(1200, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
+    assert_eq!(host.state(), State::Up);
+    host.pass(1800, |kind, _| (kind == Kind::Tcp).then(|| refused(1)));
+    assert_eq!(host.state(), State::Outage);
+    assert!(rejected(&host) > 20 && host.counts(1).rejected > 20, "{}", rejected(&host));
+    // All is well again: nothing was learned from it.
+    host.pass(1800, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
+    assert_eq!(host.state(), State::Up);
+    assert!(!host.states.contains(&State::Degraded), "{:?}", host.states);
+}
+
+#[test]
+fn a_shorter_path_is_believed_when_an_answer_with_our_token_shows_it() {
+    let mut host = OneHost::new(&BOTH);
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.pass(600, |_, _| Some(refused(50)));
+    assert!(rejected(&host) <= 2, "{}", rejected(&host));
+    assert_eq!(host.state(), State::Up);
+}
+
+#[test]
+fn a_shorter_path_is_believed_when_it_has_lasted_a_day() {
+    let mut host = OneHost::new(&[Kind::Tcp]);
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.pass(DAY - 60, |_, _| Some(refused(50)));
+    assert_eq!(host.state(), State::Outage);
+    host.pass(600, |_, _| Some(refused(50)));
+    assert_eq!(host.state(), State::Up);
+}
+
+/// Below 10 ms half of it is chance; and so it is on the loopback device.
+#[test]
+fn a_host_that_is_near_may_answer_in_any_time() {
+    let mut host = OneHost::new(&BOTH);
+    host.pass(1200, |_, _| Some(refused(8)));
+    host.pass(600, |_, _| Some(refused(1)));
+    assert_eq!(rejected(&host), 0);
+}

@@ -1,0 +1,51 @@
+//! The trap question: a firewall that answers on every port, and one that does so no more.
+
+use super::one_host::{OneHost, reply};
+use crate::{
+    judge::State,
+    outcome::Found,
+    scopes::{Kind, TargetId},
+};
+
+const TCP: [Kind; 1] = [Kind::Tcp];
+
+fn accepts_all(host: &OneHost) -> bool {
+    host.watch.aggregate.target(TargetId(0)).accepts_all()
+}
+
+fn only_its_service(_: Kind, trap: bool) -> Option<Found> {
+    (!trap).then(|| reply(200))
+}
+
+#[test]
+fn a_host_that_drops_other_ports_is_known_again_after_a_syn_proxy() {
+    let mut host = OneHost::new(&TCP);
+    host.pass(25, |_, _| Some(reply(200)));
+    assert!(accepts_all(&host));
+    assert_eq!(host.state(), State::Unknown);
+    // The proxy is gone, and the host drops what it does not serve.
+    host.pass(120, only_its_service);
+    assert!(accepts_all(&host), "three questions, a minute apart");
+    host.pass(80, only_its_service);
+    assert!(!accepts_all(&host));
+    assert_eq!(host.state(), State::Up);
+}
+
+#[test]
+fn a_firewall_is_asked_once_a_minute_whether_it_still_accepts_everything() {
+    let mut host = OneHost::new(&TCP);
+    host.pass(60, |_, _| Some(reply(200)));
+    host.pass(3600, |_, _| Some(reply(200)));
+    assert!(accepts_all(&host) && (50..=60).contains(&host.traps), "{}", host.traps);
+    assert_eq!(host.state(), State::Unknown);
+}
+
+#[test]
+fn silence_on_every_port_does_not_unmask_a_firewall() {
+    let mut host = OneHost::new(&TCP);
+    host.pass(60, |_, _| Some(reply(200)));
+    host.pass(3600, |_, _| None);
+    assert!(accepts_all(&host));
+    host.pass(50, |_, _| Some(reply(200)));
+    assert_eq!(host.state(), State::Unknown);
+}

@@ -1,0 +1,48 @@
+//! Standard error, for the log and for what the commands complain of. Nobody waits for its reader.
+
+use crate::line_writer::LineWriter;
+use std::{
+    io::{self, Write},
+    sync::OnceLock,
+};
+
+/// None if there is no thread for it: then everybody waits for the reader.
+static STDERR: OnceLock<LineWriter> = OnceLock::new();
+/// How many lines of standard error may wait for a slow reader.
+const STDERR_QUEUE: usize = 1024;
+
+/// Begins to take lines.
+pub(super) fn open() {
+    if let Ok(stderr) = LineWriter::open("stderr", STDERR_QUEUE, io::stderr()) {
+        STDERR.get_or_init(|| stderr);
+    }
+}
+
+/// Waits for the reader to take the last lines, not for long.
+pub(super) fn end() {
+    if let Some(stderr) = STDERR.get() {
+        stderr.end();
+    }
+}
+
+/// A line on standard error. A reader that has gone away is no error of ours.
+pub(super) fn print_error(line: String) {
+    match STDERR.get() {
+        Some(stderr) => stderr.write(line),
+        None => drop(writeln!(io::stderr(), "{line}")),
+    }
+}
+
+/// Where the log goes: a whole line at a time.
+pub(super) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        print_error(String::from_utf8_lossy(line).trim_end().to_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
