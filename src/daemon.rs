@@ -109,7 +109,7 @@ pub struct Options {
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let descriptors = probe::descriptor_limit();
+    let descriptors = probe::raise_descriptor_limit();
     if descriptors < MIN_DESCRIPTORS {
         return Err(io::Error::other(format!(
             "{descriptors} open files are allowed, and {MIN_DESCRIPTORS} are needed at least; \

@@ -64,7 +64,8 @@ fn notify(states: &[NotifyState]) {
 fn status_line(snapshot: &Snapshot) -> String {
     let mut countries: Vec<_> = snapshot.countries().collect();
     countries.sort_by_key(|(_, view)| Reverse(view.verdict.state));
-    let mut parts: Vec<String> = snapshot.blind.then(|| "blind".to_owned()).into_iter().collect();
+    let mut parts: Vec<String> =
+        snapshot.is_blind().then(|| "blind".to_owned()).into_iter().collect();
     for (country, view) in countries.iter().take(MAX_NAMED) {
         let count = |state| {
             let blocks = country.blocks.clone().map(|id| Scope::Block(BlockId(id)));
@@ -84,8 +85,8 @@ fn status_line(snapshot: &Snapshot) -> String {
 mod tests {
     use super::*;
     use lifesign_core::{
-        judge::Rules,
-        scopes::{CountryId, Host, Kind, Roster},
+        judge::{Blindness, Rules},
+        scopes::{CountryId, Family, Host, Kind, Roster},
         time::Time,
         watch::{Settings, Watch},
     };
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn blindness_is_told_first() {
         let mut snapshot = snapshot(1);
-        snapshot.blind = true;
+        snapshot.blindness[Family::V4] = Some(Blindness { is_blind: true, ..Blindness::default() });
         assert_eq!(status_line(&snapshot), "blind; C0 unknown (1 unknown)");
     }
 }

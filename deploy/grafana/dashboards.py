@@ -214,7 +214,7 @@ COUNTRY_CHANGES = [
 BLIND_SPELLS = {
     "name": "Blind", "datasource": SOURCE, "enable": True, "hide": False, "iconColor": STATES["unknown"][0],
     "expr": f"lifesign_blind{{{VANTAGE}}} == 1",
-    "titleFormat": "{{vantage}} blind", "textFormat": "our own fault, not theirs", "tagKeys": "vantage",
+    "titleFormat": "{{vantage}} blind by {{family}}", "textFormat": "our own fault, not theirs", "tagKeys": "vantage",
 }
 
 
@@ -317,7 +317,7 @@ ALL = {
         [VANTAGES], [BLIND_SPELLS],
         [
             timeline("Sight", "Blind: nothing is called down, for reasons of our own.",
-                     [query(f"lifesign_blind{{{VANTAGE}}}", "{{vantage}}")], (12, 6), maps=yes_no("blind", "sighted", False)),
+                     [query(f"lifesign_blind{{{VANTAGE}}}", "{{vantage}} by {{family}}")], (12, 6), maps=yes_no("blind", "sighted", False)),
             timeline("Controls", "Hosts that answer whenever our own network works.",
                      [query(f"lifesign_control_up{{{VANTAGE}}}", "{{control}} from {{vantage}}")], (12, 6),
                      maps=yes_no("answers", "silent", True)),

@@ -4,7 +4,8 @@ use super::{
     Plan,
     summary::{about, hosts, rate_in_words},
 };
-use lifesign_core::schedule::OwnIntervals;
+use lifesign_core::{schedule::OwnIntervals, scopes::Family};
+use std::net::IpAddr;
 
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
 const ICMP_RATE_LIMIT: f64 = 0.39;
@@ -18,6 +19,17 @@ impl Plan {
                 "no controls: blindness of our own network cannot be told from an outage"
                     .to_owned(),
             );
+        }
+        for family in Family::ALL.into_iter().filter(|_| !self.controls.is_empty()) {
+            let of = |address: IpAddr| Family::of(address) == family;
+            if self.roster.blocks.iter().any(|block| of(block.prefix.address()))
+                && !self.controls.iter().any(|&control| of(control))
+            {
+                let name = family.name();
+                warnings.push(format!(
+                    "no {name} control: when no {name} host answers, all {name} blocks are unknown"
+                ));
+            }
         }
         let beyond_loopback =
             self.roster.blocks.iter().any(|block| !block.prefix.address().is_loopback());

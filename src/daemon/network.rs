@@ -90,7 +90,7 @@ impl Network {
                 (Ok(address), ProbeSpec::Icmp(_)) if self.icmp.is_some() => {
                     self.echoes.push((due, address));
                 }
-                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::Permission)),
+                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::NoPrivilege)),
             }
         }
         if let Some(icmp) = &mut self.icmp {
@@ -172,18 +172,18 @@ fn not_sent(due: &Due, fault: Fault) -> Event {
     Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
 }
 
-/// Starts to ping the controls, or prints why it cannot.
+/// Starts to ping the controls, and prints why some cannot be asked.
 pub(super) fn open_controls(
     plan: &Plan,
     clock: Clock,
     events: &UnboundedSender<Event>,
     stdout_writer: &LineWriter,
 ) -> Option<Controls> {
-    Controls::open(&plan.controls, clock, events)
-        .map_err(|error| {
-            stdout_writer.write(format!(
-                "note: {error}; until then an outage cannot be told from blindness of our own"
-            ));
-        })
-        .ok()
+    let (controls, errors) = Controls::open(&plan.controls, clock, events);
+    for error in errors {
+        stdout_writer.write(format!(
+            "note: {error}; until then an outage cannot be told from blindness of our own"
+        ));
+    }
+    controls
 }

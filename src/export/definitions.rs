@@ -6,7 +6,7 @@
 
 use super::series::{Collect, Definition, Series};
 use lifesign_core::{
-    judge::HostCounts,
+    judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
@@ -45,6 +45,9 @@ definitions! {
     GAUGE "*_state_since_latest_timestamp_seconds" []
         "The present state of the * really began no later: the first sufficient proof of it."
         PerScope |view, out| out.add_time(Some(view.verdict.edge.latest));
+    GAUGE "*_unknown_info" [reason] "Why nothing is known of the *; 1 while it is unknown, else absent."
+        PerScope |view, out|
+            view.verdict.cause.iter().for_each(|cause| out.add(&[cause.label()], 1.0));
     GAUGE "*_reachable_probability" [] "Belief that the * is reachable, 0 to 1."
         PerScope |view, out| out.add(&[], view.verdict.belief);
     GAUGE "*_last_life_timestamp_seconds" []
@@ -124,12 +127,14 @@ definitions! {
         PerHost |view, out| out.add(&[], one_if(view.accepts_all));
 
     // Ourselves.
-    GAUGE "blind" [] "1 while we cannot see for reasons of our own, and call nothing down."
-        Once |snapshot, out| out.add(&[], one_if(snapshot.blind));
-    COUNTER "blind_seconds_total" [] "Seconds spent blind."
-        Once |snapshot, out| out.add(&[], snapshot.blind_seconds);
-    COUNTER "blind_spells_total" [] "How often we went blind."
-        Once |snapshot, out| out.add(&[], snapshot.blind_spells as f64);
+    GAUGE "blind" [family]
+        "1 while we cannot see in the family for reasons of our own, and call nothing of it down; \
+         absent where nothing of it is watched."
+        Once |snapshot, out| add_per_family(snapshot, out, |sight| one_if(sight.is_blind));
+    COUNTER "blind_seconds_total" [family] "Seconds spent blind in the family."
+        Once |snapshot, out| add_per_family(snapshot, out, |sight| sight.seconds);
+    COUNTER "blind_spells_total" [family] "How often we went blind in the family."
+        Once |snapshot, out| add_per_family(snapshot, out, |sight| sight.spells as f64);
     GAUGE "control_up" [control] "1 if the control answered last time."
         Once |snapshot, out| add_per_control(snapshot, out, |control| one_if(control.up));
     COUNTER "control_asked_total" [control] "How often the control was asked."
@@ -202,6 +207,12 @@ fn one_if(condition: bool) -> f64 {
 
 fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
     counts.get(key).copied().unwrap_or(0) as f64
+}
+
+fn add_per_family(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&Blindness) -> f64) {
+    for (family, sight) in snapshot.blindness.iter() {
+        out.add_known(&[family.label()], sight.as_ref().map(&value));
+    }
 }
 
 fn add_per_control(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&ControlView) -> f64) {

@@ -228,7 +228,7 @@ async fn ready(extract::State(server): ServerState) -> Result<&'static str, Erro
     if waiting.is_empty() {
         return Ok("ready\n");
     }
-    let blind = if snapshot.blind { "; we are blind" } else { "" };
+    let blind = if snapshot.is_blind() { "; we are blind" } else { "" };
     let reason = format!("no verdict yet on {}{blind}\n", waiting.join(", "));
     Err((StatusCode::SERVICE_UNAVAILABLE, reason))
 }

@@ -4,13 +4,22 @@
 
 use super::ExportSettings;
 use lifesign_core::{
-    judge::HostCounts,
-    scopes::{BlockId, NetworkId, Scope},
+    judge::{Blindness, HostCounts},
+    outcome::Cause,
+    scopes::{BlockId, Family, NetworkId, Scope},
     time::{Time, WallOffset},
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
+
+#[derive(Serialize)]
+struct SightJson {
+    family: &'static str,
+    blind: bool,
+    blind_seconds: f64,
+    blind_spells: u64,
+}
 
 #[derive(Serialize)]
 struct StateJson<'a> {
@@ -20,10 +29,10 @@ struct StateJson<'a> {
     /// When the snapshot was taken.
     time: String,
     started: String,
-    /// True while we cannot see for reasons of our own.
+    /// True while we cannot see for reasons of our own, in one family or all.
     blind: bool,
-    blind_seconds: f64,
-    blind_spells: u64,
+    /// The same of each family that is watched.
+    sight: Vec<SightJson>,
     controls: &'a [ControlView],
     countries: Vec<CountryJson<'a>>,
 }
@@ -71,6 +80,8 @@ struct VerdictJson {
     /// When the judge found the state; `edge` says when it really began.
     changed: String,
     evidence: String,
+    /// Why nothing is known of it, while it is unknown.
+    unknown_reason: Option<&'static str>,
     /// Most countries fell silent together with it: it may be us.
     together: bool,
     /// Probability that the scope is reachable.
@@ -180,11 +191,20 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         simulation: settings.simulation.is_some(),
         time: rfc3339(snapshot.time),
         started: rfc3339(snapshot.started),
-        blind: snapshot.blind,
-        blind_seconds: snapshot.blind_seconds,
-        blind_spells: snapshot.blind_spells,
+        blind: snapshot.is_blind(),
+        sight: snapshot.blindness.iter().filter_map(sight).collect(),
         controls: &snapshot.controls,
         countries: countries.collect(),
+    })
+}
+
+fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson> {
+    let &Blindness { is_blind, seconds, spells } = blindness.as_ref()?;
+    Some(SightJson {
+        family: family.label(),
+        blind: is_blind,
+        blind_seconds: seconds,
+        blind_spells: spells,
     })
 }
 
@@ -204,6 +224,7 @@ fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
         },
         changed: rfc3339(view.verdict.changed),
         evidence: view.verdict.evidence.text(offset),
+        unknown_reason: view.verdict.cause.map(Cause::label),
         together: view.verdict.together,
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),

@@ -4,7 +4,10 @@
 
 use super::sys;
 use crate::clock::Clock;
-use lifesign_core::outcome::{ControlOutcome, Event};
+use lifesign_core::{
+    outcome::{ControlOutcome, Event},
+    scopes::Family,
+};
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
 use socket2::SockFilter;
 use std::{io, net::IpAddr, time::Duration};
@@ -38,34 +41,45 @@ pub struct Controls {
 
 impl Controls {
     /// Starts to ping, with one socket per family: unprivileged if the system allows it, else raw.
-    /// Events name a control by its index in `addresses`. Call it within a tokio runtime.
+    /// The controls of a family without one are never asked; the second list says why, and there
+    /// are none at all if that is so of each. Events name a control by its index in `addresses`.
+    /// Call it within a tokio runtime.
     pub fn open(
         addresses: &[IpAddr],
         clock: Clock,
         events: &UnboundedSender<Event>,
-    ) -> Result<Self, OpenError> {
-        let mut v4 = None;
-        let mut v6 = None;
+    ) -> (Option<Self>, Vec<OpenError>) {
+        let mut errors = Vec::new();
         let mut tasks = JoinSet::new();
-        for (control, &address) in addresses.iter().enumerate() {
-            let (client, kind) =
-                if address.is_ipv4() { (&mut v4, ICMP::V4) } else { (&mut v6, ICMP::V6) };
-            let client = match client {
-                Some(client) => client,
-                None => client.insert(open(kind, addresses)?),
-            };
-            tasks.spawn(ping(control as u16, address, client.clone(), clock, events.clone()));
+        for family in Family::ALL {
+            let of_family = (0..).zip(addresses).filter(|(_, each)| Family::of(**each) == family);
+            let mut of_family = of_family.peekable();
+            if of_family.peek().is_none() {
+                continue;
+            }
+            match open(family, addresses) {
+                Ok(client) => {
+                    for (control, &address) in of_family {
+                        tasks.spawn(ping(control, address, client.clone(), clock, events.clone()));
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
         }
-        Ok(Self { _tasks: tasks })
+        let is_any_asked = errors.is_empty() || !tasks.is_empty();
+        (is_any_asked.then_some(Self { _tasks: tasks }), errors)
     }
 }
 
-fn open(kind: ICMP, addresses: &[IpAddr]) -> Result<Client, OpenError> {
-    let v4 = kind == ICMP::V4;
-    let family = if v4 { "IPv4" } else { "IPv6" };
-    let fail = |error| OpenError { family, error };
+fn open(family: Family, addresses: &[IpAddr]) -> Result<Client, OpenError> {
+    let kind = match family {
+        Family::V4 => ICMP::V4,
+        Family::V6 => ICMP::V6,
+    };
+    let fail = |error| OpenError { family: family.name(), error };
     let client = Client::new(&Config::builder().kind(kind).build()).map_err(fail)?;
-    let filter = echo_replies_from(addresses.iter().filter(|address| address.is_ipv4() == v4));
+    let of_family = |address: &&IpAddr| Family::of(**address) == family;
+    let filter = echo_replies_from(addresses.iter().filter(of_family));
     sys::attach_filter(&client, &filter).map_err(fail)?;
     Ok(client)
 }

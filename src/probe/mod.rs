@@ -9,6 +9,7 @@
 //! | `dns` | one question to a name server, a socket for each probe |
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
+//! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
 //! | `socket` | what all their sockets share: options, the error queue, faults |
 //! | `kernel` | socket addresses and control messages as bytes |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
@@ -27,9 +28,10 @@ pub mod names;
 pub mod controls;
 pub mod kernel;
 mod socket;
+mod open_tasks;
 mod sys;
 
-pub use socket::descriptor_limit;
+pub use socket::raise_descriptor_limit;
 pub use sys::trim_memory;
 
 /// How a target is asked. Each prober defines its own part.

@@ -5,13 +5,17 @@ use super::{
     kernel::{self, IcmpError},
     sys::{self, CONTROL, Queue, SOCKADDR},
 };
-use lifesign_core::outcome::Fault;
+use lifesign_core::outcome::{Fault, Found};
 use nix::sys::{
-    resource::{Resource, getrlimit},
+    resource::{Resource, getrlimit, setrlimit},
     socket::{setsockopt, sockopt},
 };
 use socket2::Socket;
-use std::{io, net::IpAddr};
+use std::{
+    io,
+    net::{IpAddr, UdpSocket},
+    time::Duration,
+};
 
 /// Why an error of a local system call kept a probe from being sent.
 pub fn fault(error: &io::Error) -> Fault {
@@ -26,15 +30,39 @@ pub fn fault(error: &io::Error) -> Fault {
     }
 }
 
+/// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
+/// address of this machine is no router's word: our own kernel found no way, since the gateway does
+/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
+pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration) -> Found {
+    if error.from != asked && is_our_own(error.from) {
+        return Found::NotSent(Fault::NoRoute);
+    }
+    error.found(asked, rtt)
+}
+
+/// Only an address of this machine can be bound to.
+fn is_our_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
 /// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two
 /// probers leave half of them to everything else, and at most 4096.
 pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
 }
 
+/// Lets this process have as many file descriptors as it may take by itself, and says how many.
+pub fn raise_descriptor_limit() -> usize {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where that is refused, the lower limit stays.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+    descriptor_limit()
+}
+
 /// How many file descriptors this process may have (RLIMIT_NOFILE); or the usual 1024 if
 /// that is unknown.
-pub fn descriptor_limit() -> usize {
+fn descriptor_limit() -> usize {
     getrlimit(Resource::RLIMIT_NOFILE)
         .map_or(1024, |(soft, _)| usize::try_from(soft).unwrap_or(usize::MAX))
 }
@@ -88,8 +116,8 @@ pub struct Refusal {
     pub timestamp: Option<u64>,
 }
 
-/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed
-/// returned it already.
+/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there
+/// (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
 pub fn next_error(socket: &Socket) -> Option<Refusal> {
     let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];

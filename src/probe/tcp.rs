@@ -10,22 +10,21 @@
 //! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
 //! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
 
-use super::{socket, sys};
+use super::{open_tasks::OpenTasks, socket, sys};
 use crate::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome},
+    outcome::{Due, Event, Found, Outcome},
     time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
     io::{Interest, unix::AsyncFd},
-    sync::{Semaphore, mpsc::UnboundedSender},
+    sync::mpsc::UnboundedSender,
     time::timeout,
 };
 
@@ -67,21 +66,19 @@ impl fmt::Display for TcpSpec {
 pub struct TcpProber {
     clock: Clock,
     events: UnboundedSender<Event>,
-    /// One permit for each socket that may be open.
-    sockets: Arc<Semaphore>,
+    open: OpenTasks,
 }
 
 impl TcpProber {
-    /// A prober that reports to `events`. It holds at most a quarter of the process's file
-    /// descriptors, and at most 4096; a probe beyond that is `NotSent(NoDescriptors)`. Each is held
-    /// for one second at most.
+    /// A prober that reports to `events`. When its descriptors are used up, the oldest connection is
+    /// closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, sockets: Arc::new(Semaphore::new(socket::socket_limit())) }
+        Self { clock, events, open: OpenTasks::new() }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
     /// runtime.
-    pub fn send(&self, due: Due, address: IpAddr, spec: &TcpSpec) {
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &TcpSpec) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
         let clock = self.clock;
         let events = self.events.clone();
@@ -91,12 +88,10 @@ impl TcpProber {
             // A closed channel means that the run has ended.
             let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
         };
-        let Ok(permit) = Arc::clone(&self.sockets).try_acquire_owned() else {
-            return report(Found::NotSent(Fault::NoDescriptors));
-        };
+        self.open.make_room();
         match connect(peer) {
             Ok(socket) => {
-                tokio::spawn(async move {
+                let task = tokio::spawn(async move {
                     let found =
                         match timeout(HANDSHAKE_TIMEOUT, handshake(clock, sent, peer, &socket))
                             .await
@@ -106,8 +101,8 @@ impl TcpProber {
                             Err(_) => None,
                         };
                     found.into_iter().for_each(report);
-                    drop(permit);
                 });
+                self.open.add(&task);
             }
             Err(error) => found_by(&error, clock, sent).into_iter().for_each(report),
         }
@@ -152,7 +147,7 @@ async fn handshake(
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
         if let Some(refusal) = socket::next_error(socket) {
             let rtt = clock.received(refusal.timestamp, sent).since(sent);
-            return Ok(refusal.error.found(peer.ip(), rtt));
+            return Ok(socket::found(refusal.error, peer.ip(), rtt));
         }
         if let Some(error) = socket.take_error()? {
             return Err(error);
@@ -175,4 +170,37 @@ fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
     }
     let rtt = sys::handshake_rtt(socket)?.unwrap_or(elapsed);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_core::scopes::TargetId;
+    use std::{net::TcpListener, time::Duration};
+
+    /// All connects hang: nobody accepts, and the queue of the listener is full.
+    #[tokio::test]
+    async fn the_oldest_connection_makes_room_for_a_new_one() {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(0).unwrap();
+        let listener = TcpListener::from(listener);
+        let peer = listener.local_addr().unwrap();
+        let queued = std::net::TcpStream::connect(peer).unwrap();
+        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let clock = Clock::start();
+        let open = OpenTasks::with_limit(2);
+        let mut prober = TcpProber { open, ..TcpProber::new(clock, events) };
+        let patience = Duration::from_secs(1);
+        for seq in 0..3 {
+            let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
+            prober.send(due, peer.ip(), &TcpSpec { port: peer.port() });
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(prober.open.count(), 2);
+        assert!(received.try_recv().is_err(), "none is refused");
+        drop(queued);
+    }
 }

@@ -217,8 +217,10 @@ labelled! {
     Fault {
         /// No route to the host.
         NoRoute => "no_route",
-        /// Not permitted: no privilege, or a local firewall.
+        /// A local firewall or routing rule forbids it.
         Permission => "permission",
+        /// No socket of its kind could be opened: no privilege.
+        NoPrivilege => "no_privilege",
         /// The kernel had no buffer or queue left.
         NoBuffers => "no_buffers",
         /// No file descriptor left.
@@ -229,6 +231,90 @@ labelled! {
         OutsideBlock => "outside_block",
         /// Any other error of the socket.
         Socket => "socket",
+    }
+}
+
+impl Fault {
+    /// Did this machine hold the packet back on its way out? Then it may hold back those of other
+    /// kinds too, also where the kernel does not say so: a SYN that a firewall drops is sent again
+    /// and again.
+    pub const fn is_on_the_way_out(self) -> bool {
+        match self {
+            Fault::NoRoute | Fault::Permission | Fault::NoBuffers => true,
+            Fault::NoPrivilege
+            | Fault::NoDescriptors
+            | Fault::Unresolved
+            | Fault::OutsideBlock
+            | Fault::Socket => false,
+        }
+    }
+}
+
+labelled! {
+    /// Why nothing is known of a scope.
+    Cause {
+        /// [`Fault::NoRoute`].
+        NoRoute => "no_route",
+        /// [`Fault::Permission`].
+        Permission => "permission",
+        /// [`Fault::NoPrivilege`].
+        NoPrivilege => "no_privilege",
+        /// [`Fault::NoBuffers`].
+        NoBuffers => "no_buffers",
+        /// [`Fault::NoDescriptors`].
+        NoDescriptors => "no_descriptors",
+        /// [`Fault::Unresolved`].
+        Unresolved => "unresolved",
+        /// [`Fault::OutsideBlock`].
+        OutsideBlock => "outside_block",
+        /// [`Fault::Socket`].
+        Socket => "socket",
+        /// We were stopped, starved or suspended.
+        Unwatched => "unwatched",
+        /// We are blind: nobody answers, neither controls nor hosts.
+        ControlsSilent => "controls_silent",
+        /// A firewall answers for its hosts on every port.
+        AcceptsAll => "accepts_all",
+        /// Nobody was asked for too long.
+        NothingAsked => "nothing_asked",
+        /// Nobody has answered yet, and nothing proves that it is dark.
+        NoAnswer => "no_answer",
+    }
+}
+
+impl Cause {
+    /// In one clause, for people.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Cause::NoRoute => "we have no route to it (no_route)",
+            Cause::Permission => "we may not send to it: a firewall of our own (permission)",
+            Cause::NoPrivilege => "we may open no socket to ask it (no_privilege)",
+            Cause::NoBuffers => "our own send queue is full (no_buffers)",
+            Cause::NoDescriptors => "we have no file descriptor left to ask it (no_descriptors)",
+            Cause::Unresolved => "the names of its hosts have no address (unresolved)",
+            Cause::OutsideBlock => "the names of its hosts lead elsewhere (outside_block)",
+            Cause::Socket => "our own socket fails (socket)",
+            Cause::Unwatched => "nobody watched: we were stopped, starved or suspended",
+            Cause::ControlsSilent => "nobody answers, controls included",
+            Cause::AcceptsAll => "a firewall answers for its hosts (accepts_all)",
+            Cause::NothingAsked => "nobody in it has been asked for too long (nothing_asked)",
+            Cause::NoAnswer => "nobody in it has answered yet (no_answer)",
+        }
+    }
+}
+
+impl From<Fault> for Cause {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoRoute => Cause::NoRoute,
+            Fault::Permission => Cause::Permission,
+            Fault::NoPrivilege => Cause::NoPrivilege,
+            Fault::NoBuffers => Cause::NoBuffers,
+            Fault::NoDescriptors => Cause::NoDescriptors,
+            Fault::Unresolved => Cause::Unresolved,
+            Fault::OutsideBlock => Cause::OutsideBlock,
+            Fault::Socket => Cause::Socket,
+        }
     }
 }
 

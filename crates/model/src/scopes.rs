@@ -45,6 +45,39 @@ labelled! {
     }
 }
 
+labelled! {
+    /// A family of addresses: each has a network of its own, ours included.
+    Family {
+        /// IPv4.
+        V4 => "ipv4",
+        /// IPv6.
+        V6 => "ipv6",
+    }
+}
+
+/// One of something for each family.
+pub type PerFamily<T> = PerLabel<Family, T, { Family::ALL.len() }>;
+
+impl Family {
+    /// The families of these addresses.
+    pub fn of_each(addresses: &[IpAddr]) -> Vec<Self> {
+        addresses.iter().map(|&address| Self::of(address)).collect()
+    }
+
+    /// Its name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        }
+    }
+
+    /// The family of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
 /// One of something for each kind.
 pub type PerKind<T> = PerLabel<Kind, T, { Kind::ALL.len() }>;
 
@@ -229,6 +262,20 @@ impl Roster {
     /// The block with this id.
     pub fn block(&self, id: BlockId) -> &Block {
         &self.blocks[id.0 as usize]
+    }
+
+    /// The family of a block's addresses.
+    pub fn family(&self, id: BlockId) -> Family {
+        Family::of(self.block(id).prefix.address())
+    }
+
+    /// Of which families a scope has blocks.
+    pub fn families(&self, scope: Scope) -> PerFamily<bool> {
+        let mut families = PerFamily::default();
+        for block in self.blocks_of(scope) {
+            families[self.family(BlockId(block))] = true;
+        }
+        families
     }
 
     /// The target with this id.

@@ -89,9 +89,9 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                     }
                 }
                 main {
-                    @if snapshot.blind {
+                    @if snapshot.is_blind() {
                         p.blind role="alert" {
-                            b { "? We are blind." }
+                            b { "? We are blind" (blind_by(snapshot)) "." }
                             " Our own network fails, so nothing is called down."
                         }
                     }
@@ -125,13 +125,28 @@ fn title(snapshot: &Snapshot) -> String {
     titles.collect::<Vec<_>>().join(", ")
 }
 
+/// By which family we are blind, where we see by another.
+fn blind_by(snapshot: &Snapshot) -> String {
+    let watched = snapshot.blindness.values().flatten().count();
+    match snapshot.blind_families().next() {
+        Some(family) if watched > snapshot.blind_families().count() => {
+            format!(" by {}", family.name())
+        }
+        _ => String::new(),
+    }
+}
+
 /// What may be wrong with us rather than with them.
 fn ourselves(snapshot: &Snapshot) -> Markup {
-    let blind = Duration::from_secs_f64(snapshot.blind_seconds.max(0.0));
     html! {
         p {
-            "Blind " (snapshot.blind_spells) " times so far, " (text::duration(blind))
-            " in all. Controls: "
+            @for (family, sight) in snapshot.blindness.iter() {
+                @if let Some(sight) = sight {
+                    (family.name()) ": blind " (sight.spells) " times so far, "
+                    (text::duration(Duration::from_secs_f64(sight.seconds.max(0.0)))) " in all. "
+                }
+            }
+            "Controls: "
             @if snapshot.controls.is_empty() { "none" }
             @for (i, control) in snapshot.controls.iter().enumerate() {
                 @if i > 0 { ", " }

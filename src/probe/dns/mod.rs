@@ -18,6 +18,7 @@ mod expect;
 pub mod message;
 
 use super::{
+    open_tasks::OpenTasks,
     socket::{self, Received, Refusal},
     sys,
 };
@@ -31,7 +32,6 @@ use lifesign_document::Table;
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
-    collections::VecDeque,
     fmt, io,
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -40,7 +40,6 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
     net::TcpStream,
     sync::mpsc::UnboundedSender,
-    task::AbortHandle,
     time::{timeout, timeout_at},
 };
 
@@ -125,39 +124,20 @@ impl fmt::Display for DnsSpec {
 pub struct DnsProber {
     clock: Clock,
     events: UnboundedSender<Event>,
-    limit: usize,
-    /// Oldest first. Finished ones are removed when there are `sweep_at` of them, since each keeps
-    /// the memory of its task.
-    open: VecDeque<AbortHandle>,
-    sweep_at: usize,
+    open: OpenTasks,
 }
 
-/// Fewer questions are not worth a sweep.
-const MIN_SWEEP: usize = 16;
-
 impl DnsProber {
-    /// A prober that reports to `events`. It holds at most a quarter of the process's file
-    /// descriptors, and at most 4096. When they are used up, the oldest question is closed to make
-    /// room: it has been unanswered for longest, and its late answer would say less than the answer
-    /// to a new question. To refuse the new question instead would make us blind in a large outage,
-    /// just when every question stays open.
+    /// A prober that reports to `events`. When its descriptors are used up, the oldest question is
+    /// closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        let limit = socket::socket_limit();
-        Self { clock, events, limit, open: VecDeque::new(), sweep_at: MIN_SWEEP }
+        Self { clock, events, open: OpenTasks::new() }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
     /// runtime.
     pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec) {
-        if self.open.len() >= self.sweep_at.min(self.limit) {
-            self.open.retain(|task| !task.is_finished());
-            self.sweep_at = MIN_SWEEP.max(2 * self.open.len());
-        }
-        if self.open.len() >= self.limit
-            && let Some(oldest) = self.open.pop_front()
-        {
-            oldest.abort();
-        }
+        self.open.make_room();
         let peer = SocketAddr::new(address, spec.port);
         let exchange = Exchange {
             clock: self.clock,
@@ -175,7 +155,7 @@ impl DnsProber {
                 let task = tokio::spawn(async move {
                     exchange.listen(&socket, &question, expect.as_deref()).await;
                 });
-                self.open.push_back(task.abort_handle());
+                self.open.add(&task);
             }
             Err(error) => exchange.report(Found::NotSent(socket::fault(&error))),
         }
@@ -256,9 +236,8 @@ impl Exchange {
             // return.
             if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
                 if to == Some(self.peer.ip()) {
-                    return Ok(Arrival::IcmpError(
-                        error.found(self.peer.ip(), self.rtt(timestamp)),
-                    ));
+                    let rtt = self.rtt(timestamp);
+                    return Ok(Arrival::IcmpError(socket::found(error, self.peer.ip(), rtt)));
                 }
                 self.report_stray(Some(error.from), Reject::WrongSource);
                 continue;
@@ -342,15 +321,15 @@ mod tests {
         spec.port = peer.port();
         let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let clock = Clock::start();
-        let mut prober = DnsProber { limit: 2, ..DnsProber::new(clock, events) };
+        let mut prober =
+            DnsProber { open: OpenTasks::with_limit(2), ..DnsProber::new(clock, events) };
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
             let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
             prober.send(due, peer.ip(), &spec);
             tokio::task::yield_now().await;
         }
-        assert_eq!(prober.open.len(), 2);
-        assert!(prober.open.iter().all(|task| !task.is_finished()));
+        assert_eq!(prober.open.count(), 2);
         // All three were asked; the oldest is closed, and its port with it.
         let mut from = Vec::new();
         for _ in 0..3 {

@@ -83,7 +83,7 @@ impl OpenError {
     /// The fault of a probe that needs the socket.
     fn fault(&self) -> Fault {
         match self {
-            OpenError::NotPermitted(_) => Fault::Permission,
+            OpenError::NotPermitted(_) => Fault::NoPrivilege,
             // Without this family the machine has no route to any of its addresses.
             OpenError::Socket(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
                 Fault::NoRoute

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     probe::{
         kernel,
-        socket::{enable_errors_and_timestamps, fault, set_buffers},
+        socket::{self, enable_errors_and_timestamps, fault, set_buffers},
         sys::{self, BATCH, Batch, Queue},
     },
 };
@@ -200,7 +200,7 @@ impl IcmpSocket {
                 if let (Some(error), Some(to)) =
                     (control.error, kernel::from_sockaddr(message.address))
                 {
-                    let found = |rtt| error.found(to, rtt);
+                    let found = |rtt| socket::found(error, to, rtt);
                     let read = codec.quoted(message.packet, to, self.kind);
                     out.push(event(read, error.from, control.timestamp, clock, found));
                 }

@@ -209,6 +209,6 @@ fn an_ordinary_user_without_ping_sockets_is_told_and_judged_right_by_tcp_and_dns
         watch.verdict(TIMEOUT, scope, "up");
     }
     let metrics = world.vantage.get("/metrics").body;
-    assert!(values(&metrics, "lifesign_not_sent_total", &["permission"])[0] > 0.0, "{metrics}");
+    assert!(values(&metrics, "lifesign_not_sent_total", &["no_privilege"])[0] > 0.0, "{metrics}");
     assert_eq!(watch.err, Vec::<String>::new());
 }

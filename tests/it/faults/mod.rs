@@ -5,10 +5,12 @@
 //! | test | what breaks | what it must say | what must not happen |
 //! |---|---|---|---|
 //! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
-//! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | blind; `not_sent` permission | down, by TCP's silence |
+//! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | unknown; `not_sent` permission | down, by TCP's silence |
+//! | network: our_own_gateway_is_dead | nobody answers ARP, the controls answer | unknown; `not_sent` no_route | down; a router's word |
 //! | network: our_own_firewall_swallows_all_answers | what comes in is dropped | blind | down |
 //! | network: our_own_queue_is_full | sendto gives ENOBUFS | `not_sent` no_buffers | down, flapping |
 //! | network: our_own_address_is_gone | no source address | blind | down |
+//! | network: our_own_ipv6_is_gone… | our IPv6 route; then its way on; the one control is of IPv4 | blind by IPv6, `blind` per family | down; a word on IPv4 |
 //! | network: the_receive_buffer_overruns | the kernel drops answers | `receive_drops` | down; another's answers taken for ours |
 //! | (`probe::icmp`: what_the_kernel_drops_is_counted) | the same, packet by packet | each is counted | |
 //! | network: the_controls_are_dead_and_the_country_is_alive | the controls; then the country too | `control_up` 0; then blind | unknown at first; down then |
@@ -42,7 +44,8 @@
 //! | (the core, `watch::tests::halts`: a_country_of_a_hundred_blocks_is_gone) | more misses than are remembered | down, outage | partial |
 //! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; unknown seconds; a gap in the journal | down |
 //! | process: it_is_starved | 95 % of its time | slots skipped | down |
-//! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | `not_sent` no_descriptors | down for the other half |
+//! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | down for that half: the oldest probes are closed | blind; down for the other half |
+//! | process: the_soft_limit_of_descriptors… | ulimit -Sn 64 | as many as ulimit -Hn | |
 //! | process: there_are_too_few_descriptors_to_begin | ulimit -n below 32 | one line, exit 70 | a panic |
 //! | process: memory_is_short | address space | a line, if it cannot begin | a hang |
 //! | process: nothing_piles_up_while_a_country_is_silent | a silent country at a high pace | outage | descriptors without end |

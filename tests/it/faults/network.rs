@@ -1,8 +1,9 @@
 //! What breaks on the way: our own firewall, queue and address, the controls, single protocols.
 
+use crate::support::namespace::World;
 use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, never};
 use crate::support::{TIMEOUT, Verdict, until, values};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// An nft chain at the vantage does this with packets to or from the country, in this hook: we are
 /// blind while it stands, as `meanwhile` may look closer at, and nothing is called dark.
@@ -21,20 +22,49 @@ fn behind_our_own_firewall(name: &str, hook: &str, rule: &str, meanwhile: fn(&Wa
     watched.never_dark();
 }
 
+/// ICMP and DNS are told by the kernel that they may not, of TCP it says nothing.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn our_own_firewall_forbids_sending() {
-    let rule = format!("ip daddr {EVERYTHING} drop");
-    behind_our_own_firewall("eperm", "output", &rule, |watched| {
-        // Whom we cannot ask is asked less often, but three failures it takes.
-        assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
-        assert_eq!(
-            watched.metric("lifesign_control_up", &[]),
-            1.0,
-            "the controls are not behind that wall"
-        );
-        assert_eq!(watched.metric("lifesign_blind", &[]), 1.0);
-    });
+    let mut watched = WatchedWorld::start("eperm");
+    watched.world.vantage.sh(&format!(
+        "nft add table ip wall
+         nft add chain ip wall output '{{ type filter hook output priority 0; }}'
+         nft add rule ip wall output ip daddr {EVERYTHING} drop"
+    ));
+    watched.all("unknown");
+    assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
+    assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0, "the control answers");
+    assert_eq!(watched.metric("lifesign_block_unknown_info", &[r#"reason="permission""#]), 4.0);
+    assert_eq!(watched.metric("lifesign_country_unknown_info", &[r#"reason="permission""#]), 1.0);
+    for (path, part) in
+        [("/", "a firewall of our own"), ("/api/v1/state", r#""unknown_reason":"permission""#)]
+    {
+        assert!(watched.world.vantage.get(path).body.contains(part), "{path}");
+    }
+    let said = watched.program.verdicts().into_iter().rfind(|verdict| verdict.to == "unknown");
+    assert!(said.is_some_and(|verdict| verdict.evidence.contains("(permission)")));
+    watched.calm(Duration::from_secs(12));
+    watched.world.vantage.sh("nft delete table ip wall");
+    watched.all("up");
+    watched.never_dark();
+}
+
+/// The control is on the way to the gateway; the country is behind one that is not there.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_gateway_is_dead() {
+    let mut watched = WatchedWorld::start("gateway");
+    watched.world.vantage.sh(&format!(
+        "ip addr add 10.45.2.1/24 dev uplink; ip route add {EVERYTHING} via 10.45.2.254"
+    ));
+    watched.all("unknown");
+    watched.calm(Duration::from_secs(30));
+    assert!(watched.metric("lifesign_not_sent_total", &["no_route"]) >= 3.0);
+    assert_eq!(watched.metric("lifesign_unreachable_total", &[]), 0.0, "no router said anything");
+    watched.world.vantage.sh(&format!("ip route del {EVERYTHING}"));
+    watched.all("up");
+    watched.never_dark();
 }
 
 #[test]
@@ -75,6 +105,64 @@ fn our_own_address_is_gone() {
         .vantage
         .sh("ip addr add 10.45.0.2/30 dev uplink; ip route add default via 10.45.0.1");
     watched.all("up");
+    watched.never_dark();
+}
+
+const BY_IPV6: [&str; 2] = ["K6 fd45:176::/64", "K6"];
+
+/// The world's second country is one of IPv6, behind the same router.
+fn add_ipv6(world: &World) {
+    world.router.sh("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+         ip addr add fd45::1/64 dev toward nodad; ip addr add fd45:1::1/64 dev border nodad
+         ip route add fd45:176::/64 via fd45:1::2");
+    world.country.sh("ip addr add fd45:1::2/64 dev inland nodad
+         ip route add default via fd45:1::1; ip -6 route add local fd45:176::/64 dev lo");
+    world.vantage.sh("ip addr add fd45::2/64 dev uplink nodad; ip route add default via fd45::1");
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn our_own_ipv6_is_gone_and_the_one_control_is_of_ipv4() {
+    let mut plan = fast()
+        + "[[country]]\ncode = \"K6\"\n[[country.block]]\nprefix = \"fd45:176::/64\"\nhosts = [\n";
+    for host in ["15", "67", "129"] {
+        let _ = writeln!(plan, "  {{ host = \"fd45:176::{host}\", probes = [\"icmp\"] }},");
+    }
+    plan += "]\n";
+    let mut watched = WatchedWorld::open("ipv6", &plan, &[], &[], add_ipv6);
+    let said = watched.program.line(TIMEOUT, "note", |line| {
+        line.starts_with("note: no IPv6 control").then(|| line.to_owned())
+    });
+    assert!(said.contains("all IPv6 blocks are unknown"), "{said}");
+    watched.all("up");
+    for scope in BY_IPV6 {
+        watched.program.verdict(TIMEOUT, scope, "up");
+    }
+    watched.calm(Duration::from_secs(8));
+    let forward = "/proc/sys/net/ipv6/conf/all/forwarding";
+    let (no, yes) = (format!("echo 0 > {forward}"), format!("echo 1 > {forward}"));
+    let route = "ip -6 route add default via fd45::1";
+    for (is_ours, fault, repair) in
+        [(true, "ip -6 route del default", route), (false, no.as_str(), yes.as_str())]
+    {
+        let at_it = |watched: &WatchedWorld, lines: &str| {
+            let World { vantage, router, .. } = &watched.world;
+            if is_ours { vantage.sh(lines) } else { router.sh(lines) }
+        };
+        at_it(&watched, fault);
+        for scope in BY_IPV6 {
+            let verdict = watched.program.verdict(TIMEOUT, scope, "unknown");
+            assert!(verdict.evidence.contains("we are blind by IPv6"), "{verdict:?}");
+        }
+        watched.calm(Duration::from_secs(15));
+        assert_eq!(watched.metric("lifesign_blind", &[r#"family="ipv6""#]), 1.0);
+        assert_eq!(watched.metric("lifesign_blind", &[r#"family="ipv4""#]), 0.0);
+        at_it(&watched, repair);
+        for scope in BY_IPV6 {
+            watched.program.verdict(TIMEOUT, scope, "up");
+        }
+        watched.calm(Duration::from_secs(5));
+    }
     watched.never_dark();
 }
 

@@ -94,18 +94,19 @@ fn it_is_starved() {
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn it_runs_out_of_descriptors() {
-    // Silence keeps each connection's socket for a second, and a quarter of 64 is for them.
+    // Silence keeps each connection's socket open, and a quarter of 64 is for them.
     let text = fast().replace("4/s", "40/s").replace("\"10s\"", "\"1h\"");
     let text = text.replace("icmp", "tcp/81").replace("dns/kptc.kp/SOA", "tcp/82");
     let mut watched =
         WatchedWorld::open("descriptors", &text, &["prlimit", "--nofile=64"], &[], |_| {});
     watched.acquaint();
     watched.world.cut("10.45.176.0/23", "drop");
-    until(TIMEOUT, "no descriptors", || {
-        let found = watched.metric("lifesign_not_sent_total", &["no_descriptors"]);
-        if found >= 10.0 { Ok(()) } else { Err(found.to_string()) }
-    });
+    for block in ["KP 10.45.176.0/24", "KP 10.45.177.0/24"] {
+        watched.program.verdict(TIMEOUT, block, "down");
+    }
     watched.program.listen(Duration::from_secs(8));
+    assert_eq!(watched.metric("lifesign_not_sent_total", &["no_descriptors"]), 0.0);
+    assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0);
     let others = ["10.45.178", "10.45.179"];
     let dark: Vec<_> =
         watched.program.verdicts().into_iter().filter(|verdict| verdict.to == "down").collect();
@@ -118,6 +119,24 @@ fn it_runs_out_of_descriptors() {
         let up = watched.metric("lifesign_block_state", &[r#"state="up""#]);
         if up == 4.0 { Ok(()) } else { Err(up.to_string()) }
     });
+}
+
+#[test]
+fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
+    let temp_dir = TempDir::new("limit");
+    let mut watch = lab(&temp_dir, "4/s", "ulimit -S -n 64; ulimit -H -n 700;");
+    watch.address();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", watch.id())).unwrap();
+    let files: Vec<&str> = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap()
+        .split_whitespace()
+        .skip(3)
+        .take(2)
+        .collect();
+    assert_eq!(files, ["700", "700"]);
+    assert_eq!(watch.terminate().code(), Some(0));
 }
 
 #[test]

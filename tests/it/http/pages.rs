@@ -119,7 +119,7 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
         assert!(page.body.contains(part), "{part} is missing in {}", page.body);
     }
     assert!(!page.body.contains("We are blind"));
-    let blind = Snapshot { blind: true, ..snapshot::every_field() };
+    let blind = Snapshot { blindness: snapshot::blindness(true), ..snapshot::every_field() };
     assert!(
         PageServer::start(Some(blind), settings(None))
             .ask("GET", "/")
@@ -202,6 +202,9 @@ fn the_state_is_whole_in_json() {
         ("/time", "2014-12-22T16:15:01.000Z".into()),
         ("/started", "2014-12-22T16:05:01.000Z".into()),
         ("/blind", false.into()),
+        ("/countries/0/unknown_reason", "no_route".into()),
+        ("/sight/1/family", "ipv6".into()),
+        ("/sight/1/blind_seconds", 12.5.into()),
         ("/controls/1/address", "::1".into()),
         ("/controls/1/silent", 60.into()),
         ("/countries/0/code", "KP".into()),
@@ -281,12 +284,13 @@ fn ready_means_that_every_country_has_had_a_verdict() {
     for (blind, reason) in
         [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {
-        server.snapshots.send_replace(Some(Arc::new(Snapshot { blind, ..snapshot.clone() })));
+        let blindness = snapshot::blindness(blind);
+        server.snapshots.send_replace(Some(Arc::new(Snapshot { blindness, ..snapshot.clone() })));
         let answer = server.ask("GET", "/-/ready");
         assert_eq!((answer.code, answer.body.as_str()), (503, reason));
     }
     snapshot.scopes[2].verdict.state_seconds = had_a_verdict;
-    snapshot.blind = true;
+    snapshot.blindness = snapshot::blindness(true);
     server.snapshots.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);
 }

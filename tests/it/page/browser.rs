@@ -7,7 +7,7 @@ use crate::support::{
     lifesign,
     own_process::{OWN_NETWORK, in_own_process},
     page_server::{PageServer, settings},
-    until, week,
+    snapshot, until, week,
 };
 use lifesign_core::{
     judge::State,
@@ -65,7 +65,7 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
     let title = browser.ask("document.title");
     assert!(title.as_str().unwrap().starts_with("● X0 up, ◐ X1 degraded, "), "{title}");
     // We are blind: it is said aloud.
-    let blind = Snapshot { blind: true, ..week::every_state() };
+    let blind = Snapshot { blindness: snapshot::blindness(true), ..week::every_state() };
     server.snapshots.send_replace(Some(Arc::new(blind)));
     browser.open(&server.url("/?hold"), WIDE);
     let alert = browser.ask("document.querySelector('[role=alert]').innerText");
@@ -189,7 +189,7 @@ fn everybody_can_read_it_says_axe() {
     let axe = fs::read_to_string(&axe)
         .unwrap_or_else(|error| panic!("{}: {error}; see tests/run", axe.display()));
     let large = week::snapshot(week::roster(1, 40, 2), |_| week::restless(State::Flapping));
-    let blind = Snapshot { blind: true, ..week::every_state() };
+    let blind = Snapshot { blindness: snapshot::blindness(true), ..week::every_state() };
     let pictures =
         [("every state", week::every_state()), ("blind", blind), ("forty blocks", large)];
     let mut browser = Browser::start();

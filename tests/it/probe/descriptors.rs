@@ -36,7 +36,7 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
     let before = open_descriptors().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    let tcp = tcp::TcpProber::new(clock, sender.clone());
+    let mut tcp = tcp::TcpProber::new(clock, sender.clone());
     let mut dns = dns::DnsProber::new(clock, sender);
     for seq in 0..50 {
         let patience = Duration::from_secs(1);

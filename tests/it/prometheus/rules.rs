@@ -9,7 +9,7 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 11] = [
+const ALERTS: [&str; 12] = [
     "CountryOutage",
     "NearTotal",
     "NetworkOutage",
@@ -18,6 +18,7 @@ const ALERTS: [&str; 11] = [
     "Degraded",
     "VantagePath",
     "VantageBlind",
+    "BlockUnknown",
     "ProberDown",
     "JournalFailing",
     "LinesLost",

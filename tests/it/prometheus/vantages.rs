@@ -145,7 +145,7 @@ fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
     agreed(
         &server,
         &[
-            ("lifesign_blind{vantage=\"v3\"}", Some(1.0)),
+            ("lifesign_blind{vantage=\"v3\",family=\"ipv4\"}", Some(1.0)),
             (sighted, Some(2.0)),
             (&up, Some(1.0)),
             (&path3, None),

@@ -1,9 +1,9 @@
 //! A hand-made snapshot in which every field says something.
 
 use lifesign_core::{
-    judge::{Edge, HostCounts, PerState, State, Verdict},
-    outcome::{Fault, IcmpCode, Oddity, Reject},
-    scopes::{Host, Kind, PerKind, Roster},
+    judge::{Blindness, Edge, HostCounts, PerState, State, Verdict},
+    outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
+    scopes::{Host, Kind, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
@@ -49,9 +49,7 @@ pub fn every_field() -> Snapshot {
             ControlView { address: "127.0.0.2".parse().unwrap(), asked: 60, silent: 1, up: true },
             ControlView { address: "::1".parse().unwrap(), asked: 60, silent: 60, up: false },
         ],
-        blind: false,
-        blind_seconds: 12.5,
-        blind_spells: 2,
+        blindness: blindness(false),
         vantage: VantageStats {
             rejected: BTreeMap::from([(Reject::WrongToken, 3)]),
             not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
@@ -105,6 +103,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
         evidence: format!("evidence of {NASTY}").into(),
+        cause: Some(Cause::NoRoute),
         belief,
         last_life: alive.then(|| at(598)),
         state_seconds: PerState::new(|state| match state {
@@ -195,4 +194,9 @@ fn seen(alive: bool) -> TargetView {
         retired: !alive,
         accepts_all: false,
     }
+}
+
+/// Both families are watched, and we are blind in both or in neither.
+pub fn blindness(is_blind: bool) -> PerFamily<Option<Blindness>> {
+    PerFamily::new(|_| Some(Blindness { is_blind, seconds: 12.5, spells: 2 }))
 }

@@ -53,8 +53,8 @@ pub enum Evidence {
         /// How long this target's answers usually take at the most.
         usual: Duration,
     },
-    /// Our own fault: we could not send.
-    Fault,
+    /// We could not send, and why.
+    Fault(Fault),
     /// A firewall answers for it, on every port: it never proved life, nor does its silence prove
     /// anything.
     AcceptsAll,
@@ -228,7 +228,7 @@ impl Aggregate {
                     self.windows[id.index()].miss(sent);
                 }
             }
-            Evidence::Fault | Evidence::AcceptsAll | Evidence::Nothing => {}
+            Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
         }
         self.vantage_counts(&found);
         Summary { target, block, kind, sent, evidence }
@@ -286,7 +286,7 @@ impl Aggregate {
                     stats.trap = Trap::AcceptsAll(Unmasked::since(asked));
                 }
                 Found::Refused { .. } => stats.trap = Trap::Real,
-                Found::NotSent(_) => return Evidence::Fault,
+                Found::NotSent(fault) => return Evidence::Fault(fault),
                 // A host that is known to refuse is silent for another reason.
                 _ if stats.trap == Trap::Real => {}
                 found => {
@@ -319,10 +319,7 @@ impl Aggregate {
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }
             }
-            // An unresolved name is no evidence, but it is not a fault of our network either.
-            Found::NotSent(fault) if !matches!(fault, Fault::Unresolved | Fault::OutsideBlock) => {
-                Evidence::Fault
-            }
+            Found::NotSent(fault) => Evidence::Fault(fault),
             _ => Evidence::Nothing,
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     Judge, Recovery, ScopeId, ScopeState,
     darkness::{Darkness, Proof},
+    hindrance::Hindrance,
     host_state::HostState,
     recovery::Finding,
     rules,
@@ -37,8 +38,10 @@ impl Judge {
         now: Time,
     ) {
         let &Summary { target, block, sent, .. } = summary;
-        let change = self.sight.target_answered(sent, now);
-        self.apply_sight_change(change, now);
+        let family = self.roster.family(block);
+        let change = self.sight[family].target_answered(sent, now);
+        self.apply_sight_change(family, change, now);
+        self.unsent.remove(&target);
         self.confirm_misses(now);
         self.update_presence(target, now);
         let host = self.hosts[target.0 as usize];
@@ -66,6 +69,7 @@ impl Judge {
             let scope = &mut self.scopes[id.index()];
             is_checked |= now < scope.recovery.until;
             scope.last_evidence = now;
+            scope.hindrance = Hindrance::default();
             scope.quality.record_answer(slowdown);
             is_calm &= scope.darkness.is_none() && scope.is_calm();
             if scope.life.is_none_or(|life| sent > life) {
@@ -91,7 +95,7 @@ impl Judge {
         scope.life = Some(answer.sent);
         if !scope.silence.is_empty() {
             if scope.silence.last > answer.sent {
-                self.rebuild_silence(id);
+                self.rebuild_silence(id, now);
             } else {
                 scope.silence.clear();
             }
@@ -105,7 +109,7 @@ impl Judge {
     }
 
     /// A late answer proves life before the newest misses: only those count from now on.
-    pub(super) fn rebuild_silence(&mut self, id: ScopeId) {
+    pub(super) fn rebuild_silence(&mut self, id: ScopeId, now: Time) {
         let scope = &mut self.scopes[id.index()];
         scope.silence.clear();
         let Some(life) = scope.life else { return };
@@ -124,7 +128,7 @@ impl Judge {
             let common = self.common_miss_rate(BlockId(block));
             for target in self.roster.blocks[block as usize].targets.clone() {
                 let host = self.hosts[target as usize];
-                if !host.is_usable() {
+                if !host.is_usable() || self.may_be_held_back(TargetId(target), now) {
                     continue;
                 }
                 let weight = host.miss_weight(common);

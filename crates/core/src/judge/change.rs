@@ -4,13 +4,16 @@ use super::{
     Change, Edge, EvidenceText, HostState, Judge, ScopeId, State, darkness::Proof, rules,
     scope_state::Facts,
 };
-use crate::{scopes::BlockId, time::Time};
+use crate::{
+    scopes::{BlockId, Family},
+    time::Time,
+};
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
         let from = self.scopes[id.index()].state;
         let edge = self.edge(id, to, facts, now);
-        let evidence = self.evidence(id, to, facts);
+        let evidence = self.evidence(id, to, facts, now);
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
             state.recovery.told = state.recovery.told.or(Some(to));
@@ -137,20 +140,17 @@ impl Judge {
     }
 
     /// On what evidence, in one line for people.
-    fn evidence(&self, id: ScopeId, state: State, facts: Facts) -> EvidenceText {
+    fn evidence(&self, id: ScopeId, state: State, facts: Facts, now: Time) -> EvidenceText {
         let scope = &self.scopes[id.index()];
         let last = match scope.life {
             Some(life) => EvidenceText::last_answer(life),
             None => "no answer since the watch began".into(),
         };
         let mut text: EvidenceText = match state {
-            State::Unknown if self.sight.is_unwatched() => {
-                "nobody watched: we were stopped, starved or suspended".into()
+            State::Unknown if self.is_unseen(id) && !self.is_unwatched(id) => {
+                self.blind_in_words(id, now).into()
             }
-            State::Unknown if self.sight.is_blind() => {
-                "we are blind: nobody answers, controls included".into()
-            }
-            State::Unknown => "nothing has been heard of it for too long".into(),
+            State::Unknown => self.unknown_cause(id, now).in_words().into(),
             State::Down | State::Outage => EvidenceText::from(self.silence_in_words(id)).and(last),
             State::Flapping if facts.dark => {
                 EvidenceText::from("down once more in a series").and(last)
@@ -166,11 +166,20 @@ impl Judge {
         {
             text = text.and(together);
         }
-        let own_loss = self.sight.own_loss;
+        let own_loss = self.sights(id).map(|sight| sight.own_loss).fold(0.0, f32::max);
         if own_loss >= rules::OWN_LOSS {
             text = text.and(format!("our own uplink loses {:.0} %", own_loss * 100.0));
         }
         text
+    }
+
+    /// In which families we are blind, where we see in another.
+    fn blind_in_words(&self, id: ScopeId, now: Time) -> String {
+        let is_watched = |family: &Family| self.sight[*family].is_watched;
+        let are_all = Family::ALL.into_iter().filter(is_watched).all(|f| self.sight[f].is_blind());
+        let of = self.families[id.index()].iter().find(|(_, is_of)| **is_of && !are_all);
+        let by = of.map_or_else(String::new, |(family, _)| format!(" by {}", family.name()));
+        format!("we are blind{by}: {}", self.unknown_cause(id, now).in_words())
     }
 
     fn silence_in_words(&self, id: ScopeId) -> String {

@@ -18,6 +18,9 @@ impl Judge {
             self.update_excluded(id);
             return;
         }
+        if self.is_silent(id, now) {
+            self.forget_held_back(id, now);
+        }
         let is_silent = self.is_silent(id, now);
         let scope = &self.scopes[id.index()];
         let are_children_dark = scope.children.all_dark();
@@ -67,6 +70,7 @@ impl Judge {
             self.settle_return(id, finding, now);
         }
         self.tell_narrower_edge(id, now);
+        let (unseen_from, restored) = self.last_unseen(id);
         let scope = &mut self.scopes[id.index()];
         let earliest = scope.life;
         let edge = Edge { earliest, latest: latest.max(earliest.unwrap_or(latest)) };
@@ -79,9 +83,17 @@ impl Judge {
             outage: false,
         };
         // Misses from before it may have begun it.
-        darkness.record_unseen(self.sight.unseen_from, self.sight.restored);
+        darkness.record_unseen(unseen_from, restored);
         scope.darkness = Some(darkness);
         scope.flaps.record_down(edge);
+    }
+
+    /// From when to when a scope was last out of sight, in all of its families that are seen now.
+    fn last_unseen(&self, id: ScopeId) -> (Time, Time) {
+        let seen = || self.sights(id).filter(|sight| !sight.is_blind());
+        let from = seen().map(|sight| sight.unseen_from).max();
+        let to = seen().map(|sight| sight.restored).min();
+        from.zip(to).unwrap_or_default()
     }
 
     fn prove_recalled(&mut self, id: ScopeId, proof: Proof) {

@@ -54,7 +54,7 @@ impl Judge {
     fn wanted_escalation(&self, id: ScopeId, now: Time) -> Option<Escalation> {
         let is_parent_recalled = self.parent_of(id).is_some_and(super::ScopeState::is_recalled);
         let state = &self.scopes[id.index()];
-        if self.sight.is_blind() || state.silence.is_empty() {
+        if self.is_unseen(id) || state.silence.is_empty() {
             return None;
         }
         if state.is_recalled() {
@@ -166,7 +166,7 @@ impl Judge {
         !self.has_children(id)
             && scope.darkness.is_none()
             && scope.state != State::Flapping
-            && !self.sight.is_blind()
+            && !self.is_unseen(id)
             && parent.escalation.is_none()
             && scope.silence.count > 1
             && scope.silence.odds >= rules::SIBLINGS_ODDS

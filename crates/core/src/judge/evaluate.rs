@@ -21,7 +21,7 @@ impl Judge {
             self.finish_return(id, now);
             self.scopes[id.index()].flaps.update(now);
             let before = self.darkness_level(id);
-            if !self.sight.is_blind() {
+            if !self.is_unseen(id) {
                 self.update_darkness(id, now);
                 self.update_outage(id, now);
             }
@@ -92,10 +92,12 @@ impl Judge {
         let scope = &self.scopes[id.index()];
         let dark = scope.darkness.is_some() && !self.is_held(id, now);
         let fresh = now < scope.last_evidence + self.stale_after(id);
-        let proved = scope.is_dark() || scope.life >= Some(self.sight.restored);
+        let seen = self.sights(id).filter(|sight| !sight.is_blind());
+        let restored = seen.map(|sight| sight.restored).min();
+        let proved = scope.is_dark() || scope.life >= restored;
         let partial = scope.few || scope.children.are_partial();
         Facts {
-            known: !self.sight.is_blind() && fresh && proved,
+            known: restored.is_some() && fresh && proved && !scope.hindrance.is_lasting,
             dark,
             outage: dark && scope.is_in_outage(),
             flapping: scope.flaps.is_flapping(now),

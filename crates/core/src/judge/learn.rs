@@ -6,6 +6,7 @@
 
 use super::{HostState, Judge, answer::Answer, miss::Unconfirmed, rules, scope_state::FirstMiss};
 use crate::{
+    outcome::Cause,
     schedule::{Directive, Rank},
     scopes::{BlockId, ScopeId, TargetId},
     time::Time,
@@ -139,6 +140,9 @@ impl Judge {
     /// A firewall answers for a target: it is as if that had never been heard.
     pub(super) fn distrust(&mut self, target: TargetId) {
         self.change_host(target, HostState::distrust);
+        for id in self.roster.path(self.roster.target(target).block) {
+            self.scopes[id.index()].hindrance.cause = Some(Cause::AcceptsAll);
+        }
     }
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {

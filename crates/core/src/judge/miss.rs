@@ -1,7 +1,8 @@
-//! What misses, failures to send and changes of our sight do to what is known of hosts and scopes.
+//! What misses and changes of our sight do to what is known of hosts and scopes.
 
 use super::{
     Judge,
+    hindrance::Hindrance,
     rules::{self, MAX_MISS_RATE},
     scope_state::{Contribution, FirstMiss},
     sight::SightChange,
@@ -9,13 +10,13 @@ use super::{
 };
 use crate::{
     aggregate::Summary,
-    schedule::{Directive, Rank},
-    scopes::{BlockId, Kind, RosterMapping, ScopeId, TargetId},
+    schedule::Directive,
+    scopes::{BlockId, Family, Kind, PerFamily, RosterMapping, ScopeId, TargetId},
     time::Time,
 };
 use std::time::Duration;
 
-/// A miss that counts once somebody, somewhere, answers a probe sent no earlier.
+/// A miss that counts once somebody of its family answers a probe sent no earlier.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Unconfirmed {
     pub target: TargetId,
@@ -37,22 +38,27 @@ impl Unconfirmed {
 
 impl Judge {
     pub(super) fn record_miss(&mut self, summary: &Summary, usual_rtt: Duration, now: Time) {
-        // Of a SYN the kernel does not say whether it left: what a local firewall drops, it sends
-        // again and again.
+        let family = self.roster.family(summary.block);
+        // Of a SYN the kernel does not say whether it left.
         if summary.kind != Kind::Tcp {
-            self.sight.probe_sent();
-        } else if self.sight.is_failing() {
+            self.sight[family].probe_sent();
+        }
+        let sight = &self.sight[family];
+        if sight.is_blind() || summary.sent < sight.restored {
             return;
         }
-        if self.sight.is_blind() || summary.sent < self.sight.restored {
+        self.record_left(summary.target, summary.sent, now);
+        if self.may_be_held_back(summary.target, now) {
             return;
         }
         for id in self.roster.path(summary.block) {
-            self.scopes[id.index()].last_evidence = now;
+            let scope = &mut self.scopes[id.index()];
+            scope.last_evidence = now;
+            scope.hindrance = Hindrance::default();
         }
         let &Summary { target, block, sent, .. } = summary;
         let miss = Unconfirmed { target, block, sent, usual_rtt };
-        if sent <= self.sight.confirmed_until() {
+        if sent <= self.sight[family].confirmed_until() {
             self.count_miss(miss, now);
         } else {
             self.unconfirmed.push(miss);
@@ -64,9 +70,10 @@ impl Judge {
         if self.unconfirmed.is_empty() {
             return;
         }
-        let until = self.sight.confirmed_until();
-        let mut confirmed: Vec<_> =
-            self.unconfirmed.extract_if(.., |miss| miss.sent <= until).collect();
+        let until = PerFamily::new(|family| self.sight[family].confirmed_until());
+        let roster = self.roster.clone();
+        let is_confirmed = |miss: &mut Unconfirmed| miss.sent <= until[roster.family(miss.block)];
+        let mut confirmed: Vec<_> = self.unconfirmed.extract_if(.., is_confirmed).collect();
         confirmed.sort_by_key(|miss| miss.sent);
         for miss in confirmed {
             self.count_miss(miss, now);
@@ -113,7 +120,7 @@ impl Judge {
     /// The loss that a block's hosts lately had in common, ours included.
     pub(super) fn common_miss_rate(&self, block: BlockId) -> f32 {
         let rates = self.roster.path(block).map(|id| self.scopes[id.index()].common_miss_rate());
-        rates.fold(self.sight.own_loss, f32::max).min(MAX_MISS_RATE)
+        rates.fold(self.sight[self.roster.family(block)].own_loss, f32::max).min(MAX_MISS_RATE)
     }
 
     /// Adds a miss to the silence of its block and of all that it lies in, as far as it says
@@ -163,33 +170,31 @@ impl Judge {
         gain
     }
 
-    /// A probe could not leave.
-    pub(super) fn record_send_failure(&mut self, target: TargetId, now: Time) {
-        // Whom we could never ask says nothing of our sight.
-        if self.hosts[target.0 as usize].is_heard() {
-            let change = self.sight.send_failed(now);
-            self.apply_sight_change(change, now);
-        } else if !self.hosts[target.0 as usize].is_gone() {
-            self.set_rank(target, Rank::Poor);
+    /// Our sight of a family changed: every verdict on its scopes with it.
+    pub(super) fn apply_sight_change(&mut self, family: Family, change: SightChange, now: Time) {
+        if change == SightChange::None {
+            return;
         }
-    }
-
-    /// Our sight changed: every verdict with it.
-    pub(super) fn apply_sight_change(&mut self, change: SightChange, now: Time) {
-        match change {
-            SightChange::None => return,
-            SightChange::Lost => self.unconfirmed.clear(),
-            SightChange::Restored(from, to) => {
-                self.unconfirmed.clear();
-                for scope in &mut self.scopes {
-                    if let Some(darkness) = &mut scope.darkness {
-                        darkness.record_unseen(from, to);
-                    }
-                    scope.last_evidence = scope.last_evidence.max(now);
+        let roster = self.roster.clone();
+        self.unconfirmed.retain(|miss| roster.family(miss.block) != family);
+        let all: Vec<_> =
+            roster.scope_ids().filter(|id| self.families[id.index()][family]).collect();
+        if let SightChange::Restored(from, to) = change {
+            for &id in &all {
+                // Who was seen in another family meanwhile was not out of sight; of a gap in all of
+                // them the time counts once.
+                let is_other = |other: Family| self.families[id.index()][other] && other != family;
+                let is_told = self.sight.iter().any(|(other, sight)| {
+                    let is_before = sight.restored < to || sight.restored == to && other < family;
+                    is_other(other) && !sight.is_blind() && is_before
+                });
+                let scope = &mut self.scopes[id.index()];
+                if let Some(darkness) = scope.darkness.as_mut().filter(|_| !is_told) {
+                    darkness.record_unseen(from, to);
                 }
+                scope.last_evidence = scope.last_evidence.max(now);
             }
         }
-        let all: Vec<_> = self.roster.scope_ids().collect();
         self.evaluate_all(all, now);
     }
 }

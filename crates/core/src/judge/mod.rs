@@ -16,6 +16,7 @@
 //! | `darken` | whether a scope has gone dark, by itself, with its children or with its parent |
 //! | `proof` | what misses prove: a darkness, and that it has become an outage |
 //! | `recovery` | when a darkness ended, and whether there was one |
+//! | `hindrance` | what keeps a scope from giving evidence: probes that cannot leave |
 //! | `sight` | which misses count, and when we are blind ourselves |
 //! | `deadline` | when time alone changes something in a scope |
 //! | `evaluate` | from evidence to facts to verdicts, children before parents |
@@ -42,6 +43,7 @@ mod escalation;
 mod evaluate;
 mod evidence_text;
 mod flaps;
+mod hindrance;
 mod host_state;
 mod learn;
 mod memory;
@@ -65,15 +67,16 @@ pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, PerState, State};
-pub use view::{HostCounts, Verdict};
+pub use view::{Blindness, HostCounts, Verdict};
 
 use crate::{
     aggregate::{Evidence, Summary},
     outcome::ControlOutcome,
     schedule::Directive,
-    scopes::{Roster, Scope, ScopeId},
+    scopes::{Family, PerFamily, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
+use hindrance::Unsent;
 use host_state::HostState;
 use miss::Unconfirmed;
 use recovery::Recovery;
@@ -81,7 +84,7 @@ use scope_state::ScopeState;
 use sight::Sight;
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BTreeMap, BinaryHeap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -96,20 +99,25 @@ pub(crate) struct Judge {
     scopes: Vec<ScopeState>,
     /// By [`ScopeId`]: the regular interval of its probes.
     intervals: Vec<Duration>,
-    sight: Sight,
+    /// By [`ScopeId`]: the families of its blocks.
+    families: Vec<PerFamily<bool>>,
+    sight: PerFamily<Sight>,
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
     /// Misses that nobody's answer has confirmed yet, none older than our patience with blindness.
     unconfirmed: Vec<Unconfirmed>,
+    /// Whose probes could not leave, and when that was last so.
+    unsent: BTreeMap<TargetId, Unsent>,
     changes: VecDeque<Change>,
     directives: VecDeque<Directive>,
 }
 
 impl Judge {
-    /// A judge who knows nothing yet. `interval` is the regular interval of a scope's probes.
+    /// A judge who knows nothing yet. `controls` are their families, in the order of the plan;
+    /// `interval` is the regular interval of a scope's probes.
     pub fn new(
         roster: Arc<Roster>,
         rules: Rules,
-        controls: usize,
+        controls: &[Family],
         interval: impl Fn(Scope) -> Duration,
         now: Time,
     ) -> Self {
@@ -117,14 +125,23 @@ impl Judge {
         let is_country = |id: &ScopeId| roster.parent(*id).is_none();
         let countries = roster.scope_ids().filter(is_country);
         let longest = countries.map(|id| intervals[id.index()]).max().unwrap_or_default();
+        let families: Vec<_> = roster.scopes().map(|scope| roster.families(scope)).collect();
+        let sight = PerFamily::new(|family| {
+            let of_family = (0..).zip(controls).filter(|(_, control)| **control == family);
+            let places = of_family.map(|(place, _)| place);
+            let is_watched = families.iter().any(|scope| scope[family]);
+            Sight::new(places, !controls.is_empty(), is_watched, longest, now)
+        });
         let mut judge = Self {
             rules,
             hosts: vec![HostState::new(now); roster.targets.len()],
             scopes: vec![ScopeState::new(now); roster.scope_count()],
             intervals,
-            sight: Sight::new(controls, longest, now),
+            families,
+            sight,
             timers: BinaryHeap::new(),
             unconfirmed: Vec::new(),
+            unsent: BTreeMap::new(),
             changes: VecDeque::new(),
             directives: VecDeque::new(),
             roster,
@@ -135,7 +152,8 @@ impl Judge {
 
     /// When [`Judge::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Time {
-        self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0).min(self.sight.poll_timeout())
+        let sight = self.sight.values().map(Sight::poll_timeout);
+        sight.fold(self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0), Time::min)
     }
 
     /// Does what time alone demands, each thing at its own time: silence is an event.
@@ -145,11 +163,12 @@ impl Judge {
             if at > now {
                 return;
             }
-            if at == self.sight.poll_timeout() {
-                let change = self.sight.lose(at);
-                self.apply_sight_change(change, at);
-            } else {
-                self.evaluate_due(at);
+            match Family::ALL.into_iter().find(|&each| at == self.sight[each].poll_timeout()) {
+                Some(family) => {
+                    let change = self.sight[family].lose(at);
+                    self.apply_sight_change(family, change, at);
+                }
+                None => self.evaluate_due(at),
             }
         }
     }
@@ -178,7 +197,7 @@ impl Judge {
         match summary.evidence {
             Evidence::Life { rtt, late } => self.record_answer(summary, rtt, late, now),
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
-            Evidence::Fault => self.record_send_failure(summary.target, now),
+            Evidence::Fault(fault) => self.record_send_failure(summary.target, fault, now),
             Evidence::AcceptsAll => self.distrust(summary.target),
             Evidence::Nothing => {}
         }
@@ -186,8 +205,10 @@ impl Judge {
 
     /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
     pub fn handle_control(&mut self, control: &ControlOutcome, now: Time) {
-        let change = self.sight.record_control(control, now);
-        self.apply_sight_change(change, now);
+        for family in Family::ALL {
+            let change = self.sight[family].record_control(control, now);
+            self.apply_sight_change(family, change, now);
+        }
         if control.answered {
             self.confirm_misses(now);
         }
@@ -195,10 +216,15 @@ impl Judge {
 
     /// Takes in that nobody watched from then to now: nothing is known of that time.
     pub fn handle_gap(&mut self, from: Time, now: Time) {
-        let lost = self.sight.begin_gap(from);
-        self.apply_sight_change(lost, from);
-        let restored = self.sight.end_gap(from, now);
-        self.apply_sight_change(restored, now);
+        // Each step in both families before any verdict: nobody saw anything of either.
+        let lost = PerFamily::new(|family| self.sight[family].begin_gap(from));
+        for (family, &change) in lost.iter() {
+            self.apply_sight_change(family, change, from);
+        }
+        let restored = PerFamily::new(|family| self.sight[family].end_gap(from, now));
+        for (family, &change) in restored.iter() {
+            self.apply_sight_change(family, change, now);
+        }
     }
 
     /// The next change of verdict that nobody has taken yet.
@@ -209,6 +235,22 @@ impl Judge {
     /// The next directive to the schedule that nobody has taken yet.
     pub fn poll_directive(&mut self) -> Option<Directive> {
         self.directives.pop_front()
+    }
+
+    /// The sight in the families of a scope.
+    fn sights(&self, id: ScopeId) -> impl Iterator<Item = &Sight> {
+        let families = &self.families[id.index()];
+        self.sight.iter().filter(|(family, _)| families[*family]).map(|(_, sight)| sight)
+    }
+
+    /// Are we blind in every family of a scope?
+    fn is_unseen(&self, id: ScopeId) -> bool {
+        self.sights(id).all(Sight::is_blind)
+    }
+
+    /// Does nobody watch?
+    fn is_unwatched(&self, id: ScopeId) -> bool {
+        self.sights(id).any(Sight::is_unwatched)
     }
 
     fn parent_of(&self, id: ScopeId) -> Option<&ScopeState> {

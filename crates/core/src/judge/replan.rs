@@ -4,7 +4,7 @@
 
 use super::{HostState, Judge, Rules, ScopeId, ScopeState, scope_state::FirstMiss};
 use crate::{
-    scopes::{Roster, RosterMapping, Scope, TargetId},
+    scopes::{Family, PerFamily, Roster, RosterMapping, Scope, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, sync::Arc, time::Duration};
@@ -21,7 +21,7 @@ impl Judge {
         roster: Arc<Roster>,
         map: &RosterMapping,
         rules: Rules,
-        controls: usize,
+        controls: &[Family],
         interval: impl Fn(Scope) -> Duration,
         now: Time,
     ) {
@@ -29,13 +29,17 @@ impl Judge {
         let hosts = std::mem::take(&mut self.hosts);
         let scopes = std::mem::take(&mut self.scopes);
         fresh.carry_over(hosts, scopes, map, now);
-        fresh.sight = self.sight.replan(&fresh.sight, now);
+        fresh.sight = PerFamily::new(|family| self.sight[family].replan(&fresh.sight[family], now));
         let new_id = |old: ScopeId| map.scopes.new_id(old.0).map(ScopeId);
         let timers = self.timers.drain();
         fresh.timers =
             timers.filter_map(|Reverse((at, old))| Some(Reverse((at, new_id(old)?)))).collect();
         let kept = self.unconfirmed.drain(..);
         fresh.unconfirmed = kept.filter_map(|miss| miss.remapped(map)).collect();
+        let unsent = std::mem::take(&mut self.unsent).into_iter();
+        fresh.unsent = unsent
+            .filter_map(|(target, at)| Some((TargetId(map.targets.new_id(target.0)?), at)))
+            .collect();
         let is_touched = |&id: &ScopeId| {
             map.scopes.old_id(id.0).is_some_and(|old| {
                 self.rules != rules
@@ -49,7 +53,7 @@ impl Judge {
         *self = fresh;
         for id in changed {
             if !self.scopes[id.index()].silence.is_empty() {
-                self.rebuild_silence(id);
+                self.rebuild_silence(id, now);
             }
         }
         self.evaluate_all(touched, now);

@@ -237,8 +237,16 @@ pub const OWN_LOSS: f32 = 0.2;
 pub const CONTROLS_DEAD_AFTER: Duration = Duration::from_secs(60);
 /// So many failures to send in a row, without one success between them, are blindness too ...
 pub const SEND_FAILURES: u32 = 3;
-/// ... if they are spread over this time: about as long as silence makes us blind.
+/// ... if they are spread over this time: about as long as silence makes us blind ...
 pub const SEND_FAILURES_FOR: Duration = Duration::from_secs(3);
+/// ... and none is further from the next: single failures in a long outage are no blindness.
+pub const SEND_FAILURES_WITHIN: Duration = Duration::from_secs(10);
+/// A scope is unknown when so many failures ([`SEND_FAILURES`]), with no evidence between them, are
+/// spread over this time: longer than it takes until we are blind.
+pub const UNSENT_FOR: Duration = Duration::from_secs(5);
+/// By then the kernel has told that a probe could not leave: it asks for a neighbour three times, a
+/// second apart (arp(7), mcast_solicit and retrans_time).
+pub const UNSENT_TOLD: Duration = Duration::from_secs(4);
 /// The longest patience there is: a probe sent this long before a gap in the watch may have been
 /// answered in it.
 pub const LONGEST_PATIENCE: Duration = Duration::from_secs(3);

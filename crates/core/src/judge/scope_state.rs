@@ -5,6 +5,7 @@ use super::{
     EvidenceText, PerState,
     darkness::{Darkness, Proof},
     flaps::Flaps,
+    hindrance::Hindrance,
     quality::Quality,
     recovery::Recovery,
     rules,
@@ -145,6 +146,9 @@ pub(super) struct ScopeState {
     /// When it last gave evidence.
     pub last_evidence: Time,
     pub quality: Quality,
+    /// Why it gave none since.
+    #[serde(skip)]
+    pub hindrance: Hindrance,
     /// Miss rate that its hosts have lately had in common, beyond each one's own, while it was
     /// alive.
     pub recent_miss_rate: f32,

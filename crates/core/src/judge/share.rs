@@ -123,12 +123,14 @@ impl Judge {
 
     /// Tells the scope above what has changed in this one, children before parents.
     pub(super) fn report(&mut self, id: ScopeId) {
+        let is_unseen = self.is_unseen(id);
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
         let Presence { usual, listed, .. } = scope.hosts;
         let silent = Presence { usual, listed, ..Presence::default() };
         let new = Report {
-            heard: scope.life.is_some(),
+            // What nobody sees says nothing more of the whole than that it was dark.
+            heard: scope.life.is_some() && (dark || !is_unseen),
             dark,
             outage: scope.is_in_outage(),
             has_outage: scope.is_in_outage() || scope.children.with_outage > 0,

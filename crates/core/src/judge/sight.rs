@@ -1,8 +1,8 @@
-//! Can we see at all? Whether we are blind, up to when misses are confirmed, and the periods
-//! whose misses count for nothing.
+//! Can we see at all? Whether we are blind in one family of addresses, up to when misses are
+//! confirmed, and the periods whose misses count for nothing.
 //!
-//! One rule does most of the work: a miss is evidence only once somebody, somewhere, has answered a
-//! probe that was sent *no earlier* than it, but for a quarter of a second. When our own uplink
+//! One rule does most of the work: a miss is evidence only once somebody of its family has answered
+//! a probe that was sent *no earlier* than it, but for a quarter of a second. When our own uplink
 //! dies, nobody answers any more, so no miss is ever confirmed and nothing is called down, however
 //! long it takes to notice that we are blind.
 //!
@@ -13,10 +13,10 @@
 use super::rules::{
     BLIND_AFTER, BLIND_AT_LAST, BLIND_ODDS, CONFIRM_WITHIN, CONTROL_MEMORY, CONTROLS_DEAD_AFTER,
     LONGEST_PATIENCE, MAX_MISS_RATE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, SEND_FAILURES,
-    SEND_FAILURES_FOR, STEADY_MARGIN,
+    SEND_FAILURES_FOR, SEND_FAILURES_WITHIN, STEADY_MARGIN,
 };
 use crate::{outcome::ControlOutcome, time::Time};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How often a control misses while we see: learned from the first miss after an answer, so that a
 /// blindness teaches one.
@@ -46,8 +46,12 @@ impl ControlState {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
-    /// In the order of the plan.
-    controls: Vec<ControlState>,
+    /// Those of this family, by their place in the plan.
+    controls: BTreeMap<u16, ControlState>,
+    /// Does the plan have controls, of whichever family? Then a miss needs to be confirmed.
+    is_checked: bool,
+    /// Is anything of this family watched?
+    pub is_watched: bool,
     /// Which of the newest probes to controls that are alive were missed, the newest in the lowest
     /// bit.
     recent: u32,
@@ -65,6 +69,7 @@ pub(super) struct Sight {
     last_control_answered: Time,
     send_failures: u32,
     failing_since: Time,
+    failed_last: Time,
     blind_since: Option<Time>,
     /// We are blind since nobody watches.
     is_unwatched: bool,
@@ -87,9 +92,18 @@ pub(super) enum SightChange {
 }
 
 impl Sight {
-    pub fn new(controls: usize, interval: Duration, now: Time) -> Self {
+    /// `controls` are the places of this family's; `is_checked` if the plan has any.
+    pub fn new(
+        controls: impl Iterator<Item = u16>,
+        is_checked: bool,
+        is_watched: bool,
+        interval: Duration,
+        now: Time,
+    ) -> Self {
         Self {
-            controls: vec![ControlState::default(); controls],
+            controls: controls.map(|place| (place, ControlState::default())).collect(),
+            is_checked,
+            is_watched,
             blind_after: BLIND_AFTER,
             interval,
             last_answered: now,
@@ -101,13 +115,16 @@ impl Sight {
         }
     }
 
-    /// Goes on with the controls and the interval of `fresh`. As many controls as before keep what
-    /// is known of them; controls where there were none cannot have been silent.
+    /// Goes on with the controls and the interval of `fresh`. Controls at the same places keep what
+    /// is known of them; those where there were none, or where nothing was watched, cannot have
+    /// been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let same = self.controls.len() == fresh.controls.len();
+        let same = self.controls.keys().eq(fresh.controls.keys());
         let controls = if same { &self.controls } else { &fresh.controls }.clone();
-        let mut next = Self { controls, interval: fresh.interval, ..self.clone() };
-        if !next.controls.is_empty() && self.controls.is_empty() {
+        let &Self { is_checked, is_watched, interval, .. } = fresh;
+        let mut next = Self { controls, is_checked, is_watched, interval, ..self.clone() };
+        let has_begun = is_checked && !self.is_checked || is_watched && !self.is_watched;
+        if has_begun || !next.controls.is_empty() && self.controls.is_empty() {
             next.last_answered = now;
             next.last_control_answered = now;
         }
@@ -122,10 +139,10 @@ impl Sight {
         self.is_unwatched
     }
 
-    /// Misses sent up to this time are evidence. Without controls nothing can confirm them, and all
-    /// are.
+    /// Misses sent up to this time are evidence. In a plan without controls nothing can confirm
+    /// them, and all are.
     pub fn confirmed_until(&self) -> Time {
-        if self.controls.is_empty() { Time::NEVER } else { self.last_answered + CONFIRM_WITHIN }
+        if self.is_checked { self.last_answered + CONFIRM_WITHIN } else { Time::NEVER }
     }
 
     /// How long we have been blind in all, by now.
@@ -135,7 +152,7 @@ impl Sight {
 
     /// When silence alone will make us blind.
     pub fn poll_timeout(&self) -> Time {
-        if self.controls.is_empty() || self.is_blind() {
+        if !self.is_checked || !self.is_watched || self.is_blind() {
             return Time::NEVER;
         }
         let controls_are_dead =
@@ -154,7 +171,7 @@ impl Sight {
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
     /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
     fn update_own_loss(&mut self, now: Time) {
-        let alive = self.controls.iter().filter(|control| control.is_alive(now));
+        let alive = self.controls.values().filter(|control| control.is_alive(now));
         let best = alive.map(|control| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
         self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
@@ -168,13 +185,12 @@ impl Sight {
 
     /// A target answered a probe sent then.
     pub fn target_answered(&mut self, sent: Time, now: Time) -> SightChange {
-        self.send_failures = 0;
         self.answered(sent, now)
     }
 
     /// A control answered, or did not.
     pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
-        let Some(control) = self.controls.get_mut(outcome.control as usize) else {
+        let Some(control) = self.controls.get_mut(&outcome.control) else {
             return SightChange::None;
         };
         control.learn(outcome);
@@ -193,26 +209,17 @@ impl Sight {
     }
 
     fn answered(&mut self, sent: Time, now: Time) -> SightChange {
+        self.send_failures = 0;
         let before = self.last_answered;
         self.last_answered = self.last_answered.max(sent);
         let Some(since) = self.blind_since.filter(|&since| sent >= since) else {
             return SightChange::None;
         };
-        // Our own sending is still broken: controls have a socket of their own and prove nothing of
-        // it.
-        if self.send_failures >= SEND_FAILURES {
-            return SightChange::None;
-        }
         self.answers += 1;
         if self.answers < SEEING_ANSWERS && !self.controls.is_empty() {
             return SightChange::None;
         }
         self.restore(since.min(before), sent, now)
-    }
-
-    /// Could the newest probes not leave?
-    pub fn is_failing(&self) -> bool {
-        self.send_failures > 0
     }
 
     /// A probe left, whatever became of it.
@@ -222,9 +229,13 @@ impl Sight {
 
     /// A probe could not leave.
     pub fn send_failed(&mut self, now: Time) -> SightChange {
+        if now.since(self.failed_last) > SEND_FAILURES_WITHIN {
+            self.send_failures = 0;
+        }
         if self.send_failures == 0 {
             self.failing_since = now;
         }
+        self.failed_last = now;
         self.send_failures = self.send_failures.saturating_add(1);
         if self.send_failures >= SEND_FAILURES && now.since(self.failing_since) >= SEND_FAILURES_FOR
         {
@@ -274,7 +285,7 @@ mod tests {
     #[test]
     fn controls_that_hardly_ever_answer_are_a_loss_of_our_own_and_no_more() {
         let start = Time::from_nanos(1_000_000_000);
-        let mut sight = Sight::new(1, Duration::from_secs(1), start);
+        let mut sight = Sight::new(0..1, true, true, Duration::from_secs(1), start);
         for second in 0..3000 {
             let now = start + Duration::from_secs(second);
             let answered = second % 40 == 0;

@@ -5,8 +5,9 @@ use super::{
     state::{Edge, State},
 };
 use crate::{
+    outcome::Cause,
     schedule::Rank,
-    scopes::{ScopeId, TargetId},
+    scopes::{PerFamily, ScopeId, TargetId},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,17 @@ impl HostCounts {
     }
 }
 
+/// Whether we ourselves can see in one family of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blindness {
+    /// Are we blind just now?
+    pub is_blind: bool,
+    /// For how long we have been blind in all, in seconds.
+    pub seconds: f64,
+    /// How often we went blind.
+    pub spells: u64,
+}
+
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -41,6 +53,8 @@ pub struct Verdict {
     pub changed: Time,
     /// On what evidence.
     pub evidence: EvidenceText,
+    /// Why nothing is known of it, while it is unknown.
+    pub cause: Option<Cause>,
     /// Probability that the scope is reachable.
     pub belief: f64,
     /// When the newest answered probe was sent.
@@ -62,9 +76,16 @@ impl Judge {
         (host.miss_rate, host.rank)
     }
 
-    /// Are we blind, for how many seconds have we been so in all, and how often?
-    pub fn blindness(&self, now: Time) -> (bool, f64, u64) {
-        (self.sight.is_blind(), self.sight.blind_total(now).as_secs_f64(), self.sight.blind_periods)
+    /// Of each family that is watched: are we blind?
+    pub fn blindness(&self, now: Time) -> PerFamily<Option<Blindness>> {
+        PerFamily::new(|family| {
+            let sight = &self.sight[family];
+            sight.is_watched.then(|| Blindness {
+                is_blind: sight.is_blind(),
+                seconds: sight.blind_total(now).as_secs_f64(),
+                spells: sight.blind_periods,
+            })
+        })
     }
 
     /// By [`ScopeId`].
@@ -81,6 +102,7 @@ impl Judge {
                 edge: scope.edge,
                 changed: scope.record.changed,
                 evidence: scope.record.evidence.clone(),
+                cause: (scope.state == State::Unknown).then(|| self.unknown_cause(id, now)),
                 belief: self.belief(id, now),
                 last_life: scope.life,
                 state_seconds: scope.state_seconds(now),

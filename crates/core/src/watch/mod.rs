@@ -15,7 +15,7 @@ use crate::{
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
-    scopes::{BlockId, PerKind, Roster, Scope, ScopeId, TargetId},
+    scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
@@ -81,7 +81,7 @@ impl Watch {
             judge: Judge::new(
                 roster.clone(),
                 settings.rules,
-                settings.controls.len(),
+                &Family::of_each(&settings.controls),
                 interval,
                 now,
             ),
@@ -283,7 +283,6 @@ impl Watch {
         wall_offset: impl Into<WallOffset>,
         receive_drops: u64,
     ) -> Snapshot {
-        let (blind, blind_seconds, blind_spells) = self.judge.blindness(now);
         let skipped = self.schedule.skipped();
         let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
             verdict,
@@ -304,9 +303,7 @@ impl Watch {
                 .map(|id| self.target_view(TargetId(id)))
                 .collect(),
             controls: self.controls.clone(),
-            blind,
-            blind_seconds,
-            blind_spells,
+            blindness: self.judge.blindness(now),
             vantage: self.aggregate.vantage().clone(),
             lag: self.lag.view(),
             slots_missed: skipped.missed,

@@ -6,7 +6,7 @@ use crate::{
     judge::Memory,
     outcome::Event,
     schedule::Budget,
-    scopes::{Roster, RosterMapping},
+    scopes::{Family, Roster, RosterMapping},
     time::{Time, WallOffset},
 };
 use std::sync::Arc;
@@ -25,8 +25,8 @@ impl Watch {
         self.open.replan(&map.targets);
         self.aggregate.replan(roster.clone(), &map);
         let interval = |scope| self.schedule.interval(scope);
-        let controls = settings.controls.len();
-        self.judge.replan(roster.clone(), &map, settings.rules, controls, interval, now);
+        let controls = Family::of_each(&settings.controls);
+        self.judge.replan(roster.clone(), &map, settings.rules, &controls, interval, now);
         let control = |&address| {
             let known = self.controls.iter().find(|view| view.address == address);
             known.cloned().unwrap_or(ControlView { address, asked: 0, silent: 0, up: false })

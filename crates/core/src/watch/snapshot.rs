@@ -5,8 +5,8 @@ pub use crate::aggregate::{Counts, HistogramView, VantageStats, WINDOWS, WindowV
 
 use super::History;
 use crate::{
-    judge::Verdict,
-    scopes::{Country, CountryId, PerKind, Roster, Scope},
+    judge::{Blindness, Verdict},
+    scopes::{Country, CountryId, Family, PerFamily, PerKind, Roster, Scope},
     time::{Time, WallOffset},
 };
 use std::{net::IpAddr, sync::Arc};
@@ -32,12 +32,8 @@ pub struct Snapshot {
     pub targets: Vec<TargetView>,
     /// By place in the plan.
     pub controls: Vec<ControlView>,
-    /// Are we blind just now?
-    pub blind: bool,
-    /// For how long we have been blind in all, in seconds.
-    pub blind_seconds: f64,
-    /// How often we went blind.
-    pub blind_spells: u64,
+    /// Are we blind? None in a family of which nothing is watched.
+    pub blindness: PerFamily<Option<Blindness>>,
     /// Counts that belong to no target.
     pub vantage: VantageStats,
     /// How late probes left, in seconds behind their slot.
@@ -60,6 +56,19 @@ impl Snapshot {
     /// What is known of a scope.
     pub fn scope(&self, scope: Scope) -> &ScopeView {
         &self.scopes[self.roster.scope_id(scope).index()]
+    }
+
+    /// The families that we are blind in.
+    pub fn blind_families(&self) -> impl Iterator<Item = Family> {
+        self.blindness
+            .iter()
+            .filter(|(_, each)| each.is_some_and(|b| b.is_blind))
+            .map(|each| each.0)
+    }
+
+    /// Are we blind in any family?
+    pub fn is_blind(&self) -> bool {
+        self.blind_families().next().is_some()
     }
 
     /// Every country, with what is known of it.

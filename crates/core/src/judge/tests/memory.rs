@@ -4,7 +4,7 @@ use super::{Fed, RTT, Rules, SECOND, State};
 use crate::{
     fixtures::of_sizes,
     judge::{Judge, Memory},
-    scopes::{CountryId, Scope},
+    scopes::{CountryId, Family, Scope},
     time::WallOffset,
 };
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn dark() -> Fed {
 
 fn is_recalled(fed: &Fed, memory: Value) -> bool {
     let now = fed.now + SECOND;
-    let mut next = Judge::new(fed.roster.clone(), Rules::default(), 1, |_| SECOND, now);
+    let mut next = Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, now);
     serde_json::from_value(memory).is_ok_and(|memory| next.recall(memory, now))
 }
 

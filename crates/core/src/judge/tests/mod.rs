@@ -4,6 +4,7 @@ mod evidence;
 mod invariants;
 mod memory;
 mod siblings;
+mod sight;
 mod table;
 
 use super::{Change, Judge, Rules, State};
@@ -12,7 +13,7 @@ use crate::{
     aggregate::{Evidence, Summary},
     outcome::ControlOutcome,
     rng::Rng,
-    scopes::{Kind, Roster, Scope, TargetId},
+    scopes::{Family, Roster, Scope, TargetId},
     time::Time,
 };
 use std::{
@@ -46,7 +47,13 @@ impl Fed {
     fn new(roster: Roster, controls: usize) -> Self {
         let roster = Arc::new(roster);
         let interval = |_| SECOND;
-        let judge = Judge::new(roster.clone(), Rules::default(), controls, interval, start());
+        let judge = Judge::new(
+            roster.clone(),
+            Rules::default(),
+            &vec![Family::V4; controls],
+            interval,
+            start(),
+        );
         Self {
             judge,
             roster,
@@ -69,7 +76,8 @@ impl Fed {
     fn tell_of(&mut self, target: u32, sent: Time, after: Duration, evidence: Evidence) {
         let target = TargetId(target);
         let block = self.roster.target(target).block;
-        let summary = Summary { target, block, kind: Kind::Icmp, sent, evidence };
+        let kind = self.roster.targets[target.0 as usize].kind;
+        let summary = Summary { target, block, kind, sent, evidence };
         self.tell_later(after, Told::Of(summary));
     }
 

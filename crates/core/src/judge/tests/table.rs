@@ -5,7 +5,7 @@ use crate::fixtures::{of_sizes, without};
 use crate::{
     aggregate::Evidence,
     judge::{Rules, State},
-    scopes::{BlockId, CountryId, RosterMapping, Scope},
+    scopes::{BlockId, CountryId, Family, RosterMapping, Scope},
 };
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
@@ -71,7 +71,8 @@ fn recalled() -> Fed {
     let before = outage();
     let mut fed = fresh();
     fed.now = before.now + SECOND;
-    fed.judge = super::Judge::new(fed.roster.clone(), Rules::default(), 1, |_| SECOND, fed.now);
+    fed.judge =
+        super::Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, fed.now);
     assert!(fed.judge.recall(before.judge.remember(before.now, 0.into()), fed.now));
     fed
 }
@@ -135,7 +136,7 @@ const EVENTS: [Happening; 9] = [
         let gone = fed.roster.blocks[1].prefix.to_string();
         let next = Arc::new(without(&fed.roster, |name| name == gone, false));
         let map = RosterMapping::between(&fed.roster, &next);
-        fed.judge.replan(next.clone(), &map, Rules::default(), 1, |_| SECOND, fed.now);
+        fed.judge.replan(next.clone(), &map, Rules::default(), &[Family::V4], |_| SECOND, fed.now);
         fed.roster = next;
         fed.collect();
     }),

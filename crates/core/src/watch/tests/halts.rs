@@ -1,12 +1,12 @@
 //! In virtual time the watch is away for minutes, or has a country too large for its memory of
 //! single misses.
 
-use super::{Settings, Snapshot, Watch};
+use super::{Settings, Watch};
 use crate::fixtures::{of_sizes, start};
 use crate::{
-    judge::{Change, Edge, State},
+    judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found, Outcome},
-    scopes::{CountryId, Roster, Scope},
+    scopes::{CountryId, Family, Roster, Scope},
     time::Time,
 };
 use std::{iter::from_fn, sync::Arc, time::Duration};
@@ -92,9 +92,9 @@ fn nobody_watches_for_five_minutes() {
             states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
             "{changes:#?}"
         );
-        let Snapshot { blind, blind_seconds: seconds, blind_spells, .. } =
-            world.watch.snapshot(world.now, 0, 0);
-        assert_eq!((blind, blind_spells), (false, 1));
+        let blindness = world.watch.snapshot(world.now, 0, 0).blindness[Family::V4];
+        let Blindness { is_blind, seconds, spells } = blindness.unwrap();
+        assert_eq!((is_blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
     }

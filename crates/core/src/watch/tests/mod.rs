@@ -1,6 +1,6 @@
 //! The whole core in virtual time, in small worlds of its own.
 
-use super::{EventRecord, Settings, Snapshot, TargetView, Watch};
+use super::{EventRecord, Settings, TargetView, Watch};
 
 mod counts;
 mod halts;

@@ -1,0 +1,145 @@
+//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is known,
+//! and of others that may have been held back without a word, such as a SYN by a firewall, neither.
+
+use super::{
+    Judge, ScopeId,
+    rules::{SEND_FAILURES, UNSENT_FOR, UNSENT_TOLD},
+};
+use crate::{
+    outcome::{Cause, Fault},
+    schedule::Rank,
+    scopes::{Kind, Target, TargetId},
+    time::Time,
+};
+
+/// Why nothing has been learned of a scope since its newest evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Hindrance {
+    /// The newest reason.
+    pub cause: Option<Cause>,
+    /// How many probes were held back on their way out.
+    failures: u32,
+    /// When the first of them was.
+    since: Time,
+    /// For so long that nothing is known of the scope any more.
+    pub is_lasting: bool,
+}
+
+impl Hindrance {
+    /// Returns whether it has become lasting.
+    fn record(&mut self, fault: Fault, now: Time) -> bool {
+        self.cause = Some(fault.into());
+        if !fault.is_on_the_way_out() {
+            return false;
+        }
+        if self.failures == 0 {
+            self.since = now;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let was_lasting = self.is_lasting;
+        self.is_lasting |= self.failures >= SEND_FAILURES && now.since(self.since) >= UNSENT_FOR;
+        self.is_lasting && !was_lasting
+    }
+}
+
+/// When a target's probe could last not leave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Unsent {
+    at: Time,
+    /// When the first probe since was sent that seems to have left.
+    left: Option<Time>,
+}
+
+impl Judge {
+    /// A probe could not leave.
+    pub(super) fn record_send_failure(&mut self, target: TargetId, fault: Fault, now: Time) {
+        let block = self.roster.target(target).block;
+        let roster = self.roster.clone();
+        let mut hindered = Vec::new();
+        for id in roster.path(block) {
+            if self.scopes[id.index()].hindrance.record(fault, now) {
+                hindered.push(id);
+                hindered.extend(roster.below(id));
+            }
+        }
+        // An unresolved name is not a fault of our network.
+        if matches!(fault, Fault::Unresolved | Fault::OutsideBlock) {
+            return;
+        }
+        if fault.is_on_the_way_out() {
+            self.unsent.insert(target, Unsent { at: now, left: None });
+        }
+        // Whom we could never ask says nothing of our sight, nor does our own want of sockets.
+        if !self.hosts[target.0 as usize].is_heard() {
+            if !self.hosts[target.0 as usize].is_gone() {
+                self.set_rank(target, Rank::Poor);
+            }
+        } else if fault != Fault::NoDescriptors {
+            let family = self.roster.family(block);
+            let change = self.sight[family].send_failed(now);
+            self.apply_sight_change(family, change, now);
+        }
+        if hindered.is_empty() {
+            return;
+        }
+        // Nothing leaves to any part of it; each is known again by evidence of its own.
+        for &id in &hindered {
+            let hindrance = &mut self.scopes[id.index()].hindrance;
+            *hindrance = Hindrance { cause: Some(fault.into()), is_lasting: true, ..*hindrance };
+        }
+        hindered.extend(roster.path(block));
+        hindered.sort_unstable();
+        hindered.dedup();
+        self.evaluate_all(hindered, now);
+    }
+
+    /// Why a scope is unknown.
+    pub(super) fn unknown_cause(&self, id: ScopeId, now: Time) -> Cause {
+        let scope = &self.scopes[id.index()];
+        let is_stale = now >= scope.last_evidence + self.stale_after(id);
+        match scope.hindrance.cause {
+            _ if self.is_unwatched(id) => Cause::Unwatched,
+            Some(cause) => cause,
+            None if self.is_unseen(id) => Cause::ControlsSilent,
+            None if is_stale => Cause::NothingAsked,
+            None => Cause::NoAnswer,
+        }
+    }
+
+    /// May a probe to this target have been held back by our own side, though it seemed to leave?
+    /// Another one to the same host was, lately; of a SYN, another one to its block.
+    pub(super) fn may_be_held_back(&self, target: TargetId, now: Time) -> bool {
+        if self.unsent.is_empty() {
+            return false;
+        }
+        let &Target { block, kind, .. } = self.roster.target(target);
+        let is_of_block = kind == Kind::Tcp;
+        let targets = || self.roster.block(block).targets.clone();
+        let among = if is_of_block { targets() } else { self.roster.targets_of_host(target) };
+        let lately = self.stale_after(block.into());
+        let mut unsent = self.unsent.range(TargetId(among.start)..TargetId(among.end));
+        unsent.any(|(_, unsent)| now.since(unsent.at) <= lately)
+    }
+
+    /// A probe seems to have left. After another one of which nothing was told, its like do again.
+    pub(super) fn record_left(&mut self, target: TargetId, sent: Time, now: Time) {
+        let Some(unsent) = self.unsent.get_mut(&target).filter(|unsent| sent > unsent.at) else {
+            return;
+        };
+        let left = *unsent.left.get_or_insert(sent);
+        if now.since(left) >= UNSENT_TOLD {
+            self.unsent.remove(&target);
+        }
+    }
+
+    /// Takes the misses out of a scope's silence that our own side may have made: of a probe that
+    /// could not leave, the kernel may tell seconds later (no answer to ARP).
+    pub(super) fn forget_held_back(&mut self, id: ScopeId, now: Time) {
+        let is_in = |target: &TargetId| {
+            self.roster.path(self.roster.target(*target).block).any(|scope| scope == id)
+        };
+        if self.unsent.keys().any(is_in) {
+            self.rebuild_silence(id, now);
+        }
+    }
+}

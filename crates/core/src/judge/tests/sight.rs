@@ -1,0 +1,273 @@
+//! What we ourselves cannot do, and what it must not be taken for.
+
+use super::{Fed, RTT, SECOND, State};
+use crate::{
+    aggregate::Evidence,
+    outcome::{Cause, Fault},
+    scopes::{BlockId, CountryId, Family, Host, Kind, Roster, Scope},
+};
+use std::{net::IpAddr, time::Duration};
+
+/// Two hosts in each block; a country for each list of prefixes.
+fn of_prefixes(countries: &[&[&str]]) -> Roster {
+    let mut roster = Roster::default();
+    for (country, prefixes) in countries.iter().enumerate() {
+        let code = format!("C{country}");
+        roster.add_country(&code, &code);
+        for prefix in *prefixes {
+            roster.add_block(
+                format!("{prefix}0/120").parse().or(format!("{prefix}0/24").parse()).unwrap(),
+            );
+            for host in 1..3 {
+                let address: IpAddr = format!("{prefix}{host}").parse().unwrap();
+                roster.add_target(Host::Address(address), "icmp", Kind::Icmp);
+            }
+        }
+    }
+    roster
+}
+
+const V4: &str = "127.45.1.";
+const V6: &str = "2001:db8::1:";
+
+fn block(id: u32) -> Scope {
+    Scope::Block(BlockId(id))
+}
+
+fn country(id: u32) -> Scope {
+    Scope::Country(CountryId(id))
+}
+
+#[test]
+fn a_family_that_nobody_can_be_reached_in_is_unknown_and_the_other_is_judged() {
+    // The only control is one of IPv4.
+    let mut fed = Fed::new(of_prefixes(&[&[V4], &[V6]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(120, |target| (target < 2).then_some(RTT));
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Up, State::Up));
+    assert_eq!((fed.state(block(1)), fed.state(country(1))), (State::Unknown, State::Unknown));
+    let blindness = fed.judge.blindness(fed.now);
+    assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.spells == 1));
+    assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.spells == 0));
+    let said = fed.changes.iter().rfind(|change| change.scope == block(1)).unwrap();
+    assert!(said.evidence.text(0).starts_with("we are blind by IPv6"), "{said:?}");
+    // In the family that is seen, a silence is one.
+    fed.play(120, |_| None);
+    assert_eq!((fed.state(block(0)), fed.state(block(1))), (State::Outage, State::Unknown));
+    fed.play(10, |_| Some(RTT));
+    for id in 0..2 {
+        assert_eq!((fed.state(block(id)), fed.state(country(id))), (State::Up, State::Up));
+    }
+    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
+    assert!(!fed.changes.iter().any(|change| change.scope == block(1) && dark(change.to)));
+}
+
+#[test]
+fn a_country_of_both_families_is_judged_by_the_one_that_is_seen() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4, V6]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(60, |target| (target < 2).then_some(RTT));
+    assert_eq!((fed.state(block(1)), fed.state(country(0))), (State::Unknown, State::Up));
+    fed.play(120, |_| None);
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Outage));
+    fed.play(30, |_| Some(RTT));
+    assert_eq!((fed.state(block(1)), fed.state(country(0))), (State::Up, State::Up));
+}
+
+#[test]
+fn another_block_of_a_family_without_controls_confirms_its_misses() {
+    let other = "2001:db8::2:";
+    let mut fed = Fed::new(of_prefixes(&[&[V4], &[V6], &[other]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(120, |target| (target < 4).then_some(RTT));
+    assert_eq!((fed.state(block(1)), fed.state(block(2))), (State::Up, State::Outage));
+}
+
+#[test]
+fn controls_of_one_family_alone_leave_the_other_blind_from_the_start() {
+    let mut fed = Fed::new(of_prefixes(&[&[V6]]), 1);
+    fed.play(120, |_| None);
+    assert_eq!(fed.state(block(0)), State::Unknown);
+    assert_eq!(fed.judge.blindness(fed.now)[Family::V4], None, "nothing of it is watched");
+    fed.play(4, |_| Some(RTT));
+    assert_eq!(fed.state(block(0)), State::Up);
+    fed.pass(SECOND);
+}
+
+/// A host asked by ICMP and by TCP, and two that are asked by TCP.
+fn of_kinds() -> Roster {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "KP");
+    roster.add_block("127.45.1.0/24".parse().unwrap());
+    for (host, probe, kind) in [
+        ("127.45.1.1", "icmp", Kind::Icmp),
+        ("127.45.1.1", "tcp/80", Kind::Tcp),
+        ("127.45.1.2", "tcp/80", Kind::Tcp),
+        ("127.45.1.3", "tcp/80", Kind::Tcp),
+    ] {
+        roster.add_target(Host::from(host), probe, kind);
+    }
+    roster
+}
+
+const ICMP: u32 = 0;
+
+/// Why nothing is known of the first block and its country.
+fn causes(fed: &Fed) -> [Option<Cause>; 2] {
+    let verdicts: Vec<_> = fed.judge.verdicts(fed.now).collect();
+    [block(0), country(0)].map(|scope| verdicts[fed.roster.scope_id(scope).index()].cause)
+}
+
+#[test]
+fn what_is_unknown_says_why() {
+    let unsent = |fed: &mut Fed, fault| {
+        for _ in 0..120 {
+            fed.ask_control(true);
+            fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            fed.pass(SECOND);
+        }
+    };
+    let faults = [Fault::Unresolved, Fault::OutsideBlock, Fault::NoDescriptors, Fault::NoPrivilege];
+    for fault in faults {
+        let mut fed = Fed::new(of_kinds(), 1);
+        fed.play(60, |_| Some(RTT));
+        assert_eq!(causes(&fed), [None; 2]);
+        unsent(&mut fed, fault);
+        assert_eq!(causes(&fed), [Some(fault.into()); 2]);
+        let label = Cause::from(fault).label();
+        assert!(
+            fed.changes.iter().any(|change| change.evidence.text(0).contains(label)),
+            "{fault:?}"
+        );
+    }
+    let mut fed = Fed::new(of_kinds(), 1);
+    assert_eq!(causes(&fed), [Some(Cause::NoAnswer); 2]);
+    for _ in 0..120 {
+        fed.ask_control(true);
+        fed.pass(SECOND);
+    }
+    assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
+    fed.tell_of(1, fed.now, Duration::ZERO, Evidence::AcceptsAll);
+    fed.pass(SECOND);
+    assert_eq!(causes(&fed), [Some(Cause::AcceptsAll); 2]);
+    let mut fed = Fed::new(of_kinds(), 1);
+    fed.play(60, |_| Some(RTT));
+    fed.pass(SECOND * 10);
+    assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
+}
+
+/// So many seconds in which the control answers, ICMP cannot be sent, and TCP is silent.
+fn held_back(fed: &mut Fed, seconds: u32, fault: Fault) {
+    for _ in 0..seconds {
+        fed.ask_control(true);
+        fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(fault));
+        for tcp in 1..4 {
+            fed.ask(tcp, None);
+        }
+        fed.pass(SECOND);
+    }
+}
+
+#[test]
+fn nobody_is_down_because_our_own_firewall_drops() {
+    for fault in [Fault::Permission, Fault::NoRoute, Fault::NoBuffers] {
+        // Known before, and from the start.
+        for acquaintance in [120, 0] {
+            let mut fed = Fed::new(of_kinds(), 1);
+            fed.play(acquaintance, |_| Some(RTT));
+            held_back(&mut fed, 200, fault);
+            assert_eq!(fed.state(block(0)), State::Unknown, "{fault:?}");
+            assert_eq!(fed.state(country(0)), State::Unknown, "{fault:?}");
+            assert_eq!(causes(&fed), [Some(fault.into()); 2]);
+            let blindness = fed.judge.blindness(fed.now)[Family::V4].unwrap();
+            assert_eq!(blindness.spells, 0, "the control answers");
+            fed.play(5, |_| Some(RTT));
+            assert_eq!(fed.state(block(0)), State::Up, "{fault:?}");
+            let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
+            assert!(!fed.changes.iter().any(|change| dark(change.to)), "{:#?}", fed.changes);
+        }
+    }
+}
+
+#[test]
+fn a_kind_that_we_may_never_send_does_not_hide_an_outage() {
+    let mut fed = Fed::new(of_kinds(), 1);
+    for second in 0..300 {
+        fed.ask_control(true);
+        fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoPrivilege));
+        for tcp in 1..4 {
+            fed.ask(tcp, (second < 120).then_some(RTT));
+        }
+        fed.pass(SECOND);
+    }
+    assert_eq!(fed.state(block(0)), State::Outage);
+}
+
+#[test]
+fn what_the_kernel_tells_seconds_later_was_no_silence() {
+    // Nobody answers ARP: each probe is overdue first, and after three seconds it had no route.
+    let mut fed = Fed::new(of_prefixes(&[&[V4]]), 1);
+    fed.play(120, |_| Some(RTT));
+    for turn in 0..240 {
+        fed.ask_control(true);
+        let target = turn % 2;
+        fed.ask(target, None);
+        fed.tell_of(target, fed.now, SECOND * 3, Evidence::Fault(Fault::NoRoute));
+        fed.pass(SECOND);
+    }
+    assert_eq!(fed.state(block(0)), State::Unknown);
+    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
+    assert!(!fed.changes.iter().any(|change| dark(change.to)), "{:#?}", fed.changes);
+}
+
+#[test]
+fn single_failures_in_a_long_outage_leave_it_one() {
+    let mut fed = Fed::new(of_kinds(), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(120, |_| None);
+    assert_eq!(fed.state(block(0)), State::Outage);
+    let before = fed.changes.len();
+    for _ in 0..6 {
+        fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoDescriptors));
+        fed.play(60, |_| None);
+        fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoBuffers));
+        fed.play(200, |_| None);
+    }
+    assert_eq!(fed.changes.len(), before, "{:#?}", fed.changes);
+}
+
+/// All connects hang: there is no socket for the next one.
+#[test]
+fn want_of_sockets_in_an_outage_is_no_blindness() {
+    for controls in [0, 1] {
+        let mut fed = Fed::new(of_kinds(), controls);
+        fed.play(120, |_| Some(RTT));
+        for _ in 0..120 {
+            if controls > 0 {
+                fed.ask_control(true);
+            }
+            fed.tell_of(1, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoDescriptors));
+            fed.ask(2, None);
+            fed.ask(3, None);
+            fed.pass(SECOND);
+        }
+        assert!(!fed.changes.iter().skip(2).any(|change| change.to == State::Unknown));
+        assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().spells, 0);
+    }
+}
+
+#[test]
+fn of_a_gap_in_both_families_a_scope_of_both_is_out_of_sight_once() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4, V6]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(60, |_| None);
+    let unseen = |fed: &Fed, id: usize| fed.judge.scopes[id].darkness.as_ref().unwrap().unseen;
+    let gap = Duration::from_secs(30);
+    let before: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
+    let from = fed.now;
+    fed.now = from + gap;
+    fed.judge.handle_gap(from, fed.now);
+    let after: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
+    let added: Vec<_> = after.iter().zip(before).map(|(after, before)| *after - before).collect();
+    assert!(added[0] >= gap && added.iter().all(|each| *each == added[0]), "{added:?}");
+}
