@@ -216,7 +216,7 @@ impl Daemon {
             plan.vantage
         ));
         write_warnings(&plan, &stdout_writer);
-        let controls = open_controls(&plan, clock, &sender, &stdout_writer);
+        let controls = network::open_controls(&plan, clock, &sender, &stdout_writer);
         let network = Network::open(&plan, clock, sender.clone(), &stdout_writer);
         for address in addresses {
             stdout_writer.write(format!("look at {address} (metrics: {address}metrics)"));
@@ -383,22 +383,6 @@ fn core_settings(plan: &Plan, controls: bool) -> Settings {
         controls: if controls { plan.controls.clone() } else { Vec::new() },
         seed: random_bits(1),
     }
-}
-
-/// Starts to ping the controls, and prints why some cannot be asked.
-fn open_controls(
-    plan: &Plan,
-    clock: Clock,
-    events: &UnboundedSender<Event>,
-    stdout_writer: &LineWriter,
-) -> Option<Controls> {
-    let (controls, errors) = Controls::open(&plan.controls, clock, events);
-    for error in errors {
-        stdout_writer.write(format!(
-            "note: {error}; until then an outage cannot be told from blindness of our own"
-        ));
-    }
-    controls
 }
 
 fn write_warnings(plan: &Plan, stdout_writer: &LineWriter) {

@@ -8,6 +8,7 @@ use crate::{
     line_writer::LineWriter,
     probe::{
         ProbeSpec,
+        controls::Controls,
         dns::DnsProber,
         icmp::{IcmpProber, SocketKind},
         names::Names,
@@ -169,4 +170,20 @@ fn names(plan: &Plan) -> impl Iterator<Item = String> {
 fn not_sent(due: &Due, fault: Fault) -> Event {
     let Due { target, seq, sent, trap, .. } = *due;
     Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+}
+
+/// Starts to ping the controls, and prints why some cannot be asked.
+pub(super) fn open_controls(
+    plan: &Plan,
+    clock: Clock,
+    events: &UnboundedSender<Event>,
+    stdout_writer: &LineWriter,
+) -> Option<Controls> {
+    let (controls, errors) = Controls::open(&plan.controls, clock, events);
+    for error in errors {
+        stdout_writer.write(format!(
+            "note: {error}; until then an outage cannot be told from blindness of our own"
+        ));
+    }
+    controls
 }

@@ -1,7 +1,7 @@
 //! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
 //! no probe; then applied, or rejected if it is wrong.
 
-use super::{Daemon, core_settings, export_settings, open_controls, write_warnings};
+use super::{Daemon, core_settings, export_settings, network::open_controls, write_warnings};
 use crate::{
     config::Plan,
     export::{ReloadRequest, ReloadRequests},

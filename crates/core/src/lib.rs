@@ -62,10 +62,10 @@
 #![warn(clippy::unwrap_used)]
 
 pub use lifesign_model::{outcome, rng, scopes, time};
+pub use lifesign_schedule as schedule;
 
 #[cfg(test)]
 mod fixtures;
-pub mod schedule;
 mod aggregate;
 pub mod judge;
 pub mod watch;

@@ -28,7 +28,7 @@
 //! | (`probe::names`: failures_are_retried_soon…, in the program) | a resolver in a dark country | asked every 10 s | every five minutes |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
 //! | names: two_hundred_names_are_asked_for… | a resolver that is silent, then fails, and 200 names | one line for all | more than 32 questions at once |
-//! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` with its reasons; down | up |
+//! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` or odd, with its reasons; up, where it has our id | |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
 //! | time: the_machine_is_suspended_for_five_minutes | suspension: boot time and wall clock go on alone | one blind period; 300 s unknown; edges that span it | a change other than by blindness |

@@ -7,5 +7,6 @@ mod halts;
 mod one_host;
 mod plausible;
 mod replan;
+mod schedule;
 mod traps;
 mod verdicts;

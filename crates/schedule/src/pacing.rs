@@ -1,7 +1,7 @@
 //! The regular probes of a country, evenly spaced.
 
 use super::{FAN_OUT, OpenProbes, Schedule};
-use crate::{rng::Rng, time::Time};
+use lifesign_model::{rng::Rng, time::Time};
 use std::time::Duration;
 
 /// The interval grows by up to this share while the bucket of the block whose turn it is lies below

@@ -1,8 +1,10 @@
 //! The schedule under any plan, budget and escalation, against what it promises: never too much,
 //! evenly, one open probe a target, and nothing burst out after a stall.
 
-use super::{Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing};
 use crate::fixtures::{of_sizes, start};
+use crate::schedule::{
+    Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing,
+};
 use crate::{
     outcome::{Due, Found, Outcome},
     rng::Rng,

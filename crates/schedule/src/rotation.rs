@@ -6,6 +6,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rank {
     #[default]
+    /// It answers as others do.
     Good,
     /// Mostly silent, or cannot be asked just now.
     Poor,

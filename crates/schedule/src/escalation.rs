@@ -1,7 +1,7 @@
 //! Escalations: probes in between the regular ones, for scopes in doubt.
 
 use super::{Doubt, Escalation, Key, REGULAR_RESERVE, Schedule};
-use crate::{
+use lifesign_model::{
     scopes::{Scope, ScopeId},
     time::Time,
 };

@@ -1,7 +1,7 @@
 //! What the judge asks of the schedule ([`Directive`]), and what the schedule gives out ([`Slot`]).
 
 use super::Rank;
-use crate::{
+use lifesign_model::{
     scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
 };
@@ -31,6 +31,7 @@ pub enum Directive {
 /// How a scope in doubt is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Escalation {
+    /// How far apart they are.
     pub spacing: Spacing,
     /// From now to the first probe, at the least.
     pub wait: Duration,
@@ -43,12 +44,17 @@ pub struct Escalation {
 /// How far apart the probes of an escalation are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spacing {
+    /// One after each such time.
     Every(Duration),
     /// So many probes, evenly between these times, but no closer than `least`.
     Spread {
+        /// When the first would be due.
         from: Time,
+        /// By when the last is due.
         until: Time,
+        /// How many there are.
         probes: u32,
+        /// They are no closer together than this.
         least: Duration,
     },
 }
@@ -82,6 +88,7 @@ pub enum Doubt {
 /// A target to probe now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
+    /// Who is probed.
     pub target: TargetId,
     /// How late that is.
     pub lag: Duration,
@@ -90,6 +97,7 @@ pub struct Slot {
 /// Slots that were given up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
+    /// That passed while nobody looked.
     pub missed: u64,
     /// The block's tokens were spent.
     pub over_budget: u64,

@@ -2,7 +2,7 @@
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
 use super::{Budget, Contact, EscalationState, Key, Pacing, Schedule};
-use crate::{
+use lifesign_model::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
 };

@@ -1,6 +1,6 @@
 //! How much may be sent: a pace, and a token bucket per block that pays for every probe.
 
-use crate::time::Time;
+use lifesign_model::time::Time;
 
 /// Probes that one block may get. The rates are probes per second.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,6 +9,12 @@
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
+//!
+//! It is a crate of its own, since it must know nothing of verdicts: the judge tells it by
+//! [`Directive`]s where to ask more. Its tests are with the core's, whose worlds they share.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
 
 mod ask_order;
 mod budget;
@@ -19,23 +25,21 @@ mod own_intervals;
 mod pacing;
 mod replan;
 mod rotation;
-#[cfg(test)]
-mod tests;
 
-pub(crate) use ask_order::NEWEST_IN_DOUBT;
+pub use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
-pub(crate) use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
-pub(crate) use open::OpenProbes;
+pub use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
+pub use open::OpenProbes;
 pub use own_intervals::OwnIntervals;
-pub(crate) use rotation::Rank;
+pub use rotation::Rank;
 
-use crate::{
+use budget::Bucket;
+use escalation::EscalationState;
+use lifesign_model::{
     rng::Rng,
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
-use budget::Bucket;
-use escalation::EscalationState;
 use pacing::Pacing;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -59,7 +63,7 @@ const REGULAR_RESERVE: f64 = 1.0;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     roster: Arc<Roster>,
     budget: Budget,
     pacings: Vec<Pacing>,

@@ -2,7 +2,7 @@
 //! others. Whoever asks for more than there is gets no more than whoever else does; who asks for
 //! less gets all that (max-min fairness).
 
-use crate::scopes::{Roster, TargetId};
+use lifesign_model::scopes::{Roster, TargetId};
 use std::{cmp::Ordering, ops::Range, time::Duration};
 
 /// The share of a block's regular pace that the targets without an interval keep, whatever the

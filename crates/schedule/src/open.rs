@@ -7,7 +7,7 @@
 //! target that is probed more often has its oldest open probes called lost when their slot is
 //! needed.
 
-use crate::{
+use lifesign_model::{
     outcome::{Due, Found, LOST_AFTER, Outcome},
     scopes::{IdMapping, TargetId},
     time::Time,

@@ -3,7 +3,7 @@
 //! asked since their block was heard, the newest heard first.
 
 use super::{CLOSE_TOGETHER, FAN_OUT, JUST_NOW, Key, REGULAR_RESERVE, Schedule};
-use crate::{
+use lifesign_model::{
     scopes::{BlockId, CountryId, Scope},
     time::Time,
 };
@@ -14,7 +14,7 @@ use std::{
 
 /// Every second probe of a doubt goes again to the host heard last, since it alone refutes that
 /// only the others have gone.
-pub(crate) const NEWEST_IN_DOUBT: u32 = 2;
+pub const NEWEST_IN_DOUBT: u32 = 2;
 /// Who was asked within this time is not asked again for being the newest heard.
 const AGAIN_AFTER: Duration = Duration::from_millis(700);
 

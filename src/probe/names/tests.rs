@@ -1,0 +1,140 @@
+//! Names in virtual time, with resolvers that answer as a script says.
+
+use super::*;
+
+fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_addresses_of_the_block_take_turns() {
+    let known = addresses(&["10.0.0.1", "10.0.1.1", "10.0.0.2", "2001:db8::1"]);
+    let chosen = |block: &str, turn| {
+        choose(&known, &block.parse().unwrap(), turn).map(|address| address.to_string())
+    };
+    for (turn, expected) in
+        [(0, "10.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (u32::MAX, "10.0.0.2")]
+    {
+        assert_eq!(chosen("10.0.0.0/24", turn).as_deref(), Ok(expected));
+    }
+    assert_eq!(chosen("2001:db8::/32", 5).as_deref(), Ok("2001:db8::1"));
+    assert_eq!(chosen("10.9.0.0/24", 0), Err(Fault::OutsideBlock));
+    assert_eq!(choose(&[], &"10.0.0.0/24".parse().unwrap(), 0), Err(Fault::Unresolved));
+}
+
+#[tokio::test]
+async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
+    let mut names = Names::open([], &[]);
+    names.tasks.spawn(std::future::pending()).abort();
+    tokio::task::yield_now().await;
+    assert!(!names.have_ended());
+    names.tasks.spawn(async { panic!("a fault of ours") });
+    tokio::task::yield_now().await;
+    assert!(names.have_ended());
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_failures_are_one_line_and_the_next_is_a_minute_later() {
+    let (failures, failed) = mpsc::unbounded_channel();
+    let (lines, mut written) = mpsc::unbounded_channel();
+    tokio::spawn(report(failed, move |line| drop(lines.send(line))));
+    let fail = |number: u32| {
+        let name = format!("host-{number}.example");
+        failures.send(Failure { name, error: "no answer".into() }).unwrap();
+    };
+    (100..300).for_each(fail);
+    let early = timeout(Duration::from_millis(900), written.recv()).await;
+    assert!(early.is_err(), "{early:?}");
+    let first = timeout(Duration::from_millis(200), written.recv()).await.unwrap();
+    assert_eq!(
+        first.as_deref(),
+        Some("cannot resolve 200 names, such as host-100.example: no answer; known addresses stay")
+    );
+    (0..10).for_each(|_| fail(7));
+    let early = timeout(Duration::from_secs(60), written.recv()).await;
+    assert!(early.is_err(), "{early:?}");
+    let second = timeout(Duration::from_secs(2), written.recv()).await.unwrap();
+    assert_eq!(
+        second.as_deref(),
+        Some("cannot resolve host-7.example: no answer; known addresses stay")
+    );
+}
+
+#[test]
+fn a_family_that_failed_keeps_its_old_addresses() {
+    let old = addresses(&["10.0.0.1", "2001:db8::1"]);
+    let resolved = |v4, v6| Resolved { v4, v6, ttl: MIN_REFRESH };
+    let shuffled = Some(addresses(&["10.0.0.3", "10.0.0.2", "10.0.0.3"]));
+    let new = addresses(&["10.0.0.2", "10.0.0.3"]);
+    assert_eq!(merged(&old, &resolved(shuffled.clone(), Some(vec![]))), new);
+    assert_eq!(
+        merged(&old, &resolved(shuffled, None)),
+        [new, addresses(&["2001:db8::1"])].concat()
+    );
+    assert_eq!(merged(&old, &resolved(None, None)), old);
+}
+
+fn resolved(address: &str, ttl: u64) -> Resolved {
+    Resolved { v4: Some(addresses(&[address])), v6: None, ttl: Duration::from_secs(ttl) }
+}
+
+/// A name that cannot be resolved while nothing is dark, and then something is.
+#[tokio::test(start_paused = true)]
+async fn failures_are_retried_soon_while_something_is_dark() {
+    let (asked, mut asks) = watch::channel(0);
+    let (sender, _reader) = watch::channel(addresses(&["10.0.0.1"]));
+    let (darkness, dark) = watch::channel(false);
+    let (failures, _failed) = mpsc::unbounded_channel();
+    let same = |wait| wait;
+    tokio::spawn(resolve_forever("name.example".into(), sender, failures, dark, same, move || {
+        asked.send_modify(|count| *count += 1);
+        std::future::ready(Err(NetError::from("no")))
+    }));
+    sleep(Duration::from_secs(1500)).await;
+    asks.mark_unchanged();
+    darkness.send_replace(true);
+    let soon = timeout(Duration::from_millis(1010), asks.changed()).await;
+    assert!(soon.is_ok(), "at once when it falls dark");
+    let before = *asks.borrow_and_update();
+    sleep(Duration::from_secs(600)).await;
+    let in_darkness = *asks.borrow_and_update() - before;
+    assert!((59..=61).contains(&in_darkness), "{in_darkness} in ten minutes");
+    darkness.send_replace(false);
+    sleep(Duration::from_secs(600)).await;
+    let after = *asks.borrow_and_update() - before - in_darkness;
+    assert!(after <= 4, "{after} in ten minutes");
+}
+
+/// Each resolution, and for how many seconds its outcome must stand before the next.
+#[tokio::test(start_paused = true)]
+async fn failures_are_retried_ever_slower_and_lifetimes_are_kept_in_bounds() {
+    let mut script = vec![(Ok(resolved("10.0.0.1", 0)), 60), (Ok(resolved("10.0.0.2", 90)), 90)];
+    script
+        .extend([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|wait| (Err("no".into()), wait)));
+    script.extend([(Ok(resolved("10.0.0.3", 86_400)), 3600), (Err(NetError::from("no")), 1)]);
+    let waits: Vec<u64> = script.iter().map(|(_, wait)| *wait).collect();
+    let mut outcomes = script.into_iter().map(|(outcome, _)| outcome);
+    let (asked, mut asks) = watch::channel(0);
+    let (sender, reader) = watch::channel(Vec::new());
+    let (failures, _failed) = mpsc::unbounded_channel();
+    let (_darkness, dark) = watch::channel(false);
+    let same = |wait| wait;
+    tokio::spawn(resolve_forever("name.example".into(), sender, failures, dark, same, move || {
+        asked.send_modify(|count| *count += 1);
+        std::future::ready(outcomes.next().unwrap_or_else(|| Err("the script is over".into())))
+    }));
+    for (n, wait) in waits.into_iter().enumerate() {
+        asks.changed().await.unwrap();
+        assert_eq!(*asks.borrow_and_update(), n + 1);
+        let known = ["10.0.0.1", "10.0.0.2", "10.0.0.3"][if n >= 13 { 2 } else { n.min(1) }];
+        assert_eq!(*reader.borrow(), addresses(&[known]), "after question {n}");
+        let early = Duration::from_millis(wait * 1000 - 2);
+        assert!(
+            timeout(early, asks.changed()).await.is_err(),
+            "question {n} was repeated too soon"
+        );
+        let due = timeout(Duration::from_millis(4), asks.changed()).await;
+        assert!(due.is_ok(), "question {n} was not repeated after {wait} s");
+        asks.mark_changed();
+    }
+}
