@@ -118,6 +118,6 @@ mod tests {
         let e = |text: &str| text.parse::<Prefix>().unwrap_err();
         assert!(e("10.0.0.1/24").contains("did you mean 10.0.0.0/24?"));
         assert!(e("10.0.0.0/33").contains("above 32"));
-        assert!(e("10.0.0.0").contains("write it as"));
+        assert!(e("10.0.0.0").contains("write the prefix 10.0.0.0/24"));
     }
 }
