@@ -250,70 +250,60 @@ impl Fault {
     }
 }
 
-labelled! {
-    /// Why nothing is known of a scope.
-    Cause {
-        /// [`Fault::NoRoute`].
-        NoRoute => "no_route",
-        /// [`Fault::Permission`].
-        Permission => "permission",
-        /// [`Fault::NoPrivilege`].
-        NoPrivilege => "no_privilege",
-        /// [`Fault::NoBuffers`].
-        NoBuffers => "no_buffers",
-        /// [`Fault::NoDescriptors`].
-        NoDescriptors => "no_descriptors",
-        /// [`Fault::Unresolved`].
-        Unresolved => "unresolved",
-        /// [`Fault::OutsideBlock`].
-        OutsideBlock => "outside_block",
-        /// [`Fault::Socket`].
-        Socket => "socket",
-        /// We were stopped, starved or suspended.
-        Unwatched => "unwatched",
-        /// We are blind: nobody answers, neither controls nor hosts.
-        ControlsSilent => "controls_silent",
-        /// A firewall answers for its hosts on every port.
-        AcceptsAll => "accepts_all",
-        /// Nobody was asked for too long.
-        NothingAsked => "nothing_asked",
-        /// Nobody has answered yet, and nothing proves that it is dark.
-        NoAnswer => "no_answer",
-    }
+/// Why nothing is known of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Probes to it could not be sent.
+    NotSent(Fault),
+    /// We were stopped, starved or suspended.
+    Unwatched,
+    /// We are blind: nobody answers, neither controls nor hosts.
+    ControlsSilent,
+    /// A firewall answers for its hosts on every port.
+    AcceptsAll,
+    /// Nobody was asked for too long.
+    NothingAsked,
+    /// Nobody has answered yet, and nothing proves that it is dark.
+    NoAnswer,
 }
 
 impl Cause {
+    /// Its name in metrics and JSON.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Cause::NotSent(fault) => fault.label(),
+            Cause::Unwatched => "unwatched",
+            Cause::ControlsSilent => "controls_silent",
+            Cause::AcceptsAll => "accepts_all",
+            Cause::NothingAsked => "nothing_asked",
+            Cause::NoAnswer => "no_answer",
+        }
+    }
+
     /// In one clause, for people.
     pub const fn in_words(self) -> &'static str {
         match self {
-            Cause::NoRoute => "we have no route to it (no_route)",
-            Cause::Permission => "we may not send to it: a firewall of our own (permission)",
-            Cause::NoPrivilege => "we may open no socket to ask it (no_privilege)",
-            Cause::NoBuffers => "our own send queue is full (no_buffers)",
-            Cause::NoDescriptors => "we have no file descriptor left to ask it (no_descriptors)",
-            Cause::Unresolved => "the names of its hosts have no address (unresolved)",
-            Cause::OutsideBlock => "the names of its hosts lead elsewhere (outside_block)",
-            Cause::Socket => "our own socket fails (socket)",
+            Cause::NotSent(Fault::NoRoute) => "we have no route to it (no_route)",
+            Cause::NotSent(Fault::Permission) => {
+                "we may not send to it: a firewall of our own (permission)"
+            }
+            Cause::NotSent(Fault::NoPrivilege) => "we may open no socket to ask it (no_privilege)",
+            Cause::NotSent(Fault::NoBuffers) => "our own send queue is full (no_buffers)",
+            Cause::NotSent(Fault::NoDescriptors) => {
+                "we have no file descriptor left to ask it (no_descriptors)"
+            }
+            Cause::NotSent(Fault::Unresolved) => {
+                "the names of its hosts have no address (unresolved)"
+            }
+            Cause::NotSent(Fault::OutsideBlock) => {
+                "the names of its hosts lead elsewhere (outside_block)"
+            }
+            Cause::NotSent(Fault::Socket) => "our own socket fails (socket)",
             Cause::Unwatched => "nobody watched: we were stopped, starved or suspended",
             Cause::ControlsSilent => "nobody answers, controls included",
             Cause::AcceptsAll => "a firewall answers for its hosts (accepts_all)",
             Cause::NothingAsked => "nobody in it has been asked for too long (nothing_asked)",
             Cause::NoAnswer => "nobody in it has answered yet (no_answer)",
-        }
-    }
-}
-
-impl From<Fault> for Cause {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::NoRoute => Cause::NoRoute,
-            Fault::Permission => Cause::Permission,
-            Fault::NoPrivilege => Cause::NoPrivilege,
-            Fault::NoBuffers => Cause::NoBuffers,
-            Fault::NoDescriptors => Cause::NoDescriptors,
-            Fault::Unresolved => Cause::Unresolved,
-            Fault::OutsideBlock => Cause::OutsideBlock,
-            Fault::Socket => Cause::Socket,
         }
     }
 }

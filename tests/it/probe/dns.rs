@@ -24,7 +24,10 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinSet,
+};
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 45, 176, 1);
 
@@ -128,17 +131,30 @@ async fn a_server_whose_answers_are_odd_is_alive() {
     asked.into_iter().collect::<JoinSet<()>>().join_all().await;
 }
 
-#[tokio::test]
-async fn an_answer_from_another_address_is_counted() {
-    let server = UdpSocket::bind("127.45.176.21:0").unwrap();
-    let other = UdpSocket::bind("127.45.176.22:0").unwrap();
+/// What a server was asked, by whom, and what the prober tells from then on.
+struct Asked {
+    question: Vec<u8>,
+    from: SocketAddr,
+    events: UnboundedReceiver<Event>,
+}
+
+/// Asks a server that the test itself answers for.
+fn asked(server: &UdpSocket) -> Asked {
     let peer = server.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
     dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
     let mut buffer = [0; 512];
     let (length, from) = server.recv_from(&mut buffer).unwrap();
-    let answer = good(&Message::from_vec(&buffer[..length]).unwrap()).to_vec().unwrap();
+    Asked { question: buffer[..length].to_vec(), from, events }
+}
+
+#[tokio::test]
+async fn an_answer_from_another_address_is_counted() {
+    let server = UdpSocket::bind("127.45.176.21:0").unwrap();
+    let other = UdpSocket::bind("127.45.176.22:0").unwrap();
+    let Asked { question, from, events } = asked(&server);
+    let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
     other.send_to(&answer, ("127.0.0.1", from.port())).unwrap();
     server.send_to(&answer, ("127.0.0.1", from.port())).unwrap();
     let events = all(events).await;
@@ -155,13 +171,9 @@ async fn an_answer_from_another_address_is_counted() {
 async fn an_answer_that_follows_an_icmp_error_is_heard() {
     let server = UdpSocket::bind("127.45.176.23:0").unwrap();
     let router = IpAddr::from([127, 45, 176, 24]);
+    let Asked { question, from, events } = asked(&server);
     let peer = server.local_addr().unwrap();
-    let clock = Clock::start();
-    let (sender, events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
-    let mut buffer = [0; 512];
-    let (length, from) = server.recv_from(&mut buffer).unwrap();
-    let body = wire::datagram(from.port(), peer.port(), &buffer[..length]);
+    let body = wire::datagram(from.port(), peer.port(), &question);
     let asked =
         wire::Packet { from: from.ip(), to: peer.ip(), hops: 64, protocol: wire::UDP, body: &body };
     let code = IcmpCode { kind: 3, code: 13 };
@@ -170,7 +182,7 @@ async fn an_answer_that_follows_an_icmp_error_is_heard() {
     raw.bind(&SocketAddr::new(router, 0).into()).unwrap();
     // The kernel writes the IP header itself.
     raw.send_to(&error[20..], &SocketAddr::new(from.ip(), 0).into()).unwrap();
-    let answer = good(&Message::from_vec(&buffer[..length]).unwrap()).to_vec().unwrap();
+    let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
     server.send_to(&answer, from).unwrap();
     let found = found(&all(events).await);
     // On loopback every router is ourselves, so its no is a fault of ours.

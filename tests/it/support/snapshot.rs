@@ -103,7 +103,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),
         evidence: format!("evidence of {NASTY}").into(),
-        cause: Some(Cause::NoRoute),
+        cause: Some(Cause::NotSent(Fault::NoRoute)),
         belief,
         last_life: alive.then(|| at(598)),
         state_seconds: PerState::new(|state| match state {

@@ -49,16 +49,22 @@ impl Judge {
     fn deadline(&self, id: ScopeId, deadline: Deadline, now: Time) -> Option<Time> {
         let scope = &self.scopes[id.index()];
         let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
-        let is_known = scope.state != State::Unknown;
-        let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
-        let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
         match deadline {
-            Deadline::Stale => is_known.then(|| scope.last_evidence + self.stale_after(id)),
+            Deadline::Stale => {
+                let is_known = scope.state != State::Unknown;
+                is_known.then(|| scope.last_evidence + self.stale_after(id))
+            }
             Deadline::Outage => Some(short?.counted_since() + self.rules.outage_after),
             Deadline::Together => short.map(known_together),
             Deadline::Settle => Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
-            Deadline::Calm => is_flapping.then_some(scope.flaps.ends_at),
-            Deadline::Return => is_open.then_some(scope.recovery.until),
+            Deadline::Calm => {
+                let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
+                is_flapping.then_some(scope.flaps.ends_at)
+            }
+            Deadline::Return => {
+                let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
+                is_open.then_some(scope.recovery.until)
+            }
         }
     }
 }

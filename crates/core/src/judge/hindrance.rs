@@ -28,7 +28,7 @@ pub(super) struct Hindrance {
 impl Hindrance {
     /// Returns whether it has become lasting.
     fn record(&mut self, fault: Fault, now: Time) -> bool {
-        self.cause = Some(fault.into());
+        self.cause = Some(Cause::NotSent(fault));
         if !fault.is_on_the_way_out() {
             return false;
         }
@@ -85,7 +85,8 @@ impl Judge {
         // Nothing leaves to any part of it; each is known again by evidence of its own.
         for &id in &hindered {
             let hindrance = &mut self.scopes[id.index()].hindrance;
-            *hindrance = Hindrance { cause: Some(fault.into()), is_lasting: true, ..*hindrance };
+            *hindrance =
+                Hindrance { cause: Some(Cause::NotSent(fault)), is_lasting: true, ..*hindrance };
         }
         hindered.extend(roster.path(block));
         hindered.sort_unstable();

@@ -38,7 +38,7 @@ const USUAL_MEMORY: f32 = 1024.0;
 /// Added to every round-trip time before it is compared: below a millisecond, twice as long
 /// matters to nobody.
 const JITTER: Duration = Duration::from_millis(1);
-/// ln(1.5): an answer half as slow again is no sample of the usual.
+/// ln(1.5): an answer that takes half as long again says little of the usual time.
 const MUCH_SLOWER: f32 = 0.4;
 
 /// JSON writes NaN as null.

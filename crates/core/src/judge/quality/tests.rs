@@ -1,3 +1,5 @@
+//! Loss and round-trip times that rise, fall and drift.
+
 use super::*;
 use crate::rng::Rng;
 

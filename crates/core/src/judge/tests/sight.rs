@@ -133,8 +133,8 @@ fn what_is_unknown_says_why() {
         fed.play(60, |_| Some(RTT));
         assert_eq!(causes(&fed), [None; 2]);
         unsent(&mut fed, fault);
-        assert_eq!(causes(&fed), [Some(fault.into()); 2]);
-        let label = Cause::from(fault).label();
+        assert_eq!(causes(&fed), [Some(Cause::NotSent(fault)); 2]);
+        let label = Cause::NotSent(fault).label();
         assert!(
             fed.changes.iter().any(|change| change.evidence.text(0).contains(label)),
             "{fault:?}"
@@ -178,7 +178,7 @@ fn nobody_is_down_because_our_own_firewall_drops() {
             held_back(&mut fed, 200, fault);
             assert_eq!(fed.state(block(0)), State::Unknown, "{fault:?}");
             assert_eq!(fed.state(country(0)), State::Unknown, "{fault:?}");
-            assert_eq!(causes(&fed), [Some(fault.into()); 2]);
+            assert_eq!(causes(&fed), [Some(Cause::NotSent(fault)); 2]);
             let blindness = fed.judge.blindness(fed.now)[Family::V4].unwrap();
             assert_eq!(blindness.spells, 0, "the control answers");
             fed.play(5, |_| Some(RTT));
