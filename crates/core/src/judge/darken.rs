@@ -65,7 +65,7 @@ impl Judge {
         }
         let scope = &self.scopes[id.index()];
         let above = self.parent_of(id).map(|parent| &parent.recovery);
-        let finding = scope.recovery.finding_at_next_darkness(scope.silence.first, above);
+        let finding = scope.recovery.finding_at_next_darkness(above);
         if let Some(finding) = finding {
             self.settle_return(id, finding, now);
         }

@@ -8,8 +8,8 @@
 use super::{
     darkness::{Darkness, Proof},
     rules::{
-        AT_ONCE, DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT,
-        RETURN_TIME, STEADY_ANSWERS,
+        DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT, RETURN_TIME,
+        STEADY_ANSWERS,
     },
     silence::Miss,
     state::{Edge, State},
@@ -179,21 +179,10 @@ impl Recovery {
         Some(if is_doubtful { Finding::Refuted } else { Finding::Genuine })
     }
 
-    /// What has been found when the scope is dark again, after a first miss sent then. A return
-    /// that was one answer, and silence right after it, was none: somebody lets few answers through;
-    /// but not where what lies above had come back just before.
-    pub fn finding_at_next_darkness(
-        &self,
-        first_miss: Time,
-        above: Option<&Recovery>,
-    ) -> Option<Finding> {
+    /// What has been found when the scope is dark again.
+    pub fn finding_at_next_darkness(&self, above: Option<&Recovery>) -> Option<Finding> {
         let check = self.check.as_ref()?;
-        let is_alone = above.is_none_or(|above| {
-            self.answered <= above.answered || self.answered > above.answered + RETURN_TIME
-        });
-        let was_one_answer =
-            is_alone && self.since.answered == 0 && first_miss <= self.answered + AT_ONCE;
-        Some(if was_one_answer || self.is_limited(LIMITED_MISSES_BEFORE_NEXT, above) {
+        Some(if self.is_limited(LIMITED_MISSES_BEFORE_NEXT, above) {
             Finding::RateLimited
         } else if check.misses_at_answer > 0 && !check.is_witnessed {
             Finding::Refuted

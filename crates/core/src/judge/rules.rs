@@ -100,9 +100,6 @@ pub const MOST_SHARES: u32 = 3;
 /// A hair above the share, so that full shares reach the limit in spite of rounding.
 pub const SHARE_ROUNDING: f32 = 1.0001;
 
-/// A return that was one answer, and silence within this time, was none: two probes of a doubt, or
-/// of a country at the default pace.
-pub const AT_ONCE: Duration = Duration::from_secs(2);
 /// A block that answers one probe and none of so many after it is rate-limited: at 20 % loss that is
 /// one return in 10^4 by chance.
 pub const LIMITED_MISSES: u32 = 6;
