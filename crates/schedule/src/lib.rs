@@ -60,6 +60,8 @@ const CLOSE_TOGETHER: Duration = Duration::from_millis(500);
 const JUST_NOW: Duration = Duration::from_secs(2);
 /// Tokens of a block that are left to its regular probes.
 const REGULAR_RESERVE: f64 = 1.0;
+/// A question to one target decides what a return was: it may delay the next regular probe.
+const ASKED_RESERVE: f64 = 0.5;
 
 /// The schedule of a whole plan.
 #[derive(Debug)]
@@ -222,7 +224,7 @@ impl Schedule {
                 Key::Asked(target) => {
                     self.queue.pop();
                     let block = self.roster.targets[target as usize].block;
-                    self.pay(block.0, REGULAR_RESERVE, now).then_some(target)
+                    self.pay(block.0, ASKED_RESERVE, now).then_some(target)
                 }
                 Key::Once(block) => {
                     self.queue.pop();

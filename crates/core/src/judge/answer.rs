@@ -59,6 +59,7 @@ impl Judge {
         let id = ScopeId::from(block);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
+            self.question_limit(&answer);
             self.learn_from_newest(&host, block);
             self.learn_from_answer(&answer, now);
         }
@@ -85,6 +86,19 @@ impl Judge {
         // The common case, an answer to scopes in good order, changes no verdict.
         if !is_calm {
             self.evaluate(id, now);
+        }
+    }
+
+    /// Two answers within a second are more than a rate limit lets through: there is none.
+    fn question_limit(&mut self, answer: &Answer) {
+        let scope = &mut self.scopes[ScopeId::from(answer.block).index()];
+        if !scope.common_loss.is_limited() {
+            return;
+        }
+        if scope.life.is_some_and(|life| answer.sent.since(life) <= rules::NO_LIMIT) {
+            scope.common_loss.forget_limit();
+        } else {
+            self.directives.push_back(Directive::Ask(answer.target, rules::LIMIT_ASKED_AFTER));
         }
     }
 
@@ -363,7 +377,7 @@ impl Judge {
                 match finding {
                     Finding::Genuine => {}
                     Finding::Refuted => self.learn_who_has_gone(block, life, now),
-                    Finding::RateLimited => self.scopes[id.index()].learn_limit(),
+                    Finding::RateLimited => self.scopes[id.index()].common_loss.learn_limit(),
                 }
             }
             let Some(parent) = self.roster.parent(id) else { return };

@@ -136,8 +136,9 @@ impl Judge {
         let probes = if has_children { by_odds.max(children_left) } else { by_odds };
         let least = if has_children { rules::CONFIRM_CHILDREN_EVERY } else { rules::CONFIRM_EVERY };
         // What was down lately is easily down again.
-        let is_strong =
-            silence.odds >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now);
+        // Doubts behind a rate limit leave enough to ask whether there is one.
+        let is_strong = !state.common_loss.is_limited()
+            && (silence.odds >= rules::STRONG_DOUBT_ODDS || state.flaps.was_down_lately(now));
         let doubt = match is_strong {
             true => Doubt::Strong,
             false if silence.count == 1 && !has_children => Doubt::First,

@@ -31,7 +31,7 @@ impl Judge {
         let Some(first) = first_miss else {
             self.hosts[target.0 as usize].learn(false);
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(None);
+                self.scopes[id.index()].common_loss.learn(None);
             }
             return;
         };
@@ -101,7 +101,7 @@ impl Judge {
         });
         if before.is_usable() {
             for id in self.roster.path(block) {
-                self.scopes[id.index()].learn(Some(before.miss_rate));
+                self.scopes[id.index()].common_loss.learn(Some(before.miss_rate));
             }
         }
     }

@@ -38,7 +38,7 @@ pub struct Memory {
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 2;
+    pub const FORMAT: u32 = 3;
 
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {
@@ -116,8 +116,9 @@ impl Judge {
 
 impl ScopeState {
     fn is_consistent(&self) -> bool {
-        let rates = [self.recent_miss_rate, self.steady_miss_rate, self.newest_miss_rate];
-        rates.into_iter().chain([self.recovery.common_miss_rate]).all(|rate| SHARE.contains(&rate))
+        let rates = [self.newest_miss_rate, self.recovery.common_miss_rate];
+        rates.into_iter().all(|rate| SHARE.contains(&rate))
+            && self.common_loss.is_consistent()
             && self.quality.is_consistent()
     }
 

@@ -119,7 +119,7 @@ impl Judge {
 
     /// The loss that a block's hosts lately had in common, ours included.
     pub(super) fn common_miss_rate(&self, block: BlockId) -> f32 {
-        let rates = self.roster.path(block).map(|id| self.scopes[id.index()].common_miss_rate());
+        let rates = self.roster.path(block).map(|id| self.scopes[id.index()].common_loss.rate());
         rates.fold(self.sight[self.roster.family(block)].own_loss, f32::max).min(MAX_MISS_RATE)
     }
 

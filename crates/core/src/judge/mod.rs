@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `answer`, `miss` | what outcomes do to what is known of hosts and scopes |
 //! | `learn` | how often hosts and networks miss, and who has gone |
+//! | `common_loss` | what the hosts of a scope miss in common |
 //! | `silence` | what a scope has missed since life was last proved, and what that is worth |
 //! | `darkness` | that a scope is dark: since when, and on whose proof |
 //! | `darken` | whether a scope has gone dark, by itself, with its children or with its parent |
@@ -36,6 +37,7 @@
 mod answer;
 mod change;
 mod change_point;
+mod common_loss;
 mod darken;
 mod darkness;
 mod deadline;

@@ -8,8 +8,8 @@
 use super::{
     darkness::{Darkness, Proof},
     rules::{
-        DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT, RETURN_TIME,
-        STEADY_ANSWERS,
+        DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT,
+        LONGEST_LIMIT, RETURN_TIME, STEADY_ANSWERS,
     },
     silence::Miss,
     state::{Edge, State},
@@ -167,6 +167,7 @@ impl Recovery {
             is_with_it && answered >= STEADY_ANSWERS && unanswered_between * 4 <= answered
         });
         self.check.is_some()
+            && self.answered.since(self.dark_from) <= LONGEST_LIMIT
             && self.since.answered == 0
             && self.since.unanswered >= asked
             && !is_steady

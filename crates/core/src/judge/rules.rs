@@ -108,6 +108,12 @@ pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;
 /// After a return so many answers to later probes, with a quarter as many misses between them at
 /// most, are no rate limit.
 pub const STEADY_ANSWERS: u32 = 2;
+/// A rate limit that lets less than one answer through in this time is none.
+pub const LONGEST_LIMIT: Duration = Duration::from_secs(300);
+/// After an answer that a rate limit let through it is asked so soon whether there is a limit:
+/// probes in this time have no two answers if there is.
+pub const LIMIT_ASKED_AFTER: Duration = Duration::from_millis(150);
+pub const NO_LIMIT: Duration = Duration::from_secs(1);
 /// So many misses are learned from what a rate limit swallowed after an answer.
 pub const LIMITED_LESSONS: u32 = 6;
 /// For how long returning hosts tell when a darkness ended, and whether there was one: at the

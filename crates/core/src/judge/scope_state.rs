@@ -3,6 +3,7 @@
 
 use super::{
     EvidenceText, PerState,
+    common_loss::CommonLoss,
     darkness::{Darkness, Proof},
     flaps::Flaps,
     hindrance::Hindrance,
@@ -149,13 +150,7 @@ pub(super) struct ScopeState {
     /// Why it gave none since.
     #[serde(skip)]
     pub hindrance: Hindrance,
-    /// Miss rate that its hosts have lately had in common, beyond each one's own, while it was
-    /// alive.
-    pub recent_miss_rate: f32,
-    /// The same with a longer memory.
-    pub steady_miss_rate: f32,
-    /// Outcomes that they are learned from.
-    pub observed: u16,
+    pub common_loss: CommonLoss,
     /// Of a block: the miss rate of whoever was heard last, who surely has not gone.
     pub newest_miss_rate: f32,
     pub state: State,
@@ -223,8 +218,6 @@ impl ScopeState {
     pub fn new(now: Time) -> Self {
         Self {
             last_evidence: now,
-            recent_miss_rate: rules::MIN_MISS_RATE,
-            steady_miss_rate: rules::MIN_MISS_RATE,
             newest_miss_rate: rules::MIN_MISS_RATE,
             recovery: Recovery::none(now),
             timer: Time::NEVER,
@@ -282,40 +275,6 @@ impl ScopeState {
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.
     pub fn needed_odds(&self, usual: f32, now: Time) -> f32 {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
-    }
-
-    /// The miss rate that its hosts have in common.
-    pub fn common_miss_rate(&self) -> f32 {
-        let steady = self.steady_miss_rate * rules::STEADY_MARGIN;
-        self.recent_miss_rate.max(steady).min(rules::MAX_MISS_RATE)
-    }
-
-    /// Learns from an outcome while it was alive; `own` is the host's own miss rate. What that does
-    /// not explain of a miss is the scope's.
-    pub fn learn(&mut self, miss: Option<f32>) {
-        let common = self.common_miss_rate();
-        let sample = match miss {
-            Some(own) => common / super::host_state::either(own, common),
-            None => rules::MIN_MISS_RATE,
-        };
-        self.learn_miss_rate(sample);
-    }
-
-    fn learn_miss_rate(&mut self, sample: f32) {
-        if self.observed == 0 {
-            self.recent_miss_rate = rules::INITIAL_COMMON_MISS_RATE;
-        }
-        self.observed = self.observed.saturating_add(1);
-        let memory = (f32::from(self.observed) + 1.0).min(rules::SCOPE_MEMORY);
-        self.recent_miss_rate += (sample - self.recent_miss_rate) / memory;
-        self.steady_miss_rate += (sample - self.steady_miss_rate) / rules::STEADY_MEMORY;
-    }
-
-    /// Learns that of a block's answers few are let through.
-    pub fn learn_limit(&mut self) {
-        for _ in 0..rules::LIMITED_LESSONS {
-            self.learn_miss_rate(1.0);
-        }
     }
 
     /// Seconds in each state up to now.

@@ -271,6 +271,23 @@ fn a_router_that_limits_its_answers_is_no_outage() {
     }
 }
 
+/// A light of 3 s seldom lasts for two answers, as if a router had let through one.
+#[test]
+fn short_lights_between_darknesses_are_no_rate_limit() {
+    for (hosts, seeds) in [(1, 1..=3), (5, 1..=3), (15, 1..=3)] {
+        let world = world("default", vec![hosts], 10.0).event(
+            "flap",
+            "KP",
+            2.0,
+            "for = \"8h\";down = \"90s\";up = \"3s\"",
+        );
+        for seed in seeds {
+            let told = world.run(seed).time_in(2.0, 10.0, &[Down, Outage, Flapping]);
+            assert!(told >= 0.9, "{hosts}, {seed}: {told}");
+        }
+    }
+}
+
 /// Thirty outages of 5 to 15 min.
 fn with_outages(mut world: World, on: &str, lead: f64, apart: f64) -> World {
     for number in 0..30 {

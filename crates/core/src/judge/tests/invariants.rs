@@ -115,7 +115,7 @@ fn miss_rates(judge: &Judge, block: u32) -> Vec<f32> {
     let scope = &judge.scopes[block as usize];
     let targets = judge.roster.blocks[block as usize].targets.clone();
     let of_hosts = targets.map(|target| judge.hosts[target as usize].miss_rate);
-    let own = [scope.recent_miss_rate, scope.steady_miss_rate, scope.newest_miss_rate];
+    let own = [scope.common_loss.rate(), scope.newest_miss_rate];
     of_hosts.chain(own).collect()
 }
 

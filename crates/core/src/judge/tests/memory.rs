@@ -42,7 +42,7 @@ fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
         ("/hosts/0/usual_log_rtt", json!(1e39)),
         ("/hosts/0/last_life", ahead.clone()),
         ("/hosts/0/last_miss", ahead.clone()),
-        ("/scopes/0/recent_miss_rate", json!(2.0)),
+        ("/scopes/0/common_loss/rates/recent", json!(2.0)),
         ("/scopes/0/recovery/common_miss_rate", json!(-2.0)),
         ("/scopes/0/quality/usual_loss", json!(9.0)),
         ("/scopes/0/quality/mean_slowdown", json!(-1e9)),
