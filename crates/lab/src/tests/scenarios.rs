@@ -162,6 +162,34 @@ fn a_simulation_says_of_each_expectation_whether_it_was_met() {
     assert!(lines.into_iter().all(|line| line.is_ok()));
 }
 
+/// What a scenario of one country expects, of which half an hour is judged before a darkness.
+fn expectations(expect: &str) -> Vec<String> {
+    let rest = format!(
+        "[expect]\nslice = \"30m\"\n{expect}\n\
+         [[event]]\nkind = \"dark\"\non = \"KP\"\nat = \"+1h\"\nfor = \"10m\""
+    );
+    let scenario = scenario(r#"["127.45.176.0/24"]"#, "hosts = 4\nprobes = [\"icmp\"]", &rest);
+    let sink = &mut std::io::sink();
+    let all =
+        simulate(&scenario, Options::default(), sink, &mut std::io::sink(), &mut |_| {}).unwrap();
+    all.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_longest_delay_is_not_met_where_nothing_was_dark() {
+    let said = expectations("max_down = \"2m\"");
+    let missing = "expected max_down of at most 2m: not met, was no darkness";
+    assert!(said.iter().any(|line| line == missing), "{said:#?}");
+}
+
+#[test]
+fn false_downs_are_limited_where_a_limit_is_given_even_if_down_must_be_seen() {
+    let limited = |expect| expectations(expect).iter().any(|line| line.contains("false_downs"));
+    assert!(limited("seen = [\"down\"]\nfalse_downs = 0"));
+    assert!(!limited("seen = [\"down\"]"));
+    assert!(limited(""));
+}
+
 #[test]
 fn a_bad_scenario_file_says_where_and_what_would_be_right() {
     for path in files("bad_scenarios") {
