@@ -92,8 +92,8 @@ fn rows_moved_by_what_lies_between_them_are_all_still_there() {
     let mut since = at(3600);
     for (millis, shift) in [(600_000, 600), (-1_200_000, -600)] {
         let mut backlog = Backlog::default();
-        let correction = Some(Correction { since, millis });
-        backlog.add(Batch { at: at(4800), correction, ..Batch::default() });
+        let corrections = vec![Correction { since, millis }];
+        backlog.add(Batch { at: at(4800), corrections, ..Batch::default() });
         database.write(&backlog, "lab", at(3600)).unwrap();
         since = at((3600 + shift) as u64);
         let expected: Vec<Time> = seconds(shift).map(at).collect();
@@ -113,7 +113,7 @@ fn what_waits_is_corrected_before_it_is_written() {
     let ended = Episode { found: at(610), ..outage("127.45.176.0/24", Some(612)) };
     waiting.add(Batch { at: at(613), episodes: vec![ended], ..Batch::default() });
     let correction = Correction { since: began, millis: 1_200_000 };
-    waiting.add(Batch { at: at(1820), correction: Some(correction), ..Batch::default() });
+    waiting.add(Batch { at: at(1820), corrections: vec![correction], ..Batch::default() });
     let found: Vec<Time> = waiting.episodes.values().map(|episode| episode.found).collect();
     assert_eq!((found, waiting.at), (vec![at(1810), at(70)], at(1820)));
     assert_eq!(waiting.corrections, [correction]);
