@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`clock`] | the machine's clocks | the one file that reads a clock |
 //! | [`line_writer`] | lines for readers who may be slow, stuck or gone | the output that it is given |
+//! | [`exit`] | exit codes | nothing |
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | sockets |
 //! | [`export`] | metrics, page and JSON over HTTP, from snapshots | connections, web and TLS files |
 //! | [`store`] | episodes, measurements and memory, over restarts | one SQLite file |
@@ -26,6 +27,7 @@
 
 pub mod clock;
 pub mod line_writer;
+pub mod exit;
 pub mod probe;
 pub mod export;
 pub mod store;

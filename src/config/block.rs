@@ -1,7 +1,7 @@
 //! One `[[country.block]]` or `[[country.network.block]]` table of the plan: adds its block and
 //! targets to the roster.
 
-use super::{Countries, empty_prefix, unicast};
+use super::{Countries, EMPTY, unicast};
 use crate::probe::ProbeSpec;
 use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Kind, NetworkId, Prefix, Target};
 use lifesign_document::{Table, Value};
@@ -69,8 +69,7 @@ fn prefix(text: &str) -> Result<Prefix, String> {
         ));
     }
     // One that also holds other addresses is too wide, or not of these.
-    let last_too = |empty: &str| empty.parse().is_ok_and(|empty: Prefix| empty.holds(&prefix));
-    if let Some(empty) = empty_prefix(prefix.address()).filter(|empty| last_too(empty)) {
+    if let Some((empty, _)) = EMPTY.iter().find(|(_, empty)| empty.holds(&prefix)) {
         return Err(format!(
             "{text} lies in {empty}, where no host can be; write a prefix such as 192.0.2.0/24"
         ));

@@ -14,7 +14,7 @@ use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -175,7 +175,7 @@ fn control(text: &str) -> Result<IpAddr, String> {
 
 /// The address, if it can be that of one host.
 fn unicast(address: IpAddr) -> Result<IpAddr, String> {
-    if address.is_multicast() || empty_prefix(address).is_some() {
+    if address.is_multicast() || EMPTY.iter().any(|(_, empty)| empty.contains(address)) {
         return Err(format!(
             "{address} is not the address of one host; write one such as \"192.0.2.1\""
         ));
@@ -185,14 +185,12 @@ fn unicast(address: IpAddr) -> Result<IpAddr, String> {
 
 /// Prefixes in which no host can be asked: "this network" and what is reserved (RFC 1122 §3.2.1.3,
 /// RFC 1112 §4), the unspecified address and IPv4 within IPv6 (RFC 4291 §2.5), and addresses that
-/// mean nothing without a link (RFC 4007 §6).
-const EMPTY: [&str; 5] = ["0.0.0.0/8", "240.0.0.0/4", "::/128", "::ffff:0:0/96", "fe80::/10"];
-
-/// The one of these in which this address lies.
-fn empty_prefix(address: IpAddr) -> Option<&'static str> {
-    let holds = |text: &str| text.parse().is_ok_and(|prefix: Prefix| prefix.contains(address));
-    EMPTY.into_iter().find(|text| holds(text))
-}
+/// mean nothing without a link (RFC 4007 §6). Each with its text: `Prefix` writes IPv4 within IPv6
+/// in dots.
+static EMPTY: LazyLock<[(&str, Prefix); 5]> = LazyLock::new(|| {
+    ["0.0.0.0/8", "240.0.0.0/4", "::/128", "::ffff:0:0/96", "fe80::/10"]
+        .map(|text| (text, text.parse().expect("a prefix")))
+});
 
 fn resolver(value: Value<'_>) -> Vec<SocketAddr> {
     let want = "addresses, such as [\"192.0.2.53\", \"127.0.0.1:5353\"]";
@@ -219,4 +217,20 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
         return Err(format!("{text:?} has port 0; write a port from 1 to 65535, or none for 53"));
     }
     Ok(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_host_can_be_in_any_empty_prefix_and_beside_them_one_can() {
+        for (text, prefix) in EMPTY.iter() {
+            assert_eq!(text.parse(), Ok(*prefix));
+            assert!(unicast(prefix.address()).is_err(), "{text}");
+        }
+        for beside in ["1.0.0.0", "223.255.255.255", "::1", "::1:0:0:0", "fec0::"] {
+            assert!(unicast(beside.parse().unwrap()).is_ok(), "{beside}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! whatever a disk or a reader does.
 
 use super::{Daemon, JournalWriter};
-use crate::store::Store;
+use crate::{exit, store::Store};
 use std::{
     io, process,
     thread::{self, JoinHandle},
@@ -15,8 +15,6 @@ use tokio::{
 
 /// How long the end may take; then whatever is still to be written is given up.
 const TIMEOUT: Duration = Duration::from_secs(4);
-/// The exit code of a run that a fault of ours has ended.
-const FAILED: u8 = 70;
 /// For the line that says so.
 const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -38,14 +36,14 @@ pub(crate) fn handle_signals() -> io::Result<oneshot::Receiver<()>> {
         });
         // Dropped if the run ends by itself just now.
         let _ = sender.send(());
-        exit_later(0);
+        exit_later(exit::OK);
     })?;
     Ok(receiver)
 }
 
 /// The same for a run that a fault of ours has ended.
 pub(super) fn exit_soon() -> io::Result<()> {
-    thread::Builder::new().name("end".into()).spawn(|| exit_later(FAILED)).map(drop)
+    thread::Builder::new().name("end".into()).spawn(|| exit_later(exit::SOFTWARE)).map(drop)
 }
 
 /// Ends the process with this code, unless it has ended by itself by then.

@@ -4,6 +4,7 @@
 
 use super::Failure;
 use lifesign_core::{
+    bucket::Bucket,
     outcome::{Event, Found, Reject},
     time::Time,
     watch::EventRecord,
@@ -36,7 +37,8 @@ pub(super) struct JournalWriter {
     lines: Option<mpsc::SyncSender<String>>,
     /// The last line was lost to a slow disk.
     behind: bool,
-    unasked: Unasked,
+    /// For lines of packets that answer no open question.
+    unasked: Bucket,
     shared: Arc<Shared>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -60,7 +62,7 @@ impl JournalWriter {
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || write_lines(&received, file, &path, &threads))?;
-        let unasked = Unasked { tokens: UNASKED_BURST, filled: Time::default() };
+        let unasked = Bucket::new(UNASKED_RATE, UNASKED_BURST, UNASKED_BURST, Time::default());
         Ok(Self { lines: Some(lines), behind: false, unasked, shared, thread: Some(thread) })
     }
 
@@ -70,9 +72,9 @@ impl JournalWriter {
         match record.event {
             // One for each probe of ours.
             Event::Stray(stray) if stray.reason == Reject::AcceptsAll => true,
-            Event::Stray(stray) => stray.target.is_some() && self.unasked.take(record.seen),
+            Event::Stray(stray) => stray.target.is_some() && self.unasked.take(0.0, record.seen),
             Event::Outcome(outcome) => {
-                outcome.found != Found::Duplicate || self.unasked.take(record.seen)
+                outcome.found != Found::Duplicate || self.unasked.take(0.0, record.seen)
             }
             Event::Control(_) | Event::Gap(_) | Event::Replan => true,
         }
@@ -103,25 +105,6 @@ impl JournalWriter {
     /// Has its thread ended, by a fault of ours?
     pub fn has_ended(&self) -> bool {
         self.thread.as_ref().is_some_and(thread::JoinHandle::is_finished)
-    }
-}
-
-/// Lines that may still be written of packets that answer no open question.
-struct Unasked {
-    tokens: f64,
-    filled: Time,
-}
-
-impl Unasked {
-    fn take(&mut self, now: Time) -> bool {
-        let gained = now.since(self.filled).as_secs_f64() * UNASKED_RATE;
-        self.tokens = (self.tokens + gained).min(UNASKED_BURST);
-        self.filled = now;
-        let enough = self.tokens >= 1.0;
-        if enough {
-            self.tokens -= 1.0;
-        }
-        enough
     }
 }
 

@@ -18,19 +18,42 @@ const MAX_SAMPLES: usize = 65_536;
 pub(super) struct Batch {
     /// When, on the wall clock.
     pub at: Time,
-    /// Countries: code and name.
-    pub countries: Vec<(String, String)>,
+    /// Names of countries, by code.
+    pub countries: BTreeMap<String, String>,
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
     /// Addresses of names, by name.
-    pub names: Vec<(String, Vec<IpAddr>)>,
-    /// The clock has been set: what was written before must be corrected.
-    pub correction: Option<Correction>,
+    pub names: HashMap<String, Vec<IpAddr>>,
+    /// The clock has been set: what was written before must be corrected, in this order.
+    pub corrections: Vec<Correction>,
     /// Episodes that turned out to be parts of others, by their primary key.
     pub merged: Vec<(String, Time)>,
     /// The run ends in order: it was not killed.
     pub ended: bool,
+}
+
+impl Batch {
+    /// Both in one.
+    pub fn then(mut self, next: Batch) -> Batch {
+        for &correction in &next.corrections {
+            for (_, found) in &mut self.merged {
+                *found = correction.of(*found);
+            }
+        }
+        self.countries.extend(next.countries);
+        self.episodes.extend(next.episodes);
+        self.samples.extend(next.samples);
+        self.names.extend(next.names);
+        self.corrections.extend(next.corrections);
+        self.merged.extend(next.merged);
+        Batch {
+            at: next.at,
+            memory: next.memory.or(self.memory),
+            ended: self.ended || next.ended,
+            ..self
+        }
+    }
 }
 
 /// What has not been written yet.
@@ -52,7 +75,7 @@ pub(super) struct Backlog {
 impl Backlog {
     /// Adds a batch; returns how many of the oldest rows were dropped to make room.
     pub fn add(&mut self, batch: Batch) -> u64 {
-        if let Some(correction) = batch.correction {
+        for correction in batch.corrections {
             self.correct(correction);
         }
         for merged in batch.merged {

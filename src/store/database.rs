@@ -250,16 +250,17 @@ pub(super) fn move_aside(path: &Path, at: Time, error: &rusqlite::Error) {
     );
 }
 
-/// Moves all that this run has written.
+/// Moves all that this run has written. A key would meet that of a row which is not yet moved, so
+/// what moves goes below zero first.
 fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
     let parameters = params![millis(correction.since), correction.millis];
     let moved = |column: &str| format!("{column} = {column} + ?2 * ({column} >= ?1)");
-    let columns =
-        ["found", "begin_earliest", "begin_latest", "end_earliest", "end_latest", "paused"];
+    let columns = ["begin_earliest", "begin_latest", "end_earliest", "end_latest", "paused"];
     transaction.execute(
         &format!(
-            "UPDATE OR REPLACE episode SET
-                unseen = max(0, unseen + ?2 * (found < ?1 AND coalesce(paused, ?1) >= ?1)), {}
+            "UPDATE episode SET
+                unseen = max(0, unseen + ?2 * (found < ?1 AND coalesce(paused, ?1) >= ?1)),
+                found = iif(found >= ?1, -(found + ?2), found), {}
              WHERE coalesce(end_latest, ?1) >= ?1",
             columns.map(moved).join(", ")
         ),
@@ -270,8 +271,10 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
         "DELETE FROM sample WHERE span = ? AND time >= ?",
         params![COARSE_MS, millis(correction.since)],
     )?;
-    transaction
-        .execute("UPDATE OR REPLACE sample SET time = time + ?2 WHERE time >= ?1", parameters)?;
+    transaction.execute("UPDATE sample SET time = -(time + ?2) WHERE time >= ?1", parameters)?;
+    // Only a row of an earlier run can have the key by now.
+    transaction.execute("UPDATE OR REPLACE episode SET found = -found WHERE found < 0", [])?;
+    transaction.execute("UPDATE OR REPLACE sample SET time = -time WHERE time < 0", [])?;
     transaction.execute(
         "UPDATE run SET began = began + ?2, lasted = lasted + ?2 WHERE began >= ?1",
         parameters,

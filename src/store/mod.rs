@@ -197,7 +197,7 @@ impl Store {
         }
         self.writer.write(Batch {
             at: self.offset.written(now),
-            correction: Some(correction),
+            corrections: vec![correction],
             ..Batch::default()
         });
     }
@@ -262,6 +262,7 @@ impl Store {
     /// Keeps the addresses of names for the next run.
     pub fn keep_names(&mut self, names: Vec<(String, Vec<IpAddr>)>, wall: Time) {
         if !names.is_empty() {
+            let names = names.into_iter().collect();
             self.writer.write(Batch { at: wall, names, ..Batch::default() });
         }
     }

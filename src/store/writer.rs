@@ -14,9 +14,9 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -25,8 +25,6 @@ const QUEUE_CAPACITY: usize = 256;
 /// With more batches than this in the queue, the judge's memory is not added: it is large, and only
 /// the newest is of use.
 const MAX_QUEUED: usize = 4;
-/// How long the end of a run waits for the disk.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long after a failure it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -36,7 +34,9 @@ pub(super) struct StoreWriter {
     queue: Option<SyncSender<Batch>>,
     /// How many batches the thread has not taken yet.
     queued: Arc<AtomicUsize>,
-    finished: Receiver<()>,
+    /// What goes with the next batch, since the queue was full.
+    kept: Batch,
+    thread: Option<JoinHandle<()>>,
     history: Receiver<Histories>,
     found: Receiver<PreviousRun>,
     view: Arc<Mutex<StoreView>>,
@@ -62,7 +62,6 @@ impl StoreWriter {
             view: view.clone(),
             queued: queued.clone(),
         };
-        let (finish, finished) = mpsc::channel();
         let (history_sender, history) = mpsc::channel();
         let (found_sender, found) = mpsc::channel();
         let mut previous = PreviousRun::default();
@@ -76,17 +75,17 @@ impl StoreWriter {
                 writer.earlier = Some((found_sender, history_sender.clone()));
             }
         }
-        thread::Builder::new().name("store".into()).spawn(move || {
+        let thread = thread::Builder::new().name("store".into()).spawn(move || {
             // Before this run has written anything.
             if let Some(database) = &writer.database {
                 let _ = history_sender.send(database.history(began));
             }
+            // Closing the last connection, at its end, moves the write-ahead log into the file.
             writer.run(&batches);
-            // Closing the last connection moves the write-ahead log into the file.
-            drop(writer);
-            let _ = finish.send(());
         })?;
-        Ok((Self { queue: Some(queue), queued, finished, history, found, view }, previous))
+        let kept = Batch::default();
+        let thread = Some(thread);
+        Ok((Self { queue: Some(queue), queued, kept, thread, history, found, view }, previous))
     }
 
     /// What the previous run left, if the file could not be opened at the start: returned once,
@@ -100,13 +99,19 @@ impl StoreWriter {
         self.history.try_recv().ok()
     }
 
-    /// Queues a batch. If the queue is full, the batch is lost and its rows are counted.
-    pub fn write(&self, batch: Batch) {
-        let rows = (batch.episodes.len() + batch.samples.len()) as u64;
+    /// Queues a batch. If the queue is full, its episodes and samples are lost, which is counted;
+    /// the rest goes with the next one.
+    pub fn write(&mut self, batch: Batch) {
+        let Some(queue) = &self.queue else { return };
+        let batch = std::mem::take(&mut self.kept).then(batch);
         self.queued.fetch_add(1, Ordering::Relaxed);
-        if self.queue.as_ref().is_some_and(|queue| queue.try_send(batch).is_err()) {
+        if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
+            queue.try_send(batch)
+        {
             self.queued.fetch_sub(1, Ordering::Relaxed);
+            let rows = (batch.episodes.len() + batch.samples.len()) as u64;
             update(&self.view, |view| view.lost += rows);
+            self.kept = Batch { episodes: Vec::new(), samples: Vec::new(), ..batch };
         }
     }
 
@@ -117,7 +122,7 @@ impl StoreWriter {
 
     /// Has the thread ended, by a fault of ours?
     pub fn has_ended(&self) -> bool {
-        self.finished.try_recv() != Err(mpsc::TryRecvError::Empty)
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// How the writing goes.
@@ -127,10 +132,16 @@ impl StoreWriter {
 }
 
 impl Drop for StoreWriter {
-    /// Waits until everything is written or has failed, at most [`FINISH_TIMEOUT`].
+    /// Waits until everything is written or has failed. For a disk that hangs this is forever: how
+    /// long the end of a run may take is the daemon's to say.
     fn drop(&mut self) {
-        self.queue = None;
-        let _ = self.finished.recv_timeout(FINISH_TIMEOUT);
+        if let Some(queue) = self.queue.take() {
+            self.queued.fetch_add(1, Ordering::Relaxed);
+            let _ = queue.send(std::mem::take(&mut self.kept));
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -169,7 +180,7 @@ impl WriterThread {
             let mut lost = 0;
             for batch in next.into_iter().chain(batches.try_iter()) {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
-                if let Some(correction) = batch.correction {
+                for correction in &batch.corrections {
                     self.began = correction.of(self.began);
                 }
                 lost += backlog.add(batch);
@@ -243,5 +254,51 @@ impl WriterThread {
                 self.path.display()
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        correction::Correction,
+        fixtures::{at, outage},
+    };
+    use super::*;
+    use std::collections::{BTreeMap, HashMap};
+
+    #[test]
+    fn a_full_queue_loses_rows_which_are_counted_and_nothing_else() {
+        let (queue, batches) = mpsc::sync_channel(1);
+        let mut writer = StoreWriter {
+            queue: Some(queue),
+            queued: Arc::default(),
+            kept: Batch::default(),
+            thread: None,
+            history: mpsc::channel().1,
+            found: mpsc::channel().1,
+            view: Arc::default(),
+        };
+        let names: HashMap<_, _> = [("a.example".into(), vec![[192, 0, 2, 1].into()])].into();
+        let countries: BTreeMap<_, _> = [("KP".into(), "North Korea".into())].into();
+        let corrections = vec![Correction { since: at(0), millis: 600_000 }];
+        let merged = |seconds| vec![("KP".to_owned(), at(seconds))];
+        writer.write(Batch::default());
+        for lost in [
+            Batch { episodes: vec![outage("KP", None)], merged: merged(5), ..Batch::default() },
+            Batch { names: names.clone(), countries: countries.clone(), ..Batch::default() },
+            Batch { corrections: corrections.clone(), ..Batch::default() },
+        ] {
+            writer.write(lost);
+        }
+        assert_eq!(writer.view().lost, 1);
+        batches.recv().unwrap();
+        writer.write(Batch { at: at(606), merged: merged(606), ..Batch::default() });
+        let next = batches.recv().unwrap();
+        assert_eq!((next.at, next.episodes.len()), (at(606), 0));
+        assert_eq!((next.names, next.countries), (names, countries));
+        assert_eq!(next.corrections, corrections);
+        assert_eq!(next.merged, [merged(605), merged(606)].concat());
+        writer.write(Batch::default());
+        assert!(batches.recv().unwrap().corrections.is_empty());
     }
 }

@@ -18,13 +18,13 @@ pub struct Expect {
     seen: Vec<State>,
     /// States that no scope may enter.
     no: Vec<State>,
-    /// Longest delay from a true darkness to `down`.
+    /// Longest delay from a true darkness to `down`; there must be a darkness.
     max_down: Option<Duration>,
     /// Edges beside the truth are allowed up to this number, of begins and of ends at each level.
     edges_beside: u64,
-    /// False downs of living countries are allowed up to this number, and without limit if `seen`
-    /// holds `down`.
-    false_downs: u64,
+    /// False downs of living countries are allowed up to this number. If it is not given, none are,
+    /// or any number if `seen` holds `down`.
+    false_downs: Option<u64>,
     /// False outages and flappings are allowed up to this number at each level.
     false_verdicts: u64,
 }
@@ -64,9 +64,7 @@ impl Expect {
     pub(super) fn read(root: Table<'_>) -> Option<Self> {
         let table = root.section("expect", &Self::KEYS)?;
         let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
-        let number = |key| {
-            table.get(key).and_then(|value| value.integer(0..=1000)).unwrap_or_default() as u64
-        };
+        let number = |key| Some(table.get(key)?.integer(0..=1000)? as u64);
         let states = |key| {
             let labels = State::ALL.map(State::label);
             let list = table.get(key).and_then(|value| value.list("states such as [\"outage\"]"));
@@ -79,9 +77,9 @@ impl Expect {
             seen: states("seen"),
             no: states("no"),
             max_down: duration("max_down"),
-            edges_beside: number("edges_beside"),
+            edges_beside: number("edges_beside").unwrap_or_default(),
             false_downs: number("false_downs"),
-            false_verdicts: number("false_verdicts"),
+            false_verdicts: number("false_verdicts").unwrap_or_default(),
         })
     }
 
@@ -111,19 +109,27 @@ impl Expect {
             add(format!("no {}", words(&self.no)), is_met, words(entered));
         }
         if let Some(most) = self.max_down {
+            let has_darkness = |level: &&LevelScore| {
+                !level.down.seconds.is_empty() || !level.down.missed.is_empty()
+            };
             let is_met = |level: &&LevelScore| {
                 level.down.missed.is_empty()
                     && level.down.seconds.last().is_none_or(|&last| last <= most.as_secs_f64())
             };
+            let is_tested = levels.iter().any(has_darkness);
             add(
                 format!("max_down of at most {}", format_duration(most)),
-                levels.iter().all(is_met),
-                of_levels(&|level| {
-                    let slowest = level.down.seconds.last();
-                    let slowest =
-                        slowest.map_or("none".into(), |slowest| format!("{slowest:.1} s"));
-                    format!("{slowest} and {} missed", level.down.missed.len())
-                }),
+                is_tested && levels.iter().all(is_met),
+                if is_tested {
+                    of_levels(&|level| {
+                        let slowest = level.down.seconds.last();
+                        let slowest =
+                            slowest.map_or("none".into(), |slowest| format!("{slowest:.1} s"));
+                        format!("{slowest} and {} missed", level.down.missed.len())
+                    })
+                } else {
+                    "no darkness".into()
+                },
             );
         }
         let beside = |level: &LevelScore| {
@@ -138,11 +144,12 @@ impl Expect {
             }),
         );
         // A file that expects darkness has countries down.
-        if !self.seen.contains(&State::Down) {
+        let unless_given = (!self.seen.contains(&State::Down)).then_some(0);
+        if let Some(most) = self.false_downs.or(unless_given) {
             let false_downs = score.countries.false_downs;
             add(
-                format!("false_downs of at most {}", self.false_downs),
-                false_downs <= self.false_downs,
+                format!("false_downs of at most {most}"),
+                false_downs <= most,
                 format!("countries {false_downs}"),
             );
         }

@@ -15,6 +15,7 @@ use super::{
     segment::{Conditions, NO_SEGMENT, Segment, Segments},
 };
 use lifesign_core::{
+    bucket::Bucket,
     outcome::{ControlOutcome, Due, Event, Fault, Found, IcmpCode, Outcome, Reject, Stray},
     rng::Rng,
     scopes::{BlockId, Kind, Roster, TargetId},
@@ -65,7 +66,6 @@ pub struct World {
     roster: Arc<Roster>,
     normal: NormalConditions,
     router_answers: bool,
-    rate_limit: Option<f64>,
     /// One entry for each target.
     hosts: Vec<WorldHost>,
     /// One for each target, and one for each control.
@@ -73,8 +73,8 @@ pub struct World {
     control_paths: Vec<Path>,
     segments: Vec<Segment>,
     channels: Vec<BurstChannel>,
-    /// Tokens of each block's router, and when they were counted.
-    buckets: Vec<(f64, Time)>,
+    /// Of each block's router; none where they limit nothing.
+    buckets: Vec<Bucket>,
     arrivals: BinaryHeap<Reverse<Arrival>>,
     arrivals_made: u64,
     rng: Rng,
@@ -95,15 +95,17 @@ impl World {
         };
         let control_paths = (0..scenario.controls.max(1)).map(control_path).collect();
         let countries = 0..roster.countries.len() as u32;
+        let bucket = |rate| Bucket::new(rate, LIMIT_BURST, LIMIT_BURST, scenario.start);
+        let buckets =
+            scenario.host_mix.rate_limit.map(|rate| vec![bucket(rate); roster.blocks.len()]);
         Self {
             hosts,
             paths,
             control_paths,
             segments: segments.all,
             router_answers: scenario.host_mix.router_answers,
-            rate_limit: scenario.host_mix.rate_limit,
             channels: countries.map(|n| BurstChannel::new(scenario, seed, n)).collect(),
-            buckets: vec![(LIMIT_BURST, scenario.start); roster.blocks.len()],
+            buckets: buckets.unwrap_or_default(),
             arrivals: BinaryHeap::new(),
             arrivals_made: 0,
             rng,
@@ -286,13 +288,7 @@ impl World {
 
     /// Does the rate limit of the host's block let an ICMP answer pass?
     fn router_passes(&mut self, host: &WorldHost, now: Time) -> bool {
-        let Some(rate) = self.rate_limit else { return true };
-        let (tokens, counted) = &mut self.buckets[host.block as usize];
-        *tokens = (*tokens + now.since(*counted).as_secs_f64() * rate).min(LIMIT_BURST);
-        *counted = now.max(*counted);
-        let pass = *tokens >= 1.0;
-        *tokens -= f64::from(u8::from(pass));
-        pass
+        self.buckets.get_mut(host.block as usize).is_none_or(|bucket| bucket.take(0.0, now))
     }
 
     fn event(&self, arrival: &Arrival) -> Event {

@@ -1,6 +1,6 @@
 //! How much may be sent: a pace, and a token bucket per block that pays for every probe.
 
-use lifesign_model::time::Time;
+use lifesign_model::{bucket::Bucket, time::Time};
 
 /// Probes that one block may get. The rates are probes per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,34 +52,11 @@ impl Budget {
         let scale = per_block / Self::DEFAULT.base;
         Self { base: per_block, mean: Self::DEFAULT.mean * scale, ..Self::DEFAULT }
     }
-}
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bucket {
-    tokens: f64,
-    filled: Time,
-}
-
-impl Bucket {
-    /// Full; but where the regular pace repays doubts, that has saved nothing yet, so that the mean
-    /// is not passed on the first day either.
-    pub(super) fn new(budget: &Budget, now: Time) -> Self {
-        Self { tokens: if budget.reserve > 0.0 { 1.0 } else { budget.burst }, filled: now }
-    }
-
-    pub(super) fn level(&self, budget: &Budget, now: Time) -> f64 {
-        let gained = now.since(self.filled).as_secs_f64() * budget.mean;
-        (self.tokens + gained).min(budget.burst)
-    }
-
-    /// Takes one token if it leaves `reserve`.
-    pub(super) fn take(&mut self, budget: &Budget, now: Time, reserve: f64) -> bool {
-        let level = self.level(budget, now);
-        let enough = level >= 1.0 + reserve;
-        if enough {
-            self.tokens = level - 1.0;
-            self.filled = now;
-        }
-        enough
+    /// A block's bucket. It is full; but where the regular pace repays doubts, it has saved nothing
+    /// yet, so that the mean is not passed on the first day either.
+    pub(super) fn bucket(&self, now: Time) -> Bucket {
+        let tokens = if self.reserve > 0.0 { 1.0 } else { self.burst };
+        Bucket::new(self.mean, self.burst, tokens, now)
     }
 }

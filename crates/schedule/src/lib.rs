@@ -33,9 +33,9 @@ pub use open::OpenProbes;
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
 
-use budget::Bucket;
 use escalation::EscalationState;
 use lifesign_model::{
+    bucket::Bucket,
     rng::Rng,
     scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
     time::Time,
@@ -157,7 +157,7 @@ impl Schedule {
             rng.shuffle(&mut turns);
             blocks.push(BlockTurns {
                 rotation: Rotation::new(turns),
-                bucket: Bucket::new(&budget, now),
+                bucket: budget.bucket(now),
                 retired_queued: false,
                 own_intervals,
                 credit: rng.unit(),
@@ -331,7 +331,7 @@ impl Schedule {
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.
     fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
-        let paid = self.blocks[block as usize].bucket.take(&self.budget, now, reserve);
+        let paid = self.blocks[block as usize].bucket.take(reserve, now);
         self.skipped.over_budget += u64::from(!paid);
         paid
     }

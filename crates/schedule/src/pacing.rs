@@ -92,7 +92,7 @@ impl Schedule {
         pacing.next = (turn + 1) % count;
         let order = &self.pacings[country as usize].order;
         let block = |turn: u32| first + order[(turn % count) as usize];
-        let level = |block: u32| self.blocks[block as usize].bucket.level(&self.budget, now);
+        let level = |block: u32| self.blocks[block as usize].bucket.level(now);
         if self.budget.reserve == 0.0 || count > FAN_OUT {
             return (block(turn), level(block(turn)));
         }

@@ -55,6 +55,8 @@ impl Schedule {
             let new_id =
                 |old| map.targets.new_id(old).filter(|&new| takes_turns(&fresh.roster, new));
             turns.rotation.remap(new_id, joining);
+            turns.bucket.rate = fresh.budget.mean;
+            turns.bucket.burst = fresh.budget.burst;
             turns.own_intervals = fresh.blocks[new as usize].own_intervals;
             fresh.blocks[new as usize] = turns;
         }

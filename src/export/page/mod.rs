@@ -20,7 +20,10 @@ mod text;
 mod timeline;
 
 use super::ExportSettings;
-use lifesign_core::{judge::State, watch::Snapshot};
+use lifesign_core::{
+    judge::{State, blind_in_words},
+    watch::Snapshot,
+};
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
@@ -91,7 +94,7 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                 main {
                     @if snapshot.is_blind() {
                         p.blind role="alert" {
-                            b { "? We are blind" (blind_by(snapshot)) "." }
+                            b { "? We are " (blind_in_words(&snapshot.blindness)) "." }
                             " Our own network fails, so nothing is called down."
                         }
                     }
@@ -123,17 +126,6 @@ fn title(snapshot: &Snapshot) -> String {
         format!("{} {} {state}", text::symbol(state), country.code)
     });
     titles.collect::<Vec<_>>().join(", ")
-}
-
-/// By which family we are blind, where we see by another.
-fn blind_by(snapshot: &Snapshot) -> String {
-    let watched = snapshot.blindness.values().flatten().count();
-    match snapshot.blind_families().next() {
-        Some(family) if watched > snapshot.blind_families().count() => {
-            format!(" by {}", family.name())
-        }
-        _ => String::new(),
-    }
 }
 
 /// What may be wrong with us rather than with them.

@@ -3,7 +3,6 @@
 use super::PageContext;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
-    outcome::Cause,
     time::Time,
 };
 use maud::{Markup, html};
@@ -81,9 +80,8 @@ impl PageContext<'_> {
             @match (verdict.state, verdict.last_life) {
                 (State::Up, Some(life)) => { "last answer to a probe of " (self.time(life)) " UTC" }
                 _ => {
-                    @let evidence = verdict.evidence.text(self.snapshot.wall_offset);
-                    (evidence)
-                    @if let Some(cause) = newer_cause(verdict, &evidence) {
+                    (verdict.evidence.text(self.snapshot.wall_offset))
+                    @if let Some(cause) = verdict.newer_cause() {
                         "; now: " (cause.in_words())
                     }
                 }
@@ -142,12 +140,6 @@ pub(super) fn milliseconds(seconds: Option<f64>) -> String {
     let Some(seconds) = seconds else { return "–".into() };
     let decimals = usize::from(seconds < 0.01);
     format!("{:.decimals$} ms", seconds * 1e3)
-}
-
-/// Why a scope is unknown now, if that is another reason than when it became so.
-fn newer_cause(verdict: &Verdict, evidence: &str) -> Option<Cause> {
-    let cause = verdict.cause.filter(|_| verdict.state == State::Unknown)?;
-    (!evidence.contains(cause.in_words())).then_some(cause)
 }
 
 #[cfg(test)]

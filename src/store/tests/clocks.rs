@@ -80,13 +80,40 @@ fn what_a_run_wrote_by_a_wrong_clock_is_corrected_and_what_was_there_is_not() {
 }
 
 #[test]
+fn rows_moved_by_what_lies_between_them_are_all_still_there() {
+    let directory = TempDir::new("spacing");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let seconds = |shift: i64| (0..20).map(move |n: i64| (3600 + 60 * n + shift) as u64);
+    let episode = |found| Episode { found: at(found), ..outage("KP", Some(found)) };
+    let episodes = seconds(0).map(episode).collect();
+    let samples = seconds(0).map(|second| sample("KP", second, State::Up, Some(0.1))).collect();
+    database.write(&backlog(4800, episodes, samples), "lab", at(3600)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let mut since = at(3600);
+    for (millis, shift) in [(600_000, 600), (-1_200_000, -600)] {
+        let mut backlog = Backlog::default();
+        let corrections = vec![Correction { since, millis }];
+        backlog.add(Batch { at: at(4800), corrections, ..Batch::default() });
+        database.write(&backlog, "lab", at(3600)).unwrap();
+        since = at((3600 + shift) as u64);
+        let expected: Vec<Time> = seconds(shift).map(at).collect();
+        let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
+        let found: Vec<Time> = episodes.iter().map(|episode| episode.found).collect();
+        assert_eq!(found, expected);
+        let samples = reader.samples("KP", at(0), at(9999)).unwrap().read;
+        let times: Vec<Time> = samples.iter().map(|sample| sample.time).collect();
+        assert_eq!(times, expected);
+    }
+}
+
+#[test]
 fn what_waits_is_corrected_before_it_is_written() {
     let began = at(600) + Duration::from_millis(1);
     let mut waiting = backlog(612, vec![outage("KP", None)], vec![]);
     let ended = Episode { found: at(610), ..outage("127.45.176.0/24", Some(612)) };
     waiting.add(Batch { at: at(613), episodes: vec![ended], ..Batch::default() });
     let correction = Correction { since: began, millis: 1_200_000 };
-    waiting.add(Batch { at: at(1820), correction: Some(correction), ..Batch::default() });
+    waiting.add(Batch { at: at(1820), corrections: vec![correction], ..Batch::default() });
     let found: Vec<Time> = waiting.episodes.values().map(|episode| episode.found).collect();
     assert_eq!((found, waiting.at), (vec![at(1810), at(70)], at(1820)));
     assert_eq!(waiting.corrections, [correction]);

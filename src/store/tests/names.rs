@@ -13,7 +13,7 @@ fn the_last_known_addresses_of_a_name_are_read_again() {
     Connection::open(directory.file()).unwrap().execute("DROP TABLE name", []).unwrap();
     let mut database = Database::open(&directory.file()).unwrap();
     for addresses in [&["10.0.0.1", "10.0.0.2"][..], &["10.0.0.2", "2001:db8::1"]] {
-        let names = vec![("host.example".to_owned(), known(addresses))];
+        let names = HashMap::from([("host.example".to_owned(), known(addresses))]);
         let mut waiting = Backlog::default();
         waiting.add(Batch { at: at(1), names, ..Batch::default() });
         database.write(&waiting, "lab", at(0)).unwrap();

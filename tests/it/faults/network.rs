@@ -5,21 +5,30 @@ use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, neve
 use crate::support::{TIMEOUT, Verdict, until, values};
 use std::{fmt::Write as _, time::Duration};
 
-/// An nft chain at the vantage does this with packets to or from the country, in this hook: we are
-/// blind while it stands, as `meanwhile` may look closer at, and nothing is called dark.
-fn behind_our_own_firewall(name: &str, hook: &str, rule: &str, meanwhile: fn(&WatchedWorld)) {
-    let mut watched = WatchedWorld::start(name);
+/// An nft chain at the vantage does this with packets to or from the country, in this hook.
+fn put_up_firewall(watched: &WatchedWorld, hook: &str, rule: &str) {
     watched.world.vantage.sh(&format!(
         "nft add table ip wall
          nft add chain ip wall {hook} '{{ type filter hook {hook} priority 0; }}'
          nft add rule ip wall {hook} {rule}"
     ));
-    watched.all_blind();
-    meanwhile(&watched);
+}
+
+/// It stands for a while yet; then it is gone, and nothing was ever called dark.
+fn take_down_firewall(watched: &mut WatchedWorld) {
     watched.calm(Duration::from_secs(12));
     watched.world.vantage.sh("nft delete table ip wall");
     watched.all("up");
     watched.never_dark();
+}
+
+/// We are blind behind a firewall like this, as `meanwhile` may look closer at.
+fn behind_our_own_firewall(name: &str, hook: &str, rule: &str, meanwhile: fn(&WatchedWorld)) {
+    let mut watched = WatchedWorld::start(name);
+    put_up_firewall(&watched, hook, rule);
+    watched.all_blind();
+    meanwhile(&watched);
+    take_down_firewall(&mut watched);
 }
 
 /// ICMP and DNS are told by the kernel that they may not, of TCP it says nothing.
@@ -27,11 +36,7 @@ fn behind_our_own_firewall(name: &str, hook: &str, rule: &str, meanwhile: fn(&Wa
 #[ignore = "needs root; run by tests/run"]
 fn our_own_firewall_forbids_sending() {
     let mut watched = WatchedWorld::start("eperm");
-    watched.world.vantage.sh(&format!(
-        "nft add table ip wall
-         nft add chain ip wall output '{{ type filter hook output priority 0; }}'
-         nft add rule ip wall output ip daddr {EVERYTHING} drop"
-    ));
+    put_up_firewall(&watched, "output", &format!("ip daddr {EVERYTHING} drop"));
     watched.all("unknown");
     assert!(watched.metric("lifesign_not_sent_total", &["permission"]) >= 3.0);
     assert_eq!(watched.metric("lifesign_blind_spells_total", &[]), 0.0, "the control answers");
@@ -44,10 +49,7 @@ fn our_own_firewall_forbids_sending() {
     }
     let said = watched.program.verdicts().into_iter().rfind(|verdict| verdict.to == "unknown");
     assert!(said.is_some_and(|verdict| verdict.evidence.contains("(permission)")));
-    watched.calm(Duration::from_secs(12));
-    watched.world.vantage.sh("nft delete table ip wall");
-    watched.all("up");
-    watched.never_dark();
+    take_down_firewall(&mut watched);
 }
 
 /// The control is on the way to the gateway; the country is behind one that is not there.

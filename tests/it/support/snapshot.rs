@@ -104,6 +104,7 @@ fn scope(state: State, belief: f64) -> ScopeView {
         changed: at(505),
         evidence: format!("evidence of {NASTY}").into(),
         cause: Some(Cause::NotSent(Fault::NoRoute)),
+        first_cause: Some(Cause::NotSent(Fault::NoRoute)),
         belief,
         last_life: alive.then(|| at(598)),
         state_seconds: PerState::new(|state| match state {

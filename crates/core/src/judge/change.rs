@@ -1,24 +1,22 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Edge, EvidenceText, HostState, Judge, ScopeId, State, darkness::Proof, rules,
-    scope_state::Facts,
+    Change, Edge, EvidenceText, HostState, Judge, ScopeId, State, blind_in_words, darkness::Proof,
+    rules, scope_state::Facts,
 };
-use crate::{
-    scopes::{BlockId, Family},
-    time::Time,
-};
+use crate::{scopes::BlockId, time::Time};
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {
         let from = self.scopes[id.index()].state;
         let edge = self.edge(id, to, facts, now);
         let evidence = self.evidence(id, to, facts, now);
+        let cause = (to == State::Unknown).then(|| self.unknown_cause(id, now));
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
             state.recovery.told = state.recovery.told.or(Some(to));
         }
-        state.enter_state(to, edge, evidence.clone(), now);
+        state.enter_state(to, edge, evidence.clone(), cause, now);
         let scope = self.roster.scope(id);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
     }
@@ -148,7 +146,8 @@ impl Judge {
         };
         let mut text: EvidenceText = match state {
             State::Unknown if self.is_unseen(id) && !self.is_unwatched(id) => {
-                self.blind_in_words(id, now).into()
+                let blind = blind_in_words(&self.blindness(now));
+                format!("we are {blind}: {}", self.unknown_cause(id, now).in_words()).into()
             }
             State::Unknown => self.unknown_cause(id, now).in_words().into(),
             State::Down | State::Outage => EvidenceText::from(self.silence_in_words(id)).and(last),
@@ -171,15 +170,6 @@ impl Judge {
             text = text.and(format!("our own uplink loses {:.0} %", own_loss * 100.0));
         }
         text
-    }
-
-    /// In which families we are blind, where we see in another.
-    fn blind_in_words(&self, id: ScopeId, now: Time) -> String {
-        let is_watched = |family: &Family| self.sight[*family].is_watched;
-        let are_all = Family::ALL.into_iter().filter(is_watched).all(|f| self.sight[f].is_blind());
-        let of = self.families[id.index()].iter().find(|(_, is_of)| **is_of && !are_all);
-        let by = of.map_or_else(String::new, |(family, _)| format!(" by {}", family.name()));
-        format!("we are blind{by}: {}", self.unknown_cause(id, now).in_words())
     }
 
     fn silence_in_words(&self, id: ScopeId) -> String {
@@ -212,18 +202,27 @@ impl Judge {
     fn partial_in_words(&self, id: ScopeId) -> String {
         let hosts = self.host_counts(id);
         let children = self.scopes[id.index()].children;
+        let parts = self.parts_in_words(id);
         let answering = format!("{} of {} usual hosts answer", hosts.now, hosts.usual);
         let troubled = match children {
             _ if children.heard_outage > 0 => {
-                format!("{} of {} in outage, ", children.heard_outage, children.heard)
+                format!("{} of {} {parts} in outage, ", children.heard_outage, children.heard)
             }
             _ if children.troubled > 0 => {
-                format!("{} of {} in trouble, ", children.troubled, children.heard)
+                format!("{} of {} {parts} in trouble, ", children.troubled, children.heard)
             }
             _ => String::new(),
         };
-        let share = if hosts.usual == 0 { 1.0 } else { hosts.now as f32 / hosts.usual as f32 };
-        let near_total = if share < rules::NEAR_TOTAL { ": nearly all are gone" } else { "" };
+        let is_near_total = hosts.share().is_some_and(|share| (share as f32) < rules::NEAR_TOTAL);
+        let near_total = if is_near_total { ": nearly all are gone" } else { "" };
         format!("{troubled}{answering}{near_total}")
+    }
+
+    /// What a scope consists of: `blocks`, `networks`, or `blocks and networks`.
+    fn parts_in_words(&self, id: ScopeId) -> String {
+        let mut levels: Vec<_> =
+            self.roster.children(id).map(|child| self.roster.level(child)).collect();
+        levels.dedup();
+        levels.iter().map(|level| format!("{}s", level.label())).collect::<Vec<_>>().join(" and ")
     }
 }

@@ -69,7 +69,7 @@ pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::Rules;
 pub use state::{Change, Edge, PerState, State};
-pub use view::{Blindness, HostCounts, Verdict};
+pub use view::{Blindness, HostCounts, Verdict, blind_in_words};
 
 use crate::{
     aggregate::{Evidence, Summary},

@@ -14,7 +14,7 @@ use super::{
     silence::Silence,
     state::{Edge, State},
 };
-use crate::{schedule::Escalation, scopes::TargetId, time::Time};
+use crate::{outcome::Cause, schedule::Escalation, scopes::TargetId, time::Time};
 use std::time::Duration;
 
 /// Everything that a verdict depends on.
@@ -206,6 +206,8 @@ pub(super) struct ScopeState {
 pub(super) struct VerdictTotals {
     pub changed: Time,
     pub evidence: EvidenceText,
+    /// Why nothing was known of it, when it became unknown.
+    pub cause: Option<Cause>,
     /// How often each state was entered.
     pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
@@ -231,7 +233,14 @@ impl ScopeState {
         }
     }
 
-    pub fn enter_state(&mut self, state: State, edge: Edge, evidence: EvidenceText, now: Time) {
+    pub fn enter_state(
+        &mut self,
+        state: State,
+        edge: Edge,
+        evidence: EvidenceText,
+        cause: Option<Cause>,
+        now: Time,
+    ) {
         let record = &mut *self.record;
         record.spent[self.state] += now.since(record.changed);
         let began = self.darkness.as_ref().map(|darkness| darkness.began);
@@ -242,6 +251,7 @@ impl ScopeState {
             record.outage = began;
         }
         record.evidence = evidence;
+        record.cause = cause;
         record.changed = now;
         self.was_few &= state == State::Partial;
         self.state = state;

@@ -42,6 +42,17 @@ pub struct Blindness {
     pub spells: u64,
 }
 
+/// `blind`, or `blind by IPv6` where we see by another family.
+pub fn blind_in_words(blindness: &PerFamily<Option<Blindness>>) -> String {
+    let watched = || blindness.iter().filter_map(|(family, each)| Some((family, each.as_ref()?)));
+    match watched().find(|(_, each)| each.is_blind) {
+        Some((family, _)) if watched().any(|(_, each)| !each.is_blind) => {
+            format!("blind by {}", family.name())
+        }
+        _ => "blind".into(),
+    }
+}
+
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -55,6 +66,8 @@ pub struct Verdict {
     pub evidence: EvidenceText,
     /// Why nothing is known of it, while it is unknown.
     pub cause: Option<Cause>,
+    /// Why nothing was known of it when it became unknown: the cause that its evidence tells.
+    pub first_cause: Option<Cause>,
     /// Probability that the scope is reachable.
     pub belief: f64,
     /// When the newest answered probe was sent.
@@ -67,6 +80,13 @@ pub struct Verdict {
     pub hosts: HostCounts,
     /// Most countries fell silent together with it: it may be us.
     pub together: bool,
+}
+
+impl Verdict {
+    /// Why nothing is known of it now, if that is another reason than its evidence tells.
+    pub fn newer_cause(&self) -> Option<Cause> {
+        self.cause.filter(|_| self.cause != self.first_cause)
+    }
 }
 
 impl Judge {
@@ -103,6 +123,7 @@ impl Judge {
                 changed: scope.record.changed,
                 evidence: scope.record.evidence.clone(),
                 cause: (scope.state == State::Unknown).then(|| self.unknown_cause(id, now)),
+                first_cause: scope.record.cause,
                 belief: self.belief(id, now),
                 last_life: scope.life,
                 state_seconds: scope.state_seconds(now),

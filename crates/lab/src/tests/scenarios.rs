@@ -2,6 +2,7 @@
 //! all of them it is demanded that edges hold the truth, that no country is down without a
 //! darkness, and that no block is asked too often.
 
+use super::{one_block, scenario};
 use crate::{Options, Scenario, Simulation, StateSpan, simulate};
 use lifesign_core::{
     judge::State::{Degraded, Down, Flapping, Outage, Partial, Unknown, Up},
@@ -107,62 +108,6 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 }
 
 #[test]
-fn a_simulation_says_of_each_expectation_whether_it_was_met() {
-    let expect = r#"
-        [expect]
-        slice = "90m"
-        right_share = 0.9
-        seen = ["outage"]
-        no = ["flapping", "up"]
-        max_down = "2m"
-        [[event]]
-        kind = "dark"
-        on = "KP"
-        at = "+1h"
-        for = "10m"
-        [[event]]
-        kind = "flap"
-        on = "KP"
-        at = "+2h"
-        for = "1h"
-        down = "60s"
-        up = "60s"
-    "#;
-    let hosts = "hosts = 4\nprobes = [\"icmp\"]";
-    let scenario = scenario(r#"["127.45.176.0/24"]"#, hosts, expect);
-    let said = |json| {
-        let options = Options { json, ..Options::default() };
-        let mut out = Vec::new();
-        let all = simulate(&scenario, options, &mut out, &mut std::io::sink(), &mut |_| {});
-        (all.unwrap(), String::from_utf8(out).unwrap())
-    };
-    let (all, text) = said(false);
-    let met: Vec<(&str, bool)> =
-        all.iter().map(|expectation| (expectation.demand.as_str(), expectation.is_met)).collect();
-    assert_eq!(
-        met,
-        [
-            ("right_share of at least 0.9", true),
-            ("seen outage", true),
-            ("no flapping, up", false),
-            ("max_down of at most 2m", true),
-            ("edges_beside of at most 0", true),
-            ("false_downs of at most 0", true),
-            ("false_verdicts of at most 0", true),
-        ]
-    );
-    let (_, end) = text.split_once("\nin the first 90m:\n").expect("what is judged");
-    assert_eq!(end.lines().count(), all.len());
-    let was = "expected no flapping, up: not met, was up, down, outage";
-    assert!(end.lines().any(|line| line == was), "{end}");
-    let (_, lines) = said(true);
-    let line = r#"{"expected":"no flapping, up","met":false,"was":"up, down, outage"}"#;
-    assert!(lines.lines().any(|found| found == line), "{lines}");
-    let lines = lines.lines().map(serde_json::from_str::<serde_json::Value>);
-    assert!(lines.into_iter().all(|line| line.is_ok()));
-}
-
-#[test]
 fn a_bad_scenario_file_says_where_and_what_would_be_right() {
     for path in files("bad_scenarios") {
         let text = fs::read_to_string(&path).unwrap();
@@ -223,15 +168,6 @@ fn the_truth_follows_from_the_file_alone() {
     let before = [(0, Up), (900, Outage), (1500, Up)];
     let after = [(10_800, Degraded), (11_100, Unknown), (11_160, Degraded), (11_400, Up)];
     assert_eq!(states(block), [&before[..], &both, &after].concat());
-}
-
-/// A scenario of one country, KP, in which `more` happens.
-fn scenario(blocks: &str, hosts: &str, more: &str) -> Scenario {
-    let text = format!(
-        "story = \"x\"\nstart = \"2024-03-01T00:00:00Z\"\nduration = \"10h\"\n\
-         [[country]]\ncode = \"KP\"\nblocks = {blocks}\n{hosts}\n{more}"
-    );
-    Scenario::parse("text", &text).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 #[test]
@@ -307,7 +243,7 @@ fn hosts_go_over_time_and_churn_each_by_itself() {
         down = "10m"
         up = "30m"
     "#;
-    let scenario = scenario(r#"["127.45.176.0/24"]"#, "hosts = 100\nprobes = [\"icmp\"]", event);
+    let scenario = one_block(100, event);
     let (_, truth) = crate::world_and_truth(&scenario, 1);
     let steps = truth.presence(Scope::Block(BlockId(0)));
     let hours = |step: &crate::Presence| step.from.since(scenario.start).as_secs_f64() / 3600.0;
@@ -336,7 +272,7 @@ fn silent_controls_are_no_silence_of_the_hosts() {
         for = "1h"
         loss = 0.5
     "#;
-    let scenario = scenario(r#"["127.45.176.0/24"]"#, "hosts = 2\nprobes = [\"icmp\"]", event);
+    let scenario = one_block(2, event);
     let (mut world, truth) = crate::world_and_truth(&scenario, 1);
     let country = Scope::Country(CountryId(0));
     assert!(truth.state_spans(country).iter().all(|span| span.state == Up));
@@ -379,8 +315,7 @@ fn a_country_may_have_networks() {
         at = "+1h"
         for = "1h"
     "#;
-    let probes = "hosts = 2\nprobes = [\"icmp\"]";
-    let scenario = scenario(r#"["127.45.176.0/24"]"#, probes, more);
+    let scenario = one_block(2, more);
     let (_, truth) = crate::world_and_truth(&scenario, 1);
     let at = scenario.start + std::time::Duration::from_secs(5400);
     let network = |number| Scope::Network(lifesign_core::scopes::NetworkId(number));

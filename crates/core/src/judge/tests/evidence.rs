@@ -1,10 +1,12 @@
 //! What the evidence of a verdict says is so.
 
-use super::{Fed, RTT, State};
+use super::{Evidence, Fed, RTT, SECOND, State};
 use crate::{
     fixtures::of_sizes,
-    scopes::{BlockId, Scope},
+    outcome::{Cause, Fault},
+    scopes::{BlockId, CountryId, Scope},
 };
+use std::time::Duration;
 
 /// Two of four hosts have gone before: their silence is no evidence, and they are not counted.
 #[test]
@@ -18,4 +20,41 @@ fn targets_are_counted_whose_misses_are() {
     let down = fed.changes.iter().find(|change| change.scope == block && change.to == State::Down);
     let evidence = down.expect("it is down").evidence.text(0);
     assert!(evidence.contains(" misses of 2 targets in "), "{evidence}");
+}
+
+/// The newest evidence of the first country.
+fn of_country(fed: &Fed) -> String {
+    let country = Scope::Country(CountryId(0));
+    let told = fed.changes.iter().rfind(|change| change.scope == country);
+    told.expect("a change").evidence.text(0)
+}
+
+#[test]
+fn what_is_counted_of_a_partial_scope_is_named() {
+    let mut fed = Fed::new(of_sizes(&[vec![4, 4, 4]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(120, |target| (target >= 4).then_some(RTT));
+    let said = of_country(&fed);
+    assert_eq!(said, "1 of 3 blocks in outage, 8 of 12 usual hosts answer");
+}
+
+#[test]
+fn a_newer_cause_is_one_that_was_none_when_it_became_unknown() {
+    let mut fed = Fed::new(of_sizes(&[vec![1]]), 1);
+    let newer = |fed: &Fed| fed.judge.verdicts(fed.now).map(|verdict| verdict.newer_cause()).last();
+    fed.play(120, |_| Some(RTT));
+    let unsent = Cause::NotSent(Fault::NoRoute);
+    for _ in 0..120 {
+        fed.ask_control(true);
+        fed.tell_of(0, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoRoute));
+        fed.pass(SECOND);
+    }
+    assert!(of_country(&fed).contains(unsent.in_words()));
+    assert_eq!(newer(&fed), Some(None));
+    for _ in 0..120 {
+        fed.ask_control(true);
+        fed.tell_of(0, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoBuffers));
+        fed.pass(SECOND);
+    }
+    assert_eq!(newer(&fed), Some(Some(Cause::NotSent(Fault::NoBuffers))));
 }

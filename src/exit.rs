@@ -1,0 +1,18 @@
+//! Exit codes, from sysexits.h.
+
+/// The command did what it was asked for.
+pub const OK: u8 = 0;
+/// A simulation was not as its scenario expects.
+pub const NOT_AS_EXPECTED: u8 = 1;
+/// A journal or a store cannot be read, or holds nothing of the period or scope asked for.
+pub const DATA: u8 = 65;
+/// A port or the state directory is in use by another program, or no answer came.
+pub const UNAVAILABLE: u8 = 69;
+/// An internal error, or one of the operating system.
+pub const SOFTWARE: u8 = 70;
+/// An output file cannot be written.
+pub const CANNOT_CREATE: u8 = 73;
+/// No permission to listen on an address, to write the journal, or to begin a run at all.
+pub const PERMISSION: u8 = 77;
+/// A plan, a scenario, or the configuration of the web or of `status` is missing or wrong.
+pub const CONFIG: u8 = 78;
