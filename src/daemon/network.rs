@@ -7,7 +7,7 @@ use crate::{
     config::Plan,
     line_writer::LineWriter,
     probe::{
-        ProbeSpec,
+        self, ProbeSpec,
         controls::Controls,
         dns::DnsProber,
         icmp::{IcmpProber, SocketKind},
@@ -44,6 +44,7 @@ impl Network {
         events: UnboundedSender<Event>,
         stdout_writer: &LineWriter,
     ) -> Self {
+        probe::read_own_addresses(clock.now());
         let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
         let id = random_bits(4);
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {

@@ -3,19 +3,19 @@
 
 use super::{
     kernel::{self, IcmpError},
+    own_addresses,
     sys::{self, CONTROL, Queue, SOCKADDR},
 };
-use lifesign_core::outcome::{Fault, Found};
+use lifesign_core::{
+    outcome::{Fault, Found},
+    time::Time,
+};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     socket::{setsockopt, sockopt},
 };
 use socket2::Socket;
-use std::{
-    io,
-    net::{IpAddr, UdpSocket},
-    time::Duration,
-};
+use std::{io, net::IpAddr, time::Duration};
 
 /// Why an error of a local system call kept a probe from being sent.
 pub fn fault(error: &io::Error) -> Fault {
@@ -33,16 +33,11 @@ pub fn fault(error: &io::Error) -> Fault {
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
 /// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
-pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration) -> Found {
-    if error.from != asked && is_our_own(error.from) {
+pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found {
+    if error.from != asked && own_addresses::contain(error.from, now) {
         return Found::NotSent(Fault::NoRoute);
     }
     error.found(asked, rtt)
-}
-
-/// Only an address of this machine can be bound to.
-fn is_our_own(address: IpAddr) -> bool {
-    UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two

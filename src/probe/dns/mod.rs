@@ -237,7 +237,8 @@ impl Exchange {
             if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
                 if to == Some(self.peer.ip()) {
                     let rtt = self.rtt(timestamp);
-                    return Ok(Arrival::IcmpError(socket::found(error, self.peer.ip(), rtt)));
+                    let found = socket::found(error, self.peer.ip(), rtt, self.clock.now());
+                    return Ok(Arrival::IcmpError(found));
                 }
                 self.report_stray(Some(error.from), Reject::WrongSource);
                 continue;
