@@ -15,7 +15,11 @@ use nix::sys::{
     socket::{setsockopt, sockopt},
 };
 use socket2::Socket;
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Why an error of a local system call kept a probe from being sent.
 pub fn fault(error: &io::Error) -> Fault {
@@ -85,7 +89,7 @@ pub fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
 pub struct Received {
     pub length: usize,
     /// Its sender; None if that is no IP address.
-    pub from: Option<IpAddr>,
+    pub from: Option<SocketAddr>,
     /// When the kernel received it (see [`ControlMessages`](kernel::ControlMessages)).
     pub timestamp: Option<u64>,
 }
@@ -97,7 +101,7 @@ pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<Received> {
     let lengths = sys::receive(socket, Queue::Arrivals, packet, &mut address, &mut control)?;
     Ok(Received {
         length: lengths.packet,
-        from: kernel::from_sockaddr(&address[..lengths.address]),
+        from: kernel::address_and_port(&address[..lengths.address]),
         timestamp: kernel::control_messages(&control[..lengths.control]).timestamp,
     })
 }
@@ -106,7 +110,7 @@ pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<Received> {
 pub struct Refusal {
     pub error: IcmpError,
     /// Whom the packet that it quotes was sent to; None on a TCP socket, which asks one alone.
-    pub to: Option<IpAddr>,
+    pub to: Option<SocketAddr>,
     /// When the kernel received it.
     pub timestamp: Option<u64>,
 }
@@ -121,7 +125,7 @@ pub fn next_error(socket: &Socket) -> Option<Refusal> {
             sys::receive(socket, Queue::Errors, &mut [], &mut address, &mut control).ok()?;
         let read = kernel::control_messages(&control[..lengths.control]);
         if let Some(error) = read.error {
-            let to = kernel::from_sockaddr(&address[..lengths.address]);
+            let to = kernel::address_and_port(&address[..lengths.address]);
             return Some(Refusal { error, to, timestamp: read.timestamp });
         }
     }
