@@ -115,8 +115,8 @@ pub struct Refusal {
     pub timestamp: Option<u64>,
 }
 
-/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there
-/// (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
+/// The next ICMP error from the error queue; None if there is none. What the kernel itself put
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
 pub fn next_error(socket: &Socket) -> Option<Refusal> {
     let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];

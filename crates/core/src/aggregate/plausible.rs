@@ -16,10 +16,10 @@ const LEAST_FLOOR: f32 = 0.01;
 const SHORTER_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 impl Aggregate {
-    /// Is this an answer that something nearer than the host must have made? It has no token of ours,
-    /// and came in less than half of the lowest round-trip time ever learned for its host. That
-    /// lasts until an answer with a token lowers that time, or until nothing else has answered for a
-    /// day: then the path has become shorter.
+    /// Is this an answer that something nearer than the host must have made? It has no token of
+    /// ours, and came in less than half of the lowest round-trip time ever learned for its host.
+    /// That lasts until an answer with a token lowers that time, or until nothing else has answered
+    /// for a day: then the path has become shorter.
     pub fn is_implausible(&mut self, outcome: &Outcome) -> bool {
         let id = outcome.target.0 as usize;
         let Some(rtt) = outcome.found.rtt_if_alive() else { return false };

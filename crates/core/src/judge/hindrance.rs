@@ -1,5 +1,6 @@
-//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is known,
-//! and of others that may have been held back without a word, such as a SYN by a firewall, neither.
+//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is
+//! known, and of others that may have been held back without a word, such as a SYN by a firewall,
+//! neither.
 
 use super::{
     Judge, ScopeId,
