@@ -48,7 +48,9 @@ impl Judge {
             return;
         }
         self.record_left(summary.target, summary.sent, now);
-        if self.may_be_held_back(summary.target, now) {
+        let is_held_back = self.may_be_held_back(summary.target, now);
+        self.hosts[summary.target.0 as usize].is_hindered = is_held_back;
+        if is_held_back {
             return;
         }
         for id in self.roster.path(summary.block) {

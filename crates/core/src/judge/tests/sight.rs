@@ -1,6 +1,6 @@
 //! What we ourselves cannot do, and what it must not be taken for.
 
-use super::{Fed, RTT, SECOND, State};
+use super::{Fed, PATIENCE, RTT, SECOND, State};
 use crate::{
     aggregate::Evidence,
     outcome::{Cause, Fault},
@@ -123,7 +123,9 @@ fn what_is_unknown_says_why() {
     let unsent = |fed: &mut Fed, fault| {
         for _ in 0..120 {
             fed.ask_control(true);
-            fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            for target in 0..4 {
+                fed.tell_of(target, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            }
             fed.pass(SECOND);
         }
     };
@@ -147,12 +149,50 @@ fn what_is_unknown_says_why() {
         fed.pass(SECOND);
     }
     assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
-    fed.tell_of(1, fed.now, Duration::ZERO, Evidence::AcceptsAll);
-    fed.pass(SECOND);
+    for target in 0..4 {
+        assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
+        fed.tell_of(target, fed.now, Duration::ZERO, Evidence::AcceptsAll);
+        fed.ask_control(true);
+        fed.pass(SECOND);
+    }
     assert_eq!(causes(&fed), [Some(Cause::AcceptsAll); 2]);
     let mut fed = Fed::new(of_kinds(), 1);
     fed.play(60, |_| Some(RTT));
     fed.pass(SECOND * 10);
+    assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
+}
+
+#[test]
+fn what_keeps_one_host_from_being_asked_is_no_cause_while_another_is_asked() {
+    let hindrances = [
+        Evidence::Fault(Fault::Unresolved),
+        Evidence::Fault(Fault::NoPrivilege),
+        Evidence::AcceptsAll,
+    ];
+    for hindrance in hindrances {
+        let mut fed = Fed::new(of_prefixes(&[&[V4]]), 1);
+        for _ in 0..60 {
+            fed.ask_control(true);
+            fed.ask(1, None);
+            fed.tell_of(0, fed.now, PATIENCE, hindrance);
+            fed.pass(SECOND);
+            assert_eq!(causes(&fed), [Some(Cause::NoAnswer); 2], "{hindrance:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_blind_knows_no_other_cause() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4]]), 1);
+    fed.play(60, |_| Some(RTT));
+    for _ in 0..60 {
+        fed.ask_control(false);
+        for target in 0..2 {
+            let fault = Evidence::Fault(Fault::Unresolved);
+            fed.tell_of(target, fed.now, Duration::ZERO, fault);
+        }
+        fed.pass(SECOND);
+    }
     assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
 }
 
