@@ -104,6 +104,14 @@ impl TargetStats {
         self.resolved = (self.resolved + 1).min(64);
     }
 
+    /// The newest miss was none, nor was it an answer.
+    fn take_back_miss(&mut self) {
+        if self.recent > 0 {
+            self.recent = (self.recent & (self.recent - 1)) >> 1;
+            self.resolved -= 1;
+        }
+    }
+
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
         matches!(self.trap, Trap::AcceptsAll(_))
@@ -226,6 +234,14 @@ impl Aggregate {
                 stats.resolve(true);
                 for id in self.roster.path(block) {
                     self.windows[id.index()].miss(sent);
+                }
+            }
+            // It was counted as a miss before, unless it was a trap question whose silence says
+            // nothing.
+            Evidence::Fault(_) if was_overdue && (!outcome.trap || stats.trap == Trap::Real) => {
+                stats.take_back_miss();
+                for id in self.roster.path(block) {
+                    self.windows[id.index()].take_back_miss(sent);
                 }
             }
             Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
