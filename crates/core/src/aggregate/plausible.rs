@@ -3,7 +3,7 @@
 use super::{Aggregate, TargetStats, Trap};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{Kind, Target},
+    scopes::Target,
     time::Time,
 };
 use std::{ops::Range, time::Duration};
@@ -23,11 +23,12 @@ impl Aggregate {
     pub fn is_implausible(&mut self, outcome: &Outcome) -> bool {
         let id = outcome.target.0 as usize;
         let Some(rtt) = outcome.found.rtt_if_alive() else { return false };
-        let Some(&TargetStats { kind: Kind::Tcp, trap, implausible_since, .. }) =
-            self.targets.get(id)
-        else {
+        let Some(&TargetStats { kind, trap, implausible_since, .. }) = self.targets.get(id) else {
             return false;
         };
+        if kind.has_token() {
+            return false;
+        }
         // These unmask a firewall, or are no evidence anyway.
         let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
         if unmasks || matches!(trap, Trap::AcceptsAll(_)) {
@@ -40,7 +41,7 @@ impl Aggregate {
             let stats = &self.targets[target];
             samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if stats.kind != Kind::Tcp {
+            if stats.kind.has_token() {
                 token_life = token_life.max(stats.last_life);
             }
         }

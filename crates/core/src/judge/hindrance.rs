@@ -9,7 +9,7 @@ use super::{
 use crate::{
     outcome::{Cause, Fault},
     schedule::Rank,
-    scopes::{Kind, Target, TargetId},
+    scopes::{Target, TargetId},
     time::Time,
 };
 
@@ -128,13 +128,14 @@ impl Judge {
     }
 
     /// May a probe to this target have been held back by our own side, though it seemed to leave?
-    /// Another one to the same host was, lately; of a SYN, another one to its block.
+    /// Another one to the same host was, lately; where the kernel would not say so, another one to
+    /// its block.
     pub(super) fn may_be_held_back(&self, target: TargetId, now: Time) -> bool {
         if self.unsent.is_empty() {
             return false;
         }
         let &Target { block, kind, .. } = self.roster.target(target);
-        let is_of_block = kind == Kind::Tcp;
+        let is_of_block = !kind.reports_held_back();
         let targets = || self.roster.block(block).targets.clone();
         let among = if is_of_block { targets() } else { self.roster.targets_of_host(target) };
         let lately = self.stale_after(block.into());
