@@ -16,7 +16,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
+    outcome::{Due, Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -79,8 +79,8 @@ pub struct TargetStats {
     recent: u64,
     resolved: u8,
     trap: Trap,
-    /// Since when all its answers have come implausibly soon; the epoch if they have not.
-    implausible_since: Time,
+    /// Since when all its answers have come implausibly soon; None if they have not.
+    implausible_since: Option<Time>,
 }
 
 impl TargetStats {
@@ -95,7 +95,7 @@ impl TargetStats {
             recent: 0,
             resolved: 0,
             trap: Trap::default(),
-            implausible_since: Time::default(),
+            implausible_since: None,
         }
     }
 
@@ -188,20 +188,19 @@ impl Aggregate {
     }
 
     /// Should the target's next probe, with this number, be the trap question?
-    pub fn wants_trap(&mut self, target: TargetId, seq: u32, now: Time) -> bool {
-        let stats = &mut self.targets[target.0 as usize];
-        let is_due = stats.kind.has_trap() && stats.trap.is_due(seq, now);
-        if let Trap::AcceptsAll(unmasked) = &mut stats.trap
-            && is_due
-        {
-            unmasked.asked = now;
-        }
-        is_due
+    pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
+        let stats = self.target(target);
+        stats.kind.has_trap() && stats.trap.is_due(seq, now)
     }
 
     /// A probe was given out.
-    pub fn handle_sent(&mut self, target: TargetId) {
-        let (own, kind) = self.counts(target);
+    pub fn handle_sent(&mut self, probe: &Due) {
+        if let Trap::AcceptsAll(unmasked) = &mut self.targets[probe.target.0 as usize].trap
+            && probe.trap
+        {
+            unmasked.asked = probe.sent;
+        }
+        let (own, kind) = self.counts(probe.target);
         own.sent.up();
         kind.sent.up();
     }
