@@ -211,7 +211,7 @@ COUNTRY_CHANGES = [
     annotation("Flapping", STATES["flapping"][0], "flapping", "country", "{{country}} {{state}}"),
     annotation("Recoveries", STATES["up"][0], "up|degraded|partial", "country", "{{country}} {{state}}"),
 ]
-BLIND_SPELLS = {
+BLIND_PERIODS = {
     "name": "Blind", "datasource": SOURCE, "enable": True, "hide": False, "iconColor": STATES["unknown"][0],
     "expr": f"lifesign_blind{{{VANTAGE}}} == 1",
     "titleFormat": "{{vantage}} blind by {{family}}", "textFormat": "our own fault, not theirs", "tagKeys": "vantage",
@@ -314,7 +314,7 @@ ALL = {
     "prober": dashboard(
         "lifesign-prober", "lifesign: prober internals",
         "Is lifesign itself well: can it see, does it keep its schedule, what does it cost?",
-        [VANTAGES], [BLIND_SPELLS],
+        [VANTAGES], [BLIND_PERIODS],
         [
             timeline("Sight", "Blind: nothing is called down, for reasons of our own.",
                      [query(f"lifesign_blind{{{VANTAGE}}}", "{{vantage}} by {{family}}")], (12, 6), maps=yes_no("blind", "sighted", False)),

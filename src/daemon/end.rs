@@ -61,7 +61,7 @@ impl Daemon {
             ("pages and metrics", http.is_finished()),
             ("the journal", self.journal.as_ref().is_some_and(JournalWriter::has_ended)),
             ("the store", self.store.as_ref().is_some_and(Store::has_ended)),
-            ("the resolution of names", self.network.names_have_ended()),
+            ("the resolution of names", self.network.names.have_ended()),
         ]
         .into_iter()
         .find_map(|(name, has_ended)| has_ended.then_some(name))

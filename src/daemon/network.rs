@@ -7,7 +7,7 @@ use crate::{
     config::Plan,
     line_writer::LineWriter,
     probe::{
-        ProbeSpec,
+        self, ProbeSpec,
         controls::Controls,
         dns::DnsProber,
         icmp::{IcmpProber, SocketKind},
@@ -44,6 +44,7 @@ impl Network {
         events: UnboundedSender<Event>,
         stdout_writer: &LineWriter,
     ) -> Self {
+        probe::read_own_addresses(clock.now());
         let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
         let id = random_bits(4);
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
@@ -121,8 +122,10 @@ impl Network {
 
     /// Tells which addresses hosts by name are asked by.
     pub fn add_addresses(&self, snapshot: &mut Snapshot) {
-        for (view, id) in snapshot.targets.iter_mut().zip(0..) {
-            view.address = self.asked.newest(self.wire_ids.on_wire(TargetId(id)));
+        for (wire, address) in self.asked.newest() {
+            if let Some(TargetId(id)) = self.wire_ids.target(wire) {
+                snapshot.targets[id as usize].address = Some(address);
+            }
         }
     }
 
@@ -148,11 +151,6 @@ impl Network {
             Some(icmp) => icmp.readable().await,
             None => std::future::pending().await,
         }
-    }
-
-    /// Is a name not resolved any more, by a fault of ours?
-    pub fn names_have_ended(&mut self) -> bool {
-        self.names.have_ended()
     }
 
     pub fn receive_drops(&mut self) -> u64 {

@@ -108,9 +108,9 @@ fn router(server: Server) -> Router {
 }
 
 /// Refuses who asks for another server, since a page of another site may have sent them here by a
-/// name of its own. Lets in whom the web configuration file lets in; anybody else learns nothing, not even which
-/// pages there are (RFC 7617 §2). Adds the headers of every response: it is of the type that it
-/// says, and is not stored unless it says for how long.
+/// name of its own. Lets in whom the web configuration file lets in; anybody else learns nothing,
+/// not even which pages there are (RFC 7617 §2). Adds the headers of every response: it is of the
+/// type that it says, and is not stored unless it says for how long.
 async fn authorize(
     Extension(policy): Extension<Arc<Policy>>,
     request: Request,

@@ -4,7 +4,7 @@
 use super::sys::SOCKADDR;
 use lifesign_core::outcome::{Found, IcmpCode};
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -37,6 +37,13 @@ pub fn from_sockaddr(sockaddr: &[u8]) -> Option<IpAddr> {
     } else {
         None
     }
+}
+
+/// The address and the port in a socket address, if it is an IP address.
+pub fn address_and_port(sockaddr: &[u8]) -> Option<SocketAddr> {
+    let address = from_sockaddr(sockaddr)?;
+    let port = u16::from_be_bytes(*sockaddr.get(2..)?.first_chunk()?);
+    Some(SocketAddr::new(address, port))
 }
 
 /// The control messages beside a packet.

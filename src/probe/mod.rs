@@ -11,6 +11,7 @@
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
 //! | `socket` | what all their sockets share: options, the error queue, faults |
+//! | `own_addresses` | which addresses are this machine's |
 //! | `kernel` | socket addresses and control messages as bytes |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
@@ -28,9 +29,11 @@ pub mod names;
 pub mod controls;
 pub mod kernel;
 mod socket;
+mod own_addresses;
 mod open_tasks;
 mod sys;
 
+pub use own_addresses::read as read_own_addresses;
 pub use socket::raise_descriptor_limit;
 pub use sys::trim_memory;
 

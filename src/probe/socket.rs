@@ -3,9 +3,13 @@
 
 use super::{
     kernel::{self, IcmpError},
+    own_addresses,
     sys::{self, CONTROL, Queue, SOCKADDR},
 };
-use lifesign_core::outcome::{Fault, Found};
+use lifesign_core::{
+    outcome::{Fault, Found},
+    time::Time,
+};
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     socket::{setsockopt, sockopt},
@@ -13,7 +17,7 @@ use nix::sys::{
 use socket2::Socket;
 use std::{
     io,
-    net::{IpAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -33,16 +37,11 @@ pub fn fault(error: &io::Error) -> Fault {
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
 /// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
-pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration) -> Found {
-    if error.from != asked && is_our_own(error.from) {
+pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found {
+    if error.from != asked && own_addresses::contain(error.from, now) {
         return Found::NotSent(Fault::NoRoute);
     }
     error.found(asked, rtt)
-}
-
-/// Only an address of this machine can be bound to.
-fn is_our_own(address: IpAddr) -> bool {
-    UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two
@@ -90,7 +89,7 @@ pub fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
 pub struct Received {
     pub length: usize,
     /// Its sender; None if that is no IP address.
-    pub from: Option<IpAddr>,
+    pub from: Option<SocketAddr>,
     /// When the kernel received it (see [`ControlMessages`](kernel::ControlMessages)).
     pub timestamp: Option<u64>,
 }
@@ -102,7 +101,7 @@ pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<Received> {
     let lengths = sys::receive(socket, Queue::Arrivals, packet, &mut address, &mut control)?;
     Ok(Received {
         length: lengths.packet,
-        from: kernel::from_sockaddr(&address[..lengths.address]),
+        from: kernel::address_and_port(&address[..lengths.address]),
         timestamp: kernel::control_messages(&control[..lengths.control]).timestamp,
     })
 }
@@ -111,13 +110,13 @@ pub fn receive(socket: &Socket, packet: &mut [u8]) -> io::Result<Received> {
 pub struct Refusal {
     pub error: IcmpError,
     /// Whom the packet that it quotes was sent to; None on a TCP socket, which asks one alone.
-    pub to: Option<IpAddr>,
+    pub to: Option<SocketAddr>,
     /// When the kernel received it.
     pub timestamp: Option<u64>,
 }
 
-/// The next ICMP error from the error queue; None if there is none. What the kernel itself put there
-/// (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
+/// The next ICMP error from the error queue; None if there is none. What the kernel itself put
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
 pub fn next_error(socket: &Socket) -> Option<Refusal> {
     let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];
@@ -126,7 +125,7 @@ pub fn next_error(socket: &Socket) -> Option<Refusal> {
             sys::receive(socket, Queue::Errors, &mut [], &mut address, &mut control).ok()?;
         let read = kernel::control_messages(&control[..lengths.control]);
         if let Some(error) = read.error {
-            let to = kernel::from_sockaddr(&address[..lengths.address]);
+            let to = kernel::address_and_port(&address[..lengths.address]);
             return Some(Refusal { error, to, timestamp: read.timestamp });
         }
     }

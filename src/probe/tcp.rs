@@ -147,7 +147,7 @@ async fn handshake(
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
         if let Some(refusal) = socket::next_error(socket) {
             let rtt = clock.received(refusal.timestamp, sent).since(sent);
-            return Ok(socket::found(refusal.error, peer.ip(), rtt));
+            return Ok(socket::found(refusal.error, peer.ip(), rtt, clock.now()));
         }
         if let Some(error) = socket.take_error()? {
             return Err(error);

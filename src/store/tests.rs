@@ -14,10 +14,10 @@ use lifesign_core::{
 use rusqlite::Connection;
 use std::{fs, sync::Arc};
 
+mod blind_periods;
 mod clocks;
 mod edges;
 mod openings;
-mod spells;
 mod names;
 
 /// A directory of the test's own, gone with it.

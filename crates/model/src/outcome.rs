@@ -178,7 +178,7 @@ labelled! {
         Truncated => "truncated",
         /// Its checksum does not match.
         Corrupt => "corrupt",
-        /// From another address than the one that was asked.
+        /// From another address or port than the one that was asked.
         WrongSource => "wrong_source",
         /// The identifier is not ours (ICMP id, DNS id).
         WrongId => "wrong_id",

@@ -119,6 +119,24 @@ impl Kind {
             Kind::Icmp | Kind::Dns => false,
         }
     }
+
+    /// Does the kernel say when it holds back such a probe? A SYN that our own firewall drops it
+    /// sends again and again, without a word.
+    pub const fn reports_held_back(self) -> bool {
+        match self {
+            Kind::Tcp => false,
+            Kind::Icmp | Kind::Dns => true,
+        }
+    }
+
+    /// Does its answer show a token or an id of ours? Resets and SYN-ACKs are made by boxes on the
+    /// way to the host too, for connections of all hosts.
+    pub const fn has_token(self) -> bool {
+        match self {
+            Kind::Tcp => false,
+            Kind::Icmp | Kind::Dns => true,
+        }
+    }
 }
 
 /// The probe that other programs call by this word.

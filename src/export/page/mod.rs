@@ -134,7 +134,7 @@ fn ourselves(snapshot: &Snapshot) -> Markup {
         p {
             @for (family, sight) in snapshot.blindness.iter() {
                 @if let Some(sight) = sight {
-                    (family.name()) ": blind " (sight.spells) " times so far, "
+                    (family.name()) ": blind " (sight.periods) " times so far, "
                     (text::duration(Duration::from_secs_f64(sight.seconds.max(0.0)))) " in all. "
                 }
             }

@@ -1,13 +1,14 @@
 //! DNS probes: one question straight to the name server, sent once. Every answer is reported
 //! (duplicates too), and so is an ICMP error; a datagram that is no answer is a [`Stray`]. What
-//! comes from the address that was asked, to the port that asked and with the id of the question,
-//! is proof of life: somebody there saw the question. What it says only counts: a server that says
-//! REFUSED is alive, and so is one that changes the letter case of the question or sends nonsense.
+//! comes from the address and the port that were asked, to the port that asked and with the id of
+//! the question, is proof of life: somebody there saw the question. What it says only counts: a
+//! server that says REFUSED is alive, and so is one that changes the letter case of the question or
+//! sends nonsense.
 //!
 //! Each question has a socket of its own: an off-path forger must guess its port as well as its id,
 //! and the kernel assigns ICMP errors to their question. It is not connected, so that answers from
-//! other addresses are counted. It stays open for [`LOST_AFTER`], because late is not lost; after an
-//! answer only a little longer, to count duplicates.
+//! other addresses and ports are counted. It stays open for [`LOST_AFTER`], because late is not
+//! lost; after an answer only a little longer, to count duplicates.
 //!
 //! A truncated answer is proof of life like any other, and is reported at once. The question is
 //! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
@@ -235,9 +236,10 @@ impl Exchange {
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
             if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
-                if to == Some(self.peer.ip()) {
+                if to == Some(self.peer) {
                     let rtt = self.rtt(timestamp);
-                    return Ok(Arrival::IcmpError(socket::found(error, self.peer.ip(), rtt)));
+                    let found = socket::found(error, self.peer.ip(), rtt, self.clock.now());
+                    return Ok(Arrival::IcmpError(found));
                 }
                 self.report_stray(Some(error.from), Reject::WrongSource);
                 continue;
@@ -245,14 +247,14 @@ impl Exchange {
             let mut buffer = [0; MAX_DATAGRAM];
             match socket::receive(socket.get_ref(), &mut buffer) {
                 Ok(Received { length, from, timestamp }) => {
-                    let read = if from == Some(self.peer.ip()) {
+                    let read = if from == Some(self.peer) {
                         message::read(question, expect, &buffer[..length])
                     } else {
                         Err(Reject::WrongSource)
                     };
                     match read {
                         Ok(answer) => return Ok(Arrival::Answer(answer, self.rtt(timestamp))),
-                        Err(reason) => self.report_stray(from, reason),
+                        Err(reason) => self.report_stray(from.map(|from| from.ip()), reason),
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),

@@ -200,7 +200,7 @@ impl IcmpSocket {
                 if let (Some(error), Some(to)) =
                     (control.error, kernel::from_sockaddr(message.address))
                 {
-                    let found = |rtt| socket::found(error, to, rtt);
+                    let found = |rtt| socket::found(error, to, rtt, clock.now());
                     let read = codec.quoted(message.packet, to, self.kind);
                     out.push(event(read, error.from, control.timestamp, clock, found));
                 }

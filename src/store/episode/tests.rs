@@ -85,7 +85,7 @@ fn a_darkness_is_one_episode_from_down_to_its_end() {
 }
 
 #[test]
-fn what_is_true_again_after_a_blind_spell_never_ended() {
+fn what_is_true_again_after_a_blind_period_never_ended() {
     let mut tracked = Tracked::default();
     tracked.change(70, Outage, edge(10, 12));
     tracked.change(100, Unknown, edge(95, 100));

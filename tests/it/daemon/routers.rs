@@ -63,7 +63,11 @@ impl TwoRouters {
             (&network.far, "border", "10.45.0.9/30"),
             (&network.country, "inland", "10.45.0.10/30"),
         ]);
-        network.vantage.sh(&format!("ip route add default via {NEAR}"));
+        // Where any address can be bound to, a router's is still not our own.
+        network.vantage.sh(&format!(
+            "echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind
+             ip route add default via {NEAR}"
+        ));
         network.near.sh(&format!(
             "ip addr add 10.45.1.53/32 dev lo
              ip route add 10.45.176.0/23 via {FAR}"

@@ -61,7 +61,7 @@
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
 //! | (`store::disks`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
 //! | (`store::disks`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
-//! | (the store: a_blind_spell_is_one_row…, what_was_unknown_of_a_country…, of_what_is_older…) | ten blind spells a day, for a year, at 5,030 blocks | a row for each; below 200 MB | a row for each block |
+//! | (the store: a_blind_period_is_one_row…, what_was_unknown_of_a_country…, of_what_is_older…) | ten blind periods a day, for a year, at 5,030 blocks | a row for each; below 200 MB | a row for each block |
 //! | (the store: a_store_that_can_be_opened_later…) | the store cannot be opened at the start, and later | what was open goes on | two outages |
 //! | (the store: a_damaged_store_is_moved_aside…, a_store_that_is_damaged_while…) | the store's file is damaged | one line; moved aside, and a new one | a lost file; no store |
 //! | (`store::kills`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |

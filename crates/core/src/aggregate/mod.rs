@@ -16,7 +16,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
+    outcome::{Due, Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -79,8 +79,8 @@ pub struct TargetStats {
     recent: u64,
     resolved: u8,
     trap: Trap,
-    /// Since when all its answers have come implausibly soon; the epoch if they have not.
-    implausible_since: Time,
+    /// Since when all its answers have come implausibly soon; None if they have not.
+    implausible_since: Option<Time>,
 }
 
 impl TargetStats {
@@ -95,13 +95,21 @@ impl TargetStats {
             recent: 0,
             resolved: 0,
             trap: Trap::default(),
-            implausible_since: Time::default(),
+            implausible_since: None,
         }
     }
 
     fn resolve(&mut self, missed: bool) {
         self.recent = self.recent << 1 | u64::from(missed);
         self.resolved = (self.resolved + 1).min(64);
+    }
+
+    /// The newest miss was none, nor was it an answer.
+    fn take_back_miss(&mut self) {
+        if self.recent > 0 {
+            self.recent = (self.recent & (self.recent - 1)) >> 1;
+            self.resolved -= 1;
+        }
     }
 
     /// Does a firewall answer for it on every port?
@@ -180,20 +188,19 @@ impl Aggregate {
     }
 
     /// Should the target's next probe, with this number, be the trap question?
-    pub fn wants_trap(&mut self, target: TargetId, seq: u32, now: Time) -> bool {
-        let stats = &mut self.targets[target.0 as usize];
-        let is_due = stats.kind.has_trap() && stats.trap.is_due(seq, now);
-        if let Trap::AcceptsAll(unmasked) = &mut stats.trap
-            && is_due
-        {
-            unmasked.asked = now;
-        }
-        is_due
+    pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
+        let stats = self.target(target);
+        stats.kind.has_trap() && stats.trap.is_due(seq, now)
     }
 
     /// A probe was given out.
-    pub fn handle_sent(&mut self, target: TargetId) {
-        let (own, kind) = self.counts(target);
+    pub fn handle_sent(&mut self, probe: &Due) {
+        if let Trap::AcceptsAll(unmasked) = &mut self.targets[probe.target.0 as usize].trap
+            && probe.trap
+        {
+            unmasked.asked = probe.sent;
+        }
+        let (own, kind) = self.counts(probe.target);
         own.sent.up();
         kind.sent.up();
     }
@@ -226,6 +233,14 @@ impl Aggregate {
                 stats.resolve(true);
                 for id in self.roster.path(block) {
                     self.windows[id.index()].miss(sent);
+                }
+            }
+            // It was counted as a miss before, unless it was a trap question whose silence says
+            // nothing.
+            Evidence::Fault(_) if was_overdue && (!outcome.trap || stats.trap == Trap::Real) => {
+                stats.take_back_miss();
+                for id in self.roster.path(block) {
+                    self.windows[id.index()].take_back_miss(sent);
                 }
             }
             Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}

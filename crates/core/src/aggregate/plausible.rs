@@ -3,7 +3,7 @@
 use super::{Aggregate, TargetStats, Trap};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{Kind, Target},
+    scopes::{Target, TargetId},
     time::Time,
 };
 use std::{ops::Range, time::Duration};
@@ -16,22 +16,19 @@ const LEAST_FLOOR: f32 = 0.01;
 const SHORTER_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 impl Aggregate {
-    /// Is this an answer that something nearer than the host must have made? It has no token of ours,
-    /// and came in less than half of the lowest round-trip time ever learned for its host. That
-    /// lasts until an answer with a token lowers that time, or until nothing else has answered for a
-    /// day: then the path has become shorter.
-    pub fn is_implausible(&mut self, outcome: &Outcome) -> bool {
+    /// Of an answer that something nearer than the host must have made: since when all of its
+    /// target's have been so, this one included. It has no token of ours, and came in less than
+    /// half of the lowest round-trip time ever learned for its host. That lasts until an answer
+    /// with a token lowers that time, or until nothing else has answered for a day: then the path
+    /// has become shorter.
+    pub fn implausible_since(&self, outcome: &Outcome) -> Option<Time> {
         let id = outcome.target.0 as usize;
-        let Some(rtt) = outcome.found.rtt_if_alive() else { return false };
-        let Some(&TargetStats { kind: Kind::Tcp, trap, implausible_since, .. }) =
-            self.targets.get(id)
-        else {
-            return false;
-        };
+        let rtt = outcome.found.rtt_if_alive()?;
+        let &TargetStats { kind, trap, implausible_since, .. } = self.targets.get(id)?;
         // These unmask a firewall, or are no evidence anyway.
         let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
-        if unmasks || matches!(trap, Trap::AcceptsAll(_)) {
-            return false;
+        if kind.has_token() || unmasks || matches!(trap, Trap::AcceptsAll(_)) {
+            return None;
         }
         let mut samples = 0;
         let mut lowest = f32::INFINITY;
@@ -40,19 +37,24 @@ impl Aggregate {
             let stats = &self.targets[target];
             samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if stats.kind != Kind::Tcp {
+            if stats.kind.has_token() {
                 token_life = token_life.max(stats.last_life);
             }
         }
         let is_known = samples >= FLOOR_SAMPLES && (LEAST_FLOOR..f32::INFINITY).contains(&lowest);
         let is_soon = is_known && rtt.as_secs_f32() < lowest / 2.0;
-        let begun = implausible_since == Time::default()
-            || token_life.is_some_and(|life| life > implausible_since);
-        let since = if begun { outcome.sent } else { implausible_since };
+        let since = implausible_since
+            .filter(|&since| token_life.is_none_or(|life| life <= since))
+            .unwrap_or(outcome.sent);
         let lasts = outcome.sent.since(since) >= SHORTER_AFTER;
-        let is_implausible = is_soon && !lasts;
-        self.targets[id].implausible_since = if is_implausible { since } else { Time::default() };
-        is_implausible
+        (is_soon && !lasts).then_some(since)
+    }
+
+    /// All answers of a target have come implausibly soon since then; None if the newest has not.
+    pub fn record_implausible(&mut self, target: TargetId, since: Option<Time>) {
+        if let Some(stats) = self.targets.get_mut(target.0 as usize) {
+            stats.implausible_since = since;
+        }
     }
 
     /// The targets of a target's host, which stand together.

@@ -4,7 +4,7 @@
 use super::{Aggregate, TargetStats};
 use crate::fixtures::{of_sizes, start};
 use crate::{
-    outcome::{Found, Outcome},
+    outcome::{Fault, Found, Outcome},
     scopes::{ScopeId, TargetId},
     time::Time,
 };
@@ -73,6 +73,27 @@ proptest! {
             aggregate.windows(ScopeId(0), past).iter().all(|view| view.resolved == 0)
         );
     }
+}
+
+/// No answer to ARP: the kernel tells only when the probe is overdue.
+#[test]
+fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
+    let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
+    let sent = start();
+    let mut hear = |seq, found, was_overdue| {
+        let outcome = Outcome { target: TargetId(0), seq, sent, trap: false, found };
+        aggregate.handle_outcome(&outcome, was_overdue);
+        let minute = aggregate.minute(ScopeId(0), sent);
+        (aggregate.target(TargetId(0)).recent_loss(), minute.resolved, minute.loss)
+    };
+    assert_eq!(hear(0, Found::Overdue, false), (Some(1.0), 1, Some(1.0)));
+    assert_eq!(hear(1, Found::Overdue, false), (Some(1.0), 2, Some(1.0)));
+    let reply = Found::Refused { rtt: Duration::from_millis(200) };
+    assert_eq!(hear(2, reply, false), (Some(2.0 / 3.0), 3, Some(2.0 / 3.0)));
+    let unsent = Found::NotSent(Fault::NoRoute);
+    assert_eq!(hear(1, unsent, true), (Some(0.5), 2, Some(0.5)));
+    assert_eq!(hear(0, unsent, true), (Some(0.0), 1, Some(0.0)));
+    assert_eq!(hear(3, unsent, false), (Some(0.0), 1, Some(0.0)), "it was no miss before");
 }
 
 /// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers

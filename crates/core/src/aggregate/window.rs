@@ -1,5 +1,5 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
-//! bucket in which its miss was counted.
+//! bucket in which its miss was counted, and so does the news that a probe never left.
 
 use super::histogram::Sketch;
 use crate::time::Time;
@@ -55,6 +55,13 @@ impl Windows {
     pub fn miss(&mut self, sent: Time) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.missed += 1;
+        }
+    }
+
+    /// A probe sent then, which had been counted as missed, never left.
+    pub fn take_back_miss(&mut self, sent: Time) {
+        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+            bucket.missed = bucket.missed.saturating_sub(1);
         }
     }
 

@@ -39,7 +39,7 @@ impl Judge {
     ) {
         let &Summary { target, block, sent, .. } = summary;
         let family = self.roster.family(block);
-        let change = self.sight[family].target_answered(sent, now);
+        let change = self.sight[family].answered(sent, now);
         self.apply_sight_change(family, change, now);
         self.unsent.remove(&target);
         self.confirm_misses(now);

@@ -1,5 +1,6 @@
-//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is known,
-//! and of others that may have been held back without a word, such as a SYN by a firewall, neither.
+//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is
+//! known, and of others that may have been held back without a word, such as a SYN by a firewall,
+//! neither.
 
 use super::{
     Judge, ScopeId,
@@ -8,7 +9,7 @@ use super::{
 use crate::{
     outcome::{Cause, Fault},
     schedule::Rank,
-    scopes::{Kind, Target, TargetId},
+    scopes::{Target, TargetId},
     time::Time,
 };
 
@@ -28,10 +29,11 @@ pub(super) struct Hindrance {
 impl Hindrance {
     /// Returns whether it has become lasting.
     fn record(&mut self, fault: Fault, now: Time) -> bool {
-        self.cause = Some(Cause::NotSent(fault));
         if !fault.is_on_the_way_out() {
+            self.record_cause(Cause::NotSent(fault));
             return false;
         }
+        self.cause = Some(Cause::NotSent(fault));
         if self.failures == 0 {
             self.since = now;
         }
@@ -39,6 +41,13 @@ impl Hindrance {
         let was_lasting = self.is_lasting;
         self.is_lasting |= self.failures >= SEND_FAILURES && now.since(self.since) >= UNSENT_FOR;
         self.is_lasting && !was_lasting
+    }
+
+    /// One host cannot be asked. What lasts for the whole scope stays the cause.
+    pub fn record_cause(&mut self, cause: Cause) {
+        if !self.is_lasting {
+            self.cause = Some(cause);
+        }
     }
 }
 
@@ -55,6 +64,7 @@ impl Judge {
     pub(super) fn record_send_failure(&mut self, target: TargetId, fault: Fault, now: Time) {
         let block = self.roster.target(target).block;
         let roster = self.roster.clone();
+        self.hosts[target.0 as usize].is_hindered = true;
         let mut hindered = Vec::new();
         for id in roster.path(block) {
             if self.scopes[id.index()].hindrance.record(fault, now) {
@@ -98,23 +108,34 @@ impl Judge {
     pub(super) fn unknown_cause(&self, id: ScopeId, now: Time) -> Cause {
         let scope = &self.scopes[id.index()];
         let is_stale = now >= scope.last_evidence + self.stale_after(id);
-        match scope.hindrance.cause {
+        match self.common_hindrance(id) {
             _ if self.is_unwatched(id) => Cause::Unwatched,
+            _ if self.is_unseen(id) => Cause::ControlsSilent,
             Some(cause) => cause,
-            None if self.is_unseen(id) => Cause::ControlsSilent,
             None if is_stale => Cause::NothingAsked,
             None => Cause::NoAnswer,
         }
     }
 
+    /// Why nobody in a scope can be asked.
+    fn common_hindrance(&self, id: ScopeId) -> Option<Cause> {
+        let hindrance = &self.scopes[id.index()].hindrance;
+        let cause = hindrance.cause?;
+        let mut targets = self.roster.targets_of(self.roster.scope(id));
+        let is_common =
+            hindrance.is_lasting || targets.all(|target| self.hosts[target as usize].is_hindered);
+        is_common.then_some(cause)
+    }
+
     /// May a probe to this target have been held back by our own side, though it seemed to leave?
-    /// Another one to the same host was, lately; of a SYN, another one to its block.
+    /// Another one to the same host was, lately; where the kernel would not say so, another one to
+    /// its block.
     pub(super) fn may_be_held_back(&self, target: TargetId, now: Time) -> bool {
         if self.unsent.is_empty() {
             return false;
         }
         let &Target { block, kind, .. } = self.roster.target(target);
-        let is_of_block = kind == Kind::Tcp;
+        let is_of_block = !kind.reports_held_back();
         let targets = || self.roster.block(block).targets.clone();
         let among = if is_of_block { targets() } else { self.roster.targets_of_host(target) };
         let lately = self.stale_after(block.into());

@@ -25,6 +25,9 @@ pub(super) struct HostState {
     /// How often it missed since its block was last heard.
     pub misses: u16,
     pub rank: Rank,
+    /// Its newest probe says nothing of it: it could not leave, or a firewall answered.
+    #[serde(skip)]
+    pub is_hindered: bool,
     /// When its newest answered probe was sent; at first, when the watch began.
     pub last_life: Time,
     /// When its newest missed probe was sent.
@@ -144,6 +147,7 @@ impl HostState {
     pub fn record_answer(&mut self, sent: Time, rtt: Duration) -> f32 {
         self.last_life = self.last_life.max(sent);
         self.gone_odds = 0.0;
+        self.is_hindered = false;
         let log_rtt = (rtt + JITTER).as_secs_f32().ln();
         if !self.is_heard() {
             self.usual_log_rtt = log_rtt;
@@ -164,6 +168,7 @@ impl HostState {
     pub fn distrust(&mut self) {
         self.usual_log_rtt = f32::NAN;
         self.presence = 0.0;
+        self.is_hindered = true;
     }
 
     /// Can it be so? What was read from a file may say anything.

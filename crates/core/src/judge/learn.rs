@@ -141,7 +141,7 @@ impl Judge {
     pub(super) fn distrust(&mut self, target: TargetId) {
         self.change_host(target, HostState::distrust);
         for id in self.roster.path(self.roster.target(target).block) {
-            self.scopes[id.index()].hindrance.cause = Some(Cause::AcceptsAll);
+            self.scopes[id.index()].hindrance.record_cause(Cause::AcceptsAll);
         }
     }
 

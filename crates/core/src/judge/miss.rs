@@ -11,7 +11,7 @@ use super::{
 use crate::{
     aggregate::Summary,
     schedule::Directive,
-    scopes::{BlockId, Family, Kind, PerFamily, RosterMapping, ScopeId, TargetId},
+    scopes::{BlockId, Family, PerFamily, RosterMapping, ScopeId, TargetId},
     time::Time,
 };
 use std::time::Duration;
@@ -39,8 +39,7 @@ impl Unconfirmed {
 impl Judge {
     pub(super) fn record_miss(&mut self, summary: &Summary, usual_rtt: Duration, now: Time) {
         let family = self.roster.family(summary.block);
-        // Of a SYN the kernel does not say whether it left.
-        if summary.kind != Kind::Tcp {
+        if summary.kind.reports_held_back() {
             self.sight[family].probe_sent();
         }
         let sight = &self.sight[family];
@@ -48,7 +47,9 @@ impl Judge {
             return;
         }
         self.record_left(summary.target, summary.sent, now);
-        if self.may_be_held_back(summary.target, now) {
+        let is_held_back = self.may_be_held_back(summary.target, now);
+        self.hosts[summary.target.0 as usize].is_hindered = is_held_back;
+        if is_held_back {
             return;
         }
         for id in self.roster.path(summary.block) {

@@ -183,11 +183,6 @@ impl Sight {
         self.blind_after = chance.max(BLIND_AFTER);
     }
 
-    /// A target answered a probe sent then.
-    pub fn target_answered(&mut self, sent: Time, now: Time) -> SightChange {
-        self.answered(sent, now)
-    }
-
     /// A control answered, or did not.
     pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
         let Some(control) = self.controls.get_mut(&outcome.control) else {
@@ -208,7 +203,8 @@ impl Sight {
         self.answered(outcome.sent, now)
     }
 
-    fn answered(&mut self, sent: Time, now: Time) -> SightChange {
+    /// A target or a control answered a probe sent then.
+    pub fn answered(&mut self, sent: Time, now: Time) -> SightChange {
         self.send_failures = 0;
         let before = self.last_answered;
         self.last_answered = self.last_answered.max(sent);

@@ -39,7 +39,7 @@ pub struct Blindness {
     /// For how long we have been blind in all, in seconds.
     pub seconds: f64,
     /// How often we went blind.
-    pub spells: u64,
+    pub periods: u64,
 }
 
 /// `blind`, or `blind by IPv6` where we see by another family.
@@ -103,7 +103,7 @@ impl Judge {
             sight.is_watched.then(|| Blindness {
                 is_blind: sight.is_blind(),
                 seconds: sight.blind_total(now).as_secs_f64(),
-                spells: sight.blind_periods,
+                periods: sight.blind_periods,
             })
         })
     }

@@ -166,7 +166,7 @@ impl Watch {
             };
             self.take_in(now, Event::Outcome(lost), true);
         }
-        self.aggregate.handle_sent(slot.target);
+        self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
         Some(probe)
     }
@@ -185,7 +185,11 @@ impl Watch {
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
-        if self.aggregate.is_implausible(&outcome) {
+        let implausible_since = self.aggregate.implausible_since(&outcome);
+        if outcome.found.rtt_if_alive().is_some() {
+            self.aggregate.record_implausible(outcome.target, implausible_since);
+        }
+        if implausible_since.is_some() {
             let target = Some(outcome.target);
             let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
             // The probe stays open: it was not the host that answered it.

@@ -1,6 +1,6 @@
 //! What we ourselves cannot do, and what it must not be taken for.
 
-use super::{Fed, RTT, SECOND, State};
+use super::{Fed, PATIENCE, RTT, SECOND, State};
 use crate::{
     aggregate::Evidence,
     outcome::{Cause, Fault},
@@ -47,8 +47,8 @@ fn a_family_that_nobody_can_be_reached_in_is_unknown_and_the_other_is_judged() {
     assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Up, State::Up));
     assert_eq!((fed.state(block(1)), fed.state(country(1))), (State::Unknown, State::Unknown));
     let blindness = fed.judge.blindness(fed.now);
-    assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.spells == 1));
-    assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.spells == 0));
+    assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.periods == 1));
+    assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.periods == 0));
     let said = fed.changes.iter().rfind(|change| change.scope == block(1)).unwrap();
     assert!(said.evidence.text(0).starts_with("we are blind by IPv6"), "{said:?}");
     // In the family that is seen, a silence is one.
@@ -123,7 +123,9 @@ fn what_is_unknown_says_why() {
     let unsent = |fed: &mut Fed, fault| {
         for _ in 0..120 {
             fed.ask_control(true);
-            fed.tell_of(ICMP, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            for target in 0..4 {
+                fed.tell_of(target, fed.now, Duration::ZERO, Evidence::Fault(fault));
+            }
             fed.pass(SECOND);
         }
     };
@@ -147,12 +149,50 @@ fn what_is_unknown_says_why() {
         fed.pass(SECOND);
     }
     assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
-    fed.tell_of(1, fed.now, Duration::ZERO, Evidence::AcceptsAll);
-    fed.pass(SECOND);
+    for target in 0..4 {
+        assert_eq!(causes(&fed), [Some(Cause::NothingAsked); 2]);
+        fed.tell_of(target, fed.now, Duration::ZERO, Evidence::AcceptsAll);
+        fed.ask_control(true);
+        fed.pass(SECOND);
+    }
     assert_eq!(causes(&fed), [Some(Cause::AcceptsAll); 2]);
     let mut fed = Fed::new(of_kinds(), 1);
     fed.play(60, |_| Some(RTT));
     fed.pass(SECOND * 10);
+    assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
+}
+
+#[test]
+fn what_keeps_one_host_from_being_asked_is_no_cause_while_another_is_asked() {
+    let hindrances = [
+        Evidence::Fault(Fault::Unresolved),
+        Evidence::Fault(Fault::NoPrivilege),
+        Evidence::AcceptsAll,
+    ];
+    for hindrance in hindrances {
+        let mut fed = Fed::new(of_prefixes(&[&[V4]]), 1);
+        for _ in 0..60 {
+            fed.ask_control(true);
+            fed.ask(1, None);
+            fed.tell_of(0, fed.now, PATIENCE, hindrance);
+            fed.pass(SECOND);
+            assert_eq!(causes(&fed), [Some(Cause::NoAnswer); 2], "{hindrance:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_blind_knows_no_other_cause() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4]]), 1);
+    fed.play(60, |_| Some(RTT));
+    for _ in 0..60 {
+        fed.ask_control(false);
+        for target in 0..2 {
+            let fault = Evidence::Fault(Fault::Unresolved);
+            fed.tell_of(target, fed.now, Duration::ZERO, fault);
+        }
+        fed.pass(SECOND);
+    }
     assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
 }
 
@@ -180,7 +220,7 @@ fn nobody_is_down_because_our_own_firewall_drops() {
             assert_eq!(fed.state(country(0)), State::Unknown, "{fault:?}");
             assert_eq!(causes(&fed), [Some(Cause::NotSent(fault)); 2]);
             let blindness = fed.judge.blindness(fed.now)[Family::V4].unwrap();
-            assert_eq!(blindness.spells, 0, "the control answers");
+            assert_eq!(blindness.periods, 0, "the control answers");
             fed.play(5, |_| Some(RTT));
             assert_eq!(fed.state(block(0)), State::Up, "{fault:?}");
             let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
@@ -252,7 +292,7 @@ fn want_of_sockets_in_an_outage_is_no_blindness() {
             fed.pass(SECOND);
         }
         assert!(!fed.changes.iter().skip(2).any(|change| change.to == State::Unknown));
-        assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().spells, 0);
+        assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().periods, 0);
     }
 }
 

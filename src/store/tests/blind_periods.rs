@@ -1,10 +1,10 @@
-//! Blind spells, in which everything is unknown.
+//! Blind periods, in which everything is unknown.
 
 use super::*;
 use lifesign_core::scopes::{BlockId, CountryId};
 
 const BLOCKS: u32 = 5030;
-const SPELLS_OF_A_WEEK: u64 = 70;
+const PERIODS_OF_A_WEEK: u64 = 70;
 const WEEKS_OF_A_YEAR: u64 = 52;
 const MOST_BYTES_OF_A_YEAR: u64 = 200_000_000;
 
@@ -33,8 +33,8 @@ fn all(time: u64, from: State, to: State) -> Vec<Change> {
 }
 
 #[test]
-fn a_blind_spell_is_one_row_and_a_year_of_them_is_small() {
-    let directory = TempDir::new("spells");
+fn a_blind_period_is_one_row_and_a_year_of_them_is_small() {
+    let directory = TempDir::new("blind-periods");
     let roster = roster();
     let mut database = Database::open(&directory.file()).unwrap();
     let mut tracker = EpisodeTracker::default();
@@ -53,27 +53,27 @@ fn a_blind_spell_is_one_row_and_a_year_of_them_is_small() {
         changes
     };
     write(&outage(50, State::Up));
-    for spell in 1..=SPELLS_OF_A_WEEK {
-        write(&all(spell * 100, State::Up, State::Unknown));
-        write(&outage(spell * 100 + 20, State::Unknown));
-        write(&all(spell * 100 + 20, State::Unknown, State::Up)[1..]);
+    for period in 1..=PERIODS_OF_A_WEEK {
+        write(&all(period * 100, State::Up, State::Unknown));
+        write(&outage(period * 100 + 20, State::Unknown));
+        write(&all(period * 100 + 20, State::Unknown, State::Up)[1..]);
     }
     drop(database);
     let reader = StoreReader::open(&directory.file()).unwrap();
     let found = reader.episodes(&EpisodeFilter::default()).unwrap().read;
     let (unknown, known): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|episode| episode.state == State::Unknown);
-    assert_eq!(unknown.len() as u64, SPELLS_OF_A_WEEK);
+    assert_eq!(unknown.len() as u64, PERIODS_OF_A_WEEK);
     assert!(unknown.iter().all(|episode| episode.scope == "KP" && episode.end.is_some()));
     assert_eq!(known.len(), 1);
-    assert_eq!(known[0].unseen, Duration::from_secs(20 * SPELLS_OF_A_WEEK));
+    assert_eq!(known[0].unseen, Duration::from_secs(20 * PERIODS_OF_A_WEEK));
     let bytes = fs::metadata(directory.file()).unwrap().len();
     assert!(bytes * WEEKS_OF_A_YEAR < MOST_BYTES_OF_A_YEAR, "{bytes} in a week");
 }
 
 #[test]
 fn what_was_unknown_of_a_country_was_so_of_its_blocks() {
-    let directory = TempDir::new("spell-history");
+    let directory = TempDir::new("blind-period-history");
     let block = "127.45.176.0/24";
     let mut database = Database::open(&directory.file()).unwrap();
     let minutes = (1..=10).flat_map(|minute| {
