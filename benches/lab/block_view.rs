@@ -2,7 +2,7 @@
 //! with the same seed, so the truth is the same, and a probe may be waited for.
 
 use lifesign_core::{
-    judge::{Change, Edge, EvidenceText, State},
+    judge::{Change, Darknesses, Edge, EvidenceText, State},
     outcome::{Due, Event},
     scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
@@ -171,6 +171,7 @@ pub fn country_changes(blocks: &[Vec<RivalVerdict>], id: CountryId) -> Vec<Chang
                 to: state,
                 edge,
                 evidence: EvidenceText::default(),
+                darknesses: Darknesses::default(),
             });
             last = state;
         }
@@ -191,5 +192,6 @@ pub fn block_changes(
         to: verdict.state,
         edge: verdict.edge,
         evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
     })
 }

@@ -116,6 +116,7 @@ fn networks_of_one_name_in_two_countries_are_two() {
             to: State::Outage,
             edge,
             evidence: EvidenceText::default(),
+            darknesses: Darknesses::default(),
         };
         tracker.handle_change(&change, &roster, WallOffset::default(), &mut episodes);
     }

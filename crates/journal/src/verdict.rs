@@ -82,6 +82,7 @@ mod tests {
             to: State::Outage,
             edge: Edge { earliest: None, latest: Time::default() },
             evidence: "nobody answers".into(),
+            darknesses: Darknesses::default(),
         };
         let json: serde_json::Value =
             serde_json::from_str(&json(&change, &roster, 0)).expect("JSON");
@@ -103,6 +104,7 @@ mod tests {
             to: State::Up,
             edge: Edge { earliest: Some(at(162)), latest: at(170) },
             evidence: "told more closely by all that came back since".into(),
+            darknesses: Darknesses::default(),
         };
         assert_eq!(
             text(&change, &roster, 0),

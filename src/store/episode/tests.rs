@@ -30,8 +30,15 @@ impl Tracked {
     fn change(&mut self, time: u64, to: State, edge: Edge) {
         let from = self.state.replace(to).unwrap_or(State::Unknown);
         let scope = Scope::Country(CountryId(0));
-        let change =
-            Change { time: at(time), scope, from, to, edge, evidence: EvidenceText::default() };
+        let change = Change {
+            time: at(time),
+            scope,
+            from,
+            to,
+            edge,
+            evidence: EvidenceText::default(),
+            darknesses: Darknesses::default(),
+        };
         let mut changed = Vec::new();
         self.tracker.handle_change(&change, &roster(), WallOffset::default(), &mut changed);
         self.store(changed);
@@ -41,8 +48,15 @@ impl Tracked {
     fn narrow(&mut self, time: u64, told: State, edge: Edge) {
         let scope = Scope::Country(CountryId(0));
         let (from, to) = (told, told);
-        let change =
-            Change { time: at(time), scope, from, to, edge, evidence: EvidenceText::default() };
+        let change = Change {
+            time: at(time),
+            scope,
+            from,
+            to,
+            edge,
+            evidence: EvidenceText::default(),
+            darknesses: Darknesses::default(),
+        };
         let mut changed = Vec::new();
         self.tracker.handle_change(&change, &roster(), 3_600_000_000_000.into(), &mut changed);
         self.store(changed);
@@ -186,6 +200,7 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
         to: Down,
         edge: Edge { earliest: None, latest: at(0) },
         evidence: "why".into(),
+        darknesses: Darknesses::default(),
     };
     let mut changed = Vec::new();
     EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000.into(), &mut changed);

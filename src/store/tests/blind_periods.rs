@@ -28,6 +28,7 @@ fn all(time: u64, from: State, to: State) -> Vec<Change> {
         to,
         edge: Edge { earliest: Some(at(time - 1)), latest: at(time) },
         evidence: "we are blind: nobody answers, controls included".into(),
+        darknesses: Darknesses::default(),
     };
     blocks.chain([Scope::Country(CountryId(0))]).map(change).collect()
 }

@@ -23,6 +23,7 @@ fn change(scope: Scope, time: u64, to: State, (earliest, latest): (u64, u64)) ->
         to,
         edge: Edge { earliest: Some(at(earliest)), latest: at(latest) },
         evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
     }
 }
 

@@ -16,6 +16,7 @@ fn a_narrower_end_replaces_the_row_that_was_written_or_waits() {
         to,
         edge: Edge { earliest: Some(at(earliest)), latest: at(latest) },
         evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
     };
     let end = 34_270;
     let changes = [

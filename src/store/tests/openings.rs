@@ -15,6 +15,7 @@ fn country_in_outage() -> (Arc<Roster>, Change) {
         to: State::Outage,
         edge: Edge { earliest: None, latest: at(704) },
         evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
     };
     (Arc::new(roster), change)
 }

@@ -1,7 +1,7 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId, ScopeState,
+    Judge, Recovery, ScopeId, ScopeState, State,
     darkness::{Darkness, Proof},
     hindrance::Hindrance,
     host_state::HostState,
@@ -201,8 +201,15 @@ impl Judge {
         };
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         let is_recalled = darkness.proof == Proof::Recalled;
-        if !is_recalled {
+        if is_recalled {
+            scope.record.dark += std::mem::take(&mut scope.recovery.length);
+        } else {
             scope.recovery.begin_check(is_witnessed);
+        }
+        scope.darknesses_before = scope.darknesses;
+        if scope.state == State::Flapping {
+            scope.darknesses.count += 1;
+            scope.darknesses.length += latest.since(darkness.edge.latest);
         }
         self.narrow_recovery(id, answer);
         self.narrow_by_parent(id);
@@ -370,8 +377,13 @@ impl Judge {
             recovery.check = None;
             let life = recovery.life_before;
             let answered = recovery.answered;
-            if finding != Finding::Genuine {
-                self.scopes[id.index()].flaps.retract_down();
+            let length = std::mem::take(&mut recovery.length);
+            let scope = &mut self.scopes[id.index()];
+            if finding == Finding::Genuine {
+                scope.record.dark += length;
+            } else {
+                scope.flaps.retract_down();
+                scope.darknesses = scope.darknesses_before;
             }
             if let Scope::Block(block) = self.roster.scope(id) {
                 match finding {

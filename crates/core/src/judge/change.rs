@@ -1,8 +1,8 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Edge, EvidenceText, HostState, Judge, ScopeId, State, blind_in_words, darkness::Proof,
-    rules, scope_state::Facts,
+    Change, Darknesses, Edge, EvidenceText, HostState, Judge, ScopeId, State, blind_in_words,
+    darkness::Proof, rules, scope_state::Facts,
 };
 use crate::{scopes::BlockId, time::Time};
 
@@ -12,13 +12,21 @@ impl Judge {
         let edge = self.edge(id, to, facts, now);
         let evidence = self.evidence(id, to, facts, now);
         let cause = (to == State::Unknown).then(|| self.unknown_cause(id, now));
+        let darknesses = self.darknesses(id);
         let state = &mut self.scopes[id.index()];
         if state.darkness.is_none() && edge.latest == state.recovery.edge.latest {
             state.recovery.told = state.recovery.told.or(Some(to));
         }
         state.enter_state(to, edge, evidence.clone(), cause, now);
         let scope = self.roster.scope(id);
-        self.changes.push_back(Change { time: now, scope, from, to, edge, evidence });
+        self.changes.push_back(Change { time: now, scope, from, to, edge, evidence, darknesses });
+    }
+
+    /// Those of the present flapping.
+    pub(super) fn darknesses(&self, id: ScopeId) -> Darknesses {
+        let scope = &self.scopes[id.index()];
+        let last_end = (scope.darknesses.count > 0).then_some(scope.recovery.edge);
+        Darknesses { last_end, ..scope.darknesses }
     }
 
     /// Hosts that came back since may have shown more closely when a scope returned.
@@ -35,7 +43,15 @@ impl Judge {
         }
         let scope = self.roster.scope(id);
         let evidence = "told more closely by all that came back since".into();
-        self.changes.push_back(Change { time: now, scope, from: told, to: told, edge, evidence });
+        self.changes.push_back(Change {
+            time: now,
+            scope,
+            from: told,
+            to: told,
+            edge,
+            evidence,
+            darknesses: Darknesses::default(),
+        });
     }
 
     /// The interval in which a scope really changed to this state.

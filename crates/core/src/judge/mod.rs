@@ -68,7 +68,7 @@ mod view;
 pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::Rules;
-pub use state::{Change, Edge, PerState, State};
+pub use state::{Change, Darknesses, Edge, PerState, State};
 pub use view::{Blindness, HostCounts, Verdict, blind_in_words};
 
 use crate::{

@@ -15,6 +15,7 @@ use super::{
     state::{Edge, State},
 };
 use crate::time::Time;
+use std::time::Duration;
 
 /// How a scope came back from its last darkness.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -23,6 +24,8 @@ pub(super) struct Recovery {
     pub edge: Edge,
     /// The darkness had become an outage.
     pub was_outage: bool,
+    /// How long it was, until it is told to have been one.
+    pub length: Duration,
     /// Its life before the darkness.
     pub life_before: Option<Time>,
     /// By when the darkness had begun: how far back a host's misses are looked for.
@@ -92,11 +95,17 @@ impl Recovery {
         Self {
             edge: Edge { earliest, latest },
             was_outage: darkness.outage,
+            length: latest.since(began),
             dark_from: began,
             until: now + RETURN_TIME,
             proof: Some(darkness.proof),
             ..Self::default()
         }
+    }
+
+    /// As long as it is open whether it was one, an outage counts as one.
+    pub fn length_of_outage(&self) -> Duration {
+        if self.was_outage { self.length } else { Duration::ZERO }
     }
 
     /// Was this sent in the darkness?

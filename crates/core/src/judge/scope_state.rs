@@ -12,7 +12,7 @@ use super::{
     rules,
     share::Presence,
     silence::Silence,
-    state::{Edge, State},
+    state::{Darknesses, Edge, State},
 };
 use crate::{outcome::Cause, schedule::Escalation, scopes::TargetId, time::Time};
 use std::time::Duration;
@@ -197,6 +197,9 @@ pub(super) struct ScopeState {
     pub timer: Time,
     /// The edge of the verdict.
     pub edge: Edge,
+    /// That ended in the present flapping; and the same without the newest, which may be refuted.
+    pub darknesses: Darknesses,
+    pub darknesses_before: Darknesses,
     #[serde(skip)]
     pub record: Box<VerdictTotals>,
 }
@@ -212,6 +215,8 @@ pub(super) struct VerdictTotals {
     pub entered: PerState<u64>,
     /// How long each state lasted, but for the present stay.
     spent: PerState<Duration>,
+    /// How long it was dark, in darknesses that are over and were some.
+    pub dark: Duration,
     /// The outage that was entered last: when we see again, it goes on.
     outage: Option<Time>,
 }
@@ -253,6 +258,8 @@ impl ScopeState {
         record.evidence = evidence;
         record.cause = cause;
         record.changed = now;
+        self.darknesses = Darknesses::default();
+        self.darknesses_before = Darknesses::default();
         self.was_few &= state == State::Partial;
         self.state = state;
         self.edge = edge;
@@ -285,6 +292,15 @@ impl ScopeState {
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.
     pub fn needed_odds(&self, usual: f32, now: Time) -> f32 {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
+    }
+
+    /// For how long it has been dark in all, from edge to edge. What may yet turn out to have been
+    /// no darkness is not in it, so that it never becomes less.
+    pub fn dark_time(&self, now: Time) -> Duration {
+        let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
+        self.record.dark
+            + open.map_or(Duration::ZERO, |darkness| now.since(darkness.edge.latest))
+            + self.recovery.length_of_outage()
     }
 
     /// Seconds in each state up to now.

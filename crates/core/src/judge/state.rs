@@ -4,7 +4,7 @@ use super::EvidenceText;
 use crate::{scopes::Scope, time::Time};
 use lifesign_model::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 lifesign_model::labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
@@ -71,6 +71,20 @@ pub struct Change {
     pub edge: Edge,
     /// On what evidence, for people.
     pub evidence: EvidenceText,
+    /// Of a flapping that ends: the darknesses that ended in it.
+    pub darknesses: Darknesses,
+}
+
+/// The darknesses of one stay in `flapping` that have ended and became no outage. Those before it,
+/// from which it is dated, are not among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Darknesses {
+    /// How many.
+    pub count: u32,
+    /// How long they were in all.
+    pub length: Duration,
+    /// When the last of them ended.
+    pub last_end: Option<Edge>,
 }
 
 impl Change {

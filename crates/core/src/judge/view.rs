@@ -2,7 +2,7 @@
 
 use super::{
     EvidenceText, Judge, PerState, ScopeState, rules,
-    state::{Edge, State},
+    state::{Darknesses, Edge, State},
 };
 use crate::{
     outcome::Cause,
@@ -74,6 +74,12 @@ pub struct Verdict {
     pub last_life: Option<Time>,
     /// Seconds spent in each state.
     pub state_seconds: PerState<f64>,
+    /// Seconds for which it has been dark in all, from edge to edge.
+    pub dark_seconds: f64,
+    /// While it is flapping: the darknesses that ended in that.
+    pub darknesses: Darknesses,
+    /// While it is flapping and answers: until when that is so if nothing more happens.
+    pub calm_at: Option<Time>,
     /// How often each state was entered.
     pub entered: PerState<u64>,
     /// How many of its hosts answer.
@@ -127,6 +133,10 @@ impl Judge {
                 belief: self.belief(id, now),
                 last_life: scope.life,
                 state_seconds: scope.state_seconds(now),
+                dark_seconds: scope.dark_time(now).as_secs_f64(),
+                darknesses: self.darknesses(id),
+                calm_at: (scope.state == State::Flapping && scope.darkness.is_none())
+                    .then_some(scope.flaps.ends_at),
                 entered: scope.record.entered,
                 hosts: self.host_counts(id),
                 together,

@@ -17,6 +17,7 @@ fn change(found: u64, latest: u64, from: State, to: State) -> Change {
         to,
         edge,
         evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
     }
 }
 

@@ -1,0 +1,69 @@
+//! One stay of a scope in a state other than up.
+
+use lifesign_core::{
+    judge::{Darknesses, Edge, State},
+    scopes::Level,
+    time::Time,
+};
+use std::time::Duration;
+
+/// One stay of a scope in a state other than up. All times are on the wall clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// The prefix, the country's code, or the code, a slash and the network's name.
+    pub scope: String,
+    /// The code of the country that the scope is, or lies in.
+    pub country: String,
+    /// The state in which it stayed: any but up.
+    pub state: State,
+    /// When the judge first found it; with the scope, this names the episode.
+    pub found: Time,
+    /// When it really began.
+    pub begin: Edge,
+    /// When it really ended; None while it is open.
+    pub end: Option<Edge>,
+    /// The evidence of the first verdict.
+    pub evidence: String,
+    /// For how long of it the verdict was unknown: we were blind or did not watch.
+    pub unseen: Duration,
+    /// Since when the verdict has been unknown, if it is now.
+    pub paused: Option<Time>,
+    /// Of a flapping that is over: the darknesses that ended in it.
+    pub darknesses: Darknesses,
+}
+
+impl Episode {
+    /// The level of the scope.
+    pub fn level(&self) -> Level {
+        if self.scope == self.country {
+            Level::Country
+        } else if self.network().is_some() {
+            Level::Network
+        } else {
+            Level::Block
+        }
+    }
+
+    /// What the scope is called: the prefix, the network's name or the country's code.
+    pub fn name(&self) -> &str {
+        self.network().unwrap_or(&self.scope)
+    }
+
+    fn network(&self) -> Option<&str> {
+        self.scope.strip_prefix(&*self.country)?.strip_prefix('/')
+    }
+
+    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
+    /// either side. An open one lasts up to `now`.
+    pub fn length(&self, now: Time) -> (Duration, Duration) {
+        let (begin, begin_half) = middle(self.begin);
+        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
+        (end.since(begin), begin_half + end_half)
+    }
+}
+
+/// The middle of an edge, and half its width. An edge without an earliest time has no width.
+pub fn middle(edge: Edge) -> (Time, Duration) {
+    let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
+    (edge.latest - half, half)
+}

@@ -1,0 +1,22 @@
+//! What happened, told once: the episodes of a scope, folded into incidents.
+//!
+//! An incident is a maximal stretch of trouble: darknesses, flapping, outages, relapses, and the
+//! recoveries between them, until the scope has been well for a day. It has phases. Whatever people
+//! or programs read of the past (page, `episodes`, report, API, feed, metrics) comes from this one
+//! pure function.
+//!
+//! It is a crate of its own, beside the core: it knows verdicts, and the machine that finds them
+//! does not need it.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+mod episode;
+mod fold;
+mod phase;
+#[cfg(test)]
+mod tests;
+
+pub use episode::{Episode, middle};
+pub use fold::{WELL_AFTER, fold};
+pub use phase::{Incident, Phase, PhaseKind};

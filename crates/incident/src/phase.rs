@@ -1,0 +1,120 @@
+//! An incident, and what it consists of.
+
+use crate::middle;
+use lifesign_core::{judge::Edge, time::Time};
+use std::time::Duration;
+
+/// A maximal stretch of trouble of one scope. All times are on the wall clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// The prefix, the country's code, or the code, a slash and the network's name.
+    pub scope: String,
+    /// The code of the country that the scope is, or lies in.
+    pub country: String,
+    /// In the order in which they happened; never none. The first and, if it is over, the last are
+    /// bad ones.
+    pub phases: Vec<Phase>,
+    /// It has been well for a day, or is not watched any more.
+    pub is_over: bool,
+}
+
+/// A part of an incident in which one kind of thing happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// What happened.
+    pub kind: PhaseKind,
+    /// When it began.
+    pub begin: Edge,
+    /// When it ended; None while it goes on.
+    pub end: Option<Edge>,
+    /// How often it went dark in it.
+    pub darknesses: u32,
+    /// For how long it was dark in it.
+    pub dark: Duration,
+    /// For how long of it nobody could see.
+    pub unseen: Duration,
+}
+
+/// What happens in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhaseKind {
+    /// It answers, but has not been well for a day.
+    Up,
+    /// It was dark once, for less than makes an outage.
+    Down,
+    /// It went dark and came back again and again.
+    Unstable,
+    /// It was dark.
+    Outage,
+}
+
+impl PhaseKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Unstable, Self::Outage];
+
+    /// What JSON, CSV, metrics and the page call it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unstable => "unstable",
+            Self::Outage => "outage",
+        }
+    }
+}
+
+impl Phase {
+    /// Can it be reached in it?
+    pub fn is_bad(&self) -> bool {
+        self.kind != PhaseKind::Up
+    }
+
+    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
+    /// either side. An open one lasts up to `now`.
+    pub fn length(&self, now: Time) -> (Duration, Duration) {
+        let (begin, begin_half) = middle(self.begin);
+        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
+        (end.since(begin), begin_half + end_half)
+    }
+
+    /// The share of it in which it was dark, from 0 to 1.
+    pub fn dark_share(&self, now: Time) -> f64 {
+        let length = self.length(now).0.as_secs_f64();
+        if length > 0.0 { (self.dark.as_secs_f64() / length).min(1.0) } else { 0.0 }
+    }
+}
+
+impl Incident {
+    /// When its first darkness began.
+    pub fn begin(&self) -> Edge {
+        self.phases.first().map_or_else(Edge::default, |phase| phase.begin)
+    }
+
+    /// When its last darkness ended, if it is over.
+    pub fn end(&self) -> Option<Edge> {
+        self.phases.last().filter(|_| self.is_over)?.end
+    }
+
+    /// What names it within its scope: the minute in which it began, as `2014-12-22T1614Z`.
+    pub fn id(&self) -> String {
+        let Edge { earliest, latest } = self.begin();
+        let text = earliest.unwrap_or(latest).to_string();
+        let minute = text.get(..16).unwrap_or(&text);
+        format!("{}Z", minute.replace(':', ""))
+    }
+
+    /// The phases in which it could not be reached.
+    pub fn bad_phases(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().filter(|phase| phase.is_bad())
+    }
+
+    /// For how long it was dark in all, up to `now`.
+    pub fn dark(&self) -> Duration {
+        self.phases.iter().map(|phase| phase.dark).sum()
+    }
+
+    /// Its worst phase: of the gravest kind the longest.
+    pub fn worst(&self, now: Time) -> Option<&Phase> {
+        self.phases.iter().max_by_key(|phase| (phase.kind, phase.length(now).0))
+    }
+}

@@ -1,0 +1,160 @@
+//! Stories of one scope, in minutes, and how they are told.
+
+use super::*;
+use lifesign_core::{
+    judge::{Darknesses, Edge, State},
+    time::Time,
+};
+use std::time::Duration;
+
+fn at(minutes: f64) -> Time {
+    Time::from_nanos(1_419_170_400_000_000_000) + Duration::from_secs_f64(minutes * 60.0)
+}
+
+fn edge(minutes: f64) -> Edge {
+    Edge { earliest: Some(at(minutes) - Duration::from_secs(2)), latest: at(minutes) }
+}
+
+fn episode(scope: &str, state: State, begin: f64, end: Option<f64>) -> Episode {
+    Episode {
+        scope: scope.into(),
+        country: "KP".into(),
+        state,
+        found: at(begin),
+        begin: edge(begin),
+        end: end.map(edge),
+        evidence: String::new(),
+        unseen: Duration::ZERO,
+        paused: None,
+        darknesses: Darknesses::default(),
+    }
+}
+
+fn dark(begin: f64, end: f64) -> Episode {
+    let state = if end - begin >= 1.0 { State::Outage } else { State::Down };
+    episode("KP", state, begin, Some(end))
+}
+
+fn flapping(begin: f64, end: f64, count: u32, dark: f64, last_end: f64) -> Episode {
+    let darknesses = Darknesses {
+        count,
+        length: Duration::from_secs_f64(dark * 60.0),
+        last_end: (count > 0).then(|| edge(last_end)),
+    };
+    Episode { darknesses, ..episode("KP", State::Flapping, begin, Some(end)) }
+}
+
+/// The phases, with begin and end in whole minutes and the darknesses, as they stand at `now`.
+fn story(episodes: &[Episode], now: f64) -> Vec<String> {
+    let minute = |edge: Edge| (edge.latest.since(at(0.0)).as_secs_f64() / 60.0).round();
+    fold(episodes, at(now))
+        .iter()
+        .map(|incident| {
+            let phases: Vec<String> = incident
+                .phases
+                .iter()
+                .map(|phase| {
+                    let end = phase.end.map_or("…".into(), |end| minute(end).to_string());
+                    let label = phase.kind.label();
+                    format!("{label} {}-{end} ×{}", minute(phase.begin), phase.darknesses)
+                })
+                .collect();
+            let over = if incident.is_over { "" } else { ", open" };
+            format!("{}: {}{over}", incident.scope, phases.join(", "))
+        })
+        .collect()
+}
+
+#[test]
+fn december_2014_in_short() {
+    let day = 24.0 * 60.0;
+    let mut all = vec![
+        dark(0.0, 0.5),
+        dark(21.0, 21.1),
+        dark(22.0, 27.0),
+        // Dated from the first of its series, which are told already.
+        flapping(21.0, 37.0, 2, 1.0, 35.0),
+        dark(37.0, 44.0),
+        // Between two outages.
+        flapping(44.0, 47.0, 0, 0.0, 0.0),
+        dark(47.0, 50.0),
+        // The calm of an hour belongs to no trouble.
+        flapping(50.0, day + 100.0, 90, 120.0, day + 83.0),
+        dark(day + 135.0, day + 135.0 + 571.0),
+        dark(2.0 * day - 5.0, 2.0 * day + 30.0),
+        dark(2.0 * day + 500.0, 2.0 * day + 530.0),
+    ];
+    let expected = "KP: unstable 0-1523 ×97, up 1523-1575 ×0, outage 1575-2146 ×1, \
+                    up 2146-2875 ×0, outage 2875-2910 ×1, up 2910-3380 ×0, outage 3380-3410 ×1";
+    assert_eq!(story(&all, 2.0 * day + 531.0), [format!("{expected}, up 3410-… ×0, open")]);
+    assert_eq!(story(&all, 4.0 * day), [expected]);
+    all.reverse();
+    assert_eq!(story(&all, 4.0 * day), [expected]);
+    let incident = &fold(&all, at(4.0 * day))[0];
+    assert_eq!(incident.id(), "2014-12-21T1359Z");
+    let unstable = &incident.phases[0];
+    assert_eq!(unstable.dark.as_secs() / 60, 1 + 5 + 1 + 7 + 3 + 120 - 1);
+    assert_eq!(incident.worst(at(4.0 * day)).unwrap().begin, edge(day + 135.0));
+}
+
+#[test]
+fn one_or_two_darknesses_stand_each_for_itself() {
+    assert_eq!(
+        story(&[dark(0.0, 3.0), dark(20.0, 20.5)], 3000.0),
+        ["KP: outage 0-3 ×1, up 3-20 ×0, down 20-21 ×1"]
+    );
+    let three = [dark(0.0, 3.0), dark(20.0, 20.5), dark(70.0, 75.0)];
+    assert_eq!(story(&three, 3000.0), ["KP: unstable 0-75 ×3"]);
+    let apart = [dark(0.0, 3.0), dark(20.0, 20.5), dark(81.0, 85.0)];
+    assert_eq!(
+        story(&apart, 3000.0),
+        ["KP: outage 0-3 ×1, up 3-20 ×0, down 20-21 ×1, up 21-81 ×0, outage 81-85 ×1"]
+    );
+}
+
+#[test]
+fn it_has_been_well_after_a_day() {
+    let day = 24.0 * 60.0;
+    let relapse = |begin| [dark(0.0, 3.0), dark(begin, begin + 3.0)];
+    assert_eq!(story(&relapse(day + 2.0), 9.0 * day).len(), 1);
+    assert_eq!(
+        story(&relapse(day + 3.0), 9.0 * day),
+        ["KP: outage 0-3 ×1", "KP: outage 1443-1446 ×1"]
+    );
+    let open = [episode("KP", State::Outage, 0.0, None)];
+    assert_eq!(story(&open, 9.0 * day), ["KP: outage 0-… ×1, open"]);
+    assert_eq!(fold(&open, at(10.0))[0].dark(), Duration::from_secs(601));
+}
+
+#[test]
+fn a_darkness_is_long_by_the_measure_of_those_before_it() {
+    let restless =
+        |length| [dark(0.0, 1.5), dark(5.0, 6.5), dark(10.0, 11.5), dark(20.0, 20.0 + length)];
+    assert_eq!(story(&restless(9.0), 3000.0), ["KP: unstable 0-29 ×4"]);
+    assert_eq!(
+        story(&restless(11.0), 3000.0),
+        ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-31 ×1"]
+    );
+    // A slow one is unstable all the same.
+    let slow = [dark(0.0, 29.0), dark(58.0, 87.0), dark(116.0, 145.0)];
+    assert_eq!(
+        story(&slow, 9000.0),
+        ["KP: outage 0-29 ×1, up 29-58 ×0, outage 58-87 ×1, up 87-116 ×0, outage 116-145 ×1"]
+    );
+}
+
+#[test]
+fn what_a_block_shared_with_its_country_is_told_once() {
+    let block = |begin, end| episode("10.0.0.0/24", State::Outage, begin, Some(end));
+    let all = [dark(10.0, 40.0), block(9.5, 41.0), block(60.0, 90.0)];
+    assert_eq!(story(&all, 9000.0), ["KP: outage 10-40 ×1", "10.0.0.0/24: outage 60-90 ×1"]);
+    let longer = [dark(10.0, 40.0), block(9.5, 60.0)];
+    assert_eq!(story(&longer, 9000.0).len(), 2);
+}
+
+#[test]
+fn other_states_are_no_trouble() {
+    let states = [State::Partial, State::Degraded, State::Unknown];
+    let all = states.map(|state| episode("KP", state, 0.0, Some(500.0)));
+    assert_eq!(story(&all, 9000.0), [""; 0]);
+}
