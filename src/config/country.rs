@@ -2,7 +2,7 @@
 //! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
 //! blocks come before those of its networks.
 
-use super::{Countries, block, network};
+use super::{Countries, block, labels::labels, network};
 use lifesign_core::scopes::{Country, CountryId};
 use lifesign_document::{LinesByName, country_code, label};
 use lifesign_document::{Table, Value};
@@ -24,7 +24,7 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
 
 /// `lines`: the line of each country code.
 fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByName) {
-    table.only(&["code", "name", "block", "network"]);
+    table.only(&["code", "name", "labels", "block", "network"]);
     let code = table
         .need("code", "\"KP\"")
         .and_then(|value| country_code(value, lines))
@@ -33,6 +33,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let name = table
         .get("name")
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
+    let labels = labels(table);
     let id = CountryId(all.roster.countries.len() as u32);
     let first = all.roster.blocks.len() as u32;
     let blocks = table.tables("block", "country.block");
@@ -52,7 +53,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let networks = first_network..all.roster.networks.len() as u32;
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
-    all.roster.countries.push(Country { code, name, networks, blocks });
+    all.roster.countries.push(Country { code, name, labels, networks, blocks });
 }
 
 /// Is the key's value a table rather than a list of them? Then that has been said already.

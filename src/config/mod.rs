@@ -21,6 +21,7 @@ use std::{
 mod block;
 mod clash;
 mod country;
+mod labels;
 mod network;
 mod summary;
 mod warnings;

@@ -1,6 +1,6 @@
 //! One `[[country.network]]` table of the plan: adds its network and blocks to the roster.
 
-use super::{Countries, block, country::is_a_table};
+use super::{Countries, block, country::is_a_table, labels::labels_of_network};
 use lifesign_core::scopes::{CountryId, Network, NetworkId};
 use lifesign_document::Table;
 use lifesign_document::{LinesByName, network_name};
@@ -12,10 +12,11 @@ pub(super) fn network<'a>(
     all: &mut Countries<'a>,
     lines: &mut LinesByName,
 ) {
-    table.only(&["name", "asn", "block"]);
+    table.only(&["name", "asn", "labels", "block"]);
     let name =
         table.need("name", "\"Example Telecom\"").and_then(|value| network_name(value, lines));
     let asn = table.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
+    let labels = labels_of_network(table);
     let id = NetworkId(all.roster.networks.len() as u32);
     let first = all.roster.blocks.len() as u32;
     let blocks = table.tables("block", "country.network.block");
@@ -31,6 +32,7 @@ pub(super) fn network<'a>(
         name: name.unwrap_or_default().to_owned(),
         asn: asn.map(|asn| asn as u32),
         country,
+        labels,
         blocks: first..all.roster.blocks.len() as u32,
     });
 }

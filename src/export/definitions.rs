@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 macro_rules! definitions {
     ($($kind:ident $name:literal [$($label:ident),*] $help:literal
         $collect:ident $add:expr;)*) => {
-        /// Every metric but the two `_info`, `lifesign_simulation` and the process's own.
+        /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's own.
         pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
             name: concat!("lifesign_", $name),
             kind: MetricType::$kind,
@@ -61,6 +61,10 @@ definitions! {
                 out.add(&[answer], hosts.into());
             }
         };
+
+    GAUGE "*_info" []
+        "The labels that the plan gives the *; always 1, absent where it gives none."
+        PerScope |_, out| out.add_info();
 
     GAUGE "country_dark_together" []
         "1 while the country is dark, and most countries, at least five, fell silent together with \
@@ -125,6 +129,10 @@ definitions! {
     GAUGE "host_accepts_all" []
         "1 if a firewall answers for the host on every port: its TCP answers are no evidence."
         PerHost |view, out| out.add(&[], one_if(view.accepts_all));
+
+    GAUGE "target_info" []
+        "The labels that the plan gives the host; always 1, absent where it gives none."
+        PerHost |_, out| out.add_info();
 
     // Ourselves.
     GAUGE "blind" [family]

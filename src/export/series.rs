@@ -2,6 +2,7 @@
 
 use lifesign_core::{
     judge::State,
+    scopes::Labels,
     time::{Time, WallOffset},
     watch::{HistogramView, KindView, ScopeView, Snapshot, TargetView, WINDOWS, WindowView},
 };
@@ -42,6 +43,8 @@ pub(super) struct Series {
     pub wall_offset: WallOffset,
     /// The labels that say what the next series are about.
     pub subject_labels: Vec<LabelPair>,
+    /// Those that the plan gives it of its own.
+    pub plan_labels: Labels,
     pub metrics: Vec<Metric>,
 }
 
@@ -71,6 +74,20 @@ impl Series {
         if let Some(value) = value {
             self.add(labels, value);
         }
+    }
+
+    /// One series with the labels that the plan gives the subject; none if it gives none.
+    pub fn add_info(&mut self) {
+        if self.plan_labels.is_empty() {
+            return;
+        }
+        let mut all = self.subject_labels.clone();
+        all.extend(self.plan_labels.iter().map(|(name, value)| label(name, value)));
+        let mut metric = Metric::from_label(all);
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(1.0);
+        metric.set_gauge(gauge);
+        self.metrics.push(metric);
     }
 
     /// One series for each state.

@@ -6,7 +6,7 @@ use super::ExportSettings;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
-    scopes::{BlockId, Family, NetworkId, Scope},
+    scopes::{BlockId, Family, Labels, NetworkId, Scope},
     time::{Time, WallOffset},
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
@@ -43,6 +43,7 @@ struct StateJson<'a> {
 struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
+    labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson,
     networks: Vec<NetworkJson<'a>>,
@@ -54,6 +55,7 @@ struct CountryJson<'a> {
 struct NetworkJson<'a> {
     name: &'a str,
     asn: Option<u32>,
+    labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson,
 }
@@ -64,6 +66,7 @@ struct BlockJson<'a> {
     prefix: String,
     /// The name of the network of the country that it belongs to.
     network: Option<&'a str>,
+    labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
@@ -119,6 +122,8 @@ struct TargetJson<'a> {
     address: Option<IpAddr>,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
+    /// Those of its host.
+    labels: &'a Labels,
     counts: &'a Counts<u32>,
     /// Share of the last 64 probes that were missed.
     loss_ratio: Option<f32>,
@@ -146,6 +151,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             host: target.host.to_string(),
             address: view.address,
             probe: &target.probe,
+            labels: &target.labels,
             counts: &view.counts,
             loss_ratio: view.recent_loss,
             rtt_smoothed_seconds: view.srtt,
@@ -163,6 +169,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
+            labels: &block.labels,
             verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), snapshot.wall_offset),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
@@ -176,12 +183,14 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         NetworkJson {
             name: &network.name,
             asn: network.asn,
+            labels: &network.labels,
             verdict: verdict(snapshot.scope(Scope::Network(id)), snapshot.wall_offset),
         }
     };
     let countries = snapshot.countries().map(|(country, view)| CountryJson {
         code: &country.code,
         name: &country.name,
+        labels: &country.labels,
         verdict: verdict(view, snapshot.wall_offset),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),

@@ -1,7 +1,7 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction};
+use super::{Episode, Sample, correction::Correction, plan::StoredPlan};
 use lifesign_core::{judge::Memory, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -20,6 +20,7 @@ pub(super) struct Batch {
     pub at: Time,
     /// Countries: code and name.
     pub countries: Vec<(String, String)>,
+    pub plan: Option<StoredPlan>,
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
@@ -38,6 +39,7 @@ pub(super) struct Batch {
 pub(super) struct Backlog {
     pub at: Time,
     pub countries: BTreeMap<String, String>,
+    pub plan: Option<StoredPlan>,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
@@ -63,6 +65,7 @@ impl Backlog {
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
+        self.plan = batch.plan.or(self.plan.take());
         self.names.extend(batch.names);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);

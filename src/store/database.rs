@@ -6,6 +6,7 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
+    plan,
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
 };
 use lifesign_core::{
@@ -88,6 +89,7 @@ impl Database {
             _ => return Err(reader::wrong_version(version)),
         }
         connection.execute_batch(NAMES)?;
+        connection.execute_batch(plan::TABLE)?;
         Ok(Self { connection, condensed_until: 0 })
     }
 
@@ -182,6 +184,9 @@ impl Database {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
+        }
+        if let Some(plan) = &backlog.plan {
+            plan.write(&transaction)?;
         }
         for (name, addresses) in &backlog.names {
             transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;

@@ -5,6 +5,7 @@
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
+//! | `plan` | what the plan says of scopes beyond their names |
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
@@ -18,6 +19,7 @@ mod backlog;
 mod correction;
 mod reader;
 mod scope_name;
+mod plan;
 mod database;
 mod episode;
 mod history;
@@ -38,6 +40,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{Snapshot, StoreView, Watch},
 };
+use plan::StoredPlan;
 use scope_name::stored_name;
 use std::{
     collections::HashMap,
@@ -224,6 +227,7 @@ impl Store {
         self.writer.write(Batch {
             at: wall,
             countries: countries.collect(),
+            plan: Some(StoredPlan::of(roster)),
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });

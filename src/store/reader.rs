@@ -76,7 +76,7 @@ impl<T> Rows<T> {
 
 /// The file, open for reading.
 #[derive(Debug)]
-pub struct StoreReader(Connection);
+pub struct StoreReader(pub(super) Connection);
 
 impl StoreReader {
     /// Opens the file. It is an error if it is no store of lifesign, or one of a later version.

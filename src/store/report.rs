@@ -6,6 +6,7 @@ mod charts;
 use super::{
     Episode, EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, time_text},
+    plan::StoredPlan,
     reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
@@ -28,6 +29,7 @@ pub struct ReportData {
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
     runs: Vec<PastRun>,
+    plan: StoredPlan,
     broken: usize,
 }
 
@@ -62,6 +64,7 @@ impl ReportData {
             episodes: episodes.read,
             samples: samples.read,
             runs: runs.read,
+            plan: reader.plan()?,
             broken,
         }))
     }
@@ -87,6 +90,12 @@ impl ReportData {
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
         self.episodes.iter().filter(move |episode| episode.scope == scope)
+    }
+
+    /// The labels of a scope, behind its name.
+    fn labels(&self, scope: &str) -> Markup {
+        let labels = self.plan.labels.get(scope);
+        html! { @if let Some(labels) = labels { " " small { (labels.to_string()) } } }
     }
 
     fn vantages(&self) -> String {
@@ -190,7 +199,7 @@ pub fn page(data: &ReportData) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Reachability of " (title) }
+                h1 { "Reachability of " (title) (data.labels(country)) }
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
                 (charts::timeline(data, &data.scopes()))
@@ -222,7 +231,7 @@ fn table(data: &ReportData) -> Markup {
                 tbody {
                     @for episode in &data.episodes {
                         tr {
-                            td { (episode.name()) } td.(episode.state.label()) { (episode.state) }
+                            td { (episode.name()) (data.labels(&episode.scope)) } td.(episode.state.label()) { (episode.state) }
                             td { (edge_text(episode.begin)) }
                             td { @match episode.end {
                                 Some(end) => (edge_text(end)),
@@ -293,6 +302,7 @@ th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; 
 vertical-align: top }
 tr { break-inside: avoid } svg { width: 100%; height: auto; break-inside: avoid } \
 footer { margin-top: 2rem; color: #555 }
+small { font-weight: 400; color: #555 }
 svg text { font: 11px system-ui, sans-serif; fill: #333 }
 .outage { fill: #a50026; color: #a50026 } .down { fill: #e34a33; color: #c0392b } \
 .flapping { fill: #8856a7; color: #6a3d9a }

@@ -36,7 +36,7 @@ use toml::de::DeTable;
 mod name;
 mod problem;
 mod value;
-pub use name::{LinesByName, country_code, label, network_name};
+pub use name::{LinesByName, country_code, label, labels, network_name};
 pub use problem::{Problem, Problems};
 pub use value::{Value, format_duration, parse_duration};
 

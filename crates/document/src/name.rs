@@ -1,7 +1,11 @@
 //! Names that become metric labels and parts of log lines.
 
 use crate::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// At most so many labels for one thing, and so many characters in the value of one.
+const MAX_LABELS: usize = 16;
+const MAX_LABEL_VALUE: usize = 128;
 
 /// The line of each name that was read so far. Names that differ in case alone would be one on some
 /// dashboards and two on others, so here they are one.
@@ -50,4 +54,68 @@ pub fn network_name<'a>(value: Value<'a>, lines: &mut LinesByName) -> Option<&'a
         ));
     }
     Some(name)
+}
+
+/// Labels of somebody's own: a table of Prometheus label names and their values. `taken` are names
+/// that they cannot have.
+pub fn labels(value: Value<'_>, taken: &[&str]) -> BTreeMap<String, String> {
+    let want = "a table of names and texts, such as { operator = \"Star JV\" }";
+    let Some(table) = value.table(want) else { return BTreeMap::new() };
+    let count = table.entries.len();
+    if count > MAX_LABELS {
+        value.note(&format!("{count} labels are too many; {MAX_LABELS} at most"));
+    }
+    let mut labels = BTreeMap::new();
+    for (key, found) in table.entries.iter().take(MAX_LABELS) {
+        let name: &str = key.get_ref();
+        if let Some(fault) = fault_of_name(name, taken) {
+            table.document.note(key.span().start, &fault);
+        } else if let Some(text) = label_value(Value { document: table.document, key: name, found })
+        {
+            labels.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    labels
+}
+
+/// What is wrong with the name of a label, and what would be right.
+fn fault_of_name(name: &str, taken: &[&str]) -> Option<String> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let starts_with_digit = name.starts_with(|letter: char| letter.is_ascii_digit());
+    if name.is_empty() || starts_with_digit || !name.chars().all(allowed) {
+        return Some(format!(
+            "{name:?} is no name of a label; write letters, digits and _, and no digit first, such \
+             as \"operator\""
+        ));
+    }
+    if name.starts_with("__") {
+        let word = name.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
+        let meant = if word.is_empty() || taken.contains(&word) { "operator" } else { word };
+        return Some(format!(
+            "{name:?} begins with __, which Prometheus keeps for itself; write another name, such \
+             as {meant:?}"
+        ));
+    }
+    taken.contains(&name).then(|| {
+        format!(
+            "{name:?} is a label of the metrics themselves; write another name, such as \
+             \"my_{name}\""
+        )
+    })
+}
+
+/// An empty one would be no label to Prometheus.
+fn label_value(value: Value<'_>) -> Option<&str> {
+    let text = value.text("a text in quotes, such as \"Star JV\"")?;
+    let fault = match text {
+        "" => "empty",
+        _ if text.chars().count() > MAX_LABEL_VALUE => "longer than 128 characters",
+        _ if text.chars().any(char::is_control) => "not one line of plain text",
+        _ => return Some(text),
+    };
+    value.note(&format!(
+        "the label {:?} is {fault}; write one line of 1 to {MAX_LABEL_VALUE} characters",
+        value.key()
+    ));
+    None
 }

@@ -2,12 +2,14 @@
 //! ties them together by id. An id is an index into the roster's lists.
 
 mod builder;
+mod labels;
 mod mapping;
 mod prefix;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use labels::Labels;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
 pub use tree::{Level, Scope, ScopeId};
@@ -183,6 +185,9 @@ pub struct Target {
     pub block: BlockId,
     /// The plan's own interval, if it gives one; else the block's budget sets the pace.
     pub interval: Option<Duration>,
+    /// Labels of its host's own.
+    #[serde(skip)]
+    pub labels: Labels,
 }
 
 /// A prefix that is judged as one.
@@ -194,6 +199,9 @@ pub struct Block {
     pub country: CountryId,
     /// The network of that country it belongs to, if any.
     pub network: Option<NetworkId>,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
     /// Ids of its targets, which are consecutive.
     pub targets: Range<u32>,
 }
@@ -207,6 +215,9 @@ pub struct Network {
     pub asn: Option<u32>,
     /// The country it lies in.
     pub country: CountryId,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
     /// Ids of its blocks, which are consecutive.
     pub blocks: Range<u32>,
 }
@@ -226,6 +237,9 @@ pub struct Country {
     pub code: String,
     /// The name for people.
     pub name: String,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
     /// Ids of its networks, which are consecutive.
     #[serde(default)]
     pub networks: Range<u32>,

@@ -21,7 +21,7 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
               div class={ "verdict " (scope.verdict.state.label()) } {
                 h2 id={ "country-" (index) } {
                     (text::badge(scope.verdict.state)) " " (country.name) " "
-                    small { (country.code) }
+                    small { (country.code) } (text::labels(&country.labels))
                 }
                 (since(context, scope))
                 p.evidence { (context.evidence(&scope.verdict)) }

@@ -4,6 +4,7 @@ use super::PageContext;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
     outcome::Cause,
+    scopes::Labels,
     time::Time,
 };
 use maud::{Markup, html};
@@ -130,6 +131,11 @@ pub(super) fn hosts(hosts: HostCounts) -> String {
         _ => format!("{now} of {usual} usual hosts answer"),
     };
     if usual == listed { answering } else { format!("{answering}, of {listed} listed") }
+}
+
+/// Labels of a name, beside it; nothing where there are none.
+pub(super) fn labels(labels: &Labels) -> Markup {
+    html! { @if !labels.is_empty() { " " small.labels { (labels.to_string()) } } }
 }
 
 /// A share of 1 as per cent; a dash where there is none.

@@ -184,6 +184,21 @@ fn networks_stand_between_a_country_and_its_blocks() {
 }
 
 #[test]
+fn labels_are_those_of_their_scope_and_of_each_target_of_their_host() {
+    let plan = Plan::load(Path::new("tests/data/good/labels.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let of_scopes: Vec<String> =
+        plan.roster.scopes().map(|scope| plan.roster.labels_of(scope).to_string()).collect();
+    assert_eq!(
+        of_scopes,
+        ["", "site: Pyongyang", "operator: Star JV <b>", "asn: 64500, region: north \"and\" south"]
+    );
+    let of_targets: Vec<String> =
+        plan.roster.targets.iter().map(|target| target.labels.to_string()).collect();
+    assert_eq!(of_targets, ["role: mail", "role: mail", "", ""]);
+}
+
+#[test]
 fn what_may_be_meant_otherwise_is_a_warning() {
     let text = r#"
         vantage = "lab"

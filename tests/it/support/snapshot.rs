@@ -3,7 +3,7 @@
 use lifesign_core::{
     judge::{Blindness, Edge, HostCounts, PerState, State, Verdict},
     outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
-    scopes::{Host, Kind, PerFamily, PerKind, Roster},
+    scopes::{Host, Kind, Labels, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
@@ -88,6 +88,18 @@ pub fn in_a_network() -> Snapshot {
     }
     snapshot.scopes.insert(2, scope(State::Degraded, 0.5));
     snapshot.roster = Arc::new(roster);
+    snapshot
+}
+
+/// The same, with labels of the plan's own on the country, the network, its block and one target.
+pub fn labelled() -> Snapshot {
+    let mut snapshot = in_a_network();
+    let roster = Arc::make_mut(&mut snapshot.roster);
+    let labels = Labels::from(BTreeMap::from([("operator".into(), NASTY.into())]));
+    roster.countries[0].labels = labels.clone();
+    roster.networks[0].labels = labels.clone();
+    roster.blocks[1].labels = labels.clone();
+    roster.targets[0].labels = labels;
     snapshot
 }
 
