@@ -8,8 +8,7 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{Prefix, Roster},
 };
-use lifesign_document::label;
-use lifesign_document::{Problems, Table, Value};
+use lifesign_document::{Problems, Table, Value, label, line};
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -27,8 +26,16 @@ mod summary;
 mod warnings;
 
 /// The keys of a plan.
-const KEYS: [&str; 7] =
-    ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
+const KEYS: [&str; 8] = [
+    "vantage",
+    "contact",
+    "controls",
+    "resolver",
+    "per_host_metrics",
+    "budget",
+    "judge",
+    "country",
+];
 
 /// In probes per second. More for one block would be a flood: a /24 has 256 addresses.
 const MAX_PER_BLOCK: f64 = 1000.0;
@@ -39,11 +46,16 @@ const MAX_TOTAL: f64 = 100_000.0;
 /// A few independent controls are enough, and each is pinged all the time.
 const MAX_CONTROLS: usize = 64;
 
+/// In characters: a URL may be long.
+const MAX_CONTACT: usize = 200;
+
 /// What to watch, from where and how fast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where we stand; a label, not empty.
     pub vantage: String,
+    /// Who runs this vantage, for people: text, an address for mail or a URL.
+    pub contact: Option<String>,
     /// Addresses that answer whenever our own network works; none lies in a watched block.
     pub controls: Vec<IpAddr>,
     /// The name servers that resolve the names of hosts; empty for the system's own resolver.
@@ -108,6 +120,7 @@ fn plan(root: Table<'_>) -> Plan {
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
     Plan {
         vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
+        contact: root.get("contact").and_then(contact),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),
         budget: budget(root),
@@ -123,6 +136,11 @@ fn plan(root: Table<'_>) -> Plan {
 fn vantage(value: Value<'_>) -> Option<String> {
     let name = label(value, "the name of the place we look from, such as \"lab-1\"")?;
     Some(name.to_owned())
+}
+
+fn contact(value: Value<'_>) -> Option<String> {
+    let want = "a line that says who runs this vantage, such as \"noc@example.net\"";
+    Some(line(value, MAX_CONTACT, want)?.to_owned())
 }
 
 fn budget(root: Table<'_>) -> Budget {

@@ -8,6 +8,7 @@ use lifesign_core::{
     outcome::Cause,
     scopes::{BlockId, Family, Labels, NetworkId, Scope},
     time::{Time, WallOffset},
+    time_zone::TimeZone,
     watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
@@ -24,6 +25,8 @@ struct SightJson {
 #[derive(Serialize)]
 struct StateJson<'a> {
     vantage: &'a str,
+    /// Who runs it, if the plan says so.
+    contact: Option<&'a str>,
     /// True if nothing of it is real.
     simulation: bool,
     /// When the snapshot was taken.
@@ -43,6 +46,8 @@ struct StateJson<'a> {
 struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
+    /// The IANA name of its time zone, if the plan gives one.
+    timezone: Option<&'a str>,
     labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson,
@@ -190,6 +195,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
     let countries = snapshot.countries().map(|(country, view)| CountryJson {
         code: &country.code,
         name: &country.name,
+        timezone: country.timezone.as_ref().map(TimeZone::name),
         labels: &country.labels,
         verdict: verdict(view, snapshot.wall_offset),
         networks: country.networks.clone().map(network).collect(),
@@ -197,6 +203,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
     });
     serde_json::to_string(&StateJson {
         vantage: &settings.vantage,
+        contact: settings.contact.as_deref(),
         simulation: settings.simulation.is_some(),
         time: rfc3339(snapshot.time),
         started: rfc3339(snapshot.started),

@@ -138,8 +138,16 @@ pub fn edge_text(edge: Edge) -> String {
 
 /// A time in UTC, rounded to the second: `2014-12-22 16:15:02`.
 pub fn time_text(time: Time) -> String {
-    let text = (time + Duration::from_millis(500)).to_string();
-    text.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
+    second_text(&nearest_second(time).to_string())
+}
+
+pub(super) fn nearest_second(time: Time) -> Time {
+    time + Duration::from_millis(500)
+}
+
+/// The date and the time of day, to the second, of an RFC 3339 time.
+pub(super) fn second_text(rfc3339: &str) -> String {
+    rfc3339.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
 }
 
 /// How long an episode lasted: `9 h 31 min ± 4 s`.

@@ -227,10 +227,15 @@ impl Store {
         self.writer.write(Batch {
             at: wall,
             countries: countries.collect(),
-            plan: Some(StoredPlan::of(roster)),
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });
+    }
+
+    /// Keeps what the first plan or a new one says beyond the names of scopes, for reports.
+    pub fn keep_plan(&mut self, roster: &Roster, contact: Option<&str>, wall: Time) {
+        let plan = Some(StoredPlan::of(roster, contact));
+        self.writer.write(Batch { at: wall, plan, ..Batch::default() });
     }
 
     /// Takes changes of verdict, and hands them to the writer with whatever else is due.

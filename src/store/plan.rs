@@ -17,16 +17,27 @@ CREATE TABLE IF NOT EXISTS plan (
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct StoredPlan {
+    /// Who runs the vantage.
+    pub contact: Option<String>,
+    /// The IANA names of time zones, by country code.
+    pub timezones: BTreeMap<String, String>,
     /// By what the scope is called in the store; those without any are not here.
     pub labels: BTreeMap<String, Labels>,
 }
 
 impl StoredPlan {
-    pub fn of(roster: &Roster) -> Self {
+    pub fn of(roster: &Roster, contact: Option<&str>) -> Self {
         let labelled = roster.scopes().filter(|&scope| !roster.labels_of(scope).is_empty());
         let labels =
             labelled.map(|scope| (stored_name(roster, scope), roster.labels_of(scope).clone()));
-        Self { labels: labels.collect() }
+        let timezones = roster.countries.iter().filter_map(|country| {
+            Some((country.code.clone(), country.timezone.as_ref()?.name().to_owned()))
+        });
+        Self {
+            contact: contact.map(str::to_owned),
+            timezones: timezones.collect(),
+            labels: labels.collect(),
+        }
     }
 
     pub fn write(&self, connection: &Connection) -> Result<()> {

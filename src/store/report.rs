@@ -5,12 +5,14 @@ mod charts;
 
 use super::{
     Episode, EpisodeFilter, PastRun, Sample, StoreReader,
-    list::{duration_text, edge_text, length_text, time_text},
+    episode::middle,
+    list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     plan::StoredPlan,
     reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
-use lifesign_core::{judge::State, time::Time};
+use crate::export::page::contact;
+use lifesign_core::{judge::State, time::Time, time_zone::TimeZone};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -98,6 +100,15 @@ impl ReportData {
         html! { @if let Some(labels) = labels { " " small { (labels.to_string()) } } }
     }
 
+    /// From when to when it lasted by the clocks of the country; None if the plan did not know them.
+    fn there(&self, episode: &Episode) -> Option<String> {
+        let zone = TimeZone::named(self.plan.timezones.get(&self.country)?)?;
+        let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
+        let begin = local(middle(episode.begin).0);
+        let end = local(episode.end.map_or(self.observed_until, |end| middle(end).0));
+        Some(format!(" ({begin} to {end} in {})", zone.name()))
+    }
+
     fn vantages(&self) -> String {
         let names: BTreeSet<&str> = self.runs.iter().map(|run| &*run.vantage).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
@@ -165,8 +176,9 @@ pub(super) fn sentence(data: &ReportData) -> String {
         Some(_) => format!("from {}", edge_text(episode.begin)),
         None => format!("since {} or earlier", time_text(episode.begin.latest)),
     };
+    let there = data.there(episode).unwrap_or_default();
     format!(
-        "{name} {was}{from} {begin} {until} UTC, {}{}.{unseen}{more}",
+        "{name} {was}{from} {begin} {until} UTC{there}, {}{}.{unseen}{more}",
         length_text(episode, data.observed_until),
         before.unwrap_or_default()
     )
@@ -213,6 +225,9 @@ pub fn page(data: &ReportData) -> Markup {
                 footer {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
+                    @if let Some(text) = &data.plan.contact {
+                        " The vantage is run by " (contact(text)) "."
+                    }
                 }
             }
         }

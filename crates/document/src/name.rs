@@ -13,10 +13,15 @@ pub type LinesByName = HashMap<String, usize>;
 
 /// A text that becomes a metric label and part of a log line. `want` says what it is.
 pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
+    line(value, 64, want)
+}
+
+/// One line of text, of at most so many characters. `want` says what it is.
+pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
     let fault = match text {
         _ if text.trim().is_empty() => "empty",
-        _ if text.chars().count() > 64 => "longer than 64 characters",
+        _ if text.chars().count() > most => &format!("longer than {most} characters"),
         _ if text.chars().any(char::is_control) => "not one line of plain text",
         _ => return Some(text),
     };

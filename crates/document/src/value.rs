@@ -186,6 +186,16 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
     }
 }
 
+/// The word that is most like the text, or whose last part, after its last `/`, is; None if there
+/// are no words.
+pub fn nearest(text: &str, words: impl IntoIterator<Item = String>) -> Option<String> {
+    let text: String = text.chars().take(64).collect();
+    words.into_iter().min_by_key(|word| {
+        let last = word.rsplit('/').next().unwrap_or_default();
+        strsim::osa_distance(&text, word).min(strsim::osa_distance(&text, last))
+    })
+}
+
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
@@ -327,6 +337,19 @@ mod tests {
         assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
         assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
         assert_eq!(suggestion("host", &keys), "write one of \"interval\", \"expect\", \"port\"");
+    }
+
+    #[test]
+    fn the_nearest_of_many_words_is_found_by_its_last_part_too() {
+        let words = || ["Asia/Pyongyang", "Asia/Seoul", "Europe/Paris"].map(str::to_owned);
+        for (text, word) in [
+            ("Asia/Pyonyang", "Asia/Pyongyang"),
+            ("pyongyang", "Asia/Pyongyang"),
+            ("Seul", "Asia/Seoul"),
+        ] {
+            assert_eq!(nearest(text, words()).as_deref(), Some(word));
+        }
+        assert_eq!(nearest("x", []), None);
     }
 
     proptest! {

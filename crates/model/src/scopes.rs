@@ -14,7 +14,7 @@ pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
 pub use tree::{Level, Scope, ScopeId};
 
-use crate::per_label::PerLabel;
+use crate::{per_label::PerLabel, time_zone::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
@@ -240,6 +240,9 @@ pub struct Country {
     /// Labels of its own.
     #[serde(skip)]
     pub labels: Labels,
+    /// What its clocks show, if the plan says so.
+    #[serde(skip)]
+    pub timezone: Option<TimeZone>,
     /// Ids of its networks, which are consecutive.
     #[serde(default)]
     pub networks: Range<u32>,

@@ -43,7 +43,9 @@ pub(super) fn block(context: &PageContext, index: u32) -> Markup {
 
 /// A summary line of a scope within a country, which opens.
 fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup) -> Markup {
-    let labels = context.snapshot.roster.labels_of(scope);
+    let roster = &context.snapshot.roster;
+    let labels = roster.labels_of(scope);
+    let zone = roster.country_of(scope).timezone.as_ref();
     let scope = context.snapshot.scope(scope);
     let edge = scope.verdict.edge;
     let open = context.blocks_open;
@@ -59,7 +61,10 @@ fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup)
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
             }
-            p.evidence { "since " (context.edge(edge)) " UTC; " (context.evidence(&scope.verdict)) }
+            p.evidence {
+                "since " (context.edge_there(edge, zone)) "; "
+                (context.evidence(&scope.verdict, zone))
+            }
             div.pair {
                 @for period in [timeline::DAY, timeline::WEEK] {
                     div {

@@ -5,10 +5,13 @@ use crate::support::{
     golden::text,
     page_server::{PageServer, settings},
 };
-use lifesign::config::Plan;
-use lifesign_core::watch::{Settings, Watch};
+use lifesign::{config::Plan, export::ExportSettings};
+use lifesign_core::{
+    judge::{Edge, State},
+    watch::{Settings, Watch},
+};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 fn plan(text: &str) -> Plan {
     Plan::parse("plan", text).unwrap_or_else(|problems| panic!("{problems}"))
@@ -58,4 +61,75 @@ fn labels_are_beside_the_name_and_a_new_plan_changes_them() {
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains(",asn=\"64496\",owner=\"KPTC\"} 1\n"), "{metrics}");
     assert!(!metrics.contains("operator="), "{metrics}");
+}
+
+#[test]
+fn whoever_runs_the_vantage_is_named_at_the_foot_and_in_json() {
+    let (server, _) = start(&plan(&text("tests/data/good/labels.toml")));
+    assert_eq!(state(&server)["contact"], json!(null));
+    assert!(!server.ask("GET", "/").body.contains("Run by"));
+    for (contact, shown) in [
+        (
+            "noc@example.net",
+            "<a href=\"mailto:noc@example.net\" rel=\"noreferrer\">noc@example.net</a>",
+        ),
+        (
+            "https://example.net/noc",
+            "<a href=\"https://example.net/noc\" rel=\"noreferrer\">https://example.net/noc</a>",
+        ),
+        ("NOC <noc@example.net>", "NOC &lt;noc@example.net&gt;"),
+        ("javascript:alert(1)//@", "javascript:alert(1)//@"),
+    ] {
+        let told = ExportSettings { contact: Some(contact.into()), ..settings(None) };
+        server.settings.send_replace(told);
+        let snapshot = server.snapshots.borrow().as_deref().cloned();
+        server.snapshots.send_replace(snapshot.map(Arc::new));
+        for path in ["/", "/?hold"] {
+            let page = server.ask("GET", path).body;
+            assert!(page.contains(&format!("<p>Run by {shown}.</p>")), "{path}: {page}");
+        }
+        assert_eq!(state(&server)["contact"], json!(contact));
+    }
+}
+
+#[test]
+fn a_time_of_a_country_is_told_by_its_own_clocks_too() {
+    let text = text("tests/data/good/labels.toml");
+    let (server, _) = start(&plan(&text));
+    assert_eq!(state(&server)["countries"][0]["timezone"], json!(null));
+    assert!(!server.ask("GET", "/").body.contains(" in Asia/"));
+    let (server, mut watch) = start(&plan(
+        &text.replace("code = \"XA\"", "code = \"XA\"\ntimezone = \"Asia/Pyongyang\""),
+    ));
+    assert_eq!(state(&server)["countries"][0]["timezone"], json!("Asia/Pyongyang"));
+    let page = server.ask("GET", "/").body;
+    let there = "since before <time datetime=\"2026-03-01T00:00:00.000Z\">2026-03-01 00:00:00</time> UTC \
+                 (before <time datetime=\"2026-03-01T09:00:00.000+09:00\">2026-03-01 09:00:00</time> \
+                 in Asia/Pyongyang)";
+    // The country, its network and both blocks.
+    assert_eq!(page.matches(there).count(), 4, "{page}");
+    let now = "2026-03-01T16:00:00Z".parse().unwrap();
+    let mut snapshot = watch.snapshot(now, 0, 0);
+    for scope in &mut snapshot.scopes {
+        scope.verdict.state = State::Up;
+        scope.verdict.last_life = Some(now);
+        scope.verdict.edge = Edge {
+            earliest: Some(now - Duration::from_secs(3602)),
+            latest: now - Duration::from_secs(3598),
+        };
+    }
+    server.snapshots.send_replace(Some(Arc::new(snapshot)));
+    let page = server.ask("GET", "/").body;
+    for part in [
+        "15:00:02</time> UTC (<time datetime=\"2026-03-01T23:59:58.000+09:00\">2026-03-01 23:59:58</time> to \
+         <time datetime=\"2026-03-02T00:00:02.000+09:00\">2026-03-02 00:00:02</time> in Asia/Pyongyang)",
+        "last answer to a probe of <time datetime=\"2026-03-01T16:00:00.000Z\">2026-03-01 16:00:00</time> UTC \
+         (<time datetime=\"2026-03-02T01:00:00.000+09:00\">2026-03-02 01:00:00</time> in Asia/Pyongyang)",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let plain = plan(&text);
+    watch.replan(plain.roster, &Settings::default(), now);
+    server.snapshots.send_replace(Some(Arc::new(watch.snapshot(now, 0, 0))));
+    assert!(!server.ask("GET", "/").body.contains(" in Asia/"));
 }

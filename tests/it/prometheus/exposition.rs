@@ -19,8 +19,12 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, settings) =
-        watch::channel(ExportSettings { vantage: "the lab".into(), per_host, simulation: None });
+    let (_sender, settings) = watch::channel(ExportSettings {
+        vantage: "the lab".into(),
+        contact: None,
+        per_host,
+        simulation: None,
+    });
     Metrics::new(source, settings).unwrap().render().unwrap()
 }
 

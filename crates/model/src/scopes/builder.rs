@@ -16,6 +16,7 @@ impl Roster {
             code: code.into(),
             name: name.into(),
             labels: Labels::default(),
+            timezone: None,
             networks: network..network,
             blocks: block..block,
         });
