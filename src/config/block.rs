@@ -1,10 +1,12 @@
 //! One `[[country.block]]` or `[[country.network.block]]` table of the plan: adds its block and
 //! targets to the roster.
 
-use super::{Countries, empty_prefix, labels::labels, unicast};
+use super::{Countries, empty_prefix, unicast};
 use crate::probe::ProbeSpec;
-use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Kind, NetworkId, Prefix, Target};
-use lifesign_document::{Table, Value};
+use lifesign_core::scopes::{
+    Block, BlockId, CountryId, Host, Kind, Labels, NetworkId, Prefix, Target,
+};
+use lifesign_document::{Table, Value, labels};
 use std::{
     collections::{BTreeSet, HashMap},
     net::IpAddr,
@@ -34,7 +36,7 @@ pub(super) fn block<'a>(
     let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
     let prefix =
         prefix_value.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
-    let labels = labels(table);
+    let labels = Labels::from(labels(table, None));
     let id = BlockId(all.roster.blocks.len() as u32);
     let first = all.roster.targets.len() as u32;
     let mut lines = TargetLines::new();
@@ -88,7 +90,7 @@ fn host(
 ) {
     let Some(table) = item.table(HOST) else { return };
     table.only(&["host", "probes", "labels"]);
-    let labels = labels(table);
+    let labels = Labels::from(labels(table, None));
     let host = table.need("host", "\"192.0.2.1\"").and_then(|value| {
         let host = value.parsed("an address or a name, such as \"192.0.2.1\"", name_or_address)?;
         if let (Host::Address(address), Some(prefix)) = (&host, prefix)

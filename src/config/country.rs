@@ -2,13 +2,12 @@
 //! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
 //! blocks come before those of its networks.
 
-use super::{Countries, block, labels::labels, network};
+use super::{Countries, block, network};
 use lifesign_core::{
-    scopes::{Country, CountryId},
+    scopes::{Country, CountryId, Labels},
     time_zone::TimeZone,
 };
-use lifesign_document::{LinesByName, country_code, label, nearest};
-use lifesign_document::{Table, Value};
+use lifesign_document::{LinesByName, Table, Value, country_code, label, labels, nearest};
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut all = Countries::default();
@@ -36,7 +35,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let name = table
         .get("name")
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
-    let labels = labels(table);
+    let labels = Labels::from(labels(table, None));
     let timezone = table.get("timezone").and_then(|value| {
         value.parsed("the IANA name of a time zone, such as \"Asia/Pyongyang\"", timezone)
     });

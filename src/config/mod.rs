@@ -20,13 +20,13 @@ use std::{
 mod block;
 mod clash;
 mod country;
-mod labels;
+mod maintenance;
 mod network;
 mod summary;
 mod warnings;
 
 /// The keys of a plan.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "vantage",
     "contact",
     "controls",
@@ -35,6 +35,7 @@ const KEYS: [&str; 8] = [
     "budget",
     "judge",
     "country",
+    "maintenance",
 ];
 
 /// In probes per second. More for one block would be a flood: a /24 has 256 addresses.
@@ -46,6 +47,7 @@ const MAX_TOTAL: f64 = 100_000.0;
 /// A few independent controls are enough, and each is pinged all the time.
 const MAX_CONTROLS: usize = 64;
 
+const CONTACT: &str = "a line that says who runs this vantage, such as \"noc@example.net\"";
 /// In characters: a URL may be long.
 const MAX_CONTACT: usize = 200;
 
@@ -110,6 +112,7 @@ impl Plan {
 
 fn plan(root: Table<'_>) -> Plan {
     let mut countries = country::countries(root);
+    countries.roster.maintenance = maintenance::maintenance(root, &countries.roster);
     // They do not grow any more.
     countries.roster.targets.shrink_to_fit();
     countries.specs.shrink_to_fit();
@@ -120,7 +123,10 @@ fn plan(root: Table<'_>) -> Plan {
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
     Plan {
         vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
-        contact: root.get("contact").and_then(contact),
+        contact: root
+            .get("contact")
+            .and_then(|value| line(value, MAX_CONTACT, CONTACT))
+            .map(str::to_owned),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),
         budget: budget(root),
@@ -136,11 +142,6 @@ fn plan(root: Table<'_>) -> Plan {
 fn vantage(value: Value<'_>) -> Option<String> {
     let name = label(value, "the name of the place we look from, such as \"lab-1\"")?;
     Some(name.to_owned())
-}
-
-fn contact(value: Value<'_>) -> Option<String> {
-    let want = "a line that says who runs this vantage, such as \"noc@example.net\"";
-    Some(line(value, MAX_CONTACT, want)?.to_owned())
 }
 
 fn budget(root: Table<'_>) -> Budget {

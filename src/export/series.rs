@@ -51,7 +51,10 @@ pub(super) struct Series {
 impl Series {
     /// One series, with values for the definition's own labels.
     pub fn add(&mut self, labels: &[&str], value: f64) {
-        let mut metric = self.labelled(labels);
+        self.push(self.labelled(labels), value);
+    }
+
+    fn push(&mut self, mut metric: Metric, value: f64) {
         if self.definition.kind == MetricType::COUNTER {
             let mut counter = proto::Counter::default();
             counter.set_value(value);
@@ -83,11 +86,7 @@ impl Series {
         }
         let mut all = self.subject_labels.clone();
         all.extend(self.plan_labels.iter().map(|(name, value)| label(name, value)));
-        let mut metric = Metric::from_label(all);
-        let mut gauge = proto::Gauge::default();
-        gauge.set_value(1.0);
-        metric.set_gauge(gauge);
-        self.metrics.push(metric);
+        self.push(Metric::from_label(all), 1.0);
     }
 
     /// One series for each state.

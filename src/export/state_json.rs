@@ -6,10 +6,10 @@ use super::ExportSettings;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
-    scopes::{BlockId, Family, Labels, NetworkId, Scope},
-    time::{Time, WallOffset},
+    scopes::{BlockId, CountryId, Family, Labels, Maintenance, NetworkId, Scope},
+    time::Time,
     time_zone::TimeZone,
-    watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
+    watch::{ControlView, Counts, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -50,7 +50,7 @@ struct CountryJson<'a> {
     timezone: Option<&'a str>,
     labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
 }
@@ -62,7 +62,7 @@ struct NetworkJson<'a> {
     asn: Option<u32>,
     labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
@@ -73,7 +73,7 @@ struct BlockJson<'a> {
     network: Option<&'a str>,
     labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
     targets: Vec<TargetJson<'a>>,
@@ -81,7 +81,7 @@ struct BlockJson<'a> {
 
 /// The verdict and measurements of a scope.
 #[derive(Serialize)]
-struct VerdictJson {
+struct VerdictJson<'a> {
     /// One of `up degraded partial down flapping outage unknown`.
     state: &'static str,
     edge: EdgeJson,
@@ -92,6 +92,8 @@ struct VerdictJson {
     unknown_reason: Option<&'static str>,
     /// Most countries fell silent together with it: it may be us.
     together: bool,
+    /// The window that is open for it, or for what it lies in.
+    maintenance: Option<&'a Maintenance>,
     /// Probability that the scope is reachable.
     belief: f64,
     /// When the newest answered probe was sent.
@@ -175,7 +177,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
             labels: &block.labels,
-            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), snapshot.wall_offset),
+            verdict: verdict(snapshot, Scope::Block(BlockId(index))),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
@@ -189,15 +191,15 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             name: &network.name,
             asn: network.asn,
             labels: &network.labels,
-            verdict: verdict(snapshot.scope(Scope::Network(id)), snapshot.wall_offset),
+            verdict: verdict(snapshot, Scope::Network(id)),
         }
     };
-    let countries = snapshot.countries().map(|(country, view)| CountryJson {
+    let countries = (0..).zip(&roster.countries).map(|(id, country)| CountryJson {
         code: &country.code,
         name: &country.name,
         timezone: country.timezone.as_ref().map(TimeZone::name),
         labels: &country.labels,
-        verdict: verdict(view, snapshot.wall_offset),
+        verdict: verdict(snapshot, Scope::Country(CountryId(id))),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });
@@ -224,7 +226,9 @@ fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson>
     })
 }
 
-fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
+fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
+    let view = snapshot.scope(scope);
+    let offset = snapshot.wall_offset;
     let rfc3339 = |time: Time| offset.written(time).to_string();
     let window = |view: WindowView| WindowJson {
         resolved: view.resolved,
@@ -242,6 +246,7 @@ fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
         evidence: view.verdict.evidence.text(offset),
         unknown_reason: view.verdict.cause.map(Cause::label),
         together: view.verdict.together,
+        maintenance: snapshot.roster.maintenance_at(scope, offset.written(snapshot.time)),
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
         hosts: view.verdict.hosts,

@@ -1,8 +1,8 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction, plan::StoredPlan};
-use lifesign_core::{judge::Memory, time::Time};
+use super::{Episode, Sample, correction::Correction, plan::Windows};
+use lifesign_core::{judge::Memory, scopes::Remarks, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::IpAddr,
@@ -12,6 +12,8 @@ use std::{
 /// samples.
 const MAX_EPISODES: usize = 16_384;
 const MAX_SAMPLES: usize = 65_536;
+/// New plans whose windows of maintenance wait.
+const MAX_PLANS: usize = 64;
 
 /// What is written together.
 #[derive(Debug, Default)]
@@ -20,7 +22,9 @@ pub(super) struct Batch {
     pub at: Time,
     /// Countries: code and name.
     pub countries: Vec<(String, String)>,
-    pub plan: Option<StoredPlan>,
+    pub remarks: Option<Remarks>,
+    /// The windows of a new plan, and when it became the plan.
+    pub maintenance: Option<(Windows, Time)>,
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
@@ -39,7 +43,9 @@ pub(super) struct Batch {
 pub(super) struct Backlog {
     pub at: Time,
     pub countries: BTreeMap<String, String>,
-    pub plan: Option<StoredPlan>,
+    pub remarks: Option<Remarks>,
+    /// The windows of each new plan, and when it became the plan, oldest first.
+    pub maintenance: VecDeque<(Windows, Time)>,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
@@ -65,7 +71,13 @@ impl Backlog {
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
-        self.plan = batch.plan.or(self.plan.take());
+        self.remarks = batch.remarks.or(self.remarks.take());
+        let last = self.maintenance.back().map(|(windows, _)| windows);
+        let maintenance = batch.maintenance.filter(|(windows, _)| Some(windows) != last);
+        self.maintenance.extend(maintenance);
+        if self.maintenance.len() > MAX_PLANS {
+            self.maintenance.pop_front();
+        }
         self.names.extend(batch.names);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);

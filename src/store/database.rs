@@ -89,7 +89,7 @@ impl Database {
             _ => return Err(reader::wrong_version(version)),
         }
         connection.execute_batch(NAMES)?;
-        connection.execute_batch(plan::TABLE)?;
+        connection.execute_batch(plan::TABLES)?;
         Ok(Self { connection, condensed_until: 0 })
     }
 
@@ -185,8 +185,11 @@ impl Database {
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
         }
-        if let Some(plan) = &backlog.plan {
-            plan.write(&transaction)?;
+        if let Some(remarks) = &backlog.remarks {
+            plan::write_remarks(&transaction, remarks)?;
+        }
+        for (windows, time) in &backlog.maintenance {
+            plan::write_windows(&transaction, windows, *time)?;
         }
         for (name, addresses) in &backlog.names {
             transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;
@@ -285,7 +288,8 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
 }
 
 fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
-    let Episode { scope, country, state, found, begin, end, evidence, unseen, paused } = episode;
+    let Episode { scope, country, state, found, begin, end, evidence, unseen, paused, planned: _ } =
+        episode;
     transaction
         .prepare_cached("INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(params![

@@ -7,13 +7,10 @@
 //! until an answer ends it. For two minutes after a return its edge may become narrower: in the
 //! episode that ended with it, and in the one that began with it.
 
-use super::{
-    correction::Correction,
-    scope_name::{network_name, stored_name},
-};
+use super::{correction::Correction, scope_name::network_name};
 use lifesign_core::{
     judge::{Change, Edge, State},
-    scopes::{Level, Roster},
+    scopes::{Level, Maintenance, Roster},
     time::{Time, WallOffset},
 };
 use std::{
@@ -42,6 +39,8 @@ pub struct Episode {
     pub unseen: Duration,
     /// Since when the verdict has been unknown, if it is now.
     pub paused: Option<Time>,
+    /// A window of maintenance that it overlaps, as far as the reader knows one.
+    pub planned: Option<Maintenance>,
 }
 
 impl Episode {
@@ -270,7 +269,7 @@ impl EpisodeTracker {
     /// Ends the open episodes of scopes that are not in the roster.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
         let watched: HashSet<String> =
-            roster.scopes().map(|scope| stored_name(roster, scope)).collect();
+            roster.scopes().map(|scope| roster.full_name_of(scope)).collect();
         self.open.retain(|scope, open| {
             let is_watched = watched.contains(scope);
             if !is_watched {
@@ -299,7 +298,7 @@ impl EpisodeTracker {
         for change in changes {
             let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
             if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
-                let scope = stored_name(roster, change.scope);
+                let scope = roster.full_name_of(change.scope);
                 self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
             } else {
                 self.handle_change(change, roster, offset, changed);
@@ -320,7 +319,7 @@ impl EpisodeTracker {
             earliest: change.edge.earliest.map(|earliest| offset.written(earliest)),
             latest: offset.written(change.edge.latest),
         };
-        let scope = stored_name(roster, change.scope);
+        let scope = roster.full_name_of(change.scope);
         let new_episode = || Episode {
             scope: scope.clone(),
             country: roster.country_of(change.scope).code.clone(),
@@ -331,6 +330,7 @@ impl EpisodeTracker {
             evidence: change.evidence.text(offset),
             unseen: Duration::ZERO,
             paused: None,
+            planned: None,
         };
         let open = self.open.entry(scope.clone()).or_default();
         if change.narrows() {

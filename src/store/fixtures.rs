@@ -24,5 +24,6 @@ pub(super) fn outage(scope: &str, end: Option<u64>) -> Episode {
         evidence: "\"9\" misses, <b>all</b>".into(),
         unseen: Duration::from_secs(90),
         paused: None,
+        planned: None,
     }
 }

@@ -5,7 +5,7 @@
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
-//! | `plan` | what the plan says of scopes beyond their names |
+//! | `plan` | what plans said, and which episodes were planned |
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
@@ -36,12 +36,10 @@ use database::Database;
 use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
-    scopes::{Level, Roster},
+    scopes::{Level, Remarks, Roster},
     time::{Time, WallOffset},
     watch::{Snapshot, StoreView, Watch},
 };
-use plan::StoredPlan;
-use scope_name::stored_name;
 use std::{
     collections::HashMap,
     io,
@@ -166,7 +164,7 @@ impl Store {
             .scopes()
             .map(|scope| {
                 let verdict = &snapshot.scope(scope).verdict;
-                (stored_name(roster, scope), (verdict.state, offset.written(verdict.edge.latest)))
+                (roster.full_name_of(scope), (verdict.state, offset.written(verdict.edge.latest)))
             })
             .collect();
         let mut merged = Vec::new();
@@ -211,7 +209,7 @@ impl Store {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in roster.scopes() {
-            if let Some((country, history)) = histories.remove(&stored_name(&roster, scope))
+            if let Some((country, history)) = histories.remove(&roster.full_name_of(scope))
                 && country == roster.country_of(scope).code
             {
                 watch.history(scope).recall(history);
@@ -234,8 +232,9 @@ impl Store {
 
     /// Keeps what the first plan or a new one says beyond the names of scopes, for reports.
     pub fn keep_plan(&mut self, roster: &Roster, contact: Option<&str>, wall: Time) {
-        let plan = Some(StoredPlan::of(roster, contact));
-        self.writer.write(Batch { at: wall, plan, ..Batch::default() });
+        let remarks = Some(Remarks::on(roster, contact));
+        let maintenance = Some((roster.named_maintenance(), wall));
+        self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
     }
 
     /// Takes changes of verdict, and hands them to the writer with whatever else is due.
@@ -343,7 +342,7 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
         .map(|scope| {
             let view = snapshot.scope(scope);
             Sample {
-                scope: stored_name(roster, scope),
+                scope: roster.full_name_of(scope),
                 country: roster.country_of(scope).code.clone(),
                 time,
                 state: view.verdict.state,

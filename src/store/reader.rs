@@ -117,7 +117,9 @@ impl StoreReader {
         let since = filter.since.map_or(0, millis);
         let until = filter.until.map_or(i64::MAX, millis);
         let parameters = params![since, until, filter.scope, filter.state.map(State::label)];
-        Rows::collect(statement.query_map(parameters, episode_from_row)?)
+        let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
+        self.mark_planned(&mut episodes.read)?;
+        Ok(episodes)
     }
 
     /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
@@ -264,6 +266,7 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         unseen: Duration::from_millis(row.get::<_, i64>(8)?.max(0) as u64),
         paused: optional_time(9)?,
         evidence: row.get(10)?,
+        planned: None,
     })
 }
 

@@ -7,12 +7,11 @@ use super::{
     Episode, EpisodeFilter, PastRun, Sample, StoreReader,
     episode::middle,
     list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
-    plan::StoredPlan,
     reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
 use crate::export::page::contact;
-use lifesign_core::{judge::State, time::Time, time_zone::TimeZone};
+use lifesign_core::{judge::State, scopes::Remarks, time::Time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -31,7 +30,7 @@ pub struct ReportData {
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
     runs: Vec<PastRun>,
-    plan: StoredPlan,
+    remarks: Remarks,
     broken: usize,
 }
 
@@ -66,7 +65,7 @@ impl ReportData {
             episodes: episodes.read,
             samples: samples.read,
             runs: runs.read,
-            plan: reader.plan()?,
+            remarks: reader.remarks()?,
             broken,
         }))
     }
@@ -96,13 +95,13 @@ impl ReportData {
 
     /// The labels of a scope, behind its name.
     fn labels(&self, scope: &str) -> Markup {
-        let labels = self.plan.labels.get(scope);
+        let labels = self.remarks.labels.get(scope);
         html! { @if let Some(labels) = labels { " " small { (labels.to_string()) } } }
     }
 
     /// From when to when it lasted by the clocks of the country; None if the plan did not know them.
     fn there(&self, episode: &Episode) -> Option<String> {
-        let zone = TimeZone::named(self.plan.timezones.get(&self.country)?)?;
+        let zone = self.remarks.timezone(&self.country)?;
         let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
         let begin = local(middle(episode.begin).0);
         let end = local(episode.end.map_or(self.observed_until, |end| middle(end).0));
@@ -176,9 +175,11 @@ pub(super) fn sentence(data: &ReportData) -> String {
         Some(_) => format!("from {}", edge_text(episode.begin)),
         None => format!("since {} or earlier", time_text(episode.begin.latest)),
     };
+    let planned = episode.planned.as_ref().map(|window| format!(" It was {window}."));
+    let planned = planned.unwrap_or_default();
     let there = data.there(episode).unwrap_or_default();
     format!(
-        "{name} {was}{from} {begin} {until} UTC{there}, {}{}.{unseen}{more}",
+        "{name} {was}{from} {begin} {until} UTC{there}, {}{}.{planned}{unseen}{more}",
         length_text(episode, data.observed_until),
         before.unwrap_or_default()
     )
@@ -225,7 +226,7 @@ pub fn page(data: &ReportData) -> Markup {
                 footer {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
-                    @if let Some(text) = &data.plan.contact {
+                    @if let Some(text) = &data.remarks.contact {
                         " The vantage is run by " (contact(text)) "."
                     }
                 }
@@ -246,7 +247,12 @@ fn table(data: &ReportData) -> Markup {
                 tbody {
                     @for episode in &data.episodes {
                         tr {
-                            td { (episode.name()) (data.labels(&episode.scope)) } td.(episode.state.label()) { (episode.state) }
+                            td { (episode.name()) (data.labels(&episode.scope)) } td.(episode.state.label()) {
+                                (episode.state)
+                                @if let Some(window) = &episode.planned {
+                                    " " small { (window.to_string()) }
+                                }
+                            }
                             td { (edge_text(episode.begin)) }
                             td { @match episode.end {
                                 Some(end) => (edge_text(end)),

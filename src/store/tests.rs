@@ -20,6 +20,7 @@ mod openings;
 mod plan;
 mod spells;
 mod names;
+mod maintenance;
 
 /// A directory of the test's own, gone with it.
 struct TempDir(PathBuf);

@@ -1,11 +1,39 @@
 //! Names that become metric labels and parts of log lines.
 
-use crate::Value;
+use crate::{Table, Value};
 use std::collections::{BTreeMap, HashMap};
 
 /// At most so many labels for one thing, and so many characters in the value of one.
 const MAX_LABELS: usize = 16;
 const MAX_LABEL_VALUE: usize = 128;
+
+/// Labels of the series of scopes and hosts, of other series that may be joined with them, and
+/// those that a scrape adds. A label of the plan with such a name would be taken for it.
+const TAKEN: [&str; 23] = [
+    "answer",
+    "block",
+    "control",
+    "country",
+    "family",
+    "host",
+    "icmp_code",
+    "icmp_type",
+    "instance",
+    "job",
+    "le",
+    "network",
+    "oddity",
+    "outcome",
+    "output",
+    "probe",
+    "rcode",
+    "reason",
+    "state",
+    "target",
+    "vantage",
+    "version",
+    "window",
+];
 
 /// The line of each name that was read so far. Names that differ in case alone would be one on some
 /// dashboards and two on others, so here they are one.
@@ -61,9 +89,10 @@ pub fn network_name<'a>(value: Value<'a>, lines: &mut LinesByName) -> Option<&'a
     Some(name)
 }
 
-/// Labels of somebody's own: a table of Prometheus label names and their values. `taken` are names
-/// that they cannot have.
-pub fn labels(value: Value<'_>, taken: &[&str]) -> BTreeMap<String, String> {
+/// The table `labels`, if it is there: names of Prometheus labels and their values. `taken` is a name
+/// that the series of this table's own subject have besides those that all have.
+pub fn labels(table: Table<'_>, taken: Option<&str>) -> BTreeMap<String, String> {
+    let Some(value) = table.get("labels") else { return BTreeMap::new() };
     let want = "a table of names and texts, such as { operator = \"Star JV\" }";
     let Some(table) = value.table(want) else { return BTreeMap::new() };
     let count = table.entries.len();
@@ -84,7 +113,8 @@ pub fn labels(value: Value<'_>, taken: &[&str]) -> BTreeMap<String, String> {
 }
 
 /// What is wrong with the name of a label, and what would be right.
-fn fault_of_name(name: &str, taken: &[&str]) -> Option<String> {
+fn fault_of_name(name: &str, taken: Option<&str>) -> Option<String> {
+    let is_taken = |name: &str| TAKEN.contains(&name) || taken == Some(name);
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let starts_with_digit = name.starts_with(|letter: char| letter.is_ascii_digit());
     if name.is_empty() || starts_with_digit || !name.chars().all(allowed) {
@@ -95,13 +125,13 @@ fn fault_of_name(name: &str, taken: &[&str]) -> Option<String> {
     }
     if name.starts_with("__") {
         let word = name.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
-        let meant = if word.is_empty() || taken.contains(&word) { "operator" } else { word };
+        let meant = if word.is_empty() || is_taken(word) { "operator" } else { word };
         return Some(format!(
             "{name:?} begins with __, which Prometheus keeps for itself; write another name, such \
              as {meant:?}"
         ));
     }
-    taken.contains(&name).then(|| {
+    is_taken(name).then(|| {
         format!(
             "{name:?} is a label of the metrics themselves; write another name, such as \
              \"my_{name}\""

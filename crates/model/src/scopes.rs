@@ -3,15 +3,19 @@
 
 mod builder;
 mod labels;
+mod maintenance;
 mod mapping;
 mod prefix;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub use labels::Labels;
+pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
+pub use remarks::Remarks;
 pub use tree::{Level, Scope, ScopeId};
 
 use crate::{per_label::PerLabel, time_zone::TimeZone};
@@ -263,6 +267,9 @@ pub struct Roster {
     pub blocks: Vec<Block>,
     /// By [`TargetId`].
     pub targets: Vec<Target>,
+    /// Maintenance that was announced, and of which scope.
+    #[serde(skip)]
+    pub maintenance: Vec<(Scope, Maintenance)>,
 }
 
 impl Roster {
@@ -323,7 +330,7 @@ impl Roster {
 
     /// Do its ids fit its lists? What was read from a file may say anything.
     pub fn is_consistent(&self) -> bool {
-        let Self { countries, networks, blocks, targets } = self;
+        let Self { countries, networks, blocks, targets, maintenance: _ } = self;
         networks.iter().all(|network| (network.country.0 as usize) < countries.len())
             && blocks.iter().all(|block| {
                 (block.country.0 as usize) < countries.len()

@@ -46,6 +46,7 @@ fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup)
     let roster = &context.snapshot.roster;
     let labels = roster.labels_of(scope);
     let zone = roster.country_of(scope).timezone.as_ref();
+    let planned = context.planned(scope);
     let scope = context.snapshot.scope(scope);
     let edge = scope.verdict.edge;
     let open = context.blocks_open;
@@ -61,6 +62,7 @@ fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup)
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
             }
+            (planned)
             p.evidence {
                 "since " (context.edge_there(edge, zone)) "; "
                 (context.evidence(&scope.verdict, zone))

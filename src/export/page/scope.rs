@@ -28,6 +28,7 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                     "for " b { (text::duration(snapshot.time.since(scope.verdict.edge.latest))) }
                     ", since " (context.edge_there(scope.verdict.edge, zone))
                 }
+                (context.planned(Scope::Country(id)))
                 p.evidence { (context.evidence(&scope.verdict, zone)) }
                 @if scope.verdict.together {
                     p.evidence { b { "It may be us: most countries fell silent together." } }

@@ -4,9 +4,10 @@ use super::PageContext;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
     outcome::Cause,
-    scopes::Labels,
+    scopes::{Labels, Scope},
     time::Time,
     time_zone::TimeZone,
+    watch::Snapshot,
 };
 use maud::{Markup, html};
 use std::time::Duration;
@@ -81,6 +82,21 @@ impl PageContext<'_> {
             (time_markup(&earliest, true))
             @if date_and_time(&earliest) != date_and_time(&latest) {
                 " to " (time_markup(&latest, is_other_date))
+            }
+        }
+    }
+
+    /// That what is found of a scope is planned, and until when; nothing outside of windows.
+    pub(super) fn planned(&self, scope: Scope) -> Markup {
+        let Snapshot { roster, wall_offset, time, .. } = self.snapshot;
+        let window = roster.maintenance_at(scope, wall_offset.written(*time));
+        let zone = roster.country_of(scope).timezone.as_ref();
+        html! {
+            @if let Some(window) = window {
+                p.planned {
+                    (window.to_string()) " until " (time_markup(&window.to.to_string(), true)) " UTC"
+                    (there(zone, |zone| time_markup(&zone.rfc3339(window.to), true)))
+                }
             }
         }
     }

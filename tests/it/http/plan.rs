@@ -8,7 +8,9 @@ use crate::support::{
 use lifesign::{config::Plan, export::ExportSettings};
 use lifesign_core::{
     judge::{Edge, State},
-    watch::{Settings, Watch},
+    scopes::{BlockId, NetworkId, Scope},
+    time::Time,
+    watch::{Settings, StateSpan, Watch},
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -132,4 +134,94 @@ fn a_time_of_a_country_is_told_by_its_own_clocks_too() {
     watch.replan(plain.roster, &Settings::default(), now);
     server.snapshots.send_replace(Some(Arc::new(watch.snapshot(now, 0, 0))));
     assert!(!server.ask("GET", "/").body.contains(" in Asia/"));
+}
+
+#[test]
+fn maintenance_is_told_while_it_is_open_of_its_scope_and_of_what_lies_in_it() {
+    let text = text("tests/data/good/maintenance.toml");
+    let (server, mut watch) = start(&plan(&text));
+    let show = |watch: &Watch, time: &str| {
+        let snapshot = watch.snapshot(time.parse().unwrap(), 0, 0);
+        server.snapshots.send_replace(Some(Arc::new(snapshot)));
+        server.ask("GET", "/metrics").body
+    };
+    let open = |metrics: &str| -> Vec<String> {
+        let gauges = metrics.lines().filter_map(|line| line.strip_prefix("lifesign_maintenance"));
+        assert_eq!(gauges.clone().count(), 6);
+        gauges.filter_map(|rest| Some(rest.strip_suffix(" 1")?.to_owned())).collect()
+    };
+    let network = r#"{country="XA",network="Example Telecom",block=""}"#;
+    let of_network = r#"{country="XA",network="",block="198.18.0.0/24"}"#;
+    let of_xb = r#"{country="XB",network="",block="2001:db8::/48"}"#;
+    let xb = r#"{country="XB",network="",block=""}"#;
+    assert_eq!(open(&show(&watch, "2026-03-01T01:59:59Z")), [""; 0]);
+    assert!(!server.ask("GET", "/").body.contains("planned"));
+    assert_eq!(open(&show(&watch, "2026-03-01T02:00:00Z")), [of_network, network]);
+    assert_eq!(open(&show(&watch, "2026-03-01T06:00:00Z")), [""; 0]);
+    assert_eq!(open(&show(&watch, "2026-03-02T12:00:00Z")), [xb, of_xb]);
+    assert_eq!(open(&show(&watch, "2026-03-01T02:30:00Z")), [of_network, network, of_xb]);
+    let page = server.ask("GET", "/").body;
+    let of_network = "<p class=\"planned\">planned: a new &lt;b&gt;cable until \
+                      <time datetime=\"2026-03-01T06:00:00.000Z\">2026-03-01 06:00:00</time> UTC</p>";
+    assert_eq!(page.matches(of_network).count(), 2, "of the network and its block: {page}");
+    let of_block = "<p class=\"planned\">planned until \
+                    <time datetime=\"2026-03-01T03:00:00.000Z\">2026-03-01 03:00:00</time> UTC \
+                    (<time datetime=\"2026-03-01T12:00:00.000+09:00\">2026-03-01 12:00:00</time> in Asia/Pyongyang)</p>";
+    assert_eq!(page.matches(of_block).count(), 1, "of the block, not of its country: {page}");
+    let countries = &state(&server)["countries"];
+    assert_eq!(
+        countries[0]["networks"][0]["maintenance"],
+        json!({
+            "from": "2026-03-01T02:00:00.000Z",
+            "to": "2026-03-01T06:00:00.000Z",
+            "reason": "a new <b>cable",
+        })
+    );
+    assert_eq!(countries[1]["blocks"][0]["maintenance"]["reason"], json!(null));
+    for country in 0..2 {
+        assert_eq!(countries[country]["maintenance"], json!(null));
+    }
+    // A verdict is what it was; a plan without windows has none.
+    let now = "2026-03-01T02:30:00Z".parse().unwrap();
+    let states = |watch: &Watch| {
+        let snapshot = watch.snapshot(now, 0, 0);
+        snapshot.scopes.iter().map(|scope| scope.verdict.state).collect::<Vec<_>>()
+    };
+    let before = states(&watch);
+    let (without, _) = text.split_once("[[maintenance]]").unwrap();
+    watch.replan(plan(without).roster, &Settings::default(), now);
+    assert_eq!(states(&watch), before);
+    assert_eq!(open(&show(&watch, "2026-03-01T02:30:00Z")), [""; 0]);
+}
+
+#[test]
+fn an_episode_that_overlaps_a_window_is_planned_on_the_page() {
+    let (server, mut watch) = start(&plan(&text("tests/data/good/maintenance.toml")));
+    let network = Scope::Network(NetworkId(0));
+    let block = Scope::Block(BlockId(0));
+    let time = |text: &str| text.parse::<Time>().unwrap();
+    for (scope, state, from) in [
+        (network, State::Up, "2026-03-01T00:30:00Z"),
+        (network, State::Down, "2026-03-01T01:00:00Z"),
+        (network, State::Up, "2026-03-01T01:10:00Z"),
+        (network, State::Outage, "2026-03-01T01:58:00Z"),
+        (network, State::Up, "2026-03-01T02:10:00Z"),
+        (block, State::Up, "2026-03-01T00:30:00Z"),
+        (block, State::Outage, "2026-03-01T02:05:00Z"),
+    ] {
+        let from = time(from);
+        let edge = Edge { earliest: Some(from), latest: from };
+        watch.history(scope).push_span(StateSpan { state, from, edge });
+    }
+    let snapshot = watch.snapshot(time("2026-03-01T02:30:00Z"), 0, 0);
+    server.snapshots.send_replace(Some(Arc::new(snapshot)));
+    let page = server.ask("GET", "/").body;
+    let rows: Vec<&str> = page.split("<th scope=\"row\">").skip(1).collect();
+    let planned: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.contains(" planned: a new &lt;b&gt;cable</span>"))
+        .filter_map(|row| row.split_once("</th>").map(|(name, _)| name))
+        .collect();
+    assert_eq!(planned, ["Example Telecom"], "{page}");
+    assert_eq!(rows.iter().filter(|row| row.starts_with("Example Telecom</th>")).count(), 2);
 }
