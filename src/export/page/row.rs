@@ -61,8 +61,8 @@ fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup)
                 }
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
+                (planned)
             }
-            (planned)
             p.evidence {
                 "since " (context.edge_there(edge, zone)) "; "
                 (context.evidence(&scope.verdict, zone))

@@ -93,7 +93,7 @@ impl PageContext<'_> {
         let zone = roster.country_of(scope).timezone.as_ref();
         html! {
             @if let Some(window) = window {
-                p.planned {
+                span.planned {
                     (window.to_string()) " until " (time_markup(&window.to.to_string(), true)) " UTC"
                     (there(zone, |zone| time_markup(&zone.rfc3339(window.to), true)))
                 }

@@ -161,12 +161,12 @@ fn maintenance_is_told_while_it_is_open_of_its_scope_and_of_what_lies_in_it() {
     assert_eq!(open(&show(&watch, "2026-03-02T12:00:00Z")), [xb, of_xb]);
     assert_eq!(open(&show(&watch, "2026-03-01T02:30:00Z")), [of_network, network, of_xb]);
     let page = server.ask("GET", "/").body;
-    let of_network = "<p class=\"planned\">planned: a new &lt;b&gt;cable until \
-                      <time datetime=\"2026-03-01T06:00:00.000Z\">2026-03-01 06:00:00</time> UTC</p>";
+    let of_network = "<span class=\"planned\">planned: a new &lt;b&gt;cable until \
+                      <time datetime=\"2026-03-01T06:00:00.000Z\">2026-03-01 06:00:00</time> UTC</span>";
     assert_eq!(page.matches(of_network).count(), 2, "of the network and its block: {page}");
-    let of_block = "<p class=\"planned\">planned until \
+    let of_block = "<span class=\"planned\">planned until \
                     <time datetime=\"2026-03-01T03:00:00.000Z\">2026-03-01 03:00:00</time> UTC \
-                    (<time datetime=\"2026-03-01T12:00:00.000+09:00\">2026-03-01 12:00:00</time> in Asia/Pyongyang)</p>";
+                    (<time datetime=\"2026-03-01T12:00:00.000+09:00\">2026-03-01 12:00:00</time> in Asia/Pyongyang)</span>";
     assert_eq!(page.matches(of_block).count(), 1, "of the block, not of its country: {page}");
     let countries = &state(&server)["countries"];
     assert_eq!(
