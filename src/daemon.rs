@@ -18,6 +18,7 @@
 //! | `network` | the probers of all kinds |
 //! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
+//! | `settings` | what a plan means for the core and for readers |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
@@ -27,6 +28,7 @@ mod failure;
 mod end;
 mod journal_writer;
 mod network;
+mod settings;
 mod wire_ids;
 mod reload;
 mod state;
@@ -47,12 +49,13 @@ use lifesign_core::{
     judge::{Change, State},
     outcome::{Event, Reject, Stray},
     time::Time,
-    watch::{LinesLost, Settings, Snapshot, Watch},
+    watch::{LinesLost, Snapshot, Watch},
 };
 use lifesign_journal::verdict;
 use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::Reload;
+use settings::{core_settings, export_settings};
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
@@ -79,9 +82,6 @@ const MIN_SLEEP: Duration = Duration::from_millis(1);
 const DRAIN_INTERVAL: Duration = Duration::from_millis(10);
 /// How many tasks, each with an answer, may run before the event loop goes on.
 const EVENT_INTERVAL: u32 = 4096;
-/// In plans up to this many targets every host has series of its own, unless the plan says
-/// otherwise.
-const MAX_TARGETS_PER_HOST_METRICS: usize = 500;
 /// Fewer file descriptors are not enough for the runtime, the HTTP listeners and the ICMP sockets.
 const MIN_DESCRIPTORS: usize = 32;
 /// How many requests to read the plan again may be queued; the senders of more have to wait.
@@ -173,12 +173,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
 struct Publishers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     export_settings: watch::Sender<ExportSettings>,
-}
-
-fn export_settings(plan: &Plan) -> ExportSettings {
-    let per_host =
-        plan.per_host_metrics.unwrap_or(plan.roster.targets.len() <= MAX_TARGETS_PER_HOST_METRICS);
-    ExportSettings { vantage: plan.vantage.clone(), per_host, simulation: None }
 }
 
 /// The state of a run.
@@ -373,16 +367,6 @@ fn is_anything_dark(snapshot: &Snapshot) -> bool {
         State::Down | State::Flapping | State::Outage => true,
         State::Up | State::Degraded | State::Partial | State::Unknown => false,
     })
-}
-
-/// The core's settings. Without a socket to ping the controls, they do not count.
-fn core_settings(plan: &Plan, controls: bool) -> Settings {
-    Settings {
-        budget: Some(plan.budget),
-        rules: plan.rules,
-        controls: if controls { plan.controls.clone() } else { Vec::new() },
-        seed: random_bits(1),
-    }
 }
 
 fn write_warnings(plan: &Plan, stdout_writer: &LineWriter) {

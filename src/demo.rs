@@ -56,6 +56,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     );
     let settings = ExportSettings {
         vantage: "a simulation".into(),
+        contact: None,
         per_host: true,
         simulation: Some(simulation),
     };

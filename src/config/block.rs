@@ -3,8 +3,10 @@
 
 use super::{Countries, EMPTY, unicast};
 use crate::probe::ProbeSpec;
-use lifesign_core::scopes::{Block, BlockId, CountryId, Host, Kind, NetworkId, Prefix, Target};
-use lifesign_document::{Table, Value};
+use lifesign_core::scopes::{
+    Block, BlockId, CountryId, Host, Kind, Labels, NetworkId, Prefix, Target,
+};
+use lifesign_document::{Table, Value, labels};
 use std::{
     collections::{BTreeSet, HashMap},
     net::IpAddr,
@@ -30,10 +32,11 @@ pub(super) fn block<'a>(
     network: Option<NetworkId>,
     all: &mut Countries<'a>,
 ) {
-    table.only(&["prefix", "hosts"]);
+    table.only(&["prefix", "labels", "hosts"]);
     let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
     let prefix =
         prefix_value.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
+    let labels = Labels::from(labels(table, None));
     let id = BlockId(all.roster.blocks.len() as u32);
     let first = all.roster.targets.len() as u32;
     let mut lines = TargetLines::new();
@@ -49,7 +52,7 @@ pub(super) fn block<'a>(
     let targets = first..all.roster.targets.len() as u32;
     if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
         all.prefixes.push((prefix, value));
-        all.roster.blocks.push(Block { prefix, country, network, targets });
+        all.roster.blocks.push(Block { prefix, country, network, labels, targets });
     }
 }
 
@@ -85,7 +88,8 @@ fn host(
     all: &mut Countries<'_>,
 ) {
     let Some(table) = item.table(HOST) else { return };
-    table.only(&["host", "probes"]);
+    table.only(&["host", "probes", "labels"]);
+    let labels = Labels::from(labels(table, None));
     let host = table.need("host", "\"192.0.2.1\"").and_then(|value| {
         let host = value.parsed("an address or a name, such as \"192.0.2.1\"", name_or_address)?;
         if let (Host::Address(address), Some(prefix)) = (&host, prefix)
@@ -110,8 +114,14 @@ fn host(
                 "{host} is already asked {probe:?} in this block, on line {line}; keep one"
             ));
         }
-        let target = Target { host: host.clone(), probe, kind: spec.kind(), block, interval };
-        all.roster.targets.push(target);
+        all.roster.targets.push(Target {
+            host: host.clone(),
+            probe,
+            kind: spec.kind(),
+            block,
+            interval,
+            labels: labels.clone(),
+        });
         all.specs.push(spec);
     }
 }

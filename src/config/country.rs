@@ -3,9 +3,11 @@
 //! blocks come before those of its networks.
 
 use super::{Countries, block, network};
-use lifesign_core::scopes::{Country, CountryId};
-use lifesign_document::{LinesByName, country_code, label};
-use lifesign_document::{Table, Value};
+use lifesign_core::{
+    scopes::{Country, CountryId, Labels},
+    time_zone::TimeZone,
+};
+use lifesign_document::{LinesByName, Table, Value, country_code, label, labels, nearest};
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
     let mut all = Countries::default();
@@ -24,7 +26,7 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
 
 /// `lines`: the line of each country code.
 fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByName) {
-    table.only(&["code", "name", "block", "network"]);
+    table.only(&["code", "name", "timezone", "labels", "block", "network"]);
     let code = table
         .need("code", "\"KP\"")
         .and_then(|value| country_code(value, lines))
@@ -33,6 +35,10 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let name = table
         .get("name")
         .and_then(|value| label(value, "the name for people, such as \"North Korea\""));
+    let labels = Labels::from(labels(table, None));
+    let timezone = table.get("timezone").and_then(|value| {
+        value.parsed("the IANA name of a time zone, such as \"Asia/Pyongyang\"", timezone)
+    });
     let id = CountryId(all.roster.countries.len() as u32);
     let first = all.roster.blocks.len() as u32;
     let blocks = table.tables("block", "country.block");
@@ -52,7 +58,14 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let networks = first_network..all.roster.networks.len() as u32;
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
-    all.roster.countries.push(Country { code, name, networks, blocks });
+    all.roster.countries.push(Country { code, name, labels, timezone, networks, blocks });
+}
+
+fn timezone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::named(name).ok_or_else(|| {
+        let nearest = nearest(name, TimeZone::names()).unwrap_or_default();
+        format!("{name:?} is no IANA time zone; did you mean {nearest:?}?")
+    })
 }
 
 /// Is the key's value a table rather than a list of them? Then that has been said already.

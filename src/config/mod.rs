@@ -8,8 +8,7 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{Prefix, Roster},
 };
-use lifesign_document::label;
-use lifesign_document::{Problems, Table, Value};
+use lifesign_document::{Problems, Table, Value, label, line};
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -21,13 +20,23 @@ use std::{
 mod block;
 mod clash;
 mod country;
+mod maintenance;
 mod network;
 mod summary;
 mod warnings;
 
 /// The keys of a plan.
-const KEYS: [&str; 7] =
-    ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
+const KEYS: [&str; 9] = [
+    "vantage",
+    "contact",
+    "controls",
+    "resolver",
+    "per_host_metrics",
+    "budget",
+    "judge",
+    "country",
+    "maintenance",
+];
 
 /// In probes per second. More for one block would be a flood: a /24 has 256 addresses.
 const MAX_PER_BLOCK: f64 = 1000.0;
@@ -38,11 +47,17 @@ const MAX_TOTAL: f64 = 100_000.0;
 /// A few independent controls are enough, and each is pinged all the time.
 const MAX_CONTROLS: usize = 64;
 
+const CONTACT: &str = "a line that says who runs this vantage, such as \"noc@example.net\"";
+/// In characters: a URL may be long.
+const MAX_CONTACT: usize = 200;
+
 /// What to watch, from where and how fast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where we stand; a label, not empty.
     pub vantage: String,
+    /// Who runs this vantage, for people: text, an address for mail or a URL.
+    pub contact: Option<String>,
     /// Addresses that answer whenever our own network works; none lies in a watched block.
     pub controls: Vec<IpAddr>,
     /// The name servers that resolve the names of hosts; empty for the system's own resolver.
@@ -97,6 +112,7 @@ impl Plan {
 
 fn plan(root: Table<'_>) -> Plan {
     let mut countries = country::countries(root);
+    countries.roster.maintenance = maintenance::maintenance(root, &countries.roster);
     // They do not grow any more.
     countries.roster.targets.shrink_to_fit();
     countries.specs.shrink_to_fit();
@@ -107,6 +123,10 @@ fn plan(root: Table<'_>) -> Plan {
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
     Plan {
         vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
+        contact: root
+            .get("contact")
+            .and_then(|value| line(value, MAX_CONTACT, CONTACT))
+            .map(str::to_owned),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),
         budget: budget(root),

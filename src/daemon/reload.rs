@@ -1,7 +1,12 @@
 //! A new plan: read again on SIGHUP or on request over HTTP, in a thread of its own that holds up
 //! no probe; then applied, or rejected if it is wrong.
 
-use super::{Daemon, core_settings, export_settings, network::open_controls, write_warnings};
+use super::{
+    Daemon,
+    network::open_controls,
+    settings::{core_settings, export_settings},
+    write_warnings,
+};
 use crate::{
     config::Plan,
     export::{ReloadRequest, ReloadRequests},
@@ -99,7 +104,9 @@ impl Daemon {
         self.publishers.export_settings.send_replace(export_settings(&plan));
         self.plan = plan;
         if let Some(store) = &mut self.store {
-            store.replan(&self.plan.roster, self.clock.wall_offset().written(now));
+            let wall = self.clock.wall_offset().written(now);
+            store.replan(&self.plan.roster, wall);
+            store.keep_plan(&self.plan.roster, self.plan.contact.as_deref(), wall);
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
         self.stdout_writer.write(text.clone());

@@ -53,6 +53,8 @@ impl Daemon {
         }
         self.network.names.recall(std::mem::take(&mut past.names));
         store.resume(past, recalled, &self.plan.roster, now, offset);
+        let contact = self.plan.contact.as_deref();
+        store.keep_plan(&self.plan.roster, contact, offset.written(now));
         self.store = Some(store);
         self.say_whether_the_clock_is_behind();
         Ok(())

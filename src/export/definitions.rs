@@ -8,6 +8,7 @@ use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
+    scopes::Level,
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
 use prometheus::proto::MetricType;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 macro_rules! definitions {
     ($($kind:ident $name:literal [$($label:ident),*] $help:literal
         $collect:ident $add:expr;)*) => {
-        /// Every metric but the two `_info`, `lifesign_simulation` and the process's own.
+        /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's own.
         pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
             name: concat!("lifesign_", $name),
             kind: MetricType::$kind,
@@ -62,10 +63,19 @@ definitions! {
             }
         };
 
+    GAUGE "*_info" []
+        "The labels that the plan gives the *; always 1, absent where it gives none."
+        PerScope |_, out| out.add_info();
+
     GAUGE "country_dark_together" []
         "1 while the country is dark, and most countries, at least five, fell silent together with \
          it: it may be us."
         PerCountry |view, out| out.add(&[], one_if(view.verdict.together));
+
+    GAUGE "maintenance" [country, network, block]
+        "1 while a window of maintenance is open for the scope or what it lies in; a country has no \
+         network and no block, and a block no network."
+        Once add_maintenance;
 
     // Measurements.
     GAUGE "*_loss_ratio" [window]
@@ -125,6 +135,10 @@ definitions! {
     GAUGE "host_accepts_all" []
         "1 if a firewall answers for the host on every port: its TCP answers are no evidence."
         PerHost |view, out| out.add(&[], one_if(view.accepts_all));
+
+    GAUGE "target_info" []
+        "The labels that the plan gives the host; always 1, absent where it gives none."
+        PerHost |_, out| out.add_info();
 
     // Ourselves.
     GAUGE "blind" [family]
@@ -207,6 +221,18 @@ fn one_if(condition: bool) -> f64 {
 
 fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
     counts.get(key).copied().unwrap_or(0) as f64
+}
+
+fn add_maintenance(snapshot: &Snapshot, out: &mut Series) {
+    let roster = &snapshot.roster;
+    let now = snapshot.wall_offset.written(snapshot.time);
+    for scope in roster.scopes() {
+        let name = roster.name_of(scope);
+        let name_at = |level| if scope.level() == level { &*name } else { "" };
+        let is_open = roster.maintenance_at(scope, now).is_some();
+        let code = &*roster.country_of(scope).code;
+        out.add(&[code, name_at(Level::Network), name_at(Level::Block)], one_if(is_open));
+    }
 }
 
 fn add_per_family(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&Blindness) -> f64) {

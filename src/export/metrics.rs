@@ -8,7 +8,7 @@ use super::{
     series::{Collect, Definition, Series, label},
 };
 use lifesign_core::{
-    scopes::{BlockId, Level, Roster, Scope},
+    scopes::{BlockId, Labels, Level, Roster, Scope},
     watch::Snapshot,
 };
 use prometheus::{
@@ -143,6 +143,7 @@ impl Family {
             definition: self.definition,
             wall_offset: snapshot.wall_offset,
             subject_labels: vec![],
+            plan_labels: Labels::default(),
             metrics: vec![],
         };
         let roster = &snapshot.roster;
@@ -153,6 +154,7 @@ impl Family {
                 for (scope, view) in roster.scopes().zip(&snapshot.scopes) {
                     if Some(scope.level()) == self.level {
                         out.subject_labels = scope_labels(roster, prefixes, scope);
+                        out.plan_labels = roster.labels_of(scope).clone();
                         add(view, &mut out);
                     }
                 }
@@ -172,6 +174,7 @@ impl Family {
                     out.subject_labels = block_labels(target.block);
                     out.subject_labels.push(label("host", &target.host.to_string()));
                     out.subject_labels.push(label("probe", &target.probe));
+                    out.plan_labels = target.labels.clone();
                     add(view, &mut out);
                 }
             }

@@ -30,6 +30,8 @@ pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
 pub struct ExportSettings {
     /// Where we stand, as the plan calls it.
     pub vantage: String,
+    /// Who runs the vantage.
+    pub contact: Option<String>,
     /// Export series per host, which large plans cannot afford.
     pub per_host: bool,
     /// If nothing of it is real: what is played, in a sentence.

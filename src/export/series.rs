@@ -2,6 +2,7 @@
 
 use lifesign_core::{
     judge::State,
+    scopes::Labels,
     time::{Time, WallOffset},
     watch::{HistogramView, KindView, ScopeView, Snapshot, TargetView, WINDOWS, WindowView},
 };
@@ -42,13 +43,18 @@ pub(super) struct Series {
     pub wall_offset: WallOffset,
     /// The labels that say what the next series are about.
     pub subject_labels: Vec<LabelPair>,
+    /// Those that the plan gives it of its own.
+    pub plan_labels: Labels,
     pub metrics: Vec<Metric>,
 }
 
 impl Series {
     /// One series, with values for the definition's own labels.
     pub fn add(&mut self, labels: &[&str], value: f64) {
-        let mut metric = self.labelled(labels);
+        self.push(self.labelled(labels), value);
+    }
+
+    fn push(&mut self, mut metric: Metric, value: f64) {
         if self.definition.kind == MetricType::COUNTER {
             let mut counter = proto::Counter::default();
             counter.set_value(value);
@@ -71,6 +77,16 @@ impl Series {
         if let Some(value) = value {
             self.add(labels, value);
         }
+    }
+
+    /// One series with the labels that the plan gives the subject; none if it gives none.
+    pub fn add_info(&mut self) {
+        if self.plan_labels.is_empty() {
+            return;
+        }
+        let mut all = self.subject_labels.clone();
+        all.extend(self.plan_labels.iter().map(|(name, value)| label(name, value)));
+        self.push(Metric::from_label(all), 1.0);
     }
 
     /// One series for each state.

@@ -6,9 +6,10 @@ use super::ExportSettings;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
-    scopes::{BlockId, Family, NetworkId, Scope},
-    time::{Time, WallOffset},
-    watch::{ControlView, Counts, ScopeView, Snapshot, WINDOWS, WindowView},
+    scopes::{BlockId, CountryId, Family, Labels, Maintenance, NetworkId, Scope},
+    time::Time,
+    time_zone::TimeZone,
+    watch::{ControlView, Counts, Snapshot, WINDOWS, WindowView},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -24,6 +25,8 @@ struct SightJson {
 #[derive(Serialize)]
 struct StateJson<'a> {
     vantage: &'a str,
+    /// Who runs it, if the plan says so.
+    contact: Option<&'a str>,
     /// True if nothing of it is real.
     simulation: bool,
     /// When the snapshot was taken.
@@ -43,8 +46,11 @@ struct StateJson<'a> {
 struct CountryJson<'a> {
     code: &'a str,
     name: &'a str,
+    /// The IANA name of its time zone, if the plan gives one.
+    timezone: Option<&'a str>,
+    labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
 }
@@ -54,8 +60,9 @@ struct CountryJson<'a> {
 struct NetworkJson<'a> {
     name: &'a str,
     asn: Option<u32>,
+    labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
 }
 
 /// A block: its own verdict, whose fields stand beside `prefix`, and its targets.
@@ -64,8 +71,9 @@ struct BlockJson<'a> {
     prefix: String,
     /// The name of the network of the country that it belongs to.
     network: Option<&'a str>,
+    labels: &'a Labels,
     #[serde(flatten)]
-    verdict: VerdictJson,
+    verdict: VerdictJson<'a>,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
     targets: Vec<TargetJson<'a>>,
@@ -73,7 +81,7 @@ struct BlockJson<'a> {
 
 /// The verdict and measurements of a scope.
 #[derive(Serialize)]
-struct VerdictJson {
+struct VerdictJson<'a> {
     /// One of `up degraded partial down flapping outage unknown`.
     state: &'static str,
     edge: EdgeJson,
@@ -84,6 +92,8 @@ struct VerdictJson {
     unknown_reason: Option<&'static str>,
     /// Most countries fell silent together with it: it may be us.
     together: bool,
+    /// The window that is open for it, or for what it lies in.
+    maintenance: Option<&'a Maintenance>,
     /// Probability that the scope is reachable.
     belief: f64,
     /// When the newest answered probe was sent.
@@ -119,6 +129,8 @@ struct TargetJson<'a> {
     address: Option<IpAddr>,
     /// Such as `icmp`, `tcp/443`.
     probe: &'a str,
+    /// Those of its host.
+    labels: &'a Labels,
     counts: &'a Counts<u32>,
     /// Share of the last 64 probes that were missed.
     loss_ratio: Option<f32>,
@@ -146,6 +158,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             host: target.host.to_string(),
             address: view.address,
             probe: &target.probe,
+            labels: &target.labels,
             counts: &view.counts,
             loss_ratio: view.recent_loss,
             rtt_smoothed_seconds: view.srtt,
@@ -163,7 +176,8 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
-            verdict: verdict(snapshot.scope(Scope::Block(BlockId(index))), snapshot.wall_offset),
+            labels: &block.labels,
+            verdict: verdict(snapshot, Scope::Block(BlockId(index))),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
@@ -176,18 +190,22 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         NetworkJson {
             name: &network.name,
             asn: network.asn,
-            verdict: verdict(snapshot.scope(Scope::Network(id)), snapshot.wall_offset),
+            labels: &network.labels,
+            verdict: verdict(snapshot, Scope::Network(id)),
         }
     };
-    let countries = snapshot.countries().map(|(country, view)| CountryJson {
+    let countries = (0..).zip(&roster.countries).map(|(id, country)| CountryJson {
         code: &country.code,
         name: &country.name,
-        verdict: verdict(view, snapshot.wall_offset),
+        timezone: country.timezone.as_ref().map(TimeZone::name),
+        labels: &country.labels,
+        verdict: verdict(snapshot, Scope::Country(CountryId(id))),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });
     serde_json::to_string(&StateJson {
         vantage: &settings.vantage,
+        contact: settings.contact.as_deref(),
         simulation: settings.simulation.is_some(),
         time: rfc3339(snapshot.time),
         started: rfc3339(snapshot.started),
@@ -208,7 +226,9 @@ fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson>
     })
 }
 
-fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
+fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
+    let view = snapshot.scope(scope);
+    let offset = snapshot.wall_offset;
     let rfc3339 = |time: Time| offset.written(time).to_string();
     let window = |view: WindowView| WindowJson {
         resolved: view.resolved,
@@ -226,6 +246,7 @@ fn verdict(view: &ScopeView, offset: WallOffset) -> VerdictJson {
         evidence: view.verdict.evidence.text(offset),
         unknown_reason: view.verdict.cause.map(Cause::label),
         together: view.verdict.together,
+        maintenance: snapshot.roster.maintenance_at(scope, offset.written(snapshot.time)),
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
         hosts: view.verdict.hosts,

@@ -1,8 +1,8 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction};
-use lifesign_core::{judge::Memory, time::Time};
+use super::{Episode, Sample, correction::Correction, plan::Windows};
+use lifesign_core::{judge::Memory, scopes::Remarks, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::IpAddr,
@@ -12,6 +12,8 @@ use std::{
 /// samples.
 const MAX_EPISODES: usize = 16_384;
 const MAX_SAMPLES: usize = 65_536;
+/// New plans whose windows of maintenance wait.
+const MAX_PLANS: usize = 64;
 
 /// What is written together.
 #[derive(Debug, Default)]
@@ -20,6 +22,9 @@ pub(super) struct Batch {
     pub at: Time,
     /// Names of countries, by code.
     pub countries: BTreeMap<String, String>,
+    pub remarks: Option<Remarks>,
+    /// The windows of each new plan, and when it became the plan, oldest first.
+    pub maintenance: Vec<(Windows, Time)>,
     pub episodes: Vec<Episode>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
@@ -42,6 +47,7 @@ impl Batch {
             }
         }
         self.countries.extend(next.countries);
+        self.maintenance.extend(next.maintenance);
         self.episodes.extend(next.episodes);
         self.samples.extend(next.samples);
         self.names.extend(next.names);
@@ -49,6 +55,7 @@ impl Batch {
         self.merged.extend(next.merged);
         Batch {
             at: next.at,
+            remarks: next.remarks.or(self.remarks),
             memory: next.memory.or(self.memory),
             ended: self.ended || next.ended,
             ..self
@@ -61,6 +68,9 @@ impl Batch {
 pub(super) struct Backlog {
     pub at: Time,
     pub countries: BTreeMap<String, String>,
+    pub remarks: Option<Remarks>,
+    /// The windows of each new plan, and when it became the plan, oldest first.
+    pub maintenance: VecDeque<(Windows, Time)>,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
     pub samples: VecDeque<Sample>,
@@ -86,6 +96,15 @@ impl Backlog {
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
+        self.remarks = batch.remarks.or(self.remarks.take());
+        for plan in batch.maintenance {
+            let last = self.maintenance.back().map(|(windows, _)| windows);
+            if Some(&plan.0) != last {
+                self.maintenance.push_back(plan);
+            }
+        }
+        let excess = self.maintenance.len().saturating_sub(MAX_PLANS);
+        self.maintenance.drain(..excess);
         self.names.extend(batch.names);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
@@ -106,7 +125,7 @@ impl Backlog {
     fn correct(&mut self, correction: Correction) {
         self.at = correction.of(self.at);
         for (_, mut episode) in std::mem::take(&mut self.episodes) {
-            episode.correct(correction);
+            correction.correct(&mut episode);
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
         for sample in &mut self.samples {

@@ -2,6 +2,8 @@
 //! and nothing of what was written before it.
 
 use lifesign_core::time::Time;
+use lifesign_incident::Episode;
+use std::time::Duration;
 
 /// By how much the times of this run are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,26 @@ pub(super) struct Correction {
 }
 
 impl Correction {
+    /// The clock has been set. One of an earlier run has not been seen for longer, or shorter, than
+    /// was thought.
+    pub fn correct(self, episode: &mut Episode) {
+        let is_later = |time: Time| time >= self.since;
+        let ended = episode.end.map_or(Time::NEVER, |end| end.latest);
+        if !is_later(episode.found) && is_later(ended) && episode.paused.is_none_or(is_later) {
+            let unseen = episode.unseen.as_millis() as i64;
+            let unseen = unseen.saturating_add(self.millis);
+            episode.unseen = Duration::from_millis(unseen.try_into().unwrap_or_default());
+        }
+        let end = episode.end.iter_mut();
+        let last = episode.darknesses.last_end.iter_mut();
+        for edge in end.chain(last).chain([&mut episode.begin]) {
+            edge.earliest = edge.earliest.map(|time| self.of(time));
+            edge.latest = self.of(edge.latest);
+        }
+        episode.found = self.of(episode.found);
+        episode.paused = episode.paused.map(|time| self.of(time));
+    }
+
     /// The time as it should have been written.
     pub fn of(self, time: Time) -> Time {
         if time < self.since { time } else { time.shifted(self.millis.saturating_mul(1_000_000)) }

@@ -6,6 +6,7 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
+    plan,
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
 };
 use lifesign_core::{
@@ -26,6 +27,8 @@ CREATE TABLE episode (
     scope TEXT NOT NULL, found INTEGER NOT NULL, country TEXT NOT NULL, state TEXT NOT NULL,
     begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
     unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
+    darknesses INTEGER NOT NULL DEFAULT 0, dark INTEGER NOT NULL DEFAULT 0,
+    last_earliest INTEGER, last_latest INTEGER,
     PRIMARY KEY (scope, found)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
@@ -37,6 +40,14 @@ CREATE TABLE sample (
 CREATE TABLE memory (
     one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL
 ) STRICT;
+";
+
+/// From version 1 to 2: the darknesses of a flapping.
+const FROM_VERSION_1: &str = "
+ALTER TABLE episode ADD COLUMN darknesses INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE episode ADD COLUMN dark INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE episode ADD COLUMN last_earliest INTEGER;
+ALTER TABLE episode ADD COLUMN last_latest INTEGER;
 ";
 
 /// It came later than the others; who does not know it is not disturbed by it.
@@ -77,17 +88,20 @@ impl Database {
         // Rows are hardly ever read here: 512 KiB are enough.
         connection.pragma_update(None, "cache_size", -512)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match version {
-            0 => {
-                let transaction = connection.transaction()?;
-                transaction.execute_batch(TABLES)?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
-                transaction.commit()?;
-            }
-            VERSION => {}
+        let to_newest = match version {
+            0 => TABLES,
+            1 => FROM_VERSION_1,
+            VERSION => "",
             _ => return Err(reader::wrong_version(version)),
+        };
+        if !to_newest.is_empty() {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(to_newest)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+            transaction.commit()?;
         }
         connection.execute_batch(NAMES)?;
+        connection.execute_batch(plan::TABLES)?;
         Ok(Self { connection, condensed_until: 0 })
     }
 
@@ -183,6 +197,12 @@ impl Database {
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
         }
+        if let Some(remarks) = &backlog.remarks {
+            plan::write_remarks(&transaction, remarks)?;
+        }
+        for (windows, time) in &backlog.maintenance {
+            plan::write_windows(&transaction, windows, *time)?;
+        }
         for (name, addresses) in &backlog.names {
             transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;
             for address in addresses {
@@ -255,7 +275,15 @@ pub(super) fn move_aside(path: &Path, at: Time, error: &rusqlite::Error) {
 fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
     let parameters = params![millis(correction.since), correction.millis];
     let moved = |column: &str| format!("{column} = {column} + ?2 * ({column} >= ?1)");
-    let columns = ["begin_earliest", "begin_latest", "end_earliest", "end_latest", "paused"];
+    let columns = [
+        "begin_earliest",
+        "begin_latest",
+        "end_earliest",
+        "end_latest",
+        "paused",
+        "last_earliest",
+        "last_latest",
+    ];
     transaction.execute(
         &format!(
             "UPDATE episode SET
@@ -283,9 +311,23 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
 }
 
 fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
-    let Episode { scope, country, state, found, begin, end, evidence, unseen, paused } = episode;
+    let Episode {
+        scope,
+        country,
+        state,
+        found,
+        begin,
+        end,
+        evidence,
+        unseen,
+        paused,
+        darknesses,
+        planned: _,
+    } = episode;
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
         .execute(params![
             scope,
             millis(*found),
@@ -298,6 +340,10 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
             unseen.as_millis() as i64,
             paused.map(millis),
             evidence,
+            darknesses.count,
+            darknesses.length.as_millis() as i64,
+            darknesses.last_end.and_then(|end| end.earliest).map(millis),
+            darknesses.last_end.map(|end| millis(end.latest)),
         ])?;
     Ok(())
 }

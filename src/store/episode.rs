@@ -7,97 +7,17 @@
 //! until an answer ends it. For two minutes after a return its edge may become narrower: in the
 //! episode that ended with it, and in the one that began with it.
 
-use super::{
-    correction::Correction,
-    scope_name::{network_name, stored_name},
-};
+use super::correction::Correction;
 use lifesign_core::{
-    judge::{Change, Edge, State},
+    judge::{Change, Darknesses, Edge, State},
     scopes::{Level, Roster},
     time::{Time, WallOffset},
 };
+use lifesign_incident::Episode;
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
 };
-
-/// One stay of a scope in a state other than up. All times are on the wall clock.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Episode {
-    /// The prefix, the country's code, or the code, a slash and the network's name.
-    pub scope: String,
-    /// The code of the country that the scope is, or lies in.
-    pub country: String,
-    /// The state in which it stayed: any but up.
-    pub state: State,
-    /// When the judge first found it; with the scope, this names the episode.
-    pub found: Time,
-    /// When it really began.
-    pub begin: Edge,
-    /// When it really ended; None while it is open.
-    pub end: Option<Edge>,
-    /// The evidence of the first verdict.
-    pub evidence: String,
-    /// For how long of it the verdict was unknown: we were blind or did not watch.
-    pub unseen: Duration,
-    /// Since when the verdict has been unknown, if it is now.
-    pub paused: Option<Time>,
-}
-
-impl Episode {
-    /// The level of the scope.
-    pub fn level(&self) -> Level {
-        if self.scope == self.country {
-            Level::Country
-        } else if self.network().is_some() {
-            Level::Network
-        } else {
-            Level::Block
-        }
-    }
-
-    /// What the scope is called: the prefix, the network's name or the country's code.
-    pub fn name(&self) -> &str {
-        self.network().unwrap_or(&self.scope)
-    }
-
-    /// The clock has been set. One of an earlier run has not been seen for longer, or shorter, than
-    /// was thought.
-    pub(super) fn correct(&mut self, correction: Correction) {
-        let is_later = |time: Time| time >= correction.since;
-        let ended = self.end.map_or(Time::NEVER, |end| end.latest);
-        if !is_later(self.found) && is_later(ended) && self.paused.is_none_or(is_later) {
-            let unseen = self.unseen.as_millis() as i64;
-            let unseen = unseen.saturating_add(correction.millis);
-            self.unseen = Duration::from_millis(unseen.try_into().unwrap_or_default());
-        }
-        let end = self.end.iter_mut();
-        for edge in end.chain([&mut self.begin]) {
-            edge.earliest = edge.earliest.map(|time| correction.of(time));
-            edge.latest = correction.of(edge.latest);
-        }
-        self.found = correction.of(self.found);
-        self.paused = self.paused.map(|time| correction.of(time));
-    }
-
-    fn network(&self) -> Option<&str> {
-        network_name(&self.country, &self.scope)
-    }
-
-    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
-    /// either side. An open one lasts up to `now`.
-    pub fn length(&self, now: Time) -> (Duration, Duration) {
-        let (begin, begin_half) = middle(self.begin);
-        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
-        (end.since(begin), begin_half + end_half)
-    }
-}
-
-/// The middle of an edge, and half its width. An edge without an earliest time has no width.
-pub(super) fn middle(edge: Edge) -> (Time, Duration) {
-    let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
-    (edge.latest - half, half)
-}
 
 /// The open episodes of one scope: of a known state, and of unknown, alone or within the other.
 #[derive(Clone, Debug, Default)]
@@ -220,7 +140,7 @@ impl EpisodeTracker {
             let recovered =
                 recovery.flat_map(|each| each.began.iter_mut().chain([&mut each.ended]));
             for episode in recovered.chain(&mut open.known).chain(&mut open.unknown) {
-                episode.correct(correction);
+                correction.correct(episode);
             }
         }
     }
@@ -249,7 +169,7 @@ impl EpisodeTracker {
             }
             return None;
         };
-        let is_same = is_continued_by(&episode, known.state)
+        let is_same = is_continued_by(&episode, known.state, known.begin)
             || episode.state == State::Outage && known.state == State::Down;
         if !is_same {
             let edge = Edge { earliest: Some(lasted), latest: known.begin.latest };
@@ -270,7 +190,7 @@ impl EpisodeTracker {
     /// Ends the open episodes of scopes that are not in the roster.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
         let watched: HashSet<String> =
-            roster.scopes().map(|scope| stored_name(roster, scope)).collect();
+            roster.scopes().map(|scope| roster.full_name_of(scope)).collect();
         self.open.retain(|scope, open| {
             let is_watched = watched.contains(scope);
             if !is_watched {
@@ -299,7 +219,7 @@ impl EpisodeTracker {
         for change in changes {
             let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
             if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
-                let scope = stored_name(roster, change.scope);
+                let scope = roster.full_name_of(change.scope);
                 self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
             } else {
                 self.handle_change(change, roster, offset, changed);
@@ -316,11 +236,8 @@ impl EpisodeTracker {
         changed: &mut Vec<Episode>,
     ) {
         let time = offset.written(change.time);
-        let edge = Edge {
-            earliest: change.edge.earliest.map(|earliest| offset.written(earliest)),
-            latest: offset.written(change.edge.latest),
-        };
-        let scope = stored_name(roster, change.scope);
+        let edge = written(change.edge, offset);
+        let scope = roster.full_name_of(change.scope);
         let new_episode = || Episode {
             scope: scope.clone(),
             country: roster.country_of(change.scope).code.clone(),
@@ -331,6 +248,8 @@ impl EpisodeTracker {
             evidence: change.evidence.text(offset),
             unseen: Duration::ZERO,
             paused: None,
+            darknesses: Darknesses::default(),
+            planned: None,
         };
         let open = self.open.entry(scope.clone()).or_default();
         if change.narrows() {
@@ -354,16 +273,23 @@ impl EpisodeTracker {
             {
                 open.known = Some(known);
             }
-            Some(mut known) if is_continued_by(&known, change.to) => {
+            Some(mut known) if is_continued_by(&known, change.to, edge) => {
                 if let Some(paused) = known.paused.take() {
                     known.unseen += time.since(paused);
+                }
+                if known.state == State::Down && change.to == State::Flapping {
+                    known.begin = edge;
                 }
                 known.state = change.to;
                 changed.push(known.clone());
                 open.known = Some(known);
             }
             known => {
-                if let Some(known) = known {
+                if let Some(mut known) = known {
+                    known.darknesses = Darknesses {
+                        last_end: change.darknesses.last_end.map(|end| written(end, offset)),
+                        ..change.darknesses
+                    };
                     let ended = close(known, edge, changed);
                     open.note_end(ended, change.edge.latest);
                 }
@@ -377,8 +303,24 @@ impl EpisodeTracker {
     }
 }
 
-fn is_continued_by(known: &Episode, state: State) -> bool {
-    known.state == state || known.state == State::Down && state == State::Outage
+/// An edge by the wall clock.
+fn written(edge: Edge, offset: WallOffset) -> Edge {
+    Edge {
+        earliest: edge.earliest.map(|earliest| offset.written(earliest)),
+        latest: offset.written(edge.latest),
+    }
+}
+
+/// Is it the same that goes on? So is a darkness from which it turns out to be flapping, or a
+/// flapping of which it turns out that it only began with an outage.
+fn is_continued_by(known: &Episode, state: State, begin: Edge) -> bool {
+    match (known.state, state) {
+        (State::Down, State::Flapping) | (State::Flapping, State::Outage) => {
+            begin.latest <= known.begin.latest
+        }
+        (State::Down, State::Outage) => true,
+        (known, state) => known == state,
+    }
 }
 
 /// Ends an episode with this edge. Neither side of the edge lies before its begin.

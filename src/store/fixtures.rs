@@ -2,7 +2,7 @@
 
 use super::Episode;
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     time::Time,
 };
 use std::time::Duration;
@@ -24,5 +24,7 @@ pub(super) fn outage(scope: &str, end: Option<u64>) -> Episode {
         evidence: "\"9\" misses, <b>all</b>".into(),
         unseen: Duration::from_secs(90),
         paused: None,
+        darknesses: Darknesses::default(),
+        planned: None,
     }
 }

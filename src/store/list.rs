@@ -1,15 +1,21 @@
 //! Episodes as a table for people, or as JSON Lines or CSV for programs. An open episode is listed
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
-use super::{Episode, episode::middle};
-use lifesign_core::{judge::Edge, scopes::Level, time::Time};
+use super::Episode;
+use lifesign_core::{
+    judge::Edge,
+    scopes::{Level, Maintenance},
+    time::Time,
+};
+use lifesign_incident::middle;
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
 /// A table for people, one episode a line; times in UTC.
 pub fn text(episodes: &[Episode], observed_until: Time) -> String {
     let mut rows = vec![
-        ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN"].map(str::to_owned),
+        ["SCOPE", "STATE", "BEGAN (UTC)", "ENDED (UTC)", "LASTED", "NOT SEEN", "PLANNED"]
+            .map(str::to_owned),
     ];
     rows.extend(episodes.iter().map(|episode| {
         let scope = match episode.level() {
@@ -30,9 +36,10 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             end,
             length_text(episode, observed_until),
             unseen,
+            episode.planned.as_ref().map_or("-", planned_text).to_owned(),
         ]
     }));
-    let mut widths = [0; 6];
+    let mut widths = [0; 7];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
@@ -45,6 +52,11 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
         text.truncate(text.trim_end().len());
         text + "\n"
     })
+}
+
+/// What was planned; `yes` if no reason was given.
+pub(super) fn planned_text(window: &Maintenance) -> &str {
+    window.reason.as_deref().unwrap_or("yes")
 }
 
 /// JSON Lines. Times are RFC 3339 in UTC, durations are seconds; what is not known is null.
@@ -64,6 +76,7 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
         unseen_seconds: f64,
         found: String,
         evidence: &'a str,
+        planned: Option<&'a Maintenance>,
     }
     episodes.iter().fold(String::new(), |text, episode| {
         let (length, uncertainty) = episode.length(observed_until);
@@ -81,6 +94,7 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
             unseen_seconds: episode.unseen.as_secs_f64(),
             found: episode.found.to_string(),
             evidence: &episode.evidence,
+            planned: episode.planned.as_ref(),
         };
         // Strings and finite numbers can always be serialized.
         text + &serde_json::to_string(&line).unwrap_or_default() + "\n"
@@ -91,7 +105,7 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
 pub fn csv(episodes: &[Episode], observed_until: Time) -> String {
     let mut text = String::from(
         "scope,country,state,begin_earliest,begin_latest,end_earliest,end_latest,seconds,\
-         uncertain_seconds,unseen_seconds,evidence\r\n",
+         uncertain_seconds,unseen_seconds,evidence,planned\r\n",
     );
     for episode in episodes {
         let (length, uncertainty) = episode.length(observed_until);
@@ -108,6 +122,7 @@ pub fn csv(episodes: &[Episode], observed_until: Time) -> String {
             format!("{:.3}", uncertainty.as_secs_f64()),
             format!("{:.3}", episode.unseen.as_secs_f64()),
             episode.evidence.clone(),
+            episode.planned.as_ref().map(planned_text).unwrap_or_default().to_owned(),
         ];
         text += &cells.map(|cell| quoted(&cell)).join(",");
         text += "\r\n";
@@ -138,8 +153,16 @@ pub fn edge_text(edge: Edge) -> String {
 
 /// A time in UTC, rounded to the second: `2014-12-22 16:15:02`.
 pub fn time_text(time: Time) -> String {
-    let text = (time + Duration::from_millis(500)).to_string();
-    text.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
+    second_text(&nearest_second(time).to_string())
+}
+
+pub(super) fn nearest_second(time: Time) -> Time {
+    time + Duration::from_millis(500)
+}
+
+/// The date and the time of day, to the second, of an RFC 3339 time.
+pub(super) fn second_text(rfc3339: &str) -> String {
+    rfc3339.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
 }
 
 /// How long an episode lasted: `9 h 31 min ± 4 s`.
@@ -221,9 +244,27 @@ mod tests {
         assert_eq!((&line["seconds"], &line["uncertain_seconds"]), (&34_266.0.into(), &4.0.into()));
         assert!(
             csv(&[over()], at(0))
-                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, <b>all</b>\"\r\n")
+                .ends_with(",34266.000,4.000,90.000,\"\"\"9\"\" misses, <b>all</b>\",\r\n")
         );
         assert_eq!(quoted("=1+1"), "'=1+1");
+    }
+
+    #[test]
+    fn what_was_planned_says_so_and_why() {
+        let mut planned =
+            Maintenance { from: at(0), to: at(3600), reason: Some("new cable".into()) };
+        let episode = [Episode { planned: Some(planned.clone()), ..over() }];
+        assert!(text(&episode, at(0)).ends_with("1 min 30 s  new cable\n"));
+        assert!(csv(&episode, at(0)).ends_with(",new cable\r\n"));
+        let line: serde_json::Value = serde_json::from_str(&json(&episode, at(0))).unwrap();
+        assert_eq!(line["planned"]["to"], "2014-12-22T17:15:00.000Z");
+        assert_eq!(line["planned"]["reason"], "new cable");
+        planned.reason = None;
+        let episode = Episode { planned: Some(planned), ..over() };
+        assert!(text(&[episode], at(0)).ends_with("  yes\n"));
+        assert!(text(&[over()], at(0)).ends_with("  -\n"));
+        let line: serde_json::Value = serde_json::from_str(&json(&[over()], at(0))).unwrap();
+        assert_eq!(line["planned"], serde_json::Value::Null);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
+//! | `plan` | what plans said, and which episodes were planned |
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
@@ -18,6 +19,7 @@ mod backlog;
 mod correction;
 mod reader;
 mod scope_name;
+mod plan;
 mod database;
 mod episode;
 mod history;
@@ -25,7 +27,7 @@ pub mod list;
 pub mod report;
 mod writer;
 
-pub use episode::Episode;
+pub use lifesign_incident::Episode;
 pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
 
 use backlog::Batch;
@@ -34,11 +36,10 @@ use database::Database;
 use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
-    scopes::{Level, Roster},
+    scopes::{Level, Remarks, Roster},
     time::{Time, WallOffset},
     watch::{Snapshot, StoreView, Watch},
 };
-use scope_name::stored_name;
 use std::{
     collections::HashMap,
     io,
@@ -163,7 +164,7 @@ impl Store {
             .scopes()
             .map(|scope| {
                 let verdict = &snapshot.scope(scope).verdict;
-                (stored_name(roster, scope), (verdict.state, offset.written(verdict.edge.latest)))
+                (roster.full_name_of(scope), (verdict.state, offset.written(verdict.edge.latest)))
             })
             .collect();
         let mut merged = Vec::new();
@@ -193,7 +194,7 @@ impl Store {
             WallOffset::new(self.offset.nanos() + millis * 1_000_000, self.offset.began());
         self.tracker.correct(correction);
         for episode in &mut self.changed {
-            episode.correct(correction);
+            correction.correct(episode);
         }
         self.writer.write(Batch {
             at: self.offset.written(now),
@@ -208,7 +209,7 @@ impl Store {
         let Some(mut histories) = self.writer.history() else { return };
         let roster = watch.roster().clone();
         for scope in roster.scopes() {
-            if let Some((country, history)) = histories.remove(&stored_name(&roster, scope))
+            if let Some((country, history)) = histories.remove(&roster.full_name_of(scope))
                 && country == roster.country_of(scope).code
             {
                 watch.history(scope).recall(history);
@@ -227,6 +228,13 @@ impl Store {
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });
+    }
+
+    /// Keeps what the first plan or a new one says beyond the names of scopes, for reports.
+    pub fn keep_plan(&mut self, roster: &Roster, contact: Option<&str>, wall: Time) {
+        let remarks = Some(Remarks::on(roster, contact));
+        let maintenance = vec![(roster.named_maintenance(), wall)];
+        self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
     }
 
     /// Takes changes of verdict, and hands them to the writer with whatever else is due.
@@ -335,7 +343,7 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
         .map(|scope| {
             let view = snapshot.scope(scope);
             Sample {
-                scope: stored_name(roster, scope),
+                scope: roster.full_name_of(scope),
                 country: roster.country_of(scope).code.clone(),
                 time,
                 state: view.verdict.state,

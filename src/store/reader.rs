@@ -3,18 +3,24 @@
 
 use super::{Episode, Sample};
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     time::Time,
 };
+use lifesign_incident::{Incident, fold};
 use rusqlite::{Connection, Error, OpenFlags, Result, Row, params};
 use std::{path::Path, time::Duration};
 
 /// The version of the tables (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// The columns of an episode, in the order in which [`episode_from_row`] takes them.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
-    begin_latest, end_earliest, end_latest, unseen, paused, evidence";
+    begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
+    last_earliest, last_latest";
+
+/// What version 1 did not know, beside what it did.
+const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS darknesses, 0 AS dark, \
+    NULL AS last_earliest, NULL AS last_latest FROM main.episode";
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub(super) const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -76,7 +82,7 @@ impl<T> Rows<T> {
 
 /// The file, open for reading.
 #[derive(Debug)]
-pub struct StoreReader(Connection);
+pub struct StoreReader(pub(super) Connection);
 
 impl StoreReader {
     /// Opens the file. It is an error if it is no store of lifesign, or one of a later version.
@@ -101,6 +107,10 @@ impl StoreReader {
         connection.busy_timeout(Duration::from_secs(5))?;
         match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
             VERSION => Ok(Self(connection)),
+            1 => {
+                connection.execute_batch(VERSION_1_AS_2)?;
+                Ok(Self(connection))
+            }
             other => Err(wrong_version(other)),
         }
     }
@@ -117,7 +127,38 @@ impl StoreReader {
         let since = filter.since.map_or(0, millis);
         let until = filter.until.map_or(i64::MAX, millis);
         let parameters = params![since, until, filter.scope, filter.state.map(State::label)];
-        Rows::collect(statement.query_map(parameters, episode_from_row)?)
+        let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
+        self.mark_planned(&mut episodes.read)?;
+        Ok(episodes)
+    }
+
+    /// The incidents of a country and all in it, or of one scope, that are open or ended at `since`
+    /// or later, and began before `until`; up to when they were observed is `now`.
+    pub fn incidents(&self, filter: &EpisodeFilter, now: Time) -> Result<Rows<Incident>> {
+        let country = filter.scope.as_deref().map(|scope| self.country_of(scope)).transpose()?;
+        let all = EpisodeFilter { scope: country.flatten(), ..EpisodeFilter::default() };
+        let episodes = self.episodes(&all)?;
+        let mut incidents = fold(&episodes.read, now);
+        incidents.retain(|incident| {
+            let begin = incident.begin();
+            let is_within = |scope: &String| *scope == incident.scope || *scope == incident.country;
+            filter.scope.as_ref().is_none_or(is_within)
+                && filter.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
+                && incident
+                    .bad_phases()
+                    .last()
+                    .and_then(|last| last.end)
+                    .is_none_or(|end| filter.since.is_none_or(|since| end.latest >= since))
+        });
+        Ok(Rows { read: incidents, broken: episodes.broken })
+    }
+
+    /// The code of the country that a scope is, or lies in; None if it never was in an episode.
+    fn country_of(&self, scope: &str) -> Result<Option<String>> {
+        let mut statement = self.0.prepare(
+            "SELECT country FROM episode WHERE scope = ?1 OR country = ?1 ORDER BY found DESC LIMIT 1",
+        )?;
+        statement.query_map([scope], |row| row.get(0))?.next().transpose()
     }
 
     /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
@@ -254,6 +295,8 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         |column: usize| Ok::<_, Error>(row.get::<_, Option<i64>>(column)?.map(time_from_millis));
     let end_earliest = optional_time(6)?;
     let end_latest = optional_time(7)?;
+    let last_earliest = optional_time(13)?;
+    let last_latest = optional_time(14)?;
     Ok(Episode {
         scope: row.get(0)?,
         found: time_from_millis(row.get(1)?),
@@ -264,6 +307,12 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         unseen: Duration::from_millis(row.get::<_, i64>(8)?.max(0) as u64),
         paused: optional_time(9)?,
         evidence: row.get(10)?,
+        darknesses: Darknesses {
+            count: row.get::<_, i64>(11)?.try_into().unwrap_or_default(),
+            length: Duration::from_millis(row.get::<_, i64>(12)?.max(0) as u64),
+            last_end: last_latest.map(|latest| Edge { earliest: last_earliest, latest }),
+        },
+        planned: None,
     })
 }
 

@@ -5,11 +5,13 @@ mod charts;
 
 use super::{
     Episode, EpisodeFilter, PastRun, Sample, StoreReader,
-    list::{duration_text, edge_text, length_text, time_text},
+    list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
-use lifesign_core::{judge::State, time::Time};
+use crate::export::page::contact;
+use lifesign_core::{judge::State, scopes::Remarks, time::Time};
+use lifesign_incident::middle;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -28,6 +30,7 @@ pub struct ReportData {
     episodes: Vec<Episode>,
     samples: Vec<Sample>,
     runs: Vec<PastRun>,
+    remarks: Remarks,
     broken: usize,
 }
 
@@ -62,6 +65,7 @@ impl ReportData {
             episodes: episodes.read,
             samples: samples.read,
             runs: runs.read,
+            remarks: reader.remarks()?,
             broken,
         }))
     }
@@ -87,6 +91,21 @@ impl ReportData {
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
         self.episodes.iter().filter(move |episode| episode.scope == scope)
+    }
+
+    /// The labels of a scope, behind its name.
+    fn labels(&self, scope: &str) -> Markup {
+        let labels = self.remarks.labels.get(scope);
+        html! { @if let Some(labels) = labels { " " small { (labels.to_string()) } } }
+    }
+
+    /// From when to when it lasted by the clocks of the country; None if the plan did not know them.
+    fn there(&self, episode: &Episode) -> Option<String> {
+        let zone = self.remarks.timezone(&self.country)?;
+        let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
+        let begin = local(middle(episode.begin).0);
+        let end = local(episode.end.map_or(self.observed_until, |end| middle(end).0));
+        Some(format!(" ({begin} to {end} in {})", zone.name()))
     }
 
     fn vantages(&self) -> String {
@@ -156,8 +175,11 @@ pub(super) fn sentence(data: &ReportData) -> String {
         Some(_) => format!("from {}", edge_text(episode.begin)),
         None => format!("since {} or earlier", time_text(episode.begin.latest)),
     };
+    let planned = episode.planned.as_ref().map(|window| format!(" It was {window}."));
+    let planned = planned.unwrap_or_default();
+    let there = data.there(episode).unwrap_or_default();
     format!(
-        "{name} {was}{from} {begin} {until} UTC, {}{}.{unseen}{more}",
+        "{name} {was}{from} {begin} {until} UTC{there}, {}{}.{planned}{unseen}{more}",
         length_text(episode, data.observed_until),
         before.unwrap_or_default()
     )
@@ -190,7 +212,7 @@ pub fn page(data: &ReportData) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Reachability of " (title) }
+                h1 { "Reachability of " (title) (data.labels(country)) }
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
                 (charts::timeline(data, &data.scopes()))
@@ -204,6 +226,9 @@ pub fn page(data: &ReportData) -> Markup {
                 footer {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
+                    @if let Some(text) = &data.remarks.contact {
+                        " The vantage is run by " (contact(text)) "."
+                    }
                 }
             }
         }
@@ -222,7 +247,12 @@ fn table(data: &ReportData) -> Markup {
                 tbody {
                     @for episode in &data.episodes {
                         tr {
-                            td { (episode.name()) } td.(episode.state.label()) { (episode.state) }
+                            td { (episode.name()) (data.labels(&episode.scope)) } td.(episode.state.label()) {
+                                (episode.state)
+                                @if let Some(window) = &episode.planned {
+                                    " " small { (window.to_string()) }
+                                }
+                            }
                             td { (edge_text(episode.begin)) }
                             td { @match episode.end {
                                 Some(end) => (edge_text(end)),
@@ -293,6 +323,7 @@ th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; 
 vertical-align: top }
 tr { break-inside: avoid } svg { width: 100%; height: auto; break-inside: avoid } \
 footer { margin-top: 2rem; color: #555 }
+small { font-weight: 400; color: #555 }
 svg text { font: 11px system-ui, sans-serif; fill: #333 }
 .outage { fill: #a50026; color: #a50026 } .down { fill: #e34a33; color: #c0392b } \
 .flapping { fill: #8856a7; color: #6a3d9a }

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use lifesign_core::{
-    judge::{Edge, EvidenceText},
+    judge::{Darknesses, Edge, EvidenceText},
     scopes::{NetworkId, Scope},
     watch::Settings,
 };
@@ -18,7 +18,9 @@ mod blind_periods;
 mod clocks;
 mod edges;
 mod openings;
+mod plan;
 mod names;
+mod maintenance;
 
 /// A directory of the test's own, gone with it.
 struct TempDir(PathBuf);

@@ -54,6 +54,7 @@ mod http {
     mod access;
     mod hostile;
     mod pages;
+    mod plan;
 }
 
 mod page {

@@ -36,9 +36,9 @@ use toml::de::DeTable;
 mod name;
 mod problem;
 mod value;
-pub use name::{LinesByName, country_code, label, network_name};
+pub use name::{LinesByName, country_code, label, labels, line, network_name};
 pub use problem::{Problem, Problems};
-pub use value::{Value, format_duration, parse_duration};
+pub use value::{Value, format_duration, nearest, parse_duration};
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.

@@ -1,7 +1,39 @@
 //! Names that become metric labels and parts of log lines.
 
-use crate::Value;
-use std::collections::HashMap;
+use crate::{Table, Value};
+use std::collections::{BTreeMap, HashMap};
+
+/// At most so many labels for one thing, and so many characters in the value of one.
+const MAX_LABELS: usize = 16;
+const MAX_LABEL_VALUE: usize = 128;
+
+/// Labels of the series of scopes and hosts, of other series that may be joined with them, and
+/// those that a scrape adds. A label of the plan with such a name would be taken for it.
+const TAKEN: [&str; 23] = [
+    "answer",
+    "block",
+    "control",
+    "country",
+    "family",
+    "host",
+    "icmp_code",
+    "icmp_type",
+    "instance",
+    "job",
+    "le",
+    "network",
+    "oddity",
+    "outcome",
+    "output",
+    "probe",
+    "rcode",
+    "reason",
+    "state",
+    "target",
+    "vantage",
+    "version",
+    "window",
+];
 
 /// The line of each name that was read so far. Names that differ in case alone would be one on some
 /// dashboards and two on others, so here they are one.
@@ -9,10 +41,15 @@ pub type LinesByName = HashMap<String, usize>;
 
 /// A text that becomes a metric label and part of a log line. `want` says what it is.
 pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
+    line(value, 64, want)
+}
+
+/// One line of text, of at most so many characters. `want` says what it is.
+pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
     let fault = match text {
         _ if text.trim().is_empty() => "empty",
-        _ if text.chars().count() > 64 => "longer than 64 characters",
+        _ if text.chars().count() > most => &format!("longer than {most} characters"),
         _ if text.chars().any(char::is_control) => "not one line of plain text",
         _ => return Some(text),
     };
@@ -50,4 +87,70 @@ pub fn network_name<'a>(value: Value<'a>, lines: &mut LinesByName) -> Option<&'a
         ));
     }
     Some(name)
+}
+
+/// The table `labels`, if it is there: names of Prometheus labels and their values. `taken` is a name
+/// that the series of this table's own subject have besides those that all have.
+pub fn labels(table: Table<'_>, taken: Option<&str>) -> BTreeMap<String, String> {
+    let Some(value) = table.get("labels") else { return BTreeMap::new() };
+    let want = "a table of names and texts, such as { operator = \"Star JV\" }";
+    let Some(table) = value.table(want) else { return BTreeMap::new() };
+    let count = table.entries.len();
+    if count > MAX_LABELS {
+        value.note(&format!("{count} labels are too many; {MAX_LABELS} at most"));
+    }
+    let mut labels = BTreeMap::new();
+    for (key, found) in table.entries.iter().take(MAX_LABELS) {
+        let name: &str = key.get_ref();
+        if let Some(fault) = fault_of_name(name, taken) {
+            table.document.note(key.span().start, &fault);
+        } else if let Some(text) = label_value(Value { document: table.document, key: name, found })
+        {
+            labels.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    labels
+}
+
+/// What is wrong with the name of a label, and what would be right.
+fn fault_of_name(name: &str, taken: Option<&str>) -> Option<String> {
+    let is_taken = |name: &str| TAKEN.contains(&name) || taken == Some(name);
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let starts_with_digit = name.starts_with(|letter: char| letter.is_ascii_digit());
+    if name.is_empty() || starts_with_digit || !name.chars().all(allowed) {
+        return Some(format!(
+            "{name:?} is no name of a label; write letters, digits and _, and no digit first, such \
+             as \"operator\""
+        ));
+    }
+    if name.starts_with("__") {
+        let word = name.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
+        let meant = if word.is_empty() || is_taken(word) { "operator" } else { word };
+        return Some(format!(
+            "{name:?} begins with __, which Prometheus keeps for itself; write another name, such \
+             as {meant:?}"
+        ));
+    }
+    is_taken(name).then(|| {
+        format!(
+            "{name:?} is a label of the metrics themselves; write another name, such as \
+             \"my_{name}\""
+        )
+    })
+}
+
+/// An empty one would be no label to Prometheus.
+fn label_value(value: Value<'_>) -> Option<&str> {
+    let text = value.text("a text in quotes, such as \"Star JV\"")?;
+    let fault = match text {
+        "" => "empty",
+        _ if text.chars().count() > MAX_LABEL_VALUE => "longer than 128 characters",
+        _ if text.chars().any(char::is_control) => "not one line of plain text",
+        _ => return Some(text),
+    };
+    value.note(&format!(
+        "the label {:?} is {fault}; write one line of 1 to {MAX_LABEL_VALUE} characters",
+        value.key()
+    ));
+    None
 }

@@ -63,6 +63,23 @@ impl<'a> Value<'a> {
         word
     }
 
+    /// A moment: a date and time with an offset, as TOML has it or in a string (RFC 3339). The error
+    /// of `parse` must say what would be right.
+    pub fn moment<T>(self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let example = "2026-03-01T02:00:00Z or 2026-03-01T11:00:00+09:00";
+        let text = match self.found.get_ref() {
+            DeValue::Datetime(time) if time.offset.is_none() => {
+                self.note(&format!(
+                    "{time} says no moment; write a date, a time and an offset, such as {example}"
+                ));
+                return None;
+            }
+            DeValue::Datetime(time) => time.to_string(),
+            other => self.or_wrong(other.as_str(), &format!("a time such as {example}"))?.into(),
+        };
+        parse(&text).map_err(|error| self.note(&error)).ok()
+    }
+
     /// A TOML boolean; anything else is noted as a problem.
     pub fn flag(self) -> Option<bool> {
         self.or_wrong(self.found.get_ref().as_bool(), "true or false")
@@ -184,6 +201,16 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
         Some(word) if distance(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
         _ => format!("write one of {}", quoted(words)),
     }
+}
+
+/// The word that is most like the text, or whose last part, after its last `/`, is; None if there
+/// are no words.
+pub fn nearest(text: &str, words: impl IntoIterator<Item = String>) -> Option<String> {
+    let text: String = text.chars().take(64).collect();
+    words.into_iter().min_by_key(|word| {
+        let last = word.rsplit('/').next().unwrap_or_default();
+        strsim::osa_distance(&text, word).min(strsim::osa_distance(&text, last))
+    })
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -322,11 +349,39 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_has_an_offset() {
+        let read = |text| taken(text, |value| value.moment(|text| Ok(text.to_owned())));
+        for text in ["2026-03-01T02:00:00Z", "2026-03-01 11:00:00.5+09:00", "2026-03-01T02:00:00z"]
+        {
+            let moment = text.replace(' ', "T").to_uppercase();
+            assert_eq!(read(text), Ok(moment));
+        }
+        assert_eq!(read("\"anything\""), Ok("anything".into()));
+        for text in ["2026-03-01T02:00:00", "2026-03-01", "02:00:00"] {
+            assert!(read(text).unwrap_err().starts_with(&format!("{text} says no moment; write")));
+        }
+        assert!(read("1").unwrap_err().contains("wants a time such as 2026-03-01T02:00:00Z"));
+    }
+
+    #[test]
     fn a_typing_mistake_is_guessed() {
         let keys = ["interval", "expect", "port"];
         assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
         assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
         assert_eq!(suggestion("host", &keys), "write one of \"interval\", \"expect\", \"port\"");
+    }
+
+    #[test]
+    fn the_nearest_of_many_words_is_found_by_its_last_part_too() {
+        let words = || ["Asia/Pyongyang", "Asia/Seoul", "Europe/Paris"].map(str::to_owned);
+        for (text, word) in [
+            ("Asia/Pyonyang", "Asia/Pyongyang"),
+            ("pyongyang", "Asia/Pyongyang"),
+            ("Seul", "Asia/Seoul"),
+        ] {
+            assert_eq!(nearest(text, words()).as_deref(), Some(word));
+        }
+        assert_eq!(nearest("x", []), None);
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
-    scopes::Level,
+    scopes::{Level, Maintenance},
     time::Time,
 };
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub struct Episode {
     pub paused: Option<Time>,
     /// Of a flapping that is over: the darknesses that ended in it.
     pub darknesses: Darknesses,
+    /// A window of maintenance that it overlaps, as far as the reader knows one.
+    pub planned: Option<Maintenance>,
 }
 
 impl Episode {

@@ -26,6 +26,7 @@ fn episode(scope: &str, state: State, begin: f64, end: Option<f64>) -> Episode {
         evidence: String::new(),
         unseen: Duration::ZERO,
         paused: None,
+        planned: None,
         darknesses: Darknesses::default(),
     }
 }

@@ -66,7 +66,7 @@ pub fn text(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> 
 mod tests {
     use super::*;
     use lifesign_core::{
-        judge::{Edge, State},
+        judge::{Darknesses, Edge, State},
         scopes::{CountryId, NetworkId},
     };
 

@@ -1,6 +1,6 @@
 //! What an event is on: names of the file become indices of the roster.
 
-use lifesign_core::scopes::{Host, Roster};
+use lifesign_core::scopes::{Host, Roster, Scope};
 use lifesign_document::Value;
 
 /// What an event affects.
@@ -52,9 +52,6 @@ fn find_one(name: &str, roster: &Roster, controls: u16) -> Option<EventScope> {
         let number = number.parse().ok().filter(|number| (1..=controls).contains(number))?;
         return Some(EventScope::Control(number - 1));
     }
-    if let Some(index) = roster.countries.iter().position(|country| country.code == name) {
-        return Some(EventScope::Country(index as u32));
-    }
     if let Ok(address) = name.parse() {
         let host = Host::Address(address);
         return roster
@@ -63,10 +60,9 @@ fn find_one(name: &str, roster: &Roster, controls: u16) -> Option<EventScope> {
             .position(|target| target.host == host)
             .map(|index| EventScope::Host(index as u32));
     }
-    let prefix = name.parse().ok()?;
-    roster
-        .blocks
-        .iter()
-        .position(|block| block.prefix == prefix)
-        .map(|index| EventScope::Block(index as u32))
+    match roster.scope_named(name)? {
+        Scope::Country(id) => Some(EventScope::Country(id.0)),
+        Scope::Block(id) => Some(EventScope::Block(id.0)),
+        Scope::Network(_) => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
-//! ([`time`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with names
-//! ([`labels`]).
+//! ([`time`], [`time_zone`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
+//! names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the
 //! page speak of them too, and none of those should need the machine for a word of its language.
@@ -13,6 +13,7 @@ pub mod labels;
 pub mod per_label;
 pub mod time;
 pub mod bucket;
+pub mod time_zone;
 pub mod rng;
 pub mod scopes;
 pub mod outcome;

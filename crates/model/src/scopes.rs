@@ -2,17 +2,23 @@
 //! ties them together by id. An id is an index into the roster's lists.
 
 mod builder;
+mod labels;
+mod maintenance;
 mod mapping;
 mod prefix;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use labels::Labels;
+pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
+pub use remarks::Remarks;
 pub use tree::{Level, Scope, ScopeId};
 
-use crate::per_label::PerLabel;
+use crate::{per_label::PerLabel, time_zone::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
@@ -201,6 +207,9 @@ pub struct Target {
     pub block: BlockId,
     /// The plan's own interval, if it gives one; else the block's budget sets the pace.
     pub interval: Option<Duration>,
+    /// Labels of its host's own.
+    #[serde(skip)]
+    pub labels: Labels,
 }
 
 /// A prefix that is judged as one.
@@ -212,6 +221,9 @@ pub struct Block {
     pub country: CountryId,
     /// The network of that country it belongs to, if any.
     pub network: Option<NetworkId>,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
     /// Ids of its targets, which are consecutive.
     pub targets: Range<u32>,
 }
@@ -225,6 +237,9 @@ pub struct Network {
     pub asn: Option<u32>,
     /// The country it lies in.
     pub country: CountryId,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
     /// Ids of its blocks, which are consecutive.
     pub blocks: Range<u32>,
 }
@@ -244,6 +259,12 @@ pub struct Country {
     pub code: String,
     /// The name for people.
     pub name: String,
+    /// Labels of its own.
+    #[serde(skip)]
+    pub labels: Labels,
+    /// What its clocks show, if the plan says so.
+    #[serde(skip)]
+    pub timezone: Option<TimeZone>,
     /// Ids of its networks, which are consecutive.
     #[serde(default)]
     pub networks: Range<u32>,
@@ -264,6 +285,9 @@ pub struct Roster {
     pub blocks: Vec<Block>,
     /// By [`TargetId`].
     pub targets: Vec<Target>,
+    /// Maintenance that was announced, and of which scope.
+    #[serde(skip)]
+    pub maintenance: Vec<(Scope, Maintenance)>,
 }
 
 impl Roster {
@@ -324,7 +348,7 @@ impl Roster {
 
     /// Do its ids fit its lists? What was read from a file may say anything.
     pub fn is_consistent(&self) -> bool {
-        let Self { countries, networks, blocks, targets } = self;
+        let Self { countries, networks, blocks, targets, maintenance: _ } = self;
         networks.iter().all(|network| (network.country.0 as usize) < countries.len())
             && blocks.iter().all(|block| {
                 (block.country.0 as usize) < countries.len()

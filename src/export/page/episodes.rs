@@ -6,7 +6,7 @@ use lifesign_core::{
     judge::State,
     scopes::{CountryId, NetworkId, Scope, ScopeId},
     time::Time,
-    watch::{HISTORY_LENGTH, History, StateSpan},
+    watch::{HISTORY_LENGTH, History, Snapshot, StateSpan},
 };
 use maud::{Markup, html};
 use std::{collections::BTreeMap, time::Duration};
@@ -43,15 +43,14 @@ pub(super) fn render(context: &PageContext, country: CountryId) -> Markup {
             .any(|other| is_same(other.span, episode.span))
     };
     let blocks = roster.country(country).blocks.clone().map(ScopeId);
-    let mut rows: Vec<(String, Episode)> = Vec::new();
+    let mut rows: Vec<(Scope, Episode)> = Vec::new();
     let mut left_out = 0;
     for id in blocks.chain(larger.iter().copied()) {
-        let name = roster.name_of(roster.scope(id));
         for episode in of(id) {
             if is_of_larger(id, &episode) {
                 left_out += 1;
             } else {
-                rows.push((name.clone(), episode));
+                rows.push((roster.scope(id), episode));
             }
         }
     }
@@ -63,8 +62,8 @@ pub(super) fn render(context: &PageContext, country: CountryId) -> Markup {
             table.episodes {
                 thead { tr { @for title in COLUMNS { th scope="col" { (title) } } } }
                 tbody {
-                    @for (name, episode) in rows.iter().take(MAX_ROWS) {
-                        (row(context, name, episode))
+                    @for (scope, episode) in rows.iter().take(MAX_ROWS) {
+                        (row(context, *scope, episode))
                     }
                 }
             }
@@ -111,11 +110,15 @@ fn episodes(history: &History, now: Time) -> Vec<Episode<'_>> {
     found
 }
 
-fn row(context: &PageContext, name: &str, episode: &Episode) -> Markup {
+fn row(context: &PageContext, scope: Scope, episode: &Episode) -> Markup {
     let Episode { span, end, outages: (outages, longest) } = episode;
+    let Snapshot { roster, wall_offset, .. } = context.snapshot;
+    let begin = wall_offset.written(span.edge.earliest.unwrap_or(span.from));
+    let end_written = wall_offset.written(*end);
+    let planned = roster.maintenance_of(scope).find(|window| window.overlaps(begin, end_written));
     html! {
         tr {
-            th scope="row" { (name) }
+            th scope="row" { (roster.name_of(scope)) }
             td {
                 (text::badge(span.state))
                 @if *outages > 0 {
@@ -124,6 +127,7 @@ fn row(context: &PageContext, name: &str, episode: &Episode) -> Markup {
                         ", up to " (text::duration(*longest))
                     }
                 }
+                @if let Some(window) = planned { span.quiet { " " (window.to_string()) } }
             }
             td { (context.edge(span.edge)) }
             td { (text::duration(end.since(span.from))) }

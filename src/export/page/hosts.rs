@@ -25,7 +25,7 @@ pub(super) fn render(context: &PageContext, block: &Block, scope: &ScopeView) ->
         ul.hosts aria-label="Hosts" {
             @for host in targets.chunk_by(|(one, _), (next, _)| one.host == next.host) {
                 li {
-                    b { (host[0].0.host) }
+                    b { (host[0].0.host) (text::labels(&host[0].0.labels)) }
                     @if let Some(address) = host.iter().find_map(|(_, view)| view.address) {
                         " " span.dull { (address) }
                     }

@@ -3,7 +3,7 @@
 use super::{PageContext, hosts, sparkline, text, timeline};
 use lifesign_core::{
     scopes::{BlockId, NetworkId, Scope},
-    watch::{ScopeView, WINDOWS},
+    watch::WINDOWS,
 };
 use maud::{Markup, html};
 
@@ -11,8 +11,10 @@ use maud::{Markup, html};
 pub(super) fn network(context: &PageContext, index: u32) -> Markup {
     let id = NetworkId(index);
     let network = context.snapshot.roster.network(id);
-    let scope = context.snapshot.scope(Scope::Network(id));
-    let more = html! { p.quiet { (text::hosts(scope.verdict.hosts)) } };
+    let scope = Scope::Network(id);
+    let more = html! {
+        p.quiet { (text::hosts(context.snapshot.scope(scope).verdict.hosts)) }
+    };
     html! {
         section.network aria-label=(network.name) {
             (row(context, &format!("network-{index}"), &network.to_string(), scope, &more))
@@ -25,27 +27,33 @@ pub(super) fn network(context: &PageContext, index: u32) -> Markup {
 pub(super) fn block(context: &PageContext, index: u32) -> Markup {
     let snapshot = context.snapshot;
     let block = snapshot.roster.block(BlockId(index));
-    let scope = snapshot.scope(Scope::Block(BlockId(index)));
+    let scope = Scope::Block(BlockId(index));
+    let view = snapshot.scope(scope);
     let counts = || snapshot.kinds[index as usize].values().flatten().map(|kind| &kind.counts);
     let sent: u64 = counts().map(|count| count.sent).sum();
     let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
     let more = html! {
-        (hosts::render(context, block, scope))
+        (hosts::render(context, block, view))
         p.quiet {
-            (sent) " probes, " (answered) " answered; " (text::hosts(scope.verdict.hosts))
+            (sent) " probes, " (answered) " answered; " (text::hosts(view.verdict.hosts))
         }
     };
     row(context, &format!("block-{index}"), &block.prefix.to_string(), scope, &more)
 }
 
 /// A summary line of a scope within a country, which opens.
-fn row(context: &PageContext, id: &str, name: &str, scope: &ScopeView, more: &Markup) -> Markup {
+fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup) -> Markup {
+    let roster = &context.snapshot.roster;
+    let labels = roster.labels_of(scope);
+    let zone = roster.country_of(scope).timezone.as_ref();
+    let planned = context.planned(scope);
+    let scope = context.snapshot.scope(scope);
     let edge = scope.verdict.edge;
     let open = context.blocks_open;
     html! {
         details.block id=(id) open[open] {
             summary {
-                span.name { (name) }
+                span.name { (name) (text::labels(labels)) }
                 (text::badge(scope.verdict.state))
                 span.for { "for " (text::duration(context.snapshot.time.since(edge.latest))) }
                 span.lost {
@@ -53,8 +61,12 @@ fn row(context: &PageContext, id: &str, name: &str, scope: &ScopeView, more: &Ma
                 }
                 span.trip { (text::milliseconds(scope.windows[1].median)) }
                 (timeline::render(context, &scope.history, timeline::DAY, timeline::NARROW, false))
+                (planned)
             }
-            p.evidence { "since " (context.edge(edge)) " UTC; " (context.evidence(&scope.verdict)) }
+            p.evidence {
+                "since " (context.edge_there(edge, zone)) "; "
+                (context.evidence(&scope.verdict, zone))
+            }
             div.pair {
                 @for period in [timeline::DAY, timeline::WEEK] {
                     div {

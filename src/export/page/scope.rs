@@ -15,16 +15,21 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
     let country = snapshot.roster.country(id);
     let scope = snapshot.scope(Scope::Country(id));
     let blocks = country.blocks.clone();
+    let zone = country.timezone.as_ref();
     html! {
         section.country aria-labelledby={ "country-" (index) } {
             div.top {
               div class={ "verdict " (scope.verdict.state.label()) } {
                 h2 id={ "country-" (index) } {
                     (text::badge(scope.verdict.state)) " " (country.name) " "
-                    small { (country.code) }
+                    small { (country.code) } (text::labels(&country.labels))
                 }
-                (since(context, scope))
-                p.evidence { (context.evidence(&scope.verdict)) }
+                p.since {
+                    "for " b { (text::duration(snapshot.time.since(scope.verdict.edge.latest))) }
+                    ", since " (context.edge_there(scope.verdict.edge, zone))
+                }
+                (context.planned(Scope::Country(id)))
+                p.evidence { (context.evidence(&scope.verdict, zone)) }
                 @if scope.verdict.together {
                     p.evidence { b { "It may be us: most countries fell silent together." } }
                 }
@@ -49,16 +54,6 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
             @for index in snapshot.roster.direct_blocks(id) { (row::block(context, index)) }
             @for index in country.networks.clone() { (row::network(context, index)) }
             (episodes::render(context, id))
-        }
-    }
-}
-
-fn since(context: &PageContext, scope: &ScopeView) -> Markup {
-    let edge = scope.verdict.edge;
-    html! {
-        p.since {
-            "for " b { (text::duration(context.snapshot.time.since(edge.latest))) }
-            ", since " (context.edge(edge)) " UTC"
         }
     }
 }

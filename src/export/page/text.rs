@@ -3,7 +3,10 @@
 use super::PageContext;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
+    scopes::{Labels, Scope},
     time::Time,
+    time_zone::TimeZone,
+    watch::Snapshot,
 };
 use maud::{Markup, html};
 use std::time::Duration;
@@ -46,39 +49,65 @@ pub(super) fn badge(state: State) -> Markup {
 impl PageContext<'_> {
     /// A time to the second, in UTC: `2014-12-22 16:15:03`.
     pub(super) fn time(&self, time: Time) -> Markup {
-        let rfc3339 = self.rfc3339(time);
-        let (date, time) = date_and_time(&rfc3339);
-        html! { time datetime=(rfc3339) { (date) " " (time) } }
+        time_markup(&self.rfc3339(time, None), true)
     }
 
-    /// The time of day, where the date has been said.
-    fn time_of_day(&self, time: Time) -> Markup {
-        let rfc3339 = self.rfc3339(time);
-        html! { time datetime=(rfc3339) { (date_and_time(&rfc3339).1) } }
-    }
-
-    /// An edge: `since 2014-12-22 16:15:03 to 16:15:07`.
-    pub(super) fn edge(&self, edge: Edge) -> Markup {
-        let Some(earliest) = edge.earliest else {
-            return html! { "before " (self.time(edge.latest)) };
-        };
-        let earliest_text = self.rfc3339(earliest);
-        let latest_text = self.rfc3339(edge.latest);
-        let (date, time) = date_and_time(&earliest_text);
-        let (latest_date, latest_time) = date_and_time(&latest_text);
+    /// A time to the second, and by the clocks of the country:
+    /// `2014-12-22 16:15:03 UTC (2014-12-23 01:15:03 in Asia/Pyongyang)`.
+    pub(super) fn time_there(&self, time: Time, zone: Option<&TimeZone>) -> Markup {
         html! {
-            (self.time(earliest))
-            @if date != latest_date { " to " (self.time(edge.latest)) }
-            @else if time != latest_time { " to " (self.time_of_day(edge.latest)) }
+            (self.time(time)) " UTC"
+            (there(zone, |zone| time_markup(&self.rfc3339(time, Some(zone)), true)))
+        }
+    }
+
+    /// An edge, in UTC: `2014-12-22 16:15:03 to 16:15:07`.
+    pub(super) fn edge(&self, edge: Edge) -> Markup {
+        self.edge_in(edge, None)
+    }
+
+    /// An edge, and by the clocks of the country, as in [`PageContext::time_there`].
+    pub(super) fn edge_there(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
+        html! { (self.edge(edge)) " UTC" (there(zone, |zone| self.edge_in(edge, Some(zone)))) }
+    }
+
+    fn edge_in(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
+        let latest = self.rfc3339(edge.latest, zone);
+        let Some(earliest) = edge.earliest.map(|earliest| self.rfc3339(earliest, zone)) else {
+            return html! { "before " (time_markup(&latest, true)) };
+        };
+        let is_other_date = date_and_time(&earliest).0 != date_and_time(&latest).0;
+        html! {
+            (time_markup(&earliest, true))
+            @if date_and_time(&earliest) != date_and_time(&latest) {
+                " to " (time_markup(&latest, is_other_date))
+            }
+        }
+    }
+
+    /// That what is found of a scope is planned, and until when; nothing outside of windows.
+    pub(super) fn planned(&self, scope: Scope) -> Markup {
+        let Snapshot { roster, wall_offset, time, .. } = self.snapshot;
+        let window = roster.maintenance_at(scope, wall_offset.written(*time));
+        let zone = roster.country_of(scope).timezone.as_ref();
+        html! {
+            @if let Some(window) = window {
+                span.planned {
+                    (window.to_string()) " until " (time_markup(&window.to.to_string(), true)) " UTC"
+                    (there(zone, |zone| time_markup(&zone.rfc3339(window.to), true)))
+                }
+            }
         }
     }
 
     /// On what evidence a scope is held to be what it is. Of one that is up it is its newest
     /// answer, not the one with which it came up.
-    pub(super) fn evidence(&self, verdict: &Verdict) -> Markup {
+    pub(super) fn evidence(&self, verdict: &Verdict, zone: Option<&TimeZone>) -> Markup {
         html! {
             @match (verdict.state, verdict.last_life) {
-                (State::Up, Some(life)) => { "last answer to a probe of " (self.time(life)) " UTC" }
+                (State::Up, Some(life)) => {
+                    "last answer to a probe of " (self.time_there(life, zone))
+                }
                 _ => {
                     (verdict.evidence.text(self.snapshot.wall_offset))
                     @if let Some(cause) = verdict.newer_cause() {
@@ -89,10 +118,22 @@ impl PageContext<'_> {
         }
     }
 
-    /// By the wall clock.
-    fn rfc3339(&self, time: Time) -> String {
-        self.snapshot.wall_offset.written(time).to_string()
+    /// By the wall clock, in UTC or in this zone.
+    fn rfc3339(&self, time: Time, zone: Option<&TimeZone>) -> String {
+        let written = self.snapshot.wall_offset.written(time);
+        zone.map_or_else(|| written.to_string(), |zone| zone.rfc3339(written))
     }
+}
+
+/// A time to the second, with its date or without.
+fn time_markup(rfc3339: &str, with_date: bool) -> Markup {
+    let (date, time) = date_and_time(rfc3339);
+    html! { time datetime=(rfc3339) { @if with_date { (date) " " } (time) } }
+}
+
+/// What was said in UTC, by the clocks of the country; nothing if the plan does not know them.
+fn there(zone: Option<&TimeZone>, told: impl Fn(&TimeZone) -> Markup) -> Markup {
+    html! { @if let Some(zone) = zone { " (" (told(zone)) " in " (zone.name()) ")" } }
 }
 
 /// The date and the time of day of an RFC 3339 time.
@@ -128,6 +169,11 @@ pub(super) fn hosts(hosts: HostCounts) -> String {
         _ => format!("{now} of {usual} usual hosts answer"),
     };
     if usual == listed { answering } else { format!("{answering}, of {listed} listed") }
+}
+
+/// Labels of a name, beside it; nothing where there are none.
+pub(super) fn labels(labels: &Labels) -> Markup {
+    html! { @if !labels.is_empty() { " " small.labels { (labels.to_string()) } } }
 }
 
 /// A share of 1 as per cent; a dash where there is none.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::fixtures::at;
 use lifesign_core::{
-    judge::EvidenceText,
+    judge::{Darknesses, EvidenceText},
     scopes::{BlockId, CountryId, Scope},
 };
 

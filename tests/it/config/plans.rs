@@ -184,6 +184,52 @@ fn networks_stand_between_a_country_and_its_blocks() {
 }
 
 #[test]
+fn labels_are_those_of_their_scope_and_of_each_target_of_their_host() {
+    let plan = Plan::load(Path::new("tests/data/good/labels.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let of_scopes: Vec<String> =
+        plan.roster.scopes().map(|scope| plan.roster.labels_of(scope).to_string()).collect();
+    assert_eq!(
+        of_scopes,
+        ["", "site: Pyongyang", "operator: Star JV <b>", "asn: 64500, region: north \"and\" south"]
+    );
+    let of_targets: Vec<String> =
+        plan.roster.targets.iter().map(|target| target.labels.to_string()).collect();
+    assert_eq!(of_targets, ["role: mail", "role: mail", "", ""]);
+}
+
+#[test]
+fn a_window_of_maintenance_names_its_scope_and_its_moments() {
+    let plan = Plan::load(Path::new("tests/data/good/maintenance.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let windows: Vec<_> = plan
+        .roster
+        .maintenance
+        .iter()
+        .map(|(scope, window)| {
+            let name = plan.roster.full_name_of(*scope);
+            (name, window.from.to_string(), window.to.to_string(), window.reason.as_deref())
+        })
+        .collect();
+    let window = |name: &str, from: &str, to: &str, reason| {
+        (name.to_owned(), from.to_owned(), to.to_owned(), reason)
+    };
+    assert_eq!(
+        windows,
+        [
+            window(
+                "XA/Example Telecom",
+                "2026-03-01T02:00:00.000Z",
+                "2026-03-01T06:00:00.000Z",
+                Some("a new <b>cable")
+            ),
+            window("2001:db8::/48", "2026-03-01T02:00:00.500Z", "2026-03-01T03:00:00.000Z", None),
+            window("XB", "2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z", None),
+        ]
+    );
+}
+
+#[test]
 fn what_may_be_meant_otherwise_is_a_warning() {
     let text = r#"
         vantage = "lab"

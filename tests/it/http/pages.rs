@@ -423,6 +423,7 @@ fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
     assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
     server.settings.send_replace(ExportSettings {
         vantage: "elsewhere".into(),
+        contact: None,
         per_host: false,
         simulation: None,
     });

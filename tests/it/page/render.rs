@@ -112,8 +112,12 @@ fn no_name_can_become_markup_anywhere() {
     for scope in &mut snapshot.scopes {
         scope.verdict.evidence = nasty.into();
     }
-    let settings =
-        ExportSettings { vantage: nasty.into(), per_host: true, simulation: Some(nasty.into()) };
+    let settings = ExportSettings {
+        vantage: nasty.into(),
+        contact: Some(nasty.into()),
+        per_host: true,
+        simulation: Some(nasty.into()),
+    };
     let page = page::render(&snapshot, &settings, Refresh::Paused).into_string();
     for part in ["<script", "<img", "\"'>"] {
         assert!(!page.contains(part), "{part}");

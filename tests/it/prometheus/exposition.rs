@@ -5,7 +5,10 @@ use crate::support::{
     golden::{same_as_file, text},
     snapshot,
 };
-use lifesign::export::{ExportSettings, metrics::Metrics};
+use lifesign::{
+    config::Plan,
+    export::{ExportSettings, metrics::Metrics},
+};
 use lifesign_core::watch::Snapshot;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,8 +19,12 @@ use tokio::sync::watch;
 
 fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, settings) =
-        watch::channel(ExportSettings { vantage: "the lab".into(), per_host, simulation: None });
+    let (_sender, settings) = watch::channel(ExportSettings {
+        vantage: "the lab".into(),
+        contact: None,
+        per_host,
+        simulation: None,
+    });
     Metrics::new(source, settings).unwrap().render().unwrap()
 }
 
@@ -37,7 +44,7 @@ fn the_text_is_the_golden_text() {
 
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
-    let metrics = lasting(&render(Some(snapshot::in_a_network()), true));
+    let metrics = lasting(&render(Some(snapshot::labelled()), true));
     let mut help = BTreeMap::new();
     let mut kinds = BTreeMap::new();
     let mut labels = BTreeMap::new();
@@ -57,6 +64,10 @@ fn the_table_in_the_docs_lists_every_metric() {
             });
             let name = name.unwrap_or(&line[..line.len() - rest.len()]);
             let names = labels_in(rest).into_iter().filter(|label| label != "le");
+            let names = names.map(|label| match &*label {
+                "operator" => "those of the plan".to_owned(),
+                _ => label,
+            });
             labels
                 .entry(name)
                 .or_insert_with(BTreeSet::new)
@@ -110,12 +121,54 @@ fn a_network_has_what_blocks_and_countries_have() {
     let mut of_countries = names(&with, "country");
     assert!(of_countries.remove("dark_together gauge"));
     assert_eq!(names(&with, "network"), of_countries);
-    assert!(!without.contains("network"));
+    assert!(!without.contains("lifesign_network"));
     let line = "\nlifesign_network_hosts{country=\"KP\",network=\"Star <script>alert(\\\"x\\\")</script>\",\
                 asn=\"131279\",answer=\"now\"} 6\n";
     assert!(with.contains(line), "{with}");
-    let rest: Vec<&str> = with.lines().filter(|line| !line.contains("network")).collect();
-    assert_eq!(lasting(&rest.join("\n")), lasting(&without));
+    let rest = |text: &str| -> String {
+        let lines = text.lines().filter(|line| !line.contains("network"));
+        lasting(&lines.collect::<Vec<_>>().join("\n"))
+    };
+    assert_eq!(rest(&with), rest(&without));
+}
+
+#[test]
+fn labels_of_the_plan_are_on_one_series_of_what_they_are_of_and_escaped() {
+    let text = render(Some(snapshot::labelled()), true);
+    let operator = "operator=\"<script>alert(\\\"x\\\")</script>\"} 1\n";
+    for labels in [
+        "country_info{country=\"KP\",",
+        "network_info{country=\"KP\",network=\"Star <script>alert(\\\"x\\\")</script>\",asn=\"131279\",",
+        "block_info{country=\"KP\",block=\"127.45.177.0/24\",",
+        "target_info{country=\"KP\",block=\"127.45.176.0/24\",host=\"127.45.176.15\",probe=\"icmp\",",
+    ] {
+        assert!(text.contains(&format!("\nlifesign_{labels}{operator}")), "{labels}: {text}");
+    }
+    assert_eq!(text.matches("operator=").count(), 4);
+    assert!(!render(Some(snapshot::labelled()), false).contains("lifesign_target_info"));
+}
+
+/// A label of a plan that any of these has would be taken for it.
+#[test]
+fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
+    let text = lasting(&render(Some(snapshot::labelled()), true));
+    let series = text.lines().filter(|line| !line.starts_with('#'));
+    let mut names: BTreeSet<String> =
+        series.filter_map(|line| Some(labels_in(line.split_once('{')?.1))).flatten().collect();
+    assert!(names.remove("operator") && names.len() > 15, "{names:?}");
+    for name in names {
+        let plan = format!(
+            "vantage = \"lab\"\n[[country]]\ncode = \"XA\"\n[[country.network]]\nname = \"N\"\n\
+             labels.{name} = \"x\"\n[[country.network.block]]\nprefix = \"192.0.2.0/24\"\n\
+             hosts = [{{ host = \"192.0.2.1\", probes = [\"icmp\"] }}]\n"
+        );
+        let problems = Plan::parse("p", &plan).unwrap_err().to_string();
+        let expected = format!(
+            "p:6:8: {name:?} is a label of the metrics themselves; write another name, such as \
+             \"my_{name}\""
+        );
+        assert_eq!(problems, expected);
+    }
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl PageServer {
 pub fn settings(simulation: Option<&str>) -> ExportSettings {
     ExportSettings {
         vantage: "the lab".into(),
+        contact: None,
         per_host: true,
         simulation: simulation.map(Into::into),
     }

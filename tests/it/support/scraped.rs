@@ -60,6 +60,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let (sender, source) = watch::channel(None);
     let (_sender, settings) = watch::channel(ExportSettings {
         vantage: vantage.into(),
+        contact: None,
         per_host: false,
         simulation: None,
     });

@@ -1,9 +1,9 @@
 //! A hand-made snapshot in which every field says something.
 
 use lifesign_core::{
-    judge::{Blindness, Edge, HostCounts, PerState, State, Verdict},
+    judge::{Blindness, Darknesses, Edge, HostCounts, PerState, State, Verdict},
     outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
-    scopes::{Host, Kind, PerFamily, PerKind, Roster},
+    scopes::{Host, Kind, Labels, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
@@ -91,6 +91,18 @@ pub fn in_a_network() -> Snapshot {
     snapshot
 }
 
+/// The same, with labels of the plan's own on the country, the network, its block and one target.
+pub fn labelled() -> Snapshot {
+    let mut snapshot = in_a_network();
+    let roster = Arc::make_mut(&mut snapshot.roster);
+    let labels = Labels::from(BTreeMap::from([("operator".into(), NASTY.into())]));
+    roster.countries[0].labels = labels.clone();
+    roster.networks[0].labels = labels.clone();
+    roster.blocks[1].labels = labels.clone();
+    roster.targets[0].labels = labels;
+    snapshot
+}
+
 /// This many seconds after the watch began, at 2014-12-22T16:05:00Z.
 fn at(seconds: u64) -> Time {
     Time::from_nanos(1_419_264_300_000_000_000) + Duration::from_secs(seconds)
@@ -99,6 +111,9 @@ fn at(seconds: u64) -> Time {
 fn scope(state: State, belief: f64) -> ScopeView {
     let alive = state != State::Outage;
     let verdict = Verdict {
+        dark_seconds: 0.0,
+        darknesses: Darknesses::default(),
+        calm_at: None,
         state,
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
         changed: at(505),

@@ -2,7 +2,8 @@
 //! blocks; then the next country.
 
 use super::{
-    Block, BlockId, Country, CountryId, Host, Kind, Network, NetworkId, Prefix, Roster, Target,
+    Block, BlockId, Country, CountryId, Host, Kind, Labels, Network, NetworkId, Prefix, Roster,
+    Target,
 };
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ impl Roster {
         self.countries.push(Country {
             code: code.into(),
             name: name.into(),
+            labels: Labels::default(),
+            timezone: None,
             networks: network..network,
             blocks: block..block,
         });
@@ -28,7 +31,13 @@ impl Roster {
     pub fn add_network(&mut self, name: impl Into<String>, asn: Option<u32>) {
         let country = CountryId(self.countries.len() as u32 - 1);
         let next = self.blocks.len() as u32;
-        self.networks.push(Network { name: name.into(), asn, country, blocks: next..next });
+        self.networks.push(Network {
+            name: name.into(),
+            asn,
+            country,
+            labels: Labels::default(),
+            blocks: next..next,
+        });
         self.countries[country.0 as usize].networks.end += 1;
     }
 
@@ -43,7 +52,8 @@ impl Roster {
         let next = self.targets.len() as u32;
         let networks = &self.countries[country.0 as usize].networks;
         let network = networks.clone().next_back().map(NetworkId);
-        self.blocks.push(Block { prefix, country, network, targets: next..next });
+        let labels = Labels::default();
+        self.blocks.push(Block { prefix, country, network, labels, targets: next..next });
         self.countries[country.0 as usize].blocks.end += 1;
         if let Some(id) = network {
             self.networks[id.0 as usize].blocks.end += 1;
@@ -63,7 +73,9 @@ impl Roster {
     ) -> &mut Target {
         let block = BlockId(self.blocks.len() as u32 - 1);
         let id = self.targets.len();
-        self.targets.push(Target { host, probe: probe.into(), kind, block, interval: None });
+        let probe = probe.into();
+        let labels = Labels::default();
+        self.targets.push(Target { host, probe, kind, block, interval: None, labels });
         self.blocks[block.0 as usize].targets.end += 1;
         &mut self.targets[id]
     }

@@ -2,7 +2,7 @@
 //! none, a network's children are its blocks. Whoever keeps something per scope keeps a list by
 //! [`ScopeId`], in which children come before their parents.
 
-use super::{BlockId, Country, CountryId, NetworkId, Roster, range};
+use super::{BlockId, Country, CountryId, Labels, NetworkId, Roster, range};
 use std::ops::Range;
 
 /// What a verdict is about.
@@ -194,6 +194,15 @@ impl Roster {
             Scope::Block(id) => self.block(id).prefix.to_string(),
             Scope::Network(id) => self.network(id).name.clone(),
             Scope::Country(id) => self.country(id).code.clone(),
+        }
+    }
+
+    /// The labels that the plan gives a scope of its own.
+    pub fn labels_of(&self, scope: Scope) -> &Labels {
+        match scope {
+            Scope::Block(id) => &self.block(id).labels,
+            Scope::Network(id) => &self.network(id).labels,
+            Scope::Country(id) => &self.country(id).labels,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is kept of states and minutes, and how they are recalled.
 
 use super::*;
-use crate::judge::EvidenceText;
+use crate::judge::{Darknesses, EvidenceText};
 use crate::scopes::{BlockId, Scope};
 
 fn at(seconds: u64) -> Time {

@@ -1,0 +1,41 @@
+//! What a plan says beyond which scopes there are, for whoever has no plan at hand: a report is made
+//! long after.
+
+use super::{Labels, Roster};
+use crate::time_zone::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Texts of a plan for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remarks {
+    /// Who runs the vantage.
+    pub contact: Option<String>,
+    /// The IANA names of time zones, by country code.
+    pub timezones: BTreeMap<String, String>,
+    /// By the full name of their scope; those without any are not here.
+    pub labels: BTreeMap<String, Labels>,
+}
+
+impl Remarks {
+    /// Those on the scopes of a roster.
+    pub fn on(roster: &Roster, contact: Option<&str>) -> Self {
+        let labelled = roster.scopes().filter(|&scope| !roster.labels_of(scope).is_empty());
+        let labels =
+            labelled.map(|scope| (roster.full_name_of(scope), roster.labels_of(scope).clone()));
+        let timezones = roster.countries.iter().filter_map(|country| {
+            Some((country.code.clone(), country.timezone.as_ref()?.name().to_owned()))
+        });
+        Self {
+            contact: contact.map(str::to_owned),
+            timezones: timezones.collect(),
+            labels: labels.collect(),
+        }
+    }
+
+    /// The time zone of the country with this code.
+    pub fn timezone(&self, country: &str) -> Option<TimeZone> {
+        TimeZone::named(self.timezones.get(country)?)
+    }
+}

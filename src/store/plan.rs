@@ -1,0 +1,84 @@
+//! What plans said, since episodes and reports are read without them: the remarks of the last, and
+//! the windows of maintenance of all so far. An episode that overlaps a window was planned, also
+//! when the window has long gone from the plan.
+
+use super::{
+    Episode,
+    reader::{StoreReader, millis, time_from_millis},
+};
+use lifesign_core::{
+    scopes::{Maintenance, Remarks},
+    time::Time,
+};
+use rusqlite::{Connection, Result, params};
+
+/// Made where they are not there yet; who does not know them is not disturbed by them.
+pub(super) const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS plan (
+    one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS maintenance (
+    scope TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL, reason TEXT,
+    PRIMARY KEY (scope, begin, until)
+) STRICT, WITHOUT ROWID;
+";
+
+/// By the full name of their scope; those of a network for each of its blocks too.
+pub(super) type Windows = Vec<(String, Maintenance)>;
+
+pub(super) fn write_remarks(connection: &Connection, remarks: &Remarks) -> Result<()> {
+    let text = serde_json::to_string(remarks)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    connection.execute("INSERT OR REPLACE INTO plan VALUES (1, ?)", [text])?;
+    Ok(())
+}
+
+/// Writes the windows of a new plan. Of those that are not in it any more, what has been of them
+/// by now stays.
+pub(super) fn write_windows(connection: &Connection, windows: &Windows, now: Time) -> Result<()> {
+    let now = millis(now);
+    let mut renew =
+        connection.prepare_cached("DELETE FROM maintenance WHERE scope = ? AND begin = ?")?;
+    for (scope, window) in windows {
+        renew.execute(params![scope, millis(window.from)])?;
+    }
+    connection.execute("DELETE FROM maintenance WHERE begin >= ?", [now])?;
+    connection.execute("UPDATE OR REPLACE maintenance SET until = ?1 WHERE until > ?1", [now])?;
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO maintenance VALUES (?, ?, ?, ?)")?;
+    for (scope, Maintenance { from, to, reason }) in windows {
+        insert.execute(params![scope, millis(*from), millis(*to), reason])?;
+    }
+    Ok(())
+}
+
+impl StoreReader {
+    /// What the last plan said; nothing, if an earlier lifesign wrote the store, without that table,
+    /// or it cannot be read.
+    pub(super) fn remarks(&self) -> Result<Remarks> {
+        let Ok(mut statement) = self.0.prepare("SELECT text FROM plan") else {
+            return Ok(Remarks::default());
+        };
+        let text: Option<String> = statement.query_map([], |row| row.get(0))?.next().transpose()?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Says of each episode which window it overlaps, if it does. One that is open lasts up to when
+    /// the last run last wrote. A store that an earlier lifesign wrote has no such table.
+    pub(super) fn mark_planned(&self, episodes: &mut [Episode]) -> Result<()> {
+        let sql =
+            "SELECT begin, until, reason FROM maintenance WHERE scope IN (?, ?) ORDER BY begin";
+        let Ok(mut statement) = self.0.prepare(sql) else { return Ok(()) };
+        let written = self.last_written()?.unwrap_or_default();
+        for episode in episodes {
+            let begin = episode.begin.earliest.unwrap_or(episode.begin.latest);
+            let end = episode.end.map_or(written, |end| end.latest).max(begin);
+            let windows = statement.query_map([&episode.scope, &episode.country], |row| {
+                let from = time_from_millis(row.get(0)?);
+                Ok(Maintenance { from, to: time_from_millis(row.get(1)?), reason: row.get(2)? })
+            })?;
+            episode.planned = windows.flatten().find(|window| window.overlaps(begin, end));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! What a plan said, in a report that is made without it.
+
+use super::*;
+use lifesign_core::{scopes::Labels, time_zone::TimeZone};
+use std::collections::BTreeMap;
+
+fn labels(operator: &str) -> Labels {
+    BTreeMap::from([("operator".to_owned(), operator.to_owned())]).into()
+}
+
+fn roster() -> Roster {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_network("Star JV", None);
+    roster.add_block("175.45.176.0/24".parse().unwrap());
+    roster
+}
+
+/// Keeps this plan, and these episodes of it; returns the report.
+fn reported(directory: &TempDir, roster: &Roster, contact: Option<&str>) -> String {
+    let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
+    store.resume(previous, false, roster, at(0), WallOffset::default());
+    store.keep_plan(roster, contact, at(40_000));
+    let ended = |scope| outage(scope, Some(34_270));
+    let episodes = vec![ended("KP"), ended("KP/Star JV")];
+    store.writer.write(Batch { at: at(40_000), episodes, ..Batch::default() });
+    drop(store);
+    read(directory)
+}
+
+fn read(directory: &TempDir) -> String {
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let period = (at(0), at(40_000));
+    let data = report::ReportData::read(&reader, "KP", period, at(40_000)).unwrap().unwrap();
+    report::page(&data).into_string()
+}
+
+#[test]
+fn a_report_has_the_labels_the_contact_and_the_local_time_of_the_last_plan() {
+    let directory = TempDir::new("plan");
+    let mut roster = roster();
+    let without = reported(&directory, &roster, None);
+    for part in ["<small>", "run by", " in Asia/"] {
+        assert!(!without.contains(part), "{part}: {without}");
+    }
+    roster.countries[0].labels = labels("Star <i>JV");
+    roster.countries[0].timezone = TimeZone::named("Asia/Pyongyang");
+    roster.networks[0].labels = labels("Loxley");
+    let page = reported(&directory, &roster, Some("noc@example.net"));
+    let country = "<small>operator: Star &lt;i&gt;JV</small>";
+    assert_eq!(page.matches(country).count(), 2, "beside the title and in its row: {page}");
+    for part in [
+        "<td>Star JV <small>operator: Loxley</small></td>",
+        " The vantage is run by <a href=\"mailto:noc@example.net\"",
+        "from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC \
+         (2014-12-23 01:15:02 to 2014-12-23 10:46:08 in Asia/Pyongyang), 9 h 31 min ± 4 s",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    roster.networks[0].labels = Labels::default();
+    assert!(!reported(&directory, &roster, None).contains("Loxley"));
+}
+
+#[test]
+fn a_store_of_before_and_a_plan_that_cannot_be_read_say_nothing_of_it() {
+    let directory = TempDir::new("before");
+    let mut roster = roster();
+    roster.countries[0].labels = labels("Loxley");
+    assert!(reported(&directory, &roster, None).contains("Loxley"));
+    let connection = Connection::open(directory.file()).unwrap();
+    for sql in ["UPDATE plan SET text = '[1'", "DROP TABLE plan"] {
+        connection.execute(sql, []).unwrap();
+        assert!(!read(&directory).contains("Loxley"), "{sql}");
+    }
+}
