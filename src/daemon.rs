@@ -39,7 +39,6 @@ use crate::{
     export::{ExportSettings, http},
     line_writer::LineWriter,
     probe::{self, controls::Controls},
-    store::{self, Store},
     systemd::Systemd,
 };
 pub(crate) use end::handle_signals;
@@ -52,6 +51,7 @@ use lifesign_core::{
     watch::{LinesLost, Snapshot, Watch},
 };
 use lifesign_journal::verdict;
+use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::Reload;

@@ -9,7 +9,6 @@
 //! | [`exit`] | exit codes | nothing |
 //! | [`probe`] | asking: ICMP, TCP, DNS; names; controls | sockets |
 //! | [`export`] | metrics, page and JSON over HTTP, from snapshots | connections, web and TLS files |
-//! | [`store`] | episodes, measurements and memory, over restarts | one SQLite file |
 //! | [`config`] | the plan: each stage's own part, put together | one file |
 //! | [`systemd`] | telling systemd that we are ready and alive, and the verdicts | one socket |
 //! | [`daemon`] | the run, and a new plan while it runs | signals, and the files listed below |
@@ -30,7 +29,6 @@ pub mod line_writer;
 pub mod exit;
 pub mod probe;
 pub mod export;
-pub mod store;
 pub mod config;
 pub mod systemd;
 pub mod daemon;

@@ -2,12 +2,10 @@
 //! writing.
 
 use super::{exit, stderr::print_error};
-use crate::{
-    clock::Clock,
-    store::{self, EpisodeFilter, StoreReader, list, report},
-};
+use crate::clock::Clock;
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
+use lifesign_store::{self as store, EpisodeFilter, StoreReader, list, report};
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -197,7 +195,7 @@ pub(super) fn report(args: ReportArgs) -> u8 {
 }
 
 /// That a scope or country is not in the store, and what is.
-fn nothing_of(name: &str, known: rusqlite::Result<Vec<String>>) -> String {
+fn nothing_of<E: std::fmt::Display>(name: &str, known: Result<Vec<String>, E>) -> String {
     const MOST_NAMED: usize = 10;
     let known = match known {
         Ok(known) => known,

@@ -2,7 +2,8 @@
 //! whatever a disk or a reader does.
 
 use super::{Daemon, JournalWriter};
-use crate::{exit, store::Store};
+use crate::exit;
+use lifesign_store::Store;
 use std::{
     io, process,
     thread::{self, JoinHandle},

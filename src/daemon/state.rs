@@ -2,8 +2,8 @@
 //! needs is written at the end. Only a directory that another run uses keeps a run from beginning.
 
 use super::{Daemon, Failure};
-use crate::store::Store;
 use lifesign_core::{judge::Memory, time::Time};
+use lifesign_store::Store;
 use std::{
     fs::{self, File, TryLockError},
     io,

@@ -122,11 +122,12 @@ fn latest(edge: Edge) -> Time {
     edge.latest
 }
 
-/// Did the scope only share this with its country?
+/// Did the scope only share this with its country? What it had of its own within an hour of its
+/// country's instability belongs to that.
 fn is_shared(trouble: &Trouble, of_country: &Phase) -> bool {
-    let end = |end: Option<Edge>| end.map_or(Time::NEVER, latest);
-    of_country.begin.latest <= trouble.begin.latest + SHARED
-        && of_country.end.is_none_or(|of_country| end(trouble.end) <= of_country.latest + SHARED)
+    let beside = if of_country.kind == PhaseKind::Unstable { TOGETHER } else { SHARED };
+    of_country.begin.latest <= trouble.begin.latest + beside
+        && of_country.end.is_none_or(|end| trouble.ends() <= end.latest + beside)
 }
 
 impl Trouble {

@@ -12,6 +12,8 @@
 #![warn(clippy::unwrap_used)]
 
 mod episode;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 mod fold;
 mod phase;
 #[cfg(test)]

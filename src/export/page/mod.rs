@@ -104,24 +104,12 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                 }
                 footer {
                     (ourselves(snapshot))
-                    @if let Some(text) = &settings.contact { p { "Run by " (contact(text)) "." } }
+                    @if let Some(text) = &settings.contact { p { "Run by " (lifesign_store::report::contact(text)) "." } }
                     (legend())
                     p { a href="/metrics" { "metrics" } " · " a href="/api/v1/state" { "JSON" } }
                 }
             }
         }
-    }
-}
-
-/// Who runs the vantage, as a link if it is a URL or an address for mail.
-pub(crate) fn contact(text: &str) -> Markup {
-    let is_url = text.starts_with("https://") || text.starts_with("http://");
-    let is_one_word = !text.contains(char::is_whitespace);
-    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
-    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
-    html! {
-        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
-        @else { (text) }
     }
 }
 

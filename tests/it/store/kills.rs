@@ -2,11 +2,9 @@
 //! What was finished stays, as it was; what was told is there; and the file is whole.
 
 use crate::support::{Program, TIMEOUT, TempDir, Verdict, lifesign, signal};
-use lifesign::{
-    clock::Clock,
-    store::{Episode, EpisodeFilter, StoreReader},
-};
+use lifesign::clock::Clock;
 use lifesign_core::rng::Rng;
+use lifesign_store::{Episode, EpisodeFilter, StoreReader};
 use std::{net::UdpSocket, thread, time::Duration};
 
 const PROGRAMS: u64 = 20;
@@ -52,7 +50,7 @@ fn killed(block: u64) -> usize {
     let temp_dir = TempDir::new(&format!("kills-{block}"));
     let plan = temp_dir.put("plan.toml", plan(block, host(block)));
     let state = temp_dir.path("state");
-    let file = temp_dir.join("state").join(lifesign::store::FILE_NAME);
+    let file = temp_dir.join("state").join(lifesign_store::FILE_NAME);
     let mut rng = Rng::new(block);
     let mut finished: Vec<Episode> = Vec::new();
     for _ in 0..KILLS {

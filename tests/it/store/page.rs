@@ -2,7 +2,7 @@
 
 use crate::support::episodes::of_country;
 use crate::support::{Program, TIMEOUT, TempDir, get, lifesign, signal, until};
-use lifesign::store::FILE_NAME;
+use lifesign_store::FILE_NAME;
 use std::{
     net::UdpSocket,
     sync::{

@@ -4,13 +4,13 @@ use crate::support::{
     dark_periods::{any_dark, at, records, scopes, settings},
     roster::of_sizes,
 };
-use lifesign::store::{PreviousRun, Store};
 use lifesign_core::{
     judge::State,
     scopes::{CountryId, Roster, Scope},
     time::{Time, WallOffset},
     watch::{EventRecord, History, Watch},
 };
+use lifesign_store::{PreviousRun, Store};
 use proptest::prelude::*;
 use std::{
     fs,

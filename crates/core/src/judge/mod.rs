@@ -17,6 +17,7 @@
 //! | `darken` | whether a scope has gone dark, by itself, with its children or with its parent |
 //! | `proof` | what misses prove: a darkness, and that it has become an outage |
 //! | `recovery` | when a darkness ended, and whether there was one |
+//! | `return_check` | whether a darkness that has ended was one |
 //! | `hindrance` | what keeps a scope from giving evidence: probes that cannot leave |
 //! | `sight` | which misses count, and when we are blind ourselves |
 //! | `deadline` | when time alone changes something in a scope |
@@ -54,6 +55,7 @@ mod proof;
 mod quality;
 mod recovery;
 mod replan;
+mod return_check;
 mod rules;
 mod scope_state;
 mod share;

@@ -1,16 +1,12 @@
 //! The store in a directory of its own: what is in the file, also when it cannot be written.
 
-use super::{
-    backlog::Backlog,
-    database::Database,
-    fixtures::{at, outage},
-    *,
-};
+use super::{backlog::Backlog, database::Database, *};
 use lifesign_core::{
     judge::{Darknesses, Edge, EvidenceText},
     scopes::{NetworkId, Scope},
     watch::Settings,
 };
+use lifesign_incident::fixtures::{at, outage};
 use rusqlite::Connection;
 use std::{fs, sync::Arc};
 
@@ -18,6 +14,7 @@ mod blind_periods;
 mod clocks;
 mod edges;
 mod openings;
+mod stories;
 mod plan;
 mod names;
 mod maintenance;

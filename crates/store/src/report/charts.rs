@@ -1,7 +1,7 @@
 //! The report's charts as SVG. They say the same without colour: every bar has a title.
 
 use super::ReportData;
-use crate::store::{
+use crate::{
     Sample,
     list::{length_text, time_text},
 };

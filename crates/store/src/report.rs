@@ -4,14 +4,13 @@
 mod charts;
 
 use super::{
-    Episode, EpisodeFilter, PastRun, Sample, StoreReader,
+    EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
-use crate::export::page::contact;
 use lifesign_core::{judge::State, scopes::Remarks, time::Time};
-use lifesign_incident::middle;
+use lifesign_incident::{Episode, middle};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -193,6 +192,18 @@ const fn was(state: State) -> Option<&'static str> {
         State::Down => Some("was briefly unreachable"),
         State::Partial => Some("was unreachable in part"),
         State::Degraded | State::Up | State::Unknown => None,
+    }
+}
+
+/// Who runs the vantage, as a link if it is a URL or an address for mail.
+pub fn contact(text: &str) -> Markup {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    let is_one_word = !text.contains(char::is_whitespace);
+    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
+    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
+    html! {
+        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
+        @else { (text) }
     }
 }
 

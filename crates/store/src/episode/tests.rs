@@ -1,11 +1,11 @@
 //! From changes of verdict to rows, in virtual time.
 
 use super::*;
-use crate::store::fixtures::at;
 use lifesign_core::{
     judge::{Darknesses, EvidenceText},
     scopes::{BlockId, CountryId, Scope},
 };
+use lifesign_incident::fixtures::at;
 
 fn edge(earliest: u64, latest: u64) -> Edge {
     Edge { earliest: Some(at(earliest)), latest: at(latest) }

@@ -15,6 +15,9 @@
 //! | `list` | episodes as a table, JSON or CSV |
 //! | `report` | a page on one country |
 
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
 mod backlog;
 mod correction;
 mod reader;
@@ -356,7 +359,5 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
         .collect()
 }
 
-#[cfg(test)]
-mod fixtures;
 #[cfg(test)]
 mod tests;

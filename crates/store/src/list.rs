@@ -1,13 +1,12 @@
 //! Episodes as a table for people, or as JSON Lines or CSV for programs. An open episode is listed
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
-use super::Episode;
 use lifesign_core::{
     judge::Edge,
     scopes::{Level, Maintenance},
     time::Time,
 };
-use lifesign_incident::middle;
+use lifesign_incident::{Episode, middle};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -206,7 +205,7 @@ pub fn duration_text(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixtures::{at, outage};
+    use lifesign_incident::fixtures::{at, outage};
 
     fn over() -> Episode {
         outage("KP", Some(34_270))

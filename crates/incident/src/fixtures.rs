@@ -1,6 +1,6 @@
-//! What the tests of the store share.
+//! What the tests of the record share.
 
-use super::Episode;
+use crate::Episode;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
@@ -8,12 +8,12 @@ use lifesign_core::{
 use std::time::Duration;
 
 /// So many seconds after 2014-12-22T16:15:00Z.
-pub(super) fn at(seconds: u64) -> Time {
+pub fn at(seconds: u64) -> Time {
     Time::from_nanos((1_419_264_900 + seconds) * 1_000_000_000)
 }
 
 /// An outage from [`at`] 0 to 4 on, which is over by `end` if there is one, 90 s of it not seen.
-pub(super) fn outage(scope: &str, end: Option<u64>) -> Episode {
+pub fn outage(scope: &str, end: Option<u64>) -> Episode {
     Episode {
         scope: scope.into(),
         country: "KP".into(),

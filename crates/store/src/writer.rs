@@ -259,11 +259,9 @@ impl WriterThread {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        correction::Correction,
-        fixtures::{at, outage},
-    };
+    use super::super::correction::Correction;
     use super::*;
+    use lifesign_incident::fixtures::{at, outage};
     use std::collections::{BTreeMap, HashMap};
 
     #[test]
