@@ -5,7 +5,7 @@ use super::{exit, stderr::print_error};
 use crate::clock::Clock;
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
-use lifesign_store::{self as store, EpisodeFilter, StoreReader, list, report};
+use lifesign_store::{self as store, EpisodeFilter, StoreReader, incidents, list, report};
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -37,18 +37,21 @@ impl StoreArgs {
 pub(super) struct EpisodesArgs {
     #[command(flatten)]
     store: StoreArgs,
-    /// Episodes that are open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
+    /// What is open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = TimeArg::parse)]
     since: TimeArg,
-    /// Episodes that began before this time (default: all)
+    /// What began before this time (default: all)
     #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
     until: Option<TimeArg>,
     /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
     /// network as CODE/NAME
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
-    /// Only this state: outage, flapping, down, partial, degraded or unknown
-    #[arg(long, value_name = "STATE", value_parser = state)]
+    /// List every stay in another state than up, and not incidents
+    #[arg(long)]
+    all: bool,
+    /// With --all: only this state: outage, flapping, down, partial, degraded or unknown
+    #[arg(long, value_name = "STATE", value_parser = state, requires = "all")]
     state: Option<State>,
     /// Print JSON Lines
     #[arg(long, conflicts_with = "csv")]
@@ -129,7 +132,7 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
-/// Prints episodes as a table, JSON Lines or CSV; returns the exit code.
+/// Prints incidents, or episodes, as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
     let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
@@ -142,20 +145,31 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
         });
         let scope = scope.transpose()?;
         let filter = EpisodeFilter { since: Some(since), until, scope, state: args.state };
-        let episodes = reader.episodes(&filter).map_err(|error| error.to_string())?;
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
-        Ok((episodes, observed_until))
-    });
-    match read {
-        Ok((episodes, observed_until)) => {
+        let listed = if args.all {
             let format = match (args.json, args.csv) {
                 (true, _) => list::json,
                 (_, true) => list::csv,
                 _ => list::text,
             };
+            reader.episodes(&filter).map(|rows| (format(&rows.read, observed_until), rows.broken))
+        } else {
+            let format = match (args.json, args.csv) {
+                (true, _) => incidents::json,
+                (_, true) => incidents::csv,
+                _ => incidents::text,
+            };
+            reader
+                .incidents(&filter, observed_until)
+                .map(|rows| (format(&rows.read, observed_until), rows.broken))
+        };
+        listed.map_err(|error| error.to_string())
+    });
+    match read {
+        Ok((text, broken)) => {
             // A reader that has gone away is no error of ours.
-            let _ = io::stdout().write_all(format(&episodes.read, observed_until).as_bytes());
-            tell_broken(episodes.broken);
+            let _ = io::stdout().write_all(text.as_bytes());
+            tell_broken(broken);
             exit::OK
         }
         Err(error) => refuse(&error),

@@ -93,13 +93,11 @@ fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
             unseen: episode.unseen,
         })
         .collect();
-    // Between two darknesses it was only counted as flapping.
+    // After a darkness that is an episode it was only counted as flapping.
     let is_light = |episode: &Episode| {
         let begin = episode.begin.latest;
-        let end = episode.end.map(|end| end.latest);
         let follows = |trouble: &Trouble| trouble.end.is_some_and(|end| end.latest == begin);
-        let leads = |trouble: &Trouble| Some(trouble.begin.latest) == end;
-        episode.darknesses.count == 0 && all.iter().any(|each| follows(each) || leads(each))
+        episode.darknesses.count == 0 && all.iter().any(follows)
     };
     let flapping: Vec<Trouble> = episodes
         .iter()

@@ -52,6 +52,11 @@ impl Time {
         self.timestamp().to_string()
     }
 
+    /// In UTC, in the manner of strftime(3).
+    pub fn utc(self, format: &str) -> String {
+        self.timestamp().strftime(format).to_string()
+    }
+
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::MAX)
     }

@@ -13,7 +13,9 @@
 //! | `history` | the last seven days, for the page |
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `list` | episodes as a table, JSON or CSV |
+//! | `story` | an incident in words |
 //! | `report` | a page on one country |
+//! | `incidents` | incidents as a table, JSON or CSV |
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
@@ -27,6 +29,8 @@ mod database;
 mod episode;
 mod history;
 pub mod list;
+pub mod story;
+pub mod incidents;
 pub mod report;
 mod writer;
 

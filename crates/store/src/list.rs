@@ -131,7 +131,7 @@ pub fn csv(episodes: &[Episode], observed_until: Time) -> String {
 
 /// A cell of CSV, in quotes if it needs them. An apostrophe goes before what a spreadsheet would
 /// take for a formula.
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     let cell =
         if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains(['"', ',', '\n', '\r']) {
@@ -175,7 +175,7 @@ pub fn length_text(episode: &Episode, observed_until: Time) -> String {
 }
 
 /// An uncertainty, rounded up to the second.
-fn rounded_up(half: Duration) -> String {
+pub(super) fn rounded_up(half: Duration) -> String {
     duration_text(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
 }
 

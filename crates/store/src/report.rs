@@ -2,20 +2,23 @@
 //! (SVG), which loads nothing else.
 
 mod charts;
+mod tables;
 
 use super::{
     EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     reader::RUN_TIMEOUT,
     scope_name::network_name,
+    story,
 };
-use lifesign_core::{judge::State, scopes::Remarks, time::Time};
-use lifesign_incident::{Episode, middle};
+use lifesign_core::{
+    judge::State,
+    scopes::{Maintenance, Remarks},
+    time::Time,
+};
+use lifesign_incident::{Episode, Incident, Phase, middle};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
-
-/// Flapping that ends within this time of an outage's begin is said to have come before it.
-const BEFORE_OUTAGE: Duration = Duration::from_secs(3600);
 
 /// What a report is made of.
 #[derive(Debug)]
@@ -27,6 +30,7 @@ pub struct ReportData {
     now: Time,
     observed_until: Time,
     episodes: Vec<Episode>,
+    incidents: Vec<Incident>,
     samples: Vec<Sample>,
     runs: Vec<PastRun>,
     remarks: Remarks,
@@ -47,7 +51,9 @@ impl ReportData {
             scope: Some(country.into()),
             state: None,
         };
+        let observed_until = reader.observed_until(now)?;
         let episodes = reader.episodes(&filter)?;
+        let incidents = reader.incidents(&filter, observed_until)?;
         let samples = reader.samples(country, since, until)?;
         let runs = reader.runs(since, until)?;
         let broken = episodes.broken + samples.broken + runs.broken;
@@ -60,8 +66,9 @@ impl ReportData {
             since,
             until,
             now,
-            observed_until: reader.observed_until(now)?,
+            observed_until,
             episodes: episodes.read,
+            incidents: incidents.read,
             samples: samples.read,
             runs: runs.read,
             remarks: reader.remarks()?,
@@ -98,13 +105,26 @@ impl ReportData {
         html! { @if let Some(labels) = labels { " " small { (labels.to_string()) } } }
     }
 
-    /// From when to when it lasted by the clocks of the country; None if the plan did not know them.
-    fn there(&self, episode: &Episode) -> Option<String> {
+    /// From when to when its worst phase lasted by the clocks of the country; None if the plan did
+    /// not know them.
+    fn there(&self, incident: &Incident) -> Option<String> {
         let zone = self.remarks.timezone(&self.country)?;
+        let worst = incident.worst(self.observed_until)?;
         let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
-        let begin = local(middle(episode.begin).0);
-        let end = local(episode.end.map_or(self.observed_until, |end| middle(end).0));
-        Some(format!(" ({begin} to {end} in {})", zone.name()))
+        let begin = local(middle(worst.begin).0);
+        let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
+        let kind = worst.kind.label();
+        Some(format!(" The {kind} was from {begin} to {end} in {}.", zone.name()))
+    }
+
+    /// A window of maintenance that a bad phase of the country overlapped.
+    fn planned(&self, phase: &Phase) -> Option<&Maintenance> {
+        let end = phase.end.map_or(Time::NEVER, |end| end.latest);
+        let within = |episode: &&Episode| {
+            episode.begin.latest >= phase.begin.latest && episode.begin.latest <= end
+        };
+        let of_country = self.episodes_of(&self.country).filter(within);
+        of_country.filter(|_| phase.is_bad()).find_map(|episode| episode.planned.as_ref())
     }
 
     fn vantages(&self) -> String {
@@ -132,66 +152,47 @@ impl ReportData {
 
 /// What happened, in a sentence or two.
 pub(super) fn sentence(data: &ReportData) -> String {
-    let ReportData { country, name, .. } = data;
+    let ReportData { country, name, observed_until, .. } = data;
     let from = match data.vantages() {
         vantage if vantage.is_empty() => String::new(),
-        vantage => format!(" from {vantage}"),
+        vantage => format!(", seen from {vantage}"),
     };
-    let all =
-        |state: State| data.episodes_of(country).filter(move |episode| episode.state == state);
-    let longest =
-        |state: State| all(state).max_by_key(|episode| episode.length(data.observed_until).0);
-    let worst = State::ALL.into_iter().rev().find_map(|state| Some((longest(state)?, was(state)?)));
-    let Some((episode, was)) = worst else {
-        return format!("{name} was reachable{from} whenever it was watched in this time.");
+    let gravest = |incident: &&Incident| {
+        incident.worst(*observed_until).map(|phase| (phase.kind, phase.length(*observed_until).0))
     };
-    let until = match episode.end {
-        Some(end) => format!("to {}", edge_text(end)),
-        None => format!("on, and still at {}", time_text(data.observed_until)),
+    let of_country = || data.incidents.iter().filter(|incident| incident.scope == *country);
+    let Some(incident) = of_country().max_by_key(gravest) else {
+        return format!("{}{from}.", without_incident(data));
     };
-    let leads_to = |flapping: &&Episode| {
-        let end = flapping.end.map_or(data.observed_until, |end| end.latest);
-        let begin = episode.begin.latest;
-        let interval = end.since(begin).max(begin.since(end));
-        flapping.begin.latest < begin && interval < BEFORE_OUTAGE
-    };
-    let before = all(State::Flapping)
-        .find(|flapping| episode.state == State::Outage && leads_to(flapping))
-        .map(|flapping| {
-            let length = duration_text(flapping.length(data.observed_until).0);
-            format!(", after {length} of flapping")
-        });
-    let unseen = match episode.unseen {
+    let told = story::sentence(name, incident, *observed_until);
+    let there = data.there(incident).unwrap_or_default();
+    let unseen: Duration = incident.phases.iter().map(|phase| phase.unseen).sum();
+    let unseen = match unseen {
         Duration::ZERO => String::new(),
         unseen => format!(" For {} of this nobody could see.", duration_text(unseen)),
     };
-    let more = match all(episode.state).count() - 1 {
+    let planned = incident.bad_phases().find_map(|phase| data.planned(phase));
+    let planned = planned.map(|window| format!(" It was {window}."));
+    let more = match of_country().count() - 1 {
         0 => String::new(),
-        1 => " It happened once more in this time.".into(),
-        more => format!(" It happened {more} more times in this time."),
+        1 => " There was another incident in this time.".into(),
+        more => format!(" There were {more} other incidents in this time."),
     };
-    let begin = match episode.begin.earliest {
-        Some(_) => format!("from {}", edge_text(episode.begin)),
-        None => format!("since {} or earlier", time_text(episode.begin.latest)),
-    };
-    let planned = episode.planned.as_ref().map(|window| format!(" It was {window}."));
-    let planned = planned.unwrap_or_default();
-    let there = data.there(episode).unwrap_or_default();
-    format!(
-        "{name} {was}{from} {begin} {until} UTC{there}, {}{}.{planned}{unseen}{more}",
-        length_text(episode, data.observed_until),
-        before.unwrap_or_default()
-    )
+    format!("{told}{from}.{there}{}{unseen}{more}", planned.unwrap_or_default())
 }
 
-/// What a country was, if this is the worst that happened to it; None where it could be reached.
-const fn was(state: State) -> Option<&'static str> {
-    match state {
-        State::Outage => Some("was unreachable"),
-        State::Flapping => Some("was unstable, going down and coming up again and again,"),
-        State::Down => Some("was briefly unreachable"),
-        State::Partial => Some("was unreachable in part"),
-        State::Degraded | State::Up | State::Unknown => None,
+/// What is to be said of a country that was never dark.
+fn without_incident(data: &ReportData) -> String {
+    let name = &data.name;
+    let partial = |episode: &&Episode| episode.state == State::Partial;
+    let of_country = data.episodes_of(&data.country).filter(partial);
+    match of_country.max_by_key(|episode| episode.length(data.observed_until).0) {
+        None => format!("{name} was reachable whenever it was watched in this time"),
+        Some(episode) => format!(
+            "{name} was reachable in part only, at the longest from {} for {}",
+            edge_text(episode.begin),
+            length_text(episode, data.observed_until)
+        ),
     }
 }
 
@@ -231,50 +232,14 @@ pub fn page(data: &ReportData) -> Markup {
                 (charts::loss(data))
                 h2 { "Round-trip time" }
                 (charts::round_trip_times(data))
-                h2 { "Episodes" }
-                (table(data))
+                h2 { "Incidents" }
+                (tables::incidents(data))
                 (method(data))
                 footer {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
                     @if let Some(text) = &data.remarks.contact {
                         " The vantage is run by " (contact(text)) "."
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn table(data: &ReportData) -> Markup {
-    html! {
-        @if data.episodes.is_empty() { p { "None: everything was up whenever it was watched." } }
-        @else {
-            table {
-                thead { tr {
-                    th { "Scope" } th { "State" } th { "Began (UTC)" } th { "Ended (UTC)" }
-                    th { "Lasted" } th { "Not seen" } th { "Evidence" }
-                } }
-                tbody {
-                    @for episode in &data.episodes {
-                        tr {
-                            td { (episode.name()) (data.labels(&episode.scope)) } td.(episode.state.label()) {
-                                (episode.state)
-                                @if let Some(window) = &episode.planned {
-                                    " " small { (window.to_string()) }
-                                }
-                            }
-                            td { (edge_text(episode.begin)) }
-                            td { @match episode.end {
-                                Some(end) => (edge_text(end)),
-                                None => { "still so at " (time_text(data.observed_until)) }
-                            } }
-                            td { (length_text(episode, data.observed_until)) }
-                            td {
-                                @if !episode.unseen.is_zero() { (duration_text(episode.unseen)) }
-                            }
-                            td { (episode.evidence) }
-                        }
                     }
                 }
             }
@@ -327,7 +292,7 @@ fn method(data: &ReportData) -> Markup {
 const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; \
 padding: 0 1rem; color: #1a1a1a }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem; break-after: avoid }
+h1 { font-size: 1.4rem } h3 { font-size: 1rem } h2 { font-size: 1.1rem; margin-top: 2rem; break-after: avoid }
 .sentence { font-size: 1.15rem; border-left: .3rem solid #444; padding-left: 1rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem }
 th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; \

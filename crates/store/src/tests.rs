@@ -248,8 +248,9 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     let data = read("KP", 0, 40_000).unwrap();
     assert_eq!(
         report::sentence(&data),
-        "North <i>Korea was unreachable from <lab-1> from 2014-12-22 16:15:02 ± 2 s to \
-         2014-12-23 01:46:08 ± 2 s UTC, 9 h 31 min ± 4 s, after 25 h of flapping."
+        "North <i>Korea was unstable from 21 Dec 2014 15:15 to 22 Dec 16:15 UTC (25 h), then \
+         unreachable from 16:15 for 9 h 31 min ± 4 s, until 23 Dec 01:46 UTC, seen from <lab-1>. \
+         For 1 min 30 s of this nobody could see."
     );
     let page = report::page(&data).into_string();
     assert!(

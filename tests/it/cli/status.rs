@@ -59,7 +59,7 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     assert_eq!(watch.terminate().code(), Some(0));
     assert_eq!(watch.err, [""; 0]);
     assert!(!temp_dir.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
-    let (code, out, _) = done(lifesign(&["episodes", "--csv", "--state-dir", &state]));
+    let (code, out, _) = done(lifesign(&["episodes", "--all", "--csv", "--state-dir", &state]));
     assert_eq!((code, out.lines().count()), (0, 1), "{out}");
     let (code, _, err) = done(lifesign(&["report", "JP", "--since", "1d", "--state-dir", &state]));
     assert_eq!((code, err.as_str()), (65, "lifesign: nothing is known of \"JP\"; there are KP"));
@@ -70,7 +70,8 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
         err.starts_with("lifesign: nothing is known of \"127.0.0.0/24\"; there are KP"),
         "{err}"
     );
-    let (code, out, err) = done(lifesign(&["episodes", "--scope", "kp", "--state-dir", &state]));
+    let (code, out, err) =
+        done(lifesign(&["episodes", "--all", "--scope", "kp", "--state-dir", &state]));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
 }
 
@@ -92,7 +93,7 @@ fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
     let second = [&run[..], &["--record", &journal]].concat();
     assert_eq!(done(lifesign(&second)), (69, String::new(), wanted));
     assert!(!temp_dir.join("journal").exists());
-    let (code, out, err) = done(lifesign(&["episodes", "--state-dir", &state]));
+    let (code, out, err) = done(lifesign(&["episodes", "--all", "--state-dir", &state]));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
     let (code, _, err) = done(lifesign(&report));
@@ -117,12 +118,12 @@ fn episodes_are_listed_from_a_time_until_another() {
     // An hour each, from 2014-12-21, 22 and 23 at noon.
     for day in 0..3_i64 {
         let begin = (1_419_163_200 + day * 86_400) * 1000;
-        let row = "INSERT INTO episode VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, NULL, '')";
+        let row = "INSERT INTO episode VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, NULL, '', 0, 0, NULL, NULL)";
         assert_eq!(base.execute(row, [begin]).unwrap(), 1);
     }
     drop(base);
     let ask = |more: &[&str]| {
-        done(lifesign(&[&["episodes", "--csv", "--state-dir", &state], more].concat()))
+        done(lifesign(&[&["episodes", "--all", "--csv", "--state-dir", &state], more].concat()))
     };
     let since = ["--since", "2014-12-21T00:00:00Z"];
     for (more, days) in [

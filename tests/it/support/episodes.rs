@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// The episodes in a state directory, as `lifesign episodes` gives them.
 pub fn episodes(directory: &str, more: &[&str]) -> Vec<Value> {
-    let arguments = [&["episodes", "--json", "--state-dir", directory], more].concat();
+    let arguments = [&["episodes", "--all", "--json", "--state-dir", directory], more].concat();
     let (code, out, err) = done(lifesign(&arguments));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

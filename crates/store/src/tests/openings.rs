@@ -103,3 +103,28 @@ fn a_store_that_is_damaged_while_it_is_written_is_moved_aside_too() {
     let names = fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().any(|name| name.to_string_lossy().contains(".broken-2014")));
 }
+
+#[test]
+fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
+    let directory = TempDir::new("version-1");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let backlog = backlog(40_000, vec![outage("KP", Some(34_270))], vec![]);
+    database.write(&backlog, "lab", at(0)).unwrap();
+    drop(database);
+    let older = Connection::open(directory.file()).unwrap();
+    for column in ["darknesses", "dark", "last_earliest", "last_latest"] {
+        older.execute(&format!("ALTER TABLE episode DROP COLUMN {column}"), []).unwrap();
+    }
+    older.pragma_update(None, "user_version", 1).unwrap();
+    drop(older);
+    let read = || {
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        reader.episodes(&EpisodeFilter::default()).unwrap().read
+    };
+    assert_eq!(read(), [outage("KP", Some(34_270))]);
+    drop(Database::open(&directory.file()).unwrap());
+    assert_eq!(read(), [outage("KP", Some(34_270))]);
+    let newer = Connection::open(directory.file()).unwrap();
+    let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+}

@@ -21,8 +21,8 @@ fn reported(directory: &TempDir, roster: &Roster, contact: Option<&str>) -> Stri
     let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
     store.resume(previous, false, roster, at(0), WallOffset::default());
     store.keep_plan(roster, contact, at(40_000));
-    let ended = |scope| outage(scope, Some(34_270));
-    let episodes = vec![ended("KP"), ended("KP/Star JV")];
+    // The network was away for longer than its country.
+    let episodes = vec![outage("KP", Some(34_270)), outage("KP/Star JV", Some(39_000))];
     store.writer.write(Batch { at: at(40_000), episodes, ..Batch::default() });
     drop(store);
     read(directory)
@@ -48,12 +48,11 @@ fn a_report_has_the_labels_the_contact_and_the_local_time_of_the_last_plan() {
     roster.networks[0].labels = labels("Loxley");
     let page = reported(&directory, &roster, Some("noc@example.net"));
     let country = "<small>operator: Star &lt;i&gt;JV</small>";
-    assert_eq!(page.matches(country).count(), 2, "beside the title and in its row: {page}");
+    assert_eq!(page.matches(country).count(), 1, "beside the title: {page}");
     for part in [
         "<td>Star JV <small>operator: Loxley</small></td>",
         " The vantage is run by <a href=\"mailto:noc@example.net\"",
-        "from 2014-12-22 16:15:02 ± 2 s to 2014-12-23 01:46:08 ± 2 s UTC \
-         (2014-12-23 01:15:02 to 2014-12-23 10:46:08 in Asia/Pyongyang), 9 h 31 min ± 4 s",
+        "The outage was from 2014-12-23 01:15:02 to 2014-12-23 10:46:08 in Asia/Pyongyang.",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
