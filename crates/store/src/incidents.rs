@@ -62,7 +62,7 @@ pub fn length_words(phase: &Phase, observed_until: Time) -> String {
         words += &dark_words(phase, observed_until);
     }
     if !phase.unseen.is_zero() {
-        words += &format!(", not seen for {}", duration_text(phase.unseen));
+        let _ = write!(words, ", not seen for {}", duration_text(phase.unseen));
     }
     words
 }
