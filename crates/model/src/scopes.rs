@@ -119,6 +119,12 @@ impl Kind {
             Kind::Icmp | Kind::Dns => false,
         }
     }
+
+    /// Does the kernel repeat its packet if nothing answers
+    /// ([`SYN_REPEATED_AFTER`](crate::outcome::SYN_REPEATED_AFTER))?
+    pub const fn is_repeated(self) -> bool {
+        matches!(self, Kind::Tcp)
+    }
 }
 
 /// The probe that other programs call by this word.

@@ -72,6 +72,12 @@ impl Bucket {
         (self.tokens + gained).min(budget.burst)
     }
 
+    /// Gives one token back.
+    pub(super) fn give_back(&mut self, budget: &Budget, now: Time) {
+        self.tokens = (self.level(budget, now) + 1.0).min(budget.burst);
+        self.filled = now;
+    }
+
     /// Takes one token if it leaves `reserve`.
     pub(super) fn take(&mut self, budget: &Budget, now: Time, reserve: f64) -> bool {
         let level = self.level(budget, now);
