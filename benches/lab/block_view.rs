@@ -3,7 +3,7 @@
 
 use lifesign_core::{
     judge::{Change, Darknesses, Edge, EvidenceText, State},
-    outcome::{Due, Event},
+    outcome::{Due, Event, Repeat},
     scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
 };
@@ -91,7 +91,9 @@ impl<'a> BlockView<'a> {
     fn probe(&mut self, at: Time, target: TargetId) -> Option<Time> {
         self.seq = self.seq.wrapping_add(1);
         let seq = self.seq;
-        self.world.handle_probe(&Due { target, seq, sent: at, patience: PATIENCE, trap: false });
+        let repeat = Repeat::Never;
+        let due = Due { target, seq, sent: at, patience: PATIENCE, trap: false, repeat };
+        self.world.handle_probe(&due);
         let mut answered = None;
         loop {
             let next = self.world.next_arrival();

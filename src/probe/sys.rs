@@ -262,16 +262,26 @@ pub fn drops(socket: &Socket) -> io::Result<u32> {
     Ok(counts[DROPS])
 }
 
-/// The kernel's own round-trip time of a TCP handshake (tcp(7), TCP_INFO). None if it has none, or
-/// if the SYN was retransmitted: then nobody can tell which of the two was answered (RFC 6298 §3,
-/// Karn's algorithm).
-pub fn handshake_rtt(socket: &Socket) -> io::Result<Option<Duration>> {
+/// The kernel's own round-trip time of a TCP handshake (tcp(7), TCP_INFO).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeRtt {
+    Measured(Duration),
+    /// The SYN was repeated: nobody can tell which of the two was answered (RFC 6298 §3).
+    Repeated,
+    Unknown,
+}
+
+/// Of a connected socket.
+pub fn handshake_rtt(socket: &Socket) -> io::Result<HandshakeRtt> {
     // SAFETY: tcp_info is integers alone, for which zero is a value.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     // SAFETY: as above.
     unsafe { read_option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info) }?;
-    let measured = info.tcpi_rtt > 0 && info.tcpi_total_retrans == 0;
-    Ok(measured.then(|| Duration::from_micros(info.tcpi_rtt.into())))
+    Ok(match info.tcpi_rtt {
+        _ if info.tcpi_total_retrans > 0 => HandshakeRtt::Repeated,
+        0 => HandshakeRtt::Unknown,
+        micros => HandshakeRtt::Measured(Duration::from_micros(micros.into())),
+    })
 }
 
 /// Lets surge-ping's socket receive only what a filter accepts.

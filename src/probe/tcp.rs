@@ -5,20 +5,24 @@
 //! ICMP error is read from the error queue with its sender and code. Silence reports nothing: the
 //! core itself calls a probe overdue, and then lost.
 //!
-//! One probe is one SYN: it is given up before the kernel would retransmit it. A retransmitted SYN
-//! would be a second probe outside the budget, and its answer would be taken for one to the first,
-//! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
-//! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
+//! A probe is given up just before the kernel would repeat its SYN, which would be another packet
+//! of the block's budget; or, where that is paid for ([`Due::repeat`]), just before the second
+//! repetition. Which of two SYNs was answered nobody knows (RFC 6298 §3): an answer that comes after
+//! the repetition is reported with the time since the first.
 
-use super::{open_tasks::OpenTasks, socket, sys};
+use super::{
+    open_tasks::OpenTasks,
+    socket,
+    sys::{self, HandshakeRtt},
+};
 use crate::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER},
     time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
-    fmt, io,
+    fmt, fs, io,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -33,8 +37,23 @@ use tokio::{
 /// outgoing connections (32768 to 60999), so no such connection can hold it either.
 pub const TRAP_PORT: u16 = 64999;
 
-/// The kernel retransmits an unanswered SYN after one second (RFC 6298 §2: the first RTO).
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(950);
+/// How long before the kernel would repeat a SYN the probe is given up.
+const MARGIN: Duration = Duration::from_millis(50);
+/// So many repetitions of a SYN are one second apart, before they begin to double (ip-sysctl.rst;
+/// Linux 6.5 and later, 4 by default). They come beside those that TCP_SYNCNT allows, which
+/// therefore cannot make it one.
+const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
+
+/// When the kernel repeats a SYN for the second time: after two seconds, or after three where each
+/// repetition waits twice as long as the one before (RFC 6298 §5.5).
+fn second_repetition_after() -> Duration {
+    let linear = fs::read_to_string(LINEAR_TIMEOUTS);
+    // One such repetition is the first; only a second one would come sooner.
+    match linear.ok().and_then(|count| count.trim().parse::<u8>().ok()) {
+        None | Some(0 | 1) => 3 * SYN_REPEATED_AFTER,
+        Some(_) => 2 * SYN_REPEATED_AFTER,
+    }
+}
 
 /// What a TCP probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +86,15 @@ pub struct TcpProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     open: OpenTasks,
+    second_repetition: Duration,
 }
 
 impl TcpProber {
     /// A prober that reports to `events`. When its descriptors are used up, the oldest connection is
     /// closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, open: OpenTasks::new() }
+        let second_repetition = second_repetition_after();
+        Self { clock, events, open: OpenTasks::new(), second_repetition }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -88,18 +109,20 @@ impl TcpProber {
             // A closed channel means that the run has ended.
             let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
         };
+        let repeated = match due.repeat {
+            Repeat::Never => SYN_REPEATED_AFTER,
+            Repeat::Once => self.second_repetition,
+        };
         self.open.make_room();
         match connect(peer) {
             Ok(socket) => {
                 let task = tokio::spawn(async move {
-                    let found =
-                        match timeout(HANDSHAKE_TIMEOUT, handshake(clock, sent, peer, &socket))
-                            .await
-                        {
-                            Ok(Ok(found)) => Some(found),
-                            Ok(Err(error)) => found_by(&error, clock, sent),
-                            Err(_) => None,
-                        };
+                    let handshake = handshake(clock, sent, peer, &socket);
+                    let found = match timeout(repeated.saturating_sub(MARGIN), handshake).await {
+                        Ok(Ok(found)) => Some(found),
+                        Ok(Err(error)) => found_by(&error, clock, sent),
+                        Err(_) => None,
+                    };
                     found.into_iter().for_each(report);
                 });
                 self.open.add(&task);
@@ -168,7 +191,12 @@ fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
     if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
         return Ok(Found::Refused { rtt: elapsed });
     }
-    let rtt = sys::handshake_rtt(socket)?.unwrap_or(elapsed);
+    let rtt = match sys::handshake_rtt(socket)? {
+        HandshakeRtt::Measured(rtt) => rtt,
+        HandshakeRtt::Unknown => elapsed,
+        // The kernel counts time in ticks.
+        HandshakeRtt::Repeated => elapsed.max(SYN_REPEATED_AFTER),
+    };
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }
 
@@ -194,7 +222,14 @@ mod tests {
         let mut prober = TcpProber { open, ..TcpProber::new(clock, events) };
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
-            let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
+            let due = Due {
+                target: TargetId(0),
+                seq,
+                sent: clock.now(),
+                patience,
+                trap: false,
+                repeat: Repeat::Never,
+            };
             prober.send(due, peer.ip(), &TcpSpec { port: peer.port() });
             tokio::task::yield_now().await;
         }

@@ -11,6 +11,7 @@
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
 //! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
 //! | `expect` | what a scenario demands of the verdicts, held against a score |
+//! | `handshakes` | what a kernel makes of TCP probes: it repeats them, and gives up |
 //! | `simulation` | world and core, driven through virtual time |
 //! | `timeline`, `simulate` | what `lifesign simulate` prints |
 
@@ -19,6 +20,7 @@ mod event;
 mod event_kind;
 mod event_scope;
 mod expect;
+mod handshakes;
 mod host;
 mod impairment;
 mod judged;

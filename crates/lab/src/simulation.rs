@@ -3,6 +3,7 @@
 
 use super::{
     Scenario,
+    handshakes::Handshakes,
     impairment::{self, Suspension},
     referee::Referee,
     score::Score,
@@ -28,6 +29,7 @@ const SHARE_INTERVAL: Duration = Duration::from_secs(3600);
 pub struct Simulation {
     watch: Watch,
     world: World,
+    handshakes: Handshakes,
     truth: Truth,
     referee: Referee,
     has_controls: bool,
@@ -51,6 +53,7 @@ impl Simulation {
         Self {
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
+            handshakes: Handshakes::new(scenario.roster.clone()),
             truth: Truth::new(scenario, &impairments, seed),
             referee: Referee::new(scenario.roster.clone(), scenario.start),
             has_controls: !settings.controls.is_empty(),
@@ -68,7 +71,8 @@ impl Simulation {
     pub fn run_until(&mut self, until: Time, on_change: &mut dyn FnMut(&Change)) {
         let until = until.min(self.end);
         loop {
-            let wake = self.watch.poll_timeout().min(self.world.next_arrival());
+            let network = self.world.next_arrival().min(self.handshakes.poll_timeout());
+            let wake = self.watch.poll_timeout().min(network);
             let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
                 self.now = until;
@@ -76,6 +80,11 @@ impl Simulation {
             }
             self.now = self.now.max(wake);
             self.sit_out_suspensions();
+            while let Some(repeat) = self.handshakes.poll_repeat(self.now) {
+                self.world.handle_probe(&repeat);
+                self.referee
+                    .handle_probe(self.watch.roster().target(repeat.target).block, repeat.sent);
+            }
             while self.has_controls && self.next_control_probe <= self.now {
                 self.world.handle_control_probe(self.control_probes, self.next_control_probe);
                 self.control_probes += 1;
@@ -86,12 +95,15 @@ impl Simulation {
                 while let Some(due) = self.watch.poll_probe(self.now) {
                     self.probes += 1;
                     self.world.handle_probe(&due);
+                    self.handshakes.handle_probe(&due);
                     let block = self.watch.roster().target(due.target).block;
                     self.referee.handle_probe(block, due.sent);
                 }
             }
             while let Some(event) = self.world.poll_event(self.now) {
-                self.watch.handle_event(self.now, &event);
+                if let Some(event) = self.handshakes.report(event) {
+                    self.watch.handle_event(self.now, &event);
+                }
             }
             while let Some(change) = self.watch.poll_change() {
                 self.referee.handle_change(&change);

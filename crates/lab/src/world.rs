@@ -218,7 +218,7 @@ impl World {
     /// A probe and its answer that no loss took: what answers, if anything does.
     fn answer_what_arrived(&mut self, due: &Due, host: &WorldHost, path: &PathEffect, rtt: f64) {
         let at_host = due.sent + Duration::from_secs_f64(rtt / 2.0);
-        if host.accepts_all && host.kind.has_trap() {
+        if host.accepts_all && host.kind.traits().has_trap {
             // The firewall stands outside: it answers for a dead host too.
             self.answer(due, rtt / 2.0, ArrivalKind::Reply);
         } else if path.dark || path.cut {

@@ -35,4 +35,10 @@ impl Bucket {
         }
         enough
     }
+
+    /// Gives one token back.
+    pub fn give_back(&mut self, now: Time) {
+        self.tokens = (self.level(now) + 1.0).min(self.burst);
+        self.filled = self.filled.max(now);
+    }
 }

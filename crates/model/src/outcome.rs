@@ -8,6 +8,10 @@ use std::{net::IpAddr, time::Duration};
 /// 145 s (Padmanabhan et al., "Timeouts: Beware Surprisingly High Delay", IMC 2015, table 2).
 pub const LOST_AFTER: Duration = Duration::from_secs(150);
 
+/// Linux repeats an unanswered SYN after this time (RFC 6298 §2: the first RTO). From then on nobody
+/// can tell which of the two was answered (§3, Karn): such an answer is life, and no measurement.
+pub const SYN_REPEATED_AFTER: Duration = Duration::from_secs(1);
+
 /// One question that the schedule wants asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -21,6 +25,17 @@ pub struct Due {
     pub patience: Duration,
     /// Ask a port that nothing listens on, to find a firewall that accepts every port (TCP only).
     pub trap: bool,
+    /// May the kernel repeat it? The block's budget has paid for that (TCP only).
+    pub repeat: Repeat,
+}
+
+/// How often the kernel may repeat an unanswered SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Never: the probe is given up just before ([`SYN_REPEATED_AFTER`]).
+    Never,
+    /// Once: it is given up just before the second repetition.
+    Once,
 }
 
 /// What reaches the core from outside it.
@@ -104,6 +119,18 @@ impl Found {
         match *self {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => Some(rtt),
             _ => None,
+        }
+    }
+
+    /// How long after it was sent the probe was over, as far as a prober says that.
+    pub const fn ended_after(&self) -> Option<Duration> {
+        match *self {
+            Found::Reply { rtt, .. }
+            | Found::Refused { rtt }
+            | Found::Late { rtt }
+            | Found::Unreachable { rtt, .. } => Some(rtt),
+            Found::NotSent(_) => Some(Duration::ZERO),
+            Found::Overdue | Found::Lost | Found::Duplicate | Found::Odd(_) => None,
         }
     }
 

@@ -117,32 +117,41 @@ impl Kind {
         }
     }
 
-    /// May a firewall answer it for the host, on every port? Then the trap question is asked too
+    /// In what kinds of probes differ.
+    pub const fn traits(self) -> KindTraits {
+        match self {
+            Kind::Icmp | Kind::Dns => KindTraits {
+                has_trap: false,
+                reports_held_back: true,
+                has_token: true,
+                is_repeated: false,
+            },
+            Kind::Tcp => KindTraits {
+                has_trap: true,
+                reports_held_back: false,
+                has_token: false,
+                is_repeated: true,
+            },
+        }
+    }
+}
+
+/// In what kinds of probes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Each is a property of its own.
+pub struct KindTraits {
+    /// A firewall may answer it for the host, on every port: then the trap question is asked too
     /// (see [`Due::trap`](crate::outcome::Due::trap)).
-    pub const fn has_trap(self) -> bool {
-        match self {
-            Kind::Tcp => true,
-            Kind::Icmp | Kind::Dns => false,
-        }
-    }
-
-    /// Does the kernel say when it holds back such a probe? A SYN that our own firewall drops it
-    /// sends again and again, without a word.
-    pub const fn reports_held_back(self) -> bool {
-        match self {
-            Kind::Tcp => false,
-            Kind::Icmp | Kind::Dns => true,
-        }
-    }
-
-    /// Does its answer show a token or an id of ours? Resets and SYN-ACKs are made by boxes on the
-    /// way to the host too, for connections of all hosts.
-    pub const fn has_token(self) -> bool {
-        match self {
-            Kind::Tcp => false,
-            Kind::Icmp | Kind::Dns => true,
-        }
-    }
+    pub has_trap: bool,
+    /// The kernel says when it holds back such a probe. A SYN that our own firewall drops it sends
+    /// again and again, without a word.
+    pub reports_held_back: bool,
+    /// Its answer shows a token or an id of ours. Resets and SYN-ACKs are made by boxes on the way
+    /// to the host too, for connections of all hosts.
+    pub has_token: bool,
+    /// The kernel repeats its packet if nothing answers
+    /// ([`SYN_REPEATED_AFTER`](crate::outcome::SYN_REPEATED_AFTER)).
+    pub is_repeated: bool,
 }
 
 /// The probe that other programs call by this word.

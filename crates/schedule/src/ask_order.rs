@@ -78,7 +78,7 @@ impl Schedule {
 
     /// Has the block a token beside the `reserve`, and does it tell anything of what it lies in?
     fn can_ask(&self, block: u32, reserve: f64, now: Time) -> bool {
-        self.blocks[block as usize].bucket.level(now) >= 1.0 + reserve
+        self.blocks[block as usize].bucket.level(now) >= self.price(block) + reserve
             && !self.roster.path(BlockId(block)).any(|id| self.excluded[id.index()])
     }
 

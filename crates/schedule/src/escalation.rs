@@ -41,7 +41,7 @@ impl Schedule {
     }
 
     /// Tokens that a doubt leaves to others.
-    fn reserve(&self, doubt: Doubt) -> f64 {
+    pub(super) fn reserve(&self, doubt: Doubt) -> f64 {
         match doubt {
             Doubt::First if self.budget.reserve > 0.0 => REGULAR_RESERVE,
             Doubt::First => self.reserve(Doubt::Vague),

@@ -5,7 +5,8 @@
 //! a block its targets take turns (`rotation`), and in a silence those who can tell whether it
 //! lives are asked first (`ask_order`). Escalations (`escalation`) add probes in between.
 //! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
-//! the regular probes repay them by slowing down a little.
+//! the regular probes repay them by slowing down a little. So does what the kernel repeats of a probe
+//! (`repeat`).
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
@@ -23,6 +24,7 @@ mod escalation;
 mod open;
 mod own_intervals;
 mod pacing;
+mod repeat;
 mod replan;
 mod rotation;
 
@@ -41,6 +43,7 @@ use lifesign_model::{
     time::Time,
 };
 use pacing::Pacing;
+use repeat::Heard;
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
@@ -99,6 +102,8 @@ struct BlockTurns {
     silent_since: Time,
     /// How many probes that was so far.
     doubt_probes: u32,
+    /// How many of its targets are heard slowly.
+    slow_targets: u32,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
 }
@@ -110,6 +115,9 @@ struct Contact {
     asked: Time,
     host_asked: Time,
     answered: Time,
+    heard: Heard,
+    /// When the newest probe was sent whose repetition is paid for; the epoch if it is paid back.
+    repeat_paid: Time,
     /// It has gone, or is retired.
     absent: bool,
 }
@@ -165,6 +173,7 @@ impl Schedule {
                 answered: Time::default(),
                 silent_since: Time::default(),
                 doubt_probes: 0,
+                slow_targets: 0,
             });
         }
         let mut pacings = Vec::with_capacity(roster.countries.len());
@@ -270,15 +279,6 @@ impl Schedule {
         }
     }
 
-    /// A target answered a probe sent then.
-    pub fn record_answer(&mut self, target: TargetId, sent: Time) {
-        let contact = &mut self.contacts[target.0 as usize];
-        contact.answered = contact.answered.max(sent);
-        let block = self.roster.target(target).block;
-        let turns = &mut self.blocks[block.0 as usize];
-        turns.answered = turns.answered.max(sent);
-    }
-
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
         let block = self.roster.target(target).block;
         if self.roster.target(target).interval.is_some() {
@@ -331,6 +331,7 @@ impl Schedule {
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.
     fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+        let reserve = reserve + self.price(block) - 1.0;
         let paid = self.blocks[block as usize].bucket.take(reserve, now);
         self.skipped.over_budget += u64::from(!paid);
         paid

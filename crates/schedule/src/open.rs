@@ -8,7 +8,7 @@
 //! needed.
 
 use lifesign_model::{
-    outcome::{Due, Found, LOST_AFTER, Outcome},
+    outcome::{Due, Found, LOST_AFTER, Outcome, Repeat},
     scopes::{IdMapping, TargetId},
     time::Time,
 };
@@ -101,6 +101,7 @@ impl OpenProbes {
         sent: Time,
         patience: Duration,
         trap: bool,
+        repeat: Repeat,
     ) -> (Due, bool) {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
@@ -112,7 +113,7 @@ impl OpenProbes {
         let at = sent + patience;
         let timer = Timer { is_overdue: false, target: target.0, seq, sent, trap };
         self.timers.push(Reverse((at, timer)));
-        (Due { target, seq, sent, patience, trap }, displaced)
+        (Due { target, seq, sent, patience, trap, repeat }, displaced)
     }
 
     /// When a probe expires, at the earliest: the timer may be of a settled probe.

@@ -1,7 +1,7 @@
 //! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, Contact, EscalationState, Key, Pacing, Schedule};
+use super::{Budget, Contact, EscalationState, Heard, Key, Pacing, Schedule};
 use lifesign_model::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
@@ -58,6 +58,9 @@ impl Schedule {
             turns.bucket.rate = fresh.budget.mean;
             turns.bucket.burst = fresh.budget.burst;
             turns.own_intervals = fresh.blocks[new as usize].own_intervals;
+            let targets = fresh.roster.blocks[new as usize].targets.clone();
+            let slow = |target: &u32| fresh.contacts[*target as usize].heard == Heard::Slowly;
+            turns.slow_targets = targets.filter(slow).count() as u32;
             fresh.blocks[new as usize] = turns;
         }
         *self = fresh;

@@ -313,7 +313,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::TargetId;
+    use lifesign_core::{outcome::Repeat, scopes::TargetId};
 
     #[tokio::test]
     async fn the_oldest_question_makes_room_for_a_new_one() {
@@ -327,7 +327,14 @@ mod tests {
             DnsProber { open: OpenTasks::with_limit(2), ..DnsProber::new(clock, events) };
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
-            let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
+            let due = Due {
+                target: TargetId(0),
+                seq,
+                sent: clock.now(),
+                patience,
+                trap: false,
+                repeat: Repeat::Never,
+            };
             prober.send(due, peer.ip(), &spec);
             tokio::task::yield_now().await;
         }

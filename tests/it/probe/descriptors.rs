@@ -7,7 +7,7 @@ use lifesign::{
     probe::{ProbeSpec, dns, tcp},
 };
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Due, Event, Found, Outcome, Repeat},
     scopes::TargetId,
 };
 use std::{
@@ -40,7 +40,14 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
     let mut dns = dns::DnsProber::new(clock, sender);
     for seq in 0..50 {
         let patience = Duration::from_secs(1);
-        let due = |trap| Due { target: TargetId(0), seq, sent: clock.now(), patience, trap };
+        let due = |trap| Due {
+            target: TargetId(0),
+            seq,
+            sent: clock.now(),
+            patience,
+            trap,
+            repeat: Repeat::Never,
+        };
         tcp.send(due(false), listening.ip(), &tcp::TcpSpec { port: listening.port() });
         tcp.send(due(true), listening.ip(), &tcp::TcpSpec { port: listening.port() });
         dns.send(due(false), server.ip(), &dns::DnsSpec { port: server.port(), ..*spec.clone() });

@@ -9,7 +9,7 @@ use lifesign::{
     probe::icmp::{IcmpProber, OpenError, SocketKind},
 };
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome, Reject},
+    outcome::{Due, Event, Fault, Found, Outcome, Reject, Repeat},
     scopes::TargetId,
 };
 use std::{
@@ -57,6 +57,7 @@ fn due(target: usize, clock: &Clock) -> Due {
         sent: clock.now(),
         patience: Duration::from_secs(1),
         trap: false,
+        repeat: Repeat::Never,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::one_probe::{all, due, found};
 use lifesign::{clock::Clock, probe::tcp};
-use lifesign_core::outcome::{Event, Found, Outcome};
+use lifesign_core::outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER};
 use socket2::{Domain, Socket, Type};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -50,6 +50,29 @@ async fn a_tcp_port_that_is_silent_reports_nothing_and_the_probe_ends() {
     let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     filler.connect(&address).unwrap();
     assert_eq!(tcp(address.as_socket().unwrap(), false).await, []);
+}
+
+/// The first SYN is dropped, and the one that the kernel sends a second later is answered.
+#[tokio::test]
+async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 45, 176, 7], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    filler.connect(&address).unwrap();
+    let clock = Clock::start();
+    let (sender, events) = unbounded_channel();
+    let peer = address.as_socket().unwrap();
+    let due = Due { repeat: Repeat::Once, ..due(clock, false) };
+    tcp::TcpProber::new(clock, sender).send(due, peer.ip(), &tcp::TcpSpec { port: peer.port() });
+    // Now there is room.
+    listener.accept().unwrap();
+    let found = found(&all(events).await);
+    assert!(
+        matches!(found[..], [Found::Reply { rtt, .. }] if rtt >= SYN_REPEATED_AFTER),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]

@@ -30,7 +30,11 @@ impl fmt::Display for NtpSpec {
 /// What the compiler asks for: the file, an arm that is there, and the one to add before it.
 const ARMS: [(&str, &str, &str); 9] = [
     ("crates/model/src/scopes.rs", "Kind::Dns => \"dns/NAME/TYPE\",", "Kind::Ntp => \"ntp\","),
-    ("crates/model/src/scopes.rs", "Kind::Tcp => true,", "Kind::Ntp => false,"),
+    (
+        "crates/model/src/scopes.rs",
+        "Kind::Tcp => KindTraits {",
+        "Kind::Ntp => Kind::Icmp.traits(),",
+    ),
     ("crates/lab/src/host.rs", "Kind::Dns => true,", "Kind::Ntp => true,"),
     (
         "src/probe/mod.rs",

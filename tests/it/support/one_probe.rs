@@ -2,7 +2,7 @@
 
 use lifesign::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Due, Event, Found, Outcome, Repeat},
     scopes::TargetId,
 };
 use std::time::Duration;
@@ -10,7 +10,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The probe that all of these are about, due now.
 pub fn due(clock: Clock, trap: bool) -> Due {
-    Due { target: TargetId(3), seq: 9, sent: clock.now(), patience: Duration::from_secs(1), trap }
+    Due {
+        target: TargetId(3),
+        seq: 9,
+        sent: clock.now(),
+        patience: Duration::from_secs(1),
+        trap,
+        repeat: Repeat::Never,
+    }
 }
 
 /// Everything that one probe reports; the channel closes when its task ends.

@@ -16,7 +16,7 @@ pub use histogram::{Histogram, HistogramView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Due, Fault, Found, IcmpCode, Oddity, Outcome, Reject, Stray},
+    outcome::{Due, Fault, Found, IcmpCode, Oddity, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -47,6 +47,9 @@ pub enum Evidence {
         rtt: Duration,
         /// The answer takes back a miss.
         late: bool,
+        /// `rtt` measures the path. Else it only bounds it: the kernel had repeated the probe, and
+        /// nobody knows which of the two was answered (RFC 6298 §3).
+        is_measured: bool,
     },
     /// Silent, as far as we can tell by now.
     Miss {
@@ -190,7 +193,7 @@ impl Aggregate {
     /// Should the target's next probe, with this number, be the trap question?
     pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
         let stats = self.target(target);
-        stats.kind.has_trap() && stats.trap.is_due(seq, now)
+        stats.kind.traits().has_trap && stats.trap.is_due(seq, now)
     }
 
     /// A probe was given out.
@@ -215,19 +218,23 @@ impl Aggregate {
         let stats = &mut self.targets[target.0 as usize];
         let TargetStats { block, kind, .. } = *stats;
         match evidence {
-            Evidence::Life { rtt, late } => {
-                stats.rtt.add(rtt);
+            Evidence::Life { rtt, late, is_measured } => {
+                if is_measured {
+                    stats.rtt.add(rtt);
+                    self.kinds[stats.kind_id as usize].rtt.add(rtt);
+                } else {
+                    stats.rtt.back_off();
+                }
                 if late {
                     stats.recent &= stats.recent.wrapping_sub(1);
                 } else {
                     stats.resolve(false);
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
-                let step = Sketch::step(rtt);
+                let step = is_measured.then(|| Sketch::step(rtt));
                 for id in self.roster.path(block) {
                     self.windows[id.index()].answer(sent, step, late);
                 }
-                self.kinds[stats.kind_id as usize].rtt.add(rtt);
             }
             Evidence::Miss { .. } => {
                 stats.resolve(true);
@@ -246,7 +253,17 @@ impl Aggregate {
             Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
         }
         self.vantage_counts(&found);
-        Summary { target, block, kind, sent, evidence }
+        match evidence {
+            // Where the first SYN was missed and the second was not, it is the second that proves
+            // life: the host may have been dark at the first.
+            Evidence::Life { rtt, late: true, is_measured: false } => {
+                let sent = sent + SYN_REPEATED_AFTER;
+                let rtt = rtt.saturating_sub(SYN_REPEATED_AFTER);
+                let evidence = Evidence::Life { rtt, late: true, is_measured: false };
+                Summary { target, block, kind, sent, evidence }
+            }
+            _ => Summary { target, block, kind, sent, evidence },
+        }
     }
 
     /// Counts a packet that is no answer.
@@ -326,10 +343,11 @@ impl Aggregate {
             return Evidence::AcceptsAll;
         }
         match outcome.found {
-            Found::Reply { rtt, .. } | Found::Refused { rtt } => {
-                Evidence::Life { rtt, late: false }
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
+                let late = matches!(outcome.found, Found::Late { .. });
+                let is_measured = !stats.kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
+                Evidence::Life { rtt, late, is_measured }
             }
-            Found::Late { rtt } => Evidence::Life { rtt, late: true },
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }

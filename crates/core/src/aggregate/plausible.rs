@@ -27,7 +27,7 @@ impl Aggregate {
         let &TargetStats { kind, trap, implausible_since, .. } = self.targets.get(id)?;
         // These unmask a firewall, or are no evidence anyway.
         let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
-        if kind.has_token() || unmasks || matches!(trap, Trap::AcceptsAll(_)) {
+        if kind.traits().has_token || unmasks || matches!(trap, Trap::AcceptsAll(_)) {
             return None;
         }
         let mut samples = 0;
@@ -37,7 +37,7 @@ impl Aggregate {
             let stats = &self.targets[target];
             samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if stats.kind.has_token() {
+            if stats.kind.traits().has_token {
                 token_life = token_life.max(stats.last_life);
             }
         }

@@ -18,26 +18,39 @@ pub struct Rtt {
     smoothed: f32,
     variation: f32,
     lowest: f32,
+    /// The newest answer measured nothing.
+    is_backed_off: bool,
 }
 
 impl Rtt {
-    /// Takes in one measurement. Karn's rule is not needed: every answer names its own question.
+    /// Takes in one measurement: an answer that names its own question, or to a SYN that was not
+    /// repeated.
     pub fn add(&mut self, time: Duration) {
         // Zero means "nothing measured yet", so that the whole is twelve bytes.
         let time = time.as_secs_f32().max(1e-9);
         if self.smoothed == 0.0 {
-            *self = Self { smoothed: time, variation: time / 2.0, lowest: time };
+            let variation = time / 2.0;
+            *self = Self { smoothed: time, variation, lowest: time, is_backed_off: false };
         } else {
+            self.is_backed_off = false;
             self.variation += ((self.smoothed - time).abs() - self.variation) / 4.0;
             self.smoothed += (time - self.smoothed) / 8.0;
             self.lowest = self.lowest.min(time);
         }
     }
 
+    /// An answer came to a SYN that was repeated: the path may be as long as patience can be, until
+    /// there is a measurement (Karn's algorithm; RFC 6298 §3, §5.7).
+    pub fn back_off(&mut self) {
+        self.is_backed_off = true;
+    }
+
     /// How long an answer is in time.
     pub fn patience(&self) -> Duration {
-        let Self { smoothed, variation, .. } = *self;
-        Duration::from_secs_f32(if smoothed == 0.0 {
+        let Self { smoothed, variation, is_backed_off, .. } = *self;
+        Duration::from_secs_f32(if is_backed_off {
+            CAP
+        } else if smoothed == 0.0 {
             FIRST
         } else {
             (smoothed + 4.0 * variation).max(SLACK * smoothed).clamp(FLOOR, CAP)
@@ -46,7 +59,8 @@ impl Rtt {
 
     /// How long an answer usually takes to come, at the most: the same without a floor.
     pub fn usual(&self) -> Duration {
-        Duration::from_secs_f32((self.smoothed + 4.0 * self.variation).min(CAP))
+        let usual = if self.is_backed_off { CAP } else { self.smoothed + 4.0 * self.variation };
+        Duration::from_secs_f32(usual.min(CAP))
     }
 
     /// Smoothed round-trip time in seconds.
@@ -79,5 +93,18 @@ mod tests {
         }
         assert_eq!(rtt.patience(), Duration::from_secs(3));
         assert!((rtt.lowest().unwrap() - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_answer_that_measures_nothing_lengthens_patience_until_one_does() {
+        let mut rtt = Rtt::default();
+        rtt.back_off();
+        assert_eq!((rtt.patience(), rtt.smoothed()), (Duration::from_secs(3), None));
+        rtt.add(Duration::from_millis(200));
+        assert_eq!(rtt.patience().as_millis(), 600);
+        rtt.back_off();
+        assert_eq!(rtt.patience(), Duration::from_secs(3));
+        rtt.add(Duration::from_millis(200));
+        assert!(rtt.patience() < Duration::from_millis(600));
     }
 }

@@ -42,12 +42,15 @@ struct Bucket {
 }
 
 impl Windows {
-    /// A probe sent then was answered. `taken_back`: it had been counted as missed.
-    pub fn answer(&mut self, sent: Time, step: u8, taken_back: bool) {
+    /// A probe sent then was answered; `step` is that of its round-trip time, if it was measured.
+    /// `taken_back`: it had been counted as missed.
+    pub fn answer(&mut self, sent: Time, step: Option<u8>, taken_back: bool) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.answered += 1;
             bucket.missed -= u32::from(taken_back && bucket.missed > 0);
-            bucket.times.add(step, 1);
+            if let Some(step) = step {
+                bucket.times.add(step, 1);
+            }
         }
     }
 
@@ -151,21 +154,21 @@ mod tests {
     fn misses_leave_the_window_with_time_and_late_answers_take_them_back() {
         let mut windows = Windows::default();
         for second in 0..10 {
-            windows.answer(at(second), Sketch::step(Duration::from_millis(200)), false);
+            windows.answer(at(second), Some(Sketch::step(Duration::from_millis(200))), false);
         }
         windows.miss(at(10));
         windows.miss(at(11));
         let [minute, five, hour] = windows.views(at(12));
         assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
-        windows.answer(at(11), Sketch::step(Duration::from_secs(5)), true);
+        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(5))), true);
         assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
         let [minute, five, hour] = windows.views(at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.miss(at(7200));
         assert_eq!(windows.views(at(7200))[2].resolved, 1);
-        windows.answer(at(11), Sketch::step(Duration::from_secs(1)), true);
+        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(1))), true);
         assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
     }
 }

@@ -34,6 +34,7 @@ impl Judge {
         summary: &Summary,
         rtt: Duration,
         late: bool,
+        is_measured: bool,
         now: Time,
     ) {
         let &Summary { target, block, sent, .. } = summary;
@@ -47,9 +48,9 @@ impl Judge {
         let answer = Answer { target, block, sent, rtt, late, host };
         // An answer of who was there tells nothing new of how many are.
         let slowdown = if host.is_present() && host.gone_odds == 0.0 {
-            self.hosts[target.0 as usize].record_answer(sent, rtt)
+            self.hosts[target.0 as usize].record_answer(sent, rtt, is_measured)
         } else {
-            self.change_host(target, |host| host.record_answer(sent, rtt))
+            self.change_host(target, |host| host.record_answer(sent, rtt, is_measured))
         };
         if host.is_gone() {
             self.update_rank(target, now);

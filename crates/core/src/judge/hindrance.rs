@@ -135,7 +135,7 @@ impl Judge {
             return false;
         }
         let &Target { block, kind, .. } = self.roster.target(target);
-        let is_of_block = !kind.reports_held_back();
+        let is_of_block = !kind.traits().reports_held_back;
         let targets = || self.roster.block(block).targets.clone();
         let among = if is_of_block { targets() } else { self.roster.targets_of_host(target) };
         let lately = self.stale_after(block.into());

@@ -143,8 +143,9 @@ impl HostState {
         self.presence += (target - self.presence) * (1.0 - (-age).exp());
     }
 
-    /// Records an answer; returns ln(round-trip time / usual round-trip time).
-    pub fn record_answer(&mut self, sent: Time, rtt: Duration) -> f32 {
+    /// Records an answer; returns ln(round-trip time / usual round-trip time). One that measures
+    /// nothing changes what is usual only where nothing is known.
+    pub fn record_answer(&mut self, sent: Time, rtt: Duration, is_measured: bool) -> f32 {
         self.last_life = self.last_life.max(sent);
         self.gone_odds = 0.0;
         self.is_hindered = false;
@@ -152,6 +153,8 @@ impl HostState {
         if !self.is_heard() {
             self.usual_log_rtt = log_rtt;
             self.presence = 1.0;
+        } else if !is_measured {
+            return 0.0;
         }
         let slowdown = log_rtt - self.usual_log_rtt;
         // A much slower answer moves the mean only slowly, however young that is.

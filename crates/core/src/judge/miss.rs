@@ -39,7 +39,7 @@ impl Unconfirmed {
 impl Judge {
     pub(super) fn record_miss(&mut self, summary: &Summary, usual_rtt: Duration, now: Time) {
         let family = self.roster.family(summary.block);
-        if summary.kind.reports_held_back() {
+        if summary.kind.traits().reports_held_back {
             self.sight[family].probe_sent();
         }
         let sight = &self.sight[family];

@@ -199,7 +199,9 @@ impl Judge {
     /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
     pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
-            Evidence::Life { rtt, late } => self.record_answer(summary, rtt, late, now),
+            Evidence::Life { rtt, late, is_measured } => {
+                self.record_answer(summary, rtt, late, is_measured, now);
+            }
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
             Evidence::Fault(fault) => self.record_send_failure(summary.target, fault, now),
             Evidence::AcceptsAll => self.distrust(summary.target),

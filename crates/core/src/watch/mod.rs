@@ -13,7 +13,7 @@ pub use snapshot::*;
 use crate::{
     aggregate::{Aggregate, Evidence, Histogram},
     judge::{Change, Judge, Rules, Verdict},
-    outcome::{Due, Event, Found, Outcome, Reject, Stray},
+    outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
@@ -152,8 +152,10 @@ impl Watch {
             return None;
         };
         let patience = self.aggregate.patience(slot.target);
-        let trap = self.aggregate.wants_trap(slot.target, self.open.next_seq(slot.target), now);
-        let (probe, displaced) = self.open.start(slot.target, now, patience, trap);
+        let seq = self.open.next_seq(slot.target);
+        let trap = self.aggregate.wants_trap(slot.target, seq, now);
+        let repeat = self.schedule.pay_repeat(slot.target, seq, trap, now);
+        let (probe, displaced) = self.open.start(slot.target, now, patience, trap, repeat);
         if displaced {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
@@ -197,6 +199,9 @@ impl Watch {
         }
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
+            if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
+                self.schedule.pay_back_repeat(outcome.target, outcome.sent, now);
+            }
             let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
             self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
         } else {
@@ -233,8 +238,14 @@ impl Watch {
         match &event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.handle_outcome(outcome, was_overdue);
-                if let Evidence::Life { .. } = summary.evidence {
-                    self.schedule.record_answer(summary.target, summary.sent);
+                match summary.evidence {
+                    Evidence::Life { is_measured, .. } => {
+                        self.schedule.record_answer(summary.target, summary.sent, !is_measured);
+                    }
+                    Evidence::Miss { .. } => {
+                        self.schedule.record_miss(summary.target, summary.sent);
+                    }
+                    Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
                 }
                 self.judge.handle_summary(&summary, now);
             }

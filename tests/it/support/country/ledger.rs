@@ -46,9 +46,8 @@ pub struct Ledger {
     pub expired: u64,
     /// Packets that asked no target.
     pub strangers: u64,
-    /// SYNs that the kernel sent again, as it does when it gets a SYN-ACK to another question.
-    /// Nobody answers them.
-    pub repeats: u64,
+    /// SYNs that the kernel sent again: whom each asked, and when. Nobody answers them.
+    pub repeats: Vec<(u32, Time)>,
     /// The processor time that the country has used.
     pub cost: Duration,
 }
@@ -70,7 +69,8 @@ pub struct Account {
 const IN_TIME: Duration = Duration::from_millis(190);
 /// Beyond the longest patience of 3 s.
 const LATE: Duration = Duration::from_millis(3050);
-/// A TCP probe is given up before the kernel would repeat it; an answer in this span may be either.
+/// A TCP probe is given up before the kernel would repeat it, as a rule; an answer in this span may
+/// be heard or not.
 const TCP_GIVEN_UP: (Duration, Duration) = (Duration::from_millis(900), Duration::from_secs(1));
 /// How long a DNS probe listens for a second answer.
 const DNS_SECOND: Duration = Duration::from_secs(2);

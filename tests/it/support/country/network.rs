@@ -15,7 +15,7 @@ use super::{
 use crate::support::namespace::Namespace;
 use lifesign::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, IcmpCode, Outcome, Reject, Stray},
+    outcome::{Due, Event, Found, IcmpCode, Outcome, Reject, Repeat, Stray},
     scopes::{Host, Kind, TargetId},
     time::Time,
 };
@@ -334,8 +334,8 @@ impl Play {
         }
         let tcp = self.endpoints.get(&(asked.to, Kind::Tcp));
         match tcp.filter(|endpoint| [endpoint.port, TRAP].contains(&segment.to_port)) {
-            Some(_) if !self.greeted.insert((asked.to, segment.from_port, segment.seq)) => {
-                ledger.repeats += 1;
+            Some(endpoint) if !self.greeted.insert((asked.to, segment.from_port, segment.seq)) => {
+                ledger.repeats.push((endpoint.target.0, now));
             }
             Some(endpoint) => {
                 self.enter(endpoint.target, Kind::Tcp, segment.to_port == TRAP, bytes, now, ledger);
@@ -368,6 +368,8 @@ impl Play {
             at: now,
             given: Vec::new(),
         });
-        self.world.handle_probe(&Due { target, seq, sent: now, patience: Duration::ZERO, trap });
+        let repeat = Repeat::Never;
+        let due = Due { target, seq, sent: now, patience: Duration::ZERO, trap, repeat };
+        self.world.handle_probe(&due);
     }
 }

@@ -88,7 +88,7 @@ impl Fed {
             self.tell_of(target, self.now, PATIENCE, Evidence::Miss { usual: RTT });
         }
         if let Some(rtt) = rtt {
-            self.tell_of(target, self.now, rtt, Evidence::Life { rtt, late });
+            self.tell_of(target, self.now, rtt, Evidence::Life { rtt, late, is_measured: true });
         }
     }
 

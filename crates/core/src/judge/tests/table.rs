@@ -109,7 +109,8 @@ const EVENTS: [Happening; 9] = [
     }),
     ("late answer", |fed| {
         let rtt = SECOND * 12;
-        fed.tell_of(0, fed.now - rtt, Duration::ZERO, Evidence::Life { rtt, late: true });
+        let life = Evidence::Life { rtt, late: true, is_measured: true };
+        fed.tell_of(0, fed.now - rtt, Duration::ZERO, life);
         fed.pass(Duration::ZERO);
     }),
     ("sight lost", |fed| fed.pass(SECOND * 5)),

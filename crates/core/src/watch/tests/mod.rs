@@ -6,6 +6,7 @@ mod counts;
 mod halts;
 mod one_host;
 mod plausible;
+mod repeats;
 mod replan;
 mod schedule;
 mod traps;

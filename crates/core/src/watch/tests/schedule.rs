@@ -6,7 +6,7 @@ use crate::schedule::{
     Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing,
 };
 use crate::{
-    outcome::{Due, Found, Outcome},
+    outcome::{Due, Found, Outcome, Repeat},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
@@ -58,7 +58,7 @@ impl Run {
         while let Some(slot) = self.schedule.poll_target(now, &self.open) {
             let crowding = self.open.is_waiting(slot.target.0);
             let patience = Duration::from_millis(200 + self.rng.below(2800) as u64);
-            let (due, _) = self.open.start(slot.target, now, patience, false);
+            let (due, _) = self.open.start(slot.target, now, patience, false, Repeat::Never);
             self.given.push(Given { due, lag: slot.lag, crowding });
             if self.rng.chance(self.answers) {
                 let Due { target, seq, sent, trap, .. } = due;
@@ -384,7 +384,7 @@ fn in_a_silence_those_who_were_never_asked_are_asked_once() {
             break run.given[0].due;
         }
     };
-    run.schedule.record_answer(first.target, first.sent);
+    run.schedule.record_answer(first.target, first.sent, false);
     let doubt = Escalation {
         spacing: Spacing::Every(Duration::from_secs(1)),
         wait: Duration::ZERO,

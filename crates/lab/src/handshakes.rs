@@ -1,0 +1,95 @@
+//! What a kernel makes of TCP probes: it repeats an unanswered SYN where it may, reports the first
+//! answer to either, and gives up. The world knows single packets alone.
+
+use lifesign_core::{
+    outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER},
+    scopes::{Roster, TargetId},
+    time::Time,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+/// A probe is given up so long before the next SYN would go out. The second repetition comes two
+/// seconds after the first (RFC 6298 §5.5).
+const MARGIN: Duration = Duration::from_millis(50);
+const SECOND_REPETITION_AFTER: Duration = Duration::from_secs(3);
+
+/// The connections that are being opened.
+#[derive(Debug)]
+pub(super) struct Handshakes {
+    roster: Arc<Roster>,
+    /// By the time of their first SYN.
+    open: BTreeMap<(Time, TargetId, u32), Repeat>,
+    /// Those whose SYN is still to be repeated, the oldest first.
+    to_repeat: VecDeque<Due>,
+}
+
+impl Handshakes {
+    pub fn new(roster: Arc<Roster>) -> Self {
+        Self { roster, open: BTreeMap::new(), to_repeat: VecDeque::new() }
+    }
+
+    /// A probe was sent.
+    pub fn handle_probe(&mut self, due: &Due) {
+        if self.roster.target(due.target).kind.traits().is_repeated {
+            self.open.insert((due.sent, due.target, due.seq), due.repeat);
+            if due.repeat == Repeat::Once {
+                self.to_repeat.push_back(*due);
+            }
+        }
+    }
+
+    /// When to call [`Handshakes::poll_repeat`] next.
+    pub fn poll_timeout(&self) -> Time {
+        self.to_repeat.front().map_or(Time::NEVER, |due| due.sent + SYN_REPEATED_AFTER)
+    }
+
+    /// The next SYN that is sent once more by `now`.
+    pub fn poll_repeat(&mut self, now: Time) -> Option<Due> {
+        while self.poll_timeout() <= now {
+            let due = self.to_repeat.pop_front()?;
+            if self.open.contains_key(&(due.sent, due.target, due.seq)) {
+                return Some(Due { sent: due.sent + SYN_REPEATED_AFTER, ..due });
+            }
+        }
+        None
+    }
+
+    /// What is reported of what reached us; None for what nobody waits for any more.
+    pub fn report(&mut self, event: Event) -> Option<Event> {
+        let Event::Outcome(outcome) = event else { return Some(event) };
+        let Outcome { target, seq, sent, found, .. } = outcome;
+        if !self.roster.target(target).kind.traits().is_repeated {
+            return Some(event);
+        }
+        while let Some(oldest) = self.open.first_entry()
+            && oldest.key().0 + SECOND_REPETITION_AFTER <= sent
+        {
+            oldest.remove();
+        }
+        let is_first = self.open.contains_key(&(sent, target, seq));
+        let first = if is_first { sent } else { sent - SYN_REPEATED_AFTER };
+        let repeat = self.open.remove(&(first, target, seq))?;
+        let waited = sent.since(first);
+        let found = match found {
+            Found::Reply { rtt, rcode, unexpected } => {
+                Found::Reply { rtt: waited + rtt, rcode, unexpected }
+            }
+            Found::Refused { rtt } => Found::Refused { rtt: waited + rtt },
+            Found::Unreachable { from, code, rtt } => {
+                Found::Unreachable { from, code, rtt: waited + rtt }
+            }
+            found => found,
+        };
+        let given_up_after = match repeat {
+            Repeat::Never => SYN_REPEATED_AFTER,
+            Repeat::Once => SECOND_REPETITION_AFTER,
+        }
+        .saturating_sub(MARGIN);
+        let is_heard = found.ended_after().is_none_or(|after| after < given_up_after);
+        is_heard.then_some(Event::Outcome(Outcome { sent: first, found, ..outcome }))
+    }
+}

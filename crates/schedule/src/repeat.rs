@@ -1,0 +1,114 @@
+//! Which probes the kernel may repeat. It repeats an unanswered SYN after a second, and only who
+//! lets it can hear an answer that takes longer. A repetition is a packet of the block's budget: it
+//! is paid for together with its probe, goes only to whom nothing else can hear, and is paid back
+//! if the probe is over before.
+
+use super::{Doubt, Schedule};
+use lifesign_model::{outcome::Repeat, scopes::TargetId, time::Time};
+
+/// Of the probes to a silent target that used to answer at once, one in this many: its path may
+/// have become long, but as a rule it is dark.
+const SILENT_SHARE: u32 = 4;
+
+/// How a target was heard last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Never yet.
+    #[default]
+    Never,
+    /// Before the kernel would have repeated the probe; or of a kind that it does not repeat.
+    Quickly,
+    /// Quickly, but it was missed since.
+    SilentSince,
+    /// After the kernel had repeated the probe.
+    Slowly,
+}
+
+impl Schedule {
+    /// A target answered a probe sent then; `slowly`: only after the kernel had repeated it.
+    pub fn record_answer(&mut self, target: TargetId, sent: Time, slowly: bool) {
+        let contact = &mut self.contacts[target.0 as usize];
+        let block = self.roster.target(target).block;
+        let turns = &mut self.blocks[block.0 as usize];
+        turns.answered = turns.answered.max(sent);
+        if sent >= contact.answered {
+            contact.answered = sent;
+            turns.slow_targets -= u32::from(contact.heard == Heard::Slowly);
+            turns.slow_targets += u32::from(slowly);
+            contact.heard = if slowly { Heard::Slowly } else { Heard::Quickly };
+        }
+    }
+
+    /// A target did not answer a probe sent then, as far as is known by now.
+    pub fn record_miss(&mut self, target: TargetId, sent: Time) {
+        let contact = &mut self.contacts[target.0 as usize];
+        if contact.heard == Heard::Quickly && sent > contact.answered {
+            contact.heard = Heard::SilentSince;
+        }
+    }
+
+    /// May the kernel repeat this probe, which is sent now? If so, that is paid for.
+    pub fn pay_repeat(&mut self, target: TargetId, seq: u32, trap: bool, now: Time) -> Repeat {
+        let id = target.0 as usize;
+        let block = self.roster.targets[id].block.0;
+        let heard = self.contacts[id].heard;
+        let is_wanted = match heard {
+            Heard::Slowly => true,
+            Heard::Never => !trap,
+            // The last of each four is hardly ever a trap question.
+            Heard::SilentSince => !trap && seq % SILENT_SHARE == SILENT_SHARE - 1,
+            Heard::Quickly => false,
+        };
+        let is_repeated = self.roster.targets[id].kind.traits().is_repeated;
+        if !is_wanted || !is_repeated || self.is_heard_otherwise(target.0) {
+            return Repeat::Never;
+        }
+        // What is saved up for doubts is spent only where the block can be heard by nothing else.
+        let may_spend = self.blocks[block as usize].slow_targets > 0
+            || heard == Heard::SilentSince && self.newest_share(block).is_some()
+            || self.is_silent(block);
+        let saved = self.reserve(Doubt::Vague).max(self.budget.reserve);
+        let reserve = if may_spend { 0.0 } else { saved };
+        if !self.blocks[block as usize].bucket.take(reserve, now) {
+            return Repeat::Never;
+        }
+        self.contacts[id].repeat_paid = now;
+        Repeat::Once
+    }
+
+    /// A probe sent then was over before the kernel would have repeated it.
+    pub fn pay_back_repeat(&mut self, target: TargetId, sent: Time, now: Time) {
+        let contact = &mut self.contacts[target.0 as usize];
+        if contact.repeat_paid == sent && sent != Time::default() {
+            contact.repeat_paid = Time::default();
+            let block = self.roster.target(target).block.0 as usize;
+            self.blocks[block].bucket.give_back(now);
+        }
+    }
+
+    /// Tokens that a probe of the block needs: where answers take longer than a second, one without
+    /// its repetition would be in vain.
+    pub(super) fn price(&self, block: u32) -> f64 {
+        if self.blocks[block as usize].slow_targets > 0 { 2.0 } else { 1.0 }
+    }
+
+    /// Has nobody in the block answered the last that was asked of it?
+    fn is_silent(&self, block: u32) -> bool {
+        let mut targets = self.roster.blocks[block as usize].targets.clone();
+        targets.all(|target| {
+            matches!(self.contacts[target as usize].heard, Heard::Never | Heard::SilentSince)
+        })
+    }
+
+    /// Has another kind of probe heard the target's host? Such probes wait long without repeating.
+    fn is_heard_otherwise(&self, target: u32) -> bool {
+        let host = self.first_of_host[target as usize];
+        let targets = (host..).zip(&self.first_of_host[host as usize..]);
+        let mut others =
+            targets.take_while(|(_, first)| **first == host).map(|(id, _)| id as usize);
+        others.any(|id| {
+            let contact = &self.contacts[id];
+            contact.heard != Heard::Never && !self.roster.targets[id].kind.traits().is_repeated
+        })
+    }
+}
