@@ -12,7 +12,6 @@
 //! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
 //! | `socket` | what all their sockets share: options, the error queue, faults |
 //! | `own_addresses` | which addresses are this machine's |
-//! | `kernel` | socket addresses and control messages as bytes |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
 //! A new kind of probe is a file here, with its spec and its prober, and two lines: a variant of
@@ -27,12 +26,12 @@ pub mod tcp;
 pub mod dns;
 pub mod names;
 pub mod controls;
-pub mod kernel;
 mod socket;
 mod own_addresses;
 mod open_tasks;
 mod sys;
 
+pub use lifesign_wire::kernel;
 pub use own_addresses::read as read_own_addresses;
 pub use socket::raise_descriptor_limit;
 pub use sys::trim_memory;

@@ -2,9 +2,9 @@
 //! system call means.
 
 use super::{
-    kernel::{self, IcmpError},
+    kernel::{self, IcmpError, SOCKADDR},
     own_addresses,
-    sys::{self, CONTROL, Queue, SOCKADDR},
+    sys::{self, CONTROL, Queue},
 };
 use lifesign_core::{
     outcome::{Fault, Found},

@@ -1,11 +1,13 @@
 //! All `unsafe` of the program: the system calls that neither socket2, nix nor tokio offers safely.
-//! Packets, addresses and control messages are bytes here; `kernel` reads them.
+//! Packets, addresses and control messages are bytes here; `lifesign_wire` reads
+//! them.
 //!
 //! nix has a safe recvmmsg(2), but its headers keep the lengths that the last call wrote: for each
 //! call they would have to be allocated anew.
 
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper that costs as little")]
 
+use super::kernel::SOCKADDR;
 use socket2::{SockFilter, SockRef, Socket};
 use std::{
     io, mem,
@@ -21,8 +23,6 @@ pub const BATCH: usize = 64;
 /// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and more, so that
 /// a longer packet shows. What does not fit is cut off.
 const PACKET: usize = 128;
-/// Room for a socket address of either family: `sockaddr_in6` is the longer.
-pub const SOCKADDR: usize = 28;
 /// Room for the control messages of one packet: timestamp (32) and extended error (64).
 pub const CONTROL: usize = 128;
 

@@ -1,12 +1,14 @@
 //! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control
 //! messages (cmsg(3)). Pure; what cannot be read is skipped.
 
-use super::sys::SOCKADDR;
-use lifesign_core::outcome::{Found, IcmpCode};
+use lifesign_model::outcome::{Found, IcmpCode};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
+
+/// Room for a socket address of either family: `sockaddr_in6` is the longer.
+pub const SOCKADDR: usize = 28;
 
 /// A socket address for `address`, and how much of it counts. The port is 0, as ICMP has none.
 pub fn to_sockaddr(address: IpAddr) -> ([u8; SOCKADDR], usize) {

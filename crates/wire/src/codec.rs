@@ -10,7 +10,7 @@
 //!  8  send time (ns)   16  target   20  seq   24  destination (IPv4 as mapped IPv6)   40  token
 //! ```
 
-use lifesign_core::{outcome::Reject, scopes::TargetId, time::Time};
+use lifesign_model::{outcome::Reject, scopes::TargetId, time::Time};
 use pnet_packet::{
     Packet,
     icmp::{
@@ -23,7 +23,7 @@ use pnet_packet::{
 use siphasher::sip::SipHasher24;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::SocketKind;
+use crate::SocketKind;
 
 /// Length of a whole ICMP packet of ours, in bytes.
 pub const LENGTH: usize = 48;
