@@ -2,7 +2,10 @@
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
-use crate::probe::ProbeSpec;
+use crate::probe::{
+    ProbeSpec,
+    send_options::{SendOptions, SocketOptions},
+};
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
@@ -22,12 +25,26 @@ mod block;
 mod clash;
 mod country;
 mod network;
+mod send_options;
 mod summary;
 mod warnings;
 
+use send_options::BlockOptions;
+
 /// The keys of a plan.
-const KEYS: [&str; 7] =
-    ["vantage", "controls", "resolver", "per_host_metrics", "budget", "judge", "country"];
+const KEYS: [&str; 11] = [
+    "vantage",
+    "controls",
+    "resolver",
+    "per_host_metrics",
+    "source",
+    "dscp",
+    "size",
+    "df",
+    "budget",
+    "judge",
+    "country",
+];
 
 /// In probes per second. More for one block would be a flood: a /24 has 256 addresses.
 const MAX_PER_BLOCK: f64 = 1000.0;
@@ -58,6 +75,10 @@ pub struct Plan {
     pub roster: Arc<Roster>,
     /// How each target is probed, by `TargetId`.
     pub specs: Vec<ProbeSpec>,
+    /// How the probes of each block leave, by `BlockId`; those that are alike are one.
+    pub send_options: Vec<Arc<SendOptions>>,
+    /// How the questions to the controls leave: as the plan says for all.
+    pub control_options: SocketOptions,
 }
 
 /// What has been read of the countries so far.
@@ -69,6 +90,7 @@ struct Countries<'a> {
     prefixes: Vec<(Prefix, Value<'a>)>,
     /// The short form of every probe, once.
     probes: HashSet<Arc<str>>,
+    send_options: BlockOptions,
 }
 
 impl Countries<'_> {
@@ -116,6 +138,8 @@ fn plan(root: Table<'_>) -> Plan {
         per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
+        control_options: countries.send_options.of_plan().socket.clone(),
+        send_options: countries.send_options.of_blocks,
     }
 }
 

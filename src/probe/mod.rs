@@ -10,7 +10,8 @@
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
-//! | `socket` | what all their sockets share: options, the error queue, faults |
+//! | `send_options` | from where, with which mark and how large probes leave |
+//! | `socket` | what all their sockets share: the error queue, faults |
 //! | `own_addresses` | which addresses are this machine's |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
@@ -26,6 +27,7 @@ pub mod tcp;
 pub mod dns;
 pub mod names;
 pub mod controls;
+pub mod send_options;
 mod socket;
 mod own_addresses;
 mod open_tasks;

@@ -10,10 +10,11 @@
 //! as proof of life at a time when the host may have been dark (Karn's problem, RFC 6298 §3). So
 //! this kind of probe sees no SYN-ACK later than that; late evidence comes from ICMP probes.
 
-use super::{open_tasks::OpenTasks, socket, sys};
+use super::{open_tasks::OpenTasks, send_options::SocketOptions, socket, sys};
 use crate::clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome},
+    scopes::Family,
     time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -78,7 +79,7 @@ impl TcpProber {
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
     /// runtime.
-    pub fn send(&mut self, due: Due, address: IpAddr, spec: &TcpSpec) {
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &TcpSpec, options: &SocketOptions) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
         let clock = self.clock;
         let events = self.events.clone();
@@ -89,7 +90,7 @@ impl TcpProber {
             let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
         };
         self.open.make_room();
-        match connect(peer) {
+        match connect(peer, options) {
             Ok(socket) => {
                 let task = tokio::spawn(async move {
                     let found =
@@ -121,11 +122,12 @@ fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     }
 }
 
-fn connect(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
+fn connect(peer: SocketAddr, options: &SocketOptions) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
     socket::enable_errors_and_timestamps(&socket, peer.is_ipv6())?;
+    options.apply(&socket, Family::of(peer.ip()))?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
@@ -195,7 +197,8 @@ mod tests {
         let patience = Duration::from_secs(1);
         for seq in 0..3 {
             let due = Due { target: TargetId(0), seq, sent: clock.now(), patience, trap: false };
-            prober.send(due, peer.ip(), &TcpSpec { port: peer.port() });
+            let spec = TcpSpec { port: peer.port() };
+            prober.send(due, peer.ip(), &spec, &SocketOptions::default());
             tokio::task::yield_now().await;
         }
         tokio::task::yield_now().await;

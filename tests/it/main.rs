@@ -20,6 +20,7 @@ mod probe {
     mod icmp;
     mod name_server;
     mod names;
+    mod send_options;
     mod tcp;
 }
 
@@ -37,6 +38,7 @@ mod daemon {
     mod loopback;
     mod outages;
     mod routers;
+    mod sources;
     mod systemd;
 }
 

@@ -221,6 +221,10 @@ labelled! {
         Permission => "permission",
         /// No socket of its kind could be opened: no privilege.
         NoPrivilege => "no_privilege",
+        /// No address or interface of this machine is the one that the plan sends from.
+        NoSource => "no_source",
+        /// Larger than what fits, and not to be fragmented.
+        TooLarge => "too_large",
         /// The kernel had no buffer or queue left.
         NoBuffers => "no_buffers",
         /// No file descriptor left.
@@ -240,8 +244,9 @@ impl Fault {
     /// and again.
     pub const fn is_on_the_way_out(self) -> bool {
         match self {
-            Fault::NoRoute | Fault::Permission | Fault::NoBuffers => true,
+            Fault::NoRoute | Fault::Permission | Fault::NoSource | Fault::NoBuffers => true,
             Fault::NoPrivilege
+            | Fault::TooLarge
             | Fault::NoDescriptors
             | Fault::Unresolved
             | Fault::OutsideBlock
@@ -288,6 +293,10 @@ impl Cause {
                 "we may not send to it: a firewall of our own (permission)"
             }
             Cause::NotSent(Fault::NoPrivilege) => "we may open no socket to ask it (no_privilege)",
+            Cause::NotSent(Fault::NoSource) => {
+                "we have no such address or interface to ask it from (no_source)"
+            }
+            Cause::NotSent(Fault::TooLarge) => "our own probes are too large for it (too_large)",
             Cause::NotSent(Fault::NoBuffers) => "our own send queue is full (no_buffers)",
             Cause::NotSent(Fault::NoDescriptors) => {
                 "we have no file descriptor left to ask it (no_descriptors)"

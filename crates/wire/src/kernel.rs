@@ -67,6 +67,12 @@ pub struct IcmpError {
 }
 
 impl IcmpError {
+    /// Fragmentation needed (RFC 792), or packet too big, whatever its code (RFC 4443 §3.2).
+    pub fn is_too_large(self) -> bool {
+        let IcmpCode { kind, code } = self.code;
+        if self.from.is_ipv4() { (kind, code) == (3, 4) } else { kind == 2 }
+    }
+
     /// An error of the very host that was asked is a refusal by a living host, whatever its code:
     /// its own firewall says no (RFC 1812 §5.2.7.1, RFC 4443 §3.1). An error of anybody else means
     /// that the probe did not reach it.
@@ -216,6 +222,18 @@ mod tests {
                 "{kind}/{code}"
             );
         }
+    }
+
+    #[test]
+    fn only_fragmentation_needed_and_packet_too_big_are_too_large() {
+        let too_large = |from: &str| {
+            let from = from.parse().unwrap();
+            let all = (0..=12).flat_map(|kind| [0, 4].map(|code| IcmpCode { kind, code }));
+            let too_large = all.filter(|&code| IcmpError { from, code }.is_too_large());
+            too_large.map(|code| (code.kind, code.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(too_large("10.0.0.254"), [(3, 4)]);
+        assert_eq!(too_large("2001:db8::1"), [(2, 0), (2, 4)]);
     }
 
     proptest! {

@@ -1,7 +1,10 @@
 //! The TCP prober against real sockets on the loopback net.
 
 use crate::support::one_probe::{all, due, found};
-use lifesign::{clock::Clock, probe::tcp};
+use lifesign::{
+    clock::Clock,
+    probe::{send_options::SocketOptions, tcp},
+};
 use lifesign_core::outcome::{Event, Found, Outcome};
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -18,6 +21,7 @@ async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
         due(clock, trap),
         peer.ip(),
         &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
     );
     all(events).await
 }
@@ -75,6 +79,7 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
         due(clock, false),
         peer.ip(),
         &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
     );
     tokio::task::yield_now().await;
     let stall = Duration::from_millis(300);
