@@ -187,7 +187,14 @@ fn names(plan: &Plan) -> impl Iterator<Item = String> {
 
 fn not_sent(due: &Due, fault: Fault) -> Event {
     let Due { target, seq, sent, trap, .. } = *due;
-    Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+    Event::Outcome(Outcome {
+        target,
+        seq,
+        sent,
+        trap,
+        found: Found::NotSent(fault),
+        hop_limit: None,
+    })
 }
 
 /// Starts to ping the controls, and prints why some cannot be asked.

@@ -83,6 +83,15 @@ pub fn enable_errors_and_timestamps(socket: &Socket, v6: bool) -> io::Result<()>
     Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
 }
 
+/// Makes the kernel tell the hop limit (TTL) of what it receives (ip(7), IP_RECVTTL; RFC 3542 §4).
+pub fn enable_hop_limits(socket: &Socket, v6: bool) -> io::Result<()> {
+    if v6 {
+        socket.set_recv_hoplimit_v6(true)
+    } else {
+        Ok(setsockopt(socket, sockopt::Ipv4RecvTtl, &true)?)
+    }
+}
+
 /// Gives the socket buffers of `bytes`. More than net.core.rmem_max only with CAP_NET_ADMIN; else
 /// the kernel caps it.
 pub fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {

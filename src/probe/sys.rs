@@ -23,7 +23,8 @@ pub const BATCH: usize = 64;
 /// Room for a packet: the longest IPv4 header (60 bytes), the longest ICMP packet of ours (1480),
 /// and more, so that a longer packet shows. What does not fit is cut off.
 const PACKET: usize = 1600;
-/// Room for the control messages of one packet: timestamp (32) and extended error (64).
+/// Room for the control messages of one packet: timestamp (32), extended error (64) and
+/// hop limit (24).
 pub const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.

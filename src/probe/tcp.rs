@@ -87,7 +87,14 @@ impl TcpProber {
         let report = move |found| {
             let Due { target, seq, trap, .. } = due;
             // A closed channel means that the run has ended.
-            let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+            let _ = events.send(Event::Outcome(Outcome {
+                target,
+                seq,
+                sent,
+                trap,
+                found,
+                hop_limit: None,
+            }));
         };
         self.open.make_room();
         match connect(peer, options) {

@@ -51,6 +51,8 @@ pub struct Outcome {
     pub trap: bool,
     /// What became of the probe: an answer, a refusal, silence, or our own fault.
     pub found: Found,
+    /// What was left of the answer's hop limit (TTL) when it arrived, if that is known.
+    pub hop_limit: Option<u8>,
 }
 
 /// The outcomes of docs/verdicts.md, in its order.

@@ -313,7 +313,14 @@ impl Exchange {
         let Due { target, seq, trap, .. } = self.due;
         let sent = self.sent;
         // A closed channel means that the run has ended.
-        let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+        let _ = self.events.send(Event::Outcome(Outcome {
+            target,
+            seq,
+            sent,
+            trap,
+            found,
+            hop_limit: None,
+        }));
     }
 
     fn report_stray(&self, from: Option<IpAddr>, reason: Reject) {

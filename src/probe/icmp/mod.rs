@@ -82,5 +82,6 @@ fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
         sent,
         trap: false,
         found: Found::NotSent(fault),
+        hop_limit: None,
     })
 }

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     clock::Clock,
     probe::{
-        kernel,
+        kernel::{self, ControlMessages},
         send_options::SocketOptions,
-        socket::{self, enable_errors_and_timestamps, fault, set_buffers},
+        socket::{self, enable_errors_and_timestamps, enable_hop_limits, fault, set_buffers},
         sys::{self, BATCH, Batch, Queue},
     },
 };
@@ -215,7 +215,7 @@ impl IcmpSocket {
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
         let read =
             packet.map_err(Rejected::from).and_then(|packet| codec.reply(packet, from, self.kind));
-        out.push(event(read, from, control.timestamp, clock, found));
+        out.push(event(read, from, &control, clock, found));
     }
 
     /// Reads the error queue to its end.
@@ -230,7 +230,9 @@ impl IcmpSocket {
                 {
                     let found = |rtt| socket::found(error, to, rtt, clock.now());
                     let read = codec.quoted(message.packet, to, self.kind);
-                    out.push(event(read, error.from, control.timestamp, clock, found));
+                    // The hop limit is the error's, which a router may have sent.
+                    let control = ControlMessages { hop_limit: None, ..control };
+                    out.push(event(read, error.from, &control, clock, found));
                 }
             }
             if count < BATCH {
@@ -245,15 +247,22 @@ impl IcmpSocket {
 fn event(
     read: Result<Echo, Rejected>,
     from: IpAddr,
-    timestamp: Option<u64>,
+    control: &ControlMessages,
     clock: &Clock,
     found: impl FnOnce(Duration) -> Found,
 ) -> Event {
-    let seen = |sent| clock.received(timestamp, sent);
+    let seen = |sent| clock.received(control.timestamp, sent);
     match read {
         Ok(Echo { sent, target, seq, .. }) => {
             let found = found(seen(sent).since(sent));
-            Event::Outcome(Outcome { target, seq, sent, trap: false, found })
+            Event::Outcome(Outcome {
+                target,
+                seq,
+                sent,
+                trap: false,
+                found,
+                hop_limit: control.hop_limit,
+            })
         }
         Err(Rejected { reason, target }) => {
             Event::Stray(Stray { seen: seen(Time::default()), from: Some(from), target, reason })
@@ -274,6 +283,7 @@ fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<Soc
     socket.set_nonblocking(true)?;
     set_buffers(&socket, BUFFER)?;
     enable_errors_and_timestamps(&socket, v6)?;
+    enable_hop_limits(&socket, v6)?;
     if kind == SocketKind::Raw {
         pass_echo_replies_only(&socket, v6)?;
     }

@@ -108,6 +108,7 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
             let Found::Reply { rtt, rcode: None, unexpected: false } = outcome.found else {
                 panic!("{address}: {:?}", outcome.found);
             };
+            assert_eq!(outcome.hop_limit, Some(64), "{address}: it passed no router");
             assert!(rtt > Duration::ZERO && outcome.sent + rtt <= now, "{address}: {rtt:?}");
         }
         assert_eq!(outcomes.len(), asks.len());

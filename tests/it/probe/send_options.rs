@@ -10,7 +10,7 @@ use lifesign::{
     clock::Clock,
     probe::{
         ProbeSpec, dns,
-        icmp::IcmpProber,
+        icmp::{IcmpProber, SocketKind},
         send_options::{MAX_SIZE, SendOptions, SocketOptions, Source},
         tcp,
     },
@@ -274,5 +274,52 @@ async fn a_source_that_is_missing_is_a_fault_of_ours_until_it_comes() {
         assert_eq!(events, []);
         assert_eq!(tap.next(ICMP, to).source, IpAddr::from([10, 9, 9, 9]));
         ip("link del spare");
+    }
+}
+
+/// A network of its own in which raw sockets are forbidden and ping sockets allowed.
+const UNPRIVILEGED: &[&str] = &[
+    "unshare",
+    "--net",
+    "sh",
+    "-ec",
+    "ip link set lo up
+     ip addr add 2001:db8::1/128 dev lo nodad
+     echo 0 2147483647 > /proc/sys/net/ipv4/ping_group_range
+     echo 77 > /proc/sys/net/ipv4/ip_default_ttl
+     echo 78 > /proc/sys/net/ipv6/conf/lo/hop_limit
+     exec setpriv --bounding-set -net_raw --inh-caps -net_raw \"$@\"",
+    "sh",
+];
+
+#[tokio::test]
+#[ignore = "needs root; run by tests/run"]
+async fn ping_sockets_have_sources_and_sizes_and_tell_hop_limits_too() {
+    let test = ping_sockets_have_sources_and_sizes_and_tell_hop_limits_too;
+    if !in_own_process(test, UNPRIVILEGED) {
+        return;
+    }
+    let mut prober = IcmpProber::open([7; 16], 10).unwrap();
+    assert_eq!(prober.socket_kind(false), Some(SocketKind::Ping));
+    let clock = Clock::start();
+    for source in [Source::Any, from(&["127.9.9.9", "2001:db8::1"]), Source::Interface("lo".into())]
+    {
+        let socket = SocketOptions { source, dscp: 46, dont_fragment: Some(true) };
+        let peer = TcpListener::bind("127.45.176.1:0").unwrap();
+        assert!(is_reply(&tcp(peer.local_addr().unwrap(), &socket).await[0]), "{socket:?}");
+        for (to, hop_limit) in
+            [(IpAddr::from([127, 45, 176, 1]), 77), (Ipv6Addr::LOCALHOST.into(), 78)]
+        {
+            let options = SendOptions { socket: socket.clone(), size: 1000 };
+            let mut events = Vec::new();
+            prober.send(&[(due(clock, false), to)], &options, &clock, &mut events);
+            while events.is_empty() {
+                timeout(TIMEOUT, prober.readable()).await.expect("an answer in time");
+                prober.receive(&clock, &mut events);
+            }
+            let [Event::Outcome(outcome)] = events[..] else { panic!("{events:?}") };
+            assert!(is_reply(&outcome.found), "{to}: {outcome:?}");
+            assert_eq!(outcome.hop_limit, Some(hop_limit), "{to}");
+        }
     }
 }

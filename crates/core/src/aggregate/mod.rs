@@ -5,6 +5,7 @@ mod counts;
 mod histogram;
 mod plausible;
 mod replan;
+mod return_path;
 mod rtt;
 mod trap;
 mod window;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
+pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
@@ -22,8 +24,14 @@ use crate::{
 };
 use counts::Count;
 use histogram::Sketch;
+use return_path::ReturnPath;
 use rtt::Rtt;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 use trap::{Trap, Unmasked};
 use window::Windows;
 
@@ -81,6 +89,18 @@ pub struct TargetStats {
     trap: Trap,
     /// Since when all its answers have come implausibly soon; None if they have not.
     implausible_since: Option<Time>,
+    /// None before the first echo reply.
+    hop_limits: Option<HopLimits>,
+}
+
+/// The hop limits of a target's replies.
+#[derive(Clone, Copy, Debug)]
+struct HopLimits {
+    /// On the path that it is known to take.
+    known: u8,
+    newest: u8,
+    /// So many of the newest were alike.
+    in_a_row: u8,
 }
 
 impl TargetStats {
@@ -96,6 +116,7 @@ impl TargetStats {
             resolved: 0,
             trap: Trap::default(),
             implausible_since: None,
+            hop_limits: None,
         }
     }
 
@@ -157,6 +178,9 @@ pub struct Aggregate {
     kind_ids: Vec<PerKind<Option<u32>>>,
     /// By [`ScopeId`].
     windows: Vec<Windows>,
+    /// By [`BlockId`].
+    return_paths: Vec<ReturnPath>,
+    return_path_changes: VecDeque<ReturnPathChange>,
     vantage: VantageStats,
 }
 
@@ -177,6 +201,8 @@ impl Aggregate {
             kinds,
             kind_ids,
             windows: vec![Windows::default(); roster.scope_count()],
+            return_paths: vec![ReturnPath::default(); roster.blocks.len()],
+            return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
             roster,
         }
@@ -244,6 +270,9 @@ impl Aggregate {
                 }
             }
             Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
+        }
+        if let (Found::Reply { rtt, .. }, Some(hop_limit)) = (found, outcome.hop_limit) {
+            self.record_hop_limit(target, hop_limit, sent + rtt);
         }
         self.vantage_counts(&found);
         Summary { target, block, kind, sent, evidence }
