@@ -68,3 +68,29 @@ fn a_block_is_asked_whenever_its_source_is_there() {
     let up = |block| format!("block_state{{country=\"KP\",block=\"{block}\",state=\"up\"}} 1");
     shows("return", &[controlled, &up("10.45.176.0/24"), &up("10.45.177.0/24")]);
 }
+
+/// At first the router says so, from then on our own kernel, which has learned it.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn what_does_not_fit_through_a_router_is_a_fault_of_ours_and_no_outage() {
+    let world = World::new();
+    world.router.sh("ip link set border mtu 900");
+    let temp_dir = TempDir::new("too_large");
+    let plan = PLAN.replace("source = \"uplink\"\ndscp = 8", "df = true\nsize = 1000");
+    let plan = plan.replace("source = \"10.45.7.9\"\n", "size = 800\n").replace(", \"tcp/9\"", "");
+    let plan = temp_dir.put("plan.toml", plan);
+    let journal = temp_dir.path("journal.jsonl");
+    let run = [LIFESIGN, "run", "--config", &plan, "--record", &journal];
+    let mut watch = Program::start(world.vantage.command(&run));
+    watch.verdict(TIMEOUT, "KP 10.45.177.0/24", "up");
+    let wanted = "lifesign_block_unknown_info{country=\"KP\",block=\"10.45.176.0/24\",reason=\"too_large\"} 1";
+    until(TIMEOUT, "reason", || {
+        let metrics = world.vantage.get("/metrics").body;
+        if metrics.lines().any(|line| line == wanted) { Ok(()) } else { Err(metrics) }
+    });
+    let journal = std::fs::read_to_string(journal).unwrap();
+    let of_block = journal.lines().filter(|line| line.contains("\"host\":\"10.45.176."));
+    for line in of_block {
+        assert!(line.contains("\"result\":\"not_sent\",\"why\":\"too_large\""), "{line}");
+    }
+}
