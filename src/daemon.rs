@@ -359,6 +359,9 @@ impl Daemon {
         for change in changes {
             self.stdout_writer.write(verdict::text(change, roster, offset));
         }
+        while let Some(change) = self.watch.poll_return_path_change() {
+            self.stdout_writer.write(verdict::return_path(&change, roster, offset));
+        }
     }
 }
 

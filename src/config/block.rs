@@ -32,7 +32,7 @@ pub(super) fn block<'a>(
     network: Option<NetworkId>,
     all: &mut Countries<'a>,
 ) {
-    table.only(&["prefix", "labels", "hosts"]);
+    table.only(&["prefix", "labels", "hosts", "source", "dscp", "size", "df"]);
     let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
     let prefix =
         prefix_value.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
@@ -52,6 +52,7 @@ pub(super) fn block<'a>(
     let targets = first..all.roster.targets.len() as u32;
     if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
         all.prefixes.push((prefix, value));
+        all.send_options.add(table, &prefix);
         all.roster.blocks.push(Block { prefix, country, network, labels, targets });
     }
 }

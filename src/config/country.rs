@@ -2,7 +2,7 @@
 //! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
 //! blocks come before those of its networks.
 
-use super::{Countries, block, network};
+use super::{BlockOptions, Countries, block, network};
 use lifesign_core::{
     scopes::{Country, CountryId, Labels},
     time_zone::TimeZone,
@@ -10,7 +10,7 @@ use lifesign_core::{
 use lifesign_document::{LinesByName, Table, Value, country_code, label, labels, nearest};
 
 pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
-    let mut all = Countries::default();
+    let mut all = Countries { send_options: BlockOptions::new(root), ..Countries::default() };
     let mut lines = LinesByName::new();
     if root.get("country").is_none() {
         root.missing(

@@ -2,7 +2,10 @@
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
-use crate::probe::ProbeSpec;
+use crate::probe::{
+    ProbeSpec,
+    send_options::{SendOptions, SocketOptions},
+};
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
@@ -22,16 +25,23 @@ mod clash;
 mod country;
 mod maintenance;
 mod network;
+mod send_options;
 mod summary;
 mod warnings;
 
+use send_options::BlockOptions;
+
 /// The keys of a plan.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 13] = [
     "vantage",
     "contact",
     "controls",
     "resolver",
     "per_host_metrics",
+    "source",
+    "dscp",
+    "size",
+    "df",
     "budget",
     "judge",
     "country",
@@ -73,6 +83,10 @@ pub struct Plan {
     pub roster: Arc<Roster>,
     /// How each target is probed, by `TargetId`.
     pub specs: Vec<ProbeSpec>,
+    /// How the probes of each block leave, by `BlockId`; those that are alike are one.
+    pub send_options: Vec<Arc<SendOptions>>,
+    /// How the questions to the controls leave: as the plan says for all.
+    pub control_options: SocketOptions,
 }
 
 /// What has been read of the countries so far.
@@ -84,6 +98,7 @@ struct Countries<'a> {
     prefixes: Vec<(Prefix, Value<'a>)>,
     /// The short form of every probe, once.
     probes: HashSet<Arc<str>>,
+    send_options: BlockOptions,
 }
 
 impl Countries<'_> {
@@ -136,6 +151,8 @@ fn plan(root: Table<'_>) -> Plan {
         per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
+        control_options: countries.send_options.of_plan().socket.clone(),
+        send_options: countries.send_options.of_blocks,
     }
 }
 

@@ -46,6 +46,9 @@ impl Plan {
                  loss may be of our own making"
             ));
         }
+        warnings.extend(self.missing_sources().into_iter().map(|source| {
+            format!("this machine has no {source}: until it has, nobody is asked from there")
+        }));
         for block in &self.roster.blocks {
             let targets =
                 &self.roster.targets[block.targets.start as usize..block.targets.end as usize];

@@ -228,7 +228,14 @@ mod tests {
         let outcome = |found| {
             move |n| {
                 let sent = seen(n);
-                Event::Outcome(Outcome { target: TargetId(0), seq: 0, sent, trap: false, found })
+                Event::Outcome(Outcome {
+                    target: TargetId(0),
+                    seq: 0,
+                    sent,
+                    trap: false,
+                    found,
+                    hop_limit: None,
+                })
             }
         };
         assert!(taken(&outcome(Found::Duplicate)) <= 10);

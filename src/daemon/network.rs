@@ -12,15 +12,16 @@ use crate::{
         dns::DnsProber,
         icmp::{IcmpProber, SocketKind},
         names::Names,
+        send_options::SendOptions,
         tcp::TcpProber,
     },
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome},
-    scopes::{Host, IdMapping, TargetId},
+    scopes::{Family, Host, IdMapping, TargetId},
     watch::Snapshot,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The probers of all kinds.
@@ -32,8 +33,9 @@ pub(super) struct Network {
     pub names: Names,
     asked: AskedAddresses,
     wire_ids: WireIds,
-    /// ICMP probes of one call of `send`.
+    /// ICMP probes of one call of `send`, all with the same options.
     echoes: Vec<(Due, IpAddr)>,
+    echo_options: Arc<SendOptions>,
 }
 
 impl Network {
@@ -71,6 +73,7 @@ impl Network {
             asked: AskedAddresses::default(),
             wire_ids: WireIds::new(plan.roster.targets.len()),
             echoes: Vec::new(),
+            echo_options: Arc::default(),
         }
     }
 
@@ -78,24 +81,38 @@ impl Network {
     pub fn send(&mut self, due: &mut Vec<Due>, plan: &Plan, out: &mut Vec<Event>) {
         for due in due.drain(..) {
             let spec = &plan.specs[due.target.0 as usize];
-            let address = self.address(&due, plan);
-            let host = &plan.roster.target(due.target).host;
+            let target = plan.roster.target(due.target);
+            let options = &plan.send_options[target.block.0 as usize];
+            let address = self.address(&due, plan, options);
+            let host = &target.host;
             let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
             if let (Ok(address), Host::Name(_)) = (address, host) {
                 self.asked.record(due.target, due.seq, address, due.sent);
             }
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(&due, fault)),
-                (Ok(address), ProbeSpec::Tcp(spec)) => self.tcp.send(due, address, spec),
-                (Ok(address), ProbeSpec::Dns(spec)) => self.dns.send(due, address, spec),
+                (Ok(address), ProbeSpec::Tcp(spec)) => {
+                    self.tcp.send(due, address, spec, &options.socket);
+                }
+                (Ok(address), ProbeSpec::Dns(spec)) => {
+                    self.dns.send(due, address, spec, &options.socket);
+                }
                 (Ok(address), ProbeSpec::Icmp(_)) if self.icmp.is_some() => {
+                    if *options != self.echo_options {
+                        self.send_echoes(out);
+                        self.echo_options = options.clone();
+                    }
                     self.echoes.push((due, address));
                 }
                 (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::NoPrivilege)),
             }
         }
+        self.send_echoes(out);
+    }
+
+    fn send_echoes(&mut self, out: &mut Vec<Event>) {
         if let Some(icmp) = &mut self.icmp {
-            icmp.send(&self.echoes, &self.clock, out);
+            icmp.send(&self.echoes, &self.echo_options, &self.clock, out);
         }
         self.echoes.clear();
     }
@@ -129,15 +146,18 @@ impl Network {
         }
     }
 
-    fn address(&self, due: &Due, plan: &Plan) -> Result<IpAddr, Fault> {
+    /// The address to ask, if there is what the block is asked from.
+    fn address(&self, due: &Due, plan: &Plan, options: &SendOptions) -> Result<IpAddr, Fault> {
         let TargetId(id) = due.target;
         let target = &plan.roster.targets[id as usize];
-        match &target.host {
-            Host::Address(address) => Ok(*address),
+        let address = match &target.host {
+            Host::Address(address) => *address,
             Host::Name(name) => {
-                self.names.next(name, &plan.roster.block(target.block).prefix, due.seq)
+                self.names.next(name, &plan.roster.block(target.block).prefix, due.seq)?
             }
-        }
+        };
+        let has_source = options.socket.has_source(Family::of(address), due.sent);
+        if has_source { Ok(address) } else { Err(Fault::NoSource) }
     }
 
     pub fn icmp_receive(&mut self, out: &mut Vec<Event>) {
@@ -167,7 +187,14 @@ fn names(plan: &Plan) -> impl Iterator<Item = String> {
 
 fn not_sent(due: &Due, fault: Fault) -> Event {
     let Due { target, seq, sent, trap, .. } = *due;
-    Event::Outcome(Outcome { target, seq, sent, trap, found: Found::NotSent(fault) })
+    Event::Outcome(Outcome {
+        target,
+        seq,
+        sent,
+        trap,
+        found: Found::NotSent(fault),
+        hop_limit: None,
+    })
 }
 
 /// Starts to ping the controls, and prints why some cannot be asked.
@@ -177,7 +204,7 @@ pub(super) fn open_controls(
     events: &UnboundedSender<Event>,
     stdout_writer: &LineWriter,
 ) -> Option<Controls> {
-    let (controls, errors) = Controls::open(&plan.controls, clock, events);
+    let (controls, errors) = Controls::open(&plan.controls, &plan.control_options, clock, events);
     for error in errors {
         stdout_writer.write(format!(
             "note: {error}; until then an outage cannot be told from blindness of our own"

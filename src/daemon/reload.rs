@@ -92,7 +92,10 @@ impl Daemon {
 
     /// Changes to this plan, and returns what is watched from now on.
     fn apply(&mut self, plan: Plan, now: Time) -> String {
-        if plan.controls != self.plan.controls || self.controls.is_none() {
+        if plan.controls != self.plan.controls
+            || plan.control_options != self.plan.control_options
+            || self.controls.is_none()
+        {
             // The old ones end first. All that they reported has been handled, since no task has
             // run meanwhile: none of it is taken for an answer of the new.
             self.controls = None;

@@ -89,6 +89,16 @@ definitions! {
          any."
         PerScope |view, out| out.add_per_window(&view.windows, |window| window.p95);
 
+    // Return paths.
+    GAUGE "block_reply_hop_limit" []
+        "What was left of the hop limit (TTL) of echo replies when they arrived here: that of most \
+         of the block's hosts; absent before the first."
+        PerReturnPath |view, out| out.add_known(&[], view.hop_limit.map(f64::from));
+    COUNTER "return_path_changes_total" []
+        "How often the path back from the block moved: its echo replies pass more hops than before, \
+         or fewer, and go on doing so."
+        PerReturnPath |view, out| out.add(&[], view.changes as f64);
+
     // Probes.
     COUNTER "probes_total" [] "Probes sent."
         PerKind |view, out| out.add(&[], view.counts.sent as f64);

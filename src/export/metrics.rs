@@ -114,16 +114,19 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus:
     let levels: Vec<Option<Level>> = match definition.collect {
         Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
         Collect::PerCountry(_) => vec![Some(Level::Country)],
+        Collect::PerReturnPath(_) => vec![Some(Level::Block)],
         Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
     };
     levels.into_iter().map(move |level| {
         let subject_labels: &[&str] = match definition.collect {
             Collect::Once(_) => &[],
-            Collect::PerScope(_) | Collect::PerCountry(_) => match level {
-                Some(Level::Block) => &["country", "block"],
-                Some(Level::Network) => &["country", "network", "asn"],
-                Some(Level::Country) | None => &["country"],
-            },
+            Collect::PerScope(_) | Collect::PerCountry(_) | Collect::PerReturnPath(_) => {
+                match level {
+                    Some(Level::Block) => &["country", "block"],
+                    Some(Level::Network) => &["country", "network", "asn"],
+                    Some(Level::Country) | None => &["country"],
+                }
+            }
             Collect::PerKind(_) => &["country", "block", "probe"],
             Collect::PerHost(_) => &["country", "block", "host", "probe"],
         };
@@ -157,6 +160,12 @@ impl Family {
                         out.plan_labels = roster.labels_of(scope).clone();
                         add(view, &mut out);
                     }
+                }
+            }
+            Collect::PerReturnPath(add) => {
+                for (id, view) in (0..).zip(&snapshot.return_paths) {
+                    out.subject_labels = block_labels(BlockId(id));
+                    add(view, &mut out);
                 }
             }
             Collect::PerKind(add) => {

@@ -4,7 +4,10 @@ use lifesign_core::{
     judge::State,
     scopes::Labels,
     time::{Time, WallOffset},
-    watch::{HistogramView, KindView, ScopeView, Snapshot, TargetView, WINDOWS, WindowView},
+    watch::{
+        HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView, WINDOWS,
+        WindowView,
+    },
 };
 use prometheus::proto::{self, LabelPair, Metric, MetricType};
 
@@ -30,6 +33,8 @@ pub(super) enum Collect {
     PerScope(fn(&ScopeView, &mut Series)),
     /// Each country: `country`.
     PerCountry(fn(&ScopeView, &mut Series)),
+    /// The path back from each block: `country`, `block`.
+    PerReturnPath(fn(&ReturnPathView, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
     PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.

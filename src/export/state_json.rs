@@ -76,6 +76,10 @@ struct BlockJson<'a> {
     verdict: VerdictJson<'a>,
     /// By probe kind (`icmp`, `tcp`, `dns`), for the kinds that the block uses.
     counts: BTreeMap<&'static str, &'a Counts>,
+    /// What was left of the hop limit (TTL) of the echo replies of most of its hosts.
+    reply_hop_limit: Option<u8>,
+    /// How often the path back from it moved.
+    return_path_changes: u64,
     targets: Vec<TargetJson<'a>>,
 }
 
@@ -181,6 +185,8 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
+            reply_hop_limit: snapshot.return_paths[index as usize].hop_limit,
+            return_path_changes: snapshot.return_paths[index as usize].changes,
             targets: block.targets.clone().map(target).collect(),
         }
     };

@@ -2,10 +2,10 @@
 //! reported as an [`Event::Control`]. The pings are surge-ping's, on sockets of their own, so that
 //! a fault of our own ICMP code shows as blindness and never as an outage.
 
-use super::sys;
+use super::{send_options::SocketOptions, socket, sys};
 use crate::clock::Clock;
 use lifesign_core::{
-    outcome::{ControlOutcome, Event},
+    outcome::{ControlOutcome, Event, Fault},
     scopes::Family,
 };
 use pnet_packet::{icmp::IcmpTypes, icmpv6::Icmpv6Types};
@@ -46,6 +46,7 @@ impl Controls {
     /// Call it within a tokio runtime.
     pub fn open(
         addresses: &[IpAddr],
+        options: &SocketOptions,
         clock: Clock,
         events: &UnboundedSender<Event>,
     ) -> (Option<Self>, Vec<OpenError>) {
@@ -57,10 +58,11 @@ impl Controls {
             if of_family.peek().is_none() {
                 continue;
             }
-            match open(family, addresses) {
+            match open(family, addresses, options) {
                 Ok(client) => {
                     for (control, &address) in of_family {
-                        tasks.spawn(ping(control, address, client.clone(), clock, events.clone()));
+                        let (client, options) = (client.clone(), options.clone());
+                        tasks.spawn(ping(control, address, client, options, clock, events.clone()));
                     }
                 }
                 Err(error) => errors.push(error),
@@ -71,7 +73,11 @@ impl Controls {
     }
 }
 
-fn open(family: Family, addresses: &[IpAddr]) -> Result<Client, OpenError> {
+fn open(
+    family: Family,
+    addresses: &[IpAddr],
+    options: &SocketOptions,
+) -> Result<Client, OpenError> {
     let kind = match family {
         Family::V4 => ICMP::V4,
         Family::V6 => ICMP::V6,
@@ -80,7 +86,21 @@ fn open(family: Family, addresses: &[IpAddr]) -> Result<Client, OpenError> {
     let client = Client::new(&Config::builder().kind(kind).build()).map_err(fail)?;
     let of_family = |address: &&IpAddr| Family::of(**address) == family;
     let filter = echo_replies_from(addresses.iter().filter(of_family));
-    sys::attach_filter(&client, &filter).map_err(fail)?;
+    sys::with_socket_of(&client, |socket| {
+        socket.attach_filter(&filter)?;
+        // So that a source that is missing may come later.
+        match family {
+            Family::V4 => socket.set_freebind_v4(true),
+            Family::V6 => socket.set_freebind_v6(true),
+        }?;
+        let applied = options.apply(socket, family);
+        applied.or_else(
+            |error| {
+                if socket::fault(&error) == Fault::NoSource { Ok(()) } else { Err(error) }
+            },
+        )
+    })
+    .map_err(fail)?;
     Ok(client)
 }
 
@@ -125,6 +145,7 @@ async fn ping(
     control: u16,
     address: IpAddr,
     client: Client,
+    options: SocketOptions,
     clock: Clock,
     events: UnboundedSender<Event>,
 ) {
@@ -138,11 +159,16 @@ async fn ping(
     while !events.is_closed() {
         ticks.tick().await;
         let sent = clock.now();
+        // The interface may be another one by now. Where that needs a privilege that we have not,
+        // pings stay unanswered.
+        let _ = sys::with_socket_of(&client, |socket| options.bind_to_interface(socket));
         // A ping that cannot be sent counts as unanswered: our own network does not work.
-        let answered = pinger
-            .ping(PingSequence(sequence), &[0; 56])
-            .await
-            .is_ok_and(|(packet, _)| is_echo_reply(&packet));
+        let answered = options.has_source(Family::of(address), sent)
+            && options.interface().is_ok()
+            && pinger
+                .ping(PingSequence(sequence), &[0; 56])
+                .await
+                .is_ok_and(|(packet, _)| is_echo_reply(&packet));
         let _ = events.send(Event::Control(ControlOutcome { control, sent, answered }));
         sequence = sequence.wrapping_add(1);
     }

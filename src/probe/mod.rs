@@ -10,9 +10,9 @@
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
-//! | `socket` | what all their sockets share: options, the error queue, faults |
+//! | `send_options` | from where, with which mark and how large probes leave |
+//! | `socket` | what all their sockets share: the error queue, faults |
 //! | `own_addresses` | which addresses are this machine's |
-//! | `kernel` | socket addresses and control messages as bytes |
 //! | `sys` | all `unsafe` of the program: system calls that no library offers safely |
 //!
 //! A new kind of probe is a file here, with its spec and its prober, and two lines: a variant of
@@ -27,12 +27,13 @@ pub mod tcp;
 pub mod dns;
 pub mod names;
 pub mod controls;
-pub mod kernel;
+pub mod send_options;
 mod socket;
 mod own_addresses;
 mod open_tasks;
 mod sys;
 
+pub use lifesign_wire::kernel;
 pub use own_addresses::read as read_own_addresses;
 pub use socket::raise_descriptor_limit;
 pub use sys::trim_memory;

@@ -53,7 +53,8 @@ impl OwnAddresses {
     }
 }
 
-fn from_kernel() -> io::Result<BTreeSet<IpAddr>> {
+/// The list as it is now.
+pub fn from_kernel() -> io::Result<BTreeSet<IpAddr>> {
     Ok(getifaddrs()?.filter_map(|interface| ip(&interface.address?)).collect())
 }
 

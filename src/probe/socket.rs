@@ -2,9 +2,9 @@
 //! system call means.
 
 use super::{
-    kernel::{self, IcmpError},
+    kernel::{self, IcmpError, SOCKADDR},
     own_addresses,
-    sys::{self, CONTROL, Queue, SOCKADDR},
+    sys::{self, CONTROL, Queue},
 };
 use lifesign_core::{
     outcome::{Fault, Found},
@@ -27,6 +27,8 @@ pub fn fault(error: &io::Error) -> Fault {
         Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
             Fault::NoRoute
         }
+        Some(libc::ENODEV) => Fault::NoSource,
+        Some(libc::EMSGSIZE) => Fault::TooLarge,
         Some(libc::EPERM | libc::EACCES) => Fault::Permission,
         Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
         Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
@@ -36,8 +38,12 @@ pub fn fault(error: &io::Error) -> Fault {
 
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
-/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
+/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2). What does not
+/// fit through the path (RFC 1191 §4, RFC 4443 §3.2), we have made too large.
 pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found {
+    if error.from != asked && error.is_too_large() {
+        return Found::NotSent(Fault::TooLarge);
+    }
     if error.from != asked && own_addresses::contain(error.from, now) {
         return Found::NotSent(Fault::NoRoute);
     }
@@ -75,6 +81,15 @@ pub fn enable_errors_and_timestamps(socket: &Socket, v6: bool) -> io::Result<()>
         setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
     }
     Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
+}
+
+/// Makes the kernel tell the hop limit (TTL) of what it receives (ip(7), IP_RECVTTL; RFC 3542 §4).
+pub fn enable_hop_limits(socket: &Socket, v6: bool) -> io::Result<()> {
+    if v6 {
+        socket.set_recv_hoplimit_v6(true)
+    } else {
+        Ok(setsockopt(socket, sockopt::Ipv4RecvTtl, &true)?)
+    }
 }
 
 /// Gives the socket buffers of `bytes`. More than net.core.rmem_max only with CAP_NET_ADMIN; else

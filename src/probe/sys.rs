@@ -1,12 +1,14 @@
 //! All `unsafe` of the program: the system calls that neither socket2, nix nor tokio offers safely.
-//! Packets, addresses and control messages are bytes here; `kernel` reads them.
+//! Packets, addresses and control messages are bytes here; `lifesign_wire` reads
+//! them.
 //!
 //! nix has a safe recvmmsg(2), but its headers keep the lengths that the last call wrote: for each
 //! call they would have to be allocated anew.
 
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper that costs as little")]
 
-use socket2::{SockFilter, SockRef, Socket};
+use super::kernel::SOCKADDR;
+use socket2::{SockRef, Socket};
 use std::{
     io, mem,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
@@ -18,12 +20,11 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 /// How many packets one system call carries at most.
 pub const BATCH: usize = 64;
-/// Room for a packet: the longest IPv4 header (60 bytes), an ICMP packet of ours, and more, so that
-/// a longer packet shows. What does not fit is cut off.
-const PACKET: usize = 128;
-/// Room for a socket address of either family: `sockaddr_in6` is the longer.
-pub const SOCKADDR: usize = 28;
-/// Room for the control messages of one packet: timestamp (32) and extended error (64).
+/// Room for a packet: the longest IPv4 header (60 bytes), the longest ICMP packet of ours (1480),
+/// and more, so that a longer packet shows. What does not fit is cut off.
+const PACKET: usize = 1600;
+/// Room for the control messages of one packet: timestamp (32), extended error (64) and
+/// hop limit (24).
 pub const CONTROL: usize = 128;
 
 /// Which of a socket's two queues to read.
@@ -83,12 +84,14 @@ impl Batch {
         Self { buffers: vec![EMPTY; BATCH].into_boxed_slice() }
     }
 
-    /// Makes packet `index` of the batch from at most 128 bytes and the socket address to send to.
-    pub fn put(&mut self, index: usize, packet: &[u8], address: &[u8]) {
+    /// Makes packet `index` of the batch from these bytes, so many zeros behind them, at most 1600
+    /// in all, and the socket address to send to.
+    pub fn put(&mut self, index: usize, packet: &[u8], zeros: usize, address: &[u8]) {
         let buffer = &mut self.buffers[index];
+        buffer.packet_length = packet.len() + zeros;
         buffer.packet[..packet.len()].copy_from_slice(packet);
+        buffer.packet[packet.len()..buffer.packet_length].fill(0);
         buffer.address[..address.len()].copy_from_slice(address);
-        buffer.packet_length = packet.len();
         buffer.address_length = address.len();
         buffer.control_length = 0;
     }
@@ -209,15 +212,35 @@ pub fn receive(
 pub fn set_icmp_filter(socket: &Socket, v6: bool, blocked: &[u32]) -> io::Result<()> {
     const ICMP_FILTER: libc::c_int = 1;
     let level = if v6 { libc::SOL_ICMPV6 } else { libc::SOL_RAW };
-    // SAFETY: `blocked` is readable for the length given, and the kernel copies it before it
-    // returns.
+    set_option(socket, level, ICMP_FILTER, blocked)
+}
+
+/// Says whether packets may be fragmented (IP_MTU_DISCOVER, ip(7); IPV6_MTU_DISCOVER, ipv6(7)).
+pub fn set_dont_fragment(socket: &Socket, v6: bool, dont_fragment: bool) -> io::Result<()> {
+    let (level, option, never, always) = if v6 {
+        let [never, always] = [libc::IPV6_PMTUDISC_DONT, libc::IPV6_PMTUDISC_DO];
+        (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, never, always)
+    } else {
+        let [never, always] = [libc::IP_PMTUDISC_DONT, libc::IP_PMTUDISC_DO];
+        (libc::SOL_IP, libc::IP_MTU_DISCOVER, never, always)
+    };
+    set_option(socket, level, option, &[if dont_fragment { always } else { never } as u32])
+}
+
+fn set_option(
+    socket: &Socket,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: &[u32],
+) -> io::Result<()> {
+    // SAFETY: `value` is readable for the length given, and the kernel copies it before it returns.
     let done = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             level,
-            ICMP_FILTER,
-            blocked.as_ptr().cast(),
-            mem::size_of_val(blocked) as libc::socklen_t,
+            option,
+            value.as_ptr().cast(),
+            mem::size_of_val(value) as libc::socklen_t,
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -284,12 +307,12 @@ pub fn handshake_rtt(socket: &Socket) -> io::Result<HandshakeRtt> {
     })
 }
 
-/// Lets surge-ping's socket receive only what a filter accepts.
-pub fn attach_filter(client: &Client, filter: &[SockFilter]) -> io::Result<()> {
+/// Does something with surge-ping's socket.
+pub fn with_socket_of<T>(client: &Client, call: impl FnOnce(&Socket) -> T) -> T {
     let socket = client.get_socket().get_native_sock();
     // SAFETY: the client owns the socket, and outlives this call.
     let socket = unsafe { BorrowedFd::borrow_raw(socket) };
-    SockRef::from(&socket).attach_filter(filter)
+    call(&SockRef::from(&socket))
 }
 
 /// Lets tokio wait until the socket is ready for `interest`.

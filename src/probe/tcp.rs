@@ -12,12 +12,14 @@
 
 use super::{
     open_tasks::OpenTasks,
+    send_options::SocketOptions,
     socket,
     sys::{self, HandshakeRtt},
 };
 use crate::clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER},
+    scopes::Family,
     time::Time,
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -99,7 +101,7 @@ impl TcpProber {
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
     /// runtime.
-    pub fn send(&mut self, due: Due, address: IpAddr, spec: &TcpSpec) {
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &TcpSpec, options: &SocketOptions) {
         let peer = SocketAddr::new(address, if due.trap { TRAP_PORT } else { spec.port });
         let clock = self.clock;
         let events = self.events.clone();
@@ -107,14 +109,21 @@ impl TcpProber {
         let report = move |found| {
             let Due { target, seq, trap, .. } = due;
             // A closed channel means that the run has ended.
-            let _ = events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+            let _ = events.send(Event::Outcome(Outcome {
+                target,
+                seq,
+                sent,
+                trap,
+                found,
+                hop_limit: None,
+            }));
         };
         let repeated = match due.repeat {
             Repeat::Never => SYN_REPEATED_AFTER,
             Repeat::Once => self.second_repetition,
         };
         self.open.make_room();
-        match connect(peer) {
+        match connect(peer, options) {
             Ok(socket) => {
                 let task = tokio::spawn(async move {
                     let handshake = handshake(clock, sent, peer, &socket);
@@ -144,11 +153,12 @@ fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     }
 }
 
-fn connect(peer: SocketAddr) -> io::Result<AsyncFd<Socket>> {
+fn connect(peer: SocketAddr, options: &SocketOptions) -> io::Result<AsyncFd<Socket>> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
     socket::enable_errors_and_timestamps(&socket, peer.is_ipv6())?;
+    options.apply(&socket, Family::of(peer.ip()))?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
@@ -230,7 +240,8 @@ mod tests {
                 trap: false,
                 repeat: Repeat::Never,
             };
-            prober.send(due, peer.ip(), &TcpSpec { port: peer.port() });
+            let spec = TcpSpec { port: peer.port() };
+            prober.send(due, peer.ip(), &spec, &SocketOptions::default());
             tokio::task::yield_now().await;
         }
         tokio::task::yield_now().await;

@@ -20,6 +20,7 @@ mod probe {
     mod icmp;
     mod name_server;
     mod names;
+    mod send_options;
     mod tcp;
 }
 
@@ -36,7 +37,9 @@ mod cli {
 mod daemon {
     mod loopback;
     mod outages;
+    mod return_paths;
     mod routers;
+    mod sources;
     mod systemd;
 }
 

@@ -32,6 +32,8 @@ struct JournalLine<'a> {
     rtt_ms: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hop_limit: Option<u8>,
     /// ICMP type and code as `[3, 1]`, or a DNS response code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<Code>,
@@ -80,6 +82,7 @@ pub fn write(
             line.sent = written(outcome.sent);
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;
+            line.hop_limit = outcome.hop_limit;
             line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
             line.unreachable = !record.was_overdue && matches!(outcome.found, Found::Late { .. });
             line.rtt_ms = outcome.found.rtt_if_alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
@@ -207,7 +210,14 @@ impl Reader {
             Found::Unreachable { .. } => line.overdue,
             _ => false,
         };
-        let outcome = Outcome { target: target()?, seq: 0, sent, trap: line.trap, found };
+        let outcome = Outcome {
+            target: target()?,
+            seq: 0,
+            sent,
+            trap: line.trap,
+            found,
+            hop_limit: line.hop_limit,
+        };
         Ok(EventRecord { seen, event: Event::Outcome(outcome), was_overdue })
     }
 }

@@ -1,10 +1,11 @@
 //! Verdict lines, of which every [`Change`] makes one, a narrower edge too: as JSON for programs
-//! (docs/verdicts.md), or for people.
+//! (docs/verdicts.md), or for people; and lines in their style for what is no verdict.
 
 use lifesign_core::{
     judge::Change,
     scopes::{Roster, Scope},
     time::{Time, WallOffset},
+    watch::ReturnPathChange,
 };
 use serde::Serialize;
 
@@ -60,6 +61,22 @@ pub fn text(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> 
         format!("{} → {}, since {when}", change.from, change.to)
     };
     format!("{} {name} {what}: {}", written(change.time), change.evidence.text(offset))
+}
+
+/// A return path that moved, as one line for people, without its line feed.
+pub fn return_path(
+    change: &ReturnPathChange,
+    roster: &Roster,
+    offset: impl Into<WallOffset>,
+) -> String {
+    let &ReturnPathChange { time, block, before, after } = change;
+    let scope = Scope::Block(block);
+    format!(
+        "{} {} {} return path moved: replies come with hop limit {after}, before with {before}",
+        offset.into().written(time),
+        roster.country_of(scope).code,
+        roster.name_of(scope)
+    )
 }
 
 #[cfg(test)]

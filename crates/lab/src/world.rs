@@ -323,6 +323,7 @@ impl World {
             sent: arrival.sent,
             trap: arrival.trap,
             found,
+            hop_limit: None,
         })
     }
 }

@@ -66,6 +66,8 @@ pub struct Outcome {
     pub trap: bool,
     /// What became of the probe: an answer, a refusal, silence, or our own fault.
     pub found: Found,
+    /// What was left of the answer's hop limit (TTL) when it arrived, if that is known.
+    pub hop_limit: Option<u8>,
 }
 
 /// The outcomes of docs/verdicts.md, in its order.
@@ -248,6 +250,10 @@ labelled! {
         Permission => "permission",
         /// No socket of its kind could be opened: no privilege.
         NoPrivilege => "no_privilege",
+        /// No address or interface of this machine is the one that the plan sends from.
+        NoSource => "no_source",
+        /// Larger than what fits, and not to be fragmented.
+        TooLarge => "too_large",
         /// The kernel had no buffer or queue left.
         NoBuffers => "no_buffers",
         /// No file descriptor left.
@@ -267,8 +273,9 @@ impl Fault {
     /// and again.
     pub const fn is_on_the_way_out(self) -> bool {
         match self {
-            Fault::NoRoute | Fault::Permission | Fault::NoBuffers => true,
+            Fault::NoRoute | Fault::Permission | Fault::NoSource | Fault::NoBuffers => true,
             Fault::NoPrivilege
+            | Fault::TooLarge
             | Fault::NoDescriptors
             | Fault::Unresolved
             | Fault::OutsideBlock
@@ -315,6 +322,10 @@ impl Cause {
                 "we may not send to it: a firewall of our own (permission)"
             }
             Cause::NotSent(Fault::NoPrivilege) => "we may open no socket to ask it (no_privilege)",
+            Cause::NotSent(Fault::NoSource) => {
+                "we have no such address or interface to ask it from (no_source)"
+            }
+            Cause::NotSent(Fault::TooLarge) => "our own probes are too large for it (too_large)",
             Cause::NotSent(Fault::NoBuffers) => "our own send queue is full (no_buffers)",
             Cause::NotSent(Fault::NoDescriptors) => {
                 "we have no file descriptor left to ask it (no_descriptors)"

@@ -30,6 +30,11 @@ impl<E: Labelled<N>, T, const N: usize> PerLabel<E, T, N> {
         self.values.iter()
     }
 
+    /// The same, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut()
+    }
+
     /// Every variant with its entry.
     pub fn iter(&self) -> impl Iterator<Item = (E, &T)> {
         E::EACH.into_iter().zip(&self.values)

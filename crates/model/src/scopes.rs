@@ -138,7 +138,7 @@ impl Kind {
 
 /// In what kinds of probes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // Each is a property of its own.
+#[allow(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct KindTraits {
     /// A firewall may answer it for the host, on every port: then the trap question is asked too
     /// (see [`Due::trap`](crate::outcome::Due::trap)).

@@ -143,7 +143,14 @@ impl OpenProbes {
                 self.timers.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };
-            return Some(Outcome { target: TargetId(target), seq, sent, trap, found });
+            return Some(Outcome {
+                target: TargetId(target),
+                seq,
+                sent,
+                trap,
+                found,
+                hop_limit: None,
+            });
         }
         None
     }

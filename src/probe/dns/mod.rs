@@ -20,6 +20,7 @@ pub mod message;
 
 use super::{
     open_tasks::OpenTasks,
+    send_options::SocketOptions,
     socket::{self, Received, Refusal},
     sys,
 };
@@ -27,6 +28,7 @@ use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
     outcome::{Due, Event, Found, LOST_AFTER, Oddity, Outcome, Reject, Stray},
+    scopes::Family,
     time::Time,
 };
 use lifesign_document::Table;
@@ -39,7 +41,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
-    net::TcpStream,
+    net::TcpSocket,
     sync::mpsc::UnboundedSender,
     time::{timeout, timeout_at},
 };
@@ -137,7 +139,7 @@ impl DnsProber {
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
     /// runtime.
-    pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec) {
+    pub fn send(&mut self, due: Due, address: IpAddr, spec: &DnsSpec, options: &SocketOptions) {
         self.open.make_room();
         let peer = SocketAddr::new(address, spec.port);
         let exchange = Exchange {
@@ -145,6 +147,7 @@ impl DnsProber {
             events: self.events.clone(),
             due,
             peer,
+            options: options.clone(),
             sent: self.clock.now(),
         };
         match Question::new(spec).map_err(io::Error::other).and_then(|question| {
@@ -169,6 +172,7 @@ struct Exchange {
     events: UnboundedSender<Event>,
     due: Due,
     peer: SocketAddr,
+    options: SocketOptions,
     sent: Time,
 }
 
@@ -181,9 +185,16 @@ enum Arrival {
 }
 
 impl Exchange {
-    fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
-        let socket = Socket::new(Domain::for_address(self.peer), Type::DGRAM, Some(Protocol::UDP))?;
+    /// A socket for the peer, set to the options.
+    fn socket(&self, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+        let socket = Socket::new(Domain::for_address(self.peer), kind, Some(protocol))?;
         socket.set_nonblocking(true)?;
+        self.options.apply(&socket, Family::of(self.peer.ip()))?;
+        Ok(socket)
+    }
+
+    fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
+        let socket = self.socket(Type::DGRAM, Protocol::UDP)?;
         socket::enable_errors_and_timestamps(&socket, self.peer.is_ipv6())?;
         let socket = sys::register(socket, Interest::READABLE | Interest::ERROR)?;
         socket.get_ref().send_to(question.bytes(), &self.peer.into())?;
@@ -267,7 +278,8 @@ impl Exchange {
     /// has the answer the data that the plan expects?
     async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
         let reply = async {
-            let mut stream = TcpStream::connect(self.peer).await?;
+            let socket = self.socket(Type::STREAM, Protocol::TCP)?;
+            let mut stream = TcpSocket::from_std_stream(socket.into()).connect(self.peer).await?;
             let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
             stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
             let mut bytes = vec![0; stream.read_u16().await?.into()];
@@ -301,7 +313,14 @@ impl Exchange {
         let Due { target, seq, trap, .. } = self.due;
         let sent = self.sent;
         // A closed channel means that the run has ended.
-        let _ = self.events.send(Event::Outcome(Outcome { target, seq, sent, trap, found }));
+        let _ = self.events.send(Event::Outcome(Outcome {
+            target,
+            seq,
+            sent,
+            trap,
+            found,
+            hop_limit: None,
+        }));
     }
 
     fn report_stray(&self, from: Option<IpAddr>, reason: Reject) {
@@ -335,7 +354,7 @@ mod tests {
                 trap: false,
                 repeat: Repeat::Never,
             };
-            prober.send(due, peer.ip(), &spec);
+            prober.send(due, peer.ip(), &spec, &SocketOptions::default());
             tokio::task::yield_now().await;
         }
         assert_eq!(prober.open.count(), 2);

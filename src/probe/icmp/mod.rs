@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `prober` | [`IcmpProber`], for both address families |
 //! | `socket` | one family's socket: sends, receives, reads the error queue |
-//! | `codec` | packets as bytes, and the token that makes an answer ours |
+//!
+//! Packets as bytes, and the token that makes an answer ours, are in `lifesign_wire::codec`.
 //!
 //! One socket per family serves all targets. All share one identifier, and the sequence number
 //! wraps after 65,536 probes of a target; neither limits what is in flight, because the payload
@@ -17,10 +18,10 @@ use lifesign_core::{
 };
 use std::{fmt, io};
 
-pub mod codec;
 mod prober;
 mod socket;
 
+pub use lifesign_wire::{SocketKind, codec};
 pub use prober::IcmpProber;
 
 /// What an ICMP probe asks: an echo, which has nothing to choose.
@@ -39,26 +40,6 @@ impl IcmpSpec {
 impl fmt::Display for IcmpSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("icmp")
-    }
-}
-
-/// The kind of socket that sends ICMP echo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SocketKind {
-    /// A raw socket, which needs CAP_NET_RAW (raw(7)).
-    Raw,
-    /// A ping socket, which needs a group within `net.ipv4.ping_group_range` (icmp(7)). The kernel
-    /// chooses its identifier and gives it only what belongs to it.
-    Ping,
-}
-
-impl SocketKind {
-    /// Its name for people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            SocketKind::Raw => "raw socket",
-            SocketKind::Ping => "ping socket",
-        }
     }
 }
 
@@ -101,5 +82,6 @@ fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
         sent,
         trap: false,
         found: Found::NotSent(fault),
+        hop_limit: None,
     })
 }

@@ -1,9 +1,24 @@
-//! The ICMP prober: a socket for each address family. Only [`IcmpProber::readable`] waits.
+//! The ICMP prober: a socket for each address family, and one more for each set of options that
+//! sockets are to have. Only [`IcmpProber::readable`] waits.
 
 use super::{OpenError, SocketKind, codec::Codec, not_sent, socket::IcmpSocket};
-use crate::clock::Clock;
-use lifesign_core::outcome::{Due, Event, Fault};
-use std::{future::poll_fn, net::IpAddr, pin::pin, task::Poll};
+use crate::{
+    clock::Clock,
+    probe::{
+        send_options::{SendOptions, SocketOptions},
+        socket::fault,
+    },
+};
+use lifesign_core::{
+    outcome::{Due, Event, Fault, LOST_AFTER},
+    scopes::{Family, PerFamily},
+    time::Time,
+};
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    task::Poll,
+};
 use tokio::io::Ready;
 
 /// Sends ICMP echo requests and receives the answers, for any number of targets.
@@ -11,13 +26,23 @@ use tokio::io::Ready;
 /// ```text
 /// loop { select! {
 ///     () = prober.readable() => prober.receive(&clock, &mut events),
-///     ...                    => prober.send(&probes, &clock, &mut events),
+///     ...                    => prober.send(&probes, &options, &clock, &mut events),
 /// } }
 /// ```
 pub struct IcmpProber {
     codec: Codec,
-    v4: Result<IcmpSocket, Fault>,
-    v6: Result<IcmpSocket, Fault>,
+    plain: PerFamily<Result<IcmpSocket, Fault>>,
+    with_options: Vec<WithOptions>,
+}
+
+/// A socket with options of its own.
+struct WithOptions {
+    options: SocketOptions,
+    family: Family,
+    /// What it is bound to.
+    interface: Option<u32>,
+    used: Time,
+    socket: IcmpSocket,
 }
 
 impl IcmpProber {
@@ -35,30 +60,36 @@ impl IcmpProber {
             (Err(error), Err(_)) => return Err(error),
             either => either,
         };
-        Ok(IcmpProber {
-            codec: Codec::new(key, id),
-            v4: v4.map_err(|error| error.fault()),
-            v6: v6.map_err(|error| error.fault()),
-        })
+        let mut plain = PerFamily::new(|_| Err(Fault::Socket));
+        plain[Family::V4] = v4.map_err(|error| error.fault());
+        plain[Family::V6] = v6.map_err(|error| error.fault());
+        Ok(IcmpProber { codec: Codec::new(key, id), plain, with_options: Vec::new() })
     }
 
     /// The kind of socket that a family has; None if it has no socket.
     pub fn socket_kind(&self, v6: bool) -> Option<SocketKind> {
-        let socket = if v6 { &self.v6 } else { &self.v4 };
+        let socket = &self.plain[if v6 { Family::V6 } else { Family::V4 }];
         socket.as_ref().ok().map(IcmpSocket::kind)
     }
 
     /// Sends the probes, in order, without waiting. `out` gets a `NotSent` for each that could not
     /// be sent, and nothing for the others. Consecutive probes of one family share system calls.
-    pub fn send(&mut self, probes: &[(Due, IpAddr)], clock: &Clock, out: &mut Vec<Event>) {
+    pub fn send(
+        &mut self,
+        probes: &[(Due, IpAddr)],
+        options: &SendOptions,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        self.codec.allow_zeros(options.size);
         for chunk in probes.chunk_by(|(_, a), (_, b)| a.is_ipv4() == b.is_ipv4()) {
-            let v4 = chunk.first().is_some_and(|(_, address)| address.is_ipv4());
-            match if v4 { &mut self.v4 } else { &mut self.v6 } {
-                Ok(socket) => socket.send(chunk, &self.codec, clock, out),
-                Err(fault) => {
-                    let sent = clock.now();
-                    out.extend(chunk.iter().map(|(due, _)| not_sent(due, sent, *fault)));
-                }
+            let Some(&(_, first)) = chunk.first() else { continue };
+            let sent = clock.now();
+            let Self { codec, plain, with_options } = self;
+            let plain = &mut plain[Family::of(first)];
+            match socket(plain, with_options, &options.socket, Family::of(first), sent) {
+                Ok(socket) => socket.send(chunk, options.size, codec, clock, out),
+                Err(fault) => out.extend(chunk.iter().map(|(due, _)| not_sent(due, sent, fault))),
             }
         }
     }
@@ -68,18 +99,18 @@ impl IcmpProber {
         if self.sockets().any(|socket| socket.is_ready()) {
             return;
         }
-        let (v4, v6) = {
-            let mut v4 = pin!(readable(&self.v4));
-            let mut v6 = pin!(readable(&self.v6));
-            // Both are polled each time, so that a busy family does not hide the other.
-            poll_fn(|context| match (v4.as_mut().poll(context), v6.as_mut().poll(context)) {
-                (Poll::Pending, Poll::Pending) => Poll::Pending,
-                either => Poll::Ready(either),
-            })
-            .await
-        };
-        for (socket, queues) in [(&mut self.v4, v4), (&mut self.v6, v6)] {
-            if let (Ok(socket), Poll::Ready(queues)) = (socket, queues) {
+        let mut waiting: Vec<_> =
+            self.sockets().map(|socket| Box::pin(IcmpSocket::readable(socket))).collect();
+        // All are polled each time, so that a busy one does not hide another.
+        let queues: Vec<Poll<Ready>> = poll_fn(|context| {
+            let polled: Vec<_> =
+                waiting.iter_mut().map(|socket| socket.as_mut().poll(context)).collect();
+            if polled.iter().any(Poll::is_ready) { Poll::Ready(polled) } else { Poll::Pending }
+        })
+        .await;
+        drop(waiting);
+        for (socket, queues) in self.sockets().zip(queues) {
+            if let Poll::Ready(queues) = queues {
                 socket.set_ready(queues);
             }
         }
@@ -89,15 +120,16 @@ impl IcmpProber {
     /// it was not called: every valid answer as `Found::Reply` (whether it is late or a duplicate,
     /// the core decides), every ICMP error about a probe of ours as `Found::Unreachable` or, from
     /// the asked address itself, as `Found::Refused`, and all else as `Stray`. At most some 4,000
-    /// packets a call and family, so that a flood cannot keep the caller from its other work; if
+    /// packets a call and socket, so that a flood cannot keep the caller from its other work; if
     /// there are more, `readable` is ready at once.
     pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
         let known = self.sockets().any(|socket| socket.is_ready());
-        for socket in [&mut self.v4, &mut self.v6].into_iter().flatten() {
+        let Self { codec, plain, with_options } = self;
+        for socket in receiving(plain, with_options) {
             if !known {
                 socket.set_ready(Ready::READABLE | Ready::ERROR);
             }
-            socket.receive(&self.codec, clock, out);
+            socket.receive(codec, clock, out);
         }
     }
 
@@ -107,13 +139,48 @@ impl IcmpProber {
     }
 
     fn sockets(&mut self) -> impl Iterator<Item = &mut IcmpSocket> {
-        [&mut self.v4, &mut self.v6].into_iter().flatten()
+        receiving(&mut self.plain, &mut self.with_options)
     }
 }
 
-async fn readable(socket: &Result<IcmpSocket, Fault>) -> Ready {
-    match socket {
-        Ok(socket) => socket.readable().await,
-        Err(_) => std::future::pending().await,
+/// The sockets that receive: a raw socket with options only sends.
+fn receiving<'a>(
+    plain: &'a mut PerFamily<Result<IcmpSocket, Fault>>,
+    with_options: &'a mut [WithOptions],
+) -> impl Iterator<Item = &'a mut IcmpSocket> {
+    let with_options = with_options.iter_mut().map(|each| &mut each.socket);
+    let pings = with_options.filter(|socket| socket.kind() == SocketKind::Ping);
+    plain.values_mut().flatten().chain(pings)
+}
+
+/// The family's socket with these options, opened anew if there is none, or if its interface is
+/// another one by now. Those that nobody has used for so long that no answer can come to them are
+/// closed then.
+fn socket<'a>(
+    plain: &'a mut Result<IcmpSocket, Fault>,
+    with_options: &'a mut Vec<WithOptions>,
+    options: &SocketOptions,
+    family: Family,
+    now: Time,
+) -> Result<&'a mut IcmpSocket, Fault> {
+    let plain = plain.as_mut().map_err(|fault| *fault)?;
+    if *options == SocketOptions::default() {
+        return Ok(plain);
     }
+    let interface = options.interface().map_err(|error| fault(&error))?;
+    let is_it = |each: &WithOptions| {
+        each.family == family && each.interface == interface && each.options == *options
+    };
+    let index = if let Some(index) = with_options.iter().position(is_it) {
+        index
+    } else {
+        with_options.retain(|each| now.since(each.used) <= LOST_AFTER);
+        let socket = IcmpSocket::open_with(plain.kind(), family, options);
+        let socket = socket.map_err(|error| fault(&error))?;
+        let options = options.clone();
+        with_options.push(WithOptions { options, family, interface, used: now, socket });
+        with_options.len() - 1
+    };
+    with_options[index].used = now;
+    Ok(&mut with_options[index].socket)
 }

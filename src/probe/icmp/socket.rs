@@ -9,16 +9,18 @@ use super::{
 use crate::{
     clock::Clock,
     probe::{
-        kernel,
-        socket::{self, enable_errors_and_timestamps, fault, set_buffers},
+        kernel::{self, ControlMessages},
+        send_options::SocketOptions,
+        socket::{self, enable_errors_and_timestamps, enable_hop_limits, fault, set_buffers},
         sys::{self, BATCH, Batch, Queue},
     },
 };
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Stray},
+    scopes::Family,
     time::Time,
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
@@ -53,15 +55,39 @@ impl IcmpSocket {
             Err(error) => return Err(OpenError::Socket(error)),
         };
         let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
+        Ok(Self::new(socket, kind, v6))
+    }
+
+    /// A socket of this kind with options of its own. A raw one is only for sending: that without
+    /// options receives all answers and ICMP errors, whichever socket has asked. A ping socket
+    /// receives its own.
+    pub fn open_with(
+        kind: SocketKind,
+        family: Family,
+        options: &SocketOptions,
+    ) -> io::Result<Self> {
+        let v6 = family == Family::V6;
+        let socket = match kind {
+            SocketKind::Raw => {
+                let socket = new_socket(v6, Type::RAW)?;
+                let nothing = SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0);
+                socket.attach_filter(&[nothing])?;
+                socket.set_nonblocking(true)?;
+                options.apply(&socket, family)?;
+                sys::register(socket, Interest::READABLE)?
+            }
+            SocketKind::Ping => {
+                let socket = new_socket(v6, Type::DGRAM)?;
+                options.apply(&socket, family)?;
+                prepare(socket, kind, v6)?
+            }
+        };
+        Ok(Self::new(socket, kind, v6))
+    }
+
+    fn new(socket: AsyncFd<Socket>, kind: SocketKind, v6: bool) -> Self {
         let with_ip_header = kind == SocketKind::Raw && !v6;
-        Ok(Self {
-            socket,
-            kind,
-            with_ip_header,
-            batch: Batch::new(),
-            ready: Ready::EMPTY,
-            drops: 0,
-        })
+        Self { socket, kind, with_ip_header, batch: Batch::new(), ready: Ready::EMPTY, drops: 0 }
     }
 
     pub fn kind(&self) -> SocketKind {
@@ -76,10 +102,12 @@ impl IcmpSocket {
         self.drops
     }
 
-    /// Sends `probes`, a few at a time; one clock reading serves each system call.
+    /// Sends `probes`, each with `size` zeros behind it, a few at a time; one clock reading serves
+    /// each system call.
     pub fn send(
         &mut self,
         probes: &[(Due, IpAddr)],
+        size: u16,
         codec: &Codec,
         clock: &Clock,
         out: &mut Vec<Event>,
@@ -93,7 +121,7 @@ impl IcmpSocket {
                 let packet =
                     codec.request(&Echo { sent, target: due.target, seq: due.seq, to: *to });
                 let (address, length) = kernel::to_sockaddr(*to);
-                self.batch.put(index, &packet, &address[..length]);
+                self.batch.put(index, &packet, size.into(), &address[..length]);
             }
             match self.batch.send(self.socket.as_fd(), group.len()) {
                 Ok(count) => {
@@ -187,7 +215,7 @@ impl IcmpSocket {
         let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
         let read =
             packet.map_err(Rejected::from).and_then(|packet| codec.reply(packet, from, self.kind));
-        out.push(event(read, from, control.timestamp, clock, found));
+        out.push(event(read, from, &control, clock, found));
     }
 
     /// Reads the error queue to its end.
@@ -202,7 +230,9 @@ impl IcmpSocket {
                 {
                     let found = |rtt| socket::found(error, to, rtt, clock.now());
                     let read = codec.quoted(message.packet, to, self.kind);
-                    out.push(event(read, error.from, control.timestamp, clock, found));
+                    // The hop limit is the error's, which a router may have sent.
+                    let control = ControlMessages { hop_limit: None, ..control };
+                    out.push(event(read, error.from, &control, clock, found));
                 }
             }
             if count < BATCH {
@@ -217,15 +247,22 @@ impl IcmpSocket {
 fn event(
     read: Result<Echo, Rejected>,
     from: IpAddr,
-    timestamp: Option<u64>,
+    control: &ControlMessages,
     clock: &Clock,
     found: impl FnOnce(Duration) -> Found,
 ) -> Event {
-    let seen = |sent| clock.received(timestamp, sent);
+    let seen = |sent| clock.received(control.timestamp, sent);
     match read {
         Ok(Echo { sent, target, seq, .. }) => {
             let found = found(seen(sent).since(sent));
-            Event::Outcome(Outcome { target, seq, sent, trap: false, found })
+            Event::Outcome(Outcome {
+                target,
+                seq,
+                sent,
+                trap: false,
+                found,
+                hop_limit: control.hop_limit,
+            })
         }
         Err(Rejected { reason, target }) => {
             Event::Stray(Stray { seen: seen(Time::default()), from: Some(from), target, reason })
@@ -246,6 +283,7 @@ fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<Soc
     socket.set_nonblocking(true)?;
     set_buffers(&socket, BUFFER)?;
     enable_errors_and_timestamps(&socket, v6)?;
+    enable_hop_limits(&socket, v6)?;
     if kind == SocketKind::Raw {
         pass_echo_replies_only(&socket, v6)?;
     }

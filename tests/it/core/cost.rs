@@ -20,7 +20,10 @@ fn play(watch: &mut Watch, until: Time) {
         watch.handle_timeout(now, now);
         while let Some(Due { target, seq, sent, trap, .. }) = watch.poll_probe(now) {
             let found = Found::Refused { rtt: Duration::ZERO };
-            watch.handle_event(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+            watch.handle_event(
+                now,
+                &Event::Outcome(Outcome { target, seq, sent, trap, found, hop_limit: None }),
+            );
         }
     }
 }

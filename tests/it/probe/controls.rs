@@ -1,6 +1,9 @@
 //! Controls on the loopback net.
 
-use lifesign::{clock::Clock, probe::controls::Controls};
+use lifesign::{
+    clock::Clock,
+    probe::{controls::Controls, send_options::SocketOptions},
+};
 use lifesign_core::outcome::{ControlOutcome, Event};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +19,7 @@ async fn controls_are_asked_every_second_or_cannot_be_opened_at_all() {
     let (sender, mut events) = unbounded_channel();
     let clock = Clock::start();
     let started = clock.now();
-    let (opened, errors) = Controls::open(&addresses, clock, &sender);
+    let (opened, errors) = Controls::open(&addresses, &SocketOptions::default(), clock, &sender);
     drop(sender);
     let Some(controls) = opened else {
         assert!(!may_ping, "a ping socket can be opened, but: {errors:?}");

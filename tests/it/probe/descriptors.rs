@@ -4,7 +4,7 @@ use crate::support::{dns_server, own_process::in_own_process};
 use hickory_proto::op::ResponseCode;
 use lifesign::{
     clock::Clock,
-    probe::{ProbeSpec, dns, tcp},
+    probe::{ProbeSpec, dns, send_options::SocketOptions, tcp},
 };
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Repeat},
@@ -38,6 +38,7 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
     let (sender, mut events) = unbounded_channel();
     let mut tcp = tcp::TcpProber::new(clock, sender.clone());
     let mut dns = dns::DnsProber::new(clock, sender);
+    let plain = SocketOptions::default();
     for seq in 0..50 {
         let patience = Duration::from_secs(1);
         let due = |trap| Due {
@@ -48,10 +49,20 @@ async fn two_hundred_probes_leave_no_descriptor_behind() {
             trap,
             repeat: Repeat::Never,
         };
-        tcp.send(due(false), listening.ip(), &tcp::TcpSpec { port: listening.port() });
-        tcp.send(due(true), listening.ip(), &tcp::TcpSpec { port: listening.port() });
-        dns.send(due(false), server.ip(), &dns::DnsSpec { port: server.port(), ..*spec.clone() });
-        dns.send(due(false), closed.ip(), &dns::DnsSpec { port: closed.port(), ..*spec.clone() });
+        tcp.send(due(false), listening.ip(), &tcp::TcpSpec { port: listening.port() }, &plain);
+        tcp.send(due(true), listening.ip(), &tcp::TcpSpec { port: listening.port() }, &plain);
+        dns.send(
+            due(false),
+            server.ip(),
+            &dns::DnsSpec { port: server.port(), ..*spec.clone() },
+            &plain,
+        );
+        dns.send(
+            due(false),
+            closed.ip(),
+            &dns::DnsSpec { port: closed.port(), ..*spec.clone() },
+            &plain,
+        );
         // The queue of the listener is short.
         while listener.set_nonblocking(true).is_ok() && listener.accept().is_ok() {}
         tokio::task::yield_now().await;

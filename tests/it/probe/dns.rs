@@ -8,7 +8,7 @@ use crate::support::{
 use hickory_proto::op::{Message, ResponseCode};
 use lifesign::{
     clock::Clock,
-    probe::{ProbeSpec, dns},
+    probe::{ProbeSpec, dns, send_options::SocketOptions},
 };
 use lifesign_core::{
     outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject},
@@ -42,7 +42,12 @@ fn question(peer: SocketAddr, expect: Option<&str>) -> dns::DnsSpec {
 async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, expect));
+    dns::DnsProber::new(clock, sender).send(
+        due(clock, false),
+        peer.ip(),
+        &question(peer, expect),
+        &SocketOptions::default(),
+    );
     all(events).await
 }
 
@@ -143,7 +148,12 @@ fn asked(server: &UdpSocket) -> Asked {
     let peer = server.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
+    dns::DnsProber::new(clock, sender).send(
+        due(clock, false),
+        peer.ip(),
+        &question(peer, None),
+        &SocketOptions::default(),
+    );
     let mut buffer = [0; 512];
     let (length, from) = server.recv_from(&mut buffer).unwrap();
     Asked { question: buffer[..length].to_vec(), from, events }
@@ -273,7 +283,12 @@ async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
     let (sender, mut events) = unbounded_channel();
     let spec = question(server, Some("127.45.176.1"));
     let begin = clock.now();
-    dns::DnsProber::new(clock, sender).send(due(clock, false), server.ip(), &spec);
+    dns::DnsProber::new(clock, sender).send(
+        due(clock, false),
+        server.ip(),
+        &spec,
+        &SocketOptions::default(),
+    );
     let first = events.recv().await.unwrap();
     let took = clock.now().since(begin);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -288,7 +303,12 @@ async fn the_kernel_times_an_answer_even_while_we_are_stalled() {
     let peer = server.local_addr().unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(due(clock, false), peer.ip(), &question(peer, None));
+    dns::DnsProber::new(clock, sender).send(
+        due(clock, false),
+        peer.ip(),
+        &question(peer, None),
+        &SocketOptions::default(),
+    );
     tokio::task::yield_now().await;
     let mut buffer = [0; 512];
     let (length, from) = server.recv_from(&mut buffer).unwrap();

@@ -6,7 +6,10 @@ use crate::support::TIMEOUT;
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use lifesign::{
     clock::Clock,
-    probe::icmp::{IcmpProber, OpenError, SocketKind},
+    probe::{
+        icmp::{IcmpProber, OpenError, SocketKind},
+        send_options::SendOptions,
+    },
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Repeat},
@@ -85,7 +88,7 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
         let clock = Clock::start();
         let asks: Vec<_> = (0..200).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
-        prober.send(&asks, &clock, &mut events);
+        prober.send(&asks, &SendOptions::default(), &clock, &mut events);
         if prober.socket_kind(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
             // This machine has no such address.
             assert_eq!(outcomes(&events).len(), asks.len());
@@ -106,6 +109,7 @@ fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
             let Found::Reply { rtt, rcode: None, unexpected: false } = outcome.found else {
                 panic!("{address}: {:?}", outcome.found);
             };
+            assert_eq!(outcome.hop_limit, Some(64), "{address}: it passed no router");
             assert!(rtt > Duration::ZERO && outcome.sent + rtt <= now, "{address}: {rtt:?}");
         }
         assert_eq!(outcomes.len(), asks.len());
@@ -140,7 +144,7 @@ fn a_packet_that_cannot_be_sent_holds_up_no_other() {
         let address = |n| if n % 5 == 2 { broadcast } else { lab(n) };
         let asks: Vec<_> = (0..40).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
-        prober.send(&asks, &clock, &mut events);
+        prober.send(&asks, &SendOptions::default(), &clock, &mut events);
         receive(&mut prober, &clock, &mut events, asks.len()).await;
         for outcome in outcomes(&events) {
             let (_, address) = asks[outcome.target.0 as usize];
@@ -166,7 +170,7 @@ fn the_answers_of_another_process_are_no_outcomes() {
         let asks: Vec<_> = (0..20).map(|n| (due(n, &clock), lab(n))).collect();
         let mut here = Vec::new();
         let mut there = Vec::new();
-        theirs.send(&asks, &clock, &mut there);
+        theirs.send(&asks, &SendOptions::default(), &clock, &mut there);
         receive(&mut theirs, &clock, &mut there, asks.len()).await;
         ours.receive(&clock, &mut here);
         assert_eq!(outcomes(&here), []);
@@ -198,7 +202,7 @@ fn what_the_kernel_drops_is_counted() {
         // More than 4 MiB of buffer hold, which the kernel doubles for its own overhead.
         let asks: Vec<_> = (0..40_000).map(|n| (due(n, &clock), lab(n))).collect();
         let mut events = Vec::new();
-        prober.send(&asks, &clock, &mut events);
+        prober.send(&asks, &SendOptions::default(), &clock, &mut events);
         while timeout(Duration::ZERO, prober.readable()).await.is_ok() {
             prober.receive(&clock, &mut events);
         }

@@ -1,7 +1,10 @@
 //! The TCP prober against real sockets on the loopback net.
 
 use crate::support::one_probe::{all, due, found};
-use lifesign::{clock::Clock, probe::tcp};
+use lifesign::{
+    clock::Clock,
+    probe::{send_options::SocketOptions, tcp},
+};
 use lifesign_core::outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER};
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -18,6 +21,7 @@ async fn tcp(peer: SocketAddr, trap: bool) -> Vec<Event> {
         due(clock, trap),
         peer.ip(),
         &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
     );
     all(events).await
 }
@@ -65,7 +69,12 @@ async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
     let (sender, events) = unbounded_channel();
     let peer = address.as_socket().unwrap();
     let due = Due { repeat: Repeat::Once, ..due(clock, false) };
-    tcp::TcpProber::new(clock, sender).send(due, peer.ip(), &tcp::TcpSpec { port: peer.port() });
+    tcp::TcpProber::new(clock, sender).send(
+        due,
+        peer.ip(),
+        &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
+    );
     // Now there is room.
     listener.accept().unwrap();
     let found = found(&all(events).await);
@@ -98,6 +107,7 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
         due(clock, false),
         peer.ip(),
         &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
     );
     tokio::task::yield_now().await;
     let stall = Duration::from_millis(300);

@@ -116,7 +116,10 @@ fn a_network_has_what_blocks_and_countries_have() {
         let begin = format!("# TYPE lifesign_{level}_");
         text.lines().filter_map(|line| Some(line.strip_prefix(&begin)?.to_owned())).collect()
     };
-    assert_eq!(names(&with, "network"), names(&with, "block"));
+    // The hop limit of replies is told of blocks alone: a path leads to a prefix.
+    let mut of_blocks = names(&with, "block");
+    assert!(of_blocks.remove("reply_hop_limit gauge"));
+    assert_eq!(names(&with, "network"), of_blocks);
     // Whether they fell silent together is asked of countries alone.
     let mut of_countries = names(&with, "country");
     assert!(of_countries.remove("dark_together gauge"));

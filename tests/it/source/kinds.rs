@@ -83,7 +83,7 @@ fn it_is_counted() {
     };
     let found = Found::Refused { rtt: Duration::ZERO };
     let outcome =
-        Outcome { target: due.target, seq: due.seq, sent: due.sent, trap: due.trap, found };
+        Outcome { target: due.target, seq: due.seq, sent: due.sent, trap: due.trap, found, hop_limit: None };
     watch.handle_event(now, &Event::Outcome(outcome));
     let snapshot = watch.snapshot(now, 0, 0);
     let used: Vec<Kind> =

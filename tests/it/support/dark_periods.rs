@@ -78,7 +78,8 @@ pub fn records(
             (Found::Reply { rtt: RTT, rcode: None, unexpected: false }, RTT.as_secs_f64())
         };
         let target = TargetId(id as u32);
-        let outcome = Outcome { target, seq: seqs[id], sent: at(now), trap: false, found };
+        let outcome =
+            Outcome { target, seq: seqs[id], sent: at(now), trap: false, found, hop_limit: None };
         seqs[id] += 1;
         record(now + after, Event::Outcome(outcome));
     }

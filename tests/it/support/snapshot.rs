@@ -7,7 +7,8 @@ use lifesign_core::{
     time::Time,
     watch::{
         ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
-        ScopeView, Snapshot, StateSpan, StoreView, TargetView, VantageStats, WindowView,
+        ReturnPathView, ScopeView, Snapshot, StateSpan, StoreView, TargetView, VantageStats,
+        WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -43,6 +44,10 @@ pub fn every_field() -> Snapshot {
                 Kind::Dns => None,
             }),
             PerKind::new(|each| (each == Kind::Dns).then(|| kind(3))),
+        ],
+        return_paths: vec![
+            ReturnPathView { hop_limit: Some(52), changes: 1 },
+            ReturnPathView::default(),
         ],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![

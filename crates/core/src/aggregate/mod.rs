@@ -5,6 +5,7 @@ mod counts;
 mod histogram;
 mod plausible;
 mod replan;
+mod return_path;
 mod rtt;
 mod trap;
 mod window;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
+pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
@@ -22,8 +24,14 @@ use crate::{
 };
 use counts::Count;
 use histogram::Sketch;
+use return_path::{HopLimits, ReturnPath};
 use rtt::Rtt;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 use trap::{Trap, Unmasked};
 use window::Windows;
 
@@ -84,6 +92,8 @@ pub struct TargetStats {
     trap: Trap,
     /// Since when all its answers have come implausibly soon; None if they have not.
     implausible_since: Option<Time>,
+    /// None before the first echo reply.
+    hop_limits: Option<HopLimits>,
 }
 
 impl TargetStats {
@@ -99,6 +109,7 @@ impl TargetStats {
             resolved: 0,
             trap: Trap::default(),
             implausible_since: None,
+            hop_limits: None,
         }
     }
 
@@ -160,6 +171,9 @@ pub struct Aggregate {
     kind_ids: Vec<PerKind<Option<u32>>>,
     /// By [`ScopeId`].
     windows: Vec<Windows>,
+    /// By [`BlockId`].
+    return_paths: Vec<ReturnPath>,
+    return_path_changes: VecDeque<ReturnPathChange>,
     vantage: VantageStats,
 }
 
@@ -180,6 +194,8 @@ impl Aggregate {
             kinds,
             kind_ids,
             windows: vec![Windows::default(); roster.scope_count()],
+            return_paths: vec![ReturnPath::default(); roster.blocks.len()],
+            return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
             roster,
         }
@@ -251,6 +267,9 @@ impl Aggregate {
                 }
             }
             Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
+        }
+        if let (Found::Reply { rtt, .. }, Some(hop_limit)) = (found, outcome.hop_limit) {
+            self.record_hop_limit(target, hop_limit, sent + rtt);
         }
         self.vantage_counts(&found);
         match evidence {

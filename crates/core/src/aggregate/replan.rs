@@ -1,7 +1,7 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
 use super::{Aggregate, TargetStats, Windows};
-use crate::scopes::{Roster, RosterMapping};
+use crate::scopes::{BlockId, Roster, RosterMapping};
 use std::{mem::take, sync::Arc};
 
 impl Aggregate {
@@ -27,6 +27,12 @@ impl Aggregate {
                 if let (Some(old_id), Some(new_id)) = (old_id, fresh.kind_ids[new as usize][kind]) {
                     fresh.kinds[new_id as usize] = take(&mut self.kinds[old_id as usize]);
                 }
+            }
+        }
+        for (old, path) in (0..).zip(take(&mut self.return_paths)) {
+            if let Some(new) = map.blocks.new_id(old) {
+                fresh.return_paths[new as usize] = path;
+                fresh.sum_up_hop_limits(BlockId(new));
             }
         }
         fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Windows::default());

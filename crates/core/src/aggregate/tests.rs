@@ -32,7 +32,7 @@ proptest! {
                 seq: number as u32,
                 sent,
                 trap: false,
-                found,
+                found, hop_limit: None,
             };
             model.push((sent, fate == 0));
             if fate > 1 {
@@ -81,7 +81,8 @@ fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
     let sent = start();
     let mut hear = |seq, found, was_overdue| {
-        let outcome = Outcome { target: TargetId(0), seq, sent, trap: false, found };
+        let outcome =
+            Outcome { target: TargetId(0), seq, sent, trap: false, found, hop_limit: None };
         aggregate.handle_outcome(&outcome, was_overdue);
         let minute = aggregate.minute(ScopeId(0), sent);
         (aggregate.target(TargetId(0)).recent_loss(), minute.resolved, minute.loss)

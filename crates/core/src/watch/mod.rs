@@ -118,6 +118,11 @@ impl Watch {
         Some(change)
     }
 
+    /// The next return path that has moved and that nobody has taken yet.
+    pub fn poll_return_path_change(&mut self) -> Option<ReturnPathChange> {
+        self.aggregate.poll_return_path_change()
+    }
+
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
     pub fn history(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
@@ -165,6 +170,7 @@ impl Watch {
                 sent: now,
                 trap: false,
                 found: Found::Lost,
+                hop_limit: None,
             };
             self.take_in(now, Event::Outcome(lost), true);
         }
@@ -316,6 +322,9 @@ impl Watch {
                 .collect(),
             targets: (0..self.roster.targets.len() as u32)
                 .map(|id| self.target_view(TargetId(id)))
+                .collect(),
+            return_paths: (0..self.roster.blocks.len() as u32)
+                .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),

@@ -12,8 +12,9 @@ use crate::{
 use std::sync::Arc;
 
 impl Watch {
-    /// Goes on with another roster and other settings. Take [`Watch::poll_change`] and
-    /// [`Watch::poll_record`] before: they speak of the old ids. Events from now on must speak of
+    /// Goes on with another roster and other settings. Take [`Watch::poll_change`],
+    /// [`Watch::poll_return_path_change`] and [`Watch::poll_record`] before: they speak of the old
+    /// ids. Events from now on must speak of
     /// the new ones.
     ///
     /// With the roster and settings that it has already, this changes nothing.

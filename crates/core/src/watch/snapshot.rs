@@ -1,7 +1,9 @@
 //! What readers may know of the whole watch at one moment: plain, immutable numbers of all stages,
 //! from which metrics, page and JSON are made.
 
-pub use crate::aggregate::{Counts, HistogramView, VantageStats, WINDOWS, WindowView};
+pub use crate::aggregate::{
+    Counts, HistogramView, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS, WindowView,
+};
 
 use super::History;
 use crate::{
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub scopes: Vec<ScopeView>,
     /// Exact counts of each block, by `BlockId`; None for a kind that the block does not use.
     pub kinds: Vec<PerKind<Option<KindView>>>,
+    /// The path back from each block, by `BlockId`.
+    pub return_paths: Vec<ReturnPathView>,
     /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.

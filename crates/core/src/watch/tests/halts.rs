@@ -39,7 +39,14 @@ impl World {
                 if !dark {
                     self.watch.handle_event(
                         self.now,
-                        &Event::Outcome(Outcome { target, seq, sent, trap, found }),
+                        &Event::Outcome(Outcome {
+                            target,
+                            seq,
+                            sent,
+                            trap,
+                            found,
+                            hop_limit: None,
+                        }),
                     );
                 }
             }

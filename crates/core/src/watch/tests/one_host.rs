@@ -75,6 +75,7 @@ impl OneHost {
                     sent,
                     trap,
                     found,
+                    hop_limit: None,
                 }));
             }
         }

@@ -86,7 +86,7 @@ impl Country {
             } else {
                 Found::Reply { rtt, rcode: None, unexpected: false }
             };
-            let outcome = Outcome { target, seq, sent, trap, found };
+            let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
             self.arrivals.insert((sent + rtt, target.0, seq), outcome);
         }
     }

@@ -107,7 +107,7 @@ impl World {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
                     let Due { target, seq, sent, trap, .. } = probe;
-                    let outcome = Outcome { target, seq, sent, trap, found };
+                    let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
                     let key = (sent + after, number((&name, seq, found.label())));
                     self.coming.insert(key, Event::Outcome(outcome));
                 }

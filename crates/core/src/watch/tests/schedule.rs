@@ -63,7 +63,7 @@ impl Run {
             if self.rng.chance(self.answers) {
                 let Due { target, seq, sent, trap, .. } = due;
                 let found = Found::Reply { rtt: Duration::ZERO, rcode: None, unexpected: false };
-                self.open.settle(Outcome { target, seq, sent, trap, found });
+                self.open.settle(Outcome { target, seq, sent, trap, found, hop_limit: None });
             }
         }
         self.given.len() - before

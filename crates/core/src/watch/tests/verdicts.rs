@@ -80,7 +80,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));
                 if !gone(sent) && !gone(sent + self.rtt) && !rng.chance(self.loss) {
                     let found = Found::Reply { rtt: self.rtt, rcode: None, unexpected: false };
-                    let outcome = Outcome { target, seq, sent, trap, found };
+                    let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
                     under_way.insert((sent + self.rtt, number), Event::Outcome(outcome));
                     number += 1;
                 }
@@ -375,8 +375,10 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
             if target.0 >= 4 || sent < at(60.0) {
                 let found =
                     Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
-                watch
-                    .handle_event(now, &Event::Outcome(Outcome { target, seq, sent, trap, found }));
+                watch.handle_event(
+                    now,
+                    &Event::Outcome(Outcome { target, seq, sent, trap, found, hop_limit: None }),
+                );
             }
         }
     }

@@ -8,9 +8,10 @@
 //! ```text
 //!  0  type, code, checksum   4  identifier   6  sequence number = low 16 bits of seq
 //!  8  send time (ns)   16  target   20  seq   24  destination (IPv4 as mapped IPv6)   40  token
+//! 48  zeros, if the plan wants it larger
 //! ```
 
-use lifesign_core::{outcome::Reject, scopes::TargetId, time::Time};
+use lifesign_model::{outcome::Reject, scopes::TargetId, time::Time};
 use pnet_packet::{
     Packet,
     icmp::{
@@ -23,9 +24,9 @@ use pnet_packet::{
 use siphasher::sip::SipHasher24;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::SocketKind;
+use crate::SocketKind;
 
-/// Length of a whole ICMP packet of ours, in bytes.
+/// Length of a whole ICMP packet of ours, in bytes, without zeros behind it.
 pub const LENGTH: usize = 48;
 
 const HEADER: usize = 8;
@@ -66,17 +67,24 @@ impl From<Reject> for Rejected {
 pub struct Codec {
     hasher: SipHasher24,
     id: u16,
+    /// How many zeros there were at most behind a packet of ours.
+    longest: usize,
 }
 
 impl Codec {
     /// `key` and `id` are drawn at random once per process: the key makes the tokens, and the id
     /// keeps the processes that share a machine apart.
     pub fn new(key: [u8; 16], id: u16) -> Self {
-        Self { hasher: SipHasher24::new_with_key(&key), id }
+        Self { hasher: SipHasher24::new_with_key(&key), id, longest: 0 }
+    }
+
+    /// From now on, answers with so many zeros behind them may come too.
+    pub fn allow_zeros(&mut self, size: u16) {
+        self.longest = self.longest.max(size.into());
     }
 
     /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6
-    /// the kernel computes the checksum (RFC 3542 §3.1).
+    /// the kernel computes the checksum (RFC 3542 §3.1). Zeros behind it change no checksum.
     pub fn request(&self, probe: &Echo) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let payload = &mut bytes[HEADER..];
@@ -116,7 +124,8 @@ impl Codec {
             return Err(Reject::Malformed.into());
         }
         self.own_id(reply.get_identifier(), kind)?;
-        if packet.len() > LENGTH {
+        let zeros = packet.get(LENGTH..).unwrap_or_default();
+        if zeros.len() > self.longest || zeros.iter().any(|&byte| byte != 0) {
             return Err(Reject::Malformed.into());
         }
         let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;

@@ -104,6 +104,29 @@ fn every_kind_of_wrong_reply_has_its_reason() {
 }
 
 #[test]
+fn as_many_zeros_as_were_sent_may_stand_behind_a_reply_and_nothing_else() {
+    let mut codec = codec();
+    codec.allow_zeros(101);
+    codec.allow_zeros(3);
+    for to in ["127.45.176.15", "2001:db8::17"] {
+        let probe = probe(to);
+        let good = answered(codec.request(&probe), probe.to.is_ipv6());
+        for length in 0..=101 {
+            let zeros = vec![0; length];
+            let read = |behind: &[u8]| {
+                codec.reply(&[&good[..], behind].concat(), probe.to, SocketKind::Ping)
+            };
+            // A host may cut its answers short.
+            assert_eq!(read(&zeros), Ok(probe), "{length}");
+            assert_eq!(read(&[&zeros[..], &[1]].concat()), Err(Reject::Malformed.into()));
+        }
+        let longer = [&good[..], &[0; 102]].concat();
+        let read = codec.reply(&longer, probe.to, SocketKind::Ping);
+        assert_eq!(read, Err(Reject::Malformed.into()));
+    }
+}
+
+#[test]
 fn a_right_token_from_another_address_names_the_target_and_is_no_answer() {
     let reply = answered(codec().request(&probe("127.45.176.15")), false);
     let wrong = Rejected { reason: Reject::WrongSource, target: Some(TargetId(1_015)) };
