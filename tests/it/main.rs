@@ -53,6 +53,7 @@ mod store {
 mod http {
     mod access;
     mod hostile;
+    mod listen;
     mod pages;
 }
 
@@ -83,6 +84,7 @@ mod country {
 mod deploy {
     mod package;
     mod shipped;
+    mod socket;
 }
 
 mod docs {
