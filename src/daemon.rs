@@ -70,11 +70,6 @@ const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest sleep: probes that are due within it leave together, because at thousands a second
 /// waking up costs more than sending. Each packet still has its own send time.
 const MIN_SLEEP: Duration = Duration::from_millis(1);
-/// How often to make sure that every answer has been read. Silence is reported at most this much
-/// later.
-const DRAIN_INTERVAL: Duration = Duration::from_millis(10);
-/// How many tasks, each with an answer, may run before the event loop goes on.
-const EVENT_INTERVAL: u32 = 4096;
 /// In plans up to this many targets every host has series of its own, unless the plan says
 /// otherwise.
 const MAX_TARGETS_PER_HOST_METRICS: usize = 500;
@@ -131,10 +126,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
     let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .event_interval(EVENT_INTERVAL)
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
@@ -241,18 +233,13 @@ impl Daemon {
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
-        let mut received_until = Time::default();
+        let mut turn = self.clock.now();
         loop {
-            // However long we were kept from running, a probe must not be called overdue while its
-            // answer is still in a socket or in a task. The first yield lets the runtime see which
-            // sockets are readable, the second lets their tasks read.
-            let now = self.clock.now();
-            if now.since(received_until) > DRAIN_INTERVAL {
-                for _ in 0..2 {
-                    tokio::task::yield_now().await;
-                }
-                received_until = now;
-            }
+            // The runtime sees which sockets are readable now, and lets those tasks read that it saw
+            // in the turn before. What came by then has been received, however long we were kept from
+            // running. With very many tasks some may read later: the core takes their misses back.
+            let received_until = std::mem::replace(&mut turn, self.clock.now());
+            tokio::task::yield_now().await;
             self.network.icmp_receive(&mut batch);
             // A raw socket also receives the replies to other pings of this machine, and our own
             // controls are pinged all the time.

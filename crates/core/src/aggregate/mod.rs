@@ -45,8 +45,7 @@ pub enum Evidence {
     /// Alive when the probe came by.
     Life {
         rtt: Duration,
-        /// The answer takes back a miss.
-        late: bool,
+        timing: Timing,
     },
     /// Silent, as far as we can tell by now.
     Miss {
@@ -59,6 +58,18 @@ pub enum Evidence {
     /// anything.
     AcceptsAll,
     Nothing,
+}
+
+/// Whether an answer takes back a miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// There was none.
+    InTime,
+    /// It came in time and was read after its probe had been called overdue: as if there had been
+    /// none.
+    ReadLate,
+    /// It came after a miss.
+    Late,
 }
 
 /// A target's own numbers.
@@ -208,9 +219,10 @@ impl Aggregate {
         let stats = &mut self.targets[target.0 as usize];
         let TargetStats { block, kind, .. } = *stats;
         match evidence {
-            Evidence::Life { rtt, late } => {
+            Evidence::Life { rtt, timing } => {
+                let takes_back = timing != Timing::InTime;
                 stats.rtt.add(rtt);
-                if late {
+                if takes_back {
                     stats.recent &= stats.recent.wrapping_sub(1);
                 } else {
                     stats.resolve(false);
@@ -218,7 +230,7 @@ impl Aggregate {
                 stats.last_life = stats.last_life.max(Some(sent));
                 let step = Sketch::step(rtt);
                 for id in self.roster.path(block) {
-                    self.windows[id.index()].answer(sent, step, late);
+                    self.windows[id.index()].answer(sent, step, takes_back);
                 }
                 self.kinds[stats.kind_id as usize].rtt.add(rtt);
             }
@@ -277,6 +289,7 @@ impl Aggregate {
     /// What the outcome says of the host.
     fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
         let stats = &mut self.targets[outcome.target.0 as usize];
+        let was_missed = was_overdue && (!outcome.trap || stats.trap == Trap::Real);
         if outcome.trap {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
             // silence says nothing, and of a late answer it is not known which of the two it was.
@@ -312,9 +325,10 @@ impl Aggregate {
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } => {
-                Evidence::Life { rtt, late: false }
+                let timing = if was_missed { Timing::ReadLate } else { Timing::InTime };
+                Evidence::Life { rtt, timing }
             }
-            Found::Late { rtt } => Evidence::Life { rtt, late: true },
+            Found::Late { rtt } => Evidence::Life { rtt, timing: Timing::Late },
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }

@@ -70,7 +70,7 @@ pub use state::{Change, Edge, PerState, State};
 pub use view::{Blindness, HostCounts, Verdict};
 
 use crate::{
-    aggregate::{Evidence, Summary},
+    aggregate::{Evidence, Summary, Timing},
     outcome::ControlOutcome,
     schedule::Directive,
     scopes::{Family, PerFamily, Roster, Scope, ScopeId, TargetId},
@@ -195,7 +195,12 @@ impl Judge {
     /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
     pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
-            Evidence::Life { rtt, late } => self.record_answer(summary, rtt, late, now),
+            Evidence::Life { rtt, timing } => {
+                if timing == Timing::ReadLate {
+                    self.take_back_miss(summary, now);
+                }
+                self.record_answer(summary, rtt, timing != Timing::InTime, now);
+            }
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
             Evidence::Fault(fault) => self.record_send_failure(summary.target, fault, now),
             Evidence::AcceptsAll => self.distrust(summary.target),

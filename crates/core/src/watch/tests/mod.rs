@@ -6,6 +6,7 @@ mod counts;
 mod halts;
 mod one_host;
 mod plausible;
+mod read_late;
 mod replan;
 mod schedule;
 mod traps;
