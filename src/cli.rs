@@ -8,6 +8,7 @@ use crate::{
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
+    export::listener::Listen,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::{
@@ -22,7 +23,6 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Seek, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
 };
 use stderr::print_error;
@@ -63,9 +63,11 @@ struct RunArgs {
     /// The plan: what to watch. SIGHUP and POST /-/reload read it again
     #[arg(long, value_name = "FILE", default_value = "targets.toml")]
     config: PathBuf,
-    /// Where to serve metrics and the page; may be given several times
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
-    listen: Vec<SocketAddr>,
+    /// Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address,
+    /// or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else
+    /// 127.0.0.1:17545)
+    #[arg(long, value_name = "WHERE")]
+    listen: Vec<Listen>,
     /// TLS and passwords for these addresses: a web configuration file as Prometheus' exporters
     /// have it. Read again when it changes
     #[arg(long = "web.config.file", value_name = "FILE")]
@@ -114,9 +116,9 @@ struct DemoArgs {
     /// Play X times as fast as real time; at 1440 its three days take three minutes
     #[arg(long, value_name = "X", default_value_t = 1440.0, value_parser = speed)]
     speed: f64,
-    /// Where to serve metrics and the page; may be given several times
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
-    listen: Vec<SocketAddr>,
+    /// Where to serve metrics and the page, as in `run`; may be given several times
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:17545")]
+    listen: Vec<Listen>,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -202,13 +204,9 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
     let who = if matches!(failure, Failure::Web(_)) { "" } else { "lifesign: " };
     print_error(format!("{who}{failure}"));
     match &failure {
-        Failure::Listen { error, .. } | Failure::Journal { error, .. } | Failure::System(error)
-            if error.kind() == io::ErrorKind::PermissionDenied =>
-        {
-            exit::PERMISSION
-        }
+        _ if failure.is_denied() => exit::PERMISSION,
         Failure::Web(_) => exit::CONFIG,
-        Failure::Listen { .. } | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
+        Failure::Listen(_) | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::Ended(_) | Failure::System(_) => exit::SOFTWARE,
     }

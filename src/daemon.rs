@@ -36,7 +36,10 @@ mod state;
 use crate::{
     clock::Clock,
     config::Plan,
-    export::{ExportSettings, http},
+    export::{
+        ExportSettings, http,
+        listener::{self, Listen},
+    },
     line_writer::LineWriter,
     probe::{self, controls::Controls},
     systemd::Systemd,
@@ -57,15 +60,8 @@ use network::Network;
 use reload::Reload;
 use settings::{core_settings, export_settings};
 use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher,
-    io,
-    iter::from_fn,
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
+    collections::hash_map::RandomState, hash::BuildHasher, io, iter::from_fn, path::PathBuf,
+    sync::Arc, thread::JoinHandle, time::Duration,
 };
 use tokio::sync::{
     mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -77,11 +73,6 @@ const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest sleep: probes that are due within it leave together, because at thousands a second
 /// waking up costs more than sending. Each packet still has its own send time.
 const MIN_SLEEP: Duration = Duration::from_millis(1);
-/// How often to make sure that every answer has been read. Silence is reported at most this much
-/// later.
-const DRAIN_INTERVAL: Duration = Duration::from_millis(10);
-/// How many tasks, each with an answer, may run before the event loop goes on.
-const EVENT_INTERVAL: u32 = 4096;
 /// Fewer file descriptors are not enough for the runtime, the HTTP listeners and the ICMP sockets.
 const MIN_DESCRIPTORS: usize = 32;
 /// How many requests to read the plan again may be queued; the senders of more have to wait.
@@ -97,8 +88,8 @@ pub struct Options {
     pub plan: Plan,
     /// The plan's file, to read it again.
     pub config: PathBuf,
-    /// Where to serve HTTP.
-    pub listen: Vec<SocketAddr>,
+    /// Where to serve HTTP; if nowhere, at the sockets that systemd passes, or by default.
+    pub listen: Vec<Listen>,
     /// The web configuration file: TLS and passwords.
     pub web: Option<PathBuf>,
     /// The journal to append to; None to keep none.
@@ -122,16 +113,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Some(path) => WebConfig::open(path, (random_bits(3), random_bits(4)))?,
         None => WebConfig::unprotected(),
     };
-    let listeners = options
-        .listen
-        .iter()
-        .map(|&address| {
-            TcpListener::bind(address).map_err(|error| Failure::Listen { address, error })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    // A port 0 has become a real one.
-    let addresses =
-        listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let listeners = listener::open_or_take(&options.listen)?;
+    let scheme = if web_config.is_tls() { "https" } else { "http" };
+    let invitations = listeners.iter().map(|listener| listener.invitation(scheme));
+    let invitations = invitations.collect::<io::Result<Vec<String>>>()?;
     let state = store::directory(options.state_dir);
     let _lock = state.as_deref().map(state::lock).transpose()?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
@@ -140,22 +125,16 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (export_settings_sender, export_settings_receiver) =
         watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
-    let scheme = if web_config.is_tls() { "https" } else { "http" };
-    let addresses: Vec<String> =
-        addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
     let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .event_interval(EVENT_INTERVAL)
-        .build()?;
-    runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
         let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
         let clock = Clock::start_after(last);
         let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
         let mut daemon =
-            Daemon::start(clock, options.plan, &addresses, journal, publishers, stdout_writer);
+            Daemon::start(clock, options.plan, invitations, journal, publishers, stdout_writer);
         daemon.resume(state)?;
         let result = daemon.event_loop(reload, end, &http).await;
         if result.is_err() {
@@ -163,10 +142,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         daemon.finish();
         result
-    })?;
+    });
     // The publishers are gone, which ends the HTTP thread.
     let _ = http.join();
-    Ok(())
+    result
 }
 
 /// What HTTP readers see.
@@ -198,7 +177,7 @@ impl Daemon {
     fn start(
         clock: Clock,
         plan: Plan,
-        addresses: &[String],
+        invitations: Vec<String>,
         journal: Option<JournalWriter>,
         publishers: Publishers,
         stdout_writer: LineWriter,
@@ -212,8 +191,8 @@ impl Daemon {
         write_warnings(&plan, &stdout_writer);
         let controls = network::open_controls(&plan, clock, &sender, &stdout_writer);
         let network = Network::open(&plan, clock, sender.clone(), &stdout_writer);
-        for address in addresses {
-            stdout_writer.write(format!("look at {address} (metrics: {address}metrics)"));
+        for invitation in invitations {
+            stdout_writer.write(invitation);
         }
         let mut watch =
             Watch::new(plan.roster.clone(), &core_settings(&plan, controls.is_some()), clock.now());
@@ -248,18 +227,13 @@ impl Daemon {
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
-        let mut received_until = Time::default();
+        let mut turn = self.clock.now();
         loop {
-            // However long we were kept from running, a probe must not be called overdue while its
-            // answer is still in a socket or in a task. The first yield lets the runtime see which
-            // sockets are readable, the second lets their tasks read.
-            let now = self.clock.now();
-            if now.since(received_until) > DRAIN_INTERVAL {
-                for _ in 0..2 {
-                    tokio::task::yield_now().await;
-                }
-                received_until = now;
-            }
+            // The runtime sees which sockets are readable now, and lets those tasks read that it saw
+            // in the turn before. What came by then has been received, however long we were kept from
+            // running. With very many tasks some may read later: the core takes their misses back.
+            let received_until = std::mem::replace(&mut turn, self.clock.now());
+            tokio::task::yield_now().await;
             self.network.icmp_receive(&mut batch);
             // A raw socket also receives the replies to other pings of this machine, and our own
             // controls are pinged all the time.

@@ -4,7 +4,10 @@
 use crate::{
     clock::Clock,
     daemon::{Failure, handle_signals},
-    export::{ExportSettings, http},
+    export::{
+        ExportSettings, http,
+        listener::{self, Listen},
+    },
 };
 use lifesign_core::watch::Snapshot;
 use lifesign_journal::verdict;
@@ -12,7 +15,6 @@ use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write},
-    net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -29,7 +31,7 @@ pub struct Options {
     /// How many times as fast as real time.
     pub speed: f64,
     /// Where to serve the page and the metrics.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
 }
 
 /// Plays the scenario, and serves its last snapshot after its end, until SIGINT or SIGTERM.
@@ -37,17 +39,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let end = handle_signals()?;
     let scenario = Scenario::parse("december-2014.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
-    let bind =
-        |&address| TcpListener::bind(address).map_err(|error| Failure::Listen { address, error });
-    let listeners = options.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+    let listeners = listener::open(&options.listen)?;
     print_line(&format!(
         "lifesign {} plays a simulation: {}",
         env!("CARGO_PKG_VERSION"),
         scenario.story
     ));
     for listener in &listeners {
-        let address = listener.local_addr()?;
-        print_line(&format!("look at http://{address}/ (metrics: http://{address}/metrics)"));
+        print_line(&listener.invitation("http")?);
     }
     let (snapshots, snapshot) = watch::channel(None);
     let simulation = format!(

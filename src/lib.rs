@@ -17,7 +17,7 @@
 //!
 //! The daemon writes the journal and standard output, reads the plan file again and locks the state
 //! directory. The export reads the web configuration and the TLS files that it names, again on
-//! change. All `unsafe` is in `probe/sys*.rs`.
+//! change, and opens the socket files of `--listen`. All `unsafe` is in `probe/sys*.rs`.
 //!
 //! A module imports only from those above it. Where everything lives, and how to add a probe kind,
 //! a metric or a scenario: CONTRIBUTING.md. What words mean: docs/words.md.

@@ -25,7 +25,7 @@ function __fish_lifesign_using_subcommand
 end
 
 complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
-complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_needs_command" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
@@ -41,7 +41,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'Lis
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
@@ -55,7 +55,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l json -d '
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l truth -d 'Print every real change of state too'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l speed -d 'Play X times as fast as real time; at 1440 its three days take three minutes' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Where to serve metrics and the page; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Where to serve metrics and the page, as in `run`; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'The address of the running lifesign' -r

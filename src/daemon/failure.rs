@@ -1,19 +1,15 @@
 //! Why a run cannot begin, or had to end, as one line for the user.
 
+use crate::export::listener::ListenError;
 use lifesign_document::Problems;
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, path::PathBuf};
 
 /// Why a run cannot begin, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// An address to serve HTTP on cannot be bound.
-    #[error("cannot listen on {address}: {error}; choose another address with --listen")]
-    Listen {
-        /// The address that was to be served.
-        address: SocketAddr,
-        /// What the system said to `bind`.
-        error: io::Error,
-    },
+    /// A place to serve HTTP at cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The web configuration is wrong.
     #[error("{0}")]
     Web(#[from] Problems),
@@ -37,4 +33,16 @@ pub enum Failure {
     /// The system refuses something else that every run needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
+}
+
+impl Failure {
+    /// Has the system refused it for lack of a permission?
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Listen(ListenError { error, .. })
+            | Self::Journal { error, .. }
+            | Self::System(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            Self::Web(_) | Self::StateDirectoryInUse(_) | Self::Ended(_) => false,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! keeps silent keeps no other one out.
 //!
 //! - *Too many.* At [`MAX_CONNECTIONS`], the address that has most of them loses its oldest to the
-//!   newcomer.
+//!   newcomer; all who come by a socket file are as one address.
 //! - *Too slow.* A connection lasts [`TIMEOUT`] at most, however steadily it trickles.
 //! - *Too far behind.* A response that two newer ones have followed is given up, so that readers who
 //!   do not read keep no memory (`render_cache`).
@@ -12,7 +12,8 @@
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in
 //!   one packet. For a scrape every few seconds, a handshake each costs nothing that matters.
 
-use axum::{Extension, Router, extract::ConnectInfo};
+use super::listener::{Listener, SocketFile};
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use lifesign_web_config::{Policy, WebConfig};
@@ -21,14 +22,15 @@ use std::{
     collections::HashMap,
     future::poll_fn,
     io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
+    os::fd::AsFd,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, join, sink, split},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
     task::AbortHandle,
     time::{sleep, timeout},
 };
@@ -58,14 +60,75 @@ const NOT_HTTPS: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
       only TLS is spoken here; ask by https\n";
 
+/// Who has connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// By TCP, from this address.
+    Address(IpAddr),
+    /// By a socket file, so from this machine.
+    Unix,
+}
+
+impl Peer {
+    /// Is it on this machine?
+    pub fn is_local(self) -> bool {
+        match self {
+            Self::Address(address) => address.to_canonical().is_loopback(),
+            Self::Unix => true,
+        }
+    }
+}
+
+/// A listener of this runtime.
+pub enum AsyncListener {
+    /// By TCP.
+    Tcp(TcpListener),
+    /// At a file, which is removed first.
+    Unix(Option<SocketFile>, UnixListener),
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl TryFrom<Listener> for AsyncListener {
+    type Error = io::Error;
+
+    /// Needs the context of a runtime.
+    fn try_from(listener: Listener) -> io::Result<Self> {
+        match listener {
+            Listener::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                TcpListener::from_std(listener).map(Self::Tcp)
+            }
+            Listener::Unix(file, listener) => {
+                listener.set_nonblocking(true)?;
+                Ok(Self::Unix(file, UnixListener::from_std(listener)?))
+            }
+        }
+    }
+}
+
+impl AsyncListener {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, Peer)>> {
+        Poll::Ready(match self {
+            Self::Tcp(listener) => ready!(listener.poll_accept(cx))
+                .map(|(stream, peer)| (Stream::Tcp(stream), Peer::Address(peer.ip()))),
+            Self::Unix(_, listener) => ready!(listener.poll_accept(cx))
+                .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+        })
+    }
+}
+
 struct Connection {
-    peer: IpAddr,
+    peer: Peer,
     task: AbortHandle,
 }
 
 /// Accepts and answers until it is dropped: all listeners, within one limit. The router finds an
-/// `Extension<Arc<Policy>>` in each request.
-pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_config: WebConfig) {
+/// `Extension<Arc<Policy>>` and an `Extension<Peer>` in each request.
+pub async fn serve(mut listeners: Vec<AsyncListener>, router: Router, mut web_config: WebConfig) {
     // Oldest first.
     let mut connections: Vec<Connection> = Vec::new();
     loop {
@@ -79,12 +142,18 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_conf
                 // A crowd at one listener does not hold up the others.
                 listeners.rotate_left(1);
                 make_room(&mut connections, MAX_CONNECTIONS).await;
-                // A failure costs memory, and nothing else.
-                let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
-                let connection =
-                    serve_connection(stream, peer, router.clone(), web_config.policy());
-                let task = tokio::spawn(async { drop(timeout(TIMEOUT, connection).await) });
-                connections.push(Connection { peer: peer.ip(), task: task.abort_handle() });
+                let policy = web_config.policy();
+                let router = router.clone().layer(Extension(peer));
+                let task = tokio::spawn(async {
+                    let connection = async {
+                        match stream {
+                            Stream::Tcp(stream) => serve_connection(stream, router, policy).await,
+                            Stream::Unix(stream) => serve_connection(stream, router, policy).await,
+                        }
+                    };
+                    drop(timeout(TIMEOUT, connection).await);
+                });
+                connections.push(Connection { peer, task: task.abort_handle() });
             }
             // It went away while it waited.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -99,28 +168,30 @@ pub async fn serve(mut listeners: Vec<TcpListener>, router: Router, mut web_conf
 
 /// One connection from beginning to end. What is wrong with it, TLS or hyper tells the peer.
 async fn serve_connection(
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: impl AsyncRead + AsyncWrite + AsFd + Unpin,
     router: Router,
     policy: Arc<Policy>,
 ) {
+    // A failure costs memory, and nothing else.
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
     let acceptor = policy.tls_acceptor();
-    let router = router.layer(Extension(ConnectInfo(peer))).layer(Extension(policy));
+    let router = router.layer(Extension(policy));
     let Some(acceptor) = acceptor else { return serve_http(stream, router).await };
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(1..) if first[0] == TLS_HANDSHAKE => {
-            if let Ok(stream) = acceptor.accept(stream).await {
+    match stream.read_u8().await {
+        Ok(TLS_HANDSHAKE) => {
+            let (reader, writer) = split(stream);
+            let whole = join([TLS_HANDSHAKE].as_slice().chain(reader), writer);
+            if let Ok(stream) = acceptor.accept(whole).await {
                 serve_http(stream, router).await;
             }
         }
-        Ok(1..) => {
+        Ok(_) => {
             let _ = stream.write_all(NOT_HTTPS).await;
             let _ = stream.shutdown().await;
             // A close with unread bytes is a reset, which may discard the response.
             let _ = copy(&mut stream, &mut sink()).await;
         }
-        _ => {}
+        Err(_) => {}
     }
 }
 
@@ -136,7 +207,7 @@ async fn make_room(connections: &mut Vec<Connection>, limit: usize) {
         connections.retain(|connection| !connection.task.is_finished());
     }
     while connections.len() >= limit {
-        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        let mut counts: HashMap<Peer, usize> = HashMap::new();
         for connection in &*connections {
             *counts.entry(connection.peer).or_default() += 1;
         }
@@ -153,7 +224,7 @@ async fn make_room(connections: &mut Vec<Connection>, limit: usize) {
 mod tests {
     use super::*;
     use axum::routing::get;
-    use tokio::io::AsyncReadExt;
+    use std::net::SocketAddr;
 
     const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n";
 
@@ -162,7 +233,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(|| async { "x".repeat(16 << 20) }));
-        tokio::spawn(serve(vec![listener], router, WebConfig::unprotected()));
+        tokio::spawn(serve(vec![AsyncListener::Tcp(listener)], router, WebConfig::unprotected()));
         address
     }
 
@@ -234,7 +305,7 @@ mod tests {
     async fn the_greediest_address_makes_room_with_its_oldest() {
         let connection = |&peer: &u8| {
             let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
-            Connection { peer: [127, 0, 0, peer].into(), task }
+            Connection { peer: Peer::Address([127, 0, 0, peer].into()), task }
         };
         let mut connections: Vec<Connection> = [1, 2, 2, 1, 3, 2].iter().map(connection).collect();
         let tasks: Vec<AbortHandle> = connections.iter().map(|open| open.task.clone()).collect();
@@ -246,7 +317,8 @@ mod tests {
             (2, vec![2]),
         ] {
             make_room(&mut connections, limit).await;
-            let left: Vec<IpAddr> = left.into_iter().map(|peer| [127, 0, 0, peer].into()).collect();
+            let left: Vec<Peer> =
+                left.into_iter().map(|peer| Peer::Address([127, 0, 0, peer].into())).collect();
             assert_eq!(connections.iter().map(|open| open.peer).collect::<Vec<_>>(), left);
             assert_eq!(tasks.iter().filter(|task| !task.is_finished()).count(), left.len());
         }

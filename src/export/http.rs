@@ -3,7 +3,9 @@
 //! and a runtime of their own, so a slow or greedy reader delays other readers at most.
 
 use super::{
-    ExportSettings, ReloadRequest, SnapshotReceiver, connections,
+    ExportSettings, ReloadRequest, SnapshotReceiver,
+    connections::{self, AsyncListener, Peer},
+    listener::Listener,
     metrics::Metrics,
     page::{self, Refresh},
     render_cache::RenderCache,
@@ -12,7 +14,7 @@ use super::{
 use axum::{
     Extension, Router,
     body::Body,
-    extract::{self, ConnectInfo, Request},
+    extract::{self, Request},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
@@ -23,12 +25,7 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use lifesign_web_config::{Policy, WebConfig};
-use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    thread,
-};
+use std::{io, sync::Arc, thread};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What every response is made from.
@@ -49,7 +46,7 @@ type ServerState = extract::State<Arc<Server>>;
 /// Answers on every listener until the sender of snapshots is dropped; then the thread ends. The
 /// error is that of the system: no thread, no descriptor.
 pub fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     snapshots: SnapshotReceiver,
     settings: watch::Receiver<ExportSettings>,
     reload_requests: mpsc::Sender<ReloadRequest>,
@@ -69,10 +66,7 @@ pub fn serve(
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let runtime_context = runtime.enter();
-    let listeners = listeners.into_iter().map(|listener| {
-        listener.set_nonblocking(true)?;
-        tokio::net::TcpListener::from_std(listener)
-    });
+    let listeners = listeners.into_iter().map(AsyncListener::try_from);
     let listeners = listeners.collect::<io::Result<_>>()?;
     drop(runtime_context);
     thread::Builder::new().name("http".into()).spawn(move || {
@@ -237,13 +231,13 @@ async fn ready(extract::State(server): ServerState) -> Result<&'static str, Erro
 /// is wrong with the plan, while the one before goes on.
 async fn reload(
     extract::State(server): ServerState,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<String, ErrorResponse> {
     if is_cross_site(&headers) {
         return Err((StatusCode::FORBIDDEN, "no page of another site may ask for that\n".into()));
     }
-    if !peer.ip().to_canonical().is_loopback() {
+    if !peer.is_local() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
     }
     if ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name)) {

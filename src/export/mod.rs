@@ -6,6 +6,7 @@ use lifesign_core::watch::Snapshot;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub mod listener;
 pub mod connections;
 pub mod http;
 pub mod metrics;

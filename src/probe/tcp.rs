@@ -141,7 +141,8 @@ impl TcpProber {
     }
 }
 
-/// What the error of a socket tells; None for silence.
+/// What the error of a socket tells; None for silence. Of a reset the kernel does not keep the time:
+/// it counts as received when it is read.
 fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     match error.raw_os_error() {
         Some(libc::ETIMEDOUT) => None,

@@ -56,6 +56,7 @@ mod store {
 mod http {
     mod access;
     mod hostile;
+    mod listen;
     mod pages;
     mod plan;
 }
@@ -87,6 +88,7 @@ mod country {
 mod deploy {
     mod package;
     mod shipped;
+    mod socket;
 }
 
 mod docs {

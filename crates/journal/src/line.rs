@@ -83,7 +83,11 @@ pub fn write(
             line.result = outcome.found.label().into();
             line.trap = outcome.trap;
             line.hop_limit = outcome.hop_limit;
-            line.overdue = record.was_overdue && matches!(outcome.found, Found::Unreachable { .. });
+            line.overdue = record.was_overdue
+                && matches!(
+                    outcome.found,
+                    Found::Reply { .. } | Found::Refused { .. } | Found::Unreachable { .. }
+                );
             line.unreachable = !record.was_overdue && matches!(outcome.found, Found::Late { .. });
             line.rtt_ms = outcome.found.rtt_if_alive().map(|rtt| rtt.as_nanos() as f64 / 1e6);
             match outcome.found {
@@ -207,7 +211,7 @@ impl Reader {
         let was_overdue = match found {
             Found::Late { .. } => !line.unreachable,
             Found::Lost => true,
-            Found::Unreachable { .. } => line.overdue,
+            Found::Reply { .. } | Found::Refused { .. } | Found::Unreachable { .. } => line.overdue,
             _ => false,
         };
         let outcome = Outcome {
@@ -293,6 +297,34 @@ mod tests {
         }
         assert!(read("2001:db8:1:0::1", CONTROL).is_ok());
         assert!(read("2001:db8::b", "icmp").is_err_and(|why| why.contains("no target")));
+    }
+
+    #[test]
+    fn an_answer_that_takes_back_an_overdue_is_read_as_it_was_written() {
+        let mut roster = Roster::default();
+        roster.add_country("XA", "A");
+        roster.add_block("127.45.176.0/24".parse().expect("a prefix"));
+        roster.add_target(Host::from("127.45.176.8"), "icmp", Kind::Icmp);
+        let rtt = Duration::from_millis(200);
+        let sent = Time::from_nanos(1_419_264_900_000_000_000);
+        for found in [Found::Reply { rtt, rcode: None, unexpected: false }, Found::Refused { rtt }]
+        {
+            for was_overdue in [true, false] {
+                let outcome = Outcome {
+                    target: TargetId(0),
+                    seq: 0,
+                    sent,
+                    trap: false,
+                    found,
+                    hop_limit: None,
+                };
+                let event = Event::Outcome(outcome);
+                let record = EventRecord { seen: sent + 2 * rtt, event, was_overdue };
+                let line = write(&record, &roster, &[], None, 0);
+                assert_eq!(line.contains(r#""overdue":true"#), was_overdue, "{line}");
+                assert_eq!(Reader::new(&roster, &[]).read(&line), Ok(record));
+            }
+        }
     }
 
     #[test]

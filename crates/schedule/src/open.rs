@@ -12,7 +12,11 @@ use lifesign_model::{
     scopes::{IdMapping, TargetId},
     time::Time,
 };
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    time::Duration,
+};
 
 const SLOTS: u32 = 256;
 
@@ -22,6 +26,9 @@ pub struct OpenProbes {
     recent: Vec<RecentProbes>,
     /// When a waiting probe is overdue, or an overdue one lost.
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
+    /// By target and number, the patience of every overdue probe: an answer may be read after it has
+    /// run out, and yet have come before.
+    overdue: BTreeMap<(u32, u32), Duration>,
     waiting: u64,
 }
 
@@ -64,6 +71,7 @@ impl OpenProbes {
         Self {
             recent: vec![RecentProbes::default(); targets],
             timers: BinaryHeap::new(),
+            overdue: BTreeMap::new(),
             waiting: 0,
         }
     }
@@ -75,6 +83,8 @@ impl OpenProbes {
             Some(Reverse((at, Timer { target: targets.new_id(timer.target)?, ..timer })))
         };
         self.timers = self.timers.drain().filter_map(remapped).collect();
+        let remapped = |((target, seq), patience)| Some(((targets.new_id(target)?, seq), patience));
+        self.overdue = std::mem::take(&mut self.overdue).into_iter().filter_map(remapped).collect();
         self.waiting = self.recent.iter().map(|probes| u64::from(probes.waiting)).sum();
     }
 
@@ -106,6 +116,9 @@ impl OpenProbes {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
         let displaced = probes.stage(seq) == Stage::Overdue;
+        if displaced {
+            self.overdue.remove(&(target.0, seq.wrapping_sub(SLOTS)));
+        }
         probes.next = seq.wrapping_add(1);
         probes.set(seq, Stage::Waiting);
         probes.waiting += 1;
@@ -134,9 +147,11 @@ impl OpenProbes {
             }
             let found = if is_overdue {
                 probes.set(seq, Stage::Settled);
+                self.overdue.remove(&(target, seq));
                 Found::Lost
             } else {
                 probes.set(seq, Stage::Overdue);
+                self.overdue.insert((target, seq), at.since(sent));
                 probes.waiting -= 1;
                 self.waiting -= 1;
                 let timer = Timer { is_overdue: true, ..timer };
@@ -162,7 +177,9 @@ impl OpenProbes {
             .is_some_and(|probes| probes.stage(outcome.seq) == Stage::Overdue)
     }
 
-    /// Says what an answer really is. None: it answers nothing that we can still tell apart.
+    /// Says what an answer really is. It is in time if its round-trip time is below the patience of
+    /// its probe, also if that has been reported overdue since. None: it answers nothing that we can
+    /// still tell apart.
     pub fn settle(&mut self, mut outcome: Outcome) -> Option<Outcome> {
         let probes = self.recent.get_mut(outcome.target.0 as usize)?;
         let age = probes.age(outcome.seq);
@@ -175,7 +192,9 @@ impl OpenProbes {
         if let Found::Odd(_) = outcome.found {
             return Some(outcome);
         }
+        let patience = self.overdue.remove(&(outcome.target.0, outcome.seq));
         match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
+            (Stage::Overdue, Some(rtt)) if patience.is_some_and(|patience| rtt < patience) => {}
             (Stage::Overdue | Stage::Unreachable, Some(rtt)) => outcome.found = Found::Late { rtt },
             (Stage::Settled | Stage::Unreachable, _) => {
                 outcome.found = Found::Duplicate;

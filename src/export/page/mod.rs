@@ -1,5 +1,6 @@
 //! The page for people: HTML that needs no script, loads nothing from elsewhere, fits a telephone,
-//! and tells states by word, symbol and height as well as by colour. Maud escapes every text.
+//! and tells states by word, symbol and height as well as by colour. Maud escapes every text. Links
+//! are relative, so that the page works below a path of a reverse proxy.
 //!
 //! | file | what it draws |
 //! |---|---|
@@ -51,7 +52,7 @@ pub(super) fn refresh_seconds(settings: &ExportSettings) -> u32 {
 /// Names the style sheet by its content, so that browsers may store it for ever.
 fn style_url() -> String {
     let hash = siphasher::sip::SipHasher13::new().hash(STYLE.as_bytes());
-    format!("/style.css?{hash:016x}")
+    format!("style.css?{hash:016x}")
 }
 
 /// The whole page.
@@ -67,7 +68,7 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                 meta name="color-scheme" content="light dark";
                 title { (title(snapshot)) " · lifesign" }
                 link rel="stylesheet" href=(style_url());
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
+                link rel="icon" href="icon.svg" type="image/svg+xml";
             }
             body {
                 (timeline::patterns())
@@ -85,9 +86,9 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                         @match refresh {
                             Refresh::Auto => {
                                 "new every " (refresh_seconds(settings)) " s · "
-                                a href="/?hold" { "hold still" }
+                                a href="?hold" { "hold still" }
                             }
-                            Refresh::Paused => { "held still · " a href="/" { "follow again" } }
+                            Refresh::Paused => { "held still · " a href="./" { "follow again" } }
                         }
                     }
                 }
@@ -106,7 +107,7 @@ pub fn render(snapshot: &Snapshot, settings: &ExportSettings, refresh: Refresh) 
                     (ourselves(snapshot))
                     @if let Some(text) = &settings.contact { p { "Run by " (lifesign_store::report::contact(text)) "." } }
                     (legend())
-                    p { a href="/metrics" { "metrics" } " · " a href="/api/v1/state" { "JSON" } }
+                    p { a href="metrics" { "metrics" } " · " a href="api/v1/state" { "JSON" } }
                 }
             }
         }

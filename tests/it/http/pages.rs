@@ -134,9 +134,27 @@ fn the_page_follows_or_holds_still() {
     let follows = server.ask("GET", "/");
     let holds = server.ask("GET", "/?hold");
     assert!(follows.head.lines().any(|line| line == "refresh: 10"), "{}", follows.head);
-    assert!(follows.body.contains("<a href=\"/?hold\">hold still</a>"), "{}", follows.body);
+    assert!(follows.body.contains("<a href=\"?hold\">hold still</a>"), "{}", follows.body);
     assert!(!holds.head.contains("refresh:"), "{}", holds.head);
-    assert!(holds.body.contains("<a href=\"/\">follow again</a>"), "{}", holds.body);
+    assert!(holds.body.contains("<a href=\"./\">follow again</a>"), "{}", holds.body);
+}
+
+#[test]
+fn every_link_is_relative() {
+    let server = start();
+    for page in ["/", "/?hold"] {
+        let body = server.ask("GET", page).body;
+        let links = |attribute: &str| -> Vec<String> {
+            let begin = format!(" {attribute}=\"");
+            let rests = body.split(begin.as_str()).skip(1);
+            rests.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
+        let links = [links("href"), links("src"), links("action")].concat();
+        assert!(links.len() >= 5, "{links:?}");
+        for link in links {
+            assert!(!link.starts_with('/') && !link.contains(':'), "{page} links to {link}");
+        }
+    }
 }
 
 #[test]
@@ -162,7 +180,7 @@ fn the_style_sheet_may_be_kept_and_the_page_names_it() {
     let page = server.ask("GET", "/").body;
     let address =
         page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
-    let style = server.ask("GET", address);
+    let style = server.ask("GET", &format!("/{address}"));
     assert_eq!(style.code, 200, "{address}");
     for line in [
         "content-type: text/css; charset=utf-8",

@@ -1,13 +1,13 @@
 //! The page in Chromium, in a network namespace of the test's own: each state, the strip beside the
-//! episodes, what is asked for, and whether everybody can read it.
+//! episodes, what is asked for and linked to, and whether everybody can read it.
 
 use crate::support::{
-    Program, TIMEOUT, Verdict,
+    Program, TIMEOUT, TempDir, Verdict,
     browser::{Browser, Screen},
     lifesign,
     own_process::{OWN_NETWORK, in_own_process},
     page_server::{PageServer, settings},
-    snapshot, until, week,
+    quiet, snapshot, until, week,
 };
 use lifesign_core::{
     judge::State,
@@ -16,7 +16,9 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use serde_json::Value;
-use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _, fs, net::TcpStream, path::Path, process::Command, sync::Arc, time::Duration,
+};
 
 const WIDE: Screen = Screen { dark: false, width: 1100 };
 const DARK: Screen = Screen { dark: true, width: 1100 };
@@ -176,6 +178,59 @@ fn it_follows_by_itself_asks_nobody_else_and_complains_of_nothing() {
     let elsewhere: Vec<_> = asked.iter().filter(|url| !url.starts_with(&server.url("/"))).collect();
     assert_eq!(elsewhere, [""; 0]);
     assert_eq!(browser.complaints(), [&Value::Null; 0]);
+}
+
+#[test]
+#[ignore = "needs root, Chromium and nginx; run by tests/run"]
+fn every_link_leads_somewhere_below_the_path_of_a_reverse_proxy() {
+    if !in_own_process(every_link_leads_somewhere_below_the_path_of_a_reverse_proxy, OWN_NETWORK) {
+        return;
+    }
+    let large = week::snapshot(week::roster(1, 40, 2), |_| week::restless(State::Flapping));
+    let server = PageServer::start(Some(large), settings(None));
+    let temp_dir = TempDir::new("proxy");
+    // As docs/access.md has it.
+    let config = format!(
+        "daemon off; master_process off; pid {0}/nginx.pid; error_log stderr; events {{ }}\n\
+         http {{ access_log off; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;\n\
+         fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n\
+         server {{ listen 127.0.0.1:8080; location /lifesign/ {{ proxy_pass {1}; }} }} }}\n",
+        temp_dir.display(),
+        server.url("/")
+    );
+    let config = temp_dir.put("nginx.conf", config);
+    let _proxy = Program::start(quiet(Command::new("nginx"), &["-e", "stderr", "-c", &config]));
+    until(TIMEOUT, "nginx", || {
+        TcpStream::connect("127.0.0.1:8080").map(drop).map_err(|error| error.to_string())
+    });
+    let below = "http://127.0.0.1:8080/lifesign/";
+    let mut browser = Browser::start();
+    let mut open = vec![below.to_owned()];
+    let mut seen = Vec::new();
+    while let Some(address) = open.pop() {
+        assert!(address.starts_with(below), "{address}");
+        browser.open(&address, WIDE);
+        let code = browser.ask("performance.getEntriesByType('navigation')[0].responseStatus");
+        assert_eq!(code, 200, "{address}");
+        let links = browser
+            .ask("[...document.querySelectorAll('[href], [src]')].map(e => e.href || e.src)");
+        let dangling = browser.ask(
+            "[...document.links].filter(link => link.hash && \
+             !document.getElementById(link.hash.slice(1))).map(link => link.href)",
+        );
+        assert_eq!(texts(&dangling), [""; 0], "{address}");
+        seen.push(address);
+        for link in texts(&links) {
+            let link = link.split('#').next().unwrap();
+            if !seen.iter().chain(&open).any(|known| known == link) {
+                open.push(link.to_owned());
+            }
+        }
+    }
+    seen.sort_unstable();
+    let paths: Vec<&str> =
+        seen.iter().map(|address| address[below.len()..].split('?').next().unwrap()).collect();
+    assert_eq!(paths, ["", "", "api/v1/state", "icon.svg", "metrics", "style.css"]);
 }
 
 #[test]

@@ -32,6 +32,9 @@ How much is told on standard error: \fBerror\fR, \fBwarn\fR, \fBinfo\fR (the def
 .TP
 \fBSTATE_DIRECTORY\fR, \fBNOTIFY_SOCKET\fR
 Set by systemd: where state is kept, and where to say that the run is ready and alive.
+.TP
+\fBLISTEN_FDS\fR, \fBLISTEN_PID\fR
+Set by systemd: the sockets that it passes, which are served if there is no \fB\-\-listen\fR.
 .SH FILES
 .TP
 \fI/etc/lifesign/targets.toml\fR
@@ -41,7 +44,7 @@ The plan of the service.
 What the service knows: episodes, and what it learned of its hosts.
 .TP
 \fI/usr/share/lifesign\fR
-Rules and alerts for Prometheus, dashboards for Grafana, and the plan of a real country as an example.
+Rules and alerts for Prometheus, dashboards for Grafana, a socket unit for systemd, and the plan of a real country as an example.
 .SH "SEE ALSO"
 \fBlifesign-targets\fR(5), \fBsystemd.service\fR(5)
 "#;

@@ -1,7 +1,7 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
 use super::http::{Answer, ask};
-use lifesign::export::{ExportSettings, ReloadRequest, http::serve};
+use lifesign::export::{ExportSettings, ReloadRequest, http::serve, listener::Listener};
 use lifesign_core::watch::Snapshot;
 use lifesign_web_config::WebConfig;
 use std::{
@@ -24,6 +24,7 @@ impl PageServer {
     pub fn start(snapshot: Option<Snapshot>, settings: ExportSettings) -> Self {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        let listeners = listeners.map(Listener::Tcp);
         let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
         let (settings, settings_receiver) = watch::channel(settings);
         let (reload_sender, reload_requests) = mpsc::channel(1);

@@ -7,6 +7,7 @@ mod plausible;
 mod replan;
 mod return_path;
 mod rtt;
+mod summary;
 mod trap;
 mod window;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
 pub use return_path::{ReturnPathChange, ReturnPathView};
+pub use summary::{Evidence, Summary, Timing};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
@@ -34,43 +36,6 @@ use std::{
 };
 use trap::{Trap, Unmasked};
 use window::Windows;
-
-/// What one outcome says, for the judge.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Summary {
-    pub target: TargetId,
-    pub block: BlockId,
-    /// What kind of probe it was.
-    pub kind: Kind,
-    /// When the probe was sent.
-    pub sent: Time,
-    pub evidence: Evidence,
-}
-
-/// What an outcome says of the host (docs/verdicts.md, last column).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Evidence {
-    /// Alive when the probe came by.
-    Life {
-        rtt: Duration,
-        /// The answer takes back a miss.
-        late: bool,
-        /// `rtt` measures the path. Else it only bounds it: the kernel had repeated the probe, and
-        /// nobody knows which of the two was answered (RFC 6298 §3).
-        is_measured: bool,
-    },
-    /// Silent, as far as we can tell by now.
-    Miss {
-        /// How long this target's answers usually take at the most.
-        usual: Duration,
-    },
-    /// We could not send, and why.
-    Fault(Fault),
-    /// A firewall answers for it, on every port: it never proved life, nor does its silence prove
-    /// anything.
-    AcceptsAll,
-    Nothing,
-}
 
 /// A target's own numbers.
 #[derive(Clone, Debug)]
@@ -234,14 +199,15 @@ impl Aggregate {
         let stats = &mut self.targets[target.0 as usize];
         let TargetStats { block, kind, .. } = *stats;
         match evidence {
-            Evidence::Life { rtt, late, is_measured } => {
+            Evidence::Life { rtt, timing, is_measured } => {
+                let takes_back = timing != Timing::InTime;
                 if is_measured {
                     stats.rtt.add(rtt);
                     self.kinds[stats.kind_id as usize].rtt.add(rtt);
                 } else {
                     stats.rtt.back_off();
                 }
-                if late {
+                if takes_back {
                     stats.recent &= stats.recent.wrapping_sub(1);
                 } else {
                     stats.resolve(false);
@@ -249,7 +215,7 @@ impl Aggregate {
                 stats.last_life = stats.last_life.max(Some(sent));
                 let step = is_measured.then(|| Sketch::step(rtt));
                 for id in self.roster.path(block) {
-                    self.windows[id.index()].answer(sent, step, late);
+                    self.windows[id.index()].answer(sent, step, takes_back);
                 }
             }
             Evidence::Miss { .. } => {
@@ -275,10 +241,10 @@ impl Aggregate {
         match evidence {
             // Where the first SYN was missed and the second was not, it is the second that proves
             // life: the host may have been dark at the first.
-            Evidence::Life { rtt, late: true, is_measured: false } => {
+            Evidence::Life { rtt, timing: timing @ Timing::Late, is_measured: false } => {
                 let sent = sent + SYN_REPEATED_AFTER;
                 let rtt = rtt.saturating_sub(SYN_REPEATED_AFTER);
-                let evidence = Evidence::Life { rtt, late: true, is_measured: false };
+                let evidence = Evidence::Life { rtt, timing, is_measured: false };
                 Summary { target, block, kind, sent, evidence }
             }
             _ => Summary { target, block, kind, sent, evidence },
@@ -328,6 +294,7 @@ impl Aggregate {
     /// What the outcome says of the host.
     fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
         let stats = &mut self.targets[outcome.target.0 as usize];
+        let was_missed = was_overdue && (!outcome.trap || stats.trap == Trap::Real);
         if outcome.trap {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
             // silence says nothing, and of a late answer it is not known which of the two it was.
@@ -363,9 +330,13 @@ impl Aggregate {
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                let late = matches!(outcome.found, Found::Late { .. });
+                let timing = match outcome.found {
+                    Found::Late { .. } => Timing::Late,
+                    _ if was_missed => Timing::ReadLate,
+                    _ => Timing::InTime,
+                };
                 let is_measured = !stats.kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
-                Evidence::Life { rtt, late, is_measured }
+                Evidence::Life { rtt, timing, is_measured }
             }
             Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
             Found::Unreachable { .. } if !was_overdue => {

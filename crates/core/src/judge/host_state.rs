@@ -132,6 +132,15 @@ impl HostState {
         }
     }
 
+    /// There was no miss then, which is one of the two that are remembered.
+    pub fn take_back_miss(&mut self, sent: Time) {
+        if self.last_miss == sent {
+            self.last_miss = self.previous_miss;
+        }
+        self.previous_miss = Time::default();
+        self.misses = self.misses.saturating_sub(1);
+    }
+
     /// Moves its share of presence on to an outcome of now, up to which it was or was not present;
     /// `share` is how much of its block is present.
     pub fn update_presence(&mut self, present: bool, share: f32, now: Time) {

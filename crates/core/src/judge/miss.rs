@@ -106,6 +106,35 @@ impl Judge {
         }
     }
 
+    /// An answer came in time and was read after its probe had been called overdue: what that miss
+    /// said is taken back, but for what it taught if another answer came between (`learn`): one miss. A verdict that it made, the answer itself takes back, as a late one does.
+    pub(super) fn take_back_miss(&mut self, summary: &Summary, now: Time) {
+        let &Summary { target, block, sent, .. } = summary;
+        // The schedule gives a probe out a moment before it is sent.
+        let is_its = |miss: Time| miss <= sent && sent.since(miss) < rules::SENT_WITHIN;
+        let its =
+            self.unconfirmed.iter().rposition(|miss| miss.target == target && is_its(miss.sent));
+        if let Some(index) = its {
+            self.unconfirmed.remove(index);
+            return;
+        }
+        let host = &mut self.hosts[target.0 as usize];
+        let Some(missed) =
+            [host.last_miss, host.previous_miss].into_iter().find(|&miss| is_its(miss))
+        else {
+            return;
+        };
+        host.take_back_miss(missed);
+        let first = &mut self.scopes[ScopeId::from(block).index()].first_miss;
+        *first = first.filter(|first| (first.target, first.sent) != (target, missed));
+        for id in self.roster.path(block) {
+            let silence = &self.scopes[id.index()].silence;
+            if !silence.is_empty() && silence.first <= missed {
+                self.rebuild_silence(id, now);
+            }
+        }
+    }
+
     /// Says a silence of this host anything of its block? One that has gone, or never answered,
     /// says nothing; of a block in a country that nobody heard, all are asked alike.
     fn is_evidence(&self, miss: Unconfirmed) -> bool {

@@ -74,7 +74,7 @@ pub use state::{Change, Darknesses, Edge, PerState, State};
 pub use view::{Blindness, HostCounts, Verdict, blind_in_words};
 
 use crate::{
-    aggregate::{Evidence, Summary},
+    aggregate::{Evidence, Summary, Timing},
     outcome::ControlOutcome,
     schedule::Directive,
     scopes::{Family, PerFamily, Roster, Scope, ScopeId, TargetId},
@@ -199,8 +199,11 @@ impl Judge {
     /// Takes in what an outcome says. Call [`Judge::handle_timeout`] first.
     pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
-            Evidence::Life { rtt, late, is_measured } => {
-                self.record_answer(summary, rtt, late, is_measured, now);
+            Evidence::Life { rtt, timing, is_measured } => {
+                if timing == Timing::ReadLate {
+                    self.take_back_miss(summary, now);
+                }
+                self.record_answer(summary, rtt, timing != Timing::InTime, is_measured, now);
             }
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
             Evidence::Fault(fault) => self.record_send_failure(summary.target, fault, now),

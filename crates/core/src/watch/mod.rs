@@ -139,8 +139,9 @@ impl Watch {
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due
-    /// ([`Watch::poll_probe`]). Every event that came by `received_until` has been handled: up to
-    /// then silence is silence.
+    /// ([`Watch::poll_probe`]). Every event that came by `received_until` should have been handled,
+    /// since a verdict that has been told cannot be taken back; a miss can be, by an answer whose
+    /// round-trip time is below its patience.
     pub fn handle_timeout(&mut self, now: Time, received_until: Time) {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
@@ -153,7 +154,8 @@ impl Watch {
     /// The next probe to send now. Call it until there is none.
     pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
         let Some(slot) = self.schedule.poll_target(now, &self.open) else {
-            self.expected = self.poll_timeout();
+            // Answers of before a gap may still have to be read, in the next turn.
+            self.expected = self.poll_timeout().max(now);
             return None;
         };
         let patience = self.aggregate.patience(slot.target);

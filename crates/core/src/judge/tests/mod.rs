@@ -10,7 +10,7 @@ mod table;
 use super::{Change, Judge, Rules, State};
 use crate::fixtures::start;
 use crate::{
-    aggregate::{Evidence, Summary},
+    aggregate::{Evidence, Summary, Timing},
     outcome::ControlOutcome,
     rng::Rng,
     scopes::{Family, Roster, Scope, TargetId},
@@ -88,7 +88,8 @@ impl Fed {
             self.tell_of(target, self.now, PATIENCE, Evidence::Miss { usual: RTT });
         }
         if let Some(rtt) = rtt {
-            self.tell_of(target, self.now, rtt, Evidence::Life { rtt, late, is_measured: true });
+            let timing = if late { Timing::Late } else { Timing::InTime };
+            self.tell_of(target, self.now, rtt, Evidence::Life { rtt, timing, is_measured: true });
         }
     }
 

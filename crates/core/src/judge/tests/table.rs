@@ -3,7 +3,7 @@
 use super::{Fed, PATIENCE, RTT, SECOND};
 use crate::fixtures::{of_sizes, without};
 use crate::{
-    aggregate::Evidence,
+    aggregate::{Evidence, Timing},
     judge::{Rules, State},
     scopes::{BlockId, CountryId, Family, RosterMapping, Scope},
 };
@@ -109,7 +109,7 @@ const EVENTS: [Happening; 9] = [
     }),
     ("late answer", |fed| {
         let rtt = SECOND * 12;
-        let life = Evidence::Life { rtt, late: true, is_measured: true };
+        let life = Evidence::Life { rtt, timing: Timing::Late, is_measured: true };
         fed.tell_of(0, fed.now - rtt, Duration::ZERO, life);
         fed.pass(Duration::ZERO);
     }),

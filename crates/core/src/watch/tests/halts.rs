@@ -17,6 +17,8 @@ const RTT: Duration = Duration::from_millis(50);
 struct World {
     watch: Watch,
     now: Time,
+    /// When it was called before: what came by then has been read.
+    turn: Time,
     asked: Vec<Due>,
     control: bool,
 }
@@ -27,7 +29,7 @@ impl World {
         let controls = if control { vec!["127.0.0.1".parse().unwrap()] } else { vec![] };
         let watch =
             Watch::new(Arc::new(roster), &Settings { controls, ..Settings::default() }, now);
-        Self { watch, now, asked: Vec::new(), control }
+        Self { watch, now, turn: now, asked: Vec::new(), control }
     }
 
     fn play(&mut self, long: Duration, dark: bool) {
@@ -55,7 +57,8 @@ impl World {
                 self.watch.handle_event(self.now, &Event::Control(control));
                 tick = self.now + Duration::from_secs(1);
             }
-            self.watch.handle_timeout(self.now, self.now);
+            self.watch.handle_timeout(self.now, self.turn);
+            self.turn = self.now;
             self.asked.extend(from_fn(|| self.watch.poll_probe(self.now)));
             self.now = (self.now + RTT).min(end);
         }

@@ -7,6 +7,7 @@ mod halts;
 mod one_host;
 mod plausible;
 mod repeats;
+mod read_late;
 mod replan;
 mod schedule;
 mod traps;

@@ -1,0 +1,56 @@
+//! What one outcome says of its host, for the judge.
+
+use crate::{
+    outcome::Fault,
+    scopes::{BlockId, Kind, TargetId},
+    time::Time,
+};
+use std::time::Duration;
+
+/// What one outcome says, for the judge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    pub target: TargetId,
+    pub block: BlockId,
+    /// What kind of probe it was.
+    pub kind: Kind,
+    /// When the probe was sent.
+    pub sent: Time,
+    pub evidence: Evidence,
+}
+
+/// What an outcome says of the host (docs/verdicts.md, last column).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Evidence {
+    /// Alive when the probe came by.
+    Life {
+        rtt: Duration,
+        timing: Timing,
+        /// `rtt` measures the path. Else it only bounds it: the kernel had repeated the probe, and
+        /// nobody knows which of the two was answered (RFC 6298 §3).
+        is_measured: bool,
+    },
+    /// Silent, as far as we can tell by now.
+    Miss {
+        /// How long this target's answers usually take at the most.
+        usual: Duration,
+    },
+    /// We could not send, and why.
+    Fault(Fault),
+    /// A firewall answers for it, on every port: it never proved life, nor does its silence prove
+    /// anything.
+    AcceptsAll,
+    Nothing,
+}
+
+/// Whether an answer takes back a miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// There was none.
+    InTime,
+    /// It came in time and was read after its probe had been called overdue: as if there had been
+    /// none.
+    ReadLate,
+    /// It came after a miss.
+    Late,
+}
