@@ -64,6 +64,7 @@ mod http {
 mod page {
     mod browser;
     mod render;
+    mod report;
 }
 
 mod prometheus {
