@@ -5,6 +5,7 @@ use super::{exit, stderr::print_error};
 use crate::clock::Clock;
 use clap::Args;
 use lifesign_core::{judge::State, time::Time};
+use lifesign_document::parse_duration;
 use lifesign_store::{self as store, EpisodeFilter, StoreReader, list, report};
 use std::{
     io::{self, Write},
@@ -84,23 +85,10 @@ enum TimeArg {
 
 impl TimeArg {
     fn parse(text: &str) -> Result<Self, String> {
-        let split = text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len());
-        let unit = match &text[split..] {
-            "s" => 1,
-            "min" | "m" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            "w" => 7 * 86_400,
-            _ => {
-                return text
-                    .parse()
-                    .map(TimeArg::At)
-                    .map_err(|error| format!("{error}, or as 7d, 12h, 30min"));
-            }
-        };
-        let count: u64 =
-            text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
-        Ok(TimeArg::Ago(Duration::from_secs(count.saturating_mul(unit))))
+        if let Ok(ago) = parse_duration(text) {
+            return Ok(TimeArg::Ago(ago));
+        }
+        text.parse().map(TimeArg::At).map_err(|error| format!("{error}, or as 7d, 12h, 30min"))
     }
 
     fn resolve(self, now: Time) -> Time {

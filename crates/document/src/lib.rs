@@ -33,12 +33,14 @@ use std::{
 };
 use toml::de::DeTable;
 
+mod duration;
 mod name;
 mod problem;
 mod value;
+pub use duration::{format_duration, parse_duration};
 pub use name::{LinesByName, country_code, label, labels, line, network_name};
 pub use problem::{Problem, Problems};
-pub use value::{Value, format_duration, nearest, parse_duration};
+pub use value::{Value, nearest};
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.
