@@ -40,7 +40,7 @@ mod value;
 pub use duration::{format_duration, parse_duration};
 pub use name::{LinesByName, country_code, label, labels, line, network_name};
 pub use problem::{Problem, Problems};
-pub use value::{Value, nearest};
+pub use value::{Value, by_likeness, nearest};
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.

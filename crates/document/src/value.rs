@@ -203,11 +203,20 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
 /// The word that is most like the text, or whose last part, after its last `/`, is; None if there
 /// are no words.
 pub fn nearest(text: &str, words: impl IntoIterator<Item = String>) -> Option<String> {
-    let text: String = text.chars().take(64).collect();
-    words.into_iter().min_by_key(|word| {
+    by_likeness(text, words).into_iter().next()
+}
+
+/// The words, those that are most like the text first, by themselves or by their last part, and
+/// in whatever case.
+pub fn by_likeness(text: &str, words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let text: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
+    let mut words: Vec<String> = words.into_iter().collect();
+    words.sort_by_cached_key(|word| {
+        let word = word.to_lowercase();
         let last = word.rsplit('/').next().unwrap_or_default();
-        strsim::osa_distance(&text, word).min(strsim::osa_distance(&text, last))
-    })
+        strsim::osa_distance(&text, &word).min(strsim::osa_distance(&text, last))
+    });
+    words
 }
 
 fn quoted(words: &[&str]) -> String {

@@ -11,6 +11,7 @@
 //! | `writer` | the thread that writes and retries |
 //! | `database` | the tables, and how they are written |
 //! | `history` | the last seven days, for the page |
+//! | `period` | times and periods as people ask for them |
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `list` | episodes as a table, JSON or CSV |
 //! | `report` | a page on one country |
@@ -20,6 +21,7 @@
 
 mod backlog;
 mod correction;
+pub mod period;
 mod reader;
 mod scope_name;
 mod plan;

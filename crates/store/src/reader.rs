@@ -212,18 +212,8 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
-    /// The scope that is called so, but perhaps in other case; None if there is nothing of it.
-    pub fn scope(&self, name: &str) -> Result<Option<String>> {
-        self.find(&["country.code", "episode.country", "episode.scope", "sample.scope"], name)
-    }
-
-    /// The country of this code, but perhaps in other case; None if there is nothing of it.
-    pub fn country(&self, code: &str) -> Result<Option<String>> {
-        self.find(&["country.code", "episode.country", "sample.country"], code)
-    }
-
     /// The first of these columns' values that is the name; without regard to case, if none is.
-    fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
+    pub(super) fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
         for collation in ["BINARY", "NOCASE"] {
             for column in columns {
                 let (table, column) = column.split_once('.').unwrap_or_default();
