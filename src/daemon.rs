@@ -133,7 +133,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let addresses =
         listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let state = store::directory(options.state_dir);
-    let _lock = state.as_deref().map(state::lock).transpose()?;
+    let _lock = state.as_deref().map(store::lock).transpose()?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);

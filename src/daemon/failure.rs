@@ -1,6 +1,7 @@
 //! Why a run cannot begin, or had to end, as one line for the user.
 
 use lifesign_document::Problems;
+use lifesign_store::DirectoryError;
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why a run cannot begin, or had to end.
@@ -17,12 +18,9 @@ pub enum Failure {
     /// The web configuration is wrong.
     #[error("{0}")]
     Web(#[from] Problems),
-    /// Another run uses this state directory. It may end, so a retry makes sense.
-    #[error(
-        "the state directory {0} belongs to another run that is under way; end that one, \
-         or give this one a directory of its own with --state-dir"
-    )]
-    StateDirectoryInUse(PathBuf),
+    /// The state directory is not this run's to write.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The journal cannot be opened.
     #[error("cannot write the journal {path}: {error}")]
     Journal {

@@ -13,6 +13,9 @@ use std::{path::Path, time::Duration};
 /// The version of the tables (`PRAGMA user_version`).
 pub(super) const VERSION: i64 = 2;
 
+/// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
+pub(super) const PLAYED: i32 = 0x706c_6179;
+
 /// The columns of an episode, in the order in which [`episode_from_row`] takes them.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
@@ -113,6 +116,12 @@ impl StoreReader {
             }
             other => Err(wrong_version(other)),
         }
+    }
+
+    /// Does it hold what was played, and not what was seen?
+    pub(super) fn was_played(&self) -> bool {
+        let id = self.0.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
+        id.is_ok_and(|id| id == PLAYED)
     }
 
     /// The episodes that pass the filter, by when they began, oldest first.

@@ -3,6 +3,7 @@
 
 use super::reader::StoreReader;
 use lifesign_document::by_likeness;
+use std::fmt::Write as _;
 
 /// How many countries and other scopes are told.
 const MOST_COUNTRIES: usize = 10;
@@ -39,13 +40,13 @@ impl StoreReader {
         let (told, more) = countries.split_at(MOST_COUNTRIES.min(countries.len()));
         let mut text = format!("nothing is known of {name:?}; there are {}", told.join(", "));
         if !more.is_empty() {
-            text += &format!(" and {} more", more.len());
+            let _ = write!(text, " and {} more", more.len());
         }
         let parts = self.scopes()?.into_iter().filter(|scope| !countries.contains(scope));
         let nearest = by_likeness(name, parts);
         if !nearest.is_empty() {
             let told = &nearest[..MOST_NEAREST.min(nearest.len())];
-            text += &format!("; of what is in them, the nearest are {}", told.join(", "));
+            let _ = write!(text, "; of what is in them, the nearest are {}", told.join(", "));
         }
         Ok(text)
     }

@@ -77,7 +77,7 @@ fn the_page_shows_what_was_before_a_kill() {
     // A row that makes no sense, and a plan in which the block has another number.
     let base = rusqlite::Connection::open(temp_dir.join("state").join(FILE_NAME)).unwrap();
     let gone = "INSERT INTO episode SELECT 'AA', found, country, 'gone', begin_earliest, begin_latest, NULL, NULL, 0, \
-                NULL, '' FROM episode WHERE scope = 'KP' AND state = 'outage'";
+                NULL, '', 0, 0, NULL, NULL FROM episode WHERE scope = 'KP' AND state = 'outage'";
     assert_eq!(base.execute(gone, []).unwrap(), 1);
     drop(base);
     // From now on it answers: this run itself sees no outage.
