@@ -1,5 +1,6 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
+mod replay;
 mod status;
 mod stderr;
 mod store;
@@ -11,18 +12,12 @@ use crate::{
     export::listener::Listen,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use lifesign_core::{
-    outcome::Event,
-    time::Time,
-    watch::{EventRecord, Settings, Watch},
-};
+use lifesign_core::judge::Change;
 use lifesign_document::Problems;
-use lifesign_journal::{Reader, begun, verdict};
-use lifesign_lab::Scenario;
+use lifesign_lab::{Scenario, Simulation};
+use lifesign_store::{DirectoryError, PlayedStore};
 use std::{
-    collections::HashSet,
-    fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Seek, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 use stderr::print_error;
@@ -43,7 +38,7 @@ enum Command {
     /// Probe the hosts of a plan, judge, and serve metrics (the default)
     Run(RunArgs),
     /// Judge a recorded journal again, with the plan it was recorded with
-    Replay(ReplayArgs),
+    Replay(replay::ReplayArgs),
     /// Simulate a scenario, and compare the verdicts with the truth
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
@@ -60,9 +55,10 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct RunArgs {
-    /// The plan: what to watch. SIGHUP and POST /-/reload read it again
-    #[arg(long, value_name = "FILE", default_value = "targets.toml")]
-    config: PathBuf,
+    /// The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml,
+    /// else /etc/lifesign/targets.toml)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address,
     /// or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else
     /// 127.0.0.1:17545)
@@ -82,18 +78,6 @@ struct RunArgs {
 }
 
 #[derive(Args, Debug)]
-struct ReplayArgs {
-    /// The journal
-    file: PathBuf,
-    /// The plan that it was recorded with; if that changed meanwhile, give each plan, in order
-    #[arg(long, value_name = "FILE", default_value = "targets.toml")]
-    config: Vec<PathBuf>,
-    /// Print changes of verdict as JSON Lines
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args, Debug)]
 struct SimulateArgs {
     /// The scenario
     file: PathBuf,
@@ -109,6 +93,9 @@ struct SimulateArgs {
     /// Play X times as fast as real time (default: as fast as possible)
     #[arg(long, value_name = "X", value_parser = speed)]
     speed: Option<f64>,
+    /// Keep what happens in this directory, which has no store yet, for episodes and report
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -119,6 +106,9 @@ struct DemoArgs {
     /// Where to serve metrics and the page, as in `run`; may be given several times
     #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:17545")]
     listen: Vec<Listen>,
+    /// Keep what happens in this directory, which has no store yet, for episodes and report
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -128,9 +118,8 @@ fn speed(text: &str) -> Result<f64, String> {
 
 #[derive(Args, Debug)]
 struct CheckArgs {
-    /// The plan
-    #[arg(default_value = "targets.toml")]
-    file: PathBuf,
+    /// The plan; - is standard input (default: targets.toml, else /etc/lifesign/targets.toml)
+    file: Option<PathBuf>,
 }
 
 /// The command line's definition, from which the manual and the completions are made.
@@ -153,39 +142,69 @@ fn command_line() -> u8 {
         .with_env_filter(filter)
         .with_target(false)
         .with_writer(|| stderr::Log)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(has_colour(&io::stderr()))
         .init();
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(args) => with_plan(&args.config.clone(), |plan| run(args, plan)),
-        Command::Replay(args) => {
-            match args.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
-                Ok(plans) => replay(&args, &plans),
-                Err(problems) => refuse(&problems),
-            }
-        }
+        Command::Run(args) => run(args),
+        Command::Replay(args) => replay::replay(args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
         Command::Report(args) => store::report(args),
-        Command::Demo(DemoArgs { speed, listen }) => {
-            exit_code(demo::run(&demo::Options { speed, listen }))
+        Command::Demo(DemoArgs { speed, listen, state_dir }) => {
+            exit_code(demo::run(&demo::Options { speed, listen, state_dir }))
         }
-        Command::Check(args) => with_plan(&args.file, |plan| {
-            print_line(&plan.to_string());
-            for warning in plan.warnings() {
-                print_line(&format!("note: {warning}"));
-            }
-            exit::OK
-        }),
+        Command::Check(args) => check(args),
     }
 }
 
-fn with_plan(path: &Path, then: impl FnOnce(Plan) -> u8) -> u8 {
-    match Plan::load(path) {
-        Ok(plan) => then(plan),
-        Err(problems) => refuse(&problems),
+/// The plan of who names none: the one here, else the installed one.
+const DEFAULT_PLANS: [&str; 2] = ["targets.toml", "/etc/lifesign/targets.toml"];
+
+/// The first of these that is there, or of which that cannot be known.
+fn first_there(paths: &[&str]) -> Option<PathBuf> {
+    let found = paths.iter().map(Path::new).find(|path| path.try_exists().unwrap_or(true));
+    found.map(Path::to_owned)
+}
+
+/// The plan of who names none, or the exit code.
+fn default_plan() -> Result<PathBuf, u8> {
+    first_there(&DEFAULT_PLANS).ok_or_else(|| {
+        let [here, installed] = DEFAULT_PLANS;
+        print_error(format!(
+            "lifesign: no plan: there is neither {here} here nor {installed}; write one \
+             (docs/plan.md) and name it, or see without one what it does: lifesign demo"
+        ));
+        exit::CONFIG
+    })
+}
+
+fn standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Prints the summary of a plan, or its errors.
+fn check(args: CheckArgs) -> u8 {
+    let path = match args.file.map_or_else(default_plan, Ok) {
+        Ok(path) => path,
+        Err(code) => return code,
+    };
+    let plan = if standard_input(&path) {
+        let name = "<stdin>";
+        lifesign_document::load_from(name, io::stdin()).and_then(|text| Plan::parse(name, &text))
+    } else {
+        Plan::load(&path)
+    };
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(problems) => return refuse(&problems),
+    };
+    print_line(&plan.to_string());
+    for warning in plan.warnings() {
+        print_line(&format!("note: {warning}"));
     }
+    exit::OK
 }
 
 fn refuse(problems: &Problems) -> u8 {
@@ -193,9 +212,33 @@ fn refuse(problems: &Problems) -> u8 {
     exit::CONFIG
 }
 
-fn run(args: RunArgs, plan: Plan) -> u8 {
+fn run(args: RunArgs) -> u8 {
     let RunArgs { config, listen, web, record, state_dir } = args;
-    exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state_dir }))
+    let config = match config.map_or_else(default_plan, Ok) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match Plan::load(&config) {
+        Ok(plan) => {
+            exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state_dir }))
+        }
+        Err(problems) => refuse(&problems),
+    }
+}
+
+/// Says why nothing can be kept in a state directory; returns the exit code.
+fn refuse_directory(error: &DirectoryError) -> u8 {
+    print_error(format!("lifesign: {error}"));
+    code_of(error)
+}
+
+fn code_of(error: &DirectoryError) -> u8 {
+    match error {
+        DirectoryError::InUse(_) => exit::UNAVAILABLE,
+        DirectoryError::HasStore(_) | DirectoryError::Played(_) | DirectoryError::Store { .. } => {
+            exit::CANNOT_CREATE
+        }
+    }
 }
 
 /// Prints the failure, if there is one; returns its exit code.
@@ -206,141 +249,11 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
     match &failure {
         _ if failure.is_denied() => exit::PERMISSION,
         Failure::Web(_) => exit::CONFIG,
-        Failure::Listen(_) | Failure::StateDirectoryInUse(_) => exit::UNAVAILABLE,
+        Failure::Listen(_) => exit::UNAVAILABLE,
+        Failure::Directory(error) => code_of(error),
         Failure::Journal { .. } => exit::CANNOT_CREATE,
         Failure::Ended(_) | Failure::System(_) => exit::SOFTWARE,
     }
-}
-
-/// Judges a journal again. Where the run took a new plan, the next of the plans is taken. A line
-/// that cannot be read is reported and skipped; it is an error if there are no others.
-fn replay(args: &ReplayArgs, plans: &[Plan]) -> u8 {
-    let name = args.file.display();
-    let readers: Vec<_> =
-        plans.iter().map(|plan| Reader::new(&plan.roster, &plan.controls)).collect();
-    let opened = File::open(&args.file).and_then(|mut file| {
-        let controls = has_control_outcomes(&file, &readers)?;
-        file.rewind()?;
-        Ok((file, controls))
-    });
-    let (file, with_controls) = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            print_error(format!("{name}: cannot read the journal: {error}"));
-            return exit::DATA;
-        }
-    };
-    let settings = |plan: &Plan| {
-        let controls = if with_controls { plan.controls.clone() } else { Vec::new() };
-        Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 }
-    };
-    let mut plans = plans.iter().zip(&readers);
-    let Some((mut plan, mut reader)) = plans.next() else { return exit::CONFIG };
-    let mut watch: Option<Watch> = None;
-    let mut skipped = SkippedLines::default();
-    let mut jumps = BackwardJumps::default();
-    for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
-        let number = number + 1;
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                print_error(format!("{name}:{number}: cannot read on: {error}"));
-                return exit::DATA;
-            }
-        };
-        let record = std::str::from_utf8(&line)
-            .map_err(|_| "the line is not UTF-8".to_owned())
-            .and_then(|text| reader.read(text));
-        let record = match record {
-            Ok(record) => record,
-            Err(problem) => {
-                skipped.report(&format!("{name}:{number}"), problem);
-                continue;
-            }
-        };
-        let watch = watch.get_or_insert_with(|| {
-            Watch::new(plan.roster.clone(), &settings(plan), begun(&record))
-        });
-        jumps.note(number, record.seen);
-        watch.replay(&record);
-        if record.event == Event::Replan
-            && let Some(next) = plans.next()
-        {
-            (plan, reader) = next;
-            watch.replan(plan.roster.clone(), &settings(plan), record.seen);
-        }
-        while let Some(change) = watch.poll_change() {
-            let format = if args.json { verdict::json } else { verdict::text };
-            print_line(&format(&change, &plan.roster, 0));
-        }
-    }
-    if let 1.. = skipped.repeated {
-        print_error(format!(
-            "{name}: {} more lines are skipped for the same reasons",
-            skipped.repeated
-        ));
-    }
-    if let Some(first) = jumps.first {
-        let more = match jumps.count {
-            1 => String::new(),
-            count => format!(", the first of {count} such lines"),
-        };
-        print_error(format!(
-            "{name}:{first}: the time goes back here{more}; \
-             all were judged in the order of the file, so sort it by \"seen\""
-        ));
-    }
-    if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
-}
-
-/// Lines that could not be read. Each problem is reported once, at its first line.
-#[derive(Default)]
-struct SkippedLines {
-    problems: HashSet<String>,
-    repeated: usize,
-}
-
-impl SkippedLines {
-    fn report(&mut self, position: &str, problem: String) {
-        if self.problems.contains(&problem) {
-            self.repeated += 1;
-        } else {
-            print_error(format!("{position}: {problem}; the line is skipped"));
-            self.problems.insert(problem);
-        }
-    }
-}
-
-/// Lines that were seen before the one above them.
-#[derive(Default)]
-struct BackwardJumps {
-    last: Time,
-    first: Option<usize>,
-    count: usize,
-}
-
-impl BackwardJumps {
-    fn note(&mut self, number: usize, seen: Time) {
-        if seen < self.last {
-            self.first.get_or_insert(number);
-            self.count += 1;
-        }
-        self.last = seen;
-    }
-}
-
-/// Whether the run that wrote this journal asked its controls: one without the permission runs
-/// without them. Usually the answer is in the journal's first second.
-fn has_control_outcomes(file: &File, readers: &[Reader]) -> io::Result<bool> {
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line?;
-        let Ok(line) = std::str::from_utf8(&line) else { continue };
-        let of_control = |record: EventRecord| matches!(record.event, Event::Control(_));
-        if readers.iter().any(|reader| reader.read(line).is_ok_and(of_control)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn simulate(args: &SimulateArgs) -> u8 {
@@ -353,14 +266,42 @@ fn simulate(args: &SimulateArgs) -> u8 {
         json: args.json,
         truth: args.truth,
         speed: args.speed,
-        colour: io::stdout().is_terminal(),
+        colour: has_colour(&io::stdout()),
+    };
+    let store = args.state_dir.as_deref().map(|directory| {
+        let mut store = PlayedStore::create(directory, "a simulation", scenario.start)?;
+        store.replan(&scenario.roster, None, scenario.start);
+        Ok(store)
+    });
+    let mut store = match store.transpose() {
+        Ok(store) => store,
+        Err(error) => return refuse_directory(&error),
+    };
+    let mut played_until = scenario.start;
+    let mut keep = |simulation: &Simulation, changes: &[Change]| {
+        let Some(store) = &mut store else { return Ok(()) };
+        played_until = simulation.now();
+        let kept = store.handle_changes(changes, simulation.watch(), played_until);
+        kept.map_err(io::Error::other)
     };
     let mut out = io::stdout().lock();
     let mut pause = std::thread::sleep;
     // Progress is shown on a terminal only.
     let mut progress: Box<dyn Write> =
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
-    match lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause) {
+    let played =
+        lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause, &mut keep);
+    drop(out);
+    if let Some(store) = store {
+        let hint = store.hint();
+        if let Err(error) = store.finish(played_until) {
+            return refuse_directory(&error);
+        }
+        if !args.json {
+            print_line(&format!("\n{hint}"));
+        }
+    }
+    match played {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             print_error(format!("lifesign: cannot write: {error}"));
             exit::SOFTWARE
@@ -372,7 +313,28 @@ fn simulate(args: &SimulateArgs) -> u8 {
     }
 }
 
+/// May what is written there have colours? Only on a terminal, and not where the user has none of
+/// them (https://no-color.org).
+fn has_colour(output: &impl IsTerminal) -> bool {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    output.is_terminal() && !no_colour
+}
+
 /// A line on standard output. A reader that has gone away is no error of ours.
 fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_here_comes_before_the_installed_one() {
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/targets.toml");
+        let installed = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/targets/kp.toml");
+        assert_eq!(first_there(&[here, installed]), Some(here.into()));
+        assert_eq!(first_there(&["nowhere.toml", installed]), Some(installed.into()));
+        assert_eq!(first_there(&["nowhere.toml", "/nowhere/targets.toml"]), None);
+    }
 }

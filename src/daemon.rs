@@ -118,7 +118,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let invitations = listeners.iter().map(|listener| listener.invitation(scheme));
     let invitations = invitations.collect::<io::Result<Vec<String>>>()?;
     let state = store::directory(options.state_dir);
-    let _lock = state.as_deref().map(state::lock).transpose()?;
+    let _lock = state.as_deref().map(store::lock).transpose()?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);

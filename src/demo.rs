@@ -12,9 +12,11 @@ use crate::{
 use lifesign_core::watch::Snapshot;
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
+use lifesign_store::PlayedStore;
 use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -22,6 +24,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// The scenario that the verdicts are tested with.
 const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml");
+/// Where it is watched from.
+const VANTAGE: &str = "a simulation";
 /// How often readers get a new snapshot.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -32,6 +36,8 @@ pub struct Options {
     pub speed: f64,
     /// Where to serve the page and the metrics.
     pub listen: Vec<Listen>,
+    /// Where to keep what happens; None to keep nothing.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Plays the scenario, and serves its last snapshot after its end, until SIGINT or SIGTERM.
@@ -48,13 +54,20 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
+    let mut store = None;
+    if let Some(directory) = &options.state_dir {
+        let mut kept = PlayedStore::create(directory, VANTAGE, scenario.start)?;
+        kept.replan(&scenario.roster, None, scenario.start);
+        print_line(&kept.hint());
+        store = Some(kept);
+    }
     let (snapshots, snapshot) = watch::channel(None);
     let simulation = format!(
         "{} Played {} times as fast as it happened; nothing is sent.",
         scenario.story, options.speed
     );
     let settings = ExportSettings {
-        vantage: "a simulation".into(),
+        vantage: VANTAGE.into(),
         contact: None,
         per_host: true,
         simulation: Some(simulation),
@@ -65,17 +78,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let http =
         http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(play(&scenario, options.speed, snapshots, end));
+    let played = runtime.block_on(play(&scenario, options.speed, store, snapshots, end));
     let _ = http.join();
-    Ok(())
+    played
 }
 
 async fn play(
     scenario: &Scenario,
     speed: f64,
+    mut store: Option<PlayedStore>,
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     mut end: oneshot::Receiver<()>,
-) {
+) -> Result<(), Failure> {
     let mut simulation =
         Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
     let clock = Clock::start();
@@ -84,18 +98,26 @@ async fn play(
         let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);
         let over = simulation.now() >= scenario.end();
-        simulation.run_until(scenario.start + played, &mut |change| {
-            print_line(&verdict::text(change, &scenario.roster, 0));
-        });
+        simulation.run_by_minutes(scenario.start + played, |simulation, changes| {
+            for change in changes {
+                print_line(&verdict::text(change, &scenario.roster, 0));
+            }
+            match &mut store {
+                Some(store) => store.handle_changes(changes, simulation.watch(), simulation.now()),
+                None => Ok(()),
+            }
+        })?;
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
         if !over && simulation.now() >= scenario.end() {
+            store.take().map_or(Ok(()), |store| store.finish(scenario.end()))?;
             print_line("the story is over; its last picture stays until Ctrl-C");
         }
         tokio::select! {
-            _ = &mut end => return,
+            _ = &mut end => break,
             () = tokio::time::sleep(SNAPSHOT_INTERVAL) => {}
         }
     }
+    Ok(store.map_or(Ok(()), |store| store.finish(simulation.now()))?)
 }
 
 /// A line on standard output. A reader that has gone away is no error of ours.

@@ -10,7 +10,7 @@ pub const DATA: u8 = 65;
 pub const UNAVAILABLE: u8 = 69;
 /// An internal error, or one of the operating system.
 pub const SOFTWARE: u8 = 70;
-/// An output file cannot be written.
+/// An output file or a store cannot be written.
 pub const CANNOT_CREATE: u8 = 73;
 /// No permission to listen on an address, to write the journal, or to begin a run at all.
 pub const PERMISSION: u8 = 77;

@@ -125,7 +125,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__demo)
-            opts="-h --speed --listen --help"
+            opts="-h --speed --listen --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,6 +139,10 @@ _lifesign() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -147,7 +151,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__episodes)
-            opts="-h --state-dir --db --since --until --scope --state --json --csv --help"
+            opts="-h --state-dir --db --since --until --scope --all --state --json --csv --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,13 +329,17 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__replay)
-            opts="-h --config --json --help"
+            opts="-h --config --state-dir --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -415,7 +423,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__simulate)
-            opts="-h --seed --json --truth --speed --help"
+            opts="-h --seed --json --truth --speed --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -429,6 +437,10 @@ _lifesign() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -437,7 +449,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__status)
-            opts="-h --address --http.config.file --json --watch --help"
+            opts="-h --address --http.config.file --json --watch --exit-code --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -24,7 +24,7 @@ function __fish_lifesign_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_needs_command" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
@@ -40,42 +40,47 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show 
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l config -d 'The plan that it was recorded with; if that changed meanwhile, give each plan, in order' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l config -d 'The plan that it was recorded with (default: as for run); if that changed meanwhile, give each plan, in order' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l state-dir -d 'Keep what happened in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l json -d 'Print changes of verdict as JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l seed -d 'Use this seed of the random numbers instead of the scenario\'s' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l speed -d 'Play X times as fast as real time (default: as fast as possible)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l json -d 'Print changes of verdict as JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l truth -d 'Print every real change of state too'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l speed -d 'Play X times as fast as real time; at 1440 its three days take three minutes' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Where to serve metrics and the page, as in `run`; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'The address of the running lifesign' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l http.config.file -d 'TLS and password for the request: an HTTP configuration file as promtool has it' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print the answer as JSON'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l watch -d 'Ask again every 2 s, until interrupted'
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l exit-code -d 'Exit as a plugin of Nagios does, by the gravest state of any country: 0 up, 1 degraded or partial, 2 down, flapping or in outage, 3 unknown or no answer. Lines of the countries come first'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'Episodes that are open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Episodes that began before this time (default: all)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m; days begin at midnight UTC' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Up to when, written alike (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'Only this state: outage, flapping, down, partial, degraded or unknown' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'With --all: only this state: outage, flapping, down, partial, degraded or unknown' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l all -d 'List every stay in another state than up, and not incidents'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l csv -d 'Print CSV'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'End of the report (default: now)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m; days begin at midnight UTC' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Up to when, written alike (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'

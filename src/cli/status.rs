@@ -1,6 +1,6 @@
 //! The command `status`: what a running lifesign says (`/api/v1/state`), as a table.
 
-use super::{exit, refuse, stderr::print_error};
+use super::{exit, has_colour, refuse, stderr::print_error};
 use clap::Args;
 use lifesign_core::judge::State;
 use lifesign_web_config::Client;
@@ -32,37 +32,97 @@ pub(super) struct StatusArgs {
     /// Ask again every 2 s, until interrupted
     #[arg(long)]
     watch: bool,
+    /// Exit as a plugin of Nagios does, by the gravest state of any country: 0 up, 1 degraded or
+    /// partial, 2 down, flapping or in outage, 3 unknown or no answer. Lines of the countries come
+    /// first
+    #[arg(long, conflicts_with = "watch")]
+    exit_code: bool,
+}
+
+impl StatusArgs {
+    /// The exit code where nothing is known.
+    fn or_unknown(&self, code: u8) -> u8 {
+        if self.exit_code { Service::Unknown as u8 } else { code }
+    }
+}
+
+/// What a plugin of Nagios says of a service, by its exit code (Nagios Plugin Development
+/// Guidelines, "Plugin Return Codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+impl Service {
+    /// The gravest first: what is known to be bad outweighs what is not known.
+    const BY_GRAVITY: [Service; 4] =
+        [Service::Critical, Service::Warning, Service::Unknown, Service::Ok];
+
+    fn of(country: &Value) -> Self {
+        match State::from_label(&printable(&country["state"])) {
+            Some(State::Up) => Service::Ok,
+            Some(State::Degraded | State::Partial) => Service::Warning,
+            Some(State::Down | State::Flapping | State::Outage) => Service::Critical,
+            Some(State::Unknown) | None => Service::Unknown,
+        }
+    }
+
+    /// The gravest of any country, and a line for each country, the gravest first.
+    fn of_all(state: &Value) -> (Self, String) {
+        let mut gravest = None;
+        let mut text = String::new();
+        for service in Self::BY_GRAVITY {
+            for country in items(&state["countries"]) {
+                if Service::of(country) == service {
+                    gravest = gravest.or(Some(service));
+                    let [code, state, since, evidence] = [
+                        &country["code"],
+                        &country["state"],
+                        &country["edge"]["latest"],
+                        &country["evidence"],
+                    ]
+                    .map(printable);
+                    let _ = writeln!(text, "{code} {state} since {since}: {evidence}");
+                }
+            }
+        }
+        (gravest.unwrap_or(Service::Unknown), text)
+    }
 }
 
 /// Prints the table of a running lifesign, or its JSON; returns the exit code.
 pub(super) fn status(args: &StatusArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
         Ok(client) => client,
-        Err(problems) => return refuse(&problems),
+        Err(problems) => return args.or_unknown(refuse(&problems)),
     };
     let terminal = io::stdout().is_terminal();
+    let colour = has_colour(&io::stdout());
     loop {
         let answer = fetch(args.address, client.as_ref()).and_then(|text| {
-            if args.json {
-                return Ok(text.trim_end().to_owned() + "\n");
-            }
             let state = serde_json::from_str(&text).map_err(|error| format!("no JSON: {error}"))?;
-            Ok(table(&state, terminal))
+            let (service, lines) = Service::of_all(&state);
+            let code = if args.exit_code { service as u8 } else { exit::OK };
+            Ok(match (args.json, args.exit_code) {
+                (true, _) => (code, text.trim_end().to_owned() + "\n"),
+                (false, true) => (code, lines + &table(&state, colour)),
+                (false, false) => (code, table(&state, colour)),
+            })
         });
-        let (code, text) = match answer {
-            Ok(text) => (exit::OK, text),
-            Err(error) => {
-                let text = format!("lifesign: no word from {}: {error}", args.address);
-                if !args.watch {
-                    print_error(text);
-                    return exit::UNAVAILABLE;
-                }
-                (exit::UNAVAILABLE, text + "\n")
-            }
-        };
         // Cursor to the top left, clear the screen (ECMA-48 §8.3.21, §8.3.39).
         let clear = if args.watch && terminal { "\x1b[H\x1b[2J" } else { "" };
+        let text = answer.as_ref().map_or("", |(_, text)| text);
         let written = write!(io::stdout(), "{clear}{text}").and_then(|()| io::stdout().flush());
+        let code = answer.map_or_else(
+            |error| {
+                print_error(format!("lifesign: no word from {}: {error}", args.address));
+                args.or_unknown(exit::UNAVAILABLE)
+            },
+            |(code, _)| code,
+        );
         if !args.watch || written.is_err() {
             return code;
         }
@@ -171,6 +231,36 @@ mod tests {
         let text = table(&state, false);
         let names: Vec<&str> = text.lines().skip(2).map(|line| line[..24].trim_end()).collect();
         assert_eq!(names, ["XA", "  203.0.113.0/24", "  Example Telecom", "    198.18.0.0/24"]);
+    }
+
+    #[test]
+    fn a_plugin_of_nagios_says_the_gravest_and_why_first() {
+        let of = |states: &[&str]| {
+            let country = |(code, state): (usize, &&str)| {
+                serde_json::json!({"code": format!("X{code}"), "state": state,
+                    "edge": {"latest": "2014-12-22T16:15:01.271Z"}, "evidence": "86 misses"})
+            };
+            let countries: Vec<Value> = states.iter().enumerate().map(country).collect();
+            Service::of_all(&serde_json::json!({ "countries": countries }))
+        };
+        for (states, code) in [
+            (&["up"][..], 0),
+            (&["up", "degraded"], 1),
+            (&["partial", "unknown"], 1),
+            (&["down"], 2),
+            (&["up", "flapping"], 2),
+            (&["unknown", "degraded", "outage"], 2),
+            (&["up", "unknown"], 3),
+            (&["a state of a later version"], 3),
+            (&[], 3),
+        ] {
+            assert_eq!(of(states).0 as u8, code, "{states:?}");
+        }
+        let (_, lines) = of(&["up", "unknown", "outage"]);
+        let first: Vec<&str> =
+            lines.lines().map(|line| line.split(" since ").next().unwrap_or_default()).collect();
+        assert_eq!(first, ["X2 outage", "X1 unknown", "X0 up"]);
+        assert!(lines.contains("outage since 2014-12-22T16:15:01.271Z: 86 misses\n"), "{lines}");
     }
 
     #[test]

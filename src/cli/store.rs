@@ -4,12 +4,15 @@
 use super::{exit, stderr::print_error};
 use crate::clock::Clock;
 use clap::Args;
-use lifesign_core::{judge::State, time::Time};
-use lifesign_store::{self as store, EpisodeFilter, StoreReader, incidents, list, report};
+use lifesign_core::judge::State;
+use lifesign_store::{
+    self as store, EpisodeFilter, StoreReader, incidents, list,
+    period::{When, period},
+    report,
+};
 use std::{
     io::{self, Write},
     path::PathBuf,
-    time::Duration,
 };
 
 /// Which store to read.
@@ -33,16 +36,24 @@ impl StoreArgs {
     }
 }
 
+/// Of which time.
+#[derive(Args, Debug)]
+struct PeriodArgs {
+    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how
+    /// long ago as 7d or 1h30m; days begin at midnight UTC
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    since: When,
+    /// Up to when, written alike (default: now)
+    #[arg(long, value_name = "TIME")]
+    until: Option<When>,
+}
+
 #[derive(Args, Debug)]
 pub(super) struct EpisodesArgs {
     #[command(flatten)]
     store: StoreArgs,
-    /// What is open or ended after this time: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = TimeArg::parse)]
-    since: TimeArg,
-    /// What began before this time (default: all)
-    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
-    until: Option<TimeArg>,
+    #[command(flatten)]
+    period: PeriodArgs,
     /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
     /// network as CODE/NAME
     #[arg(long, value_name = "KP")]
@@ -67,62 +78,11 @@ pub(super) struct ReportArgs {
     country: String,
     #[command(flatten)]
     store: StoreArgs,
-    /// Start of the report: 7d, 12h, 30min, or 2014-12-22T16:15:00Z
-    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
-    since: TimeArg,
-    /// End of the report (default: now)
-    #[arg(long, value_name = "TIME", value_parser = TimeArg::parse)]
-    until: Option<TimeArg>,
+    #[command(flatten)]
+    period: PeriodArgs,
     /// Where to write the page (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-/// A time, or how long before now.
-#[derive(Clone, Copy, Debug)]
-enum TimeArg {
-    At(Time),
-    Ago(Duration),
-}
-
-impl TimeArg {
-    fn parse(text: &str) -> Result<Self, String> {
-        let split = text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len());
-        let unit = match &text[split..] {
-            "s" => 1,
-            "min" | "m" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            "w" => 7 * 86_400,
-            _ => {
-                return text
-                    .parse()
-                    .map(TimeArg::At)
-                    .map_err(|error| format!("{error}, or as 7d, 12h, 30min"));
-            }
-        };
-        let count: u64 =
-            text[..split].parse().map_err(|_| format!("{text:?} is no time; write it as 7d"))?;
-        Ok(TimeArg::Ago(Duration::from_secs(count.saturating_mul(unit))))
-    }
-
-    fn resolve(self, now: Time) -> Time {
-        match self {
-            TimeArg::At(time) => time,
-            TimeArg::Ago(duration) => now - duration,
-        }
-    }
-
-    /// The period from `since` to `until`, or to now.
-    fn period(since: TimeArg, until: Option<TimeArg>, now: Time) -> Result<(Time, Time), String> {
-        let since = since.resolve(now);
-        let until = until.map_or(now, |until| until.resolve(now));
-        if since < until {
-            Ok((since, until))
-        } else {
-            Err("--since must lie before --until".into())
-        }
-    }
 }
 
 fn state(text: &str) -> Result<State, String> {
@@ -135,15 +95,11 @@ fn state(text: &str) -> Result<State, String> {
 /// Prints incidents, or episodes, as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
-    let read = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+    let read = period(args.period.since, args.period.until, now).and_then(|(since, until)| {
         let reader = args.store.open()?;
         // Without --until nothing is left out of a copy from a machine whose clock is ahead.
-        let until = args.until.map(|_| until);
-        let scope = args.scope.map(|name| {
-            let found = reader.scope(&name).map_err(|error| error.to_string())?;
-            found.ok_or_else(|| nothing_of(&name, reader.scopes()))
-        });
-        let scope = scope.transpose()?;
+        let until = args.period.until.map(|_| until);
+        let scope = args.scope.map(|name| reader.scope(&name)).transpose()?;
         let filter = EpisodeFilter { since: Some(since), until, scope, state: args.state };
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
         let listed = if args.all {
@@ -179,10 +135,9 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
 /// Writes the report of a country as an HTML page; returns the exit code.
 pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
-    let data = TimeArg::period(args.since, args.until, now).and_then(|(since, until)| {
+    let data = period(args.period.since, args.period.until, now).and_then(|(since, until)| {
         let reader = args.store.open()?;
-        let country = reader.country(&args.country).map_err(|error| error.to_string())?;
-        let country = country.ok_or_else(|| nothing_of(&args.country, reader.countries()))?;
+        let country = reader.country(&args.country)?;
         report::ReportData::read(&reader, &country, (since, until), now)
             .map_err(|error| error.to_string())?
             .ok_or_else(|| format!("nothing is known of {country} between {since} and {until}"))
@@ -205,24 +160,6 @@ pub(super) fn report(args: ReportArgs) -> u8 {
                 exit::CANNOT_CREATE
             }
         },
-    }
-}
-
-/// That a scope or country is not in the store, and what is.
-fn nothing_of<E: std::fmt::Display>(name: &str, known: Result<Vec<String>, E>) -> String {
-    const MOST_NAMED: usize = 10;
-    let known = match known {
-        Ok(known) => known,
-        Err(error) => return error.to_string(),
-    };
-    let named = known.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let more = match known.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    match known.len() {
-        0 => format!("nothing is known of {name:?}, nor of anything else yet"),
-        _ => format!("nothing is known of {name:?}; there are {named}{more}"),
     }
 }
 

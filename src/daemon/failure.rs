@@ -2,6 +2,7 @@
 
 use crate::export::listener::ListenError;
 use lifesign_document::Problems;
+use lifesign_store::DirectoryError;
 use std::{io, path::PathBuf};
 
 /// Why a run cannot begin, or had to end.
@@ -13,12 +14,9 @@ pub enum Failure {
     /// The web configuration is wrong.
     #[error("{0}")]
     Web(#[from] Problems),
-    /// Another run uses this state directory. It may end, so a retry makes sense.
-    #[error(
-        "the state directory {0} belongs to another run that is under way; end that one, \
-         or give this one a directory of its own with --state-dir"
-    )]
-    StateDirectoryInUse(PathBuf),
+    /// The state directory is not this run's to write.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The journal cannot be opened.
     #[error("cannot write the journal {path}: {error}")]
     Journal {
@@ -42,7 +40,7 @@ impl Failure {
             Self::Listen(ListenError { error, .. })
             | Self::Journal { error, .. }
             | Self::System(error) => error.kind() == io::ErrorKind::PermissionDenied,
-            Self::Web(_) | Self::StateDirectoryInUse(_) | Self::Ended(_) => false,
+            Self::Web(_) | Self::Directory(_) | Self::Ended(_) => false,
         }
     }
 }

@@ -1,29 +1,10 @@
 //! The state directory: what an earlier run left is restored at the start, and what the next run
-//! needs is written at the end. Only a directory that another run uses keeps a run from beginning.
+//! needs is written at the end.
 
-use super::{Daemon, Failure};
+use super::Daemon;
 use lifesign_core::{judge::Memory, time::Time};
 use lifesign_store::Store;
-use std::{
-    fs::{self, File, TryLockError},
-    io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-/// Locks this directory for one run, until the returned file is dropped. It is the system's lock on
-/// the directory itself: nothing is left of it when a run ends, however it ends, and readers do not
-/// need it.
-pub(super) fn lock(directory: &Path) -> Result<Option<File>, Failure> {
-    // Any other error also keeps the store from opening, which reports it.
-    let file = fs::create_dir_all(directory).and_then(|()| File::open(directory)).ok();
-    match file.as_ref().map(File::try_lock) {
-        Some(Err(TryLockError::WouldBlock)) => {
-            Err(Failure::StateDirectoryInUse(directory.to_owned()))
-        }
-        _ => Ok(file),
-    }
-}
+use std::{io, path::PathBuf, time::Duration};
 
 /// A clock that is behind by less than this is none that has to be set.
 const MIN_BEHIND: Duration = Duration::from_secs(1);

@@ -31,6 +31,7 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    mod played;
     mod status;
 }
 

@@ -33,12 +33,14 @@ use std::{
 };
 use toml::de::DeTable;
 
+mod duration;
 mod name;
 mod problem;
 mod value;
+pub use duration::{format_duration, parse_duration};
 pub use name::{LinesByName, country_code, label, labels, line, network_name};
 pub use problem::{Problem, Problems};
-pub use value::{Value, format_duration, nearest, parse_duration};
+pub use value::{Value, by_likeness, nearest};
 
 /// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
 /// probe.
@@ -61,7 +63,6 @@ pub fn load(path: &Path) -> Result<String, Problems> {
         io::ErrorKind::PermissionDenied => {
             whole("permission denied; make it readable for this user")
         }
-        io::ErrorKind::IsADirectory => whole("this is a directory; give the path of a file in it"),
         _ => whole(&format!("cannot be read: {error}; give the path of a text file")),
     };
     // A pipe or a terminal would keep everybody waiting, even to be opened.
@@ -69,13 +70,28 @@ pub fn load(path: &Path) -> Result<String, Problems> {
     if !kind.is_file() && !kind.is_dir() {
         return Err(whole("no regular file; give the path of one"));
     }
+    load_from(&name, File::open(path).map_err(unreadable)?)
+}
+
+/// The text that comes from a reader, such as standard input; `name` is what problems call it.
+pub fn load_from(name: &str, reader: impl io::Read) -> Result<String, Problems> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::IsADirectory => {
+                Problems::single(name, (0, 0), "this is a directory; give the path of a file in it")
+            }
+            _ => Problems::single(
+                name,
+                (0, 0),
+                &format!("cannot be read: {error}; give the path of a text file"),
+            ),
+        }
+    })?;
     if bytes.len() > MAX_BYTES {
-        return Err(too_long(&name));
+        return Err(too_long(name));
     }
-    decode(&name, bytes)
+    decode(name, bytes)
 }
 
 /// The bytes of a file as text. One problem if they are not UTF-8, at the first wrong byte.

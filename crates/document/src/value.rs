@@ -1,7 +1,10 @@
 //! One value of a file, taken out as a type and in a range. Nothing is converted silently: a number
 //! is no duration.
 
-use crate::{Document, Table};
+use crate::{
+    Document, Table,
+    duration::{format_duration, parse_duration},
+};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
@@ -108,13 +111,7 @@ impl<'a> Value<'a> {
     pub fn duration(self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self
             .text("a duration in quotes with its unit, such as \"10s\" (a bare number has none)")?;
-        let Some(duration) = parse_duration(text) else {
-            self.note(&format!(
-                "{text:?} is no duration; \
-                 write a whole number and its unit: \"250ms\", \"10s\", \"5m\", \"24h\""
-            ));
-            return None;
-        };
+        let duration = parse_duration(text).map_err(|error| self.note(&error)).ok()?;
         let low = format_duration(*range.start());
         let high = format_duration(*range.end());
         let want = format!("a duration from \"{low}\" to \"{high}\"");
@@ -206,44 +203,24 @@ pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
 /// The word that is most like the text, or whose last part, after its last `/`, is; None if there
 /// are no words.
 pub fn nearest(text: &str, words: impl IntoIterator<Item = String>) -> Option<String> {
-    let text: String = text.chars().take(64).collect();
-    words.into_iter().min_by_key(|word| {
+    by_likeness(text, words).into_iter().next()
+}
+
+/// The words, those that are most like the text first, by themselves or by their last part, and
+/// in whatever case.
+pub fn by_likeness(text: &str, words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let text: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
+    let mut words: Vec<String> = words.into_iter().collect();
+    words.sort_by_cached_key(|word| {
+        let word = word.to_lowercase();
         let last = word.rsplit('/').next().unwrap_or_default();
-        strsim::osa_distance(&text, word).min(strsim::osa_distance(&text, last))
-    })
+        strsim::osa_distance(&text, &word).min(strsim::osa_distance(&text, last))
+    });
+    words
 }
 
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
-}
-
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-
-/// A whole number and its unit, such as `250ms`, `10s`, `5m`, `24h`, or several of these, the
-/// largest first: `9h31m`, `1h 30m`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut units = &UNITS[..];
-    let mut total = 0_u64;
-    loop {
-        let (digits, tail) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
-        let (unit, tail) = tail.split_at(tail.bytes().take_while(u8::is_ascii_lowercase).count());
-        let index = units.iter().position(|&(name, _)| name == unit)?;
-        total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(units[index].1)?)?;
-        if tail.is_empty() {
-            return Some(Duration::from_millis(total));
-        }
-        units = &units[index + 1..];
-        rest = tail.strip_prefix(' ').unwrap_or(tail);
-    }
-}
-
-/// A duration as a file writes it, in the largest unit that fits: `"90s"`, `"24h"`.
-pub fn format_duration(duration: Duration) -> String {
-    let millis = duration.as_millis() as u64;
-    let fits = UNITS.into_iter().find(|&(_, unit)| millis > 0 && millis.is_multiple_of(unit));
-    let (name, unit) = fits.unwrap_or(("s", 1000));
-    format!("{}{name}", millis / unit)
 }
 
 fn parse_rate(text: &str) -> Option<f64> {
@@ -272,37 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn durations_need_a_unit() {
-        let any = Duration::ZERO..=Duration::MAX;
-        for (text, millis) in [
-            ("250ms", 250),
-            ("10s", 10_000),
-            ("5m", 300_000),
-            ("24h", 86_400_000),
-            ("9h31m", 34_260_000),
-            ("1h 30m", 5_400_000),
-            ("1m1ms", 60_001),
-        ] {
-            let read = taken(&format!("{text:?}"), |value| value.duration(any.clone()));
-            assert_eq!(read, Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in [
-            "10",
-            "\"10\"",
-            "\"s\"",
-            "\"1 s\"",
-            "\"-1s\"",
-            "\"1.5s\"",
-            "\"10sec\"",
-            "\"1s2\"",
-            "\"1s \"",
-            "\"1s1h\"",
-            "\"1m1m\"",
-            "\"5124095576030h 30m\"",
-            "\"١s\"",
-        ] {
-            assert!(taken(text, |value| value.duration(any.clone())).is_err(), "{text}");
-        }
+    fn a_duration_is_in_quotes_and_in_range() {
+        let day = Duration::from_secs(86_400);
+        let read = |text| taken(text, |value| value.duration(Duration::from_secs(1)..=day));
+        assert_eq!(read("\"1d\""), Ok(day));
+        assert!(read("10").unwrap_err().contains("wants a duration in quotes with its unit"));
+        assert!(read("\"10\"").unwrap_err().starts_with("\"10\" is no duration; write "));
+        let wanted = "\"2d\" is out of range; \"key\" wants a duration from \"1s\" to \"24h\"";
+        assert_eq!(read("\"2d\""), Err(wanted.to_owned()));
     }
 
     #[test]

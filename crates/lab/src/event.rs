@@ -122,7 +122,7 @@ pub(super) fn events(
                 value.note(&format!("{:?} happens once and for all; drop \"for\"", kind.label()));
                 None
             }
-            Some(value) => value.parsed("a duration such as \"9h31m\"", duration_of),
+            Some(value) => value.duration(LENGTH),
             None if kind.lasts() => {
                 table.missing("\"for\" is missing here; write for = \"9h31m\"");
                 None
@@ -215,6 +215,9 @@ fn sample(table: Table<'_>, kind: EventKind) -> Option<Sample> {
 /// Keys that only some kinds have.
 const FURTHER: &[&str] =
     &["down", "up", "dwell", "loss", "factor", "what", "code", "probe", "hosts", "share", "over"];
+/// The longest time that a scenario may name.
+pub(super) const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+const LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
 const DWELL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
 
 fn effect(table: Table<'_>, kind: EventKind) -> Option<Effect> {
@@ -282,19 +285,9 @@ fn router_code(value: Value<'_>) -> Option<IcmpCode> {
 
 fn time(text: &str, start: Time) -> Result<Time, String> {
     match text.strip_prefix('+') {
-        Some(rest) => Ok(start + parse_duration(rest).ok_or_else(|| no_duration(rest))?),
+        Some(rest) => Ok(start + parse_duration(rest)?),
         None => text
             .parse()
             .map_err(|_| format!("{text:?} is no time; write 2014-12-22T16:15:00Z or +1h30m")),
     }
-}
-
-/// A duration above zero.
-fn duration_of(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text).filter(|duration| !duration.is_zero());
-    duration.ok_or_else(|| no_duration(text))
-}
-
-fn no_duration(text: &str) -> String {
-    format!("{text:?} is no duration; write whole numbers and units, such as 9h31m, 90s or 250ms")
 }

@@ -1,11 +1,9 @@
 //! `[expect]` of a scenario file: what it demands of the verdicts, and whether that was so.
 
-use super::{LevelScore, Score};
+use super::{LevelScore, Score, event::LONGEST};
 use lifesign_core::judge::State;
 use lifesign_document::{Table, format_duration};
 use std::{collections::BTreeSet, fmt, time::Duration};
-
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// What a scenario demands of the verdicts.
 #[derive(Clone, Debug, Default)]

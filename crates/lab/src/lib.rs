@@ -46,7 +46,7 @@ pub use expect::{Expect, Expectation};
 pub use presence::Presence;
 pub use referee::Referee;
 pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
-pub use simulate::{Options, simulate};
+pub use simulate::{OnMinute, Options, simulate};
 pub use simulation::Simulation;
 pub use timeline::timeline;
 pub use truth::{StateSpan, Truth};

@@ -1,7 +1,11 @@
 //! The scenario file (docs/scenario.md), but for its countries and events. Every problem is noted;
 //! what is wrong is replaced by a default, so that the rest can be read.
 
-use super::{BurstLoss, Expect, HostMix, NormalConditions, Scenario, event, watched::watched};
+use super::{
+    BurstLoss, Expect, HostMix, NormalConditions, Scenario,
+    event::{self, LONGEST},
+    watched::watched,
+};
 use lifesign_core::{schedule::Budget, time::Time};
 use lifesign_document::{Table, Value};
 use std::{sync::Arc, time::Duration};
@@ -31,7 +35,6 @@ const HOST_MIX: &[&str] =
     &["icmp_only", "tcp_only", "refuses", "accept_all", "named", "rate_limit", "unreachable"];
 /// Probes per second over all blocks: no more than anybody should send.
 const MOST_TOTAL: f64 = 100_000.0;
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 pub(super) fn scenario(root: Table<'_>) -> Scenario {
     root.only(KEYS);

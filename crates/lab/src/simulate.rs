@@ -5,7 +5,7 @@ use super::{
     EdgeCoverage, Expectation, LevelScore, Scenario, Score, Simulation, quantile, timeline,
 };
 use lifesign_core::{
-    judge::State,
+    judge::{Change, State},
     scopes::{Level, Roster},
 };
 use lifesign_document::format_duration;
@@ -38,6 +38,9 @@ const PROGRESS_LINES: u32 = 20;
 /// With a speed given, virtual time goes on each time that so much real time has passed.
 const FRAME: Duration = Duration::from_millis(200);
 
+/// What wants to know of each simulated minute what changed in it.
+pub type OnMinute<'a> = &'a mut dyn FnMut(&Simulation, &[Change]) -> io::Result<()>;
+
 /// Plays the scenario to its end, and says what of its expectations was met. `pause` waits as long
 /// as it is told; it is called only if a speed is given.
 pub fn simulate(
@@ -46,6 +49,7 @@ pub fn simulate(
     out: &mut dyn Write,
     progress: &mut dyn Write,
     pause: &mut dyn FnMut(Duration),
+    on_minute: OnMinute,
 ) -> io::Result<Vec<Expectation>> {
     let seed = options.seed.unwrap_or(scenario.seed);
     let mut simulation = Simulation::new(scenario, seed, &scenario.settings(seed));
@@ -66,16 +70,17 @@ pub fn simulate(
     while at < scenario.end() {
         let next = (at + step).min(scenario.end());
         at = if at < judged_until { next.min(judged_until) } else { next };
-        let mut written = Ok(());
-        simulation.run_until(at, &mut |change| {
-            if judged.is_none() {
-                entered.insert(change.to);
+        simulation.run_by_minutes(at, |simulation, changes| {
+            for change in changes {
+                if judged.is_none() {
+                    entered.insert(change.to);
+                }
+                if options.json {
+                    writeln!(out, "{}", verdict::json(change, &roster, 0))?;
+                }
             }
-            if options.json && written.is_ok() {
-                written = writeln!(out, "{}", verdict::json(change, &roster, 0));
-            }
-        });
-        written?;
+            on_minute(simulation, changes)
+        })?;
         if at == judged_until && at < scenario.end() {
             judged = Some(simulation.score());
         }

@@ -21,6 +21,7 @@ use std::time::Duration;
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// So often the shares of hosts are read.
 const SHARE_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -113,6 +114,25 @@ impl Simulation {
                 self.note_shares();
             }
         }
+    }
+
+    /// The same, by minutes: what changed in each is passed on after it, with the simulation as it is
+    /// then. It stops at an error.
+    pub fn run_by_minutes<E>(
+        &mut self,
+        until: Time,
+        mut on_minute: impl FnMut(&Self, &[Change]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let until = until.min(self.end);
+        let mut at = self.now;
+        let mut changes = Vec::new();
+        while at < until {
+            at = (at + MINUTE).min(until);
+            self.run_until(at, &mut |change| changes.push(change.clone()));
+            on_minute(self, &changes)?;
+            changes.clear();
+        }
+        Ok(())
     }
 
     fn note_shares(&mut self) {

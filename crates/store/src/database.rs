@@ -105,6 +105,11 @@ impl Database {
         Ok(Self { connection, condensed_until: 0 })
     }
 
+    /// Says in the file that it holds what was played.
+    pub fn mark_played(&self) -> Result<()> {
+        self.connection.pragma_update(None, "application_id", reader::PLAYED)
+    }
+
     /// The same with what the last run left. A file that is damaged is moved aside, and a new one
     /// made.
     pub fn open_whole(path: &Path, at: Time) -> Result<(Self, PreviousRun)> {

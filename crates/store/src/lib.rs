@@ -10,7 +10,10 @@
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
 //! | `database` | the tables, and how they are written |
+//! | `directory` | which it is, and who may write there |
+//! | `played` | what is played, by a replay or a simulation, instead of seen |
 //! | `history` | the last seven days, for the page |
+//! | `period` | times and periods as people ask for them |
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `list` | episodes as a table, JSON or CSV |
 //! | `story` | an incident in words |
@@ -22,7 +25,9 @@
 
 mod backlog;
 mod correction;
+pub mod period;
 mod reader;
+mod directory;
 mod scope_name;
 mod plan;
 mod database;
@@ -32,9 +37,12 @@ pub mod list;
 pub mod story;
 pub mod incidents;
 pub mod report;
+mod played;
 mod writer;
 
+pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
 pub use lifesign_incident::Episode;
+pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
 
 use backlog::Batch;
@@ -48,16 +56,14 @@ use lifesign_core::{
     watch::{Snapshot, StoreView, Watch},
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::IpAddr,
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 use writer::StoreWriter;
 
-/// The name of the file in the state directory.
-pub const FILE_NAME: &str = "lifesign.db";
 /// How often samples and the judge's memory are written.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 /// The judge's memory is written with each change of verdict too. This is the least time between
@@ -227,11 +233,9 @@ impl Store {
     /// Takes the first plan or a new one. Open episodes of scopes that are not in it end.
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
         self.tracker.retain(roster, wall, &mut self.changed);
-        let countries =
-            roster.countries.iter().map(|country| (country.code.clone(), country.name.clone()));
         self.writer.write(Batch {
             at: wall,
-            countries: countries.collect(),
+            countries: names_by_code(roster),
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });
@@ -324,18 +328,10 @@ impl PreviousRun {
     }
 }
 
-/// The last time that is written down in this state directory; None if nothing is, or it cannot be
-/// read.
-pub fn last_written(directory: &Path) -> Option<Time> {
-    StoreReader::open(&directory.join(FILE_NAME)).and_then(|store| store.last_written()).ok()?
-}
-
-/// The state directory: the one given, else the first of systemd's `$STATE_DIRECTORY`.
-pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
-    given.or_else(|| {
-        let list = std::env::var("STATE_DIRECTORY").ok()?;
-        list.split(':').next().filter(|path| !path.is_empty()).map(PathBuf::from)
-    })
+/// The names of countries, by code.
+fn names_by_code(roster: &Roster) -> BTreeMap<String, String> {
+    let countries = roster.countries.iter();
+    countries.map(|country| (country.code.clone(), country.name.clone())).collect()
 }
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {

@@ -13,6 +13,9 @@ use std::{path::Path, time::Duration};
 /// The version of the tables (`PRAGMA user_version`).
 pub(super) const VERSION: i64 = 2;
 
+/// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
+pub(super) const PLAYED: i32 = 0x706c_6179;
+
 /// The columns of an episode, in the order in which [`episode_from_row`] takes them.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
@@ -115,6 +118,12 @@ impl StoreReader {
         }
     }
 
+    /// Does it hold what was played, and not what was seen?
+    pub(super) fn was_played(&self) -> bool {
+        let id = self.0.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
+        id.is_ok_and(|id| id == PLAYED)
+    }
+
     /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
         let sql = format!(
@@ -212,18 +221,8 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
-    /// The scope that is called so, but perhaps in other case; None if there is nothing of it.
-    pub fn scope(&self, name: &str) -> Result<Option<String>> {
-        self.find(&["country.code", "episode.country", "episode.scope", "sample.scope"], name)
-    }
-
-    /// The country of this code, but perhaps in other case; None if there is nothing of it.
-    pub fn country(&self, code: &str) -> Result<Option<String>> {
-        self.find(&["country.code", "episode.country", "sample.country"], code)
-    }
-
     /// The first of these columns' values that is the name; without regard to case, if none is.
-    fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
+    pub(super) fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
         for collation in ["BINARY", "NOCASE"] {
             for column in columns {
                 let (table, column) = column.split_once('.').unwrap_or_default();

@@ -1,11 +1,14 @@
 //! An incident in words: one sentence for people who were not there, and a few words for each of
 //! its phases.
 
-use crate::list::{duration_text, nearest_second, rounded_up};
+use crate::list::{duration_text, rounded_up};
 use lifesign_core::{judge::Edge, time::Time};
 use lifesign_incident::{Incident, Phase, PhaseKind, middle};
 use std::time::Duration;
 
+/// Times are told to the minute, and lengths from this one on.
+const HALF_MINUTE: Duration = Duration::from_secs(30);
+const IN_MINUTES: Duration = Duration::from_secs(600);
 /// So many relapses are told one by one.
 const MOST_TOLD: usize = 4;
 
@@ -47,7 +50,7 @@ fn told_without_verb(phase: &Phase, before: &Phase, now: Time) -> String {
 fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let (length, half) = phase.length(now);
     let begin = begin_text(phase.begin, date_of);
-    let length = duration_text(length);
+    let length = length_text(length);
     let half = if phase.begin.earliest.is_some() {
         format!(" ± {}", rounded_up(half))
     } else {
@@ -73,6 +76,14 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     }
 }
 
+/// A length in whole minutes, if it is ten or more.
+fn length_text(length: Duration) -> String {
+    if length < IN_MINUTES {
+        return duration_text(length);
+    }
+    duration_text(Duration::from_secs((length + HALF_MINUTE).as_secs() / 60 * 60))
+}
+
 /// How often and for how much of it a phase was dark: `, dark 213 times, 24 % of it`; nothing if its
 /// darknesses were not counted.
 pub fn dark_words(phase: &Phase, now: Time) -> String {
@@ -95,7 +106,7 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
         after.len() <= MOST_TOLD && after.iter().all(|phase| phase.kind != PhaseKind::Unstable);
     let what = if is_short_list {
         let lengths: Vec<String> =
-            after.iter().map(|phase| duration_text(phase.length(now).0)).collect();
+            after.iter().map(|phase| length_text(phase.length(now).0)).collect();
         let (last, others) =
             lengths.split_last().map_or(("", &[][..]), |(last, all)| (&**last, all));
         let others =
@@ -109,9 +120,9 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
         None => "; it still is".into(),
         Some(end) => {
             let time = middle(end).0;
-            let is_same_day = worst
-                .end
-                .is_some_and(|end| nearest_second(middle(end).0).utc("%F") == time.utc("%F"));
+            let is_same_day = worst.end.is_some_and(|end| {
+                (middle(end).0 + HALF_MINUTE).utc("%F") == (time + HALF_MINUTE).utc("%F")
+            });
             if is_same_day {
                 " on the same day".into()
             } else {
@@ -128,11 +139,11 @@ fn begin_text(begin: Edge, date_of: Option<Time>) -> String {
     if begin.earliest.is_some() { text } else { format!("{text} or earlier") }
 }
 
-/// A time in UTC, to the minute: `22 Dec 2014 16:15`; the time alone where it is of the same day as
+/// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the same day as
 /// one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
-    let time = nearest_second(time);
-    let told = told.map(nearest_second);
+    let time = time + HALF_MINUTE;
+    let told = told.map(|told| told + HALF_MINUTE);
     let is_same = |format| told.is_some_and(|told| told.utc(format) == time.utc(format));
     if is_same("%F") {
         time.utc("%H:%M")

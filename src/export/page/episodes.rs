@@ -3,6 +3,7 @@
 
 use super::{PageContext, text, timeline};
 use lifesign_core::{
+    duration::duration_text,
     judge::State,
     scopes::{CountryId, NetworkId, Scope, ScopeId},
     time::Time,
@@ -124,13 +125,13 @@ fn row(context: &PageContext, scope: Scope, episode: &Episode) -> Markup {
                 @if *outages > 0 {
                     span.quiet {
                         " with " (outages) " short outage" @if *outages > 1 { "s" }
-                        ", up to " (text::duration(*longest))
+                        ", up to " (duration_text(*longest))
                     }
                 }
                 @if let Some(window) = planned { span.quiet { " " (window.to_string()) } }
             }
             td { (context.edge(span.edge)) }
-            td { (text::duration(end.since(span.from))) }
+            td { (duration_text(end.since(span.from))) }
             td { @if *end < context.snapshot.time { (context.time(*end)) } @else { "goes on" } }
         }
     }

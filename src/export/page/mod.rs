@@ -10,7 +10,7 @@
 //! | `sparkline` | loss and round-trip time over time |
 //! | `hosts` | which hosts answer |
 //! | `episodes` | times in a state other than up, as a table |
-//! | `text` | symbols, times, durations and shares |
+//! | `text` | symbols, times and shares |
 
 mod episodes;
 mod hosts;
@@ -22,6 +22,7 @@ mod timeline;
 
 use super::ExportSettings;
 use lifesign_core::{
+    duration::duration_text,
     judge::{State, blind_in_words},
     watch::Snapshot,
 };
@@ -137,7 +138,7 @@ fn ourselves(snapshot: &Snapshot) -> Markup {
             @for (family, sight) in snapshot.blindness.iter() {
                 @if let Some(sight) = sight {
                     (family.name()) ": blind " (sight.periods) " times so far, "
-                    (text::duration(Duration::from_secs_f64(sight.seconds.max(0.0)))) " in all. "
+                    (duration_text(Duration::from_secs_f64(sight.seconds.max(0.0)))) " in all. "
                 }
             }
             "Controls: "

@@ -2,6 +2,7 @@
 
 use super::{PageContext, hosts, sparkline, text, timeline};
 use lifesign_core::{
+    duration::duration_text,
     scopes::{BlockId, NetworkId, Scope},
     watch::WINDOWS,
 };
@@ -55,7 +56,7 @@ fn row(context: &PageContext, id: &str, name: &str, scope: Scope, more: &Markup)
             summary {
                 span.name { (name) (text::labels(labels)) }
                 (text::badge(scope.verdict.state))
-                span.for { "for " (text::duration(context.snapshot.time.since(edge.latest))) }
+                span.for { "for " (duration_text(context.snapshot.time.since(edge.latest))) }
                 span.lost {
                     "over " (WINDOWS[1]) ": " (text::percent(scope.windows[1].loss)) " lost"
                 }

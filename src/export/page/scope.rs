@@ -2,6 +2,7 @@
 
 use super::{PageContext, episodes, row, sparkline, text, timeline};
 use lifesign_core::{
+    duration::duration_text,
     judge::State,
     scopes::{BlockId, CountryId, Scope},
     watch::{ScopeView, WINDOWS},
@@ -25,7 +26,7 @@ pub(super) fn country(context: &PageContext, index: u32) -> Markup {
                     small { (country.code) } (text::labels(&country.labels))
                 }
                 p.since {
-                    "for " b { (text::duration(snapshot.time.since(scope.verdict.edge.latest))) }
+                    "for " b { (duration_text(snapshot.time.since(scope.verdict.edge.latest))) }
                     ", since " (context.edge_there(scope.verdict.edge, zone))
                 }
                 (context.planned(Scope::Country(id)))

@@ -1,4 +1,4 @@
-//! How states, times, durations and shares are written for people; nothing is told by colour alone.
+//! How states, times and shares are written for people; nothing is told by colour alone.
 
 use super::PageContext;
 use lifesign_core::{
@@ -9,7 +9,6 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use maud::{Markup, html};
-use std::time::Duration;
 
 /// What a state means, as docs/verdicts.md has it.
 pub(super) const fn meaning(state: State) -> &'static str {
@@ -141,25 +140,6 @@ pub(super) fn date_and_time(rfc3339: &str) -> (&str, &str) {
     (rfc3339.get(..10).unwrap_or(rfc3339), rfc3339.get(11..19).unwrap_or_default())
 }
 
-/// By the two largest units, rounded to the smaller: `9 h 31 min`.
-pub(super) fn duration(duration: Duration) -> String {
-    let unit = match duration.as_secs() {
-        0..3600 => 1,
-        3600..86_400 => 60,
-        _ => 3600,
-    };
-    let seconds = (duration.as_secs() + unit / 2) / unit * unit;
-    let days = seconds / 86_400;
-    let hours = seconds / 3600 % 24;
-    let minutes = seconds / 60 % 60;
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
 /// How many of a scope's hosts answer: `6 of 8 usual hosts answer`.
 pub(super) fn hosts(hosts: HostCounts) -> String {
     let HostCounts { now, usual, listed } = hosts;
@@ -191,21 +171,6 @@ pub(super) fn milliseconds(seconds: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_written_by_their_two_largest_units() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (75, "1 min 15 s"),
-            (3600, "1 h 0 min"),
-            (34_259, "9 h 31 min"),
-            (86_399, "1 d 0 h"),
-            (90_000, "1 d 1 h"),
-        ] {
-            assert_eq!(duration(Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn hosts_are_counted_as_people_count() {

@@ -4,6 +4,7 @@
 
 use super::{PageContext, text};
 use lifesign_core::{
+    duration::duration_text,
     judge::{PerState, State},
     time::Time,
     watch::{History, StateSpan},
@@ -145,7 +146,7 @@ fn description(history: &History, now: Time, period: Period) -> String {
     totals.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
     let totals = totals.iter().filter(|(total, _)| !total.is_zero());
     let totals: Vec<String> =
-        totals.map(|(total, state)| format!("{state} {}", text::duration(*total))).collect();
+        totals.map(|(total, state)| format!("{state} {}", duration_text(*total))).collect();
     format!("last {}: {}", period.name, totals.join(", "))
 }
 

@@ -3,7 +3,7 @@
 use crate::support::{
     LAB, LIFESIGN, Program, TIMEOUT, TempDir, done, lifesign, namespace::Namespace, quiet, signal,
 };
-use std::{fmt::Write as _, fs, net::TcpListener, process::Command};
+use std::{fmt::Write as _, fs, net::TcpListener, path::Path, process::Command};
 
 /// Two answers, and what a replay of them with the lab's plan says.
 const JOURNAL: &str = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.15","probe":"icmp","result":"reply","rtt_ms":203.4}
@@ -43,16 +43,72 @@ fn a_missing_plan_is_one_line_whatever_the_command() {
         command.current_dir(&*temp_dir);
         assert_eq!(done(command), (78, String::new(), wanted.to_owned()), "{arguments:?}");
     }
-    // Without a name it is the one beside us.
-    let (code, _, err) = done({
-        let mut command = lifesign(&[]);
+}
+
+/// Of the machine that runs this, it must not be the installed one.
+#[test]
+fn without_a_plan_one_line_says_where_it_was_looked_for_and_what_needs_none() {
+    assert!(!Path::new("/etc/lifesign/targets.toml").exists(), "lifesign is installed here");
+    let temp_dir = TempDir::new("no-plan");
+    let journal = temp_dir.put("journal", JOURNAL);
+    let wanted = "lifesign: no plan: there is neither targets.toml here nor \
+                  /etc/lifesign/targets.toml; write one (docs/plan.md) and name it, or see \
+                  without one what it does: lifesign demo";
+    for arguments in [&[][..], &["run"], &["check"], &["replay", &journal]] {
+        let mut command = lifesign(arguments);
         command.current_dir(&*temp_dir);
-        command
-    });
-    assert_eq!(
-        (code, err.as_str()),
-        (78, "targets.toml: no such file; give the path of one that exists")
-    );
+        assert_eq!(done(command), (78, String::new(), wanted.to_owned()), "{arguments:?}");
+    }
+    temp_dir.put("targets.toml", fs::read(LAB).unwrap());
+    for (arguments, wanted) in [(&["check"][..], "4 blocks"), (&["replay", &journal], "KP")] {
+        let mut command = lifesign(arguments);
+        command.current_dir(&*temp_dir);
+        let (code, out, err) = done(command);
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains(wanted), "{out}");
+    }
+}
+
+#[test]
+fn a_plan_and_a_journal_may_come_from_standard_input() {
+    let temp_dir = TempDir::new("stdin");
+    let from = |path: &str, arguments: &[&str]| {
+        let mut command = lifesign(arguments);
+        command.stdin(fs::File::open(path).unwrap());
+        done(command)
+    };
+    assert_eq!(from(LAB, &["check", "-"]), done(lifesign(&["check", LAB])));
+    let bad = "tests/data/bad/several_in_file_order";
+    let wanted = fs::read_to_string(format!("{bad}.txt")).unwrap();
+    let wanted = wanted.trim_end().replace("several_in_file_order.toml:", "<stdin>:");
+    assert_eq!(from(&format!("{bad}.toml"), &["check", "-"]), (78, String::new(), wanted));
+    // The controls of the lab's plan count just if the journal has outcomes of them.
+    let control = "{\"sent\":\"2014-12-22T16:15:03.120Z\",\"host\":\"127.0.0.1\",\
+                   \"probe\":\"control\",\"result\":\"reply\"}\n";
+    for (name, text) in
+        [("plain", JOURNAL.to_owned()), ("controls", format!("{JOURNAL}{control}{JOURNAL}"))]
+    {
+        let journal = temp_dir.put(name, text);
+        let more = ["--config", LAB, "--json"];
+        let read = done(lifesign(&[&["replay", &journal], &more[..]].concat()));
+        let (code, out, err) = from(&journal, &[&["replay", "-"], &more[..]].concat());
+        assert_eq!((code, &out, err.replace("<stdin>", &journal)), (read.0, &read.1, read.2));
+        assert!(out.contains("\"to\":\"up\""), "{out}");
+    }
+}
+
+/// On a terminal, which `script` makes (bsdutils).
+#[test]
+fn a_terminal_has_colours_unless_the_user_wants_none() {
+    let play = format!("{LIFESIGN} simulate tests/data/scenarios/refusing.toml");
+    for (no_color, has_colour) in [(None, true), (Some(""), true), (Some("1"), false)] {
+        let mut command = quiet(Command::new("script"), &["-qec", &play, "/dev/null"]);
+        command.envs(no_color.map(|value| ("NO_COLOR", value)));
+        let (code, out, _) = done(command);
+        assert_eq!((code, out.contains("\x1b[32m")), (0, has_colour), "{no_color:?}: {out}");
+    }
+    let (_, out, _) = done(lifesign(&["simulate", "tests/data/scenarios/refusing.toml"]));
+    assert!(!out.contains('\x1b'), "{out}");
 }
 
 #[test]

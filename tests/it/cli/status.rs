@@ -20,6 +20,16 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
     let (code, json, _) = ask(&["--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &json["vantage"]), (0, &"lab".into()));
+    let plugin = until(TIMEOUT, "up", || match ask(&["--exit-code"]) {
+        (0, out, err) if err.is_empty() => Ok(out),
+        (3, out, _) if out.starts_with("KP unknown since ") => Err(out),
+        other => panic!("{other:?}"),
+    });
+    let (first, rest) = plugin.split_once('\n').unwrap();
+    assert!(first.starts_with("KP up since 20") && rest.starts_with("lab at 20"), "{plugin}");
+    let (code, json, _) = ask(&["--exit-code", "--json"]);
+    assert!(code == 0 && json.starts_with('{'), "{json}");
+    assert_eq!(ask(&["--exit-code", "--watch"]).0, 2);
     assert_eq!(watch.terminate().code(), Some(0));
     let (code, out, err) = ask(&[]);
     assert_eq!((code, out.as_str()), (69, ""));
@@ -27,6 +37,9 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
         err.starts_with(&format!("lifesign: no word from {address}: ")) && err.lines().count() == 1,
         "{err}"
     );
+    assert_eq!(ask(&["--exit-code"]), (3, String::new(), err));
+    let (code, _, err) = ask(&["--exit-code", "--http.config.file", "nowhere.yml"]);
+    assert!(code == 3 && err.starts_with("nowhere.yml: "), "{err}");
 }
 
 #[test]
@@ -41,9 +54,9 @@ fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
         assert!(err.starts_with(&wanted) && err.lines().count() == 1, "{err}");
     }
     assert!(!temp_dir.join("none").exists(), "reading makes nothing");
-    let (code, _, err) = done(lifesign(&["report", "KP", "--since", "yesterday"]));
+    let (code, _, err) = done(lifesign(&["report", "KP", "--since", "soon"]));
     assert!(
-        code == 2 && err.contains("write it as 2014-12-22T16:15:00Z, or as 7d, 12h, 30min"),
+        code == 2 && err.contains("\"soon\" is no time; write it as 2014-12-22, yesterday, today,"),
         "{err}"
     );
 }
@@ -125,10 +138,11 @@ fn episodes_are_listed_from_a_time_until_another() {
     let ask = |more: &[&str]| {
         done(lifesign(&[&["episodes", "--all", "--csv", "--state-dir", &state], more].concat()))
     };
-    let since = ["--since", "2014-12-21T00:00:00Z"];
+    let since = ["--since", "2014-12-21"];
     for (more, days) in [
         (&[][..], &["21", "22", "23"][..]),
-        (&["--until", "2014-12-23T00:00:00Z"], &["21", "22"]),
+        (&["--until", "2014-12-23"], &["21", "22"]),
+        (&["--until", "yesterday"], &["21", "22", "23"]),
         (&["--until", "2014-12-23T12:00:00Z"], &["21", "22"]),
         (&["--until", "2014-12-23T12:00:01Z"], &["21", "22", "23"]),
         (&["--until", "2014-12-21T06:00:00Z"], &[]),
@@ -144,13 +158,15 @@ fn episodes_are_listed_from_a_time_until_another() {
     let (code, out, err) = ask(&since);
     let wanted = "lifesign: rows of the store that cannot be read and are left out: 1";
     assert_eq!((code, out.lines().count(), err.as_str()), (0, 3, wanted));
-    let lower = ["report", "kp", "--state-dir", &state, "--since", "2014-12-21T00:00:00Z"];
+    let lower = ["report", "kp", "--state-dir", &state, "--since", "2014-12-21"];
     let (code, out, err) = done(lifesign(&lower));
     assert_eq!((code, err.as_str()), (0, wanted));
     assert!(out.contains("(KP), 2014-12-21"), "{out}");
-    let wrong = (65, String::new(), "lifesign: --since must lie before --until".to_owned());
-    assert_eq!(ask(&["--until", "8d"]), wrong);
-    let report =
-        ["report", "KP", "--state-dir", &state, "--since", "1d", "--until", "2014-12-22T00:00:00Z"];
-    assert_eq!(done(lifesign(&report)), wrong);
+    let (code, out, err) = ask(&["--since", "2014-12-23T13:00Z", "--until", "today"]);
+    assert_eq!((code, out.lines().count(), err.as_str()), (0, 2, ""));
+    let report = ["report", "KP", "--state-dir", &state, "--until", "2014-12-22T00:00Z"];
+    for found in [ask(&["--until", "8d"]), done(lifesign(&report))] {
+        assert!(found.0 == 65 && found.1.is_empty(), "{found:?}");
+        assert!(found.2.starts_with("lifesign: --since must lie before --until: "), "{found:?}");
+    }
 }

@@ -11,7 +11,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 use std::fs;
 
-const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/scenarios/december-2014.toml");
+const SCENARIO: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/scenarios/december-2014.toml");
 
 /// Plays December 2014 into a store, and writes its report; returns the file and the page.
 fn december(temp_dir: &TempDir) -> (String, String) {
@@ -20,8 +21,16 @@ fn december(temp_dir: &TempDir) -> (String, String) {
     assert_eq!(code, 0, "{err}");
     let file = temp_dir.path("kp.html");
     let (code, _, err) = done(lifesign(&[
-        "report", "kp", "--since", "2014-12-21", "--until", "2014-12-24", "--state-dir", &state,
-        "--output", &file,
+        "report",
+        "kp",
+        "--since",
+        "2014-12-21",
+        "--until",
+        "2014-12-24",
+        "--state-dir",
+        &state,
+        "--output",
+        &file,
     ]));
     assert_eq!((code, &*err), (0, ""));
     let page = fs::read_to_string(&file).unwrap();
@@ -64,7 +73,8 @@ fn december_2014_is_at_most_six_printed_pages() {
     let (file, _) = december(&temp_dir);
     let mut browser = Browser::start();
     browser.open(&format!("file://{file}"), Screen { dark: false, width: 1100 });
-    let printed = browser.call("Page.printToPDF", &json!({"paperWidth": 8.27, "paperHeight": 11.69}));
+    let printed =
+        browser.call("Page.printToPDF", &json!({"paperWidth": 8.27, "paperHeight": 11.69}));
     let text = printed["data"].as_str().unwrap();
     // PDF names the number of its pages in the root of their tree (ISO 32000-1 §7.7.3.2).
     let pdf = BASE64_STANDARD.decode(text).unwrap();

@@ -26,7 +26,7 @@ pub fn lifesign(arguments: &[&str]) -> Command {
 /// This command with these arguments, cut off from our own terminal and settings.
 pub fn quiet(mut command: Command, arguments: &[&str]) -> Command {
     command.args(arguments).stdin(Stdio::null());
-    for name in ["LIFESIGN_LOG", "RUST_LOG", "COLUMNS", "LINES", "STATE_DIRECTORY"] {
+    for name in ["LIFESIGN_LOG", "RUST_LOG", "COLUMNS", "LINES", "NO_COLOR", "STATE_DIRECTORY"] {
         command.env_remove(name);
     }
     command

@@ -30,7 +30,14 @@ fn a_simulation_says_of_each_expectation_whether_it_was_met() {
     let said = |json| {
         let options = Options { json, ..Options::default() };
         let mut out = Vec::new();
-        let all = simulate(&scenario, options, &mut out, &mut io::sink(), &mut |_| {});
+        let all = simulate(
+            &scenario,
+            options,
+            &mut out,
+            &mut io::sink(),
+            &mut |_| {},
+            &mut |_, _| Ok(()),
+        );
         (all.unwrap(), String::from_utf8(out).unwrap())
     };
     let (all, text) = said(false);
@@ -63,7 +70,10 @@ fn a_simulation_says_of_each_expectation_whether_it_was_met() {
 fn said_of(expect: &str) -> Vec<String> {
     let scenario = one_block(4, &format!("[expect]\nslice = \"30m\"\n{expect}"));
     let options = Options::default();
-    let all = simulate(&scenario, options, &mut io::sink(), &mut io::sink(), &mut |_| {});
+    let all =
+        simulate(&scenario, options, &mut io::sink(), &mut io::sink(), &mut |_| {}, &mut |_, _| {
+            Ok(())
+        });
     all.unwrap().iter().map(ToString::to_string).collect()
 }
 

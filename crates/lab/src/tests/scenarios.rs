@@ -95,7 +95,10 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let bytes = |seed, json| {
         let options = Options { seed: Some(seed), json, truth: true, ..Options::default() };
         let mut out = Vec::new();
-        simulate(&scenario, options, &mut out, &mut std::io::sink(), &mut |_| {}).unwrap();
+        simulate(&scenario, options, &mut out, &mut std::io::sink(), &mut |_| {}, &mut |_, _| {
+            Ok(())
+        })
+        .unwrap();
         out
     };
     for json in [true, false] {
@@ -105,6 +108,37 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let lines = String::from_utf8(bytes(7, true)).unwrap();
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
     assert!(lines.contains(r#""to":"flapping""#));
+}
+
+#[test]
+fn whoever_looks_at_each_minute_changes_nothing() {
+    // The process and the machine stand still in the first two.
+    for name in ["asleep-on-top", "blind", "december-2014"] {
+        let [scenario] = &files("scenarios")
+            .into_iter()
+            .filter(|path| path.file_stem().is_some_and(|stem| stem == name))
+            .map(|path| Scenario::load(&path).unwrap())
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("{name}");
+        };
+        let new = || Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
+        let mut at_once = Vec::new();
+        new().run_until(scenario.end(), &mut |change| at_once.push(format!("{change:?}")));
+        let mut by_minutes = Vec::new();
+        let mut minutes = 0;
+        let mut simulation = new();
+        simulation
+            .run_by_minutes(scenario.end(), |_, changes| {
+                minutes += 1;
+                by_minutes.extend(changes.iter().map(|change| format!("{change:?}")));
+                Ok::<(), ()>(())
+            })
+            .unwrap();
+        assert_eq!(by_minutes, at_once, "{name}");
+        assert_eq!(minutes, scenario.duration.as_secs().div_ceil(60), "{name}");
+        assert_eq!(simulation.now(), scenario.end(), "{name}");
+    }
 }
 
 #[test]

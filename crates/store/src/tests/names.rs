@@ -39,8 +39,17 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
         ("2001:DB8::/48", Some("2001:db8::/48"), None),
         ("JP", None, None),
     ] {
-        assert_eq!(reader.scope(name).unwrap().as_deref(), scope);
-        assert_eq!(reader.country(name).unwrap().as_deref(), country);
+        assert_eq!(reader.scope(name).ok().as_deref(), scope);
+        assert_eq!(reader.country(name).ok().as_deref(), country);
+    }
+    let nearest = |names| format!("there are TW, KP; of what is in them, the nearest are {names}");
+    for (name, told) in [
+        ("tv", nearest("2001:db8::/48, KP/Star JV")),
+        ("twstar jf", nearest("KP/Star JV, 2001:db8::/48")),
+    ] {
+        let error = reader.scope(name).unwrap_err();
+        assert_eq!(error, format!("nothing is known of {name:?}; {told}"));
+        assert_eq!(reader.country(name).unwrap_err(), error);
     }
     assert_eq!(reader.countries().unwrap(), ["KP", "TW"]);
     assert_eq!(reader.scopes().unwrap(), ["KP", "TW", "2001:db8::/48", "KP/Star JV"]);
