@@ -97,7 +97,8 @@ fn other_states(data: &ReportData) -> String {
         let total: Duration = lengths.iter().sum();
         let times =
             if lengths.len() == 1 { "once".into() } else { format!("{} times", lengths.len()) };
-        (!lengths.is_empty()).then(|| format!("{state} {times}, for {}", duration_text(total)))
+        (total >= Duration::from_secs(1))
+            .then(|| format!("{state} {times}, for {}", duration_text(total)))
     });
     told.collect::<Vec<_>>().join("; ")
 }
