@@ -38,12 +38,8 @@ pub fn fault(error: &io::Error) -> Fault {
 
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
-/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2). What does not
-/// fit through the path (RFC 1191 §4, RFC 4443 §3.2), we have made too large.
+/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
 pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found {
-    if error.from != asked && error.is_too_large() {
-        return Found::NotSent(Fault::TooLarge);
-    }
     if error.from != asked && own_addresses::contain(error.from, now) {
         return Found::NotSent(Fault::NoRoute);
     }
