@@ -36,7 +36,7 @@ mod state;
 use crate::{
     clock::Clock,
     config::Plan,
-    export::{ExportSettings, http},
+    export::{ExportSettings, Sources, http},
     line_writer::LineWriter,
     probe::{self, controls::Controls},
     systemd::Systemd,
@@ -56,6 +56,7 @@ use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::Reload;
 use settings::{core_settings, export_settings};
+use state::StateDirectory;
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
@@ -132,8 +133,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // A port 0 has become a real one.
     let addresses =
         listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let state = store::directory(options.state_dir);
-    let _lock = state.as_deref().map(state::lock).transpose()?;
+    let state = StateDirectory::of(options.state_dir)?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
@@ -143,7 +143,16 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let addresses: Vec<String> =
         addresses.iter().map(|address| format!("{scheme}://{address}/")).collect();
-    let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
+    let http = http::serve(
+        listeners,
+        Sources {
+            snapshots: source,
+            settings: export_settings_receiver,
+            store: state.path().map(|path| path.join(store::FILE_NAME)),
+        },
+        reload_sender,
+        web_config,
+    )?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
@@ -151,12 +160,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
-        let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
+        let last = state.path().and_then(store::last_written).unwrap_or_default();
         let clock = Clock::start_after(last);
         let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
         let mut daemon =
             Daemon::start(clock, options.plan, &addresses, journal, publishers, stdout_writer);
-        daemon.resume(state)?;
+        daemon.resume(&state)?;
         let result = daemon.event_loop(reload, end, &http).await;
         if result.is_err() {
             end::exit_soon()?;
@@ -187,6 +196,8 @@ struct Daemon {
     controls: Option<Controls>,
     journal: Option<JournalWriter>,
     store: Option<Store>,
+    /// The next run finds it.
+    store_is_kept: bool,
     /// The wall clock is behind what the store knows.
     clock_is_behind: bool,
     publishers: Publishers,
@@ -230,6 +241,7 @@ impl Daemon {
             controls,
             journal,
             store: None,
+            store_is_kept: false,
             clock_is_behind: false,
             publishers,
             systemd: Systemd::default(),
@@ -324,7 +336,7 @@ impl Daemon {
             stdout: self.stdout_writer.lost(),
         };
         self.network.add_addresses(&mut snapshot);
-        snapshot.store = self.store.as_ref().map(Store::view);
+        snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
         self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));

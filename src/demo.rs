@@ -4,11 +4,15 @@
 use crate::{
     clock::Clock,
     daemon::{Failure, handle_signals},
-    export::{ExportSettings, http},
+    export::{ExportSettings, Sources, http},
 };
-use lifesign_core::watch::Snapshot;
+use lifesign_core::{
+    time::WallOffset,
+    watch::{MINUTE, Snapshot},
+};
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
+use lifesign_store::{Store, TemporaryDirectory};
 use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write},
@@ -63,10 +67,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (_settings_sender, settings) = watch::channel(settings);
     // There is no plan to reload.
     let (reload_requests, _) = mpsc::channel(1);
-    let http =
-        http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
+    let directory = TemporaryDirectory::new()?;
+    let (mut store, previous) = Store::open(directory.path(), "a simulation", scenario.start)?;
+    store.resume(previous, false, &scenario.roster, scenario.start, WallOffset::default());
+    let sources = Sources {
+        snapshots: snapshot,
+        settings,
+        store: Some(directory.path().join(lifesign_store::FILE_NAME)),
+    };
+    let http = http::serve(listeners, sources, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(play(&scenario, options.speed, snapshots, end));
+    runtime.block_on(play(&scenario, options.speed, snapshots, &mut store, end));
+    drop(store);
     let _ = http.join();
     Ok(())
 }
@@ -75,6 +87,7 @@ async fn play(
     scenario: &Scenario,
     speed: f64,
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    store: &mut Store,
     mut end: oneshot::Receiver<()>,
 ) {
     let mut simulation =
@@ -85,9 +98,22 @@ async fn play(
         let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);
         let over = simulation.now() >= scenario.end();
-        simulation.run_until(scenario.start + played, &mut |change| {
-            print_line(&verdict::text(change, &scenario.roster, 0));
-        });
+        let until = (scenario.start + played).min(scenario.end());
+        while simulation.now() < until {
+            let mut changes = Vec::new();
+            // A minute at a time, for the samples.
+            simulation.run_until(until.min(simulation.now() + MINUTE), &mut |change| {
+                print_line(&verdict::text(change, &scenario.roster, 0));
+                changes.push(change.clone());
+            });
+            let now = simulation.now();
+            store.handle_changes(&changes, simulation.watch(), now, WallOffset::default());
+            // So that a signal is heard, and the page served, however fast it is played.
+            tokio::task::yield_now().await;
+            if end.try_recv().is_ok() {
+                return;
+            }
+        }
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
         if !over && simulation.now() >= scenario.end() {
             print_line("the story is over; its last picture stays until Ctrl-C");

@@ -3,7 +3,7 @@
 
 use super::{Daemon, Failure};
 use lifesign_core::{judge::Memory, time::Time};
-use lifesign_store::Store;
+use lifesign_store::{self as store, Store, TemporaryDirectory};
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -14,7 +14,7 @@ use std::{
 /// Locks this directory for one run, until the returned file is dropped. It is the system's lock on
 /// the directory itself: nothing is left of it when a run ends, however it ends, and readers do not
 /// need it.
-pub(super) fn lock(directory: &Path) -> Result<Option<File>, Failure> {
+fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     // Any other error also keeps the store from opening, which reports it.
     let file = fs::create_dir_all(directory).and_then(|()| File::open(directory)).ok();
     match file.as_ref().map(File::try_lock) {
@@ -25,21 +25,54 @@ pub(super) fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
+/// Where the store of a run is.
+pub(super) enum StateDirectory {
+    /// Where the next run finds it; it is locked for this one.
+    Kept { path: PathBuf, _lock: Option<File> },
+    /// Gone with this run. None if there is no room for one.
+    Temporary(Option<TemporaryDirectory>),
+}
+
+impl StateDirectory {
+    /// The one that was given, else a temporary one.
+    pub fn of(given: Option<PathBuf>) -> Result<Self, Failure> {
+        if let Some(path) = store::directory(given) {
+            return Ok(Self::Kept { _lock: lock(&path)?, path });
+        }
+        let made = TemporaryDirectory::new().inspect_err(|error| {
+            tracing::warn!("no temporary directory, so the pages know no past: {error}");
+        });
+        Ok(Self::Temporary(made.ok()))
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Temporary(_))
+    }
+
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Kept { path, .. } => Some(path),
+            Self::Temporary(directory) => directory.as_ref().map(TemporaryDirectory::path),
+        }
+    }
+}
+
 /// A clock that is behind by less than this is none that has to be set.
 const MIN_BEHIND: Duration = Duration::from_secs(1);
 
 impl Daemon {
-    /// Restores what an earlier run left in this directory.
-    pub(super) fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
-        let Some(directory) = directory else {
+    /// Restores what an earlier run left in this directory. A temporary one is empty.
+    pub(super) fn resume(&mut self, state: &StateDirectory) -> io::Result<()> {
+        if state.is_temporary() {
             self.stdout_writer
                 .write("note: without --state-dir nothing is kept over a restart".into());
-            return Ok(());
-        };
+        }
+        let Some(directory) = state.path() else { return Ok(()) };
+        self.store_is_kept = !state.is_temporary();
         let now = self.clock.now();
         let offset = self.clock.wall_offset();
         let (mut store, mut past) =
-            Store::open(&directory, &self.plan.vantage, offset.written(now))?;
+            Store::open(directory, &self.plan.vantage, offset.written(now))?;
         let memory = past.memory.take();
         let taken = memory.as_ref().map(Memory::taken);
         let recalled = memory.is_some_and(|memory| self.watch.recall(memory, now));

@@ -61,7 +61,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
-pub use lifesign_model::{bucket, outcome, rng, scopes, time, time_zone};
+pub use lifesign_model::{bucket, duration, outcome, rng, scopes, time, time_zone};
 pub use lifesign_schedule as schedule;
 
 #[cfg(test)]

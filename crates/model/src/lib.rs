@@ -1,5 +1,5 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
-//! ([`time`], [`time_zone`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
+//! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
 //! names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the
@@ -12,6 +12,7 @@
 pub mod labels;
 pub mod per_label;
 pub mod time;
+pub mod duration;
 pub mod bucket;
 pub mod time_zone;
 pub mod rng;

@@ -9,9 +9,11 @@
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
+//! | `directory` | where it is |
 //! | `database` | the tables, and how they are written |
 //! | `history` | the last seven days, for the page |
 //! | `reader` | reading, also while a run writes, also a copy |
+//! | `series` | what was measured, in periods of equal length |
 //! | `list` | episodes as a table, JSON or CSV |
 //! | `report` | a page on one country |
 
@@ -20,18 +22,23 @@
 
 mod backlog;
 mod correction;
+mod directory;
 mod reader;
 mod scope_name;
 mod plan;
 mod database;
 mod episode;
 mod history;
+mod series;
 pub mod list;
 pub mod report;
 mod writer;
 
+pub use directory::{TemporaryDirectory, directory};
 pub use lifesign_incident::Episode;
-pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
+pub use rusqlite::Result;
+pub use series::{Measured, Measurements};
 
 use backlog::Batch;
 use correction::Correction;
@@ -43,13 +50,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{Snapshot, StoreView, Watch},
 };
-use std::{
-    collections::HashMap,
-    io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::HashMap, io, net::IpAddr, path::Path, time::Duration};
 use writer::StoreWriter;
 
 /// The name of the file in the state directory.
@@ -324,14 +325,6 @@ impl PreviousRun {
 /// read.
 pub fn last_written(directory: &Path) -> Option<Time> {
     StoreReader::open(&directory.join(FILE_NAME)).and_then(|store| store.last_written()).ok()?
-}
-
-/// The state directory: the one given, else the first of systemd's `$STATE_DIRECTORY`.
-pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
-    given.or_else(|| {
-        let list = std::env::var("STATE_DIRECTORY").ok()?;
-        list.split(':').next().filter(|path| !path.is_empty()).map(PathBuf::from)
-    })
 }
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {

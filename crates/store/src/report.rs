@@ -11,6 +11,7 @@ use super::{
 };
 use lifesign_core::{judge::State, scopes::Remarks, time::Time};
 use lifesign_incident::{Episode, middle};
+use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -192,18 +193,6 @@ const fn was(state: State) -> Option<&'static str> {
         State::Down => Some("was briefly unreachable"),
         State::Partial => Some("was unreachable in part"),
         State::Degraded | State::Up | State::Unknown => None,
-    }
-}
-
-/// Who runs the vantage, as a link if it is a URL or an address for mail.
-pub fn contact(text: &str) -> Markup {
-    let is_url = text.starts_with("https://") || text.starts_with("http://");
-    let is_one_word = !text.contains(char::is_whitespace);
-    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
-    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
-    html! {
-        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
-        @else { (text) }
     }
 }
 

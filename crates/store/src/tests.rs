@@ -8,12 +8,13 @@ use lifesign_core::{
 };
 use lifesign_incident::fixtures::{at, outage};
 use rusqlite::Connection;
-use std::{fs, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 
 mod blind_periods;
 mod clocks;
 mod edges;
 mod openings;
+mod series;
 mod stories;
 mod plan;
 mod names;
