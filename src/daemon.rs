@@ -37,7 +37,7 @@ use crate::{
     clock::Clock,
     config::Plan,
     export::{
-        ExportSettings, http,
+        ExportSettings, Sources, http,
         listener::{self, Listen},
     },
     line_writer::LineWriter,
@@ -59,6 +59,7 @@ use lifesign_web_config::WebConfig;
 use network::Network;
 use reload::Reload;
 use settings::{core_settings, export_settings};
+use state::StateDirectory;
 use std::{
     collections::hash_map::RandomState, hash::BuildHasher, io, iter::from_fn, path::PathBuf,
     sync::Arc, thread::JoinHandle, time::Duration,
@@ -117,25 +118,29 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let scheme = if web_config.is_tls() { "https" } else { "http" };
     let invitations = listeners.iter().map(|listener| listener.invitation(scheme));
     let invitations = invitations.collect::<io::Result<Vec<String>>>()?;
-    let state = store::directory(options.state_dir);
-    let _lock = state.as_deref().map(store::lock).transpose()?;
+    let state = StateDirectory::of(options.state_dir)?;
     let journal = options.record.map(JournalWriter::open).transpose()?;
     probe::trim_memory();
     let (snapshots, source) = watch::channel(None);
     let (export_settings_sender, export_settings_receiver) =
         watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
-    let http = http::serve(listeners, source, export_settings_receiver, reload_sender, web_config)?;
+    let sources = Sources {
+        snapshots: source,
+        settings: export_settings_receiver,
+        store: state.path().map(|path| path.join(store::FILE_NAME)),
+    };
+    let http = http::serve(listeners, sources, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let publishers = Publishers { snapshots, export_settings: export_settings_sender };
         let reload = Reload::new(options.config, reload_requests)?;
-        let last = state.as_deref().and_then(store::last_written).unwrap_or_default();
+        let last = state.path().and_then(store::last_written).unwrap_or_default();
         let clock = Clock::start_after(last);
         let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
         let mut daemon =
             Daemon::start(clock, options.plan, invitations, journal, publishers, stdout_writer);
-        daemon.resume(state)?;
+        daemon.resume(&state)?;
         let result = daemon.event_loop(reload, end, &http).await;
         if result.is_err() {
             end::exit_soon()?;
@@ -166,6 +171,8 @@ struct Daemon {
     controls: Option<Controls>,
     journal: Option<JournalWriter>,
     store: Option<Store>,
+    /// The next run finds it.
+    store_is_kept: bool,
     /// The wall clock is behind what the store knows.
     clock_is_behind: bool,
     publishers: Publishers,
@@ -209,6 +216,7 @@ impl Daemon {
             controls,
             journal,
             store: None,
+            store_is_kept: false,
             clock_is_behind: false,
             publishers,
             systemd: Systemd::default(),
@@ -298,7 +306,7 @@ impl Daemon {
             stdout: self.stdout_writer.lost(),
         };
         self.network.add_addresses(&mut snapshot);
-        snapshot.store = self.store.as_ref().map(Store::view);
+        snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
         self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));

@@ -5,14 +5,14 @@ use crate::{
     clock::Clock,
     daemon::{Failure, handle_signals},
     export::{
-        ExportSettings, http,
+        ExportSettings, Sources, http,
         listener::{self, Listen},
     },
 };
 use lifesign_core::watch::Snapshot;
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
-use lifesign_store::PlayedStore;
+use lifesign_store::{PlayedStore, TemporaryDirectory};
 use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write},
@@ -54,12 +54,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let mut store = None;
-    if let Some(directory) = &options.state_dir {
-        let mut kept = PlayedStore::create(directory, VANTAGE, scenario.start)?;
-        kept.replan(&scenario.roster, None, scenario.start);
-        print_line(&kept.hint());
-        store = Some(kept);
+    let temporary = TemporaryDirectory::new()?;
+    let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
+    let mut store = PlayedStore::create(&directory, VANTAGE, scenario.start)?;
+    store.replan(&scenario.roster, None, scenario.start);
+    if options.state_dir.is_some() {
+        print_line(&store.hint());
     }
     let (snapshots, snapshot) = watch::channel(None);
     let simulation = format!(
@@ -75,8 +75,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (_settings_sender, settings) = watch::channel(settings);
     // There is no plan to reload.
     let (reload_requests, _) = mpsc::channel(1);
-    let http =
-        http::serve(listeners, snapshot, settings, reload_requests, WebConfig::unprotected())?;
+    let store_file = Some(directory.join(lifesign_store::FILE_NAME));
+    let sources = Sources { snapshots: snapshot, settings, store: store_file };
+    let http = http::serve(listeners, sources, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let played = runtime.block_on(play(&scenario, options.speed, store, snapshots, end));
     let _ = http.join();
@@ -86,7 +87,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 async fn play(
     scenario: &Scenario,
     speed: f64,
-    mut store: Option<PlayedStore>,
+    store: PlayedStore,
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     mut end: oneshot::Receiver<()>,
 ) -> Result<(), Failure> {
@@ -94,6 +95,7 @@ async fn play(
         Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
     let clock = Clock::start();
     let began = clock.now();
+    let mut store = Some(store);
     loop {
         let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);

@@ -1,26 +1,64 @@
 //! The state directory: what an earlier run left is restored at the start, and what the next run
 //! needs is written at the end.
 
-use super::Daemon;
+use super::{Daemon, Failure};
 use lifesign_core::{judge::Memory, time::Time};
-use lifesign_store::Store;
-use std::{io, path::PathBuf, time::Duration};
+use lifesign_store::{self as store, Store, TemporaryDirectory};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Where the store of a run is.
+pub(super) enum StateDirectory {
+    /// Where the next run finds it; it is locked for this one.
+    Kept { path: PathBuf, _lock: Option<File> },
+    /// Gone with this run. None if there is no room for one.
+    Temporary(Option<TemporaryDirectory>),
+}
+
+impl StateDirectory {
+    /// The one that was given, else a temporary one.
+    pub fn of(given: Option<PathBuf>) -> Result<Self, Failure> {
+        if let Some(path) = store::directory(given) {
+            return Ok(Self::Kept { _lock: store::lock(&path)?, path });
+        }
+        let made = TemporaryDirectory::new().inspect_err(|error| {
+            tracing::warn!("no temporary directory, so the pages know no past: {error}");
+        });
+        Ok(Self::Temporary(made.ok()))
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Temporary(_))
+    }
+
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Kept { path, .. } => Some(path),
+            Self::Temporary(directory) => directory.as_ref().map(TemporaryDirectory::path),
+        }
+    }
+}
 
 /// A clock that is behind by less than this is none that has to be set.
 const MIN_BEHIND: Duration = Duration::from_secs(1);
 
 impl Daemon {
-    /// Restores what an earlier run left in this directory.
-    pub(super) fn resume(&mut self, directory: Option<PathBuf>) -> io::Result<()> {
-        let Some(directory) = directory else {
+    /// Restores what an earlier run left in this directory. A temporary one is empty.
+    pub(super) fn resume(&mut self, state: &StateDirectory) -> io::Result<()> {
+        if state.is_temporary() {
             self.stdout_writer
                 .write("note: without --state-dir nothing is kept over a restart".into());
-            return Ok(());
-        };
+        }
+        let Some(directory) = state.path() else { return Ok(()) };
+        self.store_is_kept = !state.is_temporary();
         let now = self.clock.now();
         let offset = self.clock.wall_offset();
         let (mut store, mut past) =
-            Store::open(&directory, &self.plan.vantage, offset.written(now))?;
+            Store::open(directory, &self.plan.vantage, offset.written(now))?;
         let memory = past.memory.take();
         let taken = memory.as_ref().map(Memory::taken);
         let recalled = memory.is_some_and(|memory| self.watch.recall(memory, now));

@@ -1,13 +1,13 @@
-//! The routes: `/` with its style sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy`,
+//! The routes: the pages with their style sheet and icon, `/metrics`, `/api/v1/state`, `/-/healthy`,
 //! `/-/ready`, and `POST /-/reload`, which has the plan read again. They are answered by a thread
 //! and a runtime of their own, so a slow or greedy reader delays other readers at most.
 
 use super::{
-    ExportSettings, ReloadRequest, SnapshotReceiver,
+    ReloadRequest, SnapshotReceiver, Sources,
     connections::{self, AsyncListener, Peer},
     listener::Listener,
     metrics::Metrics,
-    page::{self, Refresh},
+    pages::{self, Pages},
     render_cache::RenderCache,
     state_json,
 };
@@ -15,7 +15,7 @@ use axum::{
     Extension, Router,
     body::Body,
     extract::{self, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -26,16 +26,16 @@ use lifesign_core::{
 };
 use lifesign_web_config::{Policy, WebConfig};
 use std::{io, sync::Arc, thread};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many pages are made at a time.
+const MAX_BLOCKING_THREADS: usize = 2;
 
 /// What every response is made from.
 struct Server {
-    snapshots: SnapshotReceiver,
-    settings: watch::Receiver<ExportSettings>,
+    sources: Sources,
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
-    page_cache: RenderCache,
-    paused_page_cache: RenderCache,
     metrics_cache: RenderCache,
     state_cache: RenderCache,
 }
@@ -47,24 +47,28 @@ type ServerState = extract::State<Arc<Server>>;
 /// error is that of the system: no thread, no descriptor.
 pub fn serve(
     listeners: Vec<Listener>,
-    snapshots: SnapshotReceiver,
-    settings: watch::Receiver<ExportSettings>,
+    sources: Sources,
     reload_requests: mpsc::Sender<ReloadRequest>,
     web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let metrics = Metrics::new(snapshots.clone(), settings.clone()).map_err(io::Error::other)?;
-    let mut end = snapshots.clone();
-    let router = router(Server {
-        snapshots,
-        settings,
-        metrics,
-        reload_requests,
-        page_cache: RenderCache::default(),
-        paused_page_cache: RenderCache::default(),
-        metrics_cache: RenderCache::default(),
-        state_cache: RenderCache::default(),
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let metrics = Metrics::new(sources.snapshots.clone(), sources.settings.clone())
+        .map_err(io::Error::other)?;
+    let mut end = sources.snapshots.clone();
+    let pages = Pages::new(sources.clone());
+    let router = router(
+        pages,
+        Server {
+            sources,
+            metrics,
+            reload_requests,
+            metrics_cache: RenderCache::default(),
+            state_cache: RenderCache::default(),
+        },
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .build()?;
     let runtime_context = runtime.enter();
     let listeners = listeners.into_iter().map(AsyncListener::try_from);
     let listeners = listeners.collect::<io::Result<_>>()?;
@@ -80,14 +84,19 @@ pub fn serve(
     })
 }
 
-fn router(server: Server) -> Router {
-    Router::new()
-        .route("/", get(index))
-        .route("/style.css", get(style))
+fn router(pages: Pages, server: Server) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::page))
+        .route("/-/meaning", get(pages::page))
+        .route("/style.css", get(pages::style))
         .route(
             "/icon.svg",
-            get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], page::ICON) }),
+            get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], lifesign_page::ICON) }),
         )
+        .route("/{country}", get(pages::page))
+        .route("/{country}/{*rest}", get(pages::page))
+        .with_state(Arc::new(pages));
+    Router::new()
         .route("/metrics", get(metrics))
         .route("/api/v1/state", get(state))
         .route("/-/healthy", get(healthy))
@@ -98,6 +107,7 @@ fn router(server: Server) -> Router {
             (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
         })
         .with_state(Arc::new(server))
+        .merge(pages)
         .layer(from_fn(authorize))
 }
 
@@ -131,51 +141,18 @@ async fn authorize(
 }
 
 /// An error, and why, in one line.
-type ErrorResponse = (StatusCode, String);
+pub(super) type ErrorResponse = (StatusCode, String);
 
 impl Server {
-    /// The newest snapshot. Its lock is held for one reference count.
     fn snapshot(&self) -> Result<Arc<Snapshot>, ErrorResponse> {
-        let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
-        self.snapshots.borrow().clone().ok_or_else(missing)
+        newest(&self.sources.snapshots)
     }
 }
 
-async fn index(
-    extract::State(server): ServerState,
-    address: Uri,
-) -> Result<Response, ErrorResponse> {
-    let snapshot = server.snapshot()?;
-    let (cache, refresh) = match address.query() {
-        Some("hold") => (&server.paused_page_cache, Refresh::Paused),
-        _ => (&server.page_cache, Refresh::Auto),
-    };
-    let settings = server.settings.borrow().clone();
-    let page = cache.get_or_render(&snapshot, || {
-        Ok(page::render(&snapshot, &settings, refresh).into_string())
-    })?;
-    // No script runs and nothing is loaded from elsewhere, even if a name should slip through as
-    // markup.
-    let security_policy = "default-src 'none'; style-src 'self'; img-src 'self'; \
-        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, security_policy),
-    ];
-    let mut response = (headers, page).into_response();
-    if refresh == Refresh::Auto {
-        response.headers_mut().insert(header::REFRESH, page::refresh_seconds(&settings).into());
-    }
-    Ok(response)
-}
-
-/// The style sheet may be stored for ever: another one has another address.
-async fn style() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    (headers, page::STYLE)
+/// The newest snapshot. Its lock is held for one reference count.
+pub(super) fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, ErrorResponse> {
+    let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
+    snapshots.borrow().clone().ok_or_else(missing)
 }
 
 /// Before the first snapshot there are metrics of the process, which are not cached.
@@ -192,14 +169,16 @@ async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse,
     let snapshot = server.snapshot()?;
     let body = server
         .state_cache
-        .get_or_render(&snapshot, || state_json::render(&snapshot, &server.settings.borrow()))
+        .get_or_render(&snapshot, || {
+            state_json::render(&snapshot, &server.sources.settings.borrow())
+        })
         .map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
 /// Healthy as long as there is a watch.
 async fn healthy(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
-    match server.snapshots.has_changed() {
+    match server.sources.snapshots.has_changed() {
         Ok(_) => Ok("healthy\n"),
         Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the watch has ended\n".into())),
     }

@@ -3,15 +3,16 @@
 //! watch nothing but the snapshot that it holds.
 
 use lifesign_core::watch::Snapshot;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub mod listener;
 pub mod connections;
 pub mod http;
 pub mod metrics;
-pub mod page;
 mod definitions;
+mod pages;
+mod record;
 mod render_cache;
 mod series;
 mod state_json;
@@ -25,6 +26,17 @@ pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
 
 /// Where such requests arrive.
 pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
+
+/// What all that is exported is made from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The present.
+    pub snapshots: SnapshotReceiver,
+    /// What the plan says.
+    pub settings: watch::Receiver<ExportSettings>,
+    /// The file with the past; None if there is none.
+    pub store: Option<PathBuf>,
+}
 
 /// What the plan, and not a snapshot, says of what is exported.
 #[derive(Clone, Debug, PartialEq, Eq)]

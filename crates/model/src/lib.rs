@@ -1,5 +1,5 @@
-//! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when and
-//! for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
+//! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
+//! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
 //! names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the

@@ -11,11 +11,9 @@ use lifesign_core::{
     time::Time,
     watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
 };
+use lifesign_incident::{Period, Timeline};
 use rusqlite::{Connection, Result, Row, params};
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 /// The newest runs of a week that are read. A program that restarts more often shows less.
 const MAX_RUNS: i64 = 1000;
@@ -24,8 +22,6 @@ const FINE_PERIOD: Duration = Duration::from_secs(86_400);
 
 /// By scope name: its country's code, and what earlier runs saw of it.
 pub(super) type Histories = HashMap<String, (String, History)>;
-
-type Period = (Time, Time);
 
 /// What was read of one scope.
 struct ScopeRows {
@@ -144,28 +140,11 @@ fn add_sample(row: &Row, span: i64, scopes: &mut HashMap<String, ScopeRows>) -> 
 /// The states of a scope over time. A scope was up where it was watched and no episode says
 /// otherwise; where nobody watched it is unknown.
 fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> {
-    let mut timeline = Timeline::default();
-    for &(from, to) in &scope.watched {
+    let watched = scope.watched.iter().map(|&(from, to)| {
         // A coarse sample may begin before the first run.
-        let from = from.max(runs.first().map_or(from, |run| run.0));
-        let edge = Edge { earliest: None, latest: from };
-        timeline.set(from, to + RUN_TIMEOUT, Some((State::Up, edge)));
-    }
-    let (unknown, known): (Vec<&Episode>, Vec<&Episode>) =
-        scope.episodes.iter().partition(|episode| episode.state == State::Unknown);
-    let end = |episode: &Episode| episode.end.map_or(Time::NEVER, |end| end.latest);
-    // Where two overlap, the one that was found later had more evidence.
-    for episode in &known {
-        timeline.set(episode.begin.latest, end(episode), Some((episode.state, episode.begin)));
-        timeline.set_up_edge(end(episode), episode.end);
-    }
-    // Unknown holds until it ends, or until the next begin or end of a known episode.
-    for episode in unknown {
-        let from = episode.begin.latest;
-        let edges = known.iter().flat_map(|known| [known.begin.latest, end(known)]);
-        let to = edges.filter(|&edge| edge > from).fold(end(episode), Time::min);
-        timeline.set(from, to, Some((State::Unknown, episode.begin)));
-    }
+        (from.max(runs.first().map_or(from, |run| run.0)), to + RUN_TIMEOUT)
+    });
+    let mut timeline = Timeline::new(watched, &scope.episodes);
     let next_begins = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap_from = Time::default();
     for (&(_, lasted), next_begin) in runs.iter().zip(next_begins) {
@@ -178,46 +157,15 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
         let gap_to = ends.map(|end| end.latest).fold(next_begin, Time::max);
         timeline.set(gap_from, gap_to, None);
     }
-    timeline.state_spans(now)
-}
-
-/// The state from each time on, with the edge at which it began; None where nobody watched.
-#[derive(Default)]
-struct Timeline(BTreeMap<Time, Option<(State, Edge)>>);
-
-impl Timeline {
-    /// Sets the state from `from` to `to`, over whatever was set there.
-    fn set(&mut self, from: Time, to: Time, state: Option<(State, Edge)>) {
-        if from >= to {
-            return;
-        }
-        let after = self.0.range(..=to).next_back().and_then(|(_, state)| *state);
-        let replaced: Vec<Time> = self.0.range(from..to).map(|(&at, _)| at).collect();
-        for at in replaced {
-            self.0.remove(&at);
-        }
-        self.0.insert(from, state);
-        self.0.entry(to).or_insert(after);
-    }
-
-    /// Sets the edge of the up that begins at this time, if one does.
-    fn set_up_edge(&mut self, at: Time, edge: Option<Edge>) {
-        if let (Some(Some((State::Up, begin))), Some(edge)) = (self.0.get_mut(&at), edge) {
-            *begin = edge;
-        }
-    }
-
-    /// The spans up to now, without what is unknown at first. Neighbours differ in state.
-    fn state_spans(self, now: Time) -> Vec<StateSpan> {
-        let mut last = State::Unknown;
-        let span = |(from, state): (Time, Option<(State, Edge)>)| {
-            let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
-            let (state, edge) = state.unwrap_or(gap);
-            let is_new = std::mem::replace(&mut last, state) != state;
-            is_new.then_some(StateSpan { state, from, edge })
-        };
-        self.0.into_iter().filter(|&(at, _)| at < now).filter_map(span).collect()
-    }
+    // Without what is unknown at first. Neighbours differ in state.
+    let mut last = State::Unknown;
+    let span = |(from, state): (Time, Option<(State, Edge)>)| {
+        let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
+        let (state, edge) = state.unwrap_or(gap);
+        let is_new = std::mem::replace(&mut last, state) != state;
+        is_new.then_some(StateSpan { state, from, edge })
+    };
+    timeline.iter().filter(|&(at, _)| at < now).filter_map(span).collect()
 }
 
 /// Rows that cannot be read: how many, and what is wrong with the first.

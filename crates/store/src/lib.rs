@@ -9,12 +9,14 @@
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
+//! | `directory` | where it is |
 //! | `database` | the tables, and how they are written |
 //! | `directory` | which it is, and who may write there |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
 //! | `history` | the last seven days, for the page |
 //! | `period` | times and periods as people ask for them |
 //! | `reader` | reading, also while a run writes, also a copy |
+//! | `series` | what was measured, in periods of equal length |
 //! | `list` | episodes as a table, JSON or CSV |
 //! | `story` | an incident in words |
 //! | `report` | a page on one country |
@@ -28,11 +30,13 @@ mod correction;
 pub mod period;
 mod reader;
 mod directory;
+mod temporary;
 mod scope_name;
 mod plan;
 mod database;
 mod episode;
 mod history;
+mod series;
 pub mod list;
 pub mod story;
 pub mod incidents;
@@ -43,7 +47,10 @@ mod writer;
 pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
 pub use lifesign_incident::Episode;
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, Rows, StoreReader};
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
+pub use rusqlite::Result;
+pub use series::{Measured, Measurements};
+pub use temporary::TemporaryDirectory;
 
 use backlog::Batch;
 use correction::Correction;

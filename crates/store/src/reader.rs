@@ -26,7 +26,7 @@ const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS darknes
     NULL AS last_earliest, NULL AS last_latest FROM main.episode";
 
 /// A run writes each minute. One that has written nothing for this long is over.
-pub(super) const RUN_TIMEOUT: Duration = Duration::from_secs(150);
+pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// How long a period a sample covers, in milliseconds.
 pub(super) const FINE_MS: i64 = 60_000;

@@ -17,6 +17,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{Episode, Incident, Phase, middle};
+use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -193,18 +194,6 @@ fn without_incident(data: &ReportData) -> String {
             edge_text(episode.begin),
             length_text(episode, data.observed_until)
         ),
-    }
-}
-
-/// Who runs the vantage, as a link if it is a URL or an address for mail.
-pub fn contact(text: &str) -> Markup {
-    let is_url = text.starts_with("https://") || text.starts_with("http://");
-    let is_one_word = !text.contains(char::is_whitespace);
-    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
-    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
-    html! {
-        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
-        @else { (text) }
     }
 }
 

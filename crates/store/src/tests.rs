@@ -14,6 +14,7 @@ mod blind_periods;
 mod clocks;
 mod edges;
 mod openings;
+mod series;
 mod stories;
 mod plan;
 mod names;

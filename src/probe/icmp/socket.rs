@@ -232,9 +232,12 @@ impl IcmpSocket {
                     // no. With them, we have made it too large (RFC 1191 §4, RFC 4443 §3.2).
                     let is_too_large =
                         codec.has_zeros() && error.from != to && error.is_too_large();
-                    let found = |rtt| match is_too_large {
-                        true => Found::NotSent(Fault::TooLarge),
-                        false => socket::found(error, to, rtt, clock.now()),
+                    let found = |rtt| {
+                        if is_too_large {
+                            Found::NotSent(Fault::TooLarge)
+                        } else {
+                            socket::found(error, to, rtt, clock.now())
+                        }
                     };
                     let read = codec.quoted(message.packet, to, self.kind);
                     // The hop limit is the error's, which a router may have sent.

@@ -125,12 +125,12 @@ fn the_package_lives_in_a_debian() {
 
     // Upgraded: another process, the same plan and state.
     let process = property(&machine, "MainPID");
-    let episodes = machine.sh("lifesign episodes --json").lines().count();
+    let episodes = machine.sh("lifesign episodes --all --json").lines().count();
     machine.sh("dpkg -i /mnt/two.deb");
     assert_eq!(machine.sh("dpkg-query -W -f '${Version}' lifesign"), "0.0.2");
     back(&machine, TIMEOUT, &process, "0");
     machine.sh(&format!("cmp /root/two.toml {PLAN}"));
-    assert!(machine.sh("lifesign episodes --json").lines().count() >= episodes);
+    assert!(machine.sh("lifesign episodes --all --json").lines().count() >= episodes);
 
     // Removed: plan and state stay. Purged: nothing does.
     machine.sh("dpkg -r lifesign");

@@ -123,6 +123,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/alerts.md",
         "docs/journal.md",
         "docs/metrics.md",
+        "docs/pages.md",
         "docs/plan.md",
         "docs/store.md",
         "docs/scenario.md",

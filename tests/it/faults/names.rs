@@ -199,7 +199,7 @@ fn the_resolver_is_dead_at_the_start_and_the_addresses_are_known() {
     let (mut program, address) = watch_with(&temp_dir, &resolver, host, &options);
     program.verdict(TIMEOUT, "KP 127.47.1.0/24", "up");
     assert_eq!(sum(address, "lifesign_not_sent_total", &["unresolved"]), 0.0);
-    assert!(get(address, "/").body.contains("127.47.1.8"));
+    assert!(get(address, "/KP/127.47.1.0/24").body.contains("127.47.1.8"));
     assert!(get(address, "/api/v1/state").body.contains(r#""address":"127.47.1.8""#));
     assert_eq!(program.terminate().code(), Some(0));
 }

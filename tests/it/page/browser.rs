@@ -35,11 +35,13 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
     if !in_own_process(each_state_is_told_by_word_sign_colour_and_height, OWN_NETWORK) {
         return;
     }
-    let server = PageServer::start(Some(week::every_state()), settings(None));
+    let temp_dir = TempDir::new("every-state");
+    let store = week::store(&week::every_state(), &temp_dir);
+    let server = PageServer::with_past(Some(week::every_state()), settings(None), Some(store));
     let mut browser = Browser::start();
     let mut looks = Vec::new();
     for screen in SCREENS {
-        browser.open(&server.url("/?hold"), screen);
+        browser.open(&server.url("/?hold&range=7d"), screen);
         let badges = browser
             .ask("[...document.querySelectorAll('h2 .badge')].map(badge => badge.innerText)");
         let signs = ["●", "◐", "◔", "▼", "≈", "✕", "?"];
@@ -47,7 +49,7 @@ fn each_state_is_told_by_word_sign_colour_and_height() {
         assert_eq!(texts(&badges), expected.collect::<Vec<_>>(), "{screen:?}");
         // In a strip: no two that are bad alike in height, and none alike in both height and fill.
         let strip = browser.ask(
-            "State = s => { const bar = document.querySelector('.country .strip rect.' + s); \
+            "State = s => { const bar = [...document.querySelectorAll('.country .strip rect.' + s)].at(-1); \
              return bar.getBoundingClientRect().height + ' ' + (bar.getAttribute('fill') || getComputedStyle(bar).fill) }; \
              ['up', 'degraded', 'partial', 'down', 'flapping', 'outage', 'unknown'].map(State)",
         );
@@ -81,41 +83,23 @@ fn the_strip_shows_the_episodes() {
     if !in_own_process(the_strip_shows_the_episodes, OWN_NETWORK) {
         return;
     }
-    let server = PageServer::start(
-        Some(week::snapshot(week::roster(1, 1, 3), |_| week::restless(State::Outage))),
-        settings(None),
-    );
+    let temp_dir = TempDir::new("strip");
+    let snapshot = week::snapshot(week::roster(1, 1, 3), |_| week::restless(State::Outage));
+    let store = week::store(&snapshot, &temp_dir);
+    let server = PageServer::with_past(Some(snapshot), settings(None), Some(store));
     let mut browser = Browser::start();
-    browser.open(&server.url("/?hold"), WIDE);
-    let bars = browser.ask(
-        "[...document.querySelectorAll('.country > .strips .strip')].map(strip => { \
-         const whole = strip.getBoundingClientRect(); return [...strip.querySelectorAll('rect')].map(bar => { \
-         const box = bar.getBoundingClientRect(); return [bar.className.baseVal, \
-         (box.left - whole.left) / whole.width, (box.right - whole.left) / whole.width] }) })",
-    );
-    let rows = browser.ask(
-        "[...document.querySelectorAll('.episodes tbody tr')].map(row => { \
-         const cells = row.children, time = cell => [...cell.querySelectorAll('time')].map(t => t.dateTime).at(-1); \
-         return [cells[0].innerText, cells[1].innerText, time(cells[2]), time(cells[4]) || null] })",
-    );
-    let episodes: Vec<(String, Time, Time)> = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            assert_eq!(row[0], "X0", "the block's episodes are its country's");
-            let state = row[1].as_str().unwrap().rsplit(' ').next().unwrap().to_owned();
-            let time = |cell: &Value| cell.as_str().map(|text| text.parse().unwrap());
-            (state, time(&row[2]).unwrap(), time(&row[3]).unwrap_or(week::NOW))
-        })
-        .collect();
-    assert_eq!(episodes.len(), 8, "{episodes:?}");
-    for (strip, span) in bars.as_array().unwrap().iter().zip([24 * week::HOUR, 7 * 24 * week::HOUR])
-    {
+    for (range, hours) in [("24h", 24), ("7d", 160)] {
+        browser.open(&server.url(&format!("/X0?hold&range={range}")), WIDE);
+        let bars = browser.ask(
+            "(() => { const strip = document.querySelector('.strip.large'); \
+             const whole = strip.getBoundingClientRect(); \
+             return [...strip.querySelectorAll('rect:not(.gaps):not(.cap)')].map(bar => { \
+             const box = bar.getBoundingClientRect(); return [bar.className.baseVal, \
+             (box.left - whole.left) / whole.width, (box.right - whole.left) / whole.width] }) })()",
+        );
+        let span = hours * week::HOUR;
         let begin = week::NOW - Duration::from_secs(span);
-        // One column, and half a pixel.
-        let near = Duration::from_secs(span / 480 + span / 1500);
-        let drawn: Vec<(String, Time, Time)> = strip
+        let drawn: Vec<(String, Time, Time)> = bars
             .as_array()
             .unwrap()
             .iter()
@@ -127,25 +111,39 @@ fn the_strip_shows_the_episodes() {
             })
             .filter(|(state, ..)| state != "up")
             .collect();
-        let mut expected: Vec<_> = (episodes.iter().rev())
-            .filter(|episode| episode.2 > begin)
-            .map(|(state, from, to)| (state.clone(), (*from).max(begin), *to))
+        let spans = week::restless(State::Outage);
+        let ends = spans.iter().skip(1).map(|(_, before)| *before).chain([0]);
+        let ago = |seconds| week::NOW - Duration::from_secs(seconds);
+        let expected: Vec<(String, Time, Time)> = spans
+            .iter()
+            .zip(ends)
+            .filter(|((state, _), end)| *state != State::Up && ago(*end) > begin)
+            .map(|((state, from), end)| (state.to_string(), ago(*from).max(begin), ago(end)))
             .collect();
-        expected.sort_by_key(|episode| episode.1);
+        // What is not known gives way to what is worse in its column.
+        let is_seen = |state: &str| state != "unknown" || hours == 24;
+        let drawn: Vec<_> = drawn.iter().filter(|(state, ..)| is_seen(state)).collect();
+        let expected: Vec<_> = expected.iter().filter(|(state, ..)| is_seen(state)).collect();
         assert_eq!(drawn.len(), expected.len(), "{drawn:?}\n{expected:?}");
+        // One column, and half a pixel.
+        let near = Duration::from_secs(span / 120 + span / 1500);
         for (drawn, expected) in drawn.iter().zip(&expected) {
             let apart = |one: Time, other: Time| one.since(other).max(other.since(one));
             assert_eq!(drawn.0, expected.0);
             assert!(apart(drawn.1, expected.1) <= near, "{drawn:?} {expected:?}");
             assert!(apart(drawn.2, expected.2) <= near, "{drawn:?} {expected:?}");
         }
-    }
-    let told = browser
-        .ask("document.querySelector('.country > .strips .strip').getAttribute('aria-label')");
-    let told = told.as_str().unwrap();
-    assert!(told.starts_with("last 24 h: "), "{told}");
-    for part in ["flapping 3 h", "outage 3 h", "partial 2 h", "up "] {
-        assert!(told.contains(part), "{part}: {told}");
+        let told = browser.ask("document.querySelector('.strip.large').getAttribute('aria-label')");
+        let told = told.as_str().unwrap();
+        let parts = [
+            ("24h", "outage 3 h"),
+            ("7d", "outage 13 h"),
+            ("", "flapping 3 h"),
+            ("", "partial 2 h"),
+        ];
+        for (_, part) in parts.iter().filter(|(of, _)| of.is_empty() || *of == range) {
+            assert!(told.contains(part), "{part}: {told}");
+        }
     }
 }
 
@@ -243,21 +241,38 @@ fn everybody_can_read_it_says_axe() {
         Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("axe-core-4.10.3/package/axe.min.js");
     let axe = fs::read_to_string(&axe)
         .unwrap_or_else(|error| panic!("{}: {error}; see tests/run", axe.display()));
-    let large = week::snapshot(week::roster(1, 40, 2), |_| week::restless(State::Flapping));
+    let large = week::snapshot(week::roster(1, 120, 2), |_| week::restless(State::Flapping));
     let blind = Snapshot { blindness: snapshot::blindness(true), ..week::every_state() };
-    let pictures =
-        [("every state", week::every_state()), ("blind", blind), ("forty blocks", large)];
+    let spans = || vec![(State::Up, 20 * week::HOUR), (State::Outage, 2 * week::HOUR)];
+    let outage = || week::snapshot(week::roster(1, 4, 2), |_| spans());
+    let pictures = [
+        ("every state", week::every_state(), "/?hold"),
+        ("blind", blind, "/X3?hold&open=why"),
+        ("120 blocks", large, "/X0?hold"),
+        ("an outage", outage(), "/X0?hold&range=24h&open=why,127.60.0.0/24"),
+        ("a block", outage(), "/X0/127.60.1.0/24?hold"),
+        ("an incident", outage(), "/X0/incident/2014-12-23T2159Z?hold"),
+        ("what it means", outage(), "/-/meaning?hold"),
+    ];
     let mut browser = Browser::start();
     let mut found = String::new();
-    for (name, picture) in pictures {
-        let server = PageServer::start(Some(picture), settings(Some("a test.")));
+    for (name, picture, path) in pictures {
+        let temp_dir = TempDir::new("axe");
+        let store = week::store(&picture, &temp_dir);
+        let server = PageServer::with_past(Some(picture), settings(Some("a test.")), Some(store));
         for screen in SCREENS {
-            browser.open(&server.url("/?hold"), screen);
+            browser.open(&server.url(path), screen);
+            let wide = browser.ask(
+                "[...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > \
+                 document.documentElement.clientWidth + 1).map(each => each.outerHTML.slice(0, 200))",
+            );
+            assert_eq!(texts(&wide), [""; 0], "{name}, {screen:?}");
             browser.ask(&format!("{axe}; 0"));
             let result = browser.ask("axe.run()");
             let passed = result["passes"].as_array().unwrap();
             // It has looked at what matters.
-            for rule in ["color-contrast", "svg-img-alt", "html-has-lang", "heading-order"] {
+            for rule in ["color-contrast", "html-has-lang", "heading-order", "page-has-heading-one"]
+            {
                 assert!(passed.iter().any(|pass| pass["id"] == rule), "{name}, {screen:?}: {rule}");
             }
             for violation in result["violations"].as_array().unwrap() {
@@ -295,34 +310,39 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
             verdict.scope == "KP" && verdict.to == "outage" && verdict.latest > dark
         })
     });
+    let blocks = [176, 177, 178, 179].map(|number| format!("127.45.{number}.0/24")).join(",");
+    let open = format!("&open={blocks}");
     // The verdict is told before the picture with it is there.
     until(TIMEOUT, "the picture", || {
-        browser.open(&format!("http://{address}/?hold"), WIDE);
+        browser.open(&format!("http://{address}/KP?hold&range=7d{open}"), WIDE);
         let title = browser.ask("document.title").as_str().unwrap().to_owned();
         if title.starts_with("✕ KP outage") { Ok(()) } else { Err(title) }
     });
     let banner = browser.ask("document.querySelector('.simulation').innerText");
     assert!(banner.as_str().unwrap().starts_with("Simulation North Korea's four /24s"), "{banner}");
-    assert_eq!(browser.ask("document.querySelector('h2 .badge').innerText"), "✕ outage");
-    assert_eq!(browser.ask("document.querySelectorAll('.block .hosts li').length"), 24);
+    assert_eq!(browser.ask("document.querySelector('h1 .badge').innerText"), "✕ outage");
+    assert_eq!(browser.ask("document.querySelectorAll('.part .hosts li').length"), 24);
     let week = browser.ask(
-        "[...document.querySelectorAll('.country > .strips .strip')[1].querySelectorAll('rect')] \
+        "[...document.querySelectorAll('.strip.large rect:not(.gaps):not(.cap)')] \
          .map(bar => bar.className.baseVal)",
     );
     let mut order = texts(&week);
     order.dedup();
     assert_eq!(order.last(), Some(&"outage"), "{week}");
-    // Of the week's strip three and a half days are there; the flapping of 25 h is most of what is
-    // bad.
+    // The flapping of 25 h is most of what is bad, and no outage within it is hidden.
     let widths = browser.ask(
-        "Width = s => [...document.querySelectorAll('.country > .strips .strip')[1].querySelectorAll('rect.' + s)] \
+        "Width = s => [...document.querySelectorAll('.strip.large rect.' + s)] \
          .map(bar => bar.getBoundingClientRect().width).reduce((a, b) => a + b, 0) / \
-         document.querySelector('.country > .strips .strip').getBoundingClientRect().width * 168; \
-         [Width('flapping'), Width('up')]",
+         document.querySelector('.strip.large').getBoundingClientRect().width; \
+         Hours = (() => { const [from, to] = document.querySelector('.ranges span').innerText \
+         .split(' UTC')[0].split(' to ').map(t => Date.parse(t.replace(' ', 'T') + 'Z')); \
+         return (to - from) / 3600000 })(); \
+         ['flapping', 'up', 'cap'].map(s => Width(s) * Hours)",
     );
     let hours: Vec<f64> =
         widths.as_array().unwrap().iter().map(|width| width.as_f64().unwrap()).collect();
     assert!((20.0..26.0).contains(&hours[0]), "{hours:?} hours of flapping and of up");
     assert!((13.0..17.0).contains(&hours[1]), "{hours:?} hours of flapping and of up");
+    assert!(hours[2] > 5.0, "{hours:?}");
     assert_eq!(browser.complaints(), [&Value::Null; 0]);
 }

@@ -1,101 +1,216 @@
-//! The page as text: how large it is and how long it takes, and that no name in it can become
+//! The pages as text: how large they are and how long they take, and that no name in them can become
 //! markup.
 
-use crate::support::{page_server::settings, week};
-use lifesign::export::{
-    ExportSettings,
-    page::{self, Refresh},
-};
+use crate::support::week;
 use lifesign_core::{
     judge::State,
-    scopes::{BlockId, Host, Scope},
-    watch::Snapshot,
+    scopes::{BlockId, CountryId, Host, Scope},
+    watch::{Settings, Snapshot, Watch},
 };
-use std::{fs, time::Duration};
+use lifesign_page::{Address, Page, Query, Range, Site, View};
+use std::{fs, sync::Arc, time::Duration};
+
+const SITE: Site<'static> = Site { vantage: "the lab", contact: None, simulation: None };
+const COUNTRY: &str = "/X0";
+
+fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
+    let query = Query::parse(query).unwrap();
+    let range = query.range.unwrap_or(Range::Week);
+    let record = week::record(snapshot, range);
+    let address = Address::find(path, query, &snapshot.roster).unwrap();
+    let view = View { snapshot, record: &record, site, address: &address };
+    lifesign_page::render(&view).unwrap().into_string()
+}
 
 /// A page's bytes, and how long the processor takes for it, on average: others who share the
 /// machine do not count.
-fn rendered(snapshot: &Snapshot) -> (usize, Duration) {
-    const TIMES: u32 = 20;
+fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
+    const TIMES: u32 = 10;
     let on_processor = || {
         let spent = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
     };
+    let record = week::record(snapshot, Range::Week);
+    let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot, record: &record, site: SITE, address: &address };
     let begun = on_processor();
-    let pages = (0..TIMES)
-        .map(|_| page::render(snapshot, &settings(None), Refresh::Auto).into_string().len());
+    let pages = (0..TIMES).map(|_| lifesign_page::render(&view).unwrap().into_string().len());
     let bytes = pages.max().unwrap();
     (bytes, on_processor().saturating_sub(begun) / TIMES)
 }
 
 #[test]
-fn four_blocks_in_full_are_below_200_kilobytes_and_50_milliseconds() {
-    // Each strip as broken as it can be: another state in every column.
-    let restless = (1..480)
+fn a_page_of_four_blocks_is_below_60_kilobytes_and_50_milliseconds() {
+    // As broken as it can be: another state in every column.
+    let restless = (1..120)
         .rev()
-        .map(|column| (State::ALL[column as usize % 3], column * 1260))
+        .map(|column| (State::ALL[column as usize % 3 + 2], column * 84 * 60))
         .collect::<Vec<_>>();
     for (name, spans) in [("a restless week", restless), ("a week", week::restless(State::Up))] {
-        let (bytes, time) = rendered(&week::snapshot(week::roster(1, 4, 16), |_| spans.clone()));
-        println!("{name}: {bytes} bytes, {time:?}");
-        assert!(bytes < 200_000, "{name}: {bytes} bytes");
-        assert!(!time.is_zero() && time < Duration::from_millis(50), "{name}: {time:?}");
+        let snapshot = week::snapshot(week::roster(1, 4, 16), |_| spans.clone());
+        for path in ["/", COUNTRY, "/X0/127.60.0.0/24"] {
+            let (bytes, time) = measured(&snapshot, path);
+            println!("{name}, {path}: {bytes} bytes, {time:?}");
+            assert!(bytes < 60_000, "{name}, {path}: {bytes} bytes");
+            let short = Duration::from_millis(50);
+            assert!(!time.is_zero() && time < short, "{name}, {path}: {time:?}");
+        }
     }
 }
 
 #[test]
-fn a_country_of_370_blocks_is_below_a_megabyte_and_its_blocks_are_closed() {
-    let snapshot = week::snapshot(week::roster(1, 370, 6), |scope| match scope {
-        Scope::Block(BlockId(number)) if number % 10 > 0 => vec![(State::Up, 160 * week::HOUR)],
-        Scope::Block(_) | Scope::Network(_) | Scope::Country(_) => week::restless(State::Partial),
-    });
-    let (bytes, time) = rendered(&snapshot);
-    println!("{bytes} bytes, {time:?}");
-    assert!(bytes < 1_000_000, "{bytes} bytes");
-    let page = page::render(&snapshot, &settings(None), Refresh::Auto).into_string();
-    assert_eq!(page.matches("<details").count(), 370);
-    assert!(!page.contains(" open>"), "a block is open");
-    // Each is one sign at the top, which leads to it.
-    for number in [0, 369] {
-        assert!(page.contains(&format!("href=\"#block-{number}\"")), "{number}");
-        assert!(page.contains(&format!("id=\"block-{number}\"")), "{number}");
+fn a_country_of_5030_blocks_is_below_300_kilobytes_and_200_milliseconds() {
+    let roster = Arc::new(week::roster(1, 5030, 1));
+    let watch = Watch::new(roster.clone(), &Settings::default(), week::NOW);
+    let mut snapshot = watch.snapshot(week::NOW, 0, 0);
+    for scope in roster.scopes() {
+        snapshot.scopes[roster.scope_id(scope).index()].verdict.state = match scope {
+            Scope::Block(BlockId(number)) if number % 40 > 0 => State::Up,
+            Scope::Block(BlockId(number)) => State::ALL[number as usize / 40 % 7],
+            Scope::Network(_) | Scope::Country(_) => State::Partial,
+        };
     }
-    assert!(page.contains("<span>333 <span class=\"badge up\">"), "the tally");
+    let (bytes, time) = measured(&snapshot, COUNTRY);
+    println!("{bytes} bytes, {time:?}");
+    assert!(bytes < 300_000, "{bytes} bytes");
+    assert!(time < Duration::from_millis(200), "{time:?}");
+    let page = render(&snapshot, COUNTRY, "", SITE);
+    // What differs is named, all else is a tile until it is asked for.
+    assert!(page.contains("<span>4922 <span class=\"badge up\">"), "the tally");
+    assert!(page.contains(">127.60.40.0/24</a>") && !page.contains(">127.60.1.0/24</a>"));
+    assert!(render(&snapshot, COUNTRY, "open=blocks", SITE).contains(">127.60.1.0/24</a>"));
+}
+
+#[test]
+fn what_differs_from_its_country_is_open_unless_the_reader_says_otherwise() {
+    let mut snapshot = week::snapshot(week::roster(1, 3, 2), |_| vec![(State::Up, week::HOUR)]);
+    let block = |number| snapshot.roster.scope_id(Scope::Block(BlockId(number))).index();
+    let at = block(1);
+    snapshot.scopes[at].verdict.state = State::Outage;
+    let open = |query: &str| {
+        let page = render(&snapshot, COUNTRY, query, SITE);
+        let rows = page.split("<div class=\"part\" id=\"").skip(1);
+        let open = rows.filter(|row| row.contains("<div class=\"more\">"));
+        open.map(|row| row.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(""), ["block-1"]);
+    assert_eq!(open("open="), [""; 0]);
+    assert_eq!(open("open=127.60.0.0/24,127.60.2.0/24"), ["block-0", "block-2"]);
+    // A row that is open is closed by its link, and the other stays.
+    let page = render(&snapshot, COUNTRY, "open=127.60.0.0/24,127.60.2.0/24", SITE);
+    assert!(
+        page.contains("href=\"X0?open=127.60.2.0/24#block-0\" aria-label=\"less of "),
+        "{page}"
+    );
 }
 
 #[test]
 fn what_is_up_names_its_newest_answer_and_all_else_why_it_was_found() {
-    let mut snapshot = week::snapshot(week::roster(1, 2, 2), |_| vec![(State::Up, week::HOUR)]);
+    let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Up, week::HOUR)]);
     let time = snapshot.time;
     for scope in &mut snapshot.scopes {
         scope.verdict.state = State::Up;
         scope.verdict.evidence = "last answer to a probe of long ago".into();
         scope.verdict.last_life = Some(time);
     }
-    let render =
-        |snapshot: &Snapshot| page::render(snapshot, &settings(None), Refresh::Auto).into_string();
-    let page = render(&snapshot);
+    let open = |snapshot: &Snapshot| render(snapshot, COUNTRY, "open=why", SITE);
+    let page = open(&snapshot);
     assert!(!page.contains("long ago"), "{page}");
-    assert_eq!(page.matches("last answer to a probe of <time datetime").count(), 3);
+    assert!(page.contains("last answer to a probe of <time datetime"), "{page}");
     for scope in &mut snapshot.scopes {
         scope.verdict.state = State::Outage;
     }
-    assert_eq!(render(&snapshot).matches("long ago").count(), 3);
+    assert_eq!(open(&snapshot).matches("long ago").count(), 1);
 }
 
 #[test]
-fn episodes_that_parts_had_with_the_whole_are_counted() {
-    let outage = || vec![(State::Up, 3 * week::HOUR), (State::Outage, week::HOUR)];
-    let render = |of_parts: Vec<(State, _)>| {
-        let snapshot = week::snapshot(week::roster(1, 2, 2), |scope| match scope {
-            Scope::Country(_) => outage(),
-            Scope::Block(_) | Scope::Network(_) => of_parts.clone(),
-        });
-        page::render(&snapshot, &settings(None), Refresh::Auto).into_string()
-    };
-    let told = "2 of parts not listed: the whole had the same at the same time.";
-    assert!(render(outage()).contains(told));
-    assert!(!render(vec![(State::Up, 3 * week::HOUR)]).contains("not listed"));
+fn what_flaps_is_told_in_the_present_tense() {
+    let mut snapshot =
+        week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Flapping, week::HOUR)]);
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let now = snapshot.time;
+    let country = snapshot.roster.scope_id(Scope::Country(CountryId(0))).index();
+    let verdict = &mut snapshot.scopes[country].verdict;
+    let end =
+        lifesign_core::judge::Edge { earliest: Some(now - minutes(9)), latest: now - minutes(9) };
+    verdict.darknesses.count = 14;
+    verdict.darknesses.length = minutes(40);
+    verdict.darknesses.last_end = Some(end);
+    verdict.calm_at = Some(now + minutes(20));
+    let page = render(&snapshot, COUNTRY, "", SITE);
+    for part in [
+        "answers since <time datetime=\"2014-12-23T23:51:00.000Z\">2014-12-23 23:51:00</time> UTC (9 min); \
+         counted as unstable until <time datetime=\"2014-12-24T00:20:00.000Z\">00:20:00</time> UTC",
+        ", dark 14 times for 40 min in all",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    snapshot.scopes[country].verdict.calm_at = None;
+    assert!(render(&snapshot, COUNTRY, "", SITE).contains("<b>does not answer now</b>"));
+}
+
+#[test]
+fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
+    let hours = |hours: u64| hours * week::HOUR;
+    let spans = [
+        (State::Up, hours(160)),
+        (State::Outage, hours(100)),
+        (State::Up, hours(90)),
+        (State::Outage, hours(20)),
+        (State::Up, hours(18)),
+    ];
+    let snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans.to_vec());
+    let country = render(&snapshot, COUNTRY, "", SITE);
+    for part in [
+        "<a href=\"X0/incident/2014-12-23T0359Z\">2014-12-23 03:59 UTC</a> not reachable for 2 h \
+         <span class=\"chip\">not over</span>",
+        "not reachable for 10 h</li>",
+        "can be reached again since",
+    ] {
+        assert!(country.contains(part), "{part}: {country}");
+    }
+    // The block had the same, and is not told of.
+    assert_eq!(country.matches("/incident/").count(), 2, "{country}");
+    let first = render(&snapshot, "/X0/incident/2014-12-19T1959Z", "", SITE);
+    for part in [
+        "Country 0 was not reachable for 10 h.",
+        "<th scope=\"row\">outage</th>",
+        "2014-12-19 19:59:59</time> ± 1 s",
+        "rel=\"next\" href=\"../../X0/incident/2014-12-23T0359Z\"",
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    let query = Query::default();
+    let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
+    assert!(matches!(address.page, Page::Incident(..)));
+    let record = week::record(&snapshot, Range::Week);
+    let view = View { snapshot: &snapshot, record: &record, site: SITE, address: &address };
+    assert!(lifesign_page::render(&view).is_none());
+}
+
+#[test]
+fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
+    let snapshot = week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Up, 160 * week::HOUR)]);
+    let mut record = week::record(&snapshot, Range::All);
+    let (began, now) = record.watched[0];
+    let hours = |hours: u64| Duration::from_secs(hours * week::HOUR);
+    record.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
+    // The present verdict is younger than the gap.
+    let mut snapshot = snapshot;
+    for scope in &mut snapshot.scopes {
+        scope.verdict.edge.latest = now - hours(1);
+    }
+    let query = Query::parse("range=400d").unwrap();
+    let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
+    let view = View { snapshot: &snapshot, record: &record, site: SITE, address: &address };
+    let page = lifesign_page::render(&view).unwrap().into_string();
+    for part in [
+        "aria-label=\"6 d 16 h: not watched 3 d 8 h, up 3 d 8 h\"",
+        "<rect class=\"unwatched\" x=\"25%\" width=\"50%\"><title>not watched, 2014-12-19",
+        "2014-12-17 08:00 to 2014-12-24 00:00 UTC: watching began then",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 }
 
 #[test]
@@ -112,15 +227,20 @@ fn no_name_can_become_markup_anywhere() {
     for scope in &mut snapshot.scopes {
         scope.verdict.evidence = nasty.into();
     }
-    let settings = ExportSettings {
-        vantage: nasty.into(),
-        contact: Some(nasty.into()),
-        per_host: true,
-        simulation: Some(nasty.into()),
-    };
-    let page = page::render(&snapshot, &settings, Refresh::Paused).into_string();
-    for part in ["<script", "<img", "\"'>"] {
-        assert!(!page.contains(part), "{part}");
+    let site = Site { vantage: nasty, contact: Some(nasty), simulation: Some(nasty) };
+    let code = "/%22%27%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dalert%282%29%3E%26amp%3B";
+    let country = render(&snapshot, code, "hold&open=why,127.60.0.0/24,127.60.1.0/24", site);
+    assert!(country.matches("&lt;script&gt;").count() > 10);
+    let link = country.split("/incident/").nth(1).unwrap().split('"').next().unwrap();
+    for page in [
+        render(&snapshot, "/", "", site),
+        render(&snapshot, "/-/meaning", "", site),
+        render(&snapshot, &format!("{code}/127.60.0.0/24"), "open=why", site),
+        render(&snapshot, &format!("{code}/incident/{link}"), "", site),
+        country,
+    ] {
+        for part in ["<script", "<img", "\"'>"] {
+            assert!(!page.contains(part), "{part}: {page}");
+        }
     }
-    assert!(page.matches("&lt;script&gt;").count() > 10);
 }

@@ -51,7 +51,7 @@ fn goes_on_and_recovers(mut watch: Program, disk: &str, relief: &str) {
         other => Err(other.to_string()),
     });
     assert_eq!(watch.err.len(), 2, "each is told once: {}", watch.said());
-    let listed = inside(&watch, &format!("{LIFESIGN} episodes --state-dir {disk}"));
+    let listed = inside(&watch, &format!("{LIFESIGN} episodes --all --state-dir {disk}"));
     assert!(listed.starts_with("SCOPE"), "{listed}");
     assert_eq!(watch.terminate().code(), Some(0));
 }

@@ -1,11 +1,12 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
 use super::http::{Answer, ask};
-use lifesign::export::{ExportSettings, ReloadRequest, http::serve, listener::Listener};
+use lifesign::export::{ExportSettings, ReloadRequest, Sources, http::serve, listener::Listener};
 use lifesign_core::watch::Snapshot;
 use lifesign_web_config::WebConfig;
 use std::{
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
 };
@@ -20,8 +21,17 @@ pub struct PageServer {
 }
 
 impl PageServer {
-    /// Two listeners, and this snapshot to begin with.
+    /// Two listeners, and this snapshot to begin with; no past.
     pub fn start(snapshot: Option<Snapshot>, settings: ExportSettings) -> Self {
+        Self::with_past(snapshot, settings, None)
+    }
+
+    /// The same with the file of a store.
+    pub fn with_past(
+        snapshot: Option<Snapshot>,
+        settings: ExportSettings,
+        store: Option<PathBuf>,
+    ) -> Self {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let listeners = listeners.map(Listener::Tcp);
@@ -30,8 +40,7 @@ impl PageServer {
         let (reload_sender, reload_requests) = mpsc::channel(1);
         let thread = serve(
             listeners.into(),
-            source,
-            settings_receiver,
+            Sources { snapshots: source, settings: settings_receiver, store },
             reload_sender,
             WebConfig::unprotected(),
         )

@@ -1,12 +1,19 @@
 //! Snapshots after a week of watching, for the page: its strips are full.
 
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Kind, NetworkId, Roster, Scope},
     time::Time,
     watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
 };
-use std::{sync::Arc, time::Duration};
+use lifesign_incident::{Episode, fold};
+use lifesign_page::{Columns, Point, Range, Record};
+use lifesign_store::{FILE_NAME, Store};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// When the snapshots are taken: 2014-12-24T00:00:00Z.
 pub const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
@@ -68,6 +75,123 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         (target.recent_loss, target.srtt, target.last_life) = (Some(0.05), Some(0.2), Some(NOW));
     }
     snapshot
+}
+
+/// What the store would remember of these weeks, as a page asks for it.
+pub fn record(snapshot: &Snapshot, range: Range) -> Record {
+    let (from, to) = range.period(NOW);
+    let began = NOW - Duration::from_secs(160 * HOUR);
+    let columns = Columns::of((from.max(began), to));
+    let episodes = episodes(snapshot);
+    let points = |scope| {
+        let history = &snapshot.scope(scope).history;
+        let measured = history.measurements(NOW, to.since(columns.from), columns.count as u64);
+        let point = |each: &Measurement| Point {
+            is_unknown: false,
+            probes: 60,
+            loss: each.loss(),
+            median: each.median(),
+            p95: each.median().map(|median| median * 1.2),
+        };
+        measured.iter().map(point).collect()
+    };
+    let roster = &snapshot.roster;
+    Record {
+        columns,
+        watched: vec![(began, NOW)],
+        incidents: fold(&episodes, NOW),
+        episodes,
+        points: roster.scopes().map(|scope| (roster.full_name_of(scope), points(scope))).collect(),
+        problem: None,
+    }
+}
+
+/// Every stay in a state other than up.
+fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
+    let roster = &snapshot.roster;
+    let of_scope = |scope: Scope| {
+        let spans: Vec<StateSpan> = snapshot
+            .scope(scope)
+            .history
+            .state_spans()
+            .filter(|span| span.from < NOW)
+            .copied()
+            .collect();
+        let ends =
+            spans.iter().skip(1).map(|span| Some(span.edge)).chain([None]).collect::<Vec<_>>();
+        let told = spans.into_iter().zip(ends).filter(|(span, _)| span.state != State::Up);
+        let episodes = told.map(|(span, end)| Episode {
+            scope: roster.full_name_of(scope),
+            country: roster.country_of(scope).code.clone(),
+            state: span.state,
+            found: span.from,
+            begin: span.edge,
+            end,
+            evidence: "7 misses of 7 targets in 5.0 s".into(),
+            unseen: Duration::ZERO,
+            paused: None,
+            darknesses: Darknesses::default(),
+            planned: None,
+        });
+        episodes.collect::<Vec<_>>()
+    };
+    let mut all: Vec<Episode> = roster.scopes().flat_map(of_scope).collect();
+    all.sort_by_key(|episode| episode.found);
+    all
+}
+
+/// The file of a store that remembers it.
+pub fn store(snapshot: &Snapshot, directory: &Path) -> PathBuf {
+    drop(Store::open(directory, "the lab", NOW).unwrap());
+    let file = directory.join(FILE_NAME);
+    let mut base = rusqlite::Connection::open(&file).unwrap();
+    let base = base.transaction().unwrap();
+    let millis = |time: Time| (time.as_nanos() / 1_000_000) as i64;
+    let began = NOW - Duration::from_secs(160 * HOUR);
+    base.execute(
+        "INSERT OR REPLACE INTO run VALUES (?, ?, 0, 'the lab', '')",
+        [millis(began), millis(NOW)],
+    )
+    .unwrap();
+    for episode in episodes(snapshot) {
+        base.execute(
+            "INSERT INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?, 0, 0, NULL, NULL)",
+            rusqlite::params![
+                episode.scope,
+                millis(episode.found),
+                episode.country,
+                episode.state.label(),
+                episode.begin.earliest.map(millis),
+                millis(episode.begin.latest),
+                episode.end.and_then(|end| end.earliest).map(millis),
+                episode.end.map(|end| millis(end.latest)),
+                episode.evidence,
+            ],
+        )
+        .unwrap();
+    }
+    let roster = &snapshot.roster;
+    let mut insert =
+        base.prepare("INSERT INTO sample VALUES (60000, ?, ?, ?, 'up', 60, ?, ?, ?)").unwrap();
+    for scope in roster.scopes() {
+        for minute in 0..24 * 60_u32 {
+            let noise = f64::from(minute * 7919 % 97) / 97.0;
+            let time = NOW - Duration::from_secs(60) * minute;
+            insert
+                .execute(rusqlite::params![
+                    roster.full_name_of(scope),
+                    millis(time),
+                    roster.country_of(scope).code,
+                    noise / 10.0,
+                    0.2 + noise / 20.0,
+                    0.25 + noise / 10.0,
+                ])
+                .unwrap();
+        }
+    }
+    drop(insert);
+    base.commit().unwrap();
+    file
 }
 
 /// A week of everything, and at the end the last state.

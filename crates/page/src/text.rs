@@ -1,6 +1,6 @@
 //! How states, times and shares are written for people; nothing is told by colour alone.
 
-use super::PageContext;
+use crate::View;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
     scopes::{Labels, Scope},
@@ -11,7 +11,7 @@ use lifesign_core::{
 use maud::{Markup, html};
 
 /// What a state means, as docs/verdicts.md has it.
-pub(super) const fn meaning(state: State) -> &'static str {
+pub(crate) const fn meaning(state: State) -> &'static str {
     match state {
         State::Up => "alive, as good as usual",
         State::Degraded => "alive, but worse than usual",
@@ -24,7 +24,7 @@ pub(super) const fn meaning(state: State) -> &'static str {
 }
 
 /// A state's symbol: no two are alike, even in grey.
-pub(super) const fn symbol(state: State) -> &'static str {
+pub(crate) const fn symbol(state: State) -> &'static str {
     match state {
         State::Up => "●",
         State::Degraded => "◐",
@@ -37,7 +37,7 @@ pub(super) const fn symbol(state: State) -> &'static str {
 }
 
 /// A state by symbol, word and colour.
-pub(super) fn badge(state: State) -> Markup {
+pub(crate) fn badge(state: State) -> Markup {
     html! {
         span class={ "badge " (state.label()) } {
             span aria-hidden="true" { (symbol(state)) } " " (state.label())
@@ -45,15 +45,15 @@ pub(super) fn badge(state: State) -> Markup {
     }
 }
 
-impl PageContext<'_> {
+impl View<'_> {
     /// A time to the second, in UTC: `2014-12-22 16:15:03`.
-    pub(super) fn time(&self, time: Time) -> Markup {
+    pub(crate) fn time(&self, time: Time) -> Markup {
         time_markup(&self.rfc3339(time, None), true)
     }
 
     /// A time to the second, and by the clocks of the country:
     /// `2014-12-22 16:15:03 UTC (2014-12-23 01:15:03 in Asia/Pyongyang)`.
-    pub(super) fn time_there(&self, time: Time, zone: Option<&TimeZone>) -> Markup {
+    pub(crate) fn time_there(&self, time: Time, zone: Option<&TimeZone>) -> Markup {
         html! {
             (self.time(time)) " UTC"
             (there(zone, |zone| time_markup(&self.rfc3339(time, Some(zone)), true)))
@@ -61,12 +61,12 @@ impl PageContext<'_> {
     }
 
     /// An edge, in UTC: `2014-12-22 16:15:03 to 16:15:07`.
-    pub(super) fn edge(&self, edge: Edge) -> Markup {
+    pub(crate) fn edge(&self, edge: Edge) -> Markup {
         self.edge_in(edge, None)
     }
 
-    /// An edge, and by the clocks of the country, as in [`PageContext::time_there`].
-    pub(super) fn edge_there(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
+    /// An edge, and by the clocks of the country, as in [`View::time_there`].
+    pub(crate) fn edge_there(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
         html! { (self.edge(edge)) " UTC" (there(zone, |zone| self.edge_in(edge, Some(zone)))) }
     }
 
@@ -85,7 +85,7 @@ impl PageContext<'_> {
     }
 
     /// That what is found of a scope is planned, and until when; nothing outside of windows.
-    pub(super) fn planned(&self, scope: Scope) -> Markup {
+    pub(crate) fn planned(&self, scope: Scope) -> Markup {
         let Snapshot { roster, wall_offset, time, .. } = self.snapshot;
         let window = roster.maintenance_at(scope, wall_offset.written(*time));
         let zone = roster.country_of(scope).timezone.as_ref();
@@ -101,7 +101,7 @@ impl PageContext<'_> {
 
     /// On what evidence a scope is held to be what it is. Of one that is up it is its newest
     /// answer, not the one with which it came up.
-    pub(super) fn evidence(&self, verdict: &Verdict, zone: Option<&TimeZone>) -> Markup {
+    pub(crate) fn evidence(&self, verdict: &Verdict, zone: Option<&TimeZone>) -> Markup {
         html! {
             @match (verdict.state, verdict.last_life) {
                 (State::Up, Some(life)) => {
@@ -136,12 +136,31 @@ fn there(zone: Option<&TimeZone>, told: impl Fn(&TimeZone) -> Markup) -> Markup 
 }
 
 /// The date and the time of day of an RFC 3339 time.
-pub(super) fn date_and_time(rfc3339: &str) -> (&str, &str) {
+pub(crate) fn date_and_time(rfc3339: &str) -> (&str, &str) {
     (rfc3339.get(..10).unwrap_or(rfc3339), rfc3339.get(11..19).unwrap_or_default())
 }
 
+/// A time in UTC, to the minute: `2014-12-22 16:15`.
+pub(crate) fn minute_text(time: Time) -> String {
+    let rfc3339 = time.to_string();
+    let (date, clock) = date_and_time(&rfc3339);
+    format!("{date} {}", clock.get(..5).unwrap_or(clock))
+}
+
+/// Who runs the vantage, as a link if it is a URL or an address for mail.
+pub fn contact(text: &str) -> Markup {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    let is_one_word = !text.contains(char::is_whitespace);
+    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
+    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
+    html! {
+        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
+        @else { (text) }
+    }
+}
+
 /// How many of a scope's hosts answer: `6 of 8 usual hosts answer`.
-pub(super) fn hosts(hosts: HostCounts) -> String {
+pub(crate) fn hosts(hosts: HostCounts) -> String {
     let HostCounts { now, usual, listed } = hosts;
     let answering = match usual {
         0 => "no host usually answers".to_owned(),
@@ -152,17 +171,17 @@ pub(super) fn hosts(hosts: HostCounts) -> String {
 }
 
 /// Labels of a name, beside it; nothing where there are none.
-pub(super) fn labels(labels: &Labels) -> Markup {
+pub(crate) fn labels(labels: &Labels) -> Markup {
     html! { @if !labels.is_empty() { " " small.labels { (labels.to_string()) } } }
 }
 
 /// A share of 1 as per cent; a dash where there is none.
-pub(super) fn percent(share: Option<f64>) -> String {
+pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
 }
 
 /// Seconds as milliseconds; a dash where there are none.
-pub(super) fn milliseconds(seconds: Option<f64>) -> String {
+pub(crate) fn milliseconds(seconds: Option<f64>) -> String {
     let Some(seconds) = seconds else { return "–".into() };
     let decimals = usize::from(seconds < 0.01);
     format!("{:.decimals$} ms", seconds * 1e3)
@@ -192,7 +211,7 @@ mod tests {
         assert_eq!(meanings.len(), State::ALL.len());
         for state in State::ALL {
             for rule in [format!(".badge.{state} {{"), format!(".strip .{state} {{")] {
-                assert!(super::super::STYLE.contains(&rule), "{rule}");
+                assert!(crate::STYLE.contains(&rule), "{rule}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The hosts of a block: what each kind of probe finds of them. No host is called down: that is a
 //! verdict on blocks.
 
-use super::{PageContext, text};
+use crate::{View, text};
 use lifesign_core::{
     judge::State,
     scopes::{Block, Target},
@@ -13,8 +13,8 @@ use maud::{Markup, html};
 const LOSSY: f32 = 0.2;
 
 /// The hosts of a block, in the plan's order.
-pub(super) fn render(context: &PageContext, block: &Block, scope: &ScopeView) -> Markup {
-    let snapshot = context.snapshot;
+pub(crate) fn render(view: &View, block: &Block, scope: &ScopeView) -> Markup {
+    let snapshot = view.snapshot;
     let targets: Vec<(&Target, &TargetView)> = block
         .targets
         .clone()
@@ -26,11 +26,11 @@ pub(super) fn render(context: &PageContext, block: &Block, scope: &ScopeView) ->
             @for host in targets.chunk_by(|(one, _), (next, _)| one.host == next.host) {
                 li {
                     b { (host[0].0.host) (text::labels(&host[0].0.labels)) }
-                    @if let Some(address) = host.iter().find_map(|(_, view)| view.address) {
+                    @if let Some(address) = host.iter().find_map(|(_, seen)| seen.address) {
                         " " span.dull { (address) }
                     }
-                    @for (target, view) in host {
-                        @let (class, words) = finding(view, scope);
+                    @for (target, seen) in host {
+                        @let (class, words) = finding(seen, scope);
                         " " span class=(class) { (target.probe) " " (words) }
                     }
                 }

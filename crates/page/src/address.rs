@@ -1,0 +1,379 @@
+//! Addresses of pages: which one is asked for, how much of the past, and what is open on it; and
+//! links to others. All links are relative, so that the pages also work below a path of a reverse
+//! proxy. What a reader has opened is in the address and thus outlasts a reload.
+
+use lifesign_core::{
+    scopes::{Roster, Scope},
+    time::Time,
+};
+use std::{fmt::Write as _, time::Duration};
+
+/// Which page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// All countries.
+    Overview,
+    /// What the words mean.
+    Meaning,
+    /// A country, a network or a block.
+    Scope(Scope),
+    /// An incident of a scope, by its id.
+    Incident(Scope, String),
+}
+
+/// How much of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// The last hour.
+    Hour,
+    /// The last six hours.
+    SixHours,
+    /// The last day.
+    Day,
+    /// The last seven days.
+    Week,
+    /// The last thirty days.
+    Month,
+    /// As long as anything is kept.
+    All,
+    /// From one time to another.
+    Between(Time, Time),
+}
+
+impl Range {
+    /// Those that end now, the shortest first.
+    pub const LAST: [Self; 6] =
+        [Self::Hour, Self::SixHours, Self::Day, Self::Week, Self::Month, Self::All];
+
+    /// As an address has it; nothing for one between two times.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Hour => "1h",
+            Self::SixHours => "6h",
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+            Self::All => "400d",
+            Self::Between(..) => "",
+        }
+    }
+
+    /// How long it is.
+    pub fn length(self) -> Duration {
+        let hours = match self {
+            Self::Hour => 1,
+            Self::SixHours => 6,
+            Self::Day => 24,
+            Self::Week => 7 * 24,
+            Self::Month => 30 * 24,
+            Self::All => 400 * 24,
+            Self::Between(from, to) => return to.since(from),
+        };
+        Duration::from_secs(hours * 3600)
+    }
+
+    /// From when to when, if it is `now`.
+    pub fn period(self, now: Time) -> (Time, Time) {
+        match self {
+            Self::Between(from, to) => (from, to),
+            last => (now - last.length(), now),
+        }
+    }
+
+    /// The shortest that holds this time with a little before it; a day where nothing is to be held.
+    pub fn holding(time: Option<Time>, now: Time) -> Self {
+        let Some(time) = time else { return Self::Day };
+        let needed = now.since(time) * 21 / 20;
+        Self::LAST.into_iter().find(|range| range.length() >= needed).unwrap_or(Self::All)
+    }
+}
+
+/// What stands behind the question mark.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// How much of the past; None for what suits the page.
+    pub range: Option<Range>,
+    /// The parts that are open, by name; None for those that differ.
+    pub open: Option<Vec<String>>,
+    /// The page stands still, so that it can be read in peace (WCAG 2.2, success criterion 2.2.2).
+    pub hold: bool,
+    /// Only that much of it, for programs: the full name of a scope.
+    pub scope: Option<String>,
+}
+
+impl Query {
+    /// Reads it. The error says what is wrong, and what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut query = Self::default();
+        let mut from = None;
+        let mut to = None;
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(&value.replace('+', " "));
+            match key {
+                "range" => {
+                    let named = Range::LAST.into_iter().find(|range| range.label() == value);
+                    query.range = Some(named.ok_or_else(|| {
+                        format!("{value:?} is no range: 1h, 6h, 24h, 7d, 30d or 400d")
+                    })?);
+                }
+                "from" => from = Some(time(&value)?),
+                "to" => to = Some(time(&value)?),
+                "open" => {
+                    let names = value.split(',').filter(|name| !name.is_empty());
+                    query.open = Some(names.map(str::to_owned).collect());
+                }
+                "hold" => query.hold = true,
+                "scope" => query.scope = Some(value),
+                _ => {}
+            }
+        }
+        match (from, to) {
+            (None, None) => {}
+            (Some(from), Some(to)) if from < to => query.range = Some(Range::Between(from, to)),
+            (Some(_), Some(_)) => return Err("from is not before to".into()),
+            _ => {
+                return Err(
+                    "from and to belong together, as in from=2014-12-22T16:15:00Z&to=…".into()
+                );
+            }
+        }
+        Ok(query)
+    }
+
+    /// Behind the question mark of an address; with the question mark, unless it would be all.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        match self.range {
+            Some(Range::Between(from, to)) => {
+                let _ = write!(text, "&from={from}&to={to}");
+            }
+            Some(range) => {
+                let _ = write!(text, "&range={}", range.label());
+            }
+            None => {}
+        }
+        if let Some(open) = &self.open {
+            let names: Vec<String> = open.iter().map(|name| encoded(name, "/:")).collect();
+            let _ = write!(text, "&open={}", names.join(","));
+        }
+        if let Some(scope) = &self.scope {
+            let _ = write!(text, "&scope={}", encoded(scope, "/:"));
+        }
+        if self.hold {
+            text += "&hold";
+        }
+        if text.is_empty() { text } else { text.replacen('&', "?", 1) }
+    }
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    text.parse().map_err(|_| format!("{text:?} is no time such as 2014-12-22T16:15:00Z"))
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Which page.
+    pub page: Page,
+    /// How much of it.
+    pub query: Query,
+    /// How many folders deep it is.
+    depth: usize,
+}
+
+impl Address {
+    /// Of a page at this path, which begins with a slash; None if there is no such page.
+    pub fn find(path: &str, query: Query, roster: &Roster) -> Option<Self> {
+        let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
+        let depth = parts.len().saturating_sub(1);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let page = match parts[..] {
+            [""] => Page::Overview,
+            ["-", "meaning"] => Page::Meaning,
+            [ref of @ .., "incident", id] => Page::Incident(scope_at(of, roster)?, id.to_owned()),
+            ref of => Page::Scope(scope_at(of, roster)?),
+        };
+        Some(Self { page, query, depth })
+    }
+
+    /// Up to the root of all pages.
+    fn up(&self) -> String {
+        "../".repeat(self.depth)
+    }
+
+    /// A link to a path below the root.
+    pub(crate) fn to(&self, path: &str) -> String {
+        match self.up() + path {
+            here if here.is_empty() => "./".into(),
+            there => there,
+        }
+    }
+
+    /// A link to the page of a scope, with the range that was chosen.
+    pub(crate) fn to_scope(&self, roster: &Roster, scope: Scope) -> String {
+        let query = Query { range: self.query.range, hold: self.query.hold, ..Query::default() };
+        self.up() + &path_of(roster, scope) + &query.text()
+    }
+
+    /// A link to an incident of a scope.
+    pub(crate) fn to_incident(&self, roster: &Roster, scope: Scope, id: &str) -> String {
+        format!("{}{}/incident/{}", self.up(), path_of(roster, scope), encoded(id, ""))
+    }
+
+    /// A link to the same page with another query.
+    pub(crate) fn with(&self, roster: &Roster, query: &Query) -> String {
+        let path = match &self.page {
+            Page::Overview => "./".into(),
+            Page::Meaning => self.up() + "-/meaning",
+            Page::Scope(scope) => self.up() + &path_of(roster, *scope),
+            Page::Incident(scope, id) => self.to_incident(roster, *scope, id),
+        };
+        path + &query.text()
+    }
+}
+
+/// The scope that these parts of a path name: `KP`, `KP/175.45.176.0/24`, `KP/as131279`,
+/// `KP/Star JV`. The case of letters does not matter.
+fn scope_at(parts: &[&str], roster: &Roster) -> Option<Scope> {
+    let (code, rest) = parts.split_first()?;
+    let name = rest.join("/");
+    let in_country = |&scope: &Scope| roster.country_of(scope).code.eq_ignore_ascii_case(code);
+    if name.is_empty() {
+        let is_country = |scope: &Scope| matches!(scope, Scope::Country(_));
+        return roster.scopes().filter(in_country).find(is_country).filter(|_| rest.is_empty());
+    }
+    let prefix = name.parse().ok();
+    roster.scopes().filter(in_country).find(|&scope| match scope {
+        Scope::Country(_) => false,
+        Scope::Network(id) => {
+            let network = roster.network(id);
+            let number = network.asn.map(|asn| format!("as{asn}"));
+            network.name.eq_ignore_ascii_case(&name)
+                || number.is_some_and(|number| number.eq_ignore_ascii_case(&name))
+        }
+        Scope::Block(id) => Some(roster.block(id).prefix) == prefix,
+    })
+}
+
+/// The path of a scope's page below the root.
+pub(crate) fn path_of(roster: &Roster, scope: Scope) -> String {
+    let country = roster.country_of(scope);
+    let code = encoded(&country.code, "");
+    match scope {
+        Scope::Country(_) => code,
+        Scope::Block(_) => format!("{code}/{}", roster.name_of(scope)),
+        Scope::Network(id) => {
+            let network = roster.network(id);
+            let namesakes = country
+                .networks
+                .clone()
+                .filter(|&other| roster.networks[other as usize].asn == network.asn);
+            match network.asn {
+                Some(asn) if namesakes.count() == 1 => format!("{code}/as{asn}"),
+                _ => format!("{code}/{}", encoded(&network.name, "")),
+            }
+        }
+    }
+}
+
+/// Percent-encoded (RFC 3986 §2.1), but for letters, digits, `-._~` and these signs.
+pub(crate) fn encoded(text: &str, kept: &str) -> String {
+    text.bytes().fold(String::new(), |mut all, byte| {
+        let sign = char::from(byte);
+        if sign.is_ascii_alphanumeric() || "-._~".contains(sign) || kept.contains(sign) {
+            all.push(sign);
+        } else {
+            let _ = write!(all, "%{byte:02X}");
+        }
+        all
+    })
+}
+
+/// The reverse. What is no encoding stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+        let pair = digits.filter(|_| *first == b'%').and_then(|pair| str::from_utf8(pair).ok());
+        let byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_core::scopes::{BlockId, CountryId, NetworkId};
+
+    fn roster() -> Roster {
+        let mut roster = Roster::default();
+        roster.add_country("KP", "North Korea");
+        roster.add_network("Star/JV", Some(131_279));
+        roster.add_block("175.45.176.0/24".parse().unwrap());
+        roster.add_network("Other", None);
+        roster.add_block("2001:db8::/32".parse().unwrap());
+        roster
+    }
+
+    #[test]
+    fn every_scope_has_an_address_that_leads_to_it() {
+        let roster = roster();
+        for (scope, path) in [
+            (Scope::Country(CountryId(0)), "KP"),
+            (Scope::Network(NetworkId(0)), "KP/as131279"),
+            (Scope::Network(NetworkId(1)), "KP/Other"),
+            (Scope::Block(BlockId(0)), "KP/175.45.176.0/24"),
+            (Scope::Block(BlockId(1)), "KP/2001:db8::/32"),
+        ] {
+            assert_eq!(path_of(&roster, scope), path);
+            let found = Address::find(&format!("/{path}"), Query::default(), &roster).unwrap();
+            assert_eq!(found.page, Page::Scope(scope));
+            let lower = format!("/{}/incident/1", path.to_lowercase());
+            let found = Address::find(&lower, Query::default(), &roster).unwrap();
+            assert_eq!(found.page, Page::Incident(scope, "1".into()));
+            assert!(found.to("style.css").ends_with("../style.css"));
+        }
+        let by_name = Address::find("/KP/Star%2FJV", Query::default(), &roster).unwrap();
+        assert_eq!(by_name.page, Page::Scope(Scope::Network(NetworkId(0))));
+        for none in ["/XX", "/KP/", "/KP/10.0.0.0/8", "/favicon.ico", "/-/", "/-/x"] {
+            assert_eq!(Address::find(none, Query::default(), &roster), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_written_as_it_is_read_and_what_is_wrong_is_said() {
+        for text in
+            ["", "?range=6h", "?range=400d&open=175.45.176.0/24,KP/Star%20JV&hold", "?open="]
+        {
+            let query = Query::parse(text.trim_start_matches('?')).unwrap();
+            assert_eq!(query.text(), text);
+        }
+        let between = "from=2014-12-22T16:15:00Z&to=2014-12-23T01:46:00Z";
+        assert_eq!(Query::parse(between).unwrap().range.unwrap().length().as_secs(), 34_260);
+        for (text, wrong) in [
+            ("range=2h", "\"2h\" is no range: 1h, 6h, 24h, 7d, 30d or 400d"),
+            ("from=x&to=y", "\"x\" is no time such as 2014-12-22T16:15:00Z"),
+            ("to=2014-12-22T16:15:00Z", "from and to belong together"),
+            ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from is not before to"),
+        ] {
+            let error = Query::parse(text).unwrap_err();
+            assert!(error.starts_with(wrong), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_default_range_is_the_shortest_that_holds_the_incident() {
+        let now = Time::from_nanos(1_419_379_200_000_000_000);
+        let range =
+            |minutes: u64| Range::holding(Some(now - Duration::from_secs(minutes * 60)), now);
+        assert_eq!(range(50), Range::Hour);
+        assert_eq!(range(59), Range::SixHours);
+        assert_eq!(range(60 * 23), Range::Week);
+        assert_eq!(range(60 * 24 * 900), Range::All);
+        assert_eq!(Range::holding(None, now), Range::Day);
+    }
+}

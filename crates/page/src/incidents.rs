@@ -1,0 +1,192 @@
+//! Incidents: those of a scope as a list, and one with its phases as a page.
+
+use crate::{View, frame, sentence, strip, text, text::minute_text, way};
+use lifesign_core::{
+    duration::duration_text,
+    scopes::{Roster, Scope},
+    time::Time,
+};
+use lifesign_incident::{Incident, Phase, PhaseKind, middle};
+use maud::{Markup, html};
+use std::time::Duration;
+
+/// More than this are only counted.
+const MOST: usize = 30;
+
+/// The incidents of a scope and of what lies in it, the newest first. Of parts only what they did
+/// not share with the whole is told.
+pub(crate) fn list(view: &View, scope: Scope) -> Markup {
+    let roster = &view.snapshot.roster;
+    let is_within = |other: &Scope| {
+        roster.path_from(roster.scope_id(*other)).any(|id| roster.scope(id) == scope)
+    };
+    let all: Vec<(&Incident, Scope)> = view
+        .record
+        .incidents
+        .iter()
+        .rev()
+        .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
+        .filter(|(_, scope)| is_within(scope))
+        .collect();
+    html! {
+        h2 { "Incidents" }
+        @if all.is_empty() { p.quiet { "None that is known of." } }
+        @else {
+            ul.incidents {
+                @for (incident, of) in all.iter().take(MOST) { (item(view, scope, *of, incident)) }
+            }
+            @if all.len() > MOST { p.quiet { "And " (all.len() - MOST) " before." } }
+        }
+    }
+}
+
+fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
+    let roster = &view.snapshot.roster;
+    let now = view.now();
+    html! {
+        li {
+            a href=(view.address.to_incident(roster, of, &incident.id())) {
+                (minute_text(middle(incident.begin()).0)) " UTC"
+            }
+            " "
+            @if of != here { b { (roster.name_of(of)) } " " }
+            (sentence::past(incident, now))
+            @if let Some(window) = planned(view, incident) { " " span.quiet { (window) } }
+            @if !incident.is_over { " " span.chip { "not over" } }
+        }
+    }
+}
+
+/// What was planned at the time.
+fn planned(view: &View, incident: &Incident) -> Option<String> {
+    let begin = incident.begin().latest;
+    let end = incident.end().map_or(view.now(), |end| end.latest);
+    let mut episodes = view.record.episodes.iter().filter(|episode| {
+        episode.scope == incident.scope && (begin..=end).contains(&episode.begin.latest)
+    });
+    episodes.find_map(|episode| episode.planned.as_ref()).map(ToString::to_string)
+}
+
+/// The incident of this id, and its neighbours, the older first.
+fn find<'a>(
+    view: &View<'a>,
+    roster: &Roster,
+    scope: Scope,
+    id: &str,
+) -> Option<(&'a Incident, [Option<&'a Incident>; 2])> {
+    let all: Vec<&Incident> = view.record.incidents_of(roster, scope).collect();
+    let at = all.iter().position(|incident| incident.id() == id)?;
+    let before = at.checked_sub(1).map(|before| all[before]);
+    Some((all[at], [before, all.get(at + 1).copied()]))
+}
+
+pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
+    let roster = &view.snapshot.roster;
+    let (incident, [before, after]) = find(view, roster, of, id)?;
+    let (name, _) = way::names(view, of);
+    let now = view.now();
+    let begin = middle(incident.begin()).0;
+    let title = format!("{} {}", roster.name_of(of), minute_text(begin));
+    let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
+    let body = html! {
+        (way::render(view, of))
+        section.country {
+            h1 { (name) " " small { (minute_text(begin)) " UTC" } }
+            p.sentence {
+                (name) " was " (sentence::past(incident, now)) "."
+            }
+            p {
+                "It began at " (sentence::written_moment(view, of, begin))
+                @match incident.end() {
+                    Some(end) => {
+                        " and ended at " (sentence::written_moment(view, of, middle(end).0))
+                        ", after " (duration_text(middle(end).0.since(begin)))
+                    }
+                    None => {
+                        " and is not over: " (duration_text(now.since(begin))) " so far"
+                    }
+                }
+                "; dark for " (duration_text(incident.dark())) " in all."
+                @if let Some(window) = planned(view, incident) { " It was " (window) "." }
+            }
+            nav.neighbours aria-label="Other incidents" {
+                @if let Some(before) = before { a rel="prev" href=(link(before)) { "‹ the one before" } }
+                @if let Some(after) = after { " " a rel="next" href=(link(after)) { "the next one ›" } }
+            }
+            h2 { "What was" }
+            (strip::render(view, of, true))
+            h2 { "Phases" }
+            (phases(view, incident))
+            (way::data(view, of))
+        }
+    };
+    Some(frame::page(view, &title, &body))
+}
+
+fn phases(view: &View, incident: &Incident) -> Markup {
+    let now = view.now();
+    html! {
+        table.phases {
+            thead {
+                tr {
+                    @for title in ["phase", "began (UTC)", "ended (UTC)", "lasted", "dark"] {
+                        th scope="col" { (title) }
+                    }
+                }
+            }
+            tbody {
+                @for phase in &incident.phases {
+                    tr {
+                        th scope="row" { (kind(phase.kind)) }
+                        td { (edge(phase.begin)) }
+                        td {
+                            @match phase.end { Some(end) => (edge(end)), None => { "goes on" } }
+                        }
+                        td { (length(phase, now)) }
+                        td { (dark(phase, now)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn kind(kind: PhaseKind) -> &'static str {
+    match kind {
+        PhaseKind::Up => "could be reached",
+        PhaseKind::Down => "briefly dark",
+        PhaseKind::Unstable => "unstable",
+        PhaseKind::Outage => "outage",
+    }
+}
+
+/// The middle of an edge, and by how much it may be wrong.
+fn edge(edge: lifesign_core::judge::Edge) -> Markup {
+    let (time, half) = middle(edge);
+    let rfc3339 = (time + Duration::from_millis(500)).to_string();
+    let (date, clock) = text::date_and_time(&rfc3339);
+    html! {
+        time datetime=(rfc3339) { (date) " " (clock) }
+        @if edge.earliest.is_some() { " ± " (duration_text(rounded_up(half))) }
+        @else { " or before" }
+    }
+}
+
+fn rounded_up(half: Duration) -> Duration {
+    Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0))
+}
+
+fn length(phase: &Phase, now: Time) -> String {
+    let so_far = if phase.end.is_none() { " so far" } else { "" };
+    format!("{}{so_far}", duration_text(phase.length(now).0))
+}
+
+fn dark(phase: &Phase, now: Time) -> Markup {
+    html! {
+        @if phase.is_bad() {
+            (duration_text(phase.dark)) " (" (format!("{:.0} %", phase.dark_share(now) * 100.0))
+            ") in " (phase.darknesses)
+            @if !phase.unseen.is_zero() { ", not seen for " (duration_text(phase.unseen)) }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The pages for people: HTML that needs no script, loads nothing from elsewhere, fits a telephone,
+//! and tells states by word, symbol and height as well as by colour. Maud escapes every text.
+//!
+//! It is a crate of its own, since it only draws: a snapshot, what the store remembers and an
+//! address in, markup out.
+//!
+//! | file | what it draws |
+//! |---|---|
+//! | `address` | which page is asked for, and how others are linked to |
+//! | `record` | nothing: what the store remembers, for the others |
+//! | `text` | symbols, times and shares |
+//! | `strip` | states over time |
+//! | `smoke` | round-trip times and loss over time |
+//! | `sentence` | what is found, for somebody in a hurry |
+//! | `hosts` | which hosts answer |
+//! | `frame` | what all pages have |
+//! | `way` | the way up and to the neighbours |
+//! | `overview` | all countries |
+//! | `tiles` | many blocks at a glance |
+//! | `parts` | the networks and blocks of a country |
+//! | `incidents` | incidents and their phases |
+//! | `scope` | a country, a network or a block |
+//! | `meaning` | what all this means |
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+mod address;
+mod record;
+mod text;
+mod strip;
+mod smoke;
+mod sentence;
+mod hosts;
+mod frame;
+mod way;
+mod overview;
+mod tiles;
+mod parts;
+mod incidents;
+mod scope;
+mod meaning;
+
+pub use address::{Address, Page, Query, Range};
+pub use record::{Columns, Point, Record};
+pub use text::contact;
+
+use lifesign_core::{time::Time, watch::Snapshot};
+use maud::Markup;
+
+/// The style sheet of every page.
+pub const STYLE: &str = include_str!("style.css");
+/// The icon in a browser's tab.
+pub const ICON: &str = include_str!("icon.svg");
+
+/// Where the pages are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// Where we stand, as the plan calls it.
+    pub vantage: &'a str,
+    /// Who runs the vantage.
+    pub contact: Option<&'a str>,
+    /// If nothing of it is real: what is played, in a sentence.
+    pub simulation: Option<&'a str>,
+}
+
+/// What every part of a page is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The present.
+    pub snapshot: &'a Snapshot,
+    /// The past.
+    pub record: &'a Record,
+    /// Where the page is made.
+    pub site: Site<'a>,
+    /// What was asked for.
+    pub address: &'a Address,
+}
+
+impl View<'_> {
+    /// Now, by the wall clock.
+    pub(crate) fn now(&self) -> Time {
+        self.snapshot.wall_offset.written(self.snapshot.time)
+    }
+}
+
+/// After how many seconds a page reloads itself. A simulation runs faster than the world.
+pub fn refresh_seconds(site: Site) -> u32 {
+    if site.simulation.is_some() { 2 } else { 10 }
+}
+
+/// The page that the address names; None if there is no such incident.
+pub fn render(view: &View) -> Option<Markup> {
+    match &view.address.page {
+        Page::Overview => Some(overview::page(view)),
+        Page::Meaning => Some(meaning::page(view)),
+        Page::Scope(scope) => Some(scope::page(view, *scope)),
+        Page::Incident(scope, id) => incidents::page(view, *scope, id),
+    }
+}

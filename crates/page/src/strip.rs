@@ -1,0 +1,170 @@
+//! States over time, as an SVG strip: the worse a state, the higher its bar, each with a colour and
+//! the bad ones with a pattern. A column shows the gravest state in it, so no short outage is
+//! hidden.
+
+use crate::{
+    View, record,
+    record::{Column, Columns, Lane},
+    text::{date_and_time, minute_text},
+};
+use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
+use maud::{Markup, html};
+
+/// Ticks are at least this share of the width apart, in seconds of a step.
+const STEPS: [u64; 12] = [
+    60,
+    300,
+    600,
+    1800,
+    3600,
+    3 * 3600,
+    6 * 3600,
+    12 * 3600,
+    86_400,
+    7 * 86_400,
+    28 * 86_400,
+    91 * 86_400,
+];
+const MOST_TICKS: u64 = 8;
+/// Columns of a strip in a row, at most.
+const NARROW: usize = 60;
+
+/// What the bad states are filled with, once for all strips of a page, for readers who do not see
+/// colours; and what stands between two columns.
+pub(crate) fn patterns(columns: &Columns) -> Markup {
+    html! {
+        svg.patterns width="0" height="0" aria-hidden="true" {
+            defs {
+                @for (id, path) in [
+                    ("flapping", "M1.5 0V6"),
+                    ("down", "M0 6L6 0M-1 1L1 -1M5 7L7 5"),
+                    ("unknown", "M0 0L6 6M5 -1L7 1M-1 5L1 7"),
+                ] {
+                    pattern id=(id) width="6" height="6" patternUnits="userSpaceOnUse" {
+                        rect class={ "ground " (id) } width="6" height="6" {}
+                        path class={ "hatch " (id) } d=(path) {}
+                    }
+                }
+                pattern id="gap" width=(format!("{:.5}", 1.0 / columns.count as f64)) height="1" {
+                    rect width="1" height="30" {}
+                }
+            }
+        }
+    }
+}
+
+/// Neighbouring columns that show the same: from which column to before which.
+struct Bar {
+    shown: Option<Column>,
+    from: usize,
+    to: usize,
+}
+
+fn bars(lane: &Lane) -> Vec<Bar> {
+    let mut bars: Vec<Bar> = Vec::new();
+    for (column, &shown) in lane.columns.iter().enumerate() {
+        match bars.last_mut() {
+            Some(bar) if bar.shown == shown => bar.to = column + 1,
+            _ => bars.push(Bar { shown, from: column, to: column + 1 }),
+        }
+    }
+    bars
+}
+
+/// The strip of a scope.
+pub(crate) fn render(view: &View, scope: Scope, is_large: bool) -> Markup {
+    let columns = view.record.columns;
+    let count = if is_large { columns.count } else { columns.count.min(NARROW) };
+    let columns = Columns { count, ..columns };
+    let lane = record::lane(view, scope, columns);
+    let percent = |column: usize| short(column as f64 * 100.0 / columns.count as f64);
+    html! {
+        svg.strip.large[is_large] role="img" aria-label=(description(&lane, &columns)) {
+            @for bar in bars(&lane).iter().filter(|bar| is_large || bar.shown.is_some()) {
+                @let class = bar.shown.map_or("unwatched", |shown| shown.state.label());
+                @let x = percent(bar.from);
+                @let width = percent(bar.to - bar.from);
+                @let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
+                rect class=(class) x=(x) width=(width)
+                    fill=[bar.shown.and_then(|shown| pattern(shown.state))] {
+                    @if is_large { title { (told(&columns, bar)) } }
+                }
+                @if has_outage { rect.cap x=(x) width=(width) {} }
+            }
+            @if is_large {
+                rect.gaps width="100%" height="30" fill="url(#gap)" {}
+                (axis(&columns, 30, 43))
+            }
+        }
+    }
+}
+
+/// What a bar says.
+fn told(columns: &Columns, bar: &Bar) -> String {
+    let what = match bar.shown {
+        None => "not watched",
+        Some(Column { has_outage: true, .. }) => "flapping, with outages",
+        Some(Column { state, .. }) => state.label(),
+    };
+    let from = minute_text(columns.begin(bar.from));
+    let to = minute_text(columns.begin(bar.to));
+    let is_same_day = from.get(..10) == to.get(..10);
+    let to = if is_same_day { to.get(11..).unwrap_or(&to) } else { &to };
+    format!("{what}, {from} to {to} UTC")
+}
+
+/// A share of the width, in per cent.
+fn short(percent: f64) -> String {
+    let text = format!("{percent:.2}");
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn pattern(state: State) -> Option<&'static str> {
+    match state {
+        State::Flapping => Some("url(#flapping)"),
+        State::Down => Some("url(#down)"),
+        State::Unknown => Some("url(#unknown)"),
+        State::Up | State::Degraded | State::Partial | State::Outage => None,
+    }
+}
+
+/// The strip in words: how long each state lasted in all, the longest first.
+fn description(lane: &Lane, columns: &Columns) -> String {
+    let totals: Vec<String> = lane
+        .totals
+        .iter()
+        .map(|(state, total)| {
+            let word = state.map_or("not watched", State::label);
+            format!("{word} {}", duration_text(*total))
+        })
+        .collect();
+    format!("{}: {}", duration_text(columns.length()), totals.join(", "))
+}
+
+/// Lines through round times, down to `height`, and what they are, at `baseline`.
+pub(crate) fn axis(columns: &Columns, height: u32, baseline: u32) -> Markup {
+    html! {
+        @for (x, label) in ticks(columns) {
+            line x1=(x) x2=(x) y1="0" y2=(height) {}
+            text x=(x) y=(baseline) { (label) }
+        }
+    }
+}
+
+/// Round times that lie in the columns: their x, and their label.
+fn ticks(columns: &Columns) -> Vec<(String, String)> {
+    let begin = columns.from.as_nanos() / 1_000_000_000;
+    let length = columns.length().as_secs().max(1);
+    let step = STEPS.into_iter().find(|step| length / step <= MOST_TICKS).unwrap_or(365 * 86_400);
+    (begin.div_ceil(step)..=(begin + length) / step)
+        .filter_map(|index| {
+            let seconds = index * step;
+            let x = (seconds - begin) as f64 / length as f64;
+            let rfc3339 = Time::from_nanos(seconds * 1_000_000_000).to_string();
+            let (date, time) = date_and_time(&rfc3339);
+            let label = if time == "00:00:00" { date.get(5..)? } else { time.get(..5)? };
+            // A label at the very edge would be cut.
+            (0.03..=0.97).contains(&x).then(|| (short(x * 100.0), label.to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! What was measured over time, in so many periods of equal length.
+
+use super::reader::{COARSE_MS, FINE_MS, StoreReader, millis};
+use lifesign_core::time::Time;
+use rusqlite::{Result, Row, params};
+
+/// What was measured of a scope in one of the periods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The prefix, the country's code, or the code, a slash and the network's name.
+    pub scope: String,
+    /// Which of the periods, from 0.
+    pub period: usize,
+    /// Nothing was known of it in all of it.
+    pub is_unknown: bool,
+    /// How many probes were answered or missed.
+    pub probes: u64,
+    /// Share of these that were missed, 0 to 1.
+    pub loss: Option<f64>,
+    /// Median round-trip time in seconds: the mean of the minutes' medians.
+    pub median: Option<f64>,
+    /// 95th percentile of the round-trip time in seconds: the mean of the samples'.
+    pub p95: Option<f64>,
+}
+
+/// Of which scopes to read the measurements.
+#[derive(Clone, Copy, Debug)]
+pub enum Measurements<'a> {
+    /// Of each country.
+    Countries,
+    /// Of the country of this code and all in it.
+    AllOf(&'a str),
+    /// Of one scope, by its full name.
+    Of(&'a str),
+}
+
+impl StoreReader {
+    /// What was measured from `from` to `to`, in `count` periods. A sample counts where it ends.
+    pub fn measured(
+        &self,
+        which: Measurements,
+        (from, to): (Time, Time),
+        count: usize,
+    ) -> Result<Vec<Measured>> {
+        let condition = match which {
+            Measurements::Countries => "scope = country AND ?5 IS NULL",
+            Measurements::AllOf(_) => "country = ?5",
+            Measurements::Of(_) => "scope = ?5",
+        };
+        let name = match which {
+            Measurements::Countries => None,
+            Measurements::AllOf(name) | Measurements::Of(name) => Some(name),
+        };
+        let (from, to) = (millis(from), millis(to));
+        if to <= from || count == 0 {
+            return Ok(Vec::new());
+        }
+        let coarse_until = self.coarse_until((to - from) / count as i64)?.clamp(from, to);
+        let sql = format!(
+            "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
+                    min(state = 'unknown'), sum(probes),
+                    sum(loss * probes) / sum(iif(loss IS NULL, 0, probes)),
+                    avg(rtt_median), avg(rtt_p95)
+             FROM (SELECT * FROM sample WHERE span = {COARSE_MS} AND time > ?1 AND time <= ?2
+                   UNION ALL
+                   SELECT * FROM sample WHERE span = {FINE_MS} AND time > ?2 AND time <= ?3)
+             WHERE {condition} GROUP BY scope, period"
+        );
+        let mut statement = self.0.prepare(&sql)?;
+        let parameters = params![from, coarse_until, to, count as i64, name];
+        let rows = statement.query_map(parameters, measured)?;
+        // A row that makes no sense is nothing that was measured.
+        Ok(rows.filter_map(Result::ok).collect())
+    }
+
+    /// Up to when coarse samples are read: as far as there are any, if a period is as long as one;
+    /// else up to the first fine ones.
+    fn coarse_until(&self, period: i64) -> Result<i64> {
+        let (sql, span) = if period >= COARSE_MS {
+            ("SELECT coalesce(max(time), 0) FROM sample WHERE span = ?", COARSE_MS)
+        } else {
+            ("SELECT coalesce(min(time) - 1, 9e15) FROM sample WHERE span = ?", FINE_MS)
+        };
+        Ok(self.0.query_row(sql, [span], |row| row.get::<_, f64>(0))? as i64)
+    }
+}
+
+fn measured(row: &Row) -> Result<Measured> {
+    Ok(Measured {
+        scope: row.get(0)?,
+        period: row.get::<_, i64>(1)?.max(0) as usize,
+        is_unknown: row.get(2)?,
+        probes: row.get::<_, i64>(3)?.max(0) as u64,
+        loss: row.get(4)?,
+        median: row.get(5)?,
+        p95: row.get(6)?,
+    })
+}

@@ -1,0 +1,114 @@
+//! The pages for people, as answers: found by their address, made from the newest snapshot and from
+//! the store, which may block and so has threads of its own, and shared by all who ask for them.
+
+use super::{ExportSettings, Sources, http::ErrorResponse, record, render_cache::RenderCache};
+use axum::{
+    body::Body,
+    extract,
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use lifesign_core::watch::Snapshot;
+use lifesign_page::{Address, Query, STYLE, Site, View, refresh_seconds, render};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// So many pages are kept at a time, by address.
+const MOST_KEPT: usize = 16;
+
+/// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
+/// markup.
+const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What pages are made from.
+pub(super) struct Pages {
+    sources: Sources,
+    kept: Mutex<HashMap<String, Arc<RenderCache>>>,
+}
+
+/// The extractor of axum, under another name than the `State` of a verdict.
+type PagesState = extract::State<Arc<Pages>>;
+
+impl Pages {
+    pub(super) fn new(sources: Sources) -> Self {
+        Self { sources, kept: Mutex::default() }
+    }
+
+    /// Renderings for this address.
+    fn cache(&self, address: &str) -> Arc<RenderCache> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_KEPT && !kept.contains_key(address) {
+            kept.clear();
+        }
+        kept.entry(address.to_owned()).or_default().clone()
+    }
+
+    /// What `make` makes of the newest snapshot; not in the thread that answers everybody.
+    async fn made<T: Into<Vec<u8>>>(
+        self: Arc<Self>,
+        snapshot: Arc<Snapshot>,
+        uri: &Uri,
+        make: impl FnOnce(&Self, &Snapshot) -> Result<T, ErrorResponse> + Send + 'static,
+    ) -> Result<Body, ErrorResponse> {
+        let cache = self.cache(&uri.to_string());
+        let made = tokio::task::spawn_blocking(move || {
+            cache.get_or_render(&snapshot, || make(&self, &snapshot))
+        });
+        made.await.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?
+    }
+}
+
+/// What pages say of where they are made.
+fn site(settings: &ExportSettings) -> Site<'_> {
+    Site {
+        vantage: &settings.vantage,
+        contact: settings.contact.as_deref(),
+        simulation: settings.simulation.as_deref(),
+    }
+}
+
+fn missing() -> ErrorResponse {
+    (StatusCode::NOT_FOUND, "no such page\n".into())
+}
+
+/// A page at its address.
+pub(super) async fn page(
+    extract::State(pages): PagesState,
+    uri: Uri,
+) -> Result<Response, ErrorResponse> {
+    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let query = Query::parse(uri.query().unwrap_or_default())
+        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
+    let settings = pages.sources.settings.borrow().clone();
+    let follows = !address.query.hold;
+    let seconds = refresh_seconds(site(&settings));
+    let body = pages
+        .made(snapshot, &uri, move |pages, snapshot| {
+            let record = record::read(pages.sources.store.as_deref(), snapshot, &address);
+            let view = View { snapshot, record: &record, site: site(&settings), address: &address };
+            render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
+        })
+        .await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
+    ];
+    let mut response = (headers, body).into_response();
+    if follows {
+        response.headers_mut().insert(header::REFRESH, seconds.into());
+    }
+    Ok(response)
+}
+
+/// The style sheet may be stored for ever: another one has another address.
+pub(super) async fn style() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, STYLE)
+}
