@@ -105,7 +105,7 @@ definitions! {
     COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
         PerKind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
     COUNTER "probe_outcomes_total" [outcome]
-        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence."
+        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence, and a neighbour is of its block alone."
         PerKind |view, out| add_outcomes(&view.counts, out);
     COUNTER "probes_unexpected_total" []
         "Valid answers that are not the one the plan expects; they are also counted as reply or \
@@ -267,6 +267,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         lost,
         unreachable,
         taken_back: _,
+        neighbour,
         duplicate,
         rejected,
         not_sent,
@@ -278,6 +279,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         ("late", late),
         ("lost", lost),
         ("unreachable", unreachable),
+        ("neighbour", neighbour),
         ("rejected", rejected),
         ("duplicate", duplicate),
         ("not_sent", not_sent),

@@ -34,6 +34,8 @@ struct RecentProbes {
     waiting: u16,
     /// Two bits for each: its [`Stage`].
     stages: [u64; SLOTS as usize / 32],
+    /// When the newest probe was sent that a neighbour answered.
+    neighbour: Time,
 }
 
 /// How far a probe has come.
@@ -172,8 +174,11 @@ impl OpenProbes {
         {
             return None;
         }
-        if let Found::Odd(_) = outcome.found {
-            return Some(outcome);
+        match outcome.found {
+            Found::Odd(_) => return Some(outcome),
+            Found::Neighbour { rtt, .. } if rtt >= LOST_AFTER => return None,
+            Found::Neighbour { .. } => return Some(probes.settle_neighbour(outcome)),
+            _ => {}
         }
         match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
             (Stage::Overdue | Stage::Unreachable, Some(rtt)) => outcome.found = Found::Late { rtt },
@@ -201,6 +206,16 @@ impl RecentProbes {
     fn age(&self, seq: u32) -> u32 {
         let age = self.next.wrapping_sub(seq);
         if age > u32::MAX / 2 { 0 } else { age }
+    }
+
+    /// A neighbour's answer, unless what it proves was known: then it is a second one.
+    fn settle_neighbour(&mut self, mut outcome: Outcome) -> Outcome {
+        if self.stage(outcome.seq) == Stage::Settled || outcome.sent <= self.neighbour {
+            outcome.found = Found::Duplicate;
+        } else {
+            self.neighbour = outcome.sent;
+        }
+        outcome
     }
 
     /// Is there still something to be said of this probe?

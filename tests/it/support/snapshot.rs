@@ -189,6 +189,7 @@ fn kind(scale: u64) -> KindView {
         lost: 15 * scale,
         unreachable: 5 * scale,
         taken_back: scale,
+        neighbour: 9 * scale,
         duplicate: 6 * scale,
         rejected: 7 * scale,
         not_sent: 8 * scale,

@@ -64,6 +64,10 @@ pub enum Evidence {
         /// How long this target's answers usually take at the most.
         usual: Duration,
     },
+    /// A neighbour answered: the block is alive, and nothing is said of the host.
+    Neighbour {
+        rtt: Duration,
+    },
     /// We could not send, and why.
     Fault(Fault),
     /// A firewall answers for it, on every port: it never proved life, nor does its silence prove
@@ -266,7 +270,7 @@ impl Aggregate {
                     self.windows[id.index()].take_back_miss(sent);
                 }
             }
-            Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
+            _ => {}
         }
         if let (Found::Reply { rtt, .. }, Some(hop_limit)) = (found, outcome.hop_limit) {
             self.record_hop_limit(target, hop_limit, sent + rtt);
@@ -371,6 +375,7 @@ impl Aggregate {
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }
             }
+            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
             Found::NotSent(fault) => Evidence::Fault(fault),
             _ => Evidence::Nothing,
         }
