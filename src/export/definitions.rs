@@ -117,6 +117,17 @@ definitions! {
     HISTOGRAM "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
         PerKind |view, out| out.add_histogram(&view.rtt);
 
+    COUNTER "block_rejected_total" [reason]
+        "Packets about the block that were no answer to a question of ours; absent for a reason \
+         that has not happened."
+        PerBlockReasons |view, out|
+            view.rejected.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
+    COUNTER "block_not_sent_total" [reason]
+        "Probes to the block that could not be sent, by our own fault; absent for a reason that has \
+         not happened."
+        PerBlockReasons |view, out|
+            view.not_sent.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
+
     // Hosts.
     COUNTER "host_probes_total" [] "Probes sent to the host."
         PerHost |view, out| out.add(&[], view.counts.sent as f64);

@@ -116,6 +116,7 @@ fn no_name_can_become_markup_anywhere() {
         vantage: nasty.into(),
         contact: Some(nasty.into()),
         per_host: true,
+        per_block_reasons: true,
         simulation: Some(nasty.into()),
     };
     let page = page::render(&snapshot, &settings, Refresh::Paused).into_string();

@@ -345,6 +345,7 @@ impl Watch {
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
+            reasons: self.aggregate.reasons().to_vec(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),
             vantage: self.aggregate.vantage().clone(),

@@ -181,6 +181,11 @@ proptest! {
         let snapshot = world.watch.snapshot(world.now, 0, 0);
         let kinds = snapshot.kinds.iter().flat_map(PerKind::values).flatten();
         prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
+        for (kinds, reasons) in snapshot.kinds.iter().zip(&snapshot.reasons) {
+            let counts = added(kinds.values().flatten().map(|kind| kind.counts));
+            prop_assert_eq!(reasons.rejected.values().sum::<u64>(), counts.rejected);
+            prop_assert_eq!(reasons.not_sent.values().sum::<u64>(), counts.not_sent);
+        }
         for kind in snapshot.kinds.iter().flat_map(PerKind::values).flatten() {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
