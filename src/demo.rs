@@ -70,6 +70,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         vantage: VANTAGE.into(),
         contact: None,
         per_host: true,
+        per_block_reasons: true,
         simulation: Some(simulation),
     };
     let (_settings_sender, settings) = watch::channel(settings);

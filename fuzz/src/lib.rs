@@ -10,7 +10,7 @@ use lifesign::{
         dns::message::{self, Question},
         icmp::{
             SocketKind,
-            codec::{self, Codec, Echo, LENGTH, Rejected},
+            codec::{self, Codec, Echo, LENGTH},
         },
         kernel,
     },
@@ -138,7 +138,7 @@ pub fn icmp(bytes: &[u8]) {
         let genuine = stage.is_genuine(&packet, &truth);
         match read(&packet) {
             Ok(probe) => assert!(genuine && probe == stage.probe(), "a forged answer counts"),
-            Err(Rejected { reason, .. }) => {
+            Err(reason) => {
                 assert!(!genuine, "a true answer is refused: {reason:?}");
             }
         }
@@ -149,7 +149,6 @@ pub fn icmp(bytes: &[u8]) {
     if let Ok(packet) = packet
         && let Ok(probe) = read(packet)
     {
-        assert_eq!(probe.to, stage.to, "an answer from another address counts");
         assert_eq!(
             codec.request(&probe)[HEADER..],
             packet[HEADER..],
@@ -189,7 +188,7 @@ pub fn icmp_error(bytes: &[u8]) {
                 "a question that we never put"
             );
         }
-        Err(Rejected { reason, .. }) => {
+        Err(reason) => {
             assert_ne!(quote, truth, "a true quote is refused: {reason:?}");
         }
     }

@@ -32,12 +32,13 @@ mod warnings;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "vantage",
     "contact",
     "controls",
     "resolver",
     "per_host_metrics",
+    "per_block_reasons",
     "source",
     "dscp",
     "size",
@@ -78,6 +79,9 @@ pub struct Plan {
     pub rules: Rules,
     /// Metrics for each host; None to let the size of the plan decide.
     pub per_host_metrics: Option<bool>,
+    /// For each block why packets were rejected and probes not sent; None to let the size of the
+    /// plan decide.
+    pub per_block_reasons: Option<bool>,
     /// Countries, networks, blocks and targets; each country and each network has a block, and each
     /// block a target.
     pub roster: Arc<Roster>,
@@ -149,6 +153,7 @@ fn plan(root: Table<'_>) -> Plan {
             .and_then(|judge| judge.get("outage_after")?.duration(range))
             .map_or_else(Rules::default, |outage_after| Rules { outage_after, ..Rules::default() }),
         per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
+        per_block_reasons: root.get("per_block_reasons").and_then(Value::flag),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
         control_options: countries.send_options.of_plan().socket.clone(),

@@ -105,7 +105,7 @@ definitions! {
     COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
         PerKind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
     COUNTER "probe_outcomes_total" [outcome]
-        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence."
+        "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence, and a neighbour is of its block alone."
         PerKind |view, out| add_outcomes(&view.counts, out);
     COUNTER "probes_unexpected_total" []
         "Valid answers that are not the one the plan expects; they are also counted as reply or \
@@ -116,6 +116,17 @@ definitions! {
         PerKind |view, out| out.add(&[], view.counts.overdue as f64);
     HISTOGRAM "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
         PerKind |view, out| out.add_histogram(&view.rtt);
+
+    COUNTER "block_rejected_total" [reason]
+        "Packets about the block that were no answer to a question of ours; absent for a reason \
+         that has not happened."
+        PerBlockReasons |view, out|
+            view.rejected.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
+    COUNTER "block_not_sent_total" [reason]
+        "Probes to the block that could not be sent, by our own fault; absent for a reason that has \
+         not happened."
+        PerBlockReasons |view, out|
+            view.not_sent.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
 
     // Hosts.
     COUNTER "host_probes_total" [] "Probes sent to the host."
@@ -267,6 +278,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         lost,
         unreachable,
         taken_back: _,
+        neighbour,
         duplicate,
         rejected,
         not_sent,
@@ -278,6 +290,7 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         ("late", late),
         ("lost", lost),
         ("unreachable", unreachable),
+        ("neighbour", neighbour),
         ("rejected", rejected),
         ("duplicate", duplicate),
         ("not_sent", not_sent),

@@ -93,10 +93,15 @@ impl Collector for SnapshotCollector {
         let Some(snapshot) = self.snapshots.borrow().clone() else { return Vec::new() };
         let prefixes: Vec<_> =
             snapshot.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
-        let per_host = self.settings.borrow().per_host;
+        let settings = self.settings.borrow().clone();
+        let is_shown = |family: &&Family| match family.definition.collect {
+            Collect::PerHost(_) => settings.per_host,
+            Collect::PerBlockReasons(_) => settings.per_block_reasons,
+            _ => true,
+        };
         self.families
             .iter()
-            .filter(|family| per_host || !matches!(family.definition.collect, Collect::PerHost(_)))
+            .filter(is_shown)
             .map(|family| family.collect(&snapshot, &prefixes))
             .collect()
     }
@@ -114,19 +119,20 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus:
     let levels: Vec<Option<Level>> = match definition.collect {
         Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
         Collect::PerCountry(_) => vec![Some(Level::Country)],
-        Collect::PerReturnPath(_) => vec![Some(Level::Block)],
+        Collect::PerReturnPath(_) | Collect::PerBlockReasons(_) => vec![Some(Level::Block)],
         Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
     };
     levels.into_iter().map(move |level| {
         let subject_labels: &[&str] = match definition.collect {
             Collect::Once(_) => &[],
-            Collect::PerScope(_) | Collect::PerCountry(_) | Collect::PerReturnPath(_) => {
-                match level {
-                    Some(Level::Block) => &["country", "block"],
-                    Some(Level::Network) => &["country", "network", "asn"],
-                    Some(Level::Country) | None => &["country"],
-                }
-            }
+            Collect::PerScope(_)
+            | Collect::PerCountry(_)
+            | Collect::PerReturnPath(_)
+            | Collect::PerBlockReasons(_) => match level {
+                Some(Level::Block) => &["country", "block"],
+                Some(Level::Network) => &["country", "network", "asn"],
+                Some(Level::Country) | None => &["country"],
+            },
             Collect::PerKind(_) => &["country", "block", "probe"],
             Collect::PerHost(_) => &["country", "block", "host", "probe"],
         };
@@ -164,6 +170,12 @@ impl Family {
             }
             Collect::PerReturnPath(add) => {
                 for (id, view) in (0..).zip(&snapshot.return_paths) {
+                    out.subject_labels = block_labels(BlockId(id));
+                    add(view, &mut out);
+                }
+            }
+            Collect::PerBlockReasons(add) => {
+                for (id, view) in (0..).zip(&snapshot.reasons) {
                     out.subject_labels = block_labels(BlockId(id));
                     add(view, &mut out);
                 }

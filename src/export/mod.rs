@@ -47,6 +47,8 @@ pub struct ExportSettings {
     pub contact: Option<String>,
     /// Export series per host, which large plans cannot afford.
     pub per_host: bool,
+    /// Export rejected and unsent by reason per block, as well.
+    pub per_block_reasons: bool,
     /// If nothing of it is real: what is played, in a sentence.
     pub simulation: Option<String>,
 }

@@ -5,8 +5,8 @@ use lifesign_core::{
     scopes::Labels,
     time::{Time, WallOffset},
     watch::{
-        HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView, WINDOWS,
-        WindowView,
+        BlockReasons, HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView,
+        WINDOWS, WindowView,
     },
 };
 use prometheus::proto::{self, LabelPair, Metric, MetricType};
@@ -35,6 +35,8 @@ pub(super) enum Collect {
     PerCountry(fn(&ScopeView, &mut Series)),
     /// The path back from each block: `country`, `block`.
     PerReturnPath(fn(&ReturnPathView, &mut Series)),
+    /// The reasons counted of each block: `country`, `block`.
+    PerBlockReasons(fn(&BlockReasons, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
     PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.

@@ -37,6 +37,7 @@ mod cli {
 
 mod daemon {
     mod loopback;
+    mod neighbours;
     mod outages;
     mod return_paths;
     mod routers;

@@ -100,6 +100,10 @@ pub fn write(
                     line.code = Some(Code::Icmp([code.kind, code.code]));
                     line.rtt_ms = Some(rtt.as_nanos() as f64 / 1e6);
                 }
+                Found::Neighbour { from, rtt } => {
+                    line.from = Some(from);
+                    line.rtt_ms = Some(rtt.as_nanos() as f64 / 1e6);
+                }
                 Found::NotSent(fault) => line.why = Some(fault.label().into()),
                 Found::Odd(oddity) => line.why = Some(oddity.label().into()),
                 _ => {}
@@ -240,6 +244,9 @@ fn found(label: FoundLabel, line: &JournalLine<'_>, rtt: Duration) -> Result<Fou
         FoundLabel::Late => Found::Late { rtt },
         FoundLabel::Overdue => Found::Overdue,
         FoundLabel::Lost => Found::Lost,
+        FoundLabel::Neighbour => {
+            Found::Neighbour { from: line.from.ok_or("\"neighbour\" needs \"from\"")?, rtt }
+        }
         FoundLabel::Duplicate => Found::Duplicate,
         FoundLabel::Odd => Found::Odd(why(line, Oddity::from_label, "an oddity of an answer")?),
         FoundLabel::NotSent => {
@@ -325,6 +332,33 @@ mod tests {
                 assert_eq!(Reader::new(&roster, &[]).read(&line), Ok(record));
             }
         }
+    }
+
+    #[test]
+    fn a_neighbour_is_read_back_as_it_was_written() {
+        let mut roster = Roster::default();
+        roster.add_country("XA", "A");
+        roster.add_block("127.45.176.0/24".parse().expect("a prefix"));
+        roster.add_target(Host::from("127.45.176.15"), "icmp", Kind::Icmp);
+        let sent: Time = "2014-12-22T16:15:00Z".parse().expect("a time");
+        let from = IpAddr::from([127, 45, 176, 1]);
+        let rtt = Duration::from_millis(205);
+        let outcome = Outcome {
+            target: TargetId(0),
+            seq: 0,
+            sent,
+            trap: false,
+            found: Found::Neighbour { from, rtt },
+            hop_limit: Some(52),
+        };
+        let event = Event::Outcome(outcome);
+        let record = EventRecord { seen: sent + rtt, event, was_overdue: false };
+        let line = write(&record, &roster, &[], None, 0);
+        let reader = Reader::new(&roster, &[]);
+        assert_eq!(reader.read(&line), Ok(record), "{line}");
+        let anonymous =
+            line.replace("127.45.176.1\"", "127.45.176.15\"").replace("from", "address");
+        assert_eq!(reader.read(&anonymous), Err("\"neighbour\" needs \"from\"".into()));
     }
 
     #[test]

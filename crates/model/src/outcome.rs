@@ -107,7 +107,15 @@ pub enum Found {
         /// How long after the probe was sent.
         rtt: Duration,
     },
-    /// A second answer: counted, no evidence.
+    /// An answer with our token from another address than the asked one. The core takes it if that
+    /// lies in the block: the block lives, and the probe stays open, for its host has not answered.
+    Neighbour {
+        /// Who answered.
+        from: IpAddr,
+        /// From when the probe was sent to when the answer arrived.
+        rtt: Duration,
+    },
+    /// A second answer, of the host or of a neighbour: counted, no evidence.
     Duplicate,
     /// Something about an answer that was reported: counted, no evidence.
     Odd(Oddity),
@@ -132,7 +140,11 @@ impl Found {
             | Found::Late { rtt }
             | Found::Unreachable { rtt, .. } => Some(rtt),
             Found::NotSent(_) => Some(Duration::ZERO),
-            Found::Overdue | Found::Lost | Found::Duplicate | Found::Odd(_) => None,
+            Found::Overdue
+            | Found::Lost
+            | Found::Neighbour { .. }
+            | Found::Duplicate
+            | Found::Odd(_) => None,
         }
     }
 
@@ -145,6 +157,7 @@ impl Found {
             Found::Overdue => FoundLabel::Overdue,
             Found::Lost => FoundLabel::Lost,
             Found::Unreachable { .. } => FoundLabel::Unreachable,
+            Found::Neighbour { .. } => FoundLabel::Neighbour,
             Found::Duplicate => FoundLabel::Duplicate,
             Found::Odd(_) => FoundLabel::Odd,
             Found::NotSent(_) => FoundLabel::NotSent,
@@ -168,6 +181,8 @@ labelled! {
         Lost => "lost",
         /// [`Found::Unreachable`].
         Unreachable => "unreachable",
+        /// [`Found::Neighbour`].
+        Neighbour => "neighbour",
         /// [`Found::Duplicate`].
         Duplicate => "duplicate",
         /// [`Found::Odd`].
@@ -207,7 +222,8 @@ labelled! {
         Truncated => "truncated",
         /// Its checksum does not match.
         Corrupt => "corrupt",
-        /// From another address or port than the one that was asked.
+        /// From another address or port than the one that was asked; an echo reply with our token,
+        /// only if the address lies outside the block.
         WrongSource => "wrong_source",
         /// The identifier is not ours (ICMP id, DNS id).
         WrongId => "wrong_id",

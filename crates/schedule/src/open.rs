@@ -41,6 +41,8 @@ struct RecentProbes {
     waiting: u16,
     /// Two bits for each: its [`Stage`].
     stages: [u64; SLOTS as usize / 32],
+    /// When the newest probe was sent that a neighbour answered.
+    neighbour: Time,
 }
 
 /// How far a probe has come.
@@ -189,8 +191,11 @@ impl OpenProbes {
         {
             return None;
         }
-        if let Found::Odd(_) = outcome.found {
-            return Some(outcome);
+        match outcome.found {
+            Found::Odd(_) => return Some(outcome),
+            Found::Neighbour { rtt, .. } if rtt >= LOST_AFTER => return None,
+            Found::Neighbour { .. } => return Some(probes.settle_neighbour(outcome)),
+            _ => {}
         }
         let patience = self.overdue.remove(&(outcome.target.0, outcome.seq));
         match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
@@ -220,6 +225,16 @@ impl RecentProbes {
     fn age(&self, seq: u32) -> u32 {
         let age = self.next.wrapping_sub(seq);
         if age > u32::MAX / 2 { 0 } else { age }
+    }
+
+    /// A neighbour's answer, unless what it proves was known: then it is a second one.
+    fn settle_neighbour(&mut self, mut outcome: Outcome) -> Outcome {
+        if self.stage(outcome.seq) == Stage::Settled || outcome.sent <= self.neighbour {
+            outcome.found = Found::Duplicate;
+        } else {
+            self.neighbour = outcome.sent;
+        }
+        outcome
     }
 
     /// Is there still something to be said of this probe?

@@ -48,21 +48,6 @@ pub struct Echo {
     pub to: IpAddr,
 }
 
-/// Why a packet answers no probe of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// What is wrong with the packet.
-    pub reason: Reject,
-    /// The target that it is about; known only if the token is right.
-    pub target: Option<TargetId>,
-}
-
-impl From<Reject> for Rejected {
-    fn from(reason: Reject) -> Self {
-        Self { reason, target: None }
-    }
-}
-
 /// Writes and reads the packets of one process.
 pub struct Codec {
     hasher: SipHasher24,
@@ -112,8 +97,8 @@ impl Codec {
         bytes
     }
 
-    /// The probe that `packet` (ICMP header first) answers, if it came from the address that was
-    /// asked.
+    /// The probe that `packet` (ICMP header first) answers. It may have come from another address
+    /// than [`Echo::to`].
     ///
     /// # Errors
     /// In this order: [`Reject::Truncated`] below 8 bytes; [`Reject::Malformed`] if it is no echo
@@ -121,28 +106,24 @@ impl Codec {
     /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours;
     /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel checks it);
     /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
-    /// token; [`Reject::WrongSource`].
-    pub fn reply(&self, packet: &[u8], from: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
+    /// token.
+    pub fn reply(&self, packet: &[u8], from: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
         if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
         {
-            return Err(Reject::Malformed.into());
+            return Err(Reject::Malformed);
         }
         self.own_id(reply.get_identifier(), kind)?;
         let zeros = packet.get(LENGTH..).unwrap_or_default();
         if zeros.len() > self.longest || zeros.iter().any(|&byte| byte != 0) {
-            return Err(Reject::Malformed.into());
+            return Err(Reject::Malformed);
         }
         let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;
         // The checksum over a whole packet, its own included, is zero (RFC 1071 §1).
         if from.is_ipv4() && util::checksum(packet, NO_WORD) != 0 {
-            return Err(Reject::Corrupt.into());
+            return Err(Reject::Corrupt);
         }
-        let probe = self.probe(payload, reply.get_sequence_number())?;
-        if probe.to != from {
-            return Err(Rejected { reason: Reject::WrongSource, target: Some(probe.target) });
-        }
-        Ok(probe)
+        self.probe(payload, reply.get_sequence_number())
     }
 
     /// The probe that an ICMP error quotes. `quote` begins with the ICMP header of the packet that
@@ -153,17 +134,17 @@ impl Codec {
     /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
     /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
     /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
-    pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Rejected> {
+    pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())
             != (Types::of(to).request, IcmpCode(0))
         {
-            return Err(Reject::Malformed.into());
+            return Err(Reject::Malformed);
         }
         self.own_id(request.get_identifier(), kind)?;
         let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
         let probe = self.probe(payload, request.get_sequence_number())?;
-        if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken.into()) }
+        if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken) }
     }
 
     /// A ping socket gets only its own replies, under an identifier that the kernel chose.

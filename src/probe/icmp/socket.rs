@@ -3,7 +3,7 @@
 
 use super::{
     OpenError, SocketKind,
-    codec::{self, Codec, Echo, Rejected},
+    codec::{self, Codec, Echo},
     not_sent,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome, Stray},
+    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
     scopes::Family,
     time::Time,
 };
@@ -212,9 +212,12 @@ impl IcmpSocket {
         } else {
             Ok(message.packet)
         };
-        let found = |rtt| Found::Reply { rtt, rcode: None, unexpected: false };
-        let read =
-            packet.map_err(Rejected::from).and_then(|packet| codec.reply(packet, from, self.kind));
+        let read = packet.and_then(|packet| codec.reply(packet, from, self.kind));
+        let is_asked = read.is_ok_and(|probe| probe.to == from);
+        let found = |rtt| match is_asked {
+            true => Found::Reply { rtt, rcode: None, unexpected: false },
+            false => Found::Neighbour { from, rtt },
+        };
         out.push(event(read, from, &control, clock, found));
     }
 
@@ -255,7 +258,7 @@ impl IcmpSocket {
 
 /// The event of a packet that was read.
 fn event(
-    read: Result<Echo, Rejected>,
+    read: Result<Echo, Reject>,
     from: IpAddr,
     control: &ControlMessages,
     clock: &Clock,
@@ -274,8 +277,9 @@ fn event(
                 hop_limit: control.hop_limit,
             })
         }
-        Err(Rejected { reason, target }) => {
-            Event::Stray(Stray { seen: seen(Time::default()), from: Some(from), target, reason })
+        Err(reason) => {
+            let seen = seen(Time::default());
+            Event::Stray(Stray { seen, from: Some(from), target: None, reason })
         }
     }
 }

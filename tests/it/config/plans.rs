@@ -141,7 +141,7 @@ fn ipv6_names_and_options_are_read() {
         ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]
     );
     assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(2.0)));
-    assert_eq!(plan.per_host_metrics, Some(false));
+    assert_eq!((plan.per_host_metrics, plan.per_block_reasons), (Some(false), Some(true)));
     assert_eq!(
         plan.warnings(),
         ["control ::1 is this machine: it answers even when our network is down"]

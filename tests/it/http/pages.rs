@@ -487,19 +487,27 @@ fn only_an_address_and_localhost_are_names_of_ours() {
 }
 
 #[test]
-fn a_new_plan_may_call_the_vantage_otherwise_and_hide_the_hosts() {
+fn a_new_plan_may_call_the_vantage_otherwise_and_hide_hosts_and_reasons() {
     let server = start();
-    assert!(server.ask("GET", "/metrics").body.contains("lifesign_host_probes_total{"));
+    let metrics = server.ask("GET", "/metrics").body;
+    assert!(metrics.contains("lifesign_host_probes_total{"));
+    assert!(metrics.contains("lifesign_block_rejected_total{"));
+    assert!(metrics.contains("lifesign_block_not_sent_total{"));
     server.settings.send_replace(ExportSettings {
         vantage: "elsewhere".into(),
         contact: None,
         per_host: false,
+        per_block_reasons: false,
         simulation: None,
     });
     server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));
     let metrics = server.ask("GET", "/metrics").body;
     assert!(metrics.contains("\nlifesign_vantage_info{vantage=\"elsewhere\"} 1\n"), "{metrics}");
-    assert!(!metrics.contains("the lab") && !metrics.contains("lifesign_host_"), "{metrics}");
+    for hidden in
+        ["the lab", "lifesign_host_", "lifesign_block_rejected_", "lifesign_block_not_sent_"]
+    {
+        assert!(!metrics.contains(hidden), "{hidden}: {metrics}");
+    }
     assert!(server.ask("GET", "/").body.contains("<b>elsewhere</b>"));
 }
 

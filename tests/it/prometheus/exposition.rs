@@ -23,6 +23,7 @@ fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
         vantage: "the lab".into(),
         contact: None,
         per_host,
+        per_block_reasons: per_host,
         simulation: None,
     });
     Metrics::new(source, settings).unwrap().render().unwrap()
@@ -119,6 +120,10 @@ fn a_network_has_what_blocks_and_countries_have() {
     // The hop limit of replies is told of blocks alone: a path leads to a prefix.
     let mut of_blocks = names(&with, "block");
     assert!(of_blocks.remove("reply_hop_limit gauge"));
+    // Reasons too.
+    for name in ["rejected_total counter", "not_sent_total counter"] {
+        assert!(of_blocks.remove(name), "{name}");
+    }
     assert_eq!(names(&with, "network"), of_blocks);
     // Whether they fell silent together is asked of countries alone.
     let mut of_countries = names(&with, "country");

@@ -63,6 +63,7 @@ pub fn settings(simulation: Option<&str>) -> ExportSettings {
         vantage: "the lab".into(),
         contact: None,
         per_host: true,
+        per_block_reasons: true,
         simulation: simulation.map(Into::into),
     }
 }

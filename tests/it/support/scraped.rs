@@ -62,6 +62,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         vantage: vantage.into(),
         contact: None,
         per_host: false,
+        per_block_reasons: false,
         simulation: None,
     });
     let metrics = Metrics::new(source, settings).unwrap();

@@ -6,9 +6,9 @@ use lifesign_core::{
     scopes::{Host, Kind, Labels, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
-        ControlView, Counts, HistogramView, History, KindView, LinesLost, Measurement, PlanView,
-        ReturnPathView, ScopeView, Snapshot, StateSpan, StoreView, TargetView, VantageStats,
-        WindowView,
+        BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost,
+        Measurement, PlanView, ReturnPathView, ScopeView, Snapshot, StateSpan, StoreView,
+        TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -48,6 +48,13 @@ pub fn every_field() -> Snapshot {
         return_paths: vec![
             ReturnPathView { hop_limit: Some(52), changes: 1 },
             ReturnPathView::default(),
+        ],
+        reasons: vec![
+            BlockReasons {
+                rejected: BTreeMap::from([(Reject::WrongSource, 2), (Reject::Stale, 1)]),
+                not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
+            },
+            BlockReasons::default(),
         ],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![
@@ -189,6 +196,7 @@ fn kind(scale: u64) -> KindView {
         lost: 15 * scale,
         unreachable: 5 * scale,
         taken_back: scale,
+        neighbour: 9 * scale,
         duplicate: 6 * scale,
         rejected: 7 * scale,
         not_sent: 8 * scale,

@@ -26,6 +26,8 @@ pub struct Counts<N = u64> {
     pub unreachable: N,
     /// A router said no, and an answer followed: counted as unreachable and as late.
     pub taken_back: N,
+    /// Answers of a neighbour to a probe of this target.
+    pub neighbour: N,
     /// Further valid answers to a probe that had one.
     pub duplicate: N,
     /// Packets about this target that were no answer.
@@ -57,6 +59,7 @@ impl<N: Count> Counts<N> {
             Found::Overdue => self.overdue.up(),
             Found::Lost => self.lost.up(),
             Found::Unreachable { .. } => self.unreachable.up(),
+            Found::Neighbour { .. } => self.neighbour.up(),
             Found::Duplicate => self.duplicate.up(),
             Found::Odd(Oddity::OtherData) => self.unexpected.up(),
             Found::Odd(_) => {}

@@ -4,6 +4,7 @@
 mod counts;
 mod histogram;
 mod plausible;
+mod reasons;
 mod replan;
 mod return_path;
 mod rtt;
@@ -15,12 +16,13 @@ mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView};
+pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
-    outcome::{Due, Fault, Found, IcmpCode, Oddity, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
+    outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
     time::Time,
 };
@@ -28,12 +30,7 @@ use counts::Count;
 use histogram::Sketch;
 use return_path::{HopLimits, ReturnPath};
 use rtt::Rtt;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use trap::{Trap, Unmasked};
 use window::Windows;
 
@@ -110,21 +107,6 @@ pub struct KindStats {
     pub rtt: Histogram,
 }
 
-/// Counts that belong to no target: what our own vantage saw.
-#[derive(Clone, Debug, Default)]
-pub struct VantageStats {
-    /// Packets that were no answer.
-    pub rejected: BTreeMap<Reject, u64>,
-    /// Probes that could not be sent.
-    pub not_sent: BTreeMap<Fault, u64>,
-    /// ICMP errors about our probes; `true` is IPv6.
-    pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
-    /// DNS answers by response code.
-    pub rcodes: BTreeMap<u16, u64>,
-    /// What was odd about answers.
-    pub odd: BTreeMap<Oddity, u64>,
-}
-
 /// All the sums of a watch.
 #[derive(Debug)]
 pub struct Aggregate {
@@ -140,6 +122,8 @@ pub struct Aggregate {
     return_paths: Vec<ReturnPath>,
     return_path_changes: VecDeque<ReturnPathChange>,
     vantage: VantageStats,
+    /// By [`BlockId`].
+    reasons: Vec<BlockReasons>,
 }
 
 impl Aggregate {
@@ -162,6 +146,7 @@ impl Aggregate {
             return_paths: vec![ReturnPath::default(); roster.blocks.len()],
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
+            reasons: vec![BlockReasons::default(); roster.blocks.len()],
             roster,
         }
     }
@@ -232,12 +217,12 @@ impl Aggregate {
                     self.windows[id.index()].take_back_miss(sent);
                 }
             }
-            Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
+            _ => {}
         }
         if let (Found::Reply { rtt, .. }, Some(hop_limit)) = (found, outcome.hop_limit) {
             self.record_hop_limit(target, hop_limit, sent + rtt);
         }
-        self.vantage_counts(&found);
+        self.count_reason(block, &found);
         match evidence {
             // Where the first SYN was missed and the second was not, it is the second that proves
             // life: the host may have been dark at the first.
@@ -256,6 +241,8 @@ impl Aggregate {
         *self.vantage.rejected.entry(stray.reason).or_default() += 1;
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
         {
+            let block = self.target(target).block;
+            *self.reasons[block.0 as usize].rejected.entry(stray.reason).or_default() += 1;
             let (own, kind) = self.counts(target);
             own.rejected.up();
             kind.rejected.up();
@@ -278,11 +265,6 @@ impl Aggregate {
     /// A scope's last minute.
     pub fn minute(&self, scope: ScopeId, now: Time) -> WindowView {
         self.windows[scope.index()].view(0, now)
-    }
-
-    /// What our own vantage saw.
-    pub fn vantage(&self) -> &VantageStats {
-        &self.vantage
     }
 
     /// The counts of a target, and of its kind in its block.
@@ -342,23 +324,9 @@ impl Aggregate {
             Found::Unreachable { .. } if !was_overdue => {
                 Evidence::Miss { usual: stats.rtt.usual() }
             }
+            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
             Found::NotSent(fault) => Evidence::Fault(fault),
             _ => Evidence::Nothing,
-        }
-    }
-
-    fn vantage_counts(&mut self, found: &Found) {
-        match *found {
-            Found::Reply { rcode: Some(rcode), .. } => {
-                *self.vantage.rcodes.entry(rcode).or_default() += 1;
-            }
-            Found::Unreachable { from, code, .. } => {
-                let v6 = matches!(from, IpAddr::V6(_));
-                *self.vantage.unreachable.entry((v6, code)).or_default() += 1;
-            }
-            Found::NotSent(fault) => *self.vantage.not_sent.entry(fault).or_default() += 1,
-            Found::Odd(oddity) => *self.vantage.odd.entry(oddity).or_default() += 1,
-            _ => {}
         }
     }
 }

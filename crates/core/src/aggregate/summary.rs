@@ -35,6 +35,10 @@ pub enum Evidence {
         /// How long this target's answers usually take at the most.
         usual: Duration,
     },
+    /// A neighbour answered: the block is alive, and nothing is said of the host.
+    Neighbour {
+        rtt: Duration,
+    },
     /// We could not send, and why.
     Fault(Fault),
     /// A firewall answers for it, on every port: it never proved life, nor does its silence prove

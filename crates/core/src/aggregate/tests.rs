@@ -2,10 +2,10 @@
 //! misses back, and a target's memory is bounded.
 
 use super::{Aggregate, TargetStats};
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{of_sizes, start, without};
 use crate::{
-    outcome::{Fault, Found, Outcome},
-    scopes::{ScopeId, TargetId},
+    outcome::{Fault, Found, Outcome, Reject, Stray},
+    scopes::{RosterMapping, ScopeId, TargetId},
     time::Time,
 };
 use proptest::prelude::*;
@@ -95,6 +95,30 @@ fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     assert_eq!(hear(1, unsent, true), (Some(0.5), 2, Some(0.5)));
     assert_eq!(hear(0, unsent, true), (Some(0.0), 1, Some(0.0)));
     assert_eq!(hear(3, unsent, false), (Some(0.0), 1, Some(0.0)), "it was no miss before");
+}
+
+#[test]
+fn a_block_keeps_its_reasons_under_a_new_plan() {
+    let roster = of_sizes(&[vec![1, 1]]);
+    let mut aggregate = Aggregate::new(roster.clone().into());
+    let sent = start();
+    for (target, reason) in [(0, Reject::Stale), (1, Reject::WrongSource), (1, Reject::WrongSource)]
+    {
+        let target = Some(TargetId(target));
+        aggregate.handle_stray(&Stray { seen: sent, from: None, target, reason });
+    }
+    let found = Found::NotSent(Fault::NoRoute);
+    let target = TargetId(1);
+    let outcome = Outcome { target, seq: 0, sent, trap: false, found, hop_limit: None };
+    aggregate.handle_outcome(&outcome, false);
+    let second = aggregate.reasons()[1].clone();
+    assert_eq!(second.rejected, BTreeMap::from([(Reject::WrongSource, 2)]));
+    assert_eq!(second.not_sent, BTreeMap::from([(Fault::NoRoute, 1)]));
+    let first = roster.blocks[0].prefix.to_string();
+    let new = without(&roster, |name| name == first, false);
+    let map = RosterMapping::between(&roster, &new);
+    aggregate.replan(new.into(), &map);
+    assert_eq!(aggregate.reasons(), [second]);
 }
 
 /// Nothing of a target's own lies on the heap, so what it takes does not grow, whether it answers

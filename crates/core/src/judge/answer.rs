@@ -59,6 +59,7 @@ impl Judge {
         let id = ScopeId::from(block);
         let is_newest = self.scopes[id.index()].life.is_none_or(|life| sent > life);
         if is_newest {
+            self.scopes[id.index()].is_neighbour = false;
             self.question_limit(&answer);
             self.learn_from_newest(&host, block);
             self.learn_from_answer(&answer, now);
@@ -103,7 +104,7 @@ impl Judge {
     }
 
     /// A scope lives, or did so later than we knew.
-    fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+    pub(super) fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let scope = &mut self.scopes[id.index()];
         scope.previous_life = scope.life;
         scope.life = Some(answer.sent);

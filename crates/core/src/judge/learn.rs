@@ -60,7 +60,7 @@ impl Judge {
 
     /// A miss that was noticed only after a later answer of its block.
     pub(super) fn learn_from_old_miss(&mut self, miss: Unconfirmed, now: Time) {
-        let scope = &mut self.scopes[ScopeId::from(miss.block).index()];
+        let scope = &self.scopes[ScopeId::from(miss.block).index()];
         let Some(life) = scope.life else { return };
         let is_between = scope.previous_life.is_some_and(|previous| miss.sent > previous);
         if scope.is_dark()
@@ -68,10 +68,11 @@ impl Judge {
             || !is_between
             || life.since(miss.sent) > rules::RIGHT_AFTER
             || self.hosts[miss.target.0 as usize].is_gone()
+            || !self.may_go(miss.target)
         {
             return;
         }
-        scope.has_learned = true;
+        self.scopes[ScopeId::from(miss.block).index()].has_learned = true;
         self.learn_miss(FirstMiss { target: miss.target, sent: miss.sent }, miss.block);
         self.update_rank(miss.target, now);
     }
@@ -91,15 +92,18 @@ impl Judge {
         *rate += (rules::MIN_MISS_RATE - *rate) / rules::SCOPE_MEMORY;
     }
 
-    fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
-        let common = self.scopes[ScopeId::from(block).index()].newest_miss_rate;
+    pub(super) fn learn_miss(&mut self, miss: FirstMiss, block: BlockId) {
+        let scope = &self.scopes[ScopeId::from(block).index()];
+        let common = scope.newest_miss_rate;
+        let is_of_host = !scope.is_neighbour;
         let before = self.hosts[miss.target.0 as usize];
         self.change_host(miss.target, |host| {
             host.gone_odds +=
                 if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
             host.learn(true);
         });
-        if before.is_usable() {
+        // What hosts have in common, no neighbour tells.
+        if before.is_usable() && is_of_host {
             for id in self.roster.path(block) {
                 self.scopes[id.index()].common_loss.learn(Some(before.miss_rate));
             }
@@ -112,7 +116,7 @@ impl Judge {
             let host = &self.hosts[id as usize];
             let fell_silent =
                 life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
-            if !fell_silent || host.is_gone() {
+            if !fell_silent || host.is_gone() || !self.may_go(TargetId(id)) {
                 continue;
             }
             self.change_host(TargetId(id), |host| {

@@ -142,9 +142,11 @@ impl Judge {
         host.is_usable() || !host.is_gone() && self.is_unheard(miss.block)
     }
 
-    /// Has nobody been heard of the block, nor of anything that it lies in?
+    /// Has nobody been heard of the block, nor of anything that it lies in? Or a neighbour alone,
+    /// so that the silence of one host tells as much as that of another.
     pub(super) fn is_unheard(&self, block: BlockId) -> bool {
         self.roster.path(block).all(|id| self.scopes[id.index()].life.is_none())
+            || self.is_heard_by_neighbour_alone(block)
     }
 
     /// The loss that a block's hosts lately had in common, ours included.

@@ -10,6 +10,7 @@
 //! | file | its part |
 //! |---|---|
 //! | `answer`, `miss` | what outcomes do to what is known of hosts and scopes |
+//! | `neighbour` | what an answer of another address of the block does |
 //! | `learn` | how often hosts and networks miss, and who has gone |
 //! | `common_loss` | what the hosts of a scope miss in common |
 //! | `silence` | what a scope has missed since life was last proved, and what that is worth |
@@ -51,6 +52,7 @@ mod host_state;
 mod learn;
 mod memory;
 mod miss;
+mod neighbour;
 mod proof;
 mod quality;
 mod recovery;
@@ -205,6 +207,7 @@ impl Judge {
                 }
                 self.record_answer(summary, rtt, timing != Timing::InTime, is_measured, now);
             }
+            Evidence::Neighbour { rtt } => self.record_neighbour(summary, rtt, now),
             Evidence::Miss { usual } => self.record_miss(summary, usual, now),
             Evidence::Fault(fault) => self.record_send_failure(summary.target, fault, now),
             Evidence::AcceptsAll => self.distrust(summary.target),

@@ -159,6 +159,9 @@ pub(super) struct ScopeState {
     /// The one before it.
     #[serde(skip)]
     pub previous_life: Option<Time>,
+    /// Of a block: that life is a neighbour's, of whom nobody knows whether it answers again.
+    #[serde(skip)]
+    pub is_neighbour: bool,
     /// Of a block: its oldest miss since it was heard.
     #[serde(skip)]
     pub first_miss: Option<FirstMiss>,

@@ -195,6 +195,14 @@ impl Watch {
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
+        if let Found::Neighbour { from, .. } = outcome.found
+            && !self.lies_in_block(outcome.target, from)
+        {
+            let target = Some(outcome.target);
+            let reason = Reject::WrongSource;
+            let stray = Stray { seen: now, from: Some(from), target, reason };
+            return self.take_in(now, Event::Stray(stray), false);
+        }
         let implausible_since = self.aggregate.implausible_since(&outcome);
         if outcome.found.rtt_if_alive().is_some() {
             self.aggregate.record_implausible(outcome.target, implausible_since);
@@ -210,13 +218,21 @@ impl Watch {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
                 self.schedule.pay_back_repeat(outcome.target, outcome.sent, now);
             }
-            let settles = !matches!(outcome.found, Found::Duplicate | Found::Odd(_));
+            let settles = !matches!(
+                outcome.found,
+                Found::Neighbour { .. } | Found::Duplicate | Found::Odd(_)
+            );
             self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
             self.take_in(now, Event::Stray(stale), false);
         }
+    }
+
+    fn lies_in_block(&self, target: TargetId, address: IpAddr) -> bool {
+        let target = self.roster.targets.get(target.0 as usize);
+        target.is_some_and(|target| self.roster.block(target.block).prefix.contains(address))
     }
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
@@ -253,7 +269,10 @@ impl Watch {
                     Evidence::Miss { .. } => {
                         self.schedule.record_miss(summary.target, summary.sent);
                     }
-                    Evidence::Fault(_) | Evidence::AcceptsAll | Evidence::Nothing => {}
+                    Evidence::Neighbour { .. }
+                    | Evidence::Fault(_)
+                    | Evidence::AcceptsAll
+                    | Evidence::Nothing => {}
                 }
                 self.judge.handle_summary(&summary, now);
             }
@@ -328,6 +347,7 @@ impl Watch {
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
+            reasons: self.aggregate.reasons().to_vec(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),
             vantage: self.aggregate.vantage().clone(),

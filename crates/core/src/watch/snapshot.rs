@@ -2,7 +2,8 @@
 //! from which metrics, page and JSON are made.
 
 pub use crate::aggregate::{
-    Counts, HistogramView, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS, WindowView,
+    BlockReasons, Counts, HistogramView, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS,
+    WindowView,
 };
 
 use super::History;
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub kinds: Vec<PerKind<Option<KindView>>>,
     /// The path back from each block, by `BlockId`.
     pub return_paths: Vec<ReturnPathView>,
+    /// Rejected and unsent by reason, of each block, by `BlockId`.
+    pub reasons: Vec<BlockReasons>,
     /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.

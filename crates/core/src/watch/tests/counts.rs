@@ -26,11 +26,15 @@ fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
     for _ in 0..[0, 1, 1, 1, 2, 3][rng.below(6)] {
         let longest = [0.3, 4.0, 200.0][rng.below(3)];
         let rtt = Duration::from_secs_f64(longest * rng.unit());
-        fates.push(match rng.below(8) {
+        fates.push(match rng.below(9) {
             0..=4 => (rtt, reply(rtt)),
             5 => (rtt, Found::Refused { rtt }),
             6 => {
                 (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt })
+            }
+            7 => {
+                let block = rng.below(2) as u8;
+                (rtt, Found::Neighbour { from: IpAddr::from([127, 0, block, 200]), rtt })
             }
             _ => (Duration::ZERO, Found::NotSent(Fault::ALL[rng.below(Fault::ALL.len())])),
         });
@@ -54,6 +58,7 @@ fn added<N: Into<u64>>(all: impl IntoIterator<Item = Counts<N>>) -> Counts {
         lost: sum.lost + counts.lost.into(),
         unreachable: sum.unreachable + counts.unreachable.into(),
         taken_back: sum.taken_back + counts.taken_back.into(),
+        neighbour: sum.neighbour + counts.neighbour.into(),
         duplicate: sum.duplicate + counts.duplicate.into(),
         rejected: sum.rejected + counts.rejected.into(),
         not_sent: sum.not_sent + counts.not_sent.into(),
@@ -136,8 +141,12 @@ impl World {
     }
 
     fn settle(&mut self, outcome: &Outcome) {
-        let stale = outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER);
-        if !stale && self.unsettled.remove(&(outcome.target, outcome.seq)).is_some() {
+        let is_stale = outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER);
+        let is_of_host = !matches!(outcome.found, Found::Neighbour { .. });
+        if is_of_host
+            && !is_stale
+            && self.unsettled.remove(&(outcome.target, outcome.seq)).is_some()
+        {
             self.not_sent += u64::from(matches!(outcome.found, Found::NotSent(_)));
         }
     }
@@ -172,12 +181,18 @@ proptest! {
         let snapshot = world.watch.snapshot(world.now, 0, 0);
         let kinds = snapshot.kinds.iter().flat_map(PerKind::values).flatten();
         prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
+        for (kinds, reasons) in snapshot.kinds.iter().zip(&snapshot.reasons) {
+            let counts = added(kinds.values().flatten().map(|kind| kind.counts));
+            prop_assert_eq!(reasons.rejected.values().sum::<u64>(), counts.rejected);
+            prop_assert_eq!(reasons.not_sent.values().sum::<u64>(), counts.not_sent);
+        }
         for kind in snapshot.kinds.iter().flat_map(PerKind::values).flatten() {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
         }
         prop_assert!(
             world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0
+                && world.sums().neighbour > 0
         );
         // When nothing answers any more, everything that was open ends as lost.
         while world.now < start() + Duration::from_secs(1200) {

@@ -4,6 +4,7 @@ use super::{EventRecord, Settings, TargetView, Watch};
 
 mod counts;
 mod halts;
+mod neighbours;
 mod one_host;
 mod plausible;
 mod repeats;
