@@ -16,9 +16,11 @@ mod episode;
 pub mod fixtures;
 mod fold;
 mod phase;
+mod present;
 #[cfg(test)]
 mod tests;
 
 pub use episode::{Episode, middle};
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
+pub use present::present;

@@ -7,7 +7,7 @@ use super::{
     reader::{self, COARSE_MS, FINE_MS, RUN_TIMEOUT, millis, time_from_millis},
 };
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     time::Time,
     watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
 };
@@ -178,7 +178,28 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
         let gap_to = ends.map(|end| end.latest).fold(next_begin, Time::max);
         timeline.set(gap_from, gap_to, None);
     }
-    timeline.state_spans(now)
+    let mut spans = timeline.state_spans(now);
+    // A flapping goes on over what was unknown within it: only the last span of it is over.
+    for episode in known.iter().filter(|episode| episode.state == State::Flapping) {
+        let is_of =
+            |span: &&mut StateSpan| span.state == State::Flapping && span.edge == episode.begin;
+        if let Some(last) = spans.iter_mut().rfind(is_of) {
+            last.darknesses = dated_from(episode, &known).then(episode.darknesses);
+        }
+    }
+    spans
+}
+
+/// The darknesses that a flapping is dated from: they lie in it, and were found before it.
+fn dated_from(flapping: &Episode, known: &[&Episode]) -> Darknesses {
+    let is_dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
+    let lies_in = |episode: &&&Episode| {
+        episode.found < flapping.found && episode.begin.latest >= flapping.begin.latest
+    };
+    known.iter().filter(is_dark).filter(lies_in).fold(Darknesses::default(), |before, each| {
+        let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
+        before.then(Darknesses { count: 1, length, last_end: each.end })
+    })
 }
 
 /// The state from each time on, with the edge at which it began; None where nobody watched.
@@ -214,7 +235,8 @@ impl Timeline {
             let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
             let (state, edge) = state.unwrap_or(gap);
             let is_new = std::mem::replace(&mut last, state) != state;
-            is_new.then_some(StateSpan { state, from, edge })
+            let darknesses = Darknesses::default();
+            is_new.then_some(StateSpan { state, from, edge, darknesses })
         };
         self.0.into_iter().filter(|&(at, _)| at < now).filter_map(span).collect()
     }

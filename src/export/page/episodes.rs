@@ -139,7 +139,7 @@ fn row(context: &PageContext, scope: Scope, episode: &Episode) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::judge::Edge;
+    use lifesign_core::judge::{Darknesses, Edge};
 
     #[test]
     fn flapping_is_one_episode_and_a_long_outage_after_it_another() {
@@ -166,6 +166,7 @@ mod tests {
                 state,
                 from,
                 edge: Edge { earliest: None, latest: from },
+                darknesses: Darknesses::default(),
             });
         }
         let found = episodes(&history, now);

@@ -171,7 +171,7 @@ fn ticks(context: &PageContext, period: Period) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::judge::Edge;
+    use lifesign_core::judge::{Darknesses, Edge};
 
     const NOW: Time = Time::from_nanos(1_419_379_200_000_000_000);
     const HOUR: Duration = Duration::from_secs(3600);
@@ -185,6 +185,7 @@ mod tests {
                 state,
                 from,
                 edge: Edge { earliest: None, latest: from },
+                darknesses: Darknesses::default(),
             });
         }
         history

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use lifesign::{config::Plan, export::ExportSettings};
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     scopes::{BlockId, NetworkId, Scope},
     time::Time,
     watch::{Settings, StateSpan, Watch},
@@ -211,7 +211,12 @@ fn an_episode_that_overlaps_a_window_is_planned_on_the_page() {
     ] {
         let from = time(from);
         let edge = Edge { earliest: Some(from), latest: from };
-        watch.history(scope).push_span(StateSpan { state, from, edge });
+        watch.history(scope).push_span(StateSpan {
+            state,
+            from,
+            edge,
+            darknesses: Darknesses::default(),
+        });
     }
     let snapshot = watch.snapshot(time("2026-03-01T02:30:00Z"), 0, 0);
     server.snapshots.send_replace(Some(Arc::new(snapshot)));

@@ -1,7 +1,7 @@
 //! Snapshots after a week of watching, for the page: its strips are full.
 
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Kind, NetworkId, Roster, Scope},
     time::Time,
     watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
@@ -49,7 +49,7 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         for (state, before) in spans(scope) {
             let from = NOW - Duration::from_secs(before);
             let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
-            history.push_span(StateSpan { state, from, edge });
+            history.push_span(StateSpan { state, from, edge, darknesses: Darknesses::default() });
         }
         for &(at, measurement) in &measurements {
             history.add_measurement(at, measurement);
