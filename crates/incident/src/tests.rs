@@ -146,6 +146,20 @@ fn a_darkness_is_long_by_the_measure_of_those_before_it() {
     );
 }
 
+/// It is unstable for as long as it is found to be flapping; a long darkness was none of that.
+#[test]
+fn what_only_counts_as_flapping_goes_on_with_what_was_before_it() {
+    let restless = [dark(0.0, 2.0), dark(5.0, 7.0), dark(10.0, 12.0)];
+    let flapping = |begin| episode("KP", State::Flapping, begin, None);
+    let then = |more: &[Episode]| story(&[&restless, more].concat(), 100.0);
+    assert_eq!(then(&[]), ["KP: unstable 0-12 ×3, up 12-… ×0, open"]);
+    assert_eq!(then(&[flapping(12.0)]), ["KP: unstable 0-… ×3, open"]);
+    assert_eq!(
+        then(&[dark(20.0, 50.0), flapping(50.0)]),
+        ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-50 ×1, up 50-… ×0, open"]
+    );
+}
+
 #[test]
 fn what_a_block_shared_with_its_country_is_told_once() {
     let block = |begin, end| episode("10.0.0.0/24", State::Outage, begin, Some(end));
