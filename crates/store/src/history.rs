@@ -270,3 +270,42 @@ impl SkippedRows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_incident::fixtures::{at, outage};
+
+    /// Without them, the calm after the last darkness would be trouble too, after a restart.
+    #[test]
+    fn a_flapping_keeps_the_darknesses_it_is_dated_from_and_those_that_ended_in_it() {
+        let edge = |seconds| Edge { earliest: None, latest: at(seconds) };
+        let episode = |state, found, begin, end| Episode {
+            state,
+            found: at(found),
+            begin: edge(begin),
+            ..outage("KP", Some(end))
+        };
+        let darknesses =
+            Darknesses { count: 3, length: Duration::from_secs(90), last_end: Some(edge(700)) };
+        let flapping = Episode { darknesses, ..episode(State::Flapping, 410, 100, 3000) };
+        let scope = ScopeRows {
+            watched: vec![(at(0), at(4000))],
+            episodes: vec![
+                episode(State::Down, 110, 100, 120),
+                episode(State::Down, 210, 200, 230),
+                flapping,
+            ],
+            ..ScopeRows::new("KP")
+        };
+        let spans = state_spans(&scope, &[(at(0), at(4000))], at(4000));
+        let found: Vec<_> =
+            spans.iter().map(|span| (span.state, span.from, span.darknesses.count)).collect();
+        assert_eq!(
+            found,
+            [(State::Up, at(0), 0), (State::Flapping, at(100), 5), (State::Up, at(3000), 0)]
+        );
+        let told = spans[1].darknesses;
+        assert_eq!((told.length.as_secs(), told.last_end), (90 + 20 + 30, Some(edge(700))));
+    }
+}
