@@ -8,9 +8,10 @@ use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
-    scopes::Level,
+    scopes::{CountryId, Level},
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
+use lifesign_incident::{Incident, PhaseKind};
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,10 @@ definitions! {
         PerScope |view, out| out.add_per_state(|state| view.verdict.state_seconds[state]);
     COUNTER "*_state_changes_total" [state] "How often the * entered the state."
         PerScope |view, out| out.add_per_state(|state| view.verdict.entered[state] as f64);
+    COUNTER "*_unreachable_seconds_total" []
+        "Seconds for which the * could not be reached: each darkness from edge to edge, also in \
+         flapping."
+        PerScope |view, out| out.add(&[], view.verdict.dark_seconds);
     GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
         PerScope |view, out| out.add_time(Some(view.verdict.changed));
     GAUGE "*_state_since_earliest_timestamp_seconds" []
@@ -71,6 +76,22 @@ definitions! {
         "1 while the country is dark, and most countries, at least five, fell silent together with \
          it: it may be us."
         PerCountry |view, out| out.add(&[], one_if(view.verdict.together));
+
+    GAUGE "country_incident_since_timestamp_seconds" [country]
+        "When the first darkness of the country's present incident began, as far as the last 7 days \
+         tell; absent once it has been well for a day."
+        Once |snapshot, out| for_each_incident(snapshot, |code, incident| {
+            let begin = incident.map(|incident| incident.begin().latest.as_secs_f64());
+            out.add_known(&[code], begin);
+        });
+    GAUGE "country_incident_phase" [country, phase]
+        "1 for the present phase of the country's incident; 0 for every other, and in no incident."
+        Once |snapshot, out| for_each_incident(snapshot, |code, incident| {
+            let phase = incident.and_then(|incident| Some(incident.phases.last()?.kind));
+            for kind in PhaseKind::ALL {
+                out.add(&[code, kind.label()], one_if(phase == Some(kind)));
+            }
+        });
 
     GAUGE "maintenance" [country, network, block]
         "1 while a window of maintenance is open for the scope or what it lies in; a country has no \
@@ -147,6 +168,8 @@ definitions! {
     GAUGE "host_last_life_timestamp_seconds" []
         "When the newest answered probe to the host was sent; absent before the first."
         PerHost |view, out| out.add_time(view.last_life);
+    GAUGE "host_up" [] "1 if the host answers, as far as we know; 0 while its block is dark."
+        PerHost |view, out| out.add(&[], one_if(view.up));
     GAUGE "host_gone" []
         "1 if the host is silent while its block lives, be it retired or not: no evidence."
         PerHost |view, out| out.add(&[], one_if(view.gone));
@@ -242,6 +265,12 @@ fn one_if(condition: bool) -> f64 {
 
 fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
     counts.get(key).copied().unwrap_or(0) as f64
+}
+
+fn for_each_incident(snapshot: &Snapshot, mut add: impl FnMut(&str, Option<&Incident>)) {
+    for (id, country) in (0..).map(CountryId).zip(&snapshot.roster.countries) {
+        add(&country.code, lifesign_incident::present(snapshot, id).as_ref());
+    }
 }
 
 fn add_maintenance(snapshot: &Snapshot, out: &mut Series) {

@@ -9,7 +9,7 @@ const MAX_LABEL_VALUE: usize = 128;
 
 /// Labels of the series of scopes and hosts, of other series that may be joined with them, and
 /// those that a scrape adds. A label of the plan with such a name would be taken for it.
-const TAKEN: [&str; 23] = [
+const TAKEN: [&str; 24] = [
     "answer",
     "block",
     "control",
@@ -25,6 +25,7 @@ const TAKEN: [&str; 23] = [
     "oddity",
     "outcome",
     "output",
+    "phase",
     "probe",
     "rcode",
     "reason",

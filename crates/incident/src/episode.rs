@@ -51,6 +51,17 @@ impl Episode {
         self.network().unwrap_or(&self.scope)
     }
 
+    /// Ends it with this edge. Neither side of the edge lies before its begin.
+    pub fn close(&mut self, edge: Edge) {
+        let latest = edge.latest.max(self.begin.latest);
+        if let Some(paused) = self.paused.take() {
+            self.unseen += latest.since(paused);
+        }
+        let least = self.begin.earliest.unwrap_or(self.begin.latest);
+        let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
+        self.end = Some(Edge { earliest: Some(earliest), latest });
+    }
+
     fn network(&self) -> Option<&str> {
         self.scope.strip_prefix(&*self.country)?.strip_prefix('/')
     }

@@ -42,6 +42,8 @@ struct Trouble {
     darknesses: u32,
     dark: Duration,
     unseen: Duration,
+    /// It came back, and is only counted as flapping.
+    is_light: bool,
 }
 
 /// The incidents in these episodes of any scopes, by when they began. What is open has been observed
@@ -91,6 +93,7 @@ fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
             darknesses: 1,
             dark: episode.length(now).0,
             unseen: episode.unseen,
+            is_light: false,
         })
         .collect();
     // After a darkness that is an episode it was only counted as flapping.
@@ -101,7 +104,7 @@ fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
     };
     let flapping: Vec<Trouble> = episodes
         .iter()
-        .filter(|episode| episode.state == State::Flapping && !is_light(episode))
+        .filter(|episode| episode.state == State::Flapping)
         .map(|episode| Trouble {
             state: State::Flapping,
             begin: episode.begin,
@@ -109,7 +112,10 @@ fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
             darknesses: episode.darknesses.count,
             dark: episode.darknesses.length,
             unseen: episode.unseen,
+            is_light: is_light(episode),
         })
+        // Between two darknesses it was one only by name.
+        .filter(|trouble| !trouble.is_light || trouble.end.is_none())
         .collect();
     all.extend(flapping);
     all.sort_by_key(|trouble| (trouble.begin.latest, trouble.end.map_or(Time::NEVER, latest)));
@@ -167,6 +173,10 @@ fn bad_phases(troubles: &[Trouble], now: Time) -> Vec<Phase> {
     let mut phases = Vec::new();
     let mut series: Vec<Trouble> = Vec::new();
     for trouble in troubles {
+        // After a long darkness it is up, unless it goes dark again.
+        if trouble.is_light && series.is_empty() {
+            continue;
+        }
         let last_end = series.iter().map(Trouble::ends).max();
         let is_apart = last_end.is_some_and(|end| trouble.begin.latest.since(end) >= TOGETHER);
         let is_long = trouble.is_long(&series);

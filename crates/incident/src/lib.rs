@@ -17,10 +17,12 @@ pub mod fixtures;
 mod fold;
 mod phase;
 mod timeline;
+mod present;
 #[cfg(test)]
 mod tests;
 
 pub use episode::{Episode, middle};
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
+pub use present::present;
 pub use timeline::{Period, Timeline};

@@ -3,9 +3,11 @@
 use super::*;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
-    time::Time,
+    scopes::{CountryId, Host, Kind, Roster, Scope},
+    time::{Time, WallOffset},
+    watch::{History, Settings, StateSpan, Watch},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 fn at(minutes: f64) -> Time {
     Time::from_nanos(1_419_170_400_000_000_000) + Duration::from_secs_f64(minutes * 60.0)
@@ -144,6 +146,20 @@ fn a_darkness_is_long_by_the_measure_of_those_before_it() {
     );
 }
 
+/// It is unstable for as long as it is found to be flapping; a long darkness was none of that.
+#[test]
+fn what_only_counts_as_flapping_goes_on_with_what_was_before_it() {
+    let restless = [dark(0.0, 2.0), dark(5.0, 7.0), dark(10.0, 12.0)];
+    let flapping = |begin| episode("KP", State::Flapping, begin, None);
+    let then = |more: &[Episode]| story(&[&restless, more].concat(), 100.0);
+    assert_eq!(then(&[]), ["KP: unstable 0-12 ×3, up 12-… ×0, open"]);
+    assert_eq!(then(&[flapping(12.0)]), ["KP: unstable 0-… ×3, open"]);
+    assert_eq!(
+        then(&[dark(20.0, 50.0), flapping(50.0)]),
+        ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-50 ×1, up 50-… ×0, open"]
+    );
+}
+
 #[test]
 fn what_a_block_shared_with_its_country_is_told_once() {
     let block = |begin, end| episode("10.0.0.0/24", State::Outage, begin, Some(end));
@@ -158,4 +174,42 @@ fn other_states_are_no_trouble() {
     let states = [State::Partial, State::Degraded, State::Unknown];
     let all = states.map(|state| episode("KP", state, 0.0, Some(500.0)));
     assert_eq!(story(&all, 9000.0), [""; 0]);
+}
+
+/// A country that had these states one after the other, each from a minute on, as told at `now`.
+fn present_story(states: &[(State, f64)], now: f64) -> Option<String> {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_block("192.0.2.0/24".parse().unwrap());
+    roster.add_target(Host::Address("192.0.2.1".parse().unwrap()), "icmp", Kind::Icmp);
+    let mut watch = Watch::new(Arc::new(roster), &Settings::default(), at(now));
+    let mut history = History::empty();
+    for &(state, from) in states {
+        let darknesses = Darknesses::default();
+        history.push_span(StateSpan { state, from: at(from), edge: edge(from), darknesses });
+    }
+    *watch.history(Scope::Country(CountryId(0))) = history;
+    let snapshot = watch.snapshot(at(now), WallOffset::default(), 0);
+    let incident = present(&snapshot, CountryId(0))?;
+    let minute = |edge: Edge| edge.latest.since(at(0.0)).as_secs() / 60;
+    let phases = incident.phases.iter().map(|phase| {
+        let end = phase.end.map_or("…".into(), |end| minute(end).to_string());
+        let unseen = phase.unseen.as_secs() / 60;
+        format!("{} {}-{end}, {unseen} unseen", phase.kind.label(), minute(phase.begin))
+    });
+    Some(phases.collect::<Vec<_>>().join(" + "))
+}
+
+#[test]
+fn the_incident_of_now_lasts_over_what_nobody_saw() {
+    use State::{Down, Outage, Unknown, Up};
+    let story = |states: &[(State, f64)]| present_story(states, 200.0).unwrap_or_default();
+    let first = [(Unknown, 0.0), (Up, 1.0), (Outage, 10.0)];
+    let then = |more: &[(State, f64)]| story(&[&first, more].concat());
+    assert_eq!(story(&first[..2]), "");
+    assert_eq!(then(&[]), "outage 10-…, 0 unseen");
+    assert_eq!(then(&[(Unknown, 20.0)]), "outage 10-…, 0 unseen");
+    assert_eq!(then(&[(Unknown, 20.0), (Down, 50.0)]), "outage 10-…, 30 unseen");
+    assert_eq!(then(&[(Unknown, 20.0), (Up, 50.0)]), "outage 10-50, 30 unseen + up 50-…, 0 unseen");
+    assert_eq!(present_story(&[&first[..], &[(Up, 50.0)]].concat(), 50.0 + 1441.0), None);
 }

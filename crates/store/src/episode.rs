@@ -323,15 +323,9 @@ fn is_continued_by(known: &Episode, state: State, begin: Edge) -> bool {
     }
 }
 
-/// Ends an episode with this edge. Neither side of the edge lies before its begin.
+/// Ends an episode with this edge.
 fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) -> Episode {
-    let latest = edge.latest.max(episode.begin.latest);
-    if let Some(paused) = episode.paused.take() {
-        episode.unseen += latest.since(paused);
-    }
-    let least = episode.begin.earliest.unwrap_or(episode.begin.latest);
-    let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
-    episode.end = Some(Edge { earliest: Some(earliest), latest });
+    episode.close(edge);
     changed.push(episode.clone());
     episode
 }

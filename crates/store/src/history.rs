@@ -7,7 +7,7 @@ use super::{
     reader::{self, COARSE_MS, FINE_MS, RUN_TIMEOUT, millis, time_from_millis},
 };
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     time::Time,
     watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
 };
@@ -163,9 +163,32 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
         let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
         let (state, edge) = state.unwrap_or(gap);
         let is_new = std::mem::replace(&mut last, state) != state;
-        is_new.then_some(StateSpan { state, from, edge })
+        let darknesses = Darknesses::default();
+        is_new.then_some(StateSpan { state, from, edge, darknesses })
     };
-    timeline.iter().filter(|&(at, _)| at < now).filter_map(span).collect()
+    let mut spans: Vec<StateSpan> =
+        timeline.iter().filter(|&(at, _)| at < now).filter_map(span).collect();
+    // A flapping goes on over what was unknown within it: only the last span of it is over.
+    for episode in scope.episodes.iter().filter(|episode| episode.state == State::Flapping) {
+        let is_of =
+            |span: &&mut StateSpan| span.state == State::Flapping && span.edge == episode.begin;
+        if let Some(last) = spans.iter_mut().rfind(is_of) {
+            last.darknesses = dated_from(episode, &scope.episodes).then(episode.darknesses);
+        }
+    }
+    spans
+}
+
+/// The darknesses that a flapping is dated from: they lie in it, and were found before it.
+fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
+    let is_dark = |episode: &&Episode| matches!(episode.state, State::Down | State::Outage);
+    let lies_in = |episode: &&Episode| {
+        episode.found < flapping.found && episode.begin.latest >= flapping.begin.latest
+    };
+    episodes.iter().filter(is_dark).filter(lies_in).fold(Darknesses::default(), |before, each| {
+        let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
+        before.then(Darknesses { count: 1, length, last_end: each.end })
+    })
 }
 
 /// Rows that cannot be read: how many, and what is wrong with the first.
@@ -194,5 +217,44 @@ impl SkippedRows {
                  {first}"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_incident::fixtures::{at, outage};
+
+    /// Without them, the calm after the last darkness would be trouble too, after a restart.
+    #[test]
+    fn a_flapping_keeps_the_darknesses_it_is_dated_from_and_those_that_ended_in_it() {
+        let edge = |seconds| Edge { earliest: None, latest: at(seconds) };
+        let episode = |state, found, begin, end| Episode {
+            state,
+            found: at(found),
+            begin: edge(begin),
+            ..outage("KP", Some(end))
+        };
+        let darknesses =
+            Darknesses { count: 3, length: Duration::from_secs(90), last_end: Some(edge(700)) };
+        let flapping = Episode { darknesses, ..episode(State::Flapping, 410, 100, 3000) };
+        let scope = ScopeRows {
+            watched: vec![(at(0), at(4000))],
+            episodes: vec![
+                episode(State::Down, 110, 100, 120),
+                episode(State::Down, 210, 200, 230),
+                flapping,
+            ],
+            ..ScopeRows::new("KP")
+        };
+        let spans = state_spans(&scope, &[(at(0), at(4000))], at(4000));
+        let found: Vec<_> =
+            spans.iter().map(|span| (span.state, span.from, span.darknesses.count)).collect();
+        assert_eq!(
+            found,
+            [(State::Up, at(0), 0), (State::Flapping, at(100), 5), (State::Up, at(3000), 0)]
+        );
+        let told = spans[1].darknesses;
+        assert_eq!((told.length.as_secs(), told.last_end), (90 + 20 + 30, Some(edge(700))));
     }
 }

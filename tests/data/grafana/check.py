@@ -87,7 +87,14 @@ def plain(value):
     return json.loads(encoder.JSONEncoder(sort_keys=True).encode(value))
 
 
+# What Grafana asks for on import and then drops (its own "export for sharing externally").
+OF_IMPORT = {"name", "label", "description", "type", "pluginId", "pluginName"}
+
+
 def problems(given):
+    for one in given.pop("__inputs", []):
+        if set(one) != OF_IMPORT or (one["type"], one["pluginId"]) != ("datasource", "prometheus"):
+            yield f"__inputs: {one!r}"
     for one in given["annotations"]["list"]:
         for key, only in OF_PROMETHEUS.items():
             value = one.pop(key, None)

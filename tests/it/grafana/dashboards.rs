@@ -32,7 +32,7 @@ fn dashboards() -> Vec<(PathBuf, Value)> {
         })
         .collect();
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    assert_eq!(found.len(), 3);
+    assert_eq!(found.len(), 4);
     found
 }
 
@@ -122,6 +122,109 @@ fn whatever_draws_states_knows_each_of_them() {
     assert!(drawn >= 4, "{drawn}");
 }
 
+/// Every link on a value, with the panel that has it.
+fn links(dashboard: &Value) -> Vec<(&Value, &str)> {
+    let panels = list(dashboard, "panels").iter();
+    panels
+        .flat_map(|panel| {
+            let links = list(&panel["fieldConfig"]["defaults"], "links");
+            links.iter().map(move |link| (panel, text(link, "url")))
+        })
+        .collect()
+}
+
+#[test]
+fn links_lead_from_countries_to_blocks_to_hosts_and_to_the_incident() {
+    let all = dashboards();
+    let find =
+        |uid: &str| all.iter().find(|(_, one)| text(one, "uid") == uid).map(|found| &found.1);
+    let mut led = BTreeSet::new();
+    for (_, dashboard) in &all {
+        for (panel, url) in links(dashboard) {
+            let title = text(panel, "title");
+            // What is named is there: the labels of a series are written in its legend, or those of
+            // a metric of ours.
+            let asked = list(panel, "targets")
+                .iter()
+                .map(|target| [text(target, "legendFormat"), text(target, "expr")].join(" "));
+            let asked = asked.collect::<String>();
+            for label in url.split("${__field.labels.").skip(1) {
+                let label = label.split('}').next().unwrap();
+                let is_known =
+                    asked.contains(&format!("{{{{{label}}}}}")) || asked.contains("seconds{");
+                assert!(is_known, "{title}: no {label} in {asked}");
+            }
+            let Some(path) = url.strip_prefix("/d/") else {
+                assert_eq!(url, "http://${__field.labels.instance}/${__field.labels.country}");
+                continue;
+            };
+            let (uid, query) = path.split_once('?').unwrap();
+            let there = find(uid).unwrap_or_else(|| panic!("{title}: no dashboard {uid}"));
+            let variables: BTreeSet<&str> =
+                list(&there["templating"], "list").iter().map(|one| text(one, "name")).collect();
+            for part in query.split('&') {
+                let given = part
+                    .strip_prefix("var-")
+                    .map(|part| part.split('=').next().unwrap())
+                    .or_else(|| part.strip_prefix("${")?.strip_suffix(":queryparam}"));
+                assert!(given.is_none_or(|name| variables.contains(name)), "{title}: {part}");
+            }
+            led.insert((text(dashboard, "uid"), uid, query.contains("from=${__value.raw}")));
+        }
+    }
+    for (from, to, to_incident) in [
+        ("lifesign-countries", "lifesign-country", false),
+        ("lifesign-countries", "lifesign-block", false),
+        ("lifesign-country", "lifesign-block", false),
+        ("lifesign-country", "lifesign-country", true),
+    ] {
+        assert!(led.contains(&(from, to, to_incident)), "{from} to {to}: {led:?}");
+    }
+}
+
+#[test]
+fn states_have_the_colours_of_the_page() {
+    let style = fs::read_to_string(Path::new(ROOT).join("src/export/page/style.css")).unwrap();
+    let mut seen = BTreeSet::new();
+    for (_, dashboard) in dashboards() {
+        for panel in list(&dashboard, "panels") {
+            let mappings = list(&panel["fieldConfig"]["defaults"], "mappings").iter();
+            for option in mappings.flat_map(|one| one["options"].as_object().unwrap().values()) {
+                let Some(state) = State::ALL.iter().find(|one| one.label() == text(option, "text"))
+                else {
+                    continue;
+                };
+                let colour = text(option, "color");
+                let names = [format!("--{state}: {colour};"), format!("--{state}-fill: {colour};")];
+                assert!(names.iter().any(|name| style.contains(name)), "{state} is {colour}");
+                seen.insert(*state);
+            }
+        }
+    }
+    assert_eq!(seen.len(), State::ALL.len());
+}
+
+/// On import Grafana asks for the data source, and puts its name in the place of the input's.
+#[test]
+fn an_import_asks_for_the_data_source_and_provisioning_takes_no_name_of_another() {
+    for (path, dashboard) in dashboards() {
+        let [input] = list(&dashboard, "__inputs") else { panic!("{}", path.display()) };
+        let name = format!("${{{}}}", text(input, "name"));
+        let source = &list(&dashboard["templating"], "list")[0];
+        assert_eq!(text(source, "type"), "datasource");
+        assert_eq!(source["current"], json!({"text": name, "value": name}));
+    }
+    let provisioned = Path::new(ROOT).join("deploy/grafana/provisioning/datasources/lifesign.yml");
+    let text = fs::read_to_string(provisioned).unwrap();
+    for line in [
+        "  - name: Prometheus for lifesign",
+        "    uid: lifesign-prometheus",
+        "    isDefault: false",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}");
+    }
+}
+
 /// The Python in which tests/run put Grafana's foundation SDK.
 fn python() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("grafana-sdk/bin/python3")
@@ -142,12 +245,13 @@ fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
     // The check itself: it finds one wrong word, one wrong type, one wrong choice, each by its
     // place.
     let temp_dir = TempDir::new("grafana-check");
-    let good = fs::read_to_string(&made[1].0).unwrap();
+    let good = fs::read_to_string(&made[2].0).unwrap();
     for (right, wrong, place) in [
         ("\"rowHeight\":", "\"rowHeigth\":", "options.rowHeigth"),
         ("\"fillOpacity\": 85", "\"fillOpacity\": \"much\"", "fill_opacity"),
         ("\"alignValue\": \"left\"", "\"alignValue\": \"west\"", "align_value"),
         ("\"legendFormat\":", "\"legend\":", "targets[0].legend"),
+        ("\"pluginId\": \"prometheus\"", "\"pluginId\": \"loki\"", "__inputs"),
         ("\"type\": \"heatmap\"", "\"type\": \"hotmap\"", "no panel hotmap"),
     ] {
         assert!(good.contains(right), "{right}");
@@ -192,17 +296,19 @@ fn firings(server: &Prometheus, rule: &Value) -> Vec<(String, Time)> {
 struct DashboardView<'a> {
     server: &'a Prometheus<'a>,
     country: &'a str,
+    /// The block that is looked at, or all of them.
+    block: &'a str,
 }
 
 impl DashboardView<'_> {
-    /// The query with Grafana's variables put in, as Grafana does with "All" chosen.
+    /// The query with Grafana's variables put in, as Grafana does with "All" vantages chosen.
     fn filled(&self, query: &str) -> String {
         let filled = query
             .replace("$__rate_interval", "4m")
             .replace("$__range", "86400s")
             .replace("$country", self.country)
             .replace("$vantage", ".*")
-            .replace("$block", ".*");
+            .replace("$block", self.block);
         assert!(!filled.contains('$'), "a variable that nobody knows: {filled}");
         filled
     }
@@ -263,7 +369,8 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
         assert!(values.iter().all(known), "{title}: {values:?} are not all mapped");
     }
     match text(defaults, "unit") {
-        "percentunit" => assert!(within(0.0, 1.0), "{title}: {lowest} to {highest}"),
+        // A quotient of sums may be wrong in its last digit.
+        "percentunit" => assert!(within(0.0, 1.0 + 1e-9), "{title}: {lowest} to {highest}"),
         // Milliseconds; the process itself was started today.
         "dateTimeAsIso" => {
             assert!(within(at(BEGIN).as_secs_f64() * 1e3, 4e12), "{title}: {lowest} to {highest}");
@@ -305,9 +412,11 @@ fn drawn(panel: &Value, query: &Value, lines: &[Line]) -> Vec<f64> {
 fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     let temp_dir = TempDir::new("grafana");
     let server = crate::support::scraped::scraped(&temp_dir);
-    let view = DashboardView { server: &server, country: "KP" };
     let mut drawn_values = BTreeMap::new();
+    let view = |block| DashboardView { server: &server, country: "KP", block };
     for (path, dashboard) in dashboards() {
+        let is_of_one = text(&dashboard, "uid") == "lifesign-block";
+        let view = view(if is_of_one { "127.45.176.0/24" } else { ".*" });
         for variable in list(&dashboard["templating"], "list") {
             let offered = match variable["query"]["query"].as_str() {
                 Some(query) => view.offered(query),
@@ -361,11 +470,28 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     }
 
     // The darkness is marked to the second, and not when it was found.
-    let outages = &dashboards()[0].1["annotations"]["list"][0];
-    let marks: Vec<f64> =
-        view.lines(outages).iter().flat_map(|line| &line.points).map(|point| point.1).collect();
+    let made = dashboards();
+    let outages = &made[1].1["annotations"]["list"][0];
+    let marks: Vec<f64> = view(".*")
+        .lines(outages)
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|point| point.1)
+        .collect();
     let dark = at("2014-12-22T16:15:00Z").as_secs_f64() * 1e3;
     assert!(marks.iter().any(|mark| (mark - dark).abs() < 6e3), "{marks:?}");
+
+    // What a probe was sent for is told of it 150 s later, whether it was answered or lost: no
+    // darkness begins with a hole or a hill. Scrapes a minute apart are no finer than this.
+    let outcomes = list(&made[2].1, "panels").iter().find(|one| text(one, "title") == "Outcomes");
+    let told = text(&list(outcomes.unwrap(), "targets")[0], "expr");
+    let sent = r#"sum(rate(lifesign_probes_total{country="KP"}[4m] offset 150s))"#;
+    let ratio = format!("sum({}) / {sent}", view(".*").filled(told));
+    let around = [at("2014-12-22T16:05:00Z"), at("2014-12-22T16:35:00Z")];
+    for line in server.range(&ratio, around[0], around[1], MINUTE).unwrap() {
+        assert!(line.points.len() > 25, "{line:?}");
+        assert!(line.points.iter().all(|&(_, ratio)| (0.8..1.25).contains(&ratio)), "{line:?}");
+    }
 
     let alerts = rules(&server, "alerting");
     let fired =
@@ -373,27 +499,25 @@ fn december_2014_is_drawn_by_every_panel_and_pages_few_times() {
     let outages = r#"lifesign_country_state_changes_total{country="KP",state="outage"}"#;
     let outages = server.at(outages, Some(at(END))).unwrap();
     assert!(outages[0].value() > 100.0, "a night without much ado: {:?}", outages[0].points);
-    // Once for the flapping, with its long darknesses; then for each darkness that Dyn wrote of.
+    // For each darkness that Dyn wrote of, and for none of those within the flapping.
     let pages = fired("CountryOutage");
-    let dark = [
-        "2014-12-21T14:00:00Z",
-        "2014-12-22T16:15:00Z",
-        "2014-12-23T07:55:00Z",
-        "2014-12-23T15:41:00Z",
-    ];
+    let dark = ["2014-12-22T16:15:00Z", "2014-12-23T07:55:00Z", "2014-12-23T15:41:00Z"];
     assert_eq!(pages.len(), dark.len(), "{pages:?}");
-    for ((subject, time), dark) in pages.iter().zip(dark).skip(1) {
-        assert!(subject == "KP" && time.since(at(dark)) < 7 * MINUTE, "{subject} {time}");
+    for ((subject, time), dark) in pages.iter().zip(dark) {
+        assert!(subject == "KP" && time.since(at(dark)) < 12 * MINUTE, "{subject} {time}");
     }
-    let flapping = fired("Flapping");
-    let (whole, parts): (Vec<_>, Vec<_>) =
-        flapping.into_iter().partition(|(subject, _)| subject == "KP");
-    assert!(whole.len() == 1 && whole[0].1.since(at(dark[0])) < 60 * MINUTE, "{whole:?}");
+    let unstable = fired("CountryUnstable");
+    let begin = at("2014-12-21T14:00:00Z");
+    assert!(
+        matches!(&*unstable, [(subject, time)] if subject == "KP" && time.since(begin) < 60 * MINUTE),
+        "{unstable:?}"
+    );
+    let parts = fired("Flapping");
     // A block, and the network of it alone, may go on where its country pauses, but not again and
     // again.
     assert!(parts.len() <= 2, "{parts:?}");
     // Whatever lasts is told of the country, and not of its blocks once more.
-    for silent in ["BlockOutage", "Degraded", "VantagePath"] {
+    for silent in ["BlockOutage", "Degraded", "VantagePath", "VantagesDisagree"] {
         assert_eq!(fired(silent), [], "{silent}");
     }
     let blind = fired("VantageBlind");

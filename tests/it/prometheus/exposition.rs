@@ -125,9 +125,11 @@ fn a_network_has_what_blocks_and_countries_have() {
         assert!(of_blocks.remove(name), "{name}");
     }
     assert_eq!(names(&with, "network"), of_blocks);
-    // Whether they fell silent together is asked of countries alone.
+    // Whether they fell silent together, and what incident they are in, is told of countries alone.
     let mut of_countries = names(&with, "country");
-    assert!(of_countries.remove("dark_together gauge"));
+    for alone in ["dark_together", "incident_phase", "incident_since_timestamp_seconds"] {
+        assert!(of_countries.remove(&format!("{alone} gauge")), "{alone}");
+    }
     assert_eq!(names(&with, "network"), of_countries);
     assert!(!without.contains("lifesign_network"));
     let line = "\nlifesign_network_hosts{country=\"KP\",network=\"Star <script>alert(\\\"x\\\")</script>\",\
@@ -183,6 +185,18 @@ fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
 fn hosts_are_shown_only_if_asked_for() {
     assert!(render(Some(snapshot::every_field()), true).contains("\nlifesign_host_probes_total{"));
     assert!(!render(Some(snapshot::every_field()), false).contains("lifesign_host_"));
+}
+
+/// The processor time is not whole seconds: its rate over a minute would be 0 or far too much.
+#[test]
+fn processor_time_has_fractions() {
+    let seconds = || {
+        let text = render(None, true);
+        let line = text.lines().find_map(|line| line.strip_prefix("process_cpu_seconds_total "));
+        line.unwrap().parse::<f64>().unwrap()
+    };
+    let before = seconds();
+    assert!(before > 0.0 && seconds() > before && seconds() < before + 60.0);
 }
 
 #[test]

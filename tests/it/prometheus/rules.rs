@@ -9,13 +9,15 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 12] = [
+const ALERTS: [&str; 14] = [
     "CountryOutage",
+    "CountryUnstable",
     "NearTotal",
     "NetworkOutage",
     "BlockOutage",
     "Flapping",
     "Degraded",
+    "VantagesDisagree",
     "VantagePath",
     "VantageBlind",
     "BlockUnknown",
@@ -40,9 +42,23 @@ fn every_alert_tells_what_to_do_and_is_in_the_docs() {
     assert_eq!(alerts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ALERTS);
     let docs = text("docs/alerts.md");
     for (name, text) in alerts {
-        for part in ["severity: ", "summary: ", "description: ", "runbook: ", "keep_firing_for: "] {
+        let parts = [
+            "severity: ",
+            "summary: ",
+            "page: ",
+            "description: ",
+            "runbook: ",
+            "keep_firing_for: ",
+        ];
+        for part in parts {
             assert!(text.contains(part), "{name} has no {part}");
         }
+        let url = format!(
+            "runbook_url: \"file:///usr/share/doc/lifesign/docs/alerts.md#{}\"",
+            name.to_lowercase()
+        );
+        assert!(text.contains(&url), "{name} has no {url}");
+        assert!(docs.contains(&format!("\n### {name}\n")), "{name} has no part in docs/alerts.md");
         // Its row: | `Name` | severity | for | keep_firing_for |
         let row = docs.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -60,7 +76,8 @@ fn every_alert_tells_what_to_do_and_is_in_the_docs() {
 
 #[test]
 fn every_alert_is_tested_to_fire_and_to_be_silent() {
-    let tests = text("tests/data/prometheus/alerts.test.yml");
+    let tests = text("tests/data/prometheus/alerts.test.yml")
+        + &text("tests/data/prometheus/disagreement.test.yml");
     for name in ALERTS.iter().filter(|&&name| name != "CountryOutage") {
         let fires = format!("'ALERTS{{alertname=\"{name}\",alertstate=\"firing\"");
         assert!(tests.contains(&fires), "{name}");
@@ -106,6 +123,7 @@ fn promtool_reads_the_config_and_its_tests_pass() {
             "rules",
             "tests/data/prometheus/quorum.test.yml",
             "tests/data/prometheus/alerts.test.yml",
+            "tests/data/prometheus/disagreement.test.yml",
         ],
     ] {
         let mut promtool = Command::new("promtool");

@@ -61,7 +61,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let (_sender, settings) = watch::channel(ExportSettings {
         vantage: vantage.into(),
         contact: None,
-        per_host: false,
+        per_host: true,
         per_block_reasons: false,
         simulation: None,
     });
@@ -116,7 +116,7 @@ pub fn scraped(temp_dir: &TempDir) -> Prometheus<'static> {
     );
     let start = || Prometheus::start(None, &config, &data);
 
-    // Rules in passes, since promtool's do not see what others of the same pass record.
+    // Rules in passes, and then what alerts say at once, since promtool's do not see what others of the same pass record.
     let mut server = start();
     let mut waiting = rules(&server, "recording");
     assert!(waiting.len() > 5);
@@ -128,24 +128,40 @@ pub fn scraped(temp_dir: &TempDir) -> Prometheus<'static> {
         };
         let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
         let pass = ready.iter().map(|rule| json!({"record": rule["name"], "expr": rule["query"]}));
-        let groups = json!({"groups": [{"name": "pass", "rules": pass.collect::<Vec<_>>()}]});
-        promtool(&[
-            "tsdb",
-            "create-blocks-from",
-            "rules",
-            &format!("--url=http://{}", server.address()),
-            &format!("--start={}", at(BEGIN).as_secs_f64()),
-            &format!("--end={}", at(END).as_secs_f64()),
-            "--eval-interval=60s",
-            &format!("--output-dir={data}"),
-            // JSON is YAML.
-            &temp_dir.put("pass.yml", groups.to_string()),
-        ]);
+        record(&server, temp_dir, &data, &pass.collect::<Vec<_>>());
         drop(server);
         server = start();
         waiting = rest;
     }
-    server
+    let alerts = rules(&server, "alerting");
+    let fired = alerts.iter().map(|rule| {
+        let labels = json!({
+            "alertname": rule["name"],
+            "alertstate": "firing",
+            "severity": rule["labels"]["severity"],
+        });
+        json!({"record": "ALERTS", "expr": rule["query"], "labels": labels})
+    });
+    record(&server, temp_dir, &data, &fired.collect::<Vec<_>>());
+    drop(server);
+    start()
+}
+
+/// Evaluates these rules for all of the time that was scraped, into this store.
+fn record(server: &Prometheus, temp_dir: &TempDir, data: &str, rules: &[Value]) {
+    let groups = json!({"groups": [{"name": "pass", "rules": rules}]});
+    promtool(&[
+        "tsdb",
+        "create-blocks-from",
+        "rules",
+        &format!("--url=http://{}", server.address()),
+        &format!("--start={}", at(BEGIN).as_secs_f64()),
+        &format!("--end={}", at(END).as_secs_f64()),
+        "--eval-interval=60s",
+        &format!("--output-dir={data}"),
+        // JSON is YAML.
+        &temp_dir.put("pass.yml", groups.to_string()),
+    ]);
 }
 
 /// The rules of this kind, as Prometheus read them.

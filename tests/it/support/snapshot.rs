@@ -123,7 +123,7 @@ fn at(seconds: u64) -> Time {
 fn scope(state: State, belief: f64) -> ScopeView {
     let alive = state != State::Outage;
     let verdict = Verdict {
-        dark_seconds: 0.0,
+        dark_seconds: 70.5,
         darknesses: Darknesses::default(),
         calm_at: None,
         state,
@@ -172,7 +172,7 @@ fn history(state: State) -> History {
     let mut history = History::empty();
     let span = |state, from: u64| {
         let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
-        StateSpan { state, from: at(from), edge }
+        StateSpan { state, from: at(from), edge, darknesses: Darknesses::default() }
     };
     for minute in 0..10 {
         history.add_measurement(
@@ -218,6 +218,7 @@ fn seen(alive: bool) -> TargetView {
         srtt: alive.then_some(0.25),
         min_rtt: alive.then_some(0.1875),
         last_life: alive.then(|| at(598)),
+        up: alive,
         miss_rate: 0.005,
         gone: !alive,
         retired: !alive,

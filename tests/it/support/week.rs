@@ -56,7 +56,7 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         for (state, before) in spans(scope) {
             let from = NOW - Duration::from_secs(before);
             let edge = Edge { earliest: Some(from - Duration::from_secs(2)), latest: from };
-            history.push_span(StateSpan { state, from, edge });
+            history.push_span(StateSpan { state, from, edge, darknesses: Darknesses::default() });
         }
         for &(at, measurement) in &measurements {
             history.add_measurement(at, measurement);

@@ -87,6 +87,17 @@ pub struct Darknesses {
     pub last_end: Option<Edge>,
 }
 
+impl Darknesses {
+    /// These, and then those.
+    pub fn then(self, next: Self) -> Self {
+        Self {
+            count: self.count + next.count,
+            length: self.length + next.length,
+            last_end: next.last_end.or(self.last_end),
+        }
+    }
+}
+
 impl Change {
     /// The verdict stays as it is: this tells only more closely when a scope came back.
     pub fn narrows(&self) -> bool {

@@ -102,6 +102,12 @@ impl Judge {
         (host.miss_rate, host.rank)
     }
 
+    /// Does a target answer now, as far as we know? In a block that is dark, none does.
+    pub fn answers(&self, target: TargetId) -> bool {
+        let block = ScopeId::from(self.roster.target(target).block);
+        self.hosts[target.0 as usize].is_present() && !self.scopes[block.index()].is_dark()
+    }
+
     /// Of each family that is watched: are we blind?
     pub fn blindness(&self, now: Time) -> PerFamily<Option<Blindness>> {
         PerFamily::new(|family| {

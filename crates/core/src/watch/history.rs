@@ -4,7 +4,7 @@
 
 use super::WindowView;
 use crate::{
-    judge::{Change, Edge, State},
+    judge::{Change, Darknesses, Edge, State},
     time::Time,
 };
 use std::{collections::VecDeque, time::Duration};
@@ -29,6 +29,9 @@ pub struct StateSpan {
     pub from: Time,
     /// When it really began.
     pub edge: Edge,
+    /// Of a flapping: the darknesses from which it is dated; once it is over, those that ended in it
+    /// too.
+    pub darknesses: Darknesses,
 }
 
 /// Share lost (0 to 1) and median round-trip time (seconds) of one period, in two bytes:
@@ -103,7 +106,8 @@ impl History {
     /// Nothing is known before now.
     pub fn new(now: Time) -> Self {
         let edge = Edge { earliest: None, latest: now };
-        let spans = [StateSpan { state: State::Unknown, from: now, edge }].into();
+        let darknesses = Darknesses::default();
+        let spans = [StateSpan { state: State::Unknown, from: now, edge, darknesses }].into();
         Self { spans, ..Self::empty() }
     }
 
@@ -174,6 +178,9 @@ impl History {
             }
             return;
         }
+        if let Some(last) = self.spans.back_mut().filter(|last| last.state == State::Flapping) {
+            last.darknesses = last.darknesses.then(change.darknesses);
+        }
         let keep = self.spans.partition_point(|span| span.from < change.edge.latest);
         let replaced = self.spans.split_off(keep);
         let is_unknown = |span: &StateSpan| span.state == State::Unknown;
@@ -185,19 +192,21 @@ impl History {
         let known = replaced.iter().skip_while(|span| !is_unknown(span));
         let ends = known.clone().skip(1).map(|span| span.from).chain([change.time]);
         let unknown = known.zip(ends).filter(|(span, _)| is_unknown(span));
-        self.begin_state(change, begin);
+        self.begin_state(change, begin, darknesses_in(&replaced));
         for (&span, end) in unknown {
             self.push_span(span);
-            self.begin_state(change, Some(end));
+            self.begin_state(change, Some(end), Darknesses::default());
         }
     }
 
     /// The state of this change begins at this time, if it is not there already.
-    fn begin_state(&mut self, change: &Change, from: Option<Time>) {
+    fn begin_state(&mut self, change: &Change, from: Option<Time>, before: Darknesses) {
         if let Some(from) = from
             && self.spans.back().is_none_or(|last| last.state != change.to)
         {
-            self.push_span(StateSpan { state: change.to, from, edge: change.edge });
+            let darknesses =
+                if change.to == State::Flapping { before } else { Darknesses::default() };
+            self.push_span(StateSpan { state: change.to, from, edge: change.edge, darknesses });
         }
     }
 
@@ -221,6 +230,18 @@ impl History {
         }
         self.fine.put(minute, measurement);
     }
+}
+
+/// The darknesses that ended in these spans.
+fn darknesses_in(spans: &VecDeque<StateSpan>) -> Darknesses {
+    let pairs = spans.iter().zip(spans.iter().skip(1));
+    pairs.filter(|(span, _)| matches!(span.state, State::Down | State::Outage)).fold(
+        Darknesses::default(),
+        |before, (span, next)| {
+            let length = next.from.since(span.from);
+            before.then(Darknesses { count: 1, length, last_end: Some(next.edge) })
+        },
+    )
 }
 
 /// Minutes since the epoch.

@@ -378,6 +378,7 @@ impl Watch {
             srtt: stats.rtt.smoothed(),
             min_rtt: stats.rtt.lowest(),
             last_life: stats.last_life,
+            up: self.judge.answers(id),
             miss_rate,
             gone: matches!(rank, Rank::Gone | Rank::Retired),
             retired: rank == Rank::Retired,

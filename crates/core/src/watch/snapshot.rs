@@ -152,6 +152,8 @@ pub struct TargetView {
     pub min_rtt: Option<f32>,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
+    /// It answers, as far as we know.
+    pub up: bool,
     /// Learned miss rate while its block is up.
     pub miss_rate: f32,
     /// Silent while its block lives, retired or not: no evidence until it answers.

@@ -1,25 +1,37 @@
 //! Scenarios, played through the judge and the tracker, and the incidents that are told of them.
 
 use crate::{Episode, EpisodeTracker};
-use lifesign_core::time::{Time, WallOffset};
-use lifesign_incident::{Incident, PhaseKind, fold};
+use lifesign_core::{
+    judge::{Change, State},
+    scopes::{CountryId, Scope},
+    time::{Time, WallOffset},
+};
+use lifesign_incident::{Incident, PhaseKind, fold, present};
 use lifesign_lab::{Scenario, Simulation};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+
+fn scenario(name: &str) -> Scenario {
+    let path = format!("{}/../../tests/data/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    Scenario::parse(name, &text).unwrap()
+}
 
 /// The episodes of a scenario of tests/data, and its end.
 fn episodes(name: &str) -> (Vec<Episode>, Time) {
-    let path = format!("{}/../../tests/data/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap();
-    let scenario = Scenario::parse(name, &text).unwrap();
+    let scenario = scenario(name);
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let mut changes = Vec::new();
     simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
+    (tracked(&changes, &scenario), scenario.end())
+}
+
+fn tracked(changes: &[Change], scenario: &Scenario) -> Vec<Episode> {
     let mut tracker = EpisodeTracker::default();
     let mut changed = Vec::new();
     for change in changes {
         tracker.handle_changes(
-            std::slice::from_ref(&change),
+            std::slice::from_ref(change),
             &scenario.roster,
             WallOffset::default(),
             &mut changed,
@@ -27,7 +39,7 @@ fn episodes(name: &str) -> (Vec<Episode>, Time) {
     }
     let rows: BTreeMap<(String, Time), Episode> =
         changed.into_iter().map(|each| ((each.scope.clone(), each.found), each)).collect();
-    (rows.into_values().collect(), scenario.end())
+    rows.into_values().collect()
 }
 
 fn of<'a>(incidents: &'a [Incident], scope: &str) -> Vec<&'a Incident> {
@@ -72,4 +84,41 @@ fn december_2014_is_told_as_it_was() {
         assert!(ended > episode.begin.latest, "a row of 0 s: {episode:?}");
     }
     assert_eq!(incident.worst(end).unwrap().kind, PhaseKind::Outage);
+}
+
+/// Every ten minutes of these days: metrics and alerts follow the one, pages and reports the other.
+#[test]
+fn the_incident_of_now_is_the_one_that_the_record_tells() {
+    for (name, least) in [("december-2014", 340), ("october-2017", 10), ("blind", 0)] {
+        let scenario = scenario(name);
+        let mut simulation =
+            Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+        let mut changes = Vec::new();
+        let mut now = scenario.start;
+        let mut found = 0;
+        while now < scenario.end() {
+            now = now + Duration::from_secs(600);
+            simulation.run_until(now, &mut |change| changes.push(change.clone()));
+            let snapshot = simulation.watch().snapshot(now, WallOffset::default(), 0);
+            let incidents = fold(&tracked(&changes, &scenario), now);
+            for (id, country) in (0..).map(CountryId).zip(&scenario.roster.countries) {
+                let told = of(&incidents, &country.code).into_iter().rfind(|each| !each.is_over);
+                let seen = present(&snapshot, id);
+                found += usize::from(seen.is_some());
+                // Only the snapshot knows the darknesses of a flapping that goes on.
+                let flaps = snapshot.scope(Scope::Country(id)).verdict.state == State::Flapping;
+                let outline = |incident: &Incident| {
+                    let phases = incident.phases.iter().map(|phase| (phase.kind, phase.begin));
+                    phases.take(if flaps { 1 } else { usize::MAX }).collect::<Vec<_>>()
+                };
+                assert_eq!(
+                    seen.as_ref().map(outline),
+                    told.map(outline),
+                    "{name}, {} at {now}",
+                    country.code
+                );
+            }
+        }
+        assert!(found >= least, "{name}: {found}");
+    }
 }

@@ -147,7 +147,7 @@ fn an_earlier_run_is_recalled_before_this_one() {
         }
     }
     let edge = Edge { earliest: None, latest: at(5) };
-    let span = |state, from| StateSpan { state, from, edge };
+    let span = |state, from| StateSpan { state, from, edge, darknesses: Darknesses::default() };
     let mut earlier = History::empty();
     (0..30).for_each(|minute| {
         earlier.add_measurement(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));

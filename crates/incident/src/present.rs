@@ -1,0 +1,105 @@
+//! The incident of now, from what a snapshot holds of the last days.
+
+use crate::{Episode, Incident, fold};
+use lifesign_core::{
+    judge::{Darknesses, Edge, State},
+    scopes::{CountryId, Scope},
+    time::WallOffset,
+    watch::{Snapshot, StateSpan},
+};
+use std::time::Duration;
+
+/// The incident that a country is in; None if it has been well for a day. It begins with its first
+/// darkness in the last [`lifesign_core::watch::HISTORY_LENGTH`].
+pub fn present(snapshot: &Snapshot, country: CountryId) -> Option<Incident> {
+    let now = snapshot.wall_offset.written(snapshot.time);
+    let incident = fold(&episodes(snapshot, Scope::Country(country)), now).pop()?;
+    (!incident.is_over).then_some(incident)
+}
+
+/// The darknesses and flappings of a scope in the last days, oldest first.
+fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
+    let offset = snapshot.wall_offset;
+    let name = snapshot.roster.full_name_of(scope);
+    let country = &snapshot.roster.country_of(scope).code;
+    let view = snapshot.scope(scope);
+    let mut ended = Vec::new();
+    let mut open: Option<Episode> = None;
+    for span in view.history.state_spans() {
+        let from = offset.written(span.from);
+        if span.state == State::Unknown {
+            if let Some(known) = &mut open {
+                known.paused.get_or_insert(from);
+            }
+            continue;
+        }
+        let darknesses = written(span.darknesses, offset);
+        if let Some(mut known) = open.take() {
+            if let (Some(paused), Some(state)) = (known.paused, continued(known.state, span.state))
+            {
+                known.state = state;
+                known.paused = None;
+                known.unseen += from.since(paused);
+                known.darknesses = known.darknesses.then(darknesses);
+                open = Some(known);
+                continue;
+            }
+            known.close(written_edge(span.edge, offset));
+            ended.push(known);
+        }
+        if matches!(span.state, State::Down | State::Flapping | State::Outage) {
+            open = Some(episode(span, &name, country, darknesses, offset));
+        }
+    }
+    if let Some(known) = &mut open
+        && view.verdict.state == State::Flapping
+    {
+        known.darknesses = known.darknesses.then(written(view.verdict.darknesses, offset));
+        // One goes on just now.
+        known.darknesses.count += u32::from(view.verdict.calm_at.is_none());
+    }
+    ended.extend(open);
+    ended
+}
+
+/// What an episode turns out to be that goes on after nobody could see; None if it does not.
+fn continued(before: State, after: State) -> Option<State> {
+    match (before, after) {
+        (State::Outage, State::Down) | (State::Down, State::Outage) => Some(State::Outage),
+        _ => (before == after).then_some(after),
+    }
+}
+
+fn episode(
+    span: &StateSpan,
+    scope: &str,
+    country: &str,
+    darknesses: Darknesses,
+    offset: WallOffset,
+) -> Episode {
+    Episode {
+        scope: scope.to_owned(),
+        country: country.to_owned(),
+        state: span.state,
+        found: offset.written(span.from),
+        begin: written_edge(span.edge, offset),
+        end: None,
+        evidence: String::new(),
+        unseen: Duration::ZERO,
+        paused: None,
+        darknesses,
+        planned: None,
+    }
+}
+
+fn written_edge(edge: Edge, offset: WallOffset) -> Edge {
+    Edge {
+        earliest: edge.earliest.map(|earliest| offset.written(earliest)),
+        latest: offset.written(edge.latest),
+    }
+}
+
+fn written(darknesses: Darknesses, offset: WallOffset) -> Darknesses {
+    let last_end = darknesses.last_end.map(|end| written_edge(end, offset));
+    Darknesses { last_end, ..darknesses }
+}
