@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub mod connections;
 pub mod http;
 pub mod metrics;
+mod api;
 mod definitions;
 mod pages;
 mod record;

@@ -52,6 +52,7 @@ mod store {
 
 mod http {
     mod access;
+    mod api;
     mod hostile;
     mod pages;
     mod plan;

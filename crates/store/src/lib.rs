@@ -37,7 +37,7 @@ mod writer;
 pub use directory::{TemporaryDirectory, directory};
 pub use lifesign_incident::Episode;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
-pub use rusqlite::Result;
+pub use rusqlite::{Error, Result};
 pub use series::{Measured, Measurements};
 
 use backlog::Batch;
