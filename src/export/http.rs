@@ -4,6 +4,7 @@
 
 use super::{
     ReloadRequest, SnapshotReceiver, Sources,
+    api::{Format, Kind},
     connections::{self, AsyncListener, Peer},
     listener::Listener,
     metrics::Metrics,
@@ -27,6 +28,9 @@ use lifesign_core::{
 use lifesign_web_config::{Policy, WebConfig};
 use std::{io, sync::Arc, thread};
 use tokio::sync::{mpsc, oneshot};
+
+/// What is for people, once, and without what a query makes of it (RFC 9309).
+const ROBOTS: &str = "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /metrics\n";
 
 /// How many pages are made at a time.
 const MAX_BLOCKING_THREADS: usize = 2;
@@ -85,7 +89,17 @@ pub fn serve(
 }
 
 fn router(pages: Pages, server: Server) -> Router {
+    let api = |kind, format| {
+        get(move |state, address| async move { pages::api(state, address, kind, format).await })
+    };
     let pages = Router::new()
+        .route("/api/v1/incidents", api(Kind::Incidents, Format::Json))
+        .route("/api/v1/incidents.csv", api(Kind::Incidents, Format::Csv))
+        .route("/api/v1/episodes", api(Kind::Episodes, Format::Json))
+        .route("/api/v1/episodes.csv", api(Kind::Episodes, Format::Csv))
+        .route("/api/v1/series", api(Kind::Series, Format::Json))
+        .route("/api/v1/series.csv", api(Kind::Series, Format::Csv))
+        .route("/robots.txt", get(|| async { ROBOTS }))
         .route("/", get(pages::page))
         .route("/-/meaning", get(pages::page))
         .route("/style.css", get(pages::style))

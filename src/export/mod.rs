@@ -10,6 +10,7 @@ pub mod listener;
 pub mod connections;
 pub mod http;
 pub mod metrics;
+mod api;
 mod definitions;
 mod pages;
 mod record;

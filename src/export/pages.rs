@@ -1,7 +1,13 @@
 //! The pages for people, as answers: found by their address, made from the newest snapshot and from
 //! the store, which may block and so has threads of its own, and shared by all who ask for them.
 
-use super::{ExportSettings, Sources, http::ErrorResponse, record, render_cache::RenderCache};
+use super::{
+    ExportSettings, Sources,
+    api::{self, Format, Kind},
+    http::ErrorResponse,
+    record,
+    render_cache::RenderCache,
+};
 use axum::{
     body::Body,
     extract,
@@ -84,7 +90,8 @@ pub(super) async fn page(
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
     let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
     let settings = pages.sources.settings.borrow().clone();
-    let follows = !address.query.hold;
+    let media_type = address.page.media_type();
+    let follows = media_type.starts_with("text/html") && !address.query.hold;
     let seconds = refresh_seconds(site(&settings));
     let body = pages
         .made(snapshot, &uri, move |pages, snapshot| {
@@ -93,15 +100,35 @@ pub(super) async fn page(
             render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
         })
         .await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY)];
     let mut response = (headers, body).into_response();
     if follows {
         response.headers_mut().insert(header::REFRESH, seconds.into());
     }
     Ok(response)
+}
+
+/// Incidents, episodes or what was measured.
+pub(super) async fn api(
+    extract::State(pages): PagesState,
+    uri: Uri,
+    kind: Kind,
+    format: Format,
+) -> Result<Response, ErrorResponse> {
+    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let query = Query::parse(uri.query().unwrap_or_default())
+        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let body = pages
+        .made(snapshot, &uri, move |pages, snapshot| {
+            api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)
+        })
+        .await?;
+    let media_type = match format {
+        Format::Json => "application/json",
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+    };
+    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
 }
 
 /// The style sheet may be stored for ever: another one has another address.

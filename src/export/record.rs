@@ -37,10 +37,7 @@ fn fill(
 ) -> lifesign_store::Result<()> {
     let (_, now) = record.watched[0];
     let roster = &snapshot.roster;
-    let scope = match &address.page {
-        Page::Scope(scope) | Page::Incident(scope, _) => Some(*scope),
-        Page::Overview | Page::Meaning => None,
-    };
+    let scope = address.page.scope();
     let reader = store.map(StoreReader::open).transpose()?;
     if let Some(reader) = &reader {
         let country = scope.map(|scope| roster.country_of(scope).code.clone());
@@ -117,6 +114,7 @@ fn period(
             let open = record.incidents.iter().filter(|incident| !incident.is_over);
             Range::holding(open.map(|incident| incident.begin().latest).min(), now)
         }
+        (None, Page::Feed(_) | Page::Badge(_)) => Range::Day,
     };
     let (from, to) = range.period(now);
     (from.max(began), to)

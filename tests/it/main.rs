@@ -57,6 +57,7 @@ mod store {
 
 mod http {
     mod access;
+    mod api;
     mod hostile;
     mod listen;
     mod pages;

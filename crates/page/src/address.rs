@@ -2,11 +2,12 @@
 //! links to others. All links are relative, so that the pages also work below a path of a reverse
 //! proxy. What a reader has opened is in the address and thus outlasts a reload.
 
+use crate::Range;
 use lifesign_core::{
-    scopes::{Roster, Scope},
+    scopes::{CountryId, Roster, Scope},
     time::Time,
 };
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 /// Which page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,72 +20,31 @@ pub enum Page {
     Scope(Scope),
     /// An incident of a scope, by its id.
     Incident(Scope, String),
+    /// The incidents of a country as a feed.
+    Feed(CountryId),
+    /// A scope's state as a small picture.
+    Badge(Scope),
 }
 
-/// How much of the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// The last hour.
-    Hour,
-    /// The last six hours.
-    SixHours,
-    /// The last day.
-    Day,
-    /// The last seven days.
-    Week,
-    /// The last thirty days.
-    Month,
-    /// As long as anything is kept.
-    All,
-    /// From one time to another.
-    Between(Time, Time),
-}
-
-impl Range {
-    /// Those that end now, the shortest first.
-    pub const LAST: [Self; 6] =
-        [Self::Hour, Self::SixHours, Self::Day, Self::Week, Self::Month, Self::All];
-
-    /// As an address has it; nothing for one between two times.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Hour => "1h",
-            Self::SixHours => "6h",
-            Self::Day => "24h",
-            Self::Week => "7d",
-            Self::Month => "30d",
-            Self::All => "400d",
-            Self::Between(..) => "",
+impl Page {
+    /// The scope that it is about.
+    pub fn scope(&self) -> Option<Scope> {
+        match *self {
+            Self::Overview | Self::Meaning => None,
+            Self::Feed(country) => Some(Scope::Country(country)),
+            Self::Scope(scope) | Self::Incident(scope, _) | Self::Badge(scope) => Some(scope),
         }
     }
 
-    /// How long it is.
-    pub fn length(self) -> Duration {
-        let hours = match self {
-            Self::Hour => 1,
-            Self::SixHours => 6,
-            Self::Day => 24,
-            Self::Week => 7 * 24,
-            Self::Month => 30 * 24,
-            Self::All => 400 * 24,
-            Self::Between(from, to) => return to.since(from),
-        };
-        Duration::from_secs(hours * 3600)
-    }
-
-    /// From when to when, if it is `now`.
-    pub fn period(self, now: Time) -> (Time, Time) {
+    /// Its media type.
+    pub const fn media_type(&self) -> &'static str {
         match self {
-            Self::Between(from, to) => (from, to),
-            last => (now - last.length(), now),
+            Self::Feed(_) => "application/atom+xml; charset=utf-8",
+            Self::Badge(_) => "image/svg+xml",
+            Self::Overview | Self::Meaning | Self::Scope(_) | Self::Incident(..) => {
+                "text/html; charset=utf-8"
+            }
         }
-    }
-
-    /// The shortest that holds this time with a little before it; a day where nothing is to be held.
-    pub fn holding(time: Option<Time>, now: Time) -> Self {
-        let Some(time) = time else { return Self::Day };
-        let needed = now.since(time) * 21 / 20;
-        Self::LAST.into_iter().find(|range| range.length() >= needed).unwrap_or(Self::All)
     }
 }
 
@@ -192,6 +152,11 @@ impl Address {
             [""] => Page::Overview,
             ["-", "meaning"] => Page::Meaning,
             [ref of @ .., "incident", id] => Page::Incident(scope_at(of, roster)?, id.to_owned()),
+            [ref of @ .., "badge.svg"] => Page::Badge(scope_at(of, roster)?),
+            [code, "feed.atom"] => match scope_at(&[code], roster)? {
+                Scope::Country(id) => Page::Feed(id),
+                Scope::Network(_) | Scope::Block(_) => return None,
+            },
             ref of => Page::Scope(scope_at(of, roster)?),
         };
         Some(Self { page, query, depth })
@@ -226,7 +191,8 @@ impl Address {
         let path = match &self.page {
             Page::Overview => "./".into(),
             Page::Meaning => self.up() + "-/meaning",
-            Page::Scope(scope) => self.up() + &path_of(roster, *scope),
+            Page::Scope(scope) | Page::Badge(scope) => self.up() + &path_of(roster, *scope),
+            Page::Feed(id) => self.up() + &path_of(roster, Scope::Country(*id)),
             Page::Incident(scope, id) => self.to_incident(roster, *scope, id),
         };
         path + &query.text()
@@ -307,7 +273,7 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::{BlockId, CountryId, NetworkId};
+    use lifesign_core::scopes::{BlockId, NetworkId};
 
     fn roster() -> Roster {
         let mut roster = Roster::default();
@@ -363,17 +329,5 @@ mod tests {
             let error = Query::parse(text).unwrap_err();
             assert!(error.starts_with(wrong), "{error}");
         }
-    }
-
-    #[test]
-    fn the_default_range_is_the_shortest_that_holds_the_incident() {
-        let now = Time::from_nanos(1_419_379_200_000_000_000);
-        let range =
-            |minutes: u64| Range::holding(Some(now - Duration::from_secs(minutes * 60)), now);
-        assert_eq!(range(50), Range::Hour);
-        assert_eq!(range(59), Range::SixHours);
-        assert_eq!(range(60 * 23), Range::Week);
-        assert_eq!(range(60 * 24 * 900), Range::All);
-        assert_eq!(Range::holding(None, now), Range::Day);
     }
 }

@@ -1,6 +1,6 @@
 //! What all pages have: head, whence it is seen, the way up and to the neighbours, ranges, foot.
 
-use crate::{Page, Query, Range, STYLE, View, address::path_of, refresh_seconds, strip, text};
+use crate::{Query, Range, STYLE, View, address::path_of, refresh_seconds, strip, text};
 use lifesign_core::{
     duration::duration_text,
     judge::{State, blind_in_words},
@@ -81,9 +81,8 @@ fn style_path() -> String {
 
 /// The feed of the country that the page is about.
 fn feed(view: &View) -> Option<String> {
-    let (Page::Scope(scope) | Page::Incident(scope, _)) = &view.address.page else { return None };
     let roster = &view.snapshot.roster;
-    let country = Scope::Country(roster.country_id_of(*scope));
+    let country = Scope::Country(roster.country_id_of(view.address.page.scope()?));
     Some(view.address.to(&format!("{}/feed.atom", path_of(roster, country))))
 }
 

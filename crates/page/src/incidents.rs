@@ -13,12 +13,12 @@ use std::time::Duration;
 /// More than this are only counted.
 const MOST: usize = 30;
 
-/// The incidents of a scope and of what lies in it, the newest first. Of parts only what they did
-/// not share with the whole is told.
+/// The incidents of a scope, of what lies in it and of what it lies in, the newest first. Of parts
+/// only what they did not share with the whole is told.
 pub(crate) fn list(view: &View, scope: Scope) -> Markup {
     let roster = &view.snapshot.roster;
-    let is_within = |other: &Scope| {
-        roster.path_from(roster.scope_id(*other)).any(|id| roster.scope(id) == scope)
+    let lies_in = |one: Scope, other: Scope| {
+        roster.path_from(roster.scope_id(one)).any(|id| roster.scope(id) == other)
     };
     let all: Vec<(&Incident, Scope)> = view
         .record
@@ -26,7 +26,7 @@ pub(crate) fn list(view: &View, scope: Scope) -> Markup {
         .iter()
         .rev()
         .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
-        .filter(|(_, scope)| is_within(scope))
+        .filter(|&(_, of)| lies_in(of, scope) || lies_in(scope, of))
         .collect();
     html! {
         h2 { "Incidents" }
@@ -86,6 +86,7 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
     let (name, _) = way::names(view, of);
     let now = view.now();
     let begin = middle(incident.begin()).0;
+    let is_bad_now = incident.bad_phases().last().is_some_and(|last| last.end.is_none());
     let title = format!("{} {}", roster.name_of(of), minute_text(begin));
     let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
     let body = html! {
@@ -93,7 +94,8 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
         section.country {
             h1 { (name) " " small { (minute_text(begin)) " UTC" } }
             p.sentence {
-                (name) " was " (sentence::past(incident, now)) "."
+                (name) @if is_bad_now { " has been " } @else { " was " }
+                (sentence::past(incident, now)) "."
             }
             p {
                 "It began at " (sentence::written_moment(view, of, begin))
@@ -185,7 +187,7 @@ fn dark(phase: &Phase, now: Time) -> Markup {
     html! {
         @if phase.is_bad() {
             (duration_text(phase.dark)) " (" (format!("{:.0} %", phase.dark_share(now) * 100.0))
-            ") in " (phase.darknesses)
+            ")" @if phase.darknesses > 1 { ", " (phase.darknesses) " times" }
             @if !phase.unseen.is_zero() { ", not seen for " (duration_text(phase.unseen)) }
         }
     }

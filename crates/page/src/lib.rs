@@ -6,6 +6,7 @@
 //!
 //! | file | what it draws |
 //! |---|---|
+//! | `range` | nothing: how much of the past |
 //! | `address` | which page is asked for, and how others are linked to |
 //! | `record` | nothing: what the store remembers, for the others |
 //! | `text` | symbols, times and shares |
@@ -21,10 +22,12 @@
 //! | `incidents` | incidents and their phases |
 //! | `scope` | a country, a network or a block |
 //! | `meaning` | what all this means |
+//! | `feed`, `badge` | no pages: for feed readers, and for pages of others |
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+mod range;
 mod address;
 mod record;
 mod text;
@@ -40,8 +43,11 @@ mod parts;
 mod incidents;
 mod scope;
 mod meaning;
+mod feed;
+mod badge;
 
-pub use address::{Address, Page, Query, Range};
+pub use address::{Address, Page, Query};
+pub use range::Range;
 pub use record::{Columns, Point, Record};
 pub use text::contact;
 
@@ -96,5 +102,7 @@ pub fn render(view: &View) -> Option<Markup> {
         Page::Meaning => Some(meaning::page(view)),
         Page::Scope(scope) => Some(scope::page(view, *scope)),
         Page::Incident(scope, id) => incidents::page(view, *scope, id),
+        Page::Feed(country) => Some(feed::render(view, *country)),
+        Page::Badge(scope) => Some(badge::render(view, *scope)),
     }
 }

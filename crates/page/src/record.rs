@@ -43,7 +43,7 @@ impl Columns {
     }
 
     /// When a column begins.
-    pub(crate) fn begin(&self, column: usize) -> Time {
+    pub fn begin(&self, column: usize) -> Time {
         self.from + self.length() * column as u32 / self.count as u32
     }
 

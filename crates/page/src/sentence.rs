@@ -39,10 +39,9 @@ pub(crate) fn present(view: &View, scope: Scope) -> Markup {
     }
 }
 
-/// Is the scope in an incident that is not over?
+/// Is the scope, or what it lies in, in an incident that is not over?
 fn has_trouble(view: &View, scope: Scope) -> bool {
-    let mut all = view.record.incidents_of(&view.snapshot.roster, scope);
-    all.next_back().is_some_and(|last| !last.is_over)
+    view.record.present_begin(&view.snapshot.roster, scope).is_some()
 }
 
 /// Goes dark and comes back again and again: whether it answers just now comes first.

@@ -16,7 +16,7 @@ const TIMES: f64 = 96.0;
 const LOSS: f64 = 34.0;
 const GAP: f64 = 10.0;
 /// Up to these shares of loss a median has one of the colours; above them the last.
-const LOSSES: [(f64, &str); 4] = [(0.03, "l0"), (0.1, "l1"), (0.3, "l2"), (0.6, "l3")];
+const LOSSES: [(f64, &str); 4] = [(0.05, "l0"), (0.15, "l1"), (0.3, "l2"), (0.6, "l3")];
 const HEAVY: &str = "l4";
 
 /// The picture of a scope; a line of words where nothing was measured.
@@ -53,11 +53,11 @@ pub(crate) fn render(view: &View, name: &str) -> Markup {
             }
         }
         p.told {
-            span.of-median { "median round trip" } " " span.of-band { "up to the 95th percentile" }
-            " " span.of-loss { "lost; the median's colour: " }
+            span { "median round trip, by what was lost:" }
             @for (class, words) in [
-                ("l0", "3 %"), ("l1", "10 %"), ("l2", "30 %"), ("l3", "60 %"), (HEAVY, "more lost"),
+                ("l0", "5 %"), ("l1", "15 %"), ("l2", "30 %"), ("l3", "60 %"), (HEAVY, "more"),
             ] { " " span class=(class) { (words) } }
+            " " span.of-band { "up to the 95th percentile" } " " span.of-loss { "lost" }
         }
     }
 }

@@ -48,7 +48,7 @@ pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
 pub use lifesign_incident::Episode;
 pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
-pub use rusqlite::Result;
+pub use rusqlite::{Error, Result};
 pub use series::{Measured, Measurements};
 pub use temporary::TemporaryDirectory;
 

@@ -132,7 +132,7 @@ pub fn csv(episodes: &[Episode], observed_until: Time) -> String {
 
 /// A cell of CSV, in quotes if it needs them. An apostrophe goes before what a spreadsheet would
 /// take for a formula.
-pub(super) fn quoted(cell: &str) -> String {
+pub fn quoted(cell: &str) -> String {
     let cell =
         if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains(['"', ',', '\n', '\r']) {

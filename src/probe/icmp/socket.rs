@@ -214,9 +214,12 @@ impl IcmpSocket {
         };
         let read = packet.and_then(|packet| codec.reply(packet, from, self.kind));
         let is_asked = read.is_ok_and(|probe| probe.to == from);
-        let found = |rtt| match is_asked {
-            true => Found::Reply { rtt, rcode: None, unexpected: false },
-            false => Found::Neighbour { from, rtt },
+        let found = |rtt| {
+            if is_asked {
+                Found::Reply { rtt, rcode: None, unexpected: false }
+            } else {
+                Found::Neighbour { from, rtt }
+            }
         };
         out.push(event(read, from, &control, clock, found));
     }

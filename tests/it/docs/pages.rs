@@ -121,6 +121,7 @@ fn every_link_between_pages_leads_somewhere() {
         "CHANGELOG.md",
         "docs/access.md",
         "docs/alerts.md",
+        "docs/api.md",
         "docs/journal.md",
         "docs/metrics.md",
         "docs/pages.md",

@@ -187,7 +187,7 @@ fn every_link_is_relative_and_leads_somewhere() {
     let mut waiting = vec!["/".to_owned()];
     let mut seen = std::collections::BTreeSet::new();
     while let Some(path) = waiting.pop() {
-        if seen.len() > 60 || !seen.insert(path.clone()) {
+        if seen.len() > 200 || !seen.insert(path.clone()) {
             continue;
         }
         let answer = server.ask("GET", &path);
@@ -195,12 +195,7 @@ fn every_link_is_relative_and_leads_somewhere() {
         for part in answer.body.split("href=\"").skip(1) {
             let link = part.split('"').next().unwrap();
             assert!(!link.starts_with('/') && !link.contains("://"), "{path}: {link}");
-            if !["api/v1/incidents", "api/v1/episodes", "api/v1/series", "feed.atom", "badge.svg"]
-                .iter()
-                .any(|later| link.contains(later))
-            {
-                waiting.push(resolve(&path, link));
-            }
+            waiting.push(resolve(&path, link));
         }
     }
     assert!(seen.iter().any(|path| path.starts_with("/KP/as131279")), "{seen:?}");

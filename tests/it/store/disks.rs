@@ -78,11 +78,23 @@ fn the_disk_is_read_only_and_later_is_not() {
 
 #[test]
 fn without_a_directory_nothing_is_kept_and_a_line_says_so() {
-    let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
+    let temp_dir = TempDir::new("no-store");
+    let mut command = lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]);
+    command.env("TMPDIR", temp_dir.path("."));
+    let mut watch = Program::start(command);
     watch.line(TIMEOUT, "word on it", |line| {
         line.contains("without --state-dir nothing is kept").then_some(())
     });
-    let body = get(watch.watching(), "/metrics").body;
+    let address = watch.watching();
+    let body = get(address, "/metrics").body;
     assert!(!body.contains("\nlifesign_store_"), "{body}");
+    // Its pages have a past all the same, until it ends.
+    let left = || fs::read_dir(temp_dir.join(".")).unwrap().count();
+    assert_eq!(left(), 1);
+    until(TIMEOUT, "the first episodes", || match get(address, "/api/v1/episodes") {
+        answer if answer.code == 200 => Ok(()),
+        answer => Err(answer.body),
+    });
     assert_eq!(watch.terminate().code(), Some(0));
+    assert_eq!(left(), 0);
 }

@@ -18,6 +18,7 @@ pub mod program;
 pub mod prometheus;
 pub mod temp_dir;
 pub mod roster;
+pub mod schema;
 pub mod scraped;
 pub mod snapshot;
 pub mod verdict;

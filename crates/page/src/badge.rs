@@ -1,0 +1,42 @@
+//! What a scope is now, as a small picture for pages of others.
+
+use crate::{View, text};
+use lifesign_core::{duration::duration_text, judge::State, scopes::Scope};
+use maud::{Markup, html};
+
+/// Width of a sign, about.
+const SIGN: usize = 7;
+
+pub(crate) fn render(view: &View, scope: Scope) -> Markup {
+    let verdict = &view.snapshot.scope(scope).verdict;
+    let simulation = if view.site.simulation.is_some() { "simulation: " } else { "" };
+    let name = format!("{simulation}{}", view.snapshot.roster.name_of(scope));
+    let length = duration_text(view.snapshot.time.since(verdict.edge.latest));
+    let state = format!("{} {} {length}", text::symbol(verdict.state), verdict.state);
+    let [left, right] = [&name, &state].map(|text| text.chars().count() * SIGN + 12);
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(left + right) height="20" role="img"
+            aria-label=(format!("{name}: {state}")) {
+            title { (name) ": " (state) }
+            rect width=(left) height="20" fill="#3b4540" {}
+            rect x=(left) width=(right) height="20" fill=(colour(verdict.state)) {}
+            g fill="#fff" text-anchor="middle" font-family="DejaVu Sans,Verdana,sans-serif" font-size="11" {
+                text x=(left / 2) y="14" { (name) }
+                text x=(left + right / 2) y="14" { (state) }
+            }
+        }
+    }
+}
+
+/// White text on it is 4.5 : 1 at least.
+const fn colour(state: State) -> &'static str {
+    match state {
+        State::Up => "#14683f",
+        State::Degraded => "#765300",
+        State::Partial => "#8f4100",
+        State::Down => "#a8201a",
+        State::Flapping => "#7a2a92",
+        State::Outage => "#8d1010",
+        State::Unknown => "#56615b",
+    }
+}

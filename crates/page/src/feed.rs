@@ -1,0 +1,113 @@
+//! The incidents of a country and all in it as a feed (RFC 4287): an entry when one begins, when it
+//! changes its phase, and when it is over.
+
+use crate::{Site, View, sentence};
+use lifesign_core::{
+    scopes::{CountryId, Scope},
+    time::Time,
+};
+use lifesign_incident::{Incident, PhaseKind, WELL_AFTER};
+use maud::{Markup, PreEscaped, html};
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+
+/// The newest so many entries.
+const MOST: usize = 50;
+
+/// Something that happened.
+struct Entry<'a> {
+    at: Time,
+    title: String,
+    incident: &'a Incident,
+    scope: Scope,
+    /// Which phase began; None where the incident is over.
+    phase: Option<usize>,
+}
+
+pub(crate) fn render(view: &View, id: CountryId) -> Markup {
+    let roster = &view.snapshot.roster;
+    let country = roster.country(id);
+    let mut entries: Vec<Entry> = view
+        .record
+        .incidents
+        .iter()
+        .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
+        .flat_map(|(incident, scope)| entries(view, incident, scope))
+        .collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    entries.truncate(MOST);
+    let started = view.snapshot.wall_offset.written(view.snapshot.started);
+    let updated = entries.first().map_or(started, |newest| newest.at);
+    html! {
+        (PreEscaped("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"))
+        feed xmlns="http://www.w3.org/2005/Atom" {
+            title { (country.name) " (" (country.code) "), seen from " (view.site.vantage) }
+            id { (urn(view.site, &[&country.code])) }
+            updated { (updated.to_string()) }
+            author { name { (view.site.vantage) } }
+            link rel="self" type="application/atom+xml" href="feed.atom" {}
+            link rel="alternate" type="text/html"
+                href=(view.address.to_scope(roster, Scope::Country(id))) {}
+            @for Entry { at, title, incident, scope, phase } in &entries {
+                @let phase = phase.map_or("over".to_owned(), |phase| phase.to_string());
+                entry {
+                    title { (title) }
+                    id { (urn(view.site, &[&incident.scope, &incident.id(), &phase])) }
+                    updated { (at.to_string()) }
+                    link rel="alternate" type="text/html"
+                        href=(view.address.to_incident(roster, *scope, &incident.id())) {}
+                    summary { (sentence::past(incident, view.now())) }
+                }
+            }
+        }
+    }
+}
+
+/// What happened in an incident.
+fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'a>> {
+    let roster = &view.snapshot.roster;
+    let name = match scope {
+        Scope::Country(id) => roster.country(id).name.clone(),
+        Scope::Network(_) | Scope::Block(_) => roster.name_of(scope),
+    };
+    let simulation = if view.site.simulation.is_some() { "Simulation: " } else { "" };
+    let entry = |at, what: &str, phase| Entry {
+        at,
+        title: format!("{simulation}{name} {what}"),
+        incident,
+        scope,
+        phase,
+    };
+    let begins = incident.phases.iter().enumerate().map(|(number, phase)| {
+        let what = match phase.kind {
+            PhaseKind::Up => "can be reached again",
+            PhaseKind::Down | PhaseKind::Outage => "cannot be reached",
+            PhaseKind::Unstable => "is unstable",
+        };
+        entry(phase.begin.latest, what, Some(number))
+    });
+    let end = incident.end().map(|end| {
+        entry(end.latest + WELL_AFTER, "has been well for a day: the incident is over", None)
+    });
+    begins.chain(end).collect()
+}
+
+/// A name of these parts that is the same for ever, and of no other vantage (RFC 9562 §5.8).
+fn urn(site: Site, parts: &[&str]) -> String {
+    let mut hasher = SipHasher24::new();
+    for part in [site.vantage].iter().chain(parts) {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    let all = hasher.finish128().as_u128();
+    let version = all & !(0xf << 76) | 8 << 76;
+    let uuid = version & !(0b11 << 62) | 0b10 << 62;
+    format!(
+        "urn:uuid:{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        uuid >> 96,
+        uuid >> 80 & 0xffff,
+        uuid >> 64 & 0xffff,
+        uuid >> 48 & 0xffff,
+        uuid & 0xffff_ffff_ffff
+    )
+}

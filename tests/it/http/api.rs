@@ -1,0 +1,287 @@
+//! What programs get beside metrics: JSON by its schema, CSV with the same keys, a feed, a badge.
+
+use crate::support::{
+    TempDir,
+    golden::text,
+    page_server::{PageServer, settings},
+    schema, snapshot, week,
+};
+use lifesign_core::{
+    judge::State,
+    scopes::{BlockId, Scope},
+    watch::Snapshot,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// An outage of ten hours, a day well, and one that is not over; of the second block of two, one of
+/// its own too.
+fn start(temp_dir: &TempDir) -> (PageServer, Snapshot) {
+    let hours = |hours: u64| hours * week::HOUR;
+    let snapshot = week::snapshot(week::roster(1, 2, 2), |scope| {
+        let mut spans = vec![
+            (State::Up, hours(160)),
+            (State::Outage, hours(100)),
+            (State::Up, hours(90)),
+            (State::Outage, hours(20)),
+        ];
+        if scope == Scope::Block(BlockId(1)) {
+            spans.insert(3, (State::Up, hours(39)));
+            spans.insert(3, (State::Outage, hours(40)));
+        }
+        spans
+    });
+    let store = week::store(&snapshot, temp_dir);
+    let base = rusqlite::Connection::open(&store).unwrap();
+    let window =
+        "INSERT INTO maintenance VALUES ('X0', 1419300000000, 1419400000000, 'a <b>cable')";
+    base.execute(window, []).unwrap();
+    (PageServer::with_past(Some(snapshot.clone()), settings(None), Some(store)), snapshot)
+}
+
+fn ask(server: &PageServer, path: &str) -> Value {
+    let answer = server.ask("GET", path);
+    assert_eq!(answer.code, 200, "{path}: {}", answer.body);
+    assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+/// Rows of CSV without quotes in them, by column.
+fn csv(server: &PageServer, path: &str) -> Vec<Vec<(String, String)>> {
+    let answer = server.ask("GET", path);
+    assert_eq!(answer.code, 200, "{path}: {}", answer.body);
+    assert!(answer.head.contains("content-type: text/csv"), "{}", answer.head);
+    let mut lines = answer.body.split_terminator("\r\n");
+    let columns: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(cells.len(), columns.len(), "{line}");
+        columns.iter().zip(cells).map(|(key, cell)| ((*key).to_owned(), cell.to_owned())).collect()
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn every_answer_is_as_its_schema_says() {
+    let schema: Value = serde_json::from_str(&text("docs/api.schema.json")).unwrap();
+    let temp_dir = TempDir::new("api-schema");
+    let (server, _) = start(&temp_dir);
+    let every_field = PageServer::start(Some(snapshot::in_a_network()), settings(None));
+    for (server, path, name) in [
+        (&every_field, "/api/v1/state", "state"),
+        (&server, "/api/v1/state", "state"),
+        (&server, "/api/v1/incidents", "incidents"),
+        (&server, "/api/v1/episodes?scope=X0", "episodes"),
+        (&server, "/api/v1/series?range=6h", "series"),
+    ] {
+        let answer = ask(server, path);
+        assert_eq!(schema::problems(&schema, name, &answer), [""; 0], "{path}");
+        if name != "state" {
+            assert!(!answer[name].as_array().unwrap().is_empty(), "{path}");
+        }
+    }
+    // It says so where something is missing, too much, or of another kind.
+    let mut wrong = ask(&server, "/api/v1/episodes");
+    let episode = &mut wrong["episodes"][0];
+    episode.as_object_mut().unwrap().remove("found");
+    episode["state"] = json!("gone");
+    episode["seconds"] = json!("1");
+    episode["more"] = json!(1);
+    assert_eq!(schema::problems(&schema, "episodes", &wrong).len(), 4);
+}
+
+#[test]
+fn incidents_are_told_with_their_phases_and_what_was_shared_only_once() {
+    let temp_dir = TempDir::new("api-incidents");
+    let (server, _) = start(&temp_dir);
+    let incidents = ask(&server, "/api/v1/incidents?scope=X0")["incidents"].clone();
+    let told: Vec<Value> = (incidents.as_array().unwrap().iter())
+        .map(|each| {
+            json!([
+                each["scope"],
+                each["id"],
+                each["over"],
+                each["phases"][0]["phase"],
+                each["phases"][0]["seconds"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["X0", "2014-12-19T1959Z", true, "outage", 36_000.0]),
+            json!(["127.60.1.0/24", "2014-12-22T0759Z", true, "outage", 3600.0]),
+            json!(["X0", "2014-12-23T0359Z", false, "outage", 72_001.0]),
+        ]
+    );
+    let late = ask(&server, "/api/v1/incidents?range=24h")["incidents"].clone();
+    assert_eq!(late.as_array().unwrap().len(), 1);
+    let of_block = ask(&server, "/api/v1/incidents?scope=127.60.1.0/24");
+    assert_eq!(of_block["incidents"].as_array().unwrap().len(), 1);
+    assert_eq!(of_block["scope"], "127.60.1.0/24");
+}
+
+#[test]
+fn csv_has_the_keys_of_json_with_the_same_values() {
+    let temp_dir = TempDir::new("api-csv");
+    let (server, _) = start(&temp_dir);
+    for (name, query) in [("incidents", ""), ("episodes", "?scope=X0"), ("series", "?range=1h")] {
+        let json = ask(&server, &format!("/api/v1/{name}{query}"))[name].clone();
+        let mut expected = Vec::new();
+        for row in json.as_array().unwrap() {
+            let mut row = row.as_object().unwrap().clone();
+            let phases = row.remove("phases").unwrap_or(json!([{}]));
+            for phase in phases.as_array().unwrap() {
+                let mut all = row.clone();
+                all.extend(phase.as_object().unwrap().clone());
+                expected.push(all);
+            }
+        }
+        let rows = csv(&server, &format!("/api/v1/{name}.csv{query}"));
+        assert_eq!(rows.len(), expected.len(), "{name}");
+        for (row, expected) in rows.iter().zip(&expected) {
+            let keys: BTreeSet<&str> = row.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(keys, expected.keys().map(String::as_str).collect(), "{name}");
+            for (key, cell) in row {
+                let number = expected[key].as_f64().filter(|_| !cell.is_empty());
+                if let (Some(number), Ok(cell)) = (number, cell.parse::<f64>()) {
+                    assert!((number - cell).abs() < 1e-9, "{name}: {key}");
+                    continue;
+                }
+                let value = match &expected[key] {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                assert_eq!(*cell, value, "{name}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_wrongly_is_said() {
+    let temp_dir = TempDir::new("api-wrong");
+    let (server, _) = start(&temp_dir);
+    for (path, code, said) in [
+        ("/api/v1/incidents?range=1w", 400, "\"1w\" is no range: 1h, 6h, 24h, 7d, 30d or 400d\n"),
+        (
+            "/api/v1/series?scope=XX",
+            404,
+            "nothing is known of \"XX\"; a scope is KP, 175.45.176.0/24 or KP/Star JV\n",
+        ),
+    ] {
+        let answer = server.ask("GET", path);
+        assert_eq!((answer.code, answer.body.as_str()), (code, said));
+    }
+    std::fs::write(temp_dir.join(lifesign_store::FILE_NAME), "this is none").unwrap();
+    let answer = server.ask("GET", "/api/v1/episodes");
+    assert_eq!(answer.code, 503, "{}", answer.body);
+    let page = server.ask("GET", "/X0");
+    assert!(page.body.contains("What was before cannot be read: "), "{}", page.body);
+}
+
+/// Every tag that is opened is closed, and there is one root.
+fn is_well_formed(xml: &str) -> bool {
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n").unwrap_or(xml);
+    let mut open: Vec<&str> = Vec::new();
+    for tag in body.split('<').skip(1) {
+        let Some((tag, _)) = tag.split_once('>') else { return false };
+        let first = tag.split(' ').next().unwrap_or_default();
+        match first.strip_prefix('/') {
+            Some(closed) if open.pop() == Some(closed) => {}
+            Some(_) => return false,
+            None => open.push(first),
+        }
+    }
+    open.is_empty()
+}
+
+#[test]
+fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
+    let temp_dir = TempDir::new("api-feed");
+    let (server, snapshot) = start(&temp_dir);
+    let answer = server.ask("GET", "/X0/feed.atom");
+    assert_eq!(answer.code, 200);
+    assert!(answer.head.contains("content-type: application/atom+xml; charset=utf-8"));
+    assert!(!answer.head.contains("refresh:"), "{}", answer.head);
+    let feed = answer.body;
+    assert!(is_well_formed(&feed), "{feed}");
+    let entries: Vec<&str> = feed.split("<entry>").skip(1).collect();
+    let part = |entry: &str, name: &str| {
+        let inner = entry.split(&format!("<{name}>")).nth(1).unwrap();
+        inner.split('<').next().unwrap().to_owned()
+    };
+    let titles: Vec<String> = entries.iter().map(|entry| part(entry, "title")).collect();
+    assert_eq!(
+        titles,
+        [
+            "127.60.1.0/24 has been well for a day: the incident is over",
+            "Country 0 cannot be reached",
+            "127.60.1.0/24 cannot be reached",
+            "Country 0 has been well for a day: the incident is over",
+            "Country 0 cannot be reached",
+        ]
+    );
+    assert_eq!(part(entries[1], "updated"), "2014-12-23T04:00:00.000Z");
+    assert!(
+        entries[2].contains("href=\"../X0/127.60.1.0/24/incident/2014-12-22T0759Z\""),
+        "{feed}"
+    );
+    // RFC 4287 §4.1.1: exactly one id, title and updated; an author; and no two entries are one.
+    let head = feed.split("<entry>").next().unwrap();
+    for name in ["id", "title", "updated"] {
+        assert_eq!(head.matches(&format!("<{name}>")).count(), 1, "{name}: {head}");
+        for entry in &entries {
+            assert_eq!(entry.matches(&format!("<{name}>")).count(), 1, "{name}: {entry}");
+        }
+    }
+    assert!(head.contains("<author><name>the lab</name></author>"), "{head}");
+    let ids: BTreeSet<String> = entries.iter().map(|entry| part(entry, "id")).collect();
+    assert_eq!(ids.len(), entries.len());
+    assert!(ids.iter().all(|id| id.starts_with("urn:uuid:") && id.len() == 45), "{ids:?}");
+    // What was told has the same id for ever.
+    server.snapshots.send_replace(Some(std::sync::Arc::new(snapshot)));
+    let again = server.ask("GET", "/X0/feed.atom").body;
+    assert!(ids.iter().all(|id| again.contains(id)));
+    assert_eq!(server.ask("GET", "/X0/127.60.1.0/24/feed.atom").code, 404);
+}
+
+#[test]
+fn a_badge_says_what_a_scope_is_now() {
+    let temp_dir = TempDir::new("api-badge");
+    let (server, _) = start(&temp_dir);
+    for path in ["/X0/badge.svg", "/X0/127.60.1.0/24/badge.svg"] {
+        let answer = server.ask("GET", path);
+        assert_eq!(answer.code, 200, "{path}");
+        assert!(answer.head.contains("content-type: image/svg+xml"), "{}", answer.head);
+        assert!(answer.body.contains(": ✕ outage 20 h</title>"), "{}", answer.body);
+        assert!(is_well_formed(&answer.body), "{}", answer.body);
+    }
+    assert_eq!(server.ask("GET", "/X9/badge.svg").code, 404);
+}
+
+#[test]
+fn robots_are_told_to_leave_queries_alone() {
+    let temp_dir = TempDir::new("api-robots");
+    let (server, _) = start(&temp_dir);
+    let answer = server.ask("GET", "/robots.txt");
+    assert!(answer.body.starts_with("User-agent: *\nDisallow: /*?\n"), "{}", answer.body);
+}
+
+#[test]
+fn what_was_planned_is_told_with_incidents_and_episodes() {
+    let temp_dir = TempDir::new("api-planned");
+    let (server, _) = start(&temp_dir);
+    let episodes = ask(&server, "/api/v1/episodes?scope=X0&range=24h")["episodes"].clone();
+    assert_eq!(episodes[0]["planned_reason"], "a <b>cable", "{episodes}");
+    assert_eq!(episodes[0]["planned_from"], "2014-12-23T02:00:00.000Z");
+    let page = server.ask("GET", "/X0").body;
+    assert_eq!(
+        page.matches("<span class=\"quiet\">planned: a &lt;b&gt;cable</span>").count(),
+        1,
+        "{page}"
+    );
+    let incident = server.ask("GET", "/X0/incident/2014-12-23T0359Z").body;
+    assert!(incident.contains(" It was planned: a &lt;b&gt;cable."), "{incident}");
+}
