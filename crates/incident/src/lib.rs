@@ -18,6 +18,7 @@ mod fold;
 mod phase;
 mod timeline;
 mod present;
+pub mod story;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,10 @@ use lifesign_core::{
     scopes::{Roster, Scope},
     time::Time,
 };
-use lifesign_incident::{Incident, Phase, PhaseKind, middle};
+use lifesign_incident::{
+    Incident, Phase, PhaseKind, middle,
+    story::{self, rounded_up},
+};
 use maud::{Markup, html};
 use std::time::Duration;
 
@@ -86,7 +89,6 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
     let (name, _) = way::names(view, of);
     let now = view.now();
     let begin = middle(incident.begin()).0;
-    let is_bad_now = incident.bad_phases().last().is_some_and(|last| last.end.is_none());
     let title = format!("{} {}", roster.name_of(of), minute_text(begin));
     let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
     let body = html! {
@@ -94,8 +96,7 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
         section.country {
             h1 { (name) " " small { (minute_text(begin)) " UTC" } }
             p.sentence {
-                (name) @if is_bad_now { " has been " } @else { " was " }
-                (sentence::past(incident, now)) "."
+                (story::sentence(&name, incident, now)) "."
             }
             p {
                 "It began at " (sentence::written_moment(view, of, begin))
@@ -169,13 +170,9 @@ fn edge(edge: lifesign_core::judge::Edge) -> Markup {
     let (date, clock) = text::date_and_time(&rfc3339);
     html! {
         time datetime=(rfc3339) { (date) " " (clock) }
-        @if edge.earliest.is_some() { " ± " (duration_text(rounded_up(half))) }
+        @if edge.earliest.is_some() { " ± " (rounded_up(half)) }
         @else { " or before" }
     }
-}
-
-fn rounded_up(half: Duration) -> Duration {
-    Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0))
 }
 
 fn length(phase: &Phase, now: Time) -> String {

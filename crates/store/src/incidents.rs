@@ -2,12 +2,14 @@
 //! open is listed up to when it was observed ([`super::StoreReader::observed_until`]).
 
 use crate::{
-    list::{duration_text, edge_text, quoted, rounded_up},
+    list::{duration_text, edge_text, quoted},
     scope_name::network_name,
-    story::dark_words,
 };
 use lifesign_core::time::Time;
-use lifesign_incident::{Incident, Phase, PhaseKind};
+use lifesign_incident::{
+    Incident, Phase, PhaseKind,
+    story::{dark_words, rounded_up},
+};
 use serde::Serialize;
 use std::fmt::Write as _;
 

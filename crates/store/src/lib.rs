@@ -18,7 +18,6 @@
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `series` | what was measured, in periods of equal length |
 //! | `list` | episodes as a table, JSON or CSV |
-//! | `story` | an incident in words |
 //! | `report` | a page on one country |
 //! | `incidents` | incidents as a table, JSON or CSV |
 
@@ -38,7 +37,6 @@ mod episode;
 mod history;
 mod series;
 pub mod list;
-pub mod story;
 pub mod incidents;
 pub mod report;
 mod played;

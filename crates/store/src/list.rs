@@ -7,7 +7,7 @@ use lifesign_core::{
     scopes::{Level, Maintenance},
     time::Time,
 };
-use lifesign_incident::{Episode, middle};
+use lifesign_incident::{Episode, middle, story::rounded_up};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -173,11 +173,6 @@ pub fn length_text(episode: &Episode, observed_until: Time) -> String {
         Some(_) => format!("{} ± {}{so_far}", duration_text(length), rounded_up(uncertainty)),
         None => format!("over {}{so_far}", duration_text(length)),
     }
-}
-
-/// An uncertainty, rounded up to the second.
-pub(super) fn rounded_up(half: Duration) -> String {
-    duration_text(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
 }
 
 #[cfg(test)]

@@ -9,14 +9,13 @@ use super::{
     list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     reader::RUN_TIMEOUT,
     scope_name::network_name,
-    story,
 };
 use lifesign_core::{
     judge::State,
     scopes::{Maintenance, Remarks},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Phase, middle};
+use lifesign_incident::{Episode, Incident, Phase, middle, story};
 use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};

@@ -1,9 +1,8 @@
 //! An incident in words: one sentence for people who were not there, and a few words for each of
 //! its phases.
 
-use crate::list::{duration_text, rounded_up};
-use lifesign_core::{judge::Edge, time::Time};
-use lifesign_incident::{Incident, Phase, PhaseKind, middle};
+use crate::{Incident, Phase, PhaseKind, middle};
+use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
 use std::time::Duration;
 
 /// Times are told to the minute, and lengths from this one on.
@@ -74,6 +73,11 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
             format!("unreachable since {begin} UTC, for {length} so far")
         }
     }
+}
+
+/// An uncertainty, rounded up to the second.
+pub fn rounded_up(half: Duration) -> String {
+    duration_text(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
 }
 
 /// A length in whole minutes, if it is ten or more.
