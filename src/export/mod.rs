@@ -12,7 +12,7 @@ pub mod metrics;
 mod api;
 mod definitions;
 mod pages;
-mod record;
+mod past;
 mod render_cache;
 mod series;
 mod state_json;
