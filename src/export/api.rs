@@ -9,7 +9,7 @@ use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{EpisodeFilter, Measured, Measurements, StoreReader, list::quoted};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ struct SpanJson {
 impl SpanJson {
     fn new(begin: Edge, end: Option<Edge>, now: Time) -> Self {
         let (from, begin_half) = middle(begin);
-        let (to, end_half) = end.map_or((now, std::time::Duration::ZERO), middle);
+        let (to, end_half) = end.map_or((now, Duration::ZERO), middle);
         Self {
             begin_earliest: begin.earliest.map(|time| time.to_string()),
             begin_latest: begin.latest.to_string(),

@@ -13,7 +13,7 @@ pub mod metrics;
 mod api;
 mod definitions;
 mod pages;
-mod record;
+mod past;
 mod render_cache;
 mod series;
 mod state_json;

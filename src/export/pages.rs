@@ -5,7 +5,7 @@ use super::{
     ExportSettings, Sources,
     api::{self, Format, Kind},
     http::ErrorResponse,
-    record,
+    past,
     render_cache::RenderCache,
 };
 use axum::{
@@ -95,8 +95,8 @@ pub(super) async fn page(
     let seconds = refresh_seconds(site(&settings));
     let body = pages
         .made(snapshot, &uri, move |pages, snapshot| {
-            let record = record::read(pages.sources.store.as_deref(), snapshot, &address);
-            let view = View { snapshot, record: &record, site: site(&settings), address: &address };
+            let past = past::read(pages.sources.store.as_deref(), snapshot, &address);
+            let view = View { snapshot, past: &past, site: site(&settings), address: &address };
             render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
         })
         .await?;

@@ -28,7 +28,7 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
     let roster = &view.snapshot.roster;
     let country = roster.country(id);
     let mut entries: Vec<Entry> = view
-        .record
+        .past
         .incidents
         .iter()
         .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
@@ -56,7 +56,7 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
                     updated { (at.to_string()) }
                     link rel="alternate" type="text/html"
                         href=(view.address.to_incident(roster, *scope, &incident.id())) {}
-                    summary { (sentence::past(incident, view.now())) }
+                    summary { (sentence::told(incident, view.now())) }
                 }
             }
         }

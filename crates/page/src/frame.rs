@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A whole page.
 pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
-    let View { snapshot, record, site, address } = view;
+    let View { snapshot, past, site, address } = view;
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,7 +27,7 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                 }
             }
             body {
-                (strip::patterns(&record.columns))
+                (strip::patterns(&past.columns))
                 @if let Some(story) = site.simulation {
                     aside.simulation aria-label="Simulation" { b { "Simulation" } " " (story) }
                 }
@@ -53,7 +53,7 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                             " Our own network fails, so nothing is called down."
                         }
                     }
-                    @if let Some(problem) = &record.problem {
+                    @if let Some(problem) = &past.problem {
                         p.blind role="alert" { "What was before cannot be read: " (problem) }
                     }
                     (body)
@@ -89,7 +89,7 @@ fn feed(view: &View) -> Option<String> {
 /// How much of the past is shown, as links, and from when to when that is.
 pub(crate) fn ranges(view: &View, chosen: Range) -> Markup {
     let address = view.address;
-    let columns = view.record.columns;
+    let columns = view.past.columns;
     html! {
         nav.ranges aria-label="How much of the past" {
             @for range in Range::LAST {
@@ -109,7 +109,7 @@ pub(crate) fn ranges(view: &View, chosen: Range) -> Markup {
 
 /// Does what is shown begin only when the watching did?
 fn is_cut(view: &View, range: Range) -> bool {
-    let columns = view.record.columns;
+    let columns = view.past.columns;
     range.length() > columns.length() + Duration::from_secs(1)
 }
 

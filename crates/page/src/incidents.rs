@@ -3,6 +3,7 @@
 use crate::{View, frame, sentence, strip, text, text::minute_text, way};
 use lifesign_core::{
     duration::duration_text,
+    judge::Edge,
     scopes::{Roster, Scope},
     time::Time,
 };
@@ -24,7 +25,7 @@ pub(crate) fn list(view: &View, scope: Scope) -> Markup {
         roster.path_from(roster.scope_id(one)).any(|id| roster.scope(id) == other)
     };
     let all: Vec<(&Incident, Scope)> = view
-        .record
+        .past
         .incidents
         .iter()
         .rev()
@@ -53,7 +54,7 @@ fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
             }
             " "
             @if of != here { b { (roster.name_of(of)) } " " }
-            (sentence::past(incident, now))
+            (sentence::told(incident, now))
             @if let Some(window) = planned(view, incident) { " " span.quiet { (window) } }
             @if !incident.is_over { " " span.chip { "not over" } }
         }
@@ -64,7 +65,7 @@ fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
 fn planned(view: &View, incident: &Incident) -> Option<String> {
     let begin = incident.begin().latest;
     let end = incident.end().map_or(view.now(), |end| end.latest);
-    let mut episodes = view.record.episodes.iter().filter(|episode| {
+    let mut episodes = view.past.episodes.iter().filter(|episode| {
         episode.scope == incident.scope && (begin..=end).contains(&episode.begin.latest)
     });
     episodes.find_map(|episode| episode.planned.as_ref()).map(ToString::to_string)
@@ -77,7 +78,7 @@ fn find<'a>(
     scope: Scope,
     id: &str,
 ) -> Option<(&'a Incident, [Option<&'a Incident>; 2])> {
-    let all: Vec<&Incident> = view.record.incidents_of(roster, scope).collect();
+    let all: Vec<&Incident> = view.past.incidents_of(roster, scope).collect();
     let at = all.iter().position(|incident| incident.id() == id)?;
     let before = at.checked_sub(1).map(|before| all[before]);
     Some((all[at], [before, all.get(at + 1).copied()]))
@@ -164,7 +165,7 @@ const fn kind(kind: PhaseKind) -> &'static str {
 }
 
 /// The middle of an edge, and by how much it may be wrong.
-fn edge(edge: lifesign_core::judge::Edge) -> Markup {
+fn edge(edge: Edge) -> Markup {
     let (time, half) = middle(edge);
     let rfc3339 = (time + Duration::from_millis(500)).to_string();
     let (date, clock) = text::date_and_time(&rfc3339);

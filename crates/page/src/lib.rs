@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `range` | nothing: how much of the past |
 //! | `address` | which page is asked for, and how others are linked to |
-//! | `record` | nothing: what the store remembers, for the others |
+//! | `past` | nothing: what the store remembers, for the others |
 //! | `text` | symbols, times and shares |
 //! | `strip` | states over time |
 //! | `smoke` | round-trip times and loss over time |
@@ -29,7 +29,7 @@
 
 mod range;
 mod address;
-mod record;
+mod past;
 mod text;
 mod strip;
 mod smoke;
@@ -47,8 +47,8 @@ mod feed;
 mod badge;
 
 pub use address::{Address, Page, Query};
+pub use past::{Columns, Past, Point};
 pub use range::Range;
-pub use record::{Columns, Point, Record};
 pub use text::contact;
 
 use lifesign_core::{time::Time, watch::Snapshot};
@@ -76,7 +76,7 @@ pub struct View<'a> {
     /// The present.
     pub snapshot: &'a Snapshot,
     /// The past.
-    pub record: &'a Record,
+    pub past: &'a Past,
     /// Where the page is made.
     pub site: Site<'a>,
     /// What was asked for.

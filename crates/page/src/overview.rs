@@ -8,7 +8,7 @@ pub(crate) fn page(view: &View) -> Markup {
     let roster = &view.snapshot.roster;
     let states =
         view.snapshot.countries().map(|(country, of)| (country.code.clone(), of.verdict.state));
-    let begins = view.record.incidents.iter().filter(|incident| !incident.is_over);
+    let begins = view.past.incidents.iter().filter(|incident| !incident.is_over);
     let begin = begins.map(|incident| incident.begin().latest).min();
     let range = view.address.query.range.unwrap_or_else(|| Range::holding(begin, view.now()));
     let body = html! {

@@ -41,7 +41,7 @@ pub(crate) fn present(view: &View, scope: Scope) -> Markup {
 
 /// Is the scope, or what it lies in, in an incident that is not over?
 fn has_trouble(view: &View, scope: Scope) -> bool {
-    view.record.present_begin(&view.snapshot.roster, scope).is_some()
+    view.past.present_begin(&view.snapshot.roster, scope).is_some()
 }
 
 /// Goes dark and comes back again and again: whether it answers just now comes first.
@@ -107,7 +107,7 @@ pub(crate) fn written_moment(view: &View, scope: Scope, time: Time) -> Markup {
 
 /// What happened in an incident, without when: `unstable for 26 h 15 min (dark 31 times), then not
 /// reachable for 9 h 31 min`.
-pub(crate) fn past(incident: &Incident, now: Time) -> String {
+pub(crate) fn told(incident: &Incident, now: Time) -> String {
     let bad: Vec<&Phase> = incident.bad_phases().collect();
     if bad.len() <= MOST_PHASES {
         let told: Vec<String> = bad.iter().map(|phase| phase_text(phase, now)).collect();

@@ -4,7 +4,7 @@
 
 use crate::{
     View,
-    record::{Columns, Point},
+    past::{Columns, Point},
     strip,
     text::{milliseconds, minute_text, percent},
 };
@@ -21,8 +21,8 @@ const HEAVY: &str = "l4";
 
 /// The picture of a scope; a line of words where nothing was measured.
 pub(crate) fn render(view: &View, name: &str) -> Markup {
-    let columns = view.record.columns;
-    let Some(points) = view.record.points.get(name).filter(|points| is_measured(points)) else {
+    let columns = view.past.columns;
+    let Some(points) = view.past.points.get(name).filter(|points| is_measured(points)) else {
         return html! { p.quiet { "No measurements are kept of this time yet." } };
     };
     let highest = points.iter().flat_map(|point| [point.median, point.p95]).flatten();

@@ -3,8 +3,8 @@
 //! hidden.
 
 use crate::{
-    View, record,
-    record::{Column, Columns, Lane},
+    View, past,
+    past::{Column, Columns, Lane},
     text::{date_and_time, minute_text},
 };
 use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
@@ -73,13 +73,14 @@ fn bars(lane: &Lane) -> Vec<Bar> {
 
 /// The strip of a scope.
 pub(crate) fn render(view: &View, scope: Scope, is_large: bool) -> Markup {
-    let columns = view.record.columns;
+    let columns = view.past.columns;
     let count = if is_large { columns.count } else { columns.count.min(NARROW) };
     let columns = Columns { count, ..columns };
-    let lane = record::lane(view, scope, columns);
+    let lane = past::lane(view, scope, columns);
     let percent = |column: usize| short(column as f64 * 100.0 / columns.count as f64);
     html! {
         svg.strip.large[is_large] role="img" aria-label=(description(&lane, &columns)) {
+            @if !is_large { title { (description(&lane, &columns)) } }
             @for bar in bars(&lane).iter().filter(|bar| is_large || bar.shown.is_some()) {
                 @let class = bar.shown.map_or("unwatched", |shown| shown.state.label());
                 @let x = percent(bar.from);

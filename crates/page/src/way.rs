@@ -24,7 +24,7 @@ pub(crate) fn names(view: &View, scope: Scope) -> (String, String) {
 /// The range that is shown.
 pub(crate) fn chosen(view: &View, scope: Scope) -> Range {
     let roster = &view.snapshot.roster;
-    let begin = view.record.present_begin(roster, scope);
+    let begin = view.past.present_begin(roster, scope);
     view.address.query.range.unwrap_or_else(|| Range::holding(begin, view.now()))
 }
 

@@ -3,7 +3,7 @@
 
 use crate::support::week;
 use lifesign_core::{
-    judge::State,
+    judge::{Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
     watch::{Settings, Snapshot, Watch},
 };
@@ -16,9 +16,9 @@ const COUNTRY: &str = "/X0";
 fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
     let query = Query::parse(query).unwrap();
     let range = query.range.unwrap_or(Range::Week);
-    let record = week::record(snapshot, range);
+    let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
-    let view = View { snapshot, record: &record, site, address: &address };
+    let view = View { snapshot, past: &past, site, address: &address };
     lifesign_page::render(&view).unwrap().into_string()
 }
 
@@ -30,9 +30,9 @@ fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
         let spent = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
     };
-    let record = week::record(snapshot, Range::Week);
+    let past = week::past(snapshot, Range::Week);
     let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot, record: &record, site: SITE, address: &address };
+    let view = View { snapshot, past: &past, site: SITE, address: &address };
     let begun = on_processor();
     let pages = (0..TIMES).map(|_| lifesign_page::render(&view).unwrap().into_string().len());
     let bytes = pages.max().unwrap();
@@ -131,8 +131,7 @@ fn what_flaps_is_told_in_the_present_tense() {
     let now = snapshot.time;
     let country = snapshot.roster.scope_id(Scope::Country(CountryId(0))).index();
     let verdict = &mut snapshot.scopes[country].verdict;
-    let end =
-        lifesign_core::judge::Edge { earliest: Some(now - minutes(9)), latest: now - minutes(9) };
+    let end = Edge { earliest: Some(now - minutes(9)), latest: now - minutes(9) };
     verdict.darknesses.count = 14;
     verdict.darknesses.length = minutes(40);
     verdict.darknesses.last_end = Some(end);
@@ -173,7 +172,7 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     assert_eq!(country.matches("/incident/").count(), 2, "{country}");
     let first = render(&snapshot, "/X0/incident/2014-12-19T1959Z", "", SITE);
     for part in [
-        "Country 0 was not reachable for 10 h.",
+        "Country 0 was unreachable from 19 Dec 2014 20:00 for 10 h",
         "<th scope=\"row\">outage</th>",
         "2014-12-19 19:59:59</time> ± 1 s",
         "rel=\"next\" href=\"../../X0/incident/2014-12-23T0359Z\"",
@@ -183,29 +182,25 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let query = Query::default();
     let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
     assert!(matches!(address.page, Page::Incident(..)));
-    let record = week::record(&snapshot, Range::Week);
-    let view = View { snapshot: &snapshot, record: &record, site: SITE, address: &address };
+    let past = week::past(&snapshot, Range::Week);
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     assert!(lifesign_page::render(&view).is_none());
 }
 
 #[test]
 fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
-    let snapshot = week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Up, 160 * week::HOUR)]);
-    let mut record = week::record(&snapshot, Range::All);
-    let (began, now) = record.watched[0];
+    let spans = || vec![(State::Up, 160 * week::HOUR), (State::Outage, 130 * week::HOUR)];
+    let snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans());
+    let mut past = week::past(&snapshot, Range::All);
+    let (began, now) = past.watched[0];
     let hours = |hours: u64| Duration::from_secs(hours * week::HOUR);
-    record.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
-    // The present verdict is younger than the gap.
-    let mut snapshot = snapshot;
-    for scope in &mut snapshot.scopes {
-        scope.verdict.edge.latest = now - hours(1);
-    }
+    past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
     let query = Query::parse("range=400d").unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
-    let view = View { snapshot: &snapshot, record: &record, site: SITE, address: &address };
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
-        "aria-label=\"6 d 16 h: not watched 3 d 8 h, up 3 d 8 h\"",
+        "aria-label=\"6 d 16 h: not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
         "<rect class=\"unwatched\" x=\"25%\" width=\"50%\"><title>not watched, 2014-12-19",
         "2014-12-17 08:00 to 2014-12-24 00:00 UTC: watching began then",
     ] {

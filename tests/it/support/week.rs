@@ -7,7 +7,7 @@ use lifesign_core::{
     watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
 };
 use lifesign_incident::{Episode, fold};
-use lifesign_page::{Columns, Point, Range, Record};
+use lifesign_page::{Columns, Past, Point, Range};
 use lifesign_store::{FILE_NAME, Store};
 use std::{
     path::{Path, PathBuf},
@@ -78,7 +78,7 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
 }
 
 /// What the store would remember of these weeks, as a page asks for it.
-pub fn record(snapshot: &Snapshot, range: Range) -> Record {
+pub fn past(snapshot: &Snapshot, range: Range) -> Past {
     let (from, to) = range.period(NOW);
     let began = NOW - Duration::from_secs(160 * HOUR);
     let columns = Columns::of((from.max(began), to));
@@ -96,7 +96,7 @@ pub fn record(snapshot: &Snapshot, range: Range) -> Record {
         measured.iter().map(point).collect()
     };
     let roster = &snapshot.roster;
-    Record {
+    Past {
         columns,
         watched: vec![(began, NOW)],
         incidents: fold(&episodes, NOW),

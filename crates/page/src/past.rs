@@ -74,7 +74,7 @@ pub struct Point {
 
 /// What the store remembers. All times are on the wall clock.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct Past {
     /// What the page shows of the past.
     pub columns: Columns,
     /// When somebody watched, in order; the last is under way.
@@ -89,7 +89,7 @@ pub struct Record {
     pub problem: Option<String>,
 }
 
-impl Record {
+impl Past {
     /// The incidents of this scope, by when they began.
     pub(crate) fn incidents_of(
         &self,
@@ -125,7 +125,7 @@ pub(crate) struct Column {
     pub has_outage: bool,
 }
 
-/// The states of a scope in these columns, which are those of the record or wider.
+/// The states of a scope in these columns, which are those of the past or wider.
 pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
     let timeline = timeline(view, scope);
     let mut times = vec![PerState::<Duration>::default(); columns.count];
@@ -141,7 +141,7 @@ pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
     let mut shown: Vec<Option<Column>> =
         times.iter().map(|time| column(time, columns.length() / columns.count as u32)).collect();
     let name = view.snapshot.roster.full_name_of(scope);
-    let points = view.record.points.get(&name).map_or(&[][..], Vec::as_slice);
+    let points = view.past.points.get(&name).map_or(&[][..], Vec::as_slice);
     for (at, _) in points.iter().enumerate().filter(|(_, point)| point.is_unknown) {
         let column = shown[at * columns.count / points.len()].as_mut();
         if let Some(column) = column.filter(|column| column.state == State::Up) {
@@ -164,24 +164,25 @@ fn column(time: &PerState<Duration>, width: Duration) -> Option<Column> {
 
 /// The states of a scope from the first that is known on.
 fn timeline(view: &View, scope: Scope) -> Timeline {
-    let View { snapshot, record, .. } = view;
+    let View { snapshot, past, .. } = view;
     let name = snapshot.roster.full_name_of(scope);
     let country = &snapshot.roster.country_of(scope).code;
     // What was unknown of the whole country was so of its parts.
     let is_told = |episode: &&Episode| {
         episode.scope == name || episode.state == State::Unknown && episode.scope == *country
     };
-    let begin = record.columns.from;
+    let begin = past.columns.from;
     let is_late = |episode: &&Episode| episode.end.is_none_or(|end| end.latest > begin);
-    let episodes = record.episodes.iter().filter(is_late).filter(is_told);
-    let mut timeline = Timeline::new(record.watched.iter().copied(), episodes);
+    let episodes = past.episodes.iter().filter(is_late).filter(is_told);
+    let mut timeline = Timeline::new(past.watched.iter().copied(), episodes);
     let mut watched_until = Time::default();
-    for &(from, to) in &record.watched {
+    for &(from, to) in &past.watched {
         timeline.set(watched_until, from, None);
         watched_until = watched_until.max(to);
     }
     let verdict = &snapshot.scope(scope).verdict;
-    let since = snapshot.wall_offset.written(verdict.edge.latest);
+    // Before this run began, the store knows when it was seen so.
+    let since = snapshot.wall_offset.written(verdict.edge.latest.max(snapshot.started));
     timeline.set(since, view.now(), Some((verdict.state, verdict.edge)));
     timeline.set(view.now().max(watched_until), Time::NEVER, None);
     timeline
