@@ -55,7 +55,8 @@ impl StoreReader {
         if to <= from || count == 0 {
             return Ok(Vec::new());
         }
-        let coarse_until = self.coarse_until((to - from) / count as i64)?.clamp(from, to);
+        let whole = to - to % COARSE_MS;
+        let coarse_until = self.coarse_until((to - from) / count as i64)?.min(whole).max(from);
         let sql = format!(
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
                     min(state = 'unknown'), sum(probes),
@@ -63,7 +64,8 @@ impl StoreReader {
                     avg(rtt_median), avg(rtt_p95)
              FROM (SELECT * FROM sample WHERE span = {COARSE_MS} AND time > ?1 AND time <= ?2
                    UNION ALL
-                   SELECT * FROM sample WHERE span = {FINE_MS} AND time > ?2 AND time <= ?3)
+                   SELECT * FROM sample WHERE span = {FINE_MS} AND time >= ?2 AND time > ?1
+                     AND time <= ?3)
              WHERE {condition} GROUP BY scope, period"
         );
         let mut statement = self.0.prepare(&sql)?;
@@ -73,7 +75,7 @@ impl StoreReader {
         Ok(rows.filter_map(Result::ok).collect())
     }
 
-    /// Up to when coarse samples are read: as far as there are any, if a period is as long as one;
+    /// Up to when coarse samples are read, which hold fine ones of before their time: as far as there are any, if a period is as long as one;
     /// else up to the first fine ones.
     fn coarse_until(&self, period: i64) -> Result<i64> {
         let (sql, span) = if period >= COARSE_MS {
