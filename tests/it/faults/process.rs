@@ -162,7 +162,7 @@ fn there_are_too_few_descriptors_to_begin() {
 #[test]
 fn memory_is_short() {
     let temp_dir = TempDir::new("memory");
-    let mut watch = lab(&temp_dir, "40/s", "ulimit -v 180000;");
+    let mut watch = lab(&temp_dir, "40/s", "ulimit -v 96000;");
     let address = watch.address();
     four_up(address);
     watch.listen(Duration::from_secs(5));

@@ -25,7 +25,8 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
 /// A page's bytes, and how long the processor takes for it, on average: others who share the
 /// machine do not count.
 fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
-    const TIMES: u32 = 10;
+    // The kernel adds up what a thread has used once in some milliseconds.
+    const AT_LEAST: Duration = Duration::from_millis(40);
     let on_processor = || {
         let spent = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
@@ -34,9 +35,15 @@ fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
     let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
     let view = View { snapshot, past: &past, site: SITE, address: &address };
     let begun = on_processor();
-    let pages = (0..TIMES).map(|_| lifesign_page::render(&view).unwrap().into_string().len());
-    let bytes = pages.max().unwrap();
-    (bytes, on_processor().saturating_sub(begun) / TIMES)
+    let mut times = 0;
+    loop {
+        let bytes = lifesign_page::render(&view).unwrap().into_string().len();
+        times += 1;
+        let spent = on_processor().saturating_sub(begun);
+        if spent >= AT_LEAST {
+            return (bytes, spent / times);
+        }
+    }
 }
 
 #[test]
