@@ -205,7 +205,9 @@ fn every_link_leads_somewhere_below_the_path_of_a_reverse_proxy() {
     let mut browser = Browser::start();
     let mut open = vec![below.to_owned()];
     let mut seen = Vec::new();
-    while let Some(address) = open.pop() {
+    // Breadth first, so that a page of each kind is among them.
+    while !open.is_empty() && seen.len() < 30 {
+        let address = open.remove(0);
         assert!(address.starts_with(below), "{address}");
         browser.open(&address, WIDE);
         let code = browser.ask("performance.getEntriesByType('navigation')[0].responseStatus");
@@ -220,7 +222,9 @@ fn every_link_leads_somewhere_below_the_path_of_a_reverse_proxy() {
         seen.push(address);
         for link in texts(&links) {
             let link = link.split('#').next().unwrap();
-            if !seen.iter().chain(&open).any(|known| known == link) {
+            // A browser saves tables, and does not show them.
+            let is_known = seen.iter().chain(&open).any(|known| known == link);
+            if !is_known && !link.contains(".csv") {
                 open.push(link.to_owned());
             }
         }
@@ -228,7 +232,9 @@ fn every_link_leads_somewhere_below_the_path_of_a_reverse_proxy() {
     seen.sort_unstable();
     let paths: Vec<&str> =
         seen.iter().map(|address| address[below.len()..].split('?').next().unwrap()).collect();
-    assert_eq!(paths, ["", "", "api/v1/state", "icon.svg", "metrics", "style.css"]);
+    for path in ["", "X0", "-/meaning", "api/v1/state", "icon.svg", "metrics", "style.css"] {
+        assert!(paths.contains(&path), "{path}: {paths:?}");
+    }
 }
 
 #[test]
