@@ -47,7 +47,14 @@
 //!         // answers at once.
 //!         let found = Found::Refused { rtt: Duration::ZERO };
 //!         let outcome =
-//!             Outcome { target: due.target, seq: due.seq, sent: due.sent, trap: due.trap, found, hop_limit: None };
+//!             Outcome {
+//!                 target: due.target,
+//!                 seq: due.seq,
+//!                 sent: due.sent,
+//!                 trap: due.trap,
+//!                 found,
+//!                 hop_limit: None,
+//!             };
 //!         watch.handle_event(now, &Event::Outcome(outcome));
 //!     }
 //!     if let Some(change) = watch.poll_change() {

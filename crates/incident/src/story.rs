@@ -88,8 +88,8 @@ fn length_text(length: Duration) -> String {
     duration_text(Duration::from_secs((length + HALF_MINUTE).as_secs() / 60 * 60))
 }
 
-/// How often and for how much of it a phase was dark: `, dark 213 times, 24 % of it`; nothing if its
-/// darknesses were not counted.
+/// How often and for how much of it a phase was dark: `, dark 213 times, 24 % of it`; nothing if
+/// its darknesses were not counted.
 pub fn dark_words(phase: &Phase, now: Time) -> String {
     let times = match phase.darknesses {
         0 => return String::new(),
@@ -143,8 +143,8 @@ fn begin_text(begin: Edge, date_of: Option<Time>) -> String {
     if begin.earliest.is_some() { text } else { format!("{text} or earlier") }
 }
 
-/// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the same day as
-/// one that was told before, and the date without a year where it is of the same year.
+/// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the
+/// same day as one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
     let time = time + HALF_MINUTE;
     let told = told.map(|told| told + HALF_MINUTE);

@@ -1,9 +1,10 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
-//! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded randomness ([`rng`]), and enums with
-//! names ([`labels`]).
+//! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded
+//! randomness ([`rng`]), and enums with names ([`labels`]).
 //!
-//! They are a crate beside the core and below it, since the plan, the journal, the laboratory and the
-//! page speak of them too, and none of those should need the machine for a word of its language.
+//! They are a crate beside the core and below it, since the plan, the journal, the laboratory and
+//! the page speak of them too, and none of those should need the machine for a word of its
+//! language.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]

@@ -75,8 +75,8 @@ impl StoreReader {
         Ok(rows.filter_map(Result::ok).collect())
     }
 
-    /// Up to when coarse samples are read, which hold fine ones of before their time: as far as there are any, if a period is as long as one;
-    /// else up to the first fine ones.
+    /// Up to when coarse samples are read, which hold fine ones of before their time: as far as
+    /// there are any, if a period is as long as one; else up to the first fine ones.
     fn coarse_until(&self, period: i64) -> Result<i64> {
         let (sql, span) = if period >= COARSE_MS {
             ("SELECT coalesce(max(time), 0) FROM sample WHERE span = ?", COARSE_MS)

@@ -118,10 +118,11 @@ impl IcmpProber {
 
     /// Receives, without waiting, what [`IcmpProber::readable`] found, or all that has arrived if
     /// it was not called: every valid answer as `Found::Reply` (whether it is late or a duplicate,
-    /// the core decides) or, from another address, as `Found::Neighbour`, every ICMP error about a probe of ours as `Found::Unreachable` or, from
-    /// the asked address itself, as `Found::Refused`, and all else as `Stray`. At most some 4,000
-    /// packets a call and socket, so that a flood cannot keep the caller from its other work; if
-    /// there are more, `readable` is ready at once.
+    /// the core decides) or, from another address, as `Found::Neighbour`, every ICMP error about a
+    /// probe of ours as `Found::Unreachable` or, from the asked address itself, as
+    /// `Found::Refused`, and all else as `Stray`. At most some 4,000 packets a call and socket, so
+    /// that a flood cannot keep the caller from its other work; if there are more, `readable` is
+    /// ready at once.
     pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
         let known = self.sockets().any(|socket| socket.is_ready());
         let Self { codec, plain, with_options } = self;

@@ -107,7 +107,8 @@ impl Judge {
     }
 
     /// An answer came in time and was read after its probe had been called overdue: what that miss
-    /// said is taken back, but for what it taught if another answer came between (`learn`): one miss. A verdict that it made, the answer itself takes back, as a late one does.
+    /// said is taken back, but for what it taught if another answer came between (`learn`): one
+    /// miss. A verdict that it made, the answer itself takes back, as a late one does.
     pub(super) fn take_back_miss(&mut self, summary: &Summary, now: Time) {
         let &Summary { target, block, sent, .. } = summary;
         // The schedule gives a probe out a moment before it is sent.
