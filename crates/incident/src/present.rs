@@ -2,7 +2,7 @@
 
 use crate::{Episode, Incident, fold};
 use lifesign_core::{
-    judge::{Darknesses, Edge, State},
+    judge::{Darknesses, State},
     scopes::{CountryId, Scope},
     time::WallOffset,
     watch::{Snapshot, StateSpan},
@@ -33,7 +33,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
             }
             continue;
         }
-        let darknesses = written(span.darknesses, offset);
+        let darknesses = span.darknesses.written(offset);
         if let Some(mut known) = open.take() {
             if let (Some(paused), Some(state)) = (known.paused, continued(known.state, span.state))
             {
@@ -44,7 +44,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
                 open = Some(known);
                 continue;
             }
-            known.close(written_edge(span.edge, offset));
+            known.close(span.edge.written(offset));
             ended.push(known);
         }
         if matches!(span.state, State::Down | State::Flapping | State::Outage) {
@@ -54,7 +54,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     if let Some(known) = &mut open
         && view.verdict.state == State::Flapping
     {
-        known.darknesses = known.darknesses.then(written(view.verdict.darknesses, offset));
+        known.darknesses = known.darknesses.then(view.verdict.darknesses.written(offset));
         // One goes on just now.
         known.darknesses.count += u32::from(view.verdict.calm_at.is_none());
     }
@@ -82,7 +82,7 @@ fn episode(
         country: country.to_owned(),
         state: span.state,
         found: offset.written(span.from),
-        begin: written_edge(span.edge, offset),
+        begin: span.edge.written(offset),
         end: None,
         evidence: String::new(),
         unseen: Duration::ZERO,
@@ -90,16 +90,4 @@ fn episode(
         darknesses,
         planned: None,
     }
-}
-
-fn written_edge(edge: Edge, offset: WallOffset) -> Edge {
-    Edge {
-        earliest: edge.earliest.map(|earliest| offset.written(earliest)),
-        latest: offset.written(edge.latest),
-    }
-}
-
-fn written(darknesses: Darknesses, offset: WallOffset) -> Darknesses {
-    let last_end = darknesses.last_end.map(|end| written_edge(end, offset));
-    Darknesses { last_end, ..darknesses }
 }

@@ -66,12 +66,13 @@ impl OpenEpisodes {
         }
     }
 
-    /// The verdict is unknown from now on.
-    fn pause(&mut self, time: Time, changed: &mut Vec<Episode>) {
+    /// The verdict is unknown from now on. If it was flapping, these darknesses ended in that.
+    fn pause(&mut self, time: Time, darknesses: Darknesses, changed: &mut Vec<Episode>) {
         if let Some(known) = &mut self.known
             && known.paused.is_none()
         {
             known.paused = Some(time);
+            known.darknesses = known.darknesses.then(darknesses);
             changed.push(known.clone());
         }
     }
@@ -220,7 +221,9 @@ impl EpisodeTracker {
             let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
             if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
                 let scope = roster.full_name_of(change.scope);
-                self.open.entry(scope).or_default().pause(offset.written(change.time), changed);
+                let open = self.open.entry(scope).or_default();
+                let darknesses = change.darknesses.written(offset);
+                open.pause(offset.written(change.time), darknesses, changed);
             } else {
                 self.handle_change(change, roster, offset, changed);
             }
@@ -236,7 +239,8 @@ impl EpisodeTracker {
         changed: &mut Vec<Episode>,
     ) {
         let time = offset.written(change.time);
-        let edge = written(change.edge, offset);
+        let edge = change.edge.written(offset);
+        let darknesses = change.darknesses.written(offset);
         let scope = roster.full_name_of(change.scope);
         let new_episode = || Episode {
             scope: scope.clone(),
@@ -257,7 +261,7 @@ impl EpisodeTracker {
             return;
         }
         if change.to == State::Unknown {
-            open.pause(time, changed);
+            open.pause(time, darknesses, changed);
             changed.push(open.unknown.insert(new_episode()).clone());
             return;
         }
@@ -286,10 +290,7 @@ impl EpisodeTracker {
             }
             known => {
                 if let Some(mut known) = known {
-                    known.darknesses = Darknesses {
-                        last_end: change.darknesses.last_end.map(|end| written(end, offset)),
-                        ..change.darknesses
-                    };
+                    known.darknesses = known.darknesses.then(darknesses);
                     let ended = close(known, edge, changed);
                     open.note_end(ended, change.edge.latest);
                 }
@@ -300,14 +301,6 @@ impl EpisodeTracker {
                 }
             }
         }
-    }
-}
-
-/// An edge by the wall clock.
-fn written(edge: Edge, offset: WallOffset) -> Edge {
-    Edge {
-        earliest: edge.earliest.map(|earliest| offset.written(earliest)),
-        latest: offset.written(edge.latest),
     }
 }
 

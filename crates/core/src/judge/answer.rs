@@ -192,6 +192,7 @@ impl Judge {
         if answer.late && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
+            scope.recovery.length = Duration::ZERO;
             return;
         }
         scope.flaps.record_up(latest);

@@ -1,7 +1,10 @@
 //! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
 
 use super::EvidenceText;
-use crate::{scopes::Scope, time::Time};
+use crate::{
+    scopes::Scope,
+    time::{Time, WallOffset},
+};
 use lifesign_model::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -49,6 +52,14 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// The same, by the wall clock.
+    pub fn written(self, offset: WallOffset) -> Self {
+        Self {
+            earliest: self.earliest.map(|earliest| offset.written(earliest)),
+            latest: offset.written(self.latest),
+        }
+    }
+
     /// Every time in it.
     pub(super) fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         self.earliest.iter_mut().chain([&mut self.latest])
@@ -88,6 +99,11 @@ pub struct Darknesses {
 }
 
 impl Darknesses {
+    /// The same, by the wall clock.
+    pub fn written(self, offset: WallOffset) -> Self {
+        Self { last_end: self.last_end.map(|end| end.written(offset)), ..self }
+    }
+
     /// These, and then those.
     pub fn then(self, next: Self) -> Self {
         Self {

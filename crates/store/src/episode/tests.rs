@@ -18,6 +18,12 @@ fn roster() -> Roster {
     roster
 }
 
+fn told(time: u64, from: State, to: State, edge: Edge, darknesses: Darknesses) -> Change {
+    let scope = Scope::Country(CountryId(0));
+    let evidence = EvidenceText::default();
+    Change { time: at(time), scope, from, to, edge, evidence, darknesses }
+}
+
 /// A tracker, and the last version of every episode, by when it was found.
 #[derive(Default)]
 struct Tracked {
@@ -28,37 +34,24 @@ struct Tracked {
 
 impl Tracked {
     fn change(&mut self, time: u64, to: State, edge: Edge) {
+        self.leave(time, to, edge, Darknesses::default());
+    }
+
+    /// The state that ends had these darknesses in it.
+    fn leave(&mut self, time: u64, to: State, edge: Edge, darknesses: Darknesses) {
         let from = self.state.replace(to).unwrap_or(State::Unknown);
-        let scope = Scope::Country(CountryId(0));
-        let change = Change {
-            time: at(time),
-            scope,
-            from,
-            to,
-            edge,
-            evidence: EvidenceText::default(),
-            darknesses: Darknesses::default(),
-        };
-        let mut changed = Vec::new();
-        self.tracker.handle_change(&change, &roster(), WallOffset::default(), &mut changed);
-        self.store(changed);
+        self.take(&told(time, from, to, edge, darknesses), WallOffset::default());
     }
 
     /// A narrower edge; the wall clock has been set an hour ahead since.
-    fn narrow(&mut self, time: u64, told: State, edge: Edge) {
-        let scope = Scope::Country(CountryId(0));
-        let (from, to) = (told, told);
-        let change = Change {
-            time: at(time),
-            scope,
-            from,
-            to,
-            edge,
-            evidence: EvidenceText::default(),
-            darknesses: Darknesses::default(),
-        };
+    fn narrow(&mut self, time: u64, state: State, edge: Edge) {
+        let change = told(time, state, state, edge, Darknesses::default());
+        self.take(&change, 3_600_000_000_000.into());
+    }
+
+    fn take(&mut self, change: &Change, offset: WallOffset) {
         let mut changed = Vec::new();
-        self.tracker.handle_change(&change, &roster(), 3_600_000_000_000.into(), &mut changed);
+        self.tracker.handle_change(change, &roster(), offset, &mut changed);
         self.store(changed);
     }
 
@@ -96,6 +89,22 @@ fn a_darkness_is_one_episode_from_down_to_its_end() {
     tracked.change(70, Outage, edge(10, 12));
     tracked.change(200, Up, edge(195, 199));
     assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
+}
+
+#[test]
+fn the_darknesses_of_a_flapping_are_counted_over_a_blind_period() {
+    let darknesses = |count: u32, end: u64| Darknesses {
+        count,
+        length: Duration::from_secs(u64::from(count) * 30),
+        last_end: Some(edge(end - 2, end)),
+    };
+    let mut tracked = Tracked::default();
+    tracked.change(70, Flapping, edge(10, 12));
+    tracked.leave(300, Unknown, edge(295, 300), darknesses(2, 250));
+    tracked.change(330, Flapping, edge(10, 12));
+    tracked.leave(900, Up, edge(890, 900), darknesses(3, 700));
+    let flapping = tracked.episodes.values().find(|one| one.state == Flapping).unwrap();
+    assert_eq!(flapping.darknesses, darknesses(5, 700));
 }
 
 #[test]
