@@ -22,6 +22,8 @@ use lifesign_core::scopes::Kind;
 use lifesign_document::Table;
 use std::fmt;
 
+#[cfg(test)]
+mod fixtures;
 pub mod icmp;
 pub mod tcp;
 pub mod dns;

@@ -213,9 +213,9 @@ fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures;
     use super::*;
-    use lifesign_core::scopes::TargetId;
-    use std::{net::TcpListener, time::Duration};
+    use std::net::TcpListener;
 
     /// All connects hang: nobody accepts, and the queue of the listener is full.
     #[tokio::test]
@@ -231,16 +231,8 @@ mod tests {
         let clock = Clock::start();
         let open = OpenTasks::with_limit(2);
         let mut prober = TcpProber { open, ..TcpProber::new(clock, events) };
-        let patience = Duration::from_secs(1);
         for seq in 0..3 {
-            let due = Due {
-                target: TargetId(0),
-                seq,
-                sent: clock.now(),
-                patience,
-                trap: false,
-                repeat: Repeat::Never,
-            };
+            let due = fixtures::due(seq, clock.now());
             let spec = TcpSpec { port: peer.port() };
             prober.send(due, peer.ip(), &spec, &SocketOptions::default());
             tokio::task::yield_now().await;

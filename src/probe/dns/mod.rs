@@ -331,8 +331,8 @@ impl Exchange {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures;
     use super::*;
-    use lifesign_core::{outcome::Repeat, scopes::TargetId};
 
     #[tokio::test]
     async fn the_oldest_question_makes_room_for_a_new_one() {
@@ -344,16 +344,8 @@ mod tests {
         let clock = Clock::start();
         let mut prober =
             DnsProber { open: OpenTasks::with_limit(2), ..DnsProber::new(clock, events) };
-        let patience = Duration::from_secs(1);
         for seq in 0..3 {
-            let due = Due {
-                target: TargetId(0),
-                seq,
-                sent: clock.now(),
-                patience,
-                trap: false,
-                repeat: Repeat::Never,
-            };
+            let due = fixtures::due(seq, clock.now());
             prober.send(due, peer.ip(), &spec, &SocketOptions::default());
             tokio::task::yield_now().await;
         }

@@ -38,11 +38,7 @@ impl Judge {
         now: Time,
     ) {
         let &Summary { target, block, sent, .. } = summary;
-        let family = self.roster.family(block);
-        let change = self.sight[family].answered(sent, now);
-        self.apply_sight_change(family, change, now);
-        self.unsent.remove(&target);
-        self.confirm_misses(now);
+        self.record_seen(summary, now);
         self.update_presence(target, now);
         let host = self.hosts[target.0 as usize];
         let answer = Answer { target, block, sent, rtt, late, host };
@@ -88,6 +84,15 @@ impl Judge {
         if !is_calm {
             self.evaluate(id, now);
         }
+    }
+
+    /// What an answer to a probe tells whoever sent it: that we can see, and send.
+    pub(super) fn record_seen(&mut self, summary: &Summary, now: Time) {
+        let family = self.roster.family(summary.block);
+        let change = self.sight[family].answered(summary.sent, now);
+        self.apply_sight_change(family, change, now);
+        self.unsent.remove(&summary.target);
+        self.confirm_misses(now);
     }
 
     /// Two answers within a second are more than a rate limit lets through: there is none.

@@ -15,11 +15,7 @@ use std::time::Duration;
 impl Judge {
     pub(super) fn record_neighbour(&mut self, summary: &Summary, rtt: Duration, now: Time) {
         let &Summary { target, block, sent, .. } = summary;
-        let family = self.roster.family(block);
-        let change = self.sight[family].answered(sent, now);
-        self.apply_sight_change(family, change, now);
-        self.unsent.remove(&target);
-        self.confirm_misses(now);
+        self.record_seen(summary, now);
         let id = ScopeId::from(block);
         if self.scopes[id.index()].life.is_none_or(|life| sent > life) {
             self.scopes[id.index()].is_neighbour = true;
