@@ -266,7 +266,9 @@ impl Store {
         let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
         if samples_due {
-            batch.samples = samples(&watch.snapshot(now, offset, 0));
+            let snapshot = watch.snapshot(now, offset, 0);
+            self.tracker.note_unknown(&snapshot, &mut self.changed);
+            batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
         self.memory_is_stale |= samples_due || !changes.is_empty();
