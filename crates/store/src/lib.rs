@@ -29,7 +29,6 @@ mod correction;
 pub mod period;
 mod reader;
 mod directory;
-mod temporary;
 mod scope_name;
 mod plan;
 mod database;
@@ -48,7 +47,9 @@ pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
 pub use rusqlite::{Error, Result};
 pub use series::{Measured, Measurements};
-pub use temporary::TemporaryDirectory;
+/// A directory of this process alone, for the store of a run without a state directory. It is removed
+/// when it is dropped.
+pub use tempfile::TempDir as TemporaryDirectory;
 
 use backlog::Batch;
 use correction::Correction;
