@@ -52,8 +52,11 @@ impl ReportData {
             state: None,
         };
         let observed_until = reader.observed_until(now)?;
-        let episodes = reader.episodes(&filter)?;
-        let incidents = reader.incidents(&filter, observed_until)?;
+        // An incident in this period may have begun long before it.
+        let all = EpisodeFilter { scope: Some(country.into()), ..EpisodeFilter::default() };
+        let mut episodes = reader.episodes(&all)?;
+        let incidents = filter.incidents(&episodes.read, observed_until);
+        episodes.read.retain(|episode| filter.passes_episode(episode));
         let samples = reader.samples(country, since, until)?;
         let runs = reader.runs(since, until)?;
         let broken = episodes.broken + samples.broken + runs.broken;
@@ -68,7 +71,7 @@ impl ReportData {
             now,
             observed_until,
             episodes: episodes.read,
-            incidents: incidents.read,
+            incidents,
             samples: samples.read,
             runs: runs.read,
             remarks: reader.remarks()?,
