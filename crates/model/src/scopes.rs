@@ -15,7 +15,7 @@ pub use labels::Labels;
 pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
-pub use remarks::Remarks;
+pub use remarks::{Remarks, contact_link};
 pub use tree::{Level, Scope, ScopeId};
 
 use crate::{per_label::PerLabel, time_zone::TimeZone};

@@ -12,11 +12,10 @@ use super::{
 };
 use lifesign_core::{
     judge::State,
-    scopes::{Maintenance, Remarks},
+    scopes::{Maintenance, Remarks, contact_link},
     time::Time,
 };
 use lifesign_incident::{Episode, Incident, Phase, middle, story};
-use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -230,7 +229,12 @@ pub fn page(data: &ReportData) -> Markup {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
                     @if let Some(text) = &data.remarks.contact {
-                        " The vantage is run by " (contact(text)) "."
+                        " The vantage is run by "
+                        @match contact_link(text) {
+                            Some(link) => { a href=(link) rel="noreferrer" { (text) } }
+                            None => (text),
+                        }
+                        "."
                     }
                 }
             }
