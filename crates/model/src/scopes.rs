@@ -2,6 +2,7 @@
 //! ties them together by id. An id is an index into the roster's lists.
 
 mod builder;
+mod full_name;
 mod labels;
 mod maintenance;
 mod mapping;
@@ -11,6 +12,7 @@ mod remarks;
 mod tests;
 mod tree;
 
+pub use full_name::FullName;
 pub use labels::Labels;
 pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};

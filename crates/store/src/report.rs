@@ -8,11 +8,10 @@ use super::{
     EpisodeFilter, PastRun, Sample, StoreReader,
     list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
     reader::RUN_TIMEOUT,
-    scope_name::network_name,
 };
 use lifesign_core::{
     judge::State,
-    scopes::{Maintenance, Remarks, contact_link},
+    scopes::{FullName, Maintenance, Remarks, contact_link},
     time::Time,
 };
 use lifesign_incident::{Episode, Incident, Phase, middle, story};
@@ -93,8 +92,8 @@ impl ReportData {
         scopes
     }
 
-    fn network_name<'a>(&self, scope: &'a str) -> Option<&'a str> {
-        network_name(&self.country, scope)
+    fn network_name<'a>(&'a self, scope: &'a str) -> Option<&'a str> {
+        FullName::new(&self.country, scope).network()
     }
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
