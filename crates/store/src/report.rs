@@ -5,9 +5,7 @@ mod charts;
 mod tables;
 
 use super::{
-    EpisodeFilter, PastRun, Sample, StoreReader,
-    list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
-    reader::RUN_TIMEOUT,
+    EpisodeFilter, PastRun, Sample, StoreReader, list::duration_text, reader::RUN_TIMEOUT,
     scope_name::network_name,
 };
 use lifesign_core::{
@@ -15,7 +13,10 @@ use lifesign_core::{
     scopes::{Maintenance, Remarks},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Phase, middle, story};
+use lifesign_incident::{
+    Episode, Incident, Phase, middle,
+    story::{self, edge_text, length_text, time_text, time_text_in},
+};
 use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
@@ -110,7 +111,7 @@ impl ReportData {
     fn there(&self, incident: &Incident) -> Option<String> {
         let zone = self.remarks.timezone(&self.country)?;
         let worst = incident.worst(self.observed_until)?;
-        let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
+        let local = |time| time_text_in(time, Some(&zone));
         let begin = local(middle(worst.begin).0);
         let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
         let kind = worst.kind.label();
@@ -191,7 +192,7 @@ fn without_incident(data: &ReportData) -> String {
         Some(episode) => format!(
             "{name} was reachable in part only, at the longest from {} for {}",
             edge_text(episode.begin),
-            length_text(episode, data.observed_until)
+            length_text(episode.begin, episode.end, data.observed_until)
         ),
     }
 }
