@@ -1,21 +1,25 @@
 //! From episodes to incidents.
 //!
-//! 1. Darknesses less than an hour apart belong together. Where there are three of them, or the
-//!    scope was found to be flapping, they are one unstable phase, from the begin of the first to
-//!    the end of the last: the calm after which a verdict is no longer flapping belongs to no
-//!    trouble. One or two stand each for itself.
-//! 2. A long darkness is a phase of its own, whatever was before it: one of an hour, or of ten
-//!    minutes if that is four times as long as those before it.
-//! 3. Phases less than a day apart are one incident; between them the scope was up.
-//! 4. What a block or network shared with its country is told with the country alone.
+//! 1. Darknesses less than an hour apart belong together.
+//! 2. Among these a long one is a phase of its own: one of an hour, or of ten minutes if that is
+//!    four times as long as those next to it.
+//! 3. What is left between them is one unstable phase where there are three darknesses or more, or
+//!    it was found to be flapping and went dark more than once; from the begin of the first to the
+//!    end of the last: the calm after which a verdict is no longer flapping belongs to no trouble.
+//!    One or two stand each for itself.
+//! 4. Phases less than a day apart are one incident; between them the scope was up.
+//! 5. What a block or network shared with its country is told with the country alone.
 
-use crate::{Episode, Incident, Phase, PhaseKind, middle};
+use crate::{
+    Episode, Incident, Phase, PhaseKind, middle,
+    trouble::{Trouble, troubles},
+};
 use lifesign_core::{
     judge::{Edge, State},
     scopes::Level,
     time::Time,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 /// A scope that has been well for so long is in no incident any more.
 pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
@@ -24,27 +28,9 @@ pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 const TOGETHER: Duration = Duration::from_secs(3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;
-/// A darkness of this length stands for itself.
-const LONG: Duration = Duration::from_secs(3600);
-/// So does one of this length that is so many times as long as those before it.
-const LONG_BESIDE: Duration = Duration::from_secs(600);
-const TIMES_AS_LONG: u32 = 4;
 /// A block's edges lie this close to those of its country, if it only shared its fate: within the
 /// time in which a return is told more closely.
 const SHARED: Duration = Duration::from_secs(120);
-
-/// A darkness that is an episode, or several in a flapping.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    state: State,
-    begin: Edge,
-    end: Option<Edge>,
-    darknesses: u32,
-    dark: Duration,
-    unseen: Duration,
-    /// It came back, and is only counted as flapping.
-    is_light: bool,
-}
 
 /// The incidents in these episodes of any scopes, by when they began. What is open has been observed
 /// up to `now`.
@@ -80,52 +66,6 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     incidents
 }
 
-/// The darknesses and flappings, by when they began.
-fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
-    let dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
-    let mut all: Vec<Trouble> = episodes
-        .iter()
-        .filter(dark)
-        .map(|episode| Trouble {
-            state: episode.state,
-            begin: episode.begin,
-            end: episode.end,
-            darknesses: 1,
-            dark: episode.length(now).0,
-            unseen: episode.unseen,
-            is_light: false,
-        })
-        .collect();
-    // After a darkness that is an episode it was only counted as flapping.
-    let is_light = |episode: &Episode| {
-        let begin = episode.begin.latest;
-        let follows = |trouble: &Trouble| trouble.end.is_some_and(|end| end.latest == begin);
-        episode.darknesses.count == 0 && all.iter().any(follows)
-    };
-    let flapping: Vec<Trouble> = episodes
-        .iter()
-        .filter(|episode| episode.state == State::Flapping)
-        .map(|episode| Trouble {
-            state: State::Flapping,
-            begin: episode.begin,
-            end: episode.end.map(|end| episode.darknesses.last_end.unwrap_or(end)),
-            darknesses: episode.darknesses.count,
-            dark: episode.darknesses.length,
-            unseen: episode.unseen,
-            is_light: is_light(episode),
-        })
-        // Between two darknesses it was one only by name.
-        .filter(|trouble| !trouble.is_light || trouble.end.is_none())
-        .collect();
-    all.extend(flapping);
-    all.sort_by_key(|trouble| (trouble.begin.latest, trouble.end.map_or(Time::NEVER, latest)));
-    all
-}
-
-fn latest(edge: Edge) -> Time {
-    edge.latest
-}
-
 /// Did the scope only share this with its country? What it had of its own within an hour of its
 /// country's instability belongs to that.
 fn is_shared(trouble: &Trouble, of_country: &Phase) -> bool {
@@ -134,88 +74,66 @@ fn is_shared(trouble: &Trouble, of_country: &Phase) -> bool {
         && of_country.end.is_none_or(|end| trouble.ends() <= end.latest + beside)
 }
 
-impl Trouble {
-    fn ends(&self) -> Time {
-        self.end.map_or(Time::NEVER, latest)
-    }
-
-    /// How long one darkness of it was.
-    fn typical(&self) -> Duration {
-        self.dark / self.darknesses.max(1)
-    }
-
-    /// Does it stand for itself after these?
-    fn is_long(&self, before: &[Trouble]) -> bool {
-        let typical = before.iter().map(Trouble::typical).max().unwrap_or_default();
-        self.state != State::Flapping
-            && (self.dark >= LONG
-                || self.dark >= LONG_BESIDE && self.dark >= typical * TIMES_AS_LONG)
-    }
-
-    fn phase(&self) -> Phase {
-        Phase {
-            kind: match self.state {
-                State::Down => PhaseKind::Down,
-                State::Flapping => PhaseKind::Unstable,
-                _ => PhaseKind::Outage,
-            },
-            begin: self.begin,
-            end: self.end,
-            darknesses: self.darknesses,
-            dark: self.dark,
-            unseen: self.unseen,
-        }
-    }
-}
-
-/// The bad phases that these troubles make.
+/// The bad phases that these troubles make, which are in the order in which they began.
 fn bad_phases(troubles: &[Trouble], now: Time) -> Vec<Phase> {
     let mut phases = Vec::new();
-    let mut series: Vec<Trouble> = Vec::new();
-    for trouble in troubles {
-        // After a long darkness it is up, unless it goes dark again.
-        if trouble.is_light && series.is_empty() {
-            continue;
+    for group in together(troubles) {
+        let mut run: Vec<Trouble> = Vec::new();
+        for (at, trouble) in group.iter().enumerate() {
+            if trouble.is_long(&group[..at], &group[at + 1..]) {
+                phases.extend(phases_of_run(&std::mem::take(&mut run), now));
+                phases.push(trouble.phase(now));
+            } else if !trouble.is_light || !run.is_empty() {
+                // After a long darkness it is up, unless it goes dark again.
+                run.push(*trouble);
+            }
         }
-        let last_end = series.iter().map(Trouble::ends).max();
-        let is_apart = last_end.is_some_and(|end| trouble.begin.latest.since(end) >= TOGETHER);
-        let is_long = trouble.is_long(&series);
-        if is_apart || is_long {
-            phases.extend(phases_of_series(&std::mem::take(&mut series), now));
-        }
-        if is_long {
-            phases.push(trouble.phase());
-        } else {
-            series.push(*trouble);
-        }
+        phases.extend(phases_of_run(&run, now));
     }
-    phases.extend(phases_of_series(&series, now));
     phases
 }
 
-/// What belongs together: one unstable phase, or a phase for each darkness.
-fn phases_of_series(series: &[Trouble], now: Time) -> Vec<Phase> {
-    let darknesses: u32 = series.iter().map(|trouble| trouble.darknesses).sum();
-    let flaps = series.iter().any(|trouble| trouble.state == State::Flapping);
-    let Some(first) = series.iter().min_by_key(|trouble| middle(trouble.begin).0) else {
+/// Those that belong together.
+fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
+    let mut groups = Vec::new();
+    let mut first = 0;
+    let mut last_end = Time::NEVER;
+    for (at, trouble) in troubles.iter().enumerate() {
+        if at > first && trouble.begin.latest.since(last_end) >= TOGETHER {
+            groups.push(&troubles[first..at]);
+            first = at;
+        }
+        last_end = if at == first { trouble.ends() } else { last_end.max(trouble.ends()) };
+    }
+    groups.push(&troubles[first..]);
+    groups
+}
+
+/// What lies between long darknesses: one unstable phase, or a phase for each darkness.
+fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
+    let darknesses: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
+    let each = || run.iter().map(|trouble| trouble.phase(now));
+    if darknesses < SERIES && each().all(|phase| phase.kind != PhaseKind::Unstable) {
+        return each().collect();
+    }
+    let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge).0)
+    else {
         return Vec::new();
     };
-    if darknesses < SERIES && !flaps {
-        return series.iter().map(Trouble::phase).collect();
-    }
-    let last = series.iter().max_by_key(|trouble| trouble.ends());
-    let end = last.and_then(|last| last.end);
-    let begin = first.begin;
-    // Of an episode that was found later, the darknesses before it may be told twice.
-    let longest = end.map_or(now, latest).since(begin.latest);
-    vec![Phase {
-        kind: PhaseKind::Unstable,
+    let last = run.iter().max_by_key(|trouble| trouble.ends());
+    let whole = Trouble {
+        state: State::Flapping,
         begin,
-        end,
-        darknesses,
-        dark: series.iter().map(|trouble| trouble.dark).sum::<Duration>().min(longest),
-        unseen: series.iter().map(|trouble| trouble.unseen).sum(),
-    }]
+        end: last.and_then(|last| last.end),
+        darknesses: NonZeroU32::new(darknesses),
+        dark: run.iter().map(|trouble| trouble.dark).fold(Duration::ZERO, Duration::saturating_add),
+        unseen: run
+            .iter()
+            .map(|trouble| trouble.unseen)
+            .fold(Duration::ZERO, Duration::saturating_add),
+        is_light: false,
+    };
+    vec![whole.phase(now)]
 }
 
 /// Groups bad phases to incidents, with what lies between them; and says of each whether it is over.

@@ -7,6 +7,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{History, Settings, StateSpan, Watch},
 };
+use proptest::{collection::vec, option, prelude::*};
 use std::{sync::Arc, time::Duration};
 
 fn at(minutes: f64) -> Time {
@@ -38,13 +39,16 @@ fn dark(begin: f64, end: f64) -> Episode {
     episode("KP", state, begin, Some(end))
 }
 
-fn flapping(begin: f64, end: f64, count: u32, dark: f64, last_end: f64) -> Episode {
-    let darknesses = Darknesses {
-        count,
-        length: Duration::from_secs_f64(dark * 60.0),
-        last_end: (count > 0).then(|| edge(last_end)),
-    };
-    Episode { darknesses, ..episode("KP", State::Flapping, begin, Some(end)) }
+/// A flapping with so many darknesses of its own, of so many minutes in all, the first and the last
+/// of which began and ended then.
+fn flapping(begin: f64, end: f64, count: u32, dark: f64, (first, last): (f64, f64)) -> Episode {
+    let length = Duration::from_secs_f64(dark * 60.0);
+    let darknesses = Darknesses { count, ..Darknesses::one(length, edge(first), Some(edge(last))) };
+    Episode { darknesses, ..flapping_without(begin, end) }
+}
+
+fn flapping_without(begin: f64, end: f64) -> Episode {
+    episode("KP", State::Flapping, begin, Some(end))
 }
 
 /// The phases, with begin and end in whole minutes and the darknesses, as they stand at `now`.
@@ -76,13 +80,13 @@ fn december_2014_in_short() {
         dark(21.0, 21.1),
         dark(22.0, 27.0),
         // Dated from the first of its series, which are told already.
-        flapping(21.0, 37.0, 2, 1.0, 35.0),
+        flapping(21.0, 37.0, 2, 1.0, (30.0, 35.0)),
         dark(37.0, 44.0),
         // Between two outages.
-        flapping(44.0, 47.0, 0, 0.0, 0.0),
+        flapping_without(44.0, 47.0),
         dark(47.0, 50.0),
         // The calm of an hour belongs to no trouble.
-        flapping(50.0, day + 100.0, 90, 120.0, day + 83.0),
+        flapping(50.0, day + 100.0, 90, 120.0, (55.0, day + 83.0)),
         dark(day + 135.0, day + 135.0 + 571.0),
         dark(2.0 * day - 5.0, 2.0 * day + 30.0),
         dark(2.0 * day + 500.0, 2.0 * day + 530.0),
@@ -130,7 +134,7 @@ fn it_has_been_well_after_a_day() {
 }
 
 #[test]
-fn a_darkness_is_long_by_the_measure_of_those_before_it() {
+fn a_darkness_is_long_by_the_measure_of_those_next_to_it() {
     let restless =
         |length| [dark(0.0, 1.5), dark(5.0, 6.5), dark(10.0, 11.5), dark(20.0, 20.0 + length)];
     assert_eq!(story(&restless(9.0), 3000.0), ["KP: unstable 0-29 ×4"]);
@@ -138,12 +142,106 @@ fn a_darkness_is_long_by_the_measure_of_those_before_it() {
         story(&restless(11.0), 3000.0),
         ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-31 ×1"]
     );
-    // A slow one is unstable all the same.
-    let slow = [dark(0.0, 29.0), dark(58.0, 87.0), dark(116.0, 145.0)];
+    let around = [&restless(11.0)[..], &[dark(40.0, 41.0), dark(45.0, 46.0), dark(50.0, 51.0)]];
     assert_eq!(
-        story(&slow, 9000.0),
-        ["KP: outage 0-29 ×1, up 29-58 ×0, outage 58-87 ×1, up 87-116 ×0, outage 116-145 ×1"]
+        story(&around.concat(), 3000.0),
+        ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-31 ×1, up 31-40 ×0, unstable 40-51 ×3"]
     );
+    let slow = |half: f64| {
+        let dark = |cycle: u32| {
+            let begin = f64::from(cycle) * 2.0 * half;
+            dark(begin, begin + half)
+        };
+        story(&(0..8).map(dark).collect::<Vec<_>>(), 9000.0)
+    };
+    for half in [9.0, 12.0, 20.0, 29.0, 45.0] {
+        assert_eq!(slow(half), [format!("KP: unstable 0-{} ×8", half * 15.0)]);
+    }
+    // What lasts an hour is an outage, however often it comes.
+    assert_eq!(slow(61.0)[0].matches("outage").count(), 8);
+}
+
+/// It flaps fast and then slowly: a cycle is measured by those next to it, not by all of a night.
+#[test]
+fn a_flapping_may_become_slow() {
+    let fast = (0..20).map(|cycle| dark(f64::from(cycle) * 4.0, f64::from(cycle) * 4.0 + 2.0));
+    let slow = (2..8).map(|cycle| dark(f64::from(cycle) * 40.0, f64::from(cycle) * 40.0 + 20.0));
+    let all: Vec<Episode> = fast.chain(slow).collect();
+    assert_eq!(story(&all, 9000.0), ["KP: unstable 0-300 ×26"]);
+}
+
+/// The judge dates a flapping from the first of its series, and found it with the third.
+#[test]
+fn a_flapping_begins_at_a_darkness_and_ends_at_one() {
+    let after_outage = [dark(0.0, 100.0), flapping(100.0, 200.0, 4, 4.0, (120.0, 150.0))];
+    assert_eq!(
+        story(&after_outage, 3000.0),
+        ["KP: outage 0-100 ×1, up 100-120 ×0, unstable 120-150 ×4"]
+    );
+    let once = [dark(0.0, 100.0), flapping(100.0, 200.0, 1, 4.0, (120.0, 124.0))];
+    assert_eq!(story(&once, 3000.0), ["KP: outage 0-100 ×1, up 100-120 ×0, down 120-124 ×1"]);
+    // Its third darkness became an outage: all that it had are episodes of their own.
+    let into_outage =
+        [dark(0.0, 0.5), dark(5.0, 5.5), flapping_without(0.0, 10.0), dark(10.0, 100.0)];
+    assert_eq!(
+        story(&into_outage, 3000.0),
+        ["KP: down 0-1 ×1, up 1-5 ×0, down 5-6 ×1, up 6-10 ×0, outage 10-100 ×1"]
+    );
+    // Nobody counted: an old store, or a run that was killed.
+    let old = flapping(0.0, 300.0, 0, 0.0, (0.0, 300.0));
+    assert_eq!(
+        story(&[old, dark(300.0, 400.0)], 3000.0),
+        ["KP: unstable 0-300 ×0, outage 300-400 ×1"]
+    );
+    let killed = [dark(0.0, 0.5), dark(5.0, 5.5), flapping_without(0.0, 300.0), dark(300.0, 400.0)];
+    assert_eq!(story(&killed, 3000.0), ["KP: unstable 0-300 ×2, outage 300-400 ×1"]);
+    assert_eq!(story(&[flapping_without(0.0, 300.0)], 3000.0), ["KP: unstable 0-300 ×0"]);
+}
+
+/// What happened next: minutes of calm, and a darkness or a flapping of so many minutes that had so
+/// many darknesses, was dated back by so many minutes, and found to be over so much later.
+type Next = (f64, f64, Option<u32>, f64, f64);
+
+fn nexts() -> impl Strategy<Value = Vec<Next>> {
+    let minutes = || (0.0..1.0_f64).prop_map(|part| 0.1 + part.powi(4) * 300.0);
+    let next = (minutes(), minutes(), option::of(0..5_u32), 0.0..30.0, 0.0..60.0);
+    vec(next, 1..30)
+}
+
+proptest! {
+    /// No phase is dark, or unseen, for longer than it lasts, and each begins where another ends.
+    #[test]
+    fn phases_follow_each_other(nexts in nexts()) {
+        let mut minute: f64 = 0.0;
+        let mut all = Vec::new();
+        for (calm, length, flaps, back, calm_after) in nexts {
+            let first = minute + calm;
+            minute = first + length;
+            let Some(count) = flaps else {
+                all.push(dark(first, minute));
+                continue;
+            };
+            let begin = (first - back).max(0.0);
+            let end = minute + calm_after;
+            let mut episode = flapping(begin, end, count, length * 2.0, (first, minute));
+            if count == 0 {
+                episode = flapping_without(begin, end);
+            }
+            episode.unseen = Duration::from_secs(3000);
+            all.push(episode);
+            minute = end;
+        }
+        let now = at(minute + 1.0);
+        for incident in fold(&all, now) {
+            for (before, after) in incident.phases.iter().zip(&incident.phases[1..]) {
+                prop_assert_eq!(before.end, Some(after.begin));
+            }
+            for phase in &incident.phases {
+                let length = phase.length(now).0;
+                prop_assert!(phase.dark <= length && phase.unseen <= length, "{:?}", phase);
+            }
+        }
+    }
 }
 
 /// It is unstable for as long as it is found to be flapping; a long darkness was none of that.

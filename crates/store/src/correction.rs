@@ -1,7 +1,7 @@
 //! The clock was wrong when a run began, and has been set: what the run has written since is moved,
 //! and nothing of what was written before it.
 
-use lifesign_core::time::Time;
+use lifesign_core::{judge::Darknesses, time::Time};
 use lifesign_incident::Episode;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ impl Correction {
             episode.unseen = Duration::from_millis(unseen.try_into().unwrap_or_default());
         }
         let end = episode.end.iter_mut();
-        let last = episode.darknesses.last_end.iter_mut();
-        for edge in end.chain(last).chain([&mut episode.begin]) {
+        let Darknesses { first_begin, last_end, .. } = &mut episode.darknesses;
+        for edge in end.chain(first_begin).chain(last_end).chain([&mut episode.begin]) {
             edge.earliest = edge.earliest.map(|time| self.of(time));
             edge.latest = self.of(edge.latest);
         }

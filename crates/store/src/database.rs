@@ -28,7 +28,7 @@ CREATE TABLE episode (
     begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
     unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
     darknesses INTEGER NOT NULL DEFAULT 0, dark INTEGER NOT NULL DEFAULT 0,
-    last_earliest INTEGER, last_latest INTEGER,
+    first_earliest INTEGER, first_latest INTEGER, last_earliest INTEGER, last_latest INTEGER,
     PRIMARY KEY (scope, found)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
@@ -42,12 +42,17 @@ CREATE TABLE memory (
 ) STRICT;
 ";
 
-/// From version 1 to 2: the darknesses of a flapping.
+/// From version 1 to 2: the darknesses of a flapping. Of the old ones nobody counted them.
 const FROM_VERSION_1: &str = "
 ALTER TABLE episode ADD COLUMN darknesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE episode ADD COLUMN dark INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE episode ADD COLUMN first_earliest INTEGER;
+ALTER TABLE episode ADD COLUMN first_latest INTEGER;
 ALTER TABLE episode ADD COLUMN last_earliest INTEGER;
 ALTER TABLE episode ADD COLUMN last_latest INTEGER;
+UPDATE episode SET first_earliest = begin_earliest, first_latest = begin_latest,
+    last_earliest = end_earliest, last_latest = end_latest
+    WHERE state = 'flapping' AND end_latest IS NOT NULL;
 ";
 
 /// It came later than the others; who does not know it is not disturbed by it.
@@ -286,6 +291,8 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
         "end_earliest",
         "end_latest",
         "paused",
+        "first_earliest",
+        "first_latest",
         "last_earliest",
         "last_latest",
     ];
@@ -331,7 +338,7 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
     } = episode;
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             scope,
@@ -347,6 +354,8 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
             evidence,
             darknesses.count,
             darknesses.length.as_millis() as i64,
+            darknesses.first_begin.and_then(|begin| begin.earliest).map(millis),
+            darknesses.first_begin.map(|begin| millis(begin.latest)),
             darknesses.last_end.and_then(|end| end.earliest).map(millis),
             darknesses.last_end.map(|end| millis(end.latest)),
         ])?;

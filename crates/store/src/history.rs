@@ -187,7 +187,7 @@ fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
     };
     episodes.iter().filter(is_dark).filter(lies_in).fold(Darknesses::default(), |before, each| {
         let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
-        before.then(Darknesses { count: 1, length, last_end: each.end })
+        before.then(Darknesses::one(length, each.begin, each.end))
     })
 }
 
@@ -235,8 +235,10 @@ mod tests {
             begin: edge(begin),
             ..outage("KP", Some(end))
         };
-        let darknesses =
-            Darknesses { count: 3, length: Duration::from_secs(90), last_end: Some(edge(700)) };
+        let darknesses = Darknesses {
+            count: 3,
+            ..Darknesses::one(Duration::from_secs(90), edge(500), Some(edge(700)))
+        };
         let flapping = Episode { darknesses, ..episode(State::Flapping, 410, 100, 3000) };
         let scope = ScopeRows {
             watched: vec![(at(0), at(4000))],

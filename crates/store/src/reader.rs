@@ -19,11 +19,14 @@ pub(super) const PLAYED: i32 = 0x706c_6179;
 /// The columns of an episode, in the order in which [`episode_from_row`] takes them.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
-    last_earliest, last_latest";
+    first_earliest, first_latest, last_earliest, last_latest";
 
 /// What version 1 did not know, beside what it did.
 const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS darknesses, 0 AS dark, \
-    NULL AS last_earliest, NULL AS last_latest FROM main.episode";
+    iif(state = 'flapping' AND end_latest, begin_earliest, NULL) AS first_earliest, \
+    iif(state = 'flapping' AND end_latest, begin_latest, NULL) AS first_latest, \
+    iif(state = 'flapping', end_earliest, NULL) AS last_earliest, \
+    iif(state = 'flapping', end_latest, NULL) AS last_latest FROM main.episode";
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -307,24 +310,25 @@ pub(super) fn episodes_since(connection: &Connection, since: Time) -> Result<Vec
 pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
     let optional_time =
         |column: usize| Ok::<_, Error>(row.get::<_, Option<i64>>(column)?.map(time_from_millis));
-    let end_earliest = optional_time(6)?;
-    let end_latest = optional_time(7)?;
-    let last_earliest = optional_time(13)?;
-    let last_latest = optional_time(14)?;
+    let optional_edge = |earliest, latest| -> Result<Option<Edge>> {
+        let earliest = optional_time(earliest)?;
+        Ok(optional_time(latest)?.map(|latest| Edge { earliest, latest }))
+    };
     Ok(Episode {
         scope: row.get(0)?,
         found: time_from_millis(row.get(1)?),
         country: row.get(2)?,
         state: state_from_row(row, 3)?,
         begin: Edge { earliest: optional_time(4)?, latest: time_from_millis(row.get(5)?) },
-        end: end_latest.map(|latest| Edge { earliest: end_earliest, latest }),
+        end: optional_edge(6, 7)?,
         unseen: Duration::from_millis(row.get::<_, i64>(8)?.max(0) as u64),
         paused: optional_time(9)?,
         evidence: row.get(10)?,
         darknesses: Darknesses {
             count: row.get::<_, i64>(11)?.try_into().unwrap_or_default(),
             length: Duration::from_millis(row.get::<_, i64>(12)?.max(0) as u64),
-            last_end: last_latest.map(|latest| Edge { earliest: last_earliest, latest }),
+            first_begin: optional_edge(13, 14)?,
+            last_end: optional_edge(15, 16)?,
         },
         planned: None,
     })

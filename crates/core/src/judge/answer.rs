@@ -1,7 +1,7 @@
 //! What an answer does to what is known of its host and of all scopes that it lies in.
 
 use super::{
-    Judge, Recovery, ScopeId, ScopeState, State,
+    Darknesses, Judge, Recovery, ScopeId, ScopeState, State,
     darkness::{Darkness, Proof},
     hindrance::Hindrance,
     host_state::HostState,
@@ -215,8 +215,9 @@ impl Judge {
         }
         scope.darknesses_before = scope.darknesses;
         if scope.state == State::Flapping {
-            scope.darknesses.count += 1;
-            scope.darknesses.length += latest.since(darkness.edge.latest);
+            let length = latest.since(darkness.edge.latest);
+            let one = Darknesses::one(length, darkness.edge, None);
+            scope.darknesses = scope.darknesses.then(one);
         }
         self.narrow_recovery(id, answer);
         self.narrow_by_parent(id);

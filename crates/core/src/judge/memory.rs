@@ -38,7 +38,7 @@ pub struct Memory {
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 4;
+    pub const FORMAT: u32 = 5;
 
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {
@@ -132,7 +132,10 @@ impl ScopeState {
         let learned = [&mut self.quality.learned];
         let darkness = self.darkness.iter_mut().flat_map(Darkness::times);
         let times = self.life.iter_mut().chain(self.silence.times()).chain(self.flaps.times());
-        times.chain(learned).chain(self.recovery.times()).chain(darkness)
+        let flapping = [&mut self.darknesses, &mut self.darknesses_before];
+        let first_begins = flapping.into_iter().flat_map(|each| &mut each.first_begin);
+        let first_begins = first_begins.flat_map(Edge::times);
+        times.chain(learned).chain(self.recovery.times()).chain(darkness).chain(first_begins)
     }
 
     /// As it is when nobody watched from then to now.

@@ -94,14 +94,26 @@ pub struct Darknesses {
     pub count: u32,
     /// How long they were in all.
     pub length: Duration,
+    /// When the first of them began.
+    pub first_begin: Option<Edge>,
     /// When the last of them ended.
     pub last_end: Option<Edge>,
 }
 
 impl Darknesses {
+    /// One of this length, with these edges.
+    pub fn one(length: Duration, begin: Edge, end: Option<Edge>) -> Self {
+        Self { count: 1, length, first_begin: Some(begin), last_end: end }
+    }
+
     /// The same, by the wall clock.
     pub fn written(self, offset: WallOffset) -> Self {
-        Self { last_end: self.last_end.map(|end| end.written(offset)), ..self }
+        let written = |edge: Edge| edge.written(offset);
+        Self {
+            first_begin: self.first_begin.map(written),
+            last_end: self.last_end.map(written),
+            ..self
+        }
     }
 
     /// These, and then those.
@@ -109,6 +121,7 @@ impl Darknesses {
         Self {
             count: self.count + next.count,
             length: self.length + next.length,
+            first_begin: self.first_begin.or(next.first_begin),
             last_end: next.last_end.or(self.last_end),
         }
     }

@@ -239,7 +239,7 @@ fn darknesses_in(spans: &VecDeque<StateSpan>) -> Darknesses {
         Darknesses::default(),
         |before, (span, next)| {
             let length = next.from.since(span.from);
-            before.then(Darknesses { count: 1, length, last_end: Some(next.edge) })
+            before.then(Darknesses::one(length, span.edge, Some(next.edge)))
         },
     )
 }

@@ -96,6 +96,7 @@ fn the_darknesses_of_a_flapping_are_counted_over_a_blind_period() {
     let darknesses = |count: u32, end: u64| Darknesses {
         count,
         length: Duration::from_secs(u64::from(count) * 30),
+        first_begin: Some(edge(100, 102)),
         last_end: Some(edge(end - 2, end)),
     };
     let mut tracked = Tracked::default();

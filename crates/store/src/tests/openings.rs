@@ -108,11 +108,20 @@ fn a_store_that_is_damaged_while_it_is_written_is_moved_aside_too() {
 fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
     let directory = TempDir::new("version-1");
     let mut database = Database::open(&directory.file()).unwrap();
-    let backlog = backlog(40_000, vec![outage("KP", Some(34_270))], vec![]);
+    let state = State::Flapping;
+    let flapping = Episode { state, found: at(80), ..outage("KP", Some(34_270)) };
+    let open = Episode { state, found: at(81), ..outage("KP", None) };
+    let all = [outage("KP", Some(34_270)), flapping, open];
+    let backlog = backlog(40_000, all.to_vec(), vec![]);
     database.write(&backlog, "lab", at(0)).unwrap();
     drop(database);
+    let [outage, mut flapping, open] = all;
+    flapping.darknesses.first_begin = Some(flapping.begin);
+    flapping.darknesses.last_end = flapping.end;
     let older = Connection::open(directory.file()).unwrap();
-    for column in ["darknesses", "dark", "last_earliest", "last_latest"] {
+    let counted =
+        ["darknesses", "dark", "first_earliest", "first_latest", "last_earliest", "last_latest"];
+    for column in counted {
         older.execute(&format!("ALTER TABLE episode DROP COLUMN {column}"), []).unwrap();
     }
     older.pragma_update(None, "user_version", 1).unwrap();
@@ -121,9 +130,10 @@ fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
         let reader = StoreReader::open(&directory.file()).unwrap();
         reader.episodes(&EpisodeFilter::default()).unwrap().read
     };
-    assert_eq!(read(), [outage("KP", Some(34_270))]);
+    let all = [outage, flapping, open];
+    assert_eq!(read(), all);
     drop(Database::open(&directory.file()).unwrap());
-    assert_eq!(read(), [outage("KP", Some(34_270))]);
+    assert_eq!(read(), all);
     let newer = Connection::open(directory.file()).unwrap();
     let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, 2);

@@ -1,0 +1,140 @@
+//! What went wrong in a scope: each darkness that is an episode, and the darknesses of a flapping.
+
+use crate::{Episode, Phase, PhaseKind, Span};
+use lifesign_core::{
+    judge::{Darknesses, Edge, State},
+    time::Time,
+};
+use std::{num::NonZeroU32, time::Duration};
+
+/// A darkness of this length stands for itself.
+const LONG: Duration = Duration::from_secs(3600);
+/// So does one of this length that is so many times as long as those next to it: the three before it
+/// and the three after it.
+const LONG_BESIDE: Duration = Duration::from_secs(600);
+const TIMES_AS_LONG: u32 = 4;
+const BESIDE: usize = 3;
+/// Longer than a flapping is told after its last darkness (docs/verdicts.md).
+const LIGHT_FOR: Duration = Duration::from_secs(2 * 3600);
+
+/// A darkness that is an episode, or those of a flapping.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
+    pub state: State,
+    pub begin: Edge,
+    pub end: Option<Edge>,
+    /// None where nobody counted them.
+    pub darknesses: Option<NonZeroU32>,
+    pub dark: Duration,
+    pub unseen: Duration,
+    /// It came back, and is only counted as flapping.
+    pub is_light: bool,
+}
+
+/// The darknesses and flappings, by when they began.
+pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
+    let is_dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
+    let dark = episodes.iter().filter(is_dark).map(|episode| Trouble {
+        state: episode.state,
+        begin: episode.begin,
+        end: episode.end,
+        darknesses: Some(NonZeroU32::MIN),
+        dark: episode.length(now).0,
+        unseen: episode.unseen,
+        is_light: false,
+    });
+    let mut all: Vec<Trouble> = dark.collect();
+    all.sort_by_key(|trouble| trouble.begin.latest);
+    let flapping = episodes.iter().filter(|episode| episode.state == State::Flapping);
+    let flapping: Vec<Trouble> = flapping.filter_map(|one| flapping_trouble(one, &all)).collect();
+    all.extend(flapping);
+    all.sort_by_key(|trouble| (trouble.begin.latest, trouble.ends()));
+    all
+}
+
+/// The darknesses of a flapping, beside these that are episodes, in the
+/// order in which they began. None if it had none of its own.
+fn flapping_trouble(episode: &Episode, dark: &[Trouble]) -> Option<Trouble> {
+    let Darknesses { count, length, first_begin, last_end } = episode.darknesses;
+    let begin = episode.begin.latest;
+    let end = episode.end.map_or(Time::NEVER, |end| end.latest);
+    let first = dark.partition_point(|trouble| trouble.ends() < begin);
+    let after = dark.partition_point(|trouble| trouble.begin.latest <= end);
+    let others = dark.get(first..after).unwrap_or_default();
+    if first_begin.is_none() && episode.end.is_some() && explains(others, begin, end) {
+        return None;
+    }
+    let ended_with_it = |other: &Trouble| other.end.is_some_and(|end| end.latest == begin);
+    let is_light = count == 0 && others.iter().any(ended_with_it);
+    // What it is dated from are episodes of their own.
+    let dated_from = others.iter().filter_map(|other| other.end).filter(|edge| edge.latest < end);
+    let after = dated_from.max_by_key(|edge| edge.latest).unwrap_or(episode.begin);
+    Some(Trouble {
+        state: State::Flapping,
+        begin: first_begin.unwrap_or(after),
+        end: episode.end.map(|end| last_end.unwrap_or(end)),
+        darknesses: NonZeroU32::new(count),
+        dark: length,
+        unseen: episode.unseen,
+        is_light,
+    })
+}
+
+/// Are these all that made it flapping from then to then? Without a darkness it is so for an hour at
+/// most; what was longer nobody counted, as when a run was killed.
+fn explains(dark: &[Trouble], begin: Time, end: Time) -> bool {
+    let ends = [begin].into_iter().chain(dark.iter().map(Trouble::ends));
+    let begins = dark.iter().map(|trouble| trouble.begin.latest).chain([end]);
+    !dark.is_empty() && ends.zip(begins).all(|(end, begin)| begin.since(end) < LIGHT_FOR)
+}
+
+impl Trouble {
+    /// Its latest end.
+    pub fn ends(&self) -> Time {
+        self.end.map_or(Time::NEVER, |end| end.latest)
+    }
+
+    /// How many darknesses it is, as far as these were counted.
+    pub fn count(&self) -> u32 {
+        self.darknesses.map_or(0, NonZeroU32::get)
+    }
+
+    /// How long each of its darknesses was, as far as they were counted.
+    fn lengths(&self) -> impl Iterator<Item = Duration> {
+        let count = self.count();
+        (0..count).map(move |_| self.dark / count)
+    }
+
+    /// Does it stand for itself, between these before it and those after it?
+    pub fn is_long(&self, before: &[Self], after: &[Self]) -> bool {
+        if self.state == State::Flapping || self.dark < LONG_BESIDE {
+            return false;
+        }
+        let before = before.iter().rev().flat_map(Self::lengths).take(BESIDE);
+        let after = after.iter().flat_map(Self::lengths).take(BESIDE);
+        let mut beside: Vec<Duration> = before.chain(after).collect();
+        beside.sort_unstable();
+        let typical = beside.get(beside.len() / 2).copied().unwrap_or_default();
+        self.dark >= LONG || self.dark >= typical * TIMES_AS_LONG
+    }
+
+    /// The phase that it is.
+    pub fn phase(&self, now: Time) -> Phase {
+        let is_one = self.count() == 1 && self.end.is_some();
+        let begin = self.begin;
+        let end = self.end;
+        let length = Span { begin, end }.length(now).0;
+        Phase {
+            kind: match self.state {
+                State::Flapping if !is_one => PhaseKind::Unstable,
+                State::Flapping | State::Down => PhaseKind::Down,
+                _ => PhaseKind::Outage,
+            },
+            begin,
+            end,
+            darknesses: self.count(),
+            dark: self.dark.min(length),
+            unseen: self.unseen.min(length),
+        }
+    }
+}
