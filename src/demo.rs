@@ -54,7 +54,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let temporary = TemporaryDirectory::new()?;
+    let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
     let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
     let mut store = PlayedStore::create(&directory, VANTAGE, scenario.start)?;
     store.replan(&scenario.roster, None, scenario.start);
