@@ -1,6 +1,6 @@
 //! What the store remembers, as far as a page needs it; and the states of a scope over time.
 
-use crate::View;
+use crate::{View, range};
 use lifesign_core::{
     judge::{PerState, State},
     scopes::{Roster, Scope},
@@ -75,7 +75,9 @@ pub struct Point {
 /// What the store remembers. All times are on the wall clock.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// What the page shows of the past.
+    /// How much of the past the page shows: what was asked for, or what suits it.
+    pub range: range::Range,
+    /// The same in columns, as far as anybody watched.
     pub columns: Columns,
     /// When somebody watched, in order; the last is under way.
     pub watched: Vec<Period>,

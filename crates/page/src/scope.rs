@@ -35,7 +35,7 @@ pub(crate) fn page(view: &View, scope: Scope) -> Markup {
             }
             (why(view, scope))
             h2 { "What was" }
-            (frame::ranges(view, way::chosen(view, scope)))
+            (frame::ranges(view))
             (strip::render(view, scope, true))
             h2 { "Round trips and loss" }
             (smoke::render(view, &roster.full_name_of(scope)))
