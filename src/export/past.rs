@@ -23,8 +23,8 @@ pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address)
         problem: None,
     };
     match address.page {
-        Page::Meaning | Page::Badge(_) => return past,
-        Page::Overview | Page::Scope(_) | Page::Incident(..) | Page::Feed(_) => {}
+        Page::Meaning => return past,
+        Page::Overview | Page::Scope(_) | Page::Incident(..) | Page::Feed(_) | Page::Badge(_) => {}
     }
     // Its first write makes it.
     let store = store.filter(|path| path.exists());
@@ -72,7 +72,7 @@ fn episodes(
     let mut all = Vec::new();
     match (page.scope(), page) {
         (None, _) => all = reader.episodes_alone(None)?.read,
-        (Some(scope @ Scope::Block(_)), _) | (Some(scope), Page::Incident(..)) => {
+        (Some(scope @ Scope::Block(_)), _) | (Some(scope), Page::Incident(..) | Page::Badge(_)) => {
             for id in roster.path_from(roster.scope_id(scope)) {
                 let name = roster.full_name_of(roster.scope(id));
                 all.extend(reader.episodes_alone(Some(&name))?.read);

@@ -2,7 +2,7 @@
 //! incidents, and how all that is known.
 
 use crate::{
-    Query, View, frame, hosts, incidents, overview, parts, sentence, smoke, strip, text, way,
+    Query, View, frame, hosts, incidents, overview, parts, past, sentence, smoke, strip, text, way,
 };
 use lifesign_core::{
     scopes::Scope,
@@ -79,7 +79,7 @@ fn why(view: &View, scope: Scope) -> Markup {
         }
         @if is_open {
             p.evidence {
-                "Since " (view.edge_there(seen.verdict.edge, zone)) ": "
+                "Since " (text::edge_there(past::since(view, scope), zone)) ": "
                 (view.evidence(&seen.verdict, zone)) "."
             }
             (measurements(seen))
