@@ -3,7 +3,7 @@
 use crate::View;
 use lifesign_core::{
     judge::{Edge, HostCounts, State, Verdict},
-    scopes::{Labels, Scope},
+    scopes::{Labels, Scope, contact_link},
     time::Time,
     time_zone::TimeZone,
     watch::Snapshot,
@@ -134,14 +134,12 @@ fn edge_in(edge: Edge, zone: Option<&TimeZone>) -> Markup {
 }
 
 /// Who runs the vantage, as a link if it is a URL or an address for mail.
-pub fn contact(text: &str) -> Markup {
-    let is_url = text.starts_with("https://") || text.starts_with("http://");
-    let is_one_word = !text.contains(char::is_whitespace);
-    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
-    let link = if is_url { text.to_owned() } else { format!("mailto:{text}") };
+pub(crate) fn contact(text: &str) -> Markup {
     html! {
-        @if is_one_word && (is_url || is_mail) { a href=(link) rel="noreferrer" { (text) } }
-        @else { (text) }
+        @match contact_link(text) {
+            Some(link) => { a href=(link) rel="noreferrer" { (text) } }
+            None => (text),
+        }
     }
 }
 

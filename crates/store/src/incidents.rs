@@ -1,10 +1,7 @@
 //! Incidents with their phases as a table for people, or as JSON Lines or CSV for programs. What is
 //! open is listed up to when it was observed ([`super::StoreReader::observed_until`]).
 
-use crate::{
-    list::{duration_text, quoted},
-    scope_name::network_name,
-};
+use crate::list::{duration_text, quoted};
 use lifesign_core::time::Time;
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
@@ -21,14 +18,9 @@ pub fn text(incidents: &[Incident], observed_until: Time) -> String {
     }
     let mut text = String::new();
     for incident in incidents {
-        let scope = match network_name(&incident.country, &incident.scope) {
-            Some(name) => format!("{} {name}", incident.country),
-            None if incident.scope == incident.country => incident.scope.clone(),
-            None => format!("{} {}", incident.country, incident.scope),
-        };
         let open = if incident.is_over { "" } else { ", not over" };
         // Writing to a string never fails.
-        let _ = writeln!(text, "{scope} {}{open}", incident.id());
+        let _ = writeln!(text, "{} {}{open}", incident.full_name(), incident.id());
         let rows: Vec<[String; 4]> =
             incident.phases.iter().map(|phase| row(phase, observed_until)).collect();
         let widths: [usize; 3] = std::array::from_fn(|n| {

@@ -2,10 +2,7 @@
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
 pub(super) use lifesign_core::duration::duration_text;
-use lifesign_core::{
-    scopes::{Level, Maintenance},
-    time::Time,
-};
+use lifesign_core::{scopes::Maintenance, time::Time};
 use lifesign_incident::{
     Episode,
     story::{edge_text, length_text, time_text},
@@ -20,10 +17,6 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             .map(str::to_owned),
     ];
     rows.extend(episodes.iter().map(|episode| {
-        let scope = match episode.level() {
-            Level::Country => episode.scope.clone(),
-            Level::Network | Level::Block => format!("{} {}", episode.country, episode.name()),
-        };
         let unseen =
             if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
         let end = match (episode.end, episode.paused) {
@@ -32,7 +25,7 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             (None, Some(paused)) => format!("not seen since {}", time_text(paused)),
         };
         [
-            scope,
+            episode.full_name().to_string(),
             episode.state.to_string(),
             edge_text(episode.begin),
             end,
@@ -83,8 +76,8 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
     episodes.iter().fold(String::new(), |text, episode| {
         let (length, uncertainty) = episode.length(observed_until);
         let line = EpisodeLine {
-            scope: episode.level().label(),
-            name: episode.name(),
+            scope: episode.full_name().level().label(),
+            name: episode.full_name().name(),
             country: &episode.country,
             state: episode.state.label(),
             begin_earliest: episode.begin.earliest.map(|time| time.to_string()),
@@ -216,8 +209,5 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&json(&network, at(0))).unwrap();
         assert_eq!((&line["scope"], &line["name"]), (&"network".into(), &"Star JV".into()));
         assert!(csv(&network, at(0)).contains("\r\nKP/Star JV,KP,outage,"));
-        let block = outage("175.45.176.0/22", None);
-        assert_eq!((block.level(), block.name()), (Level::Block, "175.45.176.0/22"));
-        assert_eq!(outage("KP", None).level(), Level::Country);
     }
 }

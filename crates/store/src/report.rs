@@ -6,18 +6,16 @@ mod tables;
 
 use super::{
     EpisodeFilter, PastRun, Sample, StoreReader, list::duration_text, reader::RUN_TIMEOUT,
-    scope_name::network_name,
 };
 use lifesign_core::{
     judge::State,
-    scopes::{Maintenance, Remarks},
+    scopes::{FullName, Maintenance, Remarks, contact_link},
     time::Time,
 };
 use lifesign_incident::{
     Episode, Incident, Phase, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
 };
-use lifesign_page::contact;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -56,8 +54,11 @@ impl ReportData {
             state: None,
         };
         let observed_until = reader.observed_until(now)?;
-        let episodes = reader.episodes(&filter)?;
-        let incidents = reader.incidents(&filter, observed_until)?;
+        // An incident in this period may have begun long before it.
+        let all = EpisodeFilter { scope: Some(country.into()), ..EpisodeFilter::default() };
+        let mut episodes = reader.episodes(&all)?;
+        let incidents = filter.incidents(&episodes.read, observed_until);
+        episodes.read.retain(|episode| filter.passes_episode(episode));
         let samples = reader.samples(country, since, until)?;
         let runs = reader.runs(since, until)?;
         let broken = episodes.broken + samples.broken + runs.broken;
@@ -72,7 +73,7 @@ impl ReportData {
             now,
             observed_until,
             episodes: episodes.read,
-            incidents: incidents.read,
+            incidents,
             samples: samples.read,
             runs: runs.read,
             remarks: reader.remarks()?,
@@ -95,8 +96,8 @@ impl ReportData {
         scopes
     }
 
-    fn network_name<'a>(&self, scope: &'a str) -> Option<&'a str> {
-        network_name(&self.country, scope)
+    fn network_name<'a>(&'a self, scope: &'a str) -> Option<&'a str> {
+        FullName::new(&self.country, scope).network()
     }
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
@@ -259,7 +260,12 @@ pub fn page(data: &ReportData) -> Markup {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
                     @if let Some(text) = &data.remarks.contact {
-                        " The vantage is run by " (contact(text)) "."
+                        " The vantage is run by "
+                        @match contact_link(text) {
+                            Some(link) => { a href=(link) rel="noreferrer" { (text) } }
+                            None => (text),
+                        }
+                        "."
                     }
                 }
             }
