@@ -32,7 +32,7 @@ pub struct Options {
     pub speed: f64,
     /// Where to serve the page and the metrics.
     pub listen: Vec<Listen>,
-    /// Where to keep what happens; None to keep nothing.
+    /// Where to keep what happens; None to keep it only as long as it is shown.
     pub state_dir: Option<PathBuf>,
 }
 
@@ -50,8 +50,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
-    let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
+    let temporary = match options.state_dir {
+        Some(_) => None,
+        None => Some(TemporaryDirectory::with_prefix("lifesign-")?),
+    };
+    let own = temporary.as_ref().map(|temporary| temporary.path().join("played"));
+    let directory = options.state_dir.clone().or(own).unwrap_or_default();
     let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
     if options.state_dir.is_some() {
         print_line(&store.hint());

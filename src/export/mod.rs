@@ -1,6 +1,7 @@
-//! What other programs and people read over HTTP: metrics for Prometheus, a page, JSON, and two
-//! answers for supervisors. All of it is made from snapshots, so a slow or greedy reader costs the
-//! watch nothing but the snapshot that it holds.
+//! What other programs and people read over HTTP: metrics for Prometheus, pages, JSON, CSV, feeds
+//! and badges, and two answers for supervisors. The present is made from snapshots, and the past read
+//! from the store's file, so a slow or greedy reader costs the watch nothing but the snapshot that
+//! it holds.
 
 use lifesign_core::watch::Snapshot;
 use std::{path::PathBuf, sync::Arc};
@@ -12,7 +13,7 @@ pub mod http;
 pub mod metrics;
 mod api;
 mod definitions;
-mod pages;
+pub mod pages;
 mod past;
 mod render_cache;
 mod series;

@@ -18,10 +18,11 @@ use lifesign_core::watch::Snapshot;
 use lifesign_page::{Address, Query, STYLE, Site, View, refresh_seconds, render};
 use std::{
     collections::HashMap,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// So many pages are kept at a time, by address.
+/// So many answers are kept at a time.
 const MOST_KEPT: usize = 16;
 
 /// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
@@ -32,7 +33,16 @@ const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'se
 /// What pages are made from.
 pub(super) struct Pages {
     sources: Sources,
-    kept: Mutex<HashMap<String, Arc<RenderCache>>>,
+    kept: Mutex<HashMap<Asked, Arc<RenderCache>>>,
+}
+
+/// What is asked for, in one way of the many in which it may be written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Asked {
+    /// By its canonical address.
+    Page(String),
+    /// With its canonical query.
+    Rows(Kind, Format, String),
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -43,23 +53,23 @@ impl Pages {
         Self { sources, kept: Mutex::default() }
     }
 
-    /// Renderings for this address.
-    fn cache(&self, address: &str) -> Arc<RenderCache> {
+    /// Renderings of this.
+    fn cache(&self, asked: Asked) -> Arc<RenderCache> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST_KEPT && !kept.contains_key(address) {
+        if kept.len() >= MOST_KEPT && !kept.contains_key(&asked) {
             kept.clear();
         }
-        kept.entry(address.to_owned()).or_default().clone()
+        kept.entry(asked).or_default().clone()
     }
 
     /// What `make` makes of the newest snapshot; not in the thread that answers everybody.
     async fn made<T: Into<Vec<u8>>>(
         self: Arc<Self>,
         snapshot: Arc<Snapshot>,
-        uri: &Uri,
+        asked: Asked,
         make: impl FnOnce(&Self, &Snapshot) -> Result<T, ErrorResponse> + Send + 'static,
     ) -> Result<Body, ErrorResponse> {
-        let cache = self.cache(&uri.to_string());
+        let cache = self.cache(asked);
         let made = tokio::task::spawn_blocking(move || {
             cache.get_or_render(&snapshot, || make(&self, &snapshot))
         });
@@ -80,6 +90,18 @@ fn missing() -> ErrorResponse {
     (StatusCode::NOT_FOUND, "no such page\n".into())
 }
 
+/// The page at an address, as text; None if there is no such incident. It reads the store's file.
+pub fn text(
+    store: Option<&Path>,
+    settings: &ExportSettings,
+    snapshot: &Snapshot,
+    address: &Address,
+) -> Option<String> {
+    let past = past::read(store, snapshot, address);
+    let view = View { snapshot, past: &past, site: site(settings), address };
+    render(&view).map(maud::PreEscaped::into_string)
+}
+
 /// A page at its address.
 pub(super) async fn page(
     extract::State(pages): PagesState,
@@ -93,11 +115,11 @@ pub(super) async fn page(
     let media_type = address.page.media_type();
     let follows = media_type.starts_with("text/html") && !address.query.hold;
     let seconds = refresh_seconds(site(&settings));
+    let asked = Asked::Page(address.canonical(&snapshot.roster));
     let body = pages
-        .made(snapshot, &uri, move |pages, snapshot| {
-            let past = past::read(pages.sources.store.as_deref(), snapshot, &address);
-            let view = View { snapshot, past: &past, site: site(&settings), address: &address };
-            render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
+        .made(snapshot, asked, move |pages, snapshot| {
+            let store = pages.sources.store.as_deref();
+            text(store, &settings, snapshot, &address).ok_or_else(missing)
         })
         .await?;
     let headers =
@@ -119,8 +141,9 @@ pub(super) async fn api(
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
     let query = Query::parse(uri.query().unwrap_or_default())
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let asked = Asked::Rows(kind, format, query.text());
     let body = pages
-        .made(snapshot, &uri, move |pages, snapshot| {
+        .made(snapshot, asked, move |pages, snapshot| {
             api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)
         })
         .await?;

@@ -1,7 +1,7 @@
 //! What the store remembers, read for one page. It reads a file: call it where that may block.
 
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
-use lifesign_incident::{Incident, Period, fold, middle};
+use lifesign_incident::{Episode, Incident, fold, middle};
 use lifesign_page::{Address, Columns, Page, Past, Point, Range};
 use lifesign_store::{EpisodeFilter, Measurements, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -9,18 +9,23 @@ use std::{collections::HashMap, path::Path, time::Duration};
 /// In countries of more blocks only the whole is read.
 const MOST_BLOCKS: usize = 100;
 
-/// Reads it; without a store, or where it cannot be read, less is there.
+/// Reads what the page shows of it; without a store, or where it cannot be read, less is there.
 pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address) -> Past {
     let now = snapshot.wall_offset.written(snapshot.time);
     let started = snapshot.wall_offset.written(snapshot.started);
     let mut past = Past {
-        columns: Columns::of((now - Range::Day.length(), now)),
+        range: Range::Day,
+        columns: Columns::of(Range::Day.period(now)),
         watched: vec![(started, now)],
         episodes: Vec::new(),
         incidents: Vec::new(),
         points: HashMap::new(),
         problem: None,
     };
+    match address.page {
+        Page::Meaning => return past,
+        Page::Overview | Page::Scope(_) | Page::Incident(..) | Page::Feed(_) | Page::Badge(_) => {}
+    }
     // Its first write makes it.
     let store = store.filter(|path| path.exists());
     if let Err(error) = fill(&mut past, store, snapshot, address) {
@@ -36,21 +41,9 @@ fn fill(
     address: &Address,
 ) -> lifesign_store::Result<()> {
     let (_, now) = past.watched[0];
-    let roster = &snapshot.roster;
-    let scope = address.page.scope();
     let reader = store.map(StoreReader::open).transpose()?;
     if let Some(reader) = &reader {
-        let country = scope.map(|scope| roster.country_of(scope).code.clone());
-        let filter = EpisodeFilter { scope: country, ..EpisodeFilter::default() };
-        past.episodes = reader.episodes(&filter)?.read;
-        if scope.is_none() {
-            past.episodes.retain(|episode| episode.scope == episode.country);
-        }
-        for episode in past.episodes.iter_mut().filter(|episode| episode.end.is_none()) {
-            if let Some(scope) = roster.scope_named(&episode.scope) {
-                episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
-            }
-        }
+        past.episodes = episodes(reader, snapshot, &address.page)?;
         past.incidents = fold(&past.episodes, now);
         past.episodes.sort_by_key(|episode| episode.found);
         let before = reader.runs(Time::default(), now)?.read;
@@ -59,17 +52,66 @@ fn fill(
         past.watched.sort_unstable();
     }
     let began = past.watched.first().map_or(now, |first| first.0);
-    past.columns = Columns::of(period(past, snapshot, address, began));
-    let Some(reader) = reader else { return Ok(()) };
-    let name = scope.map(|scope| roster.full_name_of(scope));
-    let which = match (&name, scope) {
-        (Some(_), Some(of @ (Scope::Country(_) | Scope::Network(_))))
-            if roster.blocks_of(of).len() <= MOST_BLOCKS =>
-        {
-            Measurements::AllOf(&roster.country_of(of).code)
+    past.range = address.query.range.unwrap_or_else(|| range(past, snapshot, &address.page));
+    let (from, to) = past.range.period(now);
+    past.columns = Columns::of((from.max(began), to));
+    match reader {
+        Some(reader) => measure(past, &reader, snapshot, &address.page),
+        None => Ok(()),
+    }
+}
+
+/// Of the countries; of what the page is about and all that this lies in; or, where its parts are
+/// shown too, of the country and all in it.
+fn episodes(
+    reader: &StoreReader,
+    snapshot: &Snapshot,
+    page: &Page,
+) -> lifesign_store::Result<Vec<Episode>> {
+    let roster = &snapshot.roster;
+    let mut all = Vec::new();
+    match (page.scope(), page) {
+        (None, _) => all = reader.episodes_alone(None)?.read,
+        (Some(scope @ Scope::Block(_)), _) | (Some(scope), Page::Incident(..) | Page::Badge(_)) => {
+            for id in roster.path_from(roster.scope_id(scope)) {
+                let name = roster.full_name_of(roster.scope(id));
+                all.extend(reader.episodes_alone(Some(&name))?.read);
+            }
         }
-        (Some(name), _) => Measurements::Of(name),
-        (None, _) => Measurements::Countries,
+        (Some(scope), _) => {
+            let country = Some(roster.country_of(scope).code.clone());
+            let filter = EpisodeFilter { scope: country, ..EpisodeFilter::default() };
+            all = reader.episodes(&filter)?.read;
+        }
+    }
+    for episode in all.iter_mut().filter(|episode| episode.end.is_none()) {
+        if let Some(scope) = roster.scope_named(&episode.scope) {
+            episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
+        }
+    }
+    Ok(all)
+}
+
+/// Reads what was measured of whatever the page draws.
+fn measure(
+    past: &mut Past,
+    reader: &StoreReader,
+    snapshot: &Snapshot,
+    page: &Page,
+) -> lifesign_store::Result<()> {
+    let roster = &snapshot.roster;
+    let name = page.scope().map(|scope| roster.full_name_of(scope));
+    let which = match (page, &name) {
+        (Page::Feed(_) | Page::Badge(_) | Page::Meaning, _) => return Ok(()),
+        (Page::Scope(of @ (Scope::Country(_) | Scope::Network(_))), Some(_))
+            if roster.blocks_of(*of).len() <= MOST_BLOCKS =>
+        {
+            Measurements::AllOf(&roster.country_of(*of).code)
+        }
+        (Page::Overview | Page::Scope(_) | Page::Incident(..), Some(name)) => {
+            Measurements::Of(name)
+        }
+        (Page::Overview | Page::Scope(_) | Page::Incident(..), None) => Measurements::Countries,
     };
     let columns = past.columns;
     for measured in reader.measured(which, (columns.from, columns.to), columns.count)? {
@@ -88,34 +130,25 @@ fn fill(
     Ok(())
 }
 
-/// What is shown of the past: what was asked for, or what suits the page. Nothing before the
-/// watching began.
-fn period(past: &Past, snapshot: &Snapshot, address: &Address, began: Time) -> Period {
+/// How much of the past suits the page: the incident that it is about, or the present one.
+fn range(past: &Past, snapshot: &Snapshot, page: &Page) -> Range {
     let now = snapshot.wall_offset.written(snapshot.time);
     let roster = &snapshot.roster;
-    let range = match (address.query.range, &address.page) {
-        (Some(Range::Between(from, to)), _) => return (from, to),
-        (Some(range), _) => range,
-        (None, Page::Incident(scope, id)) => {
+    match page {
+        Page::Incident(scope, id) => {
             let name = roster.full_name_of(*scope);
             let is_it = |each: &&Incident| each.scope == name && each.id() == *id;
-            match past.incidents.iter().find(is_it) {
-                Some(incident) => {
-                    let begin = middle(incident.begin()).0;
-                    let end = incident.end().map_or(now, |end| end.latest);
-                    let margin = end.since(begin) / 20 + Duration::from_secs(60);
-                    return ((begin - margin).max(began), (end + margin).min(now));
-                }
-                None => Range::Day,
-            }
+            let Some(incident) = past.incidents.iter().find(is_it) else { return Range::Day };
+            let begin = middle(incident.begin()).0;
+            let end = incident.end().map_or(now, |end| end.latest);
+            let margin = end.since(begin) / 20 + Duration::from_secs(60);
+            Range::Between(begin - margin, (end + margin).min(now))
         }
-        (None, Page::Scope(scope)) => Range::holding(past.present_begin(roster, *scope), now),
-        (None, Page::Overview | Page::Meaning) => {
+        Page::Scope(scope) => Range::holding(past.present_begin(roster, *scope), now),
+        Page::Overview => {
             let open = past.incidents.iter().filter(|incident| !incident.is_over);
             Range::holding(open.map(|incident| incident.begin().latest).min(), now)
         }
-        (None, Page::Feed(_) | Page::Badge(_)) => Range::Day,
-    };
-    let (from, to) = range.period(now);
-    (from.max(began), to)
+        Page::Feed(_) | Page::Badge(_) | Page::Meaning => Range::Day,
+    }
 }

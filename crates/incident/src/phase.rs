@@ -1,6 +1,6 @@
 //! An incident, and what it consists of.
 
-use crate::Span;
+use crate::{Span, WELL_AFTER};
 use lifesign_core::{judge::Edge, scopes::FullName, time::Time};
 use std::time::Duration;
 
@@ -100,6 +100,13 @@ impl Incident {
     /// When its last darkness ended, if it is over.
     pub fn end(&self) -> Option<Edge> {
         self.phases.last().filter(|_| self.is_over)?.end
+    }
+
+    /// When it is over, if nothing more happens; None while it is dark or unstable, and once it is
+    /// over.
+    pub fn over_at(&self) -> Option<Time> {
+        let last = self.phases.last().filter(|last| !self.is_over && !last.is_bad())?;
+        Some(last.begin.latest + WELL_AFTER)
     }
 
     /// What names it within its scope: the minute in which it began, as `2014-12-22T1614Z`.

@@ -11,6 +11,8 @@ const HALF_SECOND: Duration = Duration::from_millis(500);
 const IN_MINUTES: Duration = Duration::from_secs(600);
 /// Times that are nearer than this are told to the second.
 const NEAR: Duration = Duration::from_secs(3600);
+/// An edge that is wider is told with its uncertainty, also among few words.
+const WIDE: Duration = Duration::from_secs(10);
 /// So many relapses are told one by one.
 const MOST_TOLD: usize = 4;
 /// In few words, of more bad phases only the worst is told.
@@ -243,6 +245,20 @@ pub fn edge_text(edge: Edge) -> String {
     format!("{}{}{width}", before(edge), time_text(middle))
 }
 
+/// By how much the time of an edge may be wrong, in few words: ` ± 40 s`; nothing if that is hardly
+/// worth a word.
+pub fn uncertainty_text(edge: Edge) -> String {
+    let (_, half) = middle(edge);
+    if half * 2 > WIDE { format!(" ± {}", rounded_up(half)) } else { String::new() }
+}
+
+/// For how long something has been so, in few words: `9 h 31 min`, `3 min ± 40 s`.
+pub fn age_text(begin: Edge, now: Time) -> String {
+    let over = if begin.earliest.is_some() { "" } else { "over " };
+    let length = duration_text(now.since(middle(begin).0));
+    format!("{over}{length}{}", uncertainty_text(begin))
+}
+
 /// How long something lasted: `9 h 31 min ± 4 s`. What is open lasts up to `now`.
 pub fn length_text(begin: Edge, end: Option<Edge>, now: Time) -> String {
     let (from, begin_half) = middle(begin);
@@ -279,7 +295,12 @@ mod tests {
         let seen = Edge { earliest: Some(time - Duration::from_millis(3400)), latest: time };
         assert_eq!(edge_text(seen), "2014-12-22 16:14:58 ± 2 s");
         assert_eq!(length_text(seen, None, at(60)), "1 min 2 s ± 2 s so far");
+        assert_eq!(age_text(seen, at(60)), "1 min 2 s");
+        let wide = Edge { earliest: Some(at(0)), latest: at(80) };
+        assert_eq!(uncertainty_text(wide), " ± 40 s");
+        assert_eq!(age_text(wide, at(300)), "4 min 20 s ± 40 s");
         let unseen = Edge { earliest: None, latest: time };
+        assert_eq!(age_text(unseen, now), "over 2 h");
         assert_eq!(edge_text(unseen), "before 2014-12-22 16:15:00");
         assert_eq!(begin_text(unseen, None), "before 22 Dec 2014 16:15");
         assert_eq!(length_text(unseen, Some(seen), now), "over 0 s");

@@ -85,7 +85,11 @@ impl Query {
                 }
                 "hold" => query.hold = true,
                 "scope" => query.scope = Some(value),
-                _ => {}
+                _ => {
+                    return Err(format!(
+                        "{key:?} is no query: range, from, to, open, hold or scope"
+                    ));
+                }
             }
         }
         match (from, to) {
@@ -102,7 +106,7 @@ impl Query {
     }
 
     /// Behind the question mark of an address; with the question mark, unless it would be all.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = String::new();
         match self.range {
             Some(Range::Between(from, to)) => {
@@ -186,13 +190,21 @@ impl Address {
         format!("{}{}/incident/{}", self.up(), path_of(roster, scope), encoded(id, ""))
     }
 
+    /// The same for all ways to write it.
+    pub fn canonical(&self, roster: &Roster) -> String {
+        self.with(roster, &self.query)
+    }
+
     /// A link to the same page with another query.
     pub(crate) fn with(&self, roster: &Roster, query: &Query) -> String {
         let path = match &self.page {
             Page::Overview => "./".into(),
             Page::Meaning => self.up() + "-/meaning",
-            Page::Scope(scope) | Page::Badge(scope) => self.up() + &path_of(roster, *scope),
-            Page::Feed(id) => self.up() + &path_of(roster, Scope::Country(*id)),
+            Page::Scope(scope) => self.up() + &path_of(roster, *scope),
+            Page::Badge(scope) => format!("{}{}/badge.svg", self.up(), path_of(roster, *scope)),
+            Page::Feed(id) => {
+                format!("{}{}/feed.atom", self.up(), path_of(roster, Scope::Country(*id)))
+            }
             Page::Incident(scope, id) => self.to_incident(roster, *scope, id),
         };
         path + &query.text()
@@ -274,6 +286,7 @@ fn decoded(text: &str) -> String {
 mod tests {
     use super::*;
     use lifesign_core::scopes::{BlockId, NetworkId};
+    use std::collections::BTreeSet;
 
     fn roster() -> Roster {
         let mut roster = Roster::default();
@@ -311,6 +324,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_the_same_has_one_address_and_what_is_not_has_another() {
+        let roster = roster();
+        let canonical = |path: &str, query: &str| {
+            let query = Query::parse(query).unwrap();
+            Address::find(path, query, &roster).unwrap().canonical(&roster)
+        };
+        let same = [
+            ("/KP", "range=6h&hold"),
+            ("/kp", "hold&range=6h"),
+            ("/%4bP", "range=1h&&range=6h&hold=1"),
+        ];
+        assert_eq!(same.map(|(path, query)| canonical(path, query)), ["KP?range=6h&hold"; 3]);
+        let others = [
+            "/",
+            "/-/meaning",
+            "/KP",
+            "/KP/as131279",
+            "/KP/badge.svg",
+            "/KP/feed.atom",
+            "/KP/as131279/badge.svg",
+            "/KP/incident/2014-12-22T1614Z",
+        ];
+        let all: BTreeSet<String> = others.iter().map(|path| canonical(path, "")).collect();
+        assert_eq!(all.len(), others.len(), "{all:?}");
+    }
+
+    #[test]
     fn a_query_is_written_as_it_is_read_and_what_is_wrong_is_said() {
         for text in
             ["", "?range=6h", "?range=400d&open=175.45.176.0/24,KP/Star%20JV&hold", "?open="]
@@ -322,6 +362,7 @@ mod tests {
         assert_eq!(Query::parse(between).unwrap().range.unwrap().length().as_secs(), 34_260);
         for (text, wrong) in [
             ("range=2h", "\"2h\" is no range: 1h, 6h, 24h, 7d, 30d or 400d"),
+            ("rang=1h", "\"rang\" is no query: range, from, to, open, hold or scope"),
             ("from=x&to=y", "\"x\" is no time such as 2014-12-22T16:15:00Z"),
             ("to=2014-12-22T16:15:00Z", "from and to belong together"),
             ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from is not before to"),

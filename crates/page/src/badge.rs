@@ -1,7 +1,8 @@
 //! What a scope is now, as a small picture for pages of others.
 
-use crate::{View, text};
-use lifesign_core::{duration::duration_text, judge::State, scopes::Scope};
+use crate::{View, past, text};
+use lifesign_core::{judge::State, scopes::Scope};
+use lifesign_incident::story::age_text;
 use maud::{Markup, html};
 
 /// Width of a sign, about.
@@ -11,7 +12,7 @@ pub(crate) fn render(view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
     let simulation = if view.site.simulation.is_some() { "simulation: " } else { "" };
     let name = format!("{simulation}{}", view.snapshot.roster.name_of(scope));
-    let length = duration_text(view.snapshot.time.since(verdict.edge.latest));
+    let length = age_text(past::since(view, scope), view.now());
     let state = format!("{} {} {length}", text::symbol(verdict.state), verdict.state);
     let [left, right] = [&name, &state].map(|text| text.chars().count() * SIGN + 12);
     html! {

@@ -20,8 +20,8 @@ struct Entry<'a> {
     title: String,
     incident: &'a Incident,
     scope: Scope,
-    /// Which phase began; None where the incident is over.
-    phase: Option<usize>,
+    /// What tells it from all else that happened to the scope.
+    key: String,
 }
 
 pub(crate) fn render(view: &View, id: CountryId) -> Markup {
@@ -48,11 +48,10 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
             link rel="self" type="application/atom+xml" href="feed.atom" {}
             link rel="alternate" type="text/html"
                 href=(view.address.to_scope(roster, Scope::Country(id))) {}
-            @for Entry { at, title, incident, scope, phase } in &entries {
-                @let phase = phase.map_or("over".to_owned(), |phase| phase.to_string());
+            @for Entry { at, title, incident, scope, key } in &entries {
                 entry {
                     title { (title) }
-                    id { (urn(view.site, &[&incident.scope, &incident.id(), &phase])) }
+                    id { (urn(view.site, &[&incident.scope, key])) }
                     updated { (at.to_string()) }
                     link rel="alternate" type="text/html"
                         href=(view.address.to_incident(roster, *scope, &incident.id())) {}
@@ -71,20 +70,21 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         Scope::Network(_) | Scope::Block(_) => roster.name_of(scope),
     };
     let simulation = if view.site.simulation.is_some() { "Simulation: " } else { "" };
-    let entry = |at, what: &str, phase| Entry {
+    let entry = |at, what: &str, kind: &str, time: Time| Entry {
         at,
         title: format!("{simulation}{name} {what}"),
         incident,
         scope,
-        phase,
+        key: format!("{kind} {time}"),
     };
-    let begins = incident.phases.iter().enumerate().map(|(number, phase)| {
+    let begins = incident.phases.iter().map(|phase| {
         let again = if phase.kind == PhaseKind::Up { " again" } else { "" };
         let what = format!("is {}{again}", story::adjective(phase.kind));
-        entry(phase.begin.latest, &what, Some(number))
+        entry(phase.begin.latest, &what, phase.kind.label(), phase.begin.latest)
     });
     let end = incident.end().map(|end| {
-        entry(end.latest + WELL_AFTER, "has been well for a day: the incident is over", None)
+        let what = "has been well for a day: the incident is over";
+        entry(end.latest + WELL_AFTER, what, "over", end.latest)
     });
     begins.chain(end).collect()
 }

@@ -1,6 +1,6 @@
-//! What all pages have: head, whence it is seen, the way up and to the neighbours, ranges, foot.
+//! What all pages have: head, whence it is seen, foot; and links to other ranges of the past.
 
-use crate::{Query, Range, STYLE, View, address::path_of, refresh_seconds, strip, text};
+use crate::{Past, Query, Range, STYLE, View, address::path_of, refresh_seconds, strip, text};
 use lifesign_core::{
     duration::duration_text,
     judge::{State, blind_in_words},
@@ -87,29 +87,29 @@ fn feed(view: &View) -> Option<String> {
 }
 
 /// How much of the past is shown, as links, and from when to when that is.
-pub(crate) fn ranges(view: &View, chosen: Range) -> Markup {
+pub(crate) fn ranges(view: &View) -> Markup {
     let address = view.address;
     let columns = view.past.columns;
     html! {
         nav.ranges aria-label="How much of the past" {
             @for range in Range::LAST {
                 @let query = Query { range: Some(range), ..address.query.clone() };
-                @let current = (range == chosen).then_some("true");
+                @let current = (range == view.past.range).then_some("true");
                 a href=(address.with(&view.snapshot.roster, &query)) aria-current=[current] {
                     (range.label())
                 }
             }
             span.quiet {
                 (strip::period_text((columns.from, columns.to)))
-                @if is_cut(view, chosen) { ": watching began then" }
+                @if is_cut(view) { ": watching began then" }
             }
         }
     }
 }
 
 /// Does what is shown begin only when the watching did?
-fn is_cut(view: &View, range: Range) -> bool {
-    let columns = view.past.columns;
+fn is_cut(view: &View) -> bool {
+    let Past { range, columns, .. } = view.past;
     range.length() > columns.length() + Duration::from_secs(1)
 }
 

@@ -99,15 +99,14 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                 (story::sentence(&name, incident, now)) "."
             }
             p {
-                "It began at " (sentence::moment(view, of, begin))
+                "It began at " (sentence::edge(view, of, incident.begin()))
                 @match incident.end() {
-                    Some(end) => {
-                        " and ended at " (sentence::moment(view, of, middle(end).0))
-                        ", after " (duration_text(middle(end).0.since(begin)))
-                    }
-                    None => {
-                        " and is not over: " (duration_text(now.since(begin))) " so far"
-                    }
+                    Some(end) => { " and ended at " (sentence::edge(view, of, end)) ", after " }
+                    None => " and is not over: ",
+                }
+                (length_text(incident.begin(), incident.end(), now))
+                @if let Some(over) = incident.over_at() {
+                    ", " (sentence::over_text(view, of, over))
                 }
                 "; dark for " (duration_text(incident.dark())) " in all."
                 @if let Some(window) = planned(view, incident) { " It was " (window) "." }

@@ -1,6 +1,6 @@
 //! All countries, a row each: for the glance.
 
-use crate::{Range, View, frame, sentence, strip, text};
+use crate::{View, frame, sentence, strip, text};
 use lifesign_core::scopes::{CountryId, Scope};
 use maud::{Markup, html};
 
@@ -8,12 +8,9 @@ pub(crate) fn page(view: &View) -> Markup {
     let roster = &view.snapshot.roster;
     let states =
         view.snapshot.countries().map(|(country, of)| (country.code.clone(), of.verdict.state));
-    let begins = view.past.incidents.iter().filter(|incident| !incident.is_over);
-    let begin = begins.map(|incident| incident.begin().latest).min();
-    let range = view.address.query.range.unwrap_or_else(|| Range::holding(begin, view.now()));
     let body = html! {
         h1.hidden { "What can be reached" }
-        (frame::ranges(view, range))
+        (frame::ranges(view))
         @for id in 0..roster.countries.len() as u32 { (row(view, CountryId(id))) }
     };
     frame::page(view, &frame::title(states), &body)

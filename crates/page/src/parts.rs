@@ -1,12 +1,12 @@
 //! The networks and blocks of a country or a network: a row each, and more of those that are open.
 //! Where the address names none, those are open that differ from the country.
 
-use crate::{Query, View, hosts, strip, text, tiles};
+use crate::{Query, View, hosts, past, strip, text, tiles};
 use lifesign_core::{
-    duration::duration_text,
     scopes::{BlockId, Level, NetworkId, Scope},
     watch::WINDOWS,
 };
+use lifesign_incident::story::age_text;
 use maud::{Markup, html};
 
 /// More blocks than this are tiles.
@@ -103,7 +103,7 @@ fn row(view: &View, open: &Open, scope: Scope) -> Markup {
                 a href=(view.address.to_scope(roster, scope)) { (name) } (text::labels(roster.labels_of(scope)))
             }
             (text::badge(verdict.state))
-            span.for { "for " (duration_text(view.snapshot.time.since(verdict.edge.latest))) }
+            span.for { "for " (age_text(past::since(view, scope), view.now())) }
             span.answers { (verdict.hosts.now) "/" (verdict.hosts.usual) " hosts" }
             (strip::render(view, scope, false))
             (view.planned(scope))
@@ -119,7 +119,7 @@ fn more(view: &View, scope: Scope) -> Markup {
     let zone = roster.country_of(scope).timezone.as_ref();
     html! {
         p.evidence {
-            "since " (view.edge_there(seen.verdict.edge, zone)) "; "
+            "since " (text::edge_there(past::since(view, scope), zone)) "; "
             (view.evidence(&seen.verdict, zone))
         }
         p.quiet {

@@ -1,12 +1,12 @@
 //! What the store remembers, as far as a page needs it; and the states of a scope over time.
 
-use crate::View;
+use crate::{View, range};
 use lifesign_core::{
-    judge::{PerState, State},
+    judge::{Edge, PerState, State},
     scopes::{Roster, Scope},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Period, Phase, Timeline};
+use lifesign_incident::{Episode, Incident, Period, Phase, PhaseKind, Timeline};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
@@ -75,7 +75,9 @@ pub struct Point {
 /// What the store remembers. All times are on the wall clock.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// What the page shows of the past.
+    /// How much of the past the page shows: what was asked for, or what suits it.
+    pub range: range::Range,
+    /// The same in columns, as far as anybody watched.
     pub columns: Columns,
     /// When somebody watched, in order; the last is under way.
     pub watched: Vec<Period>,
@@ -100,10 +102,20 @@ impl Past {
         self.incidents.iter().filter(move |incident| incident.scope == name)
     }
 
+    /// The incident that a scope itself is in now.
+    fn present(&self, roster: &Roster, scope: Scope) -> Option<&Incident> {
+        self.incidents_of(roster, scope).next_back().filter(|last| !last.is_over)
+    }
+
+    /// Those of a scope and of what it lies in.
+    fn present_on_path(&self, roster: &Roster, scope: Scope) -> impl Iterator<Item = &Incident> {
+        let path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
+        path.filter_map(|scope| self.present(roster, scope))
+    }
+
     /// The last phase of the incident that a scope itself is in now.
     pub(crate) fn present_phase(&self, roster: &Roster, scope: Scope) -> Option<&Phase> {
-        let last = self.incidents_of(roster, scope).next_back();
-        last.filter(|last| !last.is_over)?.phases.last()
+        self.present(roster, scope)?.phases.last()
     }
 
     /// The same of what it lies in.
@@ -114,9 +126,41 @@ impl Past {
 
     /// When the incident began in which a scope, or what it lies in, is now.
     pub fn present_begin(&self, roster: &Roster, scope: Scope) -> Option<Time> {
-        let path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
-        let last = path.filter_map(|scope| self.incidents_of(roster, scope).next_back());
-        last.filter(|last| !last.is_over).map(|last| last.begin().latest).min()
+        self.present_on_path(roster, scope).map(|incident| incident.begin().latest).min()
+    }
+
+    /// When this will be over if nothing more happens; None while it is dark or unstable.
+    pub(crate) fn over_at(&self, roster: &Roster, scope: Scope) -> Option<Time> {
+        self.present_on_path(roster, scope).filter_map(Incident::over_at).max()
+    }
+}
+
+/// Since when a scope is as its verdict says, on the wall clock: as its present incident has it. What
+/// this run has not seen begin, the store may know.
+pub(crate) fn since(view: &View, scope: Scope) -> Edge {
+    let View { snapshot, past, .. } = view;
+    let verdict = &snapshot.scope(scope).verdict;
+    let found = verdict.edge.written(snapshot.wall_offset);
+    let phase = past.present_phase(&snapshot.roster, scope);
+    if let Some(phase) = phase.filter(|phase| is_found_in(verdict.state, phase.kind)) {
+        return phase.begin;
+    }
+    if found.earliest.is_some() {
+        return found;
+    }
+    let name = snapshot.roster.full_name_of(scope);
+    let is_it = |episode: &&Episode| {
+        episode.scope == name && episode.state == verdict.state && episode.end.is_none()
+    };
+    past.episodes.iter().rfind(is_it).map_or(found, |episode| episode.begin)
+}
+
+/// Is this what a scope is found to be in such a phase?
+const fn is_found_in(state: State, kind: PhaseKind) -> bool {
+    match kind {
+        PhaseKind::Up => matches!(state, State::Up),
+        PhaseKind::Down | PhaseKind::Outage => matches!(state, State::Down | State::Outage),
+        PhaseKind::Unstable => matches!(state, State::Flapping),
     }
 }
 

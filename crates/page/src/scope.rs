@@ -2,7 +2,7 @@
 //! incidents, and how all that is known.
 
 use crate::{
-    Query, View, frame, hosts, incidents, overview, parts, sentence, smoke, strip, text, way,
+    Query, View, frame, hosts, incidents, overview, parts, past, sentence, smoke, strip, text, way,
 };
 use lifesign_core::{
     scopes::Scope,
@@ -35,7 +35,7 @@ pub(crate) fn page(view: &View, scope: Scope) -> Markup {
             }
             (why(view, scope))
             h2 { "What was" }
-            (frame::ranges(view, way::chosen(view, scope)))
+            (frame::ranges(view))
             (strip::render(view, scope, true))
             h2 { "Round trips and loss" }
             (smoke::render(view, &roster.full_name_of(scope)))
@@ -79,7 +79,7 @@ fn why(view: &View, scope: Scope) -> Markup {
         }
         @if is_open {
             p.evidence {
-                "Since " (view.edge_there(seen.verdict.edge, zone)) ": "
+                "Since " (text::edge_there(past::since(view, scope), zone)) ": "
                 (view.evidence(&seen.verdict, zone)) "."
             }
             (measurements(seen))

@@ -1,7 +1,7 @@
 //! What is found of a scope, for somebody in a hurry: in the present tense, with its begin and how
 //! long that is. What it rests on stands elsewhere.
 
-use crate::{View, text};
+use crate::{View, past, text};
 use lifesign_core::{
     duration::duration_text,
     judge::{Edge, State, Verdict},
@@ -10,56 +10,61 @@ use lifesign_core::{
     time::Time,
     time_zone::TimeZone,
 };
-use lifesign_incident::{Phase, PhaseKind, middle, story};
+use lifesign_incident::{PhaseKind, middle, story};
 use maud::{Markup, html};
 
 /// What a scope is now: `cannot be reached since 16:15 UTC, 7 h 22 min`. Since when, and whether it
 /// is unstable, is told as its incident has it; whether it answers, as its verdict.
 pub(crate) fn present(view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
-    let found = verdict.edge.written(view.snapshot.wall_offset);
+    let begin = past::since(view, scope);
     let is_dark = matches!(verdict.state, State::Down | State::Flapping | State::Outage);
     let roster = &view.snapshot.roster;
     let own = view.past.present_phase(roster, scope);
     // What a scope shares with the whole is told with that alone.
     let shared = || view.past.shared_phase(roster, scope).filter(|_| is_dark);
     let phase = own.or_else(shared);
-    let is_open = |phase: &&Phase| phase.is_bad() && phase.end.is_none();
-    let open = phase.filter(is_open);
+    let open = phase.filter(|phase| phase.is_bad() && phase.end.is_none());
     match (verdict.state, open) {
         (_, Some(phase)) if phase.kind == PhaseKind::Unstable => {
             let darknesses = own.map_or(0, |phase| phase.darknesses);
             unstable(view, scope, verdict, phase.begin, darknesses)
         }
         (State::Flapping, _) if phase.is_none() => {
-            unstable(view, scope, verdict, found, verdict.darknesses.count)
+            unstable(view, scope, verdict, begin, verdict.darknesses.count)
         }
         (State::Flapping, _) => just_now(view, scope, verdict),
         (State::Down | State::Outage, _) => {
-            let begin = own.filter(is_open).map_or(found, |phase| phase.begin);
             html! { b { "cannot be reached" } " " (since(view, scope, begin)) }
         }
         (State::Up, _) => {
-            let up = own.filter(|phase| phase.kind == PhaseKind::Up);
-            let begin = up.map_or(found, |phase| phase.begin);
             let again = view.past.present_begin(roster, scope).map_or("", |_| "again ");
-            html! { "can be reached " (again) (since(view, scope, begin)) }
+            html! {
+                "can be reached " (again) (since(view, scope, begin))
+                @if let Some(over) = view.past.over_at(roster, scope) {
+                    "; " (over_text(view, scope, over))
+                }
+            }
         }
         (State::Degraded, _) => {
-            html! { "can be reached, but worse than usual, " (since(view, scope, found)) }
+            html! { "can be reached, but worse than usual, " (since(view, scope, begin)) }
         }
         (State::Partial, _) => html! {
-            "can be reached only in part " (since(view, scope, found)) ": "
+            "can be reached only in part " (since(view, scope, begin)) ": "
             (text::hosts(verdict.hosts))
         },
         (State::Unknown, _) => unseen(view, scope, verdict),
     }
 }
 
+/// That trouble has ended only if it does not come again.
+pub(crate) fn over_text(view: &View, scope: Scope, over: Time) -> Markup {
+    html! { "not counted as over until " (moment(view, scope, over)) }
+}
+
 fn unseen(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
-    let begin = verdict.edge.written(view.snapshot.wall_offset);
     html! {
-        "cannot be seen from here " (since(view, scope, begin))
+        "cannot be seen from here " (since(view, scope, past::since(view, scope)))
         @if let Some(cause) = verdict.cause.map(Cause::in_words) { ": " (cause) }
     }
 }
@@ -67,7 +72,7 @@ fn unseen(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
 /// Goes dark and comes back again and again: for how long already, and whether it answers now.
 fn unstable(view: &View, scope: Scope, verdict: &Verdict, begin: Edge, darknesses: u32) -> Markup {
     html! {
-        "unstable since " (begin_text(view, scope, begin)) " ("
+        "unstable since " (edge(view, scope, begin)) " ("
         b { (length(view, begin)) }
         @if let Some(times) = story::dark_times(darknesses) { ", " (times) }
         "): " (just_now(view, scope, verdict))
@@ -77,18 +82,18 @@ fn unstable(view: &View, scope: Scope, verdict: &Verdict, begin: Edge, darknesse
 /// Whether what is unstable answers.
 fn just_now(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
     let offset = view.snapshot.wall_offset;
-    let found = verdict.edge.written(offset);
+    let begin = past::since(view, scope);
     let dark = |since: Option<Edge>| {
         html! {
             b { "cannot be reached just now" }
-            @if let Some(since) = since { ", since " (begin_text(view, scope, since)) }
+            @if let Some(since) = since { ", since " (edge(view, scope, since)) }
         }
     };
     let answers = |since: Edge| {
-        html! { "answers since " (begin_text(view, scope, since)) " (" (length(view, since)) ")" }
+        html! { "answers since " (edge(view, scope, since)) " (" (length(view, since)) ")" }
     };
     match (verdict.state, verdict.calm_at) {
-        (State::Down | State::Outage, _) => dark(Some(found)),
+        (State::Down | State::Outage, _) => dark(Some(begin)),
         (State::Flapping, None) => {
             let last = verdict.last_life.map(|life| offset.written(life));
             dark(last.map(|life| Edge { earliest: Some(life), latest: life }))
@@ -101,19 +106,20 @@ fn just_now(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
             }
         }
         (State::Unknown, _) => unseen(view, scope, verdict),
-        (State::Up | State::Degraded | State::Partial, _) => answers(found),
+        (State::Up | State::Degraded | State::Partial, _) => answers(begin),
     }
 }
 
 /// Since when something is so, and how long that is.
 fn since(view: &View, scope: Scope, begin: Edge) -> Markup {
-    html! { "since " (begin_text(view, scope, begin)) ", " b { (length(view, begin)) } }
+    html! { "since " (edge(view, scope, begin)) ", " b { (length(view, begin)) } }
 }
 
-fn begin_text(view: &View, scope: Scope, begin: Edge) -> Markup {
+/// When something began or ended.
+pub(crate) fn edge(view: &View, scope: Scope, edge: Edge) -> Markup {
     html! {
-        @if begin.earliest.is_none() { "before " }
-        (moment(view, scope, middle(begin).0))
+        @if edge.earliest.is_none() { "before " }
+        (moment(view, scope, middle(edge).0)) (story::uncertainty_text(edge))
     }
 }
 

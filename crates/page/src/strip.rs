@@ -10,7 +10,7 @@ use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::
 use lifesign_incident::{Period, story::minute_text};
 use maud::{Markup, html};
 
-/// Ticks are at least this share of the width apart, in seconds of a step.
+/// How many seconds may lie between two ticks.
 const STEPS: [u64; 12] = [
     60,
     300,
@@ -25,8 +25,9 @@ const STEPS: [u64; 12] = [
     28 * 86_400,
     91 * 86_400,
 ];
+/// The shortest of these is taken that makes no more ticks.
 const MOST_TICKS: u64 = 8;
-/// Columns of a strip in a row, at most.
+/// A strip in the row of a part has at most so many columns.
 const NARROW: usize = 60;
 
 /// What the bad states are filled with, once for all strips of a page, for readers who do not see

@@ -63,29 +63,6 @@ impl View<'_> {
         }
     }
 
-    /// An edge, in UTC: `2014-12-22 16:15:03 to 16:15:07`.
-    pub(crate) fn edge(&self, edge: Edge) -> Markup {
-        self.edge_in(edge, None)
-    }
-
-    /// An edge, and by the clocks of the country, as in [`View::time_there`].
-    pub(crate) fn edge_there(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
-        html! { (self.edge(edge)) " UTC" (there(zone, |zone| self.edge_in(edge, Some(zone)))) }
-    }
-
-    fn edge_in(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
-        let Edge { earliest, latest } = edge.written(self.snapshot.wall_offset);
-        let Some(earliest) = earliest else {
-            return html! { "before " (time_markup(latest, zone, true)) };
-        };
-        let told = [earliest, latest].map(|time| time_text_in(time, zone));
-        let is_other_date = told[0].get(..10) != told[1].get(..10);
-        html! {
-            (time_markup(earliest, zone, true))
-            @if told[0] != told[1] { " to " (time_markup(latest, zone, is_other_date)) }
-        }
-    }
-
     /// That what is found of a scope is planned, and until when; nothing outside of windows.
     pub(crate) fn planned(&self, scope: Scope) -> Markup {
         let Snapshot { roster, wall_offset, time, .. } = self.snapshot;
@@ -135,6 +112,25 @@ pub(crate) fn rfc3339(time: Time, zone: Option<&TimeZone>) -> String {
 /// What was said in UTC, by the clocks of the country; nothing if the plan does not know them.
 fn there(zone: Option<&TimeZone>, told: impl Fn(&TimeZone) -> Markup) -> Markup {
     html! { @if let Some(zone) = zone { " (" (told(zone)) " in " (zone.name()) ")" } }
+}
+
+/// An edge of the wall clock, in UTC and by the clocks of the country:
+/// `2014-12-22 16:15:03 to 16:15:07 UTC (2014-12-23 01:15:03 to 01:15:07 in Asia/Pyongyang)`.
+pub(crate) fn edge_there(edge: Edge, zone: Option<&TimeZone>) -> Markup {
+    html! { (edge_in(edge, None)) " UTC" (there(zone, |zone| edge_in(edge, Some(zone)))) }
+}
+
+fn edge_in(edge: Edge, zone: Option<&TimeZone>) -> Markup {
+    let Edge { earliest, latest } = edge;
+    let Some(earliest) = earliest else {
+        return html! { "before " (time_markup(latest, zone, true)) };
+    };
+    let told = [earliest, latest].map(|time| time_text_in(time, zone));
+    let is_other_date = told[0].get(..10) != told[1].get(..10);
+    html! {
+        (time_markup(earliest, zone, true))
+        @if told[0] != told[1] { " to " (time_markup(latest, zone, is_other_date)) }
+    }
 }
 
 /// Who runs the vantage, as a link if it is a URL or an address for mail.

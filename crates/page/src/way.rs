@@ -1,7 +1,6 @@
-//! Where a page is: the way up and to its neighbours, how much of the past it shows, and the same for
-//! programs.
+//! Where a page is: the way up and to its neighbours; and the same for programs.
 
-use crate::{Page, Query, Range, View, address::path_of};
+use crate::{Page, Query, View, address::path_of};
 use lifesign_core::scopes::{BlockId, CountryId, NetworkId, Scope};
 use maud::{Markup, html};
 
@@ -19,13 +18,6 @@ pub(crate) fn names(view: &View, scope: Scope) -> (String, String) {
             (roster.name_of(scope), network.unwrap_or_default())
         }
     }
-}
-
-/// The range that is shown.
-pub(crate) fn chosen(view: &View, scope: Scope) -> Range {
-    let roster = &view.snapshot.roster;
-    let begin = view.past.present_begin(roster, scope);
-    view.address.query.range.unwrap_or_else(|| Range::holding(begin, view.now()))
 }
 
 /// The way up, and to the neighbours of the same kind.
@@ -80,7 +72,7 @@ pub(crate) fn data(view: &View, scope: Scope) -> Markup {
     let roster = &view.snapshot.roster;
     let address = view.address;
     let query = Query {
-        range: Some(chosen(view, scope)),
+        range: Some(view.past.range),
         scope: Some(roster.full_name_of(scope)),
         ..Query::default()
     };

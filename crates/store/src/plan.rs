@@ -11,6 +11,7 @@ use lifesign_core::{
     time::Time,
 };
 use rusqlite::{Connection, Result, params};
+use std::collections::HashMap;
 
 /// Made where they are not there yet; who does not know them is not disturbed by them.
 pub(super) const TABLES: &str = "
@@ -64,21 +65,40 @@ impl StoreReader {
     }
 
     /// Says of each episode which window it overlaps, if it does. One that is open lasts up to when
-    /// the last run last wrote. A store that an earlier lifesign wrote has no such table.
+    /// the last run last wrote.
     pub(super) fn mark_planned(&self, episodes: &mut [Episode]) -> Result<()> {
-        let sql =
-            "SELECT begin, until, reason FROM maintenance WHERE scope IN (?, ?) ORDER BY begin";
-        let Ok(mut statement) = self.0.prepare(sql) else { return Ok(()) };
+        let windows = self.windows()?;
+        if windows.is_empty() {
+            return Ok(());
+        }
         let written = self.last_written()?.unwrap_or_default();
         for episode in episodes {
             let begin = episode.begin.earliest.unwrap_or(episode.begin.latest);
             let end = episode.end.map_or(written, |end| end.latest).max(begin);
-            let windows = statement.query_map([&episode.scope, &episode.country], |row| {
-                let from = time_from_millis(row.get(0)?);
-                Ok(Maintenance { from, to: time_from_millis(row.get(1)?), reason: row.get(2)? })
-            })?;
-            episode.planned = windows.flatten().find(|window| window.overlaps(begin, end));
+            let own = windows.get(&episode.scope);
+            let of_country = windows.get(&episode.country);
+            let all = own.into_iter().chain(of_country).flatten();
+            let planned = all.filter(|window| window.overlaps(begin, end));
+            episode.planned = planned.min_by_key(|window| window.from).cloned();
         }
         Ok(())
+    }
+
+    /// The windows of maintenance, by scope. A store that an earlier lifesign wrote has no such
+    /// table.
+    fn windows(&self) -> Result<HashMap<String, Vec<Maintenance>>> {
+        let mut windows: HashMap<String, Vec<Maintenance>> = HashMap::new();
+        let sql = "SELECT scope, begin, until, reason FROM maintenance";
+        let Ok(mut statement) = self.0.prepare(sql) else { return Ok(windows) };
+        let rows = statement.query_map([], |row| {
+            let from = time_from_millis(row.get(1)?);
+            let window =
+                Maintenance { from, to: time_from_millis(row.get(2)?), reason: row.get(3)? };
+            Ok((row.get(0)?, window))
+        })?;
+        for (scope, window) in rows.flatten() {
+            windows.entry(scope).or_default().push(window);
+        }
+        Ok(windows)
     }
 }

@@ -7,7 +7,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{Incident, fold};
-use rusqlite::{Connection, Error, OpenFlags, Result, Row, params};
+use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params};
 use std::{path::Path, time::Duration};
 
 /// The version of the tables (`PRAGMA user_version`).
@@ -156,16 +156,29 @@ impl StoreReader {
 
     /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
+        let since = filter.since.map_or(0, millis);
+        let until = filter.until.map_or(i64::MAX, millis);
+        self.episodes_where(
+            "coalesce(end_latest, 9e18) >= ?1 AND coalesce(begin_earliest, begin_latest) < ?2
+             AND (?3 IS NULL OR scope = ?3 OR country = ?3) AND (?4 IS NULL OR state = ?4)",
+            params![since, until, filter.scope, filter.state.map(State::label)],
+        )
+    }
+
+    /// Those of this scope without what lies in it, or of each country alone.
+    pub fn episodes_alone(&self, scope: Option<&str>) -> Result<Rows<Episode>> {
+        match scope {
+            Some(scope) => self.episodes_where("scope = ?", [scope]),
+            None => self.episodes_where("scope = country", []),
+        }
+    }
+
+    fn episodes_where(&self, condition: &str, parameters: impl Params) -> Result<Rows<Episode>> {
         let sql = format!(
-            "SELECT {EPISODE_COLUMNS} FROM episode
-             WHERE coalesce(end_latest, 9e18) >= ?1 AND coalesce(begin_earliest, begin_latest) < ?2
-               AND (?3 IS NULL OR scope = ?3 OR country = ?3) AND (?4 IS NULL OR state = ?4)
+            "SELECT {EPISODE_COLUMNS} FROM episode WHERE {condition}
              ORDER BY begin_latest, country, scope != country, scope"
         );
         let mut statement = self.0.prepare(&sql)?;
-        let since = filter.since.map_or(0, millis);
-        let until = filter.until.map_or(i64::MAX, millis);
-        let parameters = params![since, until, filter.scope, filter.state.map(State::label)];
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
         self.mark_planned(&mut episodes.read)?;
         Ok(episodes)

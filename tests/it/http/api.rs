@@ -12,7 +12,11 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// An outage of ten hours, a day well, and one that is not over; of the second block of two, one of
 /// its own too.
@@ -165,6 +169,7 @@ fn what_is_asked_wrongly_is_said() {
     let (server, _) = start(&temp_dir);
     for (path, code, said) in [
         ("/api/v1/incidents?range=1w", 400, "\"1w\" is no range: 1h, 6h, 24h, 7d, 30d or 400d\n"),
+        ("/X0?x=1", 400, "\"x\" is no query: range, from, to, open, hold or scope\n"),
         (
             "/api/v1/series?scope=XX",
             404,
@@ -177,8 +182,11 @@ fn what_is_asked_wrongly_is_said() {
     std::fs::write(temp_dir.join(lifesign_store::FILE_NAME), "this is none").unwrap();
     let answer = server.ask("GET", "/api/v1/episodes");
     assert_eq!(answer.code, 503, "{}", answer.body);
-    let page = server.ask("GET", "/X0");
-    assert!(page.body.contains("What was before cannot be read: "), "{}", page.body);
+    // What shows only the present does not need it.
+    for (path, is_told) in [("/X0", true), ("/-/meaning", false)] {
+        let page = server.ask("GET", path).body;
+        assert_eq!(page.contains("What was before cannot be read: "), is_told, "{path}: {page}");
+    }
 }
 
 /// Every tag that is opened is closed, and there is one root.
@@ -197,10 +205,16 @@ fn is_well_formed(xml: &str) -> bool {
     open.is_empty()
 }
 
+/// The text of an element.
+fn part(entry: &str, name: &str) -> String {
+    let inner = entry.split(&format!("<{name}>")).nth(1).unwrap();
+    inner.split('<').next().unwrap().to_owned()
+}
+
 #[test]
 fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
     let temp_dir = TempDir::new("api-feed");
-    let (server, snapshot) = start(&temp_dir);
+    let (server, _) = start(&temp_dir);
     let answer = server.ask("GET", "/X0/feed.atom");
     assert_eq!(answer.code, 200);
     assert!(answer.head.contains("content-type: application/atom+xml; charset=utf-8"));
@@ -208,10 +222,6 @@ fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
     let feed = answer.body;
     assert!(is_well_formed(&feed), "{feed}");
     let entries: Vec<&str> = feed.split("<entry>").skip(1).collect();
-    let part = |entry: &str, name: &str| {
-        let inner = entry.split(&format!("<{name}>")).nth(1).unwrap();
-        inner.split('<').next().unwrap().to_owned()
-    };
     let titles: Vec<String> = entries.iter().map(|entry| part(entry, "title")).collect();
     assert_eq!(
         titles,
@@ -240,11 +250,54 @@ fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
     let ids: BTreeSet<String> = entries.iter().map(|entry| part(entry, "id")).collect();
     assert_eq!(ids.len(), entries.len());
     assert!(ids.iter().all(|id| id.starts_with("urn:uuid:") && id.len() == 45), "{ids:?}");
-    // What was told has the same id for ever.
-    server.snapshots.send_replace(Some(std::sync::Arc::new(snapshot)));
-    let again = server.ask("GET", "/X0/feed.atom").body;
-    assert!(ids.iter().all(|id| again.contains(id)));
     assert_eq!(server.ask("GET", "/X0/127.60.1.0/24/feed.atom").code, 404);
+}
+
+#[test]
+fn no_entry_of_a_feed_becomes_another_when_its_incident_goes_on() {
+    let temp_dir = TempDir::new("api-feed-ids");
+    let (server, snapshot) = start(&temp_dir);
+    let base = rusqlite::Connection::open(temp_dir.join(lifesign_store::FILE_NAME)).unwrap();
+    let dark_after = |minutes: u64| {
+        let begin = week::NOW - Duration::from_secs(130 * week::HOUR - 60 * minutes);
+        let begin = (begin.as_nanos() / 1_000_000) as i64;
+        let dark = "INSERT INTO episode (scope, found, country, state, begin_earliest, begin_latest, \
+                    end_earliest, end_latest, unseen, evidence) \
+                    VALUES ('127.60.0.0/24', ?1, 'X0', 'down', ?1, ?1, ?2, ?2, 0, '')";
+        assert_eq!(base.execute(dark, [begin, begin + 60_000]).unwrap(), 1);
+        server.snapshots.send_replace(Some(Arc::new(snapshot.clone())));
+        let feed = server.ask("GET", "/X0/feed.atom").body;
+        let entries = feed.split("<entry>").skip(1);
+        let told = entries.map(|entry| {
+            (part(entry, "id"), [part(entry, "title"), part(entry, "updated")].join(" "))
+        });
+        told.filter(|(_, what)| what.contains("127.60.0.0/24 is")).collect::<BTreeMap<_, _>>()
+    };
+    let words = |told: &BTreeMap<String, String>| told.values().cloned().collect::<BTreeSet<_>>();
+    dark_after(0);
+    let two = dark_after(10);
+    let three = dark_after(20);
+    assert_eq!(two.len(), 3, "{two:?}");
+    assert_eq!(
+        words(&three),
+        BTreeSet::from(["127.60.0.0/24 is unstable 2014-12-18T14:00:00.000Z".to_owned()])
+    );
+    for (id, what) in &three {
+        assert!(two.get(id).is_none_or(|before| before == what), "{two:?}, then {three:?}");
+    }
+}
+
+#[test]
+fn what_an_incident_page_links_to_for_programs_is_of_its_own_time() {
+    let temp_dir = TempDir::new("api-range");
+    let (server, _) = start(&temp_dir);
+    let page = server.ask("GET", "/X0/incident/2014-12-19T1959Z").body;
+    let link = page.split("href=\"../../api/v1/incidents?").nth(1).expect(&page);
+    let query = link.split('"').next().unwrap().replace("&amp;", "&");
+    let incidents = ask(&server, &format!("/api/v1/incidents?{query}"))["incidents"].clone();
+    let ids: Vec<&Value> =
+        incidents.as_array().unwrap().iter().map(|incident| &incident["id"]).collect();
+    assert_eq!(ids, ["2014-12-19T1959Z"], "{query}");
 }
 
 #[test]

@@ -144,11 +144,11 @@ fn what_flaps_is_told_in_the_present_tense() {
     verdict.darknesses.last_end = Some(end);
     verdict.calm_at = Some(now + minutes(20));
     let page = render(&snapshot, COUNTRY, "", SITE);
-    let part = "<p class=\"sentence\">unstable since <time datetime=\"2014-12-23T22:59:59.000Z\">23 Dec 23:00</time> \
-         UTC (<b>1 h</b>): answers since \
-         <time datetime=\"2014-12-23T23:51:00.000Z\">23 Dec 23:51:00</time> UTC (9 min); counted as \
-         unstable until <time datetime=\"2014-12-24T00:20:00.000Z\">00:20:00</time> UTC";
-    assert!(page.contains(part), "{part}: {page}");
+    assert_eq!(
+        sentence(&page),
+        "unstable since 23 Dec 23:00 UTC (1 h): answers since 23 Dec 23:51:00 UTC (9 min); counted as \
+         unstable until 00:20:00 UTC"
+    );
     snapshot.scopes[country].verdict.calm_at = None;
     snapshot.scopes[country].verdict.last_life = Some(now - minutes(2));
     let page = render(&snapshot, COUNTRY, "", SITE);
@@ -210,6 +210,101 @@ fn what_is_unstable_is_so_since_its_phase_began_whatever_the_verdict_is_just_now
     let spans = spans.map(|(state, hours)| (state, hours * week::HOUR));
     let outage = week::snapshot(week::roster(1, 1, 2), |_| spans.to_vec());
     assert_eq!(told(&outage, COUNTRY), "cannot be reached since 23 Dec 20:00 UTC, 4 h");
+}
+
+/// Sets since when every scope is as it is found to be.
+fn found_since(snapshot: &mut Snapshot, earliest: Option<u64>, latest: u64) {
+    let before = |seconds| week::NOW - Duration::from_secs(seconds);
+    let edge = Edge { earliest: earliest.map(before), latest: before(latest) };
+    for scope in &mut snapshot.scopes {
+        scope.verdict.edge = edge;
+    }
+}
+
+#[test]
+fn an_edge_that_is_wide_is_told_with_its_uncertainty_and_every_length_is_from_its_middle() {
+    let mut snapshot =
+        week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Degraded, week::HOUR)]);
+    let told = |snapshot: &Snapshot| {
+        let country = render(snapshot, COUNTRY, "", SITE);
+        let row = country.split("<span class=\"for\">").nth(1).unwrap();
+        let badge = render(snapshot, "/X0/badge.svg", "", SITE);
+        let badge = badge.split("<title>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        [sentence(&country), row.split('<').next().unwrap().to_owned(), badge]
+    };
+    found_since(&mut snapshot, Some(300), 220);
+    assert_eq!(
+        told(&snapshot),
+        [
+            "can be reached, but worse than usual, since 23 Dec 23:55:40 UTC ± 40 s, 4 min 20 s",
+            "for 4 min 20 s ± 40 s",
+            "X0: ◐ degraded 4 min 20 s ± 40 s",
+        ]
+    );
+    found_since(&mut snapshot, Some(264), 256);
+    assert_eq!(
+        told(&snapshot),
+        [
+            "can be reached, but worse than usual, since 23 Dec 23:55:40 UTC, 4 min 20 s",
+            "for 4 min 20 s",
+            "X0: ◐ degraded 4 min 20 s",
+        ]
+    );
+}
+
+#[test]
+fn what_began_before_a_restart_is_told_since_its_begin() {
+    let minutes = |minutes: u64| minutes * 60;
+    let restarted = |spans: &[(State, u64)]| {
+        let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans.to_vec());
+        found_since(&mut snapshot, None, 10);
+        snapshot
+    };
+    let outage = restarted(&[(State::Up, 160 * week::HOUR), (State::Outage, 4 * week::HOUR)]);
+    let page = render(&outage, COUNTRY, "open=why", SITE);
+    assert_eq!(sentence(&page), "cannot be reached since 23 Dec 20:00 UTC, 4 h");
+    assert!(page.contains("<span class=\"for\">for 4 h</span>"), "{page}");
+    assert!(!page.contains("ince before "), "{page}");
+    assert!(render(&outage, "/X0/badge.svg", "", SITE).contains("<title>X0: ✕ outage 4 h</title>"));
+    let unstable = [
+        (State::Up, 160 * week::HOUR),
+        (State::Flapping, minutes(347)),
+        (State::Up, minutes(20)),
+        (State::Down, minutes(3)),
+    ];
+    assert_eq!(
+        sentence(&render(&restarted(&unstable), COUNTRY, "", SITE)),
+        "unstable since 23 Dec 18:13 UTC (5 h 47 min, dark once): cannot be reached just now, since \
+         23 Dec 23:56:59 UTC"
+    );
+}
+
+#[test]
+fn what_is_back_is_not_said_to_be_over_before_it_is() {
+    let hours = |hours: u64| hours * week::HOUR;
+    let back = |ago: u64| {
+        let spans =
+            vec![(State::Up, hours(160)), (State::Outage, hours(ago + 2)), (State::Up, hours(ago))];
+        week::snapshot(week::roster(1, 1, 2), |_| spans.clone())
+    };
+    let told = |ago, path| sentence(&render(&back(ago), path, "", SITE));
+    // The block shares it with its country.
+    for path in ["/", COUNTRY, "/X0/127.60.0.0/24"] {
+        assert_eq!(
+            told(18, path),
+            "can be reached again since 23 Dec 06:00 UTC, 18 h; not counted as over until 06:00 UTC",
+            "{path}"
+        );
+        let long = told(30, path);
+        assert!(long.ends_with(", 30 h") && long.starts_with("can be reached since"), "{long}");
+    }
+    let page = render(&back(18), "/X0/incident/2014-12-23T0359Z", "", SITE);
+    let told: String =
+        page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
+    assert!(
+        told.contains("and is not over: 20 h ± 1 s so far, not counted as over until 06:00 UTC;"),
+        "{told}"
+    );
 }
 
 #[test]

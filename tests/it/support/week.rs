@@ -97,6 +97,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
     };
     let roster = &snapshot.roster;
     Past {
+        range,
         columns,
         watched: vec![(began, NOW)],
         incidents: fold(&episodes, NOW),
