@@ -18,13 +18,15 @@ const MOST_TOLD: usize = 4;
 /// In few words, of more bad phases only the worst is told.
 const MOST_PHASES: usize = 4;
 
-/// What happened to `name` in an incident, seen up to `now`: its worst phase, what came before it,
-/// and how often it came again. Times are UTC.
+/// What happened to `name` in an incident, seen up to `now`: its worst phase, the longest before it,
+/// how often it came again, and what else came before. Times are UTC.
 pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
     let bad: Vec<&Phase> = incident.bad_phases().collect();
     let Some(worst) = incident.worst(now) else { return String::new() };
     let at = bad.iter().position(|phase| phase.begin == worst.begin).unwrap_or_default();
     let before = bad[..at].iter().max_by_key(|phase| phase.length(now).0);
+    let others: Vec<&Phase> =
+        bad[..at].iter().filter(|&phase| Some(phase) != before).copied().collect();
     let after = &bad[at + 1..];
     let mut text = match before {
         Some(first) => {
@@ -34,7 +36,21 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
         None => format!("{name} {}", told(worst, None, now)),
     };
     text += &again(after, worst, now);
+    if let Some(first) = others.first() {
+        let date_of = worst.end.map(|end| middle(end).0);
+        let since = begin_text(first.begin, date_of, first.length(now).0);
+        let told = dark_in_all(&others, " more");
+        text += &format!("; before that it was dark {told}, since {since} UTC");
+    }
     text
+}
+
+/// How often and how long it was dark in several phases: `40 times, for 13 min 20 s in all`.
+fn dark_in_all(phases: &[&Phase], more: &str) -> String {
+    let dark: Duration = phases.iter().map(|phase| phase.dark).sum();
+    let times = phases.iter().map(|phase| phase.darknesses).fold(0, u32::saturating_add);
+    let times = times_text(times).map(|times| times + more + ", ").unwrap_or_default();
+    format!("{times}for {} in all", duration_text(dark))
 }
 
 /// A phase with its verb: `was unstable from … to …`.
@@ -55,28 +71,27 @@ fn told_without_verb(phase: &Phase, before: &Phase, now: Time) -> String {
 /// What it was, from when to when, and how long.
 fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let (length, half) = phase.length(now);
-    let begin = begin_text(phase.begin, date_of);
+    let begin = begin_text(phase.begin, date_of, length);
+    let end_text = |end| clock_text(middle(end).0, Some(middle(phase.begin).0), length);
     let length = about_text(length);
     let half = if phase.begin.earliest.is_some() {
         format!(" ± {}", rounded_up(half))
     } else {
         String::new()
     };
-    let begin_time = middle(phase.begin).0;
     let what = adjective(phase.kind);
     match (phase.kind, phase.end) {
         (PhaseKind::Unstable, Some(end)) => format!(
             "{what} from {begin} to {} UTC ({length}{})",
-            minute_text(middle(end).0, Some(begin_time)),
+            end_text(end),
             dark_words(phase, now)
         ),
         (PhaseKind::Unstable, None) => {
             format!("{what} since {begin} UTC ({length} so far{})", dark_words(phase, now))
         }
-        (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, Some(end)) => format!(
-            "{what} from {begin} for {length}{half}, until {} UTC",
-            minute_text(middle(end).0, Some(begin_time))
-        ),
+        (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, Some(end)) => {
+            format!("{what} from {begin} for {length}{half}, until {} UTC", end_text(end))
+        }
         (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, None) => {
             format!("{what} since {begin} UTC, for {length} so far")
         }
@@ -102,13 +117,16 @@ pub const fn adjective(kind: PhaseKind) -> &'static str {
 
 /// How often it was dark: `dark 213 times`; None if its darknesses were not counted.
 pub fn dark_times(darknesses: u32) -> Option<String> {
-    let times = match darknesses {
-        0 => return None,
-        1 => "once".into(),
-        2 => "twice".into(),
-        times => format!("{times} times"),
-    };
-    Some(format!("dark {times}"))
+    Some(format!("dark {}", times_text(darknesses)?))
+}
+
+fn times_text(times: u32) -> Option<String> {
+    match times {
+        0 => None,
+        1 => Some("once".into()),
+        2 => Some("twice".into()),
+        times => Some(format!("{times} times")),
+    }
 }
 
 /// How often and for how much of it a phase was dark: `, dark 213 times, 24 % of it`; nothing if
@@ -144,7 +162,6 @@ fn phase_in_short(phase: &Phase, now: Time) -> String {
 /// What came after the worst: `, and again for 35 min and 30 min on the same day`.
 fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
     let Some(last) = after.last() else { return String::new() };
-    let all: Duration = after.iter().map(|phase| phase.dark).sum();
     let is_short_list =
         after.len() <= MOST_TOLD && after.iter().all(|phase| phase.kind != PhaseKind::Unstable);
     let what = if is_short_list {
@@ -156,8 +173,7 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
             if others.is_empty() { String::new() } else { format!("{} and ", others.join(", ")) };
         format!("again for {others}{last}")
     } else {
-        let darknesses: u32 = after.iter().map(|phase| phase.darknesses).sum();
-        format!("again {darknesses} times, for {} in all", duration_text(all))
+        format!("again {}", dark_in_all(after, ""))
     };
     let until = match last.end {
         None => "; it still is".into(),
@@ -177,8 +193,17 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
 }
 
 /// When something began; what was so when the watching began, began before.
-fn begin_text(begin: Edge, date_of: Option<Time>) -> String {
-    before(begin) + &minute_text(middle(begin).0, date_of)
+fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
+    before(begin) + &clock_text(middle(begin).0, date_of, length)
+}
+
+/// When something of this length began or ended: to the second where it is short.
+fn clock_text(time: Time, told: Option<Time>, length: Duration) -> String {
+    if length < IN_MINUTES {
+        beside(time, told, None, HALF_SECOND, "%H:%M:%S")
+    } else {
+        minute_text(time, told)
+    }
 }
 
 /// An edge that nobody saw lies before its time.
@@ -281,6 +306,62 @@ mod tests {
     use super::*;
     use crate::fixtures::at;
 
+    fn phase(kind: PhaseKind, begin: u64, length: u64, darknesses: u32) -> Phase {
+        let edge = |second: u64| Edge {
+            earliest: Some(at(second) - Duration::from_secs(2)),
+            latest: at(second) + Duration::from_secs(2),
+        };
+        Phase {
+            kind,
+            begin: edge(begin),
+            end: Some(edge(begin + length)),
+            darknesses,
+            dark: Duration::from_secs(length.min(u64::from(darknesses) * 60)),
+            unseen: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn all_that_happened_is_in_the_sentence() {
+        use PhaseKind::{Down, Outage, Unstable};
+        let hour = 3600;
+        let told = |phases: &[Phase]| {
+            let incident = Incident {
+                scope: "XA".into(),
+                country: "XA".into(),
+                phases: phases.to_vec(),
+                is_over: true,
+            };
+            sentence("XA", &incident, at(90 * hour))
+        };
+        let unstable = |begin, length| phase(Unstable, begin, length, 20);
+        let nights = [
+            unstable(0, hour),
+            unstable(3 * hour, 2 * hour),
+            unstable(6 * hour, hour),
+            phase(Outage, 12 * hour, 1800, 1),
+            unstable(13 * hour, hour),
+        ];
+        assert_eq!(
+            told(&nights),
+            "XA was unstable from 22 Dec 2014 19:15 to 21:15 UTC (2 h, dark 20 times, 17 % of it), \
+             then unreachable from 23 Dec 04:15 for 30 min ± 4 s, until 04:45 UTC, and again 20 \
+             times, for 20 min in all on the same day; before that it was dark 40 times \
+             more, for 40 min in all, since 22 Dec 16:15 UTC"
+        );
+        let once = [phase(Outage, 0, 1800, 1), phase(Down, hour, 30, 1)];
+        assert_eq!(
+            told(&once),
+            "XA was unreachable from 22 Dec 2014 16:15 for 30 min ± 4 s, until 16:45 UTC, and again \
+             for 30 s on the same day"
+        );
+        let short = [phase(Outage, 70, 90, 1)];
+        assert_eq!(
+            told(&short),
+            "XA was unreachable from 22 Dec 2014 16:16:10 for 1 min 30 s ± 4 s, until 16:17:40 UTC"
+        );
+    }
+
     #[test]
     fn a_time_is_the_same_wherever_it_is_told() {
         let time = at(0) - Duration::from_millis(300);
@@ -302,7 +383,7 @@ mod tests {
         let unseen = Edge { earliest: None, latest: time };
         assert_eq!(age_text(unseen, now), "over 2 h");
         assert_eq!(edge_text(unseen), "before 2014-12-22 16:15:00");
-        assert_eq!(begin_text(unseen, None), "before 22 Dec 2014 16:15");
+        assert_eq!(begin_text(unseen, None, IN_MINUTES), "before 22 Dec 2014 16:15");
         assert_eq!(length_text(unseen, Some(seen), now), "over 0 s");
     }
 }
