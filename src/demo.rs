@@ -46,6 +46,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let scenario = Scenario::parse("december-2014.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
     let listeners = listener::open(&options.listen)?;
+    let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
+    let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
+    let mut store = PlayedStore::create(&directory, VANTAGE, scenario.start)?;
+    store.replan(&scenario.roster, None, scenario.start);
     print_line(&format!(
         "lifesign {} plays a simulation: {}",
         env!("CARGO_PKG_VERSION"),
@@ -54,10 +58,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
-    let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
-    let mut store = PlayedStore::create(&directory, VANTAGE, scenario.start)?;
-    store.replan(&scenario.roster, None, scenario.start);
     if options.state_dir.is_some() {
         print_line(&store.hint());
     }
