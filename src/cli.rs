@@ -6,6 +6,7 @@ mod stderr;
 mod store;
 
 use crate::{
+    clock::Clock,
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
@@ -208,7 +209,7 @@ fn check(args: CheckArgs) -> u8 {
         Err(problems) => return refuse(&problems),
     };
     print_line(&plan.to_string());
-    for warning in plan.warnings() {
+    for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }
     exit::OK

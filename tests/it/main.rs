@@ -26,6 +26,7 @@ mod probe {
 
 mod config {
     mod plans;
+    mod warnings;
 }
 
 mod cli {
