@@ -1,6 +1,7 @@
 //! Plans, good and bad. Each `tests/data/bad/NAME.toml` must yield exactly
 //! `tests/data/bad/NAME.txt`.
 
+use crate::support::TempDir;
 use lifesign::{config::Plan, probe::ProbeSpec};
 use lifesign_core::{
     scopes::{BlockId, CountryId, Host, NetworkId},
@@ -10,9 +11,6 @@ use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};
 
 const LAB: &str = include_str!("../../../targets.toml");
-
-/// Where tests may write.
-const ROOM: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// What a plan file that must be refused says, with its file called `name`.
 fn refusal(path: &Path, name: &str) -> String {
@@ -51,17 +49,16 @@ fn each_expectation_has_its_plan() {
 
 #[test]
 fn a_file_that_cannot_be_read_says_why() {
-    let missing = Path::new(ROOM).join("there-is-no-such-plan.toml");
+    let temp_dir = TempDir::new("plans");
+    let missing = temp_dir.join("there-is-no-such-plan.toml");
     assert_eq!(refusal(&missing, "p"), "p: no such file; give the path of one that exists");
-    assert_eq!(
-        refusal(Path::new(ROOM), "p"),
-        "p: this is a directory; give the path of a file in it"
-    );
+    assert_eq!(refusal(&temp_dir, "p"), "p: this is a directory; give the path of a file in it");
 }
 
 #[test]
 fn ten_megabytes_of_junk_make_one_line() {
-    let path = Path::new(ROOM).join("junk.toml");
+    let temp_dir = TempDir::new("junk");
+    let path = temp_dir.join("junk.toml");
     fs::write(&path, [0xff, b'=', b'[', b'\n'].repeat(2_500_000)).unwrap();
     assert_eq!(
         refusal(&path, "p"),

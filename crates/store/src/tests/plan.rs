@@ -18,7 +18,7 @@ fn roster() -> Roster {
 
 /// Keeps this plan, and these episodes of it; returns the report.
 fn reported(directory: &TempDir, roster: &Roster, contact: Option<&str>) -> String {
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
+    let (mut store, previous) = Store::open(directory, "lab", at(0)).unwrap();
     store.resume(previous, false, roster, at(0), WallOffset::default());
     store.keep_plan(roster, contact, at(40_000));
     // The network was away for longer than its country.
