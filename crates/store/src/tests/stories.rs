@@ -1,8 +1,9 @@
 //! Scenarios, played through the judge and the tracker, and the incidents that are told of them.
 
-use crate::{Episode, EpisodeTracker};
+use super::TempDir;
+use crate::{Episode, EpisodeFilter, EpisodeTracker, PlayedStore, StoreReader};
 use lifesign_core::{
-    judge::{Change, State},
+    judge::{Change, Darknesses, State},
     scopes::{CountryId, Scope},
     time::{Time, WallOffset},
 };
@@ -84,6 +85,34 @@ fn december_2014_is_told_as_it_was() {
         assert!(ended > episode.begin.latest, "a row of 0 s: {episode:?}");
     }
     assert_eq!(incident.worst(end).unwrap().kind, PhaseKind::Outage);
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
+    let scenario = scenario("december-2014");
+    let directory = TempDir::new("killed-in-flapping");
+    let mut store = PlayedStore::create(&directory, "lab", scenario.start).unwrap();
+    store.replan(&scenario.roster, None, scenario.start);
+    let mut simulation =
+        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let mut killed = scenario.start;
+    let mut seen = Darknesses::default();
+    while seen.count < 3 {
+        killed = killed + Duration::from_secs(60);
+        assert!(killed < scenario.end());
+        let keep = |simulation: &Simulation, changes: &[Change]| {
+            store.handle_changes(changes, simulation.watch(), simulation.now())
+        };
+        simulation.run_by_minutes(killed, keep).unwrap();
+        let snapshot = simulation.watch().snapshot(killed, WallOffset::default(), 0);
+        seen = snapshot.scope(Scope::Country(CountryId(0))).verdict.darknesses;
+    }
+    drop(store);
+    let filter = EpisodeFilter { scope: Some("KP".into()), ..EpisodeFilter::default() };
+    let read = StoreReader::open(&directory.file()).unwrap().episodes(&filter).unwrap().read;
+    let open = read.iter().filter(|one| one.scope == "KP" && one.end.is_none());
+    let open: Vec<_> = open.map(|one| (one.state, one.darknesses.count)).collect();
+    assert_eq!(open, [(State::Flapping, seen.count)]);
 }
 
 /// Every ten minutes of these days: metrics and alerts follow the one, pages and reports the other.
