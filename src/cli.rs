@@ -11,6 +11,7 @@ use crate::{
     daemon::{self, Failure},
     demo, exit,
     export::listener::Listen,
+    line_writer::print_line,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::judge::Change;
@@ -277,9 +278,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
         colour: has_colour(&io::stdout()),
     };
     let store = args.state_dir.as_deref().map(|directory| {
-        let mut store = PlayedStore::create(directory, "a simulation", scenario.start)?;
-        store.replan(&scenario.roster, None, scenario.start);
-        Ok(store)
+        PlayedStore::create(directory, "a simulation", &scenario.roster, None, scenario.start)
     });
     let mut store = match store.transpose() {
         Ok(store) => store,
@@ -326,11 +325,6 @@ fn simulate(args: &SimulateArgs) -> u8 {
 fn has_colour(output: &impl IsTerminal) -> bool {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     output.is_terminal() && !no_colour
-}
-
-/// A line on standard output. A reader that has gone away is no error of ours.
-fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[cfg(test)]

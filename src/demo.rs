@@ -8,18 +8,14 @@ use crate::{
         ExportSettings, Sources, http,
         listener::{self, Listen},
     },
+    line_writer::print_line,
 };
 use lifesign_core::watch::Snapshot;
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{PlayedStore, TemporaryDirectory};
 use lifesign_web_config::WebConfig;
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The scenario that the verdicts are tested with.
@@ -48,8 +44,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let listeners = listener::open(&options.listen)?;
     let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
     let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
-    let mut store = PlayedStore::create(&directory, VANTAGE, scenario.start)?;
-    store.replan(&scenario.roster, None, scenario.start);
+    let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
     print_line(&format!(
         "lifesign {} plays a simulation: {}",
         env!("CARGO_PKG_VERSION"),
@@ -121,9 +116,4 @@ async fn play(
         }
     }
     Ok(store.map_or(Ok(()), |store| store.finish(simulation.now()))?)
-}
-
-/// A line on standard output. A reader that has gone away is no error of ours.
-fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -69,6 +69,11 @@ impl Drop for LineWriter {
     }
 }
 
+/// A line on standard output, for whose reader one waits. One who has gone away is no error of ours.
+pub fn print_line(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 /// A reader who has gone away is no error of ours.
 fn write_lines(lines: &Receiver<String>, lost: &AtomicU64, mut out: impl Write) {
     let mut said = 0;

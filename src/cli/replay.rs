@@ -1,9 +1,7 @@
 //! The command `replay`: judges a recorded journal again.
 
-use super::{
-    default_plan, exit, print_line, refuse, refuse_directory, standard_input, stderr::print_error,
-};
-use crate::config::Plan;
+use super::{default_plan, exit, refuse, refuse_directory, standard_input, stderr::print_error};
+use crate::{config::Plan, line_writer::print_line};
 use clap::Args;
 use lifesign_core::{
     outcome::Event,
@@ -11,7 +9,7 @@ use lifesign_core::{
     watch::{EventRecord, Settings, Watch},
 };
 use lifesign_journal::{Reader, begun, verdict};
-use lifesign_store::{DirectoryError, PlayedStore};
+use lifesign_store::PlayedStore;
 use std::{
     collections::HashSet,
     fs::File,
@@ -93,7 +91,9 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
             }
         };
         if let (None, Some(directory)) = (&watch, &args.state_dir) {
-            match keep(directory, plan, begun(&record)) {
+            let contact = plan.contact.as_deref();
+            let began = begun(&record);
+            match PlayedStore::create(directory, &plan.vantage, &plan.roster, contact, began) {
                 Ok(made) => store = Some(made),
                 Err(error) => return refuse_directory(&error),
             }
@@ -154,12 +154,6 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
         }
     }
     if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
-}
-
-fn keep(directory: &Path, plan: &Plan, began: Time) -> Result<PlayedStore, DirectoryError> {
-    let mut store = PlayedStore::create(directory, &plan.vantage, began)?;
-    store.replan(&plan.roster, plan.contact.as_deref(), began);
-    Ok(store)
 }
 
 /// A journal, open at its first line.

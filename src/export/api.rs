@@ -3,13 +3,13 @@
 
 use super::http::ErrorResponse;
 use axum::http::StatusCode;
-use lifesign_core::{judge::Edge, scopes::Level, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, Phase, middle};
+use lifesign_core::{scopes::FullName, time::Time, watch::Snapshot};
+use lifesign_incident::{Episode, Incident, Phase, Span};
 use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{EpisodeFilter, Measured, Measurements, StoreReader, list::quoted};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +103,16 @@ struct SpanJson {
 }
 
 impl SpanJson {
-    fn new(begin: Edge, end: Option<Edge>, now: Time) -> Self {
-        let (from, begin_half) = middle(begin);
-        let (to, end_half) = end.map_or((now, Duration::ZERO), middle);
+    fn new(span: Span, now: Time) -> Self {
+        let Span { begin, end } = span;
+        let (length, uncertainty) = span.length(now);
         Self {
             begin_earliest: begin.earliest.map(|time| time.to_string()),
             begin_latest: begin.latest.to_string(),
             end_earliest: end.and_then(|end| end.earliest).map(|time| time.to_string()),
             end_latest: end.map(|end| end.latest.to_string()),
-            seconds: to.since(from).as_secs_f64(),
-            uncertain_seconds: (begin_half + end_half).as_secs_f64(),
+            seconds: length.as_secs_f64(),
+            uncertain_seconds: uncertainty.as_secs_f64(),
         }
     }
 }
@@ -131,7 +131,7 @@ impl PhaseJson {
     fn new(phase: &Phase, now: Time) -> Self {
         Self {
             phase: phase.kind.label(),
-            span: SpanJson::new(phase.begin, phase.end, now),
+            span: SpanJson::new(phase.span(), now),
             darknesses: phase.darknesses,
             dark_seconds: phase.dark.as_secs_f64(),
             unseen_seconds: phase.unseen.as_secs_f64(),
@@ -141,16 +141,11 @@ impl PhaseJson {
 
 /// The keys that say what something is about.
 fn about(scope: &str, country: &str) -> Value {
-    let network = scope.strip_prefix(country).and_then(|rest| rest.strip_prefix('/'));
-    let level = match network {
-        _ if scope == country => Level::Country,
-        Some(_) => Level::Network,
-        None => Level::Block,
-    };
+    let name = FullName::new(country, scope);
     json!({
         "scope": scope,
-        "level": level.label(),
-        "name": network.unwrap_or(scope),
+        "level": name.level().label(),
+        "name": name.name(),
         "country": country,
     })
 }
@@ -185,7 +180,7 @@ fn episode(episode: &Episode, now: Time) -> serde_json::Result<Value> {
         "planned_to": window.map(|window| window.to.to_string()),
         "planned_reason": window.and_then(|window| window.reason.clone()),
     });
-    let span = SpanJson::new(episode.begin, episode.end, now);
+    let span = SpanJson::new(episode.span(), now);
     joined(joined(about(&episode.scope, &episode.country), more)?, span)
 }
 

@@ -1,8 +1,9 @@
 //! One stay of a scope in a state other than up.
 
+use crate::Span;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
-    scopes::{Level, Maintenance},
+    scopes::{FullName, Maintenance},
     time::Time,
 };
 use std::time::Duration;
@@ -35,20 +36,19 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// The level of the scope.
-    pub fn level(&self) -> Level {
-        if self.scope == self.country {
-            Level::Country
-        } else if self.network().is_some() {
-            Level::Network
-        } else {
-            Level::Block
-        }
+    /// The full name of its scope.
+    pub fn full_name(&self) -> FullName<'_> {
+        FullName::new(&self.country, &self.scope)
     }
 
-    /// What the scope is called: the prefix, the network's name or the country's code.
-    pub fn name(&self) -> &str {
-        self.network().unwrap_or(&self.scope)
+    /// From when to when it was.
+    pub const fn span(&self) -> Span {
+        Span { begin: self.begin, end: self.end }
+    }
+
+    /// How long it lasted up to `now`, and by how much that may be wrong to either side.
+    pub fn length(&self, now: Time) -> (Duration, Duration) {
+        self.span().length(now)
     }
 
     /// Ends it with this edge. Neither side of the edge lies before its begin.
@@ -61,22 +61,4 @@ impl Episode {
         let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
         self.end = Some(Edge { earliest: Some(earliest), latest });
     }
-
-    fn network(&self) -> Option<&str> {
-        self.scope.strip_prefix(&*self.country)?.strip_prefix('/')
-    }
-
-    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
-    /// either side. An open one lasts up to `now`.
-    pub fn length(&self, now: Time) -> (Duration, Duration) {
-        let (begin, begin_half) = middle(self.begin);
-        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
-        (end.since(begin), begin_half + end_half)
-    }
-}
-
-/// The middle of an edge, and half its width. An edge without an earliest time has no width.
-pub fn middle(edge: Edge) -> (Time, Duration) {
-    let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
-    (edge.latest - half, half)
 }

@@ -60,7 +60,7 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
-        if episodes.first().is_some_and(|first| first.level() == Level::Country) {
+        if episodes.first().is_some_and(|first| first.full_name().level() == Level::Country) {
             of_country.insert(country, phases_of(episodes, &[]));
         }
     }

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+mod span;
 mod episode;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
@@ -22,8 +23,9 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 
-pub use episode::{Episode, middle};
+pub use episode::Episode;
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
 pub use present::present;
+pub use span::{Span, middle};
 pub use timeline::{Period, Timeline};

@@ -1,7 +1,7 @@
 //! An incident, and what it consists of.
 
-use crate::middle;
-use lifesign_core::{judge::Edge, time::Time};
+use crate::Span;
+use lifesign_core::{judge::Edge, scopes::FullName, time::Time};
 use std::time::Duration;
 
 /// A maximal stretch of trouble of one scope. All times are on the wall clock.
@@ -69,12 +69,14 @@ impl Phase {
         self.kind != PhaseKind::Up
     }
 
-    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
-    /// either side. An open one lasts up to `now`.
+    /// From when to when it was.
+    pub const fn span(&self) -> Span {
+        Span { begin: self.begin, end: self.end }
+    }
+
+    /// How long it lasted up to `now`, and by how much that may be wrong to either side.
     pub fn length(&self, now: Time) -> (Duration, Duration) {
-        let (begin, begin_half) = middle(self.begin);
-        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
-        (end.since(begin), begin_half + end_half)
+        self.span().length(now)
     }
 
     /// The share of it in which it was dark, from 0 to 1.
@@ -85,6 +87,11 @@ impl Phase {
 }
 
 impl Incident {
+    /// The full name of its scope.
+    pub fn full_name(&self) -> FullName<'_> {
+        FullName::new(&self.country, &self.scope)
+    }
+
     /// When its first darkness began.
     pub fn begin(&self) -> Edge {
         self.phases.first().map_or_else(Edge::default, |phase| phase.begin)

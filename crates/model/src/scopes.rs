@@ -2,6 +2,7 @@
 //! ties them together by id. An id is an index into the roster's lists.
 
 mod builder;
+mod full_name;
 mod labels;
 mod maintenance;
 mod mapping;
@@ -11,11 +12,12 @@ mod remarks;
 mod tests;
 mod tree;
 
+pub use full_name::FullName;
 pub use labels::Labels;
 pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
-pub use remarks::Remarks;
+pub use remarks::{Remarks, contact_link};
 pub use tree::{Level, Scope, ScopeId};
 
 use crate::{per_label::PerLabel, time_zone::TimeZone};

@@ -49,7 +49,6 @@ mod badge;
 pub use address::{Address, Page, Query};
 pub use past::{Columns, Past, Point};
 pub use range::Range;
-pub use text::contact;
 
 use lifesign_core::{time::Time, watch::Snapshot};
 use maud::Markup;

@@ -381,7 +381,7 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE_MS}, scope, (time / {COARSE_MS} + 1) * {COARSE_MS} AS until, country,
                 substr(max(CASE state{ranks} END), 2), sum(probes),
-                sum(loss * probes) / sum(probes), avg(rtt_median), max(rtt_p95)
+                sum(loss * probes) / sum(probes), avg(rtt_median), avg(rtt_p95)
          FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? GROUP BY scope, until"
     );
     transaction.prepare_cached(&insert)?.execute([until - CONDENSE_MS, until])?;

@@ -1,14 +1,11 @@
 //! Incidents with their phases as a table for people, or as JSON Lines or CSV for programs. What is
 //! open is listed up to when it was observed ([`super::StoreReader::observed_until`]).
 
-use crate::{
-    list::{duration_text, edge_text, quoted},
-    scope_name::network_name,
-};
+use crate::list::{duration_text, quoted};
 use lifesign_core::time::Time;
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
-    story::{dark_words, rounded_up},
+    story::{dark_words, edge_text, length_text},
 };
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -21,14 +18,9 @@ pub fn text(incidents: &[Incident], observed_until: Time) -> String {
     }
     let mut text = String::new();
     for incident in incidents {
-        let scope = match network_name(&incident.country, &incident.scope) {
-            Some(name) => format!("{} {name}", incident.country),
-            None if incident.scope == incident.country => incident.scope.clone(),
-            None => format!("{} {}", incident.country, incident.scope),
-        };
         let open = if incident.is_over { "" } else { ", not over" };
         // Writing to a string never fails.
-        let _ = writeln!(text, "{scope} {}{open}", incident.id());
+        let _ = writeln!(text, "{} {}{open}", incident.full_name(), incident.id());
         let rows: Vec<[String; 4]> =
             incident.phases.iter().map(|phase| row(phase, observed_until)).collect();
         let widths: [usize; 3] = std::array::from_fn(|n| {
@@ -51,15 +43,7 @@ fn row(phase: &Phase, observed_until: Time) -> [String; 4] {
 
 /// How long a phase lasted, and how much of it was dark: `25 h 23 min, dark 213 times, 24 % of it`.
 pub fn length_words(phase: &Phase, observed_until: Time) -> String {
-    let (length, half) = phase.length(observed_until);
-    let mut words = match phase.begin.earliest {
-        Some(_) if phase.kind == PhaseKind::Up => duration_text(length),
-        Some(_) => format!("{} ± {}", duration_text(length), rounded_up(half)),
-        None => format!("over {}", duration_text(length)),
-    };
-    if phase.end.is_none() {
-        words += " so far";
-    }
+    let mut words = length_text(phase.begin, phase.end, observed_until);
     if phase.kind == PhaseKind::Unstable {
         words += &dark_words(phase, observed_until);
     }

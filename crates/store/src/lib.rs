@@ -96,9 +96,9 @@ pub struct Sample {
     pub probes: u64,
     /// Share of these that were missed, 0 to 1.
     pub loss: Option<f64>,
-    /// Median round-trip time in seconds.
+    /// Median round-trip time in seconds; of ten minutes, the mean of theirs.
     pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds.
+    /// 95th percentile of the round-trip time in seconds; of ten minutes, the mean of theirs.
     pub p95: Option<f64>,
 }
 

@@ -2,14 +2,13 @@
 //! up to when it was observed ([`super::StoreReader::observed_until`]).
 
 pub(super) use lifesign_core::duration::duration_text;
-use lifesign_core::{
-    judge::Edge,
-    scopes::{Level, Maintenance},
-    time::Time,
+use lifesign_core::{scopes::Maintenance, time::Time};
+use lifesign_incident::{
+    Episode,
+    story::{edge_text, length_text, time_text},
 };
-use lifesign_incident::{Episode, middle, story::rounded_up};
 use serde::Serialize;
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 /// A table for people, one episode a line; times in UTC.
 pub fn text(episodes: &[Episode], observed_until: Time) -> String {
@@ -18,10 +17,6 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             .map(str::to_owned),
     ];
     rows.extend(episodes.iter().map(|episode| {
-        let scope = match episode.level() {
-            Level::Country => episode.scope.clone(),
-            Level::Network | Level::Block => format!("{} {}", episode.country, episode.name()),
-        };
         let unseen =
             if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
         let end = match (episode.end, episode.paused) {
@@ -30,11 +25,11 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             (None, Some(paused)) => format!("not seen since {}", time_text(paused)),
         };
         [
-            scope,
+            episode.full_name().to_string(),
             episode.state.to_string(),
             edge_text(episode.begin),
             end,
-            length_text(episode, observed_until),
+            length_text(episode.begin, episode.end, observed_until),
             unseen,
             episode.planned.as_ref().map_or("-", planned_text).to_owned(),
         ]
@@ -81,8 +76,8 @@ pub fn json(episodes: &[Episode], observed_until: Time) -> String {
     episodes.iter().fold(String::new(), |text, episode| {
         let (length, uncertainty) = episode.length(observed_until);
         let line = EpisodeLine {
-            scope: episode.level().label(),
-            name: episode.name(),
+            scope: episode.full_name().level().label(),
+            name: episode.full_name().name(),
             country: &episode.country,
             state: episode.state.label(),
             begin_earliest: episode.begin.earliest.map(|time| time.to_string()),
@@ -142,42 +137,10 @@ pub fn quoted(cell: &str) -> String {
     }
 }
 
-/// An edge, in UTC, as its middle and half its width: `2014-12-22 16:15:02 ± 2 s`.
-pub fn edge_text(edge: Edge) -> String {
-    let (middle, half) = middle(edge);
-    match edge.earliest {
-        Some(_) => format!("{} ± {}", time_text(middle), rounded_up(half)),
-        None => format!("before {}", time_text(middle)),
-    }
-}
-
-/// A time in UTC, rounded to the second: `2014-12-22 16:15:02`.
-pub fn time_text(time: Time) -> String {
-    second_text(&nearest_second(time).to_string())
-}
-
-pub(super) fn nearest_second(time: Time) -> Time {
-    time + Duration::from_millis(500)
-}
-
-/// The date and the time of day, to the second, of an RFC 3339 time.
-pub(super) fn second_text(rfc3339: &str) -> String {
-    rfc3339.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
-}
-
-/// How long an episode lasted: `9 h 31 min ± 4 s`.
-pub fn length_text(episode: &Episode, observed_until: Time) -> String {
-    let (length, uncertainty) = episode.length(observed_until);
-    let so_far = if episode.end.is_none() { " so far" } else { "" };
-    match episode.begin.earliest {
-        Some(_) => format!("{} ± {}{so_far}", duration_text(length), rounded_up(uncertainty)),
-        None => format!("over {}{so_far}", duration_text(length)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lifesign_core::judge::Edge;
     use lifesign_incident::fixtures::{at, outage};
 
     fn over() -> Episode {
@@ -246,8 +209,5 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&json(&network, at(0))).unwrap();
         assert_eq!((&line["scope"], &line["name"]), (&"network".into(), &"Star JV".into()));
         assert!(csv(&network, at(0)).contains("\r\nKP/Star JV,KP,outage,"));
-        let block = outage("175.45.176.0/22", None);
-        assert_eq!((block.level(), block.name()), (Level::Block, "175.45.176.0/22"));
-        assert_eq!(outage("KP", None).level(), Level::Country);
     }
 }

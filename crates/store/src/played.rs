@@ -41,8 +41,14 @@ pub struct PlayedStore {
 
 impl PlayedStore {
     /// Makes the file in this directory, which must have none and belong to no run. `began` is when
-    /// what is played begins.
-    pub fn create(directory: &Path, vantage: &str, began: Time) -> Result<Self, DirectoryError> {
+    /// what is played begins, with this plan.
+    pub fn create(
+        directory: &Path,
+        vantage: &str,
+        roster: &Roster,
+        contact: Option<&str>,
+        began: Time,
+    ) -> Result<Self, DirectoryError> {
         let lock = lock_to_play(directory)?;
         let path = directory.join(FILE_NAME);
         let opened = Database::open(&path).and_then(|database| {
@@ -51,7 +57,7 @@ impl PlayedStore {
         });
         let database =
             opened.map_err(|error| DirectoryError::Store { path: path.clone(), error })?;
-        Ok(Self {
+        let mut store = Self {
             path,
             vantage: vantage.to_owned(),
             began,
@@ -61,10 +67,12 @@ impl PlayedStore {
             next_samples: began + SAMPLE_INTERVAL,
             next_write: began,
             _lock: lock,
-        })
+        };
+        store.replan(roster, contact, began);
+        Ok(store)
     }
 
-    /// Takes the first plan or a new one. Open episodes of scopes that are not in it end.
+    /// Takes a new plan. Open episodes of scopes that are not in it end.
     pub fn replan(&mut self, roster: &Roster, contact: Option<&str>, now: Time) {
         let mut batch = Batch { at: now, ..Batch::default() };
         self.tracker.retain(roster, now, &mut batch.episodes);

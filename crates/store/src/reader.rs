@@ -59,6 +59,33 @@ pub struct EpisodeFilter {
     pub state: Option<State>,
 }
 
+impl EpisodeFilter {
+    /// Does something of this scope pass that lasted from `begin` to `end`, in whatever state?
+    fn passes(&self, country: &str, scope: &str, begin: Edge, end: Option<Edge>) -> bool {
+        let is_named = |name: &String| name == scope || name == country;
+        self.scope.as_ref().is_none_or(is_named)
+            && self.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
+            && end.is_none_or(|end| self.since.is_none_or(|since| end.latest >= since))
+    }
+
+    /// Does it pass?
+    pub(super) fn passes_episode(&self, episode: &Episode) -> bool {
+        let Episode { country, scope, state, begin, end, .. } = episode;
+        self.state.is_none_or(|only| only == *state) && self.passes(country, scope, *begin, *end)
+    }
+
+    /// The incidents that pass, of all episodes of their countries; open ones were observed up to
+    /// `now`.
+    pub(super) fn incidents(&self, episodes: &[Episode], now: Time) -> Vec<Incident> {
+        let mut incidents = fold(episodes, now);
+        incidents.retain(|incident| {
+            let end = incident.bad_phases().last().and_then(|last| last.end);
+            self.passes(&incident.country, &incident.scope, incident.begin(), end)
+        });
+        incidents
+    }
+}
+
 /// What was read of a table.
 #[derive(Debug, PartialEq)]
 pub struct Rows<T> {
@@ -147,19 +174,7 @@ impl StoreReader {
         let country = filter.scope.as_deref().map(|scope| self.country_of(scope)).transpose()?;
         let all = EpisodeFilter { scope: country.flatten(), ..EpisodeFilter::default() };
         let episodes = self.episodes(&all)?;
-        let mut incidents = fold(&episodes.read, now);
-        incidents.retain(|incident| {
-            let begin = incident.begin();
-            let is_within = |scope: &String| *scope == incident.scope || *scope == incident.country;
-            filter.scope.as_ref().is_none_or(is_within)
-                && filter.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
-                && incident
-                    .bad_phases()
-                    .last()
-                    .and_then(|last| last.end)
-                    .is_none_or(|end| filter.since.is_none_or(|since| end.latest >= since))
-        });
-        Ok(Rows { read: incidents, broken: episodes.broken })
+        Ok(Rows { read: filter.incidents(&episodes.read, now), broken: episodes.broken })
     }
 
     /// The code of the country that a scope is, or lies in; None if it never was in an episode.

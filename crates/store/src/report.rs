@@ -5,18 +5,17 @@ mod charts;
 mod tables;
 
 use super::{
-    EpisodeFilter, PastRun, Sample, StoreReader,
-    list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
-    reader::RUN_TIMEOUT,
-    scope_name::network_name,
+    EpisodeFilter, PastRun, Sample, StoreReader, list::duration_text, reader::RUN_TIMEOUT,
 };
 use lifesign_core::{
     judge::State,
-    scopes::{Maintenance, Remarks},
+    scopes::{FullName, Maintenance, Remarks, contact_link},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Phase, middle, story};
-use lifesign_page::contact;
+use lifesign_incident::{
+    Episode, Incident, Phase, PhaseKind, middle,
+    story::{self, edge_text, length_text, time_text, time_text_in},
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -55,8 +54,11 @@ impl ReportData {
             state: None,
         };
         let observed_until = reader.observed_until(now)?;
-        let episodes = reader.episodes(&filter)?;
-        let incidents = reader.incidents(&filter, observed_until)?;
+        // An incident in this period may have begun long before it.
+        let all = EpisodeFilter { scope: Some(country.into()), ..EpisodeFilter::default() };
+        let mut episodes = reader.episodes(&all)?;
+        let incidents = filter.incidents(&episodes.read, observed_until);
+        episodes.read.retain(|episode| filter.passes_episode(episode));
         let samples = reader.samples(country, since, until)?;
         let runs = reader.runs(since, until)?;
         let broken = episodes.broken + samples.broken + runs.broken;
@@ -71,7 +73,7 @@ impl ReportData {
             now,
             observed_until,
             episodes: episodes.read,
-            incidents: incidents.read,
+            incidents,
             samples: samples.read,
             runs: runs.read,
             remarks: reader.remarks()?,
@@ -94,8 +96,8 @@ impl ReportData {
         scopes
     }
 
-    fn network_name<'a>(&self, scope: &'a str) -> Option<&'a str> {
-        network_name(&self.country, scope)
+    fn network_name<'a>(&'a self, scope: &'a str) -> Option<&'a str> {
+        FullName::new(&self.country, scope).network()
     }
 
     fn episodes_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Episode> {
@@ -113,11 +115,15 @@ impl ReportData {
     fn there(&self, incident: &Incident) -> Option<String> {
         let zone = self.remarks.timezone(&self.country)?;
         let worst = incident.worst(self.observed_until)?;
-        let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
+        let local = |time| time_text_in(time, Some(&zone));
         let begin = local(middle(worst.begin).0);
         let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
-        let kind = worst.kind.label();
-        Some(format!(" The {kind} was from {begin} to {end} in {}.", zone.name()))
+        let what = match worst.kind {
+            PhaseKind::Unstable => "unstable phase",
+            PhaseKind::Down => "darkness",
+            PhaseKind::Outage | PhaseKind::Up => worst.kind.label(),
+        };
+        Some(format!(" The {what} was from {begin} to {end} in {}.", zone.name()))
     }
 
     /// A window of maintenance that a bad phase of the country overlapped.
@@ -222,7 +228,7 @@ fn without_incident(data: &ReportData) -> String {
         Some(episode) => format!(
             "{name} was reachable in part only, at the longest from {} for {}",
             edge_text(episode.begin),
-            length_text(episode, data.observed_until)
+            length_text(episode.begin, episode.end, data.observed_until)
         ),
     }
 }
@@ -258,7 +264,12 @@ pub fn page(data: &ReportData) -> Markup {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
                     @if let Some(text) = &data.remarks.contact {
-                        " The vantage is run by " (contact(text)) "."
+                        " The vantage is run by "
+                        @match contact_link(text) {
+                            Some(link) => { a href=(link) rel="noreferrer" { (text) } }
+                            None => (text),
+                        }
+                        "."
                     }
                 }
             }

@@ -9,11 +9,6 @@ use std::fmt::Write as _;
 const MOST_COUNTRIES: usize = 10;
 const MOST_NEAREST: usize = 3;
 
-/// The name of the network that the store calls so; None if it is no network.
-pub(super) fn network_name<'a>(country: &str, scope: &'a str) -> Option<&'a str> {
-    scope.strip_prefix(country)?.strip_prefix('/')
-}
-
 impl StoreReader {
     /// The scope of this name, in whatever case. The error says what the store knows instead.
     pub fn scope(&self, name: &str) -> Result<String, String> {

@@ -19,7 +19,7 @@ pub struct Measured {
     pub loss: Option<f64>,
     /// Median round-trip time in seconds: the mean of the minutes' medians.
     pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds: the mean of the samples'.
+    /// 95th percentile of the round-trip time in seconds: the mean of the minutes' too.
     pub p95: Option<f64>,
 }
 

@@ -127,7 +127,11 @@ fn networks_of_one_name_in_two_countries_are_two() {
     let found = |scope: &str| -> Vec<(String, Level, String)> {
         let filter = EpisodeFilter { scope: Some(scope.into()), ..EpisodeFilter::default() };
         let found = reader.episodes(&filter).unwrap().read.into_iter();
-        found.map(|each| (each.country.clone(), each.level(), each.name().into())).collect()
+        found
+            .map(|each| {
+                (each.country.clone(), each.full_name().level(), each.full_name().name().into())
+            })
+            .collect()
     };
     for scope in ["KP", "KP/Telecom"] {
         assert_eq!(found(scope), [("KP".into(), Level::Network, "Telecom".into())]);

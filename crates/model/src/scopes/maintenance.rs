@@ -76,29 +76,6 @@ impl Roster {
     pub fn maintenance_at(&self, scope: Scope, time: Time) -> Option<&Maintenance> {
         self.maintenance_of(scope).filter(|window| window.is_open(time)).max_by_key(|w| w.to)
     }
-
-    /// The scope of this name: a country's code, a block's prefix, or, as in `KP/Star JV`, a
-    /// country's code and a network's name. A code has no slash, and no prefix begins with one.
-    pub fn scope_named(&self, name: &str) -> Option<Scope> {
-        let is_prefix = name.parse().ok();
-        self.scopes().find(|&scope| match scope {
-            Scope::Block(id) => Some(self.block(id).prefix) == is_prefix,
-            Scope::Country(id) => self.country(id).code == name,
-            Scope::Network(id) => {
-                let network = name.strip_prefix(&*self.country_of(scope).code);
-                network.and_then(|rest| rest.strip_prefix('/')) == Some(&*self.network(id).name)
-            }
-        })
-    }
-
-    /// What [`Roster::scope_named`] knows a scope by.
-    pub fn full_name_of(&self, scope: Scope) -> String {
-        let name = self.name_of(scope);
-        match scope {
-            Scope::Block(_) | Scope::Country(_) => name,
-            Scope::Network(_) => format!("{}/{name}", self.country_of(scope).code),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -132,18 +109,6 @@ mod tests {
 
     fn window(from: u64, to: u64) -> Maintenance {
         Maintenance { from: at(from), to: at(to), reason: None }
-    }
-
-    #[test]
-    fn each_scope_is_found_by_its_full_name_and_nothing_else_is() {
-        let roster = roster();
-        for scope in roster.scopes() {
-            assert_eq!(roster.scope_named(&roster.full_name_of(scope)), Some(scope));
-        }
-        assert_eq!(roster.full_name_of(NETWORK), "KP/Star/JV");
-        for name in ["", "K", "kp", "KP/", "KP/Star", "Star/JV", "192.0.2.0/25", "192.0.2.1"] {
-            assert_eq!(roster.scope_named(name), None, "{name}");
-        }
     }
 
     #[test]

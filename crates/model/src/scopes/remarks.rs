@@ -39,3 +39,35 @@ impl Remarks {
         TimeZone::named(self.timezones.get(country)?)
     }
 }
+
+/// Where a link on who runs the vantage leads: to a URL, or by mail; None if the text is neither.
+pub fn contact_link(text: &str) -> Option<String> {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    let is_mail = text.contains('@') && !text.contains([':', '/', '?', '<', '>', ',']);
+    match text {
+        _ if text.contains(char::is_whitespace) => None,
+        _ if is_url => Some(text.to_owned()),
+        _ => is_mail.then(|| format!("mailto:{text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_is_a_link_if_it_is_a_url_or_an_address_for_mail() {
+        for (text, link) in [
+            ("https://example.org/who?a@b", Some("https://example.org/who?a@b")),
+            ("http://[2001:db8::1]/", Some("http://[2001:db8::1]/")),
+            ("noc@example.org", Some("mailto:noc@example.org")),
+            ("the lab, noc@example.org", None),
+            ("https://example.org and more", None),
+            ("javascript:alert(1)@x", None),
+            ("a@b?bcc=c", None),
+            ("the lab", None),
+        ] {
+            assert_eq!(contact_link(text).as_deref(), link, "{text}");
+        }
+    }
+}

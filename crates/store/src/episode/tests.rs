@@ -215,7 +215,7 @@ fn no_end_lies_before_its_begin_and_wall_clocks_move_all_times() {
     EpisodeTracker::default().handle_change(&change, &roster(), 5_000_000_000.into(), &mut changed);
     let found = &changed[0];
     assert_eq!(
-        (found.scope.as_str(), found.country.as_str(), found.level()),
+        (found.scope.as_str(), found.country.as_str(), found.full_name().level()),
         ("127.45.176.0/24", "KP", Level::Block)
     );
     assert_eq!(

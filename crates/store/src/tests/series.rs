@@ -34,3 +34,26 @@ fn measurements_are_read_in_periods_and_no_sample_counts_twice() {
     assert_eq!(read(Measurements::Of("none"), 0, 600, 1), []);
     assert_eq!(read(Measurements::Countries, 600, 600, 1), []);
 }
+
+/// Ten minutes of which one is slow: no other range may show them slower.
+#[test]
+fn a_95th_percentile_is_the_same_mean_of_minutes_in_fine_samples_and_in_coarse_ones() {
+    let directory = TempDir::new("p95");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let samples = (0..20_u64).map(|minute| {
+        let p95 = Some(if minute % 10 == 5 { 1.0 } else { 0.1 });
+        Sample { p95, ..sample("KP", 300 + minute * 60, State::Up, Some(0.0)) }
+    });
+    database.write(&backlog(1500, Vec::new(), samples.collect()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let read = |from, to, count| {
+        let period = (at(from), at(to));
+        let all = reader.measured(Measurements::Of("KP"), period, count).unwrap();
+        all.iter().filter_map(|each| each.p95).collect::<Vec<_>>()
+    };
+    let fine = read(300, 1500, 20);
+    assert_eq!((fine.len(), fine[4]), (19, 1.0));
+    let coarse = read(300, 1500, 2);
+    assert_eq!(coarse.len(), 2);
+    assert!(coarse.iter().all(|p95| (p95 - 0.19).abs() < 1e-9), "{coarse:?}");
+}

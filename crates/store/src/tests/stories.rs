@@ -91,8 +91,8 @@ fn december_2014_is_told_as_it_was() {
 fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     let scenario = scenario("december-2014");
     let directory = TempDir::new("killed-in-flapping");
-    let mut store = PlayedStore::create(&directory, "lab", scenario.start).unwrap();
-    store.replan(&scenario.roster, None, scenario.start);
+    let mut store =
+        PlayedStore::create(&directory, "lab", &scenario.roster, None, scenario.start).unwrap();
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let mut killed = scenario.start;
