@@ -98,6 +98,7 @@ mod deploy {
 
 mod docs {
     mod pages;
+    mod readme;
 }
 
 mod source {
