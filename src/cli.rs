@@ -6,6 +6,7 @@ mod stderr;
 mod store;
 
 use crate::{
+    clock::Clock,
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
@@ -80,7 +81,7 @@ struct RunArgs {
 
 #[derive(Args, Debug)]
 struct SimulateArgs {
-    /// The scenario
+    /// The scenario; - is standard input
     file: PathBuf,
     /// Use this seed of the random numbers instead of the scenario's
     #[arg(long)]
@@ -185,24 +186,31 @@ fn standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Reads a file, or standard input.
+fn read<T>(
+    path: &Path,
+    load: impl FnOnce(&Path) -> Result<T, Problems>,
+    parse: impl FnOnce(&str, &str) -> Result<T, Problems>,
+) -> Result<T, Problems> {
+    if !standard_input(path) {
+        return load(path);
+    }
+    let name = "<stdin>";
+    parse(name, &lifesign_document::load_from(name, io::stdin())?)
+}
+
 /// Prints the summary of a plan, or its errors.
 fn check(args: CheckArgs) -> u8 {
     let path = match args.file.map_or_else(default_plan, Ok) {
         Ok(path) => path,
         Err(code) => return code,
     };
-    let plan = if standard_input(&path) {
-        let name = "<stdin>";
-        lifesign_document::load_from(name, io::stdin()).and_then(|text| Plan::parse(name, &text))
-    } else {
-        Plan::load(&path)
-    };
-    let plan = match plan {
+    let plan = match read(&path, Plan::load, Plan::parse) {
         Ok(plan) => plan,
         Err(problems) => return refuse(&problems),
     };
     print_line(&plan.to_string());
-    for warning in plan.warnings() {
+    for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }
     exit::OK
@@ -258,7 +266,7 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
 }
 
 fn simulate(args: &SimulateArgs) -> u8 {
-    let scenario = match Scenario::load(&args.file) {
+    let scenario = match read(&args.file, Scenario::load, Scenario::parse) {
         Ok(scenario) => scenario,
         Err(problems) => return refuse(&problems),
     };

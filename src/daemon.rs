@@ -195,7 +195,7 @@ impl Daemon {
             env!("CARGO_PKG_VERSION"),
             plan.vantage
         ));
-        write_warnings(&plan, &stdout_writer);
+        write_warnings(&plan, clock.now(), &stdout_writer);
         let controls = network::open_controls(&plan, clock, &sender, &stdout_writer);
         let network = Network::open(&plan, clock, sender.clone(), &stdout_writer);
         for invitation in invitations {
@@ -354,8 +354,8 @@ fn is_anything_dark(snapshot: &Snapshot) -> bool {
     })
 }
 
-fn write_warnings(plan: &Plan, stdout_writer: &LineWriter) {
-    for warning in plan.warnings() {
+fn write_warnings(plan: &Plan, now: Time, stdout_writer: &LineWriter) {
+    for warning in plan.warnings(now) {
         stdout_writer.write(format!("note: {warning}"));
     }
 }

@@ -42,6 +42,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let scenario = Scenario::parse("december-2014.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
     let listeners = listener::open(&options.listen)?;
+    let temporary = match options.state_dir {
+        Some(_) => None,
+        None => Some(TemporaryDirectory::with_prefix("lifesign-")?),
+    };
+    let own = temporary.as_ref().map(|temporary| temporary.path().join("played"));
+    let directory = options.state_dir.clone().or(own).unwrap_or_default();
+    let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
     print_line(&format!(
         "lifesign {} plays a simulation: {}",
         env!("CARGO_PKG_VERSION"),
@@ -50,13 +57,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let temporary = match options.state_dir {
-        Some(_) => None,
-        None => Some(TemporaryDirectory::with_prefix("lifesign-")?),
-    };
-    let own = temporary.as_ref().map(|temporary| temporary.path().join("played"));
-    let directory = options.state_dir.clone().or(own).unwrap_or_default();
-    let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
     if options.state_dir.is_some() {
         print_line(&store.hint());
     }

@@ -61,7 +61,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Wh
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'The address of the running lifesign' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where the running lifesign listens, as in `run`; :PORT is on this machine' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l http.config.file -d 'TLS and password for the request: an HTTP configuration file as promtool has it' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l json -d 'Print the answer as JSON'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l watch -d 'Ask again every 2 s, until interrupted'

@@ -314,7 +314,7 @@ pub fn plan(bytes: &[u8]) {
             let roster = &plan.roster;
             assert!(
                 !plan.to_string().is_empty()
-                    && plan.warnings().iter().all(|warning| !warning.is_empty())
+                    && plan.warnings(Time::default()).iter().all(|warning| !warning.is_empty())
             );
             assert_eq!(plan.specs.len(), roster.targets.len());
             assert!(

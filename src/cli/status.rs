@@ -1,14 +1,16 @@
 //! The command `status`: what a running lifesign says (`/api/v1/state`), as a table.
 
 use super::{exit, has_colour, refuse, stderr::print_error};
+use crate::export::listener::Listen;
 use clap::Args;
 use lifesign_core::judge::State;
 use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, IsTerminal, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
     path::PathBuf,
     time::Duration,
 };
@@ -20,9 +22,9 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Args, Debug)]
 pub(super) struct StatusArgs {
-    /// The address of the running lifesign
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:17545")]
-    address: SocketAddr,
+    /// Where the running lifesign listens, as in `run`; :PORT is on this machine
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:17545")]
+    address: Listen,
     /// TLS and password for the request: an HTTP configuration file as promtool has it
     #[arg(long = "http.config.file", value_name = "FILE")]
     http_config: Option<PathBuf>,
@@ -102,7 +104,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
     let terminal = io::stdout().is_terminal();
     let colour = has_colour(&io::stdout());
     loop {
-        let answer = fetch(args.address, client.as_ref()).and_then(|text| {
+        let answer = fetch(&args.address, client.as_ref()).and_then(|text| {
             let state = serde_json::from_str(&text).map_err(|error| format!("no JSON: {error}"))?;
             let (service, lines) = Service::of_all(&state);
             let code = if args.exit_code { service as u8 } else { exit::OK };
@@ -130,12 +132,37 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
     }
 }
 
-/// The body of the answer.
-fn fetch(address: SocketAddr, client: Option<&Client>) -> Result<String, String> {
-    let request = || {
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+/// A connection, and what the server is called there.
+fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
+    let by_tcp = |address: SocketAddr| -> io::Result<(Box<dyn Stream>, String)> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        client.unwrap_or(&Client::default()).get(stream, address, "/api/v1/state")
+        Ok((Box::new(stream), address.to_string()))
+    };
+    match place {
+        Listen::Address(address) => by_tcp(*address),
+        Listen::Everywhere(port) | Listen::Localhost(port) => {
+            let at = |ip: IpAddr| by_tcp(SocketAddr::new(ip, *port));
+            at(Ipv4Addr::LOCALHOST.into())
+                .or_else(|error| at(Ipv6Addr::LOCALHOST.into()).map_err(|_| error))
+        }
+        Listen::Unix(path) => {
+            let stream = UnixStream::connect(path)?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
+            Ok((Box::new(stream), "localhost".into()))
+        }
+    }
+}
+
+/// The body of the answer.
+fn fetch(place: &Listen, client: Option<&Client>) -> Result<String, String> {
+    let request = || {
+        let (stream, server) = connect(place)?;
+        client.unwrap_or(&Client::default()).get(stream, &server, "/api/v1/state")
     };
     let text = request().map_err(|error: io::Error| error.to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or("no HTTP answer")?;

@@ -3,6 +3,7 @@
 //! blocks come before those of its networks.
 
 use super::{BlockOptions, Countries, block, network};
+use crate::export::http::RESERVED_CODES;
 use lifesign_core::{
     scopes::{Country, CountryId, Labels},
     time_zone::TimeZone,
@@ -29,7 +30,7 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     table.only(&["code", "name", "timezone", "labels", "block", "network"]);
     let code = table
         .need("code", "\"KP\"")
-        .and_then(|value| country_code(value, lines))
+        .and_then(|value| code(value, lines))
         .unwrap_or_default()
         .to_owned();
     let name = table
@@ -59,6 +60,17 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     let blocks = first..all.roster.blocks.len() as u32;
     let name = name.map_or_else(|| code.clone(), str::to_owned);
     all.roster.countries.push(Country { code, name, labels, timezone, networks, blocks });
+}
+
+/// The code of a country, which is the address of its page.
+fn code<'a>(value: Value<'a>, lines: &mut LinesByName) -> Option<&'a str> {
+    let code = country_code(value, lines)?;
+    if RESERVED_CODES.iter().any(|word| word.eq_ignore_ascii_case(code)) {
+        value.note(&format!(
+            "{code:?} is the address of another page; write another code, such as \"KP\""
+        ));
+    }
+    Some(code)
 }
 
 fn timezone(name: &str) -> Result<TimeZone, String> {

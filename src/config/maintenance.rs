@@ -31,7 +31,8 @@ fn window(table: Table<'_>, roster: &Roster) -> Option<(Scope, Maintenance)> {
     let reason = table.get("reason").and_then(|value| label(value, "what is done, in a few words"));
     let window = Maintenance { from: from?, to: to?, reason: reason.map(str::to_owned) };
     if window.to <= window.from {
-        end?.note(&format!("the window ends before it begins; write a time after {}", window.from));
+        let when = if window.to == window.from { "when" } else { "before" };
+        end?.note(&format!("the window ends {when} it begins; write a time after {}", window.from));
     }
     Some((scope?, window))
 }

@@ -1,8 +1,9 @@
 //! One `[[country.network]]` table of the plan: adds its network and blocks to the roster.
 
 use super::{Countries, block, country::is_a_table};
-use lifesign_core::scopes::{CountryId, Labels, Network, NetworkId};
-use lifesign_document::{LinesByName, Table, labels, network_name};
+use crate::export::http::RESERVED_NETWORKS;
+use lifesign_core::scopes::{CountryId, Labels, Network, NetworkId, Prefix};
+use lifesign_document::{LinesByName, Table, Value, labels, network_name};
 
 /// `lines`: the line of each network's name in the country.
 pub(super) fn network<'a>(
@@ -15,6 +16,10 @@ pub(super) fn network<'a>(
     let name =
         table.need("name", "\"Example Telecom\"").and_then(|value| network_name(value, lines));
     let asn = table.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
+    let asn = asn.map(|asn| asn as u32);
+    if let (Some(value), Some(name)) = (table.get("name"), name) {
+        address(value, name, asn);
+    }
     let labels = Labels::from(labels(table, Some("asn")));
     let id = NetworkId(all.roster.networks.len() as u32);
     let first = all.roster.blocks.len() as u32;
@@ -29,9 +34,25 @@ pub(super) fn network<'a>(
     }
     all.roster.networks.push(Network {
         name: name.unwrap_or_default().to_owned(),
-        asn: asn.map(|asn| asn as u32),
+        asn,
         country,
         labels,
         blocks: first..all.roster.blocks.len() as u32,
     });
+}
+
+/// Notes a name that is the address of another page.
+fn address(value: Value<'_>, name: &str, asn: Option<u32>) {
+    let lower = name.to_ascii_lowercase();
+    let number = lower.strip_prefix("as").and_then(|digits| digits.parse::<u32>().ok());
+    let fault = if RESERVED_NETWORKS.contains(&lower.as_str()) {
+        "is the address of another page; write another name".to_owned()
+    } else if name.parse::<Prefix>().is_ok() {
+        "is a prefix; write another name, such as \"Example Telecom\"".to_owned()
+    } else if let Some(number) = number.filter(|&number| asn != Some(number)) {
+        format!("is the address of that AS; write another name, or asn = {number} beside it")
+    } else {
+        return;
+    };
+    value.note(&format!("network {name:?} {fault}"));
 }

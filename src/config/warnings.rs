@@ -4,15 +4,28 @@ use super::{
     Plan,
     summary::{about, hosts, rate_in_words},
 };
-use lifesign_core::{schedule::OwnIntervals, scopes::Family};
-use std::net::IpAddr;
+use lifesign_core::{
+    schedule::OwnIntervals,
+    scopes::{Family, Prefix},
+    time::Time,
+};
+use std::{net::IpAddr, sync::LazyLock, time::Duration};
 
 /// Where published work saw the first ICMP rate limits, in probes per second and /24.
 const ICMP_RATE_LIMIT: f64 = 0.39;
 
+/// Prefixes that stand in examples, and in which nobody answers (RFC 5737, RFC 3849, RFC 9637).
+static EXAMPLES: LazyLock<[Prefix; 5]> = LazyLock::new(|| {
+    ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"]
+        .map(|text| text.parse().expect("a prefix"))
+});
+
+/// A window of maintenance that ended so long ago is not kept in the plan for its end alone.
+const LONG_OVER: Duration = Duration::from_secs(30 * 86_400);
+
 impl Plan {
     /// What is allowed, but may not be what was meant; one sentence each.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self, now: Time) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.controls.is_empty() {
             warnings.push(
@@ -40,6 +53,15 @@ impl Plan {
                 "control {control} is this machine: it answers even when our network is down"
             ));
         }
+        for control in &self.controls {
+            if EXAMPLES.iter().any(|prefix| prefix.contains(*control)) {
+                warnings.push(format!(
+                    "control {control} is an address for examples (RFC 5737, RFC 3849), where \
+                     nobody answers"
+                ));
+            }
+        }
+        warnings.extend(self.past_maintenance(now));
         if self.budget.base > ICMP_RATE_LIMIT {
             warnings.push(format!(
                 "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \
@@ -76,5 +98,20 @@ impl Plan {
             }
         }
         warnings
+    }
+
+    fn past_maintenance(&self, now: Time) -> Option<String> {
+        let windows = self.roster.maintenance.iter();
+        let over: Vec<_> = windows.filter(|(_, window)| window.to + LONG_OVER < now).collect();
+        let (scope, window) = over.first()?;
+        let name = self.roster.full_name_of(*scope);
+        let more = match over.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more are as old"),
+        };
+        Some(format!(
+            "the maintenance of {name} was over at {}{more}: what is over may go from the plan",
+            window.to
+        ))
     }
 }

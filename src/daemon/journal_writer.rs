@@ -207,12 +207,13 @@ mod tests {
         outcome::{Outcome, Stray},
         scopes::TargetId,
     };
-    use std::{fs, time::Duration};
+    use lifesign_store::TemporaryDirectory;
+    use std::time::Duration;
 
     #[test]
     fn packets_of_others_have_no_lines_and_those_that_nobody_asked_for_few() {
-        let path = std::env::temp_dir().join(format!("lifesign-unasked-{}", std::process::id()));
-        let mut journal = JournalWriter::open(path.clone()).unwrap();
+        let directory = TemporaryDirectory::with_prefix("lifesign-unasked-").unwrap();
+        let mut journal = JournalWriter::open(directory.path().join("journal")).unwrap();
         let seen = |n: u64| Time::default() + Duration::from_millis(n);
         let mut taken = |event: &dyn Fn(u64) -> Event| {
             let record = |n| EventRecord { seen: seen(n), event: event(n), was_overdue: false };
@@ -240,7 +241,5 @@ mod tests {
         };
         assert!(taken(&outcome(Found::Duplicate)) <= 10);
         assert_eq!(taken(&outcome(Found::Lost)), 10_000);
-        drop(journal);
-        fs::remove_file(path).unwrap();
     }
 }

@@ -113,7 +113,7 @@ impl Daemon {
         }
         let text = format!("watches by the new plan, from {}: {}", self.plan.vantage, self.plan);
         self.stdout_writer.write(text.clone());
-        write_warnings(&self.plan, &self.stdout_writer);
+        write_warnings(&self.plan, now, &self.stdout_writer);
         text
     }
 

@@ -33,6 +33,12 @@ use tokio::sync::{mpsc, oneshot};
 /// What is for people, once, and without what a query makes of it (RFC 9309).
 const ROBOTS: &str = "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /metrics\n";
 
+/// First parts of paths that are no country: below `incident` are incidents, at the other words
+/// what is for programs. A file has a dot in its name, and no code of a country has.
+pub const RESERVED_CODES: [&str; 4] = ["-", "api", "incident", "metrics"];
+/// What stands below a country and is no network. A browser takes `.` and `..` for folders.
+pub const RESERVED_NETWORKS: [&str; 4] = [".", "..", "badge.svg", "feed.atom"];
+
 /// How many pages are made at a time.
 const MAX_BLOCKING_THREADS: usize = 2;
 
@@ -263,4 +269,35 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 
 fn internal_error(error: impl std::error::Error) -> ErrorResponse {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_core::scopes::Roster;
+    use lifesign_page::{Address, Query};
+
+    #[test]
+    fn the_first_part_of_each_route_is_no_code_of_a_country() {
+        let routes = include_str!("http.rs").split(concat!(".rou", "te(")).skip(1);
+        let paths: Vec<&str> = routes.map(|route| route.split('"').nth(1).unwrap()).collect();
+        assert!(paths.len() > 12 && paths.contains(&"/metrics"), "{paths:?}");
+        for path in paths {
+            let first = path.split('/').nth(1).unwrap();
+            let is_free = ["", "{country}"].contains(&first);
+            let is_reserved = RESERVED_CODES.contains(&first) || first.contains('.');
+            assert!(is_free || is_reserved, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_reserved_would_hide_a_page() {
+        let mut roster = Roster::default();
+        roster.add_country("incident", "");
+        roster.add_network("Star JV", None);
+        roster.add_country("KP", "");
+        let find = |path: &str| Address::find(path, Query::default(), &roster);
+        assert!(find("/KP/feed.atom").is_some() && find("/KP/badge.svg").is_some());
+        assert_eq!(find("/incident/Star%20JV"), None);
+    }
 }

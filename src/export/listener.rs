@@ -4,7 +4,7 @@
 use listenfd::ListenFd;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::{
-    fmt, fs, io,
+    env, fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     os::unix::{
         fs::FileTypeExt,
@@ -18,6 +18,9 @@ use std::{
 const DEFAULT: Listen = Listen::Address(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 17545));
 /// How many connections may wait to be accepted, as in the standard library.
 const BACKLOG: i32 = 128;
+
+/// So many sockets are not passed: `listenfd` makes a list of all that are said to be.
+const MAX_PASSED: u32 = 1024;
 
 /// A place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,17 @@ impl FromStr for Listen {
              :17545 for every address, or unix:/PATH"
                 .into()
         })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Everywhere(port) => write!(f, ":{port}"),
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
     }
 }
 
@@ -91,12 +105,21 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Where to look, in a line for the user. A port 0 has become a real one.
+    /// Where to look, in a line for the user. A port 0 has become a real one. Where it listens at
+    /// every address of a family, one is named that a browser on this machine can open.
     pub fn invitation(&self, scheme: &str) -> io::Result<String> {
         Ok(match self {
             Self::Tcp(listener) => {
-                let page = format!("{scheme}://{}/", listener.local_addr()?);
-                format!("look at {page} (metrics: {page}metrics)")
+                let mut address = listener.local_addr()?;
+                let everywhere = address.ip().is_unspecified();
+                match address.ip() {
+                    IpAddr::V4(_) if everywhere => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+                    IpAddr::V6(_) if everywhere => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+                    IpAddr::V4(_) | IpAddr::V6(_) => {}
+                }
+                let page = format!("{scheme}://{address}/");
+                let also = if everywhere { ", at every other address too" } else { "" };
+                format!("look at {page} (metrics: {page}metrics){also}")
             }
             Self::Unix(_, listener) => {
                 let address = listener.local_addr()?;
@@ -126,7 +149,6 @@ pub fn open(places: &[Listen]) -> Result<Vec<Listener>, ListenError> {
                 listeners.extend(open_both(loopback, *port)?);
             }
             Listen::Unix(path) => {
-                let place = format!("unix:{}", path.display());
                 let listener = open_file(path).map_err(ListenError::at(place))?;
                 listeners.push(Listener::Unix(Some(SocketFile(path.clone())), listener));
             }
@@ -148,6 +170,12 @@ pub fn open_or_take(places: &[Listen]) -> Result<Vec<Listener>, ListenError> {
 
 /// The sockets that systemd has opened for this process. They are given once.
 fn from_systemd() -> Result<Vec<Listener>, ListenError> {
+    let count = env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok());
+    if let Some(count @ MAX_PASSED..) = count {
+        let said = format!("LISTEN_FDS={count} are too many");
+        let error = io::Error::other(said);
+        return Err(ListenError::at("the sockets that systemd passes")(error));
+    }
     let mut passed = ListenFd::from_env();
     let mut listeners = Vec::new();
     for index in 0..passed.len() {
@@ -250,6 +278,7 @@ mod tests {
             ("localhost:0", Listen::Localhost(0)),
             ("unix:/run/lifesign.sock", Listen::Unix("/run/lifesign.sock".into())),
         ] {
+            assert_eq!(place.to_string(), text);
             assert_eq!(text.parse(), Ok(place));
         }
     }

@@ -26,6 +26,7 @@ mod probe {
 
 mod config {
     mod plans;
+    mod warnings;
 }
 
 mod cli {
@@ -97,6 +98,7 @@ mod deploy {
 
 mod docs {
     mod pages;
+    mod readme;
 }
 
 mod source {

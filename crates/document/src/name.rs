@@ -48,14 +48,28 @@ pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
 /// One line of text, of at most so many characters. `want` says what it is.
 pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
-    let fault = match text {
-        _ if text.trim().is_empty() => "empty",
-        _ if text.chars().count() > most => &format!("longer than {most} characters"),
-        _ if text.chars().any(char::is_control) => "not one line of plain text",
-        _ => return Some(text),
+    let fault = if text.trim().is_empty() {
+        "empty".to_owned()
+    } else if text.chars().count() > most {
+        format!("longer than {most} characters")
+    } else if let Some(letter) = text.chars().find(|&letter| !is_plain(letter)) {
+        format!("not one line of plain text, for it has U+{:04X}", u32::from(letter))
+    } else {
+        return Some(text);
     };
     value.note(&format!("{:?} is {fault}; write {want}", value.key()));
     None
+}
+
+/// Whether it is seen as what it is, and may stand in XML (XML 1.0 §2.2): it is no control, ends no
+/// line, turns no text around (UAX #9 §2), is not invisible, and is a character at all (Unicode
+/// §23.7). Joiners are plain: some scripts are written with them.
+fn is_plain(letter: char) -> bool {
+    let is_odd = matches!(letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    !is_odd && !letter.is_control() && u32::from(letter) & 0xfffe != 0xfffe
 }
 
 /// The code of a country. `lines` holds those of the file.
@@ -105,9 +119,10 @@ pub fn labels(table: Table<'_>, taken: Option<&str>) -> BTreeMap<String, String>
         let name: &str = key.get_ref();
         if let Some(fault) = fault_of_name(name, taken) {
             table.document.note(key.span().start, &fault);
-        } else if let Some(text) = label_value(Value { document: table.document, key: name, found })
-        {
-            labels.insert(name.to_owned(), text.to_owned());
+        } else {
+            let value = Value { document: table.document, key: name, found };
+            let text = line(value, MAX_LABEL_VALUE, "a text in quotes, such as \"Star JV\"");
+            labels.extend(text.map(|text| (name.to_owned(), text.to_owned())));
         }
     }
     labels
@@ -140,18 +155,39 @@ fn fault_of_name(name: &str, taken: Option<&str>) -> Option<String> {
     })
 }
 
-/// An empty one would be no label to Prometheus.
-fn label_value(value: Value<'_>) -> Option<&str> {
-    let text = value.text("a text in quotes, such as \"Star JV\"")?;
-    let fault = match text {
-        "" => "empty",
-        _ if text.chars().count() > MAX_LABEL_VALUE => "longer than 128 characters",
-        _ if text.chars().any(char::is_control) => "not one line of plain text",
-        _ => return Some(text),
-    };
-    value.note(&format!(
-        "the label {:?} is {fault}; write one line of 1 to {MAX_LABEL_VALUE} characters",
-        value.key()
-    ));
-    None
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+
+    /// What is wrong with this text as a name.
+    fn fault(text: &str) -> Option<String> {
+        let name = |root: Table<'_>| label(root.get("name")?, "a name").map(str::to_owned);
+        read("plan", &format!("name = \"{text}\""), name).err().map(|all| all.to_string())
+    }
+
+    #[test]
+    fn what_is_not_seen_as_what_it_is_is_no_plain_text() {
+        for code in [
+            "0085", "00AD", "061C", "200B", "200E", "2028", "2029", "202E", "2066", "2069", "FDD0",
+            "FEFF", "FFFE", "FFFF",
+        ] {
+            let wanted = format!(
+                "plan:1:8: \"name\" is not one line of plain text, for it has U+{code}; write a name"
+            );
+            assert_eq!(fault(&format!("KP \\u{code}")), Some(wanted));
+        }
+        assert!(fault("KP \\U0010FFFF").is_some_and(|fault| fault.contains("U+10FFFF;")));
+        for plain in [
+            "조선",
+            "العربية",
+            "می\u{200c}خواهم",
+            "👩\u{200d}🔬",
+            "Star JV <b>",
+            "e\u{301}",
+            "\u{fffd}",
+        ] {
+            assert_eq!(fault(plain), None, "{plain}");
+        }
+    }
 }

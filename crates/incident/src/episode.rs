@@ -29,7 +29,7 @@ pub struct Episode {
     pub unseen: Duration,
     /// Since when the verdict has been unknown, if it is now.
     pub paused: Option<Time>,
-    /// Of a flapping that is over: the darknesses that ended in it.
+    /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written.
     pub darknesses: Darknesses,
     /// A window of maintenance that it overlaps, as far as the reader knows one.
     pub planned: Option<Maintenance>,

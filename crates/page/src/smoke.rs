@@ -92,9 +92,11 @@ fn description(points: &[Point]) -> String {
     )
 }
 
-/// The next round number that is not less.
+/// The next round number that is not less, and of which the half can be told from it in tenths of a
+/// millisecond.
 fn round_up(seconds: f64) -> f64 {
-    let decade = 10_f64.powf(seconds.max(1e-4).log10().floor());
+    let seconds = seconds.max(2e-4);
+    let decade = 10_f64.powf(seconds.log10().floor());
     [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0]
         .into_iter()
         .map(|step| step * decade)
@@ -153,8 +155,12 @@ mod tests {
 
     #[test]
     fn the_scale_ends_at_a_round_time_above_the_highest() {
-        for (highest, top) in [(0.31, 0.4), (0.04, 0.04), (0.0401, 0.06), (1.2, 1.5), (0.0, 1e-4)] {
+        for (highest, top) in [(0.31, 0.4), (0.04, 0.04), (0.0401, 0.06), (1.2, 1.5), (0.0, 2e-4)] {
             assert!((round_up(highest) - top).abs() < 1e-9, "{highest}: {}", round_up(highest));
+        }
+        for highest in (0..2000).map(|tens_of_micros| f64::from(tens_of_micros) * 1e-5) {
+            let [whole, half] = [1.0, 0.5].map(|part| milliseconds(Some(round_up(highest) * part)));
+            assert_ne!(whole, half, "of {highest} s");
         }
     }
 

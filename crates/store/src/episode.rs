@@ -182,6 +182,7 @@ impl EpisodeTracker {
         let paused = episode.paused.take().unwrap_or(lasted);
         episode.unseen += known.found.since(paused) + known.unseen;
         episode.paused = known.paused;
+        episode.darknesses = episode.darknesses.then(known.darknesses);
         if known.state == State::Outage {
             episode.state = State::Outage;
         }
@@ -227,6 +228,25 @@ impl EpisodeTracker {
                 open.pause(offset.written(change.time), darknesses, changed);
             } else {
                 self.handle_change(change, roster, offset, changed);
+            }
+        }
+    }
+
+    /// Counts the darknesses so far of a flapping that goes on: a kill may come before its end.
+    pub fn note_darknesses(&self, snapshot: &Snapshot, changed: &mut Vec<Episode>) {
+        let roster = &snapshot.roster;
+        for scope in roster.scopes() {
+            let verdict = &snapshot.scope(scope).verdict;
+            if verdict.state != State::Flapping {
+                continue;
+            }
+            let open = self.open.get(&roster.full_name_of(scope));
+            if let Some(known) = open.and_then(|open| open.known.as_ref())
+                && known.state == State::Flapping
+            {
+                let so_far = verdict.darknesses.written(snapshot.wall_offset);
+                let darknesses = known.darknesses.then(so_far);
+                changed.push(Episode { darknesses, ..known.clone() });
             }
         }
     }

@@ -269,6 +269,7 @@ impl Store {
         if samples_due {
             let snapshot = watch.snapshot(now, offset, 0);
             self.tracker.note_unknown(&snapshot, &mut self.changed);
+            self.tracker.note_darknesses(&snapshot, &mut self.changed);
             batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
@@ -297,6 +298,7 @@ impl Store {
     /// Ends a run in order. Waits until everything is written, or has failed.
     pub fn finish(mut self, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
+        self.tracker.note_darknesses(&watch.snapshot(now, offset, 0), &mut self.changed);
         self.writer.write(Batch {
             at: offset.written(now),
             memory: Some(watch.remember(now, offset)),

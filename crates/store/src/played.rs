@@ -95,6 +95,7 @@ impl PlayedStore {
         if now >= self.next_samples {
             let snapshot = watch.snapshot(now, offset, 0);
             self.tracker.note_unknown(&snapshot, &mut batch.episodes);
+            self.tracker.note_darknesses(&snapshot, &mut batch.episodes);
             batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }

@@ -13,7 +13,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{
-    Episode, Incident, Phase, middle,
+    Episode, Incident, Phase, PhaseKind, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -118,8 +118,12 @@ impl ReportData {
         let local = |time| time_text_in(time, Some(&zone));
         let begin = local(middle(worst.begin).0);
         let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
-        let kind = worst.kind.label();
-        Some(format!(" The {kind} was from {begin} to {end} in {}.", zone.name()))
+        let what = match worst.kind {
+            PhaseKind::Unstable => "unstable phase",
+            PhaseKind::Down => "darkness",
+            PhaseKind::Outage | PhaseKind::Up => worst.kind.label(),
+        };
+        Some(format!(" The {what} was from {begin} to {end} in {}.", zone.name()))
     }
 
     /// A window of maintenance that a bad phase of the country overlapped.

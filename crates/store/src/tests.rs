@@ -8,7 +8,7 @@ use lifesign_core::{
 };
 use lifesign_incident::fixtures::{at, outage};
 use rusqlite::Connection;
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, ops::Deref, path::PathBuf, sync::Arc};
 
 mod blind_periods;
 mod clocks;
@@ -21,25 +21,22 @@ mod names;
 mod maintenance;
 
 /// A directory of the test's own, gone with it.
-struct TempDir(PathBuf);
+struct TempDir(TemporaryDirectory);
 
 impl TempDir {
     fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("lifesign-{}-store-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(TemporaryDirectory::with_prefix(format!("lifesign-store-{name}-")).unwrap())
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join(FILE_NAME)
+        self.join(FILE_NAME)
     }
 }
 
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+impl Deref for TempDir {
+    type Target = Path;
+    fn deref(&self) -> &Path {
+        self.0.path()
     }
 }
 

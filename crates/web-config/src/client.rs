@@ -10,7 +10,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use lifesign_document::Problems;
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::Path,
     sync::Arc,
 };
@@ -31,7 +31,7 @@ pub struct Client {
 
 struct Tls {
     config: Arc<ClientConfig>,
-    /// None: the server's certificate names its address.
+    /// None: the server's certificate names its address, or localhost for a socket file.
     server_name: Option<ServerName<'static>>,
 }
 
@@ -51,15 +51,20 @@ impl Client {
         Err(files.problems(notes.0))
     }
 
-    /// The whole answer to `GET path`, head and body, from the server that this stream leads to. By
-    /// HTTP/1.0, so that it comes in one piece (RFC 1945 §7.2).
-    pub fn get(&self, stream: TcpStream, server: SocketAddr, path: &str) -> io::Result<String> {
+    /// The whole answer to `GET path`, head and body, from the server that this stream leads to.
+    /// `server` is its name or its address and port. By HTTP/1.0, so that it comes in one piece
+    /// (RFC 1945 §7.2).
+    pub fn get(&self, stream: impl Read + Write, server: &str, path: &str) -> io::Result<String> {
         let request =
             format!("GET {path} HTTP/1.0\r\nHost: {server}\r\n{}\r\n", self.authorization);
         let Some(Tls { config, server_name }) = &self.tls else {
             return exchange(stream, &request);
         };
-        let name = server_name.clone().unwrap_or_else(|| ServerName::IpAddress(server.ip().into()));
+        let name = match (server_name, server.parse::<SocketAddr>()) {
+            (Some(name), _) => name.clone(),
+            (None, Ok(address)) => ServerName::IpAddress(address.ip().into()),
+            (None, Err(_)) => server.to_owned().try_into().map_err(io::Error::other)?,
+        };
         let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         exchange(StreamOwned::new(connection, stream), &request)
     }

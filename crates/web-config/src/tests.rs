@@ -133,7 +133,7 @@ fn everything_wrong_has_its_place() {
 #[test]
 fn no_problem_repeats_a_secret() {
     let authority = TestAuthority::new("secret");
-    let key = fs::read_to_string(authority.directory.join("server.key")).unwrap();
+    let key = fs::read_to_string(authority.path("server.key")).unwrap();
     let line = key.lines().nth(1).unwrap();
     for secret in [HASH, line] {
         for text in [
@@ -247,8 +247,7 @@ async fn a_new_file_counts_for_the_next_connection_and_a_wrong_one_not() {
     assert!(Arc::ptr_eq(&first, &config.policy()), "nothing has changed");
     // A certificate by another authority, before its key has come.
     let other = TestAuthority::new("change-other");
-    let copy =
-        |name: &str| authority.put(name, &fs::read_to_string(other.directory.join(name)).unwrap());
+    let copy = |name: &str| authority.put(name, &fs::read_to_string(other.path(name)).unwrap());
     copy("server.pem");
     assert!(Arc::ptr_eq(&first, &config.policy()));
     copy("server.key");
@@ -262,7 +261,7 @@ async fn a_new_file_counts_for_the_next_connection_and_a_wrong_one_not() {
     // Half a file, none, and one that names what is not there yet.
     authority.put("web.yml", "tls_server_config: {cert_file: ser");
     assert!(Arc::ptr_eq(&second, &config.policy()));
-    fs::remove_file(authority.directory.join("web.yml")).unwrap();
+    fs::remove_file(authority.path("web.yml")).unwrap();
     assert!(Arc::ptr_eq(&second, &config.policy()));
     authority.put("web.yml", "tls_server_config: {cert_file: new.pem, key_file: new.key}");
     assert!(Arc::ptr_eq(&second, &config.policy()));

@@ -1,6 +1,7 @@
 //! The send options of plans that are right; tests/data/bad has those that are not.
 
 use super::*;
+use lifesign_core::time::Time;
 use std::fmt::Write as _;
 
 fn plan(all: &str, blocks: &[&str]) -> Plan {
@@ -61,8 +62,11 @@ fn without_a_word_all_is_as_the_system_has_it() {
 fn what_this_machine_does_not_have_is_warned_of_once() {
     let blocks = ["source = \"192.0.2.77\"", "", "source = \"no-such0\"", "source = \"lo\""];
     let plan = plan("source = [\"192.0.2.77\", \"::1\"]", &blocks);
-    let notes: Vec<_> =
-        plan.warnings().into_iter().filter(|note| note.contains("this machine has")).collect();
+    let notes: Vec<_> = plan
+        .warnings(Time::default())
+        .into_iter()
+        .filter(|note| note.contains("this machine has"))
+        .collect();
     let note =
         |what| format!("this machine has no {what}: until it has, nobody is asked from there");
     assert_eq!(notes, [note("192.0.2.77"), note("no-such0")]);

@@ -70,7 +70,7 @@ fn without_a_plan_one_line_says_where_it_was_looked_for_and_what_needs_none() {
 }
 
 #[test]
-fn a_plan_and_a_journal_may_come_from_standard_input() {
+fn a_plan_a_scenario_and_a_journal_may_come_from_standard_input() {
     let temp_dir = TempDir::new("stdin");
     let from = |path: &str, arguments: &[&str]| {
         let mut command = lifesign(arguments);
@@ -82,6 +82,9 @@ fn a_plan_and_a_journal_may_come_from_standard_input() {
     let wanted = fs::read_to_string(format!("{bad}.txt")).unwrap();
     let wanted = wanted.trim_end().replace("several_in_file_order.toml:", "<stdin>:");
     assert_eq!(from(&format!("{bad}.toml"), &["check", "-"]), (78, String::new(), wanted));
+    let scenario = "tests/data/scenarios/refusing.toml";
+    let played = from(scenario, &["simulate", "-", "--json"]);
+    assert_eq!(played, done(lifesign(&["simulate", scenario, "--json"])));
     // The controls of the lab's plan count just if the journal has outcomes of them.
     let control = "{\"sent\":\"2014-12-22T16:15:03.120Z\",\"host\":\"127.0.0.1\",\
                    \"probe\":\"control\",\"result\":\"reply\"}\n";

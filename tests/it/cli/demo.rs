@@ -1,6 +1,6 @@
 //! `lifesign demo` as a visitor starts it: the real program, its page, its metrics, its end.
 
-use crate::support::{self, Program, TIMEOUT, get, lifesign, signal, until, values};
+use crate::support::{self, Program, TIMEOUT, TempDir, get, lifesign, signal, until, values};
 
 #[test]
 fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
@@ -37,6 +37,16 @@ fn the_demo_listens_or_says_why_not() {
     let (code, _, err) = support::done(lifesign(&["demo", "--speed", "0"]));
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("a speed is a number from 1 to 1000000"), "{err}");
+}
+
+#[test]
+fn the_demo_invites_nobody_before_it_can_keep_what_it_plays() {
+    let temp_dir = TempDir::new("demo-kept");
+    temp_dir.put("lifesign.db", "of another run");
+    let state = temp_dir.path("");
+    let demo = ["demo", "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let (code, out, err) = support::done(lifesign(&demo));
+    assert_eq!((code, out.as_str(), err.lines().count()), (73, "", 1), "{err}");
 }
 
 #[test]

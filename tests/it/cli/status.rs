@@ -43,6 +43,32 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
 }
 
 #[test]
+fn it_is_asked_wherever_it_listens() {
+    let temp_dir = TempDir::new("status-where");
+    let file = format!("unix:{}", temp_dir.path("lifesign.sock"));
+    let listen = ["--config", LAB, "--listen", "127.0.0.1:0", "--listen", "[::1]:0"];
+    let mut watch = Program::start(lifesign(&[&listen[..], &["--listen", &file]].concat()));
+    let [v4, v6] = [(); 2].map(|()| watch.watching().port());
+    for place in [
+        &file,
+        &format!("127.0.0.1:{v4}"),
+        &format!("localhost:{v4}"),
+        &format!(":{v4}"),
+        &format!("localhost:{v6}"),
+        &format!(":{v6}"),
+    ] {
+        let (code, table, err) = done(lifesign(&["status", "--address", place]));
+        assert!(code == 0 && table.starts_with("lab at 20"), "{place}: {table}{err}");
+    }
+    assert_eq!(watch.terminate().code(), Some(0));
+    for place in [&file, &format!("localhost:{v4}")] {
+        let (code, _, err) = done(lifesign(&["status", "--address", place]));
+        assert!(err.starts_with(&format!("lifesign: no word from {place}: ")), "{err}");
+        assert_eq!((code, err.lines().count()), (69, 1));
+    }
+}
+
+#[test]
 fn what_is_not_there_cannot_be_read_and_one_line_says_so() {
     let temp_dir = TempDir::new("no-store");
     for command in [&["episodes"][..], &["report", "KP", "--since", "1d"]] {

@@ -7,7 +7,7 @@ use crate::support::{
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::{
         fd::OwnedFd,
         unix::{
@@ -51,11 +51,16 @@ fn activated(socket: impl Into<OwnedFd>, arguments: &str) -> Command {
 
 #[test]
 fn a_port_alone_is_every_address_and_localhost_is_this_machine() {
-    for (place, addresses) in [(":0", ["0.0.0.0", "::"]), ("localhost:0", ["127.0.0.1", "::1"])] {
+    for (place, everywhere) in [(":0", true), ("localhost:0", false)] {
         let mut program = start(place);
         let [first, second] = [(); 2].map(|()| program.address());
-        assert_eq!([first, second].map(|address| address.ip().to_string()), addresses);
+        let addresses = [first, second].map(|address| address.ip().to_string());
+        assert_eq!(addresses, ["127.0.0.1", "::1"], "what a browser here can open");
         assert_eq!(first.port(), second.port(), "{place}");
+        let told = program.said().matches(", at every other address too").count();
+        assert_eq!(told, if everywhere { 2 } else { 0 });
+        let other = TcpStream::connect(("127.0.0.2", first.port()));
+        assert_eq!(other.is_ok(), everywhere, "{other:?}");
         for ip in ["127.0.0.1", "::1"] {
             let address = SocketAddr::new(ip.parse().unwrap(), first.port());
             assert_eq!(get(address, "/-/healthy").code, 200, "{place} {ip}");
@@ -169,5 +174,18 @@ fn what_does_not_listen_is_no_socket_to_take() {
         assert_eq!((code, out.as_str()), (69, ""), "{err}");
         let begin = "lifesign: cannot listen on socket 1 of those that systemd passes: ";
         assert!(err.starts_with(begin) && err.lines().count() == 1, "{err}");
+    }
+}
+
+#[test]
+fn more_sockets_than_there_can_be_are_not_taken() {
+    for count in ["1024", "2147483647", "4294967295"] {
+        let mut command = lifesign(&["--config", LAB]);
+        command.env("LISTEN_FDS", count);
+        let wanted = format!(
+            "lifesign: cannot listen on the sockets that systemd passes: LISTEN_FDS={count} are too \
+             many; choose another address with --listen"
+        );
+        assert_eq!(done(command), (69, String::new(), wanted));
     }
 }

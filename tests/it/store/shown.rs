@@ -1,6 +1,7 @@
 //! The page of the next run shows what this one showed: what the store keeps of it is enough.
 
 use crate::support::{
+    TempDir,
     dark_periods::{any_dark, at, records, scopes, settings},
     roster::of_sizes,
 };
@@ -12,14 +13,7 @@ use lifesign_core::{
 };
 use lifesign_store::{PreviousRun, Store};
 use proptest::prelude::*;
-use std::{
-    fs,
-    iter::from_fn,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{iter::from_fn, path::Path, sync::Arc, thread, time::Duration};
 
 const END: f64 = 600.0;
 
@@ -68,16 +62,14 @@ proptest! {
         dark in any_dark(),
         blind in proptest::option::of(80.0..400.0_f64),
         loss in 0.0..0.2_f64,
-        seed in any::<u32>(),
     ) {
-        let directory: PathBuf =
-            std::env::temp_dir().join(format!("lifesign-{}-shown-{seed}", std::process::id()));
+        let directory = TempDir::new("shown");
         let roster = Arc::new(of_sizes(&[&[5, 5, 5, 4]]));
         let blind = blind.map(|from| from..from + 60.0);
         let records = records(&roster, &dark, blind.as_ref(), loss, 0.0..END);
         let mut before = seen(&directory, &roster, &records);
         let mut after = recalled(&directory, &roster, 700.0);
-        fs::remove_dir_all(&directory).expect("a directory");
+        drop(directory);
         for scope in scopes(&roster) {
             let live = before.history(scope).clone();
             let told = after.history(scope).clone();

@@ -123,7 +123,7 @@ fn what_was_unknown_from_the_start_is_told_as_unknown() {
     roster.add_block("127.45.176.0/24".parse().unwrap());
     let roster = Arc::new(roster);
     let mut watch = Watch::new(roster.clone(), &Settings::default(), at(0));
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
+    let (mut store, previous) = Store::open(&directory, "lab", at(0)).unwrap();
     store.resume(previous, false, &roster, at(0), WallOffset::default());
     for second in 0..=600 {
         watch.handle_timeout(at(second), at(second));

@@ -48,7 +48,7 @@ fn what_a_run_wrote_by_a_wrong_clock_is_corrected_and_what_was_there_is_not() {
     let wrong = WallOffset::new(0, began);
     let right = WallOffset::new(1_200_000_000_000, began);
     let watch = Watch::new(roster.clone(), &Settings::default(), began);
-    let (mut store, previous) = Store::open(&directory.0, "lab", began).unwrap();
+    let (mut store, previous) = Store::open(&directory, "lab", began).unwrap();
     store.resume(previous, true, &roster, began, wrong);
     let changes = [
         change(country, 605, State::Up, (590, 605)),

@@ -25,7 +25,7 @@ fn roster(windows: &[(&str, u64, u64)]) -> Roster {
 
 /// A store of two blocks, their network, and their country, each in outage from 0 to 500 s.
 fn store(directory: &TempDir) -> Store {
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
+    let (mut store, previous) = Store::open(directory, "lab", at(0)).unwrap();
     store.resume(previous, false, &roster(&[]), at(0), WallOffset::default());
     let names = ["192.0.2.0/24", "175.45.176.0/24", "KP/Star JV", "KP"];
     let episodes = names.map(|scope| outage(scope, Some(500))).into();
@@ -112,7 +112,7 @@ fn what_has_been_of_a_window_stays_when_it_goes_from_the_plan_and_no_more() {
 fn an_open_episode_is_planned_once_a_window_has_begun() {
     let directory = TempDir::new("open");
     for (written, expected) in [(400, false), (600, true)] {
-        let (mut store, previous) = Store::open(&directory.0, "lab", at(written)).unwrap();
+        let (mut store, previous) = Store::open(&directory, "lab", at(written)).unwrap();
         let roster = roster(&[("KP", 500, 900)]);
         store.resume(previous, true, &roster, at(written), WallOffset::default());
         store.keep_plan(&roster, None, at(written));

@@ -41,7 +41,7 @@ fn a_store_that_can_be_opened_later_goes_on_with_what_was_open() {
     let (roster, change) = country_in_outage();
     let mut watch = Watch::new(roster.clone(), &Settings::default(), at(700));
     let offset = WallOffset::default();
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(700)).unwrap();
+    let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     assert!(previous.lasted().is_none() && store.view().failing);
     store.resume(previous, false, &roster, at(700), offset);
     store.handle_changes(&[change], &watch, at(770), offset);
@@ -73,7 +73,7 @@ fn a_damaged_store_is_moved_aside_and_a_new_one_begun() {
     let (roster, change) = country_in_outage();
     let watch = Watch::new(roster.clone(), &Settings::default(), at(700));
     let offset = WallOffset::default();
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(700)).unwrap();
+    let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     assert!(!store.view().failing);
     store.resume(previous, false, &roster, at(700), offset);
     store.handle_changes(&[change], &watch, at(770), offset);
@@ -95,12 +95,12 @@ fn a_store_that_is_damaged_while_it_is_written_is_moved_aside_too() {
     // All pages but the first, which lists the tables.
     bytes[4096..].fill(0x5a);
     fs::write(directory.file(), bytes).unwrap();
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(700)).unwrap();
+    let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     store.resume(previous, false, &roster, at(700), offset);
     store.handle_changes(&[change], &watch, at(770), offset);
     store.finish(&watch, at(790), offset);
     assert_eq!(all(&directory.file()).len(), 1);
-    let names = fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = fs::read_dir(&*directory).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().any(|name| name.to_string_lossy().contains(".broken-2014")));
 }
 

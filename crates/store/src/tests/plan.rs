@@ -18,7 +18,7 @@ fn roster() -> Roster {
 
 /// Keeps this plan, and these episodes of it; returns the report.
 fn reported(directory: &TempDir, roster: &Roster, contact: Option<&str>) -> String {
-    let (mut store, previous) = Store::open(&directory.0, "lab", at(0)).unwrap();
+    let (mut store, previous) = Store::open(directory, "lab", at(0)).unwrap();
     store.resume(previous, false, roster, at(0), WallOffset::default());
     store.keep_plan(roster, contact, at(40_000));
     // The network was away for longer than its country.
@@ -58,6 +58,27 @@ fn a_report_has_the_labels_the_contact_and_the_local_time_of_the_last_plan() {
     }
     roster.networks[0].labels = Labels::default();
     assert!(!reported(&directory, &roster, None).contains("Loxley"));
+}
+
+#[test]
+fn the_worst_phase_is_called_what_it_was() {
+    let mut roster = roster();
+    roster.countries[0].timezone = TimeZone::named("Asia/Pyongyang");
+    for (state, end, what) in [
+        (State::Outage, 34_270, "outage"),
+        (State::Down, 40, "darkness"),
+        (State::Flapping, 5000, "unstable phase"),
+    ] {
+        let directory = TempDir::new("worst");
+        let (mut store, previous) = Store::open(&directory, "lab", at(0)).unwrap();
+        store.resume(previous, false, &roster, at(0), WallOffset::default());
+        store.keep_plan(&roster, None, at(40_000));
+        let episodes = vec![Episode { state, ..outage("KP", Some(end)) }];
+        store.writer.write(Batch { at: at(40_000), episodes, ..Batch::default() });
+        drop(store);
+        let page = read(&directory);
+        assert!(page.contains(&format!(" The {what} was from 2014-12-23 01:15:02 to ")), "{page}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::{Policy, WebConfig};
 use lifesign_document::Problems;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::{fs, net::Ipv4Addr, path::PathBuf, sync::Arc};
+use tempfile::TempDir;
 use tokio_rustls::{
     TlsConnector,
     rustls::{
@@ -15,17 +16,14 @@ use tokio_rustls::{
 
 /// A directory, which is gone at the end, and an authority that certifies.
 pub struct TestAuthority {
-    pub directory: PathBuf,
+    directory: TempDir,
     issuer: Issuer<'static, KeyPair>,
     root: String,
 }
 
 impl TestAuthority {
     pub fn new(name: &str) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("lifesign-web-config-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir(&directory).unwrap();
+        let directory = TempDir::with_prefix(format!("lifesign-web-config-{name}-")).unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -38,9 +36,14 @@ impl TestAuthority {
 
     pub fn put(&self, name: &str, text: &str) {
         // Another file each time: times alone are as coarse as the kernel's clock.
-        let fresh = self.directory.join("fresh");
+        let fresh = self.path("fresh");
         fs::write(&fresh, text).unwrap();
-        fs::rename(&fresh, self.directory.join(name)).unwrap();
+        fs::rename(&fresh, self.path(name)).unwrap();
+    }
+
+    /// Where a file of this name is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// Certificate and key of whoever has this name: `name.pem` and `name.key`.
@@ -58,13 +61,13 @@ impl TestAuthority {
 
     pub fn open(&self, text: &str) -> Result<WebConfig, Problems> {
         self.put("web.yml", text);
-        WebConfig::open(self.directory.join("web.yml"), (1, 2))
+        WebConfig::open(self.path("web.yml"), (1, 2))
     }
 
     /// The problems of this file, as `line:col: text`.
     pub fn wrong(&self, text: &str) -> String {
         let problems = self.open(text).err().unwrap_or_else(|| panic!("{text} is taken for good"));
-        problems.to_string().replace(&format!("{}/", self.directory.display()), "")
+        problems.to_string().replace(&format!("{}/", self.directory.path().display()), "")
     }
 
     /// A client who trusts this authority, knows these versions, and has this certificate.
@@ -89,12 +92,6 @@ impl TestAuthority {
                 .unwrap(),
         };
         Arc::new(client).into()
-    }
-}
-
-impl Drop for TestAuthority {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 

@@ -1,0 +1,58 @@
+//! The lines of the demo in the README, against those that it prints.
+
+use crate::support::{
+    Program, TIMEOUT,
+    golden::{same_as_file, text},
+    lifesign,
+};
+
+/// The README's width.
+const COLUMNS: usize = 100;
+
+/// A line of a verdict on the country up to its minute and what it says: which it is.
+fn key(line: &str) -> Option<(&str, &str)> {
+    let (time, rest) = line.split_once(' ')?;
+    let what = rest.split([',', ':']).next()?.split(" between").next()?;
+    Some((time.get(..16)?, what))
+}
+
+/// In an indented block, with what does not fit into the line on the next, indented further.
+fn wrapped(line: &str) -> String {
+    let mut all = String::new();
+    let mut column = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if column == 0 {
+            all += "    ";
+            column = 4 + length;
+        } else if column + 1 + length <= COLUMNS {
+            all.push(' ');
+            column += 1 + length;
+        } else {
+            all += "\n      ";
+            column = 6 + length;
+        }
+        all += word;
+    }
+    all
+}
+
+#[test]
+fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
+    let mut demo =
+        Program::start(lifesign(&["demo", "--speed", "1000000", "--listen", "127.0.0.1:0"]));
+    demo.line(TIMEOUT, "end", |line| line.starts_with("the story is over").then_some(()));
+    let readme = text("README.md");
+    let begin = readme.find("    2014-12-21T14:00").expect("the demo's lines");
+    let length = readme[begin..].find("\n\n").expect("an end");
+    let block = &readme[begin..begin + length];
+    let lines = block.replace("\n      ", " ");
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    assert!(lines.len() >= 5, "{lines:?}");
+    let printed = lines.iter().map(|line| {
+        let same = demo.out.iter().find(|printed| key(printed) == key(line));
+        wrapped(same.unwrap_or_else(|| panic!("the demo prints nothing like {line}")))
+    });
+    let printed: Vec<String> = printed.collect();
+    same_as_file("README.md", &readme.replace(block, &printed.join("\n")));
+}
