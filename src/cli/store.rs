@@ -6,9 +6,10 @@ use crate::clock::Clock;
 use clap::Args;
 use lifesign_core::judge::State;
 use lifesign_store::{
-    self as store, EpisodeFilter, StoreReader, incidents, list,
+    self as store, EpisodeFilter, Rows, StoreReader, incidents, list,
     period::{When, period},
     report,
+    rows::{self, EpisodeRow, IncidentRow},
 };
 use std::{
     io::{self, Write},
@@ -103,21 +104,25 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
         let filter = EpisodeFilter { since: Some(since), until, scope, state: args.state };
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
         let listed = if args.all {
-            let format = match (args.json, args.csv) {
-                (true, _) => list::json,
-                (_, true) => list::csv,
-                _ => list::text,
+            let Rows { read, broken } =
+                reader.episodes(&filter).map_err(|error| error.to_string())?;
+            let rows = read.iter().map(|episode| EpisodeRow::new(episode, observed_until));
+            let text = match (args.json, args.csv) {
+                (true, _) => rows::json_lines(rows),
+                (_, true) => rows::csv(rows),
+                _ => Ok(list::text(&read, observed_until)),
             };
-            reader.episodes(&filter).map(|rows| (format(&rows.read, observed_until), rows.broken))
+            text.map(|text| (text, broken))
         } else {
-            let format = match (args.json, args.csv) {
-                (true, _) => incidents::json,
-                (_, true) => incidents::csv,
-                _ => incidents::text,
+            let Rows { read, broken } =
+                reader.incidents(&filter, observed_until).map_err(|error| error.to_string())?;
+            let rows = read.iter().map(|incident| IncidentRow::new(incident, observed_until));
+            let text = match (args.json, args.csv) {
+                (true, _) => rows::json_lines(rows),
+                (_, true) => rows::csv(rows.flat_map(IncidentRow::phases)),
+                _ => Ok(incidents::text(&read, observed_until)),
             };
-            reader
-                .incidents(&filter, observed_until)
-                .map(|rows| (format(&rows.read, observed_until), rows.broken))
+            text.map(|text| (text, broken))
         };
         listed.map_err(|error| error.to_string())
     });

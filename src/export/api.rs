@@ -3,12 +3,14 @@
 
 use super::http::ErrorResponse;
 use axum::http::StatusCode;
-use lifesign_core::{scopes::FullName, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, Phase, Span};
+use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_page::{Columns, Query, Range};
-use lifesign_store::{EpisodeFilter, Measured, Measurements, StoreReader, list::quoted};
+use lifesign_store::{
+    EpisodeFilter, Measured, Measurements, StoreReader,
+    rows::{self, EpisodeRow, IncidentRow, Row},
+};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 
 /// What is asked for.
@@ -37,163 +39,37 @@ impl Kind {
             Self::Series => "series",
         }
     }
-
-    /// The columns of CSV: the keys of JSON, an incident's before its phase's.
-    const fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Incidents => &[
-                "scope",
-                "level",
-                "name",
-                "country",
-                "id",
-                "over",
-                "phase",
-                "begin_earliest",
-                "begin_latest",
-                "end_earliest",
-                "end_latest",
-                "seconds",
-                "uncertain_seconds",
-                "darknesses",
-                "dark_seconds",
-                "unseen_seconds",
-            ],
-            Self::Episodes => &[
-                "scope",
-                "level",
-                "name",
-                "country",
-                "state",
-                "begin_earliest",
-                "begin_latest",
-                "end_earliest",
-                "end_latest",
-                "seconds",
-                "uncertain_seconds",
-                "unseen_seconds",
-                "found",
-                "evidence",
-                "planned_from",
-                "planned_to",
-                "planned_reason",
-            ],
-            Self::Series => &[
-                "scope",
-                "from",
-                "to",
-                "probes",
-                "loss_ratio",
-                "rtt_median_seconds",
-                "rtt_p95_seconds",
-            ],
-        }
-    }
 }
 
-/// From when to when something was, to within what is known.
+/// What was measured of a scope in one of the periods.
 #[derive(Serialize)]
-struct SpanJson {
-    begin_earliest: Option<String>,
-    begin_latest: String,
-    end_earliest: Option<String>,
-    end_latest: Option<String>,
-    seconds: f64,
-    uncertain_seconds: f64,
+struct MeasuredRow<'a> {
+    scope: &'a str,
+    from: String,
+    to: String,
+    probes: u64,
+    loss_ratio: Option<f64>,
+    rtt_median_seconds: Option<f64>,
+    rtt_p95_seconds: Option<f64>,
 }
 
-impl SpanJson {
-    fn new(span: Span, now: Time) -> Self {
-        let Span { begin, end } = span;
-        let (length, uncertainty) = span.length(now);
+impl<'a> MeasuredRow<'a> {
+    fn new(measured: &'a Measured, columns: &Columns) -> Self {
         Self {
-            begin_earliest: begin.earliest.map(|time| time.to_string()),
-            begin_latest: begin.latest.to_string(),
-            end_earliest: end.and_then(|end| end.earliest).map(|time| time.to_string()),
-            end_latest: end.map(|end| end.latest.to_string()),
-            seconds: length.as_secs_f64(),
-            uncertain_seconds: uncertainty.as_secs_f64(),
+            scope: &measured.scope,
+            from: columns.begin(measured.period).to_string(),
+            to: columns.begin(measured.period + 1).to_string(),
+            probes: measured.probes,
+            loss_ratio: measured.loss,
+            rtt_median_seconds: measured.median,
+            rtt_p95_seconds: measured.p95,
         }
     }
 }
 
-#[derive(Serialize)]
-struct PhaseJson {
-    phase: &'static str,
-    #[serde(flatten)]
-    span: SpanJson,
-    darknesses: u32,
-    dark_seconds: f64,
-    unseen_seconds: f64,
-}
-
-impl PhaseJson {
-    fn new(phase: &Phase, now: Time) -> Self {
-        Self {
-            phase: phase.kind.label(),
-            span: SpanJson::new(phase.span(), now),
-            darknesses: phase.darknesses,
-            dark_seconds: phase.dark.as_secs_f64(),
-            unseen_seconds: phase.unseen.as_secs_f64(),
-        }
-    }
-}
-
-/// The keys that say what something is about.
-fn about(scope: &str, country: &str) -> Value {
-    let name = FullName::new(country, scope);
-    json!({
-        "scope": scope,
-        "level": name.level().label(),
-        "name": name.name(),
-        "country": country,
-    })
-}
-
-/// One object with the keys of both.
-fn joined(mut one: Value, other: impl Serialize) -> serde_json::Result<Value> {
-    let other = serde_json::to_value(other)?;
-    if let (Some(one), Value::Object(other)) = (one.as_object_mut(), other) {
-        one.extend(other);
-    }
-    Ok(one)
-}
-
-fn incident(incident: &Incident, now: Time) -> serde_json::Result<Value> {
-    let phases = incident.phases.iter().map(|phase| PhaseJson::new(phase, now));
-    let more = json!({
-        "id": incident.id(),
-        "over": incident.is_over,
-        "phases": serde_json::to_value(phases.collect::<Vec<_>>())?,
-    });
-    joined(about(&incident.scope, &incident.country), more)
-}
-
-fn episode(episode: &Episode, now: Time) -> serde_json::Result<Value> {
-    let window = episode.planned.as_ref();
-    let more = json!({
-        "state": episode.state.label(),
-        "unseen_seconds": episode.unseen.as_secs_f64(),
-        "found": episode.found.to_string(),
-        "evidence": episode.evidence,
-        "planned_from": window.map(|window| window.from.to_string()),
-        "planned_to": window.map(|window| window.to.to_string()),
-        "planned_reason": window.and_then(|window| window.reason.clone()),
-    });
-    let span = SpanJson::new(episode.span(), now);
-    joined(joined(about(&episode.scope, &episode.country), more)?, span)
-}
-
-fn measured(measured: &Measured, columns: &Columns) -> Value {
-    json!({
-        "scope": measured.scope,
-        "from": columns.begin(measured.period).to_string(),
-        "to": columns.begin(measured.period + 1).to_string(),
-        "probes": measured.probes,
-        "loss_ratio": measured.loss,
-        "rtt_median_seconds": measured.median,
-        "rtt_p95_seconds": measured.p95,
-    })
+impl Row for MeasuredRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["scope", "from", "to", "probes", "loss_ratio", "rtt_median_seconds", "rtt_p95_seconds"];
 }
 
 /// The whole answer.
@@ -216,23 +92,61 @@ pub(super) fn answer(
         Some(name) => Some(scope(name, snapshot, reader.as_ref())?),
         None => None,
     };
-    let rows = match &reader {
-        Some(reader) => {
-            rows(kind, reader, scope.as_deref(), (from, to), now).map_err(unreadable)?
+    let head = Head { kind, format, now, from, to, scope: scope.as_deref() };
+    let filter =
+        EpisodeFilter { since: Some(from), until: Some(to), scope: scope.clone(), state: None };
+    let reader = reader.as_ref();
+    let written = match kind {
+        Kind::Incidents => {
+            let read = reader.map(|reader| reader.incidents(&filter, now)).transpose();
+            let read = read.map_err(unreadable)?.unwrap_or_default().read;
+            let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
+            head.written(rows, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
         }
-        None => Ok(Vec::new()),
+        Kind::Episodes => {
+            let read = reader.map(|reader| reader.episodes(&filter)).transpose();
+            let read = read.map_err(unreadable)?.unwrap_or_default().read;
+            head.written(read.iter().map(|episode| EpisodeRow::new(episode, now)), rows::csv)
+        }
+        Kind::Series => {
+            let columns = Columns::of((from, to));
+            let which = scope.as_deref().map_or(Measurements::Countries, Measurements::Of);
+            let period = (columns.from, columns.to);
+            let read = reader.map(|reader| reader.measured(which, period, columns.count));
+            let read = read.transpose().map_err(unreadable)?.unwrap_or_default();
+            head.written(read.iter().map(|each| MeasuredRow::new(each, &columns)), rows::csv)
+        }
     };
-    let text = rows.and_then(|rows| match format {
-        Format::Csv => Ok(csv(kind, &rows)),
-        Format::Json => serde_json::to_string(&json!({
-            "time": now.to_string(),
-            "from": from.to_string(),
-            "to": to.to_string(),
-            "scope": scope,
-            kind.label(): rows,
-        })),
-    });
-    text.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
+    written.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
+}
+
+/// What an answer is about.
+struct Head<'a> {
+    kind: Kind,
+    format: Format,
+    now: Time,
+    from: Time,
+    to: Time,
+    scope: Option<&'a str>,
+}
+
+impl Head<'_> {
+    fn written<T: Serialize, I: Iterator<Item = T>>(
+        &self,
+        rows: I,
+        csv: impl FnOnce(I) -> serde_json::Result<String>,
+    ) -> serde_json::Result<String> {
+        match self.format {
+            Format::Csv => csv(rows),
+            Format::Json => serde_json::to_string(&json!({
+                "time": self.now.to_string(),
+                "from": self.from.to_string(),
+                "to": self.to.to_string(),
+                "scope": self.scope,
+                self.kind.label(): rows.collect::<Vec<_>>(),
+            })),
+        }
+    }
 }
 
 /// The full name of a scope that is watched or was.
@@ -249,57 +163,4 @@ fn scope(
             format!("nothing is known of {name:?}; a scope is KP, 175.45.176.0/24 or KP/Star JV\n");
         (StatusCode::NOT_FOUND, said)
     })
-}
-
-type Rows = serde_json::Result<Vec<Value>>;
-
-fn rows(
-    kind: Kind,
-    reader: &StoreReader,
-    scope: Option<&str>,
-    (from, to): (Time, Time),
-    now: Time,
-) -> lifesign_store::Result<Rows> {
-    let filter = EpisodeFilter {
-        since: Some(from),
-        until: Some(to),
-        scope: scope.map(str::to_owned),
-        state: None,
-    };
-    Ok(match kind {
-        Kind::Incidents => {
-            reader.incidents(&filter, now)?.read.iter().map(|each| incident(each, now)).collect()
-        }
-        Kind::Episodes => {
-            reader.episodes(&filter)?.read.iter().map(|each| episode(each, now)).collect()
-        }
-        Kind::Series => {
-            let columns = Columns::of((from, to));
-            let which = scope.map_or(Measurements::Countries, Measurements::Of);
-            let all = reader.measured(which, (columns.from, columns.to), columns.count)?;
-            Ok(all.iter().map(|each| measured(each, &columns)).collect())
-        }
-    })
-}
-
-/// RFC 4180, with a header; what is not known is empty.
-fn csv(kind: Kind, rows: &[Value]) -> String {
-    let mut text = kind.columns().join(",") + "\r\n";
-    for row in rows {
-        let phases = row["phases"].as_array().map_or(&[][..], Vec::as_slice);
-        let parts = if phases.is_empty() { std::slice::from_ref(row) } else { phases };
-        for part in parts {
-            let cells = kind.columns().iter().map(|column| {
-                let value = part.get(column).or_else(|| row.get(column));
-                match value {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => quoted(text),
-                    Some(other) => other.to_string(),
-                }
-            });
-            text += &cells.collect::<Vec<_>>().join(",");
-            text += "\r\n";
-        }
-    }
-    text
 }

@@ -17,9 +17,10 @@
 //! | `period` | times and periods as people ask for them |
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `series` | what was measured, in periods of equal length |
-//! | `list` | episodes as a table, JSON or CSV |
+//! | `rows` | what programs read of the past: JSON and CSV |
+//! | `list` | episodes as a table |
 //! | `report` | a page on one country |
-//! | `incidents` | incidents as a table, JSON or CSV |
+//! | `incidents` | incidents as a table |
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
@@ -36,6 +37,7 @@ mod database;
 mod episode;
 mod history;
 mod series;
+pub mod rows;
 pub mod list;
 pub mod incidents;
 pub mod report;

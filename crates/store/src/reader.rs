@@ -95,10 +95,16 @@ pub struct Rows<T> {
     pub broken: usize,
 }
 
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { read: Vec::new(), broken: 0 }
+    }
+}
+
 impl<T> Rows<T> {
     /// An error only if the file itself cannot be read on.
     fn collect(rows: impl Iterator<Item = Result<T>>) -> Result<Self> {
-        let mut all = Self { read: Vec::new(), broken: 0 };
+        let mut all = Self::default();
         for row in rows {
             match row {
                 Ok(row) => all.read.push(row),
