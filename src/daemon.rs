@@ -251,7 +251,7 @@ impl Daemon {
             }
             let now = self.clock.now();
             for event in batch.drain(..) {
-                if let Some(event) = self.network.translate(event) {
+                if let Some(event) = self.network.translate(event, &self.plan) {
                     self.watch.handle_event(now, &event);
                 }
             }

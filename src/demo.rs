@@ -50,7 +50,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     for listener in &listeners {
         print_line(&listener.invitation("http")?);
     }
-    let temporary = TemporaryDirectory::new()?;
+    let temporary = TemporaryDirectory::with_prefix("lifesign-")?;
     let directory = options.state_dir.clone().unwrap_or_else(|| temporary.path().join("played"));
     let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
     if options.state_dir.is_some() {

@@ -117,6 +117,11 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
             let format = if args.json { verdict::json } else { verdict::text };
             print_line(&format(change, &plan.roster, 0));
         }
+        while let Some(change) = watch.poll_return_path_change() {
+            if !args.json {
+                print_line(&verdict::return_path(&change, &plan.roster, 0));
+            }
+        }
         if let Some(store) = &mut store
             && let Err(error) = store.handle_changes(&changes, watch, jumps.last)
         {

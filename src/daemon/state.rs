@@ -25,7 +25,7 @@ impl StateDirectory {
         if let Some(path) = store::directory(given) {
             return Ok(Self::Kept { _lock: store::lock(&path)?, path });
         }
-        let made = TemporaryDirectory::new().inspect_err(|error| {
+        let made = TemporaryDirectory::with_prefix("lifesign-").inspect_err(|error| {
             tracing::warn!("no temporary directory, so the pages know no past: {error}");
         });
         Ok(Self::Temporary(made.ok()))

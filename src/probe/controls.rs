@@ -61,7 +61,8 @@ impl Controls {
             match open(family, addresses, options) {
                 Ok(client) => {
                     for (control, &address) in of_family {
-                        let (client, options) = (client.clone(), options.clone());
+                        let client = client.clone();
+                        let options = options.clone();
                         tasks.spawn(ping(control, address, client, options, clock, events.clone()));
                     }
                 }

@@ -98,7 +98,10 @@ impl SocketOptions {
         {
             // What cannot be bound to is no address of this machine, or not yet (RFC 4862 §5.4).
             let bound = socket.bind(&SocketAddr::new(address, 0).into());
-            return bound.map_err(|_| io::Error::from_raw_os_error(libc::ENODEV));
+            return bound.map_err(|error| match error.kind() {
+                io::ErrorKind::AddrNotAvailable => io::Error::from_raw_os_error(libc::ENODEV),
+                _ => error,
+            });
         }
         Ok(())
     }

@@ -218,11 +218,11 @@ pub fn set_icmp_filter(socket: &Socket, v6: bool, blocked: &[u32]) -> io::Result
 /// Says whether packets may be fragmented (IP_MTU_DISCOVER, ip(7); IPV6_MTU_DISCOVER, ipv6(7)).
 pub fn set_dont_fragment(socket: &Socket, v6: bool, dont_fragment: bool) -> io::Result<()> {
     let (level, option, never, always) = if v6 {
-        let [never, always] = [libc::IPV6_PMTUDISC_DONT, libc::IPV6_PMTUDISC_DO];
-        (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, never, always)
+        let discover = libc::IPV6_MTU_DISCOVER;
+        (libc::SOL_IPV6, discover, libc::IPV6_PMTUDISC_DONT, libc::IPV6_PMTUDISC_DO)
     } else {
-        let [never, always] = [libc::IP_PMTUDISC_DONT, libc::IP_PMTUDISC_DO];
-        (libc::SOL_IP, libc::IP_MTU_DISCOVER, never, always)
+        let discover = libc::IP_MTU_DISCOVER;
+        (libc::SOL_IP, discover, libc::IP_PMTUDISC_DONT, libc::IP_PMTUDISC_DO)
     };
     set_option(socket, level, option, &[if dont_fragment { always } else { never } as u32])
 }

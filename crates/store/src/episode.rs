@@ -10,8 +10,9 @@
 use super::correction::Correction;
 use lifesign_core::{
     judge::{Change, Darknesses, Edge, State},
-    scopes::{Level, Roster},
+    scopes::{Level, Roster, Scope},
     time::{Time, WallOffset},
+    watch::Snapshot,
 };
 use lifesign_incident::Episode;
 use std::{
@@ -227,6 +228,50 @@ impl EpisodeTracker {
             } else {
                 self.handle_change(change, roster, offset, changed);
             }
+        }
+    }
+
+    /// What has been unknown since the run began has not changed to it: such an episode begins with
+    /// the run. What is unknown with its whole country is the country's.
+    pub fn note_unknown(&mut self, snapshot: &Snapshot, changed: &mut Vec<Episode>) {
+        let roster = &snapshot.roster;
+        let offset = snapshot.wall_offset;
+        let is_unknown = |scope| snapshot.scope(scope).verdict.state == State::Unknown;
+        for scope in roster.scopes().filter(|&scope| is_unknown(scope)) {
+            let country = Scope::Country(roster.country_id_of(scope));
+            if scope != country && is_unknown(country) {
+                continue;
+            }
+            let verdict = &snapshot.scope(scope).verdict;
+            let name = roster.full_name_of(scope);
+            // Of who has an entry a change was told, or an earlier run left an open episode.
+            let is_paused = |open: &OpenEpisodes| {
+                open.known.as_ref().is_some_and(|known| known.paused.is_some())
+            };
+            let is_told = |open: &OpenEpisodes| open.unknown.is_some() || !is_paused(open);
+            if self.open.get(&name).is_some_and(is_told) {
+                continue;
+            }
+            let evidence = match verdict.cause {
+                Some(cause) => cause.in_words().into(),
+                None => verdict.evidence.text(offset),
+            };
+            let began = offset.written(verdict.edge.latest.max(snapshot.started));
+            let episode = Episode {
+                scope: name,
+                country: roster.country_of(scope).code.clone(),
+                state: State::Unknown,
+                found: began,
+                begin: Edge { earliest: None, latest: began },
+                end: None,
+                evidence,
+                unseen: Duration::ZERO,
+                paused: None,
+                darknesses: Darknesses::default(),
+                planned: None,
+            };
+            let open = self.open.entry(episode.scope.clone()).or_default();
+            changed.push(open.unknown.insert(episode).clone());
         }
     }
 

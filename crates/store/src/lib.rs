@@ -30,7 +30,6 @@ mod correction;
 pub mod period;
 mod reader;
 mod directory;
-mod temporary;
 mod scope_name;
 mod plan;
 mod database;
@@ -50,7 +49,9 @@ pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
 pub use rusqlite::{Error, Result};
 pub use series::{Measured, Measurements};
-pub use temporary::TemporaryDirectory;
+/// A directory of this process alone, for the store of a run without a state directory. It is removed
+/// when it is dropped.
+pub use tempfile::TempDir as TemporaryDirectory;
 
 use backlog::Batch;
 use correction::Correction;
@@ -268,7 +269,9 @@ impl Store {
         let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
         if samples_due {
-            batch.samples = samples(&watch.snapshot(now, offset, 0));
+            let snapshot = watch.snapshot(now, offset, 0);
+            self.tracker.note_unknown(&snapshot, &mut self.changed);
+            batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
         self.memory_is_stale |= samples_due || !changes.is_empty();

@@ -93,7 +93,9 @@ impl PlayedStore {
         let offset = WallOffset::default();
         self.tracker.handle_changes(changes, watch.roster(), offset, &mut batch.episodes);
         if now >= self.next_samples {
-            batch.samples = samples(&watch.snapshot(now, offset, 0));
+            let snapshot = watch.snapshot(now, offset, 0);
+            self.tracker.note_unknown(&snapshot, &mut batch.episodes);
+            batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
         let is_due = now >= self.next_write || !batch.episodes.is_empty();

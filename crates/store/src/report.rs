@@ -18,6 +18,9 @@ use lifesign_incident::{Episode, Incident, Phase, middle, story};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
+/// Less than this is not told.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// What a report is made of.
 #[derive(Debug)]
 pub struct ReportData {
@@ -128,6 +131,24 @@ impl ReportData {
         of_country.filter(|_| phase.is_bad()).find_map(|episode| episode.planned.as_ref())
     }
 
+    /// For how long nothing was known of the country in this time, and why at last; None if it was
+    /// always.
+    fn unknown(&self) -> Option<(Duration, &str)> {
+        let unknown = |episode: &&Episode| episode.state == State::Unknown;
+        let all = || self.episodes_of(&self.country).filter(unknown);
+        let length = |episode: &Episode| {
+            let end = episode.end.map_or(self.observed_until, |end| end.latest).min(self.until);
+            end.since(episode.begin.latest.max(self.since))
+        };
+        Some((all().map(length).sum(), &*all().last()?.evidence))
+    }
+
+    /// For how long somebody watched in this time.
+    fn watched(&self) -> Duration {
+        let unwatched: Duration = self.unwatched().iter().map(|gap| gap.1.since(gap.0)).sum();
+        self.until.since(self.since).saturating_sub(unwatched)
+    }
+
     fn vantages(&self) -> String {
         let names: BTreeSet<&str> = self.runs.iter().map(|run| &*run.vantage).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
@@ -188,7 +209,17 @@ fn without_incident(data: &ReportData) -> String {
     let partial = |episode: &&Episode| episode.state == State::Partial;
     let of_country = data.episodes_of(&data.country).filter(partial);
     match of_country.max_by_key(|episode| episode.length(data.observed_until).0) {
-        None => format!("{name} was reachable whenever it was watched in this time"),
+        None => match data.unknown() {
+            None => format!("{name} was reachable whenever it was watched in this time"),
+            Some((all, why)) if all + SHORTEST >= data.watched() => {
+                format!("Nothing was known of {name} in this time: {why}")
+            }
+            Some((all, why)) => format!(
+                "{name} was reachable whenever it could be seen in this time; for {} nothing was \
+                 known of it: {why}",
+                duration_text(all)
+            ),
+        },
         Some(episode) => format!(
             "{name} was reachable in part only, at the longest from {} for {}",
             edge_text(episode.begin),

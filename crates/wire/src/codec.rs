@@ -68,11 +68,6 @@ impl Codec {
         self.longest = self.longest.max(size.into());
     }
 
-    /// Were there zeros behind any packet of ours?
-    pub fn has_zeros(&self) -> bool {
-        self.longest > 0
-    }
-
     /// The echo request of `probe`. On a ping socket the kernel replaces the identifier; for IPv6
     /// the kernel computes the checksum (RFC 3542 §3.1). Zeros behind it change no checksum.
     pub fn request(&self, probe: &Echo) -> [u8; LENGTH] {

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
+    outcome::{Due, Event, Found, Outcome, Reject, Stray},
     scopes::Family,
     time::Time,
 };
@@ -234,17 +234,7 @@ impl IcmpSocket {
                 if let (Some(error), Some(to)) =
                     (control.error, kernel::from_sockaddr(message.address))
                 {
-                    // Without zeros a probe fits through any path (RFC 791 §3.1): then it is the router's
-                    // no. With them, we have made it too large (RFC 1191 §4, RFC 4443 §3.2).
-                    let is_too_large =
-                        codec.has_zeros() && error.from != to && error.is_too_large();
-                    let found = |rtt| {
-                        if is_too_large {
-                            Found::NotSent(Fault::TooLarge)
-                        } else {
-                            socket::found(error, to, rtt, clock.now())
-                        }
-                    };
+                    let found = |rtt| socket::found(error, to, rtt, clock.now());
                     let read = codec.quoted(message.packet, to, self.kind);
                     // The hop limit is the error's, which a router may have sent.
                     let control = ControlMessages { hop_limit: None, ..control };

@@ -1,7 +1,7 @@
 //! A whole run that sees the path back from a country become longer.
 
 use crate::support::{
-    LIFESIGN, Program, TIMEOUT, TempDir,
+    LIFESIGN, Program, TIMEOUT, TempDir, done, lifesign,
     namespace::{World, plan},
     until,
 };
@@ -45,7 +45,13 @@ fn a_return_path_that_moves_is_told_once_for_each_block() {
     shows(59, 1);
     let state = world.vantage.get("/api/v1/state").body;
     assert!(state.contains("\"reply_hop_limit\":59,\"return_path_changes\":1"), "{state}");
-    let journal = std::fs::read_to_string(journal).unwrap();
-    assert!(journal.contains("\"hop_limit\":63") && journal.contains("\"hop_limit\":59"));
-    assert_eq!(watch.out.iter().filter(|line| line.contains("return path moved")).count(), 4);
+    let kept = std::fs::read_to_string(&journal).unwrap();
+    assert!(kept.contains("\"hop_limit\":63") && kept.contains("\"hop_limit\":59"));
+    assert_eq!(watch.terminate().code(), Some(0));
+    let of_paths = |line: &&str| line.contains("return path moved");
+    let said: Vec<&str> = watch.out.iter().map(|line| &**line).filter(of_paths).collect();
+    assert_eq!(said.len(), 4, "{said:?}");
+    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &fast]));
+    assert_eq!((code, &*err), (0, ""));
+    assert_eq!(out.lines().filter(of_paths).collect::<Vec<_>>(), said, "replayed");
 }

@@ -64,9 +64,10 @@ impl Roster {
 
     /// The windows of a scope, and of all that it lies in.
     pub fn maintenance_of(&self, scope: Scope) -> impl Iterator<Item = &Maintenance> {
-        let path: Vec<Scope> =
-            self.path_from(self.scope_id(scope)).map(|id| self.scope(id)).collect();
-        let windows = self.maintenance.iter().filter(move |(other, _)| path.contains(other));
+        let lies_in = move |other: Scope| {
+            self.path_from(self.scope_id(scope)).any(|id| self.scope(id) == other)
+        };
+        let windows = self.maintenance.iter().filter(move |(other, _)| lies_in(*other));
         windows.map(|(_, window)| window)
     }
 
