@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{
-    EpisodeFilter, Measured, Measurements, StoreReader,
+    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader,
     rows::{self, EpisodeRow, IncidentRow, Row},
 };
 use serde::Serialize;
 use serde_json::json;
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +60,16 @@ impl<'a> MeasuredRow<'a> {
             from: columns.begin(measured.period).to_string(),
             to: columns.begin(measured.period + 1).to_string(),
             probes: measured.probes,
-            loss_ratio: measured.loss,
-            rtt_median_seconds: measured.median,
-            rtt_p95_seconds: measured.p95,
+            loss_ratio: measured.loss.map(to_millionths),
+            rtt_median_seconds: measured.median.map(to_millionths),
+            rtt_p95_seconds: measured.p95.map(to_millionths),
         }
     }
+}
+
+/// Nothing is measured better than that.
+fn to_millionths(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 impl Row for MeasuredRow<'_> {
@@ -80,60 +85,69 @@ pub(super) fn answer(
     snapshot: &Snapshot,
     query: &Query,
 ) -> Result<String, ErrorResponse> {
-    let unreadable = |error: lifesign_store::Error| {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("what was before cannot be read: {error}\n"))
-    };
     let now = snapshot.wall_offset.written(snapshot.time);
     let usual = if kind == Kind::Series { Range::Day } else { Range::All };
     let (from, to) = query.range.unwrap_or(usual).period(now);
-    let reader = store.filter(|path| path.exists()).map(StoreReader::open);
-    let reader = reader.transpose().map_err(unreadable)?;
+    let reader = store.map(StoreReader::open_if_made).transpose().map_err(unreadable)?.flatten();
+    let reader = reader.as_ref();
     let scope = match &query.scope {
-        Some(name) => Some(scope(name, snapshot, reader.as_ref())?),
+        Some(name) => Some(scope(name, snapshot, reader)?),
         None => None,
     };
-    let head = Head { kind, format, now, from, to, scope: scope.as_deref() };
     let filter =
         EpisodeFilter { since: Some(from), until: Some(to), scope: scope.clone(), state: None };
-    let reader = reader.as_ref();
+    let head = Head { kind, format, now, from, to, scope };
     let written = match kind {
         Kind::Incidents => {
-            let read = reader.map(|reader| reader.incidents(&filter, now)).transpose();
-            let read = read.map_err(unreadable)?.unwrap_or_default().read;
+            let read = reader.map(|reader| reader.incidents(&filter, now));
+            let Rows { read, broken } = or_none(read)?;
             let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
-            head.written(rows, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
+            head.written(rows, broken, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
         }
         Kind::Episodes => {
-            let read = reader.map(|reader| reader.episodes(&filter)).transpose();
-            let read = read.map_err(unreadable)?.unwrap_or_default().read;
-            head.written(read.iter().map(|episode| EpisodeRow::new(episode, now)), rows::csv)
+            let read = reader.map(|reader| reader.episodes(&filter));
+            let Rows { read, broken } = or_none(read)?;
+            let rows = read.iter().map(|episode| EpisodeRow::new(episode, now));
+            head.written(rows, broken, rows::csv)
         }
         Kind::Series => {
             let columns = Columns::of((from, to));
-            let which = scope.as_deref().map_or(Measurements::Countries, Measurements::Of);
+            let which = head.scope.as_deref().map_or(Measurements::Countries, Measurements::Of);
             let period = (columns.from, columns.to);
             let read = reader.map(|reader| reader.measured(which, period, columns.count));
-            let read = read.transpose().map_err(unreadable)?.unwrap_or_default();
-            head.written(read.iter().map(|each| MeasuredRow::new(each, &columns)), rows::csv)
+            let Rows { read, broken } = or_none(read)?;
+            let rows = read.iter().map(|each| MeasuredRow::new(each, &columns));
+            head.written(rows, broken, rows::csv)
         }
     };
     written.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
 }
 
+/// What is said where the store is needed and cannot be read.
+pub(super) fn unreadable(error: impl Display) -> ErrorResponse {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("what was before cannot be read: {error}\n"))
+}
+
+/// What was read; nothing where there is no store.
+fn or_none<T, E: Display>(read: Option<Result<Rows<T>, E>>) -> Result<Rows<T>, ErrorResponse> {
+    Ok(read.transpose().map_err(unreadable)?.unwrap_or_default())
+}
+
 /// What an answer is about.
-struct Head<'a> {
+struct Head {
     kind: Kind,
     format: Format,
     now: Time,
     from: Time,
     to: Time,
-    scope: Option<&'a str>,
+    scope: Option<String>,
 }
 
-impl Head<'_> {
+impl Head {
     fn written<T: Serialize, I: Iterator<Item = T>>(
         &self,
         rows: I,
+        broken: usize,
         csv: impl FnOnce(I) -> serde_json::Result<String>,
     ) -> serde_json::Result<String> {
         match self.format {
@@ -143,6 +157,7 @@ impl Head<'_> {
                 "from": self.from.to_string(),
                 "to": self.to.to_string(),
                 "scope": self.scope,
+                "unreadable_rows": broken,
                 self.kind.label(): rows.collect::<Vec<_>>(),
             })),
         }
@@ -155,12 +170,14 @@ fn scope(
     snapshot: &Snapshot,
     reader: Option<&StoreReader>,
 ) -> Result<String, ErrorResponse> {
-    let watched =
-        snapshot.roster.scope_named(name).map(|scope| snapshot.roster.full_name_of(scope));
-    let stored = || reader.and_then(|reader| reader.scope(name).ok());
-    watched.or_else(stored).ok_or_else(|| {
-        let said =
-            format!("nothing is known of {name:?}; a scope is KP, 175.45.176.0/24 or KP/Star JV\n");
-        (StatusCode::NOT_FOUND, said)
+    if let Some(scope) = snapshot.roster.scope_named(name) {
+        return Ok(snapshot.roster.full_name_of(scope));
+    }
+    let Some(reader) = reader else {
+        return Err((StatusCode::NOT_FOUND, format!("nothing is known of {name:?}\n")));
+    };
+    reader.scope(name).map_err(|error| match error {
+        ScopeError::Unknown(said) => (StatusCode::NOT_FOUND, said + "\n"),
+        ScopeError::Unreadable(error) => unreadable(error),
     })
 }

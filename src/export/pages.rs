@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lifesign_core::watch::Snapshot;
-use lifesign_page::{Address, Query, STYLE, Site, View, refresh_seconds, render};
+use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, render};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -80,14 +80,19 @@ fn missing() -> ErrorResponse {
     (StatusCode::NOT_FOUND, "no such page\n".into())
 }
 
+fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
+    let now = snapshot.wall_offset.written(snapshot.time);
+    Query::parse(uri.query().unwrap_or_default(), now)
+        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
+}
+
 /// A page at its address.
 pub(super) async fn page(
     extract::State(pages): PagesState,
     uri: Uri,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = Query::parse(uri.query().unwrap_or_default())
-        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let query = query(&uri, &snapshot)?;
     let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
     let settings = pages.sources.settings.borrow().clone();
     let media_type = address.page.media_type();
@@ -96,6 +101,11 @@ pub(super) async fn page(
     let body = pages
         .made(snapshot, &uri, move |pages, snapshot| {
             let past = past::read(pages.sources.store.as_deref(), snapshot, &address);
+            if let (Some(problem), Page::Incident(..) | Page::Feed(_)) =
+                (&past.problem, &address.page)
+            {
+                return Err(api::unreadable(problem));
+            }
             let view = View { snapshot, past: &past, site: site(&settings), address: &address };
             render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
         })
@@ -117,8 +127,7 @@ pub(super) async fn api(
     format: Format,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = Query::parse(uri.query().unwrap_or_default())
-        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let query = query(&uri, &snapshot)?;
     let body = pages
         .made(snapshot, &uri, move |pages, snapshot| {
             api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)

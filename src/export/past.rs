@@ -3,7 +3,7 @@
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
 use lifesign_incident::{Incident, Period, fold, middle};
 use lifesign_page::{Address, Columns, Page, Past, Point, Range};
-use lifesign_store::{EpisodeFilter, Measurements, StoreReader};
+use lifesign_store::{EpisodeFilter, Measurements, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
 
 /// In countries of more blocks only the whole is read.
@@ -21,8 +21,6 @@ pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address)
         points: HashMap::new(),
         problem: None,
     };
-    // Its first write makes it.
-    let store = store.filter(|path| path.exists());
     if let Err(error) = fill(&mut past, store, snapshot, address) {
         past.problem = Some(error.to_string());
     }
@@ -34,11 +32,11 @@ fn fill(
     store: Option<&Path>,
     snapshot: &Snapshot,
     address: &Address,
-) -> lifesign_store::Result<()> {
+) -> Result<(), StoreError> {
     let (_, now) = past.watched[0];
     let roster = &snapshot.roster;
     let scope = address.page.scope();
-    let reader = store.map(StoreReader::open).transpose()?;
+    let reader = store.map(StoreReader::open_if_made).transpose()?.flatten();
     if let Some(reader) = &reader {
         let country = scope.map(|scope| roster.country_of(scope).code.clone());
         let filter = EpisodeFilter { scope: country, ..EpisodeFilter::default() };
@@ -67,7 +65,7 @@ fn fill(
         (None, _) => Measurements::Countries,
     };
     let columns = past.columns;
-    for measured in reader.measured(which, (columns.from, columns.to), columns.count)? {
+    for measured in reader.measured(which, (columns.from, columns.to), columns.count)?.read {
         let empty = || vec![Point::default(); columns.count];
         let points = past.points.entry(measured.scope).or_insert_with(empty);
         if let Some(point) = points.get_mut(measured.period) {

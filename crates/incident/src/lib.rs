@@ -16,6 +16,7 @@ mod episode;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 mod fold;
+pub mod period;
 mod phase;
 mod timeline;
 mod present;

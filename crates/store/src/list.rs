@@ -1,4 +1,5 @@
-//! Episodes as a table for people. An open episode is listed up to when it was observed ([`super::StoreReader::observed_until`]).
+//! Episodes as a table for people. An open episode is listed up to when it was observed
+//! ([`super::StoreReader::observed_until`]).
 
 pub(super) use lifesign_core::duration::duration_text;
 use lifesign_core::{judge::Edge, scopes::Maintenance, time::Time};

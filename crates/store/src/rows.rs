@@ -5,6 +5,7 @@ use lifesign_core::{scopes::FullName, time::Time};
 use lifesign_incident::{Episode, Incident, Phase, Span};
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Duration;
 
 /// A row of CSV.
 pub trait Row: Serialize {
@@ -47,8 +48,8 @@ impl SpanKeys {
             begin_latest: text(begin.latest),
             end_earliest: end.and_then(|end| end.earliest).map(text),
             end_latest: end.map(|end| text(end.latest)),
-            seconds: length.as_secs_f64(),
-            uncertain_seconds: uncertainty.as_secs_f64(),
+            seconds: seconds(length),
+            uncertain_seconds: seconds(uncertainty),
         }
     }
 }
@@ -77,7 +78,7 @@ impl<'a> EpisodeRow<'a> {
             scope: ScopeKeys::new(&episode.country, &episode.scope),
             state: episode.state.label(),
             span: SpanKeys::new(episode.span(), now),
-            unseen_seconds: episode.unseen.as_secs_f64(),
+            unseen_seconds: seconds(episode.unseen),
             found: episode.found.to_string(),
             evidence: &episode.evidence,
             planned_from: window.map(|window| window.from.to_string()),
@@ -133,8 +134,8 @@ impl PhaseKeys {
             phase: phase.kind.label(),
             span: SpanKeys::new(phase.span(), now),
             darknesses: phase.darknesses,
-            dark_seconds: phase.dark.as_secs_f64(),
-            unseen_seconds: phase.unseen.as_secs_f64(),
+            dark_seconds: seconds(phase.dark),
+            unseen_seconds: seconds(phase.unseen),
         }
     }
 }
@@ -154,7 +155,7 @@ impl<'a> IncidentRow<'a> {
         let scope = ScopeKeys::new(&incident.country, &incident.scope);
         Self {
             incident: IncidentKeys { scope, id: incident.id(), over: incident.is_over },
-            dark_seconds: incident.dark().as_secs_f64(),
+            dark_seconds: seconds(incident.dark()),
             phases: incident.phases.iter().map(|phase| PhaseKeys::new(phase, now)).collect(),
         }
     }
@@ -194,6 +195,11 @@ impl Row for PhaseRow<'_> {
         "dark_seconds",
         "unseen_seconds",
     ];
+}
+
+/// In seconds, to the millisecond, as all times are.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// JSON Lines, one row a line.
@@ -292,6 +298,15 @@ mod tests {
             assert_eq!(phase[key], of_episode[key], "{key}");
             let in_json = incident.get(key).or_else(|| incident["phases"][0].get(key));
             assert_eq!(in_json, Some(&phase[key]), "{key}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_written_to_the_millisecond() {
+        for (nanos, written) in [(2_562_000_000, "2.562"), (2_561_999_700, "2.562")] {
+            let unseen = Duration::from_nanos(nanos);
+            let csv = csv_of(&Episode { unseen, ..outage("KP", Some(34_270)) });
+            assert!(csv.contains(&format!(",34266.0,4.0,{written},2014-")), "{csv}");
         }
     }
 
