@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome},
+    outcome::{Due, Event, Fault, Found},
     scopes::{Family, Host, IdMapping, Kind, TargetId},
     watch::Snapshot,
 };
@@ -91,7 +91,7 @@ impl Network {
                 self.asked.record(due.target, due.seq, address, due.sent);
             }
             match (address, spec) {
-                (Err(fault), _) => out.push(not_sent(&due, fault)),
+                (Err(fault), _) => out.push(not_sent(due, fault)),
                 (Ok(address), ProbeSpec::Tcp(spec)) => {
                     self.tcp.send(due, address, spec, &options.socket);
                 }
@@ -105,7 +105,7 @@ impl Network {
                     }
                     self.echoes.push((due, address));
                 }
-                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(&due, Fault::NoPrivilege)),
+                (Ok(_), ProbeSpec::Icmp(_)) => out.push(not_sent(due, Fault::NoPrivilege)),
             }
         }
         self.send_echoes(out);
@@ -199,16 +199,8 @@ fn names(plan: &Plan) -> impl Iterator<Item = String> {
     })
 }
 
-fn not_sent(due: &Due, fault: Fault) -> Event {
-    let Due { target, seq, sent, trap, .. } = *due;
-    Event::Outcome(Outcome {
-        target,
-        seq,
-        sent,
-        trap,
-        found: Found::NotSent(fault),
-        hop_limit: None,
-    })
+fn not_sent(due: Due, fault: Fault) -> Event {
+    Event::Outcome(due.outcome(due.sent, Found::NotSent(fault)))
 }
 
 /// Starts to ping the controls, and prints why some cannot be asked.

@@ -44,6 +44,11 @@ fn fill(
         if scope.is_none() {
             past.episodes.retain(|episode| episode.scope == episode.country);
         }
+        for episode in past.episodes.iter_mut().filter(|episode| episode.end.is_none()) {
+            if let Some(scope) = roster.scope_named(&episode.scope) {
+                episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
+            }
+        }
         past.incidents = fold(&past.episodes, now);
         past.episodes.sort_by_key(|episode| episode.found);
         let before = reader.runs(Time::default(), now)?.read;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER},
+    outcome::{Due, Event, Found, Repeat, SYN_REPEATED_AFTER},
     scopes::Family,
     time::Time,
 };
@@ -107,16 +107,8 @@ impl TcpProber {
         let events = self.events.clone();
         let sent = clock.now();
         let report = move |found| {
-            let Due { target, seq, trap, .. } = due;
             // A closed channel means that the run has ended.
-            let _ = events.send(Event::Outcome(Outcome {
-                target,
-                seq,
-                sent,
-                trap,
-                found,
-                hop_limit: None,
-            }));
+            let _ = events.send(Event::Outcome(due.outcome(sent, found)));
         };
         let repeated = match due.repeat {
             Repeat::Never => SYN_REPEATED_AFTER,

@@ -25,7 +25,7 @@
 //!
 //! ```
 //! use lifesign_core::{
-//!     outcome::{Event, Found, Outcome},
+//!     outcome::{Event, Found},
 //!     scopes::{Host, Kind, Roster},
 //!     time::Time,
 //!     watch::{Settings, Watch},
@@ -46,16 +46,7 @@
 //!         // A live driver sends the probe, and handles the answer when it comes; this host
 //!         // answers at once.
 //!         let found = Found::Refused { rtt: Duration::ZERO };
-//!         let outcome =
-//!             Outcome {
-//!                 target: due.target,
-//!                 seq: due.seq,
-//!                 sent: due.sent,
-//!                 trap: due.trap,
-//!                 found,
-//!                 hop_limit: None,
-//!             };
-//!         watch.handle_event(now, &Event::Outcome(outcome));
+//!         watch.handle_event(now, &Event::Outcome(due.outcome(now, found)));
 //!     }
 //!     if let Some(change) = watch.poll_change() {
 //!         break change;

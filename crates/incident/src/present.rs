@@ -2,7 +2,7 @@
 
 use crate::{Episode, Incident, fold};
 use lifesign_core::{
-    judge::{Darknesses, State},
+    judge::{Darknesses, State, Verdict},
     scopes::{CountryId, Scope},
     time::WallOffset,
     watch::{Snapshot, StateSpan},
@@ -51,15 +51,22 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
             open = Some(episode(span, &name, country, darknesses, offset));
         }
     }
-    if let Some(known) = &mut open
-        && view.verdict.state == State::Flapping
-    {
-        known.darknesses = known.darknesses.then(view.verdict.darknesses.written(offset));
-        // One goes on just now.
-        known.darknesses.count += u32::from(view.verdict.calm_at.is_none());
+    if let Some(known) = &mut open {
+        known.go_on(&view.verdict, offset);
     }
     ended.extend(open);
     ended
+}
+
+impl Episode {
+    /// Adds the darknesses that ended in a flapping so far, and the one that goes on, if the scope's
+    /// verdict is that it is still flapping.
+    pub fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
+        if self.state == State::Flapping && verdict.state == State::Flapping {
+            self.darknesses = self.darknesses.then(verdict.darknesses.written(offset));
+            self.darknesses.count += u32::from(verdict.calm_at.is_none());
+        }
+    }
 }
 
 /// What an episode turns out to be that goes on after nobody could see; None if it does not.

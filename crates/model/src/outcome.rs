@@ -29,6 +29,14 @@ pub struct Due {
     pub repeat: Repeat,
 }
 
+impl Due {
+    /// What became of it; `sent` is when it really left, which is a little later than given out.
+    pub const fn outcome(self, sent: Time, found: Found) -> Outcome {
+        let Due { target, seq, trap, .. } = self;
+        Outcome { target, seq, sent, trap, found, hop_limit: None }
+    }
+}
+
 /// How often the kernel may repeat an unanswered SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {

@@ -32,9 +32,14 @@ impl TimeZone {
     /// A time as its clocks show it, in RFC 3339 to the millisecond:
     /// `2014-12-23T01:15:00.120+09:00`.
     pub fn rfc3339(&self, time: Time) -> String {
+        self.written(time, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+    }
+
+    /// A time as its clocks show it, in the manner of strftime(3).
+    pub fn written(&self, time: Time, format: &str) -> String {
         let stamp = Timestamp::from_nanosecond(i128::from(time.as_nanos()));
         let zoned = stamp.unwrap_or(Timestamp::MAX).to_zoned(self.0.clone());
-        zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+        zoned.strftime(format).to_string()
     }
 }
 

@@ -1,12 +1,12 @@
 //! The incidents of a country and all in it as a feed (RFC 4287): an entry when one begins, when it
 //! changes its phase, and when it is over.
 
-use crate::{Site, View, sentence};
+use crate::{Site, View};
 use lifesign_core::{
     scopes::{CountryId, Scope},
     time::Time,
 };
-use lifesign_incident::{Incident, PhaseKind, WELL_AFTER};
+use lifesign_incident::{Incident, PhaseKind, WELL_AFTER, story};
 use maud::{Markup, PreEscaped, html};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
@@ -56,7 +56,7 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
                     updated { (at.to_string()) }
                     link rel="alternate" type="text/html"
                         href=(view.address.to_incident(roster, *scope, &incident.id())) {}
-                    summary { (sentence::told(incident, view.now())) }
+                    summary { (story::in_short(incident, view.now())) }
                 }
             }
         }
@@ -79,12 +79,9 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         phase,
     };
     let begins = incident.phases.iter().enumerate().map(|(number, phase)| {
-        let what = match phase.kind {
-            PhaseKind::Up => "can be reached again",
-            PhaseKind::Down | PhaseKind::Outage => "cannot be reached",
-            PhaseKind::Unstable => "is unstable",
-        };
-        entry(phase.begin.latest, what, Some(number))
+        let again = if phase.kind == PhaseKind::Up { " again" } else { "" };
+        let what = format!("is {}{again}", story::adjective(phase.kind));
+        entry(phase.begin.latest, &what, Some(number))
     });
     let end = incident.end().map(|end| {
         entry(end.latest + WELL_AFTER, "has been well for a day: the incident is over", None)

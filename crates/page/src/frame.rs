@@ -100,7 +100,7 @@ pub(crate) fn ranges(view: &View, chosen: Range) -> Markup {
                 }
             }
             span.quiet {
-                (text::minute_text(columns.from)) " to " (text::minute_text(columns.to)) " UTC"
+                (strip::period_text((columns.from, columns.to)))
                 @if is_cut(view, chosen) { ": watching began then" }
             }
         }

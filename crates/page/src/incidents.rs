@@ -1,6 +1,6 @@
 //! Incidents: those of a scope as a list, and one with its phases as a page.
 
-use crate::{View, frame, sentence, strip, text, text::minute_text, way};
+use crate::{View, frame, sentence, strip, text, way};
 use lifesign_core::{
     duration::duration_text,
     judge::Edge,
@@ -8,11 +8,10 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{
-    Incident, Phase, PhaseKind, middle,
-    story::{self, rounded_up},
+    Incident, Phase, middle,
+    story::{self, edge_text, length_text, minute_text},
 };
 use maud::{Markup, html};
-use std::time::Duration;
 
 /// More than this are only counted.
 const MOST: usize = 30;
@@ -50,11 +49,11 @@ fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
     html! {
         li {
             a href=(view.address.to_incident(roster, of, &incident.id())) {
-                (minute_text(middle(incident.begin()).0)) " UTC"
+                (minute_text(middle(incident.begin()).0, None)) " UTC"
             }
             " "
             @if of != here { b { (roster.name_of(of)) } " " }
-            (sentence::told(incident, now))
+            (story::in_short(incident, now))
             @if let Some(window) = planned(view, incident) { " " span.quiet { (window) } }
             @if !incident.is_over { " " span.chip { "not over" } }
         }
@@ -90,20 +89,20 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
     let (name, _) = way::names(view, of);
     let now = view.now();
     let begin = middle(incident.begin()).0;
-    let title = format!("{} {}", roster.name_of(of), minute_text(begin));
+    let title = format!("{} {}", roster.name_of(of), minute_text(begin, None));
     let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
     let body = html! {
         (way::render(view, of))
         section.country {
-            h1 { (name) " " small { (minute_text(begin)) " UTC" } }
+            h1 { (name) " " small { (minute_text(begin, None)) " UTC" } }
             p.sentence {
                 (story::sentence(&name, incident, now)) "."
             }
             p {
-                "It began at " (sentence::written_moment(view, of, begin))
+                "It began at " (sentence::moment(view, of, begin))
                 @match incident.end() {
                     Some(end) => {
-                        " and ended at " (sentence::written_moment(view, of, middle(end).0))
+                        " and ended at " (sentence::moment(view, of, middle(end).0))
                         ", after " (duration_text(middle(end).0.since(begin)))
                     }
                     None => {
@@ -141,12 +140,12 @@ fn phases(view: &View, incident: &Incident) -> Markup {
             tbody {
                 @for phase in &incident.phases {
                     tr {
-                        th scope="row" { (kind(phase.kind)) }
+                        th scope="row" { (phase.kind.label()) }
                         td { (edge(phase.begin)) }
                         td {
                             @match phase.end { Some(end) => (edge(end)), None => { "goes on" } }
                         }
-                        td { (length(phase, now)) }
+                        td { (length_text(phase.begin, phase.end, now)) }
                         td { (dark(phase, now)) }
                     }
                 }
@@ -155,30 +154,9 @@ fn phases(view: &View, incident: &Incident) -> Markup {
     }
 }
 
-const fn kind(kind: PhaseKind) -> &'static str {
-    match kind {
-        PhaseKind::Up => "could be reached",
-        PhaseKind::Down => "briefly dark",
-        PhaseKind::Unstable => "unstable",
-        PhaseKind::Outage => "outage",
-    }
-}
-
 /// The middle of an edge, and by how much it may be wrong.
 fn edge(edge: Edge) -> Markup {
-    let (time, half) = middle(edge);
-    let rfc3339 = (time + Duration::from_millis(500)).to_string();
-    let (date, clock) = text::date_and_time(&rfc3339);
-    html! {
-        time datetime=(rfc3339) { (date) " " (clock) }
-        @if edge.earliest.is_some() { " ± " (rounded_up(half)) }
-        @else { " or before" }
-    }
-}
-
-fn length(phase: &Phase, now: Time) -> String {
-    let so_far = if phase.end.is_none() { " so far" } else { "" };
-    format!("{}{so_far}", duration_text(phase.length(now).0))
+    html! { time datetime=(text::rfc3339(middle(edge).0, None)) { (edge_text(edge)) } }
 }
 
 fn dark(phase: &Phase, now: Time) -> Markup {

@@ -6,7 +6,7 @@ use lifesign_core::{
     scopes::{Roster, Scope},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Period, Timeline};
+use lifesign_incident::{Episode, Incident, Period, Phase, Timeline};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
@@ -98,6 +98,18 @@ impl Past {
     ) -> impl DoubleEndedIterator<Item = &Incident> {
         let name = roster.full_name_of(scope);
         self.incidents.iter().filter(move |incident| incident.scope == name)
+    }
+
+    /// The last phase of the incident that a scope itself is in now.
+    pub(crate) fn present_phase(&self, roster: &Roster, scope: Scope) -> Option<&Phase> {
+        let last = self.incidents_of(roster, scope).next_back();
+        last.filter(|last| !last.is_over)?.phases.last()
+    }
+
+    /// The same of what it lies in.
+    pub(crate) fn shared_phase(&self, roster: &Roster, scope: Scope) -> Option<&Phase> {
+        let path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
+        path.filter(|&each| each != scope).find_map(|each| self.present_phase(roster, each))
     }
 
     /// When the incident began in which a scope, or what it lies in, is now.

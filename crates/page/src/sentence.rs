@@ -4,127 +4,136 @@
 use crate::{View, text};
 use lifesign_core::{
     duration::duration_text,
-    judge::{State, Verdict},
+    judge::{Edge, State, Verdict},
     outcome::Cause,
     scopes::Scope,
     time::Time,
+    time_zone::TimeZone,
 };
-use lifesign_incident::{Incident, Phase, PhaseKind, middle};
+use lifesign_incident::{Phase, PhaseKind, middle, story};
 use maud::{Markup, html};
-use std::time::Duration;
 
-/// Times that are nearer than this are told to the second.
-const NEAR: Duration = Duration::from_secs(3600);
-/// Of an incident with more bad phases only the worst is told.
-const MOST_PHASES: usize = 4;
-
-/// What a scope is now: `cannot be reached since 16:15 UTC, 7 h 22 min`.
+/// What a scope is now: `cannot be reached since 16:15 UTC, 7 h 22 min`. Since when, and whether it
+/// is unstable, is told as its incident has it; whether it answers, as its verdict.
 pub(crate) fn present(view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
-    let since = since(view, scope, verdict);
-    let hosts = text::hosts(verdict.hosts);
-    html! {
-        @match verdict.state {
-            State::Up if has_trouble(view, scope) => { "can be reached again " (since) }
-            State::Up => { "can be reached " (since) }
-            State::Degraded => { "can be reached, but worse than usual, " (since) }
-            State::Partial => { "can be reached only in part " (since) ": " (hosts) }
-            State::Down | State::Outage => { b { "cannot be reached" } " " (since) }
-            State::Flapping => (unstable(view, scope, verdict)),
-            State::Unknown => {
-                "cannot be seen from here " (since)
-                @if let Some(cause) = verdict.cause.map(Cause::in_words) { ": " (cause) }
-            }
+    let found = verdict.edge.written(view.snapshot.wall_offset);
+    let is_dark = matches!(verdict.state, State::Down | State::Flapping | State::Outage);
+    let roster = &view.snapshot.roster;
+    let own = view.past.present_phase(roster, scope);
+    // What a scope shares with the whole is told with that alone.
+    let shared = || view.past.shared_phase(roster, scope).filter(|_| is_dark);
+    let phase = own.or_else(shared);
+    let is_open = |phase: &&Phase| phase.is_bad() && phase.end.is_none();
+    let open = phase.filter(is_open);
+    match (verdict.state, open) {
+        (_, Some(phase)) if phase.kind == PhaseKind::Unstable => {
+            let darknesses = own.map_or(0, |phase| phase.darknesses);
+            unstable(view, scope, verdict, phase.begin, darknesses)
         }
+        (State::Flapping, _) if phase.is_none() => {
+            unstable(view, scope, verdict, found, verdict.darknesses.count)
+        }
+        (State::Flapping, _) => just_now(view, scope, verdict),
+        (State::Down | State::Outage, _) => {
+            let begin = own.filter(is_open).map_or(found, |phase| phase.begin);
+            html! { b { "cannot be reached" } " " (since(view, scope, begin)) }
+        }
+        (State::Up, _) => {
+            let up = own.filter(|phase| phase.kind == PhaseKind::Up);
+            let begin = up.map_or(found, |phase| phase.begin);
+            let again = view.past.present_begin(roster, scope).map_or("", |_| "again ");
+            html! { "can be reached " (again) (since(view, scope, begin)) }
+        }
+        (State::Degraded, _) => {
+            html! { "can be reached, but worse than usual, " (since(view, scope, found)) }
+        }
+        (State::Partial, _) => html! {
+            "can be reached only in part " (since(view, scope, found)) ": "
+            (text::hosts(verdict.hosts))
+        },
+        (State::Unknown, _) => unseen(view, scope, verdict),
     }
 }
 
-/// Is the scope, or what it lies in, in an incident that is not over?
-fn has_trouble(view: &View, scope: Scope) -> bool {
-    view.past.present_begin(&view.snapshot.roster, scope).is_some()
+fn unseen(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
+    let begin = verdict.edge.written(view.snapshot.wall_offset);
+    html! {
+        "cannot be seen from here " (since(view, scope, begin))
+        @if let Some(cause) = verdict.cause.map(Cause::in_words) { ": " (cause) }
+    }
 }
 
-/// Goes dark and comes back again and again: whether it answers just now comes first.
-fn unstable(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
-    let begin = middle(verdict.edge).0;
-    let darknesses = verdict.darknesses.count;
-    let times = html! {
-        @if darknesses > 0 {
-            ", dark " (darknesses) " time" @if darknesses > 1 { "s" }
-            " for " (duration_text(verdict.darknesses.length)) " in all"
+/// Goes dark and comes back again and again: for how long already, and whether it answers now.
+fn unstable(view: &View, scope: Scope, verdict: &Verdict, begin: Edge, darknesses: u32) -> Markup {
+    html! {
+        "unstable since " (begin_text(view, scope, begin)) " ("
+        b { (length(view, begin)) }
+        @if let Some(times) = story::dark_times(darknesses) { ", " (times) }
+        "): " (just_now(view, scope, verdict))
+    }
+}
+
+/// Whether what is unstable answers.
+fn just_now(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
+    let offset = view.snapshot.wall_offset;
+    let found = verdict.edge.written(offset);
+    let dark = |since: Option<Edge>| {
+        html! {
+            b { "cannot be reached just now" }
+            @if let Some(since) = since { ", since " (begin_text(view, scope, since)) }
         }
     };
-    html! {
-        @match (verdict.calm_at, verdict.darknesses.last_end) {
-            (Some(calm), Some(end)) => {
-                "answers since " (moment(view, scope, middle(end).0)) " ("
-                (duration_text(view.snapshot.time.since(middle(end).0)))
-                "); counted as unstable until " (moment(view, scope, calm))
-            }
-            (Some(calm), None) => {
-                "answers now; counted as unstable until " (moment(view, scope, calm))
-            }
-            (None, _) => { b { "does not answer now" } }
+    let answers = |since: Edge| {
+        html! { "answers since " (begin_text(view, scope, since)) " (" (length(view, since)) ")" }
+    };
+    match (verdict.state, verdict.calm_at) {
+        (State::Down | State::Outage, _) => dark(Some(found)),
+        (State::Flapping, None) => {
+            let last = verdict.last_life.map(|life| offset.written(life));
+            dark(last.map(|life| Edge { earliest: Some(life), latest: life }))
         }
-        "; unstable since " (moment(view, scope, begin)) (times)
+        (State::Flapping, Some(calm)) => {
+            let end = verdict.darknesses.last_end.map(|end| end.written(offset));
+            html! {
+                @match end { Some(end) => (answers(end)), None => "answers now" }
+                "; counted as unstable until " (moment(view, scope, offset.written(calm)))
+            }
+        }
+        (State::Unknown, _) => unseen(view, scope, verdict),
+        (State::Up | State::Degraded | State::Partial, _) => answers(found),
     }
 }
 
-/// Since when a verdict is true, and how long that is.
-fn since(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
-    let begin = middle(verdict.edge).0;
-    let length = view.snapshot.time.since(begin);
+/// Since when something is so, and how long that is.
+fn since(view: &View, scope: Scope, begin: Edge) -> Markup {
+    html! { "since " (begin_text(view, scope, begin)) ", " b { (length(view, begin)) } }
+}
+
+fn begin_text(view: &View, scope: Scope, begin: Edge) -> Markup {
     html! {
-        "since " @if verdict.edge.earliest.is_none() { "before " }
-        (moment(view, scope, begin)) ", " b { (duration_text(length)) }
+        @if begin.earliest.is_none() { "before " }
+        (moment(view, scope, middle(begin).0))
     }
 }
 
-/// A time of the core's, as near as anybody in a hurry wants to know it, also by the clocks of the
-/// country: `16:15 UTC (01:15 in Asia/Pyongyang)`.
+fn length(view: &View, begin: Edge) -> String {
+    duration_text(view.now().since(middle(begin).0))
+}
+
+/// A time of the wall clock, as near as anybody in a hurry wants to know it, also by the clocks of
+/// the country: `16:15 UTC (01:15 in Asia/Pyongyang)`.
 pub(crate) fn moment(view: &View, scope: Scope, time: Time) -> Markup {
-    written_moment(view, scope, view.snapshot.wall_offset.written(time))
-}
-
-/// The same of a time on the wall clock.
-pub(crate) fn written_moment(view: &View, scope: Scope, time: Time) -> Markup {
-    let now = view.now();
     let zone = view.snapshot.roster.country_of(scope).timezone.as_ref();
-    let far = now.since(time).max(time.since(now)) >= NEAR;
-    let told = |rfc3339: &str, today: &str| {
-        let (date, clock) = text::date_and_time(rfc3339);
-        let clock = if far { clock.get(..5).unwrap_or(clock) } else { clock };
-        let is_today = text::date_and_time(today).0 == date;
-        html! { time datetime=(rfc3339) { @if !is_today { (date) " " } (clock) } }
+    let told = |zone: Option<&TimeZone>| {
+        html! {
+            time datetime=(text::rfc3339(time, zone)) {
+                (story::moment_text(time, view.now(), zone))
+            }
+        }
     };
     html! {
-        (told(&time.to_string(), &now.to_string())) " UTC"
-        @if let Some(zone) = zone {
-            " (" (told(&zone.rfc3339(time), &zone.rfc3339(now))) " in " (zone.name()) ")"
-        }
-    }
-}
-
-/// What happened in an incident, without when: `unstable for 26 h 15 min (dark 31 times), then not
-/// reachable for 9 h 31 min`.
-pub(crate) fn told(incident: &Incident, now: Time) -> String {
-    let bad: Vec<&Phase> = incident.bad_phases().collect();
-    if bad.len() <= MOST_PHASES {
-        let told: Vec<String> = bad.iter().map(|phase| phase_text(phase, now)).collect();
-        return told.join(", then ");
-    }
-    let worst = incident.worst(now).map(|phase| phase_text(phase, now)).unwrap_or_default();
-    format!("{worst}; {} times of trouble beside that", bad.len() - 1)
-}
-
-fn phase_text(phase: &Phase, now: Time) -> String {
-    let length = duration_text(phase.length(now).0);
-    let so_far = if phase.end.is_none() { " so far" } else { "" };
-    match phase.kind {
-        PhaseKind::Unstable => {
-            format!("unstable for {length}{so_far} (dark {} times)", phase.darknesses)
-        }
-        PhaseKind::Outage | PhaseKind::Down => format!("not reachable for {length}{so_far}"),
-        PhaseKind::Up => format!("reachable for {length}{so_far}"),
+        (told(None)) " UTC"
+        @if let Some(zone) = zone { " (" (told(Some(zone))) " in " (zone.name()) ")" }
     }
 }

@@ -6,8 +6,9 @@ use crate::{
     View,
     past::{Columns, Point},
     strip,
-    text::{milliseconds, minute_text, percent},
+    text::{milliseconds, percent},
 };
+use lifesign_incident::story::minute_text;
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
@@ -68,7 +69,7 @@ fn is_measured(points: &[Point]) -> bool {
 
 /// What a column says.
 fn told(columns: &Columns, column: usize, point: &Point) -> String {
-    let from = minute_text(columns.begin(column));
+    let from = minute_text(columns.begin(column), None);
     let lost = percent(point.loss);
     match point.median {
         None => format!("{from} UTC: {lost} lost"),

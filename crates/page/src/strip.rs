@@ -5,9 +5,9 @@
 use crate::{
     View, past,
     past::{Column, Columns, Lane},
-    text::{date_and_time, minute_text},
 };
 use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
+use lifesign_incident::{Period, story::minute_text};
 use maud::{Markup, html};
 
 /// Ticks are at least this share of the width apart, in seconds of a step.
@@ -107,11 +107,13 @@ fn told(columns: &Columns, bar: &Bar) -> String {
         Some(Column { has_outage: true, .. }) => "flapping, with outages",
         Some(Column { state, .. }) => state.label(),
     };
-    let from = minute_text(columns.begin(bar.from));
-    let to = minute_text(columns.begin(bar.to));
-    let is_same_day = from.get(..10) == to.get(..10);
-    let to = if is_same_day { to.get(11..).unwrap_or(&to) } else { &to };
-    format!("{what}, {from} to {to} UTC")
+    let from = columns.begin(bar.from);
+    format!("{what}, {}", period_text((from, columns.begin(bar.to))))
+}
+
+/// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
+pub(crate) fn period_text((from, to): Period) -> String {
+    format!("{} to {} UTC", minute_text(from, None), minute_text(to, Some(from)))
 }
 
 /// A share of the width, in per cent.
@@ -161,11 +163,10 @@ fn ticks(columns: &Columns) -> Vec<(String, String)> {
         .filter_map(|index| {
             let seconds = index * step;
             let x = (seconds - begin) as f64 / length as f64;
-            let rfc3339 = Time::from_nanos(seconds * 1_000_000_000).to_string();
-            let (date, time) = date_and_time(&rfc3339);
-            let label = if time == "00:00:00" { date.get(5..)? } else { time.get(..5)? };
+            let format = if seconds % 86_400 == 0 { "%m-%d" } else { "%H:%M" };
+            let label = Time::from_nanos(seconds * 1_000_000_000).utc(format);
             // A label at the very edge would be cut.
-            (0.03..=0.97).contains(&x).then(|| (short(x * 100.0), label.to_owned()))
+            (0.03..=0.97).contains(&x).then(|| (short(x * 100.0), label))
         })
         .collect()
 }

@@ -8,6 +8,7 @@ use lifesign_core::{
     time_zone::TimeZone,
     watch::Snapshot,
 };
+use lifesign_incident::story::time_text_in;
 use maud::{Markup, html};
 
 /// What a state means, as docs/verdicts.md has it.
@@ -48,7 +49,7 @@ pub(crate) fn badge(state: State) -> Markup {
 impl View<'_> {
     /// A time to the second, in UTC: `2014-12-22 16:15:03`.
     pub(crate) fn time(&self, time: Time) -> Markup {
-        time_markup(&self.rfc3339(time, None), true)
+        time_markup(self.snapshot.wall_offset.written(time), None, true)
     }
 
     /// A time to the second, and by the clocks of the country:
@@ -56,7 +57,9 @@ impl View<'_> {
     pub(crate) fn time_there(&self, time: Time, zone: Option<&TimeZone>) -> Markup {
         html! {
             (self.time(time)) " UTC"
-            (there(zone, |zone| time_markup(&self.rfc3339(time, Some(zone)), true)))
+            (there(zone, |zone| {
+                time_markup(self.snapshot.wall_offset.written(time), Some(zone), true)
+            }))
         }
     }
 
@@ -71,16 +74,15 @@ impl View<'_> {
     }
 
     fn edge_in(&self, edge: Edge, zone: Option<&TimeZone>) -> Markup {
-        let latest = self.rfc3339(edge.latest, zone);
-        let Some(earliest) = edge.earliest.map(|earliest| self.rfc3339(earliest, zone)) else {
-            return html! { "before " (time_markup(&latest, true)) };
+        let Edge { earliest, latest } = edge.written(self.snapshot.wall_offset);
+        let Some(earliest) = earliest else {
+            return html! { "before " (time_markup(latest, zone, true)) };
         };
-        let is_other_date = date_and_time(&earliest).0 != date_and_time(&latest).0;
+        let told = [earliest, latest].map(|time| time_text_in(time, zone));
+        let is_other_date = told[0].get(..10) != told[1].get(..10);
         html! {
-            (time_markup(&earliest, true))
-            @if date_and_time(&earliest) != date_and_time(&latest) {
-                " to " (time_markup(&latest, is_other_date))
-            }
+            (time_markup(earliest, zone, true))
+            @if told[0] != told[1] { " to " (time_markup(latest, zone, is_other_date)) }
         }
     }
 
@@ -92,8 +94,8 @@ impl View<'_> {
         html! {
             @if let Some(window) = window {
                 span.planned {
-                    (window.to_string()) " until " (time_markup(&window.to.to_string(), true)) " UTC"
-                    (there(zone, |zone| time_markup(&zone.rfc3339(window.to), true)))
+                    (window.to_string()) " until " (time_markup(window.to, None, true)) " UTC"
+                    (there(zone, |zone| time_markup(window.to, Some(zone), true)))
                 }
             }
         }
@@ -116,35 +118,23 @@ impl View<'_> {
             }
         }
     }
-
-    /// By the wall clock, in UTC or in this zone.
-    fn rfc3339(&self, time: Time, zone: Option<&TimeZone>) -> String {
-        let written = self.snapshot.wall_offset.written(time);
-        zone.map_or_else(|| written.to_string(), |zone| zone.rfc3339(written))
-    }
 }
 
-/// A time to the second, with its date or without.
-fn time_markup(rfc3339: &str, with_date: bool) -> Markup {
-    let (date, time) = date_and_time(rfc3339);
-    html! { time datetime=(rfc3339) { @if with_date { (date) " " } (time) } }
+/// A time of the wall clock to the second, in UTC or in a zone, with its date or without.
+fn time_markup(time: Time, zone: Option<&TimeZone>, with_date: bool) -> Markup {
+    let text = time_text_in(time, zone);
+    let text = if with_date { &text } else { text.get(11..).unwrap_or(&text) };
+    html! { time datetime=(rfc3339(time, zone)) { (text) } }
+}
+
+/// A time of the wall clock for programs, in UTC or in a zone.
+pub(crate) fn rfc3339(time: Time, zone: Option<&TimeZone>) -> String {
+    zone.map_or_else(|| time.to_string(), |zone| zone.rfc3339(time))
 }
 
 /// What was said in UTC, by the clocks of the country; nothing if the plan does not know them.
 fn there(zone: Option<&TimeZone>, told: impl Fn(&TimeZone) -> Markup) -> Markup {
     html! { @if let Some(zone) = zone { " (" (told(zone)) " in " (zone.name()) ")" } }
-}
-
-/// The date and the time of day of an RFC 3339 time.
-pub(crate) fn date_and_time(rfc3339: &str) -> (&str, &str) {
-    (rfc3339.get(..10).unwrap_or(rfc3339), rfc3339.get(11..19).unwrap_or_default())
-}
-
-/// A time in UTC, to the minute: `2014-12-22 16:15`.
-pub(crate) fn minute_text(time: Time) -> String {
-    let rfc3339 = time.to_string();
-    let (date, clock) = date_and_time(&rfc3339);
-    format!("{date} {}", clock.get(..5).unwrap_or(clock))
 }
 
 /// Who runs the vantage, as a link if it is a URL or an address for mail.

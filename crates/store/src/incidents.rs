@@ -1,11 +1,11 @@
 //! Incidents with their phases as a table for people. What is open is listed up to when it was
 //! observed ([`super::StoreReader::observed_until`]).
 
-use crate::list::{duration_text, edge_text};
+use crate::list::duration_text;
 use lifesign_core::time::Time;
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
-    story::{dark_words, rounded_up},
+    story::{dark_words, edge_text, length_text},
 };
 use std::fmt::Write as _;
 
@@ -42,15 +42,7 @@ fn row(phase: &Phase, observed_until: Time) -> [String; 4] {
 
 /// How long a phase lasted, and how much of it was dark: `25 h 23 min, dark 213 times, 24 % of it`.
 pub fn length_words(phase: &Phase, observed_until: Time) -> String {
-    let (length, half) = phase.length(observed_until);
-    let mut words = match phase.begin.earliest {
-        Some(_) if phase.kind == PhaseKind::Up => duration_text(length),
-        Some(_) => format!("{} ± {}", duration_text(length), rounded_up(half)),
-        None => format!("over {}", duration_text(length)),
-    };
-    if phase.end.is_none() {
-        words += " so far";
-    }
+    let mut words = length_text(phase.begin, phase.end, observed_until);
     if phase.kind == PhaseKind::Unstable {
         words += &dark_words(phase, observed_until);
     }

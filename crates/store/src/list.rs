@@ -2,9 +2,12 @@
 //! ([`super::StoreReader::observed_until`]).
 
 pub(super) use lifesign_core::duration::duration_text;
-use lifesign_core::{judge::Edge, scopes::Maintenance, time::Time};
-use lifesign_incident::{Episode, middle, story::rounded_up};
-use std::{fmt::Write as _, time::Duration};
+use lifesign_core::{scopes::Maintenance, time::Time};
+use lifesign_incident::{
+    Episode,
+    story::{edge_text, length_text, time_text},
+};
+use std::fmt::Write as _;
 
 /// A table for people, one episode a line; times in UTC.
 pub fn text(episodes: &[Episode], observed_until: Time) -> String {
@@ -25,7 +28,7 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             episode.state.to_string(),
             edge_text(episode.begin),
             end,
-            length_text(episode, observed_until),
+            length_text(episode.begin, episode.end, observed_until),
             unseen,
             episode.planned.as_ref().map_or("-", planned_text).to_owned(),
         ]
@@ -50,42 +53,10 @@ pub(super) fn planned_text(window: &Maintenance) -> &str {
     window.reason.as_deref().unwrap_or("yes")
 }
 
-/// An edge, in UTC, as its middle and half its width: `2014-12-22 16:15:02 ± 2 s`.
-pub fn edge_text(edge: Edge) -> String {
-    let (middle, half) = middle(edge);
-    match edge.earliest {
-        Some(_) => format!("{} ± {}", time_text(middle), rounded_up(half)),
-        None => format!("before {}", time_text(middle)),
-    }
-}
-
-/// A time in UTC, rounded to the second: `2014-12-22 16:15:02`.
-pub fn time_text(time: Time) -> String {
-    second_text(&nearest_second(time).to_string())
-}
-
-pub(super) fn nearest_second(time: Time) -> Time {
-    time + Duration::from_millis(500)
-}
-
-/// The date and the time of day, to the second, of an RFC 3339 time.
-pub(super) fn second_text(rfc3339: &str) -> String {
-    rfc3339.chars().take(19).map(|sign| if sign == 'T' { ' ' } else { sign }).collect()
-}
-
-/// How long an episode lasted: `9 h 31 min ± 4 s`.
-pub fn length_text(episode: &Episode, observed_until: Time) -> String {
-    let (length, uncertainty) = episode.length(observed_until);
-    let so_far = if episode.end.is_none() { " so far" } else { "" };
-    match episode.begin.earliest {
-        Some(_) => format!("{} ± {}{so_far}", duration_text(length), rounded_up(uncertainty)),
-        None => format!("over {}{so_far}", duration_text(length)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lifesign_core::judge::Edge;
     use lifesign_incident::fixtures::{at, outage};
 
     fn over() -> Episode {

@@ -5,16 +5,17 @@ mod charts;
 mod tables;
 
 use super::{
-    EpisodeFilter, PastRun, Sample, StoreReader,
-    list::{duration_text, edge_text, length_text, nearest_second, second_text, time_text},
-    reader::RUN_TIMEOUT,
+    EpisodeFilter, PastRun, Sample, StoreReader, list::duration_text, reader::RUN_TIMEOUT,
 };
 use lifesign_core::{
     judge::State,
     scopes::{FullName, Maintenance, Remarks, contact_link},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Phase, middle, story};
+use lifesign_incident::{
+    Episode, Incident, Phase, middle,
+    story::{self, edge_text, length_text, time_text, time_text_in},
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -114,7 +115,7 @@ impl ReportData {
     fn there(&self, incident: &Incident) -> Option<String> {
         let zone = self.remarks.timezone(&self.country)?;
         let worst = incident.worst(self.observed_until)?;
-        let local = |time| second_text(&zone.rfc3339(nearest_second(time)));
+        let local = |time| time_text_in(time, Some(&zone));
         let begin = local(middle(worst.begin).0);
         let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
         let kind = worst.kind.label();
@@ -223,7 +224,7 @@ fn without_incident(data: &ReportData) -> String {
         Some(episode) => format!(
             "{name} was reachable in part only, at the longest from {} for {}",
             edge_text(episode.begin),
-            length_text(episode, data.observed_until)
+            length_text(episode.begin, episode.end, data.observed_until)
         ),
     }
 }

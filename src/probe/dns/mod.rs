@@ -27,7 +27,7 @@ use super::{
 use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_core::{
-    outcome::{Due, Event, Found, LOST_AFTER, Oddity, Outcome, Reject, Stray},
+    outcome::{Due, Event, Found, LOST_AFTER, Oddity, Reject, Stray},
     scopes::Family,
     time::Time,
 };
@@ -310,17 +310,8 @@ impl Exchange {
     }
 
     fn report(&self, found: Found) {
-        let Due { target, seq, trap, .. } = self.due;
-        let sent = self.sent;
         // A closed channel means that the run has ended.
-        let _ = self.events.send(Event::Outcome(Outcome {
-            target,
-            seq,
-            sent,
-            trap,
-            found,
-            hop_limit: None,
-        }));
+        let _ = self.events.send(Event::Outcome(self.due.outcome(self.sent, found)));
     }
 
     fn report_stray(&self, from: Option<IpAddr>, reason: Reject) {

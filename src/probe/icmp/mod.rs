@@ -12,10 +12,7 @@
 //! names the probe.
 
 use super::socket::fault;
-use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome},
-    time::Time,
-};
+use lifesign_core::outcome::Fault;
 use std::{fmt, io};
 
 mod prober;
@@ -72,16 +69,4 @@ impl OpenError {
             OpenError::Socket(error) => fault(error),
         }
     }
-}
-
-/// The outcome of a probe that could not be sent.
-fn not_sent(due: &Due, sent: Time, fault: Fault) -> Event {
-    Event::Outcome(Outcome {
-        target: due.target,
-        seq: due.seq,
-        sent,
-        trap: false,
-        found: Found::NotSent(fault),
-        hop_limit: None,
-    })
 }

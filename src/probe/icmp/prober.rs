@@ -1,7 +1,7 @@
 //! The ICMP prober: a socket for each address family, and one more for each set of options that
 //! sockets are to have. Only [`IcmpProber::readable`] waits.
 
-use super::{OpenError, SocketKind, codec::Codec, not_sent, socket::IcmpSocket};
+use super::{OpenError, SocketKind, codec::Codec, socket::IcmpSocket};
 use crate::{
     clock::Clock,
     probe::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use lifesign_core::{
-    outcome::{Due, Event, Fault, LOST_AFTER},
+    outcome::{Due, Event, Fault, Found, LOST_AFTER},
     scopes::{Family, PerFamily},
     time::Time,
 };
@@ -89,7 +89,11 @@ impl IcmpProber {
             let plain = &mut plain[Family::of(first)];
             match socket(plain, with_options, &options.socket, Family::of(first), sent) {
                 Ok(socket) => socket.send(chunk, options.size, codec, clock, out),
-                Err(fault) => out.extend(chunk.iter().map(|(due, _)| not_sent(due, sent, fault))),
+                Err(fault) => {
+                    let found = Found::NotSent(fault);
+                    let outcome = |(due, _): &(Due, _)| Event::Outcome(due.outcome(sent, found));
+                    out.extend(chunk.iter().map(outcome));
+                }
             }
         }
     }

@@ -4,7 +4,6 @@
 use super::{
     OpenError, SocketKind,
     codec::{self, Codec, Echo},
-    not_sent,
 };
 use crate::{
     clock::Clock,
@@ -136,7 +135,8 @@ impl IcmpSocket {
                     retried = true;
                 }
                 Err(error) => {
-                    out.push(not_sent(&rest[0].0, sent, fault(&error)));
+                    let found = Found::NotSent(fault(&error));
+                    out.push(Event::Outcome(rest[0].0.outcome(sent, found)));
                     rest = &rest[1..];
                     retried = false;
                 }

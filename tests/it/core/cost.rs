@@ -3,7 +3,7 @@
 use crate::support::roster;
 use lifesign::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Event, Found},
     schedule::Budget,
     time::Time,
     watch::{Settings, Watch},
@@ -18,12 +18,9 @@ fn play(watch: &mut Watch, until: Time) {
             return;
         }
         watch.handle_timeout(now, now);
-        while let Some(Due { target, seq, sent, trap, .. }) = watch.poll_probe(now) {
+        while let Some(due) = watch.poll_probe(now) {
             let found = Found::Refused { rtt: Duration::ZERO };
-            watch.handle_event(
-                now,
-                &Event::Outcome(Outcome { target, seq, sent, trap, found, hop_limit: None }),
-            );
+            watch.handle_event(now, &Event::Outcome(due.outcome(now, found)));
         }
     }
 }

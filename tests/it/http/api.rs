@@ -326,10 +326,10 @@ fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
         titles,
         [
             "127.60.1.0/24 has been well for a day: the incident is over",
-            "Country 0 cannot be reached",
-            "127.60.1.0/24 cannot be reached",
+            "Country 0 is unreachable",
+            "127.60.1.0/24 is unreachable",
             "Country 0 has been well for a day: the incident is over",
-            "Country 0 cannot be reached",
+            "Country 0 is unreachable",
         ]
     );
     assert_eq!(part(entries[1], "updated"), "2014-12-23T04:00:00.000Z");

@@ -145,15 +145,72 @@ fn what_flaps_is_told_in_the_present_tense() {
     verdict.darknesses.last_end = Some(end);
     verdict.calm_at = Some(now + minutes(20));
     let page = render(&snapshot, COUNTRY, "", SITE);
-    for part in [
-        "answers since <time datetime=\"2014-12-23T23:51:00.000Z\">2014-12-23 23:51:00</time> UTC (9 min); \
-         counted as unstable until <time datetime=\"2014-12-24T00:20:00.000Z\">00:20:00</time> UTC",
-        ", dark 14 times for 40 min in all",
-    ] {
-        assert!(page.contains(part), "{part}: {page}");
-    }
+    let part = "<p class=\"sentence\">unstable since <time datetime=\"2014-12-23T22:59:59.000Z\">23 Dec 23:00</time> \
+         UTC (<b>1 h</b>): answers since \
+         <time datetime=\"2014-12-23T23:51:00.000Z\">23 Dec 23:51:00</time> UTC (9 min); counted as \
+         unstable until <time datetime=\"2014-12-24T00:20:00.000Z\">00:20:00</time> UTC";
+    assert!(page.contains(part), "{part}: {page}");
     snapshot.scopes[country].verdict.calm_at = None;
-    assert!(render(&snapshot, COUNTRY, "", SITE).contains("<b>does not answer now</b>"));
+    snapshot.scopes[country].verdict.last_life = Some(now - minutes(2));
+    let page = render(&snapshot, COUNTRY, "", SITE);
+    assert!(
+        page.contains(
+            "UTC (<b>1 h</b>): <b>cannot be reached just now</b>, since \
+             <time datetime=\"2014-12-23T23:58:00.000Z\">23 Dec 23:58:00</time> UTC"
+        ),
+        "{page}"
+    );
+}
+
+/// What the sentence of a page says, without markup.
+fn sentence(page: &str) -> String {
+    let sentence = page.split("<p class=\"sentence\">").nth(1).unwrap();
+    let sentence = sentence.split("</p>").next().unwrap();
+    sentence.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
+}
+
+#[test]
+fn what_is_unstable_is_so_since_its_phase_began_whatever_the_verdict_is_just_now() {
+    let minutes = |minutes: u64| minutes * 60;
+    // Up for so short a time that the instability goes on, and then something else.
+    let now_it = |state, before| {
+        let spans = vec![
+            (State::Up, 160 * week::HOUR),
+            (State::Flapping, minutes(347)),
+            (State::Up, minutes(20)),
+            (State::Flapping, minutes(15)),
+            (state, minutes(before)),
+        ];
+        week::snapshot(week::roster(1, 1, 2), |_| spans.clone())
+    };
+    let told = |snapshot: &Snapshot, path| sentence(&render(snapshot, path, "", SITE));
+    let down = now_it(State::Down, 3);
+    // The block shares it with its country, but not how often.
+    for (path, times) in [("/", ", dark once"), (COUNTRY, ", dark once"), ("/X0/127.60.0.0/24", "")]
+    {
+        assert_eq!(
+            told(&down, path),
+            format!(
+                "unstable since 23 Dec 18:13 UTC (5 h 47 min{times}): cannot be reached just now, \
+                 since 23 Dec 23:56:59 UTC"
+            ),
+            "{path}"
+        );
+    }
+    let mut flapping = now_it(State::Flapping, 3);
+    for scope in &mut flapping.scopes {
+        scope.verdict.calm_at = Some(flapping.time + Duration::from_secs(1260));
+    }
+    assert_eq!(
+        told(&flapping, COUNTRY),
+        "unstable since 23 Dec 18:13 UTC (5 h 47 min): answers now; counted as unstable until \
+         00:21:00 UTC"
+    );
+    // What is dark for so long that this stands for itself is no longer unstable.
+    let spans = [(State::Up, 160), (State::Flapping, 30), (State::Outage, 4)];
+    let spans = spans.map(|(state, hours)| (state, hours * week::HOUR));
+    let outage = week::snapshot(week::roster(1, 1, 2), |_| spans.to_vec());
+    assert_eq!(told(&outage, COUNTRY), "cannot be reached since 23 Dec 20:00 UTC, 4 h");
 }
 
 #[test]
@@ -169,9 +226,9 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans.to_vec());
     let country = render(&snapshot, COUNTRY, "", SITE);
     for part in [
-        "<a href=\"X0/incident/2014-12-23T0359Z\">2014-12-23 03:59 UTC</a> not reachable for 2 h \
+        "<a href=\"X0/incident/2014-12-23T0359Z\">23 Dec 2014 04:00 UTC</a> unreachable for 2 h \
          <span class=\"chip\">not over</span>",
-        "not reachable for 10 h</li>",
+        "unreachable for 10 h</li>",
         "can be reached again since",
     ] {
         assert!(country.contains(part), "{part}: {country}");
@@ -180,9 +237,10 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     assert_eq!(country.matches("/incident/").count(), 2, "{country}");
     let first = render(&snapshot, "/X0/incident/2014-12-19T1959Z", "", SITE);
     for part in [
+        "<h1>Country 0 <small>19 Dec 2014 20:00 UTC</small></h1>",
         "Country 0 was unreachable from 19 Dec 2014 20:00 for 10 h",
         "<th scope=\"row\">outage</th>",
-        "2014-12-19 19:59:59</time> ± 1 s",
+        "2014-12-19 19:59:59 ± 1 s</time>",
         "rel=\"next\" href=\"../../X0/incident/2014-12-23T0359Z\"",
     ] {
         assert!(first.contains(part), "{part}: {first}");
@@ -209,8 +267,8 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
         "aria-label=\"6 d 16 h: not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
-        "<rect class=\"unwatched\" x=\"25%\" width=\"50%\"><title>not watched, 2014-12-19",
-        "2014-12-17 08:00 to 2014-12-24 00:00 UTC: watching began then",
+        "<rect class=\"unwatched\" x=\"25%\" width=\"50%\"><title>not watched, 19 Dec 2014",
+        "17 Dec 2014 08:00 to 24 Dec 00:00 UTC: watching began then",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

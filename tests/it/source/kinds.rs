@@ -59,7 +59,7 @@ const ARMS: [(&str, &str, &str); 9] = [
 /// A watch of one target of the new kind, which answers once.
 const WATCHED: &str = r#"
 use lifesign_core::{
-    outcome::{Event, Found, Outcome},
+    outcome::{Event, Found},
     scopes::{Host, Kind, Roster},
     time::Time,
     watch::{Settings, Watch},
@@ -82,9 +82,7 @@ fn it_is_counted() {
         }
     };
     let found = Found::Refused { rtt: Duration::ZERO };
-    let outcome =
-        Outcome { target: due.target, seq: due.seq, sent: due.sent, trap: due.trap, found, hop_limit: None };
-    watch.handle_event(now, &Event::Outcome(outcome));
+    watch.handle_event(now, &Event::Outcome(due.outcome(now, found)));
     let snapshot = watch.snapshot(now, 0, 0);
     let used: Vec<Kind> =
         snapshot.kinds[0].iter().filter(|(_, view)| view.is_some()).map(|(kind, _)| kind).collect();

@@ -98,7 +98,7 @@ fn the_page_shows_what_was_before_a_kill() {
     });
     assert_eq!(shown(&page), [true, false, true], "{page}");
     assert!(page.contains("not watched"), "{page}");
-    assert!(page.contains("/incident/") && page.contains("not reachable for "), "{page}");
+    assert!(page.contains("/incident/") && page.contains("unreachable for "), "{page}");
     watch.verdict(TIMEOUT, "KP", "up");
     assert_eq!(watch.terminate().code(), Some(0));
     let told = |line: &&String| line.contains("make no sense, and are passed over: 1; the first: ");

@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::LazyLock,
 };
 
 /// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the temp_dir
@@ -56,9 +57,8 @@ impl Machine {
             BOOT,
             "boot",
         ];
-        let tree = tree();
         let mut command = quiet(Command::new("setpriv"), &outside);
-        command.arg(&tree).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(&*TREE).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
         let top = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", top.id());
         let init = until(TIMEOUT, "process 1", || {
@@ -110,19 +110,20 @@ fn done_slowly(command: Command) -> (i32, String, String) {
 }
 
 /// A small Debian, of the same release as this machine, so that it has the same libraries. It is
-/// fetched once, and kept beside what cargo builds.
-fn tree() -> PathBuf {
+/// fetched once, by the first test that needs it, and kept beside what cargo builds.
+static TREE: LazyLock<PathBuf> = LazyLock::new(|| {
     let release = fs::read_to_string("/etc/os-release").unwrap();
     let name = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let name = name.expect("a Debian").trim_matches('"');
     let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}"));
     if !tree.exists() {
         let half = tree.with_extension(std::process::id().to_string());
-        let half = half.to_str().unwrap();
+        // A process of the same number may have failed here long ago.
+        let _ = fs::remove_dir_all(&half);
         let packages = "--include=systemd,systemd-sysv,dbus,iproute2";
         let made = quiet(
             Command::new("mmdebstrap"),
-            &["--quiet", "--variant=minbase", packages, name, half],
+            &["--quiet", "--variant=minbase", packages, name, half.to_str().unwrap()],
         );
         let mut program = super::Program::start(made);
         let status = program.end(15 * TIMEOUT);
@@ -130,7 +131,7 @@ fn tree() -> PathBuf {
         fs::rename(half, &tree).unwrap();
     }
     tree
-}
+});
 
 /// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the
 /// program under test.

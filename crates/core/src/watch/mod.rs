@@ -166,14 +166,7 @@ impl Watch {
         if displaced {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
-            let lost = Outcome {
-                target: slot.target,
-                seq: probe.seq,
-                sent: now,
-                trap: false,
-                found: Found::Lost,
-                hop_limit: None,
-            };
+            let lost = Due { trap: false, ..probe }.outcome(now, Found::Lost);
             self.take_in(now, Event::Outcome(lost), true);
         }
         self.aggregate.handle_sent(&probe);

@@ -1,11 +1,9 @@
 //! The report's charts as SVG. They say the same without colour: every bar has a title.
 
 use super::ReportData;
-use crate::{
-    Sample,
-    list::{length_text, time_text},
-};
+use crate::Sample;
 use lifesign_core::time::Time;
+use lifesign_incident::story::{length_text, time_text};
 use maud::{Markup, html};
 use std::{fmt::Write as _, time::Duration};
 
@@ -35,7 +33,7 @@ pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
                 @for gap in data.unwatched() { (bar(data, y, gap, Some("gap"), "not watched")) }
                 @for episode in data.episodes_of(scope) {
                     @let until = episode.end.map_or(data.observed_until, |end| end.latest);
-                    @let length = length_text(episode, data.observed_until);
+                    @let length = length_text(episode.begin, episode.end, data.observed_until);
                     @let title = format!("{}, {length}", episode.state);
                     @let period = (episode.begin.latest, until);
                     (bar(data, y, period, Some(episode.state.label()), &title))

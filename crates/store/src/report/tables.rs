@@ -1,12 +1,12 @@
 //! The report's tables: incidents of the country, by phase, and of its parts.
 
 use super::ReportData;
-use crate::{
-    incidents::length_words,
-    list::{duration_text, edge_text, time_text},
-};
+use crate::{incidents::length_words, list::duration_text};
 use lifesign_core::judge::State;
-use lifesign_incident::{Incident, PhaseKind};
+use lifesign_incident::{
+    Incident, PhaseKind,
+    story::{edge_text, time_text},
+};
 use maud::{Markup, html};
 use std::time::Duration;
 

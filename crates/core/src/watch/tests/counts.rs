@@ -96,11 +96,11 @@ impl World {
     }
 
     fn give(&mut self, due: Due) {
-        let Due { target, seq, sent, trap, .. } = due;
+        let Due { target, seq, sent, .. } = due;
         self.given += 1;
         self.unsettled.insert((target, seq), sent);
         for (after, found) in fates(&mut self.rng) {
-            let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
+            let outcome = due.outcome(sent, found);
             self.coming.insert((sent + after, self.coming.len()), Event::Outcome(outcome));
         }
         if self.rng.chance(0.05) {
@@ -111,8 +111,7 @@ impl World {
         if self.rng.chance(0.05) {
             // An answer to a question that was never asked.
             let found = reply(Duration::ZERO);
-            let outcome =
-                Outcome { target, seq: seq.wrapping_add(7), sent, trap, found, hop_limit: None };
+            let outcome = Due { seq: seq.wrapping_add(7), ..due }.outcome(sent, found);
             self.coming.insert((sent, usize::MAX - 1), Event::Outcome(outcome));
         }
     }
@@ -252,9 +251,8 @@ fn an_answer_takes_back_the_no_of_a_router() {
             break due;
         }
     };
-    let Due { target, seq, sent, trap, .. } = due;
     let mut hear = |millis, found| {
-        let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
+        let outcome = due.outcome(due.sent, found);
         watch.handle_event(now + Duration::from_millis(millis), &Event::Outcome(outcome));
         let view = targets(&watch)[0];
         (view.counts, view.recent_loss)

@@ -5,7 +5,7 @@ use super::{Settings, Watch};
 use crate::fixtures::{of_sizes, start};
 use crate::{
     judge::{Blindness, Change, Edge, State},
-    outcome::{ControlOutcome, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Due, Event, Found},
     scopes::{CountryId, Family, Roster, Scope},
     time::Time,
 };
@@ -36,20 +36,11 @@ impl World {
         let end = self.now + long;
         let mut tick = self.now;
         while self.now < end {
-            for Due { target, seq, sent, trap, .. } in std::mem::take(&mut self.asked) {
+            for due in std::mem::take(&mut self.asked) {
                 let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
                 if !dark {
-                    self.watch.handle_event(
-                        self.now,
-                        &Event::Outcome(Outcome {
-                            target,
-                            seq,
-                            sent,
-                            trap,
-                            found,
-                            hop_limit: None,
-                        }),
-                    );
+                    let outcome = due.outcome(due.sent, found);
+                    self.watch.handle_event(self.now, &Event::Outcome(outcome));
                 }
             }
             if self.control && tick <= self.now {

@@ -4,8 +4,8 @@ use super::{Settings, Watch};
 use crate::fixtures::{of_sizes, start};
 use crate::{
     judge::State,
-    outcome::{ControlOutcome, Event, Found, LOST_AFTER, Outcome, Reject},
-    scopes::{BlockId, CountryId, Scope, TargetId},
+    outcome::{ControlOutcome, Event, Found, LOST_AFTER, Reject},
+    scopes::{BlockId, CountryId, Scope},
     time::Time,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -80,15 +80,7 @@ impl World {
                 }
             }
             while let Some(due) = self.watch.poll_probe(next) {
-                let outcome = |found| Outcome {
-                    target: due.target,
-                    seq: due.seq,
-                    sent: due.sent,
-                    trap: due.trap,
-                    found,
-                    hop_limit: None,
-                };
-                let found = found(due.target.0).map(outcome);
+                let found = found(due.target.0).map(|found| due.outcome(due.sent, found));
                 self.under_way.extend(found.map(|found| (next + RTT, Event::Outcome(found))));
             }
         }
@@ -183,15 +175,7 @@ fn a_probe_stays_open_behind_a_neighbour_whose_second_answer_is_a_duplicate() {
         }
     };
     let mut hear = |found| {
-        let outcome = Outcome {
-            target: TargetId(0),
-            seq: due.seq,
-            sent: due.sent,
-            trap: false,
-            found,
-            hop_limit: None,
-        };
-        watch.handle_event(now + RTT, &Event::Outcome(outcome));
+        watch.handle_event(now + RTT, &Event::Outcome(due.outcome(due.sent, found)));
         let snapshot = watch.snapshot(now + RTT, 0, 0);
         let counts = snapshot.targets[0].counts;
         let told = (counts.neighbour, counts.duplicate, counts.reply, counts.rejected);

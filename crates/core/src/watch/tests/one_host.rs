@@ -5,7 +5,7 @@ use crate::fixtures::start;
 use crate::{
     aggregate::Counts,
     judge::State,
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Event, Found, Outcome},
     scopes::{Host, Kind, Roster},
     time::Time,
 };
@@ -66,17 +66,9 @@ impl OneHost {
                 self.states.push(change.to);
             }
             while let Some(due) = self.watch.poll_probe(next) {
-                let Due { target, seq, sent, trap, .. } = due;
-                self.traps += u32::from(trap);
-                let kind = self.watch.roster().target(target).kind;
-                answers.extend(found(kind, trap).map(|found| Outcome {
-                    target,
-                    seq,
-                    sent,
-                    trap,
-                    found,
-                    hop_limit: None,
-                }));
+                self.traps += u32::from(due.trap);
+                let kind = self.watch.roster().target(due.target).kind;
+                answers.extend(found(kind, due.trap).map(|found| due.outcome(due.sent, found)));
             }
         }
     }

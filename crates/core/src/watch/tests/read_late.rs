@@ -7,7 +7,7 @@ use super::{
 use crate::fixtures::{of_sizes, start};
 use crate::{
     judge::State,
-    outcome::{Due, Event, Found, Outcome},
+    outcome::{Due, Event, Found},
     time::Time,
 };
 use std::{collections::BTreeMap, iter::from_fn, sync::Arc, time::Duration};
@@ -53,9 +53,8 @@ impl World {
             }
             self.watch.handle_timeout(next, next);
             while let Some(due) = self.watch.poll_probe(next) {
-                let Due { target, seq, sent, trap, .. } = due;
                 if let Some((at, found)) = read(&due) {
-                    let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
+                    let outcome = due.outcome(due.sent, found);
                     let number = self.under_way.len();
                     self.under_way.insert((at, number), Event::Outcome(outcome));
                 }

@@ -73,7 +73,8 @@ impl Country {
         }
     }
 
-    fn send(&mut self, Due { target, seq, sent, trap, repeat, .. }: Due, rtt: Option<Duration>) {
+    fn send(&mut self, due: Due, rtt: Option<Duration>) {
+        let Due { target, seq, sent, trap, repeat, .. } = due;
         self.packets.push(sent);
         let listens = SECOND * if repeat == Repeat::Once { 3 } else { 1 };
         if repeat == Repeat::Once && rtt.is_none_or(|rtt| rtt >= SECOND) {
@@ -86,7 +87,7 @@ impl Country {
             } else {
                 Found::Reply { rtt, rcode: None, unexpected: false }
             };
-            let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
+            let outcome = due.outcome(sent, found);
             self.arrivals.insert((sent + rtt, target.0, seq), outcome);
         }
     }

@@ -5,7 +5,7 @@
 use super::{EventRecord, Settings, Watch};
 use crate::fixtures::{in_networks, of_sizes, scope_name, start, without};
 use crate::{
-    outcome::{Due, Event, Found, IcmpCode, Outcome},
+    outcome::{Due, Event, Found, IcmpCode},
     rng::Rng,
     schedule::Budget,
     scopes::{CountryId, Host, Kind, Level, Roster, RosterMapping, Scope, TargetId},
@@ -106,9 +106,8 @@ impl World {
             while let Some(probe) = self.watch.poll_probe(now) {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
-                    let Due { target, seq, sent, trap, .. } = probe;
-                    let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
-                    let key = (sent + after, number((&name, seq, found.label())));
+                    let outcome = probe.outcome(probe.sent, found);
+                    let key = (probe.sent + after, number((&name, probe.seq, found.label())));
                     self.coming.insert(key, Event::Outcome(outcome));
                 }
                 self.asked.push((name, probe));

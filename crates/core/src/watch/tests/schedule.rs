@@ -6,7 +6,7 @@ use crate::schedule::{
     Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing,
 };
 use crate::{
-    outcome::{Due, Found, Outcome, Repeat},
+    outcome::{Due, Found, Repeat},
     rng::Rng,
     scopes::{BlockId, CountryId, Roster, Scope, TargetId},
     time::Time,
@@ -61,9 +61,8 @@ impl Run {
             let (due, _) = self.open.start(slot.target, now, patience, false, Repeat::Never);
             self.given.push(Given { due, lag: slot.lag, crowding });
             if self.rng.chance(self.answers) {
-                let Due { target, seq, sent, trap, .. } = due;
                 let found = Found::Reply { rtt: Duration::ZERO, rcode: None, unexpected: false };
-                self.open.settle(Outcome { target, seq, sent, trap, found, hop_limit: None });
+                self.open.settle(due.outcome(due.sent, found));
             }
         }
         self.given.len() - before

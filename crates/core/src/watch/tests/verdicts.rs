@@ -6,7 +6,7 @@ use super::{Settings, Watch};
 use crate::fixtures::{in_networks, of_sizes, without};
 use crate::{
     judge::{Change, State},
-    outcome::{ControlOutcome, Due, Event, Found, Outcome},
+    outcome::{ControlOutcome, Event, Found},
     rng::Rng,
     schedule::Budget,
     scopes::{BlockId, CountryId, NetworkId, Roster, Scope},
@@ -75,12 +75,13 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
                 watch.handle_event(now, &entry.remove());
             }
             watch.handle_timeout(now, now);
-            while let Some(Due { target, seq, sent, trap, .. }) = watch.poll_probe(now) {
-                let block = target.0 / 6;
+            while let Some(due) = watch.poll_probe(now) {
+                let sent = due.sent;
+                let block = due.target.0 / 6;
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));
                 if !gone(sent) && !gone(sent + self.rtt) && !rng.chance(self.loss) {
                     let found = Found::Reply { rtt: self.rtt, rcode: None, unexpected: false };
-                    let outcome = Outcome { target, seq, sent, trap, found, hop_limit: None };
+                    let outcome = due.outcome(sent, found);
                     under_way.insert((sent + self.rtt, number), Event::Outcome(outcome));
                     number += 1;
                 }
@@ -371,14 +372,11 @@ fn a_country_that_loses_its_dark_block_is_whole_again() {
         now = watch.poll_timeout();
         watch.handle_timeout(now, now);
         due.extend(from_fn(|| watch.poll_probe(now)));
-        for Due { target, seq, sent, trap, .. } in due.drain(..) {
-            if target.0 >= 4 || sent < at(60.0) {
+        for due in due.drain(..) {
+            if due.target.0 >= 4 || due.sent < at(60.0) {
                 let found =
                     Found::Reply { rtt: Duration::from_millis(1), rcode: None, unexpected: false };
-                watch.handle_event(
-                    now,
-                    &Event::Outcome(Outcome { target, seq, sent, trap, found, hop_limit: None }),
-                );
+                watch.handle_event(now, &Event::Outcome(due.outcome(due.sent, found)));
             }
         }
     }
