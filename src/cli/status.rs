@@ -188,6 +188,7 @@ fn table(state: &Value, colour: bool) -> String {
     );
     for country in items(&state["countries"]) {
         text += &row(&printable(&country["code"]), country, colour);
+        text += &incident(&country["incident"]);
         let blocks_of = |text: &mut String, network: &Value, indent: &str| {
             for block in items(&country["blocks"]) {
                 if block["network"] == *network {
@@ -203,6 +204,19 @@ fn table(state: &Value, colour: bool) -> String {
         }
     }
     text
+}
+
+/// A line on the incident that a country is in; none if it is in none.
+fn incident(incident: &Value) -> String {
+    if incident.is_null() {
+        return String::new();
+    }
+    let [phase, since] = [&incident["phase"], &incident["begin_latest"]].map(printable);
+    let darknesses = match incident["darknesses"].as_u64().unwrap_or_default() {
+        1 => "1 darkness".into(),
+        count => format!("{count} darknesses"),
+    };
+    format!("  in an incident since {since}: {phase} now, {darknesses} so far\n")
 }
 
 fn row(name: &str, scope: &Value, colour: bool) -> String {
@@ -295,6 +309,8 @@ mod tests {
         let state = serde_json::json!({
             "vantage": "lab\u{1b}[2J", "time": "2014-12-22T16:15:00.000Z", "blind": true,
             "countries": [{"code": "KP", "state": "outage",
+                "incident": {"begin_earliest": null, "begin_latest": "2014-12-22T15:02:00.000Z",
+                    "phase": "outage\u{1b}", "darknesses": 4},
                 "edge": {"latest": "2014-12-22T16:15:04.000Z"},
                 "windows": {"5m": {"loss_ratio": 1.0, "rtt_median_seconds": null}},
                 "blocks": [{"prefix": "127.45.176.0/24", "state": "up",
@@ -302,12 +318,15 @@ mod tests {
         let text = table(&state, false);
         assert!(!text.contains('\u{1b}') && text.contains("blind"), "{text}");
         let rows: Vec<&str> = text.lines().skip(2).collect();
-        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.len(), 3);
         assert!(
             rows[0].starts_with("KP ") && rows[0].contains("outage") && rows[0].contains("100.0 %"),
             "{text}"
         );
-        assert!(rows[1].starts_with("  127.45.176.0/24") && rows[1].contains("203.4 ms"), "{text}");
+        let incident =
+            "  in an incident since 2014-12-22T15:02:00.000Z: outage now, 4 darknesses so far";
+        assert_eq!(rows[1], incident);
+        assert!(rows[2].starts_with("  127.45.176.0/24") && rows[2].contains("203.4 ms"), "{text}");
         assert!(table(&state, true).contains("\x1b[1;31moutage"));
         assert_eq!(table(&Value::Null, false).lines().count(), 2);
     }

@@ -4,11 +4,11 @@
 use super::{exit, stderr::print_error};
 use crate::clock::Clock;
 use clap::Args;
-use lifesign_core::judge::State;
+use lifesign_core::{judge::State, time::Time};
+use lifesign_incident::period::{When, period};
 use lifesign_store::{
-    self as store, EpisodeFilter, StoreReader, incidents, list,
-    period::{When, period},
-    report,
+    self as store, EpisodeFilter, Rows, StoreReader, incidents, list, report,
+    rows::{self, EpisodeRow, IncidentRow},
 };
 use std::{
     io::{self, Write},
@@ -46,6 +46,13 @@ struct PeriodArgs {
     /// Up to when, written alike (default: now)
     #[arg(long, value_name = "TIME")]
     until: Option<When>,
+}
+
+impl PeriodArgs {
+    fn resolve(&self, now: Time) -> Result<(Time, Time), String> {
+        period(self.since, self.until, now)
+            .map_err(|error| format!("--since must lie before --until: {error}"))
+    }
 }
 
 #[derive(Args, Debug)]
@@ -95,36 +102,52 @@ fn state(text: &str) -> Result<State, String> {
 /// Prints incidents, or episodes, as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
-    let read = period(args.period.since, args.period.until, now).and_then(|(since, until)| {
+    let read = args.period.resolve(now).and_then(|(since, until)| {
         let reader = args.store.open()?;
-        // Without --until nothing is left out of a copy from a machine whose clock is ahead.
-        let until = args.period.until.map(|_| until);
-        let scope = args.scope.map(|name| reader.scope(&name)).transpose()?;
-        let filter = EpisodeFilter { since: Some(since), until, scope, state: args.state };
+        let scope = args.scope.map(|name| reader.scope(&name)).transpose();
+        let filter = EpisodeFilter {
+            since: Some(since),
+            // Without --until nothing is left out of a copy from a machine whose clock is ahead.
+            until: args.period.until.map(|_| until),
+            scope: scope.map_err(|error| error.to_string())?,
+            state: args.state,
+        };
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
         let listed = if args.all {
-            let format = match (args.json, args.csv) {
-                (true, _) => list::json,
-                (_, true) => list::csv,
-                _ => list::text,
+            let Rows { read, broken } =
+                reader.episodes(&filter).map_err(|error| error.to_string())?;
+            let rows = read.iter().map(|episode| EpisodeRow::new(episode, observed_until));
+            let text = match (args.json, args.csv) {
+                (true, _) => rows::json_lines(rows),
+                (_, true) => rows::csv(rows),
+                _ => Ok(list::text(&read, observed_until)),
             };
-            reader.episodes(&filter).map(|rows| (format(&rows.read, observed_until), rows.broken))
+            text.map(|text| (text, read.is_empty(), broken))
         } else {
-            let format = match (args.json, args.csv) {
-                (true, _) => incidents::json,
-                (_, true) => incidents::csv,
-                _ => incidents::text,
+            let Rows { read, broken } =
+                reader.incidents(&filter, observed_until).map_err(|error| error.to_string())?;
+            let rows = read.iter().map(|incident| IncidentRow::new(incident, observed_until));
+            let text = match (args.json, args.csv) {
+                (true, _) => rows::json_lines(rows),
+                (_, true) => rows::csv(rows.flat_map(IncidentRow::phases)),
+                _ => Ok(incidents::text(&read, observed_until)),
             };
-            reader
-                .incidents(&filter, observed_until)
-                .map(|rows| (format(&rows.read, observed_until), rows.broken))
+            text.map(|text| (text, read.is_empty(), broken))
         };
-        listed.map_err(|error| error.to_string())
+        let (text, is_empty, broken) = listed.map_err(|error| error.to_string())?;
+        let nothing = is_empty.then(|| {
+            let what = if args.all { "episodes" } else { "incidents" };
+            format!("no {what} between {since} and {until}{}", held(&reader))
+        });
+        Ok((text, nothing, broken))
     });
     match read {
-        Ok((text, broken)) => {
+        Ok((text, nothing, broken)) => {
             // A reader that has gone away is no error of ours.
             let _ = io::stdout().write_all(text.as_bytes());
+            if let Some(nothing) = nothing {
+                print_error(format!("lifesign: {nothing}"));
+            }
             tell_broken(broken);
             exit::OK
         }
@@ -135,12 +158,15 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
 /// Writes the report of a country as an HTML page; returns the exit code.
 pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
-    let data = period(args.period.since, args.period.until, now).and_then(|(since, until)| {
+    let data = args.period.resolve(now).and_then(|(since, until)| {
         let reader = args.store.open()?;
-        let country = reader.country(&args.country)?;
+        let country = reader.country(&args.country).map_err(|error| error.to_string())?;
         report::ReportData::read(&reader, &country, (since, until), now)
             .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("nothing is known of {country} between {since} and {until}"))
+            .ok_or_else(|| {
+                let held = held(&reader);
+                format!("nothing is known of {country} between {since} and {until}{held}")
+            })
     });
     let data = match data {
         Ok(data) => data,
@@ -160,6 +186,15 @@ pub(super) fn report(args: ReportArgs) -> u8 {
                 exit::CANNOT_CREATE
             }
         },
+    }
+}
+
+/// Of which times the store has anything, to be put behind what it has nothing of.
+fn held(reader: &StoreReader) -> String {
+    match reader.held() {
+        Ok(Some((from, to))) => format!("; the store holds {from} to {to}"),
+        Ok(None) => "; the store holds nothing yet".into(),
+        Err(error) => format!("; {error}"),
     }
 }
 

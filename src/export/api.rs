@@ -3,13 +3,15 @@
 
 use super::http::ErrorResponse;
 use axum::http::StatusCode;
-use lifesign_core::{scopes::FullName, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, Phase, Span};
+use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_page::{Columns, Query, Range};
-use lifesign_store::{EpisodeFilter, Measured, Measurements, StoreReader, list::quoted};
+use lifesign_store::{
+    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader,
+    rows::{self, EpisodeRow, IncidentRow, Row},
+};
 use serde::Serialize;
-use serde_json::{Value, json};
-use std::path::Path;
+use serde_json::json;
+use std::{fmt::Display, path::Path};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,163 +39,42 @@ impl Kind {
             Self::Series => "series",
         }
     }
-
-    /// The columns of CSV: the keys of JSON, an incident's before its phase's.
-    const fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Incidents => &[
-                "scope",
-                "level",
-                "name",
-                "country",
-                "id",
-                "over",
-                "phase",
-                "begin_earliest",
-                "begin_latest",
-                "end_earliest",
-                "end_latest",
-                "seconds",
-                "uncertain_seconds",
-                "darknesses",
-                "dark_seconds",
-                "unseen_seconds",
-            ],
-            Self::Episodes => &[
-                "scope",
-                "level",
-                "name",
-                "country",
-                "state",
-                "begin_earliest",
-                "begin_latest",
-                "end_earliest",
-                "end_latest",
-                "seconds",
-                "uncertain_seconds",
-                "unseen_seconds",
-                "found",
-                "evidence",
-                "planned_from",
-                "planned_to",
-                "planned_reason",
-            ],
-            Self::Series => &[
-                "scope",
-                "from",
-                "to",
-                "probes",
-                "loss_ratio",
-                "rtt_median_seconds",
-                "rtt_p95_seconds",
-            ],
-        }
-    }
 }
 
-/// From when to when something was, to within what is known.
+/// What was measured of a scope in one of the periods.
 #[derive(Serialize)]
-struct SpanJson {
-    begin_earliest: Option<String>,
-    begin_latest: String,
-    end_earliest: Option<String>,
-    end_latest: Option<String>,
-    seconds: f64,
-    uncertain_seconds: f64,
+struct MeasuredRow<'a> {
+    scope: &'a str,
+    from: String,
+    to: String,
+    probes: u64,
+    loss_ratio: Option<f64>,
+    rtt_median_seconds: Option<f64>,
+    rtt_p95_seconds: Option<f64>,
 }
 
-impl SpanJson {
-    fn new(span: Span, now: Time) -> Self {
-        let Span { begin, end } = span;
-        let (length, uncertainty) = span.length(now);
+impl<'a> MeasuredRow<'a> {
+    fn new(measured: &'a Measured, columns: &Columns) -> Self {
         Self {
-            begin_earliest: begin.earliest.map(|time| time.to_string()),
-            begin_latest: begin.latest.to_string(),
-            end_earliest: end.and_then(|end| end.earliest).map(|time| time.to_string()),
-            end_latest: end.map(|end| end.latest.to_string()),
-            seconds: length.as_secs_f64(),
-            uncertain_seconds: uncertainty.as_secs_f64(),
+            scope: &measured.scope,
+            from: columns.begin(measured.period).to_string(),
+            to: columns.begin(measured.period + 1).to_string(),
+            probes: measured.probes,
+            loss_ratio: measured.loss.map(to_millionths),
+            rtt_median_seconds: measured.median.map(to_millionths),
+            rtt_p95_seconds: measured.p95.map(to_millionths),
         }
     }
 }
 
-#[derive(Serialize)]
-struct PhaseJson {
-    phase: &'static str,
-    #[serde(flatten)]
-    span: SpanJson,
-    darknesses: u32,
-    dark_seconds: f64,
-    unseen_seconds: f64,
+/// Nothing is measured better than that.
+fn to_millionths(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
-impl PhaseJson {
-    fn new(phase: &Phase, now: Time) -> Self {
-        Self {
-            phase: phase.kind.label(),
-            span: SpanJson::new(phase.span(), now),
-            darknesses: phase.darknesses,
-            dark_seconds: phase.dark.as_secs_f64(),
-            unseen_seconds: phase.unseen.as_secs_f64(),
-        }
-    }
-}
-
-/// The keys that say what something is about.
-fn about(scope: &str, country: &str) -> Value {
-    let name = FullName::new(country, scope);
-    json!({
-        "scope": scope,
-        "level": name.level().label(),
-        "name": name.name(),
-        "country": country,
-    })
-}
-
-/// One object with the keys of both.
-fn joined(mut one: Value, other: impl Serialize) -> serde_json::Result<Value> {
-    let other = serde_json::to_value(other)?;
-    if let (Some(one), Value::Object(other)) = (one.as_object_mut(), other) {
-        one.extend(other);
-    }
-    Ok(one)
-}
-
-fn incident(incident: &Incident, now: Time) -> serde_json::Result<Value> {
-    let phases = incident.phases.iter().map(|phase| PhaseJson::new(phase, now));
-    let more = json!({
-        "id": incident.id(),
-        "over": incident.is_over,
-        "phases": serde_json::to_value(phases.collect::<Vec<_>>())?,
-    });
-    joined(about(&incident.scope, &incident.country), more)
-}
-
-fn episode(episode: &Episode, now: Time) -> serde_json::Result<Value> {
-    let window = episode.planned.as_ref();
-    let more = json!({
-        "state": episode.state.label(),
-        "unseen_seconds": episode.unseen.as_secs_f64(),
-        "found": episode.found.to_string(),
-        "evidence": episode.evidence,
-        "planned_from": window.map(|window| window.from.to_string()),
-        "planned_to": window.map(|window| window.to.to_string()),
-        "planned_reason": window.and_then(|window| window.reason.clone()),
-    });
-    let span = SpanJson::new(episode.span(), now);
-    joined(joined(about(&episode.scope, &episode.country), more)?, span)
-}
-
-fn measured(measured: &Measured, columns: &Columns) -> Value {
-    json!({
-        "scope": measured.scope,
-        "from": columns.begin(measured.period).to_string(),
-        "to": columns.begin(measured.period + 1).to_string(),
-        "probes": measured.probes,
-        "loss_ratio": measured.loss,
-        "rtt_median_seconds": measured.median,
-        "rtt_p95_seconds": measured.p95,
-    })
+impl Row for MeasuredRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["scope", "from", "to", "probes", "loss_ratio", "rtt_median_seconds", "rtt_p95_seconds"];
 }
 
 /// The whole answer.
@@ -204,35 +85,83 @@ pub(super) fn answer(
     snapshot: &Snapshot,
     query: &Query,
 ) -> Result<String, ErrorResponse> {
-    let unreadable = |error: lifesign_store::Error| {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("what was before cannot be read: {error}\n"))
-    };
     let now = snapshot.wall_offset.written(snapshot.time);
     let usual = if kind == Kind::Series { Range::Day } else { Range::All };
     let (from, to) = query.range.unwrap_or(usual).period(now);
-    let reader = store.filter(|path| path.exists()).map(StoreReader::open);
-    let reader = reader.transpose().map_err(unreadable)?;
+    let reader = store.map(StoreReader::open_if_made).transpose().map_err(unreadable)?.flatten();
+    let reader = reader.as_ref();
     let scope = match &query.scope {
-        Some(name) => Some(scope(name, snapshot, reader.as_ref())?),
+        Some(name) => Some(scope(name, snapshot, reader)?),
         None => None,
     };
-    let rows = match &reader {
-        Some(reader) => {
-            rows(kind, reader, scope.as_deref(), (from, to), now).map_err(unreadable)?
+    let filter =
+        EpisodeFilter { since: Some(from), until: Some(to), scope: scope.clone(), state: None };
+    let head = Head { kind, format, now, from, to, scope };
+    let written = match kind {
+        Kind::Incidents => {
+            let read = reader.map(|reader| reader.incidents(&filter, now));
+            let Rows { read, broken } = or_none(read)?;
+            let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
+            head.written(rows, broken, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
         }
-        None => Ok(Vec::new()),
+        Kind::Episodes => {
+            let read = reader.map(|reader| reader.episodes(&filter));
+            let Rows { read, broken } = or_none(read)?;
+            let rows = read.iter().map(|episode| EpisodeRow::new(episode, now));
+            head.written(rows, broken, rows::csv)
+        }
+        Kind::Series => {
+            let columns = Columns::of((from, to));
+            let which = head.scope.as_deref().map_or(Measurements::Countries, Measurements::Of);
+            let period = (columns.from, columns.to);
+            let read = reader.map(|reader| reader.measured(which, period, columns.count));
+            let Rows { read, broken } = or_none(read)?;
+            let rows = read.iter().map(|each| MeasuredRow::new(each, &columns));
+            head.written(rows, broken, rows::csv)
+        }
     };
-    let text = rows.and_then(|rows| match format {
-        Format::Csv => Ok(csv(kind, &rows)),
-        Format::Json => serde_json::to_string(&json!({
-            "time": now.to_string(),
-            "from": from.to_string(),
-            "to": to.to_string(),
-            "scope": scope,
-            kind.label(): rows,
-        })),
-    });
-    text.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
+    written.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
+}
+
+/// What is said where the store is needed and cannot be read.
+pub(super) fn unreadable(error: impl Display) -> ErrorResponse {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("what was before cannot be read: {error}\n"))
+}
+
+/// What was read; nothing where there is no store.
+fn or_none<T, E: Display>(read: Option<Result<Rows<T>, E>>) -> Result<Rows<T>, ErrorResponse> {
+    Ok(read.transpose().map_err(unreadable)?.unwrap_or_default())
+}
+
+/// What an answer is about.
+struct Head {
+    kind: Kind,
+    format: Format,
+    now: Time,
+    from: Time,
+    to: Time,
+    scope: Option<String>,
+}
+
+impl Head {
+    fn written<T: Serialize, I: Iterator<Item = T>>(
+        &self,
+        rows: I,
+        broken: usize,
+        csv: impl FnOnce(I) -> serde_json::Result<String>,
+    ) -> serde_json::Result<String> {
+        match self.format {
+            Format::Csv => csv(rows),
+            Format::Json => serde_json::to_string(&json!({
+                "time": self.now.to_string(),
+                "from": self.from.to_string(),
+                "to": self.to.to_string(),
+                "scope": self.scope,
+                "unreadable_rows": broken,
+                self.kind.label(): rows.collect::<Vec<_>>(),
+            })),
+        }
+    }
 }
 
 /// The full name of a scope that is watched or was.
@@ -241,65 +170,14 @@ fn scope(
     snapshot: &Snapshot,
     reader: Option<&StoreReader>,
 ) -> Result<String, ErrorResponse> {
-    let watched =
-        snapshot.roster.scope_named(name).map(|scope| snapshot.roster.full_name_of(scope));
-    let stored = || reader.and_then(|reader| reader.scope(name).ok());
-    watched.or_else(stored).ok_or_else(|| {
-        let said =
-            format!("nothing is known of {name:?}; a scope is KP, 175.45.176.0/24 or KP/Star JV\n");
-        (StatusCode::NOT_FOUND, said)
-    })
-}
-
-type Rows = serde_json::Result<Vec<Value>>;
-
-fn rows(
-    kind: Kind,
-    reader: &StoreReader,
-    scope: Option<&str>,
-    (from, to): (Time, Time),
-    now: Time,
-) -> lifesign_store::Result<Rows> {
-    let filter = EpisodeFilter {
-        since: Some(from),
-        until: Some(to),
-        scope: scope.map(str::to_owned),
-        state: None,
-    };
-    Ok(match kind {
-        Kind::Incidents => {
-            reader.incidents(&filter, now)?.read.iter().map(|each| incident(each, now)).collect()
-        }
-        Kind::Episodes => {
-            reader.episodes(&filter)?.read.iter().map(|each| episode(each, now)).collect()
-        }
-        Kind::Series => {
-            let columns = Columns::of((from, to));
-            let which = scope.map_or(Measurements::Countries, Measurements::Of);
-            let all = reader.measured(which, (columns.from, columns.to), columns.count)?;
-            Ok(all.iter().map(|each| measured(each, &columns)).collect())
-        }
-    })
-}
-
-/// RFC 4180, with a header; what is not known is empty.
-fn csv(kind: Kind, rows: &[Value]) -> String {
-    let mut text = kind.columns().join(",") + "\r\n";
-    for row in rows {
-        let phases = row["phases"].as_array().map_or(&[][..], Vec::as_slice);
-        let parts = if phases.is_empty() { std::slice::from_ref(row) } else { phases };
-        for part in parts {
-            let cells = kind.columns().iter().map(|column| {
-                let value = part.get(column).or_else(|| row.get(column));
-                match value {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => quoted(text),
-                    Some(other) => other.to_string(),
-                }
-            });
-            text += &cells.collect::<Vec<_>>().join(",");
-            text += "\r\n";
-        }
+    if let Some(scope) = snapshot.roster.scope_named(name) {
+        return Ok(snapshot.roster.full_name_of(scope));
     }
-    text
+    let Some(reader) = reader else {
+        return Err((StatusCode::NOT_FOUND, format!("nothing is known of {name:?}\n")));
+    };
+    reader.scope(name).map_err(|error| match error {
+        ScopeError::Unknown(said) => (StatusCode::NOT_FOUND, said + "\n"),
+        ScopeError::Unreadable(error) => unreadable(error),
+    })
 }

@@ -8,10 +8,10 @@ use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
-    scopes::{CountryId, Level},
+    scopes::Level,
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
-use lifesign_incident::{Incident, PhaseKind};
+use lifesign_incident::PhaseKind;
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,21 +77,19 @@ definitions! {
          it: it may be us."
         PerCountry |view, out| out.add(&[], one_if(view.verdict.together));
 
-    GAUGE "country_incident_since_timestamp_seconds" [country]
+    GAUGE "country_incident_since_timestamp_seconds" []
         "When the first darkness of the country's present incident began, as far as the last 7 days \
          tell; absent once it has been well for a day."
-        Once |snapshot, out| for_each_incident(snapshot, |code, incident| {
-            let begin = incident.map(|incident| incident.begin().latest.as_secs_f64());
-            out.add_known(&[code], begin);
-        });
-    GAUGE "country_incident_phase" [country, phase]
+        PerIncident |incident, out|
+            out.add_known(&[], incident.map(|incident| incident.begin().latest.as_secs_f64()));
+    GAUGE "country_incident_phase" [phase]
         "1 for the present phase of the country's incident; 0 for every other, and in no incident."
-        Once |snapshot, out| for_each_incident(snapshot, |code, incident| {
+        PerIncident |incident, out| {
             let phase = incident.and_then(|incident| Some(incident.phases.last()?.kind));
             for kind in PhaseKind::ALL {
-                out.add(&[code, kind.label()], one_if(phase == Some(kind)));
+                out.add(&[kind.label()], one_if(phase == Some(kind)));
             }
-        });
+        };
 
     GAUGE "maintenance" [country, network, block]
         "1 while a window of maintenance is open for the scope or what it lies in; a country has no \
@@ -265,12 +263,6 @@ fn one_if(condition: bool) -> f64 {
 
 fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
     counts.get(key).copied().unwrap_or(0) as f64
-}
-
-fn for_each_incident(snapshot: &Snapshot, mut add: impl FnMut(&str, Option<&Incident>)) {
-    for (id, country) in (0..).map(CountryId).zip(&snapshot.roster.countries) {
-        add(&country.code, lifesign_incident::present(snapshot, id).as_ref());
-    }
 }
 
 fn add_maintenance(snapshot: &Snapshot, out: &mut Series) {

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::clock::processor_time;
 use lifesign_core::{
-    scopes::{BlockId, Labels, Level, Roster, Scope},
+    scopes::{BlockId, CountryId, Labels, Level, Roster, Scope},
     watch::Snapshot,
 };
+use lifesign_incident::{Incident, present};
 use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, Desc},
@@ -114,19 +115,34 @@ impl Collector for SnapshotCollector {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let Some(snapshot) = self.snapshots.borrow().clone() else { return Vec::new() };
-        let prefixes: Vec<_> =
-            snapshot.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
+        let scrape = Scrape::of(&snapshot);
         let settings = self.settings.borrow().clone();
         let is_shown = |family: &&Family| match family.definition.collect {
             Collect::PerHost(_) => settings.per_host,
             Collect::PerBlockReasons(_) => settings.per_block_reasons,
             _ => true,
         };
-        self.families
-            .iter()
-            .filter(is_shown)
-            .map(|family| family.collect(&snapshot, &prefixes))
-            .collect()
+        self.families.iter().filter(is_shown).map(|family| family.collect(&scrape)).collect()
+    }
+}
+
+/// What the families of one scrape share.
+struct Scrape<'a> {
+    snapshot: &'a Snapshot,
+    /// Those of the blocks, by `BlockId`.
+    prefixes: Vec<String>,
+    /// The present ones of the countries, by `CountryId`.
+    incidents: Vec<Option<Incident>>,
+}
+
+impl<'a> Scrape<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        let countries = (0..).map(CountryId).zip(&snapshot.roster.countries);
+        Self {
+            snapshot,
+            prefixes: snapshot.roster.blocks.iter().map(|b| b.prefix.to_string()).collect(),
+            incidents: countries.map(|(id, _)| present(snapshot, id)).collect(),
+        }
     }
 }
 
@@ -141,7 +157,7 @@ struct Family {
 fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus::Result<Family>> {
     let levels: Vec<Option<Level>> = match definition.collect {
         Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
-        Collect::PerCountry(_) => vec![Some(Level::Country)],
+        Collect::PerCountry(_) | Collect::PerIncident(_) => vec![Some(Level::Country)],
         Collect::PerReturnPath(_) | Collect::PerBlockReasons(_) => vec![Some(Level::Block)],
         Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
     };
@@ -150,6 +166,7 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus:
             Collect::Once(_) => &[],
             Collect::PerScope(_)
             | Collect::PerCountry(_)
+            | Collect::PerIncident(_)
             | Collect::PerReturnPath(_)
             | Collect::PerBlockReasons(_) => match level {
                 Some(Level::Block) => &["country", "block"],
@@ -169,8 +186,9 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = prometheus:
 }
 
 impl Family {
-    /// Makes the series; `prefixes` are those of the blocks, by `BlockId`.
-    fn collect(&self, snapshot: &Snapshot, prefixes: &[String]) -> MetricFamily {
+    /// Makes the series.
+    fn collect(&self, scrape: &Scrape) -> MetricFamily {
+        let Scrape { snapshot, prefixes, incidents } = scrape;
         let mut out = Series {
             definition: self.definition,
             wall_offset: snapshot.wall_offset,
@@ -189,6 +207,13 @@ impl Family {
                         out.plan_labels = roster.labels_of(scope).clone();
                         add(view, &mut out);
                     }
+                }
+            }
+            Collect::PerIncident(add) => {
+                for (id, incident) in (0..).map(CountryId).zip(incidents) {
+                    let country = Scope::Country(id);
+                    out.subject_labels = scope_labels(roster, prefixes, country);
+                    add(incident.as_ref(), &mut out);
                 }
             }
             Collect::PerReturnPath(add) => {

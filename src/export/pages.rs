@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use lifesign_core::watch::Snapshot;
-use lifesign_page::{Address, Query, STYLE, Site, View, refresh_seconds, render};
+use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, render};
 use std::{
     collections::HashMap,
     path::Path,
@@ -90,16 +90,25 @@ fn missing() -> ErrorResponse {
     (StatusCode::NOT_FOUND, "no such page\n".into())
 }
 
-/// The page at an address, as text; None if there is no such incident. It reads the store's file.
+/// The page at an address, as text. It reads the store's file.
 pub fn text(
     store: Option<&Path>,
     settings: &ExportSettings,
     snapshot: &Snapshot,
     address: &Address,
-) -> Option<String> {
+) -> Result<String, ErrorResponse> {
     let past = past::read(store, snapshot, address);
+    if let (Some(problem), Page::Incident(..) | Page::Feed(_)) = (&past.problem, &address.page) {
+        return Err(api::unreadable(problem));
+    }
     let view = View { snapshot, past: &past, site: site(settings), address };
-    render(&view).map(maud::PreEscaped::into_string)
+    render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
+}
+
+fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
+    let now = snapshot.wall_offset.written(snapshot.time);
+    Query::parse(uri.query().unwrap_or_default(), now)
+        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
 }
 
 /// A page at its address.
@@ -108,8 +117,7 @@ pub(super) async fn page(
     uri: Uri,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = Query::parse(uri.query().unwrap_or_default())
-        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let query = query(&uri, &snapshot)?;
     let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
     let settings = pages.sources.settings.borrow().clone();
     let media_type = address.page.media_type();
@@ -118,8 +126,7 @@ pub(super) async fn page(
     let asked = Asked::Page(address.canonical(&snapshot.roster));
     let body = pages
         .made(snapshot, asked, move |pages, snapshot| {
-            let store = pages.sources.store.as_deref();
-            text(store, &settings, snapshot, &address).ok_or_else(missing)
+            text(pages.sources.store.as_deref(), &settings, snapshot, &address)
         })
         .await?;
     let headers =
@@ -139,8 +146,7 @@ pub(super) async fn api(
     format: Format,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = Query::parse(uri.query().unwrap_or_default())
-        .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))?;
+    let query = query(&uri, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
     let body = pages
         .made(snapshot, asked, move |pages, snapshot| {

@@ -3,7 +3,7 @@
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
 use lifesign_incident::{Episode, Incident, fold, middle};
 use lifesign_page::{Address, Columns, Page, Past, Point, Range};
-use lifesign_store::{EpisodeFilter, Measurements, StoreReader};
+use lifesign_store::{EpisodeFilter, Measurements, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
 
 /// In countries of more blocks only the whole is read.
@@ -26,8 +26,6 @@ pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address)
         Page::Meaning => return past,
         Page::Overview | Page::Scope(_) | Page::Incident(..) | Page::Feed(_) | Page::Badge(_) => {}
     }
-    // Its first write makes it.
-    let store = store.filter(|path| path.exists());
     if let Err(error) = fill(&mut past, store, snapshot, address) {
         past.problem = Some(error.to_string());
     }
@@ -39,9 +37,9 @@ fn fill(
     store: Option<&Path>,
     snapshot: &Snapshot,
     address: &Address,
-) -> lifesign_store::Result<()> {
+) -> Result<(), StoreError> {
     let (_, now) = past.watched[0];
-    let reader = store.map(StoreReader::open).transpose()?;
+    let reader = store.map(StoreReader::open_if_made).transpose()?.flatten();
     if let Some(reader) = &reader {
         past.episodes = episodes(reader, snapshot, &address.page)?;
         past.incidents = fold(&past.episodes, now);
@@ -67,7 +65,7 @@ fn episodes(
     reader: &StoreReader,
     snapshot: &Snapshot,
     page: &Page,
-) -> lifesign_store::Result<Vec<Episode>> {
+) -> Result<Vec<Episode>, StoreError> {
     let roster = &snapshot.roster;
     let mut all = Vec::new();
     match (page.scope(), page) {
@@ -98,7 +96,7 @@ fn measure(
     reader: &StoreReader,
     snapshot: &Snapshot,
     page: &Page,
-) -> lifesign_store::Result<()> {
+) -> Result<(), StoreError> {
     let roster = &snapshot.roster;
     let name = page.scope().map(|scope| roster.full_name_of(scope));
     let which = match (page, &name) {
@@ -114,7 +112,7 @@ fn measure(
         (Page::Overview | Page::Scope(_) | Page::Incident(..), None) => Measurements::Countries,
     };
     let columns = past.columns;
-    for measured in reader.measured(which, (columns.from, columns.to), columns.count)? {
+    for measured in reader.measured(which, (columns.from, columns.to), columns.count)?.read {
         let empty = || vec![Point::default(); columns.count];
         let points = past.points.entry(measured.scope).or_insert_with(empty);
         if let Some(point) = points.get_mut(measured.period) {

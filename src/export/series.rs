@@ -9,6 +9,7 @@ use lifesign_core::{
         WINDOWS, WindowView,
     },
 };
+use lifesign_incident::Incident;
 use prometheus::proto::{self, LabelPair, Metric, MetricType};
 
 /// What a metric is, and how its series are made.
@@ -33,6 +34,8 @@ pub(super) enum Collect {
     PerScope(fn(&ScopeView, &mut Series)),
     /// Each country: `country`.
     PerCountry(fn(&ScopeView, &mut Series)),
+    /// The present incident of each country, if it is in one: `country`.
+    PerIncident(fn(Option<&Incident>, &mut Series)),
     /// The path back from each block: `country`, `block`.
     PerReturnPath(fn(&ReturnPathView, &mut Series)),
     /// The reasons counted of each block: `country`, `block`.

@@ -11,6 +11,7 @@ use lifesign_core::{
     time_zone::TimeZone,
     watch::{ControlView, Counts, Snapshot, WINDOWS, WindowView},
 };
+use lifesign_incident::{Incident, present};
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -51,8 +52,33 @@ struct CountryJson<'a> {
     labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson<'a>,
+    /// Null once it has been well for a day.
+    incident: Option<IncidentJson>,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
+}
+
+/// The incident that a country is in, as far as the last days tell.
+#[derive(Serialize)]
+struct IncidentJson {
+    begin_earliest: Option<String>,
+    begin_latest: String,
+    /// The present one.
+    phase: &'static str,
+    /// How often it went dark so far.
+    darknesses: u32,
+}
+
+impl IncidentJson {
+    fn new(incident: &Incident) -> Option<Self> {
+        let begin = incident.begin();
+        Some(Self {
+            begin_earliest: begin.earliest.map(|time| time.to_string()),
+            begin_latest: begin.latest.to_string(),
+            phase: incident.phases.last()?.kind.label(),
+            darknesses: incident.phases.iter().map(|phase| phase.darknesses).sum(),
+        })
+    }
 }
 
 /// A network: its own verdict, whose fields stand beside `name` and `asn`.
@@ -206,6 +232,7 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         timezone: country.timezone.as_ref().map(TimeZone::name),
         labels: &country.labels,
         verdict: verdict(snapshot, Scope::Country(CountryId(id))),
+        incident: present(snapshot, CountryId(id)).as_ref().and_then(IncidentJson::new),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });

@@ -15,6 +15,7 @@ mod episode;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 mod fold;
+pub mod period;
 mod phase;
 mod present;
 mod span;

@@ -7,6 +7,7 @@ use lifesign_core::{
     scopes::{CountryId, Roster, Scope},
     time::Time,
 };
+use lifesign_incident::period::period;
 use std::fmt::Write as _;
 
 /// Which page.
@@ -62,8 +63,9 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads it. The error says what is wrong, and what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads it; times may be relative to `now`. The error says what is wrong, and what would be
+    /// right.
+    pub fn parse(text: &str, now: Time) -> Result<Self, String> {
         let mut query = Self::default();
         let mut from = None;
         let mut to = None;
@@ -77,8 +79,8 @@ impl Query {
                         format!("{value:?} is no range: 1h, 6h, 24h, 7d, 30d or 400d")
                     })?);
                 }
-                "from" => from = Some(time(&value)?),
-                "to" => to = Some(time(&value)?),
+                "from" => from = Some(value.parse()?),
+                "to" => to = Some(value.parse()?),
                 "open" => {
                     let names = value.split(',').filter(|name| !name.is_empty());
                     query.open = Some(names.map(str::to_owned).collect());
@@ -94,12 +96,13 @@ impl Query {
         }
         match (from, to) {
             (None, None) => {}
-            (Some(from), Some(to)) if from < to => query.range = Some(Range::Between(from, to)),
-            (Some(_), Some(_)) => return Err("from is not before to".into()),
-            _ => {
-                return Err(
-                    "from and to belong together, as in from=2014-12-22T16:15:00Z&to=…".into()
-                );
+            (Some(from), to) => {
+                let (from, to) = period(from, to, now)
+                    .map_err(|error| format!("from must lie before to: {error}"))?;
+                query.range = Some(Range::Between(from, to));
+            }
+            (None, Some(_)) => {
+                return Err("to needs a from, as in from=2014-12-22T16:15:00Z&to=…".into());
             }
         }
         Ok(query)
@@ -129,10 +132,6 @@ impl Query {
         }
         if text.is_empty() { text } else { text.replacen('&', "?", 1) }
     }
-}
-
-fn time(text: &str) -> Result<Time, String> {
-    text.parse().map_err(|_| format!("{text:?} is no time such as 2014-12-22T16:15:00Z"))
 }
 
 /// What is asked for.
@@ -327,7 +326,7 @@ mod tests {
     fn what_is_the_same_has_one_address_and_what_is_not_has_another() {
         let roster = roster();
         let canonical = |path: &str, query: &str| {
-            let query = Query::parse(query).unwrap();
+            let query = Query::parse(query, Time::default()).unwrap();
             Address::find(path, query, &roster).unwrap().canonical(&roster)
         };
         let same = [
@@ -352,22 +351,30 @@ mod tests {
 
     #[test]
     fn a_query_is_written_as_it_is_read_and_what_is_wrong_is_said() {
+        let parse = |text: &str| Query::parse(text, "2014-12-24T12:00:00Z".parse().unwrap());
         for text in
             ["", "?range=6h", "?range=400d&open=175.45.176.0/24,KP/Star%20JV&hold", "?open="]
         {
-            let query = Query::parse(text.trim_start_matches('?')).unwrap();
+            let query = parse(text.trim_start_matches('?')).unwrap();
             assert_eq!(query.text(), text);
         }
-        let between = "from=2014-12-22T16:15:00Z&to=2014-12-23T01:46:00Z";
-        assert_eq!(Query::parse(between).unwrap().range.unwrap().length().as_secs(), 34_260);
+        for (text, seconds) in [
+            ("from=2014-12-22T16:15:00Z&to=2014-12-23T01:46:00Z", 34_260),
+            ("from=2014-12-22&to=2014-12-23T01:46Z", 92_760),
+            ("from=yesterday&to=today", 86_400),
+            ("from=2d&to=1d12h", 43_200),
+            ("from=2h", 7200),
+        ] {
+            assert_eq!(parse(text).unwrap().range.unwrap().length().as_secs(), seconds, "{text}");
+        }
         for (text, wrong) in [
             ("range=2h", "\"2h\" is no range: 1h, 6h, 24h, 7d, 30d or 400d"),
             ("rang=1h", "\"rang\" is no query: range, from, to, open, hold or scope"),
-            ("from=x&to=y", "\"x\" is no time such as 2014-12-22T16:15:00Z"),
-            ("to=2014-12-22T16:15:00Z", "from and to belong together"),
-            ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from is not before to"),
+            ("from=x&to=y", "\"x\" is no time; write it as 2014-12-22, yesterday, today, 7d,"),
+            ("to=2014-12-22T16:15:00Z", "to needs a from"),
+            ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from must lie before to: "),
         ] {
-            let error = Query::parse(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert!(error.starts_with(wrong), "{error}");
         }
     }

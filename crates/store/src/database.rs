@@ -6,6 +6,7 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
+    opening::{StoreError, connect},
     plan,
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
 };
@@ -13,7 +14,7 @@ use lifesign_core::{
     judge::{Memory, State},
     time::Time,
 };
-use rusqlite::{Connection, ErrorCode, Result, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Result, Transaction, params};
 use serde::Deserialize;
 use std::{collections::HashMap, fs, net::IpAddr, path::Path, time::Duration};
 
@@ -79,12 +80,12 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens the file, or makes it.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
         if let Some(directory) = path.parent() {
             // If this fails, so does opening, and says why.
             let _ = fs::create_dir_all(directory);
         }
-        let mut connection = Connection::open(path)?;
+        let mut connection = connect(path, None, OpenFlags::default())?;
         // A reader may hold a lock for a moment.
         connection.busy_timeout(Duration::from_secs(2))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -97,7 +98,7 @@ impl Database {
             0 => TABLES,
             1 => FROM_VERSION_1,
             VERSION => "",
-            _ => return Err(reader::wrong_version(version)),
+            _ => return Err(StoreError::of_version(version)),
         };
         if !to_newest.is_empty() {
             let transaction = connection.transaction()?;
@@ -117,11 +118,11 @@ impl Database {
 
     /// The same with what the last run left. A file that is damaged is moved aside, and a new one
     /// made.
-    pub fn open_whole(path: &Path, at: Time) -> Result<(Self, PreviousRun)> {
+    pub fn open_whole(path: &Path, at: Time) -> Result<(Self, PreviousRun), StoreError> {
         let open = || {
             let database = Self::open(path)?;
             let previous = database.previous_run()?;
-            Ok((database, previous))
+            Ok::<_, StoreError>((database, previous))
         };
         open().or_else(|error| {
             if !is_damage(&error) {
@@ -263,12 +264,13 @@ fn read_memory(text: &str) -> std::result::Result<Memory, String> {
 }
 
 /// Does it say that the file is none of SQLite's any more?
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(error: &StoreError) -> bool {
+    let StoreError::Sqlite(error) = error else { return false };
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 /// Moves the file aside, which nobody may have open, and says so.
-pub(super) fn move_aside(path: &Path, at: Time, error: &rusqlite::Error) {
+pub(super) fn move_aside(path: &Path, at: Time, error: &StoreError) {
     let aside = format!("{}.broken-{at}", path.display());
     for suffix in ["", "-wal", "-shm"] {
         // There may be none but the first; if that fails, opening says why.

@@ -1,7 +1,7 @@
 //! The state directory: which it is, and who may write there. Of the runs that would, it belongs to
 //! one at a time; what was played (`replay`, `simulate`, `demo`) is never mixed with what was seen.
 
-use super::reader::StoreReader;
+use super::{opening::StoreError, reader::StoreReader};
 use lifesign_core::time::Time;
 use std::{
     fs::{self, File, TryLockError},
@@ -38,8 +38,8 @@ pub enum DirectoryError {
     Store {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
-        error: rusqlite::Error,
+        /// Why not.
+        error: StoreError,
     },
 }
 
@@ -54,7 +54,7 @@ pub fn directory(given: Option<PathBuf>) -> Option<PathBuf> {
 /// The last time that is written down in this state directory; None if nothing is, or it cannot be
 /// read.
 pub fn last_written(directory: &Path) -> Option<Time> {
-    StoreReader::open(&directory.join(FILE_NAME)).and_then(|store| store.last_written()).ok()?
+    StoreReader::open(&directory.join(FILE_NAME)).ok()?.last_written().ok()?
 }
 
 /// Locks this directory for a run, until the returned file is dropped; None if it cannot be opened,

@@ -1,6 +1,6 @@
-//! What earlier runs saw of each scope in the last seven days, for the page. A scope was up where
-//! samples say that it was watched and no episode says otherwise. A row that cannot be read is
-//! skipped.
+//! What earlier runs saw of each scope in the last seven days, with which a run begins: its
+//! snapshots hold it, and so all that is made of them. A scope was up where samples say that it was
+//! watched and no episode says otherwise. A row that cannot be read is skipped.
 
 use super::{
     Episode,

@@ -9,24 +9,25 @@
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
-//! | `directory` | where it is |
+//! | `directory` | which directory it is in, and who may write there |
 //! | `database` | the tables, and how they are written |
-//! | `directory` | which it is, and who may write there |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
-//! | `history` | the last seven days, for the page |
-//! | `period` | times and periods as people ask for them |
+//! | `history` | the last seven days, with which a run begins |
+//! | `opening` | the file as it is opened, and what is none of ours |
 //! | `reader` | reading, also while a run writes, also a copy |
+//! | `scope_name` | what scopes are called there, and what is near a name that is none |
 //! | `series` | what was measured, in periods of equal length |
-//! | `list` | episodes as a table, JSON or CSV |
+//! | `rows` | what programs read of the past: JSON and CSV |
+//! | `list` | episodes as a table |
 //! | `report` | a page on one country |
-//! | `incidents` | incidents as a table, JSON or CSV |
+//! | `incidents` | incidents as a table |
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
 mod backlog;
 mod correction;
-pub mod period;
+mod opening;
 mod reader;
 mod directory;
 mod scope_name;
@@ -35,6 +36,7 @@ mod database;
 mod episode;
 mod history;
 mod series;
+pub mod rows;
 pub mod list;
 pub mod incidents;
 pub mod report;
@@ -43,9 +45,10 @@ mod writer;
 
 pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
 pub use lifesign_incident::Episode;
+pub use opening::StoreError;
 pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
-pub use rusqlite::{Error, Result};
+pub use scope_name::ScopeError;
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is removed
 /// when it is dropped.

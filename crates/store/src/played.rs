@@ -120,7 +120,10 @@ impl PlayedStore {
 
     fn write(&mut self, now: Time) -> Result<(), DirectoryError> {
         let written = self.database.write(&self.backlog, &self.vantage, self.began);
-        written.map_err(|error| DirectoryError::Store { path: self.path.clone(), error })?;
+        written.map_err(|error| DirectoryError::Store {
+            path: self.path.clone(),
+            error: error.into(),
+        })?;
         self.backlog = Backlog::default();
         self.next_write = now + WRITE_INTERVAL;
         Ok(())

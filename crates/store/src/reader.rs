@@ -1,7 +1,10 @@
 //! Reads the store and never changes it: the file may be written at the same time, or be a copy
 //! from another machine.
 
-use super::{Episode, Sample};
+use super::{
+    Episode, Sample,
+    opening::{StoreError, connect},
+};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
@@ -98,10 +101,16 @@ pub struct Rows<T> {
     pub broken: usize,
 }
 
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { read: Vec::new(), broken: 0 }
+    }
+}
+
 impl<T> Rows<T> {
     /// An error only if the file itself cannot be read on.
-    fn collect(rows: impl Iterator<Item = Result<T>>) -> Result<Self> {
-        let mut all = Self { read: Vec::new(), broken: 0 };
+    pub(super) fn collect(rows: impl Iterator<Item = Result<T>>) -> Result<Self> {
+        let mut all = Self::default();
         for row in rows {
             match row {
                 Ok(row) => all.read.push(row),
@@ -119,24 +128,32 @@ pub struct StoreReader(pub(super) Connection);
 
 impl StoreReader {
     /// Opens the file. It is an error if it is no store of lifesign, or one of a later version.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(path, flags).and_then(Self::check_version);
+        let opened = connect(path, None, flags).and_then(Self::check_version);
         // WAL mode needs a writable directory. In a read-only one nobody writes to the file either,
         // and SQLite opens it as immutable.
         opened.or_else(|error| {
-            if !path.is_file() || matches!(error, Error::InvalidParameterName(_)) {
+            if !matches!(error, StoreError::Sqlite(_)) {
                 return Err(error);
             }
             let name =
                 path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+            let address = format!("file:{name}?immutable=1");
+            connect(path, Some(&address), flags | OpenFlags::SQLITE_OPEN_URI)
                 .and_then(Self::check_version)
         })
     }
 
-    fn check_version(connection: Connection) -> Result<Self> {
+    /// The same of a file that the first write of a run makes; None before that.
+    pub fn open_if_made(path: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::open(path) {
+            Err(StoreError::Missing) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn check_version(connection: Connection) -> Result<Self, StoreError> {
         connection.busy_timeout(Duration::from_secs(5))?;
         match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
             VERSION => Ok(Self(connection)),
@@ -144,7 +161,7 @@ impl StoreReader {
                 connection.execute_batch(VERSION_1_AS_2)?;
                 Ok(Self(connection))
             }
-            other => Err(wrong_version(other)),
+            other => Err(StoreError::of_version(other)),
         }
     }
 
@@ -201,6 +218,17 @@ impl StoreReader {
         statement.query_map([scope], |row| row.get(0))?.next().transpose()
     }
 
+    /// The same of one that was in an episode or was measured. The samples have no index for it, so
+    /// this is for who waits for one answer.
+    pub(super) fn country_of_any(&self, scope: &str) -> Result<Option<String>> {
+        let of_episode = self.country_of(scope)?;
+        let mut statement = self
+            .0
+            .prepare("SELECT country FROM sample WHERE scope = ? ORDER BY time DESC LIMIT 1")?;
+        let of_sample = || statement.query_map([scope], |row| row.get(0))?.next().transpose();
+        of_episode.map_or_else(of_sample, |country| Ok(Some(country)))
+    }
+
     /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
     /// ones as far back as there are any, coarse ones before.
     pub fn samples(&self, country: &str, since: Time, until: Time) -> Result<Rows<Sample>> {
@@ -236,6 +264,16 @@ impl StoreReader {
             Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
             _ => now,
         })
+    }
+
+    /// From when to when the runs were that there is anything of; None if there was none.
+    pub fn held(&self) -> Result<Option<(Time, Time)>> {
+        let sql = "SELECT min(began), max(lasted) FROM run";
+        let (began, lasted): (Option<i64>, Option<i64>) =
+            self.0.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(began
+            .zip(lasted)
+            .map(|(began, lasted)| (time_from_millis(began), time_from_millis(lasted))))
     }
 
     /// When the last run last wrote; None if there was none.
@@ -363,12 +401,4 @@ pub(super) fn millis(time: Time) -> i64 {
 /// The time so many milliseconds after the Unix epoch; a negative number is the epoch itself.
 pub(super) fn time_from_millis(millis: i64) -> Time {
     Time::from_nanos((millis.max(0) as u64).saturating_mul(1_000_000))
-}
-
-/// The error for a file whose tables are not those of [`VERSION`].
-pub(super) fn wrong_version(version: i64) -> Error {
-    Error::InvalidParameterName(match version {
-        0 => "this is no store of lifesign".into(),
-        _ => format!("the store has version {version}, and this lifesign reads version {VERSION}"),
-    })
 }

@@ -1,6 +1,6 @@
 //! What was measured over time, in so many periods of equal length.
 
-use super::reader::{COARSE_MS, FINE_MS, StoreReader, millis};
+use super::reader::{COARSE_MS, FINE_MS, Rows, StoreReader, millis};
 use lifesign_core::time::Time;
 use rusqlite::{Result, Row, params};
 
@@ -41,7 +41,7 @@ impl StoreReader {
         which: Measurements,
         (from, to): (Time, Time),
         count: usize,
-    ) -> Result<Vec<Measured>> {
+    ) -> Result<Rows<Measured>> {
         let condition = match which {
             Measurements::Countries => "scope = country AND ?5 IS NULL",
             Measurements::AllOf(_) => "country = ?5",
@@ -53,7 +53,7 @@ impl StoreReader {
         };
         let (from, to) = (millis(from), millis(to));
         if to <= from || count == 0 {
-            return Ok(Vec::new());
+            return Ok(Rows::default());
         }
         let whole = to - to % COARSE_MS;
         let coarse_until = self.coarse_until((to - from) / count as i64)?.min(whole).max(from);
@@ -70,9 +70,7 @@ impl StoreReader {
         );
         let mut statement = self.0.prepare(&sql)?;
         let parameters = params![from, coarse_until, to, count as i64, name];
-        let rows = statement.query_map(parameters, measured)?;
-        // A row that makes no sense is nothing that was measured.
-        Ok(rows.filter_map(Result::ok).collect())
+        Rows::collect(statement.query_map(parameters, measured)?)
     }
 
     /// Up to when coarse samples are read, which hold fine ones of before their time: as far as

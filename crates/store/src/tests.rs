@@ -8,7 +8,7 @@ use lifesign_core::{
 };
 use lifesign_incident::fixtures::{at, outage};
 use rusqlite::Connection;
-use std::{fs, ops::Deref, path::PathBuf, sync::Arc};
+use std::{fs, ops::Deref, path::PathBuf, process::Command, sync::Arc};
 
 mod blind_periods;
 mod clocks;
@@ -190,7 +190,7 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
 #[test]
 fn what_is_no_store_of_ours_is_neither_written_nor_read() {
     let directory = TempDir::new("other");
-    let error = |result: rusqlite::Result<()>| result.unwrap_err().to_string();
+    let error = |result: Result<(), StoreError>| result.unwrap_err().to_string();
     fs::write(
         directory.file(),
         "no database at all, but a text that is longer than a header of one",
@@ -199,10 +199,15 @@ fn what_is_no_store_of_ours_is_neither_written_nor_read() {
     assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("not a database"));
     assert!(error(Database::open(&directory.file()).map(drop)).contains("not a database"));
     fs::remove_file(directory.file()).unwrap();
-    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("unable to open"));
+    assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), "there is no such file");
+    assert!(Command::new("mkfifo").arg(directory.file()).status().unwrap().success());
+    assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), "it is no regular file");
+    assert_eq!(error(Database::open(&directory.file()).map(drop)), "it is no regular file");
+    fs::remove_file(directory.file()).unwrap();
     Connection::open(directory.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
-    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("version 9"));
-    assert!(error(Database::open(&directory.file()).map(drop)).contains("version 9"));
+    let later = "the store has version 9, and this lifesign reads versions 1 to 2";
+    assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), later);
+    assert_eq!(error(Database::open(&directory.file()).map(drop)), later);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! refuses stays in a bounded backlog and is tried again.
 
 use super::{
-    PreviousRun,
+    PreviousRun, StoreError,
     backlog::{Backlog, Batch},
     database::{Database, is_damage, move_aside},
     history::Histories,
@@ -46,7 +46,7 @@ impl StoreWriter {
     /// Starts the thread, with the database if it could be opened.
     pub fn start(
         path: PathBuf,
-        database: rusqlite::Result<(Database, PreviousRun)>,
+        database: Result<(Database, PreviousRun), StoreError>,
         vantage: String,
         began: Time,
     ) -> io::Result<(Self, PreviousRun)> {
@@ -228,7 +228,7 @@ impl WriterThread {
     }
 
     /// The open database; after a failure it is opened again.
-    fn open(&mut self, at: Time) -> rusqlite::Result<Database> {
+    fn open(&mut self, at: Time) -> Result<Database, StoreError> {
         if let Some(database) = self.database.take() {
             return Ok(database);
         }
@@ -242,7 +242,7 @@ impl WriterThread {
     }
 
     /// Counts a failure, and logs the first in a row.
-    fn count_failure(&mut self, error: &rusqlite::Error) {
+    fn count_failure(&mut self, error: &StoreError) {
         let mut was_failing = false;
         update(&self.view, |view| {
             view.failures += 1;

@@ -1,8 +1,9 @@
 //! What programs get beside metrics: JSON by its schema, CSV with the same keys, a feed, a badge.
 
 use crate::support::{
-    TempDir,
+    TempDir, done,
     golden::text,
+    lifesign,
     page_server::{PageServer, settings},
     schema, snapshot, week,
 };
@@ -164,6 +165,37 @@ fn csv_has_the_keys_of_json_with_the_same_values() {
 }
 
 #[test]
+fn the_command_line_writes_the_rows_of_the_api() {
+    let temp_dir = TempDir::new("api-rows");
+    let (server, _) = start(&temp_dir);
+    let store = temp_dir.path(lifesign_store::FILE_NAME);
+    for (name, all) in [("incidents", &[][..]), ("episodes", &["--all"])] {
+        let list = |format| {
+            let list = ["episodes", "--since", "2014-12-01", "--db", &store, format];
+            let (code, out, err) = done(lifesign(&[&list, all].concat()));
+            assert_eq!((code, &*err), (0, ""));
+            out
+        };
+        // What goes on has lasted up to another time.
+        let is_over = |row: &Value| row["over"] == true || row["end_latest"].is_string();
+        let of_api = ask(&server, &format!("/api/v1/{name}"))[name].clone();
+        let printed: Vec<Value> =
+            list("--json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of_api = of_api.as_array().unwrap();
+        assert_eq!(printed.len(), of_api.len(), "{name}");
+        for (printed, of_api) in printed.iter().zip(of_api) {
+            if is_over(of_api) {
+                assert_eq!(printed, of_api, "{name}");
+            }
+            let keys = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(keys(printed), keys(of_api), "{name}");
+        }
+        let answer = server.ask("GET", &format!("/api/v1/{name}.csv")).body;
+        assert_eq!(list("--csv").lines().next(), answer.lines().next(), "{name}");
+    }
+}
+
+#[test]
 fn what_is_asked_wrongly_is_said() {
     let temp_dir = TempDir::new("api-wrong");
     let (server, _) = start(&temp_dir);
@@ -173,19 +205,95 @@ fn what_is_asked_wrongly_is_said() {
         (
             "/api/v1/series?scope=XX",
             404,
-            "nothing is known of \"XX\"; a scope is KP, 175.45.176.0/24 or KP/Star JV\n",
+            "nothing is known of \"XX\"; there are X0; of what is in them, the nearest are \
+             127.60.0.0/24, 127.60.1.0/24\n",
         ),
     ] {
         let answer = server.ask("GET", path);
         assert_eq!((answer.code, answer.body.as_str()), (code, said));
     }
+}
+
+#[test]
+fn times_are_as_the_command_line_takes_them() {
+    let temp_dir = TempDir::new("api-times");
+    let (server, _) = start(&temp_dir);
+    let count = |query| {
+        let answer = ask(&server, &format!("/api/v1/incidents?scope=X0&{query}"));
+        answer["incidents"].as_array().unwrap().len()
+    };
+    assert_eq!((count("from=2014-12-19"), count("from=2014-12-19&to=2014-12-20")), (3, 1));
+    assert_eq!((count("from=1d"), count("from=7d&to=3d12h")), (1, 1));
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_counted() {
+    let temp_dir = TempDir::new("api-broken");
+    let (server, _) = start(&temp_dir);
+    let base = rusqlite::Connection::open(temp_dir.join(lifesign_store::FILE_NAME)).unwrap();
+    for name in ["incidents", "episodes", "series"] {
+        assert_eq!(ask(&server, &format!("/api/v1/{name}"))["unreadable_rows"], 0, "{name}");
+    }
+    let gone = "UPDATE episode SET state = 'gone' WHERE scope LIKE '127.60.1.%'";
+    let broken = base.execute(gone, []).unwrap();
+    for name in ["incidents", "episodes"] {
+        let path = format!("/api/v1/{name}?range=30d");
+        assert_eq!(ask(&server, &path)["unreadable_rows"], broken, "{name}");
+    }
+}
+
+#[test]
+fn what_needs_the_store_says_so_where_it_cannot_be_read() {
+    let temp_dir = TempDir::new("api-unreadable");
+    let (server, _) = start(&temp_dir);
     std::fs::write(temp_dir.join(lifesign_store::FILE_NAME), "this is none").unwrap();
-    let answer = server.ask("GET", "/api/v1/episodes");
-    assert_eq!(answer.code, 503, "{}", answer.body);
+    for path in [
+        "/api/v1/incidents",
+        "/api/v1/episodes",
+        "/api/v1/episodes.csv?scope=X0",
+        "/api/v1/series?scope=XX",
+        "/X0/feed.atom",
+        "/X0/incident/2014-12-19T1959Z",
+    ] {
+        let answer = server.ask("GET", path);
+        assert_eq!(
+            (answer.code, answer.body.as_str()),
+            (503, "what was before cannot be read: file is not a database\n"),
+            "{path}"
+        );
+    }
     // What shows only the present does not need it.
-    for (path, is_told) in [("/X0", true), ("/-/meaning", false)] {
-        let page = server.ask("GET", path).body;
-        assert_eq!(page.contains("What was before cannot be read: "), is_told, "{path}: {page}");
+    assert!(!server.ask("GET", "/-/meaning").body.contains("cannot be read"));
+    for path in ["/", "/X0"] {
+        let page = server.ask("GET", path);
+        assert_eq!(page.code, 200, "{path}");
+        let said = "What was before cannot be read: file is not a database";
+        assert_eq!(page.body.matches(said).count(), 1, "{path}: {}", page.body);
+    }
+    assert_eq!(server.ask("GET", "/X0/badge.svg").code, 200);
+}
+
+#[test]
+fn the_state_and_the_metrics_tell_of_one_present_incident() {
+    let temp_dir = TempDir::new("api-present");
+    let (server, _) = start(&temp_dir);
+    let incident = ask(&server, "/api/v1/state")["countries"][0]["incident"].clone();
+    assert_eq!(
+        incident,
+        json!({
+            "begin_earliest": "2014-12-23T03:59:58.000Z",
+            "begin_latest": "2014-12-23T04:00:00.000Z",
+            "phase": "outage",
+            "darknesses": 1,
+        })
+    );
+    let metrics = server.ask("GET", "/metrics").body;
+    for line in [
+        "lifesign_country_incident_since_timestamp_seconds{country=\"X0\"} 1419307200\n",
+        "lifesign_country_incident_phase{country=\"X0\",phase=\"outage\"} 1\n",
+        "lifesign_country_incident_phase{country=\"X0\",phase=\"up\"} 0\n",
+    ] {
+        assert_eq!(metrics.matches(line).count(), 1, "{line}");
     }
 }
 

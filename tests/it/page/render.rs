@@ -5,6 +5,7 @@ use crate::support::week;
 use lifesign_core::{
     judge::{Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
+    time::Time,
     watch::{Settings, Snapshot, Watch},
 };
 use lifesign_page::{Address, Page, Query, Range, Site, View};
@@ -14,7 +15,7 @@ const SITE: Site<'static> = Site { vantage: "the lab", contact: None, simulation
 const COUNTRY: &str = "/X0";
 
 fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
-    let query = Query::parse(query).unwrap();
+    let query = Query::parse(query, Time::default()).unwrap();
     let range = query.range.unwrap_or(Range::Week);
     let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
@@ -355,7 +356,7 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     let (began, now) = past.watched[0];
     let hours = |hours: u64| Duration::from_secs(hours * week::HOUR);
     past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
-    let query = Query::parse("range=400d").unwrap();
+    let query = Query::parse("range=400d", Time::default()).unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
     let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     let page = lifesign_page::render(&view).unwrap().into_string();

@@ -14,5 +14,5 @@ pub fn episodes(directory: &str, more: &[&str]) -> Vec<Value> {
 /// Those of the country itself.
 pub fn of_country(directory: &str, state: &str) -> Vec<Value> {
     let all = episodes(directory, &["--scope", "KP", "--state", state]);
-    all.into_iter().filter(|episode| episode["scope"] == "country").collect()
+    all.into_iter().filter(|episode| episode["level"] == "country").collect()
 }

@@ -1,12 +1,12 @@
 //! What a plan says beyond which scopes there are, for whoever has no plan at hand: a report is made
 //! long after.
 
-use super::{Labels, Roster};
+use super::{Labels, Roster, Scope};
 use crate::time_zone::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Texts of a plan for people.
+/// What a plan says of its scopes for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remarks {
@@ -16,6 +16,8 @@ pub struct Remarks {
     pub timezones: BTreeMap<String, String>,
     /// By the full name of their scope; those without any are not here.
     pub labels: BTreeMap<String, Labels>,
+    /// The numbers of autonomous systems, by the full name of the network.
+    pub asns: BTreeMap<String, u32>,
 }
 
 impl Remarks {
@@ -27,10 +29,15 @@ impl Remarks {
         let timezones = roster.countries.iter().filter_map(|country| {
             Some((country.code.clone(), country.timezone.as_ref()?.name().to_owned()))
         });
+        let asns = roster.scopes().filter_map(|scope| match scope {
+            Scope::Network(id) => Some((roster.full_name_of(scope), roster.network(id).asn?)),
+            Scope::Country(_) | Scope::Block(_) => None,
+        });
         Self {
             contact: contact.map(str::to_owned),
             timezones: timezones.collect(),
             labels: labels.collect(),
+            asns: asns.collect(),
         }
     }
 

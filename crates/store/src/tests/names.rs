@@ -29,6 +29,10 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
     let episodes = vec![outage("KP", None), outage("KP/Star JV", Some(500))];
     let mut backlog = backlog(600, episodes, vec![sample("2001:db8::/48", 600, State::Up, None)]);
     backlog.countries.insert("TW".into(), "Taiwan".into());
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_network("Star JV", Some(131_279));
+    backlog.remarks = Some(Remarks::on(&roster, None));
     database.write(&backlog, "lab", at(0)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     for (name, scope, country) in [
@@ -47,9 +51,17 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
         ("tv", nearest("2001:db8::/48, KP/Star JV")),
         ("twstar jf", nearest("KP/Star JV, 2001:db8::/48")),
     ] {
-        let error = reader.scope(name).unwrap_err();
+        let error = reader.scope(name).unwrap_err().to_string();
         assert_eq!(error, format!("nothing is known of {name:?}; {told}"));
-        assert_eq!(reader.country(name).unwrap_err(), error);
+        assert_eq!(reader.country(name).unwrap_err().to_string(), error);
+    }
+    for (name, lies) in [
+        ("kp/star jv", "KP/Star JV lies in KP"),
+        ("2001:DB8::/48", "2001:db8::/48 lies in KP"),
+        ("AS131279", "Star JV (AS131279) lies in KP"),
+    ] {
+        let error = reader.country(name).unwrap_err().to_string();
+        assert_eq!(error, format!("{lies}, and reports are of countries: ask for KP"));
     }
     assert_eq!(reader.countries().unwrap(), ["KP", "TW"]);
     assert_eq!(reader.scopes().unwrap(), ["KP", "TW", "2001:db8::/48", "KP/Star JV"]);

@@ -15,7 +15,7 @@ fn measurements_are_read_in_periods_and_no_sample_counts_twice() {
     database.write(&backlog(40 * 60, Vec::new(), samples), "lab", at(0)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |which, from: u64, to: u64, count| {
-        let mut all = reader.measured(which, (at(from), at(to)), count).unwrap();
+        let mut all = reader.measured(which, (at(from), at(to)), count).unwrap().read;
         all.sort_by_key(|each| (each.scope.clone(), each.period));
         all.iter()
             .map(|each| (each.scope.clone(), each.period, each.is_unknown, each.probes, each.loss))
@@ -48,7 +48,7 @@ fn a_95th_percentile_is_the_same_mean_of_minutes_in_fine_samples_and_in_coarse_o
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |from, to, count| {
         let period = (at(from), at(to));
-        let all = reader.measured(Measurements::Of("KP"), period, count).unwrap();
+        let all = reader.measured(Measurements::Of("KP"), period, count).unwrap().read;
         all.iter().filter_map(|each| each.p95).collect::<Vec<_>>()
     };
     let fine = read(300, 1500, 20);

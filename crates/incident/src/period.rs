@@ -49,14 +49,15 @@ impl When {
     }
 }
 
-/// The period from `since` to `until`, or to now. It is an error if it is empty.
+/// The period from `since` to `until`, or to now. It is an error if it is empty, which does not say
+/// what these are called where they are asked for.
 pub fn period(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
     let since = since.resolve(now);
     let until = until.map_or(now, |until| until.resolve(now));
     if since < until {
         Ok((since, until))
     } else {
-        Err(format!("--since must lie before --until: {since} does not lie before {until}"))
+        Err(format!("{since} does not lie before {until}"))
     }
 }
 
