@@ -116,8 +116,8 @@ struct Contact {
     host_asked: Time,
     answered: Time,
     heard: Heard,
-    /// When the newest probe was sent whose repetition is paid for; the epoch if it is paid back.
-    repeat_paid: Time,
+    /// The number of the newest probe whose repetition is paid for; None if it is paid back.
+    repeat_paid: Option<u32>,
     /// It has gone, or is retired.
     absent: bool,
 }

@@ -72,15 +72,15 @@ impl Schedule {
         if !self.blocks[block as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }
-        self.contacts[id].repeat_paid = now;
+        self.contacts[id].repeat_paid = Some(seq);
         Repeat::Once
     }
 
-    /// A probe sent then was over before the kernel would have repeated it.
-    pub fn pay_back_repeat(&mut self, target: TargetId, sent: Time, now: Time) {
+    /// The probe with this number was over before the kernel would have repeated it.
+    pub fn pay_back_repeat(&mut self, target: TargetId, seq: u32, now: Time) {
         let contact = &mut self.contacts[target.0 as usize];
-        if contact.repeat_paid == sent && sent != Time::default() {
-            contact.repeat_paid = Time::default();
+        if contact.repeat_paid == Some(seq) {
+            contact.repeat_paid = None;
             let block = self.roster.target(target).block.0 as usize;
             self.blocks[block].bucket.give_back(now);
         }

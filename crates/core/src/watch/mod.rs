@@ -209,7 +209,7 @@ impl Watch {
         let was_overdue = self.open.is_overdue(&outcome);
         if let Some(outcome) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
-                self.schedule.pay_back_repeat(outcome.target, outcome.sent, now);
+                self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
             let settles = !matches!(
                 outcome.found,

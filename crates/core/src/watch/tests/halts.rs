@@ -2,7 +2,7 @@
 //! single misses.
 
 use super::{Settings, Watch};
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found},
@@ -39,7 +39,7 @@ impl World {
             for due in std::mem::take(&mut self.asked) {
                 let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
                 if !dark {
-                    let outcome = due.outcome(due.sent, found);
+                    let outcome = due.outcome(due.sent + SENT_AFTER, found);
                     self.watch.handle_event(self.now, &Event::Outcome(outcome));
                 }
             }

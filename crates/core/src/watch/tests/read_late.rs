@@ -4,7 +4,7 @@ use super::{
     Settings, TargetView, Watch,
     one_host::{refused, reply},
 };
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::State,
     outcome::{Due, Event, Found},
@@ -53,6 +53,7 @@ impl World {
             }
             self.watch.handle_timeout(next, next);
             while let Some(due) = self.watch.poll_probe(next) {
+                let due = Due { sent: due.sent + SENT_AFTER, ..due };
                 if let Some((at, found)) = read(&due) {
                     let outcome = due.outcome(due.sent, found);
                     let number = self.under_way.len();
