@@ -41,7 +41,7 @@ impl Block {
         let found = found(Duration::from_millis(200));
         let target = TargetId(host);
         let outcome = Outcome { target, seq: 0, sent, trap: false, found, hop_limit };
-        self.aggregate.handle_outcome(&outcome, false);
+        self.aggregate.handle_outcome(&outcome, None);
         let change = self.aggregate.poll_return_path_change()?;
         assert_eq!(change.block, BlockId(0));
         assert_eq!(change.time, sent + Duration::from_millis(200));
