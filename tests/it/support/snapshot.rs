@@ -228,5 +228,5 @@ fn seen(alive: bool) -> TargetView {
 
 /// Both families are watched, and we are blind in both or in neither.
 pub fn blindness(is_blind: bool) -> PerFamily<Option<Blindness>> {
-    PerFamily::new(|_| Some(Blindness { is_blind, seconds: 12.5, periods: 2 }))
+    PerFamily::new(|_| Some(Blindness { is_blind, seconds: 12.5, spells: 2 }))
 }

@@ -94,8 +94,8 @@ fn nobody_watches_for_five_minutes() {
             "{changes:#?}"
         );
         let blindness = world.watch.snapshot(world.now, 0, 0).blindness[Family::V4];
-        let Blindness { is_blind, seconds, periods } = blindness.unwrap();
-        assert_eq!((is_blind, periods), (false, 1));
+        let Blindness { is_blind, seconds, spells } = blindness.unwrap();
+        assert_eq!((is_blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
     }
