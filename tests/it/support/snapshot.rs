@@ -50,11 +50,11 @@ pub fn every_field() -> Snapshot {
             ReturnPathView::default(),
         ],
         reasons: vec![
-            BlockReasons {
+            Arc::new(BlockReasons {
                 rejected: BTreeMap::from([(Reject::WrongSource, 2), (Reject::Stale, 1)]),
                 not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
-            },
-            BlockReasons::default(),
+            }),
+            Arc::default(),
         ],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![

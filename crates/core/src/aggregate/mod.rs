@@ -177,8 +177,8 @@ pub struct Aggregate {
     return_paths: Vec<ReturnPath>,
     return_path_changes: VecDeque<ReturnPathChange>,
     vantage: VantageStats,
-    /// By [`BlockId`].
-    reasons: Vec<BlockReasons>,
+    /// By [`BlockId`]. Readers share them until another reason is counted.
+    reasons: Vec<Arc<BlockReasons>>,
 }
 
 impl Aggregate {
@@ -201,7 +201,7 @@ impl Aggregate {
             return_paths: vec![ReturnPath::default(); roster.blocks.len()],
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
-            reasons: vec![BlockReasons::default(); roster.blocks.len()],
+            reasons: vec![Arc::default(); roster.blocks.len()],
             roster,
         }
     }
@@ -309,7 +309,8 @@ impl Aggregate {
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
         {
             let block = self.target(target).block;
-            *self.reasons[block.0 as usize].rejected.entry(stray.reason).or_default() += 1;
+            let reasons = Arc::make_mut(&mut self.reasons[block.0 as usize]);
+            *reasons.rejected.entry(stray.reason).or_default() += 1;
             let (own, kind) = self.counts(target);
             own.rejected.up();
             kind.rejected.up();
