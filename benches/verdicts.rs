@@ -138,19 +138,12 @@ fn main() {
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let whole = if quick {
-        Scale {
-            outages: 100,
-            years: 0.05,
-            blind_periods: 40,
-            flaps: 6,
-            december_seeds: 2,
-            seeds: 4,
-        }
+        Scale { outages: 100, years: 0.05, blind_spells: 40, flaps: 6, december_seeds: 2, seeds: 4 }
     } else {
         Scale {
             outages: 1000,
             years: 30.0,
-            blind_periods: 1000,
+            blind_spells: 1000,
             flaps: 100,
             december_seeds: 30,
             seeds: 40,

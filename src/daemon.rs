@@ -237,9 +237,10 @@ impl Daemon {
         let mut due = Vec::new();
         let mut turn = self.clock.now();
         loop {
-            // The runtime sees which sockets are readable now, and lets those tasks read that it saw
-            // in the turn before. What came by then has been received, however long we were kept from
-            // running. With very many tasks some may read later: the core takes their misses back.
+            // The runtime sees which sockets are readable now, and lets those tasks read that it
+            // saw in the turn before. What came by then has been received, however long we were
+            // kept from running. With very many tasks some may read later: the core takes their
+            // misses back.
             let received_until = std::mem::replace(&mut turn, self.clock.now());
             tokio::task::yield_now().await;
             self.network.icmp_receive(&mut batch);

@@ -119,8 +119,8 @@ impl Network {
     }
 
     /// The event with the target id of this plan; None if the target is gone. An echo request that
-    /// the plan makes larger and that does not fit through the path is a fault of ours (RFC 1191 §4,
-    /// RFC 4443 §3.2); any other fits (RFC 791 §3.1), and a router that denies it says no.
+    /// the plan makes larger and that does not fit through the path is a fault of ours (RFC 1191
+    /// §4, RFC 4443 §3.2); any other fits (RFC 791 §3.1), and a router that denies it says no.
     pub fn translate(&self, event: Event, plan: &Plan) -> Option<Event> {
         let mut event = self.wire_ids.translate(event)?;
         if let Event::Outcome(outcome) = &mut event

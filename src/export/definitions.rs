@@ -190,7 +190,7 @@ definitions! {
     COUNTER "blind_seconds_total" [family] "Seconds spent blind in the family."
         Once |snapshot, out| add_per_family(snapshot, out, |sight| sight.seconds);
     COUNTER "blind_spells_total" [family] "How often we went blind in the family."
-        Once |snapshot, out| add_per_family(snapshot, out, |sight| sight.periods as f64);
+        Once |snapshot, out| add_per_family(snapshot, out, |sight| sight.spells as f64);
     GAUGE "control_up" [control] "1 if the control answered last time."
         Once |snapshot, out| add_per_control(snapshot, out, |control| one_if(control.up));
     COUNTER "control_asked_total" [control] "How often the control was asked."

@@ -250,12 +250,12 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
 }
 
 fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson> {
-    let &Blindness { is_blind, seconds, periods } = blindness.as_ref()?;
+    let &Blindness { is_blind, seconds, spells } = blindness.as_ref()?;
     Some(SightJson {
         family: family.label(),
         blind: is_blind,
         blind_seconds: seconds,
-        blind_spells: periods,
+        blind_spells: spells,
     })
 }
 

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Repeat, SYN_REPEATED_AFTER},
+    outcome::{
+        Due, Event, Found, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER, SYN_REPEATED_AGAIN_AFTER,
+    },
     scopes::Family,
     time::Time,
 };
@@ -39,8 +41,6 @@ use tokio::{
 /// outgoing connections (32768 to 60999), so no such connection can hold it either.
 pub const TRAP_PORT: u16 = 64999;
 
-/// How long before the kernel would repeat a SYN the probe is given up.
-const MARGIN: Duration = Duration::from_millis(50);
 /// So many repetitions of a SYN are one second apart, before they begin to double (ip-sysctl.rst;
 /// Linux 6.5 and later, 4 by default). They come beside those that TCP_SYNCNT allows, which
 /// therefore cannot make it one.
@@ -50,10 +50,10 @@ const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
 /// repetition waits twice as long as the one before (RFC 6298 §5.5).
 fn second_repetition_after() -> Duration {
     let linear = fs::read_to_string(LINEAR_TIMEOUTS);
-    // One such repetition is the first; only a second one would come sooner.
+    // Even one such repetition does not count towards those that wait twice as long.
     match linear.ok().and_then(|count| count.trim().parse::<u8>().ok()) {
-        None | Some(0 | 1) => 3 * SYN_REPEATED_AFTER,
-        Some(_) => 2 * SYN_REPEATED_AFTER,
+        None | Some(0) => 3 * SYN_REPEATED_AFTER,
+        Some(_) => SYN_REPEATED_AGAIN_AFTER,
     }
 }
 
@@ -119,7 +119,8 @@ impl TcpProber {
             Ok(socket) => {
                 let task = tokio::spawn(async move {
                     let handshake = handshake(clock, sent, peer, &socket);
-                    let found = match timeout(repeated.saturating_sub(MARGIN), handshake).await {
+                    let found = match timeout(repeated.saturating_sub(SYN_MARGIN), handshake).await
+                    {
                         Ok(Ok(found)) => Some(found),
                         Ok(Err(error)) => found_by(&error, clock, sent),
                         Err(_) => None,

@@ -65,11 +65,11 @@ pub fn steady(trial: &mut Trial<'_>, loss: f64) {
 }
 
 pub fn blind(trial: &mut Trial<'_>) {
-    let blind_periods = trial.scale.blind_periods;
+    let blind_spells = trial.scale.blind_spells;
     let worlds: Vec<_> = (1..=4_u64)
         .map(|seed| {
             let mut rng = Rng::new(seed);
-            let each = blind_periods.div_ceil(4);
+            let each = blind_spells.div_ceil(4);
             let mut world = WorldBuilder::new(3600.0 * (each + 1) as f64, 0.01);
             world.hosts_lines = "named = 0.5";
             for number in 1..=each {
@@ -97,7 +97,7 @@ pub fn blind(trial: &mut Trial<'_>) {
                 + run.verdicts_of(State::Flapping)
         })
         .sum();
-    let n = format!("{blind_periods} blind periods");
+    let n = format!("{blind_spells} blind spells");
     trial.add("false verdicts while blind", n, wrong as f64, "", Some(Goal::AtMost(0.0)));
 }
 

@@ -60,7 +60,7 @@ pub enum Pace {
 pub struct Scale {
     pub outages: usize,
     pub years: f64,
-    pub blind_periods: usize,
+    pub blind_spells: usize,
     pub flaps: usize,
     pub december_seeds: usize,
     /// Events of the worlds of parts: as many seeds.

@@ -7,7 +7,11 @@ use crate::{
 use std::{
     net::{IpAddr, Ipv4Addr},
     ops::Range,
+    time::Duration,
 };
+
+/// How long after it is given out a probe leaves: a prober reads the clock for itself.
+pub(crate) const SENT_AFTER: Duration = Duration::from_micros(50);
 
 /// When every test world begins.
 pub(crate) fn start() -> Time {

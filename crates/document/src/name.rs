@@ -104,8 +104,8 @@ pub fn network_name<'a>(value: Value<'a>, lines: &mut LinesByName) -> Option<&'a
     Some(name)
 }
 
-/// The table `labels`, if it is there: names of Prometheus labels and their values. `taken` is a name
-/// that the series of this table's own subject have besides those that all have.
+/// The table `labels`, if it is there: names of Prometheus labels and their values. `taken` is a
+/// name that the series of this table's own subject have besides those that all have.
 pub fn labels(table: Table<'_>, taken: Option<&str>) -> BTreeMap<String, String> {
     let Some(value) = table.get("labels") else { return BTreeMap::new() };
     let want = "a table of names and texts, such as { operator = \"Star JV\" }";

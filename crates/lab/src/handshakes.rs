@@ -2,20 +2,17 @@
 //! answer to either, and gives up. The world knows single packets alone.
 
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER},
+    outcome::{
+        Due, Event, Found, Outcome, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER,
+        SYN_REPEATED_AGAIN_AFTER,
+    },
     scopes::{Roster, TargetId},
     time::Time,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
-
-/// A probe is given up so long before the next SYN would go out. The second repetition comes two
-/// seconds after the first (RFC 6298 §5.5).
-const MARGIN: Duration = Duration::from_millis(50);
-const SECOND_REPETITION_AFTER: Duration = Duration::from_secs(3);
 
 /// The connections that are being opened.
 #[derive(Debug)]
@@ -66,7 +63,7 @@ impl Handshakes {
             return Some(event);
         }
         while let Some(oldest) = self.open.first_entry()
-            && oldest.key().0 + SECOND_REPETITION_AFTER <= sent
+            && oldest.key().0 + SYN_REPEATED_AGAIN_AFTER <= sent
         {
             oldest.remove();
         }
@@ -86,10 +83,42 @@ impl Handshakes {
         };
         let given_up_after = match repeat {
             Repeat::Never => SYN_REPEATED_AFTER,
-            Repeat::Once => SECOND_REPETITION_AFTER,
+            Repeat::Once => SYN_REPEATED_AGAIN_AFTER,
         }
-        .saturating_sub(MARGIN);
+        .saturating_sub(SYN_MARGIN);
         let is_heard = found.ended_after().is_none_or(|after| after < given_up_after);
         is_heard.then_some(Event::Outcome(Outcome { sent: first, found, ..outcome }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_core::scopes::{Host, Kind};
+    use std::time::Duration;
+
+    /// As a kernel of 6.5 or later, whose prober gives up before the second repetition at 2 s.
+    #[test]
+    fn an_answer_after_the_second_repetition_would_have_left_is_not_heard() {
+        let mut roster = Roster::default();
+        roster.add_country("KP", "KP");
+        roster.add_block("127.45.176.0/24".parse().unwrap());
+        let host = Host::Address("127.45.176.7".parse().unwrap());
+        roster.add_target(host, "tcp/80", Kind::Tcp);
+        let roster = Arc::new(roster);
+        let is_heard = |repeat, millis| {
+            let mut handshakes = Handshakes::new(roster.clone());
+            let sent: Time = "2014-12-22T16:15:00Z".parse().unwrap();
+            let patience = Duration::from_secs(3);
+            let due = Due { target: TargetId(0), seq: 0, sent, patience, trap: false, repeat };
+            handshakes.handle_probe(&due);
+            let rtt = Duration::from_millis(millis);
+            let found = Found::Reply { rtt, rcode: None, unexpected: false };
+            handshakes.report(Event::Outcome(due.outcome(sent, found))).is_some()
+        };
+        for (repeat, last_heard) in [(Repeat::Never, 949), (Repeat::Once, 1949)] {
+            assert!(is_heard(repeat, last_heard), "{repeat:?}");
+            assert!(!is_heard(repeat, last_heard + 1), "{repeat:?}");
+        }
     }
 }

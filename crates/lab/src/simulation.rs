@@ -12,6 +12,7 @@ use super::{
 };
 use lifesign_core::{
     judge::{Change, State},
+    outcome::Due,
     scopes::Scope,
     time::Time,
     watch::{Settings, Watch},
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
+/// How long after it is given out a probe leaves: a prober reads the clock for itself.
+const SENT_AFTER: Duration = Duration::from_micros(50);
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// So often the shares of hosts are read.
@@ -93,7 +96,9 @@ impl Simulation {
             }
             if self.watch.poll_timeout() <= self.now {
                 self.watch.handle_timeout(self.now, self.now);
+                let sent = self.now + SENT_AFTER;
                 while let Some(due) = self.watch.poll_probe(self.now) {
+                    let due = Due { sent, ..due };
                     self.probes += 1;
                     self.world.handle_probe(&due);
                     self.handshakes.handle_probe(&due);
@@ -116,8 +121,8 @@ impl Simulation {
         }
     }
 
-    /// The same, by minutes: what changed in each is passed on after it, with the simulation as it is
-    /// then. It stops at an error.
+    /// The same, by minutes: what changed in each is passed on after it, with the simulation as it
+    /// is then. It stops at an error.
     pub fn run_by_minutes<E>(
         &mut self,
         until: Time,

@@ -11,6 +11,11 @@ pub const LOST_AFTER: Duration = Duration::from_secs(150);
 /// Linux repeats an unanswered SYN after this time (RFC 6298 §2: the first RTO). From then on nobody
 /// can tell which of the two was answered (§3, Karn): such an answer is life, and no measurement.
 pub const SYN_REPEATED_AFTER: Duration = Duration::from_secs(1);
+/// When it repeats it for the second time, by default since Linux 6.5 (ip-sysctl.rst:
+/// tcp_syn_linear_timeouts).
+pub const SYN_REPEATED_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How long before the kernel would repeat a SYN a probe is given up.
+pub const SYN_MARGIN: Duration = Duration::from_millis(50);
 
 /// One question that the schedule wants asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,7 +126,7 @@ fn ourselves(view: &View) -> Markup {
         p {
             @for (family, sight) in snapshot.blindness.iter() {
                 @if let Some(sight) = sight {
-                    (family.name()) ": blind " (sight.periods) " times so far, "
+                    (family.name()) ": blind " (sight.spells) " times so far, "
                     (duration_text(Duration::from_secs_f64(sight.seconds.max(0.0)))) " in all. "
                 }
             }

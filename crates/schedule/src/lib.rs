@@ -5,8 +5,8 @@
 //! a block its targets take turns (`rotation`), and in a silence those who can tell whether it
 //! lives are asked first (`ask_order`). Escalations (`escalation`) add probes in between.
 //! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
-//! the regular probes repay them by slowing down a little. So does what the kernel repeats of a probe
-//! (`repeat`).
+//! the regular probes repay them by slowing down a little. So does what the kernel repeats of a
+//! probe (`repeat`).
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
@@ -43,7 +43,7 @@ use lifesign_model::{
     time::Time,
 };
 use pacing::Pacing;
-use repeat::Heard;
+use repeat::{Heard, HeardTargets};
 use rotation::Rotation;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
@@ -102,8 +102,7 @@ struct BlockTurns {
     silent_since: Time,
     /// How many probes that was so far.
     doubt_probes: u32,
-    /// How many of its targets are heard slowly.
-    slow_targets: u32,
+    heard_targets: HeardTargets,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
 }
@@ -116,8 +115,8 @@ struct Contact {
     host_asked: Time,
     answered: Time,
     heard: Heard,
-    /// When the newest probe was sent whose repetition is paid for; the epoch if it is paid back.
-    repeat_paid: Time,
+    /// The number of the newest probe whose repetition is paid for; None if it is paid back.
+    repeat_paid: Option<u32>,
     /// It has gone, or is retired.
     absent: bool,
 }
@@ -173,7 +172,7 @@ impl Schedule {
                 answered: Time::default(),
                 silent_since: Time::default(),
                 doubt_probes: 0,
-                slow_targets: 0,
+                heard_targets: HeardTargets::default(),
             });
         }
         let mut pacings = Vec::with_capacity(roster.countries.len());

@@ -26,10 +26,17 @@ pub struct OpenProbes {
     recent: Vec<RecentProbes>,
     /// When a waiting probe is overdue, or an overdue one lost.
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
-    /// By target and number, the patience of every overdue probe: an answer may be read after it has
-    /// run out, and yet have come before.
-    overdue: BTreeMap<(u32, u32), Duration>,
+    /// By target and number.
+    overdue: BTreeMap<(u32, u32), OverdueProbe>,
     waiting: u64,
+}
+
+/// A probe that was reported overdue: an answer may be read after that, and yet have come before.
+#[derive(Clone, Copy, Debug)]
+struct OverdueProbe {
+    /// When it was given out: its miss is told under this time.
+    given_out: Time,
+    patience: Duration,
 }
 
 /// A target's last 256 probes.
@@ -85,7 +92,7 @@ impl OpenProbes {
             Some(Reverse((at, Timer { target: targets.new_id(timer.target)?, ..timer })))
         };
         self.timers = self.timers.drain().filter_map(remapped).collect();
-        let remapped = |((target, seq), patience)| Some(((targets.new_id(target)?, seq), patience));
+        let remapped = |((target, seq), probe)| Some(((targets.new_id(target)?, seq), probe));
         self.overdue = std::mem::take(&mut self.overdue).into_iter().filter_map(remapped).collect();
         self.waiting = self.recent.iter().map(|probes| u64::from(probes.waiting)).sum();
     }
@@ -153,7 +160,8 @@ impl OpenProbes {
                 Found::Lost
             } else {
                 probes.set(seq, Stage::Overdue);
-                self.overdue.insert((target, seq), at.since(sent));
+                let probe = OverdueProbe { given_out: sent, patience: at.since(sent) };
+                self.overdue.insert((target, seq), probe);
                 probes.waiting -= 1;
                 self.waiting -= 1;
                 let timer = Timer { is_overdue: true, ..timer };
@@ -172,17 +180,10 @@ impl OpenProbes {
         None
     }
 
-    /// Has the outcome's probe been reported overdue, and nothing since?
-    pub fn is_overdue(&self, outcome: &Outcome) -> bool {
-        self.recent
-            .get(outcome.target.0 as usize)
-            .is_some_and(|probes| probes.stage(outcome.seq) == Stage::Overdue)
-    }
-
     /// Says what an answer really is. It is in time if its round-trip time is below the patience of
-    /// its probe, also if that has been reported overdue since. None: it answers nothing that we can
-    /// still tell apart.
-    pub fn settle(&mut self, mut outcome: Outcome) -> Option<Outcome> {
+    /// its probe, also if that has been reported overdue since. With it comes under which time that
+    /// was reported, if this settles it. None: it answers nothing that we can still tell apart.
+    pub fn settle(&mut self, mut outcome: Outcome) -> Option<(Outcome, Option<Time>)> {
         let probes = self.recent.get_mut(outcome.target.0 as usize)?;
         let age = probes.age(outcome.seq);
         if age == 0
@@ -192,18 +193,18 @@ impl OpenProbes {
             return None;
         }
         match outcome.found {
-            Found::Odd(_) => return Some(outcome),
+            Found::Odd(_) => return Some((outcome, None)),
             Found::Neighbour { rtt, .. } if rtt >= LOST_AFTER => return None,
-            Found::Neighbour { .. } => return Some(probes.settle_neighbour(outcome)),
+            Found::Neighbour { .. } => return Some((probes.settle_neighbour(outcome), None)),
             _ => {}
         }
-        let patience = self.overdue.remove(&(outcome.target.0, outcome.seq));
+        let overdue = self.overdue.remove(&(outcome.target.0, outcome.seq));
         match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
-            (Stage::Overdue, Some(rtt)) if patience.is_some_and(|patience| rtt < patience) => {}
+            (Stage::Overdue, Some(rtt)) if overdue.is_some_and(|probe| rtt < probe.patience) => {}
             (Stage::Overdue | Stage::Unreachable, Some(rtt)) => outcome.found = Found::Late { rtt },
             (Stage::Settled | Stage::Unreachable, _) => {
                 outcome.found = Found::Duplicate;
-                return Some(outcome);
+                return Some((outcome, None));
             }
             (Stage::Overdue, None) => {}
             (Stage::Waiting, _) => {
@@ -216,7 +217,7 @@ impl OpenProbes {
             _ => Stage::Settled,
         };
         probes.set(outcome.seq, stage);
-        Some(outcome)
+        Some((outcome, overdue.map(|probe| probe.given_out)))
     }
 }
 

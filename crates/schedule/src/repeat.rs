@@ -24,6 +24,53 @@ pub(super) enum Heard {
     Slowly,
 }
 
+/// How many of a block's targets were heard last in either way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct HeardTargets {
+    quickly: u32,
+    slowly: u32,
+}
+
+impl HeardTargets {
+    pub fn of(all: impl Iterator<Item = Heard>) -> Self {
+        let mut targets = Self::default();
+        for heard in all {
+            if let Some(count) = targets.count(heard) {
+                *count += 1;
+            }
+        }
+        targets
+    }
+
+    /// One of them is heard otherwise by now.
+    fn change(&mut self, heard: &mut Heard, to: Heard) {
+        if let Some(count) = self.count(std::mem::replace(heard, to)) {
+            *count -= 1;
+        }
+        if let Some(count) = self.count(to) {
+            *count += 1;
+        }
+    }
+
+    fn count(&mut self, heard: Heard) -> Option<&mut u32> {
+        match heard {
+            Heard::Quickly => Some(&mut self.quickly),
+            Heard::Slowly => Some(&mut self.slowly),
+            Heard::Never | Heard::SilentSince => None,
+        }
+    }
+
+    /// Was one heard only after the kernel had repeated the probe?
+    fn is_any_slow(self) -> bool {
+        self.slowly > 0
+    }
+
+    /// Has nobody answered the last that was asked of it?
+    fn is_silent(self) -> bool {
+        self.quickly == 0 && self.slowly == 0
+    }
+}
+
 impl Schedule {
     /// A target answered a probe sent then; `slowly`: only after the kernel had repeated it.
     pub fn record_answer(&mut self, target: TargetId, sent: Time, slowly: bool) {
@@ -33,9 +80,8 @@ impl Schedule {
         turns.answered = turns.answered.max(sent);
         if sent >= contact.answered {
             contact.answered = sent;
-            turns.slow_targets -= u32::from(contact.heard == Heard::Slowly);
-            turns.slow_targets += u32::from(slowly);
-            contact.heard = if slowly { Heard::Slowly } else { Heard::Quickly };
+            let heard = if slowly { Heard::Slowly } else { Heard::Quickly };
+            turns.heard_targets.change(&mut contact.heard, heard);
         }
     }
 
@@ -43,7 +89,8 @@ impl Schedule {
     pub fn record_miss(&mut self, target: TargetId, sent: Time) {
         let contact = &mut self.contacts[target.0 as usize];
         if contact.heard == Heard::Quickly && sent > contact.answered {
-            contact.heard = Heard::SilentSince;
+            let block = self.roster.target(target).block.0 as usize;
+            self.blocks[block].heard_targets.change(&mut contact.heard, Heard::SilentSince);
         }
     }
 
@@ -64,23 +111,24 @@ impl Schedule {
             return Repeat::Never;
         }
         // What is saved up for doubts is spent only where the block can be heard by nothing else.
-        let may_spend = self.blocks[block as usize].slow_targets > 0
+        let heard_targets = self.blocks[block as usize].heard_targets;
+        let may_spend = heard_targets.is_any_slow()
             || heard == Heard::SilentSince && self.newest_share(block).is_some()
-            || self.is_silent(block);
+            || heard_targets.is_silent();
         let saved = self.reserve(Doubt::Vague).max(self.budget.reserve);
         let reserve = if may_spend { 0.0 } else { saved };
         if !self.blocks[block as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }
-        self.contacts[id].repeat_paid = now;
+        self.contacts[id].repeat_paid = Some(seq);
         Repeat::Once
     }
 
-    /// A probe sent then was over before the kernel would have repeated it.
-    pub fn pay_back_repeat(&mut self, target: TargetId, sent: Time, now: Time) {
+    /// The probe with this number was over before the kernel would have repeated it.
+    pub fn pay_back_repeat(&mut self, target: TargetId, seq: u32, now: Time) {
         let contact = &mut self.contacts[target.0 as usize];
-        if contact.repeat_paid == sent && sent != Time::default() {
-            contact.repeat_paid = Time::default();
+        if contact.repeat_paid == Some(seq) {
+            contact.repeat_paid = None;
             let block = self.roster.target(target).block.0 as usize;
             self.blocks[block].bucket.give_back(now);
         }
@@ -89,15 +137,7 @@ impl Schedule {
     /// Tokens that a probe of the block needs: where answers take longer than a second, one without
     /// its repetition would be in vain.
     pub(super) fn price(&self, block: u32) -> f64 {
-        if self.blocks[block as usize].slow_targets > 0 { 2.0 } else { 1.0 }
-    }
-
-    /// Has nobody in the block answered the last that was asked of it?
-    fn is_silent(&self, block: u32) -> bool {
-        let mut targets = self.roster.blocks[block as usize].targets.clone();
-        targets.all(|target| {
-            matches!(self.contacts[target as usize].heard, Heard::Never | Heard::SilentSince)
-        })
+        if self.blocks[block as usize].heard_targets.is_any_slow() { 2.0 } else { 1.0 }
     }
 
     /// Has another kind of probe heard the target's host? Such probes wait long without repeating.

@@ -1,7 +1,7 @@
 //! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, Contact, EscalationState, Heard, Key, Pacing, Schedule};
+use super::{Budget, Contact, EscalationState, HeardTargets, Key, Pacing, Schedule};
 use lifesign_model::{
     scopes::{Roster, RosterMapping, ScopeId},
     time::Time,
@@ -59,8 +59,8 @@ impl Schedule {
             turns.bucket.burst = fresh.budget.burst;
             turns.own_intervals = fresh.blocks[new as usize].own_intervals;
             let targets = fresh.roster.blocks[new as usize].targets.clone();
-            let slow = |target: &u32| fresh.contacts[*target as usize].heard == Heard::Slowly;
-            turns.slow_targets = targets.filter(slow).count() as u32;
+            let heard = targets.map(|target| fresh.contacts[target as usize].heard);
+            turns.heard_targets = HeardTargets::of(heard);
             fresh.blocks[new as usize] = turns;
         }
         *self = fresh;

@@ -15,8 +15,9 @@ use lifesign_core::{
     time::Time,
 };
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     net::IpAddr,
+    pin::{Pin, pin},
     task::Poll,
 };
 use tokio::io::Ready;
@@ -103,20 +104,36 @@ impl IcmpProber {
         if self.sockets().any(|socket| socket.is_ready()) {
             return;
         }
-        let mut waiting: Vec<_> =
-            self.sockets().map(|socket| Box::pin(IcmpSocket::readable(socket))).collect();
-        // All are polled each time, so that a busy one does not hide another.
-        let queues: Vec<Poll<Ready>> = poll_fn(|context| {
-            let polled: Vec<_> =
-                waiting.iter_mut().map(|socket| socket.as_mut().poll(context)).collect();
-            if polled.iter().any(Poll::is_ready) { Poll::Ready(polled) } else { Poll::Pending }
-        })
-        .await;
-        drop(waiting);
-        for (socket, queues) in self.sockets().zip(queues) {
-            if let Poll::Ready(queues) = queues {
+        let (of_plain, of_pings) = {
+            let mut v4 = pin!(readable(&self.plain[Family::V4]));
+            let mut v6 = pin!(readable(&self.plain[Family::V6]));
+            // As a rule there are none, and an empty list is not allocated.
+            let pings = pings(&mut self.with_options);
+            let mut pings: Vec<_> = pings.map(|socket| Box::pin(socket.readable())).collect();
+            // All are polled each time, so that a busy one does not hide another.
+            poll_fn(|context| {
+                let mut is_any = false;
+                let mut poll = |socket: Pin<&mut dyn Future<Output = Ready>>| {
+                    let polled = socket.poll(context);
+                    is_any |= polled.is_ready();
+                    match polled {
+                        Poll::Ready(queues) => queues,
+                        Poll::Pending => Ready::EMPTY,
+                    }
+                };
+                let plain = [poll(v4.as_mut()), poll(v6.as_mut())];
+                let pings: Vec<_> = pings.iter_mut().map(|ping| poll(ping.as_mut())).collect();
+                if is_any { Poll::Ready((plain, pings)) } else { Poll::Pending }
+            })
+            .await
+        };
+        for (family, queues) in [Family::V4, Family::V6].into_iter().zip(of_plain) {
+            if let Ok(socket) = &mut self.plain[family] {
                 socket.set_ready(queues);
             }
+        }
+        for (socket, queues) in pings(&mut self.with_options).zip(of_pings) {
+            socket.set_ready(queues);
         }
     }
 
@@ -153,9 +170,20 @@ fn receiving<'a>(
     plain: &'a mut PerFamily<Result<IcmpSocket, Fault>>,
     with_options: &'a mut [WithOptions],
 ) -> impl Iterator<Item = &'a mut IcmpSocket> {
+    plain.values_mut().flatten().chain(pings(with_options))
+}
+
+fn pings(with_options: &mut [WithOptions]) -> impl Iterator<Item = &mut IcmpSocket> {
     let with_options = with_options.iter_mut().map(|each| &mut each.socket);
-    let pings = with_options.filter(|socket| socket.kind() == SocketKind::Ping);
-    plain.values_mut().flatten().chain(pings)
+    with_options.filter(|socket| socket.kind() == SocketKind::Ping)
+}
+
+/// The same as [`IcmpSocket::readable`]: without a socket there never is anything.
+async fn readable(socket: &Result<IcmpSocket, Fault>) -> Ready {
+    match socket {
+        Ok(socket) => socket.readable().await,
+        Err(_) => pending().await,
+    }
 }
 
 /// The family's socket with these options, opened anew if there is none, or if its interface is

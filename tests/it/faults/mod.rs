@@ -31,18 +31,18 @@
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` or odd, with its reasons; up, where it has our id | |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
-//! | time: the_machine_is_suspended_for_five_minutes | suspension: boot time and wall clock go on alone | one blind period; 300 s unknown; edges that span it | a change other than by blindness |
+//! | time: the_machine_is_suspended_for_five_minutes | suspension: boot time and wall clock go on alone | one blind spell; 300 s unknown; edges that span it | a change other than by blindness |
 //! | (`store::restarts`: an_outage_goes_on_with_a_clock_that…) | a clock ten minutes behind at a start, and set later | the same outage; its end by the right time | an end; a time before what was known |
 //! | (the store: what_a_run_wrote_by_a_wrong_clock…, what_waits_is_corrected…) | the same, row by row | rows of this run are moved | a row of before |
 //! | (the store: a_memory_of_another_format_is_not_read) | what another version learned | one line | a guess |
 //! | (the core, `judge::evidence_text`: a_time_in_it…) | the clock is set: times in evidence | the new time, like edges | the old |
 //! | (the core, `judge::tests::evidence`: targets_are_counted…) | hosts that have gone, in a darkness | as many targets as miss | those that had gone |
-//! | (the core, `watch::tests::halts`: nobody_watches_for_five_minutes) | five minutes away | one blind period of 300 s | down; making up for lost probes |
+//! | (the core, `watch::tests::halts`: nobody_watches_for_five_minutes) | five minutes away | one blind spell of 300 s | down; making up for lost probes |
 //! | (the core, `watch::tests::halts`: nobody_watches_while_a_country_is_dark) | the same while it is down | up, when it answers | outage |
 //! | (the core, `watch::tests::halts`: what_nobody_watched…) | 45 s away; 300 s in an outage | unknown for as long; edges that span it | up or outage meanwhile |
 //! | (the core, `watch::tests::halts`: a_darkness_that_begins…) | 300 s away, just after a cut | down | outage before a minute was watched |
 //! | (the core, `watch::tests::halts`: a_country_of_a_hundred_blocks_is_gone) | more misses than are remembered | down, outage | partial |
-//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind period; unknown seconds; a gap in the journal | down |
+//! | process: it_is_stopped_for_eight_seconds | SIGSTOP, SIGCONT | one blind spell; unknown seconds; a gap in the journal | down |
 //! | process: it_is_starved | 95 % of its time | slots skipped | down |
 //! | process: it_runs_out_of_descriptors | descriptors, in an outage of half a country | down for that half: the oldest probes are closed | blind; down for the other half |
 //! | process: the_soft_limit_of_descriptors… | ulimit -Sn 64 | as many as ulimit -Hn | |
@@ -61,7 +61,7 @@
 //! | files: the_disk_is_read_only | the journal cannot be opened | one line, exit 73 | |
 //! | (`store::disks`: the_disk_is_full…) | no space for the store | one line, `store_failing` 1; one line when it is over | an end; a lost row |
 //! | (`store::disks`: the_disk_is_read_only…) | the store's disk is read-only, and later not | the same | the same |
-//! | (the store: a_blind_period_is_one_row…, what_was_unknown_of_a_country…, of_what_is_older…) | ten blind periods a day, for a year, at 5,030 blocks | a row for each; below 200 MB | a row for each block |
+//! | (the store: a_blind_period_is_one_row…, what_was_unknown_of_a_country…, of_what_is_older…) | ten blind spells a day, for a year, at 5,030 blocks | a row for each; below 200 MB | a row for each block |
 //! | (the store: a_store_that_can_be_opened_later…) | the store cannot be opened at the start, and later | what was open goes on | two outages |
 //! | (the store: a_damaged_store_is_moved_aside…, a_store_that_is_damaged_while…) | the store's file is damaged | one line; moved aside, and a new one | a lost file; no store |
 //! | (`store::kills`: two_hundred_kills…) | SIGKILL, 200 times, in restless times | all that was finished | a torn store |

@@ -54,7 +54,7 @@ fn it_is_stopped_for_eight_seconds() {
     signal("STOP", watch.id());
     sleep(Duration::from_secs(8));
     signal("CONT", watch.id());
-    until(TIMEOUT, "a blind period", || {
+    until(TIMEOUT, "a blind spell", || {
         let count = value(address, "lifesign_blind_spells_total", &[]);
         if count > before { Ok(()) } else { Err(count.to_string()) }
     });

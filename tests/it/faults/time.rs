@@ -119,12 +119,12 @@ fn the_clock_is_slewed() {
 #[ignore = "needs a C compiler; run by tests/run"]
 fn the_machine_is_suspended_for_five_minutes() {
     let mut faked = Faked::start_on_a_laptop();
-    let periods = faked.one("lifesign_blind_spells_total");
+    let spells = faked.one("lifesign_blind_spells_total");
     let unknown = faked.unknown_seconds();
     faked.temp_dir.put("now", "+300");
     faked.program.listen(Duration::from_secs(8));
     faked.up();
-    assert_eq!(faked.one("lifesign_blind_spells_total"), periods + 1.0);
+    assert_eq!(faked.one("lifesign_blind_spells_total"), spells + 1.0);
     assert!(faked.unknown_seconds() >= unknown + 4.0 * 298.0, "{unknown}");
     let machine = Clock::start().now().as_secs_f64();
     let told = faked.one("lifesign_snapshot_timestamp_seconds") - machine;

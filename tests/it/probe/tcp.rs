@@ -1,6 +1,9 @@
 //! The TCP prober against real sockets on the loopback net.
 
-use crate::support::one_probe::{all, due, found};
+use crate::support::{
+    one_probe::{all, due, found},
+    own_process::{OWN_NETWORK, in_own_process},
+};
 use lifesign::{
     clock::Clock,
     probe::{send_options::SocketOptions, tcp},
@@ -8,7 +11,9 @@ use lifesign::{
 use lifesign_core::outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER};
 use socket2::{Domain, Socket, Type};
 use std::{
+    fs,
     net::{SocketAddr, TcpListener},
+    process::Command,
     thread,
     time::Duration,
 };
@@ -82,6 +87,46 @@ async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
         matches!(found[..], [Found::Reply { rtt, .. }] if rtt >= SYN_REPEATED_AFTER),
         "{found:?}"
     );
+}
+
+/// The firewall counts the SYNs that leave, and drops them where they arrive.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn two_syns_leave_whatever_tcp_syn_linear_timeouts_is() {
+    if !in_own_process(two_syns_leave_whatever_tcp_syn_linear_timeouts_is, OWN_NETWORK) {
+        return;
+    }
+    let nft = |line: &str| {
+        let output = Command::new("nft").args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    nft("add table ip lab");
+    nft("add chain ip lab input { type filter hook input priority 0 ; }");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (linear, given_up_after) in [("0", 2950), ("1", 1950), ("2", 1950)] {
+        fs::write("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", linear).unwrap();
+        nft("flush chain ip lab input");
+        nft("add rule ip lab input tcp dport 80 tcp flags syn counter drop");
+        let clock = Clock::start();
+        let asked = clock.now();
+        let events = runtime.block_on(async {
+            let (sender, events) = unbounded_channel();
+            tcp::TcpProber::new(clock, sender).send(
+                Due { repeat: Repeat::Once, ..due(clock, false) },
+                "127.45.176.8".parse().unwrap(),
+                &tcp::TcpSpec { port: 80 },
+                &SocketOptions::default(),
+            );
+            all(events).await
+        });
+        assert_eq!(events, []);
+        let given_up_after = Duration::from_millis(given_up_after);
+        let waited = clock.now().since(asked);
+        assert!(waited >= given_up_after, "{linear}: {waited:?}");
+        let rules = nft("list chain ip lab input");
+        assert!(rules.contains("counter packets 2 "), "{linear}: {rules}");
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ const ARMS: [(&str, &str, &str); 9] = [
     (
         "src/daemon/network.rs",
         "(Ok(address), ProbeSpec::Dns(spec)) =>",
-        "(Ok(_), ProbeSpec::Ntp(_)) => out.push(not_sent(&due, Fault::Socket)),",
+        "(Ok(_), ProbeSpec::Ntp(_)) => out.push(not_sent(due, Fault::Socket)),",
     ),
 ];
 

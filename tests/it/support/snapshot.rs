@@ -50,11 +50,11 @@ pub fn every_field() -> Snapshot {
             ReturnPathView::default(),
         ],
         reasons: vec![
-            BlockReasons {
+            Arc::new(BlockReasons {
                 rejected: BTreeMap::from([(Reject::WrongSource, 2), (Reject::Stale, 1)]),
                 not_sent: BTreeMap::from([(Fault::NoRoute, 4)]),
-            },
-            BlockReasons::default(),
+            }),
+            Arc::default(),
         ],
         targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![
@@ -228,5 +228,5 @@ fn seen(alive: bool) -> TargetView {
 
 /// Both families are watched, and we are blind in both or in neither.
 pub fn blindness(is_blind: bool) -> PerFamily<Option<Blindness>> {
-    PerFamily::new(|_| Some(Blindness { is_blind, seconds: 12.5, periods: 2 }))
+    PerFamily::new(|_| Some(Blindness { is_blind, seconds: 12.5, spells: 2 }))
 }

@@ -88,6 +88,61 @@ impl TargetStats {
         }
     }
 
+    /// What the outcome says of the host; `missed`: the [`Summary::sent`] of the probe's miss, if there
+    /// was one.
+    fn evidence(&mut self, outcome: &Outcome, missed: Option<Time>) -> Evidence {
+        if outcome.trap {
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
+            // silence says nothing, and of a late answer it is not known which of the two it was.
+            match outcome.found {
+                Found::Reply { .. } => {
+                    let asked = outcome.sent;
+                    self.trap = Trap::AcceptsAll(Unmasked::since(asked));
+                }
+                Found::Refused { .. } => self.trap = Trap::Real,
+                Found::NotSent(fault) => return Evidence::Fault(fault),
+                // A host that is known to refuse is silent for another reason.
+                _ if self.trap == Trap::Real => {}
+                found => {
+                    self.trap = match self.trap {
+                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
+                            unmasked.silent_again()
+                        }
+                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
+                            unmasked.answered_late()
+                        }
+                        known @ Trap::AcceptsAll(_) => known,
+                        trap => trap.asked_in_vain(),
+                    };
+                    return Evidence::Nothing;
+                }
+            }
+        }
+        if let Trap::AcceptsAll(unmasked) = &mut self.trap {
+            if !outcome.trap {
+                unmasked.record_service(&outcome.found);
+            }
+            return Evidence::AcceptsAll;
+        }
+        match outcome.found {
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
+                let timing = match (outcome.found, missed) {
+                    (Found::Late { .. }, _) => Timing::Late,
+                    (_, Some(missed)) => Timing::ReadLate(missed),
+                    (_, None) => Timing::InTime,
+                };
+                let is_measured = !self.kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
+                Evidence::Life { rtt, timing, is_measured }
+            }
+            Found::Overdue => Evidence::Miss { usual: self.rtt.usual() },
+            Found::Unreachable { .. } if missed.is_none() => {
+                Evidence::Miss { usual: self.rtt.usual() }
+            }
+            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
+            Found::NotSent(fault) => Evidence::Fault(fault),
+            _ => Evidence::Nothing,
+        }
+    }
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
         matches!(self.trap, Trap::AcceptsAll(_))
@@ -122,8 +177,8 @@ pub struct Aggregate {
     return_paths: Vec<ReturnPath>,
     return_path_changes: VecDeque<ReturnPathChange>,
     vantage: VantageStats,
-    /// By [`BlockId`].
-    reasons: Vec<BlockReasons>,
+    /// By [`BlockId`]. Readers share them until another reason is counted.
+    reasons: Vec<Arc<BlockReasons>>,
 }
 
 impl Aggregate {
@@ -146,7 +201,7 @@ impl Aggregate {
             return_paths: vec![ReturnPath::default(); roster.blocks.len()],
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
-            reasons: vec![BlockReasons::default(); roster.blocks.len()],
+            reasons: vec![Arc::default(); roster.blocks.len()],
             roster,
         }
     }
@@ -174,25 +229,33 @@ impl Aggregate {
         kind.sent.up();
     }
 
-    /// Counts an outcome. `was_overdue`: the probe had been reported [`Found::Overdue`] before.
-    pub fn handle_outcome(&mut self, outcome: &Outcome, was_overdue: bool) -> Summary {
+    /// Counts an outcome. `overdue`: when the probe was given out, if it had been reported
+    /// [`Found::Overdue`] before.
+    pub fn handle_outcome(&mut self, outcome: &Outcome, overdue: Option<Time>) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
         let (own, kind) = self.counts(target);
-        own.count(&found, was_overdue);
-        kind.count(&found, was_overdue);
-        let evidence = self.evidence(outcome, was_overdue);
+        own.count(&found, overdue.is_some());
+        kind.count(&found, overdue.is_some());
         let stats = &mut self.targets[target.0 as usize];
+        // The silence of a trap question is no miss, but of a host that is known to refuse.
+        let missed = overdue.filter(|_| !outcome.trap || stats.trap == Trap::Real);
+        let evidence = stats.evidence(outcome, missed);
         let TargetStats { block, kind, .. } = *stats;
         match evidence {
             Evidence::Life { rtt, timing, is_measured } => {
-                let takes_back = timing != Timing::InTime;
+                let taken_back = match timing {
+                    Timing::InTime => None,
+                    Timing::ReadLate(missed) => Some(missed),
+                    // A router's no is told under the time at which the probe was sent.
+                    Timing::Late => Some(missed.unwrap_or(sent)),
+                };
                 if is_measured {
                     stats.rtt.add(rtt);
                     self.kinds[stats.kind_id as usize].rtt.add(rtt);
                 } else {
                     stats.rtt.back_off();
                 }
-                if takes_back {
+                if taken_back.is_some() {
                     stats.recent &= stats.recent.wrapping_sub(1);
                 } else {
                     stats.resolve(false);
@@ -200,7 +263,11 @@ impl Aggregate {
                 stats.last_life = stats.last_life.max(Some(sent));
                 let step = is_measured.then(|| Sketch::step(rtt));
                 for id in self.roster.path(block) {
-                    self.windows[id.index()].answer(sent, step, takes_back);
+                    let windows = &mut self.windows[id.index()];
+                    if let Some(missed) = taken_back {
+                        windows.take_back_miss(missed);
+                    }
+                    windows.answer(sent, step);
                 }
             }
             Evidence::Miss { .. } => {
@@ -209,12 +276,12 @@ impl Aggregate {
                     self.windows[id.index()].miss(sent);
                 }
             }
-            // It was counted as a miss before, unless it was a trap question whose silence says
-            // nothing.
-            Evidence::Fault(_) if was_overdue && (!outcome.trap || stats.trap == Trap::Real) => {
-                stats.take_back_miss();
-                for id in self.roster.path(block) {
-                    self.windows[id.index()].take_back_miss(sent);
+            Evidence::Fault(_) => {
+                if let Some(missed) = missed {
+                    stats.take_back_miss();
+                    for id in self.roster.path(block) {
+                        self.windows[id.index()].take_back_miss(missed);
+                    }
                 }
             }
             _ => {}
@@ -242,7 +309,8 @@ impl Aggregate {
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
         {
             let block = self.target(target).block;
-            *self.reasons[block.0 as usize].rejected.entry(stray.reason).or_default() += 1;
+            let reasons = Arc::make_mut(&mut self.reasons[block.0 as usize]);
+            *reasons.rejected.entry(stray.reason).or_default() += 1;
             let (own, kind) = self.counts(target);
             own.rejected.up();
             kind.rejected.up();
@@ -271,62 +339,5 @@ impl Aggregate {
     fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
         let stats = &mut self.targets[target.0 as usize];
         (&mut stats.counts, &mut self.kinds[stats.kind_id as usize].counts)
-    }
-
-    /// What the outcome says of the host.
-    fn evidence(&mut self, outcome: &Outcome, was_overdue: bool) -> Evidence {
-        let stats = &mut self.targets[outcome.target.0 as usize];
-        let was_missed = was_overdue && (!outcome.trap || stats.trap == Trap::Real);
-        if outcome.trap {
-            // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
-            // silence says nothing, and of a late answer it is not known which of the two it was.
-            match outcome.found {
-                Found::Reply { .. } => {
-                    let asked = outcome.sent;
-                    stats.trap = Trap::AcceptsAll(Unmasked::since(asked));
-                }
-                Found::Refused { .. } => stats.trap = Trap::Real,
-                Found::NotSent(fault) => return Evidence::Fault(fault),
-                // A host that is known to refuse is silent for another reason.
-                _ if stats.trap == Trap::Real => {}
-                found => {
-                    stats.trap = match stats.trap {
-                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
-                            unmasked.silent_again()
-                        }
-                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
-                            unmasked.answered_late()
-                        }
-                        known @ Trap::AcceptsAll(_) => known,
-                        trap => trap.asked_in_vain(),
-                    };
-                    return Evidence::Nothing;
-                }
-            }
-        }
-        if let Trap::AcceptsAll(unmasked) = &mut stats.trap {
-            if !outcome.trap {
-                unmasked.record_service(&outcome.found);
-            }
-            return Evidence::AcceptsAll;
-        }
-        match outcome.found {
-            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                let timing = match outcome.found {
-                    Found::Late { .. } => Timing::Late,
-                    _ if was_missed => Timing::ReadLate,
-                    _ => Timing::InTime,
-                };
-                let is_measured = !stats.kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
-                Evidence::Life { rtt, timing, is_measured }
-            }
-            Found::Overdue => Evidence::Miss { usual: stats.rtt.usual() },
-            Found::Unreachable { .. } if !was_overdue => {
-                Evidence::Miss { usual: stats.rtt.usual() }
-            }
-            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
-            Found::NotSent(fault) => Evidence::Fault(fault),
-            _ => Evidence::Nothing,
-        }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     outcome::{Fault, Found, IcmpCode, Oddity, Reject},
     scopes::BlockId,
 };
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// Counts that belong to no target: what our own vantage saw.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,7 @@ impl Aggregate {
     }
 
     /// By [`BlockId`].
-    pub fn reasons(&self) -> &[BlockReasons] {
+    pub fn reasons(&self) -> &[Arc<BlockReasons>] {
         &self.reasons
     }
 
@@ -54,7 +54,8 @@ impl Aggregate {
             }
             Found::NotSent(fault) => {
                 *self.vantage.not_sent.entry(fault).or_default() += 1;
-                *self.reasons[block.0 as usize].not_sent.entry(fault).or_default() += 1;
+                let reasons = Arc::make_mut(&mut self.reasons[block.0 as usize]);
+                *reasons.not_sent.entry(fault).or_default() += 1;
             }
             Found::Odd(oddity) => *self.vantage.odd.entry(oddity).or_default() += 1,
             _ => {}

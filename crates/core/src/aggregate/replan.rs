@@ -1,6 +1,6 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
-use super::{Aggregate, BlockReasons, TargetStats, Windows};
+use super::{Aggregate, TargetStats, Windows};
 use crate::scopes::{BlockId, Roster, RosterMapping};
 use std::{mem::take, sync::Arc};
 
@@ -35,7 +35,7 @@ impl Aggregate {
                 fresh.sum_up_hop_limits(BlockId(new));
             }
         }
-        fresh.reasons = map.blocks.carry(take(&mut self.reasons), |_| BlockReasons::default());
+        fresh.reasons = map.blocks.carry(take(&mut self.reasons), |_| Arc::default());
         fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Windows::default());
         fresh.vantage = take(&mut self.vantage);
         *self = fresh;

@@ -1,9 +1,12 @@
-//! The hop limits (TTL) that echo replies arrive with, and when the path back from a block has moved.
+//! The hop limits (TTL) that echo replies arrive with, and when the path back from a block has
+//! moved.
 //!
 //! Systems begin at 64, 128 or 255, and from what is left follows how many hops a reply has passed
 //! (Jin, Wang, Shin: "Hop-Count Filtering", CCS 2003, §3.1). Each host is compared with itself
 //! alone. A block's return path has moved when its replies agree: so many in a row, over so long,
-//! from whichever of its hosts, have passed the same number of hops more or fewer than before.
+//! from whichever of its hosts, have passed the same number of hops more or fewer than before. A
+//! row that ends by itself was no move, and the next must be twice as long: where routers share the
+//! load among several paths (ECMP, RFC 2991), replies alternate for ever.
 
 use super::Aggregate;
 use crate::{
@@ -60,6 +63,55 @@ pub(super) struct ReturnPath {
     replies: u8,
     /// ... since then.
     since: Time,
+    /// So many in a row before them came by the known path, which took the place of one with so
+    /// many hops fewer.
+    known_replies: u8,
+    known_more: i16,
+    /// The longest stay on another path from which the replies came back.
+    longest_excursion: u8,
+}
+
+impl ReturnPath {
+    /// The newest reply has passed so many hops more than is known of its host.
+    fn record_reply(&mut self, more: i16, now: Time) {
+        if more == self.more {
+            self.replies = self.replies.saturating_add(1);
+        } else {
+            self.end_row();
+            self.more = more;
+            self.replies = 1;
+            self.since = now;
+        }
+        // Again there is but one path.
+        if more == 0 && self.replies == u8::MAX {
+            self.longest_excursion = 0;
+        }
+    }
+
+    fn end_row(&mut self) {
+        if self.more == 0 {
+            self.known_replies = self.replies;
+        } else {
+            self.longest_excursion = self.longest_excursion.max(self.replies);
+        }
+    }
+
+    fn has_moved(&self, now: Time) -> bool {
+        let enough = self.longest_excursion.saturating_mul(2).max(REPLIES);
+        self.more != 0 && self.replies >= enough && now.since(self.since) >= LASTING
+    }
+
+    /// The path of the newest replies is the known one from now on; returns how many hops more it
+    /// has.
+    fn record_move(&mut self) -> i16 {
+        let more = std::mem::take(&mut self.more);
+        if more == -self.known_more {
+            self.longest_excursion = self.longest_excursion.max(self.known_replies);
+        }
+        self.known_more = more;
+        self.view.changes += 1;
+        more
+    }
 }
 
 /// How many hops a reply with this hop limit has passed.
@@ -93,19 +145,14 @@ impl Aggregate {
         let before = if is_new { 0 } else { limits.in_a_row };
         *limits = HopLimits { newest: hop_limit, in_a_row: before.saturating_add(1), ..*limits };
         let more = hops(hop_limit) - hops(limits.known);
-        if more == 0 || path.more != more {
-            *path = ReturnPath { more, replies: 0, since: now, ..*path };
-        }
+        path.record_reply(more, now);
         if more == 0 {
             limits.known = hop_limit;
-        } else {
-            path.replies = path.replies.saturating_add(1);
-            if path.replies >= REPLIES && now.since(path.since) >= LASTING {
-                self.move_return_path(block, now);
-            } else if limits.in_a_row >= REPLIES && path.replies < limits.in_a_row {
-                // Others of the block have not moved so: it is the host's own path, or its system.
-                limits.known = hop_limit;
-            }
+        } else if path.has_moved(now) {
+            self.move_return_path(block, now);
+        } else if limits.in_a_row >= REPLIES && path.replies < limits.in_a_row {
+            // Others of the block have not moved so: it is the host's own path, or its system.
+            limits.known = hop_limit;
         }
         if is_new {
             self.sum_up_hop_limits(block);
@@ -121,10 +168,7 @@ impl Aggregate {
     /// Those that have not answered since are taken to have moved too.
     fn move_return_path(&mut self, block: BlockId, now: Time) {
         let known = most(self.hop_limits(block).map(|limits| limits.known));
-        let path = &mut self.return_paths[block.0 as usize];
-        let more = std::mem::take(&mut path.more);
-        path.replies = 0;
-        path.view.changes += 1;
+        let more = self.return_paths[block.0 as usize].record_move();
         for target in self.roster.block(block).targets.clone() {
             if let Some(limits) = &mut self.targets[target as usize].hop_limits {
                 let moved = (i16::from(limits.known) - more).clamp(1, u8::MAX.into()) as u8;

@@ -53,8 +53,8 @@ pub enum Timing {
     /// There was none.
     InTime,
     /// It came in time and was read after its probe had been called overdue: as if there had been
-    /// none.
-    ReadLate,
+    /// none. This is the [`Summary::sent`] of the miss.
+    ReadLate(Time),
     /// It came after a miss.
     Late,
 }

@@ -2,7 +2,7 @@
 //! misses back, and a target's memory is bounded.
 
 use super::{Aggregate, TargetStats};
-use crate::fixtures::{of_sizes, start, without};
+use crate::fixtures::{SENT_AFTER, of_sizes, start, without};
 use crate::{
     outcome::{Fault, Found, Outcome, Reject, Stray},
     scopes::{RosterMapping, ScopeId, TargetId},
@@ -38,10 +38,10 @@ proptest! {
             if fate > 1 {
                 aggregate.handle_outcome(
                     &outcome(Found::Refused { rtt: Duration::from_millis(spacing / 100) }),
-                    false,
+                    None,
                 );
             } else {
-                aggregate.handle_outcome(&outcome(Found::Overdue), false);
+                aggregate.handle_outcome(&outcome(Found::Overdue), None);
                 let rtt = Duration::from_millis(3000 + 7 * spacing);
                 if fate == 1 {
                     late.insert(Reverse((sent, number)), outcome(Found::Late { rtt }));
@@ -50,7 +50,7 @@ proptest! {
         }
         // The newest first: order does not matter.
         for outcome in late.values() {
-            aggregate.handle_outcome(outcome, true);
+            aggregate.handle_outcome(outcome, Some(outcome.sent));
         }
         let views = aggregate.windows(ScopeId(0), sent);
         for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
@@ -80,10 +80,10 @@ proptest! {
 fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
     let sent = start();
-    let mut hear = |seq, found, was_overdue| {
+    let mut hear = |seq, found, was_overdue: bool| {
         let outcome =
             Outcome { target: TargetId(0), seq, sent, trap: false, found, hop_limit: None };
-        aggregate.handle_outcome(&outcome, was_overdue);
+        aggregate.handle_outcome(&outcome, was_overdue.then_some(sent));
         let minute = aggregate.minute(ScopeId(0), sent);
         (aggregate.target(TargetId(0)).recent_loss(), minute.resolved, minute.loss)
     };
@@ -95,6 +95,28 @@ fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     assert_eq!(hear(1, unsent, true), (Some(0.5), 2, Some(0.5)));
     assert_eq!(hear(0, unsent, true), (Some(0.0), 1, Some(0.0)));
     assert_eq!(hear(3, unsent, false), (Some(0.0), 1, Some(0.0)), "it was no miss before");
+}
+
+#[test]
+fn a_miss_is_taken_back_where_it_was_counted_though_the_probe_left_in_the_next_bucket() {
+    let given_out = start() + Duration::from_secs(10) - SENT_AFTER;
+    let rtt = Duration::from_millis(200);
+    let reply = Found::Reply { rtt, rcode: None, unexpected: false };
+    for (found, resolved) in
+        [(reply, 1), (Found::Late { rtt }, 1), (Found::NotSent(Fault::NoRoute), 0)]
+    {
+        let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
+        let mut hear = |sent, found, overdue| {
+            let target = TargetId(0);
+            let outcome = Outcome { target, seq: 0, sent, trap: false, found, hop_limit: None };
+            aggregate.handle_outcome(&outcome, overdue);
+        };
+        hear(given_out, Found::Overdue, None);
+        hear(given_out + SENT_AFTER, found, Some(given_out));
+        let minute = aggregate.minute(ScopeId(0), given_out + SENT_AFTER);
+        assert_eq!(minute.resolved, resolved, "{found:?}");
+        assert_eq!(minute.loss.unwrap_or_default(), 0.0, "{found:?}");
+    }
 }
 
 #[test]
@@ -110,7 +132,7 @@ fn a_block_keeps_its_reasons_under_a_new_plan() {
     let found = Found::NotSent(Fault::NoRoute);
     let target = TargetId(1);
     let outcome = Outcome { target, seq: 0, sent, trap: false, found, hop_limit: None };
-    aggregate.handle_outcome(&outcome, false);
+    aggregate.handle_outcome(&outcome, None);
     let second = aggregate.reasons()[1].clone();
     assert_eq!(second.rejected, BTreeMap::from([(Reject::WrongSource, 2)]));
     assert_eq!(second.not_sent, BTreeMap::from([(Fault::NoRoute, 1)]));

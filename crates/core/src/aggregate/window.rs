@@ -43,11 +43,9 @@ struct Bucket {
 
 impl Windows {
     /// A probe sent then was answered; `step` is that of its round-trip time, if it was measured.
-    /// `taken_back`: it had been counted as missed.
-    pub fn answer(&mut self, sent: Time, step: Option<u8>, taken_back: bool) {
+    pub fn answer(&mut self, sent: Time, step: Option<u8>) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.answered += 1;
-            bucket.missed -= u32::from(taken_back && bucket.missed > 0);
             if let Some(step) = step {
                 bucket.times.add(step, 1);
             }
@@ -61,7 +59,7 @@ impl Windows {
         }
     }
 
-    /// A probe sent then, which had been counted as missed, never left.
+    /// A probe that had been counted as missed then was answered, or never left.
     pub fn take_back_miss(&mut self, sent: Time) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.missed = bucket.missed.saturating_sub(1);
@@ -154,21 +152,23 @@ mod tests {
     fn misses_leave_the_window_with_time_and_late_answers_take_them_back() {
         let mut windows = Windows::default();
         for second in 0..10 {
-            windows.answer(at(second), Some(Sketch::step(Duration::from_millis(200))), false);
+            windows.answer(at(second), Some(Sketch::step(Duration::from_millis(200))));
         }
         windows.miss(at(10));
         windows.miss(at(11));
         let [minute, five, hour] = windows.views(at(12));
         assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
-        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(5))), true);
+        windows.take_back_miss(at(11));
+        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(5))));
         assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
         let [minute, five, hour] = windows.views(at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.miss(at(7200));
         assert_eq!(windows.views(at(7200))[2].resolved, 1);
-        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(1))), true);
+        windows.take_back_miss(at(11));
+        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(1))));
         assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
     }
 }

@@ -60,30 +60,39 @@ impl Judge {
             self.learn_from_newest(&host, block);
             self.learn_from_answer(&answer, now);
         }
-        let mut is_calm = is_newest;
-        let mut is_checked = false;
-        for id in self.roster.path(block).rev() {
-            is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
-            let scope = &mut self.scopes[id.index()];
-            is_checked |= now < scope.recovery.until;
-            scope.last_evidence = now;
-            scope.hindrance = Hindrance::default();
-            scope.quality.record_answer(slowdown);
-            is_calm &= scope.darkness.is_none() && scope.is_calm();
-            if scope.life.is_none_or(|life| sent > life) {
-                self.prove_life(id, &answer, now);
-            }
+        for id in self.roster.path(block) {
+            self.scopes[id.index()].quality.record_answer(slowdown);
         }
-        if is_checked {
-            for id in self.roster.path(block) {
-                self.check_return(id, &answer, now);
-            }
-        }
+        let is_calm = self.record_life(&answer, now) && is_newest;
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
         if !is_calm {
             self.evaluate(id, now);
         }
+    }
+
+    /// Somebody in a block answered: it lives, and all that it lies in. True if none of these gave
+    /// a reason to evaluate it.
+    pub(super) fn record_life(&mut self, answer: &Answer, now: Time) -> bool {
+        let mut is_calm = true;
+        let mut is_checked = false;
+        for id in self.roster.path(answer.block).rev() {
+            is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
+            let scope = &mut self.scopes[id.index()];
+            is_checked |= now < scope.recovery.until;
+            scope.last_evidence = now;
+            scope.hindrance = Hindrance::default();
+            is_calm &= scope.darkness.is_none() && scope.is_calm();
+            if scope.life.is_none_or(|life| answer.sent > life) {
+                self.prove_life(id, answer, now);
+            }
+        }
+        if is_checked {
+            for id in self.roster.path(answer.block) {
+                self.check_return(id, answer, now);
+            }
+        }
+        is_calm
     }
 
     /// What an answer to a probe tells whoever sent it: that we can see, and send.

@@ -78,6 +78,7 @@ impl Judge {
             edge,
             began,
             unseen: Duration::ZERO,
+            unwatched: Duration::ZERO,
             proved: scope.silence.last.max(began),
             proof,
             outage: false,

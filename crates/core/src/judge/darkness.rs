@@ -27,6 +27,9 @@ pub(super) struct Darkness {
     pub began: Time,
     /// How long of it nobody could see.
     pub unseen: Duration,
+    /// How long of it no run watched; known anew with each run.
+    #[serde(skip)]
+    pub unwatched: Duration,
     /// When the miss was sent that proved it.
     pub proved: Time,
     pub proof: Proof,
@@ -41,6 +44,11 @@ impl Darkness {
     pub fn counted_since(&self) -> Time {
         let asked = self.began - MAX_UNASKED;
         self.edge.earliest.map_or(self.began, |life| life.max(asked)) + self.unseen
+    }
+
+    /// How long it has lasted from edge to `until`, but for what no run watched.
+    pub fn length(&self, until: Time) -> Duration {
+        until.since(self.edge.latest).saturating_sub(self.unwatched)
     }
 
     /// Nobody saw anything between these two times: that does not count towards an outage.

@@ -143,6 +143,7 @@ impl ScopeState {
         self.silence.clear();
         if let Some(darkness) = &mut self.darkness {
             darkness.record_unseen(from - LONGEST_PATIENCE, now);
+            darkness.unwatched = darkness.unseen;
             darkness.proof = Proof::Recalled;
         }
         Self {

@@ -109,22 +109,18 @@ impl Judge {
     /// An answer came in time and was read after its probe had been called overdue: what that miss
     /// said is taken back, but for what it taught if another answer came between (`learn`): one
     /// miss. A verdict that it made, the answer itself takes back, as a late one does.
-    pub(super) fn take_back_miss(&mut self, summary: &Summary, now: Time) {
-        let &Summary { target, block, sent, .. } = summary;
-        // The schedule gives a probe out a moment before it is sent.
-        let is_its = |miss: Time| miss <= sent && sent.since(miss) < rules::SENT_WITHIN;
-        let its =
-            self.unconfirmed.iter().rposition(|miss| miss.target == target && is_its(miss.sent));
+    pub(super) fn take_back_miss(&mut self, summary: &Summary, missed: Time, now: Time) {
+        let &Summary { target, block, .. } = summary;
+        let mut unconfirmed = self.unconfirmed.iter();
+        let its = unconfirmed.rposition(|miss| (miss.target, miss.sent) == (target, missed));
         if let Some(index) = its {
             self.unconfirmed.remove(index);
             return;
         }
         let host = &mut self.hosts[target.0 as usize];
-        let Some(missed) =
-            [host.last_miss, host.previous_miss].into_iter().find(|&miss| is_its(miss))
-        else {
+        if ![host.last_miss, host.previous_miss].contains(&missed) {
             return;
-        };
+        }
         host.take_back_miss(missed);
         let first = &mut self.scopes[ScopeId::from(block).index()].first_miss;
         *first = first.filter(|first| (first.target, first.sent) != (target, missed));

@@ -4,7 +4,7 @@
 //! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it was
 //! heard last, one host of the block stays whose silence tells.
 
-use super::{Judge, answer::Answer, hindrance::Hindrance, host_state::HostState, rules};
+use super::{Judge, answer::Answer, host_state::HostState, rules};
 use crate::{
     aggregate::Summary,
     scopes::{BlockId, ScopeId, TargetId},
@@ -25,17 +25,7 @@ impl Judge {
         let mut host = HostState::new(sent);
         host.last_miss = sent;
         let answer = Answer { target, block, sent, rtt, late: true, host };
-        for id in self.roster.path(block).rev() {
-            let scope = &mut self.scopes[id.index()];
-            scope.last_evidence = now;
-            scope.hindrance = Hindrance::default();
-            if scope.life.is_none_or(|life| sent > life) {
-                self.prove_life(id, &answer, now);
-            }
-        }
-        for id in self.roster.path(block) {
-            self.check_return(id, &answer, now);
-        }
+        self.record_life(&answer, now);
         self.evaluate(id, now);
     }
 

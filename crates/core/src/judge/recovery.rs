@@ -95,7 +95,7 @@ impl Recovery {
         Self {
             edge: Edge { earliest, latest },
             was_outage: darkness.outage,
-            length: latest.since(began),
+            length: darkness.length(latest),
             dark_from: began,
             until: now + RETURN_TIME,
             proof: Some(darkness.proof),

@@ -71,9 +71,6 @@ pub const NEVER_HEARD_ODDS: f32 = 2.4;
 /// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
 /// miss, however long it is.
 pub const RIGHT_AFTER: Duration = Duration::from_secs(20);
-/// The schedule gives a probe out so much before it is sent, at most: the same target's next one
-/// follows after 0.6 s at the earliest.
-pub const SENT_WITHIN: Duration = Duration::from_millis(500);
 /// How many misses a host is taught at most that turned out to have gone: a time without answers
 /// tells little of loss, however long it was (laboratory).
 pub const GONE_MISSES: u16 = 4;

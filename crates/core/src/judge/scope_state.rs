@@ -302,7 +302,7 @@ impl ScopeState {
     pub fn dark_time(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
         self.record.dark
-            + open.map_or(Duration::ZERO, |darkness| now.since(darkness.edge.latest))
+            + open.map_or(Duration::ZERO, |darkness| darkness.length(now))
             + self.recovery.length_of_outage()
     }
 

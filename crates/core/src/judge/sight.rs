@@ -77,8 +77,8 @@ pub(super) struct Sight {
     pub unseen_from: Time,
     /// We see since then: no probe sent before tells the present state.
     pub restored: Time,
-    pub blind_periods: u64,
-    /// How long all finished blind periods lasted.
+    pub blind_spells: u64,
+    /// How long all finished blind spells lasted.
     blind_for: Duration,
 }
 
@@ -258,7 +258,7 @@ impl Sight {
         if self.is_blind() {
             return SightChange::None;
         }
-        self.blind_periods += 1;
+        self.blind_spells += 1;
         self.blind_since = Some(now);
         self.answers = 0;
         SightChange::Lost

@@ -39,7 +39,7 @@ pub struct Blindness {
     /// For how long we have been blind in all, in seconds.
     pub seconds: f64,
     /// How often we went blind.
-    pub periods: u64,
+    pub spells: u64,
 }
 
 /// `blind`, or `blind by IPv6` where we see by another family.
@@ -115,7 +115,7 @@ impl Judge {
             sight.is_watched.then(|| Blindness {
                 is_blind: sight.is_blind(),
                 seconds: sight.blind_total(now).as_secs_f64(),
-                periods: sight.blind_periods,
+                spells: sight.blind_spells,
             })
         })
     }

@@ -3,6 +3,7 @@
 
 mod history;
 mod replan;
+mod replay;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::{
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
+use replay::ReplayedOverdue;
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
 /// When something that was due is handled this much too late, nobody has watched meanwhile. It is
@@ -67,6 +69,7 @@ pub struct Watch {
     /// When it is to be called next, at the latest.
     expected: Time,
     records: Option<VecDeque<EventRecord>>,
+    replayed: ReplayedOverdue,
 }
 
 impl Watch {
@@ -97,6 +100,7 @@ impl Watch {
             last_call: now,
             expected: Time::NEVER,
             records: None,
+            replayed: ReplayedOverdue::default(),
             roster,
         }
     }
@@ -145,7 +149,8 @@ impl Watch {
     pub fn handle_timeout(&mut self, now: Time, received_until: Time) {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
-            self.take_in(now, Event::Outcome(outcome), outcome.found == Found::Lost);
+            let overdue = (outcome.found == Found::Lost).then_some(outcome.sent);
+            self.take_in(now, Event::Outcome(outcome), overdue);
         }
         self.judge.handle_timeout(now);
         self.apply_directives(now);
@@ -167,7 +172,7 @@ impl Watch {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
             let lost = Due { trap: false, ..probe }.outcome(now, Found::Lost);
-            self.take_in(now, Event::Outcome(lost), true);
+            self.take_in(now, Event::Outcome(lost), Some(now));
         }
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
@@ -180,7 +185,7 @@ impl Watch {
         self.note_call(now);
         match event {
             Event::Outcome(outcome) => self.handle_outcome(now, *outcome),
-            _ => self.take_in(now, *event, false),
+            _ => self.take_in(now, *event, None),
         }
         self.apply_directives(now);
         // What has been due for long, the next timeout does: that is no other gap.
@@ -194,7 +199,7 @@ impl Watch {
             let target = Some(outcome.target);
             let reason = Reject::WrongSource;
             let stray = Stray { seen: now, from: Some(from), target, reason };
-            return self.take_in(now, Event::Stray(stray), false);
+            return self.take_in(now, Event::Stray(stray), None);
         }
         let implausible_since = self.aggregate.implausible_since(&outcome);
         if outcome.found.rtt_if_alive().is_some() {
@@ -204,22 +209,17 @@ impl Watch {
             let target = Some(outcome.target);
             let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
             // The probe stays open: it was not the host that answered it.
-            return self.take_in(now, Event::Stray(stray), false);
+            return self.take_in(now, Event::Stray(stray), None);
         }
-        let was_overdue = self.open.is_overdue(&outcome);
-        if let Some(outcome) = self.open.settle(outcome) {
+        if let Some((outcome, overdue)) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
-                self.schedule.pay_back_repeat(outcome.target, outcome.sent, now);
+                self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
-            let settles = !matches!(
-                outcome.found,
-                Found::Neighbour { .. } | Found::Duplicate | Found::Odd(_)
-            );
-            self.take_in(now, Event::Outcome(outcome), was_overdue && settles);
+            self.take_in(now, Event::Outcome(outcome), overdue);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
-            self.take_in(now, Event::Stray(stale), false);
+            self.take_in(now, Event::Stray(stale), None);
         }
     }
 
@@ -232,29 +232,18 @@ impl Watch {
     fn note_call(&mut self, now: Time) {
         self.measure(now);
         if now.since(self.expected) > GAP {
-            self.take_in(now, Event::Gap(self.last_call), false);
+            self.take_in(now, Event::Gap(self.last_call), None);
         }
         self.last_call = now;
     }
 
-    /// Takes in a recorded event again. Nothing is scheduled.
-    pub fn replay(&mut self, record: &EventRecord) {
-        self.take_in(record.seen, record.event, record.was_overdue);
-        while self.judge.poll_directive().is_some() {}
-    }
-
-    /// Lets time pass without an event, in a replay.
-    pub fn replay_until(&mut self, now: Time) {
-        self.judge.handle_timeout(now);
-        while self.judge.poll_directive().is_some() {}
-    }
-
-    fn take_in(&mut self, now: Time, event: Event, was_overdue: bool) {
+    /// `overdue`: when the outcome's probe was given out, if it was overdue until now.
+    fn take_in(&mut self, now: Time, event: Event, overdue: Option<Time>) {
         // What time alone would have demanded in a gap, nobody was there to see.
         self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
         match &event {
             Event::Outcome(outcome) => {
-                let summary = self.aggregate.handle_outcome(outcome, was_overdue);
+                let summary = self.aggregate.handle_outcome(outcome, overdue);
                 match summary.evidence {
                     Evidence::Life { is_measured, .. } => {
                         self.schedule.record_answer(summary.target, summary.sent, !is_measured);
@@ -283,6 +272,7 @@ impl Watch {
             Event::Replan => {}
         }
         if let Some(records) = &mut self.records {
+            let was_overdue = overdue.is_some();
             records.push_back(EventRecord { seen: now, event, was_overdue });
         }
     }

@@ -24,6 +24,7 @@ impl Watch {
         let budget = settings.budget.unwrap_or(Budget::DEFAULT);
         self.schedule.replan(roster.clone(), &map, budget, settings.seed, now);
         self.open.replan(&map.targets);
+        self.replayed.replan(&map.targets);
         self.aggregate.replan(roster.clone(), &map);
         let interval = |scope| self.schedule.interval(scope);
         let controls = Family::of_each(&settings.controls);

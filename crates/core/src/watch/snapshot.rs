@@ -34,7 +34,7 @@ pub struct Snapshot {
     /// The path back from each block, by `BlockId`.
     pub return_paths: Vec<ReturnPathView>,
     /// Rejected and unsent by reason, of each block, by `BlockId`.
-    pub reasons: Vec<BlockReasons>,
+    pub reasons: Vec<Arc<BlockReasons>>,
     /// Each target's own numbers, by `TargetId`.
     pub targets: Vec<TargetView>,
     /// By place in the plan.

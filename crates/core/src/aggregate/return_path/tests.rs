@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     fixtures::{of_sizes, start},
     outcome::{Found, Outcome},
+    rng::Rng,
     scopes::RosterMapping,
 };
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl Block {
         let found = found(Duration::from_millis(200));
         let target = TargetId(host);
         let outcome = Outcome { target, seq: 0, sent, trap: false, found, hop_limit };
-        self.aggregate.handle_outcome(&outcome, false);
+        self.aggregate.handle_outcome(&outcome, None);
         let change = self.aggregate.poll_return_path_change()?;
         assert_eq!(change.block, BlockId(0));
         assert_eq!(change.time, sent + Duration::from_millis(200));
@@ -165,4 +166,30 @@ fn a_new_plan_keeps_what_is_known_of_the_path() {
     block.aggregate.replan(roster, &map);
     assert_eq!(block.view(), (Some(50), 0), "without the host that went");
     assert_eq!(block.after(10, 0, 50), Some((52, 50)));
+}
+
+/// Of each reply it is chance which of two paths it takes (ECMP). At first one may be taken for the
+/// other; later nothing is.
+#[test]
+fn replies_that_alternate_between_two_paths_are_no_change() {
+    for share in [0.1, 0.3, 0.5, 0.7, 0.9] {
+        for seconds in [1, 10] {
+            let mut rng = Rng::new(7);
+            let mut block = Block::of(1);
+            for _ in 0..10_000 {
+                block.after(seconds, 0, if rng.chance(share) { 50 } else { 52 });
+            }
+            let changes = block.view().1;
+            assert!(changes <= 1, "{changes} with {share} each {seconds} s");
+        }
+    }
+    // In turns of ten, the first turn and its return are told.
+    let mut block = Block::of(1);
+    let turns = (0..1000).map(|number| if number / 10 % 2 == 0 { 52 } else { 50 });
+    let told: Vec<_> = turns.filter_map(|limit| block.after(10, 0, limit)).collect();
+    assert_eq!(told, [(52, 50), (50, 52)]);
+    // When it has long been one path again, it may move as any other.
+    (0..300).for_each(|_| assert_eq!(block.after(10, 0, 52), None));
+    let told: Vec<_> = (0..5).filter_map(|_| block.after(10, 0, 50)).collect();
+    assert_eq!(told, [(52, 50)]);
 }

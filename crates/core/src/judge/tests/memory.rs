@@ -62,6 +62,48 @@ fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
     }
 }
 
+/// A country in outage, and how long it has been dark in all; then the next run an hour later.
+fn dark_over_a_stop() -> (Fed, Duration) {
+    let mut fed = dark();
+    let before = dark_time(&fed);
+    assert!(before > SECOND * 80);
+    let memory = fed.judge.remember(fed.now, WallOffset::default());
+    fed.now = fed.now + Duration::from_secs(3600);
+    let roster = fed.roster.clone();
+    fed.judge = Judge::new(roster, Rules::default(), &[Family::V4], |_| SECOND, fed.now);
+    assert!(fed.judge.recall(memory, fed.now));
+    (fed, before)
+}
+
+fn dark_time(fed: &Fed) -> Duration {
+    let id = fed.roster.scope_id(Scope::Country(CountryId(0)));
+    fed.judge.scopes[id.index()].dark_time(fed.now)
+}
+
+fn assert_dark_for(fed: &Fed, expected: Duration) {
+    let dark = dark_time(fed);
+    assert!(dark.abs_diff(expected) <= SECOND * 5, "{dark:?} and not {expected:?}");
+}
+
+#[test]
+fn of_a_darkness_that_outlasts_a_stop_only_what_was_watched_is_counted() {
+    let (mut fed, before) = dark_over_a_stop();
+    assert_dark_for(&fed, before);
+    fed.play(60, |_| None);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Outage);
+    assert_dark_for(&fed, before + SECOND * 60);
+    fed.play(300, |_| Some(RTT));
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Up);
+    assert_dark_for(&fed, before + SECOND * 60);
+}
+
+#[test]
+fn of_a_darkness_that_ended_in_a_stop_only_what_was_watched_is_counted() {
+    let (mut fed, before) = dark_over_a_stop();
+    fed.play(10, |_| Some(RTT));
+    assert_dark_for(&fed, before);
+}
+
 #[test]
 fn a_memory_of_another_version_that_lacks_a_field_is_none() {
     let fed = dark();

@@ -6,6 +6,7 @@ mod memory;
 mod siblings;
 mod sight;
 mod table;
+mod taken_back;
 
 use super::{Change, Judge, Rules, State};
 use crate::fixtures::start;

@@ -47,8 +47,8 @@ fn a_family_that_nobody_can_be_reached_in_is_unknown_and_the_other_is_judged() {
     assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Up, State::Up));
     assert_eq!((fed.state(block(1)), fed.state(country(1))), (State::Unknown, State::Unknown));
     let blindness = fed.judge.blindness(fed.now);
-    assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.periods == 1));
-    assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.periods == 0));
+    assert!(blindness[Family::V6].is_some_and(|six| six.is_blind && six.spells == 1));
+    assert!(blindness[Family::V4].is_some_and(|four| !four.is_blind && four.spells == 0));
     let said = fed.changes.iter().rfind(|change| change.scope == block(1)).unwrap();
     assert!(said.evidence.text(0).starts_with("we are blind by IPv6"), "{said:?}");
     // In the family that is seen, a silence is one.
@@ -220,7 +220,7 @@ fn nobody_is_down_because_our_own_firewall_drops() {
             assert_eq!(fed.state(country(0)), State::Unknown, "{fault:?}");
             assert_eq!(causes(&fed), [Some(Cause::NotSent(fault)); 2]);
             let blindness = fed.judge.blindness(fed.now)[Family::V4].unwrap();
-            assert_eq!(blindness.periods, 0, "the control answers");
+            assert_eq!(blindness.spells, 0, "the control answers");
             fed.play(5, |_| Some(RTT));
             assert_eq!(fed.state(block(0)), State::Up, "{fault:?}");
             let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
@@ -292,7 +292,7 @@ fn want_of_sockets_in_an_outage_is_no_blindness() {
             fed.pass(SECOND);
         }
         assert!(!fed.changes.iter().skip(2).any(|change| change.to == State::Unknown));
-        assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().periods, 0);
+        assert_eq!(fed.judge.blindness(fed.now)[Family::V4].unwrap().spells, 0);
     }
 }
 

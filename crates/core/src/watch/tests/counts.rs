@@ -2,7 +2,7 @@
 //! against a replay.
 
 use super::{Settings, TargetView, Watch};
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
@@ -100,8 +100,8 @@ impl World {
         self.given += 1;
         self.unsettled.insert((target, seq), sent);
         for (after, found) in fates(&mut self.rng) {
-            let outcome = due.outcome(sent, found);
-            self.coming.insert((sent + after, self.coming.len()), Event::Outcome(outcome));
+            let outcome = due.outcome(sent + SENT_AFTER, found);
+            self.coming.insert((outcome.sent + after, self.coming.len()), Event::Outcome(outcome));
         }
         if self.rng.chance(0.05) {
             let stray =

@@ -2,7 +2,7 @@
 //! single misses.
 
 use super::{Settings, Watch};
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found},
@@ -39,7 +39,7 @@ impl World {
             for due in std::mem::take(&mut self.asked) {
                 let found = Found::Reply { rtt: RTT, rcode: None, unexpected: false };
                 if !dark {
-                    let outcome = due.outcome(due.sent, found);
+                    let outcome = due.outcome(due.sent + SENT_AFTER, found);
                     self.watch.handle_event(self.now, &Event::Outcome(outcome));
                 }
             }
@@ -94,8 +94,8 @@ fn nobody_watches_for_five_minutes() {
             "{changes:#?}"
         );
         let blindness = world.watch.snapshot(world.now, 0, 0).blindness[Family::V4];
-        let Blindness { is_blind, seconds, periods } = blindness.unwrap();
-        assert_eq!((is_blind, periods), (false, 1));
+        let Blindness { is_blind, seconds, spells } = blindness.unwrap();
+        assert_eq!((is_blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
     }

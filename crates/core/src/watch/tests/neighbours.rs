@@ -1,7 +1,7 @@
 //! Answers of other addresses of the block than the asked ones.
 
 use super::{Settings, Watch};
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::State,
     outcome::{ControlOutcome, Event, Found, LOST_AFTER, Reject},
@@ -80,8 +80,9 @@ impl World {
                 }
             }
             while let Some(due) = self.watch.poll_probe(next) {
-                let found = found(due.target.0).map(|found| due.outcome(due.sent, found));
-                self.under_way.extend(found.map(|found| (next + RTT, Event::Outcome(found))));
+                let found =
+                    found(due.target.0).map(|found| due.outcome(due.sent + SENT_AFTER, found));
+                self.under_way.extend(found.map(|found| (found.sent + RTT, Event::Outcome(found))));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A watch over one host, in virtual time.
 
 use super::{Settings, Watch};
-use crate::fixtures::start;
+use crate::fixtures::{SENT_AFTER, start};
 use crate::{
     aggregate::Counts,
     judge::State,
@@ -68,7 +68,9 @@ impl OneHost {
             while let Some(due) = self.watch.poll_probe(next) {
                 self.traps += u32::from(due.trap);
                 let kind = self.watch.roster().target(due.target).kind;
-                answers.extend(found(kind, due.trap).map(|found| due.outcome(due.sent, found)));
+                answers.extend(
+                    found(kind, due.trap).map(|found| due.outcome(due.sent + SENT_AFTER, found)),
+                );
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{
     Settings, TargetView, Watch,
     one_host::{refused, reply},
 };
-use crate::fixtures::{of_sizes, start};
+use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::State,
     outcome::{Due, Event, Found},
@@ -20,6 +20,8 @@ const KNOWN: Duration = Duration::from_secs(600);
 struct World {
     watch: Watch,
     now: Time,
+    /// How long after it is given out a probe leaves.
+    sent_after: Duration,
     under_way: BTreeMap<(Time, usize), Event>,
     /// Every state that a scope was found in since all were known.
     states: Vec<State>,
@@ -28,8 +30,13 @@ struct World {
 impl World {
     fn new(blocks: &[Vec<u32>]) -> Self {
         let watch = Watch::new(Arc::new(of_sizes(blocks)), &Settings::default(), start());
-        let mut world =
-            Self { watch, now: start(), under_way: BTreeMap::new(), states: Vec::new() };
+        let mut world = Self {
+            watch,
+            now: start(),
+            sent_after: SENT_AFTER,
+            under_way: BTreeMap::new(),
+            states: Vec::new(),
+        };
         world.pass(KNOWN, |due| Some((due.sent + RTT, reply(200))));
         world.states.clear();
         world
@@ -53,6 +60,7 @@ impl World {
             }
             self.watch.handle_timeout(next, next);
             while let Some(due) = self.watch.poll_probe(next) {
+                let due = Due { sent: due.sent + self.sent_after, ..due };
                 if let Some((at, found)) = read(&due) {
                     let outcome = due.outcome(due.sent, found);
                     let number = self.under_way.len();
@@ -69,9 +77,10 @@ impl World {
 }
 
 /// The next probe's answer is this and is read so much after its patience; then the rest of a
-/// minute passes.
-fn after_one(found: Found, read_after: Option<Duration>) -> World {
+/// minute passes. `sent_after`: how long after it is given out each of its probes leaves.
+fn after_one(found: Found, read_after: Option<Duration>, sent_after: Duration) -> World {
     let mut world = World::new(&[vec![1]]);
+    world.sent_after = sent_after;
     let mut first = true;
     world.pass(Duration::from_secs(60), |due| {
         let is_first = std::mem::replace(&mut first, false);
@@ -84,9 +93,12 @@ fn after_one(found: Found, read_after: Option<Duration>) -> World {
 
 #[test]
 fn an_answer_that_was_read_late_is_in_time() {
-    for found in [reply(200), refused(200)] {
-        let [in_time, read_late] =
-            [None, Some(Duration::from_millis(300))].map(|after| after_one(found, after));
+    let kept_back = Duration::from_millis(700);
+    for (found, sent_after) in
+        [(reply(200), SENT_AFTER), (refused(200), SENT_AFTER), (reply(200), kept_back)]
+    {
+        let [in_time, read_late] = [None, Some(Duration::from_millis(1300))]
+            .map(|after| after_one(found, after, sent_after));
         let views = [&in_time, &read_late].map(|world| world.view(0));
         let counts = views[0].counts;
         assert_eq!((counts.late, counts.lost, counts.overdue), (0, 0, 0));
@@ -112,7 +124,7 @@ fn an_answer_that_was_read_late_is_in_time() {
 
 #[test]
 fn an_answer_that_came_late_is_late() {
-    let world = after_one(reply(5000), Some(Duration::from_secs(4)));
+    let world = after_one(reply(5000), Some(Duration::from_secs(4)), SENT_AFTER);
     let counts = world.view(0).counts;
     assert_eq!((counts.late, counts.overdue), (1, 0));
 }

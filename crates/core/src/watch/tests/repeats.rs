@@ -2,19 +2,28 @@
 
 use super::{Settings, Watch};
 use crate::{
-    fixtures::start,
+    fixtures::{SENT_AFTER, start},
     judge::State,
-    outcome::{Due, Event, Found, Outcome, Repeat},
+    outcome::{Due, Event, Found, IcmpCode, Outcome, Repeat},
     schedule::Budget,
     scopes::{Host, Kind, Roster},
     time::Time,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
-const QUICK: Option<Duration> = Some(Duration::from_millis(200));
-const SLOW: Option<Duration> = Some(Duration::from_millis(1200));
-const DARK: Option<Duration> = None;
+const QUICK: Path = Path::Answered(Duration::from_millis(200));
+const SLOW: Path = Path::Answered(Duration::from_millis(1200));
+
+/// What becomes of every SYN.
+#[derive(Clone, Copy, Debug)]
+enum Path {
+    /// An answer after this time.
+    Answered(Duration),
+    Dark,
+    /// A router's no after 20 ms.
+    Unreachable,
+}
 
 /// One block of so many hosts, all asked by TCP alone.
 struct Country {
@@ -22,7 +31,9 @@ struct Country {
     now: Time,
     /// Every SYN, those that the kernel repeated too.
     packets: Vec<Time>,
+    /// How many probes the kernel repeated, and how many it might have.
     repeats: usize,
+    granted: usize,
     /// The state of the country after each event.
     states: Vec<(Time, State)>,
     arrivals: BTreeMap<(Time, u32, u32), Outcome>,
@@ -43,13 +54,14 @@ impl Country {
             now: start(),
             packets: Vec::new(),
             repeats: 0,
+            granted: 0,
             states: Vec::new(),
             arrivals: BTreeMap::new(),
         }
     }
 
-    /// For so many seconds, every SYN is answered after this time.
-    fn pass(&mut self, seconds: u64, rtt: Option<Duration>) {
+    /// For so many seconds, every SYN fares so.
+    fn pass(&mut self, seconds: u64, path: Path) {
         let until = self.now + SECOND * seconds as u32;
         loop {
             let arrival = self.arrivals.first_key_value().map_or(Time::NEVER, |first| first.0.0);
@@ -66,29 +78,39 @@ impl Country {
             }
             self.watch.handle_timeout(next, next);
             while let Some(due) = self.watch.poll_probe(next) {
-                self.send(due, rtt);
+                self.send(due, path);
             }
             let state = self.watch.snapshot(next, 0, 0).scopes[0].verdict.state;
             self.states.push((next, state));
         }
     }
 
-    fn send(&mut self, due: Due, rtt: Option<Duration>) {
-        let Due { target, seq, sent, trap, repeat, .. } = due;
+    fn send(&mut self, due: Due, path: Path) {
+        let sent = due.sent + SENT_AFTER;
         self.packets.push(sent);
-        let listens = SECOND * if repeat == Repeat::Once { 3 } else { 1 };
-        if repeat == Repeat::Once && rtt.is_none_or(|rtt| rtt >= SECOND) {
+        let is_granted = due.repeat == Repeat::Once;
+        self.granted += usize::from(is_granted);
+        let found = match path {
+            Path::Answered(rtt) if due.trap => Some(Found::Refused { rtt }),
+            Path::Answered(rtt) => Some(Found::Reply { rtt, rcode: None, unexpected: false }),
+            Path::Dark => None,
+            Path::Unreachable => Some(Found::Unreachable {
+                from: IpAddr::from([127, 0, 0, 2]),
+                code: IcmpCode { kind: 3, code: 1 },
+                rtt: Duration::from_millis(20),
+            }),
+        };
+        let ended_after = found.and_then(|found| found.ended_after());
+        if is_granted && ended_after.is_none_or(|after| after >= SECOND) {
             self.packets.push(sent + SECOND);
             self.repeats += 1;
         }
-        if let Some(rtt) = rtt.filter(|&rtt| rtt < listens) {
-            let found = if trap {
-                Found::Refused { rtt }
-            } else {
-                Found::Reply { rtt, rcode: None, unexpected: false }
-            };
-            let outcome = due.outcome(sent, found);
-            self.arrivals.insert((sent + rtt, target.0, seq), outcome);
+        let listens = SECOND * if is_granted { 2 } else { 1 };
+        if let Some(found) = found
+            && let Some(after) = ended_after.filter(|&after| after < listens)
+        {
+            let key = (sent + after, due.target.0, due.seq);
+            self.arrivals.insert(key, due.outcome(sent, found));
         }
     }
 
@@ -153,13 +175,24 @@ fn a_path_that_becomes_long_is_heard_again_within_a_minute() {
 #[test]
 fn a_dark_country_gets_no_more_packets_than_its_budget_repetitions_included() {
     for budget in [Budget::DEFAULT, Budget::FRUGAL, Budget::of(2.0)] {
-        for before in [QUICK, SLOW, DARK] {
+        for before in [QUICK, SLOW, Path::Dark] {
             let mut country = Country::new(4, budget);
             country.pass(3600, before);
             let repeats = country.repeats;
-            country.pass(7200, DARK);
+            country.pass(7200, Path::Dark);
             assert!(country.repeats > repeats, "{before:?} {budget:?}");
             country.assert_within(budget);
         }
     }
+}
+
+/// At two a second the tokens are spent on regular probes alone, unless those of the repetitions
+/// that never came are given back.
+#[test]
+fn a_router_that_says_no_at_once_costs_no_repetition() {
+    let mut country = Country::new(4, Budget::of(2.0));
+    country.pass(600, Path::Unreachable);
+    assert_eq!(country.repeats, 0);
+    assert!(country.granted > 1000, "{} of {}", country.granted, country.packets.len());
+    country.assert_within(Budget::of(2.0));
 }

@@ -3,7 +3,7 @@
 //! begins as unknown.
 
 use super::{EventRecord, Settings, Watch};
-use crate::fixtures::{in_networks, of_sizes, scope_name, start, without};
+use crate::fixtures::{SENT_AFTER, in_networks, of_sizes, scope_name, start, without};
 use crate::{
     outcome::{Due, Event, Found, IcmpCode},
     rng::Rng,
@@ -106,8 +106,8 @@ impl World {
             while let Some(probe) = self.watch.poll_probe(now) {
                 let name = name(self.watch.roster(), probe.target);
                 for (after, found) in self.fate(&name, probe.sent) {
-                    let outcome = probe.outcome(probe.sent, found);
-                    let key = (probe.sent + after, number((&name, probe.seq, found.label())));
+                    let outcome = probe.outcome(probe.sent + SENT_AFTER, found);
+                    let key = (outcome.sent + after, number((&name, probe.seq, found.label())));
                     self.coming.insert(key, Event::Outcome(outcome));
                 }
                 self.asked.push((name, probe));

@@ -3,7 +3,7 @@
 //! happens.
 
 use super::{Settings, Watch};
-use crate::fixtures::{in_networks, of_sizes, without};
+use crate::fixtures::{SENT_AFTER, in_networks, of_sizes, without};
 use crate::{
     judge::{Change, State},
     outcome::{ControlOutcome, Event, Found},
@@ -76,7 +76,7 @@ impl<D: Fn(u32, f64) -> bool, B: Fn(f64) -> bool> World<D, B> {
             }
             watch.handle_timeout(now, now);
             while let Some(due) = watch.poll_probe(now) {
-                let sent = due.sent;
+                let sent = due.sent + SENT_AFTER;
                 let block = due.target.0 / 6;
                 let gone = |time| (self.dark)(block, passed(time)) || (self.blind)(passed(time));
                 if !gone(sent) && !gone(sent + self.rtt) && !rng.chance(self.loss) {
