@@ -195,7 +195,7 @@ fn a_new_plan_ends_only_what_goes() {
     assert_eq!(gone.len(), 1, "{all:?}");
     assert!(time(&gone[0]["end_latest"]) + Duration::from_secs(1) > before, "{gone:?}");
     let country: Vec<_> =
-        all.iter().filter(open).filter(|episode| episode["scope"] == "country").collect();
+        all.iter().filter(open).filter(|episode| episode["level"] == "country").collect();
     assert_eq!(country.len(), 1, "{all:?}");
     assert_eq!(time(&country[0]["begin_latest"]), outage.latest);
 }
