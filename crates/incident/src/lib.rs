@@ -11,19 +11,19 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+mod span;
 mod episode;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+mod phase;
+mod trouble;
 mod fold;
 pub mod period;
-mod phase;
+mod timeline;
 mod present;
-mod span;
 pub mod story;
 #[cfg(test)]
 mod tests;
-mod timeline;
-mod trouble;
 
 pub use episode::Episode;
 pub use fold::{WELL_AFTER, fold};

@@ -3,7 +3,7 @@
 
 use crate::{Incident, Phase, PhaseKind, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// Times in sentences are told to the minute, and lengths from this one on.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
         let date_of = worst.end.map(|end| middle(end).0);
         let since = begin_text(first.begin, date_of, first.length(now).0);
         let told = dark_in_all(&others, " more");
-        text += &format!("; before that it was dark {told}, since {since} UTC");
+        let _ = write!(text, "; before that it was dark {told}, since {since} UTC");
     }
     text
 }

@@ -28,6 +28,7 @@
 mod backlog;
 mod correction;
 mod opening;
+mod tables;
 mod reader;
 mod directory;
 mod scope_name;

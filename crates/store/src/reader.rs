@@ -4,6 +4,7 @@
 use super::{
     Episode, Sample,
     opening::{StoreError, connect},
+    tables::VERSION_1_AS_2,
 };
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
@@ -23,13 +24,6 @@ pub(super) const PLAYED: i32 = 0x706c_6179;
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
     first_earliest, first_latest, last_earliest, last_latest";
-
-/// What version 1 did not know, beside what it did.
-const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS darknesses, 0 AS dark, \
-    iif(state = 'flapping' AND end_latest, begin_earliest, NULL) AS first_earliest, \
-    iif(state = 'flapping' AND end_latest, begin_latest, NULL) AS first_latest, \
-    iif(state = 'flapping', end_earliest, NULL) AS last_earliest, \
-    iif(state = 'flapping', end_latest, NULL) AS last_latest FROM main.episode";
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);

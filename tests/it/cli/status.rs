@@ -167,7 +167,9 @@ fn episodes_are_listed_from_a_time_until_another() {
     // An hour each, from 2014-12-21, 22 and 23 at noon.
     for day in 0..3_i64 {
         let begin = (1_419_163_200 + day * 86_400) * 1000;
-        let row = "INSERT INTO episode VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, NULL, '', 0, 0, NULL, NULL)";
+        let row = "INSERT INTO episode (scope, found, country, state, begin_earliest, begin_latest, \
+                   end_earliest, end_latest, unseen, evidence) \
+                   VALUES ('KP', ?1, 'KP', 'outage', ?1, ?1, ?1 + 3600000, ?1 + 3600000, 0, '')";
         assert_eq!(base.execute(row, [begin]).unwrap(), 1);
     }
     drop(base);

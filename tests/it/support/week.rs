@@ -156,7 +156,8 @@ pub fn store(snapshot: &Snapshot, directory: &Path) -> PathBuf {
     .unwrap();
     for episode in episodes(snapshot) {
         base.execute(
-            "INSERT INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?, 0, 0, NULL, NULL)",
+            "INSERT INTO episode (scope, found, country, state, begin_earliest, begin_latest, \
+             end_earliest, end_latest, unseen, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
             rusqlite::params![
                 episode.scope,
                 millis(episode.found),
