@@ -82,8 +82,9 @@ fn episodes(
             all = reader.episodes(&filter)?.read;
         }
     }
+    let names = roster.by_full_name();
     for episode in all.iter_mut().filter(|episode| episode.end.is_none()) {
-        if let Some(scope) = roster.scope_named(&episode.scope) {
+        if let Some(&scope) = names.get(&episode.scope) {
             episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
         }
     }

@@ -41,7 +41,7 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     }
     let phases_of = |episodes: &[&Episode], of_country: &[Phase]| {
         let mut all = troubles(episodes, now);
-        all.retain(|trouble| !of_country.iter().any(|phase| is_shared(trouble, phase)));
+        all.retain(|trouble| !beside(trouble, of_country).any(|phase| is_shared(trouble, phase)));
         bad_phases(&all, now)
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
@@ -64,6 +64,15 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     }
     incidents.sort_by_key(|incident| incident.begin().latest);
     incidents
+}
+
+/// Of phases, which follow each other, those that are not too early or too late for it.
+fn beside<'a>(trouble: &Trouble, of_country: &'a [Phase]) -> impl Iterator<Item = &'a Phase> {
+    let begin = trouble.begin.latest + TOGETHER;
+    let end = trouble.ends();
+    let until = of_country.partition_point(|phase| phase.begin.latest <= begin);
+    let ends_late = move |phase: &&Phase| phase.end.is_none_or(|it| end <= it.latest + TOGETHER);
+    of_country[..until].iter().rev().take_while(ends_late)
 }
 
 /// Did the scope only share this with its country? What it had of its own within an hour of its

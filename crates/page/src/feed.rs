@@ -27,11 +27,15 @@ struct Entry<'a> {
 pub(crate) fn render(view: &View, id: CountryId) -> Markup {
     let roster = &view.snapshot.roster;
     let country = roster.country(id);
-    let mut entries: Vec<Entry> = view
-        .past
-        .incidents
-        .iter()
-        .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
+    let names = roster.by_full_name();
+    let incidents = view.past.incidents.iter();
+    let mut incidents: Vec<(&Incident, Scope)> =
+        incidents.filter_map(|incident| Some((incident, *names.get(&incident.scope)?))).collect();
+    // The newest entries are of those incidents of which the last entry is newest.
+    incidents.sort_by_key(|(incident, _)| std::cmp::Reverse(last_entry(incident)));
+    incidents.truncate(MOST);
+    let mut entries: Vec<Entry> = incidents
+        .into_iter()
         .flat_map(|(incident, scope)| entries(view, incident, scope))
         .collect();
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
@@ -60,6 +64,12 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
             }
         }
     }
+}
+
+/// When the last thing happened in an incident that is an entry.
+fn last_entry(incident: &Incident) -> Option<Time> {
+    let begin = incident.phases.last().map(|last| last.begin.latest);
+    incident.end().map(|end| end.latest + WELL_AFTER).or(begin)
 }
 
 /// What happened in an incident.

@@ -23,12 +23,13 @@ pub(crate) fn list(view: &View, scope: Scope) -> Markup {
     let lies_in = |one: Scope, other: Scope| {
         roster.path_from(roster.scope_id(one)).any(|id| roster.scope(id) == other)
     };
+    let names = roster.by_full_name();
     let all: Vec<(&Incident, Scope)> = view
         .past
         .incidents
         .iter()
         .rev()
-        .filter_map(|incident| Some((incident, roster.scope_named(&incident.scope)?)))
+        .filter_map(|incident| Some((incident, *names.get(&incident.scope)?)))
         .filter(|&(_, of)| lies_in(of, scope) || lies_in(scope, of))
         .collect();
     html! {

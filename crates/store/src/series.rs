@@ -62,11 +62,9 @@ impl StoreReader {
                     min(state = 'unknown'), sum(probes),
                     sum(loss * probes) / sum(iif(loss IS NULL, 0, probes)),
                     avg(rtt_median), avg(rtt_p95)
-             FROM (SELECT * FROM sample WHERE span = {COARSE_MS} AND time > ?1 AND time <= ?2
-                   UNION ALL
-                   SELECT * FROM sample WHERE span = {FINE_MS} AND time >= ?2 AND time > ?1
-                     AND time <= ?3)
-             WHERE {condition} GROUP BY scope, period"
+             FROM ({} UNION ALL {}) WHERE {condition} GROUP BY scope, period",
+            samples(which, COARSE_MS, "?1", "?2"),
+            samples(which, FINE_MS, "max(?1, ?2 - 1)", "?3"),
         );
         let mut statement = self.0.prepare(&sql)?;
         let parameters = params![from, coarse_until, to, count as i64, name];
@@ -82,6 +80,30 @@ impl StoreReader {
             ("SELECT coalesce(min(time) - 1, 9e15) FROM sample WHERE span = ?", FINE_MS)
         };
         Ok(self.0.query_row(sql, [span], |row| row.get::<_, f64>(0))? as i64)
+    }
+}
+
+/// The samples after one time up to another, among which are those asked for. They lie in the order
+/// of time and scope: those of one scope are looked up at each time, without all of the others.
+fn samples(which: Measurements, span: i64, after: &str, until: &str) -> String {
+    let next = |after: &str| {
+        format!(
+            "SELECT min(time) FROM sample WHERE span = {span} AND time > {after} AND time <= {until}"
+        )
+    };
+    match which {
+        Measurements::Countries | Measurements::AllOf(_) => format!(
+            "SELECT * FROM sample WHERE span = {span} AND time > {after} AND time <= {until}"
+        ),
+        Measurements::Of(_) => format!(
+            "SELECT sample.* FROM (
+                 WITH RECURSIVE moment(at) AS (
+                     {} UNION ALL SELECT ({}) FROM moment WHERE at IS NOT NULL
+                 ) SELECT at FROM moment
+             ) CROSS JOIN sample ON span = {span} AND time = at AND scope = ?5",
+            next(after),
+            next("at"),
+        ),
     }
 }
 

@@ -341,7 +341,8 @@ fn the_demo_shows_a_day_of_flapping_and_then_the_darkness() {
          .map(bar => bar.getBoundingClientRect().width).reduce((a, b) => a + b, 0) / \
          document.querySelector('.strip.large').getBoundingClientRect().width; \
          Hours = (() => { const [from, to] = document.querySelector('.ranges span').innerText \
-         .split(' UTC')[0].split(' to ').map(t => Date.parse(t.replace(' ', 'T') + 'Z')); \
+         .split(' UTC')[0].split(' to ') \
+         .map(t => Date.parse(t.replace(/^(\\d+ \\w+) (?=\\d\\d:)/, '$1 2014 ') + ' UTC')); \
          return (to - from) / 3600000 })(); \
          ['flapping', 'up', 'cap'].map(s => Width(s) * Hours)",
     );

@@ -1,13 +1,15 @@
 //! The pages as text: how large they are and how long they take, and that no name in them can become
 //! markup.
 
-use crate::support::week;
+use crate::support::{TempDir, page_server, week};
+use lifesign::export::pages;
 use lifesign_core::{
-    judge::{Edge, State},
+    judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
     time::Time,
     watch::{Settings, Snapshot, Watch},
 };
+use lifesign_incident::Episode;
 use lifesign_page::{Address, Page, Query, Range, Site, View};
 use std::{fs, sync::Arc, time::Duration};
 
@@ -23,22 +25,27 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
     lifesign_page::render(&view).unwrap().into_string()
 }
 
-/// A page's bytes, and how long the processor takes for it, on average: others who share the
+/// The bytes of a page, and how long the processor takes for it, on average: others who share the
 /// machine do not count.
 fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
+    let past = week::past(snapshot, Range::Week);
+    let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot, past: &past, site: SITE, address: &address };
+    timed(|| lifesign_page::render(&view).unwrap().into_string().len())
+}
+
+/// The same of whatever makes something of so many bytes.
+fn timed(make: impl Fn() -> usize) -> (usize, Duration) {
     // The kernel adds up what a thread has used once in some milliseconds.
     const AT_LEAST: Duration = Duration::from_millis(40);
     let on_processor = || {
         let spent = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
     };
-    let past = week::past(snapshot, Range::Week);
-    let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot, past: &past, site: SITE, address: &address };
     let begun = on_processor();
     let mut times = 0;
     loop {
-        let bytes = lifesign_page::render(&view).unwrap().into_string().len();
+        let bytes = make();
         times += 1;
         let spent = on_processor().saturating_sub(begun);
         if spent >= AT_LEAST {
@@ -87,6 +94,74 @@ fn a_country_of_5030_blocks_is_below_300_kilobytes_and_200_milliseconds() {
     assert!(page.contains("<span>4922 <span class=\"badge up\">"), "the tally");
     assert!(page.contains(">127.60.40.0/24</a>") && !page.contains(">127.60.1.0/24</a>"));
     assert!(render(&snapshot, COUNTRY, "open=blocks", SITE).contains(">127.60.1.0/24</a>"));
+}
+
+/// Every two hours of a year another state of the country, in every month an outage of a twelfth of
+/// its blocks, and the same with each maintenance.
+fn restless_year(snapshot: &Snapshot) -> Vec<Episode> {
+    const YEAR_HOURS: u64 = 365 * 24;
+    let episode = |scope: Scope, state, hours: u64, length: u64| {
+        let at = |hours: u64| {
+            let latest = week::NOW - Duration::from_secs(hours * week::HOUR);
+            Edge { earliest: Some(latest - Duration::from_secs(2)), latest }
+        };
+        Episode {
+            scope: snapshot.roster.full_name_of(scope),
+            country: snapshot.roster.country_of(scope).code.clone(),
+            state,
+            found: at(hours).latest,
+            begin: at(hours),
+            end: Some(at(hours - length)),
+            evidence: "7 misses of 7 targets in 5.0 s".into(),
+            unseen: Duration::ZERO,
+            paused: None,
+            darknesses: Darknesses::default(),
+            planned: None,
+        }
+    };
+    let country = (2..YEAR_HOURS / 2).map(|number| {
+        let state = [State::Down, State::Flapping, State::Outage, State::Degraded];
+        episode(Scope::Country(CountryId(0)), state[number as usize % 4], 2 * number, 1)
+    });
+    let blocks = (0..snapshot.roster.blocks.len() as u32).flat_map(|block| {
+        let hours = u64::from(block % 12 + 1) * 700;
+        [0, 3].map(|after| episode(Scope::Block(BlockId(block)), State::Outage, hours - after, 2))
+    });
+    country.chain(blocks).collect()
+}
+
+#[test]
+fn every_page_is_read_from_a_restless_year_of_5030_blocks_and_made_in_200_milliseconds() {
+    let temp_dir = TempDir::new("page-year");
+    let roster = Arc::new(week::roster(1, 5030, 1));
+    let watch = Watch::new(roster.clone(), &Settings::default(), week::NOW);
+    let snapshot = watch.snapshot(week::NOW, 0, 0);
+    let episodes = restless_year(&snapshot);
+    let began = week::NOW - Duration::from_secs(365 * 24 * week::HOUR);
+    let day = week::Samples { span: Duration::from_secs(600), count: 144 };
+    let store = week::store_of(&snapshot, &episodes, began, day, &temp_dir);
+    let settings = page_server::settings(None);
+    let text = |path: &str| {
+        let address = Address::find(path, Query::default(), &roster).unwrap();
+        pages::text(Some(&store), &settings, &snapshot, &address).unwrap()
+    };
+    let country = text(COUNTRY);
+    assert!(country.contains("And 5001 before."), "{country}");
+    let mut links = country.split("href=\"").map(|rest| rest.split('"').next().unwrap());
+    let incident = format!("/{}", links.find(|link| link.contains("/incident/")).unwrap());
+    for path in [
+        "/",
+        COUNTRY,
+        "/X0/127.60.0.0/24",
+        &incident,
+        "/X0/feed.atom",
+        "/X0/badge.svg",
+        "/-/meaning",
+    ] {
+        let (bytes, time) = timed(|| text(path).len());
+        println!("{path}: {bytes} bytes, {time:?}");
+        assert!(time < Duration::from_millis(200), "{path}: {time:?}");
+    }
 }
 
 #[test]

@@ -141,20 +141,42 @@ fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
     all
 }
 
+fn millis(time: Time) -> i64 {
+    (time.as_nanos() / 1_000_000) as i64
+}
+
 /// The file of a store that remembers it.
 pub fn store(snapshot: &Snapshot, directory: &Path) -> PathBuf {
+    let began = NOW - Duration::from_secs(160 * HOUR);
+    let samples = Samples { span: Duration::from_secs(60), count: 24 * 60 };
+    store_of(snapshot, &episodes(snapshot), began, samples, directory)
+}
+
+/// How often each scope was measured up to now.
+#[derive(Clone, Copy)]
+pub struct Samples {
+    pub span: Duration,
+    pub count: u32,
+}
+
+/// The file of a store that remembers these episodes, and these samples of all scopes.
+pub fn store_of(
+    snapshot: &Snapshot,
+    episodes: &[Episode],
+    began: Time,
+    samples: Samples,
+    directory: &Path,
+) -> PathBuf {
     drop(Store::open(directory, "the lab", NOW).unwrap());
     let file = directory.join(FILE_NAME);
     let mut base = rusqlite::Connection::open(&file).unwrap();
     let base = base.transaction().unwrap();
-    let millis = |time: Time| (time.as_nanos() / 1_000_000) as i64;
-    let began = NOW - Duration::from_secs(160 * HOUR);
     base.execute(
         "INSERT OR REPLACE INTO run VALUES (?, ?, 0, 'the lab', '')",
         [millis(began), millis(NOW)],
     )
     .unwrap();
-    for episode in episodes(snapshot) {
+    for episode in episodes {
         base.execute(
             "INSERT INTO episode (scope, found, country, state, begin_earliest, begin_latest, \
              end_earliest, end_latest, unseen, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
@@ -174,16 +196,21 @@ pub fn store(snapshot: &Snapshot, directory: &Path) -> PathBuf {
     }
     let roster = &snapshot.roster;
     let mut insert =
-        base.prepare("INSERT INTO sample VALUES (60000, ?, ?, ?, 'up', 60, ?, ?, ?)").unwrap();
-    for scope in roster.scopes() {
-        for minute in 0..24 * 60_u32 {
-            let noise = f64::from(minute * 7919 % 97) / 97.0;
-            let time = NOW - Duration::from_secs(60) * minute;
+        base.prepare("INSERT INTO sample VALUES (?, ?, ?, ?, 'up', 60, ?, ?, ?)").unwrap();
+    let scopes: Vec<(String, String)> = roster
+        .scopes()
+        .map(|scope| (roster.full_name_of(scope), roster.country_of(scope).code.clone()))
+        .collect();
+    for number in 0..samples.count {
+        let noise = f64::from(number * 7919 % 97) / 97.0;
+        let time = NOW - samples.span * number;
+        for (scope, country) in &scopes {
             insert
                 .execute(rusqlite::params![
-                    roster.full_name_of(scope),
+                    samples.span.as_millis() as i64,
+                    scope,
                     millis(time),
-                    roster.country_of(scope).code,
+                    country,
                     noise / 10.0,
                     0.2 + noise / 20.0,
                     0.25 + noise / 10.0,

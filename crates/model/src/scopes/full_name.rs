@@ -2,7 +2,7 @@
 //! API and on the command line. It is made and taken apart here alone.
 
 use super::{Level, Roster, Scope};
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 /// A full name, of a scope in a known country: the country's code, a block's prefix, or, as in
 /// `KP/Star JV`, a country's code and a network's name.
@@ -63,6 +63,11 @@ impl Roster {
         })
     }
 
+    /// All scopes by their full names, for who looks up many.
+    pub fn by_full_name(&self) -> HashMap<String, Scope> {
+        self.scopes().map(|scope| (self.full_name_of(scope), scope)).collect()
+    }
+
     /// The full name of a scope.
     pub fn full_name_of(&self, scope: Scope) -> String {
         let name = self.name_of(scope);
@@ -94,7 +99,9 @@ mod tests {
     fn each_scope_is_found_by_its_full_name_and_nothing_else_is() {
         let roster = roster();
         for scope in roster.scopes() {
-            assert_eq!(roster.scope_named(&roster.full_name_of(scope)), Some(scope));
+            let name = roster.full_name_of(scope);
+            assert_eq!(roster.scope_named(&name), Some(scope));
+            assert_eq!(roster.by_full_name().get(&name), Some(&scope));
         }
         for name in ["", "K", "kp", "KP/", "KP/Star", "Star/JV", "192.0.2.0/25", "192.0.2.1"] {
             assert_eq!(roster.scope_named(name), None, "{name}");
