@@ -16,7 +16,11 @@ use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{PlayedStore, TemporaryDirectory};
 use lifesign_web_config::WebConfig;
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{
+    mpsc,
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
 
 /// The scenario that the verdicts are tested with.
 const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml");
@@ -24,6 +28,9 @@ const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml"
 const VANTAGE: &str = "a simulation";
 /// How often readers get a new snapshot.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(500);
+/// How much is played before it is seen that it should end: a slow machine may take long for what
+/// is due.
+const STEP: Duration = Duration::from_secs(600);
 
 /// The options of `demo`.
 #[derive(Clone, Debug)]
@@ -96,19 +103,28 @@ async fn play(
     let clock = Clock::start();
     let began = clock.now();
     let mut store = Some(store);
-    loop {
+    'played: loop {
         let played = clock.now().since(began).as_secs_f64() * speed;
         let played = Duration::try_from_secs_f64(played).unwrap_or(Duration::MAX);
         let over = simulation.now() >= scenario.end();
-        simulation.run_by_minutes(scenario.start + played, |simulation, changes| {
-            for change in changes {
-                print_line(&verdict::text(change, &scenario.roster, 0));
+        let until = (scenario.start + played).min(scenario.end());
+        while simulation.now() < until {
+            let step = until.min(simulation.now() + STEP);
+            simulation.run_by_minutes(step, |simulation, changes| {
+                for change in changes {
+                    print_line(&verdict::text(change, &scenario.roster, 0));
+                }
+                match &mut store {
+                    Some(store) => {
+                        store.handle_changes(changes, simulation.watch(), simulation.now())
+                    }
+                    None => Ok(()),
+                }
+            })?;
+            if end.try_recv() != Err(TryRecvError::Empty) {
+                break 'played;
             }
-            match &mut store {
-                Some(store) => store.handle_changes(changes, simulation.watch(), simulation.now()),
-                None => Ok(()),
-            }
-        })?;
+        }
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
         if !over && simulation.now() >= scenario.end() {
             store.take().map_or(Ok(()), |store| store.finish(scenario.end()))?;
