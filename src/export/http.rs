@@ -7,10 +7,12 @@ use super::{
     ReloadRequest, SnapshotReceiver, Sources,
     api::{Format, Kind},
     connections::{self, AsyncListener, Peer},
+    exposition,
     listener::Listener,
     metrics::Metrics,
+    negotiation::{self, Encoding},
     pages::{self, Pages},
-    render_cache::RenderCache,
+    render_cache::RenderCaches,
     state_json,
 };
 use axum::{
@@ -47,8 +49,8 @@ struct Server {
     sources: Sources,
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
-    metrics_cache: RenderCache,
-    state_cache: RenderCache,
+    metrics_caches: RenderCaches<(exposition::Format, Encoding)>,
+    state_caches: RenderCaches<Encoding>,
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -62,8 +64,7 @@ pub fn serve(
     reload_requests: mpsc::Sender<ReloadRequest>,
     web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let metrics = Metrics::new(sources.snapshots.clone(), sources.settings.clone())
-        .map_err(io::Error::other)?;
+    let metrics = Metrics::new(sources.snapshots.clone(), sources.settings.clone());
     let mut end = sources.snapshots.clone();
     let pages = Pages::new(sources.clone());
     let router = router(
@@ -72,8 +73,8 @@ pub fn serve(
             sources,
             metrics,
             reload_requests,
-            metrics_cache: RenderCache::default(),
-            state_cache: RenderCache::default(),
+            metrics_caches: RenderCaches::default(),
+            state_caches: RenderCaches::default(),
         },
     );
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,7 +98,9 @@ pub fn serve(
 
 fn router(pages: Pages, server: Server) -> Router {
     let api = |kind, format| {
-        get(move |state, address| async move { pages::api(state, address, kind, format).await })
+        get(move |state, address, headers| async move {
+            pages::api(state, address, headers, kind, format).await
+        })
     };
     let pages = Router::new()
         .route("/api/v1/incidents", api(Kind::Incidents, Format::Json))
@@ -177,24 +180,34 @@ pub(super) fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, Erro
 }
 
 /// Before the first snapshot there are metrics of the process, which are not cached.
-async fn metrics(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
-    let text = match server.snapshot() {
-        Ok(snapshot) => server.metrics_cache.get_or_render(&snapshot, || server.metrics.render()),
-        Err(_) => server.metrics.render().map(Body::from),
+async fn metrics(
+    extract::State(server): ServerState,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ErrorResponse> {
+    let format = negotiation::format(&headers);
+    let encoding = Encoding::accepted(&headers);
+    let render = || encoding.encode(server.metrics.render(format)).map_err(internal_error);
+    let body = match server.snapshot() {
+        Ok(snapshot) => {
+            server.metrics_caches.of((format, encoding)).get_or_render(&snapshot, render)?
+        }
+        Err(_) => Body::from(render()?),
     };
-    let text = text.map_err(internal_error)?;
-    Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))
+    Ok((encoding.headers(format.media_type()), body))
 }
 
-async fn state(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
+async fn state(
+    extract::State(server): ServerState,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ErrorResponse> {
     let snapshot = server.snapshot()?;
-    let body = server
-        .state_cache
-        .get_or_render(&snapshot, || {
-            state_json::render(&snapshot, &server.sources.settings.borrow())
-        })
-        .map_err(internal_error)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body))
+    let encoding = Encoding::accepted(&headers);
+    let body = server.state_caches.of(encoding).get_or_render(&snapshot, || {
+        let json = state_json::render(&snapshot, &server.sources.settings.borrow())
+            .map_err(internal_error)?;
+        encoding.encode(json).map_err(internal_error)
+    })?;
+    Ok((encoding.headers("application/json"), body))
 }
 
 /// Healthy as long as there is a watch.
@@ -267,7 +280,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
         || text("origin").is_some_and(|origin| !is_own(origin))
 }
 
-fn internal_error(error: impl std::error::Error) -> ErrorResponse {
+pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"))
 }
 

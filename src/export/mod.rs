@@ -13,6 +13,8 @@ pub mod http;
 pub mod metrics;
 mod api;
 mod definitions;
+pub mod exposition;
+mod negotiation;
 pub mod pages;
 mod past;
 mod render_cache;

@@ -4,26 +4,20 @@
 use super::{
     ExportSettings, Sources,
     api::{self, Format, Kind},
-    http::ErrorResponse,
+    http::{ErrorResponse, internal_error},
+    negotiation::Encoding,
     past,
-    render_cache::RenderCache,
+    render_cache::RenderCaches,
 };
 use axum::{
     body::Body,
     extract,
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use lifesign_core::watch::Snapshot;
 use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, render};
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
-
-/// So many answers are kept at a time.
-const MOST_KEPT: usize = 16;
+use std::{path::Path, sync::Arc};
 
 /// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
 /// markup.
@@ -33,7 +27,7 @@ const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'se
 /// What pages are made from.
 pub(super) struct Pages {
     sources: Sources,
-    kept: Mutex<HashMap<Asked, Arc<RenderCache>>>,
+    caches: RenderCaches<(Asked, Encoding)>,
 }
 
 /// What is asked for, in one way of the many in which it may be written.
@@ -50,16 +44,7 @@ type PagesState = extract::State<Arc<Pages>>;
 
 impl Pages {
     pub(super) fn new(sources: Sources) -> Self {
-        Self { sources, kept: Mutex::default() }
-    }
-
-    /// Renderings of this.
-    fn cache(&self, asked: Asked) -> Arc<RenderCache> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST_KEPT && !kept.contains_key(&asked) {
-            kept.clear();
-        }
-        kept.entry(asked).or_default().clone()
+        Self { sources, caches: RenderCaches::default() }
     }
 
     /// What `make` makes of the newest snapshot; not in the thread that answers everybody.
@@ -67,11 +52,14 @@ impl Pages {
         self: Arc<Self>,
         snapshot: Arc<Snapshot>,
         asked: Asked,
+        encoding: Encoding,
         make: impl FnOnce(&Self, &Snapshot) -> Result<T, ErrorResponse> + Send + 'static,
     ) -> Result<Body, ErrorResponse> {
-        let cache = self.cache(asked);
+        let cache = self.caches.of((asked, encoding));
         let made = tokio::task::spawn_blocking(move || {
-            cache.get_or_render(&snapshot, || make(&self, &snapshot))
+            cache.get_or_render(&snapshot, || {
+                encoding.encode(make(&self, &snapshot)?).map_err(internal_error)
+            })
         });
         made.await.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?
     }
@@ -115,6 +103,7 @@ fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
 pub(super) async fn page(
     extract::State(pages): PagesState,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
     let query = query(&uri, &snapshot)?;
@@ -124,14 +113,14 @@ pub(super) async fn page(
     let follows = media_type.starts_with("text/html") && !address.query.hold;
     let seconds = refresh_seconds(site(&settings));
     let asked = Asked::Page(address.canonical(&snapshot.roster));
+    let encoding = Encoding::accepted(&headers);
     let body = pages
-        .made(snapshot, asked, move |pages, snapshot| {
+        .made(snapshot, asked, encoding, move |pages, snapshot| {
             text(pages.sources.store.as_deref(), &settings, snapshot, &address)
         })
         .await?;
-    let headers =
-        [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY)];
-    let mut response = (headers, body).into_response();
+    let policy = [(header::CONTENT_SECURITY_POLICY, SECURITY_POLICY)];
+    let mut response = (encoding.headers(media_type), policy, body).into_response();
     if follows {
         response.headers_mut().insert(header::REFRESH, seconds.into());
     }
@@ -142,14 +131,16 @@ pub(super) async fn page(
 pub(super) async fn api(
     extract::State(pages): PagesState,
     uri: Uri,
+    headers: HeaderMap,
     kind: Kind,
     format: Format,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
     let query = query(&uri, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
+    let encoding = Encoding::accepted(&headers);
     let body = pages
-        .made(snapshot, asked, move |pages, snapshot| {
+        .made(snapshot, asked, encoding, move |pages, snapshot| {
             api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)
         })
         .await?;
@@ -157,7 +148,7 @@ pub(super) async fn api(
         Format::Json => "application/json",
         Format::Csv => "text/csv; charset=utf-8; header=present",
     };
-    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
+    Ok((encoding.headers(media_type), body).into_response())
 }
 
 /// The style sheet may be stored for ever: another one has another address.

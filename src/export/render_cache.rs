@@ -6,6 +6,8 @@ use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use lifesign_core::{time::Time, watch::Snapshot};
 use std::{
+    collections::HashMap,
+    hash::Hash,
     io,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -17,6 +19,28 @@ use std::{
 const CHUNK_BYTES: usize = 64 << 10;
 /// While the rendering before is still being read, the newest is shown for at least this long.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So many answers are kept at a time.
+const MOST_KEPT: usize = 16;
+
+/// The caches of what may be asked for in several ways, a few of which are kept.
+pub(super) struct RenderCaches<K>(Mutex<HashMap<K, Arc<RenderCache>>>);
+
+impl<K> Default for RenderCaches<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> RenderCaches<K> {
+    /// The renderings of this.
+    pub(super) fn of(&self, asked: K) -> Arc<RenderCache> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_KEPT && !kept.contains_key(&asked) {
+            kept.clear();
+        }
+        kept.entry(asked).or_default().clone()
+    }
+}
 
 /// The newest renderings of one kind.
 #[derive(Default)]

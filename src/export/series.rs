@@ -1,5 +1,6 @@
-//! What a metric is, and how its series become the types of the prometheus crate.
+//! What a metric is, and how its series are written.
 
+use super::exposition::{Exposition, push_label};
 use lifesign_core::{
     judge::State,
     scopes::Labels,
@@ -10,7 +11,7 @@ use lifesign_core::{
     },
 };
 use lifesign_incident::Incident;
-use prometheus::proto::{self, LabelPair, Metric, MetricType};
+use prometheus::proto::MetricType;
 
 /// What a metric is, and how its series are made.
 pub(super) struct Definition {
@@ -47,34 +48,45 @@ pub(super) enum Collect {
 }
 
 /// The series of one metric, as its [`Collect`] adds them.
-pub(super) struct Series {
+pub(super) struct Series<'a> {
     pub definition: &'static Definition,
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: WallOffset,
-    /// The labels that say what the next series are about.
-    pub subject_labels: Vec<LabelPair>,
+    /// The labels that say what the next series are about, as they are written.
+    pub subject_labels: &'a str,
     /// Those that the plan gives it of its own.
-    pub plan_labels: Labels,
-    pub metrics: Vec<Metric>,
+    pub plan_labels: Option<&'a Labels>,
+    pub exposition: &'a mut Exposition,
+    /// The definition's own labels, as they are written.
+    pub own_labels: String,
 }
 
-impl Series {
-    /// One series, with values for the definition's own labels.
-    pub fn add(&mut self, labels: &[&str], value: f64) {
-        self.push(self.labelled(labels), value);
+impl Series<'_> {
+    /// The series of something else.
+    pub fn about<'a>(
+        &'a mut self,
+        subject_labels: &'a str,
+        plan_labels: Option<&'a Labels>,
+    ) -> Series<'a> {
+        Series {
+            definition: self.definition,
+            wall_offset: self.wall_offset,
+            subject_labels,
+            plan_labels,
+            exposition: self.exposition,
+            own_labels: std::mem::take(&mut self.own_labels),
+        }
     }
 
-    fn push(&mut self, mut metric: Metric, value: f64) {
-        if self.definition.kind == MetricType::COUNTER {
-            let mut counter = proto::Counter::default();
-            counter.set_value(value);
-            metric.set_counter(counter);
-        } else {
-            let mut gauge = proto::Gauge::default();
-            gauge.set_value(value);
-            metric.set_gauge(gauge);
+    /// One series, with values for the definition's own labels.
+    pub fn add(&mut self, labels: &[&str], value: f64) {
+        let names = self.definition.labels;
+        debug_assert_eq!(labels.len(), names.len());
+        self.own_labels.clear();
+        for (name, label) in names.iter().zip(labels) {
+            push_label(&mut self.own_labels, name, label);
         }
-        self.metrics.push(metric);
+        self.exposition.sample(self.subject_labels, &self.own_labels, value);
     }
 
     /// A timestamp; no series where there is none, since 0 would be read as 1970.
@@ -91,12 +103,12 @@ impl Series {
 
     /// One series with the labels that the plan gives the subject; none if it gives none.
     pub fn add_info(&mut self) {
-        if self.plan_labels.is_empty() {
-            return;
+        let Some(labels) = self.plan_labels.filter(|labels| !labels.is_empty()) else { return };
+        self.own_labels.clear();
+        for (name, value) in labels.iter() {
+            push_label(&mut self.own_labels, name, value);
         }
-        let mut all = self.subject_labels.clone();
-        all.extend(self.plan_labels.iter().map(|(name, value)| label(name, value)));
-        self.push(Metric::from_label(all), 1.0);
+        self.exposition.sample(self.subject_labels, &self.own_labels, 1.0);
     }
 
     /// One series for each state.
@@ -118,34 +130,6 @@ impl Series {
     }
 
     pub fn add_histogram(&mut self, view: &HistogramView) {
-        let bucket = |&(bound, count): &(f64, u64)| {
-            let mut bucket = proto::Bucket::default();
-            bucket.set_upper_bound(bound);
-            bucket.set_cumulative_count(count);
-            bucket
-        };
-        let mut histogram = proto::Histogram::default();
-        histogram.set_bucket(view.buckets.iter().map(bucket).collect());
-        histogram.set_sample_sum(view.sum);
-        histogram.set_sample_count(view.count);
-        let mut metric = self.labelled(&[]);
-        metric.set_histogram(histogram);
-        self.metrics.push(metric);
+        self.exposition.histogram(self.subject_labels, &view.buckets, view.sum, view.count);
     }
-
-    fn labelled(&self, labels: &[&str]) -> Metric {
-        let names = self.definition.labels;
-        debug_assert_eq!(labels.len(), names.len());
-        let mut all = Vec::with_capacity(self.subject_labels.len() + labels.len());
-        all.extend_from_slice(&self.subject_labels);
-        all.extend(names.iter().zip(labels).map(|(name, value)| label(name, value)));
-        Metric::from_label(all)
-    }
-}
-
-pub(super) fn label(name: &str, value: &str) -> LabelPair {
-    let mut label = LabelPair::default();
-    label.set_name(name.to_owned());
-    label.set_value(value.to_owned());
-    label
 }

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use lifesign::{
     config::Plan,
-    export::{ExportSettings, metrics::Metrics},
+    export::{ExportSettings, exposition::Format, metrics::Metrics},
 };
 use lifesign_core::watch::Snapshot;
 use std::{
@@ -26,7 +26,7 @@ fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
         per_block_reasons: per_host,
         simulation: None,
     });
-    Metrics::new(source, settings).unwrap().render().unwrap()
+    Metrics::new(source, settings).render(Format::Text)
 }
 
 /// Without what differs from one machine and version to the next.

@@ -3,7 +3,7 @@
 //! Needs prometheus and promtool.
 
 use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
-use lifesign::export::{ExportSettings, metrics::Metrics};
+use lifesign::export::{ExportSettings, exposition::Format, metrics::Metrics};
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
     time::Time,
@@ -65,7 +65,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         per_block_reasons: false,
         simulation: None,
     });
-    let metrics = Metrics::new(source, settings).unwrap();
+    let metrics = Metrics::new(source, settings);
     let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
     let mut now = scenario.start;
     while now < scenario.end() {
@@ -73,7 +73,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         simulation.run_until(now, &mut |_| {});
         sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
         let stamp = now.shifted(offset).as_secs_f64();
-        for line in metrics.render().unwrap().lines().filter(|line| !line.starts_with('#')) {
+        for line in metrics.render(Format::Text).lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) =
                 name.strip_suffix('}').map_or((name, ""), |name| name.split_once('{').unwrap());
