@@ -1,0 +1,124 @@
+//! What a scrape of `/metrics` costs in a country as large as Taiwan's plan: 5,030 blocks of 8 hosts.
+//! Nothing is sent. `cargo bench --bench scrape`; the last line is JSON.
+//!
+//! Times are processor time of this process, and each is told as a multiple of what another library
+//! needs to compress the same bytes in the same process: machines differ, and are busy.
+
+#[path = "lab/table.rs"]
+#[expect(dead_code, reason = "a scrape has only goals of one kind")]
+mod table;
+
+use flate2::{Compression, write::GzEncoder};
+use lifesign::{
+    clock::processor_time,
+    export::{ExportSettings, exposition::Format, metrics::Metrics},
+};
+use lifesign_lab::{Scenario, Simulation};
+use std::{io::Write as _, sync::Arc, time::Duration};
+use table::{Goal, Table};
+use tokio::sync::watch;
+
+const BLOCKS: usize = 5030;
+const HOSTS: usize = 8;
+/// As long as it takes until all windows hold something.
+const PLAYED: Duration = Duration::from_secs(400);
+const ROUNDS: usize = 5;
+const SCRAPES: usize = 10;
+
+fn main() {
+    let scenario = scenario();
+    let mut simulation =
+        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let now = scenario.start + PLAYED;
+    simulation.run_until(now, &mut |_| {});
+    let snapshot = simulation.watch().snapshot(now, 0, 0);
+    drop(simulation);
+    let (_sender, snapshots) = watch::channel(Some(Arc::new(snapshot)));
+    let (_sender, settings) = watch::channel(ExportSettings {
+        vantage: "a bench".into(),
+        contact: None,
+        per_host: false,
+        per_block_reasons: false,
+        simulation: None,
+    });
+    let metrics = Metrics::new(snapshots, settings);
+
+    let before = resident();
+    for _ in 0..SCRAPES {
+        drop(metrics.render(Format::Text));
+    }
+    let after = resident();
+    let text = metrics.render(Format::Text);
+    let compressed = gzip(&text, 2).len();
+    let rendering = least_time(|| metrics.render(Format::Text).len());
+    let measure = least_time(|| gzip(&text, 1).len());
+
+    let series = text.lines().filter(|line| line.starts_with("lifesign_")).count();
+    let n = format!("{series} series, {} bytes", text.len());
+    let most = |most| Some(Goal::AtMost(most));
+    let mut table = Table::default();
+    table.add(
+        "text of all metrics ÷ zlib-rs level 1",
+        "lifesign",
+        n.clone(),
+        rendering / measure,
+        "×",
+        most(2.0),
+    );
+    table.add("text of all metrics", "lifesign", n.clone(), rendering * 1e3, "ms", None);
+    table.add(
+        "bytes sent with gzip",
+        "lifesign",
+        n.clone(),
+        compressed as f64 / 1e6,
+        "MB",
+        most(0.6),
+    );
+    table.add(
+        "series a block",
+        "lifesign",
+        n.clone(),
+        series as f64 / BLOCKS as f64,
+        "",
+        most(25.0),
+    );
+    table.add("resident after ten scrapes ÷ before", "lifesign", n, after / before, "×", most(1.3));
+    println!("{table}");
+    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+}
+
+/// A country of so many blocks, with hosts that answer.
+fn scenario() -> Scenario {
+    let text = format!(
+        "story = \"a quiet country\"\nsources = [\"made for a bench\"]\n\
+         start = \"2014-12-01T00:00:00Z\"\nduration = \"1h\"\nseed = 1\n\
+         [weather]\nrtt = \"100ms\"\njitter = \"20ms\"\nloss = 0.01\n\
+         [[country]]\ncode = \"TW\"\nname = \"Taiwan\"\ncount = {BLOCKS}\nhosts = {HOSTS}\n\
+         probes = [\"icmp\"]\n"
+    );
+    Scenario::parse("the bench", &text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn gzip(text: &str, level: u32) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
+    encoder.write_all(text.as_bytes()).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+/// The least processor time that this took, in seconds.
+fn least_time(mut run: impl FnMut() -> usize) -> f64 {
+    let one = |_| {
+        let before = processor_time();
+        std::hint::black_box(run());
+        (processor_time() - before).as_secs_f64()
+    };
+    (0..ROUNDS).map(one).fold(f64::INFINITY, f64::min)
+}
+
+/// What this process holds of memory now, in kilobytes (proc_pid_status(5)).
+fn resident() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+    number.unwrap_or(f64::NAN)
+}
