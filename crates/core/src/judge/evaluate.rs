@@ -2,7 +2,7 @@
 //! each gets its verdict, children before parents.
 
 use super::{
-    Judge, ScopeId, rules,
+    Judge, ScopeId, State, rules,
     scope_state::{Facts, verdict},
 };
 use crate::time::Time;
@@ -88,6 +88,18 @@ impl Judge {
         }
     }
 
+    /// Has anything of it lived since the first of its dark parts went dark? If not, all of it may
+    /// have gone, and only some of it is proved.
+    fn lives_beside_the_dark(&self, id: ScopeId) -> bool {
+        let scope = &self.scopes[id.index()];
+        let darknesses = self
+            .roster
+            .children(id)
+            .filter_map(|child| self.scopes[child.index()].darkness.as_ref());
+        let first = || darknesses.map(|darkness| darkness.edge.latest).min();
+        scope.state == State::Partial || first().is_none_or(|first| scope.life > Some(first))
+    }
+
     fn facts(&self, id: ScopeId, now: Time) -> Facts {
         let scope = &self.scopes[id.index()];
         let dark = scope.darkness.is_some() && !self.is_held(id, now);
@@ -95,7 +107,7 @@ impl Judge {
         let seen = self.sights(id).filter(|sight| !sight.is_blind());
         let restored = seen.map(|sight| sight.restored).min();
         let proved = scope.is_dark() || scope.life >= restored;
-        let partial = scope.few || scope.children.are_partial();
+        let partial = (scope.few || scope.children.are_partial()) && self.lives_beside_the_dark(id);
         Facts {
             known: restored.is_some() && fresh && proved && !scope.hindrance.is_lasting,
             dark,
