@@ -210,6 +210,7 @@ fn check(args: CheckArgs) -> u8 {
         Err(problems) => return refuse(&problems),
     };
     print_line(&plan.to_string());
+    print_line(&plan.metrics_in_words());
     for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }

@@ -7,6 +7,7 @@ use crate::{
     export::{
         ExportSettings, Sources, http,
         listener::{self, Listen},
+        metric_sets::MetricSet,
     },
     line_writer::print_line,
 };
@@ -75,8 +76,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let settings = ExportSettings {
         vantage: VANTAGE.into(),
         contact: None,
-        per_host: true,
-        per_block_reasons: true,
+        metrics: MetricSet::ALL.into(),
         simulation: Some(simulation),
     };
     let (_settings_sender, settings) = watch::channel(settings);

@@ -198,12 +198,25 @@ def by_state(title, description, queries, size=(12, 8)):
     return made
 
 
+def without_buckets(name, labels):
+    """A large plan has no buckets, unless it asks for them; but these two quantiles."""
+    quantile = {"median": "median", "95 %": "p95"}.get(name)
+    return f' or avg(lifesign_block_rtt_{quantile}_seconds{{{labels},window="5m"}})' if quantile else ""
+
+
+def newest_loss(level, labels):
+    """Of the last minute, or of five where a large plan has no others."""
+    loss = f"lifesign_{level}_loss_ratio"
+    return f'{loss}{{{labels},window="1m"}} or ignoring (window) {loss}{{{labels},window="5m"}}'
+
+
 def smoke(labels, size=(24, 9)):
     """Bands of round-trip times around their median, as SmokePing draws them."""
     shares = {"5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95}
     made = lines("Smoke", "Round-trip times: the median, half of all answers, and nine in ten of them.",
                  [query(f"histogram_quantile({share}, sum by (le) "
-                        f"(rate(lifesign_probe_rtt_seconds_bucket{{{labels}}}[$__rate_interval])))", name)
+                        f"(rate(lifesign_probe_rtt_seconds_bucket{{{labels}}}[$__rate_interval])))"
+                        + without_buckets(name, labels), name)
                   for name, share in shares.items()], "s", size, min=0)
     grey = {"mode": "fixed", "fixedColor": STATES["unknown"][0]}
     made["fieldConfig"]["overrides"] = [
@@ -405,15 +418,15 @@ ALL = {
                       query(number("lifesign_block_state", BLOCKS, "block, vantage"), BLOCK)], (24, 10),
                      links=[BLOCK_OF_SERIES]),
             history("Loss of each network and block", "Share of the last minute's probes that were missed.",
-                    [query(f'lifesign_network_loss_ratio{{{HERE},window="1m"}}', NETWORK),
-                     query(f'lifesign_block_loss_ratio{{{BLOCKS},window="1m"}}', BLOCK)], (24, 8),
+                    [query(newest_loss("network", HERE), NETWORK),
+                     query(newest_loss("block", BLOCKS), BLOCK)], (24, 8),
                     links=[BLOCK_OF_SERIES]),
             lines("Hosts that answer", "Share of those that usually do: of the country, and of each network and block.",
                   [query(share("country", HERE), "{{country}} from {{vantage}}"),
                    query(share("network", HERE), NETWORK), query(share("block", BLOCKS), BLOCK)],
                   "percentunit", (24, 8), min=0, max=1),
             smoke(BLOCKS),
-            heatmap("Round-trip times", "All answers, late ones too.",
+            heatmap("Round-trip times", "All answers, late ones too, where the plan has metrics.buckets.",
                     [query(f"sum by (le) (increase(lifesign_probe_rtt_seconds_bucket{{{BLOCKS}}}[$__rate_interval]))",
                            "{{le}}", kind="heatmap")], "s"),
             lines("Round-trip time of each block", "95th percentile of the last 5 minutes' answers.",
@@ -429,7 +442,7 @@ ALL = {
         ]),
     "block": dashboard(
         "lifesign-block", "lifesign: block",
-        "One block, host by host. Hosts are shown where the plan has per_host_metrics, which it has up to 500 targets.",
+        "One block, host by host. Hosts are shown where the plan has metrics.hosts, which small plans have.",
         [VANTAGES, variable("country", "Country", COUNTRIES, multi=False),
          variable("block", "Block", 'label_values(lifesign_block_state{country=~"$country"}, block)', multi=False)],
         BLOCK_CHANGES,

@@ -2,6 +2,7 @@
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
+use crate::export::metric_sets::MetricSets;
 use crate::probe::{
     ProbeSpec,
     send_options::{SendOptions, SocketOptions},
@@ -24,6 +25,7 @@ mod block;
 mod clash;
 mod country;
 mod maintenance;
+mod metric_sets;
 mod network;
 mod send_options;
 mod summary;
@@ -32,13 +34,12 @@ mod warnings;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 13] = [
     "vantage",
     "contact",
     "controls",
     "resolver",
-    "per_host_metrics",
-    "per_block_reasons",
+    "metrics",
     "source",
     "dscp",
     "size",
@@ -77,11 +78,8 @@ pub struct Plan {
     pub budget: Budget,
     /// How to judge; `outage_after` from 10 s to 1 h.
     pub rules: Rules,
-    /// Metrics for each host; None to let the size of the plan decide.
-    pub per_host_metrics: Option<bool>,
-    /// For each block why packets were rejected and probes not sent; None to let the size of the
-    /// plan decide.
-    pub per_block_reasons: Option<bool>,
+    /// The metrics that are shown beside those of every plan.
+    pub metrics: MetricSets,
     /// Countries, networks, blocks and targets; each country and each network has a block, and each
     /// block a target.
     pub roster: Arc<Roster>,
@@ -152,8 +150,7 @@ fn plan(root: Table<'_>) -> Plan {
         rules: judge
             .and_then(|judge| judge.get("outage_after")?.duration(range))
             .map_or_else(Rules::default, |outage_after| Rules { outage_after, ..Rules::default() }),
-        per_host_metrics: root.get("per_host_metrics").and_then(Value::flag),
-        per_block_reasons: root.get("per_block_reasons").and_then(Value::flag),
+        metrics: metric_sets::metric_sets(root, &countries.roster),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
         control_options: countries.send_options.of_plan().socket.clone(),

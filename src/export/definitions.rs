@@ -4,26 +4,30 @@
 //! Where the set of a counter's labels is known, all its series stand at 0 from the beginning, so
 //! that `increase()` sees the first event.
 
+use super::metric_sets::MetricSet;
 use super::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
-    scopes::Level,
+    scopes::{Kind, Level},
     watch::{ControlView, Counts, LinesLost, Snapshot},
 };
 use lifesign_incident::PhaseKind;
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One line for what a metric is, and one for how it is made.
+/// One line for what a metric is, with the set that it belongs to, and one for how it is made.
 macro_rules! definitions {
-    ($($kind:ident $name:literal [$($label:ident),*] $help:literal
+    (@set) => { None };
+    (@set $set:ident) => { Some(MetricSet::$set) };
+    ($($kind:ident $(of $set:ident)? $name:literal [$($label:ident),*] $help:literal
         $collect:ident $add:expr;)*) => {
         /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's own.
         pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
             name: concat!("lifesign_", $name),
             kind: MetricType::$kind,
             labels: &[$(stringify!($label)),*],
+            set: definitions!(@set $($set)?),
             help: $help,
             collect: Collect::$collect($add),
         },)*];
@@ -34,15 +38,15 @@ definitions! {
     // Verdicts.
     GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
         PerScope |view, out| out.add_per_state(|state| one_if(view.verdict.state == state));
-    COUNTER "*_state_seconds_total" [state] "Seconds that the * spent in the state."
+    COUNTER of States "*_state_seconds_total" [state] "Seconds that the * spent in the state."
         PerScope |view, out| out.add_per_state(|state| view.verdict.state_seconds[state]);
-    COUNTER "*_state_changes_total" [state] "How often the * entered the state."
+    COUNTER of States "*_state_changes_total" [state] "How often the * entered the state."
         PerScope |view, out| out.add_per_state(|state| view.verdict.entered[state] as f64);
     COUNTER "*_unreachable_seconds_total" []
         "Seconds for which the * could not be reached: each darkness from edge to edge, also in \
          flapping."
         PerScope |view, out| out.add(&[], view.verdict.dark_seconds);
-    GAUGE "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
+    GAUGE of States "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
         PerScope |view, out| out.add_time(Some(view.verdict.changed));
     GAUGE "*_state_since_earliest_timestamp_seconds" []
         "The present state of the * really began no earlier: the last proof of the one before; \
@@ -63,8 +67,10 @@ definitions! {
         "Hosts of the *: those that answer now, those that usually do, and those that the plan lists."
         PerScope |view, out| {
             let HostCounts { now, usual, listed } = view.verdict.hosts;
-            for (answer, hosts) in [("now", now), ("usual", usual), ("listed", listed)] {
-                out.add(&[answer], hosts.into());
+            out.add(&["now"], now.into());
+            out.add(&["usual"], usual.into());
+            if out.has(MetricSet::Hosts) {
+                out.add(&["listed"], listed.into());
             }
         };
 
@@ -109,76 +115,76 @@ definitions! {
         PerScope |view, out| out.add_per_window(&view.windows, |window| window.p95);
 
     // Return paths.
-    GAUGE "block_reply_hop_limit" []
+    GAUGE of Paths "block_reply_hop_limit" []
         "What was left of the hop limit (TTL) of echo replies when they arrived here: that of most \
          of the block's hosts; absent before the first."
         PerReturnPath |view, out| out.add_known(&[], view.hop_limit.map(f64::from));
-    COUNTER "return_path_changes_total" []
+    COUNTER of Paths "return_path_changes_total" []
         "How often the path back from the block moved: its echo replies pass more hops than before, \
          or fewer, and go on doing so."
         PerReturnPath |view, out| out.add(&[], view.changes as f64);
 
     // Probes.
     COUNTER "probes_total" [] "Probes sent."
-        PerKind |view, out| out.add(&[], view.counts.sent as f64);
+        PerKind |_, view, out| out.add(&[], view.counts.sent as f64);
     COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
-        PerKind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+        PerKind |_, view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
     COUNTER "probe_outcomes_total" [outcome]
         "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence, and a neighbour is of its block alone."
-        PerKind |view, out| add_outcomes(&view.counts, out);
-    COUNTER "probes_unexpected_total" []
+        PerKind |kind, view, out| add_outcomes(kind, &view.counts, out);
+    COUNTER of Outcomes "probes_unexpected_total" []
         "Valid answers that are not the one the plan expects; they are also counted as reply or \
          late."
-        PerKind |view, out| out.add(&[], view.counts.unexpected as f64);
-    GAUGE "probes_overdue" []
+        PerKind |_, view, out| out.add(&[], view.counts.unexpected as f64);
+    GAUGE of Outcomes "probes_overdue" []
         "Probes whose patience has run out, but not yet the 150 s after which they are lost."
-        PerKind |view, out| out.add(&[], view.counts.overdue as f64);
-    HISTOGRAM "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
-        PerKind |view, out| out.add_histogram(&view.rtt);
+        PerKind |_, view, out| out.add(&[], view.counts.overdue as f64);
+    HISTOGRAM of Buckets "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
+        PerKind |_, view, out| out.add_histogram(&view.rtt);
 
-    COUNTER "block_rejected_total" [reason]
+    COUNTER of Reasons "block_rejected_total" [reason]
         "Packets about the block that were no answer to a question of ours; absent for a reason \
          that has not happened."
         PerBlockReasons |view, out|
             view.rejected.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
-    COUNTER "block_not_sent_total" [reason]
+    COUNTER of Reasons "block_not_sent_total" [reason]
         "Probes to the block that could not be sent, by our own fault; absent for a reason that has \
          not happened."
         PerBlockReasons |view, out|
             view.not_sent.iter().for_each(|(reason, &count)| out.add(&[reason.label()], count as f64));
 
     // Hosts.
-    COUNTER "host_probes_total" [] "Probes sent to the host."
+    COUNTER of Hosts "host_probes_total" [] "Probes sent to the host."
         PerHost |view, out| out.add(&[], view.counts.sent as f64);
-    COUNTER "host_probes_failed_total" []
+    COUNTER of Hosts "host_probes_failed_total" []
         "Probes sent to the host that found no life: lost or unreachable."
         PerHost |view, out|
             out.add(&[], f64::from(view.counts.lost) + f64::from(view.counts.unreachable));
-    GAUGE "host_loss_ratio" []
+    GAUGE of Hosts "host_loss_ratio" []
         "Share of the host's last 64 probes that were missed, 0 to 1; absent without any."
         PerHost |view, out| out.add_known(&[], view.recent_loss.map(f64::from));
-    GAUGE "host_rtt_smoothed_seconds" []
+    GAUGE of Hosts "host_rtt_smoothed_seconds" []
         "Smoothed round-trip time of the host (RFC 6298); absent before the first answer."
         PerHost |view, out| out.add_known(&[], view.srtt.map(f64::from));
-    GAUGE "host_rtt_lowest_seconds" []
+    GAUGE of Hosts "host_rtt_lowest_seconds" []
         "Lowest round-trip time of the host; absent before the first answer."
         PerHost |view, out| out.add_known(&[], view.min_rtt.map(f64::from));
-    GAUGE "host_last_life_timestamp_seconds" []
+    GAUGE of Hosts "host_last_life_timestamp_seconds" []
         "When the newest answered probe to the host was sent; absent before the first."
         PerHost |view, out| out.add_time(view.last_life);
-    GAUGE "host_up" [] "1 if the host answers, as far as we know; 0 while its block is dark."
+    GAUGE of Hosts "host_up" [] "1 if the host answers, as far as we know; 0 while its block is dark."
         PerHost |view, out| out.add(&[], one_if(view.up));
-    GAUGE "host_gone" []
+    GAUGE of Hosts "host_gone" []
         "1 if the host is silent while its block lives, be it retired or not: no evidence."
         PerHost |view, out| out.add(&[], one_if(view.gone));
-    GAUGE "host_retired" []
+    GAUGE of Hosts "host_retired" []
         "1 if the host was silent for a day while its block lived: asked hourly, no evidence."
         PerHost |view, out| out.add(&[], one_if(view.retired));
-    GAUGE "host_accepts_all" []
+    GAUGE of Hosts "host_accepts_all" []
         "1 if a firewall answers for the host on every port: its TCP answers are no evidence."
         PerHost |view, out| out.add(&[], one_if(view.accepts_all));
 
-    GAUGE "target_info" []
+    GAUGE of Hosts "target_info" []
         "The labels that the plan gives the host; always 1, absent where it gives none."
         PerHost |_, out| out.add_info();
 
@@ -289,7 +295,7 @@ fn add_per_control(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&Contro
     }
 }
 
-fn add_outcomes(counts: &Counts, out: &mut Series) {
+fn add_outcomes(kind: Kind, counts: &Counts, out: &mut Series) {
     let &Counts {
         sent: _,
         reply,
@@ -305,18 +311,20 @@ fn add_outcomes(counts: &Counts, out: &mut Series) {
         not_sent,
         overdue: _,
     } = counts;
-    for (outcome, count) in [
-        ("reply", reply),
-        ("refused", refused),
-        ("late", late),
-        ("lost", lost),
-        ("unreachable", unreachable),
-        ("neighbour", neighbour),
-        ("rejected", rejected),
-        ("duplicate", duplicate),
-        ("not_sent", not_sent),
+    for (outcome, count, is_shown) in [
+        ("reply", reply, true),
+        ("refused", refused, kind == Kind::Tcp),
+        ("late", late, true),
+        ("lost", lost, true),
+        ("unreachable", unreachable, true),
+        ("neighbour", neighbour, false),
+        ("rejected", rejected, false),
+        ("duplicate", duplicate, false),
+        ("not_sent", not_sent, false),
     ] {
-        out.add(&[outcome], count as f64);
+        if is_shown || out.has(MetricSet::Outcomes) {
+            out.add(&[outcome], count as f64);
+        }
     }
 }
 

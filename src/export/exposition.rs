@@ -6,6 +6,9 @@
 use prometheus::proto::{MetricFamily, MetricType};
 use std::fmt::Write as _;
 
+/// Whole numbers below this are what they are as floats, and are written faster.
+const EXACT: u64 = 1 << 53;
+
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -122,10 +125,12 @@ impl Exposition {
             text.extend(["{", subject_labels, comma, own_labels, "}"]);
         }
         text.push(' ');
-        let _ = if value.is_infinite() {
-            text.write_str(if value > 0.0 { "+Inf" } else { "-Inf" })
-        } else {
-            write!(text, "{value}")
+        let _ = match value as i64 {
+            whole if whole as f64 == value && whole.unsigned_abs() < EXACT => {
+                write!(text, "{whole}")
+            }
+            _ if value.is_infinite() => text.write_str(if value > 0.0 { "+Inf" } else { "-Inf" }),
+            _ => write!(text, "{value}"),
         };
         text.push('\n');
     }

@@ -5,11 +5,12 @@ use super::{
     ExportSettings, SnapshotReceiver,
     definitions::DEFINITIONS,
     exposition::{Exposition, Format, push_label},
+    metric_sets::{MetricSet, MetricSets},
     series::{Collect, Definition, Series},
 };
 use crate::clock::processor_time;
 use lifesign_core::{
-    scopes::{BlockId, CountryId, Level, Roster, Scope},
+    scopes::{BlockId, CountryId, Level, Roster, Scope, Target},
     watch::Snapshot,
 };
 use lifesign_incident::{Incident, present};
@@ -43,15 +44,15 @@ impl Metrics {
         let settings = self.settings.borrow().clone();
         add_settings(&settings, &mut out);
         if let Some(snapshot) = self.snapshots.borrow().clone() {
-            let scrape = Scrape::of(&snapshot);
-            let is_shown = |family: &&Family| match family.definition.collect {
-                Collect::PerHost(_) => settings.per_host,
-                Collect::PerBlockReasons(_) => settings.per_block_reasons,
-                _ => true,
+            let scrape = Scrape::of(&snapshot, &settings.metrics);
+            let is_shown = |family: &&Family| {
+                family.definition.set.is_none_or(|set| settings.metrics.contains(&set))
             };
             for family in self.families.iter().filter(is_shown) {
                 let Family { name, help, definition, .. } = family;
-                out.family(name, definition.kind, help, |out| family.write(&scrape, out));
+                out.family(name, definition.kind, help, |out| {
+                    family.write(&scrape, &settings.metrics, out);
+                });
             }
         }
         for family in self.process_families() {
@@ -103,17 +104,31 @@ struct Scrape<'a> {
     snapshot: &'a Snapshot,
     /// The labels that say which scope a series is about, in the order of the roster's scopes.
     labels: Vec<String>,
+    /// The same of each target, by `TargetId`; none if no host is shown.
+    target_labels: Vec<String>,
     /// The present ones of the countries, by `CountryId`.
     incidents: Vec<Option<Incident>>,
 }
 
 impl<'a> Scrape<'a> {
-    fn of(snapshot: &'a Snapshot) -> Self {
+    fn of(snapshot: &'a Snapshot, sets: &MetricSets) -> Self {
         let roster = &snapshot.roster;
         let countries = (0..).map(CountryId).zip(&roster.countries);
+        let labels: Vec<String> =
+            roster.scopes().map(|scope| scope_labels(roster, scope)).collect();
+        let target_labels = |target: &Target| {
+            let block = roster.scope_id(Scope::Block(target.block)).index();
+            let mut labels = labels[block].clone();
+            push_label(&mut labels, "host", &target.host.to_string());
+            push_label(&mut labels, "probe", &target.probe);
+            labels
+        };
+        let hosts = roster.targets.iter().filter(|_| sets.contains(&MetricSet::Hosts));
+        let target_labels = hosts.map(target_labels).collect();
         Self {
             snapshot,
-            labels: roster.scopes().map(|scope| scope_labels(roster, scope)).collect(),
+            labels,
+            target_labels,
             incidents: countries.map(|(id, _)| present(snapshot, id)).collect(),
         }
     }
@@ -149,11 +164,12 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = Family> {
 
 impl Family {
     /// Writes the series.
-    fn write(&self, scrape: &Scrape, exposition: &mut Exposition) {
+    fn write(&self, scrape: &Scrape, sets: &MetricSets, exposition: &mut Exposition) {
         let snapshot = scrape.snapshot;
         let roster = &snapshot.roster;
         let mut out = Series {
             definition: self.definition,
+            sets,
             wall_offset: snapshot.wall_offset,
             subject_labels: "",
             plan_labels: None,
@@ -197,16 +213,16 @@ impl Family {
                         let Some(view) = view else { continue };
                         let mut labels = block_labels(id).to_owned();
                         push_label(&mut labels, "probe", kind.label());
-                        add(view, &mut out.about(&labels, None));
+                        add(kind, view, &mut out.about(&labels, None));
                     }
                 }
             }
             Collect::PerHost(add) => {
-                for (target, view) in roster.targets.iter().zip(&snapshot.targets) {
-                    let mut labels = block_labels(target.block.0).to_owned();
-                    push_label(&mut labels, "host", &target.host.to_string());
-                    push_label(&mut labels, "probe", &target.probe);
-                    add(view, &mut out.about(&labels, Some(&target.labels)));
+                let labelled = roster.targets.iter().zip(&scrape.target_labels);
+                for ((target, labels), view) in labelled.zip(&snapshot.targets) {
+                    out.subject_labels = labels;
+                    out.plan_labels = Some(&target.labels);
+                    add(view, &mut out);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! it holds.
 
 use lifesign_core::watch::Snapshot;
+use metric_sets::MetricSets;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -13,6 +14,7 @@ pub mod http;
 pub mod metrics;
 mod api;
 mod definitions;
+pub mod metric_sets;
 pub mod exposition;
 mod negotiation;
 pub mod pages;
@@ -49,10 +51,8 @@ pub struct ExportSettings {
     pub vantage: String,
     /// Who runs the vantage.
     pub contact: Option<String>,
-    /// Export series per host, which large plans cannot afford.
-    pub per_host: bool,
-    /// Export rejected and unsent by reason per block, as well.
-    pub per_block_reasons: bool,
+    /// The metrics that are shown beside those of every plan.
+    pub metrics: MetricSets,
     /// If nothing of it is real: what is played, in a sentence.
     pub simulation: Option<String>,
 }

@@ -1,9 +1,10 @@
 //! What a metric is, and how its series are written.
 
 use super::exposition::{Exposition, push_label};
+use super::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::{
     judge::State,
-    scopes::Labels,
+    scopes::{Kind, Labels},
     time::{Time, WallOffset},
     watch::{
         BlockReasons, HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView,
@@ -13,6 +14,9 @@ use lifesign_core::{
 use lifesign_incident::Incident;
 use prometheus::proto::MetricType;
 
+/// The window that every plan shows.
+const LEAN_WINDOW: &str = "5m";
+
 /// What a metric is, and how its series are made.
 pub(super) struct Definition {
     /// `*` stands for each level of scopes, here and in the help: such a definition makes a metric
@@ -21,6 +25,8 @@ pub(super) struct Definition {
     pub kind: MetricType,
     /// Its labels besides those that say what it is about.
     pub labels: &'static [&'static str],
+    /// The set that it belongs to; None if every plan has it.
+    pub set: Option<MetricSet>,
     pub help: &'static str,
     pub collect: Collect,
 }
@@ -42,7 +48,7 @@ pub(super) enum Collect {
     /// The reasons counted of each block: `country`, `block`.
     PerBlockReasons(fn(&BlockReasons, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
-    PerKind(fn(&KindView, &mut Series)),
+    PerKind(fn(Kind, &KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.
     PerHost(fn(&TargetView, &mut Series)),
 }
@@ -50,6 +56,8 @@ pub(super) enum Collect {
 /// The series of one metric, as its [`Collect`] adds them.
 pub(super) struct Series<'a> {
     pub definition: &'static Definition,
+    /// The sets that are shown.
+    pub sets: &'a MetricSets,
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: WallOffset,
     /// The labels that say what the next series are about, as they are written.
@@ -70,6 +78,7 @@ impl Series<'_> {
     ) -> Series<'a> {
         Series {
             definition: self.definition,
+            sets: self.sets,
             wall_offset: self.wall_offset,
             subject_labels,
             plan_labels,
@@ -118,6 +127,11 @@ impl Series<'_> {
         }
     }
 
+    /// Is this set shown?
+    pub fn has(&self, set: MetricSet) -> bool {
+        self.sets.contains(&set)
+    }
+
     /// One series for each window in which something was measured.
     pub fn add_per_window(
         &mut self,
@@ -125,7 +139,9 @@ impl Series<'_> {
         value: impl Fn(&WindowView) -> Option<f64>,
     ) {
         for (name, window) in WINDOWS.iter().zip(windows) {
-            self.add_known(&[name], value(window));
+            if *name == LEAN_WINDOW || self.has(MetricSet::Windows) {
+                self.add_known(&[name], value(window));
+            }
         }
     }
 

@@ -2,7 +2,11 @@
 //! `tests/data/bad/NAME.txt`.
 
 use crate::support::TempDir;
-use lifesign::{config::Plan, probe::ProbeSpec};
+use lifesign::{
+    config::Plan,
+    export::metric_sets::{MetricSet, MetricSets},
+    probe::ProbeSpec,
+};
 use lifesign_core::{
     scopes::{BlockId, CountryId, Host, NetworkId},
     time::Time,
@@ -89,10 +93,33 @@ fn the_lab_is_what_it_says() {
     );
     assert_eq!(plan.warnings(Time::default()), Vec::<String>::new());
     assert_eq!((plan.vantage.as_str(), plan.rules.outage_after), ("lab", Duration::from_secs(60)));
-    assert_eq!(
-        (plan.budget.base, plan.budget.total, plan.per_host_metrics),
-        (0.25, Some(50.0), None)
-    );
+    assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(50.0)));
+    assert_eq!(plan.metrics, MetricSet::ALL.into());
+    assert_eq!(plan.metrics_in_words(), "metrics: all");
+}
+
+#[test]
+fn a_large_plan_has_the_metrics_that_it_asks_for() {
+    let plan = |blocks: u32, hosts: u32, more: &str| {
+        let mut text = format!("vantage = \"lab\"\n{more}\n[[country]]\ncode = \"XA\"\n");
+        for block in 0..blocks {
+            let prefix = format!("127.45.{block}");
+            let hosts: Vec<String> =
+                (1..=hosts).map(|host| format!("\"{prefix}.{host}\"")).collect();
+            let hosts = hosts.join("}, { probes = [\"icmp\"], host = ");
+            text.extend([
+                format!("[[country.block]]\nprefix = \"{prefix}.0/24\"\n"),
+                format!("hosts = [{{ probes = [\"icmp\"], host = {hosts} }}]\n"),
+            ]);
+        }
+        Plan::parse("plan", &text).unwrap_or_else(|problems| panic!("{problems}")).metrics
+    };
+    assert_eq!(plan(50, 10, ""), MetricSet::ALL.into());
+    assert!(!plan(50, 11, "").contains(&MetricSet::Hosts));
+    assert!(plan(50, 11, "").contains(&MetricSet::States));
+    assert_eq!(plan(51, 1, ""), MetricSets::new());
+    assert_eq!(plan(51, 1, "metrics.states = true"), [MetricSet::States].into());
+    assert!(!plan(1, 1, "metrics.states = false").contains(&MetricSet::States));
 }
 
 #[test]
@@ -141,7 +168,10 @@ fn ipv6_names_and_options_are_read() {
         ["[::1]:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]
     );
     assert_eq!((plan.budget.base, plan.budget.total), (0.25, Some(2.0)));
-    assert_eq!((plan.per_host_metrics, plan.per_block_reasons), (Some(false), Some(true)));
+    assert_eq!(
+        plan.metrics_in_words(),
+        "metrics: without hosts; [metrics] in the plan can add them"
+    );
     assert_eq!(
         plan.warnings(Time::default()),
         ["control ::1 is this machine: it answers even when our network is down"]

@@ -5,7 +5,10 @@
 use crate::support::{
     Program, TIMEOUT, TempDir, get, lifesign, own_process::in_own_process, until, values,
 };
-use lifesign::{clock::Clock, export::connections};
+use lifesign::{
+    clock::Clock,
+    export::{connections, metric_sets::MetricSet},
+};
 use socket2::{Domain, Socket, Type};
 use std::{
     io::{Read, Write},
@@ -25,7 +28,9 @@ fn plan(blocks: usize) -> String {
         )
     };
     let blocks: Vec<String> = (0..blocks).map(block).collect();
-    format!("vantage = \"lab\"\n[[country]]\ncode = \"KP\"\n{}", blocks.concat())
+    // A page that fills buffers.
+    let sets = MetricSet::ALL.map(|set| format!("metrics.{} = true\n", set.label())).concat();
+    format!("vantage = \"lab\"\n{sets}[[country]]\ncode = \"KP\"\n{}", blocks.concat())
 }
 
 /// How long Prometheus waits for an answer by default (scrape_timeout). Whoever is held up by

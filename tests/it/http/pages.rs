@@ -7,7 +7,7 @@ use crate::support::{
     page_server::{PageServer, settings},
     snapshot,
 };
-use lifesign::export::ExportSettings;
+use lifesign::export::{ExportSettings, metric_sets::MetricSets};
 use lifesign_core::{judge::State, watch::Snapshot};
 use std::{
     io::{Read, Write},
@@ -491,8 +491,7 @@ fn a_new_plan_may_call_the_vantage_otherwise_and_hide_hosts_and_reasons() {
     server.settings.send_replace(ExportSettings {
         vantage: "elsewhere".into(),
         contact: None,
-        per_host: false,
-        per_block_reasons: false,
+        metrics: MetricSets::new(),
         simulation: None,
     });
     server.snapshots.send_replace(Some(Arc::new(snapshot::every_field())));

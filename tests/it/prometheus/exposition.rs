@@ -7,7 +7,7 @@ use crate::support::{
 };
 use lifesign::{
     config::Plan,
-    export::{ExportSettings, exposition::Format, metrics::Metrics},
+    export::{ExportSettings, exposition::Format, metric_sets::MetricSet, metrics::Metrics},
 };
 use lifesign_core::watch::Snapshot;
 use std::{
@@ -17,13 +17,12 @@ use std::{
 };
 use tokio::sync::watch;
 
-fn render(snapshot: Option<Snapshot>, per_host: bool) -> String {
+fn render(snapshot: Option<Snapshot>, sets: &[MetricSet]) -> String {
     let (_sender, source) = watch::channel(snapshot.map(Arc::new));
     let (_sender, settings) = watch::channel(ExportSettings {
         vantage: "the lab".into(),
         contact: None,
-        per_host,
-        per_block_reasons: per_host,
+        metrics: sets.iter().copied().collect(),
         simulation: None,
     });
     Metrics::new(source, settings).render(Format::Text)
@@ -39,13 +38,13 @@ fn lasting(text: &str) -> String {
 fn the_text_is_the_golden_text() {
     same_as_file(
         "tests/data/golden/metrics.prom",
-        &lasting(&render(Some(snapshot::every_field()), true)),
+        &lasting(&render(Some(snapshot::every_field()), &MetricSet::ALL)),
     );
 }
 
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
-    let metrics = lasting(&render(Some(snapshot::labelled()), true));
+    let metrics = lasting(&render(Some(snapshot::labelled()), &MetricSet::ALL));
     let mut help = BTreeMap::new();
     let mut kinds = BTreeMap::new();
     let mut labels = BTreeMap::new();
@@ -76,17 +75,43 @@ fn the_table_in_the_docs_lists_every_metric() {
         }
     }
     assert!(help.len() > 50 && help.keys().eq(kinds.keys()) && help.keys().eq(labels.keys()));
+    let is_shown = |text: &str, name: &str| text.contains(&format!("# TYPE {name} "));
+    let lean = render(Some(snapshot::labelled()), &[]);
+    let by_set = MetricSet::ALL.map(|set| (set, render(Some(snapshot::labelled()), &[set])));
+    let set_of = |name: &str| match by_set.iter().find(|(_, text)| is_shown(text, name)) {
+        Some((set, _)) if !is_shown(&lean, name) => set.label(),
+        _ => "",
+    };
     let mut table = String::new();
     for (name, meaning) in &help {
         assert_eq!(labels[name].len(), 1, "{name} has series with different labels");
         let labels = labels[name].first().unwrap();
-        writeln!(table, "| `{name}` | {} | {labels} | {meaning} |", kinds[name]).unwrap();
+        let set = set_of(name);
+        writeln!(table, "| `{name}` | {set} | {} | {labels} | {meaning} |", kinds[name]).unwrap();
     }
     let docs = text("docs/metrics.md");
-    let rule = "|---|---|---|---|\n";
+    let rule = "|---|---|---|---|---|\n";
     let before = docs.find(rule).unwrap() + rule.len();
     let after = before + docs[before..].find("\n\n").map_or(docs.len() - before, |end| end + 1);
     same_as_file("docs/metrics.md", &format!("{}{table}{}", &docs[..before], &docs[after..]));
+}
+
+/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Two more may
+/// come: why it is dark, and where.
+#[test]
+fn a_block_has_few_series_unless_the_plan_wants_more() {
+    let series = |sets: &[MetricSet]| {
+        let text = render(Some(snapshot::every_field()), sets);
+        let of_block = |line: &&str| {
+            line.contains("block=\"127.45.176.0/24\"")
+                && !["probe=\"tcp\"", "probe=\"dns\"", "reason="].iter().any(|l| line.contains(l))
+        };
+        text.lines().filter(of_block).count()
+    };
+    assert!((10..=23).contains(&series(&[])), "{}", series(&[]));
+    for set in MetricSet::ALL {
+        assert!(series(&[set]) > series(&[]) || set == MetricSet::Reasons, "{set:?}");
+    }
 }
 
 /// The names of the labels in `{a="x",b="y"} 1`, whose values may hold anything.
@@ -111,8 +136,8 @@ fn labels_in(text: &str) -> Vec<String> {
 
 #[test]
 fn a_network_has_what_blocks_and_countries_have() {
-    let with = render(Some(snapshot::in_a_network()), true);
-    let without = render(Some(snapshot::every_field()), true);
+    let with = render(Some(snapshot::in_a_network()), &MetricSet::ALL);
+    let without = render(Some(snapshot::every_field()), &MetricSet::ALL);
     let names = |text: &str, level: &str| -> BTreeSet<String> {
         let begin = format!("# TYPE lifesign_{level}_");
         text.lines().filter_map(|line| Some(line.strip_prefix(&begin)?.to_owned())).collect()
@@ -144,7 +169,7 @@ fn a_network_has_what_blocks_and_countries_have() {
 
 #[test]
 fn labels_of_the_plan_are_on_one_series_of_what_they_are_of_and_escaped() {
-    let text = render(Some(snapshot::labelled()), true);
+    let text = render(Some(snapshot::labelled()), &MetricSet::ALL);
     let operator = "operator=\"<script>alert(\\\"x\\\")</script>\"} 1\n";
     for labels in [
         "country_info{country=\"KP\",",
@@ -155,13 +180,13 @@ fn labels_of_the_plan_are_on_one_series_of_what_they_are_of_and_escaped() {
         assert!(text.contains(&format!("\nlifesign_{labels}{operator}")), "{labels}: {text}");
     }
     assert_eq!(text.matches("operator=").count(), 4);
-    assert!(!render(Some(snapshot::labelled()), false).contains("lifesign_target_info"));
+    assert!(!render(Some(snapshot::labelled()), &[]).contains("lifesign_target_info"));
 }
 
 /// A label of a plan that any of these has would be taken for it.
 #[test]
 fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
-    let text = lasting(&render(Some(snapshot::labelled()), true));
+    let text = lasting(&render(Some(snapshot::labelled()), &MetricSet::ALL));
     let series = text.lines().filter(|line| !line.starts_with('#'));
     let mut names: BTreeSet<String> =
         series.filter_map(|line| Some(labels_in(line.split_once('{')?.1))).flatten().collect();
@@ -183,15 +208,18 @@ fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
 
 #[test]
 fn hosts_are_shown_only_if_asked_for() {
-    assert!(render(Some(snapshot::every_field()), true).contains("\nlifesign_host_probes_total{"));
-    assert!(!render(Some(snapshot::every_field()), false).contains("lifesign_host_"));
+    assert!(
+        render(Some(snapshot::every_field()), &MetricSet::ALL)
+            .contains("\nlifesign_host_probes_total{")
+    );
+    assert!(!render(Some(snapshot::every_field()), &[]).contains("lifesign_host_"));
 }
 
 /// The processor time is not whole seconds: its rate over a minute would be 0 or far too much.
 #[test]
 fn processor_time_has_fractions() {
     let seconds = || {
-        let text = render(None, true);
+        let text = render(None, &MetricSet::ALL);
         let line = text.lines().find_map(|line| line.strip_prefix("process_cpu_seconds_total "));
         line.unwrap().parse::<f64>().unwrap()
     };
@@ -201,7 +229,7 @@ fn processor_time_has_fractions() {
 
 #[test]
 fn before_the_first_snapshot_there_is_the_process_alone() {
-    let text = render(None, true);
+    let text = render(None, &MetricSet::ALL);
     assert!(text.contains("\nprocess_start_time_seconds "));
     assert!(text.contains("\nlifesign_vantage_info{vantage=\"the lab\"} 1\n"));
     assert!(!text.contains("lifesign_blind"));

@@ -1,6 +1,7 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
 use super::http::{Answer, ask};
+use lifesign::export::metric_sets::MetricSet;
 use lifesign::export::{ExportSettings, ReloadRequest, Sources, http::serve, listener::Listener};
 use lifesign_core::watch::Snapshot;
 use lifesign_web_config::WebConfig;
@@ -62,8 +63,7 @@ pub fn settings(simulation: Option<&str>) -> ExportSettings {
     ExportSettings {
         vantage: "the lab".into(),
         contact: None,
-        per_host: true,
-        per_block_reasons: true,
+        metrics: MetricSet::ALL.into(),
         simulation: simulation.map(Into::into),
     }
 }

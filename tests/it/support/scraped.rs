@@ -3,6 +3,7 @@
 //! Needs prometheus and promtool.
 
 use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
+use lifesign::export::metric_sets::MetricSet;
 use lifesign::export::{ExportSettings, exposition::Format, metrics::Metrics};
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
@@ -61,8 +62,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     let (_sender, settings) = watch::channel(ExportSettings {
         vantage: vantage.into(),
         contact: None,
-        per_host: true,
-        per_block_reasons: false,
+        metrics: MetricSet::ALL.into(),
         simulation: None,
     });
     let metrics = Metrics::new(source, settings);

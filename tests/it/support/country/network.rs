@@ -59,7 +59,7 @@ pub fn plan(scenario: &Scenario, v6: bool, head: &str) -> String {
     let controls: Vec<String> =
         settings.controls.iter().map(|&address| format!("\"{}\"", played(address, v6))).collect();
     let mut plan = format!(
-        "vantage = \"test\"\nper_host_metrics = true\ncontrols = [{}]\n{head}\n",
+        "vantage = \"test\"\nmetrics.hosts = true\ncontrols = [{}]\n{head}\n",
         controls.join(", ")
     );
     for country in &scenario.roster.countries {
