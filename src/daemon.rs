@@ -29,6 +29,7 @@ mod end;
 mod journal_writer;
 mod network;
 mod settings;
+mod publication;
 mod wire_ids;
 mod reload;
 mod state;
@@ -57,6 +58,7 @@ use lifesign_journal::verdict;
 use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
+use publication::Publication;
 use reload::Reload;
 use settings::{core_settings, export_settings};
 use state::StateDirectory;
@@ -69,8 +71,6 @@ use tokio::sync::{
     oneshot, watch,
 };
 
-/// How often readers get a new snapshot when no verdict changes.
-const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest sleep: probes that are due within it leave together, because at thousands a second
 /// waking up costs more than sending. Each packet still has its own send time.
 const MIN_SLEEP: Duration = Duration::from_millis(1);
@@ -231,7 +231,9 @@ impl Daemon {
         mut end: oneshot::Receiver<()>,
         http: &JoinHandle<()>,
     ) -> Result<(), Failure> {
-        let mut publish = self.clock.now();
+        let mut publication = Publication::default();
+        // Those that are not told yet.
+        let mut changes: Vec<Change> = Vec::new();
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
@@ -259,16 +261,16 @@ impl Daemon {
             self.watch.handle_timeout(now, received_until);
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
-            let changes: Vec<Change> = from_fn(|| self.watch.poll_change()).collect();
-            if !changes.is_empty() || now >= publish {
-                publish = now + PUBLISH_INTERVAL;
-                self.publish(now);
+            changes.extend(from_fn(|| self.watch.poll_change()));
+            // A new plan has other ids.
+            if now >= publication.next(!changes.is_empty()) || loaded.is_some() {
+                publication.made(now);
+                self.tell(&mut changes, now);
                 if let Some(thread) = self.ended_thread(http) {
                     return Err(Failure::Ended(thread));
                 }
             }
-            // After the snapshot, so that whoever reads a verdict line finds it in the metrics too.
-            self.report(&changes, now);
+            self.record();
             // Nothing is left that uses the ids of the old plan.
             if let Some(loaded) = loaded.take() {
                 self.replan(loaded, now);
@@ -277,13 +279,16 @@ impl Daemon {
             if !batch.is_empty() {
                 continue;
             }
-            let wake = self.watch.poll_timeout().min(publish);
+            let wake = self.watch.poll_timeout().min(publication.next(!changes.is_empty()));
             let busy = wake < now + MIN_SLEEP;
             let wake = self.clock.instant(wake.max(now + MIN_SLEEP));
             // In this order, so that no flood of answers delays the end.
             tokio::select! {
                 biased;
-                _ = &mut end => return Ok(()),
+                _ = &mut end => {
+                    self.tell(&mut changes, now);
+                    return Ok(());
+                }
                 () = self.network.icmp_readable(), if !busy => {}
                 Some(event) = self.events.recv(), if !busy => batch.push(event),
                 read = reload.next() => loaded = Some(read),
@@ -318,29 +323,35 @@ impl Daemon {
             && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
 
-    /// Writes what happened to the journal, the store and standard output.
-    fn report(&mut self, changes: &[Change], now: Time) {
+    /// Writes what was seen to the journal.
+    fn record(&mut self) {
+        let Some(journal) = &mut self.journal else { return };
+        let offset = self.clock.wall_offset();
+        while let Some(record) = self.watch.poll_record() {
+            if !journal.takes(&record) {
+                continue;
+            }
+            journal.write(lifesign_journal::write(
+                &record,
+                &self.plan.roster,
+                &self.plan.controls,
+                self.network.asked(&record.event),
+                offset,
+            ));
+        }
+    }
+
+    /// Publishes what is so now, and then what has changed to the store and standard output: whoever
+    /// reads a line about a verdict finds it in the metrics too.
+    fn tell(&mut self, changes: &mut Vec<Change>, now: Time) {
+        self.publish(now);
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
-        if let Some(journal) = &mut self.journal {
-            while let Some(record) = self.watch.poll_record() {
-                if !journal.takes(&record) {
-                    continue;
-                }
-                journal.write(lifesign_journal::write(
-                    &record,
-                    roster,
-                    &self.plan.controls,
-                    self.network.asked(&record.event),
-                    offset,
-                ));
-            }
-        }
         if let Some(store) = &mut self.store {
             store.handle_changes(changes, &self.watch, now, offset);
         }
-        for change in changes {
-            self.stdout_writer.write(verdict::text(change, roster, offset));
+        for change in changes.drain(..) {
+            self.stdout_writer.write(verdict::text(&change, roster, offset));
         }
         while let Some(change) = self.watch.poll_return_path_change() {
             self.stdout_writer.write(verdict::return_path(&change, roster, offset));
