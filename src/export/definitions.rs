@@ -9,7 +9,7 @@ use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
     scopes::Level,
-    watch::{ControlView, Counts, LinesLost, Snapshot},
+    watch::{ControlView, Counts, LinesLost, Snapshot, WindowView},
 };
 use lifesign_incident::PhaseKind;
 use prometheus::proto::MetricType;

@@ -7,8 +7,8 @@ use lifesign_core::{
     time::Time,
     watch::{
         BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost,
-        Measurement, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView,
-        TargetView, VantageStats, WindowView,
+        Measurement, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan,
+        StoreView, TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
