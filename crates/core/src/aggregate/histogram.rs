@@ -86,7 +86,7 @@ struct Step {
 impl Step {
     /// The time in seconds of a rank, from 1: they are held to lie evenly from the lowest to the
     /// highest.
-    fn time(&self, rank: u64) -> f64 {
+    fn time(self, rank: u64) -> f64 {
         let [lowest, highest] = [self.lowest, self.highest].map(|time| f64::from(time.0) + 0.5);
         let gaps = f64::from(self.times.max(2) - 1);
         let parts = lowest + (highest - lowest) * ((rank - 1) as f64 / gaps);
@@ -206,7 +206,9 @@ mod tests {
 
     fn sketch(times: &[f64]) -> Sketch {
         let mut sketch = Sketch::default();
-        times.iter().for_each(|&time| sketch.add(Duration::from_secs_f64(time).into()));
+        for &time in times {
+            sketch.add(Duration::from_secs_f64(time).into());
+        }
         sketch
     }
 
