@@ -40,15 +40,7 @@ pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
     let bottom = TIMES + GAP + LOSS;
     html! {
         svg.smoke role="img" aria-label=(description(points)) {
-            @for (share, y) in [(1.0, 0.0), (0.5, TIMES / 2.0), (0.0, TIMES)] {
-                line.grid x2="100%" y1=(y) y2=(y) {}
-                text.scale x="2" y=(y + if share > 0.9 { 11.0 } else { -3.0 }) {
-                    @if share > 0.0 { (milliseconds(Some(top * share))) }
-                    @else { "0 ms" }
-                }
-            }
-            line.grid x2="100%" y1=(bottom) y2=(bottom) {}
-            text.scale x="2" y=(TIMES + GAP + 9.0) { "100 % lost" }
+            @for y in [0.0, TIMES / 2.0, TIMES, bottom] { line.grid x2="100%" y1=(y) y2=(y) {} }
             (strip::axis(columns, bottom as u32, bottom as u32 + 13))
             svg viewBox=(format!("0 0 {} {bottom}", columns.count)) width="100%" height=(bottom)
                 preserveAspectRatio="none" {
@@ -62,6 +54,12 @@ pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
                     }
                 }
             }
+            @for (y, label) in [
+                (11.0, milliseconds(Some(top))),
+                (TIMES / 2.0 - 3.0, milliseconds(Some(top / 2.0))),
+                (TIMES - 3.0, "0 ms".into()),
+                (TIMES + GAP + 9.0, "100 % lost".into()),
+            ] { text.scale x="2" y=(y) { (label) } }
         }
         p.told {
             span { "median round trip, by what was lost:" }

@@ -266,13 +266,8 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
          For 1 min 30 s of this nobody could see."
     );
     let page = report::page(&data).into_string();
-    assert!(
-        page.contains("&lt;lab-1&gt;")
-            && !page.contains("<lab-1>")
-            && !page.contains("<b>all")
-            && !page.contains("<i>"),
-        "{page}"
-    );
+    let has_markup = ["<lab-1>", "<b>all", "<i>"].iter().any(|each| page.contains(each));
+    assert!(page.contains("&lt;lab-1&gt;") && !has_markup, "{page}");
     assert!(page.contains("class=\"outage\""), "{page}");
     // The same picture as on a page.
     assert!(

@@ -63,9 +63,8 @@ pub struct LogTime(u16);
 
 impl From<Duration> for LogTime {
     fn from(time: Duration) -> Self {
-        let octaves = (time.as_secs_f64() / LOWEST).log2().clamp(0.0, f64::from(OCTAVES));
-        let parts = (octaves * f64::from(STEPS * PARTS)) as u16;
-        Self(parts.min(OCTAVES * STEPS * PARTS - 1))
+        let parts = (time.as_secs_f64() / LOWEST).log2() * f64::from(STEPS * PARTS);
+        Self(parts.clamp(0.0, f64::from(OCTAVES * STEPS * PARTS - 1)) as u16)
     }
 }
 
@@ -171,17 +170,11 @@ impl Sketch {
 
     /// The quantiles that are told; None without any time.
     pub fn round_trips(&self) -> Option<RoundTrips> {
-        let spread = Spread {
-            min: self.quantile(0.0)?,
-            p10: self.quantile(0.1)?,
-            p90: self.quantile(0.9)?,
-            max: self.quantile(1.0)?,
+        let told = [0.0, 0.1, 0.5, 0.9, 0.95, 1.0].map(|share| self.quantile(share));
+        let [Some(min), Some(p10), Some(median), Some(p90), Some(p95), Some(max)] = told else {
+            return None;
         };
-        Some(RoundTrips {
-            median: self.quantile(0.5)?,
-            p95: self.quantile(0.95)?,
-            spread: Some(spread),
-        })
+        Some(RoundTrips { median, p95, spread: Some(Spread { min, p10, p90, max }) })
     }
 }
 
