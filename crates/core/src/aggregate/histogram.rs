@@ -216,6 +216,12 @@ mod tests {
         LogTime::from(Duration::from_secs_f64(seconds)).step()
     }
 
+    /// A scope of many hosts has some hundreds of them.
+    #[test]
+    fn a_step_takes_eight_bytes() {
+        assert_eq!(size_of::<Step>(), 8);
+    }
+
     #[test]
     fn a_stable_path_is_told_without_stairs() {
         assert_eq!(Sketch::default().quantile(0.5), None);
