@@ -15,7 +15,7 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 # Numbers stand for states where a panel draws them; 0 is "the vantages do not agree". Letters besides colours,
 # for who sees colours otherwise: a timeline writes the word into its bars. The colours are those of lifesign's own page
-# (crates/page/src/style.css).
+# (crates/page/src/light.css).
 STATES = {
     "up": ("#8ccfa8", 1),
     "degraded": ("#e3c054", 2),

@@ -51,18 +51,28 @@ struct MeasuredRow<'a> {
     loss_ratio: Option<f64>,
     rtt_median_seconds: Option<f64>,
     rtt_p95_seconds: Option<f64>,
+    rtt_min_seconds: Option<f64>,
+    rtt_p10_seconds: Option<f64>,
+    rtt_p90_seconds: Option<f64>,
+    rtt_max_seconds: Option<f64>,
 }
 
 impl<'a> MeasuredRow<'a> {
     fn new(measured: &'a Measured, columns: &Columns) -> Self {
+        let times = measured.round_trips;
+        let spread = times.and_then(|times| times.spread);
         Self {
             scope: &measured.scope,
             from: columns.begin(measured.period).to_string(),
             to: columns.begin(measured.period + 1).to_string(),
             probes: measured.probes,
             loss_ratio: measured.loss.map(to_millionths),
-            rtt_median_seconds: measured.median.map(to_millionths),
-            rtt_p95_seconds: measured.p95.map(to_millionths),
+            rtt_median_seconds: times.map(|times| to_millionths(times.median)),
+            rtt_p95_seconds: times.map(|times| to_millionths(times.p95)),
+            rtt_min_seconds: spread.map(|spread| to_millionths(spread.min)),
+            rtt_p10_seconds: spread.map(|spread| to_millionths(spread.p10)),
+            rtt_p90_seconds: spread.map(|spread| to_millionths(spread.p90)),
+            rtt_max_seconds: spread.map(|spread| to_millionths(spread.max)),
         }
     }
 }
@@ -73,8 +83,19 @@ fn to_millionths(value: f64) -> f64 {
 }
 
 impl Row for MeasuredRow<'_> {
-    const COLUMNS: &'static [&'static str] =
-        &["scope", "from", "to", "probes", "loss_ratio", "rtt_median_seconds", "rtt_p95_seconds"];
+    const COLUMNS: &'static [&'static str] = &[
+        "scope",
+        "from",
+        "to",
+        "probes",
+        "loss_ratio",
+        "rtt_median_seconds",
+        "rtt_p95_seconds",
+        "rtt_min_seconds",
+        "rtt_p10_seconds",
+        "rtt_p90_seconds",
+        "rtt_max_seconds",
+    ];
 }
 
 /// The whole answer.

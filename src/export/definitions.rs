@@ -10,7 +10,7 @@ use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
     scopes::{Kind, Level},
-    watch::{ControlView, Counts, LinesLost, Snapshot},
+    watch::{ControlView, Counts, LinesLost, Snapshot, WindowView},
 };
 use lifesign_incident::PhaseKind;
 use prometheus::proto::MetricType;
@@ -108,11 +108,11 @@ definitions! {
         PerScope |view, out| out.add_per_window(&view.windows, |window| window.loss);
     GAUGE "*_rtt_median_seconds" [window]
         "Median round-trip time of the *'s answers in the window; absent without any."
-        PerScope |view, out| out.add_per_window(&view.windows, |window| window.median);
+        PerScope |view, out| out.add_per_window(&view.windows, WindowView::median);
     GAUGE "*_rtt_p95_seconds" [window]
         "95th percentile of the round-trip times of the *'s answers in the window; absent without \
          any."
-        PerScope |view, out| out.add_per_window(&view.windows, |window| window.p95);
+        PerScope |view, out| out.add_per_window(&view.windows, WindowView::p95);
 
     // Return paths.
     GAUGE of Paths "block_reply_hop_limit" []

@@ -115,15 +115,9 @@ fn measure(
     let columns = past.columns;
     for measured in reader.measured(which, (columns.from, columns.to), columns.count)?.read {
         let empty = || vec![Point::default(); columns.count];
-        let points = past.points.entry(measured.scope).or_insert_with(empty);
+        let points = past.points.entry(measured.scope.clone()).or_insert_with(empty);
         if let Some(point) = points.get_mut(measured.period) {
-            *point = Point {
-                is_unknown: measured.is_unknown,
-                probes: measured.probes,
-                loss: measured.loss,
-                median: measured.median,
-                p95: measured.p95,
-            };
+            *point = Point::from(&measured);
         }
     }
     Ok(())

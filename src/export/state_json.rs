@@ -266,8 +266,8 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
     let window = |view: WindowView| WindowJson {
         resolved: view.resolved,
         loss_ratio: view.loss,
-        rtt_median_seconds: view.median,
-        rtt_p95_seconds: view.p95,
+        rtt_median_seconds: view.median(),
+        rtt_p95_seconds: view.p95(),
     };
     VerdictJson {
         state: view.verdict.state.label(),

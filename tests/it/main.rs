@@ -69,6 +69,7 @@ mod page {
     mod browser;
     mod render;
     mod report;
+    mod smoke;
 }
 
 mod prometheus {

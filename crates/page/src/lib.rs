@@ -49,12 +49,16 @@ mod badge;
 pub use address::{Address, Page, Query};
 pub use past::{Columns, Past, Point};
 pub use range::Range;
+pub use smoke::smoke;
 
 use lifesign_core::{time::Time, watch::Snapshot};
 use maud::Markup;
 
 /// The style sheet of every page.
-pub const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str =
+    concat!(include_str!("light.css"), include_str!("style.css"), include_str!("smoke.css"));
+/// As much of it as [`smoke()`] needs.
+pub const SMOKE_STYLE: &str = concat!(include_str!("light.css"), include_str!("smoke.css"));
 /// The icon in a browser's tab.
 pub const ICON: &str = include_str!("icon.svg");
 

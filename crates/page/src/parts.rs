@@ -124,7 +124,7 @@ fn more(view: &View, scope: Scope) -> Markup {
         }
         p.quiet {
             "over " (WINDOWS[1]) ": " (text::percent(seen.windows[1].loss)) " lost, median round trip "
-            (text::milliseconds(seen.windows[1].median)) "; " (text::hosts(seen.verdict.hosts))
+            (text::milliseconds(seen.windows[1].median())) "; " (text::hosts(seen.verdict.hosts))
         }
         @if let Scope::Block(id) = scope {
             (hosts::render(view, roster.block(id), seen))

@@ -5,6 +5,7 @@ use lifesign_core::{
     judge::{Edge, PerState, State},
     scopes::{Roster, Scope},
     time::Time,
+    watch::{RoundTrips, Spread},
 };
 use lifesign_incident::{Episode, Incident, Period, Phase, PhaseKind, Timeline};
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 /// More columns are no picture any more.
-const MOST_COLUMNS: u64 = 120;
+const MOST_COLUMNS: usize = 120;
 /// A column is at least as long as a sample.
 const SHORTEST: Duration = Duration::from_secs(60);
 
@@ -30,10 +31,15 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// As many as the period has room for.
-    pub fn of((from, to): Period) -> Self {
+    /// As many as the period has room for, of a page.
+    pub fn of(period: Period) -> Self {
+        Self::at_most(MOST_COLUMNS, period)
+    }
+
+    /// As many as the period has room for, up to so many.
+    pub fn at_most(most: usize, (from, to): Period) -> Self {
         let room = to.since(from).as_nanos() / SHORTEST.as_nanos();
-        let count = room.clamp(1, u128::from(MOST_COLUMNS)) as usize;
+        let count = room.clamp(1, most as u128) as usize;
         Self { from, to: to.max(from + Duration::from_secs(1)), count }
     }
 
@@ -66,10 +72,18 @@ pub struct Point {
     pub probes: u64,
     /// Share of these that were missed, 0 to 1.
     pub loss: Option<f64>,
-    /// Median round-trip time in seconds.
-    pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds.
-    pub p95: Option<f64>,
+    /// None without an answer.
+    pub round_trips: Option<RoundTrips>,
+}
+
+impl Point {
+    pub(crate) fn median(&self) -> Option<f64> {
+        self.round_trips.map(|times| times.median)
+    }
+
+    pub(crate) fn spread(&self) -> Option<Spread> {
+        self.round_trips.and_then(|times| times.spread)
+    }
 }
 
 /// What the store remembers. All times are on the wall clock.

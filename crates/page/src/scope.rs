@@ -104,11 +104,11 @@ fn measurements(scope: &ScopeView) -> Markup {
                 }
                 tr {
                     th scope="row" { "round trip, median" }
-                    @for window in &scope.windows { td { (text::milliseconds(window.median)) } }
+                    @for window in &scope.windows { td { (text::milliseconds(window.median())) } }
                 }
                 tr {
                     th scope="row" { "round trip, 95 %" }
-                    @for window in &scope.windows { td { (text::milliseconds(window.p95)) } }
+                    @for window in &scope.windows { td { (text::milliseconds(window.p95())) } }
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! Round-trip times and loss over time, after SmokePing: the median as a mark whose colour says how
-//! much was lost, the smoke above it up to the 95th percentile; below, the loss. Every column says
-//! its values.
+//! Round-trip times and loss over time, after SmokePing: a band of all times, from the shortest to the
+//! longest, in it the one that four in five lie in, and the median as a line whose colour says how
+//! much was lost; below, the loss. Every column says its values.
 
 use crate::{
     View,
@@ -8,88 +8,120 @@ use crate::{
     strip,
     text::{milliseconds, percent},
 };
+use lifesign_core::watch::Spread;
 use lifesign_incident::story::minute_text;
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
-/// Heights in pixels: of the times, and of the loss.
+/// Heights in pixels: of the times, and of the loss. smoke.css has their sum.
 const TIMES: f64 = 96.0;
 const LOSS: f64 = 34.0;
 const GAP: f64 = 10.0;
 /// Up to these shares of loss a median has one of the colours; above them the last.
 const LOSSES: [(f64, &str); 4] = [(0.05, "l0"), (0.15, "l1"), (0.3, "l2"), (0.6, "l3")];
 const HEAVY: &str = "l4";
+/// One late answer must not flatten all else: the scale ends at so many times the highest 95th
+/// percentile at most.
+const HEADROOM: f64 = 2.0;
 
-/// The picture of a scope; a line of words where nothing was measured.
+/// The picture of a scope.
 pub(crate) fn render(view: &View, name: &str) -> Markup {
-    let columns = view.past.columns;
-    let Some(points) = view.past.points.get(name).filter(|points| is_measured(points)) else {
+    let points = view.past.points.get(name).map_or(&[][..], Vec::as_slice);
+    smoke(&view.past.columns, points)
+}
+
+/// The picture of what was measured in these columns, one point in each; a line of words where
+/// nothing was. Its looks are [`crate::SMOKE_STYLE`].
+pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
+    if !points.iter().any(|point| point.probes > 0) {
         return html! { p.quiet { "No measurements are kept of this time yet." } };
-    };
-    let highest = points.iter().flat_map(|point| [point.median, point.p95]).flatten();
-    let top = round_up(highest.fold(0.0, f64::max));
+    }
+    let Scale { top, is_cut } = Scale::of(points);
     let bottom = TIMES + GAP + LOSS;
     html! {
         svg.smoke role="img" aria-label=(description(points)) {
-            @for (share, y) in [(1.0, 0.0), (0.5, TIMES / 2.0), (0.0, TIMES)] {
-                line.grid x2="100%" y1=(y) y2=(y) {}
-                text.scale x="2" y=(y + if share > 0.9 { 11.0 } else { -3.0 }) {
-                    @if share > 0.0 { (milliseconds(Some(top * share))) }
-                    @else { "0 ms" }
-                }
-            }
-            line.grid x2="100%" y1=(bottom) y2=(bottom) {}
-            text.scale x="2" y=(TIMES + GAP + 9.0) { "100 % lost" }
-            (strip::axis(&columns, bottom as u32, bottom as u32 + 13))
+            @for y in [0.0, TIMES / 2.0, TIMES, bottom] { line.grid x2="100%" y1=(y) y2=(y) {} }
+            (strip::axis(columns, bottom as u32, bottom as u32 + 13))
             svg viewBox=(format!("0 0 {} {bottom}", columns.count)) width="100%" height=(bottom)
                 preserveAspectRatio="none" {
-                path.band d=(bands(points, top)) {}
+                path.all d=(band(points, top, |spread| (spread.min, spread.max))) {}
+                path.most d=(band(points, top, |spread| (spread.p10, spread.p90))) {}
                 @for (class, path) in medians(points, top) { path class=(class) d=(path) {} }
                 path.lost d=(losses(points)) {}
                 @for (column, point) in points.iter().enumerate().filter(|(_, point)| point.probes > 0) {
                     path.hit d=(format!("M{column} 0h1v{bottom}h-1z")) {
-                        title { (told(&columns, column, point)) }
+                        title { (told(columns, column, point)) }
                     }
                 }
             }
+            @for (y, label) in [
+                (11.0, milliseconds(Some(top))),
+                (TIMES / 2.0 - 3.0, milliseconds(Some(top / 2.0))),
+                (TIMES - 3.0, "0 ms".into()),
+                (TIMES + GAP + 9.0, "100 % lost".into()),
+            ] { text.scale x="2" y=(y) { (label) } }
         }
         p.told {
             span { "median round trip, by what was lost:" }
             @for (class, words) in [
                 ("l0", "5 %"), ("l1", "15 %"), ("l2", "30 %"), ("l3", "60 %"), (HEAVY, "more"),
             ] { " " span class=(class) { (words) } }
-            " " span.of-band { "up to the 95th percentile" } " " span.of-loss { "lost" }
+            " " span.of-most { "10th to 90th percentile" } " " span.of-all { "shortest to longest" }
+            " " span.of-loss { "lost" }
+            @if is_cut { " " span { "what lies above the scale is cut there" } }
         }
     }
-}
-
-fn is_measured(points: &[Point]) -> bool {
-    points.iter().any(|point| point.probes > 0)
 }
 
 /// What a column says.
 fn told(columns: &Columns, column: usize, point: &Point) -> String {
     let from = minute_text(columns.begin(column), None);
-    let lost = percent(point.loss);
-    match point.median {
-        None => format!("{from} UTC: {lost} lost"),
-        Some(_) => format!(
-            "{from} UTC: {lost} lost, median {}, 95 % within {}",
-            milliseconds(point.median),
-            milliseconds(point.p95)
-        ),
+    let mut text = format!("{from} UTC: {} lost", percent(point.loss));
+    let Some(times) = point.round_trips else { return text };
+    let Spread { min, p10, p90, max } = times.spread.unwrap_or_default();
+    let all = [
+        ("min", min),
+        ("p10", p10),
+        ("median", times.median),
+        ("p90", p90),
+        ("p95", times.p95),
+        ("max", max),
+    ];
+    let is_kept = |name: &str| times.spread.is_some() || ["median", "p95"].contains(&name);
+    for (name, seconds) in all.into_iter().filter(|(name, _)| is_kept(name)) {
+        let _ = write!(text, ", {name} {}", milliseconds(Some(seconds)));
     }
+    text
 }
 
 fn description(points: &[Point]) -> String {
     let losses = points.iter().filter_map(|point| point.loss);
-    let medians = || points.iter().filter_map(|point| point.median);
+    let medians = || points.iter().filter_map(Point::median);
     format!(
         "lost at most {} in a column; median round trip {} to {}",
         percent(losses.reduce(f64::max)),
         milliseconds(medians().reduce(f64::min)),
         milliseconds(medians().reduce(f64::max))
     )
+}
+
+/// How times are drawn.
+struct Scale {
+    /// The time at the top, in seconds.
+    top: f64,
+    /// Some are longer.
+    is_cut: bool,
+}
+
+impl Scale {
+    fn of(points: &[Point]) -> Self {
+        let times = || points.iter().filter_map(|point| point.round_trips);
+        let usual = times().map(|times| times.p95.max(times.median)).fold(0.0, f64::max);
+        let longest = times().filter_map(|times| times.spread).map(|spread| spread.max);
+        let longest = longest.fold(usual, f64::max);
+        let top = round_up(longest.min(usual * HEADROOM));
+        Self { top, is_cut: longest > top * 1.001 }
+    }
 }
 
 /// The next round number that is not less, and of which the half can be told from it in tenths of a
@@ -104,13 +136,13 @@ fn round_up(seconds: f64) -> f64 {
         .unwrap_or(decade)
 }
 
-fn bands(points: &[Point], top: f64) -> String {
+/// One bar per column, from one time of its spread to another.
+fn band(points: &[Point], top: f64, ends: impl Fn(Spread) -> (f64, f64)) -> String {
+    let y = |seconds: f64| TIMES * (1.0 - (seconds / top).min(1.0));
     let mut path = String::new();
     for (column, point) in points.iter().enumerate() {
-        if let (Some(median), Some(p95)) = (point.median, point.p95) {
-            let high = TIMES * (1.0 - (p95 / top).min(1.0));
-            let height = TIMES * ((p95 - median) / top).max(0.0);
-            let _ = write!(path, "M{column} {high:.0}h1v{height:.0}h-1z");
+        if let Some((low, high)) = point.spread().map(&ends) {
+            let _ = write!(path, "M{column} {:.0}h1V{:.0}h-1z", y(high), y(low));
         }
     }
     path
@@ -125,7 +157,7 @@ fn medians(points: &[Point], top: f64) -> Vec<(&'static str, String)> {
         .map(|class| (class, String::new()))
         .collect();
     for (column, point) in points.iter().enumerate() {
-        if let Some(median) = point.median {
+        if let Some(median) = point.median() {
             let loss = point.loss.unwrap_or_default();
             let at = LOSSES.iter().position(|(most, _)| loss <= *most).unwrap_or(LOSSES.len());
             let y = TIMES * (1.0 - median / top) - 1.0;
@@ -152,6 +184,23 @@ fn losses(points: &[Point]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lifesign_core::{time::Time, watch::RoundTrips};
+    use std::time::Duration;
+
+    const STABLE: RoundTrips = RoundTrips {
+        median: 0.1,
+        p95: 0.13,
+        spread: Some(Spread { min: 0.05, p10: 0.09, p90: 0.12, max: 0.15 }),
+    };
+
+    fn point(loss: f64, round_trips: Option<RoundTrips>) -> Point {
+        Point { is_unknown: false, probes: 60, loss: Some(loss), round_trips }
+    }
+
+    fn columns() -> Columns {
+        let from: Time = "2014-12-22T16:15:00Z".parse().unwrap();
+        Columns { from, to: from + Duration::from_secs(120), count: 2 }
+    }
 
     #[test]
     fn the_scale_ends_at_a_round_time_above_the_highest() {
@@ -166,10 +215,49 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_drawn_and_every_loss_is_seen() {
-        let point =
-            |loss, median| Point { probes: 60, loss, median, p95: median, ..Point::default() };
-        let points = [point(Some(0.003), Some(0.1)), Point::default(), point(Some(1.0), None)];
+        let points = [point(0.003, Some(STABLE)), Point::default(), point(1.0, None)];
         assert_eq!(losses(&points), "M0 140v-1h1v1zM2 140v-34h1v34z");
         assert_eq!(medians(&points, 0.2), [("l0", "M0 47h1v2h-1z".to_owned())]);
+    }
+
+    #[test]
+    fn four_in_five_lie_within_all_and_the_median_in_both() {
+        let points = [point(0.0, Some(STABLE))];
+        let drawn = smoke(&Columns { count: 1, ..columns() }, &points).into_string();
+        // 150 ms are at the top; the bands are from there to 50 ms, and from 120 ms to 90 ms.
+        for path in [
+            "<path class=\"all\" d=\"M0 0h1V64h-1z\">",
+            "<path class=\"most\" d=\"M0 19h1V38h-1z\">",
+            "<path class=\"l0\" d=\"M0 31h1v2h-1z\">",
+        ] {
+            assert_eq!(drawn.matches(path).count(), 1, "{path}: {drawn}");
+        }
+        assert!(drawn.contains(">150 ms</text>") && !drawn.contains("is cut"), "{drawn}");
+    }
+
+    #[test]
+    fn a_column_says_all_that_was_kept_of_it() {
+        let told = |times| told(&columns(), 0, &point(0.25, times));
+        assert_eq!(
+            told(Some(STABLE)),
+            "22 Dec 2014 16:15 UTC: 25.0 % lost, min 50 ms, p10 90 ms, median 100 ms, p90 120 ms, \
+             p95 130 ms, max 150 ms"
+        );
+        assert_eq!(
+            told(Some(RoundTrips { spread: None, ..STABLE })),
+            "22 Dec 2014 16:15 UTC: 25.0 % lost, median 100 ms, p95 130 ms"
+        );
+        assert_eq!(told(None), "22 Dec 2014 16:15 UTC: 25.0 % lost");
+    }
+
+    #[test]
+    fn one_late_answer_does_not_flatten_the_picture() {
+        let spread = Some(Spread { max: 9.0, ..STABLE.spread.unwrap() });
+        let points = [point(0.0, Some(STABLE)), point(0.0, Some(RoundTrips { spread, ..STABLE }))];
+        let scale = Scale::of(&points);
+        assert!((scale.top - 0.3).abs() < 1e-9 && scale.is_cut, "{}", scale.top);
+        let drawn = smoke(&columns(), &points).into_string();
+        assert!(drawn.contains("max 9000 ms") && drawn.contains("is cut there"), "{drawn}");
+        assert!(drawn.contains("M1 0h1V80h-1z"), "{drawn}");
     }
 }

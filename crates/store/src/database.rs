@@ -9,6 +9,7 @@ use super::{
     opening::{StoreError, connect},
     plan,
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
+    series::MEANS,
     tables::{FROM_VERSION_1, NAMES, TABLES},
 };
 use lifesign_core::{
@@ -321,9 +322,12 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
 }
 
 fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
-    let Sample { scope, country, time, state, probes, loss, median, p95 } = sample;
+    let Sample { scope, country, time, state, probes, loss, round_trips } = sample;
+    let spread = round_trips.and_then(|times| times.spread);
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
         .execute(params![
             FINE_MS,
             scope,
@@ -332,8 +336,12 @@ fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
             state.label(),
             *probes as i64,
             loss,
-            median,
-            p95
+            round_trips.map(|times| times.median),
+            round_trips.map(|times| times.p95),
+            spread.map(|spread| spread.min),
+            spread.map(|spread| spread.p10),
+            spread.map(|spread| spread.p90),
+            spread.map(|spread| spread.max),
         ])?;
     Ok(())
 }
@@ -348,7 +356,7 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE_MS}, scope, (time / {COARSE_MS} + 1) * {COARSE_MS} AS until, country,
                 substr(max(CASE state{ranks} END), 2), sum(probes),
-                sum(loss * probes) / sum(probes), avg(rtt_median), avg(rtt_p95)
+                sum(loss * probes) / sum(probes), {MEANS}
          FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? GROUP BY scope, until"
     );
     transaction.prepare_cached(&insert)?.execute([until - CONDENSE_MS, until])?;

@@ -30,13 +30,13 @@ mod correction;
 mod opening;
 mod tables;
 mod reader;
+mod series;
 mod directory;
 mod scope_name;
 mod plan;
 mod database;
 mod episode;
 mod history;
-mod series;
 pub mod rows;
 pub mod list;
 pub mod incidents;
@@ -63,7 +63,7 @@ use lifesign_core::{
     judge::{Change, Memory, State},
     scopes::{Level, Remarks, Roster},
     time::{Time, WallOffset},
-    watch::{Snapshot, StoreView, Watch},
+    watch::{RoundTrips, Snapshot, StoreView, Watch},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -100,10 +100,9 @@ pub struct Sample {
     pub probes: u64,
     /// Share of these that were missed, 0 to 1.
     pub loss: Option<f64>,
-    /// Median round-trip time in seconds; of ten minutes, the mean of theirs.
-    pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds; of ten minutes, the mean of theirs.
-    pub p95: Option<f64>,
+    /// None without an answer. Of ten minutes, the shortest and the longest of theirs, and the means
+    /// of their quantiles.
+    pub round_trips: Option<RoundTrips>,
 }
 
 /// The store of a run.
@@ -366,8 +365,7 @@ fn samples(snapshot: &Snapshot) -> Vec<Sample> {
                 state: view.verdict.state,
                 probes: view.windows[0].resolved,
                 loss: view.windows[0].loss,
-                median: view.windows[0].median,
-                p95: view.windows[0].p95,
+                round_trips: view.windows[0].round_trips,
             }
         })
         .collect()

@@ -2,7 +2,7 @@
 //! from another machine.
 
 use super::{
-    Episode, Sample,
+    Episode,
     opening::{StoreError, connect},
     tables::VERSION_1_AS_2,
 };
@@ -221,31 +221,6 @@ impl StoreReader {
             .prepare("SELECT country FROM sample WHERE scope = ? ORDER BY time DESC LIMIT 1")?;
         let of_sample = || statement.query_map([scope], |row| row.get(0))?.next().transpose();
         of_episode.map_or_else(of_sample, |country| Ok(Some(country)))
-    }
-
-    /// The samples of a country and all in it after `since` and up to `until`, oldest first: fine
-    /// ones as far back as there are any, coarse ones before.
-    pub fn samples(&self, country: &str, since: Time, until: Time) -> Result<Rows<Sample>> {
-        let mut statement = self.0.prepare(
-            "SELECT scope, country, time, state, probes, loss, rtt_median, rtt_p95 FROM sample
-             WHERE country = ?1 AND time > ?2 AND time <= ?3
-               AND (span = 60000 OR time <
-                    (SELECT coalesce(min(time), ?3 + 1) FROM sample WHERE span = 60000))
-             ORDER BY time, scope",
-        )?;
-        let sample = |row: &Row| {
-            Ok(Sample {
-                scope: row.get(0)?,
-                country: row.get(1)?,
-                time: time_from_millis(row.get(2)?),
-                state: state_from_row(row, 3)?,
-                probes: row.get::<_, i64>(4)?.max(0) as u64,
-                loss: row.get(5)?,
-                median: row.get(6)?,
-                p95: row.get(7)?,
-            })
-        };
-        Rows::collect(statement.query_map(params![country, millis(since), millis(until)], sample)?)
     }
 
     /// Up to when an open episode was observed: now while a run is under way, else when the last

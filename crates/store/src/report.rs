@@ -5,7 +5,8 @@ mod charts;
 mod tables;
 
 use super::{
-    EpisodeFilter, PastRun, Sample, StoreReader, list::duration_text, reader::RUN_TIMEOUT,
+    EpisodeFilter, Measured, Measurements, PastRun, StoreReader, list::duration_text,
+    reader::RUN_TIMEOUT,
 };
 use lifesign_core::{
     judge::State,
@@ -16,9 +17,12 @@ use lifesign_incident::{
     Episode, Incident, Phase, PhaseKind, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
 };
+use lifesign_page::{Columns, Point, SMOKE_STYLE, smoke};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
+/// A sheet of paper has room for twice as many as a page.
+const MOST_COLUMNS: usize = 240;
 /// Less than this is not told.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -33,7 +37,8 @@ pub struct ReportData {
     observed_until: Time,
     episodes: Vec<Episode>,
     incidents: Vec<Incident>,
-    samples: Vec<Sample>,
+    columns: Columns,
+    measured: Vec<Measured>,
     runs: Vec<PastRun>,
     remarks: Remarks,
     broken: usize,
@@ -59,10 +64,12 @@ impl ReportData {
         let mut episodes = reader.episodes(&all)?;
         let incidents = filter.incidents(&episodes.read, observed_until);
         episodes.read.retain(|episode| filter.passes_episode(episode));
-        let samples = reader.samples(country, since, until)?;
+        let columns = Columns::at_most(MOST_COLUMNS, (since, until));
+        let which = Measurements::AllOf(country);
+        let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
         let runs = reader.runs(since, until)?;
-        let broken = episodes.broken + samples.broken + runs.broken;
-        if episodes.read.is_empty() && samples.read.is_empty() {
+        let broken = episodes.broken + measured.broken + runs.broken;
+        if episodes.read.is_empty() && measured.read.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -74,11 +81,23 @@ impl ReportData {
             observed_until,
             episodes: episodes.read,
             incidents,
-            samples: samples.read,
+            columns,
+            measured: measured.read,
             runs: runs.read,
             remarks: reader.remarks()?,
             broken,
         }))
+    }
+
+    /// What was measured of the country, a point in each column.
+    fn points(&self) -> Vec<Point> {
+        let mut points = vec![Point::default(); self.columns.count];
+        for measured in self.measured.iter().filter(|measured| measured.scope == self.country) {
+            if let Some(point) = points.get_mut(measured.period) {
+                *point = measured.into();
+            }
+        }
+        points
     }
 
     /// How many rows of the store could not be read.
@@ -89,7 +108,7 @@ impl ReportData {
     /// The country first, then its networks, then its blocks.
     fn scopes(&self) -> Vec<&str> {
         let of_episodes = self.episodes.iter().map(|episode| &*episode.scope);
-        let of_samples = self.samples.iter().map(|sample| &*sample.scope);
+        let of_samples = self.measured.iter().map(|measured| &*measured.scope);
         let names: BTreeSet<&str> = of_episodes.chain(of_samples).collect();
         let mut scopes: Vec<&str> = names.into_iter().collect();
         scopes.sort_by_key(|scope| (*scope != self.country, self.network_name(scope).is_none()));
@@ -246,17 +265,15 @@ pub fn page(data: &ReportData) -> Markup {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "Reachability of " (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(SMOKE_STYLE)) (PreEscaped(STYLE)) }
             }
             body {
                 h1 { "Reachability of " (title) (data.labels(country)) }
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
                 (charts::timeline(data, &data.scopes()))
-                h2 { "Loss" }
-                (charts::loss(data))
-                h2 { "Round-trip time" }
-                (charts::round_trip_times(data))
+                h2 { "Round trips and loss" }
+                (smoke(&data.columns, &data.points()))
                 h2 { "Incidents" }
                 (tables::incidents(data))
                 (method(data))
@@ -335,8 +352,8 @@ svg text { font: 11px system-ui, sans-serif; fill: #333 }
 .flapping { fill: #8856a7; color: #6a3d9a }
 .partial { fill: #fdae61; color: #a65e00 } \
 .degraded { fill: #e6c229; color: #7a6400 } .unknown { fill: #999; color: #555 }
-.up { fill: #b7dfc0 } .gap { fill: #ccc } .line { fill: none; stroke: #2166ac; stroke-width: 1.2 } \
-.line.far { stroke: #92c5de }
+.up { fill: #b7dfc0 } .gap { fill: #ccc }
+.smoke { width: 85.55%; margin-left: 14.45% }
 .axis { stroke: #888; stroke-width: .6 }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }
 ";

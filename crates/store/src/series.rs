@@ -1,8 +1,16 @@
 //! What was measured over time, in so many periods of equal length.
 
 use super::reader::{COARSE_MS, FINE_MS, Rows, StoreReader, millis};
-use lifesign_core::time::Time;
+use lifesign_core::{
+    time::Time,
+    watch::{RoundTrips, Spread},
+};
+use lifesign_page::Point;
 use rusqlite::{Result, Row, params};
+
+/// The round-trip times of several samples, in the order of the columns and of [`round_trips`].
+pub(super) const MEANS: &str = "avg(rtt_median), avg(rtt_p95), min(rtt_min), avg(rtt_p10), \
+    avg(rtt_p90), max(rtt_max)";
 
 /// What was measured of a scope in one of the periods.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +25,9 @@ pub struct Measured {
     pub probes: u64,
     /// Share of these that were missed, 0 to 1.
     pub loss: Option<f64>,
-    /// Median round-trip time in seconds: the mean of the minutes' medians.
-    pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds: the mean of the minutes' too.
-    pub p95: Option<f64>,
+    /// None without an answer. The shortest and the longest of the minutes', and the means of their
+    /// quantiles.
+    pub round_trips: Option<RoundTrips>,
 }
 
 /// Of which scopes to read the measurements.
@@ -61,7 +68,7 @@ impl StoreReader {
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
                     min(state = 'unknown'), sum(probes),
                     sum(loss * probes) / sum(iif(loss IS NULL, 0, probes)),
-                    avg(rtt_median), avg(rtt_p95)
+                    {MEANS}
              FROM ({} UNION ALL {}) WHERE {condition} GROUP BY scope, period",
             samples(which, COARSE_MS, "?1", "?2"),
             samples(which, FINE_MS, "max(?1, ?2 - 1)", "?3"),
@@ -107,6 +114,13 @@ fn samples(which: Measurements, span: i64, after: &str, until: &str) -> String {
     }
 }
 
+impl From<&Measured> for Point {
+    fn from(measured: &Measured) -> Self {
+        let Measured { is_unknown, probes, loss, round_trips, .. } = *measured;
+        Self { is_unknown, probes, loss, round_trips }
+    }
+}
+
 fn measured(row: &Row) -> Result<Measured> {
     Ok(Measured {
         scope: row.get(0)?,
@@ -114,7 +128,20 @@ fn measured(row: &Row) -> Result<Measured> {
         is_unknown: row.get(2)?,
         probes: row.get::<_, i64>(3)?.max(0) as u64,
         loss: row.get(4)?,
-        median: row.get(5)?,
-        p95: row.get(6)?,
+        round_trips: round_trips(row, 5)?,
     })
+}
+
+/// From the columns of [`MEANS`], of which this is the first.
+fn round_trips(row: &Row, first: usize) -> Result<Option<RoundTrips>> {
+    let mut times = [None; 6];
+    for (column, time) in (first..).zip(&mut times) {
+        *time = row.get::<_, Option<f64>>(column)?;
+    }
+    let [Some(median), Some(p95), others @ ..] = times else { return Ok(None) };
+    let spread = match others {
+        [Some(min), Some(p10), Some(p90), Some(max)] => Some(Spread { min, p10, p90, max }),
+        _ => None,
+    };
+    Ok(Some(RoundTrips { median, p95, spread }))
 }

@@ -19,6 +19,7 @@ CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
 CREATE TABLE sample (
     span INTEGER NOT NULL, scope TEXT NOT NULL, time INTEGER NOT NULL, country TEXT NOT NULL,
     state TEXT NOT NULL, probes INTEGER NOT NULL, loss REAL, rtt_median REAL, rtt_p95 REAL,
+    rtt_min REAL, rtt_p10 REAL, rtt_p90 REAL, rtt_max REAL,
     PRIMARY KEY (span, time, scope)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE memory (
@@ -26,7 +27,8 @@ CREATE TABLE memory (
 ) STRICT;
 ";
 
-/// From version 1 to 2: the darknesses of a flapping. Of the old ones nobody counted them.
+/// From version 1 to 2: the darknesses of a flapping, and how far round-trip times lay apart. Of the
+/// old ones nobody kept them.
 pub const FROM_VERSION_1: &str = "
 ALTER TABLE episode ADD COLUMN darknesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE episode ADD COLUMN dark INTEGER NOT NULL DEFAULT 0;
@@ -34,6 +36,10 @@ ALTER TABLE episode ADD COLUMN first_earliest INTEGER;
 ALTER TABLE episode ADD COLUMN first_latest INTEGER;
 ALTER TABLE episode ADD COLUMN last_earliest INTEGER;
 ALTER TABLE episode ADD COLUMN last_latest INTEGER;
+ALTER TABLE sample ADD COLUMN rtt_min REAL;
+ALTER TABLE sample ADD COLUMN rtt_p10 REAL;
+ALTER TABLE sample ADD COLUMN rtt_p90 REAL;
+ALTER TABLE sample ADD COLUMN rtt_max REAL;
 UPDATE episode SET first_earliest = begin_earliest, first_latest = begin_latest,
     last_earliest = end_earliest, last_latest = end_latest
     WHERE state = 'flapping' AND end_latest IS NOT NULL;
@@ -52,4 +58,6 @@ pub const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS dar
     iif(state = 'flapping' AND end_latest, begin_earliest, NULL) AS first_earliest, \
     iif(state = 'flapping' AND end_latest, begin_latest, NULL) AS first_latest, \
     iif(state = 'flapping', end_earliest, NULL) AS last_earliest, \
-    iif(state = 'flapping', end_latest, NULL) AS last_latest FROM main.episode";
+    iif(state = 'flapping', end_latest, NULL) AS last_latest FROM main.episode;
+CREATE TEMP VIEW sample AS SELECT *, NULL AS rtt_min, NULL AS rtt_p10, NULL AS rtt_p90, \
+    NULL AS rtt_max FROM main.sample";

@@ -184,7 +184,7 @@ fn links_lead_from_countries_to_blocks_to_hosts_and_to_the_incident() {
 
 #[test]
 fn states_have_the_colours_of_the_page() {
-    let style = fs::read_to_string(Path::new(ROOT).join("crates/page/src/style.css")).unwrap();
+    let style = fs::read_to_string(Path::new(ROOT).join("crates/page/src/light.css")).unwrap();
     let mut seen = BTreeSet::new();
     for (_, dashboard) in dashboards() {
         for panel in list(&dashboard, "panels") {

@@ -446,3 +446,33 @@ fn what_was_planned_is_told_with_incidents_and_episodes() {
     let incident = server.ask("GET", "/X0/incident/2014-12-23T0359Z").body;
     assert!(incident.contains(" It was planned: a &lt;b&gt;cable."), "{incident}");
 }
+
+/// The times that a picture says of its columns, in milliseconds.
+fn drawn(page: &str) -> Vec<Vec<String>> {
+    let titles = page.split("<title>").skip(1).map(|rest| rest.split('<').next().unwrap());
+    let told = titles.filter_map(|title| title.split_once(" lost, "));
+    told.map(|(_, times)| times.split(", ").map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn round_trip_times_are_the_same_on_the_page_in_the_report_and_in_the_series() {
+    let temp_dir = TempDir::new("api-times");
+    let (server, _) = start(&temp_dir);
+    let rows = ask(&server, "/api/v1/series?scope=X0&range=1h")["series"].clone();
+    let told = |row: &Value| {
+        let millis = |name| {
+            let seconds = row[format!("rtt_{name}_seconds")].as_f64().unwrap();
+            format!("{name} {:.0} ms", seconds * 1e3)
+        };
+        ["min", "p10", "median", "p90", "p95", "max"].map(millis).to_vec()
+    };
+    let rows: Vec<Vec<String>> = rows.as_array().unwrap().iter().map(told).collect();
+    assert_eq!((rows.len(), rows[0][0].as_str()), (60, "min 150 ms"));
+    assert_eq!(drawn(&server.ask("GET", "/X0?range=1h").body), rows);
+    let period = ["--since", "2014-12-23T23:00Z", "--until", "2014-12-24T00:00Z"];
+    let state = temp_dir.path("");
+    let report = [&["report", "X0", "--state-dir", &state], &period[..]].concat();
+    let (code, page, err) = done(lifesign(&report));
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(drawn(&page), rows);
+}

@@ -7,8 +7,8 @@ use lifesign_core::{
     time::Time,
     watch::{
         BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost,
-        Measurement, PlanView, ReturnPathView, ScopeView, Snapshot, StateSpan, StoreView,
-        TargetView, VantageStats, WindowView,
+        Measurement, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan,
+        StoreView, TargetView, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -158,8 +158,12 @@ fn scope(state: State, belief: f64) -> ScopeView {
     ScopeView {
         verdict,
         windows: [
-            WindowView { resolved: 60, loss: Some(0.05), median: Some(0.2), p95: Some(0.31) },
-            WindowView { resolved: 300, loss: Some(1.0), median: None, p95: None },
+            WindowView {
+                resolved: 60,
+                loss: Some(0.05),
+                round_trips: Some(RoundTrips { median: 0.2, p95: 0.31, spread: None }),
+            },
+            WindowView { resolved: 300, loss: Some(1.0), round_trips: None },
             WindowView::default(),
         ],
         history: Arc::new(history(state)),

@@ -4,7 +4,7 @@ use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Kind, NetworkId, Roster, Scope},
     time::Time,
-    watch::{History, Measurement, Settings, Snapshot, StateSpan, Watch},
+    watch::{History, Measurement, RoundTrips, Settings, Snapshot, Spread, StateSpan, Watch},
 };
 use lifesign_incident::{Episode, fold};
 use lifesign_page::{Columns, Past, Point, Range};
@@ -90,8 +90,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
             is_unknown: false,
             probes: 60,
             loss: each.loss(),
-            median: each.median(),
-            p95: each.median().map(|median| median * 1.2),
+            round_trips: each.median().map(round_trips),
         };
         measured.iter().map(point).collect()
     };
@@ -139,6 +138,11 @@ fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
     let mut all: Vec<Episode> = roster.scopes().flat_map(of_scope).collect();
     all.sort_by_key(|episode| episode.found);
     all
+}
+
+fn round_trips(median: f64) -> RoundTrips {
+    let [min, p10, p90, p95, max] = [0.8, 0.9, 1.15, 1.2, 1.5].map(|share| median * share);
+    RoundTrips { median, p95, spread: Some(Spread { min, p10, p90, max }) }
 }
 
 fn millis(time: Time) -> i64 {
@@ -195,8 +199,9 @@ pub fn store_of(
         .unwrap();
     }
     let roster = &snapshot.roster;
-    let mut insert =
-        base.prepare("INSERT INTO sample VALUES (?, ?, ?, ?, 'up', 60, ?, ?, ?)").unwrap();
+    let mut insert = base
+        .prepare("INSERT INTO sample VALUES (?, ?, ?, ?, 'up', 60, ?, ?, ?, ?, ?, ?, ?)")
+        .unwrap();
     let scopes: Vec<(String, String)> = roster
         .scopes()
         .map(|scope| (roster.full_name_of(scope), roster.country_of(scope).code.clone()))
@@ -214,6 +219,10 @@ pub fn store_of(
                     noise / 10.0,
                     0.2 + noise / 20.0,
                     0.25 + noise / 10.0,
+                    0.15,
+                    0.18 + noise / 20.0,
+                    0.24 + noise / 10.0,
+                    0.3 + noise / 5.0,
                 ])
                 .unwrap();
         }

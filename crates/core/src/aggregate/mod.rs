@@ -15,7 +15,7 @@ mod window;
 mod tests;
 
 pub use counts::Counts;
-pub use histogram::{Histogram, HistogramView};
+pub use histogram::{Histogram, HistogramView, RoundTrips, Spread};
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
@@ -27,7 +27,7 @@ use crate::{
     time::Time,
 };
 use counts::Count;
-use histogram::Sketch;
+use histogram::LogTime;
 use return_path::{HopLimits, ReturnPath};
 use rtt::Rtt;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -261,13 +261,13 @@ impl Aggregate {
                     stats.resolve(false);
                 }
                 stats.last_life = stats.last_life.max(Some(sent));
-                let step = is_measured.then(|| Sketch::step(rtt));
+                let measured = is_measured.then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
                     let windows = &mut self.windows[id.index()];
                     if let Some(missed) = taken_back {
                         windows.take_back_miss(missed);
                     }
-                    windows.answer(sent, step);
+                    windows.answer(sent, measured);
                 }
             }
             Evidence::Miss { .. } => {

@@ -1,7 +1,7 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
-use super::histogram::Sketch;
+use super::histogram::{LogTime, RoundTrips, Sketch};
 use crate::time::Time;
 
 /// The names of the three windows, as metric labels.
@@ -14,10 +14,20 @@ pub struct WindowView {
     pub resolved: u64,
     /// Share of these that were missed (0 to 1); None if there were none.
     pub loss: Option<f64>,
+    /// None without an answer.
+    pub round_trips: Option<RoundTrips>,
+}
+
+impl WindowView {
     /// Median round-trip time in seconds; None without an answer.
-    pub median: Option<f64>,
-    /// 95th percentile of the round-trip time in seconds.
-    pub p95: Option<f64>,
+    pub fn median(&self) -> Option<f64> {
+        self.round_trips.map(|times| times.median)
+    }
+
+    /// 95th percentile of the round-trip time in seconds; None without an answer.
+    pub fn p95(&self) -> Option<f64> {
+        self.round_trips.map(|times| times.p95)
+    }
 }
 
 /// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets
@@ -42,12 +52,12 @@ struct Bucket {
 }
 
 impl Windows {
-    /// A probe sent then was answered; `step` is that of its round-trip time, if it was measured.
-    pub fn answer(&mut self, sent: Time, step: Option<u8>) {
+    /// A probe sent then was answered; `rtt` is its round-trip time, if it was measured.
+    pub fn answer(&mut self, sent: Time, rtt: Option<LogTime>) {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.answered += 1;
-            if let Some(step) = step {
-                bucket.times.add(step, 1);
+            if let Some(rtt) = rtt {
+                bucket.times.add(rtt);
             }
         }
     }
@@ -117,8 +127,7 @@ impl Windows {
         WindowView {
             resolved,
             loss: (resolved > 0).then(|| missed as f64 / resolved as f64),
-            median: all.quantile(0.5),
-            p95: all.quantile(0.95),
+            round_trips: all.round_trips(),
         }
     }
 }
@@ -152,7 +161,7 @@ mod tests {
     fn misses_leave_the_window_with_time_and_late_answers_take_them_back() {
         let mut windows = Windows::default();
         for second in 0..10 {
-            windows.answer(at(second), Some(Sketch::step(Duration::from_millis(200))));
+            windows.answer(at(second), Some(Duration::from_millis(200).into()));
         }
         windows.miss(at(10));
         windows.miss(at(11));
@@ -160,7 +169,7 @@ mod tests {
         assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.take_back_miss(at(11));
-        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(5))));
+        windows.answer(at(11), Some(Duration::from_secs(5).into()));
         assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
         let [minute, five, hour] = windows.views(at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
@@ -168,7 +177,7 @@ mod tests {
         windows.miss(at(7200));
         assert_eq!(windows.views(at(7200))[2].resolved, 1);
         windows.take_back_miss(at(11));
-        windows.answer(at(11), Some(Sketch::step(Duration::from_secs(1))));
+        windows.answer(at(11), Some(Duration::from_secs(1).into()));
         assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
     }
 }

@@ -90,7 +90,7 @@ impl Measurement {
 
 impl From<&WindowView> for Measurement {
     fn from(window: &WindowView) -> Self {
-        Self::new(window.loss, window.median)
+        Self::new(window.loss, window.median())
     }
 }
 

@@ -2,8 +2,8 @@
 //! from which metrics, page and JSON are made.
 
 pub use crate::aggregate::{
-    BlockReasons, Counts, HistogramView, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS,
-    WindowView,
+    BlockReasons, Counts, HistogramView, ReturnPathChange, ReturnPathView, RoundTrips, Spread,
+    VantageStats, WINDOWS, WindowView,
 };
 
 use super::History;

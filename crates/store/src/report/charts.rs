@@ -1,20 +1,15 @@
-//! The report's charts as SVG. They say the same without colour: every bar has a title.
+//! The report's timeline as SVG. It says the same without colour: every bar has a title.
 
 use super::ReportData;
-use crate::Sample;
 use lifesign_core::time::Time;
 use lifesign_incident::story::{length_text, time_text};
 use maud::{Markup, html};
-use std::{fmt::Write as _, time::Duration};
 
 const WIDTH: f64 = 900.0;
 /// Where the plot begins. Names or values stand left of it.
 const LEFT: f64 = 130.0;
 const ROW_HEIGHT: f64 = 22.0;
-const PLOT_HEIGHT: f64 = 120.0;
 const AXIS_HEIGHT: f64 = 24.0;
-/// A line is broken where the interval between samples is longer.
-const MAX_INTERVAL: Duration = Duration::from_secs(1500);
 
 /// A bar for each scope: its episodes, up elsewhere, and hatched where nobody watched.
 pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
@@ -74,86 +69,6 @@ fn bar(
     }
 }
 
-/// The country's loss, in percent.
-pub(super) fn loss(data: &ReportData) -> Markup {
-    let line = line(data, 1.0, |sample| sample.loss);
-    plot(data, "Loss of the country's hosts", "100 %", &[("line", line)])
-}
-
-/// The country's round-trip times: the median, and the 95th percentile behind it.
-pub(super) fn round_trip_times(data: &ReportData) -> Markup {
-    let highest = country_samples(data).filter_map(|sample| sample.p95).fold(0.0, f64::max);
-    if highest == 0.0 {
-        return html! { p { "No answer was measured." } };
-    }
-    let lines = [
-        ("line far", line(data, highest, |sample| sample.p95)),
-        ("line", line(data, highest, |sample| sample.median)),
-    ];
-    let top = milliseconds(highest);
-    html! {
-        (plot(data, "Round-trip times", &top, &lines))
-        p { "Dark: median. Light: 95th percentile." }
-    }
-}
-
-/// Seconds as milliseconds with two significant digits at least: within one building, whole
-/// milliseconds would all be zero.
-fn milliseconds(seconds: f64) -> String {
-    let millis = seconds * 1000.0;
-    let decimals = (1.0 - millis.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{millis:.decimals$} ms")
-}
-
-fn country_samples(data: &ReportData) -> impl Iterator<Item = &Sample> {
-    data.samples.iter().filter(|sample| sample.scope == data.country)
-}
-
-fn plot(data: &ReportData, label: &str, top: &str, lines: &[(&str, String)]) -> Markup {
-    html! {
-        svg viewBox=(format!("0 0 {WIDTH} {}", PLOT_HEIGHT + AXIS_HEIGHT)) role="img"
-            aria-label=(label) {
-            text x=(LEFT - 6.0) y="11" text-anchor="end" { (top) }
-            text x=(LEFT - 6.0) y=(PLOT_HEIGHT) text-anchor="end" { "0" }
-            @for (class, path) in lines { path class=(class) d=(path) {} }
-            (axis(data, PLOT_HEIGHT))
-        }
-    }
-}
-
-/// A path through the values, as shares of `highest`: the mean of each pixel, broken where nothing
-/// was measured.
-fn line(data: &ReportData, highest: f64, value: impl Fn(&Sample) -> Option<f64>) -> String {
-    let mut points: Vec<(Time, u32, f64, f64)> = Vec::new();
-    for sample in country_samples(data) {
-        let Some(value) = value(sample) else { continue };
-        let pixel = x_of(data, sample.time) as u32;
-        match points.last_mut().filter(|point| point.1 == pixel) {
-            Some((time, _, sum, count)) => {
-                *time = sample.time;
-                *sum += value;
-                *count += 1.0;
-            }
-            None => points.push((sample.time, pixel, value, 1.0)),
-        }
-    }
-    let max_interval = MAX_INTERVAL.max(data.until.since(data.since) / 300);
-    let mut path = String::new();
-    let mut last = None;
-    for (time, pixel, sum, count) in points {
-        let y = PLOT_HEIGHT - PLOT_HEIGHT * (sum / count / highest).clamp(0.0, 1.0);
-        let joined = last.is_some_and(|last| time.since(last) < max_interval);
-        // A single point is drawn as one pixel.
-        let _ = if joined {
-            write!(path, "L{pixel} {y:.1}")
-        } else {
-            write!(path, "M{pixel} {y:.1}h1")
-        };
-        last = Some(time);
-    }
-    path
-}
-
 /// The axis of time, with five ticks.
 fn axis(data: &ReportData, y: f64) -> Markup {
     let all = data.until.since(data.since);
@@ -173,22 +88,4 @@ fn axis(data: &ReportData, y: f64) -> Markup {
 fn x_of(data: &ReportData, time: Time) -> f64 {
     let all = data.until.since(data.since).as_secs_f64();
     LEFT + (WIDTH - LEFT) * (time.since(data.since).as_secs_f64() / all).clamp(0.0, 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_round_trip_time_is_called_zero() {
-        for (seconds, text) in [
-            (0.000_031_4, "0.031 ms"),
-            (0.000_46, "0.46 ms"),
-            (0.003_14, "3.1 ms"),
-            (0.014, "14 ms"),
-            (1.234, "1234 ms"),
-        ] {
-            assert_eq!(milliseconds(seconds), text);
-        }
-    }
 }

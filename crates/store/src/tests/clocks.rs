@@ -101,8 +101,8 @@ fn rows_moved_by_what_lies_between_them_are_all_still_there() {
         let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
         let found: Vec<Time> = episodes.iter().map(|episode| episode.found).collect();
         assert_eq!(found, expected);
-        let samples = reader.samples("KP", at(0), at(9999)).unwrap().read;
-        let times: Vec<Time> = samples.iter().map(|sample| sample.time).collect();
+        let times: Vec<Time> =
+            sampled(&directory.file(), "KP").into_iter().map(|(_, time)| time).collect();
         assert_eq!(times, expected);
     }
 }

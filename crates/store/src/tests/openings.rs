@@ -112,7 +112,8 @@ fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
     let flapping = Episode { state, found: at(80), ..outage("KP", Some(34_270)) };
     let open = Episode { state, found: at(81), ..outage("KP", None) };
     let all = [outage("KP", Some(34_270)), flapping, open];
-    let backlog = backlog(40_000, all.to_vec(), vec![]);
+    let measured = sample("KP", 60, State::Up, Some(0.5));
+    let backlog = backlog(40_000, all.to_vec(), vec![measured]);
     database.write(&backlog, "lab", at(0)).unwrap();
     drop(database);
     let [outage, mut flapping, open] = all;
@@ -124,16 +125,28 @@ fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
     for column in counted {
         older.execute(&format!("ALTER TABLE episode DROP COLUMN {column}"), []).unwrap();
     }
+    for column in ["rtt_min", "rtt_p10", "rtt_p90", "rtt_max"] {
+        older.execute(&format!("ALTER TABLE sample DROP COLUMN {column}"), []).unwrap();
+    }
     older.pragma_update(None, "user_version", 1).unwrap();
     drop(older);
     let read = || {
         let reader = StoreReader::open(&directory.file()).unwrap();
-        reader.episodes(&EpisodeFilter::default()).unwrap().read
+        let measured = reader.measured(Measurements::Of("KP"), (at(0), at(60)), 1).unwrap().read;
+        let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
+        (episodes, measured[0].round_trips)
     };
-    let all = [outage, flapping, open];
+    // How far times lay apart was not kept.
+    let times = Some(RoundTrips { median: 0.7, p95: 0.8, spread: None });
+    let all = (vec![outage, flapping, open], times);
     assert_eq!(read(), all);
-    drop(Database::open(&directory.file()).unwrap());
+    let mut newer = Database::open(&directory.file()).unwrap();
     assert_eq!(read(), all);
+    let measured = sample("KP", 60, State::Up, Some(0.5));
+    let times = measured.round_trips;
+    newer.write(&super::backlog(40_060, vec![], vec![measured]), "lab", at(0)).unwrap();
+    assert_eq!(read().1, times);
+    drop(newer);
     let newer = Connection::open(directory.file()).unwrap();
     let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, 2);

@@ -76,7 +76,7 @@ fn a_narrower_edge_replaces_the_one_that_was_told_first() {
 #[test]
 fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
     let mut history = History::new(at(0));
-    let window = WindowView { resolved: 10, loss: Some(0.5), median: Some(0.2), p95: None };
+    let window = WindowView { resolved: 10, loss: Some(0.5), round_trips: None };
     let states = [State::Up, State::Down];
     for step in 0..30 * 24 * 60 {
         history.record_change(&change(
@@ -112,7 +112,7 @@ fn marks_are_as_fine_as_promised() {
 #[test]
 fn minutes_stand_at_their_time_and_what_nobody_watched_is_unknown() {
     let mut history = History::new(at(0));
-    let window = |loss| WindowView { resolved: 10, loss: Some(loss), median: Some(0.2), p95: None };
+    let window = |loss| WindowView { resolved: 10, loss: Some(loss), round_trips: None };
     // Minutes 0 to 19 without loss, then nobody there until minute 40, which loses all.
     for minute in 1..=20 {
         history.measure(at(minute * 60), &window(0.0));
