@@ -30,4 +30,4 @@ pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
 pub use present::present;
 pub use span::{Span, middle};
-pub use timeline::{Period, Timeline};
+pub use timeline::{Period, Stretch, Timeline};

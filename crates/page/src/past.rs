@@ -6,7 +6,7 @@ use lifesign_core::{
     scopes::{Roster, Scope},
     time::Time,
 };
-use lifesign_incident::{Episode, Incident, Period, Phase, PhaseKind, Timeline};
+use lifesign_incident::{Episode, Incident, Period, Phase, PhaseKind, Stretch, Timeline};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
@@ -186,7 +186,7 @@ pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
     let timeline = timeline(view, scope);
     let mut times = vec![PerState::<Duration>::default(); columns.count];
     let mut totals: BTreeMap<Option<State>, Duration> = BTreeMap::new();
-    for (state, (from, to)) in timeline.within((columns.from, columns.to)) {
+    for Stretch { state, period: (from, to), .. } in timeline.within((columns.from, columns.to)) {
         *totals.entry(state).or_default() += to.since(from);
         let Some(state) = state else { continue };
         for column in columns.of_period((from, to)) {

@@ -144,7 +144,10 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
         // A coarse sample may begin before the first run.
         (from.max(runs.first().map_or(from, |run| run.0)), to + RUN_TIMEOUT)
     });
-    let mut timeline = Timeline::new(watched, &scope.episodes);
+    // What a flapping is dated from is told with it.
+    let flapping = || scope.episodes.iter().filter(|one| one.state == State::Flapping);
+    let is_told = |one: &&Episode| !flapping().any(|flapping| is_dated_from(flapping, one));
+    let mut timeline = Timeline::new(watched, scope.episodes.iter().filter(is_told));
     let next_begins = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap_from = Time::default();
     for (&(_, lasted), next_begin) in runs.iter().zip(next_begins) {
@@ -169,7 +172,7 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     let mut spans: Vec<StateSpan> =
         timeline.iter().filter(|&(at, _)| at < now).filter_map(span).collect();
     // A flapping goes on over what was unknown within it: only the last span of it is over.
-    for episode in scope.episodes.iter().filter(|episode| episode.state == State::Flapping) {
+    for episode in flapping() {
         let is_of =
             |span: &&mut StateSpan| span.state == State::Flapping && span.edge == episode.begin;
         if let Some(last) = spans.iter_mut().rfind(is_of) {
@@ -179,13 +182,18 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     spans
 }
 
-/// The darknesses that a flapping is dated from: they lie in it, and were found before it.
+/// Is this one of the darknesses that a flapping is dated from? They lie in it, and were found
+/// before it.
+fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
+    matches!(one.state, State::Down | State::Outage)
+        && one.found < flapping.found
+        && one.begin.latest >= flapping.begin.latest
+}
+
+/// All of these together.
 fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
-    let is_dark = |episode: &&Episode| matches!(episode.state, State::Down | State::Outage);
-    let lies_in = |episode: &&Episode| {
-        episode.found < flapping.found && episode.begin.latest >= flapping.begin.latest
-    };
-    episodes.iter().filter(is_dark).filter(lies_in).fold(Darknesses::default(), |before, each| {
+    let of_it = episodes.iter().filter(|one| is_dated_from(flapping, one));
+    of_it.fold(Darknesses::default(), |before, each| {
         let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
         before.then(Darknesses::one(length, each.begin, each.end))
     })
