@@ -10,6 +10,20 @@ use std::collections::BTreeMap;
 /// From when to when.
 pub type Period = (Time, Time);
 
+/// The parts of a period in which nobody watched: all but these, which are in the order in which
+/// they began.
+pub fn unwatched((from, to): Period, watched: impl IntoIterator<Item = Period>) -> Vec<Period> {
+    let mut gaps = Vec::new();
+    let mut watched_until = from;
+    for (begin, end) in watched.into_iter().chain([(to, to)]) {
+        if begin.min(to) > watched_until {
+            gaps.push((watched_until, begin.min(to)));
+        }
+        watched_until = watched_until.max(end);
+    }
+    gaps
+}
+
 /// What is known of a scope from each time on, until the next.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline(BTreeMap<Time, Known>);
@@ -42,6 +56,15 @@ pub struct Stretch {
     pub is_watched: bool,
     /// From when to when.
     pub period: Period,
+}
+
+/// A state in words; None where nobody watched, which an outage may have outlasted.
+pub fn watched_text(state: Option<State>, is_watched: bool) -> String {
+    match state {
+        None => "not watched".into(),
+        Some(state) if is_watched => state.label().into(),
+        Some(state) => format!("{state}, not watched"),
+    }
 }
 
 impl Timeline {
@@ -161,6 +184,19 @@ mod tests {
 
     fn seconds(time: Time) -> u64 {
         time.since(at(0)).as_secs()
+    }
+
+    #[test]
+    fn nobody_watched_before_between_and_after_those_who_did() {
+        let all = [(10, 20), (15, 18), (20, 30), (40, 50), (45, 60)];
+        let watched = all.map(|(from, to)| (at(from), at(to)));
+        let gaps = |from, to| -> Vec<(u64, u64)> {
+            let gaps = unwatched((at(from), at(to)), watched);
+            gaps.into_iter().map(|(from, to)| (seconds(from), seconds(to))).collect()
+        };
+        assert_eq!(gaps(0, 100), [(0, 10), (30, 40), (60, 100)]);
+        assert_eq!(gaps(12, 45), [(30, 40)]);
+        assert_eq!(gaps(0, 5), [(0, 5)]);
     }
 
     fn told(timeline: &Timeline) -> Vec<(Option<State>, bool, u64, u64)> {

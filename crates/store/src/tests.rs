@@ -16,6 +16,7 @@ mod edges;
 mod openings;
 mod series;
 mod stories;
+mod timeline;
 mod plan;
 mod names;
 mod maintenance;
