@@ -9,7 +9,7 @@ use super::{
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
-    watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
+    watch::{HISTORY_LENGTH, History, StateSpan},
 };
 use lifesign_incident::{Period, Timeline};
 use rusqlite::{Connection, Result, Row, params};
@@ -26,7 +26,6 @@ pub(super) type Histories = HashMap<String, (String, History)>;
 /// What was read of one scope.
 struct ScopeRows {
     country: String,
-    history: History,
     /// When a run watched it.
     watched: Vec<Period>,
     /// In the order in which they were found.
@@ -53,7 +52,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     let periods = [(COARSE_MS, millis(since), fine_from), (FINE_MS, fine_from, millis(now))];
     for (span, from, to) in periods {
         let mut statement = connection.prepare_cached(
-            "SELECT scope, country, time, state, loss, rtt_median FROM sample
+            "SELECT scope, country, time, state FROM sample
              WHERE span = ? AND time > ? AND time <= ? ORDER BY time",
         )?;
         let mut rows = statement.query([span, from, to])?;
@@ -96,22 +95,18 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
                 scope.episodes.extend(of_country.cloned());
                 scope.episodes.sort_by_key(|episode| episode.found);
             }
+            let mut history = History::empty();
             for span in state_spans(&scope, &runs, now) {
-                scope.history.push_span(span);
+                history.push_span(span);
             }
-            (name, (scope.country, scope.history))
+            (name, (scope.country, history))
         })
         .collect())
 }
 
 impl ScopeRows {
     fn new(country: &str) -> Self {
-        Self {
-            country: country.to_owned(),
-            history: History::empty(),
-            watched: Vec::new(),
-            episodes: Vec::new(),
-        }
+        Self { country: country.to_owned(), watched: Vec::new(), episodes: Vec::new() }
     }
 }
 
@@ -123,12 +118,10 @@ fn add_sample(row: &Row, span: i64, scopes: &mut HashMap<String, ScopeRows>) -> 
     let to = time_from_millis(row.get(2)?);
     let from = to - Duration::from_millis(span as u64);
     let state = reader::state_from_row(row, 3)?;
-    let measurement = Measurement::new(row.get(4)?, row.get(5)?);
     let scope = scopes.entry(name.to_owned()).or_insert_with(|| ScopeRows::new(country));
     if scope.country != country {
         *scope = ScopeRows::new(country);
     }
-    scope.history.add_measurement(to - MINUTE, measurement);
     match scope.watched.last_mut().filter(|last| from <= last.1 + RUN_TIMEOUT) {
         Some(last) => last.1 = to,
         None if state != State::Unknown => scope.watched.push((from, to)),
