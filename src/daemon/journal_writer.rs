@@ -1,6 +1,10 @@
 //! Writes the journal in a thread of its own, so that a slow disk delays no probe. Lines that
 //! cannot be written, or for which the disk is far too slow, are lost, which is counted, and logged
 //! once.
+//!
+//! It is not the store's thread: a transaction of SQLite may wait seconds for a lock or for its own
+//! disk, in which lines would be lost that this disk takes. And what the store's queue cannot take
+//! is not lost as it is: only its rows are, and the rest goes with the next batch.
 
 use super::Failure;
 use lifesign_core::{

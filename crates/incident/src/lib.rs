@@ -20,14 +20,16 @@ mod trouble;
 mod fold;
 pub mod period;
 mod timeline;
+mod columns;
 mod present;
 pub mod story;
 #[cfg(test)]
 mod tests;
 
+pub use columns::{Column, Columns};
 pub use episode::Episode;
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
 pub use present::present;
 pub use span::{Span, middle};
-pub use timeline::{Period, Timeline};
+pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};

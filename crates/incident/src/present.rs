@@ -1,4 +1,5 @@
-//! The incident of now, from what a snapshot holds of the last days.
+//! The incident of now, from what a snapshot holds of the last days: metrics and state are answered
+//! from the snapshot alone, also while the store cannot be opened, read or written.
 
 use crate::{Episode, Incident, fold};
 use lifesign_core::{

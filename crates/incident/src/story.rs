@@ -1,7 +1,7 @@
 //! An incident in words: one sentence for people who were not there, a few words for a list, and how
 //! a time, an edge and a length are told, wherever that is.
 
-use crate::{Incident, Phase, PhaseKind, middle};
+use crate::{Incident, Period, Phase, PhaseKind, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
 use std::{fmt::Write as _, time::Duration};
 
@@ -215,6 +215,11 @@ fn before(edge: Edge) -> String {
 /// same day as one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
     beside(time, told, None, HALF_MINUTE, "%H:%M")
+}
+
+/// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
+pub fn period_text((from, to): Period) -> String {
+    format!("{} to {} UTC", minute_text(from, None), minute_text(to, Some(from)))
 }
 
 /// A time as somebody wants to know it who knows what time it is: to the second if it is near, else

@@ -3,14 +3,15 @@
 
 use super::Simulation;
 use lifesign_core::{
-    judge::{PerState, State},
+    judge::{Edge, State},
     scopes::{BlockId, CountryId, NetworkId, Roster, Scope},
     time::Time,
 };
+use lifesign_incident::{Columns, Timeline};
 use std::{fmt::Write as _, time::Duration};
 
 /// Letters in a row.
-const WIDTH: u32 = 96;
+const WIDTH: usize = 96;
 
 /// A state's letter, and its colour (ECMA-48 SGR).
 const fn letter(state: State) -> (char, u8) {
@@ -29,20 +30,20 @@ const fn letter(state: State) -> (char, u8) {
 /// simulated since `start`.
 pub fn timeline(simulation: &Simulation, start: Time, most_blocks: usize, colour: bool) -> String {
     let roster = simulation.watch().roster().clone();
-    let end = simulation.now();
+    let columns = Columns { from: start, to: simulation.now(), count: WIDTH };
     let mut text = String::new();
     for (id, country) in (0..).map(CountryId).zip(&roster.countries) {
         let networks = country.networks.clone().map(|id| Scope::Network(NetworkId(id)));
         let blocks = country.blocks.clone().take(most_blocks).map(|id| Scope::Block(BlockId(id)));
         for scope in std::iter::once(Scope::Country(id)).chain(networks).chain(blocks) {
-            scope_rows(&mut text, simulation, &roster, scope, (start, end), colour);
+            scope_rows(&mut text, simulation, &roster, scope, &columns, colour);
         }
         let hidden = country.blocks.len().saturating_sub(most_blocks);
         if hidden > 0 {
             let _ = writeln!(text, "{:>18} ({hidden} more blocks)", "");
         }
     }
-    axis(&mut text, start, end);
+    axis(&mut text, &columns);
     text
 }
 
@@ -51,7 +52,7 @@ fn scope_rows(
     simulation: &Simulation,
     roster: &Roster,
     scope: Scope,
-    (start, end): (Time, Time),
+    columns: &Columns,
     colour: bool,
 ) {
     let truth = simulation.truth().state_spans(scope);
@@ -61,10 +62,8 @@ fn scope_rows(
     for (name, row, states) in [(name.as_str(), "truth", truth), ("", "verdict", verdicts)] {
         let _ = write!(text, "{name:>18} {row:<7} ");
         let mut last = None;
-        for column in 0..WIDTH {
-            let from = column_start(start, end, column);
-            let to = column_start(start, end, column + 1);
-            let (letter, code) = letter(shown(&states, from, to));
+        for state in shown(&states, columns) {
+            let (letter, code) = letter(state);
             if colour && last != Some(code) {
                 let _ = write!(text, "\x1b[{code}m");
                 last = Some(code);
@@ -75,38 +74,25 @@ fn scope_rows(
     }
 }
 
-fn column_start(start: Time, end: Time, column: u32) -> Time {
-    start + (end.since(start) / WIDTH) * column
+/// What each column shows of states that begin at these times, in order. Unknown it is only if that
+/// fills the column.
+fn shown(states: &[(Time, State)], columns: &Columns) -> Vec<State> {
+    let mut timeline = Timeline::default();
+    for &(from, state) in states {
+        let known = (state != State::Unknown).then_some((state, Edge::default()));
+        timeline.set(from, Time::NEVER, known);
+    }
+    let columns = timeline.columns(columns).into_iter();
+    columns.map(|column| column.map_or(State::Unknown, |column| column.state)).collect()
 }
 
-/// The gravest state of a period, so that a short darkness is not lost; `unknown` only if it fills
-/// the period. What flapped is in outage only if that lasted longer than half of the period.
-/// `states` is sorted by the time at which each begins.
-fn shown(states: &[(Time, State)], from: Time, to: Time) -> State {
-    let first = states.partition_point(|state| state.0 <= from).max(1) - 1;
-    let mut lasted = PerState::<Duration>::default();
-    for (index, &(begin, state)) in states.iter().enumerate().skip(first) {
-        if begin >= to {
-            break;
-        }
-        let end = states.get(index + 1).map_or(to, |next| next.0.min(to));
-        lasted[state] += end.since(begin.max(from));
-    }
-    let flapped = !lasted[State::Flapping].is_zero();
-    if flapped && lasted[State::Outage] * 2 <= to.since(from) {
-        return State::Flapping;
-    }
-    let is_seen = |state: &State| *state != State::Unknown && !lasted[*state].is_zero();
-    State::ALL.into_iter().filter(is_seen).max().unwrap_or(State::Unknown)
-}
-
-fn axis(text: &mut String, start: Time, end: Time) {
-    const TICKS: u32 = 6;
+fn axis(text: &mut String, columns: &Columns) {
+    const TICKS: usize = 6;
     let _ = write!(text, "{:>27}", "");
     for tick in 0..TICKS {
-        let at = column_start(start, end, tick * WIDTH / TICKS).to_string();
-        let label =
-            if end.since(start) > Duration::from_secs(86_400) { &at[5..16] } else { &at[11..19] };
+        let at = columns.begin(tick * WIDTH / TICKS).to_string();
+        let is_long = columns.length() > Duration::from_secs(86_400);
+        let label = if is_long { &at[5..16] } else { &at[11..19] };
         let _ = write!(text, "|{label:<15}");
     }
     let legend = State::ALL.map(|state| format!("{} {state}", letter(state).0)).join("  ");
@@ -143,7 +129,8 @@ mod tests {
             (&dark, 100, Down),
         ] {
             let states: Vec<_> = states.iter().map(|&(from, state)| (at(from), state)).collect();
-            assert_eq!(shown(&states, at(0), at(to)), wanted, "{states:?} {to}");
+            let columns = Columns { from: at(0), to: at(to), count: 1 };
+            assert_eq!(shown(&states, &columns), [wanted], "{states:?} {to}");
         }
     }
 

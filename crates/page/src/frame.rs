@@ -6,6 +6,7 @@ use lifesign_core::{
     judge::{State, blind_in_words},
     scopes::Scope,
 };
+use lifesign_incident::story::period_text;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ pub(crate) fn ranges(view: &View) -> Markup {
                 }
             }
             span.quiet {
-                (strip::period_text((columns.from, columns.to)))
+                (period_text((columns.from, columns.to)))
                 @if is_cut(view) { ": watching began then" }
             }
         }

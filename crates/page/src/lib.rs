@@ -47,7 +47,8 @@ mod feed;
 mod badge;
 
 pub use address::{Address, Page, Query};
-pub use past::{Columns, Past, Point};
+pub use lifesign_incident::Columns;
+pub use past::{Past, Point};
 pub use range::Range;
 pub use smoke::smoke;
 

@@ -4,12 +4,12 @@
 
 use crate::{
     View,
-    past::{Columns, Point},
+    past::Point,
     strip,
     text::{milliseconds, percent},
 };
 use lifesign_core::watch::Spread;
-use lifesign_incident::story::minute_text;
+use lifesign_incident::{Columns, story::minute_text};
 use maud::{Markup, html};
 use std::fmt::Write as _;
 

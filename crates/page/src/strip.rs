@@ -2,12 +2,9 @@
 //! the bad ones with a pattern. A column shows the gravest state in it, so no short outage is
 //! hidden.
 
-use crate::{
-    View, past,
-    past::{Column, Columns, Lane},
-};
+use crate::{View, past, past::Lane};
 use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
-use lifesign_incident::{Period, story::minute_text};
+use lifesign_incident::{Column, Columns, story::period_text, watched_text};
 use maud::{Markup, html};
 
 /// How many seconds may lie between two ticks.
@@ -40,6 +37,7 @@ pub(crate) fn patterns(columns: &Columns) -> Markup {
                     ("flapping", "M1.5 0V6"),
                     ("down", "M0 6L6 0M-1 1L1 -1M5 7L7 5"),
                     ("unknown", "M0 0L6 6M5 -1L7 1M-1 5L1 7"),
+                    ("unwatched", "M0 0L6 6M5 -1L7 1M-1 5L1 7"),
                 ] {
                     pattern id=(id) width="6" height="6" patternUnits="userSpaceOnUse" {
                         rect class={ "ground " (id) } width="6" height="6" {}
@@ -88,7 +86,7 @@ pub(crate) fn render(view: &View, scope: Scope, is_large: bool) -> Markup {
                 @let width = percent(bar.to - bar.from);
                 @let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
                 rect class=(class) x=(x) width=(width)
-                    fill=[bar.shown.and_then(|shown| pattern(shown.state))] {
+                    fill=[bar.shown.and_then(pattern)] {
                     @if is_large { title { (told(&columns, bar)) } }
                 }
                 @if has_outage { rect.cap x=(x) width=(width) {} }
@@ -104,17 +102,14 @@ pub(crate) fn render(view: &View, scope: Scope, is_large: bool) -> Markup {
 /// What a bar says.
 fn told(columns: &Columns, bar: &Bar) -> String {
     let what = match bar.shown {
-        None => "not watched",
-        Some(Column { has_outage: true, .. }) => "flapping, with outages",
-        Some(Column { state, .. }) => state.label(),
+        Some(Column { has_outage: true, .. }) => "flapping, with outages".into(),
+        shown => watched_text(
+            shown.map(|shown| shown.state),
+            shown.is_some_and(|shown| shown.is_watched),
+        ),
     };
     let from = columns.begin(bar.from);
     format!("{what}, {}", period_text((from, columns.begin(bar.to))))
-}
-
-/// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
-pub(crate) fn period_text((from, to): Period) -> String {
-    format!("{} to {} UTC", minute_text(from, None), minute_text(to, Some(from)))
 }
 
 /// A share of the width, in per cent.
@@ -123,8 +118,9 @@ fn short(percent: f64) -> String {
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-fn pattern(state: State) -> Option<&'static str> {
-    match state {
+fn pattern(column: Column) -> Option<&'static str> {
+    match column.state {
+        State::Outage if !column.is_watched => Some("url(#unwatched)"),
         State::Flapping => Some("url(#flapping)"),
         State::Down => Some("url(#down)"),
         State::Unknown => Some("url(#unknown)"),

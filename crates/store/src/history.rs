@@ -9,7 +9,7 @@ use super::{
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
-    watch::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan},
+    watch::{HISTORY_LENGTH, History, StateSpan},
 };
 use lifesign_incident::{Period, Timeline};
 use rusqlite::{Connection, Result, Row, params};
@@ -26,7 +26,6 @@ pub(super) type Histories = HashMap<String, (String, History)>;
 /// What was read of one scope.
 struct ScopeRows {
     country: String,
-    history: History,
     /// When a run watched it.
     watched: Vec<Period>,
     /// In the order in which they were found.
@@ -53,7 +52,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     let periods = [(COARSE_MS, millis(since), fine_from), (FINE_MS, fine_from, millis(now))];
     for (span, from, to) in periods {
         let mut statement = connection.prepare_cached(
-            "SELECT scope, country, time, state, loss, rtt_median FROM sample
+            "SELECT scope, country, time, state FROM sample
              WHERE span = ? AND time > ? AND time <= ? ORDER BY time",
         )?;
         let mut rows = statement.query([span, from, to])?;
@@ -96,22 +95,18 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
                 scope.episodes.extend(of_country.cloned());
                 scope.episodes.sort_by_key(|episode| episode.found);
             }
+            let mut history = History::empty();
             for span in state_spans(&scope, &runs, now) {
-                scope.history.push_span(span);
+                history.push_span(span);
             }
-            (name, (scope.country, scope.history))
+            (name, (scope.country, history))
         })
         .collect())
 }
 
 impl ScopeRows {
     fn new(country: &str) -> Self {
-        Self {
-            country: country.to_owned(),
-            history: History::empty(),
-            watched: Vec::new(),
-            episodes: Vec::new(),
-        }
+        Self { country: country.to_owned(), watched: Vec::new(), episodes: Vec::new() }
     }
 }
 
@@ -123,12 +118,10 @@ fn add_sample(row: &Row, span: i64, scopes: &mut HashMap<String, ScopeRows>) -> 
     let to = time_from_millis(row.get(2)?);
     let from = to - Duration::from_millis(span as u64);
     let state = reader::state_from_row(row, 3)?;
-    let measurement = Measurement::new(row.get(4)?, row.get(5)?);
     let scope = scopes.entry(name.to_owned()).or_insert_with(|| ScopeRows::new(country));
     if scope.country != country {
         *scope = ScopeRows::new(country);
     }
-    scope.history.add_measurement(to - MINUTE, measurement);
     match scope.watched.last_mut().filter(|last| from <= last.1 + RUN_TIMEOUT) {
         Some(last) => last.1 = to,
         None if state != State::Unknown => scope.watched.push((from, to)),
@@ -144,7 +137,10 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
         // A coarse sample may begin before the first run.
         (from.max(runs.first().map_or(from, |run| run.0)), to + RUN_TIMEOUT)
     });
-    let mut timeline = Timeline::new(watched, &scope.episodes);
+    // What a flapping is dated from is told with it.
+    let flapping = || scope.episodes.iter().filter(|one| one.state == State::Flapping);
+    let is_told = |one: &&Episode| !flapping().any(|flapping| is_dated_from(flapping, one));
+    let mut timeline = Timeline::new(watched, scope.episodes.iter().filter(is_told));
     let next_begins = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap_from = Time::default();
     for (&(_, lasted), next_begin) in runs.iter().zip(next_begins) {
@@ -169,7 +165,7 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     let mut spans: Vec<StateSpan> =
         timeline.iter().filter(|&(at, _)| at < now).filter_map(span).collect();
     // A flapping goes on over what was unknown within it: only the last span of it is over.
-    for episode in scope.episodes.iter().filter(|episode| episode.state == State::Flapping) {
+    for episode in flapping() {
         let is_of =
             |span: &&mut StateSpan| span.state == State::Flapping && span.edge == episode.begin;
         if let Some(last) = spans.iter_mut().rfind(is_of) {
@@ -179,13 +175,18 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     spans
 }
 
-/// The darknesses that a flapping is dated from: they lie in it, and were found before it.
+/// Is this one of the darknesses that a flapping is dated from? They lie in it, and were found
+/// before it.
+fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
+    matches!(one.state, State::Down | State::Outage)
+        && one.found < flapping.found
+        && one.begin.latest >= flapping.begin.latest
+}
+
+/// All of these together.
 fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
-    let is_dark = |episode: &&Episode| matches!(episode.state, State::Down | State::Outage);
-    let lies_in = |episode: &&Episode| {
-        episode.found < flapping.found && episode.begin.latest >= flapping.begin.latest
-    };
-    episodes.iter().filter(is_dark).filter(lies_in).fold(Darknesses::default(), |before, each| {
+    let of_it = episodes.iter().filter(|one| is_dated_from(flapping, one));
+    of_it.fold(Darknesses::default(), |before, each| {
         let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
         before.then(Darknesses::one(length, each.begin, each.end))
     })

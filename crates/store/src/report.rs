@@ -14,15 +14,16 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{
-    Episode, Incident, Phase, PhaseKind, middle,
+    Episode, Incident, Period, Phase, PhaseKind, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
+    unwatched,
 };
 use lifesign_page::{Columns, Point, SMOKE_STYLE, smoke};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
 /// A sheet of paper has room for twice as many as a page.
-const MOST_COLUMNS: usize = 240;
+const MOST_COLUMNS: u32 = 240;
 /// Less than this is not told.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -179,20 +180,15 @@ impl ReportData {
     }
 
     /// When nobody watched: between runs, and before the first and after the last of them.
-    fn unwatched(&self) -> Vec<(Time, Time)> {
-        let mut gaps = Vec::new();
-        let mut watched_until = self.since;
-        for run in &self.runs {
-            if run.began > watched_until {
-                gaps.push((watched_until, run.began.min(self.until)));
-            }
-            watched_until = watched_until.max(run.lasted);
-        }
+    fn unwatched(&self) -> Vec<Period> {
+        let mut watched: Vec<Period> =
+            self.runs.iter().map(|run| (run.began, run.lasted)).collect();
         // A run under way wrote up to a minute ago.
-        if watched_until + RUN_TIMEOUT < self.until {
-            gaps.push((watched_until, self.until));
+        let last = watched.iter_mut().max_by_key(|run| run.1);
+        if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= self.until) {
+            *lasted = self.until;
         }
-        gaps
+        unwatched((self.since, self.until), watched)
     }
 }
 

@@ -103,6 +103,12 @@ impl Copy {
             copy(&root.join(name), &folder.join(name));
         }
         fs::create_dir(folder.join("crates/core/tests")).unwrap();
+        // Of another version, or cargo takes what it compiles here for the program itself.
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let version = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
+        assert!(manifest.contains(version));
+        let other = manifest.replacen(version, "version = \"0.0.0\"", 1);
+        fs::write(folder.join("Cargo.toml"), other).unwrap();
         Self { folder }
     }
 

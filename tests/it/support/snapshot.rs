@@ -6,9 +6,9 @@ use lifesign_core::{
     scopes::{Host, Kind, Labels, PerFamily, PerKind, Roster},
     time::Time,
     watch::{
-        BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost,
-        Measurement, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan,
-        StoreView, TargetView, VantageStats, WindowView,
+        BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost, PlanView,
+        ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView, TargetView,
+        VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -170,20 +170,13 @@ fn scope(state: State, belief: f64) -> ScopeView {
     }
 }
 
-/// Up, a short outage, up again, and then the present state; half lost in the first of the ten
-/// minutes.
+/// Up, a short outage, up again, and then the present state.
 fn history(state: State) -> History {
     let mut history = History::empty();
     let span = |state, from: u64| {
         let edge = Edge { earliest: Some(at(from) - Duration::from_secs(4)), latest: at(from) };
         StateSpan { state, from: at(from), edge, darknesses: Darknesses::default() }
     };
-    for minute in 0..10 {
-        history.add_measurement(
-            at(minute * 60),
-            Measurement::new(Some(if minute == 0 { 0.5 } else { 0.02 }), Some(0.2)),
-        );
-    }
     for (state, from) in [(State::Up, 0), (State::Outage, 100), (State::Up, 250), (state, 504)] {
         history.push_span(span(state, from));
     }

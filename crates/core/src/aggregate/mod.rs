@@ -330,11 +330,6 @@ impl Aggregate {
         self.windows[scope.index()].views(now)
     }
 
-    /// A scope's last minute.
-    pub fn minute(&self, scope: ScopeId, now: Time) -> WindowView {
-        self.windows[scope.index()].view(0, now)
-    }
-
     /// The counts of a target, and of its kind in its block.
     fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
         let stats = &mut self.targets[target.0 as usize];

@@ -84,7 +84,7 @@ fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
         let outcome =
             Outcome { target: TargetId(0), seq, sent, trap: false, found, hop_limit: None };
         aggregate.handle_outcome(&outcome, was_overdue.then_some(sent));
-        let minute = aggregate.minute(ScopeId(0), sent);
+        let minute = aggregate.windows(ScopeId(0), sent)[0];
         (aggregate.target(TargetId(0)).recent_loss(), minute.resolved, minute.loss)
     };
     assert_eq!(hear(0, Found::Overdue, false), (Some(1.0), 1, Some(1.0)));
@@ -113,7 +113,7 @@ fn a_miss_is_taken_back_where_it_was_counted_though_the_probe_left_in_the_next_b
         };
         hear(given_out, Found::Overdue, None);
         hear(given_out + SENT_AFTER, found, Some(given_out));
-        let minute = aggregate.minute(ScopeId(0), given_out + SENT_AFTER);
+        let minute = aggregate.windows(ScopeId(0), given_out + SENT_AFTER)[0];
         assert_eq!(minute.resolved, resolved, "{found:?}");
         assert_eq!(minute.loss.unwrap_or_default(), 0.0, "{found:?}");
     }

@@ -8,7 +8,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use history::{HISTORY_LENGTH, History, MINUTE, Measurement, StateSpan};
+pub use history::{HISTORY_LENGTH, History, StateSpan};
 pub use snapshot::*;
 
 use crate::{
@@ -59,7 +59,6 @@ pub struct Watch {
     aggregate: Aggregate,
     judge: Judge,
     history: Vec<Arc<History>>,
-    measured: Time,
     controls: Vec<ControlView>,
     lag: Histogram,
     started: Time,
@@ -92,7 +91,6 @@ impl Watch {
             open: OpenProbes::new(roster.targets.len()),
             aggregate: Aggregate::new(roster.clone()),
             history: vec![unknown; roster.scope_count()],
-            measured: now,
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::default(),
             started: now,
@@ -230,7 +228,6 @@ impl Watch {
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
     fn note_call(&mut self, now: Time) {
-        self.measure(now);
         if now.since(self.expected) > GAP {
             self.take_in(now, Event::Gap(self.last_call), None);
         }
@@ -274,23 +271,6 @@ impl Watch {
         if let Some(records) = &mut self.records {
             let was_overdue = overdue.is_some();
             records.push_back(EventRecord { seen: now, event, was_overdue });
-        }
-    }
-
-    /// Once a minute, for the history: of the minute that is over, and before anything of the next
-    /// is taken in, so that nobody's history depends on when others are asked.
-    fn measure(&mut self, now: Time) {
-        let begun = |time: Time| {
-            Time::from_nanos(time.as_nanos() / MINUTE.as_nanos() as u64 * MINUTE.as_nanos() as u64)
-        };
-        if begun(now) == begun(self.measured) {
-            return;
-        }
-        self.measured = now;
-        let end = begun(now) - Duration::from_nanos(1);
-        for (id, history) in self.roster.scope_ids().zip(&mut self.history) {
-            let window = self.aggregate.minute(id, end);
-            Arc::make_mut(history).measure(now, &window);
         }
     }
 

@@ -1,8 +1,12 @@
 //! The report's timeline as SVG. It says the same without colour: every bar has a title.
 
 use super::ReportData;
-use lifesign_core::time::Time;
-use lifesign_incident::story::{length_text, time_text};
+use lifesign_core::{judge::State, time::Time};
+use lifesign_incident::{
+    Stretch, Timeline,
+    story::{period_text, time_text},
+    watched_text,
+};
 use maud::{Markup, html};
 
 const WIDTH: f64 = 900.0;
@@ -24,20 +28,23 @@ pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
             @for (row, scope) in scopes.iter().enumerate() {
                 @let y = ROW_HEIGHT * row as f64;
                 text x="0" y=(y + 15.0) { (label(data, scope)) }
-                (bar(data, y, (data.since, data.until), Some("up"), "up"))
-                @for gap in data.unwatched() { (bar(data, y, gap, Some("gap"), "not watched")) }
-                @for episode in data.episodes_of(scope) {
-                    @let until = episode.end.map_or(data.observed_until, |end| end.latest);
-                    @let length = length_text(episode.begin, episode.end, data.observed_until);
-                    @let title = format!("{}, {length}", episode.state);
-                    @let period = (episode.begin.latest, until);
-                    (bar(data, y, period, Some(episode.state.label()), &title))
-                }
-                @for gap in data.unwatched() { (bar(data, y, gap, None, "not watched")) }
+                @for stretch in stretches(data, scope) { (bar(data, y, &stretch)) }
             }
             (axis(data, bottom))
         }
     }
+}
+
+/// What is drawn of a scope: outages last, so that no other bar hides a short one.
+fn stretches(data: &ReportData, scope: &str) -> Vec<Stretch> {
+    let mut timeline = Timeline::new([(data.since, data.until)], data.episodes_of(scope));
+    for (from, to) in data.unwatched() {
+        timeline.unwatch(from, to);
+    }
+    timeline.set(data.observed_until, Time::NEVER, None);
+    let mut stretches: Vec<Stretch> = timeline.within((data.since, data.until)).collect();
+    stretches.sort_by_key(|stretch| stretch.state == Some(State::Outage));
+    stretches
 }
 
 /// What a scope is called. A network's name may be long, and must not run into the bars.
@@ -50,21 +57,23 @@ fn label(data: &ReportData, scope: &str) -> String {
     name.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// A bar over a period in the row at `y`. Without a class it is hatched.
-fn bar(
-    data: &ReportData,
-    y: f64,
-    (from, to): (Time, Time),
-    class: Option<&str>,
-    title: &str,
-) -> Markup {
+/// A bar in the row at `y`, hatched where nobody watched.
+fn bar(data: &ReportData, y: f64, stretch: &Stretch) -> Markup {
+    let Stretch { state, is_watched, period: (from, to) } = *stretch;
     let x = x_of(data, from);
     // What is shorter than a pixel is visible too.
     let width = (x_of(data, to) - x).max(1.0);
-    let fill = class.is_none().then_some("url(#gap)");
+    let y = y + 3.0;
+    let height = ROW_HEIGHT - 6.0;
+    let title = format!("{}, {}", watched_text(state, is_watched), period_text((from, to)));
     html! {
-        rect class=[class] x=(x) y=(y + 3.0) width=(width) height=(ROW_HEIGHT - 6.0) fill=[fill] {
+        rect class=(state.map_or("gap", State::label)) x=(x) y=(y) width=(width) height=(height) {
             title { (title) }
+        }
+        @if !is_watched {
+            rect x=(x) y=(y) width=(width) height=(height) fill="url(#gap)" {
+                title { (title) }
+            }
         }
     }
 }

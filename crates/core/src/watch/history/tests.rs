@@ -1,4 +1,4 @@
-//! What is kept of states and minutes, and how they are recalled.
+//! What is kept of states, and how they are recalled.
 
 use super::*;
 use crate::judge::{Darknesses, EvidenceText};
@@ -76,7 +76,6 @@ fn a_narrower_edge_replaces_the_one_that_was_told_first() {
 #[test]
 fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
     let mut history = History::new(at(0));
-    let window = WindowView { resolved: 10, loss: Some(0.5), round_trips: None };
     let states = [State::Up, State::Down];
     for step in 0..30 * 24 * 60 {
         history.record_change(&change(
@@ -85,80 +84,25 @@ fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
             states[step as usize % 2],
             states[(step as usize + 1) % 2],
         ));
-        history.measure(at(step * 60), &window);
     }
-    let now = at(30 * 24 * 3600);
-    assert_eq!(
-        (history.fine.measurements.len(), history.coarse.measurements.len()),
-        (FINE_PERIODS, COARSE_PERIODS)
-    );
     assert_eq!(history.spans.len(), MOST_SPANS);
-    history.measure(now + HISTORY_LENGTH * 2, &window);
-    assert_eq!(history.spans.len(), 1, "the one that goes on is kept");
-}
-
-#[test]
-fn marks_are_as_fine_as_promised() {
-    for loss in [0.0, 0.003, 0.5, 0.998, 1.0] {
-        let kept = Measurement::new(Some(loss), None);
-        assert!((kept.loss().unwrap() - loss).abs() < 0.0021 && kept.median().is_none(), "{loss}");
-    }
-    for seconds in [0.000_05, 0.2, 3.0, 149.0] {
-        let kept = Measurement::new(None, Some(seconds)).median().unwrap();
-        assert!((kept / seconds - 1.0).abs() < 0.05, "{seconds}: {kept}");
-    }
-}
-
-#[test]
-fn minutes_stand_at_their_time_and_what_nobody_watched_is_unknown() {
-    let mut history = History::new(at(0));
-    let window = |loss| WindowView { resolved: 10, loss: Some(loss), round_trips: None };
-    // Minutes 0 to 19 without loss, then nobody there until minute 40, which loses all.
-    for minute in 1..=20 {
-        history.measure(at(minute * 60), &window(0.0));
-    }
-    history.measure(at(41 * 60 + 7), &window(1.0));
-    let hour = history.measurements(at(41 * 60 + 7), Duration::from_secs(3600), 60);
-    let losses: Vec<_> = hour.iter().map(|each| each.loss()).collect();
-    let expected = [vec![None; 19], vec![Some(0.0); 20], vec![None; 20], vec![Some(1.0)]].concat();
-    assert_eq!(losses, expected);
-    // In parts of ten minutes, which begin 19 minutes before the first minute.
-    let parts = history.measurements(at(41 * 60), Duration::from_secs(3600), 6);
-    let losses: Vec<_> = parts.iter().map(|each| each.loss()).collect();
-    assert_eq!(losses, [None, Some(0.0), Some(0.0), Some(0.0), None, Some(1.0)]);
-    // Of a week, the ten minutes that are over.
-    let week = history.measurements(at(41 * 60), HISTORY_LENGTH, COARSE_PERIODS as u64);
-    let known = week.iter().filter_map(|each| each.loss()).collect::<Vec<_>>();
-    assert_eq!((week.len(), known), (COARSE_PERIODS, vec![0.0, 0.0]));
+    let later = 60 * 24 * 3600;
+    history.record_change(&change(later, later, State::Up, State::Down));
+    assert_eq!(spans(&history), [(State::Up, 2_591_940), (State::Down, later)]);
 }
 
 #[test]
 fn an_earlier_run_is_recalled_before_this_one() {
-    let mut whole = History::new(at(0));
-    let window = |minute: u64| WindowView {
-        loss: Some((minute % 7) as f64 / 10.0),
-        ..WindowView::default()
-    };
     let mut now = History::new(at(1800));
-    for minute in 1..=60 {
-        whole.measure(at(minute * 60), &window(minute));
-        if minute > 30 {
-            now.measure(at(minute * 60), &window(minute));
-        }
-    }
     let edge = Edge { earliest: None, latest: at(5) };
     let span = |state, from| StateSpan { state, from, edge, darknesses: Darknesses::default() };
     let mut earlier = History::empty();
-    (0..30).for_each(|minute| {
-        earlier.add_measurement(at(minute * 60 + 30), Measurement::from(&window(minute + 1)));
-    });
     earlier.push_span(span(State::Up, at(5)));
     earlier.push_span(span(State::Unknown, at(1700)));
     // It may come when this run knows something already. What was unknown goes on to be.
     now.record_change(&change(1806, 1804, State::Unknown, State::Up));
     now.recall(earlier);
     assert_eq!(spans(&now), [(State::Up, 5), (State::Unknown, 1700), (State::Up, 1804)]);
-    assert_eq!((&now.fine, &now.coarse), (&whole.fine, &whole.coarse));
     // Of nothing, nothing is changed.
     let before = now.clone();
     let mut nothing = History::empty();
