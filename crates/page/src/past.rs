@@ -134,16 +134,19 @@ const fn is_found_in(state: State, kind: PhaseKind) -> bool {
 pub(crate) struct Lane {
     /// None where nobody watched.
     pub columns: Vec<Option<Column>>,
-    /// For how long each state lasted, the longest first; None where nobody watched.
-    pub totals: Vec<(Option<State>, Duration)>,
+    /// For how long each state lasted, and whether somebody watched, the longest first; None where
+    /// nobody did.
+    pub totals: Vec<((Option<State>, bool), Duration)>,
 }
 
 /// The states of a scope in these columns, which are those of the past or wider.
 pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
     let timeline = timeline(view, scope);
-    let mut totals: BTreeMap<Option<State>, Duration> = BTreeMap::new();
-    for Stretch { state, period: (from, to), .. } in timeline.within((columns.from, columns.to)) {
-        *totals.entry(state).or_default() += to.since(from);
+    let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
+    for Stretch { state, is_watched, period: (from, to) } in
+        timeline.within((columns.from, columns.to))
+    {
+        *totals.entry((state, is_watched)).or_default() += to.since(from);
     }
     let mut shown = timeline.columns(&columns);
     let name = view.snapshot.roster.full_name_of(scope);

@@ -133,8 +133,8 @@ fn description(lane: &Lane, columns: &Columns) -> String {
     let totals: Vec<String> = lane
         .totals
         .iter()
-        .map(|(state, total)| {
-            let word = state.map_or("not watched", State::label);
+        .map(|((state, is_watched), total)| {
+            let word = watched_text(*state, *is_watched);
             format!("{word} {}", duration_text(*total))
         })
         .collect();

@@ -436,8 +436,8 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
-        "aria-label=\"6 d 16 h: not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
-        "<rect class=\"unwatched\" x=\"25%\" width=\"50%\"><title>not watched, 19 Dec 2014",
+        "aria-label=\"6 d 16 h: outage, not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
+        "<rect class=\"outage\" x=\"25%\" width=\"50%\" fill=\"url(#unwatched)\"><title>outage, not watched, 19 Dec 2014",
         "17 Dec 2014 08:00 to 24 Dec 00:00 UTC: watching began then",
     ] {
         assert!(page.contains(part), "{part}: {page}");
