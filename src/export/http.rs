@@ -15,7 +15,6 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    body::Body,
     extract::{self, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
@@ -180,7 +179,7 @@ pub(super) fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, Erro
 async fn metrics(extract::State(server): ServerState) -> Result<impl IntoResponse, ErrorResponse> {
     let text = match server.snapshot() {
         Ok(snapshot) => server.metrics_cache.get_or_render(&snapshot, || server.metrics.render()),
-        Err(_) => server.metrics.render().map(Body::from),
+        Err(_) => server.metrics.render().map(IntoResponse::into_response),
     };
     let text = text.map_err(internal_error)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text))

@@ -4,6 +4,7 @@
 //! it holds.
 
 use lifesign_core::watch::Snapshot;
+use origin::Origin;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -13,6 +14,7 @@ pub mod http;
 pub mod metrics;
 mod api;
 mod definitions;
+pub mod origin;
 pub mod pages;
 mod past;
 mod render_cache;
@@ -38,6 +40,8 @@ pub struct Sources {
     pub settings: watch::Receiver<ExportSettings>,
     /// The file with the past; None if there is none.
     pub store: Option<PathBuf>,
+    /// Whose pages may show ours in frames.
+    pub embed: Vec<Origin>,
 }
 
 /// What the plan, and not a snapshot, says of what is exported.

@@ -5,13 +5,13 @@ use super::{
     ExportSettings, Sources,
     api::{self, Format, Kind},
     http::ErrorResponse,
+    origin::Origin,
     past,
-    render_cache::RenderCache,
+    render_cache::{RenderCache, Rendering},
 };
 use axum::{
-    body::Body,
     extract,
-    http::{StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use lifesign_core::watch::Snapshot;
@@ -26,13 +26,20 @@ use std::{
 const MOST_KEPT: usize = 16;
 
 /// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
-/// markup.
-const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// markup; and only these may show the page in a frame.
+fn security_policy(embed: &[Origin]) -> String {
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors";
+    if embed.is_empty() {
+        return format!("{policy} 'none'");
+    }
+    embed.iter().fold(policy.to_owned(), |policy, origin| format!("{policy} {origin}"))
+}
 
 /// What pages are made from.
 pub(super) struct Pages {
     sources: Sources,
+    security_policy: String,
     kept: Mutex<HashMap<Asked, Arc<RenderCache>>>,
 }
 
@@ -50,7 +57,8 @@ type PagesState = extract::State<Arc<Pages>>;
 
 impl Pages {
     pub(super) fn new(sources: Sources) -> Self {
-        Self { sources, kept: Mutex::default() }
+        let security_policy = security_policy(&sources.embed);
+        Self { sources, security_policy, kept: Mutex::default() }
     }
 
     /// Renderings of this.
@@ -63,12 +71,12 @@ impl Pages {
     }
 
     /// What `make` makes of the newest snapshot; not in the thread that answers everybody.
-    async fn made<T: Into<Vec<u8>>>(
+    async fn made<T: Into<Rendering>>(
         self: Arc<Self>,
         snapshot: Arc<Snapshot>,
         asked: Asked,
         make: impl FnOnce(&Self, &Snapshot) -> Result<T, ErrorResponse> + Send + 'static,
-    ) -> Result<Body, ErrorResponse> {
+    ) -> Result<Response, ErrorResponse> {
         let cache = self.cache(asked);
         let made = tokio::task::spawn_blocking(move || {
             cache.get_or_render(&snapshot, || make(&self, &snapshot))
@@ -111,6 +119,14 @@ fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
 }
 
+/// Has a browser ask again. One that followed a link to a row has its fragment in the address, and
+/// would only scroll there again if the address were not named without it (HTML, "navigate").
+fn refresh(seconds: u32, query: Option<&str>) -> HeaderValue {
+    let named = query.map(|query| format!("{seconds}; url=?{query}"));
+    let named = named.and_then(|text| HeaderValue::try_from(text).ok());
+    named.unwrap_or_else(|| seconds.into())
+}
+
 /// A page at its address.
 pub(super) async fn page(
     extract::State(pages): PagesState,
@@ -124,16 +140,16 @@ pub(super) async fn page(
     let follows = media_type.starts_with("text/html") && !address.query.hold;
     let seconds = refresh_seconds(site(&settings));
     let asked = Asked::Page(address.canonical(&snapshot.roster));
-    let body = pages
+    let policy = pages.security_policy.clone();
+    let made = pages
         .made(snapshot, asked, move |pages, snapshot| {
             text(pages.sources.store.as_deref(), &settings, snapshot, &address)
         })
         .await?;
-    let headers =
-        [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY)];
-    let mut response = (headers, body).into_response();
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, &*policy)];
+    let mut response = (headers, made).into_response();
     if follows {
-        response.headers_mut().insert(header::REFRESH, seconds.into());
+        response.headers_mut().insert(header::REFRESH, refresh(seconds, uri.query()));
     }
     Ok(response)
 }
@@ -148,7 +164,7 @@ pub(super) async fn api(
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
     let query = query(&uri, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
-    let body = pages
+    let made = pages
         .made(snapshot, asked, move |pages, snapshot| {
             api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)
         })
@@ -157,7 +173,7 @@ pub(super) async fn api(
         Format::Json => "application/json",
         Format::Csv => "text/csv; charset=utf-8; header=present",
     };
-    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
+    Ok(([(header::CONTENT_TYPE, media_type)], made).into_response())
 }
 
 /// The style sheet may be stored for ever: another one has another address.
