@@ -10,7 +10,7 @@ use crate::{
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
-    export::listener::Listen,
+    export::{listener::Listen, origin::Origin},
     line_writer::print_line,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -70,6 +70,10 @@ struct RunArgs {
     /// have it. Read again when it changes
     #[arg(long = "web.config.file", value_name = "FILE")]
     web: Option<PathBuf>,
+    /// Pages of this origin, such as https://news.example, may show the page in a frame; may be given
+    /// several times (default: nobody's)
+    #[arg(long, value_name = "ORIGIN")]
+    embed: Vec<Origin>,
     /// Append every outcome to this journal, as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -108,6 +112,9 @@ struct DemoArgs {
     /// Where to serve metrics and the page, as in `run`; may be given several times
     #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:17545")]
     listen: Vec<Listen>,
+    /// Pages of this origin may show the page in a frame, as in `run`; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    embed: Vec<Origin>,
     /// Keep what happens in this directory, which has no store yet, for episodes and report
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -154,8 +161,8 @@ fn command_line() -> u8 {
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
         Command::Report(args) => store::report(args),
-        Command::Demo(DemoArgs { speed, listen, state_dir }) => {
-            exit_code(demo::run(&demo::Options { speed, listen, state_dir }))
+        Command::Demo(DemoArgs { speed, listen, embed, state_dir }) => {
+            exit_code(demo::run(&demo::Options { speed, listen, embed, state_dir }))
         }
         Command::Check(args) => check(args),
     }
@@ -223,14 +230,15 @@ fn refuse(problems: &Problems) -> u8 {
 }
 
 fn run(args: RunArgs) -> u8 {
-    let RunArgs { config, listen, web, record, state_dir } = args;
+    let RunArgs { config, listen, embed, web, record, state_dir } = args;
     let config = match config.map_or_else(default_plan, Ok) {
         Ok(config) => config,
         Err(code) => return code,
     };
     match Plan::load(&config) {
         Ok(plan) => {
-            exit_code(daemon::run(daemon::Options { plan, config, listen, web, record, state_dir }))
+            let options = daemon::Options { plan, config, listen, embed, web, record, state_dir };
+            exit_code(daemon::run(options))
         }
         Err(problems) => refuse(&problems),
     }

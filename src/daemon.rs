@@ -40,6 +40,7 @@ use crate::{
     export::{
         ExportSettings, Sources, http,
         listener::{self, Listen},
+        origin::Origin,
     },
     line_writer::LineWriter,
     probe::{self, controls::Controls},
@@ -91,6 +92,8 @@ pub struct Options {
     pub config: PathBuf,
     /// Where to serve HTTP; if nowhere, at the sockets that systemd passes, or by default.
     pub listen: Vec<Listen>,
+    /// Whose pages may show the page in frames.
+    pub embed: Vec<Origin>,
     /// The web configuration file: TLS and passwords.
     pub web: Option<PathBuf>,
     /// The journal to append to; None to keep none.
@@ -129,6 +132,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         snapshots: source,
         settings: export_settings_receiver,
         store: state.path().map(|path| path.join(store::FILE_NAME)),
+        embed: options.embed,
     };
     let http = http::serve(listeners, sources, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

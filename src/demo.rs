@@ -8,6 +8,7 @@ use crate::{
         ExportSettings, Sources, http,
         listener::{self, Listen},
         metric_sets::MetricSet,
+        origin::Origin,
     },
     line_writer::print_line,
 };
@@ -40,6 +41,8 @@ pub struct Options {
     pub speed: f64,
     /// Where to serve the page and the metrics.
     pub listen: Vec<Listen>,
+    /// Whose pages may show the page in frames.
+    pub embed: Vec<Origin>,
     /// Where to keep what happens; None to keep it only as long as it is shown.
     pub state_dir: Option<PathBuf>,
 }
@@ -83,7 +86,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     // There is no plan to reload.
     let (reload_requests, _) = mpsc::channel(1);
     let store_file = Some(directory.join(lifesign_store::FILE_NAME));
-    let sources = Sources { snapshots: snapshot, settings, store: store_file };
+    let sources =
+        Sources { snapshots: snapshot, settings, store: store_file, embed: options.embed.clone() };
     let http = http::serve(listeners, sources, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let played = runtime.block_on(play(&scenario, options.speed, store, snapshots, end));

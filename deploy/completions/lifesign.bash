@@ -77,7 +77,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --record --state-dir --help --version run replay simulate demo check status episodes report help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo check status episodes report help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -92,6 +92,10 @@ _lifesign() {
                     return 0
                     ;;
                 --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --embed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -125,7 +129,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__demo)
-            opts="-h --speed --listen --state-dir --help"
+            opts="-h --speed --listen --embed --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -136,6 +140,10 @@ _lifesign() {
                     return 0
                     ;;
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --embed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -389,7 +397,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__run)
-            opts="-h --config --listen --web.config.file --record --state-dir --help"
+            opts="-h --config --listen --web.config.file --embed --record --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,6 +412,10 @@ _lifesign() {
                     return 0
                     ;;
                 --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --embed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lifesign_global_optspecs
-    string join \n config= listen= web.config.file= record= state-dir= h/help V/version
+    string join \n config= listen= web.config.file= embed= record= state-dir= h/help V/version
 end
 
 function __fish_lifesign_needs_command
@@ -27,6 +27,7 @@ end
 complete -c lifesign -n "__fish_lifesign_needs_command" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_needs_command" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
+complete -c lifesign -n "__fish_lifesign_needs_command" -l embed -d 'Pages of this origin, such as https://news.example, may show the page in a frame; may be given several times (default: nobody\'s)' -r
 complete -c lifesign -n "__fish_lifesign_needs_command" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_needs_command" -s h -l help -d 'Print help'
@@ -43,6 +44,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print t
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l web.config.file -d 'TLS and passwords for these addresses: a web configuration file as Prometheus\' exporters have it. Read again when it changes' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l embed -d 'Pages of this origin, such as https://news.example, may show the page in a frame; may be given several times (default: nobody\'s)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l record -d 'Append every outcome to this journal, as JSON Lines' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l state-dir -d 'Keep episodes, measurements and what was learned in this directory, and continue from them after a restart (default: $STATE_DIRECTORY, as systemd sets it)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -s h -l help -d 'Print help'
@@ -58,6 +60,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l truth -d 
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l speed -d 'Play X times as fast as real time; at 1440 its three days take three minutes' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Where to serve metrics and the page, as in `run`; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l embed -d 'Pages of this origin may show the page in a frame, as in `run`; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'

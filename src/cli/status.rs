@@ -3,7 +3,13 @@
 use super::{exit, has_colour, refuse, stderr::print_error};
 use crate::export::listener::Listen;
 use clap::Args;
-use lifesign_core::judge::State;
+use lifesign_core::{
+    judge::{Edge, State},
+    outcome::Cause,
+    scopes::Maintenance,
+    time::Time,
+};
+use lifesign_incident::story;
 use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
@@ -80,14 +86,14 @@ impl Service {
             for country in items(&state["countries"]) {
                 if Service::of(country) == service {
                     gravest = gravest.or(Some(service));
-                    let [code, state, since, evidence] = [
-                        &country["code"],
-                        &country["state"],
-                        &country["edge"]["latest"],
-                        &country["evidence"],
-                    ]
-                    .map(printable);
-                    let _ = writeln!(text, "{code} {state} since {since}: {evidence}");
+                    let [code, state, evidence] =
+                        ["code", "state", "evidence"].map(|key| printable(&country[key]));
+                    let since = edge(&country["edge"]);
+                    let note = match note(country) {
+                        note if note.is_empty() => note,
+                        note => format!("; {note}"),
+                    };
+                    let _ = writeln!(text, "{code} {state} since {since} (UTC): {evidence}{note}");
                 }
             }
         }
@@ -183,12 +189,14 @@ fn table(state: &Value, colour: bool) -> String {
     text += if state["blind"] == true { ": blind, for reasons of our own\n" } else { "\n" };
     let _ = writeln!(
         text,
-        "{:<24} {:<9} {:<24} {:>7} {:>9} {:>9}",
+        "{:<24} {:<9} {:<27} {:>7} {:>9} {:>9}  NOTE",
         "SCOPE", "STATE", "SINCE (UTC)", "LOSS 5m", "MEDIAN", "P95"
     );
     for country in items(&state["countries"]) {
         text += &row(&printable(&country["code"]), country, colour);
-        text += &incident(&country["incident"]);
+        if let Some(sentence) = country["incident"]["sentence"].as_str() {
+            let _ = writeln!(text, "  {}", without_controls(sentence));
+        }
         let blocks_of = |text: &mut String, network: &Value, indent: &str| {
             for block in items(&country["blocks"]) {
                 if block["network"] == *network {
@@ -206,19 +214,6 @@ fn table(state: &Value, colour: bool) -> String {
     text
 }
 
-/// A line on the incident that a country is in; none if it is in none.
-fn incident(incident: &Value) -> String {
-    if incident.is_null() {
-        return String::new();
-    }
-    let [phase, since] = [&incident["phase"], &incident["begin_latest"]].map(printable);
-    let darknesses = match incident["darknesses"].as_u64().unwrap_or_default() {
-        1 => "1 darkness".into(),
-        count => format!("{count} darknesses"),
-    };
-    format!("  in an incident since {since}: {phase} now, {darknesses} so far\n")
-}
-
 fn row(name: &str, scope: &Value, colour: bool) -> String {
     let state = printable(&scope["state"]);
     let (start, end) = if colour { (colour_of(&state), "\x1b[0m") } else { ("", "") };
@@ -227,12 +222,40 @@ fn row(name: &str, scope: &Value, colour: bool) -> String {
         window["loss_ratio"].as_f64().map_or("-".into(), |loss| format!("{:.1} %", loss * 100.0));
     let millis =
         |time: &Value| time.as_f64().map_or("-".into(), |time| format!("{:.1} ms", time * 1000.0));
-    let since = printable(&scope["edge"]["latest"]);
-    format!(
-        "{name:<24} {start}{state:<9}{end} {since:<24} {loss:>7} {:>9} {:>9}\n",
+    let line = format!(
+        "{name:<24} {start}{state:<9}{end} {:<27} {loss:>7} {:>9} {:>9}  {}",
+        edge(&scope["edge"]),
         millis(&window["rtt_median_seconds"]),
-        millis(&window["rtt_p95_seconds"])
-    )
+        millis(&window["rtt_p95_seconds"]),
+        note(scope)
+    );
+    line.trim_end().to_owned() + "\n"
+}
+
+/// An edge, as its middle and half its width.
+fn edge(edge: &Value) -> String {
+    let earliest = time(&edge["earliest"]);
+    time(&edge["latest"]).map_or("-".into(), |latest| story::edge_text(Edge { earliest, latest }))
+}
+
+fn time(value: &Value) -> Option<Time> {
+    value.as_str()?.parse().ok()
+}
+
+/// Why nothing is known of a scope, and in which window of maintenance it is.
+fn note(scope: &Value) -> String {
+    let unknown = &scope["unknown_reason"];
+    let cause = unknown.as_str().map(|label| match Cause::from_label(label) {
+        Some(cause) => cause.in_words().to_owned(),
+        // Another version may know others.
+        None => without_controls(label),
+    });
+    let window = &scope["maintenance"];
+    let planned = time(&window["from"]).zip(time(&window["to"])).map(|(from, to)| {
+        let reason = window["reason"].as_str().map(without_controls);
+        format!("{} (until {})", Maintenance { from, to, reason }, story::time_text(to))
+    });
+    [cause, planned].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// The colour of a state, as a control sequence (ECMA-48 §8.3.117).
@@ -251,9 +274,14 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Text without control characters, which a terminal would act on.
+/// Text for a terminal; - where there is none.
 fn printable(value: &Value) -> String {
-    value.as_str().unwrap_or("-").chars().filter(|sign| !sign.is_control()).collect()
+    without_controls(value.as_str().unwrap_or("-"))
+}
+
+/// Text without control characters, which a terminal would act on.
+fn without_controls(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -278,8 +306,10 @@ mod tests {
     fn a_plugin_of_nagios_says_the_gravest_and_why_first() {
         let of = |states: &[&str]| {
             let country = |(code, state): (usize, &&str)| {
-                serde_json::json!({"code": format!("X{code}"), "state": state,
-                    "edge": {"latest": "2014-12-22T16:15:01.271Z"}, "evidence": "86 misses"})
+                serde_json::json!({"code": format!("X{code}"), "state": state, "evidence": "86 misses",
+                    "unknown_reason": (*state == "unknown").then_some("no_answer"),
+                    "edge": {"earliest": "2014-12-22T16:14:57.000Z",
+                        "latest": "2014-12-22T16:15:01.000Z"}})
             };
             let countries: Vec<Value> = states.iter().enumerate().map(country).collect();
             Service::of_all(&serde_json::json!({ "countries": countries }))
@@ -301,7 +331,13 @@ mod tests {
         let first: Vec<&str> =
             lines.lines().map(|line| line.split(" since ").next().unwrap_or_default()).collect();
         assert_eq!(first, ["X2 outage", "X1 unknown", "X0 up"]);
-        assert!(lines.contains("outage since 2014-12-22T16:15:01.271Z: 86 misses\n"), "{lines}");
+        for line in [
+            "X2 outage since 2014-12-22 16:14:59 ± 2 s (UTC): 86 misses\n",
+            "X1 unknown since 2014-12-22 16:14:59 ± 2 s (UTC): 86 misses; nobody in it has \
+             answered yet (no_answer)\n",
+        ] {
+            assert!(lines.contains(line), "{lines}");
+        }
     }
 
     #[test]
@@ -309,11 +345,13 @@ mod tests {
         let state = serde_json::json!({
             "vantage": "lab\u{1b}[2J", "time": "2014-12-22T16:15:00.000Z", "blind": true,
             "countries": [{"code": "KP", "state": "outage",
-                "incident": {"begin_earliest": null, "begin_latest": "2014-12-22T15:02:00.000Z",
-                    "phase": "outage\u{1b}", "darknesses": 4},
-                "edge": {"latest": "2014-12-22T16:15:04.000Z"},
+                "incident": {"sentence": "North Korea\u{1b} was dark."},
+                "maintenance": {"from": "2014-12-22T16:00:00.000Z",
+                    "to": "2014-12-22T18:00:00.000Z", "reason": "a new\u{1b} cable"},
+                "edge": {"earliest": null, "latest": "2014-12-22T16:15:04.000Z"},
                 "windows": {"5m": {"loss_ratio": 1.0, "rtt_median_seconds": null}},
                 "blocks": [{"prefix": "127.45.176.0/24", "state": "up",
+                    "unknown_reason": null, "maintenance": null,
                     "windows": {"5m": {"loss_ratio": 0.01, "rtt_median_seconds": 0.2034}}}]}]});
         let text = table(&state, false);
         assert!(!text.contains('\u{1b}') && text.contains("blind"), "{text}");
@@ -323,9 +361,11 @@ mod tests {
             rows[0].starts_with("KP ") && rows[0].contains("outage") && rows[0].contains("100.0 %"),
             "{text}"
         );
-        let incident =
-            "  in an incident since 2014-12-22T15:02:00.000Z: outage now, 4 darknesses so far";
-        assert_eq!(rows[1], incident);
+        assert!(rows[0].contains(" before 2014-12-22 16:15:04 "), "{text}");
+        let planned = "-  planned: a new cable (until 2014-12-22 18:00:00)";
+        assert!(rows[0].ends_with(planned), "{text}");
+        assert_eq!(rows[1], "  North Korea was dark.");
+        assert!(rows[2].ends_with(" -"), "{text}");
         assert!(rows[2].starts_with("  127.45.176.0/24") && rows[2].contains("203.4 ms"), "{text}");
         assert!(table(&state, true).contains("\x1b[1;31moutage"));
         assert_eq!(table(&Value::Null, false).lines().count(), 2);

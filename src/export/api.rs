@@ -1,7 +1,7 @@
 //! Answers for programs beside the state: incidents, episodes and what was measured, as JSON or CSV
 //! with the same keys (docs/api.md). It reads the store's file: call it where that may block.
 
-use super::http::ErrorResponse;
+use super::{http::ErrorResponse, render_cache::Rendering};
 use axum::http::StatusCode;
 use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_page::{Columns, Query, Range};
@@ -105,7 +105,7 @@ pub(super) fn answer(
     store: Option<&Path>,
     snapshot: &Snapshot,
     query: &Query,
-) -> Result<String, ErrorResponse> {
+) -> Result<Rendering, ErrorResponse> {
     let now = snapshot.wall_offset.written(snapshot.time);
     let usual = if kind == Kind::Series { Range::Day } else { Range::All };
     let (from, to) = query.range.unwrap_or(usual).period(now);
@@ -170,9 +170,9 @@ impl Head {
         rows: I,
         broken: usize,
         csv: impl FnOnce(I) -> serde_json::Result<String>,
-    ) -> serde_json::Result<String> {
-        match self.format {
-            Format::Csv => csv(rows),
+    ) -> serde_json::Result<Rendering> {
+        let text = match self.format {
+            Format::Csv => csv(rows)?,
             Format::Json => serde_json::to_string(&json!({
                 "time": self.now.to_string(),
                 "from": self.from.to_string(),
@@ -180,8 +180,9 @@ impl Head {
                 "scope": self.scope,
                 "unreadable_rows": broken,
                 self.kind.label(): rows.collect::<Vec<_>>(),
-            })),
-        }
+            }))?,
+        };
+        Ok(Rendering { bytes: text.into(), unreadable_rows: broken })
     }
 }
 

@@ -17,7 +17,6 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    body::Body,
     extract::{self, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
@@ -191,7 +190,7 @@ async fn metrics(
         Ok(snapshot) => {
             server.metrics_caches.of((format, encoding)).get_or_render(&snapshot, render)?
         }
-        Err(_) => Body::from(render()?),
+        Err(_) => render()?.into_response(),
     };
     Ok((encoding.headers(format.media_type()), body))
 }

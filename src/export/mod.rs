@@ -5,6 +5,7 @@
 
 use lifesign_core::watch::Snapshot;
 use metric_sets::MetricSets;
+use origin::Origin;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -17,6 +18,7 @@ mod definitions;
 pub mod metric_sets;
 pub mod exposition;
 mod negotiation;
+pub mod origin;
 pub mod pages;
 mod past;
 mod render_cache;
@@ -42,6 +44,8 @@ pub struct Sources {
     pub settings: watch::Receiver<ExportSettings>,
     /// The file with the past; None if there is none.
     pub store: Option<PathBuf>,
+    /// Whose pages may show ours in frames.
+    pub embed: Vec<Origin>,
 }
 
 /// What the plan, and not a snapshot, says of what is exported.

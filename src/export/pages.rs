@@ -6,13 +6,13 @@ use super::{
     api::{self, Format, Kind},
     http::{ErrorResponse, internal_error},
     negotiation::Encoding,
+    origin::Origin,
     past,
-    render_cache::RenderCaches,
+    render_cache::{RenderCaches, Rendering},
 };
 use axum::{
-    body::Body,
     extract,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use lifesign_core::watch::Snapshot;
@@ -20,13 +20,20 @@ use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, re
 use std::{path::Path, sync::Arc};
 
 /// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
-/// markup.
-const SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// markup; and only these may show the page in a frame.
+fn security_policy(embed: &[Origin]) -> String {
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors";
+    if embed.is_empty() {
+        return format!("{policy} 'none'");
+    }
+    embed.iter().fold(policy.to_owned(), |policy, origin| format!("{policy} {origin}"))
+}
 
 /// What pages are made from.
 pub(super) struct Pages {
     sources: Sources,
+    security_policy: String,
     caches: RenderCaches<(Asked, Encoding)>,
 }
 
@@ -44,21 +51,24 @@ type PagesState = extract::State<Arc<Pages>>;
 
 impl Pages {
     pub(super) fn new(sources: Sources) -> Self {
-        Self { sources, caches: RenderCaches::default() }
+        let security_policy = security_policy(&sources.embed);
+        Self { sources, security_policy, caches: RenderCaches::default() }
     }
 
     /// What `make` makes of the newest snapshot; not in the thread that answers everybody.
-    async fn made<T: Into<Vec<u8>>>(
+    async fn made<T: Into<Rendering>>(
         self: Arc<Self>,
         snapshot: Arc<Snapshot>,
         asked: Asked,
         encoding: Encoding,
         make: impl FnOnce(&Self, &Snapshot) -> Result<T, ErrorResponse> + Send + 'static,
-    ) -> Result<Body, ErrorResponse> {
+    ) -> Result<Response, ErrorResponse> {
         let cache = self.caches.of((asked, encoding));
         let made = tokio::task::spawn_blocking(move || {
             cache.get_or_render(&snapshot, || {
-                encoding.encode(make(&self, &snapshot)?).map_err(internal_error)
+                let Rendering { bytes, unreadable_rows } = make(&self, &snapshot)?.into();
+                let bytes = encoding.encode(bytes).map_err(internal_error)?;
+                Ok(Rendering { bytes, unreadable_rows })
             })
         });
         made.await.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?
@@ -99,6 +109,14 @@ fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
 }
 
+/// Has a browser ask again. One that followed a link to a row has its fragment in the address, and
+/// would only scroll there again if the address were not named without it (HTML, "navigate").
+fn refresh(seconds: u32, query: Option<&str>) -> HeaderValue {
+    let named = query.map(|query| format!("{seconds}; url=?{query}"));
+    let named = named.and_then(|text| HeaderValue::try_from(text).ok());
+    named.unwrap_or_else(|| seconds.into())
+}
+
 /// A page at its address.
 pub(super) async fn page(
     extract::State(pages): PagesState,
@@ -113,16 +131,17 @@ pub(super) async fn page(
     let follows = media_type.starts_with("text/html") && !address.query.hold;
     let seconds = refresh_seconds(site(&settings));
     let asked = Asked::Page(address.canonical(&snapshot.roster));
+    let policy = pages.security_policy.clone();
     let encoding = Encoding::accepted(&headers);
-    let body = pages
+    let made = pages
         .made(snapshot, asked, encoding, move |pages, snapshot| {
             text(pages.sources.store.as_deref(), &settings, snapshot, &address)
         })
         .await?;
-    let policy = [(header::CONTENT_SECURITY_POLICY, SECURITY_POLICY)];
-    let mut response = (encoding.headers(media_type), policy, body).into_response();
+    let policy = [(header::CONTENT_SECURITY_POLICY, &*policy)];
+    let mut response = (encoding.headers(media_type), policy, made).into_response();
     if follows {
-        response.headers_mut().insert(header::REFRESH, seconds.into());
+        response.headers_mut().insert(header::REFRESH, refresh(seconds, uri.query()));
     }
     Ok(response)
 }
@@ -139,7 +158,7 @@ pub(super) async fn api(
     let query = query(&uri, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
     let encoding = Encoding::accepted(&headers);
-    let body = pages
+    let made = pages
         .made(snapshot, asked, encoding, move |pages, snapshot| {
             api::answer(kind, format, pages.sources.store.as_deref(), snapshot, &query)
         })
@@ -148,7 +167,7 @@ pub(super) async fn api(
         Format::Json => "application/json",
         Format::Csv => "text/csv; charset=utf-8; header=present",
     };
-    Ok((encoding.headers(media_type), body).into_response())
+    Ok((encoding.headers(media_type), made).into_response())
 }
 
 /// The style sheet may be stored for ever: another one has another address.

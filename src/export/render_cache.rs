@@ -2,7 +2,10 @@
 //! costs hardly more time and memory than one. A reader who is slow keeps no rendering: there are
 //! two of each kind at most, and who still reads an older one is cut off.
 
-use axum::body::{Body, Bytes};
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use lifesign_core::{time::Time, watch::Snapshot};
 use std::{
@@ -42,6 +45,22 @@ impl<K: Eq + Hash> RenderCaches<K> {
     }
 }
 
+/// How many rows of the store cannot be read and are left out; on an answer where there are any.
+const UNREADABLE_ROWS: &str = "lifesign-unreadable-rows";
+
+/// What is answered.
+#[derive(Default)]
+pub(super) struct Rendering {
+    pub bytes: Vec<u8>,
+    pub unreadable_rows: usize,
+}
+
+impl<T: Into<Vec<u8>>> From<T> for Rendering {
+    fn from(bytes: T) -> Self {
+        Self { bytes: bytes.into(), unreadable_rows: 0 }
+    }
+}
+
 /// The newest renderings of one kind.
 #[derive(Default)]
 pub(super) struct RenderCache(Mutex<Cached>);
@@ -51,20 +70,20 @@ struct Cached {
     /// What the newest was made of.
     snapshot: Weak<Snapshot>,
     time: Time,
-    newest: Arc<Vec<u8>>,
+    newest: Arc<Rendering>,
     /// For those who have not read it to its end.
-    before: Arc<Vec<u8>>,
+    before: Arc<Rendering>,
 }
 
 impl RenderCache {
     /// The rendering of this snapshot, which `render` makes if the last one was of another; or, if
     /// that is seconds old at most and the one before is still being read, the last one. The error
     /// is that of `render`.
-    pub(super) fn get_or_render<T: Into<Vec<u8>>, E>(
+    pub(super) fn get_or_render<T: Into<Rendering>, E>(
         &self,
         snapshot: &Arc<Snapshot>,
         render: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Body, E> {
+    ) -> Result<Response, E> {
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_read = Arc::weak_count(&cached.before) > 0;
         let is_young = snapshot.time.since(cached.time) < PATIENCE;
@@ -75,17 +94,21 @@ impl RenderCache {
             cached.snapshot = Arc::downgrade(snapshot);
             cached.time = snapshot.time;
         }
-        Ok(Body::new(Reader {
+        let mut response = Response::new(Body::new(Reader {
             rendering: Arc::downgrade(&cached.newest),
-            length: cached.newest.len(),
+            length: cached.newest.bytes.len(),
             at: 0,
-        }))
+        }));
+        if cached.newest.unreadable_rows > 0 {
+            response.headers_mut().insert(UNREADABLE_ROWS, cached.newest.unreadable_rows.into());
+        }
+        Ok(response)
     }
 }
 
 /// A response that is being read.
 struct Reader {
-    rendering: Weak<Vec<u8>>,
+    rendering: Weak<Rendering>,
     length: usize,
     at: usize,
 }
@@ -105,7 +128,7 @@ impl HttpBody for Reader {
             return Poll::Ready(Some(Err(io::Error::other("too slow"))));
         };
         let end = self.length.min(self.at + CHUNK_BYTES);
-        let chunk = Bytes::copy_from_slice(&rendering[self.at..end]);
+        let chunk = Bytes::copy_from_slice(&rendering.bytes[self.at..end]);
         self.at = end;
         Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
@@ -136,7 +159,7 @@ mod tests {
     }
 
     fn shown(cache: &RenderCache, snapshot: &Arc<Snapshot>, text: &str) -> Body {
-        cache.get_or_render(snapshot, || Ok::<_, Infallible>(text)).unwrap()
+        cache.get_or_render(snapshot, || Ok::<_, Infallible>(text)).unwrap().into_body()
     }
 
     async fn read(body: Body) -> Result<String, axum::Error> {
@@ -168,7 +191,7 @@ mod tests {
         for second in 10..60 {
             readers.push(shown(&cache, &snapshot(second), &text(second)));
             let cached = cache.0.lock().unwrap();
-            let newest = String::from_utf8_lossy(&cached.newest[..2]).parse::<u64>().unwrap();
+            let newest = String::from_utf8_lossy(&cached.newest.bytes[..2]).parse::<u64>().unwrap();
             assert!(second - newest <= 5, "{newest} at {second}");
             kept.push(Arc::downgrade(&cached.newest));
             let mut alive: Vec<_> = kept.iter().filter_map(Weak::upgrade).collect();

@@ -11,7 +11,7 @@ use lifesign_core::{
     time_zone::TimeZone,
     watch::{ControlView, Counts, Snapshot, WINDOWS, WindowView},
 };
-use lifesign_incident::{Incident, present};
+use lifesign_incident::{Incident, present, story};
 use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -67,16 +67,19 @@ struct IncidentJson {
     phase: &'static str,
     /// How often it went dark so far.
     darknesses: u32,
+    /// What happened in it so far, for people.
+    sentence: String,
 }
 
 impl IncidentJson {
-    fn new(incident: &Incident) -> Option<Self> {
+    fn new(name: &str, incident: &Incident, now: Time) -> Option<Self> {
         let begin = incident.begin();
         Some(Self {
             begin_earliest: begin.earliest.map(|time| time.to_string()),
             begin_latest: begin.latest.to_string(),
             phase: incident.phases.last()?.kind.label(),
             darknesses: incident.phases.iter().map(|phase| phase.darknesses).sum(),
+            sentence: story::sentence(name, incident, now) + ".",
         })
     }
 }
@@ -180,6 +183,7 @@ struct TargetJson<'a> {
 /// An error would be a fault of ours: everything in a snapshot can be written as JSON.
 pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
     let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
+    let now = snapshot.wall_offset.written(snapshot.time);
     let roster = &snapshot.roster;
     let target = |index: u32| {
         let target = &roster.targets[index as usize];
@@ -232,7 +236,8 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         timezone: country.timezone.as_ref().map(TimeZone::name),
         labels: &country.labels,
         verdict: verdict(snapshot, Scope::Country(CountryId(id))),
-        incident: present(snapshot, CountryId(id)).as_ref().and_then(IncidentJson::new),
+        incident: present(snapshot, CountryId(id))
+            .and_then(|incident| IncidentJson::new(&country.name, &incident, now)),
         networks: country.networks.clone().map(network).collect(),
         blocks: country.blocks.clone().map(block).collect(),
     });

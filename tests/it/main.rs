@@ -67,6 +67,8 @@ mod http {
 
 mod page {
     mod browser;
+    mod feed;
+    mod kept;
     mod render;
     mod report;
     mod smoke;

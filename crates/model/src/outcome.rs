@@ -343,6 +343,19 @@ impl Cause {
         }
     }
 
+    /// The cause of this name.
+    pub fn from_label(label: &str) -> Option<Self> {
+        let others = [
+            Cause::Unwatched,
+            Cause::ControlsSilent,
+            Cause::AcceptsAll,
+            Cause::NothingAsked,
+            Cause::NoAnswer,
+        ];
+        let other = others.into_iter().find(|cause| cause.label() == label);
+        other.or_else(|| Fault::from_label(label).map(Cause::NotSent))
+    }
+
     /// In one clause, for people.
     pub const fn in_words(self) -> &'static str {
         match self {

@@ -18,6 +18,8 @@ const MOST: usize = 50;
 struct Entry<'a> {
     at: Time,
     title: String,
+    /// How people call the scope.
+    name: String,
     incident: &'a Incident,
     scope: Scope,
     /// What tells it from all else that happened to the scope.
@@ -52,14 +54,14 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
             link rel="self" type="application/atom+xml" href="feed.atom" {}
             link rel="alternate" type="text/html"
                 href=(view.address.to_scope(roster, Scope::Country(id))) {}
-            @for Entry { at, title, incident, scope, key } in &entries {
+            @for Entry { at, title, name, incident, scope, key } in &entries {
                 entry {
                     title { (title) }
                     id { (urn(view.site, &[&incident.scope, key])) }
                     updated { (at.to_string()) }
                     link rel="alternate" type="text/html"
                         href=(view.address.to_incident(roster, *scope, &incident.id())) {}
-                    summary { (story::in_short(incident, view.now())) }
+                    summary { (story::sentence(name, incident, view.now())) "." }
                 }
             }
         }
@@ -83,6 +85,7 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
     let entry = |at, what: &str, kind: &str, time: Time| Entry {
         at,
         title: format!("{simulation}{name} {what}"),
+        name: name.clone(),
         incident,
         scope,
         key: format!("{kind} {time}"),

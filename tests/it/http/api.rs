@@ -233,12 +233,20 @@ fn rows_that_cannot_be_read_are_counted() {
     let base = rusqlite::Connection::open(temp_dir.join(lifesign_store::FILE_NAME)).unwrap();
     for name in ["incidents", "episodes", "series"] {
         assert_eq!(ask(&server, &format!("/api/v1/{name}"))["unreadable_rows"], 0, "{name}");
+        let head = server.ask("GET", &format!("/api/v1/{name}.csv")).head;
+        assert!(!head.contains("unreadable"), "{name}: {head}");
     }
     let gone = "UPDATE episode SET state = 'gone' WHERE scope LIKE '127.60.1.%'";
     let broken = base.execute(gone, []).unwrap();
     for name in ["incidents", "episodes"] {
         let path = format!("/api/v1/{name}?range=30d");
         assert_eq!(ask(&server, &path)["unreadable_rows"], broken, "{name}");
+        // CSV has no place for it.
+        for path in [path, format!("/api/v1/{name}.csv?range=30d")] {
+            let head = server.ask("GET", &path).head;
+            let said = format!("lifesign-unreadable-rows: {broken}");
+            assert!(head.lines().any(|line| line == said), "{path}: {head}");
+        }
     }
 }
 
@@ -285,6 +293,7 @@ fn the_state_and_the_metrics_tell_of_one_present_incident() {
             "begin_latest": "2014-12-23T04:00:00.000Z",
             "phase": "outage",
             "darknesses": 1,
+            "sentence": "Country 0 has been unreachable since 23 Dec 2014 04:00 UTC, for 20 h so far.",
         })
     );
     let metrics = server.ask("GET", "/metrics").body;
@@ -342,6 +351,11 @@ fn the_feed_tells_of_incidents_as_they_begin_change_and_end() {
         ]
     );
     assert_eq!(part(entries[1], "updated"), "2014-12-23T04:00:00.000Z");
+    // As the incident's page has it.
+    let page = server.ask("GET", "/X0/incident/2014-12-23T0359Z").body;
+    let summary = "Country 0 has been unreachable since 23 Dec 2014 04:00 UTC, for 20 h so far.";
+    assert_eq!(part(entries[1], "summary"), summary);
+    assert!(page.contains(&format!("<p class=\"sentence\">{summary}</p>")), "{page}");
     assert!(
         entries[2].contains("href=\"../X0/127.60.1.0/24/incident/2014-12-22T0759Z\""),
         "{feed}"

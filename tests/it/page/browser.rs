@@ -251,6 +251,12 @@ fn everybody_can_read_it_says_axe() {
     let blind = Snapshot { blindness: snapshot::blindness(true), ..week::every_state() };
     let spans = || vec![(State::Up, 20 * week::HOUR), (State::Outage, 2 * week::HOUR)];
     let outage = || week::snapshot(week::roster(1, 4, 2), |_| spans());
+    let in_a_network = || {
+        let mut roster = week::roster(1, 2, 2);
+        roster.add_network("Star JV", Some(131_279));
+        roster.add_block("127.70.0.0/24".parse().unwrap());
+        week::snapshot(roster, |_| spans())
+    };
     let pictures = [
         ("every state", week::every_state(), "/?hold"),
         ("blind", blind, "/X3?hold&open=why"),
@@ -258,6 +264,8 @@ fn everybody_can_read_it_says_axe() {
         ("an outage", outage(), "/X0?hold&range=24h&open=why,127.60.0.0/24"),
         ("a block", outage(), "/X0/127.60.1.0/24?hold"),
         ("an incident", outage(), "/X0/incident/2014-12-23T2159Z?hold"),
+        ("a country with a network", in_a_network(), "/X0?hold&open=X0/Star%20JV"),
+        ("a network", in_a_network(), "/X0/as131279?hold"),
         ("what it means", outage(), "/-/meaning?hold"),
     ];
     let mut browser = Browser::start();
@@ -266,13 +274,26 @@ fn everybody_can_read_it_says_axe() {
         let temp_dir = TempDir::new("axe");
         let store = week::store(&picture, &temp_dir);
         let server = PageServer::with_past(Some(picture), settings(Some("a test.")), Some(store));
+        browser.events.clear();
         for screen in SCREENS {
             browser.open(&server.url(path), screen);
+            let code = browser.ask("performance.getEntriesByType('navigation')[0].responseStatus");
+            assert_eq!(code, 200, "{name}");
+            let overhang = browser
+                .ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            assert_eq!(overhang, 0, "{name}, {screen:?}");
             let wide = browser.ask(
                 "[...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > \
                  document.documentElement.clientWidth + 1).map(each => each.outerHTML.slice(0, 200))",
             );
             assert_eq!(texts(&wide), [""; 0], "{name}, {screen:?}");
+            // Whatever it loads is the server's own.
+            let elsewhere: Vec<String> = browser
+                .all("Network.requestWillBeSent")
+                .map(|event| event["request"]["url"].as_str().unwrap().to_owned())
+                .filter(|url| !url.starts_with(&server.url("/")))
+                .collect();
+            assert_eq!(elsewhere, [""; 0], "{name}, {screen:?}");
             browser.ask(&format!("{axe}; 0"));
             let result = browser.ask("axe.run()");
             let passed = result["passes"].as_array().unwrap();

@@ -33,6 +33,17 @@ impl PageServer {
         settings: ExportSettings,
         store: Option<PathBuf>,
     ) -> Self {
+        Self::embedded(snapshot, settings, store, &[])
+    }
+
+    /// The same, and pages of these origins may show it in frames.
+    pub fn embedded(
+        snapshot: Option<Snapshot>,
+        settings: ExportSettings,
+        store: Option<PathBuf>,
+        embed: &[&str],
+    ) -> Self {
+        let embed = embed.iter().map(|origin| origin.parse().unwrap()).collect();
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         let listeners = listeners.map(Listener::Tcp);
@@ -41,7 +52,7 @@ impl PageServer {
         let (reload_sender, reload_requests) = mpsc::channel(1);
         let thread = serve(
             listeners.into(),
-            Sources { snapshots: source, settings: settings_receiver, store },
+            Sources { snapshots: source, settings: settings_receiver, store, embed },
             reload_sender,
             WebConfig::unprotected(),
         )
