@@ -61,8 +61,24 @@ mod tests {
     #[test]
     fn an_example_is_no_problem() {
         for record in [
-            "A", "AAAA", "NS", "CNAME", "PTR", "ANAME", "MX", "SRV", "SOA", "CAA", "HTTPS", "SVCB",
-            "NAPTR", "TLSA", "SMIMEA", "SSHFP", "CSYNC", "OPENPGPKEY",
+            "A",
+            "AAAA",
+            "NS",
+            "CNAME",
+            "PTR",
+            "ANAME",
+            "MX",
+            "SRV",
+            "SOA",
+            "CAA",
+            "HTTPS",
+            "SVCB",
+            "NAPTR",
+            "TLSA",
+            "SMIMEA",
+            "SSHFP",
+            "CSYNC",
+            "OPENPGPKEY",
         ] {
             let record = record.parse().unwrap();
             let found = problem(record, "?").expect("a problem");

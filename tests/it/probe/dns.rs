@@ -141,8 +141,7 @@ async fn a_server_whose_answers_are_odd_is_alive() {
 #[tokio::test]
 async fn of_five_hundred_odd_answers_to_a_question_one_is_told_as_odd() {
     let odd = |q: &Message| changed(q, |bytes| bytes[12..].make_ascii_uppercase());
-    let server =
-        serve("127.45.176.25", move |q, _| (0..500).flat_map(|_| odd(q)).collect()).await;
+    let server = serve("127.45.176.25", move |q, _| (0..500).flat_map(|_| odd(q)).collect()).await;
     let found = found(&dns(server, None).await);
     let odd = found.iter().filter(|found| matches!(found, Found::Odd(_))).count();
     assert_eq!(odd, 1, "of {}", found.len());

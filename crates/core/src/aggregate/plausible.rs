@@ -57,7 +57,8 @@ impl Aggregate {
         let of_same_host = self.targets[self.of_same_host(id)].iter();
         let with_token = of_same_host.filter(|stats| stats.kind.traits().has_token);
         let token_life = with_token.filter_map(|stats| stats.last_life).max();
-        let is_soon = self.lowest_of_host(id).is_some_and(|lowest| rtt.as_secs_f32() < lowest / 2.0);
+        let is_soon =
+            self.lowest_of_host(id).is_some_and(|lowest| rtt.as_secs_f32() < lowest / 2.0);
         let since = implausible_since
             .filter(|&since| token_life.is_none_or(|life| life <= since))
             .unwrap_or(outcome.sent);

@@ -128,8 +128,7 @@ fn a_memory_of_another_version_that_lacks_a_field_is_none() {
 #[test]
 fn a_memory_of_another_format_is_none_though_it_parses() {
     let fed = dark();
-    let mut memory =
-        serde_json::to_value(remember(&fed)).expect("JSON");
+    let mut memory = serde_json::to_value(remember(&fed)).expect("JSON");
     memory["format"] = json!(0);
     assert!(!is_recalled(&fed, memory));
 }
