@@ -20,6 +20,14 @@ static EXAMPLES: LazyLock<[Prefix; 5]> = LazyLock::new(|| {
         .map(|text| text.parse().expect("a prefix"))
 });
 
+/// Prefixes in which nobody on the Internet can be (RFC 6890 §2.2), besides those that a lab may use
+/// and those that are an error ([`super::EMPTY`]): protocol assignments and the discard-only block.
+static UNUSED: LazyLock<[Prefix; 2]> =
+    LazyLock::new(|| ["192.0.0.0/24", "100::/64"].map(|text| text.parse().expect("a prefix")));
+
+/// So many blocks are named in one note.
+const NAMED: usize = 3;
+
 /// A window of maintenance that ended so long ago is not kept in the plan for its end alone.
 const LONG_OVER: Duration = Duration::from_secs(30 * 86_400);
 
@@ -61,6 +69,7 @@ impl Plan {
                 ));
             }
         }
+        warnings.extend(self.blocks_of_nobody());
         warnings.extend(self.past_maintenance(now));
         if self.budget.base > ICMP_RATE_LIMIT {
             warnings.push(format!(
@@ -98,6 +107,26 @@ impl Plan {
             }
         }
         warnings
+    }
+
+    fn blocks_of_nobody(&self) -> Option<String> {
+        let of_nobody = |prefix: &Prefix| {
+            EXAMPLES.iter().chain(UNUSED.iter()).any(|unused| unused.holds(prefix))
+        };
+        let prefixes = self.roster.blocks.iter().map(|block| block.prefix);
+        let empty: Vec<String> = prefixes.filter(of_nobody).map(|each| each.to_string()).collect();
+        let (named, others) = empty.split_at(empty.len().min(NAMED));
+        let more = match others.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!empty.is_empty()).then(|| {
+            format!(
+                "{}{more}: nobody on the Internet has an address there, which is for examples or \
+                 protocols (RFC 6890)",
+                named.join(", ")
+            )
+        })
     }
 
     fn past_maintenance(&self, now: Time) -> Option<String> {

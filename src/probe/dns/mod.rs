@@ -212,7 +212,7 @@ impl Exchange {
         {
             let is_alive = match arrival {
                 Arrival::Answer(answer, rtt) => {
-                    self.report_answer(answer, rtt);
+                    self.report_answer(answer, rtt, !answered);
                     if answer.truncated
                         && !answered
                         && let Some(data) = expect
@@ -296,11 +296,12 @@ impl Exchange {
         }
     }
 
-    /// An answer is life when it comes. What is odd about it is counted beside it.
-    fn report_answer(&self, answer: Answer, rtt: Duration) {
+    /// An answer is life when it comes. What is odd about it is counted beside it, of the first
+    /// one: the server may send any number.
+    fn report_answer(&self, answer: Answer, rtt: Duration, is_first: bool) {
         let Answer { rcode, truncated, unexpected, oddity } = answer;
         self.report(Found::Reply { rtt, rcode, unexpected: unexpected && !truncated });
-        if let Some(oddity) = oddity {
+        if let Some(oddity) = oddity.filter(|_| is_first) {
             self.report(Found::Odd(oddity));
         }
     }

@@ -174,7 +174,10 @@ fn ipv6_names_and_options_are_read() {
     );
     assert_eq!(
         plan.warnings(Time::default()),
-        ["control ::1 is this machine: it answers even when our network is down"]
+        [
+            "control ::1 is this machine: it answers even when our network is down",
+            "2001:db8:1::/48: nobody on the Internet has an address there, which is for examples or protocols (RFC 6890)",
+        ]
     );
 }
 

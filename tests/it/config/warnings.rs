@@ -20,6 +20,7 @@ fn what_may_be_meant_otherwise_is_a_warning() {
         Plan::parse("p", text).unwrap().warnings(Time::default()),
         [
             "no controls: blindness of our own network cannot be told from an outage",
+            "192.0.2.0/24: nobody on the Internet has an address there, which is for examples or protocols (RFC 6890)",
             "per_block is above 0.39/s, where networks begin to limit ICMP: loss may be of our own making",
             "block 192.0.2.0/24 has one host: without it the block counts as dark",
             "block 192.0.2.0/24: its intervals ask for 1.00 probes/s, its budget allows 0.40 probes/s in all; the shortest become 2.5s, so that nobody starves",
@@ -44,6 +45,35 @@ fn controls_that_are_but_examples_are_warned_of() {
     assert_eq!(examples(&text), notes);
     let beside = r#"["192.0.3.1", "203.0.112.1", "2001:db9::1", "4000::1"]"#;
     assert_eq!(examples(&lab.replace("[\"127.0.0.1\"]", beside)), [""; 0]);
+}
+
+#[test]
+fn blocks_in_which_nobody_can_be_are_warned_of_in_one_note() {
+    let notes = |prefixes: &[&str]| {
+        let blocks = prefixes.iter().map(|prefix| {
+            let host = prefix.split('/').next().unwrap();
+            format!(
+                "[[country.block]]\nprefix = \"{prefix}\"\n\
+                 hosts = [{{ host = \"{host}\", probes = [\"icmp\"] }}]\n"
+            )
+        });
+        let blocks: String = blocks.collect();
+        let text = format!("vantage = \"lab\"\n[[country]]\ncode = \"XA\"\n{blocks}");
+        let plan = Plan::parse("p", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        let notes = plan.warnings(Time::default()).into_iter();
+        notes.filter(|note| note.contains("nobody on the Internet")).collect::<Vec<_>>()
+    };
+    let why = "nobody on the Internet has an address there, which is for examples or protocols \
+               (RFC 6890)";
+    assert_eq!(notes(&["203.0.113.0/24", "192.0.3.0/24"]), [format!("203.0.113.0/24: {why}")]);
+    let five =
+        ["192.0.0.0/24", "198.51.100.0/24", "2001:db8:1::/48", "203.0.113.0/24", "3fff::/48"];
+    let named = "192.0.0.0/24, 198.51.100.0/24, 2001:db8:1::/48 and 2 more";
+    assert_eq!(notes(&five), [format!("{named}: {why}")]);
+    let of_labs =
+        ["127.0.1.0/24", "10.1.2.0/24", "172.16.1.0/24", "192.168.1.0/24", "198.18.0.0/24"];
+    assert_eq!(notes(&of_labs), [""; 0]);
+    assert_eq!(notes(&["fd00:1::/48", "100.64.1.0/24"]), [""; 0]);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! |---|---|---|---|
 //! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
 //! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | unknown; `not_sent` permission | down, by TCP's silence |
+//! | (the core, `judge::tests::sight`: single_failures_in_a_long_outage…) | single sends fail, in a long outage | outage | unknown |
+//! | (the core, `judge::tests::sight`: what_is_unknown_says_why) | each cause of `unknown` in turn | its name | another's |
 //! | network: our_own_gateway_is_dead | nobody answers ARP, the controls answer | unknown; `not_sent` no_route | down; a router's word |
 //! | network: our_own_firewall_swallows_all_answers | what comes in is dropped | blind | down |
 //! | network: our_own_queue_is_full | sendto gives ENOBUFS | `not_sent` no_buffers | down, flapping |
@@ -20,6 +22,14 @@
 //! | (`daemon::outages`: a_router_that_says_no…) | a router refuses | down, with its address and code | |
 //! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
 //! | network: every_host_refuses_by_its_own_firewall | each host's own firewall, with any ICMP error | `refused` | down |
+//! | (the core, `watch::tests::counts`: an_answer_takes_back_the_no_of_a_router; `probe::dns`: an_answer_that_follows…) | a router's no before the answer | the answer; no `duplicate` | a miss |
+//! | (`probe::dns`: a_server_whose_answers_are_odd…) | a server changes letter case, or its answer is broken | up, and what is odd | a `rejected` answer |
+//! | (`probe::dns`: of_five_hundred_odd_answers…) | a server answers each question 500 times, oddly | one odd answer a question | a journal that grows with it |
+//! | (`probe::dns`: a_cut_answer_is_life…) | a long answer is cut, and TCP/53 is silent | up, when it comes | late, overdue |
+//! | (`country::counters`: a_country_behind_satellites…; `probe::tcp`: where_it_is_paid_for…) | a path of more than a second, by TCP alone | up | an outage; a round-trip time of a repeated SYN |
+//! | (the core, `watch::tests::repeats`: a_dark_country_gets…) | a dark country of TCP alone | outage | more packets than the budget |
+//! | (the core, `watch::tests::traps`: a_host_that_drops_other_ports…) | a SYN proxy for 25 s, before a host that drops other ports | unknown, then up | unknown for ever |
+//! | (the core, `watch::tests::plausible`: a_box_near_us…) | a box near us resets everything; a restart | outage; `rejected` implausible | up; a spoilt baseline |
 //! | network: every_packet_comes_twice | duplicates | `duplicate` | counted as replies |
 //! | network: every_answer_waits_four_seconds… | delay beyond all patience, and loss | `late` | outage |
 //! | (`daemon::loopback`: an_ordinary_user…) | no permission for ICMP | what to do about it | down |
@@ -77,6 +87,9 @@
 //! | (`http::hostile`: readers_who_do_not_read_keep_no_pages) | readers who ask and do not read | all pages | memory for each second's page |
 //! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
+//! | (`config::plans`: each_bad_plan…; `probe::dns::expect`: what_an_answer_can_have…) | a plan of what can never work | each error with its place, and what would be right | a run |
+//! | (`config::warnings`: blocks_in_which_nobody_can_be…) | blocks for examples | one note | |
+//! | (the core, `watch::tests::schedule`: a_short_interval_starves_nobody; `config::plans`: how_often_each_is_asked…) | a host with a short interval of its own | how often each is asked | a host that is never asked |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |
 //! | plan: the_plan_is_a_pipe_or_a_device | the plan is a FIFO, or /dev/zero | no regular file; 400 | a wait; the same |
 //! | (`http::pages`: only_an_address_and…) | a page of another site, by DNS rebinding | 421 | a page; a reload |

@@ -16,6 +16,7 @@ mod tests;
 
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramView, RoundTrips, Spread};
+pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
@@ -54,6 +55,8 @@ pub struct TargetStats {
     trap: Trap,
     /// Since when all its answers have come implausibly soon; None if they have not.
     implausible_since: Option<Time>,
+    /// The lowest round-trip time that an earlier run learned for its host, in seconds.
+    lowest_before: Option<f32>,
     /// None before the first echo reply.
     hop_limits: Option<HopLimits>,
 }
@@ -71,6 +74,7 @@ impl TargetStats {
             resolved: 0,
             trap: Trap::default(),
             implausible_since: None,
+            lowest_before: None,
             hop_limits: None,
         }
     }

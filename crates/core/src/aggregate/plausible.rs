@@ -3,9 +3,10 @@
 use super::{Aggregate, TargetStats, Trap};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{Target, TargetId},
+    scopes::{IdMapping, Target, TargetId},
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 use std::{ops::Range, time::Duration};
 
 /// A host's lowest round-trip time tells what is implausible from so many answers on, and if it is
@@ -14,6 +15,29 @@ const FLOOR_SAMPLES: u32 = 20;
 const LEAST_FLOOR: f32 = 0.01;
 /// A path that was shorter for so long is shorter; hardly an outage lasts as long.
 const SHORTER_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// What the next run must know to tell that an answer of a target comes too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Floor {
+    target: TargetId,
+    /// The lowest round-trip time ever learned for its host, in seconds.
+    lowest: f32,
+    /// Since when all its answers have come implausibly soon; None if they have not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) implausible_since: Option<Time>,
+}
+
+impl Floor {
+    /// Can it be so? What was read from a file may say anything.
+    pub(crate) fn is_consistent(&self, targets: usize) -> bool {
+        (self.target.0 as usize) < targets && (LEAST_FLOOR..f32::INFINITY).contains(&self.lowest)
+    }
+
+    /// The same by other ids; None if the target has gone.
+    pub(crate) fn remapped(self, targets: &IdMapping) -> Option<Self> {
+        Some(Self { target: TargetId(targets.new_id(self.target.0)?), ..self })
+    }
+}
 
 impl Aggregate {
     /// Of an answer that something nearer than the host must have made: since when all of its
@@ -30,19 +54,11 @@ impl Aggregate {
         if kind.traits().has_token || unmasks || matches!(trap, Trap::AcceptsAll(_)) {
             return None;
         }
-        let mut samples = 0;
-        let mut lowest = f32::INFINITY;
-        let mut token_life = None;
-        for target in self.of_same_host(id) {
-            let stats = &self.targets[target];
-            samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
-            lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if stats.kind.traits().has_token {
-                token_life = token_life.max(stats.last_life);
-            }
-        }
-        let is_known = samples >= FLOOR_SAMPLES && (LEAST_FLOOR..f32::INFINITY).contains(&lowest);
-        let is_soon = is_known && rtt.as_secs_f32() < lowest / 2.0;
+        let of_same_host = self.targets[self.of_same_host(id)].iter();
+        let with_token = of_same_host.filter(|stats| stats.kind.traits().has_token);
+        let token_life = with_token.filter_map(|stats| stats.last_life).max();
+        let is_soon =
+            self.lowest_of_host(id).is_some_and(|lowest| rtt.as_secs_f32() < lowest / 2.0);
         let since = implausible_since
             .filter(|&since| token_life.is_none_or(|life| life <= since))
             .unwrap_or(outcome.sent);
@@ -54,6 +70,46 @@ impl Aggregate {
     pub fn record_implausible(&mut self, target: TargetId, since: Option<Time>) {
         if let Some(stats) = self.targets.get_mut(target.0 as usize) {
             stats.implausible_since = since;
+        }
+    }
+
+    /// The lowest round-trip time ever learned for a target's host, in seconds, if an answer can be
+    /// measured by it.
+    fn lowest_of_host(&self, id: usize) -> Option<f32> {
+        let mut samples = 0;
+        let mut lowest = f32::INFINITY;
+        for stats in &self.targets[self.of_same_host(id)] {
+            samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
+            lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
+            if let Some(known) = stats.lowest_before {
+                samples = samples.max(FLOOR_SAMPLES);
+                lowest = lowest.min(known);
+            }
+        }
+        let is_known = samples >= FLOOR_SAMPLES && (LEAST_FLOOR..f32::INFINITY).contains(&lowest);
+        is_known.then_some(lowest)
+    }
+
+    /// What the next run must know, of each target whose answers have no token.
+    pub fn floors(&self) -> Vec<Floor> {
+        let floor = |(id, stats): (usize, &TargetStats)| {
+            Some(Floor {
+                target: TargetId(id as u32),
+                lowest: self.lowest_of_host(id)?,
+                implausible_since: stats.implausible_since,
+            })
+        };
+        let targets = self.targets.iter().enumerate();
+        targets.filter(|(_, stats)| !stats.kind.traits().has_token).filter_map(floor).collect()
+    }
+
+    /// Goes on from what an earlier run knew, by the ids of this one.
+    pub fn recall_floors(&mut self, floors: &[Floor]) {
+        for floor in floors {
+            if let Some(stats) = self.targets.get_mut(floor.target.0 as usize) {
+                stats.lowest_before = Some(floor.lowest);
+                stats.implausible_since = floor.implausible_since;
+            }
         }
     }
 

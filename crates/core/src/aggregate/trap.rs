@@ -83,7 +83,10 @@ impl Trap {
     /// ... and after so much silence in a row it does not any more: the host drops what it does not
     /// serve.
     const SILENT: u8 = 3;
-    /// More of it, where the service itself is silent so often that chance explains three.
+    /// More of it, where chance explains three: the service is silent often, or has answered fewer
+    /// than twenty times, so that it may be. A target that is asked each quarter of a minute needs
+    /// four; to take three then would call a firewall behind 10 % loss a host once in a thousand
+    /// times, and believe its answers in an outage.
     const CHANCE: f32 = 1e-4;
 
     pub fn asked_in_vain(self) -> Self {

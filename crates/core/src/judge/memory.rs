@@ -1,8 +1,8 @@
 //! What the judge takes along from one run to the next, but no verdict: until there is evidence of
 //! this run, every scope is unknown.
 //!
-//! What was learned stays: how often each host misses, what is usual, the times down of a series,
-//! and since when a scope has been dark. The time in between is a gap in the watch like any other:
+//! What was learned stays: how often each host misses, what is usual, how soon a host can answer,
+//! the times down of a series, and since when a scope has been dark. The time in between is a gap in the watch like any other:
 //! its misses count for nothing, and it is no part of a darkness that makes an outage. A scope that
 //! was dark is dark again once misses of this run alone prove it, from the remembered begin. If it
 //! answers first, it came back between the last silence before the stop and that answer. Counters
@@ -16,6 +16,7 @@ use super::{
     state::{Edge, State},
 };
 use crate::{
+    aggregate::Floor,
     schedule::{Directive, Rank},
     scopes::{Roster, RosterMapping, TargetId},
     time::{Time, WallOffset},
@@ -33,12 +34,14 @@ pub struct Memory {
     roster: Arc<Roster>,
     hosts: Vec<HostState>,
     scopes: Vec<ScopeState>,
+    /// Of the hosts of which it is known.
+    floors: Vec<Floor>,
 }
 
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 5;
+    pub const FORMAT: u32 = 6;
 
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {
@@ -58,6 +61,7 @@ impl Memory {
             && self.scopes.iter().all(ScopeState::is_consistent)
             && self.hosts.len() == self.roster.targets.len()
             && self.scopes.len() == self.roster.scope_count()
+            && self.floors.iter().all(|floor| floor.is_consistent(self.hosts.len()))
             && self.roster.is_consistent()
     }
 
@@ -73,13 +77,15 @@ impl Memory {
     /// Every time in it that has passed.
     fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         let hosts = self.hosts.iter_mut().flat_map(HostState::times);
-        hosts.chain(self.scopes.iter_mut().flat_map(ScopeState::remembered_times))
+        let floors = self.floors.iter_mut().flat_map(|floor| &mut floor.implausible_since);
+        let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
+        hosts.chain(scopes).chain(floors)
     }
 }
 
 impl Judge {
     /// What is known now. `offset` is `Clock::wall_offset`.
-    pub fn remember(&self, now: Time, offset: WallOffset) -> Memory {
+    pub fn remember(&self, now: Time, offset: WallOffset, floors: Vec<Floor>) -> Memory {
         Memory {
             format: Memory::FORMAT,
             taken: now,
@@ -87,17 +93,18 @@ impl Judge {
             roster: self.roster.clone(),
             hosts: self.hosts.clone(),
             scopes: self.scopes.clone(),
+            floors,
         }
     }
 
-    /// Goes on from what an earlier run knew, if that is valid and less than a day old; says
-    /// whether it was. Call it before anything is observed. [`RosterMapping`] says what both
+    /// Goes on from what an earlier run knew, if that is valid and less than a day old: returns how
+    /// soon hosts can answer. Call it before anything is observed. [`RosterMapping`] says what both
     /// rosters have in common; of the rest nothing is known.
-    pub fn recall(&mut self, mut memory: Memory, now: Time) -> bool {
+    pub fn recall(&mut self, mut memory: Memory, now: Time) -> Option<Vec<Floor>> {
         memory.shift_to_wall_clock();
         let age = now.since(memory.taken);
         if !memory.is_consistent() || age > MEMORY_VALID_FOR || memory.taken > now + MAX_SETBACK {
-            return false;
+            return None;
         }
         let map = RosterMapping::between(&memory.roster, &self.roster);
         for host in &mut memory.hosts {
@@ -110,7 +117,8 @@ impl Judge {
                 self.directives.push_back(Directive::Rank(TargetId(id), host.rank));
             }
         }
-        true
+        let floors = memory.floors.into_iter();
+        Some(floors.filter_map(|floor| floor.remapped(&map.targets)).collect())
     }
 }
 

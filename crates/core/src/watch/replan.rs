@@ -49,15 +49,16 @@ impl Watch {
     /// What the next run should know: counts, windows and turns begin anew. `wall_offset` is
     /// `Clock::wall_offset`.
     pub fn remember(&self, now: Time, wall_offset: impl Into<WallOffset>) -> Memory {
-        self.judge.remember(now, wall_offset.into())
+        self.judge.remember(now, wall_offset.into(), self.aggregate.floors())
     }
 
     /// Goes on from what an earlier run knew, before anything has happened; false if that is of no
     /// use any more.
     pub fn recall(&mut self, memory: Memory, now: Time) -> bool {
-        let recalled = self.judge.recall(memory, now);
+        let floors = self.judge.recall(memory, now);
         self.apply_directives(now);
-        recalled
+        self.aggregate.recall_floors(floors.as_deref().unwrap_or_default());
+        floors.is_some()
     }
 
     /// A new plan was wrong, and the old one goes on.

@@ -19,17 +19,22 @@ fn dark() -> Fed {
     fed
 }
 
+fn remember(fed: &Fed) -> Memory {
+    let floor = json!({ "target": 0, "lowest": 0.2, "implausible_since": fed.now });
+    let floors = vec![serde_json::from_value(floor).expect("a floor")];
+    fed.judge.remember(fed.now, WallOffset::default(), floors)
+}
+
 fn is_recalled(fed: &Fed, memory: Value) -> bool {
     let now = fed.now + SECOND;
     let mut next = Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, now);
-    serde_json::from_value(memory).is_ok_and(|memory| next.recall(memory, now))
+    serde_json::from_value(memory).is_ok_and(|memory| next.recall(memory, now).is_some())
 }
 
 #[test]
 fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
     let fed = dark();
-    let memory =
-        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
+    let memory = serde_json::to_value(remember(&fed)).expect("JSON");
     assert!(is_recalled(&fed, memory.clone()));
     let ahead = json!((fed.now + Duration::from_secs(7200)).as_nanos());
     let nonsense = [
@@ -53,7 +58,11 @@ fn a_memory_with_numbers_or_times_that_cannot_be_is_none() {
         ("/scopes/2/recovery/edge/latest", ahead.clone()),
         ("/scopes/2/recovery/until", ahead.clone()),
         ("/scopes/2/flaps/times_down/0/begin/latest", ahead.clone()),
-        ("/scopes/2/flaps/ends_at", ahead),
+        ("/scopes/2/flaps/ends_at", ahead.clone()),
+        ("/floors/0/target", json!(6)),
+        ("/floors/0/lowest", json!(0.0)),
+        ("/floors/0/lowest", json!(1e39)),
+        ("/floors/0/implausible_since", ahead),
     ];
     for (place, value) in nonsense {
         let mut torn = memory.clone();
@@ -67,11 +76,11 @@ fn dark_over_a_stop() -> (Fed, Duration) {
     let mut fed = dark();
     let before = dark_time(&fed);
     assert!(before > SECOND * 80);
-    let memory = fed.judge.remember(fed.now, WallOffset::default());
+    let memory = remember(&fed);
     fed.now = fed.now + Duration::from_secs(3600);
     let roster = fed.roster.clone();
     fed.judge = Judge::new(roster, Rules::default(), &[Family::V4], |_| SECOND, fed.now);
-    assert!(fed.judge.recall(memory, fed.now));
+    assert!(fed.judge.recall(memory, fed.now).is_some());
     (fed, before)
 }
 
@@ -107,8 +116,7 @@ fn of_a_darkness_that_ended_in_a_stop_only_what_was_watched_is_counted() {
 #[test]
 fn a_memory_of_another_version_that_lacks_a_field_is_none() {
     let fed = dark();
-    let memory =
-        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
+    let memory = serde_json::to_value(remember(&fed)).expect("JSON");
     for (place, field) in [("/hosts/0", "presence"), ("/scopes/0", "silence")] {
         let mut lacking = memory.clone();
         let fields = lacking.pointer_mut(place).and_then(Value::as_object_mut).expect(place);
@@ -120,8 +128,7 @@ fn a_memory_of_another_version_that_lacks_a_field_is_none() {
 #[test]
 fn a_memory_of_another_format_is_none_though_it_parses() {
     let fed = dark();
-    let mut memory =
-        serde_json::to_value(fed.judge.remember(fed.now, WallOffset::default())).expect("JSON");
+    let mut memory = serde_json::to_value(remember(&fed)).expect("JSON");
     memory["format"] = json!(0);
     assert!(!is_recalled(&fed, memory));
 }
@@ -143,7 +150,7 @@ fn names(value: &Value, place: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn what_is_in_a_memory_has_a_format() {
     let fed = dark();
-    let memory = fed.judge.remember(fed.now, WallOffset::default());
+    let memory = remember(&fed);
     let mut found = BTreeSet::new();
     names(&serde_json::to_value(memory).expect("JSON"), "", &mut found);
     let found: Vec<String> = found.into_iter().collect();

@@ -73,7 +73,8 @@ fn recalled() -> Fed {
     fed.now = before.now + SECOND;
     fed.judge =
         super::Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, fed.now);
-    assert!(fed.judge.recall(before.judge.remember(before.now, 0.into()), fed.now));
+    let memory = before.judge.remember(before.now, 0.into(), Vec::new());
+    assert!(fed.judge.recall(memory, fed.now).is_some());
     fed
 }
 

@@ -75,6 +75,14 @@ impl OneHost {
         }
     }
 
+    /// The run ends, and the next one begins a minute later.
+    pub fn restart(&mut self) {
+        let memory = self.watch.remember(self.now, 0);
+        self.now = self.now + Duration::from_secs(60);
+        self.watch = Watch::new(self.watch.roster().clone(), &Settings::default(), self.now);
+        assert!(self.watch.recall(memory, self.now));
+    }
+
     pub fn state(&self) -> State {
         self.watch.snapshot(self.now, 0, 0).scopes[0].verdict.state
     }

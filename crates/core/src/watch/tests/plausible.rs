@@ -26,6 +26,34 @@ fn a_box_near_us_that_resets_everything_keeps_no_country_up() {
 }
 
 #[test]
+fn a_box_near_us_keeps_no_country_up_after_a_restart() {
+    let mut host = OneHost::new(&BOTH);
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.pass(600, |kind, _| (kind == Kind::Tcp).then(|| refused(1)));
+    assert_eq!(host.state(), State::Outage);
+    for _ in 0..2 {
+        host.restart();
+        host.pass(600, |kind, _| (kind == Kind::Tcp).then(|| refused(1)));
+        assert_eq!(host.state(), State::Outage);
+        assert!(!host.states.contains(&State::Up), "{:?}", host.states);
+    }
+    host.restart();
+    host.pass(600, |_, _| Some(refused(50)));
+    assert_eq!(host.state(), State::Up);
+    assert!(rejected(&host) <= 2, "{}", rejected(&host));
+}
+
+#[test]
+fn a_shorter_path_is_believed_when_it_has_lasted_a_day_over_a_restart() {
+    let mut host = OneHost::new(&[Kind::Tcp]);
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.pass(DAY / 2, |_, _| Some(refused(50)));
+    host.restart();
+    host.pass(DAY / 2 + 600, |_, _| Some(refused(50)));
+    assert_eq!(host.state(), State::Up);
+}
+
+#[test]
 fn a_shorter_path_is_believed_when_an_answer_with_our_token_shows_it() {
     let mut host = OneHost::new(&BOTH);
     host.pass(1200, |_, _| Some(refused(200)));
