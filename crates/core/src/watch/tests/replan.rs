@@ -125,11 +125,12 @@ impl World {
         });
         self.changes.extend(changes);
         let records = from_fn(|| self.watch.poll_record()).map(|record| {
-            let name = match record.event {
-                Event::Outcome(outcome) => Some(name(&roster, outcome.target)),
+            let target = match record.event {
+                Event::Outcome(outcome) => Some(outcome.target),
+                Event::Stray(stray) => stray.target,
                 _ => None,
             };
-            (record, name)
+            (record, target.map(|target| name(&roster, target)))
         });
         self.journal.extend(records);
     }
@@ -199,9 +200,12 @@ fn feed(watch: &mut Watch, journal: &[(EventRecord, Option<String>)]) {
         .collect();
     for (record, name) in journal {
         let mut record = *record;
-        if let Event::Outcome(outcome) = &mut record.event {
-            let Some(&id) = name.as_ref().and_then(|name| ids.get(name)) else { continue };
-            outcome.target = id;
+        let id = name.as_ref().map(|name| ids.get(name).copied());
+        match (&mut record.event, id) {
+            (_, Some(None)) => continue,
+            (Event::Outcome(outcome), Some(Some(id))) => outcome.target = id,
+            (Event::Stray(stray), Some(id)) => stray.target = id,
+            _ => {}
         }
         watch.replay(&record);
     }
