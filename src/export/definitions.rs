@@ -98,8 +98,8 @@ definitions! {
         };
 
     GAUGE "maintenance" [country, network, block]
-        "1 while a window of maintenance is open for the scope or what it lies in; a country has no \
-         network and no block, and a block no network."
+        "1 while a window of maintenance is open for the scope or what it lies in; absent in a plan \
+         without any. A country has no network and no block, and a block no network."
         Once add_maintenance;
 
     // Measurements.
@@ -273,6 +273,9 @@ fn count_of<K: Ord>(counts: &BTreeMap<K, u64>, key: &K) -> f64 {
 
 fn add_maintenance(snapshot: &Snapshot, out: &mut Series) {
     let roster = &snapshot.roster;
+    if roster.maintenance.is_empty() {
+        return;
+    }
     let now = snapshot.wall_offset.written(snapshot.time);
     for scope in roster.scopes() {
         let name = roster.name_of(scope);

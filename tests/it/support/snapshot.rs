@@ -3,7 +3,7 @@
 use lifesign_core::{
     judge::{Blindness, Darknesses, Edge, HostCounts, PerState, State, Verdict},
     outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
-    scopes::{Host, Kind, Labels, PerFamily, PerKind, Roster},
+    scopes::{CountryId, Host, Kind, Labels, Maintenance, PerFamily, PerKind, Roster, Scope},
     time::Time,
     watch::{
         BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost, PlanView,
@@ -112,6 +112,8 @@ pub fn labelled() -> Snapshot {
     roster.networks[0].labels = labels.clone();
     roster.blocks[1].labels = labels.clone();
     roster.targets[0].labels = labels;
+    let window = Maintenance { from: at(0), to: at(1), reason: None };
+    roster.maintenance.push((Scope::Country(CountryId(0)), window));
     snapshot
 }
 
