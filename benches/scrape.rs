@@ -1,5 +1,5 @@
-//! What a scrape of `/metrics` costs in a country as large as Taiwan's plan: 5,030 blocks of 8 hosts.
-//! Nothing is sent. `cargo bench --bench scrape`; the last line is JSON.
+//! What a scrape of `/metrics` costs in a country as large as Taiwan's plan: 5,030 blocks of 8
+//! hosts. Nothing is sent. `cargo bench --bench scrape`; the last line is JSON.
 //!
 //! Times are processor time of this process, and each is told as a multiple of what another library
 //! needs to compress the same bytes in the same process: machines differ, and are busy.

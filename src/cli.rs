@@ -70,8 +70,8 @@ struct RunArgs {
     /// have it. Read again when it changes
     #[arg(long = "web.config.file", value_name = "FILE")]
     web: Option<PathBuf>,
-    /// Pages of this origin, such as https://news.example, may show the page in a frame; may be given
-    /// several times (default: nobody's)
+    /// Pages of this origin, such as https://news.example, may show the page in a frame; may be
+    /// given several times (default: nobody's)
     #[arg(long, value_name = "ORIGIN")]
     embed: Vec<Origin>,
     /// Append every outcome to this journal, as JSON Lines

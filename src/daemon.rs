@@ -345,8 +345,8 @@ impl Daemon {
         }
     }
 
-    /// Publishes what is so now, and then what has changed to the store and standard output: whoever
-    /// reads a line about a verdict finds it in the metrics too.
+    /// Publishes what is so now, and then what has changed to the store and standard output:
+    /// whoever reads a line about a verdict finds it in the metrics too.
     fn tell(&mut self, changes: &mut Vec<Change>, now: Time) {
         self.publish(now);
         let offset = self.clock.wall_offset();

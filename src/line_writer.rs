@@ -25,8 +25,8 @@ pub struct LineWriter {
 }
 
 impl LineWriter {
-    /// Starts the thread, under this name. Of a slow reader's lines, `capacity` wait; more are lost,
-    /// which is counted, and said in a line of its own. The error is that there is no thread.
+    /// Starts the thread, under this name. Of a slow reader's lines, `capacity` wait; more are
+    /// lost, which is counted, and said in a line of its own. The error is that there is no thread.
     pub fn open(name: &str, capacity: usize, out: impl Write + Send + 'static) -> io::Result<Self> {
         let (lines, received) = mpsc::sync_channel(capacity);
         let (end, ended) = mpsc::sync_channel(1);
@@ -69,7 +69,8 @@ impl Drop for LineWriter {
     }
 }
 
-/// A line on standard output, for whose reader one waits. One who has gone away is no error of ours.
+/// A line on standard output, for whose reader one waits. One who has gone away is no error of
+/// ours.
 pub fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -127,8 +127,8 @@ fn host(
     }
 }
 
-/// A last label of digits alone is a mistyped address (RFC 3696 §2), and one of digits and hyphens a
-/// range of them.
+/// A last label of digits alone is a mistyped address (RFC 3696 §2), and one of digits and hyphens
+/// a range of them.
 fn name_or_address(text: &str) -> Result<Host, String> {
     let name = match Host::from(text) {
         Host::Address(address) => return unicast(address).map(Host::Address),

@@ -1,5 +1,5 @@
-//! The keys `source`, `dscp`, `size` and `df`, of the plan and of its blocks: how probes leave. What
-//! a block does not say, the plan says for it.
+//! The keys `source`, `dscp`, `size` and `df`, of the plan and of its blocks: how probes leave.
+//! What a block does not say, the plan says for it.
 
 use super::{Plan, unicast};
 use crate::probe::send_options::{MAX_SIZE, SendOptions, SocketOptions, Source};

@@ -20,8 +20,9 @@ static EXAMPLES: LazyLock<[Prefix; 5]> = LazyLock::new(|| {
         .map(|text| text.parse().expect("a prefix"))
 });
 
-/// Prefixes in which nobody on the Internet can be (RFC 6890 §2.2), besides those that a lab may use
-/// and those that are an error ([`super::EMPTY`]): protocol assignments and the discard-only block.
+/// Prefixes in which nobody on the Internet can be (RFC 6890 §2.2), besides those that a lab may
+/// use and those that are an error ([`super::EMPTY`]): protocol assignments and the discard-only
+/// block.
 static UNUSED: LazyLock<[Prefix; 2]> =
     LazyLock::new(|| ["192.0.0.0/24", "100::/64"].map(|text| text.parse().expect("a prefix")));
 

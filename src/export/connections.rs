@@ -5,8 +5,8 @@
 //! - *Too many.* At [`MAX_CONNECTIONS`], the address that has most of them loses its oldest to the
 //!   newcomer; all who come by a socket file are as one address.
 //! - *Too slow.* A connection lasts [`TIMEOUT`] at most, however steadily it trickles.
-//! - *Too far behind.* A response that two newer ones have followed is given up, so that readers who
-//!   do not read keep no memory (`render_cache`).
+//! - *Too far behind.* A response that two newer ones have followed is given up, so that readers
+//!   who do not read keep no memory (`render_cache`).
 //! - *Too long.* A request's head has [`MAX_HEAD_BYTES`] at most; what is longer is 431 (RFC 6585
 //!   §5). A request's body is not read: no route wants one.
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in

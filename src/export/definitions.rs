@@ -22,7 +22,8 @@ macro_rules! definitions {
     (@set $set:ident) => { Some(MetricSet::$set) };
     ($($kind:ident $(of $set:ident)? $name:literal [$($label:ident),*] $help:literal
         $collect:ident $add:expr;)*) => {
-        /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's own.
+        /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's
+        /// own.
         pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
             name: concat!("lifesign_", $name),
             kind: MetricType::$kind,

@@ -97,7 +97,8 @@ impl Exposition {
             own_labels.clear();
             let bound = match self.format {
                 Format::Text => bound.to_string(),
-                // Each has one way to be written (OpenMetrics 1.0, "Considerations: Canonical Numbers").
+                // Each has one way to be written (OpenMetrics 1.0, "Considerations: Canonical
+                // Numbers").
                 Format::OpenMetrics => format!("{bound:?}"),
             };
             push_label(&mut own_labels, "le", &bound);

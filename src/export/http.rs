@@ -1,7 +1,7 @@
 //! The routes: the pages with their feeds, badges, style sheet and icon, `/metrics`, `/api/v1/…`,
-//! `/robots.txt`, `/-/healthy`, `/-/ready`, and `POST /-/reload`, which has the plan read again. They
-//! are answered by a thread and a runtime of their own, so a slow or greedy reader delays other
-//! readers at most.
+//! `/robots.txt`, `/-/healthy`, `/-/ready`, and `POST /-/reload`, which has the plan read again.
+//! They are answered by a thread and a runtime of their own, so a slow or greedy reader delays
+//! other readers at most.
 
 use super::{
     ReloadRequest, SnapshotReceiver, Sources,

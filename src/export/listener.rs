@@ -157,7 +157,8 @@ pub fn open(places: &[Listen]) -> Result<Vec<Listener>, ListenError> {
     Ok(listeners)
 }
 
-/// Listens at all these places; if there are none, at the sockets that systemd passes, or by default.
+/// Listens at all these places; if there are none, at the sockets that systemd passes, or by
+/// default.
 pub fn open_or_take(places: &[Listen]) -> Result<Vec<Listener>, ListenError> {
     if !places.is_empty() {
         return open(places);

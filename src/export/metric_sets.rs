@@ -18,7 +18,8 @@ pub enum MetricSet {
     Reasons,
     /// How often and for how long a scope was in each state.
     States,
-    /// Loss and round-trip times of the last minute and the last hour, beside those of five minutes.
+    /// Loss and round-trip times of the last minute and the last hour, beside those of five
+    /// minutes.
     Windows,
 }
 

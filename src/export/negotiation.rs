@@ -61,7 +61,8 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
     }
 }
 
-/// How much this is liked by the header, from 0 to 1 (RFC 9110 §12.4.2); None where it is not listed.
+/// How much this is liked by the header, from 0 to 1 (RFC 9110 §12.4.2); None where it is not
+/// listed.
 fn quality(headers: &HeaderMap, header: &HeaderName, name: &str) -> Option<f32> {
     let texts = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     let listed = texts.flat_map(|text| text.split(',')).filter_map(|one| {

@@ -41,8 +41,8 @@ struct StateJson<'a> {
     countries: Vec<CountryJson<'a>>,
 }
 
-/// A country: its own verdict, whose fields stand beside `code` and `name`, its networks, and all its
-/// blocks.
+/// A country: its own verdict, whose fields stand beside `code` and `name`, its networks, and all
+/// its blocks.
 #[derive(Serialize)]
 struct CountryJson<'a> {
     code: &'a str,

@@ -1,5 +1,5 @@
-//! How probes leave, as the plan has it: from where, with which mark, how large, and whether routers
-//! may fragment them.
+//! How probes leave, as the plan has it: from where, with which mark, how large, and whether
+//! routers may fragment them.
 
 use super::{own_addresses, sys};
 use lifesign_core::{
@@ -13,8 +13,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// The most bytes that an ICMP packet may be longer: over IPv4 it then fills an Ethernet frame (20 of
-/// IP header, 8 of ICMP, 40 of payload that we need).
+/// The most bytes that an ICMP packet may be longer: over IPv4 it then fills an Ethernet frame (20
+/// of IP header, 8 of ICMP, 40 of payload that we need).
 pub const MAX_SIZE: u16 = 1432;
 
 /// How the probes of a block leave.
@@ -69,8 +69,8 @@ impl Source {
 
 impl SocketOptions {
     /// Has this machine the address that a probe of the family is to leave from? Asked for every
-    /// probe, since the kernel also binds to an address that is not there (ip(7), ip_nonlocal_bind),
-    /// and a socket stays bound when it goes.
+    /// probe, since the kernel also binds to an address that is not there (ip(7),
+    /// ip_nonlocal_bind), and a socket stays bound when it goes.
     pub fn has_source(&self, family: Family, now: Time) -> bool {
         match &self.source {
             Source::Addresses(addresses) => {
@@ -80,8 +80,8 @@ impl SocketOptions {
         }
     }
 
-    /// The index of the interface that the source names. An interface that is made anew has another,
-    /// and a socket that was bound to the one before sends no more.
+    /// The index of the interface that the source names. An interface that is made anew has
+    /// another, and a socket that was bound to the one before sends no more.
     pub fn interface(&self) -> io::Result<Option<u32>> {
         match &self.source {
             Source::Interface(name) => Ok(Some(if_nametoindex(name.as_str())?)),
@@ -116,7 +116,8 @@ impl SocketOptions {
         self.dont_fragment.map_or(Ok(()), |value| sys::set_dont_fragment(socket, v6, value))
     }
 
-    /// Needs no privilege on a socket that is bound to none (socket(7), SO_BINDTODEVICE; Linux 5.7).
+    /// Needs no privilege on a socket that is bound to none (socket(7), SO_BINDTODEVICE; Linux
+    /// 5.7).
     pub fn bind_to_interface(&self, socket: &Socket) -> io::Result<()> {
         match &self.source {
             Source::Interface(name) => socket.bind_device(Some(name.as_bytes())),

@@ -7,8 +7,8 @@
 //!
 //! A probe is given up just before the kernel would repeat its SYN, which would be another packet
 //! of the block's budget; or, where that is paid for ([`Due::repeat`]), just before the second
-//! repetition. Which of two SYNs was answered nobody knows (RFC 6298 §3): an answer that comes after
-//! the repetition is reported with the time since the first.
+//! repetition. Which of two SYNs was answered nobody knows (RFC 6298 §3): an answer that comes
+//! after the repetition is reported with the time since the first.
 
 use super::{
     open_tasks::OpenTasks,
@@ -92,8 +92,8 @@ pub struct TcpProber {
 }
 
 impl TcpProber {
-    /// A prober that reports to `events`. When its descriptors are used up, the oldest connection is
-    /// closed to make room ([`OpenTasks`]).
+    /// A prober that reports to `events`. When its descriptors are used up, the oldest connection
+    /// is closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
         let second_repetition = second_repetition_after();
         Self { clock, events, open: OpenTasks::new(), second_repetition }
@@ -134,8 +134,8 @@ impl TcpProber {
     }
 }
 
-/// What the error of a socket tells; None for silence. Of a reset the kernel does not keep the time:
-/// it counts as received when it is read.
+/// What the error of a socket tells; None for silence. Of a reset the kernel does not keep the
+/// time: it counts as received when it is read.
 fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     match error.raw_os_error() {
         Some(libc::ETIMEDOUT) => None,

@@ -1,4 +1,5 @@
-//! Rows about flapping that goes on: for how much of the time it is called so, and what comes after.
+//! Rows about flapping that goes on: for how much of the time it is called so, and what comes
+//! after.
 
 use super::{DAY, HOUR, Trial, WorldBuilder, blocks};
 use crate::prober::COUNTRY;

@@ -66,8 +66,8 @@ impl<'a> Value<'a> {
         word
     }
 
-    /// A moment: a date and time with an offset, as TOML has it or in a string (RFC 3339). The error
-    /// of `parse` must say what would be right.
+    /// A moment: a date and time with an offset, as TOML has it or in a string (RFC 3339). The
+    /// error of `parse` must say what would be right.
     pub fn moment<T>(self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let example = "2026-03-01T02:00:00Z or 2026-03-01T11:00:00+09:00";
         let text = match self.found.get_ref() {
@@ -122,8 +122,8 @@ impl<'a> Value<'a> {
         )
     }
 
-    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; one in a hundred hours
-    /// at least, and `most` at most.
+    /// A rate, in events per second: written `"0.25/s"`, `"15/m"` or `"20/h"`; one in a hundred
+    /// hours at least, and `most` at most.
     pub fn rate(self, most: f64) -> Option<f64> {
         let text = self.text("a rate in quotes, such as \"0.25/s\" or \"20/h\"")?;
         let Some(rate) = parse_rate(text) else {

@@ -60,7 +60,8 @@ impl Columns {
 /// What a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The gravest state in it; but flapping where it flapped, unless over half of it was an outage.
+    /// The gravest state in it; but flapping where it flapped, unless over half of it was an
+    /// outage.
     pub state: State,
     /// There was an outage in its flapping.
     pub has_outage: bool,

@@ -32,8 +32,8 @@ const SERIES: u32 = 3;
 /// time in which a return is told more closely.
 const SHARED: Duration = Duration::from_secs(120);
 
-/// The incidents in these episodes of any scopes, by when they began. What is open has been observed
-/// up to `now`.
+/// The incidents in these episodes of any scopes, by when they began. What is open has been
+/// observed up to `now`.
 pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     let mut scopes: BTreeMap<(&str, &str), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
@@ -145,7 +145,8 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
     vec![whole.phase(now)]
 }
 
-/// Groups bad phases to incidents, with what lies between them; and says of each whether it is over.
+/// Groups bad phases to incidents, with what lies between them; and says of each whether it is
+/// over.
 fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
     let mut incidents: Vec<(Vec<Phase>, bool)> = Vec::new();
     for phase in bad {

@@ -1,4 +1,5 @@
-//! Times and periods as people ask for them: `2014-12-22`, `yesterday`, `7d`. Days are those of UTC.
+//! Times and periods as people ask for them: `2014-12-22`, `yesterday`, `7d`. Days are those of
+//! UTC.
 
 use lifesign_core::time::Time;
 use lifesign_document::parse_duration;

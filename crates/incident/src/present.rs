@@ -60,8 +60,8 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
 }
 
 impl Episode {
-    /// Adds the darknesses that ended in a flapping so far, and the one that goes on, if the scope's
-    /// verdict is that it is still flapping.
+    /// Adds the darknesses that ended in a flapping so far, and the one that goes on, if the
+    /// scope's verdict is that it is still flapping.
     pub fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
         if self.state == State::Flapping && verdict.state == State::Flapping {
             self.darknesses = self.darknesses.then(verdict.darknesses.written(offset));

@@ -1,5 +1,5 @@
-//! An incident in words: one sentence for people who were not there, a few words for a list, and how
-//! a time, an edge and a length are told, wherever that is.
+//! An incident in words: one sentence for people who were not there, a few words for a list, and
+//! how a time, an edge and a length are told, wherever that is.
 
 use crate::{Incident, Period, Phase, PhaseKind, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
@@ -18,8 +18,8 @@ const MOST_TOLD: usize = 4;
 /// In few words, of more bad phases only the worst is told.
 const MOST_PHASES: usize = 4;
 
-/// What happened to `name` in an incident, seen up to `now`: its worst phase, the longest before it,
-/// how often it came again, and what else came before. Times are UTC.
+/// What happened to `name` in an incident, seen up to `now`: its worst phase, the longest before
+/// it, how often it came again, and what else came before. Times are UTC.
 pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
     let bad: Vec<&Phase> = incident.bad_phases().collect();
     let Some(worst) = incident.worst(now) else { return String::new() };
@@ -223,8 +223,8 @@ pub fn period_text((from, to): Period) -> String {
 }
 
 /// A time as somebody wants to know it who knows what time it is: to the second if it is near, else
-/// to the minute, and with as much of the date as is not that of now. By the clocks of a zone, or in
-/// UTC.
+/// to the minute, and with as much of the date as is not that of now. By the clocks of a zone, or
+/// in UTC.
 pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>) -> String {
     if now.since(time).max(time.since(now)) < NEAR {
         beside(time, Some(now), zone, HALF_SECOND, "%H:%M:%S")
@@ -233,8 +233,8 @@ pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>) -> String {
     }
 }
 
-/// A time of day, rounded by adding half of what it is told to, behind as much of its date as is not
-/// that of a time that was told before.
+/// A time of day, rounded by adding half of what it is told to, behind as much of its date as is
+/// not that of a time that was told before.
 fn beside(
     time: Time,
     told: Option<Time>,

@@ -68,8 +68,8 @@ pub fn watched_text(state: Option<State>, is_watched: bool) -> String {
 }
 
 impl Timeline {
-    /// The states of a scope: it was up where it was watched and none of its episodes says otherwise.
-    /// These are in the order in which they were found.
+    /// The states of a scope: it was up where it was watched and none of its episodes says
+    /// otherwise. These are in the order in which they were found.
     pub fn new<'a>(
         watched: impl IntoIterator<Item = Period>,
         episodes: impl IntoIterator<Item = &'a Episode>,
@@ -82,8 +82,8 @@ impl Timeline {
         let (unknown, known): (Vec<&Episode>, Vec<&Episode>) =
             episodes.into_iter().partition(|episode| episode.state == State::Unknown);
         let end = |episode: &Episode| episode.end.map_or(Time::NEVER, |end| end.latest);
-        // Where two overlap, the one that was found later had more evidence. But a flapping is dated
-        // from its first darkness, and an outage in it was one.
+        // Where two overlap, the one that was found later had more evidence. But a flapping is
+        // dated from its first darkness, and an outage in it was one.
         for episode in &known {
             let found = (episode.state, episode.begin);
             timeline.set_but_outages(episode.begin.latest, end(episode), found);

@@ -9,8 +9,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 /// A darkness of this length stands for itself.
 const LONG: Duration = Duration::from_secs(3600);
-/// So does one of this length that is so many times as long as those next to it: the three before it
-/// and the three after it.
+/// So does one of this length that is so many times as long as those next to it: the three before
+/// it and the three after it.
 const LONG_BESIDE: Duration = Duration::from_secs(600);
 const TIMES_AS_LONG: u32 = 4;
 const BESIDE: usize = 3;
@@ -80,8 +80,8 @@ fn flapping_trouble(episode: &Episode, dark: &[Trouble]) -> Option<Trouble> {
     })
 }
 
-/// Are these all that made it flapping from then to then? Without a darkness it is so for an hour at
-/// most; what was longer nobody counted, as when a run was killed.
+/// Are these all that made it flapping from then to then? Without a darkness it is so for an hour
+/// at most; what was longer nobody counted, as when a run was killed.
 fn explains(dark: &[Trouble], begin: Time, end: Time) -> bool {
     let ends = [begin].into_iter().chain(dark.iter().map(Trouble::ends));
     let begins = dark.iter().map(|trouble| trouble.begin.latest).chain([end]);

@@ -59,8 +59,8 @@ enum Code {
 const CONTROL: &str = "control";
 const WATCH: &str = "watch";
 
-/// The record as a line, without its line feed. `controls` are the plan's, `address` is the one that
-/// a host by name was asked by, and `offset` is `Clock::wall_offset`.
+/// The record as a line, without its line feed. `controls` are the plan's, `address` is the one
+/// that a host by name was asked by, and `offset` is `Clock::wall_offset`.
 pub fn write(
     record: &EventRecord,
     roster: &Roster,

@@ -8,8 +8,8 @@ use std::{net::IpAddr, time::Duration};
 /// 145 s (Padmanabhan et al., "Timeouts: Beware Surprisingly High Delay", IMC 2015, table 2).
 pub const LOST_AFTER: Duration = Duration::from_secs(150);
 
-/// Linux repeats an unanswered SYN after this time (RFC 6298 §2: the first RTO). From then on nobody
-/// can tell which of the two was answered (§3, Karn): such an answer is life, and no measurement.
+/// Linux repeats an unanswered SYN after this time (RFC 6298 §2: the first RTO). Which of the two
+/// is answered from then on, nobody can tell (§3, Karn): that is life, and no measurement.
 pub const SYN_REPEATED_AFTER: Duration = Duration::from_secs(1);
 /// When it repeats it for the second time, by default since Linux 6.5 (ip-sysctl.rst:
 /// tcp_syn_linear_timeouts).

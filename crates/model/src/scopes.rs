@@ -185,8 +185,8 @@ pub enum Host {
 }
 
 impl From<&str> for Host {
-    /// A host as a plan or a journal writes it: each address and each name can be written in several
-    /// ways (RFC 5952 §2, RFC 4343). Whether a name can be one, the plan checks.
+    /// A host as a plan or a journal writes it: each address and each name can be written in
+    /// several ways (RFC 5952 §2, RFC 4343). Whether a name can be one, the plan checks.
     fn from(text: &str) -> Self {
         match text.parse() {
             Ok(address) => Host::Address(address),

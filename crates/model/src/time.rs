@@ -2,8 +2,8 @@
 //!
 //! A [`Time`] counts nanoseconds since the Unix epoch, fixed to the wall clock once, at the start
 //! of the program, and carried on by a clock that is never set and goes on in suspension. A step of
-//! the wall clock therefore never moves a round-trip time, a timer or an edge; it changes only how a
-//! time is written down.
+//! the wall clock therefore never moves a round-trip time, a timer or an edge; it changes only how
+//! a time is written down.
 
 use std::{
     fmt,

@@ -101,8 +101,8 @@ impl Past {
     }
 }
 
-/// Since when a scope is as its verdict says, on the wall clock: as its present incident has it. What
-/// this run has not seen begin, the store may know.
+/// Since when a scope is as its verdict says, on the wall clock: as its present incident has it.
+/// What this run has not seen begin, the store may know.
 pub(crate) fn since(view: &View, scope: Scope) -> Edge {
     let View { snapshot, past, .. } = view;
     let verdict = &snapshot.scope(scope).verdict;

@@ -62,7 +62,8 @@ impl Range {
         }
     }
 
-    /// The shortest that holds this time with a little before it; a day where nothing is to be held.
+    /// The shortest that holds this time with a little before it; a day where nothing is to be
+    /// held.
     pub fn holding(time: Option<Time>, now: Time) -> Self {
         let Some(time) = time else { return Self::Day };
         let needed = now.since(time) * 21 / 20;

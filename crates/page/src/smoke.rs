@@ -1,6 +1,6 @@
-//! Round-trip times and loss over time, after SmokePing: a band of all times, from the shortest to the
-//! longest, in it the one that four in five lie in, and the median as a line whose colour says how
-//! much was lost; below, the loss. Every column says its values.
+//! Round-trip times and loss over time, after SmokePing: a band of all times, from the shortest to
+//! the longest, in it the one that four in five lie in, and the median as a line whose colour says
+//! how much was lost; below, the loss. Every column says its values.
 
 use crate::{
     View,

@@ -51,8 +51,8 @@ pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
 pub use scope_name::ScopeError;
 pub use series::{Measured, Measurements};
-/// A directory of this process alone, for the store of a run without a state directory. It is removed
-/// when it is dropped.
+/// A directory of this process alone, for the store of a run without a state directory. It is
+/// removed when it is dropped.
 pub use tempfile::TempDir as TemporaryDirectory;
 
 use backlog::Batch;
@@ -100,8 +100,8 @@ pub struct Sample {
     pub probes: u64,
     /// Share of these that were missed, 0 to 1.
     pub loss: Option<f64>,
-    /// None without an answer. Of ten minutes, the shortest and the longest of theirs, and the means
-    /// of their quantiles.
+    /// None without an answer. Of ten minutes, the shortest and the longest of theirs, and the
+    /// means of their quantiles.
     pub round_trips: Option<RoundTrips>,
 }
 

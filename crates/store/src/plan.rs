@@ -54,8 +54,8 @@ pub(super) fn write_windows(connection: &Connection, windows: &Windows, now: Tim
 }
 
 impl StoreReader {
-    /// What the last plan said; nothing, if an earlier lifesign wrote the store, without that table,
-    /// or it cannot be read.
+    /// What the last plan said; nothing, if an earlier lifesign wrote the store, without that
+    /// table, or it cannot be read.
     pub(super) fn remarks(&self) -> Result<Remarks> {
         let Ok(mut statement) = self.0.prepare("SELECT text FROM plan") else {
             return Ok(Remarks::default());

@@ -52,8 +52,8 @@ pub struct EpisodeFilter {
     pub since: Option<Time>,
     /// Those that began before this time.
     pub until: Option<Time>,
-    /// A country's code, for the country and all in it; a block's prefix; or a network's name behind
-    /// its country's code and a slash.
+    /// A country's code, for the country and all in it; a block's prefix; or a network's name
+    /// behind its country's code and a slash.
     pub scope: Option<String>,
     /// Those in this state; None for all states.
     pub state: Option<State>,

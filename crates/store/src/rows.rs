@@ -1,5 +1,5 @@
-//! What programs read of the past: an incident, a phase and an episode as rows of JSON and CSV, with
-//! one meaning of each key (docs/api.md), on the command line and in the API.
+//! What programs read of the past: an incident, a phase and an episode as rows of JSON and CSV,
+//! with one meaning of each key (docs/api.md), on the command line and in the API.
 
 use lifesign_core::{scopes::FullName, time::Time};
 use lifesign_incident::{Episode, Incident, Phase, Span};
@@ -223,8 +223,8 @@ pub fn csv<T: Row>(rows: impl IntoIterator<Item = T>) -> serde_json::Result<Stri
     Ok(text)
 }
 
-/// A text as a cell of CSV, in quotes if it needs them. An apostrophe goes before what a spreadsheet
-/// would take for a formula.
+/// A text as a cell of CSV, in quotes if it needs them. An apostrophe goes before what a
+/// spreadsheet would take for a formula.
 fn cell(text: &str) -> String {
     let text =
         if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };

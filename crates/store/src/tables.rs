@@ -27,8 +27,8 @@ CREATE TABLE memory (
 ) STRICT;
 ";
 
-/// From version 1 to 2: the darknesses of a flapping, and how far round-trip times lay apart. Of the
-/// old ones nobody kept them.
+/// From version 1 to 2: the darknesses of a flapping, and how far round-trip times lay apart. Of
+/// the old ones nobody kept them.
 pub const FROM_VERSION_1: &str = "
 ALTER TABLE episode ADD COLUMN darknesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE episode ADD COLUMN dark INTEGER NOT NULL DEFAULT 0;

@@ -1,5 +1,5 @@
-//! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their tokens,
-//! and what the kernel writes beside a packet. Pure: it sends and receives nothing.
+//! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their
+//! tokens, and what the kernel writes beside a packet. Pure: it sends and receives nothing.
 
 pub mod codec;
 pub mod kernel;

@@ -72,7 +72,8 @@ proptest! {
         held.replay_until(now);
         next.replay_until(now);
         for scope in scopes(&roster) {
-            // How long a calm ends flapping is measured by begins, which the next run knows less well.
+            // How long a calm ends flapping is measured by begins, which the next run knows less
+            // well.
             let state = |watch| match verdict(watch, scope, now).state {
                 State::Flapping => State::Up,
                 other => other,

@@ -221,8 +221,8 @@ fn answers_are_late_until_they_are_lost() {
     agree(&watched.account(PORT), &wanted, &watched.scenario);
 }
 
-/// Every answer takes longer than the kernel waits before it repeats a SYN. It is life; but to which
-/// of the two it is nobody knows, so it measures nothing.
+/// Every answer takes longer than the kernel waits before it repeats a SYN. It is life; but to
+/// which of the two it is nobody knows, so it measures nothing.
 #[test]
 #[ignore = "needs root; run by tests/run"]
 fn a_country_behind_satellites_is_up_by_tcp_alone() {

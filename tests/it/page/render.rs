@@ -1,5 +1,5 @@
-//! The pages as text: how large they are and how long they take, and that no name in them can become
-//! markup.
+//! The pages as text: how large they are and how long they take, and that no name in them can
+//! become markup.
 
 use crate::support::{TempDir, page_server, week};
 use lifesign::export::pages;

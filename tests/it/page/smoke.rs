@@ -1,5 +1,5 @@
-//! The smoke in Chromium, on the page and in the report: each band where its times are, and a column
-//! that says all of them.
+//! The smoke in Chromium, on the page and in the report: each band where its times are, and a
+//! column that says all of them.
 
 use crate::support::{
     TempDir,

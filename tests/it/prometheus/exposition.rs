@@ -96,8 +96,8 @@ fn the_table_in_the_docs_lists_every_metric() {
     same_as_file("docs/metrics.md", &format!("{}{table}{}", &docs[..before], &docs[after..]));
 }
 
-/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Two more may
-/// come: why it is dark, and where.
+/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Two more
+/// may come: why it is dark, and where.
 #[test]
 fn a_block_has_few_series_unless_the_plan_wants_more() {
     let series = |sets: &[MetricSet]| {

@@ -87,7 +87,12 @@ fn root() -> &'static Path {
 
 /// The files of the crate in this folder.
 fn source(folder: &str) -> Vec<File> {
-    let source = root().join(folder).join("src");
+    files_below(&format!("{folder}/src"))
+}
+
+/// The files below this folder, with their paths in it.
+fn files_below(folder: &str) -> Vec<File> {
+    let source = root().join(folder.trim_start_matches('/'));
     let mut folders = vec![source.clone()];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -97,7 +102,7 @@ fn source(folder: &str) -> Vec<File> {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let text = fs::read_to_string(&path).expect("text");
-                let path = path.strip_prefix(&source).expect("below src").to_owned();
+                let path = path.strip_prefix(&source).expect("below it").to_owned();
                 files.push(File { path, text });
             }
         }
@@ -135,6 +140,24 @@ fn files_are_short_and_say_what_they_are_for() {
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
     assert!(median <= MEDIAN_FILE, "the median file has {median} lines");
+}
+
+/// Tables and drawings may be wider.
+#[test]
+fn comments_have_a_hundred_columns_at_most() {
+    let mut comments = 0;
+    let tests = files_below("tests").into_iter().chain(files_below("benches"));
+    let sources = crates().into_iter().flat_map(|folder| source(&folder));
+    for File { path, text } in sources.chain(tests) {
+        for (line, number) in text.lines().zip(1..) {
+            let is_comment = line.trim_start().starts_with("//");
+            comments += usize::from(is_comment);
+            let may_be_wide = !is_comment || line.contains(['|', '─']);
+            let length = line.chars().count();
+            assert!(may_be_wide || length <= 100, "{}:{number}: {length}", path.display());
+        }
+    }
+    assert!(comments > 3_000, "only {comments} comments");
 }
 
 #[test]

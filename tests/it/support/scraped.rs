@@ -116,7 +116,8 @@ pub fn scraped(temp_dir: &TempDir) -> Prometheus<'static> {
     );
     let start = || Prometheus::start(None, &config, &data);
 
-    // Rules in passes, and then what alerts say at once, since promtool's do not see what others of the same pass record.
+    // Rules in passes, and then what alerts say at once, since promtool's do not see what others of
+    // the same pass record.
     let mut server = start();
     let mut waiting = rules(&server, "recording");
     assert!(waiting.len() > 5);

@@ -118,9 +118,9 @@ pub struct Spread {
     pub max: f64,
 }
 
-/// Times of a short window, fine enough for quantiles. The answers of a block lie close together, so
-/// only the steps that were met are kept, and of each the lowest and the highest time: quantiles of
-/// a stable path do not jump from the middle of a step to that of the next.
+/// Times of a short window, fine enough for quantiles. The answers of a block lie close together,
+/// so only the steps that were met are kept, and of each the lowest and the highest time: quantiles
+/// of a stable path do not jump from the middle of a step to that of the next.
 #[derive(Clone, Debug, Default)]
 pub struct Sketch(Vec<Step>);
 

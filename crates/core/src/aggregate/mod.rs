@@ -92,8 +92,8 @@ impl TargetStats {
         }
     }
 
-    /// What the outcome says of the host; `missed`: the [`Summary::sent`] of the probe's miss, if there
-    /// was one.
+    /// What the outcome says of the host; `missed`: the [`Summary::sent`] of the probe's miss, if
+    /// there was one.
     fn evidence(&mut self, outcome: &Outcome, missed: Option<Time>) -> Evidence {
         if outcome.trap {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
@@ -147,6 +147,7 @@ impl TargetStats {
             _ => Evidence::Nothing,
         }
     }
+
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
         matches!(self.trap, Trap::AcceptsAll(_))

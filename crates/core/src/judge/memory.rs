@@ -2,11 +2,11 @@
 //! this run, every scope is unknown.
 //!
 //! What was learned stays: how often each host misses, what is usual, how soon a host can answer,
-//! the times down of a series, and since when a scope has been dark. The time in between is a gap in the watch like any other:
-//! its misses count for nothing, and it is no part of a darkness that makes an outage. A scope that
-//! was dark is dark again once misses of this run alone prove it, from the remembered begin. If it
-//! answers first, it came back between the last silence before the stop and that answer. Counters
-//! begin at 0 again, as readers of counters expect.
+//! the times down of a series, and since when a scope has been dark. The time in between is a gap
+//! in the watch like any other: its misses count for nothing, and it is no part of a darkness that
+//! makes an outage. A scope that was dark is dark again once misses of this run alone prove it,
+//! from the remembered begin. If it answers first, it came back between the last silence before the
+//! stop and that answer. Counters begin at 0 again, as readers of counters expect.
 
 use super::{
     HostState, Judge, ScopeState,

@@ -1,8 +1,8 @@
 //! What an answer of another address of the block does: the block and all that it lies in live. Of
 //! the asked host it says nothing, nor of who is back.
 //!
-//! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it was
-//! heard last, one host of the block stays whose silence tells.
+//! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it
+//! was heard last, one host of the block stays whose silence tells.
 
 use super::{Judge, answer::Answer, host_state::HostState, rules};
 use crate::{

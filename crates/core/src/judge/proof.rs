@@ -37,8 +37,9 @@ impl Judge {
         }
     }
 
-    /// Has the child that was heard last missed more than chance explains? It alone refutes that only
-    /// the others are dark. One that is asked less often than a verdict takes is not waited for.
+    /// Has the child that was heard last missed more than chance explains? It alone refutes that
+    /// only the others are dark. One that is asked less often than a verdict takes is not waited
+    /// for.
     fn has_newest_missed(&self, id: ScopeId) -> bool {
         let life = self.scopes[id.index()].life;
         let is_newest = |child: &ScopeId| self.scopes[child.index()].life == life;

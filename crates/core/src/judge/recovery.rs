@@ -166,8 +166,8 @@ impl Recovery {
         is_refuted.then_some(Finding::Refuted)
     }
 
-    /// Is it open what the return was, and has nobody answered since, though so many were asked? But
-    /// what it lies in came back with it, and steadily.
+    /// Is it open what the return was, and has nobody answered since, though so many were asked?
+    /// But what it lies in came back with it, and steadily.
     pub fn is_limited(&self, asked: u32, above: Option<&Recovery>) -> bool {
         let is_steady = above.is_some_and(|above| {
             let ProbesSince { answered, unanswered_between, .. } = above.since;

@@ -82,8 +82,8 @@ pub const NEWEST_MISSES: u16 = 3;
 /// that is back asks the next a second later, and a minute asks each of 60.
 pub const GONE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// Of the child that was heard last these odds of misses, 10^2: when three of four blocks go dark, one
-/// lost packet of the fourth says little.
+/// Of the child that was heard last these odds of misses, 10^2: when three of four blocks go dark,
+/// one lost packet of the fourth says little.
 pub const NEWEST_CHILD_ODDS: f32 = 4.6;
 /// A scope of scopes needs misses in all of its children, or in so many: with three, the begins of
 /// blocks that flap each for itself were wrong in 4 of 262 cases (laboratory).
@@ -100,8 +100,8 @@ pub const MOST_SHARES: u32 = 3;
 /// A hair above the share, so that full shares reach the limit in spite of rounding.
 pub const SHARE_ROUNDING: f32 = 1.0001;
 
-/// A block that answers one probe and none of so many after it is rate-limited: at 20 % loss that is
-/// one return in 10^4 by chance.
+/// A block that answers one probe and none of so many after it is rate-limited: at 20 % loss that
+/// is one return in 10^4 by chance.
 pub const LIMITED_MISSES: u32 = 6;
 /// The same when it is dark again at once.
 pub const LIMITED_MISSES_BEFORE_NEXT: u32 = 3;

@@ -20,8 +20,8 @@ pub struct StateSpan {
     pub from: Time,
     /// When it really began.
     pub edge: Edge,
-    /// Of a flapping: the darknesses from which it is dated; once it is over, those that ended in it
-    /// too.
+    /// Of a flapping: the darknesses from which it is dated; once it is over, those that ended in
+    /// it too.
     pub darknesses: Darknesses,
 }
 

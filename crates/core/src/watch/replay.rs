@@ -31,8 +31,8 @@ impl ReplayedOverdue {
         if !was_overdue {
             return None;
         }
-        // A target's probes leave in the order in which they are given out, each before the next is;
-        // the oldest is the first that is lost.
+        // A target's probes leave in the order in which they are given out, each before the next
+        // is; the oldest is the first that is lost.
         let probe = if found == Found::Lost {
             self.probes.range((target, Time::default())..=(target, Time::NEVER)).next()
         } else {

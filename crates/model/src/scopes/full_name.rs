@@ -81,19 +81,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A block and a network, and a network of the same name elsewhere.
-    fn roster() -> Roster {
-        let mut roster = Roster::default();
-        roster.add_country("KP", "North Korea");
-        roster.add_block("192.0.2.0/24".parse().unwrap());
-        roster.add_network("Star/JV", None);
-        roster.add_block("198.51.100.0/24".parse().unwrap());
-        roster.add_country("TW", "Taiwan");
-        roster.add_network("Star/JV", None);
-        roster.add_block("2001:db8::/48".parse().unwrap());
-        roster
-    }
+    use crate::scopes::tests::networks_of_one_name as roster;
 
     #[test]
     fn each_scope_is_found_by_its_full_name_and_nothing_else_is() {

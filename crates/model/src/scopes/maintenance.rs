@@ -1,5 +1,5 @@
-//! Maintenance that was announced: in which windows of time a scope is expected not to be reachable.
-//! No verdict depends on it; it says which darkness was planned.
+//! Maintenance that was announced: in which windows of time a scope is expected not to be
+//! reachable. No verdict depends on it; it says which darkness was planned.
 
 use super::{Level, Roster, Scope};
 use crate::time::Time;
@@ -81,7 +81,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scopes::{BlockId, CountryId, NetworkId};
+    use crate::scopes::{BlockId, CountryId, NetworkId, tests::networks_of_one_name as roster};
     use proptest::prelude::*;
 
     const BLOCK: Scope = Scope::Block(BlockId(0));
@@ -89,19 +89,6 @@ mod tests {
     const NETWORK: Scope = Scope::Network(NetworkId(0));
     const COUNTRY: Scope = Scope::Country(CountryId(0));
     const OTHER: Scope = Scope::Country(CountryId(1));
-
-    /// KP with a block of its own and one in a network, and a network of the same name elsewhere.
-    fn roster() -> Roster {
-        let mut roster = Roster::default();
-        roster.add_country("KP", "North Korea");
-        roster.add_block("192.0.2.0/24".parse().unwrap());
-        roster.add_network("Star/JV", None);
-        roster.add_block("198.51.100.0/24".parse().unwrap());
-        roster.add_country("TW", "Taiwan");
-        roster.add_network("Star/JV", None);
-        roster.add_block("2001:db8::/48".parse().unwrap());
-        roster
-    }
 
     fn at(second: u64) -> Time {
         Time::from_nanos(second * 1_000_000_000)

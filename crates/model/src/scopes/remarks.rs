@@ -1,5 +1,5 @@
-//! What a plan says beyond which scopes there are, for whoever has no plan at hand: a report is made
-//! long after.
+//! What a plan says beyond which scopes there are, for whoever has no plan at hand: a report is
+//! made long after.
 
 use super::{Labels, Roster, Scope};
 use crate::time_zone::TimeZone;

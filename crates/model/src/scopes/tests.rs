@@ -3,6 +3,19 @@
 use super::{CountryId, Level, Roster, RosterMapping, Scope, ScopeId};
 use proptest::prelude::*;
 
+/// KP with a block of its own and one in a network, and a network of the same name elsewhere.
+pub fn networks_of_one_name() -> Roster {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_block("192.0.2.0/24".parse().unwrap());
+    roster.add_network("Star/JV", None);
+    roster.add_block("198.51.100.0/24".parse().unwrap());
+    roster.add_country("TW", "Taiwan");
+    roster.add_network("Star/JV", None);
+    roster.add_block("2001:db8::/48".parse().unwrap());
+    roster
+}
+
 /// By country: how many blocks belong to no network, and how many to each of its networks.
 fn roster(countries: &[(u32, Vec<u32>)]) -> Roster {
     let mut roster = Roster::default();
