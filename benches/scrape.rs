@@ -11,12 +11,23 @@ mod table;
 use flate2::{Compression, write::GzEncoder};
 use lifesign::{
     clock::processor_time,
-    export::{ExportSettings, exposition::Format, metric_sets::MetricSet, metrics::Metrics},
+    export::{
+        ExportSettings, Sources, exposition::Format, http::serve, listener::Listener,
+        metric_sets::MetricSet, metrics::Metrics,
+    },
+    probe::trim_memory,
 };
+use lifesign_core::watch::Snapshot;
 use lifesign_lab::{Scenario, Simulation};
-use std::{io::Write as _, sync::Arc, time::Duration};
+use lifesign_web_config::WebConfig;
+use std::{
+    io::{self, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
 use table::{Goal, Table};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 const BLOCKS: usize = 5030;
 const HOSTS: usize = 8;
@@ -33,20 +44,14 @@ fn main() {
     simulation.run_until(now, &mut |_| {});
     let snapshot = simulation.watch().snapshot(now, 0, 0);
     drop(simulation);
-    let (_sender, snapshots) = watch::channel(Some(Arc::new(snapshot)));
-    let (settings, receiver) = watch::channel(settings(&MetricSet::ALL));
-    let metrics = Metrics::new(snapshots, receiver);
-
-    let before = resident();
-    for _ in 0..SCRAPES {
-        drop(metrics.render(Format::Text));
-    }
-    let after = resident();
-    let all = metrics.render(Format::Text);
-    let rendering = least_time(|| metrics.render(Format::Text).len());
+    let (before, after) = resident_of_scrapes(&snapshot);
+    let metrics = Metrics::default();
+    let render = |format, sets| metrics.render(format, &settings(sets), Some(&snapshot));
+    let all = render(Format::Text, &MetricSet::ALL);
+    let rendering = least_time(|| render(Format::Text, &MetricSet::ALL).len());
+    let open = least_time(|| render(Format::OpenMetrics, &MetricSet::ALL).len());
     let compressing = least_time(|| gzip(&all, 1).len());
-    settings.send_replace(self::settings(&[]));
-    let lean = metrics.render(Format::Text);
+    let lean = render(Format::Text, &[]);
     let sent = gzip(&lean, 2).len() as f64 / 1e6;
 
     let most = |most| Some(Goal::AtMost(most));
@@ -54,6 +59,7 @@ fn main() {
     let n = amount(&all);
     let ratio = rendering / compressing;
     table.add("all metrics ÷ zlib-rs level 1", "lifesign", n.clone(), ratio, "×", most(2.0));
+    table.add("the same as OpenMetrics", "lifesign", n.clone(), open / compressing, "×", most(2.0));
     table.add("all metrics", "lifesign", n.clone(), rendering * 1e3, "ms", None);
     table.add("resident after ten ÷ before", "lifesign", n, after / before, "×", most(1.3));
     let n = amount(&lean);
@@ -62,6 +68,38 @@ fn main() {
     table.add("lean metrics, series a block", "lifesign", n, series, "", most(25.0));
     println!("{table}");
     println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+}
+
+/// What this process holds before and after scrapes of all metrics over HTTP, each of a snapshot of
+/// its own, plain and compressed in turn; in kilobytes.
+fn resident_of_scrapes(snapshot: &Snapshot) -> (f64, f64) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let (snapshots, receiver) = watch::channel(Some(Arc::new(snapshot.clone())));
+    let (_settings, settings) = watch::channel(settings(&MetricSet::ALL));
+    let (reload_requests, _requests) = mpsc::channel(1);
+    let sources = Sources { snapshots: receiver, settings, store: None, embed: vec![] };
+    let listeners = vec![Listener::Tcp(listener)];
+    let server = serve(listeners, sources, reload_requests, WebConfig::unprotected());
+    let server = server.expect("a server");
+    trim_memory();
+    let before = resident();
+    for number in 0..SCRAPES {
+        snapshots.send_replace(Some(Arc::new(snapshot.clone())));
+        let encoding = ["identity", "gzip"][number % 2];
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let head = format!(
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Accept-Encoding: {encoding}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("a request");
+        let read = io::copy(&mut stream, &mut io::sink()).expect("an answer");
+        assert!(read > 100_000, "only {read} bytes");
+    }
+    let after = resident();
+    drop(snapshots);
+    server.join().expect("it ends");
+    (before, after)
 }
 
 fn settings(sets: &[MetricSet]) -> ExportSettings {

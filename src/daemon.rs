@@ -18,6 +18,7 @@
 //! | `network` | the probers of all kinds |
 //! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
+//! | `publication` | when readers get a new snapshot |
 //! | `settings` | what a plan means for the core and for readers |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
@@ -266,18 +267,25 @@ impl Daemon {
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
             changes.extend(from_fn(|| self.watch.poll_change()));
-            // A new plan has other ids.
-            if now >= publication.next(!changes.is_empty()) || loaded.is_some() {
-                publication.made(now);
-                self.tell(&mut changes, now);
+            self.record();
+            if now >= publication.next(loaded.is_some() || !changes.is_empty()) {
+                match loaded.take() {
+                    // After the snapshot: whoever reads a line about a verdict finds it in the
+                    // metrics too.
+                    None => {
+                        self.publish(now);
+                        self.tell(&mut changes, now);
+                    }
+                    // Before it: nothing is left then that uses the ids of the old plan.
+                    Some(loaded) => {
+                        self.tell(&mut changes, now);
+                        self.replan(loaded, now);
+                    }
+                }
+                publication.made(self.clock.now());
                 if let Some(thread) = self.ended_thread(http) {
                     return Err(Failure::Ended(thread));
                 }
-            }
-            self.record();
-            // Nothing is left that uses the ids of the old plan.
-            if let Some(loaded) = loaded.take() {
-                self.replan(loaded, now);
                 continue;
             }
             if !batch.is_empty() {
@@ -295,7 +303,7 @@ impl Daemon {
                 }
                 () = self.network.icmp_readable(), if !busy => {}
                 Some(event) = self.events.recv(), if !busy => batch.push(event),
-                read = reload.next() => loaded = Some(read),
+                read = reload.next(), if loaded.is_none() => loaded = Some(read),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
@@ -345,10 +353,8 @@ impl Daemon {
         }
     }
 
-    /// Publishes what is so now, and then what has changed to the store and standard output:
-    /// whoever reads a line about a verdict finds it in the metrics too.
+    /// Writes what has changed to the store and to standard output.
     fn tell(&mut self, changes: &mut Vec<Change>, now: Time) {
-        self.publish(now);
         let offset = self.clock.wall_offset();
         let roster = &self.plan.roster;
         if let Some(store) = &mut self.store {

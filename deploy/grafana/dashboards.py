@@ -199,9 +199,9 @@ def by_state(title, description, queries, size=(12, 8)):
 
 
 def without_buckets(name, labels):
-    """A large plan has no buckets, unless it asks for them; but these two quantiles."""
-    quantile = {"median": "median", "95 %": "p95"}.get(name)
-    return f' or avg(lifesign_block_rtt_{quantile}_seconds{{{labels},window="5m"}})' if quantile else ""
+    """A large plan has no buckets, unless it asks for them; but these two quantiles of each block."""
+    of_blocks = {"median": "quantile(0.5, lifesign_block_rtt_median", "95 %": "max(lifesign_block_rtt_p95"}.get(name)
+    return f' or {of_blocks}_seconds{{{labels},window="5m"}})' if of_blocks else ""
 
 
 def newest_loss(level, labels):
@@ -213,7 +213,8 @@ def newest_loss(level, labels):
 def smoke(labels, size=(24, 9)):
     """Bands of round-trip times around their median, as SmokePing draws them."""
     shares = {"5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95}
-    made = lines("Smoke", "Round-trip times: the median, half of all answers, and nine in ten of them.",
+    made = lines("Smoke", "Round-trip times: the median, half of all answers, and nine in ten of them. Without metrics.buckets "
+                 "in the plan: the middle of the blocks' medians, and the highest of their 95th percentiles.",
                  [query(f"histogram_quantile({share}, sum by (le) "
                         f"(rate(lifesign_probe_rtt_seconds_bucket{{{labels}}}[$__rate_interval])))"
                         + without_buckets(name, labels), name)
@@ -417,7 +418,7 @@ ALL = {
                      [query(number("lifesign_network_state", HERE, "network, vantage"), NETWORK),
                       query(number("lifesign_block_state", BLOCKS, "block, vantage"), BLOCK)], (24, 10),
                      links=[BLOCK_OF_SERIES]),
-            history("Loss of each network and block", "Share of the last minute's probes that were missed.",
+            history("Loss of each network and block", "Share of the last minute's probes that were missed; without metrics.windows in the plan, of five minutes'.",
                     [query(newest_loss("network", HERE), NETWORK),
                      query(newest_loss("block", BLOCKS), BLOCK)], (24, 8),
                     links=[BLOCK_OF_SERIES]),
@@ -494,7 +495,7 @@ ALL = {
             lines("Probes sent", "By kind.",
                   [query(f"sum by (vantage, probe) (rate(lifesign_probes_total{{{VANTAGE}}}[$__rate_interval]))",
                          "{{probe}} from {{vantage}}")], "ops", stacked=True),
-            lines("Probes open", "That wait for an answer, and whose patience has run out.",
+            lines("Probes open", "That wait for an answer, and, with metrics.outcomes in the plan, whose patience has run out.",
                   [query(f"lifesign_probes_open{{{VANTAGE}}}", "open at {{vantage}}"),
                    query(f"sum by (vantage) (lifesign_probes_overdue{{{VANTAGE}}})", "overdue at {{vantage}}")], "none", min=0),
             lines("Not sent", "By our own fault.",

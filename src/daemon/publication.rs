@@ -7,17 +7,17 @@ use std::time::Duration;
 
 /// How often while no verdict changes.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How often at most.
-const LEAST: Duration = Duration::from_millis(100);
+/// The shortest pause from the end of one to the next.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When the last was.
+/// When the last one was made.
 #[derive(Debug, Default)]
 pub(super) struct Publication(Time);
 
 impl Publication {
-    /// When the next is due; `changed` if a verdict is not told yet.
+    /// When the next is due; `changed` if a verdict is not told yet, or a plan is not followed.
     pub fn next(&self, changed: bool) -> Time {
-        self.0 + if changed { LEAST } else { INTERVAL }
+        self.0 + if changed { MIN_INTERVAL } else { INTERVAL }
     }
 
     /// One is made now.
@@ -43,7 +43,7 @@ mod tests {
                 waits_since.get_or_insert(now);
             }
             if now >= publication.next(waits_since.is_some()) {
-                assert!(now.since(waits_since.take().unwrap_or(now)) <= LEAST);
+                assert!(now.since(waits_since.take().unwrap_or(now)) <= MIN_INTERVAL);
                 publication.made(now);
                 made.push(millis);
             }

@@ -14,7 +14,8 @@ const EXACT: u64 = 1 << 53;
 pub enum Format {
     /// Prometheus' text format 0.0.4.
     Text,
-    /// OpenMetrics 1.0, without `_created`: what begins with a run began with the process.
+    /// OpenMetrics 1.0, without `_created`: it would be another series for each counter, of which
+    /// nearly all began with the process.
     OpenMetrics,
 }
 
@@ -61,7 +62,7 @@ impl Exposition {
             _ => "gauge",
         };
         self.text.extend(["# HELP ", family, " "]);
-        self.push_escaped(help, self.format == Format::OpenMetrics);
+        push_escaped(&mut self.text, help, self.format == Format::OpenMetrics);
         self.text.extend(["\n# TYPE ", family, " ", kind, "\n"]);
         let samples = self.text.len();
         add(self);
@@ -134,10 +135,6 @@ impl Exposition {
             _ => write!(text, "{value}"),
         };
         text.push('\n');
-    }
-
-    fn push_escaped(&mut self, text: &str, quotes: bool) {
-        push_escaped(&mut self.text, text, quotes);
     }
 }
 

@@ -4,7 +4,7 @@
 //! other readers at most.
 
 use super::{
-    ReloadRequest, SnapshotReceiver, Sources,
+    ExportSettings, ReloadRequest, SnapshotReceiver, Sources,
     api::{Format, Kind},
     connections::{self, AsyncListener, Peer},
     exposition,
@@ -63,14 +63,13 @@ pub fn serve(
     reload_requests: mpsc::Sender<ReloadRequest>,
     web_config: WebConfig,
 ) -> io::Result<thread::JoinHandle<()>> {
-    let metrics = Metrics::new(sources.snapshots.clone(), sources.settings.clone());
     let mut end = sources.snapshots.clone();
     let pages = Pages::new(sources.clone());
     let router = router(
         pages,
         Server {
             sources,
-            metrics,
+            metrics: Metrics::default(),
             reload_requests,
             metrics_caches: RenderCaches::default(),
             state_caches: RenderCaches::default(),
@@ -167,6 +166,11 @@ async fn authorize(
 pub(super) type ErrorResponse = (StatusCode, String);
 
 impl Server {
+    /// The newest. Their lock is held for a copy: who sends others is the task that probes.
+    fn settings(&self) -> ExportSettings {
+        self.sources.settings.borrow().clone()
+    }
+
     fn snapshot(&self) -> Result<Arc<Snapshot>, ErrorResponse> {
         newest(&self.sources.snapshots)
     }
@@ -178,21 +182,29 @@ pub(super) fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, Erro
     snapshots.borrow().clone().ok_or_else(missing)
 }
 
-/// Before the first snapshot there are metrics of the process, which are not cached.
+/// Before the first snapshot there are metrics of the process, which are not cached. They are made
+/// here: a scrape waits for no page that a crowd wants of the store.
 async fn metrics(
     extract::State(server): ServerState,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ErrorResponse> {
     let format = negotiation::format(&headers);
     let encoding = Encoding::accepted(&headers);
-    let render = || encoding.encode(server.metrics.render(format)).map_err(internal_error);
-    let body = match server.snapshot() {
-        Ok(snapshot) => {
-            server.metrics_caches.of((format, encoding)).get_or_render(&snapshot, render)?
-        }
-        Err(_) => render()?.into_response(),
+    let settings = server.settings();
+    let render = |snapshot: Option<&Snapshot>| {
+        let text = server.metrics.render(format, &settings, snapshot);
+        encoding.encode(text).map_err(internal_error)
     };
-    Ok((encoding.headers(format.media_type()), body))
+    let body = match server.snapshot() {
+        Ok(snapshot) => server
+            .metrics_caches
+            .of((format, encoding))
+            .get_or_render(&snapshot, || render(Some(&snapshot)))?,
+        Err(_) => render(None)?.into_response(),
+    };
+    let mut headers = encoding.headers(format.media_type());
+    headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    Ok((headers, body))
 }
 
 async fn state(
@@ -202,8 +214,7 @@ async fn state(
     let snapshot = server.snapshot()?;
     let encoding = Encoding::accepted(&headers);
     let body = server.state_caches.of(encoding).get_or_render(&snapshot, || {
-        let json = state_json::render(&snapshot, &server.sources.settings.borrow())
-            .map_err(internal_error)?;
+        let json = state_json::render(&snapshot, &server.settings()).map_err(internal_error)?;
         encoding.encode(json).map_err(internal_error)
     })?;
     Ok((encoding.headers("application/json"), body))

@@ -2,7 +2,7 @@
 //! snapshot, which costs less than a map of live series with its locks.
 
 use super::{
-    ExportSettings, SnapshotReceiver,
+    ExportSettings,
     definitions::DEFINITIONS,
     exposition::{Exposition, Format, push_label},
     metric_sets::{MetricSet, MetricSets},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::clock::processor_time;
 use lifesign_core::{
-    scopes::{BlockId, CountryId, Level, Roster, Scope, Target},
+    scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
     watch::Snapshot,
 };
 use lifesign_incident::{Incident, present};
@@ -19,40 +19,44 @@ use prometheus::{
     process_collector::ProcessCollector,
     proto::{Counter, MetricFamily, MetricType},
 };
-use tokio::sync::watch;
 
 /// Everything that `/metrics` shows; docs/metrics.md lists it.
 pub struct Metrics {
     process: ProcessCollector,
-    snapshots: SnapshotReceiver,
-    settings: watch::Receiver<ExportSettings>,
     /// By name.
     families: Vec<Family>,
 }
 
-impl Metrics {
-    /// Metrics of whatever `snapshots` holds.
-    pub fn new(snapshots: SnapshotReceiver, settings: watch::Receiver<ExportSettings>) -> Self {
+impl Default for Metrics {
+    fn default() -> Self {
         let mut families: Vec<Family> = DEFINITIONS.iter().flat_map(families).collect();
         families.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { process: ProcessCollector::for_self(), snapshots, settings, families }
+        Self { process: ProcessCollector::for_self(), families }
     }
+}
 
+impl Metrics {
     /// The text of one scrape. Before the first snapshot it is about the process alone.
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(
+        &self,
+        format: Format,
+        settings: &ExportSettings,
+        snapshot: Option<&Snapshot>,
+    ) -> String {
         let mut out = Exposition::new(format);
-        let settings = self.settings.borrow().clone();
-        add_settings(&settings, &mut out);
-        if let Some(snapshot) = self.snapshots.borrow().clone() {
-            let scrape = Scrape::of(&snapshot, &settings.metrics);
-            let is_shown = |family: &&Family| {
-                family.definition.set.is_none_or(|set| settings.metrics.contains(&set))
-            };
-            for family in self.families.iter().filter(is_shown) {
-                let Family { name, help, definition, .. } = family;
-                out.family(name, definition.kind, help, |out| {
-                    family.write(&scrape, &settings.metrics, out);
-                });
+        add_settings(settings, &mut out);
+        if let Some(snapshot) = snapshot {
+            let scrape = Scrape::of(snapshot, &settings.metrics);
+            let all = MetricSet::ALL.into();
+            for family in &self.families {
+                let Family { name, help, definition, level } = family;
+                // Countries are few.
+                let sets = if *level == Some(Level::Country) { &all } else { &settings.metrics };
+                if definition.set.is_none_or(|set| sets.contains(&set)) {
+                    out.family(name, definition.kind, help, |out| {
+                        family.write(&scrape, sets, out);
+                    });
+                }
             }
         }
         for family in self.process_families() {
@@ -104,6 +108,8 @@ struct Scrape<'a> {
     snapshot: &'a Snapshot,
     /// The labels that say which scope a series is about, in the order of the roster's scopes.
     labels: Vec<String>,
+    /// The same of each kind that is used in a block, with its number, in their order.
+    kind_labels: Vec<(BlockId, Kind, String)>,
     /// The same of each target, by `TargetId`; none if no host is shown.
     target_labels: Vec<String>,
     /// The present ones of the countries, by `CountryId`.
@@ -125,9 +131,20 @@ impl<'a> Scrape<'a> {
         };
         let hosts = roster.targets.iter().filter(|_| sets.contains(&MetricSet::Hosts));
         let target_labels = hosts.map(target_labels).collect();
+        let used = (0..).map(BlockId).zip(&snapshot.kinds).flat_map(|(id, kinds)| {
+            let kinds = kinds.iter().filter(|(_, view)| view.is_some());
+            kinds.map(move |(kind, _)| (id, kind))
+        });
+        let kind_labels = used.map(|(id, kind)| {
+            let mut labels = labels[roster.scope_id(Scope::Block(id)).index()].clone();
+            push_label(&mut labels, "probe", kind.label());
+            (id, kind, labels)
+        });
+        let kind_labels = kind_labels.collect();
         Self {
             snapshot,
             labels,
+            kind_labels,
             target_labels,
             incidents: countries.map(|(id, _)| present(snapshot, id)).collect(),
         }
@@ -208,12 +225,10 @@ impl Family {
                 }
             }
             Collect::PerKind(add) => {
-                for (id, kinds) in (0..).zip(&snapshot.kinds) {
-                    for (kind, view) in kinds.iter() {
-                        let Some(view) = view else { continue };
-                        let mut labels = block_labels(id).to_owned();
-                        push_label(&mut labels, "probe", kind.label());
-                        add(kind, view, &mut out.about(&labels, None));
+                for (id, kind, labels) in &scrape.kind_labels {
+                    out.subject_labels = labels;
+                    if let Some(view) = &snapshot.kinds[id.0 as usize][*kind] {
+                        add(*kind, view, &mut out);
                     }
                 }
             }

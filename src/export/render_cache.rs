@@ -9,8 +9,6 @@ use axum::{
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use lifesign_core::{time::Time, watch::Snapshot};
 use std::{
-    collections::HashMap,
-    hash::Hash,
     io,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -25,8 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// So many answers are kept at a time.
 const MOST_KEPT: usize = 16;
 
-/// The caches of what may be asked for in several ways, a few of which are kept.
-pub(super) struct RenderCaches<K>(Mutex<HashMap<K, Arc<RenderCache>>>);
+/// The caches of what may be asked for in several ways. Those that nobody needs any more are not
+/// kept, and of the others only those that were asked for last.
+pub(super) struct RenderCaches<K>(Mutex<Vec<(K, Arc<RenderCache>)>>);
 
 impl<K> Default for RenderCaches<K> {
     fn default() -> Self {
@@ -34,14 +33,18 @@ impl<K> Default for RenderCaches<K> {
     }
 }
 
-impl<K: Eq + Hash> RenderCaches<K> {
+impl<K: PartialEq> RenderCaches<K> {
     /// The renderings of this.
     pub(super) fn of(&self, asked: K) -> Arc<RenderCache> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST_KEPT && !kept.contains_key(&asked) {
-            kept.clear();
+        let known = kept.iter().position(|(other, _)| *other == asked);
+        let cache = known.map(|at| kept.remove(at).1).unwrap_or_default();
+        kept.retain(|(_, other)| other.is_needed());
+        if kept.len() >= MOST_KEPT {
+            kept.remove(0);
         }
-        kept.entry(asked).or_default().clone()
+        kept.push((asked, cache.clone()));
+        cache
     }
 }
 
@@ -76,6 +79,13 @@ struct Cached {
 }
 
 impl RenderCache {
+    /// Is it of the newest snapshot, or being made or read?
+    fn is_needed(&self) -> bool {
+        let Ok(cached) = self.0.try_lock() else { return true };
+        let is_read = |rendering: &Arc<Rendering>| Arc::weak_count(rendering) > 0;
+        cached.snapshot.strong_count() > 0 || is_read(&cached.newest) || is_read(&cached.before)
+    }
+
     /// The rendering of this snapshot, which `render` makes if the last one was of another; or, if
     /// that is seconds old at most and the one before is still being read, the last one. The error
     /// is that of `render`.
@@ -180,6 +190,29 @@ mod tests {
         for text in ["d", "e"] {
             assert_eq!(read(shown(&cache, &next, text)).await.unwrap(), "d");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_once_is_not_kept_and_nobody_loses_what_they_read() {
+        let caches = RenderCaches::default();
+        let newest = snapshot(0);
+        let asked = |key: usize, snapshot: &Arc<Snapshot>| {
+            let make = || Ok::<_, Infallible>(key.to_string());
+            caches.of(key).get_or_render(snapshot, make).unwrap()
+        };
+        let kept = || caches.0.lock().unwrap().iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        let reader = asked(0, &newest);
+        for key in 1..MOST_KEPT {
+            asked(key, &newest);
+        }
+        // Asked again, it is not the one that gives way.
+        asked(0, &newest);
+        asked(MOST_KEPT, &newest);
+        assert_eq!((kept().len(), kept()[0], kept().contains(&1)), (MOST_KEPT, 2, false));
+        assert_eq!(read(reader.into_body()).await.unwrap(), "0");
+        drop(newest);
+        asked(5, &snapshot(1));
+        assert_eq!(kept(), [5]);
     }
 
     #[tokio::test]

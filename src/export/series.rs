@@ -14,8 +14,8 @@ use lifesign_core::{
 use lifesign_incident::Incident;
 use prometheus::proto::MetricType;
 
-/// The window that every plan shows.
-const LEAN_WINDOW: &str = "5m";
+/// The window that every plan shows: that of five minutes.
+const LEAN_WINDOW: &str = WINDOWS[1];
 
 /// What a metric is, and how its series are made.
 pub(super) struct Definition {
@@ -70,23 +70,6 @@ pub(super) struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// The series of something else.
-    pub fn about<'a>(
-        &'a mut self,
-        subject_labels: &'a str,
-        plan_labels: Option<&'a Labels>,
-    ) -> Series<'a> {
-        Series {
-            definition: self.definition,
-            sets: self.sets,
-            wall_offset: self.wall_offset,
-            subject_labels,
-            plan_labels,
-            exposition: self.exposition,
-            own_labels: std::mem::take(&mut self.own_labels),
-        }
-    }
-
     /// One series, with values for the definition's own labels.
     pub fn add(&mut self, labels: &[&str], value: f64) {
         let names = self.definition.labels;

@@ -59,6 +59,7 @@ mod store {
 mod http {
     mod access;
     mod api;
+    mod encoding;
     mod hostile;
     mod listen;
     mod pages;

@@ -122,6 +122,28 @@ fn a_large_plan_has_the_metrics_that_it_asks_for() {
     assert!(!plan(1, 1, "metrics.states = false").contains(&MetricSet::States));
 }
 
+/// Whoever takes a comment's sign away has a key, and no error.
+#[test]
+fn every_key_in_a_comment_of_the_lab_is_a_key() {
+    let mut keys = 0;
+    let is_key = |line: &str| {
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let of_the_plan = LAB.lines().take_while(|line| !line.starts_with("[["));
+    for (number, line) in of_the_plan.enumerate() {
+        let Some(key) = line.strip_prefix("# ").filter(|rest| is_key(rest)) else { continue };
+        let mut lines: Vec<&str> = LAB.lines().collect();
+        // What is in brackets behind it is another way to write it.
+        lines[number] = key.split(" (or ").next().unwrap();
+        let problems = Plan::parse("lab", &lines.join("\n")).err().map(|all| all.to_string());
+        let problems = problems.unwrap_or_default();
+        assert!(!problems.contains("unknown key"), "{line}: {problems}");
+        keys += 1;
+    }
+    assert!(keys >= 7, "only {keys}");
+}
+
 #[test]
 fn the_lab_sends_nothing_beyond_this_machine() {
     let plan = Plan::parse("lab", LAB).unwrap();

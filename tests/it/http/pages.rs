@@ -120,7 +120,7 @@ fn the_page_escapes_names_and_tells_states_by_word_and_sign() {
          <time datetime=\"2014-12-22T16:13:25.000Z\">16:13:25</time>",
         "before <time datetime=\"2014-12-22T16:13:25.000Z\">2014-12-22 16:13:25</time>",
         "<td>5.0 %</td><td>100.0 %</td><td>–</td>",
-        "<td>200 ms</td><td>–</td><td>–</td>",
+        "<td>200 ms</td><td>210 ms</td><td>–</td>",
         "300 probes, 231 answered",
         "icmp 250 ms",
         "dns/kptc.kp/SOA gone for a day",

@@ -13,19 +13,16 @@ use lifesign_core::watch::Snapshot;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    sync::Arc,
 };
-use tokio::sync::watch;
 
-fn render(snapshot: Option<Snapshot>, sets: &[MetricSet]) -> String {
-    let (_sender, source) = watch::channel(snapshot.map(Arc::new));
-    let (_sender, settings) = watch::channel(ExportSettings {
+fn render(snapshot: Option<&Snapshot>, sets: &[MetricSet]) -> String {
+    let settings = ExportSettings {
         vantage: "the lab".into(),
         contact: None,
         metrics: sets.iter().copied().collect(),
         simulation: None,
-    });
-    Metrics::new(source, settings).render(Format::Text)
+    };
+    Metrics::default().render(Format::Text, &settings, snapshot)
 }
 
 /// Without what differs from one machine and version to the next.
@@ -38,13 +35,13 @@ fn lasting(text: &str) -> String {
 fn the_text_is_the_golden_text() {
     same_as_file(
         "tests/data/golden/metrics.prom",
-        &lasting(&render(Some(snapshot::every_field()), &MetricSet::ALL)),
+        &lasting(&render(Some(&snapshot::every_field()), &MetricSet::ALL)),
     );
 }
 
 #[test]
 fn the_table_in_the_docs_lists_every_metric() {
-    let metrics = lasting(&render(Some(snapshot::labelled()), &MetricSet::ALL));
+    let metrics = lasting(&render(Some(&snapshot::labelled()), &MetricSet::ALL));
     let mut help = BTreeMap::new();
     let mut kinds = BTreeMap::new();
     let mut labels = BTreeMap::new();
@@ -76,8 +73,8 @@ fn the_table_in_the_docs_lists_every_metric() {
     }
     assert!(help.len() > 50 && help.keys().eq(kinds.keys()) && help.keys().eq(labels.keys()));
     let is_shown = |text: &str, name: &str| text.contains(&format!("# TYPE {name} "));
-    let lean = render(Some(snapshot::labelled()), &[]);
-    let by_set = MetricSet::ALL.map(|set| (set, render(Some(snapshot::labelled()), &[set])));
+    let lean = render(Some(&snapshot::labelled()), &[]);
+    let by_set = MetricSet::ALL.map(|set| (set, render(Some(&snapshot::labelled()), &[set])));
     let set_of = |name: &str| match by_set.iter().find(|(_, text)| is_shown(text, name)) {
         Some((set, _)) if !is_shown(&lean, name) => set.label(),
         _ => "",
@@ -96,22 +93,41 @@ fn the_table_in_the_docs_lists_every_metric() {
     same_as_file("docs/metrics.md", &format!("{}{table}{}", &docs[..before], &docs[after..]));
 }
 
-/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Two more
-/// may come: why it is dark, and where.
+/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Beside
+/// these there is one where it is unknown, one where the plan gives it labels, and one where the
+/// plan has windows of maintenance.
 #[test]
 fn a_block_has_few_series_unless_the_plan_wants_more() {
-    let series = |sets: &[MetricSet]| {
-        let text = render(Some(snapshot::every_field()), sets);
+    let series = |sets: &[MetricSet], kind: &str| {
+        let text = render(Some(&snapshot::labelled()), sets);
         let of_block = |line: &&str| {
-            line.contains("block=\"127.45.176.0/24\"")
-                && !["probe=\"tcp\"", "probe=\"dns\"", "reason="].iter().any(|l| line.contains(l))
+            let is_of_kind = !line.contains("probe=") || line.contains(kind);
+            line.contains("block=\"127.45.176.0/24\"") && is_of_kind
         };
-        text.lines().filter(of_block).count()
+        let (beside, of_every): (Vec<&str>, Vec<&str>) =
+            text.lines().filter(of_block).partition(|line| {
+                ["_unknown_info{", "_block_info{", "_maintenance{"].iter().any(|n| line.contains(n))
+            });
+        assert_eq!(beside.len(), 2, "it has no labels: {beside:?}");
+        of_every.len()
     };
-    assert!((10..=23).contains(&series(&[])), "{}", series(&[]));
+    assert_eq!(series(&[], "probe=\"icmp\""), 23);
+    assert_eq!(series(&[], "probe=\"tcp\""), 24);
     for set in MetricSet::ALL {
-        assert!(series(&[set]) > series(&[]) || set == MetricSet::Reasons, "{set:?}");
+        assert!(series(&[set], "probe=\"icmp\"") > 23, "{set:?}");
     }
+}
+
+/// Countries are few.
+#[test]
+fn a_country_has_what_helps_to_see_why_however_large_the_plan() {
+    let text = render(Some(&snapshot::every_field()), &[]);
+    for wanted in
+        ["country_state_seconds_total{", "country_loss_ratio{country=\"KP\",window=\"1m\"}"]
+    {
+        assert!(text.contains(wanted), "{wanted}");
+    }
+    assert!(!text.contains("block_state_seconds_total{"));
 }
 
 /// The names of the labels in `{a="x",b="y"} 1`, whose values may hold anything.
@@ -136,8 +152,8 @@ fn labels_in(text: &str) -> Vec<String> {
 
 #[test]
 fn a_network_has_what_blocks_and_countries_have() {
-    let with = render(Some(snapshot::in_a_network()), &MetricSet::ALL);
-    let without = render(Some(snapshot::every_field()), &MetricSet::ALL);
+    let with = render(Some(&snapshot::in_a_network()), &MetricSet::ALL);
+    let without = render(Some(&snapshot::every_field()), &MetricSet::ALL);
     let names = |text: &str, level: &str| -> BTreeSet<String> {
         let begin = format!("# TYPE lifesign_{level}_");
         text.lines().filter_map(|line| Some(line.strip_prefix(&begin)?.to_owned())).collect()
@@ -169,7 +185,7 @@ fn a_network_has_what_blocks_and_countries_have() {
 
 #[test]
 fn labels_of_the_plan_are_on_one_series_of_what_they_are_of_and_escaped() {
-    let text = render(Some(snapshot::labelled()), &MetricSet::ALL);
+    let text = render(Some(&snapshot::labelled()), &MetricSet::ALL);
     let operator = "operator=\"<script>alert(\\\"x\\\")</script>\"} 1\n";
     for labels in [
         "country_info{country=\"KP\",",
@@ -180,13 +196,13 @@ fn labels_of_the_plan_are_on_one_series_of_what_they_are_of_and_escaped() {
         assert!(text.contains(&format!("\nlifesign_{labels}{operator}")), "{labels}: {text}");
     }
     assert_eq!(text.matches("operator=").count(), 4);
-    assert!(!render(Some(snapshot::labelled()), &[]).contains("lifesign_target_info"));
+    assert!(!render(Some(&snapshot::labelled()), &[]).contains("lifesign_target_info"));
 }
 
 /// A label of a plan that any of these has would be taken for it.
 #[test]
 fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
-    let text = lasting(&render(Some(snapshot::labelled()), &MetricSet::ALL));
+    let text = lasting(&render(Some(&snapshot::labelled()), &MetricSet::ALL));
     let series = text.lines().filter(|line| !line.starts_with('#'));
     let mut names: BTreeSet<String> =
         series.filter_map(|line| Some(labels_in(line.split_once('{')?.1))).flatten().collect();
@@ -209,10 +225,10 @@ fn no_label_of_a_plan_has_the_name_of_a_label_of_ours() {
 #[test]
 fn hosts_are_shown_only_if_asked_for() {
     assert!(
-        render(Some(snapshot::every_field()), &MetricSet::ALL)
+        render(Some(&snapshot::every_field()), &MetricSet::ALL)
             .contains("\nlifesign_host_probes_total{")
     );
-    assert!(!render(Some(snapshot::every_field()), &[]).contains("lifesign_host_"));
+    assert!(!render(Some(&snapshot::every_field()), &[]).contains("lifesign_host_"));
 }
 
 /// The processor time is not whole seconds: its rate over a minute would be 0 or far too much.

@@ -18,7 +18,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::watch;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// How often it was scraped, and the rules evaluated.
@@ -58,22 +57,22 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
-    let (sender, source) = watch::channel(None);
-    let (_sender, settings) = watch::channel(ExportSettings {
+    let settings = ExportSettings {
         vantage: vantage.into(),
         contact: None,
         metrics: MetricSet::ALL.into(),
         simulation: None,
-    });
-    let metrics = Metrics::new(source, settings);
+    };
+    let metrics = Metrics::default();
     let target = format!("job=\"lifesign\",instance=\"{vantage}:17545\",vantage=\"{vantage}\"");
     let mut now = scenario.start;
     while now < scenario.end() {
         now = now + MINUTE;
         simulation.run_until(now, &mut |_| {});
-        sender.send_replace(Some(Arc::new(simulation.watch().snapshot(now, offset, 0))));
+        let snapshot = simulation.watch().snapshot(now, offset, 0);
         let stamp = now.shifted(offset).as_secs_f64();
-        for line in metrics.render(Format::Text).lines().filter(|line| !line.starts_with('#')) {
+        let text = metrics.render(Format::Text, &settings, Some(&snapshot));
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) =
                 name.strip_suffix('}').map_or((name, ""), |name| name.split_once('{').unwrap());

@@ -165,8 +165,12 @@ fn scope(state: State, belief: f64) -> ScopeView {
                 loss: Some(0.05),
                 round_trips: Some(RoundTrips { median: 0.2, p95: 0.31, spread: None }),
             },
-            WindowView { resolved: 300, loss: Some(1.0), round_trips: None },
-            WindowView::default(),
+            WindowView {
+                resolved: 300,
+                loss: Some(1.0),
+                round_trips: Some(RoundTrips { median: 0.21, p95: 0.32, spread: None }),
+            },
+            WindowView { resolved: 0, loss: None, round_trips: None },
         ],
         history: Arc::new(history(state)),
     }
