@@ -1,6 +1,6 @@
 //! One stay of a scope in a state other than up.
 
-use crate::Span;
+use crate::{Span, middle};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{FullName, Maintenance},
@@ -51,14 +51,22 @@ impl Episode {
         self.span().length(now)
     }
 
+    /// For how long of it up to `now` nobody could see.
+    pub fn unseen_by(&self, now: Time) -> Duration {
+        self.unseen + self.paused.map_or(Duration::ZERO, |paused| now.since(paused))
+    }
+
     /// Ends it with this edge. Neither side of the edge lies before its begin.
     pub fn close(&mut self, edge: Edge) {
         let latest = edge.latest.max(self.begin.latest);
-        if let Some(paused) = self.paused.take() {
-            self.unseen += latest.since(paused);
-        }
         let least = self.begin.earliest.unwrap_or(self.begin.latest);
         let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
-        self.end = Some(Edge { earliest: Some(earliest), latest });
+        let end = Edge { earliest: Some(earliest), latest };
+        // Of what nobody saw, that lies in it which lies before its end is told.
+        if let Some(paused) = self.paused.take() {
+            self.unseen += middle(end).0.since(paused);
+        }
+        self.end = Some(end);
+        self.unseen = self.unseen.min(self.length(latest).0);
     }
 }

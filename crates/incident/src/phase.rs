@@ -79,9 +79,9 @@ impl Phase {
         self.span().length(now)
     }
 
-    /// The share of it in which it was dark, from 0 to 1.
+    /// The share of what was seen of it in which it was dark, from 0 to 1.
     pub fn dark_share(&self, now: Time) -> f64 {
-        let length = self.length(now).0.as_secs_f64();
+        let length = self.length(now).0.saturating_sub(self.unseen).as_secs_f64();
         if length > 0.0 { (self.dark.as_secs_f64() / length).min(1.0) } else { 0.0 }
     }
 }

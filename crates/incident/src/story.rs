@@ -37,7 +37,7 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
     };
     text += &again(after, worst, now);
     if let Some(first) = others.first() {
-        let date_of = worst.end.map(|end| middle(end).0);
+        let date_of = Some(middle(worst.end.unwrap_or(worst.begin)).0);
         let since = begin_text(first.begin, date_of, first.length(now).0);
         let told = dark_in_all(&others, " more");
         let _ = write!(text, "; before that it was dark {told}, since {since} UTC");
@@ -73,7 +73,8 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let (length, half) = phase.length(now);
     let begin = begin_text(phase.begin, date_of, length);
     let end_text = |end| clock_text(middle(end).0, Some(middle(phase.begin).0), length);
-    let length = about_text(length);
+    let over = if phase.begin.earliest.is_some() { "" } else { "over " };
+    let length = over.to_owned() + &about_text(length);
     let half = if phase.begin.earliest.is_some() {
         format!(" ± {}", rounded_up(half))
     } else {
@@ -138,16 +139,17 @@ pub fn dark_words(phase: &Phase, now: Time) -> String {
     format!(", {times}, {share} % of it")
 }
 
-/// What happened in an incident, without when: `unstable for 26 h 15 min (dark 31 times), then
-/// unreachable for 9 h 31 min`.
+/// What happened in an incident, without when: `unstable for 26 h 15 min (dark 31 times), reachable
+/// for 52 min, unreachable for 9 h 31 min`.
 pub fn in_short(incident: &Incident, now: Time) -> String {
-    let bad: Vec<&Phase> = incident.bad_phases().collect();
-    if bad.len() <= MOST_PHASES {
-        let told: Vec<String> = bad.iter().map(|phase| phase_in_short(phase, now)).collect();
-        return told.join(", then ");
+    let bad = incident.bad_phases().count();
+    if bad <= MOST_PHASES {
+        let up_to_last = incident.phases.iter().rposition(Phase::is_bad).map_or(0, |last| last + 1);
+        let phases = incident.phases.iter().take(up_to_last);
+        return phases.map(|phase| phase_in_short(phase, now)).collect::<Vec<_>>().join(", ");
     }
     let worst = incident.worst(now).map(|phase| phase_in_short(phase, now)).unwrap_or_default();
-    format!("{worst}; {} times of trouble beside that", bad.len() - 1)
+    format!("{worst}; {} times of trouble beside that", bad - 1)
 }
 
 fn phase_in_short(phase: &Phase, now: Time) -> String {
@@ -176,7 +178,7 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
         format!("again {}", dark_in_all(after, ""))
     };
     let until = match last.end {
-        None => "; it still is".into(),
+        None => format!("; it is still {}", adjective(last.kind)),
         Some(end) => {
             let time = middle(end).0;
             let is_same_day = worst.end.is_some_and(|end| {
@@ -360,6 +362,14 @@ mod tests {
             "XA was unreachable from 22 Dec 2014 16:15 for 30 min ± 4 s, until 16:45 UTC, and again \
              for 30 s on the same day"
         );
+        let open = Phase { end: None, ..unstable(2 * hour, 0) };
+        let still = [phase(Outage, 0, 1800, 1), open];
+        assert!(told(&still).ends_with("; it is still unstable"), "{}", told(&still));
+        let mut before = phase(Outage, 0, 1800, 1);
+        before.begin.earliest = None;
+        let told_before = "XA was unreachable from before 22 Dec 2014 16:15 for over 30 min, until \
+                           16:45 UTC";
+        assert_eq!(told(&[before]), told_before);
         let short = [phase(Outage, 70, 90, 1)];
         assert_eq!(
             told(&short),

@@ -170,6 +170,42 @@ fn a_flapping_may_become_slow() {
     assert_eq!(story(&all, 9000.0), ["KP: unstable 0-300 ×26"]);
 }
 
+/// A darkness that ended while nobody saw it may have been as short as the others.
+#[test]
+fn what_nobody_saw_makes_no_darkness_long() {
+    let blind = |seconds| {
+        let mut third = dark(20.0, 85.0);
+        third.unseen = Duration::from_secs(seconds);
+        [dark(0.0, 5.0), dark(10.0, 15.0), third, dark(90.0, 95.0), dark(100.0, 105.0)]
+    };
+    assert_eq!(story(&blind(3600), 3000.0), ["KP: unstable 0-105 ×5"]);
+    assert_eq!(story(&blind(0), 3000.0)[0].matches("outage 20-85").count(), 1);
+    let mut wide = [dark(0.0, 2.0), dark(5.0, 7.0), dark(10.0, 30.0), dark(35.0, 37.0)];
+    wide[2].end = Some(Edge { earliest: Some(at(12.0)), latest: at(30.0) });
+    assert_eq!(story(&wide, 3000.0), ["KP: unstable 0-37 ×4"]);
+}
+
+/// Of a blind spell over the end, that part is not seen of it which lies before the end that is
+/// told; and of an open one, all since then.
+#[test]
+fn what_nobody_saw_is_never_more_than_what_is_told() {
+    let mut episode = episode("KP", State::Outage, 0.0, None);
+    episode.paused = Some(at(30.0));
+    assert_eq!(episode.unseen_by(at(90.0)), Duration::from_secs(3600));
+    let open = &fold(&[episode.clone()], at(90.0))[0].phases[0];
+    assert_eq!(open.unseen, Duration::from_secs(3600));
+    episode.close(Edge { earliest: Some(at(30.0)), latest: at(90.0) });
+    assert_eq!(episode.unseen, Duration::from_secs(1800));
+    episode.unseen = Duration::from_secs(9000);
+    episode.paused = Some(at(80.0));
+    episode.close(edge(90.0));
+    assert_eq!(episode.unseen, episode.length(at(90.0)).0);
+    let mut flaps = flapping(0.0, 100.0, 30, 30.0, (0.0, 100.0));
+    flaps.unseen = Duration::from_secs(40 * 60);
+    let incidents = fold(&[flaps], at(3000.0));
+    assert!((incidents[0].phases[0].dark_share(at(3000.0)) - 0.5).abs() < 0.01);
+}
+
 /// The judge dates a flapping from the first of its series, and found it with the third.
 #[test]
 fn a_flapping_begins_at_a_darkness_and_ends_at_one() {
@@ -306,8 +342,8 @@ fn the_incident_of_now_lasts_over_what_nobody_saw() {
     let then = |more: &[(State, f64)]| story(&[&first, more].concat());
     assert_eq!(story(&first[..2]), "");
     assert_eq!(then(&[]), "outage 10-…, 0 unseen");
-    assert_eq!(then(&[(Unknown, 20.0)]), "outage 10-…, 0 unseen");
+    assert_eq!(then(&[(Unknown, 20.0)]), "outage 10-…, 180 unseen");
     assert_eq!(then(&[(Unknown, 20.0), (Down, 50.0)]), "outage 10-…, 30 unseen");
-    assert_eq!(then(&[(Unknown, 20.0), (Up, 50.0)]), "outage 10-50, 30 unseen + up 50-…, 0 unseen");
+    assert_eq!(then(&[(Unknown, 20.0), (Up, 50.0)]), "outage 10-50, 29 unseen + up 50-…, 0 unseen");
     assert_eq!(present_story(&[&first[..], &[(Up, 50.0)]].concat(), 50.0 + 1441.0), None);
 }

@@ -40,13 +40,14 @@ pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
         end: episode.end,
         darknesses: Some(NonZeroU32::MIN),
         dark: episode.length(now).0,
-        unseen: episode.unseen,
+        unseen: episode.unseen_by(now),
         is_light: false,
     });
     let mut all: Vec<Trouble> = dark.collect();
     all.sort_by_key(|trouble| trouble.begin.latest);
     let flapping = episodes.iter().filter(|episode| episode.state == State::Flapping);
-    let flapping: Vec<Trouble> = flapping.filter_map(|one| flapping_trouble(one, &all)).collect();
+    let flapping: Vec<Trouble> =
+        flapping.filter_map(|one| flapping_trouble(one, &all, now)).collect();
     all.extend(flapping);
     all.sort_by_key(|trouble| (trouble.begin.latest, trouble.ends()));
     all
@@ -54,7 +55,7 @@ pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
 
 /// The darknesses of a flapping, beside these that are episodes, in the
 /// order in which they began. None if it had none of its own.
-fn flapping_trouble(episode: &Episode, dark: &[Trouble]) -> Option<Trouble> {
+fn flapping_trouble(episode: &Episode, dark: &[Trouble], now: Time) -> Option<Trouble> {
     let Darknesses { count, length, first_begin, last_end } = episode.darknesses;
     let begin = episode.begin.latest;
     let end = episode.end.map_or(Time::NEVER, |end| end.latest);
@@ -75,7 +76,7 @@ fn flapping_trouble(episode: &Episode, dark: &[Trouble]) -> Option<Trouble> {
         end: episode.end.map(|end| last_end.unwrap_or(end)),
         darknesses: NonZeroU32::new(count),
         dark: length,
-        unseen: episode.unseen,
+        unseen: episode.unseen_by(now),
         is_light,
     })
 }
@@ -107,7 +108,8 @@ impl Trouble {
 
     /// Does it stand for itself, between these before it and those after it?
     pub fn is_long(&self, before: &[Self], after: &[Self]) -> bool {
-        if self.state == State::Flapping || self.dark < LONG_BESIDE {
+        let surely_dark = self.surely_dark();
+        if self.state == State::Flapping || surely_dark < LONG_BESIDE {
             return false;
         }
         let before = before.iter().rev().flat_map(Self::lengths).take(BESIDE);
@@ -115,7 +117,14 @@ impl Trouble {
         let mut beside: Vec<Duration> = before.chain(after).collect();
         beside.sort_unstable();
         let typical = beside.get(beside.len() / 2).copied().unwrap_or_default();
-        self.dark >= LONG || self.dark >= typical * TIMES_AS_LONG
+        surely_dark >= LONG || surely_dark >= typical * TIMES_AS_LONG
+    }
+
+    /// How long it was dark without doubt: without what nobody saw, and what is but between the
+    /// sides of an edge.
+    fn surely_dark(&self) -> Duration {
+        let (_, uncertain) = Span { begin: self.begin, end: self.end }.length(self.begin.latest);
+        self.dark.saturating_sub(self.unseen).saturating_sub(uncertain)
     }
 
     /// The phase that it is.

@@ -114,6 +114,14 @@ impl Flaps {
         self.ends_at = self.calm_at();
     }
 
+    /// Nobody saw anything between these two times: that is no calm.
+    pub fn record_unseen(&mut self, from: Time, to: Time) {
+        if from < self.ends_at {
+            self.ends_at = self.ends_at + to.since(from);
+            self.series.flapping = self.series.began.is_some();
+        }
+    }
+
     /// Was it down so lately that the next time would belong to the same series?
     pub fn was_down_lately(&self, now: Time) -> bool {
         self.times_down.back().is_some_and(|last| now.since(last.begin.latest) <= LONGEST_CYCLE)

@@ -149,6 +149,7 @@ impl ScopeState {
     /// As it is when nobody watched from then to now.
     fn resumed(mut self, from: Time, now: Time) -> Self {
         self.silence.clear();
+        self.flaps.record_unseen(from, now);
         if let Some(darkness) = &mut self.darkness {
             darkness.record_unseen(from - LONGEST_PATIENCE, now);
             darkness.unwatched = darkness.unseen;

@@ -218,8 +218,9 @@ impl Judge {
                     is_other(other) && !sight.is_blind() && is_before
                 });
                 let scope = &mut self.scopes[id.index()];
-                if let Some(darkness) = scope.darkness.as_mut().filter(|_| !is_told) {
-                    darkness.record_unseen(from, to);
+                if !is_told {
+                    scope.flaps.record_unseen(from, to);
+                    scope.darkness.iter_mut().for_each(|darkness| darkness.record_unseen(from, to));
                 }
                 scope.last_evidence = scope.last_evidence.max(now);
             }

@@ -171,7 +171,7 @@ fn what_came_back_meanwhile_ended_in_the_gap() {
     tracked.change(70, Outage, edge(10, 12));
     tracked.restart(true, 100, 150);
     tracked.change(151, Up, edge(97, 151));
-    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(97, 151)), 51)]);
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(97, 151)), 24)]);
     // Down again for less than an outage, and then up: it was never proved to be over.
     let mut tracked = Tracked::default();
     tracked.change(70, Outage, edge(10, 12));
