@@ -9,7 +9,7 @@ use lifesign_core::{
     time::Time,
     watch::{Settings, Snapshot, Watch},
 };
-use lifesign_incident::Episode;
+use lifesign_incident::{Episode, StayCount};
 use lifesign_page::{Address, Page, Query, Range, Site, View};
 use std::{fs, sync::Arc, time::Duration};
 
@@ -116,6 +116,7 @@ fn restless_year(snapshot: &Snapshot) -> Vec<Episode> {
             unseen: Duration::ZERO,
             paused: None,
             darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
             planned: None,
         }
     };
