@@ -298,6 +298,9 @@ fn simulate(args: &SimulateArgs) -> u8 {
         let Some(store) = &mut store else { return Ok(()) };
         played_until = simulation.now();
         let kept = store.handle_changes(changes, simulation.watch(), played_until);
+        if played_until >= scenario.end() {
+            store.count_at_end(simulation.watch(), played_until);
+        }
         kept.map_err(io::Error::other)
     };
     let mut out = io::stdout().lock();

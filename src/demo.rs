@@ -15,7 +15,7 @@ use crate::{
 use lifesign_core::watch::Snapshot;
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
-use lifesign_store::{PlayedStore, TemporaryDirectory};
+use lifesign_store::{DirectoryError, PlayedStore, TemporaryDirectory};
 use lifesign_web_config::WebConfig;
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{
@@ -131,7 +131,7 @@ async fn play(
         }
         snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
         if !over && simulation.now() >= scenario.end() {
-            store.take().map_or(Ok(()), |store| store.finish(scenario.end()))?;
+            store.take().map_or(Ok(()), |store| finish(store, &simulation))?;
             print_line("the story is over; its last picture stays until Ctrl-C");
         }
         tokio::select! {
@@ -139,5 +139,10 @@ async fn play(
             () = tokio::time::sleep(SNAPSHOT_INTERVAL) => {}
         }
     }
-    Ok(store.map_or(Ok(()), |store| store.finish(simulation.now()))?)
+    Ok(store.map_or(Ok(()), |store| finish(store, &simulation))?)
+}
+
+fn finish(mut store: PlayedStore, simulation: &Simulation) -> Result<(), DirectoryError> {
+    store.count_at_end(simulation.watch(), simulation.now());
+    store.finish(simulation.now())
 }

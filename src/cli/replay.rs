@@ -145,8 +145,11 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
              all were judged in the order of the file, so sort it by \"seen\""
         ));
     }
-    if let Some(store) = store {
+    if let Some(mut store) = store {
         let hint = store.hint();
+        if let Some(watch) = &watch {
+            store.count_at_end(watch, jumps.last);
+        }
         if let Err(error) = store.finish(jumps.last) {
             return refuse_directory(&error);
         }

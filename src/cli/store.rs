@@ -124,8 +124,9 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             };
             text.map(|text| (text, read.is_empty(), broken))
         } else {
-            let Rows { read, broken } =
-                reader.incidents(&filter, observed_until).map_err(|error| error.to_string())?;
+            let Rows { read, broken } = reader
+                .incidents(&filter, observed_until, None)
+                .map_err(|error| error.to_string())?;
             let rows = read.iter().map(|incident| IncidentRow::new(incident, observed_until));
             let text = match (args.json, args.csv) {
                 (true, _) => rows::json_lines(rows),

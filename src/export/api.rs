@@ -120,7 +120,7 @@ pub(super) fn answer(
     let head = Head { kind, format, now, from, to, scope };
     let written = match kind {
         Kind::Incidents => {
-            let read = reader.map(|reader| reader.incidents(&filter, now));
+            let read = reader.map(|reader| reader.incidents(&filter, now, Some(snapshot)));
             let Rows { read, broken } = or_none(read)?;
             let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
             head.written(rows, broken, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))

@@ -1,7 +1,7 @@
 //! What the store remembers, read for one page. It reads a file: call it where that may block.
 
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, fold, middle};
+use lifesign_incident::{Episode, Incident, fold, go_on, middle};
 use lifesign_page::{Address, Columns, Page, Past, Point, Range};
 use lifesign_store::{EpisodeFilter, Measurements, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -82,12 +82,7 @@ fn episodes(
             all = reader.episodes(&filter)?.read;
         }
     }
-    let names = roster.by_full_name();
-    for episode in all.iter_mut().filter(|episode| episode.end.is_none()) {
-        if let Some(&scope) = names.get(&episode.scope) {
-            episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
-        }
-    }
+    go_on(&mut all, snapshot);
     Ok(all)
 }
 

@@ -108,7 +108,7 @@ fn column(time: &PerState<Duration>, width: Duration) -> Option<Column> {
 }
 
 /// The higher, the worse is what happened: that nothing is known of it is worse than that it is up.
-const fn gravity(state: State) -> u8 {
+pub const fn gravity(state: State) -> u8 {
     match state {
         State::Up => 0,
         State::Unknown => 1,

@@ -8,6 +8,15 @@ use lifesign_core::{
 };
 use std::time::Duration;
 
+/// How many darknesses ended in a stay in `flapping`, and how long they were in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StayCount {
+    /// How many.
+    pub count: u32,
+    /// How long they were in all.
+    pub length: Duration,
+}
+
 /// One stay of a scope in a state other than up. All times are on the wall clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
@@ -31,6 +40,8 @@ pub struct Episode {
     pub paused: Option<Time>,
     /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written.
     pub darknesses: Darknesses,
+    /// Those of them that ended since the verdict was last found, which the verdict counts too.
+    pub of_stay: StayCount,
     /// A window of maintenance that it overlaps, as far as the reader knows one.
     pub planned: Option<Maintenance>,
 }
@@ -54,6 +65,26 @@ impl Episode {
     /// For how long of it up to `now` nobody could see.
     pub fn unseen_by(&self, now: Time) -> Duration {
         self.unseen + self.paused.map_or(Duration::ZERO, |paused| now.since(paused))
+    }
+
+    /// These darknesses ended since the verdict was last found, in place of those that were counted
+    /// of this stay before.
+    pub fn count_stay(&mut self, stay: Darknesses) {
+        let known = self.darknesses;
+        let count = known.count.saturating_sub(self.of_stay.count);
+        let earlier = Darknesses {
+            count,
+            length: known.length.saturating_sub(self.of_stay.length),
+            first_begin: known.first_begin.filter(|_| count > 0),
+            last_end: known.last_end.filter(|_| count > 0),
+        };
+        self.darknesses = earlier.then(stay);
+        self.of_stay = StayCount { count: stay.count, length: stay.length };
+    }
+
+    /// The stay is over, or nobody knows what the verdict was that counted it.
+    pub fn end_stay(&mut self) {
+        self.of_stay = StayCount::default();
     }
 
     /// Ends it with this edge. Neither side of the edge lies before its begin.

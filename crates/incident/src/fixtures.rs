@@ -1,6 +1,6 @@
 //! What the tests of the record share.
 
-use crate::Episode;
+use crate::{Episode, StayCount};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
@@ -25,6 +25,7 @@ pub fn outage(scope: &str, end: Option<u64>) -> Episode {
         unseen: Duration::from_secs(90),
         paused: None,
         darknesses: Darknesses::default(),
+        of_stay: StayCount::default(),
         planned: None,
     }
 }

@@ -26,10 +26,10 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 
-pub use columns::{Column, Columns};
-pub use episode::Episode;
+pub use columns::{Column, Columns, gravity};
+pub use episode::{Episode, StayCount};
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
-pub use present::present;
+pub use present::{go_on, present};
 pub use span::{Span, middle};
 pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};

@@ -1,7 +1,7 @@
 //! The incident of now, from what a snapshot holds of the last days: metrics and state are answered
 //! from the snapshot alone, also while the store cannot be opened, read or written.
 
-use crate::{Episode, Incident, fold};
+use crate::{Episode, Incident, StayCount, fold};
 use lifesign_core::{
     judge::{Darknesses, State, Verdict},
     scopes::{CountryId, Scope},
@@ -59,13 +59,25 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     ended
 }
 
+/// Counts in the open flappings of a store the darknesses that a snapshot knows of: those that
+/// ended in them so far, and those that go on.
+pub fn go_on(episodes: &mut [Episode], snapshot: &Snapshot) {
+    let names = snapshot.roster.by_full_name();
+    for episode in episodes.iter_mut().filter(|episode| episode.end.is_none()) {
+        if let Some(&scope) = names.get(&episode.scope) {
+            episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
+        }
+    }
+}
+
 impl Episode {
-    /// Adds the darknesses that ended in a flapping so far, and the one that goes on, if the
+    /// Counts the darknesses that ended in a flapping so far, and the one that goes on, if the
     /// scope's verdict is that it is still flapping.
-    pub fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
+    fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
         if self.state == State::Flapping && verdict.state == State::Flapping {
-            self.darknesses = self.darknesses.then(verdict.darknesses.written(offset));
-            self.darknesses.count += u32::from(verdict.calm_at.is_none());
+            let mut stay = verdict.darknesses.written(offset);
+            stay.count += u32::from(verdict.calm_at.is_none());
+            self.count_stay(stay);
         }
     }
 }
@@ -96,6 +108,7 @@ fn episode(
         unseen: Duration::ZERO,
         paused: None,
         darknesses,
+        of_stay: StayCount::default(),
         planned: None,
     }
 }

@@ -29,6 +29,7 @@ fn episode(scope: &str, state: State, begin: f64, end: Option<f64>) -> Episode {
         evidence: String::new(),
         unseen: Duration::ZERO,
         paused: None,
+        of_stay: StayCount::default(),
         planned: None,
         darknesses: Darknesses::default(),
     }

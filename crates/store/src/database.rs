@@ -9,13 +9,14 @@ use super::{
     opening::{StoreError, connect},
     plan,
     reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
-    series::MEANS,
-    tables::{FROM_VERSION_1, NAMES, TABLES},
+    series::{LOSS, MEANS},
+    tables::{NAMES, TABLES, make_newest},
 };
 use lifesign_core::{
     judge::{Memory, State},
     time::Time,
 };
+use lifesign_incident::gravity;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result, Transaction, params};
 use serde::Deserialize;
 use std::{collections::HashMap, fs, net::IpAddr, path::Path, time::Duration};
@@ -51,18 +52,17 @@ impl Database {
         // Rows are hardly ever read here: 512 KiB are enough.
         connection.pragma_update(None, "cache_size", -512)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let to_newest = match version {
-            0 => TABLES,
-            1 => FROM_VERSION_1,
-            VERSION => "",
+        let transaction = connection.transaction()?;
+        match version {
+            0 => transaction.execute_batch(TABLES)?,
+            1 | 2 => make_newest(&transaction)?,
+            VERSION => {}
             _ => return Err(StoreError::of_version(version)),
-        };
-        if !to_newest.is_empty() {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(to_newest)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-            transaction.commit()?;
         }
+        if version != VERSION {
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        transaction.commit()?;
         connection.execute_batch(NAMES)?;
         connection.execute_batch(plan::TABLES)?;
         Ok(Self { connection, condensed_until: 0 })
@@ -293,12 +293,14 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
         unseen,
         paused,
         darknesses,
+        of_stay,
         planned: _,
     } = episode;
     transaction
-        .prepare_cached(
-            "INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO episode ({EPISODE_COLUMNS})
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        ))?
         .execute(params![
             scope,
             millis(*found),
@@ -317,6 +319,8 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
             darknesses.first_begin.map(|begin| millis(begin.latest)),
             darknesses.last_end.and_then(|end| end.earliest).map(millis),
             darknesses.last_end.map(|end| millis(end.latest)),
+            of_stay.count,
+            of_stay.length.as_millis() as i64,
         ])?;
     Ok(())
 }
@@ -349,14 +353,14 @@ fn write_sample(transaction: &Transaction, sample: &Sample) -> Result<()> {
 /// Makes coarse samples of the fine ones that end before `until`, and deletes those that are too
 /// old. Of episodes as old as that only the outages stay.
 fn condense(transaction: &Transaction, until: i64) -> Result<()> {
-    let ranks = (0..).zip(State::ALL).fold(String::new(), |text, (rank, state)| {
-        text + &format!(" WHEN '{state}' THEN '{rank}{state}'")
+    let ranks = State::ALL.into_iter().fold(String::new(), |text, state| {
+        text + &format!(" WHEN '{state}' THEN '{}{state}'", gravity(state))
     });
     let insert = format!(
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE_MS}, scope, (time / {COARSE_MS} + 1) * {COARSE_MS} AS until, country,
                 substr(max(CASE state{ranks} END), 2), sum(probes),
-                sum(loss * probes) / sum(probes), {MEANS}
+                {LOSS}, {MEANS}
          FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? GROUP BY scope, until"
     );
     transaction.prepare_cached(&insert)?.execute([until - CONDENSE_MS, until])?;

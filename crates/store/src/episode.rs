@@ -14,7 +14,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::Snapshot,
 };
-use lifesign_incident::Episode;
+use lifesign_incident::{Episode, StayCount};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
@@ -25,6 +25,8 @@ use std::{
 struct OpenEpisodes {
     known: Option<Episode>,
     unknown: Option<Episode>,
+    /// It became unknown with its country, whose episode that is.
+    unknown_with_country: bool,
     /// The last return from the dark: a narrower edge of it may still be told.
     recovery: Option<Recovery>,
 }
@@ -126,6 +128,7 @@ impl EpisodeTracker {
                 continue;
             }
             episode.paused.get_or_insert(lasted);
+            episode.end_stay();
             let scope = tracker.open.entry(episode.scope.clone()).or_default();
             // There are two only if the last write of a run was lost. The later one is true.
             if let Some(older) = scope.known.replace(episode) {
@@ -157,6 +160,7 @@ impl EpisodeTracker {
         (state, latest): (State, Time),
         changed: &mut Vec<Episode>,
     ) -> Option<Time> {
+        episode.end_stay();
         if episode.state == State::Unknown || state == State::Up {
             close(episode, Edge { earliest: Some(lasted), latest }, changed);
             return None;
@@ -222,10 +226,9 @@ impl EpisodeTracker {
         for change in changes {
             let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
             if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
-                let scope = roster.full_name_of(change.scope);
-                let open = self.open.entry(scope).or_default();
-                let darknesses = change.darknesses.written(offset);
-                open.pause(offset.written(change.time), darknesses, changed);
+                let open = self.open.entry(roster.full_name_of(change.scope)).or_default();
+                open.unknown_with_country = true;
+                open.pause(offset.written(change.time), change.darknesses.written(offset), changed);
             } else {
                 self.handle_change(change, roster, offset, changed);
             }
@@ -244,9 +247,9 @@ impl EpisodeTracker {
             if let Some(known) = open.and_then(|open| open.known.as_ref())
                 && known.state == State::Flapping
             {
-                let so_far = verdict.darknesses.written(snapshot.wall_offset);
-                let darknesses = known.darknesses.then(so_far);
-                changed.push(Episode { darknesses, ..known.clone() });
+                let mut so_far = known.clone();
+                so_far.count_stay(verdict.darknesses.written(snapshot.wall_offset));
+                changed.push(so_far);
             }
         }
     }
@@ -264,11 +267,11 @@ impl EpisodeTracker {
             }
             let verdict = &snapshot.scope(scope).verdict;
             let name = roster.full_name_of(scope);
-            // Of who has an entry a change was told, or an earlier run left an open episode.
-            let is_paused = |open: &OpenEpisodes| {
-                open.known.as_ref().is_some_and(|known| known.paused.is_some())
+            // Of who has another entry a change was told, or an earlier run left an open episode.
+            let is_told = |open: &OpenEpisodes| {
+                let is_paused = open.known.as_ref().is_some_and(|known| known.paused.is_some());
+                open.unknown.is_some() || !(is_paused || open.unknown_with_country)
             };
-            let is_told = |open: &OpenEpisodes| open.unknown.is_some() || !is_paused(open);
             if self.open.get(&name).is_some_and(is_told) {
                 continue;
             }
@@ -288,6 +291,7 @@ impl EpisodeTracker {
                 unseen: Duration::ZERO,
                 paused: None,
                 darknesses: Darknesses::default(),
+                of_stay: StayCount::default(),
                 planned: None,
             };
             let open = self.open.entry(episode.scope.clone()).or_default();
@@ -318,6 +322,7 @@ impl EpisodeTracker {
             unseen: Duration::ZERO,
             paused: None,
             darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
             planned: None,
         };
         let open = self.open.entry(scope.clone()).or_default();
@@ -325,6 +330,7 @@ impl EpisodeTracker {
             open.narrow(change.edge, changed);
             return;
         }
+        open.unknown_with_country = false;
         if change.to == State::Unknown {
             open.pause(time, darknesses, changed);
             changed.push(open.unknown.insert(new_episode()).clone());
@@ -384,6 +390,7 @@ fn is_continued_by(known: &Episode, state: State, begin: Edge) -> bool {
 /// Ends an episode with this edge.
 fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) -> Episode {
     episode.close(edge);
+    episode.end_stay();
     changed.push(episode.clone());
     episode
 }

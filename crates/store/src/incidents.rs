@@ -1,8 +1,7 @@
 //! Incidents with their phases as a table for people. What is open is listed up to when it was
 //! observed ([`super::StoreReader::observed_until`]).
 
-use crate::list::duration_text;
-use lifesign_core::time::Time;
+use lifesign_core::{duration::duration_text, time::Time};
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
     story::{dark_words, edge_text, length_text},

@@ -10,7 +10,8 @@
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
 //! | `directory` | which directory it is in, and who may write there |
-//! | `database` | the tables, and how they are written |
+//! | `tables` | the tables, in the words of SQL, and those of earlier versions |
+//! | `database` | how they are written |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
 //! | `history` | the last seven days, with which a run begins |
 //! | `opening` | the file as it is opened, and what is none of ours |
@@ -88,7 +89,7 @@ const MAX_SAMPLED_SCOPES: usize = 1000;
 /// What was measured of a scope in one minute, or in ten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The prefix or the country's code.
+    /// The prefix, the country's code, or the code, a slash and the network's name.
     pub scope: String,
     /// The code of the country that the scope is, or lies in.
     pub country: String,

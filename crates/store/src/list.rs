@@ -1,8 +1,7 @@
 //! Episodes as a table for people. An open episode is listed up to when it was observed
 //! ([`super::StoreReader::observed_until`]).
 
-pub(super) use lifesign_core::duration::duration_text;
-use lifesign_core::{scopes::Maintenance, time::Time};
+use lifesign_core::{duration::duration_text, scopes::Maintenance, time::Time};
 use lifesign_incident::{
     Episode,
     story::{edge_text, length_text, time_text},

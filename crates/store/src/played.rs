@@ -92,19 +92,29 @@ impl PlayedStore {
         let mut batch = Batch { at: now, ..Batch::default() };
         let offset = WallOffset::default();
         self.tracker.handle_changes(changes, watch.roster(), offset, &mut batch.episodes);
+        let mut counted = Vec::new();
         if now >= self.next_samples {
             let snapshot = watch.snapshot(now, offset, 0);
             self.tracker.note_unknown(&snapshot, &mut batch.episodes);
-            self.tracker.note_darknesses(&snapshot, &mut batch.episodes);
+            self.tracker.note_darknesses(&snapshot, &mut counted);
             batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
         let is_due = now >= self.next_write || !batch.episodes.is_empty();
+        batch.episodes.append(&mut counted);
         self.backlog.add(batch);
         if is_due { self.write(now) } else { Ok(()) }
     }
 
-    /// It is over.
+    /// Counts the darknesses so far of what flaps still at the end.
+    pub fn count_at_end(&mut self, watch: &Watch, now: Time) {
+        let mut batch = Batch { at: now, ..Batch::default() };
+        let snapshot = watch.snapshot(now, WallOffset::default(), 0);
+        self.tracker.note_darknesses(&snapshot, &mut batch.episodes);
+        self.backlog.add(batch);
+    }
+
+    /// It is over, and [`PlayedStore::count_at_end`] has been called if it came to its end.
     pub fn finish(mut self, now: Time) -> Result<(), DirectoryError> {
         self.backlog.add(Batch { at: now, ended: true, ..Batch::default() });
         self.write(now)

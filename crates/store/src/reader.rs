@@ -4,18 +4,19 @@
 use super::{
     Episode,
     opening::{StoreError, connect},
-    tables::VERSION_1_AS_2,
+    tables::show_as_newest,
 };
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
+    watch::Snapshot,
 };
-use lifesign_incident::{Incident, fold};
+use lifesign_incident::{Incident, StayCount, fold, go_on};
 use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params};
 use std::{path::Path, time::Duration};
 
 /// The version of the tables (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
 pub(super) const PLAYED: i32 = 0x706c_6179;
@@ -23,7 +24,7 @@ pub(super) const PLAYED: i32 = 0x706c_6179;
 /// The columns of an episode, in the order in which [`episode_from_row`] takes them.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
-    first_earliest, first_latest, last_earliest, last_latest";
+    first_earliest, first_latest, last_earliest, last_latest, stay_darknesses, stay_dark";
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -151,8 +152,8 @@ impl StoreReader {
         connection.busy_timeout(Duration::from_secs(5))?;
         match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
             VERSION => Ok(Self(connection)),
-            1 => {
-                connection.execute_batch(VERSION_1_AS_2)?;
+            1 | 2 => {
+                show_as_newest(&connection)?;
                 Ok(Self(connection))
             }
             other => Err(StoreError::of_version(other)),
@@ -196,11 +197,23 @@ impl StoreReader {
     }
 
     /// The incidents of a country and all in it, or of one scope, that are open or ended at `since`
-    /// or later, and began before `until`; up to when they were observed is `now`.
-    pub fn incidents(&self, filter: &EpisodeFilter, now: Time) -> Result<Rows<Incident>> {
-        let country = filter.scope.as_deref().map(|scope| self.country_of(scope)).transpose()?;
-        let all = EpisodeFilter { scope: country.flatten(), ..EpisodeFilter::default() };
-        let episodes = self.episodes(&all)?;
+    /// or later, and began before `until`; up to when they were observed is `now`, and
+    /// what a `snapshot` of then knows of them is in it, which the file does not say.
+    pub fn incidents(
+        &self,
+        filter: &EpisodeFilter,
+        now: Time,
+        snapshot: Option<&Snapshot>,
+    ) -> Result<Rows<Incident>> {
+        let mut all = EpisodeFilter::default();
+        if let Some(scope) = &filter.scope {
+            let Some(country) = self.country_of(scope)? else { return Ok(Rows::default()) };
+            all.scope = Some(country);
+        }
+        let mut episodes = self.episodes(&all)?;
+        if let Some(snapshot) = snapshot {
+            go_on(&mut episodes.read, snapshot);
+        }
         Ok(Rows { read: filter.incidents(&episodes.read, now), broken: episodes.broken })
     }
 
@@ -226,10 +239,10 @@ impl StoreReader {
     /// Up to when an open episode was observed: now while a run is under way, else when the last
     /// run wrote last.
     pub fn observed_until(&self, now: Time) -> Result<Time> {
-        let mut statement = self.0.prepare("SELECT lasted, ended FROM run ORDER BY lasted DESC")?;
-        let runs =
-            statement.query_map([], |row| Ok((time_from_millis(row.get(0)?), row.get(1)?)))?;
-        Ok(match Rows::collect(runs)?.read.into_iter().next() {
+        let sql = "SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1";
+        let mut statement = self.0.prepare(sql)?;
+        let run = |row: &Row| Ok((time_from_millis(row.get(0)?), row.get(1)?));
+        Ok(match statement.query_map([], run)?.next().transpose()? {
             Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
             _ => now,
         })
@@ -259,22 +272,30 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
-    /// The first of these columns' values that is the name; without regard to case, if none is.
+    /// The first of these columns' values that is the name; without regard to case, if none is. The
+    /// samples, which are many and have no index for it, are searched for what is nowhere else.
     pub(super) fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
-        for collation in ["BINARY", "NOCASE"] {
-            for column in columns {
-                let (table, column) = column.split_once('.').unwrap_or_default();
-                let sql = format!(
-                    "SELECT {column} FROM {table} WHERE {column} = ? COLLATE {collation} LIMIT 1"
-                );
-                let mut statement = self.0.prepare(&sql)?;
-                let found = statement.query_map([name], |row| row.get(0))?.next().transpose()?;
-                if found.is_some() {
-                    return Ok(found);
+        let (of_samples, others): (Vec<&str>, Vec<&str>) =
+            columns.iter().partition(|column| column.starts_with("sample."));
+        for columns in [others, of_samples] {
+            for collation in ["BINARY", "NOCASE"] {
+                for column in &columns {
+                    let found = self.find_in(column, collation, name)?;
+                    if found.is_some() {
+                        return Ok(found);
+                    }
                 }
             }
         }
         Ok(None)
+    }
+
+    fn find_in(&self, column: &str, collation: &str, name: &str) -> Result<Option<String>> {
+        let (table, column) = column.split_once('.').unwrap_or_default();
+        let sql =
+            format!("SELECT {column} FROM {table} WHERE {column} = ? COLLATE {collation} LIMIT 1");
+        let mut statement = self.0.prepare(&sql)?;
+        statement.query_map([name], |row| row.get(0))?.next().transpose()
     }
 
     /// The countries that there is something of, by code.
@@ -349,6 +370,10 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
             length: Duration::from_millis(row.get::<_, i64>(12)?.max(0) as u64),
             first_begin: optional_edge(13, 14)?,
             last_end: optional_edge(15, 16)?,
+        },
+        of_stay: StayCount {
+            count: row.get::<_, i64>(17)?.try_into().unwrap_or_default(),
+            length: Duration::from_millis(row.get::<_, i64>(18)?.max(0) as u64),
         },
         planned: None,
     })

@@ -4,11 +4,9 @@
 mod charts;
 mod tables;
 
-use super::{
-    EpisodeFilter, Measured, Measurements, PastRun, StoreReader, list::duration_text,
-    reader::RUN_TIMEOUT,
-};
+use super::{EpisodeFilter, Measured, Measurements, PastRun, StoreReader, reader::RUN_TIMEOUT};
 use lifesign_core::{
+    duration::duration_text,
     judge::State,
     scopes::{FullName, Maintenance, Remarks, contact_link},
     time::Time,

@@ -12,6 +12,9 @@ use rusqlite::{Result, Row, params};
 pub(super) const MEANS: &str = "avg(rtt_median), avg(rtt_p95), min(rtt_min), avg(rtt_p10), \
     avg(rtt_p90), max(rtt_max)";
 
+/// The loss of several samples: of the probes of those that have one.
+pub(super) const LOSS: &str = "sum(loss * probes) / sum(iif(loss IS NULL, 0, probes))";
+
 /// What was measured of a scope in one of the periods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
@@ -49,11 +52,6 @@ impl StoreReader {
         (from, to): (Time, Time),
         count: usize,
     ) -> Result<Rows<Measured>> {
-        let condition = match which {
-            Measurements::Countries => "scope = country AND ?5 IS NULL",
-            Measurements::AllOf(_) => "country = ?5",
-            Measurements::Of(_) => "scope = ?5",
-        };
         let name = match which {
             Measurements::Countries => None,
             Measurements::AllOf(name) | Measurements::Of(name) => Some(name),
@@ -67,9 +65,8 @@ impl StoreReader {
         let sql = format!(
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
                     min(state = 'unknown'), sum(probes),
-                    sum(loss * probes) / sum(iif(loss IS NULL, 0, probes)),
-                    {MEANS}
-             FROM ({} UNION ALL {}) WHERE {condition} GROUP BY scope, period",
+                    {LOSS}, {MEANS}
+             FROM ({} UNION ALL {}) GROUP BY scope, period",
             samples(which, COARSE_MS, "?1", "?2"),
             samples(which, FINE_MS, "max(?1, ?2 - 1)", "?3"),
         );
@@ -98,10 +95,11 @@ fn samples(which: Measurements, span: i64, after: &str, until: &str) -> String {
             "SELECT min(time) FROM sample WHERE span = {span} AND time > {after} AND time <= {until}"
         )
     };
+    let all =
+        format!("SELECT * FROM sample WHERE span = {span} AND time > {after} AND time <= {until}");
     match which {
-        Measurements::Countries | Measurements::AllOf(_) => format!(
-            "SELECT * FROM sample WHERE span = {span} AND time > {after} AND time <= {until}"
-        ),
+        Measurements::Countries => all + " AND scope = country AND ?5 IS NULL",
+        Measurements::AllOf(_) => all + " AND country = ?5",
         Measurements::Of(_) => format!(
             "SELECT sample.* FROM (
                  WITH RECURSIVE moment(at) AS (

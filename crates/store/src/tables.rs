@@ -1,5 +1,7 @@
 //! The tables of docs/store.md, in the words of SQL.
 
+use rusqlite::{Connection, Result};
+
 /// Of a new file.
 pub const TABLES: &str = "
 CREATE TABLE run (
@@ -13,6 +15,7 @@ CREATE TABLE episode (
     unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
     darknesses INTEGER NOT NULL DEFAULT 0, dark INTEGER NOT NULL DEFAULT 0,
     first_earliest INTEGER, first_latest INTEGER, last_earliest INTEGER, last_latest INTEGER,
+    stay_darknesses INTEGER NOT NULL DEFAULT 0, stay_dark INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (scope, found)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
@@ -27,24 +30,6 @@ CREATE TABLE memory (
 ) STRICT;
 ";
 
-/// From version 1 to 2: the darknesses of a flapping, and how far round-trip times lay apart. Of
-/// the old ones nobody kept them.
-pub const FROM_VERSION_1: &str = "
-ALTER TABLE episode ADD COLUMN darknesses INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE episode ADD COLUMN dark INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE episode ADD COLUMN first_earliest INTEGER;
-ALTER TABLE episode ADD COLUMN first_latest INTEGER;
-ALTER TABLE episode ADD COLUMN last_earliest INTEGER;
-ALTER TABLE episode ADD COLUMN last_latest INTEGER;
-ALTER TABLE sample ADD COLUMN rtt_min REAL;
-ALTER TABLE sample ADD COLUMN rtt_p10 REAL;
-ALTER TABLE sample ADD COLUMN rtt_p90 REAL;
-ALTER TABLE sample ADD COLUMN rtt_max REAL;
-UPDATE episode SET first_earliest = begin_earliest, first_latest = begin_latest,
-    last_earliest = end_earliest, last_latest = end_latest
-    WHERE state = 'flapping' AND end_latest IS NOT NULL;
-";
-
 /// It came later than the others; who does not know it is not disturbed by it.
 pub const NAMES: &str = "
 CREATE TABLE IF NOT EXISTS name (
@@ -52,12 +37,78 @@ CREATE TABLE IF NOT EXISTS name (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// What version 1 did not know, beside what it did.
-pub const VERSION_1_AS_2: &str = "CREATE TEMP VIEW episode AS SELECT *, 0 AS darknesses, \
-    0 AS dark, \
-    iif(state = 'flapping' AND end_latest, begin_earliest, NULL) AS first_earliest, \
-    iif(state = 'flapping' AND end_latest, begin_latest, NULL) AS first_latest, \
-    iif(state = 'flapping', end_earliest, NULL) AS last_earliest, \
-    iif(state = 'flapping', end_latest, NULL) AS last_latest FROM main.episode;
-CREATE TEMP VIEW sample AS SELECT *, NULL AS rtt_min, NULL AS rtt_p10, NULL AS rtt_p90, \
-    NULL AS rtt_max FROM main.sample";
+/// A column that a table of an earlier version may lack.
+struct Column {
+    table: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    /// What it is in a row that lacks it, from the columns before it.
+    value: &'static str,
+}
+
+const fn column(
+    table: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    value: &'static str,
+) -> Column {
+    Column { table, name, kind, value }
+}
+
+const COUNT: &str = "INTEGER NOT NULL DEFAULT 0";
+
+/// Version 1 had none of them; files of version 2 were written with the first four, with six, and
+/// with all but the last two. Of old rows nobody kept what they say: a flapping that is over was
+/// dark from its begin to its end.
+const LATER_COLUMNS: [Column; 12] = [
+    column("episode", "darknesses", COUNT, "0"),
+    column("episode", "dark", COUNT, "0"),
+    column("episode", "last_earliest", "INTEGER", "iif(state = 'flapping', end_earliest, NULL)"),
+    column("episode", "last_latest", "INTEGER", "iif(state = 'flapping', end_latest, NULL)"),
+    column("episode", "first_earliest", "INTEGER", "iif(last_latest, begin_earliest, NULL)"),
+    column("episode", "first_latest", "INTEGER", "iif(last_latest, begin_latest, NULL)"),
+    column("sample", "rtt_min", "REAL", "NULL"),
+    column("sample", "rtt_p10", "REAL", "NULL"),
+    column("sample", "rtt_p90", "REAL", "NULL"),
+    column("sample", "rtt_max", "REAL", "NULL"),
+    column("episode", "stay_darknesses", COUNT, "0"),
+    column("episode", "stay_dark", COUNT, "0"),
+];
+
+/// Those of a table that the file lacks.
+fn lacking(connection: &Connection, table: &str) -> Result<Vec<&'static Column>> {
+    let mut statement =
+        connection.prepare("SELECT count(*) FROM pragma_table_info(?) WHERE name = ?")?;
+    let mut lacking = Vec::new();
+    for column in LATER_COLUMNS.iter().filter(|column| column.table == table) {
+        if statement.query_row([table, column.name], |row| row.get::<_, i64>(0))? == 0 {
+            lacking.push(column);
+        }
+    }
+    Ok(lacking)
+}
+
+/// Makes the tables of an earlier version those of the newest.
+pub fn make_newest(connection: &Connection) -> Result<()> {
+    for table in ["episode", "sample"] {
+        for Column { name, kind, value, .. } in lacking(connection, table)? {
+            connection.execute_batch(&format!(
+                "ALTER TABLE {table} ADD COLUMN {name} {kind}; UPDATE {table} SET {name} = {value}"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows them so to who may not write.
+pub fn show_as_newest(connection: &Connection) -> Result<()> {
+    for table in ["episode", "sample"] {
+        let rows = lacking(connection, table)?
+            .into_iter()
+            .fold(format!("main.{table}"), |rows, Column { name, value, .. }| {
+                format!("(SELECT *, {value} AS {name} FROM {rows})")
+            });
+        connection.execute_batch(&format!("CREATE TEMP VIEW {table} AS SELECT * FROM {rows}"))?;
+    }
+    Ok(())
+}

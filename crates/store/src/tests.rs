@@ -6,7 +6,10 @@ use lifesign_core::{
     scopes::{NetworkId, Scope},
     watch::{Settings, Spread},
 };
-use lifesign_incident::fixtures::{at, outage};
+use lifesign_incident::{
+    StayCount,
+    fixtures::{at, outage},
+};
 use rusqlite::Connection;
 use std::{fs, ops::Deref, path::PathBuf, process::Command, slice, sync::Arc};
 
@@ -165,34 +168,6 @@ fn networks_of_one_name_in_two_countries_are_two() {
 }
 
 #[test]
-fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
-    let directory = TempDir::new("coarse");
-    let mut database = Database::open(&directory.file()).unwrap();
-    // 16:15:00 is the middle of ten minutes.
-    let minutes = (0..5).map(|minute| {
-        let state = if minute == 2 { State::Outage } else { State::Up };
-        sample("KP", 60 * minute, state, (minute != 4).then_some(minute as f64 / 10.0))
-    });
-    let old = sample("KP", 0, State::Up, None);
-    let old = Sample { time: at(0) - Duration::from_secs(9 * 86_400), ..old };
-    let samples = minutes.chain([old]).collect();
-    database.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
-    let connection = Connection::open(directory.file()).unwrap();
-    let row = connection.query_row(
-        "SELECT time, state, probes, loss FROM sample WHERE span = 600000",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-    );
-    let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
-    assert_eq!((reader::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
-    assert!((loss - 0.15).abs() < 1e-9, "{loss}");
-    let fine: i64 = connection
-        .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(fine, 5);
-}
-
-#[test]
 fn what_is_no_store_of_ours_is_neither_written_nor_read() {
     let directory = TempDir::new("other");
     let error = |result: Result<(), StoreError>| result.unwrap_err().to_string();
@@ -210,7 +185,7 @@ fn what_is_no_store_of_ours_is_neither_written_nor_read() {
     assert_eq!(error(Database::open(&directory.file()).map(drop)), "it is no regular file");
     fs::remove_file(directory.file()).unwrap();
     Connection::open(directory.file()).unwrap().pragma_update(None, "user_version", 9).unwrap();
-    let later = "the store has version 9, and this lifesign reads versions 1 to 2";
+    let later = "the store has version 9, and this lifesign reads versions 1 to 3";
     assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), later);
     assert_eq!(error(Database::open(&directory.file()).map(drop)), later);
 }

@@ -8,8 +8,8 @@ use crate::support::{
     schema, snapshot, week,
 };
 use lifesign_core::{
-    judge::State,
-    scopes::{BlockId, Scope},
+    judge::{Darknesses, Edge, State},
+    scopes::{BlockId, CountryId, Scope},
     watch::Snapshot,
 };
 use serde_json::{Value, json};
@@ -304,6 +304,40 @@ fn the_state_and_the_metrics_tell_of_one_present_incident() {
     ] {
         assert_eq!(metrics.matches(line).count(), 1, "{line}");
     }
+}
+
+#[test]
+fn the_darknesses_of_a_flapping_that_goes_on_are_as_many_wherever_it_is_asked() {
+    let temp_dir = TempDir::new("api-flapping");
+    let mut snapshot =
+        week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Flapping, week::HOUR)]);
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let country = snapshot.roster.scope_id(Scope::Country(CountryId(0))).index();
+    let edge = |before: u64| {
+        let time = snapshot.time - minutes(before);
+        Edge { earliest: Some(time), latest: time }
+    };
+    let stay = |count, length, last| Darknesses {
+        count,
+        ..Darknesses::one(minutes(length), edge(55), Some(edge(last)))
+    };
+    // Two more have ended since the store was written, and one goes on.
+    let now = stay(14, 40, 9);
+    let mut episodes = week::episodes(&snapshot);
+    for episode in episodes.iter_mut().filter(|episode| episode.scope == "X0") {
+        episode.count_stay(stay(12, 30, 10));
+    }
+    snapshot.scopes[country].verdict.darknesses = now;
+    let began = week::NOW - Duration::from_secs(160 * week::HOUR);
+    let samples = week::Samples { span: minutes(1), count: 60 };
+    let store = week::store_of(&snapshot, &episodes, began, samples, &temp_dir);
+    let server = PageServer::with_past(Some(snapshot), settings(None), Some(store));
+    let incidents = ask(&server, "/api/v1/incidents?scope=X0");
+    assert_eq!(incidents["incidents"][0]["phases"][0]["darknesses"], 15);
+    let incident = &ask(&server, "/api/v1/state")["countries"][0]["incident"];
+    assert_eq!(incident["darknesses"], 15);
+    let page = server.ask("GET", "/X0").body;
+    assert!(page.contains("dark 15 times"), "{page}");
 }
 
 /// Every tag that is opened is closed, and there is one root.

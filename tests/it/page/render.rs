@@ -9,7 +9,7 @@ use lifesign_core::{
     time::Time,
     watch::{Settings, Snapshot, Watch},
 };
-use lifesign_incident::Episode;
+use lifesign_incident::{Episode, StayCount};
 use lifesign_page::{Address, Page, Query, Range, Site, View};
 use std::{fs, sync::Arc, time::Duration};
 
@@ -116,6 +116,7 @@ fn restless_year(snapshot: &Snapshot) -> Vec<Episode> {
             unseen: Duration::ZERO,
             paused: None,
             darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
             planned: None,
         }
     };
@@ -222,7 +223,7 @@ fn what_flaps_is_told_in_the_present_tense() {
     let page = render(&snapshot, COUNTRY, "", SITE);
     assert_eq!(
         sentence(&page),
-        "unstable since 23 Dec 23:00 UTC (1 h): answers since 23 Dec 23:51:00 UTC (9 min); counted as \
+        "unstable since 23 Dec 23:00 UTC (1 h, dark 14 times): answers since 23 Dec 23:51:00 UTC (9 min); counted as \
          unstable until 00:20:00 UTC"
     );
     snapshot.scopes[country].verdict.calm_at = None;

@@ -6,7 +6,7 @@ use lifesign_core::{
     time::Time,
     watch::{History, RoundTrips, Settings, Snapshot, Spread, StateSpan, Watch},
 };
-use lifesign_incident::{Episode, fold};
+use lifesign_incident::{Episode, StayCount, fold, go_on};
 use lifesign_page::{Columns, Past, Point, Range};
 use lifesign_store::{FILE_NAME, Store};
 use std::{
@@ -70,7 +70,8 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
     let (from, to) = range.period(NOW);
     let began = NOW - Duration::from_secs(160 * HOUR);
     let columns = Columns::of((from.max(began), to));
-    let episodes = episodes(snapshot);
+    let mut episodes = episodes(snapshot);
+    go_on(&mut episodes, snapshot);
     let point = |column: usize| {
         let noise = (column * 7919 % 97) as f64 / 97.0;
         let median = 0.2 + noise / 20.0;
@@ -95,7 +96,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
 }
 
 /// Every stay in a state other than up.
-fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
+pub fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
     let roster = &snapshot.roster;
     let of_scope = |scope: Scope| {
         let spans: Vec<StateSpan> = snapshot
@@ -119,6 +120,7 @@ fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
             unseen: Duration::ZERO,
             paused: None,
             darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
             planned: None,
         });
         episodes.collect::<Vec<_>>()
@@ -171,7 +173,8 @@ pub fn store_of(
     for episode in episodes {
         base.execute(
             "INSERT INTO episode (scope, found, country, state, begin_earliest, begin_latest, \
-             end_earliest, end_latest, unseen, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+             end_earliest, end_latest, unseen, evidence, darknesses, dark, stay_darknesses, \
+             stay_dark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
             rusqlite::params![
                 episode.scope,
                 millis(episode.found),
@@ -182,6 +185,10 @@ pub fn store_of(
                 episode.end.and_then(|end| end.earliest).map(millis),
                 episode.end.map(|end| millis(end.latest)),
                 episode.evidence,
+                episode.darknesses.count,
+                episode.darknesses.length.as_millis() as i64,
+                episode.of_stay.count,
+                episode.of_stay.length.as_millis() as i64,
             ],
         )
         .unwrap();

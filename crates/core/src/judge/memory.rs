@@ -13,7 +13,7 @@ use super::{
     darkness::{Darkness, Proof},
     flaps::MAX_CALM,
     rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
-    state::{Edge, State},
+    state::{Darknesses, Edge, State},
 };
 use crate::{
     aggregate::Floor,
@@ -140,10 +140,7 @@ impl ScopeState {
         let learned = [&mut self.quality.learned];
         let darkness = self.darkness.iter_mut().flat_map(Darkness::times);
         let times = self.life.iter_mut().chain(self.silence.times()).chain(self.flaps.times());
-        let flapping = [&mut self.darknesses, &mut self.darknesses_before];
-        let first_begins = flapping.into_iter().flat_map(|each| &mut each.first_begin);
-        let first_begins = first_begins.flat_map(Edge::times);
-        times.chain(learned).chain(self.recovery.times()).chain(darkness).chain(first_begins)
+        times.chain(learned).chain(self.recovery.times()).chain(darkness)
     }
 
     /// As it is when nobody watched from then to now.
@@ -163,6 +160,9 @@ impl ScopeState {
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
             record: ScopeState::new(now).record,
+            // What was counted in an earlier run, that run has told.
+            darknesses: Darknesses::default(),
+            darknesses_before: Darknesses::default(),
             ..self
         }
     }

@@ -178,7 +178,7 @@ fn what_came_back_meanwhile_ended_in_the_gap() {
     tracked.restart(true, 100, 150);
     tracked.change(160, Down, edge(10, 12));
     tracked.change(170, Up, edge(165, 169));
-    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 69)]);
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 67)]);
 }
 
 #[test]

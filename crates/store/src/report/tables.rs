@@ -1,8 +1,8 @@
 //! The report's tables: incidents of the country, by phase, and of its parts.
 
 use super::ReportData;
-use crate::{incidents::length_words, list::duration_text};
-use lifesign_core::judge::State;
+use crate::incidents::length_words;
+use lifesign_core::{duration::duration_text, judge::State};
 use lifesign_incident::{
     Incident, PhaseKind,
     story::{edge_text, time_text},

@@ -141,3 +141,39 @@ fn what_was_unknown_from_the_start_is_told_as_unknown() {
     let page = report::page(&data).into_string();
     assert!(page.contains("class=\"unknown\""), "{page}");
 }
+
+#[test]
+fn a_block_of_which_nothing_is_known_after_a_blind_period_has_an_episode_of_its_own() {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    roster.add_block("127.45.176.0/24".parse().unwrap());
+    let roster = Arc::new(roster);
+    let block = Scope::Block(BlockId(0));
+    let country = Scope::Country(CountryId(0));
+    let told = |time, scope, from, to| {
+        let all = all(time, from, to);
+        all.into_iter().find(|change| change.scope == scope).unwrap()
+    };
+    let mut tracker = EpisodeTracker::default();
+    let mut episodes = Vec::new();
+    let mut take = |changes: &[Change], unknown: &[Scope], time| {
+        tracker.handle_changes(changes, &roster, WallOffset::default(), &mut episodes);
+        let watch = Watch::new(roster.clone(), &Settings::default(), at(0));
+        let mut snapshot = watch.snapshot(at(time), WallOffset::default(), 0);
+        for scope in roster.scopes() {
+            let verdict = &mut snapshot.scopes[roster.scope_id(scope).index()].verdict;
+            verdict.state = if unknown.contains(&scope) { State::Unknown } else { State::Up };
+            verdict.edge = Edge { earliest: None, latest: at(100) };
+        }
+        tracker.note_unknown(&snapshot, &mut episodes);
+    };
+    let both = [block, country];
+    take(&both.map(|scope| told(100, scope, State::Up, State::Unknown)), &both, 120);
+    take(&[told(200, country, State::Unknown, State::Up)], &[block], 240);
+    take(&[], &[block], 300);
+    take(&[told(400, block, State::Unknown, State::Up)], &[], 420);
+    let of_block: Vec<_> = episodes.iter().filter(|one| one.scope != "KP").collect();
+    let told: Vec<_> =
+        of_block.iter().map(|one| (one.found, one.end.map(|end| end.latest))).collect();
+    assert_eq!(told, [(at(100), None), (at(100), Some(at(400)))]);
+}

@@ -105,7 +105,7 @@ fn a_store_that_is_damaged_while_it_is_written_is_moved_aside_too() {
 }
 
 #[test]
-fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
+fn a_store_of_version_1_is_read_and_becomes_one_of_the_newest() {
     let directory = TempDir::new("version-1");
     let mut database = Database::open(&directory.file()).unwrap();
     let state = State::Flapping;
@@ -120,8 +120,16 @@ fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
     flapping.darknesses.first_begin = Some(flapping.begin);
     flapping.darknesses.last_end = flapping.end;
     let older = Connection::open(directory.file()).unwrap();
-    let counted =
-        ["darknesses", "dark", "first_earliest", "first_latest", "last_earliest", "last_latest"];
+    let counted = [
+        "darknesses",
+        "dark",
+        "first_earliest",
+        "first_latest",
+        "last_earliest",
+        "last_latest",
+        "stay_darknesses",
+        "stay_dark",
+    ];
     for column in counted {
         older.execute(&format!("ALTER TABLE episode DROP COLUMN {column}"), []).unwrap();
     }
@@ -149,5 +157,84 @@ fn a_store_of_version_1_is_read_and_becomes_one_of_version_2() {
     drop(newer);
     let newer = Connection::open(directory.file()).unwrap();
     let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
+}
+
+/// As the first lifesign that wrote version 2 made it, from nothing and from one of version 1.
+const FIRST_OF_VERSION_2: &str = "
+CREATE TABLE run (
+    began INTEGER PRIMARY KEY, lasted INTEGER NOT NULL, ended INTEGER NOT NULL,
+    vantage TEXT NOT NULL, version TEXT NOT NULL
+) STRICT;
+CREATE TABLE country (code TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE episode (
+    scope TEXT NOT NULL, found INTEGER NOT NULL, country TEXT NOT NULL, state TEXT NOT NULL,
+    begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
+    unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
+    darknesses INTEGER NOT NULL DEFAULT 0, dark INTEGER NOT NULL DEFAULT 0,
+    last_earliest INTEGER, last_latest INTEGER,
+    PRIMARY KEY (scope, found)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
+CREATE TABLE sample (
+    span INTEGER NOT NULL, scope TEXT NOT NULL, time INTEGER NOT NULL, country TEXT NOT NULL,
+    state TEXT NOT NULL, probes INTEGER NOT NULL, loss REAL, rtt_median REAL, rtt_p95 REAL,
+    PRIMARY KEY (span, time, scope)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE memory (
+    one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE TABLE name (
+    name TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (name, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE plan (
+    one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL
+) STRICT;
+CREATE TABLE maintenance (
+    scope TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL, reason TEXT,
+    PRIMARY KEY (scope, begin, until)
+) STRICT, WITHOUT ROWID;
+INSERT INTO episode VALUES ('KP', 1419264980000, 'KP', 'flapping', 1419264900000, 1419264904000,
+    1419268500000, 1419268504000, 0, NULL, 'three times', 3, 90000, 1419268000000, 1419268002000);
+INSERT INTO sample VALUES (60000, 'KP', 1419264960000, 'KP', 'up', 60, 0.5, 1.2, 1.3);
+PRAGMA user_version = 2;
+";
+
+#[test]
+fn a_store_of_the_first_version_2_is_read_and_becomes_one_of_the_newest() {
+    let directory = TempDir::new("version-2");
+    Connection::open(directory.file()).unwrap().execute_batch(FIRST_OF_VERSION_2).unwrap();
+    let read = || {
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        let measured = reader.measured(Measurements::Of("KP"), (at(0), at(60)), 1).unwrap().read;
+        let [episode] = &reader.episodes(&EpisodeFilter::default()).unwrap().read[..] else {
+            panic!("one episode")
+        };
+        let times = measured[0].round_trips.unwrap();
+        (episode.begin, episode.darknesses, (times.median, times.p95, times.spread))
+    };
+    let begin = Edge { earliest: Some(at(0)), latest: at(4) };
+    let end = Edge { earliest: Some(at(3100)), latest: at(3102) };
+    let darknesses =
+        Darknesses { count: 3, ..Darknesses::one(Duration::from_secs(90), begin, Some(end)) };
+    let all = (begin, darknesses, (1.2, 1.3, None));
+    assert_eq!(read(), all);
+    let mut newer = Database::open(&directory.file()).unwrap();
+    assert_eq!(read(), all);
+    // What is written of it has its columns in their places.
+    let stay = StayCount { count: 2, length: Duration::from_secs(60) };
+    let mut written =
+        Episode { state: State::Flapping, darknesses, of_stay: stay, ..outage("JP", Some(34_270)) };
+    written.country = "JP".into();
+    let measured = sample("JP", 60, State::Up, Some(0.5));
+    newer
+        .write(&super::backlog(40_060, vec![written.clone()], vec![measured]), "lab", at(0))
+        .unwrap();
+    drop(newer);
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    assert_eq!(reader.episodes_alone(Some("JP")).unwrap().read, [written]);
+    drop(Database::open(&directory.file()).unwrap());
+    let newer = Connection::open(directory.file()).unwrap();
+    let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 3);
 }

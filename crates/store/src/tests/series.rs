@@ -74,3 +74,47 @@ fn quantiles_are_means_of_minutes_and_extremes_stay_in_fine_samples_and_in_coars
         assert!(told.iter().zip(expected).all(apart), "{told:?}");
     }
 }
+
+#[test]
+fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
+    let directory = TempDir::new("coarse");
+    let mut database = Database::open(&directory.file()).unwrap();
+    // 16:15:00 is the middle of ten minutes.
+    let minutes = (0..5).map(|minute| {
+        let state = if minute == 2 { State::Outage } else { State::Up };
+        sample("KP", 60 * minute, state, (minute != 4).then_some(minute as f64 / 10.0))
+    });
+    let old = sample("KP", 0, State::Up, None);
+    let old = Sample { time: at(0) - Duration::from_secs(9 * 86_400), ..old };
+    let samples = minutes.chain([old]).collect();
+    database.write(&backlog(310, vec![], samples), "lab", at(0)).unwrap();
+    let connection = Connection::open(directory.file()).unwrap();
+    let row = connection.query_row(
+        "SELECT time, state, probes, loss FROM sample WHERE span = 600000",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    );
+    let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
+    assert_eq!((reader::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert!((loss - 0.15).abs() < 1e-9, "{loss}");
+    let fine: i64 = connection
+        .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(fine, 5);
+}
+
+#[test]
+fn ten_minutes_of_outage_are_one_also_if_nothing_is_known_of_one_of_them() {
+    let directory = TempDir::new("gravest");
+    let mut database = Database::open(&directory.file()).unwrap();
+    // The last one's probes have no loss of their own.
+    let minutes = (5..15).map(|minute| {
+        let state = if minute == 14 { State::Unknown } else { State::Outage };
+        Sample { probes: 60, ..sample("KP", 60 * minute, state, (minute != 14).then_some(1.0)) }
+    });
+    database.write(&backlog(910, vec![], minutes.collect()), "lab", at(0)).unwrap();
+    let connection = Connection::open(directory.file()).unwrap();
+    let sql = "SELECT state, loss FROM sample WHERE span = 600000";
+    let row = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!(row.unwrap(), ("outage".to_owned(), 1.0));
+}

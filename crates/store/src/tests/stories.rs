@@ -1,15 +1,18 @@
 //! Scenarios, played through the judge and the tracker, and the incidents that are told of them.
 
 use super::TempDir;
-use crate::{Episode, EpisodeFilter, EpisodeTracker, PlayedStore, StoreReader};
+use crate::{Episode, EpisodeFilter, EpisodeTracker, PlayedStore, Store, StoreReader};
 use lifesign_core::{
-    judge::{Change, Darknesses, Edge, State},
+    judge::{Change, Darknesses, Edge, EvidenceText, State},
     scopes::{CountryId, Scope},
     time::{Time, WallOffset},
+    watch::{Settings, Snapshot, Watch},
 };
-use lifesign_incident::{Incident, Phase, PhaseKind, fold, present};
+use lifesign_incident::{Incident, Phase, PhaseKind, fold, go_on, present};
 use lifesign_lab::{Scenario, Simulation};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+const COUNTRY: Scope = Scope::Country(CountryId(0));
 
 /// Two hosts are away for a while, and one goes for good. At twenty probes an hour.
 const QUIET_YEAR: &str = r#"
@@ -181,32 +184,117 @@ fn holds(edge: Edge, truth: &str) {
     assert!(truth <= edge.latest, "{edge:?}, {truth}");
 }
 
+/// Plays it up to the first minute in which three darknesses ended in the flapping that goes on.
+fn play_into_flapping(
+    scenario: &Scenario,
+    mut keep: impl FnMut(&Simulation, &[Change]),
+) -> (Arc<Snapshot>, Simulation) {
+    let mut simulation =
+        Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
+    loop {
+        let now = simulation.now() + Duration::from_secs(60);
+        assert!(now < scenario.end());
+        simulation
+            .run_by_minutes(now, |simulation, changes| {
+                keep(simulation, changes);
+                Ok::<_, ()>(())
+            })
+            .unwrap();
+        let snapshot = simulation.watch().snapshot(now, WallOffset::default(), 0);
+        if snapshot.scope(COUNTRY).verdict.darknesses.count >= 3 {
+            return (Arc::new(snapshot), simulation);
+        }
+    }
+}
+
+/// The open episodes of the country in the file.
+fn open_of_country(directory: &TempDir) -> Vec<Episode> {
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let read = reader.episodes_alone(Some("KP")).unwrap().read;
+    read.into_iter().filter(|one| one.end.is_none()).collect()
+}
+
 #[test]
 fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     let scenario = scenario("december-2014");
     let directory = TempDir::new("killed-in-flapping");
+    let (mut store, previous) = Store::open(&directory, "lab", scenario.start).unwrap();
+    let offset = WallOffset::default();
+    store.resume(previous, false, &scenario.roster, scenario.start, offset);
+    let (snapshot, _) = play_into_flapping(&scenario, |simulation, changes| {
+        store.handle_changes(changes, simulation.watch(), simulation.now(), offset);
+    });
+    drop(store);
+    let verdict = &snapshot.scope(COUNTRY).verdict;
+    let seen = verdict.darknesses;
+    let mut open = open_of_country(&directory);
+    let told: Vec<_> = open.iter().map(|one| (one.state, one.darknesses.count)).collect();
+    assert_eq!(told, [(State::Flapping, seen.count)]);
+    // However often it is asked of the snapshot.
+    for _ in 0..2 {
+        go_on(&mut open, &snapshot);
+        let going_on = u32::from(verdict.calm_at.is_none());
+        assert_eq!(open[0].darknesses.count, seen.count + going_on);
+        assert_eq!(open[0].darknesses.length, seen.length);
+    }
+    // The record tells of as many as the incident of now.
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let filter = EpisodeFilter { scope: Some("KP".into()), ..EpisodeFilter::default() };
+    let told = reader.incidents(&filter, snapshot.time, Some(&snapshot)).unwrap().read;
+    let count =
+        |incident: &Incident| -> u32 { incident.phases.iter().map(|phase| phase.darknesses).sum() };
+    let now = present(&snapshot, CountryId(0)).unwrap();
+    assert_eq!(
+        told.iter().filter(|each| !each.is_over).map(count).collect::<Vec<_>>(),
+        [count(&now)]
+    );
+    // The run that goes on from there counts on.
+    let (mut store, previous) = Store::open(&directory, "lab", snapshot.time).unwrap();
+    let resumed = snapshot.time + Duration::from_secs(60);
+    store.resume(previous, true, &scenario.roster, resumed, offset);
+    let found = |time, from, to, darknesses| Change {
+        time,
+        scope: COUNTRY,
+        from,
+        to,
+        edge: verdict.edge,
+        evidence: EvidenceText::default(),
+        darknesses,
+    };
+    let watch = Watch::new(scenario.roster.clone(), &Settings::default(), resumed);
+    let none = Darknesses::default();
+    let changes = [
+        found(resumed, State::Unknown, State::Flapping, none),
+        found(resumed + Duration::from_secs(60), State::Flapping, State::Unknown, seen),
+    ];
+    store.handle_changes(&changes, &watch, resumed, offset);
+    drop(store);
+    let of_country = open_of_country(&directory);
+    let flapping = of_country.iter().find(|one| one.state == State::Flapping).unwrap();
+    assert_eq!(flapping.darknesses.count, 2 * seen.count);
+}
+
+#[test]
+fn what_is_played_up_to_the_middle_of_a_flapping_has_the_darknesses_so_far() {
+    let scenario = scenario("december-2014");
+    let directory = TempDir::new("played-into-flapping");
     let mut store =
         PlayedStore::create(&directory, "lab", &scenario.roster, None, scenario.start).unwrap();
-    let mut simulation =
-        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
-    let mut killed = scenario.start;
-    let mut seen = Darknesses::default();
-    while seen.count < 3 {
-        killed = killed + Duration::from_secs(60);
-        assert!(killed < scenario.end());
-        let keep = |simulation: &Simulation, changes: &[Change]| {
-            store.handle_changes(changes, simulation.watch(), simulation.now())
-        };
-        simulation.run_by_minutes(killed, keep).unwrap();
-        let snapshot = simulation.watch().snapshot(killed, WallOffset::default(), 0);
-        seen = snapshot.scope(Scope::Country(CountryId(0))).verdict.darknesses;
-    }
-    drop(store);
-    let filter = EpisodeFilter { scope: Some("KP".into()), ..EpisodeFilter::default() };
-    let read = StoreReader::open(&directory.file()).unwrap().episodes(&filter).unwrap().read;
-    let open = read.iter().filter(|one| one.scope == "KP" && one.end.is_none());
-    let open: Vec<_> = open.map(|one| (one.state, one.darknesses.count)).collect();
-    assert_eq!(open, [(State::Flapping, seen.count)]);
+    let mut writes = Vec::new();
+    let (snapshot, simulation) = play_into_flapping(&scenario, |simulation, changes| {
+        store.handle_changes(changes, simulation.watch(), simulation.now()).unwrap();
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        let is_quiet = changes.is_empty();
+        writes.push((is_quiet, reader.last_written().unwrap() == Some(simulation.now())));
+    });
+    // A count that grows is no reason to write.
+    let quiet = writes.iter().filter(|(is_quiet, _)| *is_quiet);
+    let written = quiet.clone().filter(|(_, is_written)| *is_written).count();
+    assert!(written <= quiet.count() / 10 + 1, "{written} of {}", writes.len());
+    store.count_at_end(simulation.watch(), simulation.now());
+    store.finish(simulation.now()).unwrap();
+    let told: Vec<_> = open_of_country(&directory).iter().map(|one| one.darknesses.count).collect();
+    assert_eq!(told, [snapshot.scope(COUNTRY).verdict.darknesses.count]);
 }
 
 /// Every ten minutes of these days: metrics and alerts follow the one, pages and reports the other.

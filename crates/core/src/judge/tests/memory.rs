@@ -1,6 +1,6 @@
 //! What the next run makes of a memory that makes no sense.
 
-use super::{Fed, RTT, Rules, SECOND, State};
+use super::{Fed, RTT, Rules, SECOND, State, table::flapping_and_alive};
 use crate::{
     fixtures::of_sizes,
     judge::{Judge, Memory},
@@ -155,4 +155,20 @@ fn what_is_in_a_memory_has_a_format() {
     names(&serde_json::to_value(memory).expect("JSON"), "", &mut found);
     let found: Vec<String> = found.into_iter().collect();
     insta::assert_snapshot!(format!("{}\n{}", Memory::FORMAT, found.join("\n")));
+}
+
+/// They are in the store, with the episode that goes on.
+#[test]
+fn the_darknesses_of_a_flapping_that_an_earlier_run_counted_are_not_counted_again() {
+    let mut fed = flapping_and_alive();
+    let id = fed.roster.scope_id(Scope::Country(CountryId(0))).index();
+    fed.judge.scopes[id].darknesses.count = 3;
+    fed.judge.scopes[id].darknesses_before.count = 2;
+    let memory = remember(&fed);
+    fed.now = fed.now + Duration::from_secs(60);
+    fed.judge =
+        Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, fed.now);
+    assert!(fed.judge.recall(memory, fed.now).is_some());
+    let scope = &fed.judge.scopes[id];
+    assert_eq!((scope.darknesses.count, scope.darknesses_before.count), (0, 0));
 }

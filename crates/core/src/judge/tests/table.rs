@@ -46,7 +46,7 @@ fn outage() -> Fed {
     fed
 }
 
-fn flapping_and_alive() -> Fed {
+pub fn flapping_and_alive() -> Fed {
     let mut fed = up();
     for _ in 0..3 {
         fed.play(20, |_| None);
