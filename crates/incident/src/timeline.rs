@@ -120,6 +120,16 @@ impl Timeline {
         });
     }
 
+    /// Nothing was known from `from` to `to`, but for a trouble that is there.
+    pub fn set_unknown(&mut self, from: Time, to: Time) {
+        let edge = Edge { earliest: None, latest: from };
+        let unknown = Known::of(Some((State::Unknown, edge)));
+        self.change(from, to, |before| match before.state {
+            Some((State::Up, _)) => unknown,
+            _ => before,
+        });
+    }
+
     fn change(&mut self, from: Time, to: Time, change: impl Fn(Known) -> Known) {
         if from >= to {
             return;

@@ -141,25 +141,21 @@ pub(crate) struct Lane {
 
 /// The states of a scope in these columns, which are those of the past or wider.
 pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
-    let timeline = timeline(view, scope);
+    let mut timeline = timeline(view, scope);
+    let name = view.snapshot.roster.full_name_of(scope);
+    let points = view.past.points.get(&name).map_or(&[][..], Vec::as_slice);
+    for (at, _) in points.iter().enumerate().filter(|(_, point)| point.is_unknown) {
+        timeline.set_unknown(view.past.columns.begin(at), view.past.columns.begin(at + 1));
+    }
     let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
     for Stretch { state, is_watched, period: (from, to) } in
         timeline.within((columns.from, columns.to))
     {
         *totals.entry((state, is_watched)).or_default() += to.since(from);
     }
-    let mut shown = timeline.columns(&columns);
-    let name = view.snapshot.roster.full_name_of(scope);
-    let points = view.past.points.get(&name).map_or(&[][..], Vec::as_slice);
-    for (at, _) in points.iter().enumerate().filter(|(_, point)| point.is_unknown) {
-        let column = shown[at * columns.count / points.len()].as_mut();
-        if let Some(column) = column.filter(|column| column.state == State::Up) {
-            column.state = State::Unknown;
-        }
-    }
     let mut totals: Vec<_> = totals.into_iter().collect();
     totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
-    Lane { columns: shown, totals }
+    Lane { columns: timeline.columns(&columns), totals }
 }
 
 /// The states of a scope from the first that is known on.
@@ -173,14 +169,18 @@ fn timeline(view: &View, scope: Scope) -> Timeline {
     };
     let begin = past.columns.from;
     let is_late = |episode: &&Episode| episode.end.is_none_or(|end| end.latest > begin);
-    let episodes = past.episodes.iter().filter(is_late).filter(is_told);
-    let mut timeline = Timeline::new(past.watched.iter().copied(), episodes);
+    let episodes = || past.episodes.iter().filter(is_late).filter(is_told);
+    let mut timeline = Timeline::new(past.watched.iter().copied(), episodes());
     for (from, to) in unwatched((Time::default(), Time::NEVER), past.watched.iter().copied()) {
         timeline.unwatch(from, to);
     }
     let verdict = &snapshot.scope(scope).verdict;
-    // Before this run began, the store knows when it was seen so.
+    // Before this run began, and while nobody could see, the store knows what was seen. A state may
+    // outlast what nobody saw.
+    let unknown = episodes().filter(|episode| episode.state == State::Unknown);
+    let seen_again = unknown.filter_map(|episode| episode.end).map(|end| end.latest).max();
     let since = snapshot.wall_offset.written(verdict.edge.latest.max(snapshot.started));
+    let since = seen_again.map_or(since, |seen| since.max(seen));
     let found = (verdict.state, verdict.edge);
     if verdict.state == State::Flapping {
         timeline.set_but_outages(since, view.now(), found);

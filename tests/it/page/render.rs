@@ -445,6 +445,59 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
 }
 
 #[test]
+fn what_nobody_could_see_of_what_goes_on_is_unknown_in_the_strip_and_in_its_words() {
+    let spans = || vec![(State::Up, 160 * week::HOUR), (State::Outage, 130 * week::HOUR)];
+    let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans());
+    let ago = |hours: u64| week::NOW - Duration::from_secs(hours * week::HOUR);
+    let edge = |latest| Edge { earliest: None, latest };
+    snapshot.started = ago(160);
+    let mut past = week::past(&snapshot, Range::All);
+    // Blind within the outage, which goes on; and nothing known of the first columns.
+    past.episodes.push(Episode {
+        scope: "X0".into(),
+        state: State::Unknown,
+        begin: edge(ago(100)),
+        end: Some(edge(ago(80))),
+        ..past.episodes[0].clone()
+    });
+    for point in &mut past.points.get_mut("X0").unwrap()[..15] {
+        point.is_unknown = true;
+    }
+    let address = Address::find(COUNTRY, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let page = lifesign_page::render(&view).unwrap().into_string();
+    for part in [
+        "aria-label=\"6 d 16 h: outage 4 d 14 h, unknown 40 h, up 10 h\"",
+        "<title>unknown, 17 Dec 2014 08:00 to 18 Dec 04:00 UTC</title>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+/// The ids and titles of the feed's entries.
+fn entries(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let feed = render(snapshot, "/X0/feed.atom", "", SITE);
+    let between = |entry: &str, tag: &str| {
+        let text = entry.split(&format!("<{tag}>")).nth(1).unwrap();
+        text.split('<').next().unwrap().to_owned()
+    };
+    let entries = feed.split("<entry>").skip(1);
+    entries.map(|entry| (between(entry, "id"), between(entry, "title"))).collect()
+}
+
+#[test]
+fn an_entry_of_the_feed_has_one_id_while_a_darkness_grows_into_an_outage() {
+    let found = |state| {
+        let spans = move |_| vec![(State::Up, 160 * week::HOUR), (state, 2 * week::HOUR)];
+        entries(&week::snapshot(week::roster(1, 1, 2), spans))
+    };
+    let before = found(State::Down);
+    assert!(before.iter().any(|(_, title)| title == "Country 0 is unreachable"), "{before:?}");
+    assert_eq!(before, found(State::Outage));
+    assert_ne!(before, found(State::Flapping));
+}
+
+#[test]
 fn no_name_can_become_markup_anywhere() {
     let nasty = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;";
     let mut roster = week::roster(1, 2, 2);
