@@ -82,18 +82,20 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         Scope::Network(_) | Scope::Block(_) => roster.name_of(scope),
     };
     let simulation = if view.site.simulation.is_some() { "Simulation: " } else { "" };
-    let entry = |at, what: &str, kind: &str, time: Time| Entry {
+    let entry = |at, what: &str, key: &str, time: Time| Entry {
         at,
         title: format!("{simulation}{name} {what}"),
         name: name.clone(),
         incident,
         scope,
-        key: format!("{kind} {time}"),
+        key: format!("{key} {time}"),
     };
     let begins = incident.phases.iter().map(|phase| {
         let again = if phase.kind == PhaseKind::Up { " again" } else { "" };
-        let what = format!("is {}{again}", story::adjective(phase.kind));
-        entry(phase.begin.latest, &what, phase.kind.label(), phase.begin.latest)
+        // The same for a darkness and for the outage that it becomes.
+        let adjective = story::adjective(phase.kind);
+        let what = format!("is {adjective}{again}");
+        entry(phase.begin.latest, &what, adjective, phase.begin.latest)
     });
     let end = incident.end().map(|end| {
         let what = "has been well for a day: the incident is over";
