@@ -120,7 +120,8 @@ pub fn dark_times(darknesses: u32) -> Option<String> {
     Some(format!("dark {}", times_text(darknesses)?))
 }
 
-fn times_text(times: u32) -> Option<String> {
+/// How often: `once`, `213 times`; None if it was never.
+pub fn times_text(times: u32) -> Option<String> {
     match times {
         0 => None,
         1 => Some("once".into()),
@@ -133,9 +134,13 @@ fn times_text(times: u32) -> Option<String> {
 /// its darknesses were not counted.
 pub fn dark_words(phase: &Phase, now: Time) -> String {
     let Some(times) = dark_times(phase.darknesses) else { return String::new() };
+    format!(", {times}, {} of it", dark_share_text(phase, now))
+}
+
+/// For how much of it a phase was dark: `24 %`, `2.4 %`.
+pub fn dark_share_text(phase: &Phase, now: Time) -> String {
     let share = phase.dark_share(now) * 100.0;
-    let share = if share < 10.0 { format!("{share:.1}") } else { format!("{share:.0}") };
-    format!(", {times}, {share} % of it")
+    if share < 10.0 { format!("{share:.1} %") } else { format!("{share:.0} %") }
 }
 
 /// What happened in an incident, without when: `unstable for 26 h 15 min (dark 31 times), then

@@ -198,17 +198,21 @@ impl Address {
 
     /// A link to the same page with another query.
     pub(crate) fn with(&self, roster: &Roster, query: &Query) -> String {
-        let path = match &self.page {
-            Page::Overview => "./".into(),
-            Page::Meaning => self.up() + "-/meaning",
+        self.to_page(roster, &self.page) + &query.text()
+    }
+
+    /// A link to a page as it is without a query.
+    pub(crate) fn to_page(&self, roster: &Roster, page: &Page) -> String {
+        match page {
+            Page::Overview => self.to(""),
+            Page::Meaning => self.to("-/meaning"),
             Page::Scope(scope) => self.up() + &path_of(roster, *scope),
             Page::Badge(scope) => format!("{}{}/badge.svg", self.up(), path_of(roster, *scope)),
             Page::Feed(id) => {
                 format!("{}{}/feed.atom", self.up(), path_of(roster, Scope::Country(*id)))
             }
             Page::Incident(scope, id) => self.to_incident(roster, *scope, id),
-        };
-        path + &query.text()
+        }
     }
 }
 
@@ -236,7 +240,7 @@ fn scope_at(parts: &[&str], roster: &Roster) -> Option<Scope> {
 }
 
 /// The path of a scope's page below the root.
-pub(crate) fn path_of(roster: &Roster, scope: Scope) -> String {
+fn path_of(roster: &Roster, scope: Scope) -> String {
     let country = roster.country_of(scope);
     let code = encoded(&country.code, "");
     match scope {

@@ -418,9 +418,19 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let query = Query::default();
     let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
     assert!(matches!(address.page, Page::Incident(..)));
-    let past = week::past(&snapshot, Range::Week);
+    let mut past = week::past(&snapshot, Range::Week);
     let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     assert!(lifesign_page::render(&view).is_none());
+    // Nobody saw it begin, and it was dark for a fiftieth of it.
+    let phase = &mut past.incidents[0].phases[0];
+    phase.begin.earliest = None;
+    phase.dark /= 50;
+    let path = format!("/X0/incident/{}", past.incidents[0].id());
+    let address = Address::find(&path, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let page = lifesign_page::render(&view).unwrap().into_string();
+    assert!(page.contains("<p>It began before <time"), "{page}");
+    assert!(page.contains(" (2.0 %)</td>"), "{page}");
 }
 
 #[test]
