@@ -99,6 +99,22 @@ impl Timeline {
         timeline
     }
 
+    /// The states of a scope as they are drawn, up to `until`: where nobody watched there is none,
+    /// but for an outage that was there before and had not ended.
+    pub fn seen<'a>(
+        watched: &[Period],
+        episodes: impl IntoIterator<Item = &'a Episode>,
+        until: Time,
+    ) -> Self {
+        let always = (Time::default(), Time::NEVER);
+        let mut timeline = Self::new([always], episodes);
+        for (from, to) in unwatched(always, watched.iter().copied()) {
+            timeline.unwatch(from, to);
+        }
+        timeline.set(until, Time::NEVER, None);
+        timeline
+    }
+
     /// Sets the state from `from` to `to`, over whatever was set there.
     pub fn set(&mut self, from: Time, to: Time, state: Option<(State, Edge)>) {
         self.change(from, to, |_| Known::of(state));
