@@ -73,7 +73,7 @@ impl Timeline {
     /// What each column shows; None where nobody watched.
     pub fn columns(&self, columns: &Columns) -> Vec<Option<Column>> {
         let mut times = vec![PerState::<Duration>::default(); columns.count];
-        let mut watched = vec![false; columns.count];
+        let mut watched = vec![PerState::<bool>::default(); columns.count];
         for Stretch { state, is_watched, period: (from, to) } in
             self.within((columns.from, columns.to))
         {
@@ -82,13 +82,13 @@ impl Timeline {
                 let first = columns.begin(column).max(from);
                 let time = columns.begin(column + 1).min(to).since(first);
                 times[column][state] += time;
-                watched[column] |= is_watched && !time.is_zero();
+                watched[column][state] |= is_watched && !time.is_zero();
             }
         }
         let width = columns.length() / columns.count as u32;
-        let shown = times.iter().zip(watched).map(|(time, is_watched)| {
+        let shown = times.iter().zip(watched).map(|(time, watched)| {
             let column = column(time, width)?;
-            Some(Column { is_watched, ..column })
+            Some(Column { is_watched: watched[column.state], ..column })
         });
         shown.collect()
     }
@@ -146,14 +146,22 @@ mod tests {
     #[test]
     fn a_column_of_an_outage_that_nobody_watched_says_so() {
         use crate::fixtures::{at, outage};
-        let mut timeline = Timeline::new([(at(0), at(400))], &[outage("KP", Some(300))]);
+        let outage_until = |end| outage("KP", Some(end));
+        let mut timeline = Timeline::new([(at(0), at(400))], &[outage_until(300)]);
         timeline.unwatch(at(150), at(400));
         let columns = Columns { from: at(0), to: at(400), count: 4 };
-        let shown = timeline.columns(&columns).into_iter();
-        let shown: Vec<_> =
-            shown.map(|column| column.map(|column| (column.state, column.is_watched))).collect();
+        let shown = |timeline: &Timeline| -> Vec<_> {
+            let shown = timeline.columns(&columns).into_iter();
+            shown.map(|column| column.map(|column| (column.state, column.is_watched))).collect()
+        };
         let outage = |is_watched| Some((State::Outage, is_watched));
-        assert_eq!(shown, [outage(true), outage(true), outage(false), None]);
+        assert_eq!(shown(&timeline), [outage(true), outage(true), outage(false), None]);
+
+        // That it was up was watched, the outage was not.
+        let mut timeline = Timeline::new([(at(0), at(400))], &[outage_until(250)]);
+        timeline.unwatch(at(100), at(250));
+        let up = Some((State::Up, true));
+        assert_eq!(shown(&timeline), [outage(true), outage(false), outage(false), up]);
     }
 
     #[test]

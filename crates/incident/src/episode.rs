@@ -52,6 +52,12 @@ impl Episode {
         FullName::new(&self.country, &self.scope)
     }
 
+    /// Does it say what a scope of this country was? What was unknown of the whole country was so
+    /// of its parts.
+    pub fn tells_of(&self, scope: &str, country: &str) -> bool {
+        self.scope == scope || self.state == State::Unknown && self.scope == country
+    }
+
     /// From when to when it was.
     pub const fn span(&self) -> Span {
         Span { begin: self.begin, end: self.end }

@@ -1,7 +1,11 @@
 //! An incident, and what it consists of.
 
-use crate::{Span, WELL_AFTER};
-use lifesign_core::{judge::Edge, scopes::FullName, time::Time};
+use crate::{Episode, Span, WELL_AFTER};
+use lifesign_core::{
+    judge::Edge,
+    scopes::{FullName, Maintenance},
+    time::Time,
+};
 use std::time::Duration;
 
 /// A maximal stretch of trouble of one scope. All times are on the wall clock.
@@ -79,6 +83,11 @@ impl Phase {
         self.span().length(now)
     }
 
+    /// Does this time lie in it?
+    fn has(&self, time: Time) -> bool {
+        (self.begin.latest..=self.end.map_or(Time::NEVER, |end| end.latest)).contains(&time)
+    }
+
     /// The share of what was seen of it in which it was dark, from 0 to 1.
     pub fn dark_share(&self, now: Time) -> f64 {
         let length = self.length(now).0.saturating_sub(self.unseen).as_secs_f64();
@@ -107,6 +116,38 @@ impl Incident {
     pub fn over_at(&self) -> Option<Time> {
         let last = self.phases.last().filter(|last| !self.is_over && !last.is_bad())?;
         Some(last.begin.latest + WELL_AFTER)
+    }
+
+    /// When it had been well for a day; None until it is over.
+    pub fn was_over_at(&self) -> Option<Time> {
+        Some(self.end()?.latest + WELL_AFTER)
+    }
+
+    /// A window of maintenance that trouble in it overlapped. These are the episodes of whatever
+    /// scopes.
+    pub fn planned<'a>(&self, episodes: &'a [Episode]) -> Option<&'a Maintenance> {
+        self.window_of(episodes, |begin| self.bad_phases().any(|phase| phase.has(begin)))
+    }
+
+    /// The same of one of its phases; None of one in which it was up.
+    pub fn planned_in<'a>(
+        &self,
+        phase: &Phase,
+        episodes: &'a [Episode],
+    ) -> Option<&'a Maintenance> {
+        self.window_of(episodes, |begin| phase.is_bad() && phase.has(begin))
+    }
+
+    /// Of an episode of its scope that begins at such a time.
+    fn window_of<'a>(
+        &self,
+        episodes: &'a [Episode],
+        is_meant: impl Fn(Time) -> bool,
+    ) -> Option<&'a Maintenance> {
+        let of_scope = episodes.iter().filter(|episode| episode.scope == self.scope);
+        let mut planned =
+            of_scope.filter_map(|episode| Some((episode.begin.latest, episode.planned.as_ref()?)));
+        planned.find(|(begin, _)| is_meant(*begin)).map(|(_, window)| window)
     }
 
     /// What names it within its scope: the minute in which it began, as `2014-12-22T1614Z`.

@@ -99,6 +99,22 @@ impl Timeline {
         timeline
     }
 
+    /// The states of a scope as they are drawn, up to `until`: where nobody watched there is none,
+    /// but for an outage that was there before and had not ended.
+    pub fn seen<'a>(
+        watched: &[Period],
+        episodes: impl IntoIterator<Item = &'a Episode>,
+        until: Time,
+    ) -> Self {
+        let always = (Time::default(), Time::NEVER);
+        let mut timeline = Self::new([always], episodes);
+        for (from, to) in unwatched(always, watched.iter().copied()) {
+            timeline.unwatch(from, to);
+        }
+        timeline.set(until, Time::NEVER, None);
+        timeline
+    }
+
     /// Sets the state from `from` to `to`, over whatever was set there.
     pub fn set(&mut self, from: Time, to: Time, state: Option<(State, Edge)>) {
         self.change(from, to, |_| Known::of(state));
@@ -117,6 +133,16 @@ impl Timeline {
         self.change(from, to, |before| {
             let state = before.state.filter(|_| before.is_outage());
             Known { state, is_watched: false }
+        });
+    }
+
+    /// Nothing was known from `from` to `to`, but for a trouble that is there.
+    pub fn set_unknown(&mut self, from: Time, to: Time) {
+        let edge = Edge { earliest: None, latest: from };
+        let unknown = Known::of(Some((State::Unknown, edge)));
+        self.change(from, to, |before| match before.state {
+            Some((State::Up, _)) => unknown,
+            _ => before,
         });
     }
 

@@ -71,7 +71,8 @@ impl Query {
         let mut to = None;
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decoded(&value.replace('+', " "));
+            let text = value.replace('+', " ");
+            let value = decoded(&text);
             match key {
                 "range" => {
                     let named = Range::LAST.into_iter().find(|range| range.label() == value);
@@ -82,8 +83,9 @@ impl Query {
                 "from" => from = Some(value.parse()?),
                 "to" => to = Some(value.parse()?),
                 "open" => {
-                    let names = value.split(',').filter(|name| !name.is_empty());
-                    query.open = Some(names.map(str::to_owned).collect());
+                    // A comma in a name is encoded, one between names is not.
+                    let names = text.split(',').filter(|name| !name.is_empty());
+                    query.open = Some(names.map(decoded).collect());
                 }
                 "hold" => query.hold = true,
                 "scope" => query.scope = Some(value),
@@ -196,17 +198,21 @@ impl Address {
 
     /// A link to the same page with another query.
     pub(crate) fn with(&self, roster: &Roster, query: &Query) -> String {
-        let path = match &self.page {
-            Page::Overview => "./".into(),
-            Page::Meaning => self.up() + "-/meaning",
+        self.to_page(roster, &self.page) + &query.text()
+    }
+
+    /// A link to a page as it is without a query.
+    pub(crate) fn to_page(&self, roster: &Roster, page: &Page) -> String {
+        match page {
+            Page::Overview => self.to(""),
+            Page::Meaning => self.to("-/meaning"),
             Page::Scope(scope) => self.up() + &path_of(roster, *scope),
             Page::Badge(scope) => format!("{}{}/badge.svg", self.up(), path_of(roster, *scope)),
             Page::Feed(id) => {
                 format!("{}{}/feed.atom", self.up(), path_of(roster, Scope::Country(*id)))
             }
             Page::Incident(scope, id) => self.to_incident(roster, *scope, id),
-        };
-        path + &query.text()
+        }
     }
 }
 
@@ -234,7 +240,7 @@ fn scope_at(parts: &[&str], roster: &Roster) -> Option<Scope> {
 }
 
 /// The path of a scope's page below the root.
-pub(crate) fn path_of(roster: &Roster, scope: Scope) -> String {
+fn path_of(roster: &Roster, scope: Scope) -> String {
     let country = roster.country_of(scope);
     let code = encoded(&country.code, "");
     match scope {
@@ -358,6 +364,9 @@ mod tests {
             let query = parse(text.trim_start_matches('?')).unwrap();
             assert_eq!(query.text(), text);
         }
+        let open = Some(vec!["KP/Foo, Inc".to_owned(), "KP/50 % + 1".to_owned()]);
+        let query = Query { open, ..Query::default() };
+        assert_eq!(parse(query.text().trim_start_matches('?')), Ok(query));
         for (text, seconds) in [
             ("from=2014-12-22T16:15:00Z&to=2014-12-23T01:46:00Z", 34_260),
             ("from=2014-12-22&to=2014-12-23T01:46Z", 92_760),

@@ -1,7 +1,7 @@
 //! What a scope is now, as a small picture for pages of others.
 
-use crate::{View, past, text};
-use lifesign_core::{judge::State, scopes::Scope};
+use crate::{View, light, past, text};
+use lifesign_core::scopes::Scope;
 use lifesign_incident::story::age_text;
 use maud::{Markup, html};
 
@@ -20,24 +20,11 @@ pub(crate) fn render(view: &View, scope: Scope) -> Markup {
             aria-label=(format!("{name}: {state}")) {
             title { (name) ": " (state) }
             rect width=(left) height="20" fill="#3b4540" {}
-            rect x=(left) width=(right) height="20" fill=(colour(verdict.state)) {}
+            rect x=(left) width=(right) height="20" fill=[light(verdict.state.label())] {}
             g fill="#fff" text-anchor="middle" font-family="DejaVu Sans,Verdana,sans-serif" font-size="11" {
                 text x=(left / 2) y="14" { (name) }
                 text x=(left + right / 2) y="14" { (state) }
             }
         }
-    }
-}
-
-/// White text on it is 4.5 : 1 at least.
-const fn colour(state: State) -> &'static str {
-    match state {
-        State::Up => "#14683f",
-        State::Degraded => "#765300",
-        State::Partial => "#8f4100",
-        State::Down => "#a8201a",
-        State::Flapping => "#7a2a92",
-        State::Outage => "#8d1010",
-        State::Unknown => "#56615b",
     }
 }

@@ -6,7 +6,7 @@ use lifesign_core::{
     scopes::{CountryId, Scope},
     time::Time,
 };
-use lifesign_incident::{Incident, PhaseKind, WELL_AFTER, story};
+use lifesign_incident::{Incident, PhaseKind, story};
 use maud::{Markup, PreEscaped, html};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
@@ -71,7 +71,7 @@ pub(crate) fn render(view: &View, id: CountryId) -> Markup {
 /// When the last thing happened in an incident that is an entry.
 fn last_entry(incident: &Incident) -> Option<Time> {
     let begin = incident.phases.last().map(|last| last.begin.latest);
-    incident.end().map(|end| end.latest + WELL_AFTER).or(begin)
+    incident.was_over_at().or(begin)
 }
 
 /// What happened in an incident.
@@ -82,22 +82,23 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         Scope::Network(_) | Scope::Block(_) => roster.name_of(scope),
     };
     let simulation = if view.site.simulation.is_some() { "Simulation: " } else { "" };
-    let entry = |at, what: &str, kind: &str, time: Time| Entry {
+    let entry = |at, what: &str, key: &str, time: Time| Entry {
         at,
         title: format!("{simulation}{name} {what}"),
         name: name.clone(),
         incident,
         scope,
-        key: format!("{kind} {time}"),
+        key: format!("{key} {time}"),
     };
     let begins = incident.phases.iter().map(|phase| {
         let again = if phase.kind == PhaseKind::Up { " again" } else { "" };
-        let what = format!("is {}{again}", story::adjective(phase.kind));
-        entry(phase.begin.latest, &what, phase.kind.label(), phase.begin.latest)
+        // The same for a darkness and for the outage that it becomes.
+        let adjective = story::adjective(phase.kind);
+        let what = format!("is {adjective}{again}");
+        entry(phase.begin.latest, &what, adjective, phase.begin.latest)
     });
-    let end = incident.end().map(|end| {
-        let what = "has been well for a day: the incident is over";
-        entry(end.latest + WELL_AFTER, what, "over", end.latest)
+    let end = incident.end().zip(incident.was_over_at()).map(|(end, over)| {
+        entry(over, "has been well for a day: the incident is over", "over", end.latest)
     });
     begins.chain(end).collect()
 }

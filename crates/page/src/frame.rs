@@ -1,10 +1,9 @@
 //! What all pages have: head, whence it is seen, foot; and links to other ranges of the past.
 
-use crate::{Past, Query, Range, STYLE, View, address::path_of, refresh_seconds, strip, text};
+use crate::{Page, Past, Query, Range, STYLE, View, refresh_seconds, strip, text};
 use lifesign_core::{
     duration::duration_text,
     judge::{State, blind_in_words},
-    scopes::Scope,
 };
 use lifesign_incident::story::period_text;
 use maud::{DOCTYPE, Markup, html};
@@ -64,7 +63,8 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                     @if let Some(contact) = site.contact { p { "Run by " (text::contact(contact)) "." } }
                     (legend())
                     p {
-                        a href=(address.to("-/meaning")) { "what does this mean?" }
+                        @let meaning = address.to_page(&snapshot.roster, &Page::Meaning);
+                        a href=(meaning) { "what does this mean?" }
                         " · " a href=(address.to("metrics")) { "metrics" }
                         " · " a href=(address.to("api/v1/state")) { "JSON" }
                     }
@@ -83,8 +83,8 @@ fn style_path() -> String {
 /// The feed of the country that the page is about.
 fn feed(view: &View) -> Option<String> {
     let roster = &view.snapshot.roster;
-    let country = Scope::Country(roster.country_id_of(view.address.page.scope()?));
-    Some(view.address.to(&format!("{}/feed.atom", path_of(roster, country))))
+    let country = roster.country_id_of(view.address.page.scope()?);
+    Some(view.address.to_page(roster, &Page::Feed(country)))
 }
 
 /// How much of the past is shown, as links, and from when to when that is.

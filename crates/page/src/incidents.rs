@@ -1,6 +1,6 @@
 //! Incidents: those of a scope as a list, and one with its phases as a page.
 
-use crate::{View, frame, sentence, strip, text, way};
+use crate::{StripSize, View, frame, sentence, strip, text, way};
 use lifesign_core::{
     duration::duration_text,
     judge::Edge,
@@ -20,9 +20,6 @@ const MOST: usize = 30;
 /// only what they did not share with the whole is told.
 pub(crate) fn list(view: &View, scope: Scope) -> Markup {
     let roster = &view.snapshot.roster;
-    let lies_in = |one: Scope, other: Scope| {
-        roster.path_from(roster.scope_id(one)).any(|id| roster.scope(id) == other)
-    };
     let names = roster.by_full_name();
     let all: Vec<(&Incident, Scope)> = view
         .past
@@ -30,7 +27,7 @@ pub(crate) fn list(view: &View, scope: Scope) -> Markup {
         .iter()
         .rev()
         .filter_map(|incident| Some((incident, *names.get(&incident.scope)?)))
-        .filter(|&(_, of)| lies_in(of, scope) || lies_in(scope, of))
+        .filter(|&(_, of)| roster.lies_in(of, scope) || roster.lies_in(scope, of))
         .collect();
     html! {
         h2 { "Incidents" }
@@ -55,20 +52,12 @@ fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
             " "
             @if of != here { b { (roster.name_of(of)) } " " }
             (story::in_short(incident, now))
-            @if let Some(window) = planned(view, incident) { " " span.quiet { (window) } }
+            @if let Some(window) = incident.planned(&view.past.episodes) {
+                " " span.quiet { (window.to_string()) }
+            }
             @if !incident.is_over { " " span.chip { "not over" } }
         }
     }
-}
-
-/// What was planned at the time.
-fn planned(view: &View, incident: &Incident) -> Option<String> {
-    let begin = incident.begin().latest;
-    let end = incident.end().map_or(view.now(), |end| end.latest);
-    let mut episodes = view.past.episodes.iter().filter(|episode| {
-        episode.scope == incident.scope && (begin..=end).contains(&episode.begin.latest)
-    });
-    episodes.find_map(|episode| episode.planned.as_ref()).map(ToString::to_string)
 }
 
 /// The incident of this id, and its neighbours, the older first.
@@ -100,9 +89,9 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                 (story::sentence(&name, incident, now)) "."
             }
             p {
-                "It began at " (sentence::edge(view, of, incident.begin()))
+                "It began " (sentence::at_edge(view, of, incident.begin()))
                 @match incident.end() {
-                    Some(end) => { " and ended at " (sentence::edge(view, of, end)) ", after " }
+                    Some(end) => { " and ended " (sentence::at_edge(view, of, end)) ", after " }
                     None => " and is not over: ",
                 }
                 (length_text(incident.begin(), incident.end(), now))
@@ -110,14 +99,16 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                     ", " (sentence::over_text(view, of, over))
                 }
                 "; dark for " (duration_text(incident.dark())) " in all."
-                @if let Some(window) = planned(view, incident) { " It was " (window) "." }
+                @if let Some(window) = incident.planned(&view.past.episodes) {
+                    " It was " (window.to_string()) "."
+                }
             }
             nav.neighbours aria-label="Other incidents" {
                 @if let Some(before) = before { a rel="prev" href=(link(before)) { "‹ the one before" } }
                 @if let Some(after) = after { " " a rel="next" href=(link(after)) { "the next one ›" } }
             }
             h2 { "What was" }
-            (strip::render(view, of, true))
+            (strip::render(view, of, StripSize::Large))
             h2 { "Phases" }
             (phases(view, incident))
             (way::data(view, of))
@@ -162,8 +153,8 @@ fn edge(edge: Edge) -> Markup {
 fn dark(phase: &Phase, now: Time) -> Markup {
     html! {
         @if phase.is_bad() {
-            (duration_text(phase.dark)) " (" (format!("{:.0} %", phase.dark_share(now) * 100.0))
-            ")" @if phase.darknesses > 1 { ", " (phase.darknesses) " times" }
+            (duration_text(phase.dark)) " (" (story::dark_share_text(phase, now)) ")"
+            @if phase.darknesses > 1 { ", " (phase.darknesses) " times" }
             @if !phase.unseen.is_zero() { ", not seen for " (duration_text(phase.unseen)) }
         }
     }

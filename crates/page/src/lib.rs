@@ -10,6 +10,7 @@
 //! | `address` | which page is asked for, and how others are linked to |
 //! | `past` | nothing: what the store remembers, for the others |
 //! | `text` | symbols, times and shares |
+//! | `light` | nothing: the colours on a light ground |
 //! | `strip` | states over time |
 //! | `smoke` | round-trip times and loss over time |
 //! | `sentence` | what is found, for somebody in a hurry |
@@ -31,6 +32,7 @@ mod range;
 mod address;
 mod past;
 mod text;
+mod light;
 mod strip;
 mod smoke;
 mod sentence;
@@ -48,18 +50,26 @@ mod badge;
 
 pub use address::{Address, Page, Query};
 pub use lifesign_incident::Columns;
+pub use light::light;
 pub use past::{Past, Point};
 pub use range::Range;
 pub use smoke::smoke;
+pub use strip::{StripSize, patterns, strip};
+pub use text::contact;
 
 use lifesign_core::{time::Time, watch::Snapshot};
 use maud::Markup;
 
+macro_rules! pictures {
+    () => {
+        concat!(include_str!("strip.css"), include_str!("smoke.css"))
+    };
+}
+
 /// The style sheet of every page.
-pub const STYLE: &str =
-    concat!(include_str!("light.css"), include_str!("style.css"), include_str!("smoke.css"));
-/// As much of it as [`smoke()`] needs.
-pub const SMOKE_STYLE: &str = concat!(include_str!("light.css"), include_str!("smoke.css"));
+pub const STYLE: &str = concat!(include_str!("light.css"), include_str!("style.css"), pictures!());
+/// As much of it as [`strip()`] and [`smoke()`] need, on a light ground.
+pub const PICTURE_STYLE: &str = concat!(include_str!("light.css"), pictures!());
 /// The icon in a browser's tab.
 pub const ICON: &str = include_str!("icon.svg");
 

@@ -1,6 +1,6 @@
 //! All countries, a row each: for the glance.
 
-use crate::{View, frame, sentence, strip, text};
+use crate::{StripSize, View, frame, sentence, strip, text};
 use lifesign_core::scopes::{CountryId, Scope};
 use maud::{Markup, html};
 
@@ -35,7 +35,7 @@ fn row(view: &View, id: CountryId) -> Markup {
             @if verdict.together {
                 p { b { "It may be us: most countries fell silent together." } }
             }
-            (strip::render(view, scope, true))
+            (strip::render(view, scope, StripSize::Large))
         }
     }
 }

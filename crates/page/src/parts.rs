@@ -1,7 +1,7 @@
 //! The networks and blocks of a country or a network: a row each, and more of those that are open.
-//! Where the address names none, those are open that differ from the country.
+//! Where the address names none, those blocks are open whose state is not that of the whole.
 
-use crate::{Query, View, hosts, past, strip, text, tiles};
+use crate::{Query, StripSize, View, hosts, past, strip, text, tiles};
 use lifesign_core::{
     scopes::{BlockId, Level, NetworkId, Scope},
     watch::WINDOWS,
@@ -105,7 +105,7 @@ fn row(view: &View, open: &Open, scope: Scope) -> Markup {
             (text::badge(verdict.state))
             span.for { "for " (age_text(past::since(view, scope), view.now())) }
             span.answers { (verdict.hosts.now) "/" (verdict.hosts.usual) " hosts" }
-            (strip::render(view, scope, false))
+            (strip::render(view, scope, StripSize::Small))
             (view.planned(scope))
             @if is_open { div.more { (more(view, scope)) } }
         }

@@ -7,13 +7,8 @@ use lifesign_core::{
     time::Time,
     watch::{RoundTrips, Spread},
 };
-use lifesign_incident::{
-    Column, Columns, Episode, Incident, Period, Phase, PhaseKind, Stretch, Timeline, unwatched,
-};
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use lifesign_incident::{Columns, Episode, Incident, Period, Phase, PhaseKind, Timeline};
+use std::collections::HashMap;
 
 /// What was measured of a scope in a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -130,63 +125,32 @@ const fn is_found_in(state: State, kind: PhaseKind) -> bool {
     }
 }
 
-/// The states of a scope over time, in columns.
-pub(crate) struct Lane {
-    /// None where nobody watched.
-    pub columns: Vec<Option<Column>>,
-    /// For how long each state lasted, and whether somebody watched, the longest first; None where
-    /// nobody did.
-    pub totals: Vec<((Option<State>, bool), Duration)>,
-}
-
-/// The states of a scope in these columns, which are those of the past or wider.
-pub(crate) fn lane(view: &View, scope: Scope, columns: Columns) -> Lane {
-    let timeline = timeline(view, scope);
-    let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
-    for Stretch { state, is_watched, period: (from, to) } in
-        timeline.within((columns.from, columns.to))
-    {
-        *totals.entry((state, is_watched)).or_default() += to.since(from);
-    }
-    let mut shown = timeline.columns(&columns);
-    let name = view.snapshot.roster.full_name_of(scope);
-    let points = view.past.points.get(&name).map_or(&[][..], Vec::as_slice);
-    for (at, _) in points.iter().enumerate().filter(|(_, point)| point.is_unknown) {
-        let column = shown[at * columns.count / points.len()].as_mut();
-        if let Some(column) = column.filter(|column| column.state == State::Up) {
-            column.state = State::Unknown;
-        }
-    }
-    let mut totals: Vec<_> = totals.into_iter().collect();
-    totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
-    Lane { columns: shown, totals }
-}
-
 /// The states of a scope from the first that is known on.
-fn timeline(view: &View, scope: Scope) -> Timeline {
+pub(crate) fn timeline(view: &View, scope: Scope) -> Timeline {
     let View { snapshot, past, .. } = view;
     let name = snapshot.roster.full_name_of(scope);
     let country = &snapshot.roster.country_of(scope).code;
-    // What was unknown of the whole country was so of its parts.
-    let is_told = |episode: &&Episode| {
-        episode.scope == name || episode.state == State::Unknown && episode.scope == *country
-    };
+    let is_told = |episode: &&Episode| episode.tells_of(&name, country);
     let begin = past.columns.from;
     let is_late = |episode: &&Episode| episode.end.is_none_or(|end| end.latest > begin);
-    let episodes = past.episodes.iter().filter(is_late).filter(is_told);
-    let mut timeline = Timeline::new(past.watched.iter().copied(), episodes);
-    for (from, to) in unwatched((Time::default(), Time::NEVER), past.watched.iter().copied()) {
-        timeline.unwatch(from, to);
-    }
+    let episodes = || past.episodes.iter().filter(is_late).filter(is_told);
+    let mut timeline = Timeline::seen(&past.watched, episodes(), view.now());
     let verdict = &snapshot.scope(scope).verdict;
-    // Before this run began, the store knows when it was seen so.
+    // Before this run began, and while nobody could see, the store knows what was seen. A state may
+    // outlast what nobody saw.
+    let unknown = episodes().filter(|episode| episode.state == State::Unknown);
+    let seen_again = unknown.filter_map(|episode| episode.end).map(|end| end.latest).max();
     let since = snapshot.wall_offset.written(verdict.edge.latest.max(snapshot.started));
+    let since = seen_again.map_or(since, |seen| since.max(seen));
     let found = (verdict.state, verdict.edge);
     if verdict.state == State::Flapping {
         timeline.set_but_outages(since, view.now(), found);
     } else {
         timeline.set(since, view.now(), Some(found));
     }
-    timeline.set(view.now(), Time::NEVER, None);
+    let points = past.points.get(&name).map_or(&[][..], Vec::as_slice);
+    for (at, _) in points.iter().enumerate().filter(|(_, point)| point.is_unknown) {
+        timeline.set_unknown(past.columns.begin(at), past.columns.begin(at + 1));
+    }
     timeline
 }

@@ -2,7 +2,8 @@
 //! incidents, and how all that is known.
 
 use crate::{
-    Query, View, frame, hosts, incidents, overview, parts, past, sentence, smoke, strip, text, way,
+    Query, StripSize, View, frame, hosts, incidents, overview, parts, past, sentence, smoke, strip,
+    text, way,
 };
 use lifesign_core::{
     scopes::Scope,
@@ -36,7 +37,7 @@ pub(crate) fn page(view: &View, scope: Scope) -> Markup {
             (why(view, scope))
             h2 { "What was" }
             (frame::ranges(view))
-            (strip::render(view, scope, true))
+            (strip::render(view, scope, StripSize::Large))
             h2 { "Round trips and loss" }
             (smoke::render(view, &roster.full_name_of(scope)))
             @match scope {

@@ -115,6 +115,11 @@ fn since(view: &View, scope: Scope, begin: Edge) -> Markup {
     html! { "since " (edge(view, scope, begin)) ", " b { (length(view, begin)) } }
 }
 
+/// When something began or ended, in a sentence: `at 16:15 UTC`, `before 16:15 UTC`.
+pub(crate) fn at_edge(view: &View, scope: Scope, edge: Edge) -> Markup {
+    html! { @if edge.earliest.is_some() { "at " } (self::edge(view, scope, edge)) }
+}
+
 /// When something began or ended.
 pub(crate) fn edge(view: &View, scope: Scope, edge: Edge) -> Markup {
     html! {

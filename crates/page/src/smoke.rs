@@ -31,7 +31,7 @@ pub(crate) fn render(view: &View, name: &str) -> Markup {
 }
 
 /// The picture of what was measured in these columns, one point in each; a line of words where
-/// nothing was. Its looks are [`crate::SMOKE_STYLE`].
+/// nothing was. Its looks are [`crate::PICTURE_STYLE`].
 pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
     if !points.iter().any(|point| point.probes > 0) {
         return html! { p.quiet { "No measurements are kept of this time yet." } };
@@ -63,9 +63,10 @@ pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
         }
         p.told {
             span { "median round trip, by what was lost:" }
-            @for (class, words) in [
-                ("l0", "5 %"), ("l1", "15 %"), ("l2", "30 %"), ("l3", "60 %"), (HEAVY, "more"),
-            ] { " " span class=(class) { (words) } }
+            @for (most, class) in LOSSES {
+                " " span class=(class) { (format!("{:.0} %", most * 100.0)) }
+            }
+            " " span class=(HEAVY) { "more" }
             " " span.of-most { "10th to 90th percentile" } " " span.of-all { "shortest to longest" }
             " " span.of-loss { "lost" }
             @if is_cut { " " span { "what lies above the scale is cut there" } }

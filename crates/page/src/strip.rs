@@ -2,10 +2,11 @@
 //! the bad ones with a pattern. A column shows the gravest state in it, so no short outage is
 //! hidden.
 
-use crate::{View, past, past::Lane};
+use crate::{View, past};
 use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
-use lifesign_incident::{Column, Columns, story::period_text, watched_text};
+use lifesign_incident::{Column, Columns, Stretch, Timeline, story::period_text, watched_text};
 use maud::{Markup, html};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How many seconds may lie between two ticks.
 const STEPS: [u64; 12] = [
@@ -29,7 +30,7 @@ const NARROW: usize = 60;
 
 /// What the bad states are filled with, once for all strips of a page, for readers who do not see
 /// colours; and what stands between two columns.
-pub(crate) fn patterns(columns: &Columns) -> Markup {
+pub fn patterns(columns: &Columns) -> Markup {
     html! {
         svg.patterns width="0" height="0" aria-hidden="true" {
             defs {
@@ -59,9 +60,9 @@ struct Bar {
     to: usize,
 }
 
-fn bars(lane: &Lane) -> Vec<Bar> {
+fn bars(columns: Vec<Option<Column>>) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
-    for (column, &shown) in lane.columns.iter().enumerate() {
+    for (column, shown) in columns.into_iter().enumerate() {
         match bars.last_mut() {
             Some(bar) if bar.shown == shown => bar.to = column + 1,
             _ => bars.push(Bar { shown, from: column, to: column + 1 }),
@@ -70,30 +71,52 @@ fn bars(lane: &Lane) -> Vec<Bar> {
     bars
 }
 
-/// The strip of a scope.
-pub(crate) fn render(view: &View, scope: Scope, is_large: bool) -> Markup {
+/// How large a strip is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StripSize {
+    /// In a row.
+    Small,
+    /// The same, but each bar says what it is.
+    Titled,
+    /// With an axis of time, too.
+    Large,
+}
+
+/// The strip of a scope on its page, or in a row.
+pub(crate) fn render(view: &View, scope: Scope, size: StripSize) -> Markup {
     let columns = view.past.columns;
-    let count = if is_large { columns.count } else { columns.count.min(NARROW) };
-    let columns = Columns { count, ..columns };
-    let lane = past::lane(view, scope, columns);
+    let count = match size {
+        StripSize::Small => columns.count.min(NARROW),
+        StripSize::Titled | StripSize::Large => columns.count,
+    };
+    strip(&Columns { count, ..columns }, &past::timeline(view, scope), size)
+}
+
+/// A timeline in these columns. Its looks are [`crate::PICTURE_STYLE`], its [`patterns()`] stand
+/// once in the document.
+pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup {
     let percent = |column: usize| short(column as f64 * 100.0 / columns.count as f64);
+    let is_large = size == StripSize::Large;
+    let has_titles = size != StripSize::Small;
+    let description = description(timeline, columns);
+    let bars = bars(timeline.columns(columns));
     html! {
-        svg.strip.large[is_large] role="img" aria-label=(description(&lane, &columns)) {
-            @if !is_large { title { (description(&lane, &columns)) } }
-            @for bar in bars(&lane).iter().filter(|bar| is_large || bar.shown.is_some()) {
+        svg.strip.large[is_large] role="img" aria-label=(description) {
+            @if !has_titles { title { (description) } }
+            @for bar in bars.iter().filter(|bar| has_titles || bar.shown.is_some()) {
                 @let class = bar.shown.map_or("unwatched", |shown| shown.state.label());
                 @let x = percent(bar.from);
                 @let width = percent(bar.to - bar.from);
                 @let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
                 rect class=(class) x=(x) width=(width)
                     fill=[bar.shown.and_then(pattern)] {
-                    @if is_large { title { (told(&columns, bar)) } }
+                    @if has_titles { title { (told(columns, bar)) } }
                 }
                 @if has_outage { rect.cap x=(x) width=(width) {} }
             }
             @if is_large {
                 rect.gaps width="100%" height="30" fill="url(#gap)" {}
-                (axis(&columns, 30, 43))
+                (axis(columns, 30, 43))
             }
         }
     }
@@ -129,13 +152,19 @@ fn pattern(column: Column) -> Option<&'static str> {
 }
 
 /// The strip in words: how long each state lasted in all, the longest first.
-fn description(lane: &Lane, columns: &Columns) -> String {
-    let totals: Vec<String> = lane
-        .totals
-        .iter()
+fn description(timeline: &Timeline, columns: &Columns) -> String {
+    let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
+    for Stretch { state, is_watched, period: (from, to) } in
+        timeline.within((columns.from, columns.to))
+    {
+        *totals.entry((state, is_watched)).or_default() += to.since(from);
+    }
+    let mut totals: Vec<_> = totals.into_iter().collect();
+    totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
+    let totals: Vec<String> = totals
+        .into_iter()
         .map(|((state, is_watched), total)| {
-            let word = watched_text(*state, *is_watched);
-            format!("{word} {}", duration_text(*total))
+            format!("{} {}", watched_text(state, is_watched), duration_text(total))
         })
         .collect();
     format!("{}: {}", duration_text(columns.length()), totals.join(", "))

@@ -134,7 +134,7 @@ fn edge_in(edge: Edge, zone: Option<&TimeZone>) -> Markup {
 }
 
 /// Who runs the vantage, as a link if it is a URL or an address for mail.
-pub(crate) fn contact(text: &str) -> Markup {
+pub fn contact(text: &str) -> Markup {
     html! {
         @match contact_link(text) {
             Some(link) => { a href=(link) rel="noreferrer" { (text) } }

@@ -1,6 +1,6 @@
 //! Many blocks at a glance: a tile each, by state, and links to those that differ from most.
 
-use crate::{Query, View, address::path_of, text};
+use crate::{Page, Query, View, text};
 use lifesign_core::{
     judge::{PerState, State},
     scopes::{BlockId, Scope},
@@ -69,7 +69,8 @@ fn links(view: &View, blocks: impl Iterator<Item = u32>, with_state: bool) -> Ma
             @for index in blocks {
                 @let scope = Scope::Block(BlockId(index));
                 li {
-                    a href=(view.address.to(&path_of(roster, scope))) { (roster.name_of(scope)) }
+                    @let link = view.address.to_page(roster, &Page::Scope(scope));
+                    a href=(link) { (roster.name_of(scope)) }
                     @if with_state { " " (text::badge(view.snapshot.scope(scope).verdict.state)) }
                 }
             }

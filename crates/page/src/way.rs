@@ -1,6 +1,6 @@
 //! Where a page is: the way up and to its neighbours; and the same for programs.
 
-use crate::{Page, Query, View, address::path_of};
+use crate::{Page, Query, View};
 use lifesign_core::scopes::{BlockId, CountryId, NetworkId, Scope};
 use maud::{Markup, html};
 
@@ -77,15 +77,15 @@ pub(crate) fn data(view: &View, scope: Scope) -> Markup {
         ..Query::default()
     };
     let to = |what: &str| address.to(&format!("api/v1/{what}{}", query.text()));
-    let country = Scope::Country(roster.country_id_of(scope));
+    let link = |page: Page| address.to_page(roster, &page);
     html! {
         p.data {
             @for what in ["incidents", "episodes", "series"] {
                 (what) ": " a href=(to(what)) { "JSON" } " " a href=(to(&format!("{what}.csv"))) { "CSV" }
                 " · "
             }
-            a href=(address.to(&format!("{}/feed.atom", path_of(roster, country)))) { "feed" }
-            " · " a href=(address.to(&format!("{}/badge.svg", path_of(roster, scope)))) { "badge" }
+            a href=(link(Page::Feed(roster.country_id_of(scope)))) { "feed" }
+            " · " a href=(link(Page::Badge(scope))) { "badge" }
         }
     }
 }

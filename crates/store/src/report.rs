@@ -1,22 +1,23 @@
 //! A page on what happened in a country, to read, print or send on: HTML with its charts in it
 //! (SVG), which loads nothing else.
 
-mod charts;
 mod tables;
+mod timeline;
 
+use self::timeline::timeline;
 use super::{EpisodeFilter, Measured, Measurements, PastRun, StoreReader, reader::RUN_TIMEOUT};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
-    scopes::{FullName, Maintenance, Remarks, contact_link},
+    scopes::{FullName, Remarks},
     time::Time,
 };
 use lifesign_incident::{
-    Episode, Incident, Period, Phase, PhaseKind, middle,
+    Episode, Incident, Period, PhaseKind, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
     unwatched,
 };
-use lifesign_page::{Columns, Point, SMOKE_STYLE, smoke};
+use lifesign_page::{Columns, PICTURE_STYLE, Point, contact, patterns, smoke};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -144,14 +145,16 @@ impl ReportData {
         Some(format!(" The {what} was from {begin} to {end} in {}.", zone.name()))
     }
 
-    /// A window of maintenance that a bad phase of the country overlapped.
-    fn planned(&self, phase: &Phase) -> Option<&Maintenance> {
-        let end = phase.end.map_or(Time::NEVER, |end| end.latest);
-        let within = |episode: &&Episode| {
-            episode.begin.latest >= phase.begin.latest && episode.begin.latest <= end
-        };
-        let of_country = self.episodes_of(&self.country).filter(within);
-        of_country.filter(|_| phase.is_bad()).find_map(|episode| episode.planned.as_ref())
+    /// The part of an episode that lies in this time, between the middles of its edges.
+    fn part(&self, episode: &Episode) -> Period {
+        let end = episode.end.map_or(self.observed_until, |end| middle(end).0);
+        (middle(episode.begin).0.max(self.since), end.min(self.until))
+    }
+
+    /// How long that part is.
+    fn length(&self, episode: &Episode) -> Duration {
+        let (from, to) = self.part(episode);
+        to.since(from)
     }
 
     /// For how long nothing was known of the country in this time, and why at last; None if it was
@@ -159,17 +162,18 @@ impl ReportData {
     fn unknown(&self) -> Option<(Duration, &str)> {
         let unknown = |episode: &&Episode| episode.state == State::Unknown;
         let all = || self.episodes_of(&self.country).filter(unknown);
-        let length = |episode: &Episode| {
-            let end = episode.end.map_or(self.observed_until, |end| end.latest).min(self.until);
-            end.since(episode.begin.latest.max(self.since))
-        };
-        Some((all().map(length).sum(), &*all().last()?.evidence))
+        Some((all().map(|episode| self.length(episode)).sum(), &*all().last()?.evidence))
     }
 
-    /// For how long somebody watched in this time.
-    fn watched(&self) -> Duration {
-        let unwatched: Duration = self.unwatched().iter().map(|gap| gap.1.since(gap.0)).sum();
-        self.until.since(self.since).saturating_sub(unwatched)
+    /// For how long nobody watched in this time.
+    fn unwatched(&self) -> Duration {
+        let gaps = unwatched((self.since, self.until), self.watched());
+        gaps.iter().map(|gap| gap.1.since(gap.0)).sum()
+    }
+
+    /// How long this time is.
+    fn whole(&self) -> Duration {
+        self.until.since(self.since)
     }
 
     fn vantages(&self) -> String {
@@ -177,8 +181,8 @@ impl ReportData {
         names.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// When nobody watched: between runs, and before the first and after the last of them.
-    fn unwatched(&self) -> Vec<Period> {
+    /// When somebody watched, in order.
+    fn watched(&self) -> Vec<Period> {
         let mut watched: Vec<Period> =
             self.runs.iter().map(|run| (run.began, run.lasted)).collect();
         // A run under way wrote up to a minute ago.
@@ -186,7 +190,7 @@ impl ReportData {
         if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= self.until) {
             *lasted = self.until;
         }
-        unwatched((self.since, self.until), watched)
+        watched
     }
 }
 
@@ -211,8 +215,7 @@ pub(super) fn sentence(data: &ReportData) -> String {
         Duration::ZERO => String::new(),
         unseen => format!(" For {} of this nobody could see.", duration_text(unseen)),
     };
-    let planned = incident.bad_phases().find_map(|phase| data.planned(phase));
-    let planned = planned.map(|window| format!(" It was {window}."));
+    let planned = incident.planned(&data.episodes).map(|window| format!(" It was {window}."));
     let more = match of_country().count() - 1 {
         0 => String::new(),
         1 => " There was another incident in this time.".into(),
@@ -226,10 +229,10 @@ fn without_incident(data: &ReportData) -> String {
     let name = &data.name;
     let partial = |episode: &&Episode| episode.state == State::Partial;
     let of_country = data.episodes_of(&data.country).filter(partial);
-    match of_country.max_by_key(|episode| episode.length(data.observed_until).0) {
+    match of_country.max_by_key(|episode| data.length(episode)) {
         None => match data.unknown() {
             None => format!("{name} was reachable whenever it was watched in this time"),
-            Some((all, why)) if all + SHORTEST >= data.watched() => {
+            Some((all, why)) if all + data.unwatched() + SHORTEST >= data.whole() => {
                 format!("Nothing was known of {name} in this time: {why}")
             }
             Some((all, why)) => format!(
@@ -238,11 +241,17 @@ fn without_incident(data: &ReportData) -> String {
                 duration_text(all)
             ),
         },
-        Some(episode) => format!(
-            "{name} was reachable in part only, at the longest from {} for {}",
-            edge_text(episode.begin),
-            length_text(episode.begin, episode.end, data.observed_until)
-        ),
+        Some(episode) => {
+            let (from, to) = data.part(episode);
+            let is_whole = to.since(from) == episode.length(data.observed_until).0;
+            let (begin, length) = if is_whole {
+                let length = length_text(episode.begin, episode.end, data.observed_until);
+                (edge_text(episode.begin), length)
+            } else {
+                (time_text(from), format!("{} of this time", duration_text(to.since(from))))
+            };
+            format!("{name} was reachable in part only, at the longest from {begin} for {length}")
+        }
     }
 }
 
@@ -259,15 +268,16 @@ pub fn page(data: &ReportData) -> Markup {
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "Reachability of " (title) }
-                style { (PreEscaped(SMOKE_STYLE)) (PreEscaped(STYLE)) }
+                style { (PreEscaped(PICTURE_STYLE)) (PreEscaped(STYLE)) (colours()) }
             }
             body {
+                (patterns(&data.columns))
                 h1 { "Reachability of " (title) (data.labels(country)) }
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
-                (charts::timeline(data, &data.scopes()))
+                (timeline(data, &data.scopes()))
                 h2 { "Round trips and loss" }
-                (smoke(&data.columns, &data.points()))
+                div.lanes { span {} div { (smoke(&data.columns, &data.points())) } }
                 h2 { "Incidents" }
                 (tables::incidents(data))
                 (method(data))
@@ -275,12 +285,7 @@ pub fn page(data: &ReportData) -> Markup {
                     "Written by lifesign " (env!("CARGO_PKG_VERSION")) " at " (time_text(*now))
                     " UTC."
                     @if let Some(text) = &data.remarks.contact {
-                        " The vantage is run by "
-                        @match contact_link(text) {
-                            Some(link) => { a href=(link) rel="noreferrer" { (text) } }
-                            None => (text),
-                        }
-                        "."
+                        " The vantage is run by " (contact(text)) "."
                     }
                 }
             }
@@ -290,7 +295,7 @@ pub fn page(data: &ReportData) -> Markup {
 
 /// How it was measured, and what one vantage cannot know.
 fn method(data: &ReportData) -> Markup {
-    let unwatched: Duration = data.unwatched().iter().map(|gap| gap.1.since(gap.0)).sum();
+    let unwatched = data.unwatched();
     html! {
         h2 { "How it was measured" }
         p {
@@ -308,7 +313,8 @@ fn method(data: &ReportData) -> Markup {
             @if unwatched.is_zero() { "It was watched without a break." }
             @else {
                 "For " (duration_text(unwatched))
-                " of it nobody watched; the timeline is hatched there."
+                " of it nobody watched; the timeline is a thin line there, or a hatched outage "
+                "that had not ended."
             } }
         h2 { "What one vantage cannot know" }
         ul {
@@ -330,37 +336,24 @@ fn method(data: &ReportData) -> Markup {
     }
 }
 
+/// The words of states have the colours of the pages.
+fn colours() -> String {
+    let rule = |state: State| format!("td.{state} {{ color: var(--{state}) }}\n");
+    State::ALL.map(rule).concat()
+}
+
 const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; \
-padding: 0 1rem; color: #1a1a1a }
+padding: 0 1rem; color: var(--ink) }
 h1 { font-size: 1.4rem } h3 { font-size: 1rem } h2 { font-size: 1.1rem; margin-top: 2rem; break-after: avoid }
-.sentence { font-size: 1.15rem; border-left: .3rem solid #444; padding-left: 1rem }
+.sentence { font-size: 1.15rem; border-left: .3rem solid var(--line); padding-left: 1rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem }
-th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid #ccc; \
+th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid var(--line); \
 vertical-align: top }
-tr { break-inside: avoid } svg { width: 100%; height: auto; break-inside: avoid } \
-footer { margin-top: 2rem; color: #555 }
-small { font-weight: 400; color: #555 }
-svg text { font: 11px system-ui, sans-serif; fill: #333 }
-.outage { fill: #a50026; color: #a50026 } .down { fill: #e34a33; color: #c0392b } \
-.flapping { fill: #8856a7; color: #6a3d9a }
-.partial { fill: #fdae61; color: #a65e00 } \
-.degraded { fill: #e6c229; color: #7a6400 } .unknown { fill: #999; color: #555 }
-.up { fill: #b7dfc0 } .gap { fill: #ccc }
-.smoke { width: 85.55%; margin-left: 14.45% }
-.axis { stroke: #888; stroke-width: .6 }
+tr, svg { break-inside: avoid }
+footer { margin-top: 2rem; color: var(--quiet) }
+small { font-weight: 400; color: var(--quiet) }
+.lanes { display: grid; grid-template-columns: 8.5rem 1fr; gap: .2rem .6rem; font-size: .8rem; \
+overflow-wrap: anywhere }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }
 ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_state_has_a_colour_in_the_report() {
-        for state in State::ALL {
-            let class = format!(".{state} {{ fill:");
-            assert!(STYLE.contains(&class), "{class}");
-        }
-    }
-}

@@ -164,7 +164,7 @@ fn networks_of_one_name_in_two_countries_are_two() {
 
     let data = report::ReportData::read(&reader, "KP", (at(0), at(600)), at(600)).unwrap().unwrap();
     let page = report::page(&data).into_string();
-    assert!(page.contains(">Telecom</text>") && page.contains("<td>Telecom</td>"), "{page}");
+    assert!(page.contains("<span>Telecom</span>") && page.contains("<td>Telecom</td>"), "{page}");
 }
 
 #[test]

@@ -231,6 +231,21 @@ fn python() -> PathBuf {
 }
 
 #[test]
+fn states_have_the_colours_of_the_pages() {
+    let script = fs::read_to_string(Path::new(ROOT).join("deploy/grafana/dashboards.py")).unwrap();
+    let states = script.split("STATES = {").nth(1).unwrap().split('}').next().unwrap();
+    for state in State::ALL {
+        let colour = states.split(&format!("\"{state}\": (\"")).nth(1).unwrap();
+        // Their areas would be too pale for a line.
+        let name = match state {
+            State::Flapping | State::Unknown => state.label().to_owned(),
+            _ => format!("{state}-fill"),
+        };
+        assert_eq!(colour.split('"').next(), lifesign_page::light(&name), "{state}");
+    }
+}
+
+#[test]
 #[ignore = "needs python and grafana-foundation-sdk; run by tests/run"]
 fn dashboards_are_as_their_script_writes_them_and_as_grafana_reads_them() {
     let script = Path::new(ROOT).join("deploy/grafana/dashboards.py");

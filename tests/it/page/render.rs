@@ -223,15 +223,15 @@ fn what_flaps_is_told_in_the_present_tense() {
     let page = render(&snapshot, COUNTRY, "", SITE);
     assert_eq!(
         sentence(&page),
-        "unstable since 23 Dec 23:00 UTC (1 h, dark 14 times): answers since 23 Dec 23:51:00 UTC (9 min); counted as \
-         unstable until 00:20:00 UTC"
+        "unstable since 23 Dec 23:00 UTC (1 h, dark 14 times): answers since 23 Dec 23:51:00 \
+         UTC (9 min); counted as unstable until 00:20:00 UTC"
     );
     snapshot.scopes[country].verdict.calm_at = None;
     snapshot.scopes[country].verdict.last_life = Some(now - minutes(2));
     let page = render(&snapshot, COUNTRY, "", SITE);
     assert!(
         page.contains(
-            "UTC (<b>1 h</b>): <b>cannot be reached just now</b>, since \
+            "UTC (<b>1 h</b>, dark 15 times): <b>cannot be reached just now</b>, since \
              <time datetime=\"2014-12-23T23:58:00.000Z\">23 Dec 23:58:00</time> UTC"
         ),
         "{page}"
@@ -419,9 +419,19 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let query = Query::default();
     let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
     assert!(matches!(address.page, Page::Incident(..)));
-    let past = week::past(&snapshot, Range::Week);
+    let mut past = week::past(&snapshot, Range::Week);
     let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     assert!(lifesign_page::render(&view).is_none());
+    // Nobody saw it begin, and it was dark for a fiftieth of it.
+    let phase = &mut past.incidents[0].phases[0];
+    phase.begin.earliest = None;
+    phase.dark /= 50;
+    let path = format!("/X0/incident/{}", past.incidents[0].id());
+    let address = Address::find(&path, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let page = lifesign_page::render(&view).unwrap().into_string();
+    assert!(page.contains("<p>It began before <time"), "{page}");
+    assert!(page.contains(" (2.0 %)</td>"), "{page}");
 }
 
 #[test]
@@ -443,6 +453,59 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+}
+
+#[test]
+fn what_nobody_could_see_of_what_goes_on_is_unknown_in_the_strip_and_in_its_words() {
+    let spans = || vec![(State::Up, 160 * week::HOUR), (State::Outage, 130 * week::HOUR)];
+    let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans());
+    let ago = |hours: u64| week::NOW - Duration::from_secs(hours * week::HOUR);
+    let edge = |latest| Edge { earliest: None, latest };
+    snapshot.started = ago(160);
+    let mut past = week::past(&snapshot, Range::All);
+    // Blind within the outage, which goes on; and nothing known of the first columns.
+    past.episodes.push(Episode {
+        scope: "X0".into(),
+        state: State::Unknown,
+        begin: edge(ago(100)),
+        end: Some(edge(ago(80))),
+        ..past.episodes[0].clone()
+    });
+    for point in &mut past.points.get_mut("X0").unwrap()[..15] {
+        point.is_unknown = true;
+    }
+    let address = Address::find(COUNTRY, Query::default(), &snapshot.roster).unwrap();
+    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let page = lifesign_page::render(&view).unwrap().into_string();
+    for part in [
+        "aria-label=\"6 d 16 h: outage 4 d 14 h, unknown 40 h, up 10 h\"",
+        "<title>unknown, 17 Dec 2014 08:00 to 18 Dec 04:00 UTC</title>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+/// The ids and titles of the feed's entries.
+fn entries(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let feed = render(snapshot, "/X0/feed.atom", "", SITE);
+    let between = |entry: &str, tag: &str| {
+        let text = entry.split(&format!("<{tag}>")).nth(1).unwrap();
+        text.split('<').next().unwrap().to_owned()
+    };
+    let entries = feed.split("<entry>").skip(1);
+    entries.map(|entry| (between(entry, "id"), between(entry, "title"))).collect()
+}
+
+#[test]
+fn an_entry_of_the_feed_has_one_id_while_a_darkness_grows_into_an_outage() {
+    let found = |state| {
+        let spans = move |_| vec![(State::Up, 160 * week::HOUR), (state, 2 * week::HOUR)];
+        entries(&week::snapshot(week::roster(1, 1, 2), spans))
+    };
+    let before = found(State::Down);
+    assert!(before.iter().any(|(_, title)| title == "Country 0 is unreachable"), "{before:?}");
+    assert_eq!(before, found(State::Outage));
+    assert_ne!(before, found(State::Flapping));
 }
 
 #[test]

@@ -64,10 +64,7 @@ impl Roster {
 
     /// The windows of a scope, and of all that it lies in.
     pub fn maintenance_of(&self, scope: Scope) -> impl Iterator<Item = &Maintenance> {
-        let lies_in = move |other: Scope| {
-            self.path_from(self.scope_id(scope)).any(|id| self.scope(id) == other)
-        };
-        let windows = self.maintenance.iter().filter(move |(other, _)| lies_in(*other));
+        let windows = self.maintenance.iter().filter(move |(other, _)| self.lies_in(scope, *other));
         windows.map(|(_, window)| window)
     }
 

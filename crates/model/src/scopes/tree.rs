@@ -144,6 +144,11 @@ impl Roster {
         std::iter::successors(Some(id), |&id| self.parent(id))
     }
 
+    /// Is one scope the other, or does it lie in it?
+    pub fn lies_in(&self, one: Scope, other: Scope) -> bool {
+        self.path_from(self.scope_id(one)).any(|id| self.scope(id) == other)
+    }
+
     /// A block and all that it lies in, from the bottom up.
     pub fn path(&self, id: BlockId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
         let block = self.block(id);

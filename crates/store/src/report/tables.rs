@@ -1,17 +1,17 @@
 //! The report's tables: incidents of the country, by phase, and of its parts.
 
-use super::ReportData;
+use super::{ReportData, SHORTEST};
 use crate::incidents::length_words;
 use lifesign_core::{duration::duration_text, judge::State};
 use lifesign_incident::{
     Incident, PhaseKind,
-    story::{edge_text, time_text},
+    story::{edge_text, time_text, times_text},
 };
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// So many incidents of blocks and networks are listed.
-const MOST_PARTS: usize = 60;
+/// So many incidents of blocks and networks are listed, and so many of these are drawn.
+pub(super) const MOST_PARTS: usize = 60;
 
 /// The country's incidents by phase, and those of its parts that it did not share, a line each.
 pub(super) fn incidents(data: &ReportData) -> Markup {
@@ -31,7 +31,8 @@ pub(super) fn incidents(data: &ReportData) -> Markup {
                             tr {
                                 td.(state_of(phase.kind).label()) {
                                     (phase.kind.label())
-                                    @if let Some(window) = data.planned(phase) {
+                                    @let window = incident.planned_in(phase, &data.episodes);
+                                    @if let Some(window) = window {
                                         " " small { (window.to_string()) }
                                     }
                                 }
@@ -92,13 +93,11 @@ fn other_states(data: &ReportData) -> String {
         let lengths: Vec<Duration> = data
             .episodes_of(&data.country)
             .filter(|episode| episode.state == state)
-            .map(|episode| episode.length(data.observed_until).0)
+            .map(|episode| data.length(episode))
             .collect();
         let total: Duration = lengths.iter().sum();
-        let times =
-            if lengths.len() == 1 { "once".into() } else { format!("{} times", lengths.len()) };
-        (total >= Duration::from_secs(1))
-            .then(|| format!("{state} {times}, for {}", duration_text(total)))
+        let times = times_text(lengths.len() as u32).filter(|_| total >= SHORTEST)?;
+        Some(format!("{state} {times}, for {}", duration_text(total)))
     });
     told.collect::<Vec<_>>().join("; ")
 }

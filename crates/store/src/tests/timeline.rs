@@ -13,22 +13,70 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
     let period = (at(0), at(12_000));
     let data = report::ReportData::read(&reader, "KP", period, at(12_000)).unwrap().unwrap();
     let page = report::page(&data).into_string();
-    let timeline = page.split("Timeline of each scope").nth(1).unwrap();
+    let timeline = page.split("class=\"strip large\"").nth(1).unwrap();
     let timeline = timeline.split("</svg>").next().unwrap();
-    let told: Vec<(&str, &str)> = timeline
+    let told: Vec<(&str, &str, bool)> = timeline
         .split("<rect ")
-        .skip(2)
+        .skip(1)
+        .filter(|bar| bar.contains("<title>"))
         .map(|bar| {
             let title = bar.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
-            (bar.split('"').nth(1).unwrap(), title)
+            (bar.split('"').nth(1).unwrap(), title, bar.contains("url(#unwatched)"))
         })
         .collect();
-    let unwatched = "outage, not watched, 22 Dec 2014 17:15 to 18:15 UTC";
-    assert_eq!(told[0], ("up", "up, 22 Dec 2014 16:15 to 16:32 UTC"));
-    assert_eq!(told[1], ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC"));
-    assert_eq!(told[2], ("outage", "outage, 22 Dec 2014 16:32 to 17:15 UTC"));
-    assert_eq!(told[3], ("outage", unwatched));
-    assert_eq!(told[4].1, unwatched, "it is hatched");
-    assert_eq!(told[5], ("outage", "outage, 22 Dec 2014 18:15 to 18:55 UTC"));
-    assert_eq!(told.len(), 6, "{told:?}");
+    let expected = [
+        ("up", "up, 22 Dec 2014 16:15 to 16:31 UTC", false),
+        ("outage", "outage, 22 Dec 2014 16:31 to 17:15 UTC", false),
+        ("outage", "outage, not watched, 22 Dec 2014 17:15 to 18:15 UTC", true),
+        ("outage", "outage, 22 Dec 2014 18:15 to 18:55 UTC", false),
+        ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC", false),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(page.matches("<svg class=\"patterns\"").count(), 1);
+}
+
+#[test]
+fn as_many_parts_are_drawn_as_are_listed() {
+    let directory = TempDir::new("many-parts");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let of = |part: u64| Episode {
+        scope: format!("127.45.{part}.0/24"),
+        ..episode(State::Outage, 1070, 1004, Some((2000, 2004)))
+    };
+    let all = (0..70).map(of).chain([episode(State::Partial, 1070, 1004, Some((2000, 2004)))]);
+    database.write(&backlog(3600, all.collect(), Vec::new()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let period = (at(0), at(3600));
+    let data = report::ReportData::read(&reader, "KP", period, at(3600)).unwrap().unwrap();
+    let page = report::page(&data).into_string();
+    assert_eq!(page.matches("<svg class=\"strip").count(), 61);
+    assert!(page.contains("<p>And 10 more.</p>"), "{page}");
+    assert!(page.contains("And 10 more, which"), "{page}");
+}
+
+#[test]
+fn of_what_began_before_the_time_of_the_report_only_that_time_counts() {
+    let directory = TempDir::new("part-of-a-time");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let long_ago = at(0) - Duration::from_secs(7200);
+    let partial = Episode {
+        begin: Edge { earliest: Some(long_ago), latest: long_ago },
+        ..episode(State::Partial, 10, 10, Some((1800, 1800)))
+    };
+    let episodes = vec![partial];
+    database.write(&backlog(9000, episodes, Vec::new()), "lab", long_ago).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let told = |until| {
+        let period = (at(0), at(until));
+        let data = report::ReportData::read(&reader, "KP", period, at(9000)).unwrap().unwrap();
+        let page = report::page(&data).into_string();
+        let others = page.split("The country was also ").nth(1).unwrap();
+        (report::sentence(&data), others.split('<').next().unwrap().to_owned())
+    };
+    for (until, length) in [(3600, "30 min"), (600, "10 min")] {
+        let (sentence, others) = told(until);
+        let longest = format!("from 2014-12-22 16:15:00 for {length} of this time, seen from lab.");
+        assert_eq!(sentence, format!("KP was reachable in part only, at the longest {longest}"));
+        assert_eq!(others, format!("partial once, for {length}."));
+    }
 }
