@@ -12,18 +12,25 @@ use flate2::{Compression, write::GzEncoder};
 use lifesign::{
     clock::processor_time,
     export::{
-        ExportSettings, Sources, exposition::Format, http::serve, listener::Listener,
-        metric_sets::MetricSet, metrics::Metrics,
+        ExportSettings, Sources,
+        exposition::Format,
+        http::serve,
+        listener::Listener,
+        metric_sets::MetricSet,
+        metrics::{Metrics, Present},
+        target_queries::TargetAsker,
     },
     probe::trim_memory,
 };
-use lifesign_core::watch::Snapshot;
+use lifesign_core::watch::{Snapshot, TargetView, TargetViews, Watch};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;
 use std::{
     io::{self, Write as _},
     net::{TcpListener, TcpStream},
+    ops::Range,
     sync::Arc,
+    thread,
     time::Duration,
 };
 use table::{Goal, Table};
@@ -43,10 +50,14 @@ fn main() {
     let now = scenario.start + PLAYED;
     simulation.run_until(now, &mut |_| {});
     let snapshot = simulation.watch().snapshot(now, 0, 0);
+    let targets = Arc::new(SeenTargets::of_all(simulation.watch()));
     drop(simulation);
-    let (before, after) = resident_of_scrapes(&snapshot);
+    let (before, after) = resident_of_scrapes(&snapshot, &targets);
     let metrics = Metrics::default();
-    let render = |format, sets| metrics.render(format, &settings(sets), Some(&snapshot));
+    let render = |format, sets| {
+        let present = Present { snapshot: &snapshot, targets: &*targets };
+        metrics.render(format, &settings(sets), Some(present))
+    };
     let all = render(Format::Text, &MetricSet::ALL);
     let rendering = least_time(|| render(Format::Text, &MetricSet::ALL).len());
     let open = least_time(|| render(Format::OpenMetrics, &MetricSet::ALL).len());
@@ -70,15 +81,38 @@ fn main() {
     println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
 }
 
+/// What the targets have found.
+struct SeenTargets(Vec<TargetView>);
+
+impl SeenTargets {
+    fn of_all(watch: &Watch) -> Self {
+        Self(watch.target_views(0..watch.roster().targets.len() as u32))
+    }
+}
+
+impl TargetViews for SeenTargets {
+    fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
+        Some(self.0.get(targets.start as usize..targets.end as usize)?.to_vec())
+    }
+}
+
 /// What this process holds before and after scrapes of all metrics over HTTP, each of a snapshot of
 /// its own, plain and compressed in turn; in kilobytes.
-fn resident_of_scrapes(snapshot: &Snapshot) -> (f64, f64) {
+fn resident_of_scrapes(snapshot: &Snapshot, seen: &Arc<SeenTargets>) -> (f64, f64) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     let (snapshots, receiver) = watch::channel(Some(Arc::new(snapshot.clone())));
     let (_settings, settings) = watch::channel(settings(&MetricSet::ALL));
     let (reload_requests, _requests) = mpsc::channel(1);
-    let sources = Sources { snapshots: receiver, settings, store: None, embed: vec![] };
+    let (targets, mut queries) = TargetAsker::channel();
+    let seen = seen.clone();
+    let watch = thread::spawn(move || {
+        while let Some(query) = queries.blocking_recv() {
+            let roster = query.roster.clone();
+            query.answer(&roster, |targets| seen.of(targets).expect("they are known"));
+        }
+    });
+    let sources = Sources { snapshots: receiver, targets, settings, store: None, embed: vec![] };
     let listeners = vec![Listener::Tcp(listener)];
     let server = serve(listeners, sources, reload_requests, WebConfig::unprotected());
     let server = server.expect("a server");
@@ -99,6 +133,7 @@ fn resident_of_scrapes(snapshot: &Snapshot) -> (f64, f64) {
     let after = resident();
     drop(snapshots);
     server.join().expect("it ends");
+    watch.join().expect("nobody asks any more");
     (before, after)
 }
 

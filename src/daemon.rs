@@ -23,6 +23,7 @@
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
 //! | `state` | the state directory: what outlives the run |
+//! | `targets` | the own numbers of targets, for who asks |
 
 mod asked;
 mod failure;
@@ -34,6 +35,7 @@ mod publication;
 mod wire_ids;
 mod reload;
 mod state;
+mod targets;
 
 use crate::{
     clock::Clock,
@@ -42,6 +44,7 @@ use crate::{
         ExportSettings, Sources, http,
         listener::{self, Listen},
         origin::Origin,
+        target_queries::{TargetAsker, TargetQueries},
     },
     line_writer::LineWriter,
     probe::{self, controls::Controls},
@@ -129,8 +132,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (export_settings_sender, export_settings_receiver) =
         watch::channel(export_settings(&options.plan));
     let (reload_sender, reload_requests) = mpsc::channel(RELOAD_QUEUE);
+    let (targets, target_queries) = TargetAsker::channel();
     let sources = Sources {
         snapshots: source,
+        targets,
         settings: export_settings_receiver,
         store: state.path().map(|path| path.join(store::FILE_NAME)),
         embed: options.embed,
@@ -146,7 +151,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let mut daemon =
             Daemon::start(clock, options.plan, invitations, journal, publishers, stdout_writer);
         daemon.resume(&state)?;
-        let result = daemon.event_loop(reload, end, &http).await;
+        let result = daemon.event_loop(reload, target_queries, end, &http).await;
         if result.is_err() {
             end::exit_soon()?;
         }
@@ -233,6 +238,7 @@ impl Daemon {
     async fn event_loop(
         &mut self,
         mut reload: Reload,
+        mut target_queries: TargetQueries,
         mut end: oneshot::Receiver<()>,
         http: &JoinHandle<()>,
     ) -> Result<(), Failure> {
@@ -266,6 +272,9 @@ impl Daemon {
             self.watch.handle_timeout(now, received_until);
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
+            while let Ok(query) = target_queries.try_recv() {
+                self.answer(query);
+            }
             changes.extend(from_fn(|| self.watch.poll_change()));
             self.record();
             if now >= publication.next(loaded.is_some() || !changes.is_empty()) {
@@ -303,6 +312,7 @@ impl Daemon {
                 }
                 () = self.network.icmp_readable(), if !busy => {}
                 Some(event) = self.events.recv(), if !busy => batch.push(event),
+                Some(query) = target_queries.recv() => self.answer(query),
                 read = reload.next(), if loaded.is_none() => loaded = Some(read),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
@@ -323,7 +333,6 @@ impl Daemon {
             journal: self.journal.as_ref().map(JournalWriter::lost),
             stdout: self.stdout_writer.lost(),
         };
-        self.network.add_addresses(&mut snapshot);
         snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
         self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);

@@ -9,10 +9,11 @@ use crate::{
         listener::{self, Listen},
         metric_sets::MetricSet,
         origin::Origin,
+        target_queries::{TargetAsker, TargetQueries},
     },
     line_writer::print_line,
 };
-use lifesign_core::watch::Snapshot;
+use lifesign_core::watch::{Snapshot, Watch};
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore, TemporaryDirectory};
@@ -86,20 +87,42 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     // There is no plan to reload.
     let (reload_requests, _) = mpsc::channel(1);
     let store_file = Some(directory.join(lifesign_store::FILE_NAME));
-    let sources =
-        Sources { snapshots: snapshot, settings, store: store_file, embed: options.embed.clone() };
+    let (targets, target_queries) = TargetAsker::channel();
+    let sources = Sources {
+        snapshots: snapshot,
+        targets,
+        settings,
+        store: store_file,
+        embed: options.embed.clone(),
+    };
     let http = http::serve(listeners, sources, reload_requests, WebConfig::unprotected())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let played = runtime.block_on(play(&scenario, options.speed, store, snapshots, end));
+    let readers = Readers { snapshots, target_queries };
+    let played = runtime.block_on(play(&scenario, options.speed, store, readers, end));
     let _ = http.join();
     played
+}
+
+/// Who looks at what is played.
+struct Readers {
+    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    target_queries: TargetQueries,
+}
+
+impl Readers {
+    /// Answers what they ask about targets.
+    async fn answer(&mut self, watch: &Watch) {
+        while let Some(query) = self.target_queries.recv().await {
+            query.answer(watch.roster(), |targets| watch.target_views(targets));
+        }
+    }
 }
 
 async fn play(
     scenario: &Scenario,
     speed: f64,
     store: PlayedStore,
-    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    mut readers: Readers,
     mut end: oneshot::Receiver<()>,
 ) -> Result<(), Failure> {
     let mut simulation =
@@ -129,13 +152,15 @@ async fn play(
                 break 'played;
             }
         }
-        snapshots.send_replace(Some(Arc::new(simulation.watch().snapshot(simulation.now(), 0, 0))));
+        let snapshot = simulation.watch().snapshot(simulation.now(), 0, 0);
+        readers.snapshots.send_replace(Some(Arc::new(snapshot)));
         if !over && simulation.now() >= scenario.end() {
             store.take().map_or(Ok(()), |store| finish(store, &simulation))?;
             print_line("the story is over; its last picture stays until Ctrl-C");
         }
         tokio::select! {
             _ = &mut end => break,
+            () = readers.answer(simulation.watch()) => {}
             () = tokio::time::sleep(SNAPSHOT_INTERVAL) => {}
         }
     }

@@ -210,6 +210,9 @@ fn table(state: &Value, colour: bool) -> String {
             text += &row(&format!("  {}", printable(&network["name"])), network, colour);
             blocks_of(&mut text, &network["name"], "    ");
         }
+        if let Some(left_out) = country["blocks_left_out"].as_u64().filter(|&count| count > 0) {
+            let _ = writeln!(text, "  and {left_out} blocks more");
+        }
     }
     text
 }
@@ -300,6 +303,18 @@ mod tests {
         let text = table(&state, false);
         let names: Vec<&str> = text.lines().skip(2).map(|line| line[..24].trim_end()).collect();
         assert_eq!(names, ["XA", "  203.0.113.0/24", "  Example Telecom", "    198.18.0.0/24"]);
+    }
+
+    #[test]
+    fn it_says_how_many_blocks_are_not_in_the_table() {
+        let with = |left_out| {
+            table(
+                &serde_json::json!({"countries": [{"code": "XA", "blocks_left_out": left_out}]}),
+                false,
+            )
+        };
+        assert!(with(4905).ends_with("  and 4905 blocks more\n"));
+        assert!(!with(0).contains("more"));
     }
 
     #[test]

@@ -42,9 +42,9 @@ impl AskedAddresses {
         self.of_probes.get(&(wire, seq)).copied()
     }
 
-    /// Of each target whose host has a name: the address that its newest probe went to.
-    pub fn newest(&self) -> impl Iterator<Item = (TargetId, IpAddr)> {
-        self.newest.iter().map(|(&wire, &address)| (wire, address))
+    /// The address that the newest probe of a target went to; None if its host has no name.
+    pub fn newest(&self, wire: TargetId) -> Option<IpAddr> {
+        self.newest.get(&wire).copied()
     }
 
     /// Wire ids may be given to others.
@@ -65,7 +65,7 @@ mod tests {
         asked.record(TargetId(7), 1, first, start);
         asked.record(TargetId(7), 2, second, start + LOST_AFTER);
         assert_eq!(asked.of_probe(TargetId(7), 1), Some(first));
-        assert_eq!(asked.newest().collect::<Vec<_>>(), [(TargetId(7), second)]);
+        assert_eq!(asked.newest(TargetId(7)), Some(second));
         assert_eq!(asked.of_probe(TargetId(8), 1), None);
         asked.record(TargetId(7), 3, second, start + LOST_AFTER * 2);
         assert_eq!(asked.of_probe(TargetId(7), 1), None);

@@ -19,7 +19,6 @@ use crate::{
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
     scopes::{Family, Host, IdMapping, Kind, TargetId},
-    watch::Snapshot,
 };
 use lifesign_wire::kernel::IcmpError;
 use std::{net::IpAddr, sync::Arc};
@@ -151,13 +150,9 @@ impl Network {
         self.asked.of_probe(self.wire_ids.on_wire(outcome.target), outcome.seq)
     }
 
-    /// Tells which addresses hosts by name are asked by.
-    pub fn add_addresses(&self, snapshot: &mut Snapshot) {
-        for (wire, address) in self.asked.newest() {
-            if let Some(TargetId(id)) = self.wire_ids.target(wire) {
-                snapshot.targets[id as usize].address = Some(address);
-            }
-        }
+    /// The address that the newest probe of a target went to, if its host has a name.
+    pub fn newest_address(&self, target: TargetId) -> Option<IpAddr> {
+        self.asked.newest(self.wire_ids.on_wire(target))
     }
 
     /// The address to ask, if there is what the block is asked from.

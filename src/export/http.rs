@@ -9,7 +9,7 @@ use super::{
     connections::{self, AsyncListener, Peer},
     exposition,
     listener::Listener,
-    metrics::Metrics,
+    metrics::{Metrics, Present},
     negotiation::{self, Encoding},
     pages::{self, Pages},
     render_cache::RenderCaches,
@@ -18,15 +18,17 @@ use super::{
 use axum::{
     Extension, Router,
     extract::{self, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use lifesign_core::{
     judge::{PerState, State},
+    scopes::Scope,
     watch::Snapshot,
 };
+use lifesign_page::Query;
 use lifesign_web_config::{Policy, WebConfig};
 use std::{io, sync::Arc, thread};
 use tokio::sync::{mpsc, oneshot};
@@ -49,7 +51,7 @@ struct Server {
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
     metrics_caches: RenderCaches<(exposition::Format, Encoding)>,
-    state_caches: RenderCaches<Encoding>,
+    state_caches: RenderCaches<(Option<Scope>, Encoding)>,
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -192,7 +194,10 @@ async fn metrics(
     let encoding = Encoding::accepted(&headers);
     let settings = server.settings();
     let render = |snapshot: Option<&Snapshot>| {
-        let text = server.metrics.render(format, &settings, snapshot);
+        let present =
+            snapshot.map(|snapshot| (snapshot, server.sources.targets.about(&snapshot.roster)));
+        let present = present.as_ref().map(|(snapshot, targets)| Present { snapshot, targets });
+        let text = server.metrics.render(format, &settings, present);
         encoding.encode(text).map_err(internal_error)
     };
     let body = match server.snapshot() {
@@ -207,17 +212,34 @@ async fn metrics(
     Ok((headers, body))
 }
 
+/// Of all that is watched, or of a scope.
 async fn state(
     extract::State(server): ServerState,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ErrorResponse> {
     let snapshot = server.snapshot()?;
+    let scope = scope_alone(&uri, &snapshot)?;
     let encoding = Encoding::accepted(&headers);
-    let body = server.state_caches.of(encoding).get_or_render(&snapshot, || {
-        let json = state_json::render(&snapshot, &server.settings()).map_err(internal_error)?;
+    let body = server.state_caches.of((scope, encoding)).get_or_render(&snapshot, || {
+        let targets = server.sources.targets.about(&snapshot.roster);
+        let json = state_json::render(&snapshot, &targets, &server.settings(), scope)?;
         encoding.encode(json).map_err(internal_error)
     })?;
     Ok((encoding.headers("application/json"), body))
+}
+
+/// The scope that a query asks for, if that is all it asks for.
+fn scope_alone(uri: &Uri, snapshot: &Snapshot) -> Result<Option<Scope>, ErrorResponse> {
+    let query = pages::query(uri, snapshot)?;
+    let Query { scope, .. } = query.clone();
+    if query != (Query { scope: scope.clone(), ..Query::default() }) {
+        let said = "the state is that of now: a query may name a scope, and nothing else\n";
+        return Err((StatusCode::BAD_REQUEST, said.into()));
+    }
+    let Some(name) = scope else { return Ok(None) };
+    let missing = || (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n"));
+    snapshot.roster.scope_named(&name).map(Some).ok_or_else(missing)
 }
 
 /// Healthy as long as there is a watch.

@@ -11,7 +11,7 @@ use super::{
 use crate::clock::processor_time;
 use lifesign_core::{
     scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
-    watch::Snapshot,
+    watch::{Snapshot, TargetView, TargetViews},
 };
 use lifesign_incident::{Incident, present};
 use prometheus::{
@@ -41,12 +41,12 @@ impl Metrics {
         &self,
         format: Format,
         settings: &ExportSettings,
-        snapshot: Option<&Snapshot>,
+        present: Option<Present>,
     ) -> String {
         let mut out = Exposition::new(format);
         add_settings(settings, &mut out);
-        if let Some(snapshot) = snapshot {
-            let scrape = Scrape::of(snapshot, &settings.metrics);
+        if let Some(present) = present {
+            let scrape = Scrape::of(present, &settings.metrics);
             let all = MetricSet::ALL.into();
             for family in &self.families {
                 let Family { name, help, definition, level } = family;
@@ -103,6 +103,15 @@ fn add_settings(settings: &ExportSettings, out: &mut Exposition) {
     });
 }
 
+/// What is so now.
+#[derive(Clone, Copy)]
+pub struct Present<'a> {
+    /// What is known.
+    pub snapshot: &'a Snapshot,
+    /// What it leaves out.
+    pub targets: &'a dyn TargetViews,
+}
+
 /// What the families of one scrape share.
 struct Scrape<'a> {
     snapshot: &'a Snapshot,
@@ -110,14 +119,14 @@ struct Scrape<'a> {
     labels: Vec<String>,
     /// The same of each kind that is used in a block, with its number, in their order.
     kind_labels: Vec<(BlockId, Kind, String)>,
-    /// The same of each target, by `TargetId`; none if no host is shown.
-    target_labels: Vec<String>,
+    /// The same of each target, and its own numbers, by `TargetId`; none if no host is shown.
+    targets: Vec<(String, TargetView)>,
     /// The present ones of the countries, by `CountryId`.
     incidents: Vec<Option<Incident>>,
 }
 
 impl<'a> Scrape<'a> {
-    fn of(snapshot: &'a Snapshot, sets: &MetricSets) -> Self {
+    fn of(Present { snapshot, targets }: Present<'a>, sets: &MetricSets) -> Self {
         let roster = &snapshot.roster;
         let countries = (0..).map(CountryId).zip(&roster.countries);
         let labels: Vec<String> =
@@ -129,8 +138,9 @@ impl<'a> Scrape<'a> {
             push_label(&mut labels, "probe", &target.probe);
             labels
         };
-        let hosts = roster.targets.iter().filter(|_| sets.contains(&MetricSet::Hosts));
-        let target_labels = hosts.map(target_labels).collect();
+        let shown = if sets.contains(&MetricSet::Hosts) { roster.targets.len() as u32 } else { 0 };
+        let views = targets.of(0..shown).unwrap_or_default();
+        let targets = roster.targets.iter().map(target_labels).zip(views).collect();
         let used = (0..).map(BlockId).zip(&snapshot.kinds).flat_map(|(id, kinds)| {
             let kinds = kinds.iter().filter(|(_, view)| view.is_some());
             kinds.map(move |(kind, _)| (id, kind))
@@ -145,7 +155,7 @@ impl<'a> Scrape<'a> {
             snapshot,
             labels,
             kind_labels,
-            target_labels,
+            targets,
             incidents: countries.map(|(id, _)| present(snapshot, id)).collect(),
         }
     }
@@ -233,8 +243,7 @@ impl Family {
                 }
             }
             Collect::PerHost(add) => {
-                let labelled = roster.targets.iter().zip(&scrape.target_labels);
-                for ((target, labels), view) in labelled.zip(&snapshot.targets) {
+                for (target, (labels, view)) in roster.targets.iter().zip(&scrape.targets) {
                     out.subject_labels = labels;
                     out.plan_labels = Some(&target.labels);
                     add(view, &mut out);

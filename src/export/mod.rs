@@ -7,6 +7,7 @@ use lifesign_core::watch::Snapshot;
 use metric_sets::MetricSets;
 use origin::Origin;
 use std::{path::PathBuf, sync::Arc};
+use target_queries::TargetAsker;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub mod listener;
@@ -24,6 +25,7 @@ mod past;
 mod render_cache;
 mod series;
 mod state_json;
+pub mod target_queries;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
 pub type SnapshotReceiver = watch::Receiver<Option<Arc<Snapshot>>>;
@@ -40,6 +42,8 @@ pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
 pub struct Sources {
     /// The present.
     pub snapshots: SnapshotReceiver,
+    /// What snapshots leave out.
+    pub targets: TargetAsker,
     /// What the plan says.
     pub settings: watch::Receiver<ExportSettings>,
     /// The file with the past; None if there is none.

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use lifesign_core::watch::Snapshot;
+use lifesign_core::watch::{Snapshot, TargetViews};
 use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, render};
 use std::{path::Path, sync::Arc};
 
@@ -93,17 +93,18 @@ pub fn text(
     store: Option<&Path>,
     settings: &ExportSettings,
     snapshot: &Snapshot,
+    targets: &dyn TargetViews,
     address: &Address,
 ) -> Result<String, ErrorResponse> {
     let past = past::read(store, snapshot, address);
     if let (Some(problem), Page::Incident(..) | Page::Feed(_)) = (&past.problem, &address.page) {
         return Err(api::unreadable(problem));
     }
-    let view = View { snapshot, past: &past, site: site(settings), address };
+    let view = View { snapshot, targets, past: &past, site: site(settings), address };
     render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
 }
 
-fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
+pub(super) fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
     let now = snapshot.wall_offset.written(snapshot.time);
     Query::parse(uri.query().unwrap_or_default(), now)
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
@@ -135,7 +136,9 @@ pub(super) async fn page(
     let encoding = Encoding::accepted(&headers);
     let made = pages
         .made(snapshot, asked, encoding, move |pages, snapshot| {
-            text(pages.sources.store.as_deref(), &settings, snapshot, &address)
+            let Sources { store, targets, .. } = &pages.sources;
+            let targets = targets.about(&snapshot.roster);
+            text(store.as_deref(), &settings, snapshot, &targets, &address)
         })
         .await?;
     let policy = [(header::CONTENT_SECURITY_POLICY, &*policy)];

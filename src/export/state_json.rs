@@ -1,19 +1,33 @@
 //! The body of `/api/v1/state`: what is watched and found, as JSON for programs. No field is ever
 //! left out: what is not known is null. Times are RFC 3339 in UTC, durations are in seconds, shares
-//! and probabilities are 0 to 1; lists are in the plan's order.
+//! and probabilities are 0 to 1; lists are in the plan's order. Of many blocks it has those whose
+//! state is not that of what they lie in, and of many targets none.
 
-use super::ExportSettings;
+use super::{
+    ExportSettings,
+    http::{ErrorResponse, internal_error},
+};
+use axum::http::StatusCode;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
-    scopes::{BlockId, CountryId, Family, Labels, Maintenance, NetworkId, Scope},
+    scopes::{BlockId, Country, CountryId, Family, Labels, Maintenance, NetworkId, Scope, Target},
     time::Time,
     time_zone::TimeZone,
-    watch::{ControlView, Counts, Snapshot, WINDOWS, WindowView},
+    watch::{ControlView, Counts, Snapshot, TargetView, TargetViews, WINDOWS, WindowView},
 };
-use lifesign_incident::{Incident, present, story};
+use lifesign_incident::{Incident, gravity, present, story};
 use serde::Serialize;
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+/// Where there are more blocks, so many of those that differ are shown at most ...
+const MOST_BLOCKS: usize = 100;
+/// ... and where there are more targets, they are shown with their block alone.
+const MOST_TARGETS: usize = 1000;
 
 #[derive(Serialize)]
 struct SightJson {
@@ -56,6 +70,8 @@ struct CountryJson<'a> {
     incident: Option<IncidentJson>,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,
+    /// How many blocks more it has.
+    blocks_left_out: usize,
 }
 
 /// The incident that a country is in, as far as the last days tell.
@@ -109,7 +125,8 @@ struct BlockJson<'a> {
     reply_hop_limit: Option<u8>,
     /// How often the path back from it moved.
     return_path_changes: u64,
-    targets: Vec<TargetJson<'a>>,
+    /// Null where they are too many.
+    targets: Option<Vec<TargetJson<'a>>>,
 }
 
 /// The verdict and measurements of a scope.
@@ -164,7 +181,7 @@ struct TargetJson<'a> {
     probe: &'a str,
     /// Those of its host.
     labels: &'a Labels,
-    counts: &'a Counts<u32>,
+    counts: Counts<u32>,
     /// Share of the last 64 probes that were missed.
     loss_ratio: Option<f32>,
     rtt_smoothed_seconds: Option<f32>,
@@ -180,34 +197,65 @@ struct TargetJson<'a> {
     accepts_all: bool,
 }
 
-/// An error would be a fault of ours: everything in a snapshot can be written as JSON.
-pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_json::Result<String> {
+/// What is shown of what is asked for.
+struct Shown {
+    scope: Option<Scope>,
+    blocks: BTreeSet<u32>,
+    /// All targets of these blocks.
+    targets: bool,
+}
+
+impl Shown {
+    fn of(snapshot: &Snapshot, scope: Option<Scope>) -> Self {
+        let roster = &snapshot.roster;
+        let state = |scope| snapshot.scope(scope).verdict.state;
+        let all = match scope {
+            Some(scope) => roster.blocks_of(scope),
+            None => 0..roster.blocks.len() as u32,
+        };
+        let mut blocks: Vec<u32> = all.collect();
+        if blocks.len() > MOST_BLOCKS {
+            blocks.retain(|&id| {
+                let block = roster.block(BlockId(id));
+                let parent = block.network.map_or(Scope::Country(block.country), Scope::Network);
+                state(Scope::Block(BlockId(id))) != state(parent)
+            });
+            blocks.sort_by_key(|&id| Reverse(gravity(state(Scope::Block(BlockId(id))))));
+            blocks.truncate(MOST_BLOCKS);
+        }
+        let targets = blocks.iter().map(|&id| roster.block(BlockId(id)).targets.len());
+        let targets = matches!(scope, Some(Scope::Block(_)))
+            || targets.sum::<usize>() <= MOST_TARGETS && roster.targets.len() <= MOST_TARGETS;
+        Self { scope, blocks: blocks.into_iter().collect(), targets }
+    }
+
+    /// Does a network or a country lie in what is asked for, or this in it?
+    fn has(&self, snapshot: &Snapshot, scope: Scope) -> bool {
+        self.scope.is_none_or(|asked| {
+            let blocks = snapshot.roster.blocks_of(scope);
+            let asked = snapshot.roster.blocks_of(asked);
+            blocks.start.max(asked.start) < blocks.end.min(asked.end)
+        })
+    }
+}
+
+/// What is watched in this scope, or in all.
+pub(super) fn render<'a>(
+    snapshot: &'a Snapshot,
+    targets: &dyn TargetViews,
+    settings: &ExportSettings,
+    scope: Option<Scope>,
+) -> Result<String, ErrorResponse> {
     let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
     let now = snapshot.wall_offset.written(snapshot.time);
     let roster = &snapshot.roster;
-    let target = |index: u32| {
-        let target = &roster.targets[index as usize];
-        let view = &snapshot.targets[index as usize];
-        TargetJson {
-            host: target.host.to_string(),
-            address: view.address,
-            probe: &target.probe,
-            labels: &target.labels,
-            counts: &view.counts,
-            loss_ratio: view.recent_loss,
-            rtt_smoothed_seconds: view.srtt,
-            rtt_lowest_seconds: view.min_rtt,
-            last_life: view.last_life.map(rfc3339),
-            miss_rate: view.miss_rate,
-            gone: view.gone,
-            retired: view.retired,
-            accepts_all: view.accepts_all,
-        }
-    };
+    let shown = Shown::of(snapshot, scope);
     let block = |index: u32| {
-        let block = &roster.blocks[index as usize];
+        let block = roster.block(BlockId(index));
         let kinds = snapshot.kinds[index as usize].iter();
-        BlockJson {
+        let targets =
+            if shown.targets { Some(targets_json(snapshot, targets, index)?) } else { None };
+        Ok(BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
             labels: &block.labels,
@@ -217,11 +265,10 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
                 .collect(),
             reply_hop_limit: snapshot.return_paths[index as usize].hop_limit,
             return_path_changes: snapshot.return_paths[index as usize].changes,
-            targets: block.targets.clone().map(target).collect(),
-        }
+            targets,
+        })
     };
-    let network = |id: u32| {
-        let id = NetworkId(id);
+    let network = |id: NetworkId| {
         let network = roster.network(id);
         NetworkJson {
             name: &network.name,
@@ -230,17 +277,26 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
             verdict: verdict(snapshot, Scope::Network(id)),
         }
     };
-    let countries = (0..).zip(&roster.countries).map(|(id, country)| CountryJson {
-        code: &country.code,
-        name: &country.name,
-        timezone: country.timezone.as_ref().map(TimeZone::name),
-        labels: &country.labels,
-        verdict: verdict(snapshot, Scope::Country(CountryId(id))),
-        incident: present(snapshot, CountryId(id))
-            .and_then(|incident| IncidentJson::new(&country.name, &incident, now)),
-        networks: country.networks.clone().map(network).collect(),
-        blocks: country.blocks.clone().map(block).collect(),
-    });
+    let country = |(id, country): (CountryId, &'a Country)| {
+        let networks = country.networks.clone().map(NetworkId);
+        let networks = networks.filter(|&id| shown.has(snapshot, Scope::Network(id)));
+        let blocks = shown.blocks.range(country.blocks.clone());
+        let blocks = blocks.map(|&id| block(id)).collect::<Result<Vec<_>, ErrorResponse>>()?;
+        Ok(CountryJson {
+            code: &country.code,
+            name: &country.name,
+            timezone: country.timezone.as_ref().map(TimeZone::name),
+            labels: &country.labels,
+            verdict: verdict(snapshot, Scope::Country(id)),
+            incident: present(snapshot, id)
+                .and_then(|incident| IncidentJson::new(&country.name, &incident, now)),
+            networks: networks.map(network).collect(),
+            blocks_left_out: country.blocks.len() - blocks.len(),
+            blocks,
+        })
+    };
+    let countries = (0..).map(CountryId).zip(&roster.countries);
+    let countries = countries.filter(|&(id, _)| shown.has(snapshot, Scope::Country(id)));
     serde_json::to_string(&StateJson {
         vantage: &settings.vantage,
         contact: settings.contact.as_deref(),
@@ -250,8 +306,38 @@ pub(super) fn render(snapshot: &Snapshot, settings: &ExportSettings) -> serde_js
         blind: snapshot.is_blind(),
         sight: snapshot.blindness.iter().filter_map(sight).collect(),
         controls: &snapshot.controls,
-        countries: countries.collect(),
+        countries: countries.map(country).collect::<Result<Vec<_>, ErrorResponse>>()?,
     })
+    .map_err(internal_error)
+}
+
+fn targets_json<'a>(
+    snapshot: &'a Snapshot,
+    targets: &dyn TargetViews,
+    block: u32,
+) -> Result<Vec<TargetJson<'a>>, ErrorResponse> {
+    let block = snapshot.roster.block(BlockId(block));
+    let views = targets.of(block.targets.clone()).ok_or_else(|| {
+        let said = "the plan has just changed, or the watch is stuck; ask again\n";
+        (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
+    })?;
+    let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
+    let json = |(target, view): (&'a Target, TargetView)| TargetJson {
+        host: target.host.to_string(),
+        address: view.address,
+        probe: &target.probe,
+        labels: &target.labels,
+        counts: view.counts,
+        loss_ratio: view.recent_loss,
+        rtt_smoothed_seconds: view.srtt,
+        rtt_lowest_seconds: view.min_rtt,
+        last_life: view.last_life.map(rfc3339),
+        miss_rate: view.miss_rate,
+        gone: view.gone,
+        retired: view.retired,
+        accepts_all: view.accepts_all,
+    };
+    Ok(snapshot.roster.targets_in(block).iter().zip(views).map(json).collect())
 }
 
 fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson> {

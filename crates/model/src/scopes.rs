@@ -336,6 +336,11 @@ impl Roster {
         &self.targets[id.0 as usize]
     }
 
+    /// The targets of a block.
+    pub fn targets_in(&self, block: &Block) -> &[Target] {
+        &self.targets[range(&block.targets)]
+    }
+
     /// Ids of all targets of the host that this one asks, which follow each other.
     pub fn targets_of_host(&self, id: TargetId) -> Range<u32> {
         let target = self.target(id);
@@ -349,7 +354,7 @@ impl Roster {
     /// Ids of a block's targets, host by host: those of a host follow each other.
     pub fn targets_by_host(&self, id: BlockId) -> impl Iterator<Item = Range<u32>> {
         let mut first = self.block(id).targets.start;
-        let targets = &self.targets[range(&self.block(id).targets)];
+        let targets = self.targets_in(self.block(id));
         targets.chunk_by(|one, other| one.host == other.host).map(move |host| {
             let ids = first..first + host.len() as u32;
             first = ids.end;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A whole page.
 pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
-    let View { snapshot, past, site, address } = view;
+    let View { snapshot, past, site, address, .. } = view;
     html! {
         (DOCTYPE)
         html lang="en" {

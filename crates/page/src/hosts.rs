@@ -15,12 +15,9 @@ const LOSSY: f32 = 0.2;
 /// The hosts of a block, in the plan's order.
 pub(crate) fn render(view: &View, block: &Block, scope: &ScopeView) -> Markup {
     let snapshot = view.snapshot;
-    let targets: Vec<(&Target, &TargetView)> = block
-        .targets
-        .clone()
-        .map(|index| index as usize)
-        .map(|index| (&snapshot.roster.targets[index], &snapshot.targets[index]))
-        .collect();
+    let seen = view.targets.of(block.targets.clone()).unwrap_or_default();
+    let targets = snapshot.roster.targets_in(block);
+    let targets: Vec<(&Target, &TargetView)> = targets.iter().zip(&seen).collect();
     html! {
         ul.hosts aria-label="Hosts" {
             @for host in targets.chunk_by(|(one, _), (next, _)| one.host == next.host) {

@@ -57,7 +57,10 @@ pub use smoke::smoke;
 pub use strip::{StripSize, patterns, strip};
 pub use text::contact;
 
-use lifesign_core::{time::Time, watch::Snapshot};
+use lifesign_core::{
+    time::Time,
+    watch::{Snapshot, TargetViews},
+};
 use maud::Markup;
 
 macro_rules! pictures {
@@ -85,10 +88,12 @@ pub struct Site<'a> {
 }
 
 /// What every part of a page is drawn from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     /// The present.
     pub snapshot: &'a Snapshot,
+    /// What the snapshot leaves out.
+    pub targets: &'a dyn TargetViews,
     /// The past.
     pub past: &'a Past,
     /// Where the page is made.

@@ -27,7 +27,7 @@ fn verdict(watch: &Watch, scope: Scope, now: Time) -> Verdict {
 
 /// By target: its learned miss rate, and whether it is retired.
 fn learned(watch: &Watch) -> Vec<(f32, bool)> {
-    let targets = watch.snapshot(Time::default(), 0, 0).targets;
+    let targets = watch.target_views(0..watch.roster().targets.len() as u32);
     targets.iter().map(|target| (target.miss_rate, target.retired)).collect()
 }
 

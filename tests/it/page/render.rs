@@ -1,7 +1,7 @@
 //! The pages as text: how large they are and how long they take, and that no name in them can
 //! become markup.
 
-use crate::support::{TempDir, page_server, week};
+use crate::support::{TempDir, page_server, snapshot::SeenTargets, week};
 use lifesign::export::pages;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
@@ -21,7 +21,7 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
     let range = query.range.unwrap_or(Range::Week);
     let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
-    let view = View { snapshot, past: &past, site, address: &address };
+    let view = View { snapshot, targets: &SeenTargets, past: &past, site, address: &address };
     lifesign_page::render(&view).unwrap().into_string()
 }
 
@@ -30,7 +30,7 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
 fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
     let past = week::past(snapshot, Range::Week);
     let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot, past: &past, site: SITE, address: &address };
+    let view = View { snapshot, targets: &SeenTargets, past: &past, site: SITE, address: &address };
     timed(|| lifesign_page::render(&view).unwrap().into_string().len())
 }
 
@@ -144,7 +144,7 @@ fn every_page_is_read_from_a_restless_year_of_5030_blocks_and_made_in_200_millis
     let settings = page_server::settings(None);
     let text = |path: &str| {
         let address = Address::find(path, Query::default(), &roster).unwrap();
-        pages::text(Some(&store), &settings, &snapshot, &address).unwrap()
+        pages::text(Some(&store), &settings, &snapshot, &SeenTargets, &address).unwrap()
     };
     let country = text(COUNTRY);
     assert!(country.contains("And 5001 before."), "{country}");
@@ -420,7 +420,13 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
     assert!(matches!(address.page, Page::Incident(..)));
     let mut past = week::past(&snapshot, Range::Week);
-    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let view = View {
+        snapshot: &snapshot,
+        targets: &SeenTargets,
+        past: &past,
+        site: SITE,
+        address: &address,
+    };
     assert!(lifesign_page::render(&view).is_none());
     // Nobody saw it begin, and it was dark for a fiftieth of it.
     let phase = &mut past.incidents[0].phases[0];
@@ -428,7 +434,13 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     phase.dark /= 50;
     let path = format!("/X0/incident/{}", past.incidents[0].id());
     let address = Address::find(&path, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let view = View {
+        snapshot: &snapshot,
+        targets: &SeenTargets,
+        past: &past,
+        site: SITE,
+        address: &address,
+    };
     let page = lifesign_page::render(&view).unwrap().into_string();
     assert!(page.contains("<p>It began before <time"), "{page}");
     assert!(page.contains(" (2.0 %)</td>"), "{page}");
@@ -444,7 +456,13 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
     let query = Query::parse("range=400d", Time::default()).unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
-    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let view = View {
+        snapshot: &snapshot,
+        targets: &SeenTargets,
+        past: &past,
+        site: SITE,
+        address: &address,
+    };
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
         "aria-label=\"6 d 16 h: outage, not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
@@ -475,7 +493,13 @@ fn what_nobody_could_see_of_what_goes_on_is_unknown_in_the_strip_and_in_its_word
         point.is_unknown = true;
     }
     let address = Address::find(COUNTRY, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
+    let view = View {
+        snapshot: &snapshot,
+        targets: &SeenTargets,
+        past: &past,
+        site: SITE,
+        address: &address,
+    };
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
         "aria-label=\"6 d 16 h: outage 4 d 14 h, unknown 40 h, up 10 h\"",

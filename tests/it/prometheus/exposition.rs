@@ -3,11 +3,16 @@
 
 use crate::support::{
     golden::{same_as_file, text},
-    snapshot,
+    snapshot::{self, SeenTargets},
 };
 use lifesign::{
     config::Plan,
-    export::{ExportSettings, exposition::Format, metric_sets::MetricSet, metrics::Metrics},
+    export::{
+        ExportSettings,
+        exposition::Format,
+        metric_sets::MetricSet,
+        metrics::{Metrics, Present},
+    },
 };
 use lifesign_core::watch::Snapshot;
 use std::{
@@ -22,7 +27,8 @@ fn render(snapshot: Option<&Snapshot>, sets: &[MetricSet]) -> String {
         metrics: sets.iter().copied().collect(),
         simulation: None,
     };
-    Metrics::default().render(Format::Text, &settings, snapshot)
+    let present = snapshot.map(|snapshot| Present { snapshot, targets: &SeenTargets });
+    Metrics::default().render(Format::Text, &settings, present)
 }
 
 /// Without what differs from one machine and version to the next.

@@ -1,9 +1,15 @@
 //! The real HTTP server, in this process, with snapshots that a test gives it.
 
-use super::http::{Answer, ask};
+use super::{
+    http::{Answer, ask},
+    snapshot::SeenTargets,
+};
 use lifesign::export::metric_sets::MetricSet;
-use lifesign::export::{ExportSettings, ReloadRequest, Sources, http::serve, listener::Listener};
-use lifesign_core::watch::Snapshot;
+use lifesign::export::{
+    ExportSettings, ReloadRequest, Sources, http::serve, listener::Listener,
+    target_queries::TargetAsker,
+};
+use lifesign_core::watch::{Snapshot, TargetViews};
 use lifesign_web_config::WebConfig;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -50,9 +56,16 @@ impl PageServer {
         let (snapshots, source) = watch::channel(snapshot.map(Arc::new));
         let (settings, settings_receiver) = watch::channel(settings);
         let (reload_sender, reload_requests) = mpsc::channel(1);
+        let (targets, mut queries) = TargetAsker::channel();
+        std::thread::spawn(move || {
+            while let Some(query) = queries.blocking_recv() {
+                let roster = query.roster.clone();
+                query.answer(&roster, |targets| SeenTargets.of(targets).unwrap());
+            }
+        });
         let thread = serve(
             listeners.into(),
-            Sources { snapshots: source, settings: settings_receiver, store, embed },
+            Sources { snapshots: source, targets, settings: settings_receiver, store, embed },
             reload_sender,
             WebConfig::unprotected(),
         )

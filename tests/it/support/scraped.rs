@@ -4,7 +4,11 @@
 
 use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
 use lifesign::export::metric_sets::MetricSet;
-use lifesign::export::{ExportSettings, exposition::Format, metrics::Metrics};
+use lifesign::export::{
+    ExportSettings,
+    exposition::Format,
+    metrics::{Metrics, Present},
+};
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
     time::Time,
@@ -70,8 +74,9 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         now = now + MINUTE;
         simulation.run_until(now, &mut |_| {});
         let snapshot = simulation.watch().snapshot(now, offset, 0);
+        let present = Present { snapshot: &snapshot, targets: simulation.watch() };
         let stamp = now.shifted(offset).as_secs_f64();
-        let text = metrics.render(Format::Text, &settings, Some(&snapshot));
+        let text = metrics.render(Format::Text, &settings, Some(present));
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) =

@@ -8,10 +8,10 @@ use lifesign_core::{
     watch::{
         BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost, PlanView,
         ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView, TargetView,
-        VantageStats, WindowView,
+        TargetViews, VantageStats, WindowView,
     },
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 /// A name that would run if it were not escaped.
 pub const NASTY: &str = "<script>alert(\"x\")</script>";
@@ -56,7 +56,6 @@ pub fn every_field() -> Snapshot {
             }),
             Arc::default(),
         ],
-        targets: vec![seen(true), seen(true), seen(false)],
         controls: vec![
             ControlView { address: "127.0.0.2".parse().unwrap(), asked: 60, silent: 1, up: true },
             ControlView { address: "::1".parse().unwrap(), asked: 60, silent: 60, up: false },
@@ -211,6 +210,15 @@ fn kind(scale: u64) -> KindView {
         count: 77 * scale,
     };
     KindView { counts, rtt }
+}
+
+/// The numbers of targets that go with it: the third is gone.
+pub struct SeenTargets;
+
+impl TargetViews for SeenTargets {
+    fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
+        Some(targets.map(|id| seen(id != 2)).collect())
+    }
 }
 
 fn seen(alive: bool) -> TargetView {

@@ -59,9 +59,6 @@ pub fn snapshot(roster: Roster, spans: impl Fn(Scope) -> Vec<(State, u64)>) -> S
         view.verdict.edge = present.edge;
         view.verdict.evidence = "7 misses of 7 targets in 5.0 s".into();
     }
-    for target in &mut snapshot.targets {
-        (target.recent_loss, target.srtt, target.last_life) = (Some(0.05), Some(0.2), Some(NOW));
-    }
     snapshot
 }
 

@@ -20,7 +20,7 @@ use crate::{
     time::{Time, WallOffset},
 };
 use replay::ReplayedOverdue;
-use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
 /// When something that was due is handled this much too late, nobody has watched meanwhile. It is
 /// shorter than the judge's span of 5 s: nothing may be called down because we were not there.
@@ -304,9 +304,6 @@ impl Watch {
             kinds: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.kind_views(BlockId(id)))
                 .collect(),
-            targets: (0..self.roster.targets.len() as u32)
-                .map(|id| self.target_view(TargetId(id)))
-                .collect(),
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
@@ -322,6 +319,11 @@ impl Watch {
             lines_lost: LinesLost::default(),
             store: None,
         }
+    }
+
+    /// The own numbers of these targets.
+    pub fn target_views(&self, targets: Range<u32>) -> Vec<TargetView> {
+        targets.map(|id| self.target_view(TargetId(id))).collect()
     }
 
     fn kind_views(&self, block: BlockId) -> PerKind<Option<KindView>> {

@@ -6,13 +6,13 @@ pub use crate::aggregate::{
     VantageStats, WINDOWS, WindowView,
 };
 
-use super::History;
+use super::{History, Watch};
 use crate::{
     judge::{Blindness, Verdict},
     scopes::{Country, CountryId, Family, PerFamily, PerKind, Roster, Scope},
     time::{Time, WallOffset},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, ops::Range, sync::Arc};
 
 /// Everything that a reader may know.
 #[derive(Clone, Debug)]
@@ -35,8 +35,6 @@ pub struct Snapshot {
     pub return_paths: Vec<ReturnPathView>,
     /// Rejected and unsent by reason, of each block, by `BlockId`.
     pub reasons: Vec<Arc<BlockReasons>>,
-    /// Each target's own numbers, by `TargetId`.
-    pub targets: Vec<TargetView>,
     /// By place in the plan.
     pub controls: Vec<ControlView>,
     /// Are we blind? None in a family of which nothing is watched.
@@ -136,8 +134,20 @@ pub struct KindView {
     pub rtt: HistogramView,
 }
 
-/// A target's own numbers: small, since targets are many and two snapshots live while one makes way
-/// for the next.
+/// Who tells the own numbers of targets. They are in no snapshot: targets may be a million, and
+/// hardly ever does anybody ask.
+pub trait TargetViews {
+    /// Those of these targets; None if another plan is watched by now.
+    fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>>;
+}
+
+impl TargetViews for Watch {
+    fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
+        Some(self.target_views(targets))
+    }
+}
+
+/// A target's own numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetView {
     /// The address that a host by name was asked by last, as far as somebody knows.

@@ -1,7 +1,7 @@
 //! The counters under any stream of outcomes, against a model that remembers every probe, and
 //! against a replay.
 
-use super::{Settings, TargetView, Watch};
+use super::{Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     aggregate::Counts,
@@ -151,12 +151,8 @@ impl World {
     }
 
     fn sums(&self) -> Counts {
-        added(targets(&self.watch).iter().map(|target| target.counts))
+        added(target_views(&self.watch).iter().map(|target| target.counts))
     }
-}
-
-fn targets(watch: &Watch) -> Vec<TargetView> {
-    watch.snapshot(start(), 0, 0).targets
 }
 
 proptest! {
@@ -223,7 +219,7 @@ proptest! {
         replayed.extend(from_fn(|| again.poll_change()));
         prop_assert!(!live.is_empty());
         prop_assert_eq!(live, replayed);
-        for (ours, theirs) in targets(&world.watch).iter().zip(targets(&again)) {
+        for (ours, theirs) in target_views(&world.watch).iter().zip(target_views(&again)) {
             // What was sent is not recorded, only what became of it.
             let counts = Counts { sent: theirs.counts.sent, ..ours.counts };
             prop_assert_eq!(counts, theirs.counts);
@@ -254,7 +250,7 @@ fn an_answer_takes_back_the_no_of_a_router() {
     let mut hear = |millis, found| {
         let outcome = due.outcome(due.sent, found);
         watch.handle_event(now + Duration::from_millis(millis), &Event::Outcome(outcome));
-        let view = targets(&watch)[0];
+        let view = target_views(&watch)[0];
         (view.counts, view.recent_loss)
     };
     let (counts, loss) = hear(10, no);

@@ -13,3 +13,8 @@ mod replan;
 mod schedule;
 mod traps;
 mod verdicts;
+
+/// The own numbers of all targets.
+fn target_views(watch: &Watch) -> Vec<TargetView> {
+    watch.target_views(0..watch.roster().targets.len() as u32)
+}

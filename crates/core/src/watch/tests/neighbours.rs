@@ -1,6 +1,6 @@
 //! Answers of other addresses of the block than the asked ones.
 
-use super::{Settings, Watch};
+use super::{Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::State,
@@ -108,12 +108,13 @@ fn a_block_lives_by_its_neighbour_while_the_asked_hosts_miss() {
     assert!(
         snapshot.scope(BLOCK).verdict.last_life.is_some_and(|life| life + SECOND * 5 > world.now)
     );
-    for target in &snapshot.targets[..6] {
+    let targets = &target_views(&world.watch)[..6];
+    for target in targets {
         assert!(target.counts.neighbour > 5 && target.counts.lost > 5, "{:?}", target.counts);
         assert!(target.last_life.is_some_and(|life| life < start() + Duration::from_secs(300)));
         assert_eq!(target.counts.late, 0);
     }
-    assert!(snapshot.targets[..6].iter().filter(|target| target.gone).count() == 5);
+    assert!(targets.iter().filter(|target| target.gone).count() == 5);
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn an_address_outside_the_block_proves_nothing() {
     world.pass(300, |_| Some(reply()));
     world.pass(300, |target| if target < 6 { Some(neighbour(1)) } else { Some(reply()) });
     assert_eq!(world.state(BLOCK), State::Outage);
-    let targets = world.watch.snapshot(world.now, 0, 0).targets;
+    let targets = target_views(&world.watch);
     assert_eq!(targets.iter().map(|target| target.counts.neighbour).sum::<u32>(), 0);
     let rejected = targets.iter().map(|target| u64::from(target.counts.rejected)).sum::<u64>();
     assert!(rejected > 20 && world.wrong_source() == rejected, "{rejected}");
@@ -178,7 +179,7 @@ fn a_probe_stays_open_behind_a_neighbour_whose_second_answer_is_a_duplicate() {
     let mut hear = |found| {
         watch.handle_event(now + RTT, &Event::Outcome(due.outcome(due.sent, found)));
         let snapshot = watch.snapshot(now + RTT, 0, 0);
-        let counts = snapshot.targets[0].counts;
+        let counts = target_views(&watch)[0].counts;
         let told = (counts.neighbour, counts.duplicate, counts.reply, counts.rejected);
         (told, snapshot.open, snapshot.scope(BLOCK).verdict.last_life)
     };

@@ -1,6 +1,6 @@
 //! A watch over one host, in virtual time.
 
-use super::{Settings, Watch};
+use super::{Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, start};
 use crate::{
     aggregate::Counts,
@@ -88,6 +88,6 @@ impl OneHost {
     }
 
     pub fn counts(&self, target: usize) -> Counts<u32> {
-        self.watch.snapshot(self.now, 0, 0).targets[target].counts
+        target_views(&self.watch)[target].counts
     }
 }

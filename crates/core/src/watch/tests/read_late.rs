@@ -3,6 +3,7 @@
 use super::{
     Settings, TargetView, Watch,
     one_host::{refused, reply},
+    target_views,
 };
 use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
@@ -72,7 +73,7 @@ impl World {
     }
 
     fn view(&self, target: usize) -> TargetView {
-        self.watch.snapshot(self.now, 0, 0).targets.remove(target)
+        target_views(&self.watch).remove(target)
     }
 }
 
@@ -140,7 +141,7 @@ fn a_world_that_was_read_late_had_no_darkness() {
         assert_eq!(scope.verdict.state, State::Up);
         assert_eq!(scope.windows[1].loss, Some(0.0));
     }
-    for view in &snapshot.targets {
+    for view in target_views(&world.watch) {
         assert_eq!((view.counts.late, view.counts.overdue, view.counts.lost), (0, 0, 0));
         assert_eq!(view.counts.reply, view.counts.sent);
     }

@@ -1,6 +1,6 @@
 //! TCP-only countries in virtual time, and a kernel that repeats SYNs where it may.
 
-use super::{Settings, Watch};
+use super::{Settings, Watch, target_views};
 use crate::{
     fixtures::{SENT_AFTER, start},
     judge::State,
@@ -143,8 +143,7 @@ fn a_country_of_long_paths_is_up_without_loss_and_measures_nothing() {
         assert_eq!(country.first(State::Down, start()), None);
         let up = country.first(State::Up, start()).expect("it is up");
         assert!(country.states.iter().all(|&(at, state)| at < up || state == State::Up));
-        let view = country.watch.snapshot(country.now, 0, 0);
-        for target in &view.targets {
+        for target in target_views(&country.watch) {
             // At 20 packets an hour a host has only been asked so often.
             assert_eq!(target.recent_loss, Some(0.0), "{:?}", target.counts);
             assert_eq!((target.srtt, target.counts.late > 0), (None, true));

@@ -2,7 +2,7 @@
 //! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
 //! begins as unknown.
 
-use super::{EventRecord, Settings, Watch};
+use super::{EventRecord, Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, in_networks, of_sizes, scope_name, start, without};
 use crate::{
     outcome::{Due, Event, Found, IcmpCode},
@@ -169,7 +169,7 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, St
         };
         known.insert(scope_name(&roster, id), text);
     }
-    for (id, view) in (0..).zip(&snapshot.targets) {
+    for (id, view) in (0..).zip(target_views(watch)) {
         let name = name(&roster, TargetId(id));
         let text = if name.starts_with(&format!("{measured_only} ")) {
             format!("{:?} {:?} {:?} {:?}", view.counts, view.recent_loss, view.srtt, view.last_life)

@@ -2,7 +2,7 @@
 //! or not at all. The scenarios test shades; this tests that the rules of the judge hold whatever
 //! happens.
 
-use super::{Settings, Watch};
+use super::{Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, in_networks, of_sizes, without};
 use crate::{
     judge::{Change, State},
@@ -298,7 +298,7 @@ fn late_answers_are_no_outage() {
     let (changes, watch) = world.play(600.0, 5);
     assert!(!states(&changes, KP).contains(&State::Outage), "{changes:#?}");
     assert!(!states(&changes, KP).contains(&State::Flapping), "{changes:#?}");
-    let targets = watch.snapshot(at(600.0), 0, 0).targets;
+    let targets = target_views(&watch);
     let lost: u32 = targets.iter().map(|target| target.counts.lost).sum();
     assert_eq!(lost, 0);
 }
@@ -350,7 +350,7 @@ proptest! {
             }
             now.insert(change.scope, change.to);
         }
-        for target in watch.snapshot(time, 0, 0).targets {
+        for target in target_views(&watch) {
             let counts = target.counts;
             let settled =
                 counts.reply + counts.refused + counts.late + counts.lost + counts.unreachable;
