@@ -4,7 +4,7 @@
 
 use super::{CLOSE_TOGETHER, FAN_OUT, JUST_NOW, Key, REGULAR_RESERVE, Schedule};
 use lifesign_model::{
-    scopes::{BlockId, CountryId, Scope},
+    scopes::{BlockId, CountryId, Scope, TargetId},
     time::Time,
 };
 use std::{
@@ -38,7 +38,7 @@ impl Schedule {
         turns.doubt_probes += 1;
         let answered = turns.answered;
         let contact = |target: u32| self.contacts[target as usize];
-        let host_asked = |target: u32| contact(self.first_of_host[target as usize]).host_asked;
+        let host_asked = |target: u32| self.host_asked(TargetId(target));
         let is_heard = |target: &u32| contact(*target).answered != Time::default();
         let rotation = &self.blocks[block as usize].rotation;
         let is_new = |target: &u32| contact(*target).asked == Time::default();
@@ -61,6 +61,12 @@ impl Schedule {
             .max_by_key(|&target| (contact(target).answered, Reverse(contact(target).asked)))
             .or_else(|| good().min_by_key(|&target| (host_asked(target), contact(target).asked)))
             .or_else(|| present().min_by_key(|&target| (host_asked(target), contact(target).asked)))
+    }
+
+    /// When the newest probe to the target's host was sent.
+    fn host_asked(&self, target: TargetId) -> Time {
+        let of_host = self.roster.targets_of_host(target);
+        of_host.map(|id| self.contacts[id as usize].asked).max().unwrap_or_default()
     }
 
     /// The block of a silent scope that is asked next: of those not yet asked since it was heard,

@@ -45,7 +45,12 @@ use lifesign_model::{
 use pacing::Pacing;
 use repeat::{Heard, HeardTargets};
 use rotation::Rotation;
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::Duration,
+};
 
 /// After a longer delay the slots that have passed are skipped and counted. Shorter ones are the
 /// machine's ordinary hiccups, which are caught up with to keep the slots even.
@@ -79,8 +84,8 @@ pub struct Schedule {
     excluded: Vec<bool>,
     /// By [`TargetId`].
     contacts: Vec<Contact>,
-    /// By [`TargetId`]: the first target of its host.
-    first_of_host: Vec<u32>,
+    /// The number of the newest probe of a target whose repetition is paid for, and not paid back.
+    repeats_paid: BTreeMap<TargetId, u32>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
 }
@@ -107,16 +112,12 @@ struct BlockTurns {
     retired_queued: bool,
 }
 
-/// When the newest probe to a target was sent, to its host (kept with the first target of each),
-/// and the newest one to the target that was answered.
+/// When the newest probe to a target was sent, and the newest one that was answered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Contact {
     asked: Time,
-    host_asked: Time,
     answered: Time,
     heard: Heard,
-    /// The number of the newest probe whose repetition is paid for; None if it is paid back.
-    repeat_paid: Option<u32>,
     /// It has gone, or is retired.
     absent: bool,
 }
@@ -188,7 +189,7 @@ impl Schedule {
         Self {
             excluded: vec![false; roster.scope_count()],
             contacts: vec![Contact::default(); roster.targets.len()],
-            first_of_host: first_of_host(&roster),
+            repeats_paid: BTreeMap::new(),
             skipped: Skipped::default(),
             roster,
             budget,
@@ -248,8 +249,6 @@ impl Schedule {
             if let Some(target) = target {
                 // Of a host that was asked in vain another target may still tell.
                 if !self.contacts[target as usize].absent {
-                    let first = self.first_of_host[target as usize];
-                    self.contacts[first as usize].host_asked = now;
                     self.contacts[target as usize].asked = now;
                 }
                 return Some(Slot { target: TargetId(target), lag });
@@ -362,10 +361,4 @@ impl Schedule {
             first.0.0 = next;
         }
     }
-}
-
-fn first_of_host(roster: &Roster) -> Vec<u32> {
-    let blocks = (0..roster.blocks.len() as u32).map(BlockId);
-    let hosts = blocks.flat_map(|block| roster.targets_by_host(block));
-    hosts.flat_map(|targets| targets.clone().map(move |_| targets.start)).collect()
 }

@@ -2,10 +2,11 @@
 //! a probe is overdue or lost. It belongs to the schedule, which must not ask a target twice at
 //! once.
 //!
-//! What is remembered of a target is fixed in size: the state of its last 256 probes, two bits
-//! each. At one probe per 0.6 s or slower that covers the 150 s for which answers are waited for; a
-//! target that is probed more often has its oldest open probes called lost when their slot is
-//! needed.
+//! What is remembered of a target is the state of its last 32 probes, two bits each: most targets
+//! are asked twice a minute at most, and a plan may have a million. One that has probes open beyond
+//! these has 256. At one probe per 0.6 s or slower that covers the 150 s for which answers are
+//! waited for; a target that is probed more often has its oldest open probes called lost when their
+//! slot is needed.
 
 use lifesign_model::{
     outcome::{Due, Found, LOST_AFTER, Outcome, Repeat},
@@ -18,7 +19,9 @@ use std::{
     time::Duration,
 };
 
-const SLOTS: u32 = 256;
+/// Of a target that is asked now and then, and of one that is asked often.
+const FEW_SLOTS: u32 = u64::BITS / 2;
+const MANY_SLOTS: u32 = 256;
 
 /// Every probe that is not settled.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct OpenProbes {
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
     /// By target and number.
     overdue: BTreeMap<(u32, u32), OverdueProbe>,
+    /// By target: when the newest probe was sent that a neighbour answered.
+    neighbours: BTreeMap<u32, Time>,
     waiting: u64,
 }
 
@@ -39,26 +44,36 @@ struct OverdueProbe {
     patience: Duration,
 }
 
-/// A target's last 256 probes.
+/// A target's last probes.
 #[derive(Clone, Debug, Default)]
 struct RecentProbes {
     /// The next probe's number.
     next: u32,
     /// Probes whose patience has not run out.
     waiting: u16,
-    /// Two bits for each: its [`Stage`].
-    stages: [u64; SLOTS as usize / 32],
-    /// When the newest probe was sent that a neighbour answered.
-    neighbour: Time,
+    stages: Stages,
+}
+
+/// The [`Stage`] of each of them, in two bits.
+#[derive(Clone, Debug)]
+enum Stages {
+    Few(u64),
+    Many(Box<[u64; MANY_SLOTS as usize / 32]>),
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self::Few(0)
+    }
 }
 
 /// How far a probe has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Waiting,
-    Overdue,
     /// Answered, given up, or never sent: nothing more is expected.
     Settled,
+    Waiting,
+    Overdue,
     /// A router said no: an answer takes that back.
     Unreachable,
 }
@@ -81,6 +96,7 @@ impl OpenProbes {
             recent: vec![RecentProbes::default(); targets],
             timers: BinaryHeap::new(),
             overdue: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
             waiting: 0,
         }
     }
@@ -94,6 +110,9 @@ impl OpenProbes {
         self.timers = self.timers.drain().filter_map(remapped).collect();
         let remapped = |((target, seq), probe)| Some(((targets.new_id(target)?, seq), probe));
         self.overdue = std::mem::take(&mut self.overdue).into_iter().filter_map(remapped).collect();
+        let remapped = |(target, sent)| Some((targets.new_id(target)?, sent));
+        self.neighbours =
+            std::mem::take(&mut self.neighbours).into_iter().filter_map(remapped).collect();
         self.waiting = self.recent.iter().map(|probes| u64::from(probes.waiting)).sum();
     }
 
@@ -124,9 +143,12 @@ impl OpenProbes {
     ) -> (Due, bool) {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
+        if probes.stage(seq) != Stage::Settled {
+            probes.widen();
+        }
         let displaced = probes.stage(seq) == Stage::Overdue;
         if displaced {
-            self.overdue.remove(&(target.0, seq.wrapping_sub(SLOTS)));
+            self.overdue.remove(&(target.0, seq.wrapping_sub(MANY_SLOTS)));
         }
         probes.next = seq.wrapping_add(1);
         probes.set(seq, Stage::Waiting);
@@ -187,7 +209,7 @@ impl OpenProbes {
         let probes = self.recent.get_mut(outcome.target.0 as usize)?;
         let age = probes.age(outcome.seq);
         if age == 0
-            || age > SLOTS
+            || age > probes.slots()
             || outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER)
         {
             return None;
@@ -195,7 +217,16 @@ impl OpenProbes {
         match outcome.found {
             Found::Odd(_) => return Some((outcome, None)),
             Found::Neighbour { rtt, .. } if rtt >= LOST_AFTER => return None,
-            Found::Neighbour { .. } => return Some((probes.settle_neighbour(outcome), None)),
+            Found::Neighbour { .. } => {
+                let newest = self.neighbours.entry(outcome.target.0).or_default();
+                // Unless what it proves was known: then it is a second answer.
+                if probes.stage(outcome.seq) == Stage::Settled || outcome.sent <= *newest {
+                    outcome.found = Found::Duplicate;
+                } else {
+                    *newest = outcome.sent;
+                }
+                return Some((outcome, None));
+            }
             _ => {}
         }
         let overdue = self.overdue.remove(&(outcome.target.0, outcome.seq));
@@ -228,39 +259,118 @@ impl RecentProbes {
         if age > u32::MAX / 2 { 0 } else { age }
     }
 
-    /// A neighbour's answer, unless what it proves was known: then it is a second one.
-    fn settle_neighbour(&mut self, mut outcome: Outcome) -> Outcome {
-        if self.stage(outcome.seq) == Stage::Settled || outcome.sent <= self.neighbour {
-            outcome.found = Found::Duplicate;
-        } else {
-            self.neighbour = outcome.sent;
-        }
-        outcome
-    }
-
     /// Is there still something to be said of this probe?
     fn is_open(&self, seq: u32) -> bool {
-        self.age(seq) <= SLOTS && matches!(self.stage(seq), Stage::Waiting | Stage::Overdue)
+        self.age(seq) <= self.slots() && matches!(self.stage(seq), Stage::Waiting | Stage::Overdue)
+    }
+
+    fn slots(&self) -> u32 {
+        match self.stages {
+            Stages::Few(_) => FEW_SLOTS,
+            Stages::Many(_) => MANY_SLOTS,
+        }
+    }
+
+    /// Makes room for as many probes as there may be.
+    fn widen(&mut self) {
+        if let Stages::Few(_) = self.stages {
+            let newest = (1..=FEW_SLOTS).map(|age| self.next.wrapping_sub(age));
+            let known: Vec<_> = newest.map(|seq| (seq, self.stage(seq))).collect();
+            self.stages = Stages::Many(Box::default());
+            for (seq, stage) in known {
+                self.set(seq, stage);
+            }
+        }
     }
 
     fn stage(&self, seq: u32) -> Stage {
-        let (word, shift) = position(seq);
-        match self.stages[word] >> shift & 3 {
-            0 => Stage::Waiting,
-            1 => Stage::Overdue,
-            2 => Stage::Settled,
+        let slot = seq % self.slots();
+        let word = match &self.stages {
+            Stages::Few(word) => word,
+            Stages::Many(words) => &words[slot as usize / 32],
+        };
+        match word >> (slot % 32 * 2) & 3 {
+            0 => Stage::Settled,
+            1 => Stage::Waiting,
+            2 => Stage::Overdue,
             _ => Stage::Unreachable,
         }
     }
 
     fn set(&mut self, seq: u32, stage: Stage) {
-        let (word, shift) = position(seq);
-        self.stages[word] = self.stages[word] & !(3 << shift) | (stage as u64) << shift;
+        let slot = seq % self.slots();
+        let word = match &mut self.stages {
+            Stages::Few(word) => word,
+            Stages::Many(words) => &mut words[slot as usize / 32],
+        };
+        let shift = slot % 32 * 2;
+        *word = *word & !(3 << shift) | (stage as u64) << shift;
     }
 }
 
-/// The word that holds a probe's stage, and the bit at which it begins.
-fn position(seq: u32) -> (usize, u32) {
-    let slot = seq % SLOTS;
-    (slot as usize / 32, slot % 32 * 2)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_is_asked_now_and_then_takes_24_bytes() {
+        assert_eq!(size_of::<RecentProbes>(), 24);
+        let mut probes = OpenProbes::new(1);
+        let mut now = Time::from_nanos(1_000_000_000);
+        let mut ask = |every: Duration, times: u32| {
+            for _ in 0..times {
+                now = now + every;
+                while probes.poll_expired(now).is_some() {}
+                probes.start(TargetId(0), now, Duration::from_secs(1), false, Repeat::Never);
+            }
+            probes.recent[0].slots()
+        };
+        assert_eq!(ask(Duration::from_secs(5), 100), FEW_SLOTS, "silent for long");
+        assert_eq!(ask(Duration::from_secs(4), 100), MANY_SLOTS, "38 of them are open");
+    }
+
+    /// The same probes and answers, whether there was room for few or for many from the first.
+    #[test]
+    fn what_was_known_of_few_is_known_of_many() {
+        let second = Duration::from_secs(1);
+        let start = Time::from_nanos(1_000_000_000);
+        let run = |is_wide: bool, answered: fn(u32) -> bool| {
+            let mut probes = OpenProbes::new(1);
+            if is_wide {
+                probes.recent[0].widen();
+            }
+            let mut told = Vec::new();
+            for number in 0..200 {
+                let now = start + second * number;
+                while let Some(outcome) = probes.poll_expired(now) {
+                    told.push((number, outcome));
+                }
+                let (due, displaced) =
+                    probes.start(TargetId(0), now, second / 2, false, Repeat::Never);
+                assert!(!displaced);
+                if answered(number) {
+                    let found = Found::Refused { rtt: second / 4 };
+                    told.extend(
+                        probes.settle(due.outcome(now, found)).map(|(one, _)| (number, one)),
+                    );
+                }
+                // Late, and once more.
+                let late = |age: u32| Outcome {
+                    seq: due.seq.wrapping_sub(age),
+                    ..due.outcome(now - second * age, Found::Refused { rtt: second * age })
+                };
+                for age in [31, 100].into_iter().filter(|age| number % 3 == 0 && *age <= number) {
+                    told.extend(probes.settle(late(age)).map(|(one, _)| (number, one)));
+                }
+            }
+            told
+        };
+        let answered: [fn(u32) -> bool; 3] =
+            [|_| false, |number| number % 2 == 0, |number| number % 40 > 35];
+        for answered in answered {
+            let few = run(false, answered);
+            assert!(few.len() > 200);
+            assert_eq!(few, run(true, answered));
+        }
+    }
 }

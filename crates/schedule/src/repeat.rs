@@ -120,15 +120,14 @@ impl Schedule {
         if !self.blocks[block as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }
-        self.contacts[id].repeat_paid = Some(seq);
+        self.repeats_paid.insert(target, seq);
         Repeat::Once
     }
 
     /// The probe with this number was over before the kernel would have repeated it.
     pub fn pay_back_repeat(&mut self, target: TargetId, seq: u32, now: Time) {
-        let contact = &mut self.contacts[target.0 as usize];
-        if contact.repeat_paid == Some(seq) {
-            contact.repeat_paid = None;
+        if self.repeats_paid.get(&target) == Some(&seq) {
+            self.repeats_paid.remove(&target);
             let block = self.roster.target(target).block.0 as usize;
             self.blocks[block].bucket.give_back(now);
         }
@@ -142,13 +141,10 @@ impl Schedule {
 
     /// Has another kind of probe heard the target's host? Such probes wait long without repeating.
     fn is_heard_otherwise(&self, target: u32) -> bool {
-        let host = self.first_of_host[target as usize];
-        let targets = (host..).zip(&self.first_of_host[host as usize..]);
-        let mut others =
-            targets.take_while(|(_, first)| **first == host).map(|(id, _)| id as usize);
-        others.any(|id| {
-            let contact = &self.contacts[id];
-            contact.heard != Heard::Never && !self.roster.targets[id].kind.traits().is_repeated
+        self.roster.targets_of_host(TargetId(target)).any(|id| {
+            let contact = &self.contacts[id as usize];
+            contact.heard != Heard::Never
+                && !self.roster.target(TargetId(id)).kind.traits().is_repeated
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Budget, Contact, EscalationState, HeardTargets, Key, Pacing, Schedule};
 use lifesign_model::{
-    scopes::{Roster, RosterMapping, ScopeId},
+    scopes::{Roster, RosterMapping, ScopeId, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
@@ -35,6 +35,9 @@ impl Schedule {
         for (contact, target) in fresh.contacts.iter_mut().zip(&fresh.roster.targets) {
             contact.absent &= target.interval.is_none();
         }
+        let remapped = |(TargetId(target), seq)| Some((TargetId(map.targets.new_id(target)?), seq));
+        fresh.repeats_paid =
+            std::mem::take(&mut self.repeats_paid).into_iter().filter_map(remapped).collect();
         fresh.excluded = map.scopes.carry(std::mem::take(&mut self.excluded), |_| false);
         for (new, pacing) in (0..).zip(&mut fresh.pacings) {
             let Some(old) = map.countries.old_id(new) else { continue };

@@ -10,6 +10,7 @@ mod return_path;
 mod rtt;
 mod summary;
 mod trap;
+mod target_stats;
 mod window;
 #[cfg(test)]
 mod tests;
@@ -29,142 +30,26 @@ use crate::{
 };
 use counts::Count;
 use histogram::LogTime;
-use return_path::{HopLimits, ReturnPath};
-use rtt::Rtt;
+use return_path::ReturnPath;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use trap::{Trap, Unmasked};
+use target_stats::TargetStats;
+use trap::Trap;
 use window::Windows;
 
-/// A target's own numbers.
+/// Exact counts and times of one probe kind in one block.
 #[derive(Clone, Debug)]
-pub struct TargetStats {
+pub struct KindStats {
     block: BlockId,
     kind: Kind,
-    /// Its kind in its block: an index into `Aggregate::kinds`.
-    kind_id: u32,
-    pub counts: Counts<u32>,
-    /// Round-trip time and patience.
-    pub rtt: Rtt,
-    /// When the newest answered probe was sent.
-    pub last_life: Option<Time>,
-    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss
-    /// that it takes back to 0: the newest, since which one it was is not worth remembering for a
-    /// ratio.
-    recent: u64,
-    resolved: u8,
-    trap: Trap,
-    /// Since when all its answers have come implausibly soon; None if they have not.
-    implausible_since: Option<Time>,
-    /// The lowest round-trip time that an earlier run learned for its host, in seconds.
-    lowest_before: Option<f32>,
-    /// None before the first echo reply.
-    hop_limits: Option<HopLimits>,
-}
-
-impl TargetStats {
-    fn new(target: &Target, kind_id: u32) -> Self {
-        Self {
-            block: target.block,
-            kind: target.kind,
-            kind_id,
-            counts: Counts::default(),
-            rtt: Rtt::default(),
-            last_life: None,
-            recent: 0,
-            resolved: 0,
-            trap: Trap::default(),
-            implausible_since: None,
-            lowest_before: None,
-            hop_limits: None,
-        }
-    }
-
-    fn resolve(&mut self, missed: bool) {
-        self.recent = self.recent << 1 | u64::from(missed);
-        self.resolved = (self.resolved + 1).min(64);
-    }
-
-    /// The newest miss was none, nor was it an answer.
-    fn take_back_miss(&mut self) {
-        if self.recent > 0 {
-            self.recent = (self.recent & (self.recent - 1)) >> 1;
-            self.resolved -= 1;
-        }
-    }
-
-    /// What the outcome says of the host; `missed`: the [`Summary::sent`] of the probe's miss, if
-    /// there was one.
-    fn evidence(&mut self, outcome: &Outcome, missed: Option<Time>) -> Evidence {
-        if outcome.trap {
-            // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
-            // silence says nothing, and of a late answer it is not known which of the two it was.
-            match outcome.found {
-                Found::Reply { .. } => {
-                    let asked = outcome.sent;
-                    self.trap = Trap::AcceptsAll(Unmasked::since(asked));
-                }
-                Found::Refused { .. } => self.trap = Trap::Real,
-                Found::NotSent(fault) => return Evidence::Fault(fault),
-                // A host that is known to refuse is silent for another reason.
-                _ if self.trap == Trap::Real => {}
-                found => {
-                    self.trap = match self.trap {
-                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
-                            unmasked.silent_again()
-                        }
-                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
-                            unmasked.answered_late()
-                        }
-                        known @ Trap::AcceptsAll(_) => known,
-                        trap => trap.asked_in_vain(),
-                    };
-                    return Evidence::Nothing;
-                }
-            }
-        }
-        if let Trap::AcceptsAll(unmasked) = &mut self.trap {
-            if !outcome.trap {
-                unmasked.record_service(&outcome.found);
-            }
-            return Evidence::AcceptsAll;
-        }
-        match outcome.found {
-            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                let timing = match (outcome.found, missed) {
-                    (Found::Late { .. }, _) => Timing::Late,
-                    (_, Some(missed)) => Timing::ReadLate(missed),
-                    (_, None) => Timing::InTime,
-                };
-                let is_measured = !self.kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
-                Evidence::Life { rtt, timing, is_measured }
-            }
-            Found::Overdue => Evidence::Miss { usual: self.rtt.usual() },
-            Found::Unreachable { .. } if missed.is_none() => {
-                Evidence::Miss { usual: self.rtt.usual() }
-            }
-            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
-            Found::NotSent(fault) => Evidence::Fault(fault),
-            _ => Evidence::Nothing,
-        }
-    }
-
-    /// Does a firewall answer for it on every port?
-    pub fn accepts_all(&self) -> bool {
-        matches!(self.trap, Trap::AcceptsAll(_))
-    }
-
-    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
-    pub fn recent_loss(&self) -> Option<f32> {
-        (self.resolved > 0).then(|| self.recent.count_ones() as f32 / f32::from(self.resolved))
-    }
-}
-
-/// Exact counts and times of one probe kind in one block.
-#[derive(Clone, Debug, Default)]
-pub struct KindStats {
     pub counts: Counts,
     /// Round-trip times of every answer.
     pub rtt: Histogram,
+}
+
+impl KindStats {
+    fn new(block: BlockId, kind: Kind) -> Self {
+        Self { block, kind, counts: Counts::default(), rtt: Histogram::default() }
+    }
 }
 
 /// All the sums of a watch.
@@ -193,10 +78,10 @@ impl Aggregate {
         let mut of_target = |target: &Target| {
             let kind_id = &mut kind_ids[target.block.0 as usize][target.kind];
             let kind_id = *kind_id.get_or_insert_with(|| {
-                kinds.push(KindStats::default());
+                kinds.push(KindStats::new(target.block, target.kind));
                 kinds.len() as u32 - 1
             });
-            TargetStats::new(target, kind_id)
+            TargetStats::new(kind_id)
         };
         Self {
             targets: roster.targets.iter().map(&mut of_target).collect(),
@@ -219,33 +104,36 @@ impl Aggregate {
     /// Should the target's next probe, with this number, be the trap question?
     pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
         let stats = self.target(target);
-        stats.kind.traits().has_trap && stats.trap.is_due(seq, now)
+        let has_trap = self.kinds[stats.kind_id as usize].kind.traits().has_trap;
+        has_trap && stats.trap().is_due(seq, now)
     }
 
     /// A probe was given out.
     pub fn handle_sent(&mut self, probe: &Due) {
-        if let Trap::AcceptsAll(unmasked) = &mut self.targets[probe.target.0 as usize].trap
-            && probe.trap
+        let stats = &mut self.targets[probe.target.0 as usize];
+        if probe.trap
+            && let Trap::AcceptsAll(unmasked) = &mut stats.rare_mut().trap
         {
             unmasked.asked = probe.sent;
         }
-        let (own, kind) = self.counts(probe.target);
-        own.sent.up();
-        kind.sent.up();
+        self.count(probe.target, |counts| counts.sent.up(), |counts| counts.sent.up());
     }
 
     /// Counts an outcome. `overdue`: when the probe was given out, if it had been reported
     /// [`Found::Overdue`] before.
     pub fn handle_outcome(&mut self, outcome: &Outcome, overdue: Option<Time>) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
-        let (own, kind) = self.counts(target);
-        own.count(&found, overdue.is_some());
-        kind.count(&found, overdue.is_some());
+        let was_overdue = overdue.is_some();
+        self.count(
+            target,
+            |own| own.count(&found, was_overdue),
+            |kind| kind.count(&found, was_overdue),
+        );
         let stats = &mut self.targets[target.0 as usize];
+        let KindStats { block, kind, .. } = self.kinds[stats.kind_id as usize];
         // The silence of a trap question is no miss, but of a host that is known to refuse.
-        let missed = overdue.filter(|_| !outcome.trap || stats.trap == Trap::Real);
-        let evidence = stats.evidence(outcome, missed);
-        let TargetStats { block, kind, .. } = *stats;
+        let missed = overdue.filter(|_| !outcome.trap || stats.trap() == Trap::Real);
+        let evidence = stats.evidence(kind, outcome, missed);
         match evidence {
             Evidence::Life { rtt, timing, is_measured } => {
                 let taken_back = match timing {
@@ -261,11 +149,11 @@ impl Aggregate {
                     stats.rtt.back_off();
                 }
                 if taken_back.is_some() {
-                    stats.recent &= stats.recent.wrapping_sub(1);
+                    stats.answer_newest_miss();
                 } else {
                     stats.resolve(false);
                 }
-                stats.last_life = stats.last_life.max(Some(sent));
+                stats.record_life(sent);
                 let measured = is_measured.then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
                     let windows = &mut self.windows[id.index()];
@@ -313,12 +201,10 @@ impl Aggregate {
         *self.vantage.rejected.entry(stray.reason).or_default() += 1;
         if let Some(target) = stray.target.filter(|target| (target.0 as usize) < self.targets.len())
         {
-            let block = self.target(target).block;
+            let block = self.roster.target(target).block;
             let reasons = Arc::make_mut(&mut self.reasons[block.0 as usize]);
             *reasons.rejected.entry(stray.reason).or_default() += 1;
-            let (own, kind) = self.counts(target);
-            own.rejected.up();
-            kind.rejected.up();
+            self.count(target, |own| own.rejected.up(), |kind| kind.rejected.up());
         }
     }
 
@@ -335,9 +221,17 @@ impl Aggregate {
         self.windows[scope.index()].views(now)
     }
 
-    /// The counts of a target, and of its kind in its block.
-    fn counts(&mut self, target: TargetId) -> (&mut Counts<u32>, &mut Counts) {
+    /// Counts for a target, and for its kind in its block.
+    fn count(
+        &mut self,
+        target: TargetId,
+        own: impl FnOnce(&mut Counts<u32>),
+        kind: impl FnOnce(&mut Counts),
+    ) {
         let stats = &mut self.targets[target.0 as usize];
-        (&mut stats.counts, &mut self.kinds[stats.kind_id as usize].counts)
+        let mut counts = stats.counts();
+        own(&mut counts);
+        stats.set_counts(counts);
+        kind(&mut self.kinds[stats.kind_id as usize].counts);
     }
 }

@@ -1,9 +1,9 @@
 //! Answers that come sooner than their host ever answered.
 
-use super::{Aggregate, TargetStats, Trap};
+use super::{Aggregate, TargetStats};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{IdMapping, Target, TargetId},
+    scopes::{IdMapping, Kind, Target, TargetId},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -48,18 +48,21 @@ impl Aggregate {
     pub fn implausible_since(&self, outcome: &Outcome) -> Option<Time> {
         let id = outcome.target.0 as usize;
         let rtt = outcome.found.rtt_if_alive()?;
-        let &TargetStats { kind, trap, implausible_since, .. } = self.targets.get(id)?;
+        let stats = self.targets.get(id)?;
+        let kind = self.kind(stats);
         // These unmask a firewall, or are no evidence anyway.
         let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
-        if kind.traits().has_token || unmasks || matches!(trap, Trap::AcceptsAll(_)) {
+        if kind.traits().has_token || unmasks || stats.accepts_all() {
             return None;
         }
         let of_same_host = self.targets[self.of_same_host(id)].iter();
-        let with_token = of_same_host.filter(|stats| stats.kind.traits().has_token);
-        let token_life = with_token.filter_map(|stats| stats.last_life).max();
+        let with_token = of_same_host.filter(|stats| self.kind(stats).traits().has_token);
+        let token_life = with_token.filter_map(TargetStats::last_life).max();
         let is_soon =
             self.lowest_of_host(id).is_some_and(|lowest| rtt.as_secs_f32() < lowest / 2.0);
-        let since = implausible_since
+        let since = stats
+            .rare()
+            .and_then(|rare| rare.implausible_since)
             .filter(|&since| token_life.is_none_or(|life| life <= since))
             .unwrap_or(outcome.sent);
         let lasts = outcome.sent.since(since) >= SHORTER_AFTER;
@@ -68,8 +71,10 @@ impl Aggregate {
 
     /// All answers of a target have come implausibly soon since then; None if the newest has not.
     pub fn record_implausible(&mut self, target: TargetId, since: Option<Time>) {
-        if let Some(stats) = self.targets.get_mut(target.0 as usize) {
-            stats.implausible_since = since;
+        if let Some(stats) = self.targets.get_mut(target.0 as usize)
+            && (since.is_some() || stats.rare().is_some())
+        {
+            stats.rare_mut().implausible_since = since;
         }
     }
 
@@ -79,9 +84,10 @@ impl Aggregate {
         let mut samples = 0;
         let mut lowest = f32::INFINITY;
         for stats in &self.targets[self.of_same_host(id)] {
-            samples += stats.counts.reply + stats.counts.refused + stats.counts.late;
+            let counts = stats.counts();
+            samples += counts.reply + counts.refused + counts.late;
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
-            if let Some(known) = stats.lowest_before {
+            if let Some(known) = stats.rare().and_then(|rare| rare.lowest_before) {
                 samples = samples.max(FLOOR_SAMPLES);
                 lowest = lowest.min(known);
             }
@@ -96,21 +102,29 @@ impl Aggregate {
             Some(Floor {
                 target: TargetId(id as u32),
                 lowest: self.lowest_of_host(id)?,
-                implausible_since: stats.implausible_since,
+                implausible_since: stats.rare().and_then(|rare| rare.implausible_since),
             })
         };
         let targets = self.targets.iter().enumerate();
-        targets.filter(|(_, stats)| !stats.kind.traits().has_token).filter_map(floor).collect()
+        targets
+            .filter(|(_, stats)| !self.kind(stats).traits().has_token)
+            .filter_map(floor)
+            .collect()
     }
 
     /// Goes on from what an earlier run knew, by the ids of this one.
     pub fn recall_floors(&mut self, floors: &[Floor]) {
         for floor in floors {
             if let Some(stats) = self.targets.get_mut(floor.target.0 as usize) {
-                stats.lowest_before = Some(floor.lowest);
-                stats.implausible_since = floor.implausible_since;
+                let rare = stats.rare_mut();
+                rare.lowest_before = Some(floor.lowest);
+                rare.implausible_since = floor.implausible_since;
             }
         }
+    }
+
+    fn kind(&self, stats: &TargetStats) -> Kind {
+        self.kinds[stats.kind_id as usize].kind
     }
 
     /// The targets of a target's host, which stand together.

@@ -1,8 +1,11 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
-use super::{Aggregate, TargetStats, Windows};
+use super::{Aggregate, KindStats, Windows};
 use crate::scopes::{BlockId, Roster, RosterMapping};
-use std::{mem::take, sync::Arc};
+use std::{
+    mem::{replace, take},
+    sync::Arc,
+};
 
 impl Aggregate {
     /// Goes on with another roster. A block's counts stay its own when one of its targets goes,
@@ -13,11 +16,11 @@ impl Aggregate {
         for (old, stats) in (0..).zip(take(&mut self.targets)) {
             if let Some(new) = map.targets.new_id(old) {
                 let target = &mut fresh.targets[new as usize];
-                let &mut TargetStats { block, kind, kind_id, .. } = target;
-                *target = TargetStats { block, kind, kind_id, ..stats };
+                let kind_id = replace(target, stats).kind_id;
+                target.kind_id = kind_id;
             } else {
                 let overdue = &mut self.kinds[stats.kind_id as usize].counts.overdue;
-                *overdue = overdue.saturating_sub(stats.counts.overdue.into());
+                *overdue = overdue.saturating_sub(stats.counts().overdue.into());
             }
         }
         for (old, old_ids) in (0..).zip(&self.kind_ids) {
@@ -25,7 +28,9 @@ impl Aggregate {
             for (kind, &old_id) in old_ids.iter() {
                 // A kind that the block uses no more has no series.
                 if let (Some(old_id), Some(new_id)) = (old_id, fresh.kind_ids[new as usize][kind]) {
-                    fresh.kinds[new_id as usize] = take(&mut self.kinds[old_id as usize]);
+                    let KindStats { counts, rtt, .. } = &mut self.kinds[old_id as usize];
+                    let kind = &mut fresh.kinds[new_id as usize];
+                    (kind.counts, kind.rtt) = (*counts, take(rtt));
                 }
             }
         }

@@ -137,7 +137,7 @@ impl Aggregate {
     /// A reply of the target came with this hop limit.
     pub(super) fn record_hop_limit(&mut self, target: TargetId, hop_limit: u8, now: Time) {
         let stats = &mut self.targets[target.0 as usize];
-        let block = stats.block;
+        let block = self.kinds[stats.kind_id as usize].block;
         let path = &mut self.return_paths[block.0 as usize];
         let fresh = HopLimits { known: hop_limit, newest: hop_limit, in_a_row: 0 };
         let is_new = stats.hop_limits.is_none_or(|limits| limits.newest != hop_limit);

@@ -338,11 +338,11 @@ impl Watch {
         let (miss_rate, rank) = self.judge.target(id);
         TargetView {
             address: None,
-            counts: stats.counts,
+            counts: stats.counts(),
             recent_loss: stats.recent_loss(),
             srtt: stats.rtt.smoothed(),
             min_rtt: stats.rtt.lowest(),
-            last_life: stats.last_life,
+            last_life: stats.last_life(),
             up: self.judge.answers(id),
             miss_rate,
             gone: matches!(rank, Rank::Gone | Rank::Retired),

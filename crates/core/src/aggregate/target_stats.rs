@@ -1,0 +1,220 @@
+//! A target's own numbers. They are kept small, since a plan may have a million of it: what few
+//! targets ever have lies apart.
+
+use super::{Evidence, Timing, return_path::HopLimits, rtt::Rtt, trap::Trap, trap::Unmasked};
+use crate::{
+    outcome::{Found, Outcome, SYN_REPEATED_AFTER},
+    scopes::Kind,
+    time::Time,
+};
+
+use super::Counts;
+
+/// A target's own numbers.
+#[derive(Clone, Debug)]
+pub struct TargetStats {
+    /// Its kind in its block: an index into `Aggregate::kinds`.
+    pub(super) kind_id: u32,
+    sent: u32,
+    reply: u32,
+    late: u32,
+    lost: u32,
+    overdue: u16,
+    resolved: u8,
+    /// None before the first echo reply.
+    pub(super) hop_limits: Option<HopLimits>,
+    /// The last 64 resolved probes, the newest in bit 0: 1 is a miss. A late answer sets the miss
+    /// that it takes back to 0: the newest, since which one it was is not worth remembering for a
+    /// ratio.
+    recent: u64,
+    /// Round-trip time and patience.
+    pub rtt: Rtt,
+    /// When the newest answered probe was sent; at first, long ago.
+    last_life: Time,
+    rare: Option<Box<RareStats>>,
+}
+
+/// What few targets have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RareStats {
+    /// Those that have no place beside it.
+    counts: Counts<u32>,
+    pub trap: Trap,
+    /// Since when all its answers have come implausibly soon; None if they have not.
+    pub implausible_since: Option<Time>,
+    /// The lowest round-trip time that an earlier run learned for its host, in seconds.
+    pub lowest_before: Option<f32>,
+}
+
+impl TargetStats {
+    pub(super) fn new(kind_id: u32) -> Self {
+        Self {
+            kind_id,
+            sent: 0,
+            reply: 0,
+            late: 0,
+            lost: 0,
+            overdue: 0,
+            resolved: 0,
+            hop_limits: None,
+            recent: 0,
+            rtt: Rtt::default(),
+            last_life: Time::default(),
+            rare: None,
+        }
+    }
+
+    /// How many outcomes of each kind it had.
+    pub fn counts(&self) -> Counts<u32> {
+        let &Self { sent, reply, late, lost, .. } = self;
+        let rare = self.rare.as_ref().map(|rare| rare.counts).unwrap_or_default();
+        Counts { sent, reply, late, lost, overdue: self.overdue.into(), ..rare }
+    }
+
+    pub(super) fn set_counts(&mut self, counts: Counts<u32>) {
+        let Counts { sent, reply, late, lost, overdue, .. } = counts;
+        (self.sent, self.reply, self.late, self.lost) = (sent, reply, late, lost);
+        self.overdue = overdue.try_into().unwrap_or(u16::MAX);
+        let rare = Counts { sent: 0, reply: 0, late: 0, lost: 0, overdue: 0, ..counts };
+        if self.rare.is_some() || rare != Counts::default() {
+            self.rare_mut().counts = rare;
+        }
+    }
+
+    pub(super) fn rare(&self) -> Option<&RareStats> {
+        self.rare.as_deref()
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut RareStats {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(super) fn trap(&self) -> Trap {
+        self.rare().map(|rare| rare.trap).unwrap_or_default()
+    }
+
+    /// When the newest answered probe was sent; None before the first.
+    pub fn last_life(&self) -> Option<Time> {
+        (self.last_life > Time::default()).then_some(self.last_life)
+    }
+
+    pub(super) fn record_life(&mut self, sent: Time) {
+        self.last_life = self.last_life.max(sent);
+    }
+
+    pub(super) fn resolve(&mut self, missed: bool) {
+        self.recent = self.recent << 1 | u64::from(missed);
+        self.resolved = (self.resolved + 1).min(64);
+    }
+
+    /// The newest miss was an answer.
+    pub(super) fn answer_newest_miss(&mut self) {
+        self.recent &= self.recent.wrapping_sub(1);
+    }
+
+    /// The newest miss was none, nor was it an answer.
+    pub(super) fn take_back_miss(&mut self) {
+        if self.recent > 0 {
+            self.recent = (self.recent & (self.recent - 1)) >> 1;
+            self.resolved -= 1;
+        }
+    }
+
+    /// What the outcome says of the host; `missed`: the [`Summary::sent`](super::Summary::sent) of
+    /// the probe's miss, if there was one.
+    pub(super) fn evidence(
+        &mut self,
+        kind: Kind,
+        outcome: &Outcome,
+        missed: Option<Time>,
+    ) -> Evidence {
+        if outcome.trap {
+            // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
+            // silence says nothing, and of a late answer it is not known which of the two it was.
+            match outcome.found {
+                Found::Reply { .. } => {
+                    self.rare_mut().trap = Trap::AcceptsAll(Unmasked::since(outcome.sent));
+                }
+                Found::Refused { .. } => self.rare_mut().trap = Trap::Real,
+                Found::NotSent(fault) => return Evidence::Fault(fault),
+                // A host that is known to refuse is silent for another reason.
+                _ if self.trap() == Trap::Real => {}
+                found => {
+                    self.rare_mut().trap = match self.trap() {
+                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
+                            unmasked.silent_again()
+                        }
+                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
+                            unmasked.answered_late()
+                        }
+                        known @ Trap::AcceptsAll(_) => known,
+                        trap => trap.asked_in_vain(),
+                    };
+                    return Evidence::Nothing;
+                }
+            }
+        }
+        if let Some(RareStats { trap: Trap::AcceptsAll(unmasked), .. }) = self.rare.as_deref_mut() {
+            if !outcome.trap {
+                unmasked.record_service(&outcome.found);
+            }
+            return Evidence::AcceptsAll;
+        }
+        match outcome.found {
+            Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
+                let timing = match (outcome.found, missed) {
+                    (Found::Late { .. }, _) => Timing::Late,
+                    (_, Some(missed)) => Timing::ReadLate(missed),
+                    (_, None) => Timing::InTime,
+                };
+                let is_measured = !kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
+                Evidence::Life { rtt, timing, is_measured }
+            }
+            Found::Overdue => Evidence::Miss { usual: self.rtt.usual() },
+            Found::Unreachable { .. } if missed.is_none() => {
+                Evidence::Miss { usual: self.rtt.usual() }
+            }
+            Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
+            Found::NotSent(fault) => Evidence::Fault(fault),
+            _ => Evidence::Nothing,
+        }
+    }
+
+    /// Does a firewall answer for it on every port?
+    pub fn accepts_all(&self) -> bool {
+        matches!(self.trap(), Trap::AcceptsAll(_))
+    }
+
+    /// Share of the last (at most 64) resolved probes that were missed; None if there were none.
+    pub fn recent_loss(&self) -> Option<f32> {
+        (self.resolved > 0).then(|| self.recent.count_ones() as f32 / f32::from(self.resolved))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lies on the heap is of a fixed size too, so what a target takes does not grow.
+    #[test]
+    fn a_target_takes_no_more_than_72_bytes_and_those_of_what_is_rare() {
+        assert!(size_of::<TargetStats>() <= 72, "{}", size_of::<TargetStats>());
+        assert!(!std::mem::needs_drop::<RareStats>());
+        assert!(size_of::<RareStats>() <= 112, "{}", size_of::<RareStats>());
+        let mut stats = TargetStats::new(0);
+        for found in [Found::Overdue, Found::Lost, Found::Overdue] {
+            let mut counts = stats.counts();
+            counts.count(&found, found == Found::Lost);
+            stats.set_counts(counts);
+        }
+        assert_eq!(
+            (stats.counts().lost, stats.counts().overdue, stats.rare.is_none()),
+            (1, 1, true)
+        );
+        let mut counts = stats.counts();
+        counts.count(&Found::Duplicate, false);
+        stats.set_counts(counts);
+        assert_eq!(stats.counts(), counts);
+        assert!(stats.rare.is_some());
+    }
+}
