@@ -2,7 +2,8 @@
 //! is no duration.
 
 use crate::{
-    Document, Table,
+    Table,
+    document::Document,
     duration::{format_duration, parse_duration},
 };
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
