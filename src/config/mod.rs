@@ -3,10 +3,7 @@
 //! outside its block, blocks that overlap, a control inside a watched block.
 
 use crate::export::metric_sets::MetricSets;
-use crate::probe::{
-    ProbeSpec,
-    send_options::{SendOptions, SocketOptions},
-};
+use crate::probe::send_options::{SendOptions, SocketOptions};
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
@@ -27,12 +24,15 @@ mod host_file;
 mod hosts;
 mod maintenance;
 mod metric_sets;
+mod probe_specs;
 mod network;
 mod probes;
 mod send_options;
 mod summary;
 mod targets;
 mod warnings;
+
+pub use probe_specs::ProbeSpecs;
 
 use probes::ShortForms;
 use send_options::BlockOptions;
@@ -89,7 +89,7 @@ pub struct Plan {
     /// block a target.
     pub roster: Arc<Roster>,
     /// How each target is probed, by `TargetId`.
-    pub specs: Vec<ProbeSpec>,
+    pub specs: ProbeSpecs,
     /// Each host file, and how many hosts it has.
     pub host_files: Vec<(String, usize)>,
     /// How the probes of each block leave, by `BlockId`; those that are alike are one.
@@ -104,7 +104,7 @@ pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<(String, String), Problems>;
 /// What has been read of the countries so far.
 struct Countries<'a> {
     roster: Roster,
-    specs: Vec<ProbeSpec>,
+    specs: ProbeSpecs,
     /// Every prefix, with its value in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,
     short_forms: ShortForms,
@@ -120,7 +120,7 @@ impl<'a> Countries<'a> {
     fn of(root: Table<'a>, read_file: ReadFile<'a>) -> Self {
         let mut all = Self {
             roster: Roster::default(),
-            specs: Vec::new(),
+            specs: ProbeSpecs::default(),
             prefixes: Vec::new(),
             short_forms: ShortForms::default(),
             send_options: BlockOptions::new(root),

@@ -68,7 +68,7 @@ impl Plan {
                 &self.roster.targets[block.targets.start as usize..block.targets.end as usize];
             let hosts = count(hosts(targets), "host", "hosts");
             write!(f, "\n{indent}{}: {hosts}, {}", block.prefix, targets_by_kind(targets))?;
-            if targets.iter().any(|target| target.interval.is_some()) {
+            if targets.iter().any(|target| target.interval().is_some()) {
                 write!(f, "; {}", self.turns(block, targets))?;
             }
         }
@@ -86,11 +86,11 @@ impl Plan {
         let OwnIntervals { shortest, share } = self.own_intervals(block);
         let mut turns: BTreeMap<Duration, Vec<&Target>> = BTreeMap::new();
         for target in targets {
-            if let Some(interval) = target.interval {
+            if let Some(interval) = target.interval() {
                 turns.entry(interval.max(shortest)).or_default().push(target);
             }
         }
-        let others = targets.iter().filter(|target| target.interval.is_none()).count();
+        let others = targets.iter().filter(|target| target.interval().is_none()).count();
         let mut words: Vec<String> = turns
             .into_iter()
             .map(|(every, targets)| match targets[..] {

@@ -120,15 +120,10 @@ impl<'f> BlockTargets<'f> {
                         }
                     }
                 }
-                all.roster.targets.push(Target {
-                    host: host.clone(),
-                    probe: probe.text.clone(),
-                    kind: probe.spec.kind(),
-                    block: self.block,
-                    interval: probe.interval,
-                    labels: labels.clone(),
-                });
-                all.specs.push(probe.spec.clone());
+                let (text, kind) = (probe.text.clone(), probe.spec.kind());
+                let target = Target::new(host.clone(), text, kind, self.block);
+                all.roster.targets.push(target.with(probe.interval, labels.clone()));
+                all.specs.push(&probe.spec);
             }
         }
         for Twice { probe, host, before, more } in twice {

@@ -6,7 +6,7 @@ use super::{
 };
 use lifesign_core::{
     schedule::OwnIntervals,
-    scopes::{Family, Prefix},
+    scopes::{Family, Prefix, Target},
     time::Time,
 };
 use std::{net::IpAddr, sync::LazyLock, time::Duration};
@@ -92,7 +92,7 @@ impl Plan {
             }
             let asked: f64 = targets
                 .iter()
-                .filter_map(|target| target.interval)
+                .filter_map(Target::interval)
                 .map(|interval| 1.0 / interval.as_secs_f64())
                 .sum();
             let OwnIntervals { shortest, .. } = self.own_intervals(block);

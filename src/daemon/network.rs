@@ -80,7 +80,7 @@ impl Network {
     /// Sends what is due; what cannot be sent is reported at once.
     pub fn send(&mut self, due: &mut Vec<Due>, plan: &Plan, out: &mut Vec<Event>) {
         for due in due.drain(..) {
-            let spec = &plan.specs[due.target.0 as usize];
+            let spec = plan.specs.of(due.target);
             let target = plan.roster.target(due.target);
             let options = &plan.send_options[target.block.0 as usize];
             let address = self.address(&due, plan, options);

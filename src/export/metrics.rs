@@ -245,7 +245,7 @@ impl Family {
             Collect::PerHost(add) => {
                 for (target, (labels, view)) in roster.targets.iter().zip(&scrape.targets) {
                     out.subject_labels = labels;
-                    out.plan_labels = Some(&target.labels);
+                    out.plan_labels = Some(target.labels());
                     add(view, &mut out);
                 }
             }

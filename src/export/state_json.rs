@@ -326,7 +326,7 @@ fn targets_json<'a>(
         host: target.host.to_string(),
         address: view.address,
         probe: &target.probe,
-        labels: &target.labels,
+        labels: target.labels(),
         counts: view.counts,
         loss_ratio: view.recent_loss,
         rtt_smoothed_seconds: view.srtt,

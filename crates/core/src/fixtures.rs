@@ -92,8 +92,8 @@ fn copy_block(roster: &Roster, block: u32, backwards: bool, new: &mut Roster) {
     new.add_block(block.prefix);
     for target in order(block.targets.clone(), backwards) {
         let target = &roster.targets[target as usize];
-        new.add_target(target.host.clone(), target.probe.clone(), target.kind).interval =
-            target.interval;
+        let copy = new.add_target(target.host.clone(), target.probe.clone(), target.kind);
+        target.interval().into_iter().for_each(|interval| copy.set_interval(interval));
     }
 }
 

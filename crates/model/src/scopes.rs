@@ -216,11 +216,50 @@ pub struct Target {
     pub kind: Kind,
     /// The block that an answer is proof of life for.
     pub block: BlockId,
-    /// The plan's own interval, if it gives one; else the block's budget sets the pace.
-    pub interval: Option<Duration>,
-    /// Labels of its host's own.
     #[serde(skip)]
-    pub labels: Labels,
+    own: Option<Arc<OwnOptions>>,
+}
+
+/// What few targets have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct OwnOptions {
+    interval: Option<Duration>,
+    labels: Labels,
+}
+
+impl Target {
+    /// One that has no interval and no labels of its own.
+    pub const fn new(host: Host, probe: Arc<str>, kind: Kind, block: BlockId) -> Self {
+        Self { host, probe, kind, block, own: None }
+    }
+
+    /// The same with them, if there are any.
+    #[must_use]
+    pub fn with(self, interval: Option<Duration>, labels: Labels) -> Self {
+        let own = OwnOptions { interval, labels };
+        Self { own: (own != OwnOptions::default()).then(|| Arc::new(own)), ..self }
+    }
+
+    /// The plan's own interval, if it gives one; else the block's budget sets the pace.
+    pub fn interval(&self) -> Option<Duration> {
+        self.own.as_ref().and_then(|own| own.interval)
+    }
+
+    /// Labels of its host's own.
+    pub fn labels(&self) -> &Labels {
+        const NONE: &Labels = &Labels::none();
+        self.own.as_ref().map_or(NONE, |own| &own.labels)
+    }
+
+    /// Gives it an interval of its own.
+    pub fn set_interval(&mut self, interval: Duration) {
+        Arc::make_mut(self.own.get_or_insert_default()).interval = Some(interval);
+    }
+
+    /// Gives it labels of its own.
+    pub fn set_labels(&mut self, labels: Labels) {
+        Arc::make_mut(self.own.get_or_insert_default()).labels = labels;
+    }
 }
 
 /// A prefix that is judged as one.

@@ -22,7 +22,7 @@ pub(crate) fn render(view: &View, block: &Block, scope: &ScopeView) -> Markup {
         ul.hosts aria-label="Hosts" {
             @for host in targets.chunk_by(|(one, _), (next, _)| one.host == next.host) {
                 li {
-                    b { (host[0].0.host) (text::labels(&host[0].0.labels)) }
+                    b { (host[0].0.host) (text::labels(host[0].0.labels())) }
                     @if let Some(address) = host.iter().find_map(|(_, seen)| seen.address) {
                         " " span.dull { (address) }
                     }

@@ -151,7 +151,7 @@ impl Schedule {
             let mut turns = Vec::new();
             let own_intervals = OwnIntervals::of(&roster, block.targets.clone(), budget.base);
             for target in block.targets.clone() {
-                match roster.targets[target as usize].interval {
+                match roster.targets[target as usize].interval() {
                     Some(every) => {
                         let every = every.max(own_intervals.shortest);
                         queue.push(Reverse((
@@ -279,7 +279,7 @@ impl Schedule {
 
     fn rank(&mut self, target: TargetId, rank: Rank, now: Time) {
         let block = self.roster.target(target).block;
-        if self.roster.target(target).interval.is_some() {
+        if self.roster.target(target).interval().is_some() {
             return;
         }
         let turns = &mut self.blocks[block.0 as usize];
@@ -315,7 +315,7 @@ impl Schedule {
     fn own_interval(&self, target: u32) -> Option<Duration> {
         let target = &self.roster.targets[target as usize];
         let shortest = self.blocks[target.block.0 as usize].own_intervals.shortest;
-        target.interval.map(|every| every.max(shortest))
+        target.interval().map(|every| every.max(shortest))
     }
 
     /// A slot of a target with an interval of its own.

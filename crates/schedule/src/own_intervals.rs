@@ -22,7 +22,7 @@ pub struct OwnIntervals {
 impl OwnIntervals {
     /// Of these targets of one block, which gets `base` regular probes a second.
     pub fn of(roster: &Roster, targets: Range<u32>, base: f64) -> Self {
-        let intervals = targets.map(|target| roster.target(TargetId(target)).interval);
+        let intervals = targets.map(|target| roster.target(TargetId(target)).interval());
         let rate = |interval: Option<Duration>| interval.map(|every| 1.0 / every.as_secs_f64());
         let mut wanted = Vec::new();
         let mut others = false;

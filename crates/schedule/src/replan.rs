@@ -33,7 +33,7 @@ impl Schedule {
         fresh.contacts =
             map.targets.carry(std::mem::take(&mut self.contacts), |_| Contact::default());
         for (contact, target) in fresh.contacts.iter_mut().zip(&fresh.roster.targets) {
-            contact.absent &= target.interval.is_none();
+            contact.absent &= target.interval().is_none();
         }
         let remapped = |(TargetId(target), seq)| Some((TargetId(map.targets.new_id(target)?), seq));
         fresh.repeats_paid =
@@ -49,7 +49,7 @@ impl Schedule {
         for (old, mut turns) in (0..).zip(std::mem::take(&mut self.blocks)) {
             let Some(new) = map.blocks.new_id(old) else { continue };
             let takes_turns =
-                |roster: &Roster, target: u32| roster.targets[target as usize].interval.is_none();
+                |roster: &Roster, target: u32| roster.targets[target as usize].interval().is_none();
             let joining = fresh.roster.blocks[new as usize].targets.clone().filter(|&target| {
                 let took_turns = |old| takes_turns(&self.roster, old);
                 takes_turns(&fresh.roster, target)

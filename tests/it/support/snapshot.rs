@@ -110,7 +110,7 @@ pub fn labelled() -> Snapshot {
     roster.countries[0].labels = labels.clone();
     roster.networks[0].labels = labels.clone();
     roster.blocks[1].labels = labels.clone();
-    roster.targets[0].labels = labels;
+    roster.targets[0].set_labels(labels);
     let window = Maintenance { from: at(0), to: at(1), reason: None };
     roster.maintenance.push((Scope::Country(CountryId(0)), window));
     snapshot

@@ -115,7 +115,7 @@ impl Judge {
         for targets in self.roster.targets_by_host(block) {
             let targets = targets.filter(|&target| {
                 let host = &self.hosts[target as usize];
-                let takes_turns = self.roster.targets[target as usize].interval.is_none();
+                let takes_turns = self.roster.targets[target as usize].interval().is_none();
                 takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
             });
             let mut targets = targets.map(|target| &self.hosts[target as usize]).peekable();

@@ -74,8 +74,7 @@ impl Roster {
         let block = BlockId(self.blocks.len() as u32 - 1);
         let id = self.targets.len();
         let probe = probe.into();
-        let labels = Labels::default();
-        self.targets.push(Target { host, probe, kind, block, interval: None, labels });
+        self.targets.push(Target::new(host, probe, kind, block));
         self.blocks[block.0 as usize].targets.end += 1;
         &mut self.targets[id]
     }

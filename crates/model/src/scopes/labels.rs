@@ -9,6 +9,11 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub struct Labels(Option<Arc<BTreeMap<String, String>>>);
 
 impl Labels {
+    /// None at all.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.0.is_none()

@@ -219,7 +219,7 @@ fn plans() -> impl Strategy<Value = Roster> {
             let mut roster = in_networks(&of_sizes(&sizes), direct, each);
             for (target, fate) in roster.targets.iter_mut().zip(rng.into_iter().cycle()) {
                 match fate {
-                    0 => target.interval = Some(Duration::from_secs(3)),
+                    0 => target.set_interval(Duration::from_secs(3)),
                     1 | 2 => (target.kind, target.probe) = (Kind::Tcp, "tcp/80".into()),
                     _ => {}
                 }

@@ -132,7 +132,7 @@ fn with_intervals(plan: &[Vec<u32>], intervals: usize, longest: f64, rng: &mut R
     let mut roster = of_sizes(plan);
     for _ in 0..intervals {
         let target = rng.below(roster.targets.len());
-        roster.targets[target].interval = Some(Duration::from_secs_f64(0.1 + longest * rng.unit()));
+        roster.targets[target].set_interval(Duration::from_secs_f64(0.1 + longest * rng.unit()));
     }
     roster
 }
@@ -159,7 +159,7 @@ fn a_short_interval_starves_nobody() {
     ] {
         let mut roster = of_sizes(&[vec![6]]);
         for (target, &interval) in roster.targets.iter_mut().zip(&intervals) {
-            target.interval = Some(interval);
+            target.set_interval(interval);
         }
         let mut run = Run::new(roster, Budget::DEFAULT, 1.0, 7);
         let hours = 4;
@@ -183,8 +183,8 @@ fn a_short_interval_starves_nobody() {
     }
     // Where all have intervals, the rare one is asked as often as it wants.
     let mut roster = of_sizes(&[vec![2]]);
-    roster.targets[0].interval = Some(Duration::from_millis(100));
-    roster.targets[1].interval = Some(seconds(60));
+    roster.targets[0].set_interval(Duration::from_millis(100));
+    roster.targets[1].set_interval(seconds(60));
     let mut run = Run::new(roster, Budget::DEFAULT, 1.0, 7);
     run.until(start() + seconds(3600), Duration::ZERO);
     let rare = run.given.iter().filter(|given| given.due.target.0 == 1).count();
