@@ -6,6 +6,10 @@
 //! |---|---|---|---|
 //! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
 //! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | unknown; `not_sent` permission | down, by TCP's silence |
+//! | tcp: our_own_firewall_forbids_tcp_alone | the same for TCP, and nothing else is asked | unknown; `not_sent` permission | down; a packet to find that out |
+//! | tcp: a_country_that_is_asked_by_tcp_alone_is_dead | the country, asked by TCP alone | down, outage, up, in time | unknown; a check that reaches a host |
+//! | tcp: one_host_is_forbidden_for_good… | one host of TCP or ICMP, by our own firewall; then the country | down, outage, up, in time | unknown |
+//! | (`probe::syn_check`: nobody_answers_a_check…) | nothing: a check that reaches a host | | a SYN-ACK, a RST |
 //! | (the core, `judge::tests::sight`: single_failures_in_a_long_outage…) | single sends fail, in a long outage | outage | unknown |
 //! | (the core, `judge::tests::sight`: what_is_unknown_says_why) | each cause of `unknown` in turn | its name | another's |
 //! | network: our_own_gateway_is_dead | nobody answers ARP, the controls answer | unknown; `not_sent` no_route | down; a router's word |
@@ -103,4 +107,5 @@ mod names;
 mod network;
 mod plan;
 mod process;
+mod tcp;
 mod time;
