@@ -2,8 +2,9 @@
 //! reset at once (`SO_LINGER` 0), so that no sockets pile up in TIME_WAIT.
 //!
 //! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an
-//! ICMP error is read from the error queue with its sender and code. Silence reports nothing: the
-//! core itself calls a probe overdue, and then lost.
+//! ICMP error is read from the error queue with its sender and code. It is the last that is heard:
+//! Linux ends a connect with it, and resets the host's answer, if one comes yet. Silence reports
+//! nothing: the core itself calls a probe overdue, and then lost.
 //!
 //! A probe is given up just before the kernel would repeat its SYN, which would be another packet
 //! of the block's budget; or, where that is paid for ([`Due::repeat`]), just before the second

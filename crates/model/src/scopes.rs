@@ -122,17 +122,26 @@ impl Kind {
     /// In what kinds of probes differ.
     pub const fn traits(self) -> KindTraits {
         match self {
-            Kind::Icmp | Kind::Dns => KindTraits {
+            Kind::Icmp => KindTraits {
                 has_trap: false,
                 reports_held_back: true,
                 has_token: true,
                 is_repeated: false,
+                has_size: true,
             },
             Kind::Tcp => KindTraits {
                 has_trap: true,
                 reports_held_back: false,
                 has_token: false,
                 is_repeated: true,
+                has_size: false,
+            },
+            Kind::Dns => KindTraits {
+                has_trap: false,
+                reports_held_back: true,
+                has_token: true,
+                is_repeated: false,
+                has_size: false,
             },
         }
     }
@@ -154,6 +163,8 @@ pub struct KindTraits {
     /// The kernel repeats its packet if nothing answers
     /// ([`SYN_REPEATED_AFTER`](crate::outcome::SYN_REPEATED_AFTER)).
     pub is_repeated: bool,
+    /// A plan may make its packet larger, so that it may not fit through the path.
+    pub has_size: bool,
 }
 
 /// The probe that other programs call by this word.
