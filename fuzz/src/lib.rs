@@ -316,7 +316,7 @@ pub fn plan(bytes: &[u8]) {
                 !plan.to_string().is_empty()
                     && plan.warnings(Time::default()).iter().all(|warning| !warning.is_empty())
             );
-            assert_eq!(plan.specs.len(), roster.targets.len());
+            assert_eq!(plan.specs.iter().len(), roster.targets.len());
             assert!(
                 !roster.countries.is_empty()
                     && roster.countries.iter().all(|c| !c.blocks.is_empty())
@@ -330,7 +330,7 @@ pub fn plan(bytes: &[u8]) {
                 );
                 next = block.targets.end;
             }
-            for (target, spec) in roster.targets.iter().zip(&plan.specs) {
+            for (target, spec) in roster.targets.iter().zip(plan.specs.iter()) {
                 let mut again = ProbeSpec::parse(&target.probe);
                 if let (Ok(ProbeSpec::Dns(again)), ProbeSpec::Dns(spec)) = (&mut again, spec) {
                     // The short form has neither of these.

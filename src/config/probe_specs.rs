@@ -32,6 +32,11 @@ impl ProbeSpecs {
         self.of_targets.shrink_to_fit();
     }
 
+    /// Of each target, by `TargetId`.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ProbeSpec> {
+        self.of_targets.iter().map(|&id| &self.all[id as usize])
+    }
+
     /// Of this target.
     pub fn of(&self, target: TargetId) -> &ProbeSpec {
         &self.all[self.of_targets[target.0 as usize] as usize]

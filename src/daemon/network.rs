@@ -18,7 +18,7 @@ use crate::{
 };
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
-    scopes::{Family, Host, IdMapping, Kind, TargetId},
+    scopes::{Family, Host, IdMapping, TargetId},
 };
 use lifesign_wire::kernel::IcmpError;
 use std::{net::IpAddr, sync::Arc};
@@ -117,9 +117,9 @@ impl Network {
         self.echoes.clear();
     }
 
-    /// The event with the target id of this plan; None if the target is gone. An echo request that
-    /// the plan makes larger and that does not fit through the path is a fault of ours (RFC 1191
-    /// §4, RFC 4443 §3.2); any other fits (RFC 791 §3.1), and a router that denies it says no.
+    /// The event with the target id of this plan; None if the target is gone. A probe that the plan
+    /// makes larger and that does not fit through the path is a fault of ours (RFC 1191 §4, RFC
+    /// 4443 §3.2); any other fits (RFC 791 §3.1), and a router that denies it says no.
     pub fn translate(&self, event: Event, plan: &Plan) -> Option<Event> {
         let mut event = self.wire_ids.translate(event)?;
         if let Event::Outcome(outcome) = &mut event
@@ -128,7 +128,7 @@ impl Network {
         {
             let target = plan.roster.target(outcome.target);
             let is_larger = plan.send_options[target.block.0 as usize].size > 0;
-            if target.kind == Kind::Icmp && is_larger {
+            if target.kind.traits().has_size && is_larger {
                 outcome.found = Found::NotSent(Fault::TooLarge);
             }
         }

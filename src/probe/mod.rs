@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `icmp` | echo, one socket per family for all targets |
 //! | `tcp` | connect and reset, a socket for each probe |
+//! | `syn_check` | whether a firewall of ours holds back the SYN of a silent TCP probe |
 //! | `dns` | one question to a name server, a socket for each probe |
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
@@ -26,6 +27,7 @@ use std::fmt;
 mod fixtures;
 pub mod icmp;
 pub mod tcp;
+mod syn_check;
 pub mod dns;
 pub mod names;
 pub mod controls;

@@ -39,8 +39,10 @@ const MAX_RETRY: Duration = Duration::from_secs(300);
 /// Each wait is shortened by up to this share, so that names that were asked for together are not
 /// for ever.
 const JITTER: f64 = 0.25;
-/// How many names may be asked for at once: a resolver is not ours alone.
+/// How many lookups may be under way at once: a resolver is not ours alone.
 const MAX_LOOKUPS: usize = 32;
+/// For A and for AAAA.
+const LOOKUPS_OF_A_NAME: u32 = 2;
 /// How long failures are gathered before one line tells of them…
 const GATHER: Duration = Duration::from_secs(1);
 /// … and how long after it until the next line.
@@ -168,7 +170,7 @@ impl Names {
             let lookups = Arc::clone(&lookups);
             async move {
                 // It is never closed.
-                let _permit = lookups.acquire().await;
+                let _permits = lookups.acquire_many(LOOKUPS_OF_A_NAME).await;
                 lookup.await
             }
         };

@@ -14,7 +14,7 @@ use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     socket::{setsockopt, sockopt},
 };
-use socket2::Socket;
+use socket2::{SockFilter, Socket};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -86,6 +86,11 @@ pub fn enable_hop_limits(socket: &Socket, v6: bool) -> io::Result<()> {
     } else {
         Ok(setsockopt(socket, sockopt::Ipv4RecvTtl, &true)?)
     }
+}
+
+/// Lets nothing arrive, at a raw socket that only sends (BPF: return 0).
+pub fn receive_nothing(socket: &Socket) -> io::Result<()> {
+    socket.attach_filter(&[SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0)])
 }
 
 /// Gives the socket buffers of `bytes`. More than net.core.rmem_max only with CAP_NET_ADMIN; else

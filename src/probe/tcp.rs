@@ -2,24 +2,29 @@
 //! reset at once (`SO_LINGER` 0), so that no sockets pile up in TIME_WAIT.
 //!
 //! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an
-//! ICMP error is read from the error queue with its sender and code. Silence reports nothing: the
-//! core itself calls a probe overdue, and then lost.
+//! ICMP error is read from the error queue with its sender and code. It is the last that is heard:
+//! Linux ends a connect with it, and resets the host's answer, if one comes yet. Silence reports
+//! nothing: the core itself calls a probe overdue, and then lost.
 //!
 //! A probe is given up just before the kernel would repeat its SYN, which would be another packet
 //! of the block's budget; or, where that is paid for ([`Due::repeat`]), just before the second
 //! repetition. Which of two SYNs was answered nobody knows (RFC 6298 §3): an answer that comes
 //! after the repetition is reported with the time since the first.
+//!
+//! A probe that is silent for most of its patience may have been held back by a firewall of ours,
+//! of which the kernel says nothing: that is checked (`syn_check`).
 
 use super::{
     open_tasks::OpenTasks,
     send_options::SocketOptions,
     socket,
+    syn_check::SynChecks,
     sys::{self, HandshakeRtt},
 };
 use crate::clock::Clock;
 use lifesign_core::{
     outcome::{
-        Due, Event, Found, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER, SYN_REPEATED_AGAIN_AFTER,
+        Due, Event, Fault, Found, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER, SYN_REPEATED_AGAIN_AFTER,
     },
     scopes::Family,
     time::Time,
@@ -28,6 +33,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     fmt, fs, io,
     net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -45,6 +52,10 @@ pub const TRAP_PORT: u16 = 64999;
 /// Linux 6.5 and later, 4 by default). They come beside those that TCP_SYNCNT allows, which
 /// therefore cannot make it one.
 const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
+
+/// After this share of its patience a probe counts as silent: the rest is for the check, whose
+/// result must come before the miss.
+const SILENT_SHARE: f32 = 0.75;
 
 /// When the kernel repeats a SYN for the second time: after two seconds, or after three where each
 /// repetition waits twice as long as the one before (RFC 6298 §5.5).
@@ -89,6 +100,7 @@ pub struct TcpProber {
     events: UnboundedSender<Event>,
     open: OpenTasks,
     second_repetition: Duration,
+    syn_checks: Arc<Mutex<SynChecks>>,
 }
 
 impl TcpProber {
@@ -96,7 +108,8 @@ impl TcpProber {
     /// is closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
         let second_repetition = second_repetition_after();
-        Self { clock, events, open: OpenTasks::new(), second_repetition }
+        let syn_checks = Arc::default();
+        Self { clock, events, open: OpenTasks::new(), second_repetition, syn_checks }
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -117,20 +130,74 @@ impl TcpProber {
         self.open.make_room();
         match connect(peer, options) {
             Ok(socket) => {
+                let asked = Asked {
+                    clock,
+                    sent,
+                    peer,
+                    is_checked: !due.trap,
+                    silent_after: due.patience.mul_f32(SILENT_SHARE),
+                    given_up_after: repeated.saturating_sub(SYN_MARGIN),
+                    options: options.clone(),
+                    syn_checks: self.syn_checks.clone(),
+                };
                 let task = tokio::spawn(async move {
-                    let handshake = handshake(clock, sent, peer, &socket);
-                    let found = match timeout(repeated.saturating_sub(SYN_MARGIN), handshake).await
-                    {
-                        Ok(Ok(found)) => Some(found),
-                        Ok(Err(error)) => found_by(&error, clock, sent),
-                        Err(_) => None,
-                    };
-                    found.into_iter().for_each(report);
+                    asked.found(socket).await.into_iter().for_each(report);
                 });
                 self.open.add(&task);
             }
             Err(error) => found_by(&error, clock, sent).into_iter().for_each(report),
         }
+    }
+}
+
+/// A probe under way.
+struct Asked {
+    clock: Clock,
+    sent: Time,
+    peer: SocketAddr,
+    /// Not the trap question: that is expected to be silent.
+    is_checked: bool,
+    /// When it is asked whether the SYN left.
+    silent_after: Duration,
+    given_up_after: Duration,
+    options: SocketOptions,
+    syn_checks: Arc<Mutex<SynChecks>>,
+}
+
+impl Asked {
+    /// What became of it; None for silence.
+    async fn found(self, socket: AsyncFd<Socket>) -> Option<Found> {
+        let Self { clock, sent, peer, given_up_after, .. } = self;
+        let mut handshake = pin!(handshake(clock, sent, peer, &socket));
+        let silent_after = self.silent_after.min(given_up_after);
+        let mut waited = timeout(silent_after, &mut handshake).await;
+        if waited.is_err() {
+            if let Some(fault) = self.fault(socket.get_ref()) {
+                return Some(Found::NotSent(fault));
+            }
+            waited = timeout(given_up_after.saturating_sub(silent_after), handshake).await;
+        }
+        let found = match waited.ok()? {
+            Ok(found) => found,
+            Err(error) => found_by(&error, clock, sent)?,
+        };
+        if !matches!(found, Found::NotSent(_)) {
+            self.syn_checks().left(peer);
+        }
+        Some(found)
+    }
+
+    /// What kept the SYN from leaving, if anything did.
+    fn fault(&self, socket: &Socket) -> Option<Fault> {
+        if !self.is_checked {
+            return None;
+        }
+        let local = socket.local_addr().ok()?.as_socket()?;
+        self.syn_checks().fault(local, self.peer, &self.options, self.clock.now())
+    }
+
+    fn syn_checks(&self) -> MutexGuard<'_, SynChecks> {
+        self.syn_checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

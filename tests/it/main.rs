@@ -21,6 +21,7 @@ mod probe {
     mod name_server;
     mod names;
     mod send_options;
+    mod syn_check;
     mod tcp;
 }
 

@@ -15,13 +15,14 @@ pub mod verdict;
 
 pub use line::{Reader, write};
 
-use lifesign_core::{outcome::Event, time::Time, watch::EventRecord};
+use lifesign_core::{judge::LONGEST_PATIENCE, outcome::Event, time::Time, watch::EventRecord};
 
-/// When a watch began at the latest, by its first record: before its first probe was sent.
+/// When a watch had begun, by its first record: before its first probe was sent. That need not be
+/// the probe that is told first: another's answer may be on its way for as long as patience lasts.
 pub fn begun(record: &EventRecord) -> Time {
     match record.event {
-        Event::Outcome(outcome) => outcome.sent,
-        Event::Control(control) => control.sent,
+        Event::Outcome(outcome) => outcome.sent - LONGEST_PATIENCE,
+        Event::Control(control) => control.sent - LONGEST_PATIENCE,
         Event::Stray(_) | Event::Gap(_) | Event::Replan => record.seen,
     }
 }

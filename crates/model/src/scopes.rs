@@ -8,6 +8,7 @@ mod maintenance;
 mod mapping;
 mod prefix;
 mod remarks;
+mod target;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -18,11 +19,12 @@ pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};
 pub use prefix::Prefix;
 pub use remarks::{Remarks, contact_link};
+pub use target::{Host, Target};
 pub use tree::{Level, Scope, ScopeId};
 
 use crate::{per_label::PerLabel, time_zone::TimeZone};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, fmt, net::IpAddr, ops::Range, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, net::IpAddr, ops::Range};
 
 /// Index of a target in the [`Roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,17 +124,26 @@ impl Kind {
     /// In what kinds of probes differ.
     pub const fn traits(self) -> KindTraits {
         match self {
-            Kind::Icmp | Kind::Dns => KindTraits {
+            Kind::Icmp => KindTraits {
                 has_trap: false,
                 reports_held_back: true,
                 has_token: true,
                 is_repeated: false,
+                has_size: true,
             },
             Kind::Tcp => KindTraits {
                 has_trap: true,
                 reports_held_back: false,
                 has_token: false,
                 is_repeated: true,
+                has_size: false,
+            },
+            Kind::Dns => KindTraits {
+                has_trap: false,
+                reports_held_back: true,
+                has_token: true,
+                is_repeated: false,
+                has_size: false,
             },
         }
     }
@@ -154,6 +165,8 @@ pub struct KindTraits {
     /// The kernel repeats its packet if nothing answers
     /// ([`SYN_REPEATED_AFTER`](crate::outcome::SYN_REPEATED_AFTER)).
     pub is_repeated: bool,
+    /// A plan may make its packet larger, so that it may not fit through the path.
+    pub has_size: bool,
 }
 
 /// The probe that other programs call by this word.
@@ -173,93 +186,6 @@ fn meant(text: &str) -> Option<String> {
     let word = WORDS.iter().find(|(word, _)| *word == text).map(|(_, probe)| (*probe).to_owned());
     let port = text.trim_start_matches("tcp").trim_start_matches([':', '/', ' ']);
     word.or_else(|| port.parse::<u16>().is_ok_and(|port| port > 0).then(|| format!("tcp/{port}")))
-}
-
-/// A host as the plan names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Host {
-    /// A fixed address.
-    Address(IpAddr),
-    /// A name, resolved again and again; each of its addresses is asked in turn.
-    Name(String),
-}
-
-impl From<&str> for Host {
-    /// A host as a plan or a journal writes it: each address and each name can be written in
-    /// several ways (RFC 5952 §2, RFC 4343). Whether a name can be one, the plan checks.
-    fn from(text: &str) -> Self {
-        match text.parse() {
-            Ok(address) => Host::Address(address),
-            Err(_) => Host::Name(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase()),
-        }
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Host::Address(address) => address.fmt(f),
-            Host::Name(name) => f.write_str(name),
-        }
-    }
-}
-
-/// A host together with one way to ask it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// Whom to ask.
-    pub host: Host,
-    /// How to ask, as the plan and the journal write it: `icmp`, `tcp/443`, `dns/kptc.kp/SOA`.
-    /// Shared, since most hosts of a plan are asked alike.
-    pub probe: Arc<str>,
-    /// How to ask, as a metric label.
-    pub kind: Kind,
-    /// The block that an answer is proof of life for.
-    pub block: BlockId,
-    #[serde(skip)]
-    own: Option<Arc<OwnOptions>>,
-}
-
-/// What few targets have.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct OwnOptions {
-    interval: Option<Duration>,
-    labels: Labels,
-}
-
-impl Target {
-    /// One that has no interval and no labels of its own.
-    pub const fn new(host: Host, probe: Arc<str>, kind: Kind, block: BlockId) -> Self {
-        Self { host, probe, kind, block, own: None }
-    }
-
-    /// The same with them, if there are any.
-    #[must_use]
-    pub fn with(self, interval: Option<Duration>, labels: Labels) -> Self {
-        let own = OwnOptions { interval, labels };
-        Self { own: (own != OwnOptions::default()).then(|| Arc::new(own)), ..self }
-    }
-
-    /// The plan's own interval, if it gives one; else the block's budget sets the pace.
-    pub fn interval(&self) -> Option<Duration> {
-        self.own.as_ref().and_then(|own| own.interval)
-    }
-
-    /// Labels of its host's own.
-    pub fn labels(&self) -> &Labels {
-        const NONE: &Labels = &Labels::none();
-        self.own.as_ref().map_or(NONE, |own| &own.labels)
-    }
-
-    /// Gives it an interval of its own.
-    pub fn set_interval(&mut self, interval: Duration) {
-        Arc::make_mut(self.own.get_or_insert_default()).interval = Some(interval);
-    }
-
-    /// Gives it labels of its own.
-    pub fn set_labels(&mut self, labels: Labels) {
-        Arc::make_mut(self.own.get_or_insert_default()).labels = labels;
-    }
 }
 
 /// A prefix that is judged as one.

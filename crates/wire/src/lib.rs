@@ -1,8 +1,10 @@
 //! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their
-//! tokens, and what the kernel writes beside a packet. Pure: it sends and receives nothing.
+//! tokens, a SYN that nobody can answer, and what the kernel writes beside a packet. Pure: it sends
+//! and receives nothing.
 
 pub mod codec;
 pub mod kernel;
+pub mod syn;
 
 /// The kind of socket that sends ICMP echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,7 +10,10 @@ use crate::{
     probe::{
         kernel::{self, ControlMessages},
         send_options::SocketOptions,
-        socket::{self, enable_errors_and_timestamps, enable_hop_limits, fault, set_buffers},
+        socket::{
+            self, enable_errors_and_timestamps, enable_hop_limits, fault, receive_nothing,
+            set_buffers,
+        },
         sys::{self, BATCH, Batch, Queue},
     },
 };
@@ -19,7 +22,7 @@ use lifesign_core::{
     scopes::Family,
     time::Time,
 };
-use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
@@ -69,8 +72,7 @@ impl IcmpSocket {
         let socket = match kind {
             SocketKind::Raw => {
                 let socket = new_socket(v6, Type::RAW)?;
-                let nothing = SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0);
-                socket.attach_filter(&[nothing])?;
+                receive_nothing(&socket)?;
                 socket.set_nonblocking(true)?;
                 options.apply(&socket, family)?;
                 sys::register(socket, Interest::READABLE)?

@@ -207,6 +207,23 @@ fn a_journal_is_judged_again() {
     }
 }
 
+/// The first answer that was read need not be to the first probe that was sent.
+#[test]
+fn an_answer_that_was_on_its_way_before_the_first_is_of_this_watch() {
+    let temp_dir = TempDir::new("replay-first");
+    let line = |sent, host, rtt| {
+        format!(
+            r#"{{"sent":"2014-12-22T16:14:{sent}Z","host":"{host}","probe":"icmp","result":"reply","rtt_ms":{rtt}}}"#
+        )
+    };
+    let lines = [line("58.120", "127.45.176.15", 100), line("58.000", "127.45.177.74", 2900)];
+    let journal = temp_dir.put("journal", &(lines.join("\n") + "\n"));
+    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let told = "2014-12-22T16:15:00.900Z KP 127.45.177.0/24 unknown → up";
+    assert!(out.lines().any(|line| line.starts_with(told)), "{out}");
+}
+
 #[test]
 fn a_line_that_cannot_be_read_is_told_and_skipped() {
     let whole = JOURNAL.trim_end();

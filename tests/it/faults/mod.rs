@@ -6,6 +6,10 @@
 //! |---|---|---|---|
 //! | (`daemon::outages`: our_own_cable_and_route…) | our uplink; our default route | unknown, we are blind; `not_sent` no_route | down |
 //! | network: our_own_firewall_forbids_sending | sendto gives EPERM, the controls answer | unknown; `not_sent` permission | down, by TCP's silence |
+//! | tcp: our_own_firewall_forbids_tcp_alone | the same for TCP, and nothing else is asked | unknown; `not_sent` permission | down; a packet to find that out |
+//! | tcp: a_country_that_is_asked_by_tcp_alone_is_dead | the country, asked by TCP alone | down, outage, up, in time | unknown; a check that reaches a host |
+//! | tcp: one_host_is_forbidden_for_good… | one host of TCP or ICMP, by our own firewall; then the country | down, outage, up, in time | unknown |
+//! | (`probe::syn_check`: nobody_answers_a_check…) | nothing: a check that reaches a host | | a SYN-ACK, a RST |
 //! | (the core, `judge::tests::sight`: single_failures_in_a_long_outage…) | single sends fail, in a long outage | outage | unknown |
 //! | (the core, `judge::tests::sight`: what_is_unknown_says_why) | each cause of `unknown` in turn | its name | another's |
 //! | network: our_own_gateway_is_dead | nobody answers ARP, the controls answer | unknown; `not_sent` no_route | down; a router's word |
@@ -23,6 +27,7 @@
 //! | network: one_protocol_of_three_is_blocked | ICMP, then TCP, then DNS | overdue probes | down |
 //! | network: every_host_refuses_by_its_own_firewall | each host's own firewall, with any ICMP error | `refused` | down |
 //! | (the core, `watch::tests::counts`: an_answer_takes_back_the_no_of_a_router; `probe::dns`: an_answer_that_follows…) | a router's no before the answer | the answer; no `duplicate` | a miss |
+//! | (`probe::tcp`: an_icmp_error_ends_a_connect…) | a router's no before the answer of TCP | the no: the kernel ends the connect, and resets the answer | |
 //! | (`probe::dns`: a_server_whose_answers_are_odd…) | a server changes letter case, or its answer is broken | up, and what is odd | a `rejected` answer |
 //! | (`probe::dns`: of_five_hundred_odd_answers…) | a server answers each question 500 times, oddly | one odd answer a question | a journal that grows with it |
 //! | (`probe::dns`: a_cut_answer_is_life…) | a long answer is cut, and TCP/53 is silent | up, when it comes | late, overdue |
@@ -37,7 +42,7 @@
 //! | names: the_resolver_is_dead_at_the_start_and_the_addresses_are_known | the resolver, before a restart | up, by the addresses of the run before | unresolved |
 //! | (`probe::names`: failures_are_retried_soon…, in the program) | a resolver in a dark country | asked every 10 s | every five minutes |
 //! | (`probe::names`: a_name_follows_its_addresses…) | a name changes its address | the new one is asked | |
-//! | names: two_hundred_names_are_asked_for… | a resolver that is silent, then fails, and 200 names | one line for all | more than 32 questions at once |
+//! | names: two_hundred_names_are_asked_for… | a resolver that is silent, then fails, and 200 names | one line for all | more than 32 lookups at once |
 //! | names: a_name_server_answers_nonsense | garbage for answers | `rejected` or odd, with its reasons; up, where it has our id | |
 //! | time: the_clock_is_set_by_an_hour… | the wall clock, by an hour each way | the new time | a change, a wild round-trip time |
 //! | time: the_clock_is_slewed | the wall clock, by 0.5 % | | the same |
@@ -103,4 +108,5 @@ mod names;
 mod network;
 mod plan;
 mod process;
+mod tcp;
 mod time;

@@ -142,11 +142,13 @@ fn two_hundred_names_are_asked_for_a_few_at_a_time() {
     let server_address = socket.local_addr().unwrap();
     let asked = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
     let silent = Arc::new(AtomicBool::new(true));
-    let (names, is_silent) = (Arc::clone(&asked), Arc::clone(&silent));
+    let lookups = Arc::clone(&asked);
+    let is_silent = Arc::clone(&silent);
     let _server = Server::start(socket, move |question| {
         if is_silent.load(Ordering::Relaxed) {
-            let end = 12 + question[12..].iter().position(|&byte| byte == 0).unwrap();
-            names.lock().unwrap().insert(question[12..end].to_ascii_lowercase());
+            // The name, which ends with a 0, and the type.
+            let end = 12 + question[12..].iter().position(|&byte| byte == 0).unwrap() + 3;
+            lookups.lock().unwrap().insert(question[12..end].to_ascii_lowercase());
             return Vec::new();
         }
         // SERVFAIL.
@@ -160,7 +162,7 @@ fn two_hundred_names_are_asked_for_a_few_at_a_time() {
         .collect();
     let resolver = format!("resolver = [\"{server_address}\"]");
     let (mut program, _) = watch(&temp_dir, &resolver, &hosts.join(","));
-    until(TIMEOUT, "names", || match asked.lock().unwrap().len() {
+    until(TIMEOUT, "lookups", || match asked.lock().unwrap().len() {
         0 => Err("none".to_owned()),
         _ => Ok(()),
     });

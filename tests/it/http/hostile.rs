@@ -50,16 +50,16 @@ impl Victim {
         let mut program = Program::start(lifesign(&["--config", &plan, "--listen", "127.0.0.1:0"]));
         let address = program.address();
         let mut victim = Self { program, address, descriptors: 0 };
-        // Each verdict makes a new page, and in the beginning there are many.
+        // Each verdict makes a new page, and in the beginning there are many. Before the first page
+        // it is still opening its store.
         until(TIMEOUT, "verdicts", || {
-            let unknown: f64 =
-                values(&get(address, "/metrics").body, "lifesign_block_state", &["unknown"])
-                    .iter()
-                    .sum();
-            if unknown == 0.0 || victim.cannot_ask() {
+            let page = get(address, "/metrics").body;
+            let unknown = values(&page, "lifesign_block_state", &["unknown"]);
+            let is_begun = unknown.len() == blocks;
+            if is_begun && (victim.cannot_ask() || unknown.iter().all(|&is_so| is_so == 0.0)) {
                 Ok(())
             } else {
-                Err(format!("{unknown} unknown"))
+                Err(format!("{unknown:?} unknown"))
             }
         });
         // The scrape's own connection has gone.

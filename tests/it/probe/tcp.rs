@@ -1,8 +1,10 @@
 //! The TCP prober against real sockets on the loopback net.
 
 use crate::support::{
+    TIMEOUT,
     one_probe::{all, due, found},
     own_process::{OWN_NETWORK, in_own_process},
+    until,
 };
 use lifesign::{
     clock::Clock,
@@ -89,6 +91,48 @@ async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
     );
 }
 
+fn nft(line: &str) -> String {
+    let output = Command::new("nft").args(line.split(' ')).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// In SYN-SENT Linux gives a connect up for any ICMP error that says its packet did not arrive,
+/// however soft (RFC 1122 §4.2.3.9 would have it go on): nobody is left to be told of an answer.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn an_icmp_error_ends_a_connect_so_that_no_answer_is_told_after_it() {
+    if !in_own_process(an_icmp_error_ends_a_connect_so_that_no_answer_is_told_after_it, OWN_NETWORK)
+    {
+        return;
+    }
+    nft("add table ip lab");
+    nft("add chain ip lab input { type filter hook input priority 0 ; }");
+    let peer = SocketAddr::from(([127, 45, 176, 9], 80));
+    let _listener = TcpListener::bind(peer).unwrap();
+    for code in ["net-unreachable", "host-unreachable", "host-prohibited", "admin-prohibited"] {
+        // Of the first SYN, which connect(2) itself delivers on loopback, an error would be soft.
+        nft("add rule ip lab input tcp dport 80 drop");
+        let connecting = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        connecting.set_nonblocking(true).unwrap();
+        let told = connecting.connect(&peer.into()).unwrap_err();
+        assert_eq!(told.raw_os_error(), Some(libc::EINPROGRESS));
+        let port = connecting.local_addr().unwrap().as_socket().unwrap().port();
+        let is_connecting = || {
+            let sockets = fs::read_to_string("/proc/self/net/tcp").unwrap();
+            sockets.contains(&format!(":{port:04X} "))
+        };
+        assert!(is_connecting());
+        let reject = format!("add rule ip lab input tcp dport 80 reject with icmp type {code}");
+        nft(&format!("flush chain ip lab input ; {reject}"));
+        until(TIMEOUT, "error", || {
+            connecting.take_error().unwrap().map(drop).ok_or_else(|| code.to_owned())
+        });
+        assert!(!is_connecting(), "{code}");
+        nft("flush chain ip lab input");
+    }
+}
+
 /// The firewall counts the SYNs that leave, and drops them where they arrive.
 #[test]
 #[ignore = "needs root; run by tests/run"]
@@ -96,11 +140,6 @@ fn two_syns_leave_whatever_tcp_syn_linear_timeouts_is() {
     if !in_own_process(two_syns_leave_whatever_tcp_syn_linear_timeouts_is, OWN_NETWORK) {
         return;
     }
-    let nft = |line: &str| {
-        let output = Command::new("nft").args(line.split(' ')).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
     nft("add table ip lab");
     nft("add chain ip lab input { type filter hook input priority 0 ; }");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

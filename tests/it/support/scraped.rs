@@ -43,8 +43,8 @@ fn in_a_network(roster: &Roster) -> Roster {
             let block = roster.block(BlockId(id));
             new.add_block(block.prefix);
             for target in block.targets.clone().map(|id| roster.target(TargetId(id))) {
-                new.add_target(target.host.clone(), target.probe.clone(), target.kind).interval =
-                    target.interval;
+                let copy = new.add_target(target.host.clone(), target.probe.clone(), target.kind);
+                target.interval().into_iter().for_each(|interval| copy.set_interval(interval));
             }
         }
     }

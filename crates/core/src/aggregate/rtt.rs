@@ -16,10 +16,10 @@ const CAP: f32 = 3.0;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rtt {
     smoothed: f32,
+    /// Its sign is negative where the newest answer measured nothing: there may be a million of
+    /// these, and a flag of its own takes four bytes.
     variation: f32,
     lowest: f32,
-    /// The newest answer measured nothing.
-    is_backed_off: bool,
 }
 
 impl Rtt {
@@ -30,9 +30,9 @@ impl Rtt {
         let time = time.as_secs_f32().max(1e-9);
         if self.smoothed == 0.0 {
             let variation = time / 2.0;
-            *self = Self { smoothed: time, variation, lowest: time, is_backed_off: false };
+            *self = Self { smoothed: time, variation, lowest: time };
         } else {
-            self.is_backed_off = false;
+            self.variation = self.variation.abs();
             self.variation += ((self.smoothed - time).abs() - self.variation) / 4.0;
             self.smoothed += (time - self.smoothed) / 8.0;
             self.lowest = self.lowest.min(time);
@@ -42,13 +42,17 @@ impl Rtt {
     /// An answer came to a SYN that was repeated: the path may be as long as patience can be, until
     /// there is a measurement (Karn's algorithm; RFC 6298 §3, §5.7).
     pub fn back_off(&mut self) {
-        self.is_backed_off = true;
+        self.variation = -self.variation.abs();
+    }
+
+    fn is_backed_off(&self) -> bool {
+        self.variation.is_sign_negative()
     }
 
     /// How long an answer is in time.
     pub fn patience(&self) -> Duration {
-        let Self { smoothed, variation, is_backed_off, .. } = *self;
-        Duration::from_secs_f32(if is_backed_off {
+        let Self { smoothed, variation, .. } = *self;
+        Duration::from_secs_f32(if self.is_backed_off() {
             CAP
         } else if smoothed == 0.0 {
             FIRST
@@ -59,7 +63,7 @@ impl Rtt {
 
     /// How long an answer usually takes to come, at the most: the same without a floor.
     pub fn usual(&self) -> Duration {
-        let usual = if self.is_backed_off { CAP } else { self.smoothed + 4.0 * self.variation };
+        let usual = if self.is_backed_off() { CAP } else { self.smoothed + 4.0 * self.variation };
         Duration::from_secs_f32(usual.min(CAP))
     }
 

@@ -97,7 +97,7 @@ impl Judge {
         let scope = &self.scopes[id.index()];
         let left = match self.roster.scope(id) {
             Scope::Block(block) => {
-                let (asked, usable) = self.hosts_asked(block);
+                let (asked, usable) = self.hosts_asked(block, now);
                 usable - asked
             }
             Scope::Network(_) | Scope::Country(_) => {

@@ -1,9 +1,9 @@
-//! What keeps a scope from giving evidence: probes to it that cannot leave. Of them nothing is
-//! known, and of others that may have been held back without a word, such as a SYN by a firewall,
-//! neither.
+//! What keeps a scope from giving evidence: probes to it that cannot leave. Of their hosts nothing
+//! is known, and of others that may have been held back without a word, such as a SYN by a
+//! firewall, neither.
 
 use super::{
-    Judge, ScopeId,
+    Judge, ScopeId, ScopeState,
     rules::{SEND_FAILURES, UNSENT_FOR, UNSENT_TOLD},
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     scopes::{Target, TargetId},
     time::Time,
 };
+use std::ops::Range;
 
 /// Why nothing has been learned of a scope since its newest evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -27,12 +28,8 @@ pub(super) struct Hindrance {
 }
 
 impl Hindrance {
-    /// Returns whether it has become lasting.
+    /// A probe was held back. Returns whether it has become lasting.
     fn record(&mut self, fault: Fault, now: Time) -> bool {
-        if !fault.is_on_the_way_out() {
-            self.record_cause(Cause::NotSent(fault));
-            return false;
-        }
         self.cause = Some(Cause::NotSent(fault));
         if self.failures == 0 {
             self.since = now;
@@ -51,9 +48,13 @@ impl Hindrance {
     }
 }
 
-/// When a target's probe could last not leave.
+/// A target's probes cannot leave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Unsent {
+    /// Why not.
+    fault: Fault,
+    /// When that was so first, and when last.
+    since: Time,
     at: Time,
     /// When the first probe since was sent that seems to have left.
     left: Option<Time>,
@@ -65,9 +66,20 @@ impl Judge {
         let block = self.roster.target(target).block;
         let roster = self.roster.clone();
         self.hosts[target.0 as usize].is_hindered = true;
+        let held_back_since = fault.is_on_the_way_out().then(|| {
+            let first = Unsent { fault, since: now, at: now, left: None };
+            let unsent = self.unsent.entry(target).or_insert(first);
+            *unsent = Unsent { since: unsent.since, ..first };
+            unsent.since
+        });
         let mut hindered = Vec::new();
         for id in roster.path(block) {
-            if self.scopes[id.index()].hindrance.record(fault, now) {
+            let ScopeState { hindrance, life, silence, .. } = &mut self.scopes[id.index()];
+            // What began before the newest evidence left does not keep others from giving any.
+            let newest = life.unwrap_or_default().max(silence.last);
+            if held_back_since.is_none_or(|since| since < newest) {
+                hindrance.record_cause(Cause::NotSent(fault));
+            } else if hindrance.record(fault, now) {
                 hindered.push(id);
                 hindered.extend(roster.below(id));
             }
@@ -75,9 +87,6 @@ impl Judge {
         // An unresolved name is not a fault of our network.
         if matches!(fault, Fault::Unresolved | Fault::OutsideBlock) {
             return;
-        }
-        if fault.is_on_the_way_out() {
-            self.unsent.insert(target, Unsent { at: now, left: None });
         }
         // Whom we could never ask says nothing of our sight, nor does our own want of sockets.
         if !self.hosts[target.0 as usize].is_heard() {
@@ -128,19 +137,32 @@ impl Judge {
     }
 
     /// May a probe to this target have been held back by our own side, though it seemed to leave?
-    /// Another one to the same host was, lately; where the kernel would not say so, another one to
-    /// its block.
+    /// Another one to the same host was, lately; or, where the kernel would not say so, one to its
+    /// block was, and may not be the only one.
     pub(super) fn may_be_held_back(&self, target: TargetId, now: Time) -> bool {
         if self.unsent.is_empty() {
             return false;
         }
         let &Target { block, kind, .. } = self.roster.target(target);
-        let is_of_block = !kind.traits().reports_held_back;
-        let targets = || self.roster.block(block).targets.clone();
-        let among = if is_of_block { targets() } else { self.roster.targets_of_host(target) };
         let lately = self.stale_after(block.into());
-        let mut unsent = self.unsent.range(TargetId(among.start)..TargetId(among.end));
-        unsent.any(|(_, unsent)| now.since(unsent.at) <= lately)
+        let unsent = |among: Range<u32>| {
+            let unsent = self.unsent.range(TargetId(among.start)..TargetId(among.end));
+            unsent.filter(move |(_, unsent)| now.since(unsent.at) <= lately)
+        };
+        let mut of_block = unsent(self.roster.block(block).targets.clone());
+        unsent(self.roster.targets_of_host(target)).next().is_some()
+            || !kind.traits().reports_held_back
+                && of_block.any(|(&other, unsent)| self.may_concern_block(other, unsent))
+    }
+
+    /// May what keeps a target's probes from leaving keep back others to its block? Not if somebody
+    /// there has answered since; nor if it was found by a check, which is made of others too.
+    fn may_concern_block(&self, target: TargetId, unsent: &Unsent) -> bool {
+        let &Target { block, kind, .. } = self.roster.target(target);
+        let is_checked = unsent.fault == Fault::Permission && !kind.traits().reports_held_back;
+        let is_heard = self.hosts[target.0 as usize].is_heard();
+        let life = self.scopes[ScopeId::from(block).index()].life;
+        !is_checked && life.is_none_or(|life| is_heard && unsent.since >= life)
     }
 
     /// A probe seems to have left. After another one of which nothing was told, its like do again.
@@ -157,10 +179,18 @@ impl Judge {
     /// Takes the misses out of a scope's silence that our own side may have made: of a probe that
     /// could not leave, the kernel may tell seconds later (no answer to ARP).
     pub(super) fn forget_held_back(&mut self, id: ScopeId, now: Time) {
-        let is_in = |target: &TargetId| {
-            self.roster.path(self.roster.target(*target).block).any(|scope| scope == id)
-        };
-        if self.unsent.keys().any(is_in) {
+        let life = self.scopes[id.index()].life.unwrap_or_default();
+        let mut held_back: Vec<u32> = self.roster.targets_of(self.roster.scope(id)).collect();
+        held_back.retain(|&target| {
+            let has_missed = self.hosts[target as usize].last_miss > life;
+            has_missed && self.may_be_held_back(TargetId(target), now)
+        });
+        for &target in &held_back {
+            while self.hosts[target as usize].last_miss > life {
+                self.hosts[target as usize].forget_misses_after(life);
+            }
+        }
+        if !held_back.is_empty() {
             self.rebuild_silence(id, now);
         }
     }

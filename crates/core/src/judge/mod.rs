@@ -71,7 +71,7 @@ mod view;
 
 pub use evidence_text::EvidenceText;
 pub use memory::Memory;
-pub use rules::Rules;
+pub use rules::{LONGEST_PATIENCE, Rules};
 pub use state::{Change, Darknesses, Edge, PerState, State};
 pub use view::{Blindness, HostCounts, Verdict, blind_in_words};
 

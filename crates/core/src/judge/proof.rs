@@ -1,9 +1,9 @@
 //! What a scope's misses prove: that it is dark; or in outage, once that has lasted and all have
 //! been asked who can tell.
 
-use super::{HostState, Judge, ScopeId, Sight, darkness::Darkness, rules};
+use super::{Judge, ScopeId, Sight, darkness::Darkness, rules};
 use crate::{
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, Scope, TargetId},
     time::Time,
 };
 
@@ -23,7 +23,7 @@ impl Judge {
         }
         match self.roster.scope(id) {
             Scope::Block(block) => {
-                scope.life.is_some() || self.is_unheard(block) && self.is_covered(id)
+                scope.life.is_some() || self.is_unheard(block) && self.is_covered(id, now)
             }
             Scope::Network(_) | Scope::Country(_) => {
                 let usable = scope.children.usable();
@@ -84,17 +84,17 @@ impl Judge {
             && silence.span() + rules::MAX_UNASKED >= outage_after
             && (is_flapping || silence.last >= beyond)
             && (is_fresh || self.has_children(id) && silence.last + rules::MAX_UNASKED >= now)
-            && self.is_covered(id)
+            && self.is_covered(id, now)
     }
 
     /// Has everybody been asked who can tell whether a silent scope lives, or enough of them?
-    pub(super) fn is_covered(&self, id: ScopeId) -> bool {
+    pub(super) fn is_covered(&self, id: ScopeId, now: Time) -> bool {
         let scope = &self.scopes[id.index()];
         let Scope::Block(block) = self.roster.scope(id) else {
             let usable = scope.children.usable();
             return usable >= 2 && scope.silence.children >= usable.min(rules::OUTAGE_CHILDREN);
         };
-        let (asked, usable) = self.hosts_asked(block);
+        let (asked, usable) = self.hosts_asked(block, now);
         let since = scope.darkness.as_ref().map(Darkness::counted_since);
         let is_long =
             since.is_some_and(|since| scope.silence.last >= since + rules::OUTAGE_HOSTS_AFTER);
@@ -102,26 +102,35 @@ impl Judge {
     }
 
     /// How many of a silent block's usable hosts have been asked in its silence, and how many there
-    /// are. Hosts with an interval of their own are asked when it is their time.
-    pub(super) fn hosts_asked(&self, block: BlockId) -> (usize, usize) {
+    /// are: of those to whom nothing is held back, if there is any. Hosts with an interval of their
+    /// own are asked when it is their time.
+    pub(super) fn hosts_asked(&self, block: BlockId, now: Time) -> (usize, usize) {
         let life = self.scopes[ScopeId::from(block).index()].life;
         let is_unheard = self.is_unheard(block);
-        let is_asked = |host: &HostState| match life {
-            Some(life) => host.last_miss > life,
-            None => host.misses > 0,
+        let is_asked = |target: u32| {
+            let host = &self.hosts[target as usize];
+            life.map_or(host.misses > 0, |life| host.last_miss > life)
+        };
+        let can_tell = |target: &u32| {
+            let host = &self.hosts[*target as usize];
+            let takes_turns = self.roster.targets[*target as usize].interval().is_none();
+            takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
         };
         let mut asked = 0;
         let mut usable = 0;
+        let mut held_back = 0;
         for targets in self.roster.targets_by_host(block) {
-            let targets = targets.filter(|&target| {
-                let host = &self.hosts[target as usize];
-                let takes_turns = self.roster.targets[target as usize].interval().is_none();
-                takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
-            });
-            let mut targets = targets.map(|target| &self.hosts[target as usize]).peekable();
-            usable += usize::from(targets.peek().is_some());
-            asked += usize::from(targets.any(is_asked));
+            let mut targets = targets.filter(can_tell).peekable();
+            if targets.peek().is_none() {
+                continue;
+            }
+            if targets.clone().all(|target| self.may_be_held_back(TargetId(target), now)) {
+                held_back += 1;
+            } else {
+                usable += 1;
+                asked += usize::from(targets.any(is_asked));
+            }
         }
-        (asked, usable)
+        (asked, if usable == 0 { held_back } else { usable })
     }
 }

@@ -1,6 +1,7 @@
 //! The judge alone: fed with outcomes, whoever would have been asked.
 
 mod evidence;
+mod hindrance;
 mod invariants;
 mod memory;
 mod siblings;
