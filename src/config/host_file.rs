@@ -1,5 +1,5 @@
-//! Host files, which a plan names as `hosts_from`: a row a host, its columns what a host may have in
-//! the plan itself.
+//! Host files, which a plan names as `hosts_from`: a row a host, its columns what a host may have
+//! in the plan itself.
 
 use super::{
     Countries,
@@ -55,7 +55,7 @@ impl<'a> HostFile<'a> {
         let (name, text) = read.clone().unwrap_or_default();
         let sheet = Sheet::new(&name);
         let rows = read.is_some().then(|| rows(&sheet, &text, all));
-        if rows.as_ref().is_some_and(Vec::is_empty) {
+        if rows.as_ref().is_some_and(Vec::is_empty) && !sheet.is_faulty() {
             value.note(&format!("no host in {name}; write one a line, or drop the key"));
         }
         Self { value, sheet, rows }

@@ -26,6 +26,7 @@ mod probe {
 }
 
 mod config {
+    mod hosts;
     mod plans;
     mod warnings;
 }

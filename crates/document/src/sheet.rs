@@ -1,5 +1,5 @@
-//! A file of rows, as spreadsheets and scanners write it: comma-separated values (RFC 4180), a row a
-//! line, with comments behind `#` and blank lines between.
+//! A file of rows, as spreadsheets and scanners write it: comma-separated values (RFC 4180), a row
+//! a line, with comments behind `#` and blank lines between.
 
 use crate::{
     document::MAX_PROBLEMS,
@@ -49,6 +49,11 @@ impl Sheet {
         if noted.len() < MAX_PROBLEMS {
             noted.push(Problem::new((line as usize, col as usize), text));
         }
+    }
+
+    /// Has it a problem?
+    pub fn is_faulty(&self) -> bool {
+        !self.noted.borrow().is_empty()
     }
 
     /// All problems, if there are any.
