@@ -32,6 +32,7 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    mod export;
     mod played;
     mod status;
 }

@@ -122,6 +122,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/access.md",
         "docs/alerts.md",
         "docs/api.md",
+        "docs/export.md",
         "docs/journal.md",
         "docs/metrics.md",
         "docs/pages.md",
