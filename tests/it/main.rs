@@ -78,6 +78,7 @@ mod page {
 
 mod prometheus {
     mod exposition;
+    mod remote_write;
     mod rules;
     mod scrape;
     mod vantages;

@@ -127,6 +127,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/metrics.md",
         "docs/pages.md",
         "docs/plan.md",
+        "docs/scale.md",
         "docs/store.md",
         "docs/scenario.md",
         "docs/vantages.md",
