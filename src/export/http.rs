@@ -192,8 +192,8 @@ async fn metrics(
     let encoding = Encoding::accepted(&headers);
     let settings = server.settings();
     let render = |snapshot: Option<&Snapshot>| {
-        let text = server.metrics.render(format, &settings, snapshot);
-        encoding.encode(text).map_err(internal_error)
+        let answer = server.metrics.render(format, &settings, snapshot);
+        encoding.encode(answer).map_err(internal_error)
     };
     let body = match server.snapshot() {
         Ok(snapshot) => server

@@ -22,7 +22,7 @@ fn render(snapshot: Option<&Snapshot>, sets: &[MetricSet]) -> String {
         metrics: sets.iter().copied().collect(),
         simulation: None,
     };
-    Metrics::default().render(Format::Text, &settings, snapshot)
+    String::from_utf8(Metrics::default().render(Format::Text, &settings, snapshot)).unwrap()
 }
 
 /// Without what differs from one machine and version to the next.

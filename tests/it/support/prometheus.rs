@@ -36,6 +36,16 @@ impl<'a> Prometheus<'a> {
     /// Starts it with these settings and this directory for its data; in a namespace, or in our
     /// own.
     pub fn start(inside: Option<&'a Namespace>, config: &str, data: &str) -> Self {
+        Self::start_with(&[], inside, config, data)
+    }
+
+    /// The same, with more arguments.
+    pub fn start_with(
+        more: &[&str],
+        inside: Option<&'a Namespace>,
+        config: &str,
+        data: &str,
+    ) -> Self {
         let config = format!("--config.file={config}");
         let data = format!("--storage.tsdb.path={data}");
         let arguments = [
@@ -49,7 +59,7 @@ impl<'a> Prometheus<'a> {
             || Command::new("prometheus"),
             |namespace| namespace.command(&["prometheus"]),
         );
-        let mut program = Program::start(quiet(command, &arguments));
+        let mut program = Program::start(quiet(command, &[&arguments, more].concat()));
         let address = program.error_line(TIMEOUT, "address of Prometheus", |line| {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
