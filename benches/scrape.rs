@@ -58,11 +58,14 @@ fn main() {
         let present = Present { snapshot: &snapshot, targets: &*targets };
         metrics.render(format, &settings(sets), Some(present))
     };
-    let all = render(Format::Text, &MetricSet::ALL);
+    let text = |sets| String::from_utf8(render(Format::Text, sets)).expect("text");
+    let all = text(&MetricSet::ALL);
     let rendering = least_time(|| render(Format::Text, &MetricSet::ALL).len());
     let open = least_time(|| render(Format::OpenMetrics, &MetricSet::ALL).len());
+    let protobuf = least_time(|| render(Format::Protobuf, &MetricSet::ALL).len());
     let compressing = least_time(|| gzip(&all, 1).len());
-    let lean = render(Format::Text, &[]);
+    let lean = text(&[]);
+    let lean_time = least_time(|| render(Format::Text, &[]).len());
     let sent = gzip(&lean, 2).len() as f64 / 1e6;
 
     let most = |most| Some(Goal::AtMost(most));
@@ -71,9 +74,12 @@ fn main() {
     let ratio = rendering / compressing;
     table.add("all metrics ÷ zlib-rs level 1", "lifesign", n.clone(), ratio, "×", most(2.0));
     table.add("the same as OpenMetrics", "lifesign", n.clone(), open / compressing, "×", most(2.0));
+    let ratio = protobuf / compressing;
+    table.add("the same as protobuf", "lifesign", n.clone(), ratio, "×", most(2.0));
     table.add("all metrics", "lifesign", n.clone(), rendering * 1e3, "ms", None);
     table.add("resident after ten ÷ before", "lifesign", n, after / before, "×", most(1.3));
     let n = amount(&lean);
+    table.add("lean metrics", "lifesign", n.clone(), lean_time * 1e3, "ms", None);
     let series = series(&lean) as f64 / BLOCKS as f64;
     table.add("lean metrics, sent with gzip", "lifesign", n.clone(), sent, "MB", most(0.6));
     table.add("lean metrics, series a block", "lifesign", n, series, "", most(25.0));

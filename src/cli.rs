@@ -1,5 +1,7 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
+#[cfg(feature = "parquet")]
+mod export;
 mod replay;
 mod status;
 mod stderr;
@@ -53,6 +55,9 @@ enum Command {
     Episodes(store::EpisodesArgs),
     /// Write a report on a country as one page of HTML, from the store
     Report(store::ReportArgs),
+    /// Write journals and the store's episodes as files for other programs
+    #[cfg(feature = "parquet")]
+    Export(export::ExportArgs),
 }
 
 #[derive(Args, Debug)]
@@ -161,6 +166,8 @@ fn command_line() -> u8 {
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
         Command::Report(args) => store::report(args),
+        #[cfg(feature = "parquet")]
+        Command::Export(args) => export::export(args),
         Command::Demo(DemoArgs { speed, listen, embed, state_dir }) => {
             exit_code(demo::run(&demo::Options { speed, listen, embed, state_dir }))
         }

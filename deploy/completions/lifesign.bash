@@ -25,6 +25,9 @@ _lifesign() {
             lifesign,episodes)
                 cmd="lifesign__subcmd__episodes"
                 ;;
+            lifesign,export)
+                cmd="lifesign__subcmd__export"
+                ;;
             lifesign,help)
                 cmd="lifesign__subcmd__help"
                 ;;
@@ -52,6 +55,9 @@ _lifesign() {
             lifesign__subcmd__help,episodes)
                 cmd="lifesign__subcmd__help__subcmd__episodes"
                 ;;
+            lifesign__subcmd__help,export)
+                cmd="lifesign__subcmd__help__subcmd__export"
+                ;;
             lifesign__subcmd__help,help)
                 cmd="lifesign__subcmd__help__subcmd__help"
                 ;;
@@ -77,7 +83,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo check status episodes report help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo check status episodes report export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,8 +202,38 @@ _lifesign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        lifesign__subcmd__export)
+            opts="-h --parquet --config --state-dir --db --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --parquet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         lifesign__subcmd__help)
-            opts="run replay simulate demo check status episodes report help"
+            opts="run replay simulate demo check status episodes report export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -239,6 +275,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__episodes)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

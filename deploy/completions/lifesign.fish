@@ -40,6 +40,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l listen -d 'Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address, or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else 127.0.0.1:17545)' -r
@@ -86,12 +87,18 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Up to when, written alike (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "status" -d 'Show what a running lifesign says'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l parquet -d 'Write Parquet files into this directory, where there is no export yet: one for each hour' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l config -d 'The plan that the journals were recorded with (default: as for run); if that changed meanwhile, give each plan, in order' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l state-dir -d 'Write the episodes of the store in this state directory' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l db -d 'Write the episodes of this store\'s file, such as a copy from another machine' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand export" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -490,7 +490,7 @@ ALL = {
             timeline("Scraped", "By Prometheus.", [query(f"up{{{VANTAGE}}}", "{{vantage}}")], (12, 6),
                      maps=yes_no("scraped", "not scraped", True)),
             table("Versions", "And when each was started.",
-                  [query(f"lifesign_build_info{{{VANTAGE}}} * on (job, instance) group_left () process_start_time_seconds * 1000",
+                  [query(f"lifesign_build_info{{{VANTAGE}}} * on (job, instance, vantage) group_left () process_start_time_seconds * 1000",
                          kind="table", instant=True)], (12, 6), unit="dateTimeAsIso", custom={"align": "auto", "inspect": False}),
             lines("Probes sent", "By kind.",
                   [query(f"sum by (vantage, probe) (rate(lifesign_probes_total{{{VANTAGE}}}[$__rate_interval]))",

@@ -129,12 +129,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
             return refuse_directory(&error);
         }
     }
-    if let 1.. = skipped.repeated {
-        print_error(format!(
-            "{name}: {} more lines are skipped for the same reasons",
-            skipped.repeated
-        ));
-    }
+    skipped.report_repeated(&name);
     if let Some(first) = jumps.first {
         let more = match jumps.count {
             1 => String::new(),
@@ -157,7 +152,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
             print_line(&hint);
         }
     }
-    if watch.is_none() && !skipped.problems.is_empty() { exit::DATA } else { exit::OK }
+    if watch.is_none() && !skipped.is_empty() { exit::DATA } else { exit::OK }
 }
 
 /// A journal, open at its first line.
@@ -207,19 +202,31 @@ fn has_control_outcomes(
 
 /// Lines that could not be read. Each problem is reported once, at its first line.
 #[derive(Default)]
-struct SkippedLines {
+pub(super) struct SkippedLines {
     problems: HashSet<String>,
     repeated: usize,
 }
 
 impl SkippedLines {
-    fn report(&mut self, position: &str, problem: String) {
+    pub(super) fn report(&mut self, position: &str, problem: String) {
         if self.problems.contains(&problem) {
             self.repeated += 1;
         } else {
             print_error(format!("{position}: {problem}; the line is skipped"));
             self.problems.insert(problem);
         }
+    }
+
+    /// At the end of the journal.
+    pub(super) fn report_repeated(&self, journal: &str) {
+        if self.repeated > 0 {
+            let lines = self.repeated;
+            print_error(format!("{journal}: {lines} more lines are skipped for the same reasons"));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.problems.is_empty()
     }
 }
 

@@ -200,7 +200,7 @@ fn held(reader: &StoreReader) -> String {
 }
 
 /// Says that rows were left out, if any were.
-fn tell_broken(rows: usize) {
+pub(super) fn tell_broken(rows: usize) {
     if rows > 0 {
         print_error(format!(
             "lifesign: rows of the store that cannot be read and are left out: {rows}"

@@ -197,8 +197,8 @@ async fn metrics(
         let present =
             snapshot.map(|snapshot| (snapshot, server.sources.targets.about(&snapshot.roster)));
         let present = present.as_ref().map(|(snapshot, targets)| Present { snapshot, targets });
-        let text = server.metrics.render(format, &settings, present);
-        encoding.encode(text).map_err(internal_error)
+        let answer = server.metrics.render(format, &settings, present);
+        encoding.encode(answer).map_err(internal_error)
     };
     let body = match server.snapshot() {
         Ok(snapshot) => server

@@ -4,7 +4,7 @@
 use super::{
     ExportSettings,
     definitions::DEFINITIONS,
-    exposition::{Exposition, Format, push_label},
+    exposition::{Exposition, Format, WrittenLabels},
     metric_sets::{MetricSet, MetricSets},
     series::{Collect, Definition, Series},
 };
@@ -36,17 +36,17 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text of one scrape. Before the first snapshot it is about the process alone.
+    /// What one scrape answers. Before the first snapshot it is about the process alone.
     pub fn render(
         &self,
         format: Format,
         settings: &ExportSettings,
         present: Option<Present>,
-    ) -> String {
+    ) -> Vec<u8> {
         let mut out = Exposition::new(format);
         add_settings(settings, &mut out);
         if let Some(present) = present {
-            let scrape = Scrape::of(present, &settings.metrics);
+            let scrape = Scrape::of(present, &settings.metrics, format);
             let all = MetricSet::ALL.into();
             for family in &self.families {
                 let Family { name, help, definition, level } = family;
@@ -81,25 +81,26 @@ impl Metrics {
 }
 
 fn add_settings(settings: &ExportSettings, out: &mut Exposition) {
+    let no_labels = out.labels();
     let labelled = |name, value| {
-        let mut labels = String::new();
-        push_label(&mut labels, name, value);
+        let mut labels = no_labels.clone();
+        labels.push(name, value);
         labels
     };
     let version = labelled("version", env!("CARGO_PKG_VERSION"));
     let help = "Which lifesign; always 1.";
     out.family("lifesign_build_info", MetricType::GAUGE, help, |out| {
-        out.sample("", &version, 1.0);
+        out.sample(&[], version.as_ref(), 1.0);
     });
     let is_simulation = f64::from(u8::from(settings.simulation.is_some()));
     let help = "1 if a scripted world is played, and nothing of this is real.";
     out.family("lifesign_simulation", MetricType::GAUGE, help, |out| {
-        out.sample("", "", is_simulation);
+        out.sample(&[], &[], is_simulation);
     });
     let vantage = labelled("vantage", &settings.vantage);
     let help = "Where it stands; always 1.";
     out.family("lifesign_vantage_info", MetricType::GAUGE, help, |out| {
-        out.sample("", &vantage, 1.0);
+        out.sample(&[], vantage.as_ref(), 1.0);
     });
 }
 
@@ -116,26 +117,26 @@ pub struct Present<'a> {
 struct Scrape<'a> {
     snapshot: &'a Snapshot,
     /// The labels that say which scope a series is about, in the order of the roster's scopes.
-    labels: Vec<String>,
+    labels: Vec<WrittenLabels>,
     /// The same of each kind that is used in a block, with its number, in their order.
-    kind_labels: Vec<(BlockId, Kind, String)>,
+    kind_labels: Vec<(BlockId, Kind, WrittenLabels)>,
     /// The same of each target, and its own numbers, by `TargetId`; none if no host is shown.
-    targets: Vec<(String, TargetView)>,
+    targets: Vec<(WrittenLabels, TargetView)>,
     /// The present ones of the countries, by `CountryId`.
     incidents: Vec<Option<Incident>>,
 }
 
 impl<'a> Scrape<'a> {
-    fn of(Present { snapshot, targets }: Present<'a>, sets: &MetricSets) -> Self {
+    fn of(Present { snapshot, targets }: Present<'a>, sets: &MetricSets, format: Format) -> Self {
         let roster = &snapshot.roster;
         let countries = (0..).map(CountryId).zip(&roster.countries);
-        let labels: Vec<String> =
-            roster.scopes().map(|scope| scope_labels(roster, scope)).collect();
+        let labels: Vec<WrittenLabels> =
+            roster.scopes().map(|scope| scope_labels(roster, scope, format)).collect();
         let target_labels = |target: &Target| {
             let block = roster.scope_id(Scope::Block(target.block)).index();
             let mut labels = labels[block].clone();
-            push_label(&mut labels, "host", &target.host.to_string());
-            push_label(&mut labels, "probe", &target.probe);
+            labels.push("host", &target.host.to_string());
+            labels.push("probe", &target.probe);
             labels
         };
         let shown = if sets.contains(&MetricSet::Hosts) { roster.targets.len() as u32 } else { 0 };
@@ -147,7 +148,7 @@ impl<'a> Scrape<'a> {
         });
         let kind_labels = used.map(|(id, kind)| {
             let mut labels = labels[roster.scope_id(Scope::Block(id)).index()].clone();
-            push_label(&mut labels, "probe", kind.label());
+            labels.push("probe", kind.label());
             (id, kind, labels)
         });
         let kind_labels = kind_labels.collect();
@@ -160,8 +161,8 @@ impl<'a> Scrape<'a> {
         }
     }
 
-    fn labels_of(&self, scope: Scope) -> &str {
-        &self.labels[self.snapshot.roster.scope_id(scope).index()]
+    fn labels_of(&self, scope: Scope) -> &[u8] {
+        self.labels[self.snapshot.roster.scope_id(scope).index()].as_ref()
     }
 }
 
@@ -198,10 +199,10 @@ impl Family {
             definition: self.definition,
             sets,
             wall_offset: snapshot.wall_offset,
-            subject_labels: "",
+            subject_labels: &[],
             plan_labels: None,
+            own_labels: exposition.labels(),
             exposition,
-            own_labels: String::new(),
         };
         let block_labels = |id| scrape.labels_of(Scope::Block(BlockId(id)));
         match self.definition.collect {
@@ -210,7 +211,7 @@ impl Family {
                 let labelled = roster.scopes().zip(&scrape.labels);
                 for ((scope, labels), view) in labelled.zip(&snapshot.scopes) {
                     if Some(scope.level()) == self.level {
-                        out.subject_labels = labels;
+                        out.subject_labels = labels.as_ref();
                         out.plan_labels = Some(roster.labels_of(scope));
                         add(view, &mut out);
                     }
@@ -236,7 +237,7 @@ impl Family {
             }
             Collect::PerKind(add) => {
                 for (id, kind, labels) in &scrape.kind_labels {
-                    out.subject_labels = labels;
+                    out.subject_labels = labels.as_ref();
                     if let Some(view) = &snapshot.kinds[id.0 as usize][*kind] {
                         add(*kind, view, &mut out);
                     }
@@ -244,7 +245,7 @@ impl Family {
             }
             Collect::PerHost(add) => {
                 for (target, (labels, view)) in roster.targets.iter().zip(&scrape.targets) {
-                    out.subject_labels = labels;
+                    out.subject_labels = labels.as_ref();
                     out.plan_labels = Some(target.labels());
                     add(view, &mut out);
                 }
@@ -254,18 +255,18 @@ impl Family {
 }
 
 /// The labels that say which scope a series is about.
-fn scope_labels(roster: &Roster, scope: Scope) -> String {
-    let mut labels = String::new();
-    push_label(&mut labels, "country", &roster.country_of(scope).code);
+fn scope_labels(roster: &Roster, scope: Scope, format: Format) -> WrittenLabels {
+    let mut labels = WrittenLabels::new(format);
+    labels.push("country", &roster.country_of(scope).code);
     match scope {
         Scope::Block(id) => {
-            push_label(&mut labels, "block", &roster.block(id).prefix.to_string());
+            labels.push("block", &roster.block(id).prefix.to_string());
         }
         Scope::Network(id) => {
             let network = roster.network(id);
             let asn = network.asn.map_or_else(String::new, |asn| asn.to_string());
-            push_label(&mut labels, "network", &network.name);
-            push_label(&mut labels, "asn", &asn);
+            labels.push("network", &network.name);
+            labels.push("asn", &asn);
         }
         Scope::Country(_) => {}
     }

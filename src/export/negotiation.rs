@@ -51,23 +51,36 @@ impl Encoding {
     }
 }
 
-/// The format of metrics that this reader likes best; the old one where it says nothing.
+/// The format of metrics that this reader likes best, of several the richest; the old one where it
+/// says nothing.
 pub(super) fn format(headers: &HeaderMap) -> Format {
     let liked = |media_type| quality(headers, &header::ACCEPT, media_type);
     let text = liked("text/plain").or_else(|| liked("text/*")).or_else(|| liked("*/*"));
-    match liked("application/openmetrics-text") {
-        Some(open) if open > 0.0 && open >= text.unwrap_or(0.0) => Format::OpenMetrics,
-        _ => Format::Text,
+    let open = liked("application/openmetrics-text").unwrap_or(0.0);
+    let protobuf = liked(PROTOBUF).unwrap_or(0.0);
+    let text = text.unwrap_or(0.0);
+    if protobuf > 0.0 && protobuf >= open.max(text) {
+        Format::Protobuf
+    } else if open > 0.0 && open >= text {
+        Format::OpenMetrics
+    } else {
+        Format::Text
     }
 }
 
+/// The media type of [`Format::Protobuf`], of which there are other messages and encodings.
+const PROTOBUF: &str = "application/vnd.google.protobuf;\
+                        proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
 /// How much this is liked by the header, from 0 to 1 (RFC 9110 §12.4.2); None where it is not
-/// listed.
+/// listed, or without one of its parameters.
 fn quality(headers: &HeaderMap, header: &HeaderName, name: &str) -> Option<f32> {
     let texts = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     let listed = texts.flat_map(|text| text.split(',')).filter_map(|one| {
         let mut parts = one.split(';').map(str::trim);
-        let is_it = parts.next()?.eq_ignore_ascii_case(name);
+        let mut wanted = name.split(';');
+        let is_it = parts.next()?.eq_ignore_ascii_case(wanted.next()?)
+            && wanted.all(|wanted| parts.clone().any(|part| part.eq_ignore_ascii_case(wanted)));
         let weight = parts.find_map(|part| {
             let (name, weight) = part.split_once('=')?;
             name.trim().eq_ignore_ascii_case("q").then(|| weight.trim().parse().unwrap_or(0.0))
@@ -110,5 +123,19 @@ mod tests {
             assert_eq!(chosen(text), Format::Text, "{text}");
         }
         assert_eq!(format(&HeaderMap::new()), Format::Text);
+    }
+
+    #[test]
+    fn a_prometheus_with_native_histograms_gets_protobuf() {
+        let chosen = |text| format(&headers(header::ACCEPT, text));
+        let native = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+                      encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,\
+                      application/openmetrics-text;version=0.0.1;q=0.75,\
+                      text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        assert_eq!(chosen(native), Format::Protobuf);
+        assert_eq!(chosen(Format::Protobuf.media_type()), Format::Protobuf);
+        let others = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+                      encoding=text,application/vnd.google.protobuf;encoding=delimited,text/plain";
+        assert_eq!(chosen(others), Format::Text);
     }
 }

@@ -1,6 +1,6 @@
 //! What a metric is, and how its series are written.
 
-use super::exposition::{Exposition, push_label};
+use super::exposition::{Exposition, WrittenLabels};
 use super::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::{
     judge::State,
@@ -61,12 +61,12 @@ pub(super) struct Series<'a> {
     /// Added to every time, in nanoseconds, it gives the time of the wall clock.
     pub wall_offset: WallOffset,
     /// The labels that say what the next series are about, as they are written.
-    pub subject_labels: &'a str,
+    pub subject_labels: &'a [u8],
     /// Those that the plan gives it of its own.
     pub plan_labels: Option<&'a Labels>,
     pub exposition: &'a mut Exposition,
     /// The definition's own labels, as they are written.
-    pub own_labels: String,
+    pub own_labels: WrittenLabels,
 }
 
 impl Series<'_> {
@@ -76,9 +76,9 @@ impl Series<'_> {
         debug_assert_eq!(labels.len(), names.len());
         self.own_labels.clear();
         for (name, label) in names.iter().zip(labels) {
-            push_label(&mut self.own_labels, name, label);
+            self.own_labels.push(name, label);
         }
-        self.exposition.sample(self.subject_labels, &self.own_labels, value);
+        self.exposition.sample(self.subject_labels, self.own_labels.as_ref(), value);
     }
 
     /// A timestamp; no series where there is none, since 0 would be read as 1970.
@@ -98,9 +98,9 @@ impl Series<'_> {
         let Some(labels) = self.plan_labels.filter(|labels| !labels.is_empty()) else { return };
         self.own_labels.clear();
         for (name, value) in labels.iter() {
-            push_label(&mut self.own_labels, name, value);
+            self.own_labels.push(name, value);
         }
-        self.exposition.sample(self.subject_labels, &self.own_labels, 1.0);
+        self.exposition.sample(self.subject_labels, self.own_labels.as_ref(), 1.0);
     }
 
     /// One series for each state.
@@ -129,6 +129,6 @@ impl Series<'_> {
     }
 
     pub fn add_histogram(&mut self, view: &HistogramView) {
-        self.exposition.histogram(self.subject_labels, &view.buckets, view.sum, view.count);
+        self.exposition.histogram(self.subject_labels, view);
     }
 }

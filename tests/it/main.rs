@@ -34,6 +34,7 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    mod export;
     mod played;
     mod status;
 }
@@ -80,6 +81,7 @@ mod page {
 
 mod prometheus {
     mod exposition;
+    mod remote_write;
     mod rules;
     mod scrape;
     mod vantages;

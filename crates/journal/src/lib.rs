@@ -13,7 +13,7 @@
 mod line;
 pub mod verdict;
 
-pub use line::{Reader, write};
+pub use line::{Code, JournalLine, Reader, write};
 
 use lifesign_core::{judge::LONGEST_PATIENCE, outcome::Event, time::Time, watch::EventRecord};
 

@@ -13,46 +13,50 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::HashMap, net::IpAddr, time::Duration};
 
 /// One line, as it stands in the file.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
-struct JournalLine<'a> {
-    sent: String,
+#[expect(missing_docs, reason = "docs/journal.md has them all")]
+pub struct JournalLine<'a> {
+    pub sent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    seen: Option<String>,
+    pub seen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    host: Option<String>,
+    pub host: Option<String>,
     /// The address that a host by name was asked by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    address: Option<IpAddr>,
+    pub address: Option<IpAddr>,
     #[serde(borrow)]
-    probe: Cow<'a, str>,
+    pub probe: Cow<'a, str>,
     #[serde(borrow)]
-    result: Cow<'a, str>,
+    pub result: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    rtt_ms: Option<f64>,
+    pub rtt_ms: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<IpAddr>,
+    pub from: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    hop_limit: Option<u8>,
+    pub hop_limit: Option<u8>,
     /// ICMP type and code as `[3, 1]`, or a DNS response code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    code: Option<Code>,
+    pub code: Option<Code>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    why: Option<Cow<'a, str>>,
+    pub why: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    overdue: bool,
+    pub overdue: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    unreachable: bool,
+    pub unreachable: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    trap: bool,
+    pub trap: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    unexpected: bool,
+    pub unexpected: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a router or a name server answered.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Code {
+pub enum Code {
+    /// ICMP type and code.
     Icmp([u8; 2]),
+    /// A DNS response code.
     Rcode(u16),
 }
 
@@ -159,6 +163,11 @@ impl Reader {
 
     /// The record of a line. The error says what is wrong with it, and what would be right.
     pub fn read(&self, text: &str) -> Result<EventRecord, String> {
+        self.read_line(text).map(|(_, record)| record)
+    }
+
+    /// A line as it stands there, and its record.
+    pub fn read_line<'a>(&self, text: &'a str) -> Result<(JournalLine<'a>, EventRecord), String> {
         // serde would take its items for the fields, in their order.
         if text.trim_start().starts_with('[') {
             return Err("the line is a JSON array; a line is a JSON object".into());
@@ -166,6 +175,11 @@ impl Reader {
         let line: JournalLine<'_> = serde_json::from_str(text).map_err(|error| {
             if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
         })?;
+        let record = self.record(&line)?;
+        Ok((line, record))
+    }
+
+    fn record(&self, line: &JournalLine<'_>) -> Result<EventRecord, String> {
         let sent: Time = line.sent.parse()?;
         let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3).ok();
         let rtt = rtt
@@ -204,13 +218,13 @@ impl Reader {
             }
             (_, "rejected") => {
                 let target = if line.host.is_some() { Some(target()?) } else { None };
-                let reason = why(&line, Reject::from_label, "a reason for rejection")?;
+                let reason = why(line, Reject::from_label, "a reason for rejection")?;
                 let stray = Stray { seen, from: line.from, target, reason };
                 return Ok(EventRecord { seen, event: Event::Stray(stray), was_overdue: false });
             }
             (_, result) => FoundLabel::from_label(result)
                 .ok_or_else(|| format!("unknown result {result:?}"))
-                .and_then(|label| found(label, &line, rtt))?,
+                .and_then(|label| found(label, line, rtt))?,
         };
         let was_overdue = match found {
             Found::Late { .. } => !line.unreachable,

@@ -16,6 +16,7 @@
 //! | `history` | the last seven days, with which a run begins |
 //! | `opening` | the file as it is opened, and what is none of ours |
 //! | `reader` | reading, also while a run writes, also a copy |
+//! | `every_episode` | all episodes, a few at a time |
 //! | `scope_name` | what scopes are called there, and what is near a name that is none |
 //! | `series` | what was measured, in periods of equal length |
 //! | `rows` | what programs read of the past: JSON and CSV |
@@ -35,6 +36,7 @@ mod series;
 mod directory;
 mod scope_name;
 mod plan;
+mod every_episode;
 mod database;
 mod episode;
 mod history;

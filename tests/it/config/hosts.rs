@@ -67,7 +67,7 @@ fn a_range_with_labels_and_intervals_gives_them_to_each() {
     let plan = read(&text("probes = [\"icmp\"]", [&one, "hosts = [\"127.45.177.1\"]"]), "");
     let targets: Vec<String> = plan.roster.targets[..4]
         .iter()
-        .map(|each| format!("{} {} {:?} {}", each.host, each.probe, each.interval, each.labels))
+        .map(|each| format!("{} {} {:?} {}", each.host, each.probe, each.interval(), each.labels()))
         .collect();
     assert_eq!(
         targets,

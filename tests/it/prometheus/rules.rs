@@ -118,6 +118,7 @@ fn every_metric_that_a_rule_asks_for_is_documented_or_recorded() {
 fn promtool_reads_the_config_and_its_tests_pass() {
     for arguments in [
         ["check", "config", "deploy/prometheus/prometheus.yml"].as_slice(),
+        &["check", "config", "--agent", "deploy/prometheus/remote-write.yml"],
         &[
             "test",
             "rules",

@@ -10,16 +10,16 @@ use crate::support::{
 };
 use std::{fs, time::Duration};
 
-const COUNTRY: &str = "10.45.176.0/22";
+pub(super) const COUNTRY: &str = "10.45.176.0/22";
 /// The vantages' addresses, in order.
-const VANTAGES: [&str; 3] = ["10.45.0.2", "10.45.0.10", "10.45.0.14"];
+pub(super) const VANTAGES: [&str; 3] = ["10.45.0.2", "10.45.0.10", "10.45.0.14"];
 /// How long it takes until every host has answered a few times; see `daemon::outages`.
-const ACQUAINTANCE: Duration = Duration::from_secs(40);
+pub(super) const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// Longer than any verdict takes to come, be scraped and be weighed.
 const TOLD: Duration = Duration::from_secs(120);
 
 /// Joins one more vantage to the router of a world, at `ours`; the router is at the address before.
-fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> Namespace {
+pub(super) fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> Namespace {
     let vantage = Namespace::new();
     let [router, own] = [theirs, ours].map(|address| format!("{address}/30"));
     join([(&world.router, cable, &router), (&vantage, "uplink", &own)]);
@@ -50,7 +50,7 @@ fn settings() -> String {
 }
 
 /// Waits until every query has this value, in one round of asking; None is no series.
-fn agreed(server: &Prometheus, wanted: &[(&str, Option<f64>)]) {
+pub(super) fn agreed(server: &Prometheus, wanted: &[(&str, Option<f64>)]) {
     until(TOLD, &format!("{wanted:?}"), || {
         wanted.iter().try_for_each(|(query, value)| {
             let found = server.at(query, None)?;

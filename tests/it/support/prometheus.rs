@@ -36,6 +36,16 @@ impl<'a> Prometheus<'a> {
     /// Starts it with these settings and this directory for its data; in a namespace, or in our
     /// own.
     pub fn start(inside: Option<&'a Namespace>, config: &str, data: &str) -> Self {
+        Self::start_with(&[], inside, config, data)
+    }
+
+    /// The same, with more arguments.
+    pub fn start_with(
+        more: &[&str],
+        inside: Option<&'a Namespace>,
+        config: &str,
+        data: &str,
+    ) -> Self {
         let config = format!("--config.file={config}");
         let data = format!("--storage.tsdb.path={data}");
         let arguments = [
@@ -49,7 +59,7 @@ impl<'a> Prometheus<'a> {
             || Command::new("prometheus"),
             |namespace| namespace.command(&["prometheus"]),
         );
-        let mut program = Program::start(quiet(command, &arguments));
+        let mut program = Program::start(quiet(command, &[&arguments, more].concat()));
         let address = program.error_line(TIMEOUT, "address of Prometheus", |line| {
             line.split_once("\"Listening on\" address=")?.1.parse().ok()
         });
@@ -57,6 +67,19 @@ impl<'a> Prometheus<'a> {
             line.contains("ready to receive").then_some(())
         });
         Self { inside, address, program }
+    }
+
+    /// A VictoriaMetrics, which has the same API, on port 8428 of every address of the namespace.
+    /// What comes in is seen at once.
+    pub fn start_victoria_metrics(inside: &'a Namespace, data: &str) -> Self {
+        let data = format!("-storageDataPath={data}");
+        let arguments = [&data, "-httpListenAddr=:8428", "-search.latencyOffset=1s"];
+        let command = inside.command(&["victoria-metrics"]);
+        let mut program = Program::start(quiet(command, &arguments));
+        program.error_line(TIMEOUT, "VictoriaMetrics ready", |line| {
+            line.contains("starting http server at").then_some(())
+        });
+        Self { inside: Some(inside), address: ([127, 0, 0, 1], 8428).into(), program }
     }
 
     /// Where it serves its HTTP API.

@@ -6,9 +6,9 @@ use lifesign_core::{
     scopes::{CountryId, Host, Kind, Labels, Maintenance, PerFamily, PerKind, Roster, Scope},
     time::Time,
     watch::{
-        BlockReasons, ControlView, Counts, HistogramView, History, KindView, LinesLost, PlanView,
-        ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView, TargetView,
-        TargetViews, VantageStats, WindowView,
+        BlockReasons, ControlView, Counts, Grid, HistogramView, History, KindView, LinesLost,
+        PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView,
+        TargetView, TargetViews, VantageStats, WindowView,
     },
 };
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
@@ -71,7 +71,7 @@ pub fn every_field() -> Snapshot {
             rcodes: BTreeMap::from([(0, 7), (9, 8)]),
             odd: BTreeMap::from([(Oddity::WrongCase, 9)]),
         },
-        lag: HistogramView { buckets: vec![(0.001, 90), (0.01, 99)], sum: 0.25, count: 100 },
+        lag: histogram(Grid::Delays, [(5, 90), (8, 99)], 0.25, 100),
         slots_missed: 9,
         slots_over_budget: 10,
         open: 11,
@@ -204,12 +204,19 @@ fn kind(scale: u64) -> KindView {
         not_sent: 8 * scale,
         overdue: scale,
     };
-    let rtt = HistogramView {
-        buckets: vec![(0.1, 0), (0.25, 60 * scale), (1.0, 76 * scale)],
-        sum: 16.5,
-        count: 77 * scale,
-    };
+    let rtt = histogram(Grid::RoundTrips, [(18, 60 * scale), (25, 76 * scale)], 16.5, 77 * scale);
     KindView { counts, rtt }
+}
+
+/// A histogram in which so many lie at or below two bounds of the grid, by their numbers.
+fn histogram(grid: Grid, [low, high]: [(usize, u64); 2], sum: f64, count: u64) -> HistogramView {
+    let up_to = |bound| match bound {
+        _ if bound >= high.0 => high.1,
+        _ if bound >= low.0 => low.1,
+        _ => 0,
+    };
+    let buckets = (0..grid.bounds().len()).map(up_to).collect();
+    HistogramView { grid, buckets, sum, count, ..HistogramView::default() }
 }
 
 /// The numbers of targets that go with it: the third is gone.

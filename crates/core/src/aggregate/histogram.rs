@@ -1,277 +1,182 @@
-//! Round-trip times, counted by size: a histogram for Prometheus, and a sketch for quantiles.
+//! Times, counted by size for ever, in histograms for Prometheus: in the classic buckets of a grid,
+//! and in those of a native histogram, which are exponential and sparse.
 
 use std::time::Duration;
 
-/// Bounds of the exported histogram: 50 µs × 2^n, as the histograms that people have dashboards
-/// for.
-const BOUNDS: usize = 22;
-const FIRST_NANOS: u128 = 50_000;
+/// Where the buckets of an exported histogram end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Grid {
+    /// Round-trip times: 1.25 × from 5 ms to 5 s, of three digits.
+    #[default]
+    RoundTrips,
+    /// Delays of our own: 2 × from 50 µs to 105 s.
+    Delays,
+}
 
-/// A histogram for ever, to be exported: 22 bounds from 50 µs to 105 s, then infinity.
+impl Grid {
+    /// Has it native buckets, too? Delays of our own are often zero, which these cannot tell.
+    pub const fn is_native(self) -> bool {
+        matches!(self, Self::RoundTrips)
+    }
+
+    /// The upper bounds in microseconds, without the last, infinite one.
+    pub const fn bounds(self) -> &'static [u64] {
+        match self {
+            Self::RoundTrips => &ROUND_TRIPS,
+            Self::Delays => &DELAYS,
+        }
+    }
+}
+
+const ROUND_TRIPS: [u64; 32] = [
+    5_000, 6_250, 7_810, 9_770, 12_200, 15_300, 19_100, 23_800, 29_800, 37_300, 46_600, 58_200,
+    72_800, 90_900, 114_000, 142_000, 178_000, 222_000, 278_000, 347_000, 434_000, 542_000,
+    678_000, 847_000, 1_060_000, 1_320_000, 1_650_000, 2_070_000, 2_580_000, 3_230_000, 4_040_000,
+    5_050_000,
+];
+
+const DELAYS: [u64; 22] = {
+    let mut bounds = [50; 22];
+    let mut at = 1;
+    while at < bounds.len() {
+        bounds[at] = 2 * bounds[at - 1];
+        at += 1;
+    }
+    bounds
+};
+
+/// The schema of native histograms: 2^3 buckets in each octave, so neighbouring bounds lie 9 %
+/// apart. A finer one would be hardly filled by the answers of a block.
+pub const NATIVE_SCHEMA: u8 = 3;
+
+/// 2^(n/8) / 2.
+const NATIVE_BOUNDS: [f64; 1 << NATIVE_SCHEMA] = [
+    0.5,
+    0.545_253_866_332_628_8,
+    0.594_603_557_501_360_5,
+    0.648_419_777_325_504_8,
+    0.707_106_781_186_547_5,
+    0.771_105_412_703_970_4,
+    0.840_896_415_253_714_4,
+    0.917_004_043_204_671_1,
+];
+
+/// The native bucket of a time of at least a nanosecond: its upper bound in seconds, which is in
+/// it, is 2^(n/8).
+fn native_bucket(seconds: f64) -> i16 {
+    const EXPONENT_OF_HALF: u64 = 1022;
+    let bits = seconds.to_bits();
+    let octave = (bits >> 52) as i16 - EXPONENT_OF_HALF as i16 - 1;
+    let fraction = f64::from_bits(bits & ((1 << 52) - 1) | EXPONENT_OF_HALF << 52);
+    let within = NATIVE_BOUNDS.partition_point(|&bound| bound < fraction);
+    octave * NATIVE_BOUNDS.len() as i16 + within as i16
+}
+
+/// A histogram for ever, to be exported.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    counts: [u64; BOUNDS + 1],
+    grid: Grid,
+    /// Of the buckets of the grid, and above its last bound; empty before the first.
+    counts: Vec<u64>,
+    /// Of the native buckets that were met, in order.
+    native: Vec<(i16, u64)>,
     sum: f64,
 }
 
 impl Histogram {
+    pub fn new(grid: Grid) -> Self {
+        Self { grid, ..Self::default() }
+    }
+
     pub fn add(&mut self, time: Duration) {
-        let units = time.as_nanos().div_ceil(FIRST_NANOS);
-        let bucket = (units.next_power_of_two().trailing_zeros() as usize).min(BOUNDS);
-        self.counts[bucket] += 1;
+        let bounds = self.grid.bounds();
+        let nanos = time.as_nanos().clamp(1, u64::MAX.into()) as u64;
+        self.counts.resize(bounds.len() + 1, 0);
+        self.counts[bounds.partition_point(|&bound| bound * 1000 < nanos)] += 1;
         self.sum += time.as_secs_f64();
+        if !self.grid.is_native() {
+            return;
+        }
+        let bucket = native_bucket(nanos as f64 / 1e9);
+        match self.native.binary_search_by_key(&bucket, |&(bucket, _)| bucket) {
+            Ok(at) => self.native[at].1 += 1,
+            Err(at) => self.native.insert(at, (bucket, 1)),
+        }
     }
 
     /// The histogram as Prometheus draws it.
     pub fn view(&self) -> HistogramView {
         let mut below = 0;
-        let mut buckets = Vec::with_capacity(BOUNDS);
-        for (bucket, count) in self.counts[..BOUNDS].iter().enumerate() {
-            below += count;
-            buckets.push((bound(bucket), below));
-        }
-        HistogramView { buckets, sum: self.sum, count: below + self.counts[BOUNDS] }
+        let up_to = |bucket| {
+            below += self.counts.get(bucket).unwrap_or(&0);
+            below
+        };
+        let buckets = (0..self.grid.bounds().len()).map(up_to).collect();
+        let native = self.native.clone();
+        let count = self.counts.iter().sum();
+        HistogramView { grid: self.grid, buckets, native, sum: self.sum, count }
     }
-}
-
-fn bound(bucket: usize) -> f64 {
-    FIRST_NANOS as f64 / 1e9 * f64::from(1u32 << bucket)
 }
 
 /// A cumulative histogram as Prometheus draws it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistogramView {
-    /// Upper bound in seconds and count at or below it; without the last, infinite one.
-    pub buckets: Vec<(f64, u64)>,
+    /// Where its buckets end.
+    pub grid: Grid,
+    /// How many durations lie at or below each bound of the grid.
+    pub buckets: Vec<u64>,
+    /// The native buckets that are not empty, of a grid with such: each has its number n and its
+    /// count, and holds what is more than 2^((n-1)/8) s and not more than 2^(n/8) s.
+    pub native: Vec<(i16, u64)>,
     /// The sum of all observed durations, in seconds.
     pub sum: f64,
     /// How many durations were observed, also above the last bound.
     pub count: u64,
 }
 
-/// Steps per octave of a [`Sketch`]: neighbouring bounds lie 9 % apart.
-const STEPS: u16 = 8;
-/// Parts of a step, 0.034 % each.
-const PARTS: u16 = 256;
-/// From 30 µs to 126 s.
-const OCTAVES: u16 = 22;
-const LOWEST: f64 = 30e-6;
-
-/// The logarithm of a time, in parts of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LogTime(u16);
-
-impl From<Duration> for LogTime {
-    fn from(time: Duration) -> Self {
-        let parts = (time.as_secs_f64() / LOWEST).log2() * f64::from(STEPS * PARTS);
-        Self(parts.clamp(0.0, f64::from(OCTAVES * STEPS * PARTS - 1)) as u16)
-    }
-}
-
-impl LogTime {
-    const fn step(self) -> u16 {
-        self.0 / PARTS
-    }
-}
-
-/// The times of a step: where they begin and end, and how many there are.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    lowest: LogTime,
-    highest: LogTime,
-    times: u32,
-}
-
-impl Step {
-    /// The time in seconds of a rank, from 1: they are held to lie evenly from the lowest to the
-    /// highest.
-    fn time(self, rank: u64) -> f64 {
-        let [lowest, highest] = [self.lowest, self.highest].map(|time| f64::from(time.0) + 0.5);
-        let gaps = f64::from(self.times.max(2) - 1);
-        let parts = lowest + (highest - lowest) * ((rank - 1) as f64 / gaps);
-        LOWEST * (parts / f64::from(STEPS * PARTS)).exp2()
-    }
-}
-
-/// Round-trip times in seconds: quantiles that some of the times do not pass, each the time of a
-/// probe, or one close to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RoundTrips {
-    /// The median.
-    pub median: f64,
-    /// The 95th percentile.
-    pub p95: f64,
-    /// How far they lie apart; None where that was not kept.
-    pub spread: Option<Spread>,
-}
-
-/// How far round-trip times lie apart, in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Spread {
-    /// The shortest.
-    pub min: f64,
-    /// The 10th percentile.
-    pub p10: f64,
-    /// The 90th percentile.
-    pub p90: f64,
-    /// The longest.
-    pub max: f64,
-}
-
-/// Times of a short window, fine enough for quantiles. The answers of a block lie close together,
-/// so only the steps that were met are kept, and of each the lowest and the highest time: quantiles
-/// of a stable path do not jump from the middle of a step to that of the next.
-#[derive(Clone, Debug, Default)]
-pub struct Sketch(Vec<Step>);
-
-impl Sketch {
-    /// Counts a time.
-    pub fn add(&mut self, time: LogTime) {
-        self.add_step(Step { lowest: time, highest: time, times: 1 });
-    }
-
-    fn add_step(&mut self, more: Step) {
-        match self.0.binary_search_by_key(&more.lowest.step(), |step| step.lowest.step()) {
-            Ok(at) => {
-                let step = &mut self.0[at];
-                step.lowest = step.lowest.min(more.lowest);
-                step.highest = step.highest.max(more.highest);
-                step.times = step.times.saturating_add(more.times);
-            }
-            Err(at) => self.0.insert(at, more),
-        }
-    }
-
-    /// Adds what another has counted.
-    pub fn merge(&mut self, other: &Sketch) {
-        for &step in &other.0 {
-            self.add_step(step);
-        }
-    }
-
-    /// Forgets everything, and keeps its room.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The time in seconds that this share (0 to 1) of the counted times does not pass. It lies in
-    /// the step of the true one.
-    pub fn quantile(&self, share: f64) -> Option<f64> {
-        let total: u64 = self.0.iter().map(|step| u64::from(step.times)).sum();
-        let mut rank = (total as f64 * share).ceil().max(1.0) as u64;
-        for step in &self.0 {
-            if rank <= u64::from(step.times) {
-                return Some(step.time(rank));
-            }
-            rank -= u64::from(step.times);
-        }
-        None
-    }
-
-    /// The quantiles that are told; None without any time.
-    pub fn round_trips(&self) -> Option<RoundTrips> {
-        let told = [0.0, 0.1, 0.5, 0.9, 0.95, 1.0].map(|share| self.quantile(share));
-        let [Some(min), Some(p10), Some(median), Some(p90), Some(p95), Some(max)] = told else {
-            return None;
-        };
-        Some(RoundTrips { median, p95, spread: Some(Spread { min, p10, p90, max }) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn a_bound_belongs_to_its_own_bucket() {
-        for bucket in 0..BOUNDS {
-            let mut histogram = Histogram::default();
-            histogram.add(Duration::from_secs_f64(bound(bucket)));
-            let view = histogram.view();
-            assert_eq!(view.buckets[bucket].1, 1, "bound {bucket}");
-            assert!(bucket == 0 || view.buckets[bucket - 1].1 == 0, "bound {bucket}");
+        for grid in [Grid::RoundTrips, Grid::Delays] {
+            for (bucket, &bound) in grid.bounds().iter().enumerate() {
+                let mut histogram = Histogram::new(grid);
+                histogram.add(Duration::from_micros(bound));
+                let view = histogram.view();
+                assert_eq!(view.buckets[bucket], 1, "bound {bucket}");
+                assert!(bucket == 0 || view.buckets[bucket - 1] == 0, "bound {bucket}");
+            }
+            let mut histogram = Histogram::new(grid);
+            assert_eq!(histogram.view().buckets, vec![0; grid.bounds().len()]);
+            histogram.add(Duration::from_secs(149));
+            assert_eq!((histogram.view().count, histogram.view().buckets.last()), (1, Some(&0)));
+        }
+    }
+
+    #[test]
+    fn round_trips_have_bounds_a_quarter_apart() {
+        let bounds = Grid::RoundTrips.bounds();
+        for pair in bounds.windows(2) {
+            let ratio = pair[1] as f64 / pair[0] as f64;
+            assert!((1.24..1.26).contains(&ratio), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn a_native_bucket_has_its_upper_bound_and_not_its_lower() {
+        for bucket in -240..60_i16 {
+            let upper = (f64::from(bucket) / 8.0).exp2();
+            // Powers of two are exact.
+            let inside = if bucket % 8 == 0 { upper } else { upper * (1.0 - 1e-12) };
+            assert_eq!(native_bucket(inside), bucket);
+            assert_eq!(native_bucket(upper * (1.0 + 1e-12)), bucket + 1);
         }
         let mut histogram = Histogram::default();
-        histogram.add(Duration::from_secs(149));
-        assert_eq!((histogram.view().count, histogram.view().buckets[BOUNDS - 1].1), (1, 0));
-    }
-
-    fn sketch(times: &[f64]) -> Sketch {
-        let mut sketch = Sketch::default();
-        for &time in times {
-            sketch.add(Duration::from_secs_f64(time).into());
+        for millis in [0, 200, 250, 200, 251] {
+            histogram.add(Duration::from_millis(millis));
         }
-        sketch
-    }
-
-    /// The time that the share does not pass.
-    fn exact(times: &[f64], share: f64) -> f64 {
-        let mut times = times.to_vec();
-        times.sort_by(f64::total_cmp);
-        times[((times.len() as f64 * share).ceil() as usize).max(1) - 1]
-    }
-
-    fn step_of(seconds: f64) -> u16 {
-        LogTime::from(Duration::from_secs_f64(seconds)).step()
-    }
-
-    /// A scope of many hosts has some hundreds of them.
-    #[test]
-    fn a_step_takes_eight_bytes() {
-        assert_eq!(size_of::<Step>(), 8);
-    }
-
-    #[test]
-    fn a_stable_path_is_told_without_stairs() {
-        assert_eq!(Sketch::default().quantile(0.5), None);
-        // From one bound of a step, 216 ms, over the next, 235 ms.
-        for tenths in 2100..2500 {
-            let median = f64::from(tenths) * 1e-4;
-            let times: Vec<f64> = (-10..=10).map(|at| median + f64::from(at) * 1e-4).collect();
-            let told = sketch(&times).round_trips().unwrap();
-            assert!((told.median / median - 1.0).abs() < 1e-3, "{median}: {told:?}");
-            let spread = told.spread.unwrap();
-            for (told, truth) in [(spread.min, median - 1e-3), (spread.max, median + 1e-3)] {
-                assert!((told / truth - 1.0).abs() < 3e-4, "{truth}: {told}");
-            }
-        }
-    }
-
-    #[test]
-    fn of_a_smooth_distribution_quantiles_are_within_a_tenth_of_a_step() {
-        let even: Vec<f64> = (0..4000).map(|at| 0.05 + f64::from(at) * 1e-4).collect();
-        let exponential: Vec<f64> =
-            (0..4000).map(|at| 0.2 - 0.03 * (1.0 - (f64::from(at) + 0.5) / 4000.0).ln()).collect();
-        for times in [even, exponential] {
-            let sketch = sketch(&times);
-            for share in (0..=100).map(|per_cent| f64::from(per_cent) / 100.0) {
-                let truth = exact(&times, share);
-                let told = sketch.quantile(share).unwrap();
-                assert!((told / truth).log2().abs() * 8.0 < 0.1, "{share}: {told}, not {truth}");
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_quantile_lies_in_the_step_of_the_true_one_and_rises_with_its_share(
-            times in prop::collection::vec((-4.5..2.0_f64).prop_map(|log| 10_f64.powf(log)), 1..300),
-            cut in 0..300_usize,
-        ) {
-            let mut merged = sketch(&times[..cut.min(times.len())]);
-            merged.merge(&sketch(&times[cut.min(times.len())..]));
-            let mut last = 0.0;
-            for share in (0..=50).map(|part| f64::from(part) / 50.0) {
-                let told = merged.quantile(share).unwrap();
-                prop_assert_eq!(step_of(told), step_of(exact(&times, share)), "{} {}", share, told);
-                prop_assert!(told >= last, "{} {} {}", share, told, last);
-                last = told;
-            }
-            for share in [0.0, 1.0] {
-                let told = merged.quantile(share).unwrap();
-                prop_assert!((told / exact(&times, share) - 1.0).abs() < 2e-4);
-            }
-        }
+        assert_eq!(histogram.view().native, [(-239, 1), (-18, 2), (-16, 1), (-15, 1)]);
     }
 }

@@ -3,6 +3,7 @@
 
 mod counts;
 mod histogram;
+mod sketch;
 mod plausible;
 mod reasons;
 mod replan;
@@ -16,10 +17,11 @@ mod window;
 mod tests;
 
 pub use counts::Counts;
-pub use histogram::{Histogram, HistogramView, RoundTrips, Spread};
+pub use histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA};
 pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
+pub use sketch::{RoundTrips, Spread};
 pub use summary::{Evidence, Summary, Timing};
 pub use window::{WINDOWS, WindowView};
 
@@ -29,8 +31,8 @@ use crate::{
     time::Time,
 };
 use counts::Count;
-use histogram::LogTime;
 use return_path::ReturnPath;
+use sketch::LogTime;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use target_stats::TargetStats;
 use trap::Trap;

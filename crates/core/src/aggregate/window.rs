@@ -1,7 +1,7 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
-use super::histogram::{LogTime, RoundTrips, Sketch};
+use super::sketch::{LogTime, RoundTrips, Sketch};
 use crate::time::Time;
 
 /// The names of the three windows, as metric labels.

@@ -92,7 +92,7 @@ impl Watch {
             aggregate: Aggregate::new(roster.clone()),
             history: vec![unknown; roster.scope_count()],
             controls: settings.controls.iter().map(control).collect(),
-            lag: Histogram::default(),
+            lag: Histogram::new(Grid::Delays),
             started: now,
             plan: PlanView { refused: false, since: now },
             last_call: now,

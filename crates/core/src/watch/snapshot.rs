@@ -2,8 +2,8 @@
 //! from which metrics, page and JSON are made.
 
 pub use crate::aggregate::{
-    BlockReasons, Counts, HistogramView, ReturnPathChange, ReturnPathView, RoundTrips, Spread,
-    VantageStats, WINDOWS, WindowView,
+    BlockReasons, Counts, Grid, HistogramView, NATIVE_SCHEMA, ReturnPathChange, ReturnPathView,
+    RoundTrips, Spread, VantageStats, WINDOWS, WindowView,
 };
 
 use super::{History, Watch};

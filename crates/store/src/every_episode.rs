@@ -1,0 +1,34 @@
+//! All episodes, read a few at a time: a store of a year may hold more than fit into memory.
+
+use super::{
+    Episode, Rows, StoreError, StoreReader,
+    reader::{EPISODE_COLUMNS, episode_from_row},
+};
+
+/// So many episodes are in memory at a time.
+const TOGETHER: usize = 4096;
+
+impl StoreReader {
+    /// Passes on every episode, in the order in which they were found. Returns how many rows cannot
+    /// be read; the error is that of the file, or that with which `take` ends it.
+    pub fn for_each_episode<E: From<StoreError>>(
+        &self,
+        mut take: impl FnMut(&Episode) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let sql = format!("SELECT {EPISODE_COLUMNS} FROM episode ORDER BY found, scope");
+        let read = |error| E::from(StoreError::Sqlite(error));
+        let mut statement = self.0.prepare(&sql).map_err(read)?;
+        let mut rows = statement.query_map([], episode_from_row).map_err(read)?;
+        let mut broken = 0;
+        loop {
+            let Rows { read: mut episodes, broken: more } =
+                Rows::collect(rows.by_ref().take(TOGETHER)).map_err(read)?;
+            broken += more;
+            if episodes.is_empty() && more == 0 {
+                return Ok(broken);
+            }
+            self.mark_planned(&mut episodes).map_err(read)?;
+            episodes.iter().try_for_each(&mut take)?;
+        }
+    }
+}
