@@ -59,7 +59,9 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
-pub use lifesign_model::{bucket, duration, outcome, rng, scopes, time, time_zone};
+pub use lifesign_model::{
+    bucket, duration, histogram, outcome, rng, scopes, sketch, time, time_zone,
+};
 pub use lifesign_schedule as schedule;
 
 #[cfg(test)]

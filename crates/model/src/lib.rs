@@ -1,6 +1,7 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
 //! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded
-//! randomness ([`rng`]), and enums with names ([`labels`]).
+//! randomness ([`rng`]), how numbers lie ([`histogram`], [`sketch`]), and enums with names
+//! ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and
 //! the page speak of them too, and none of those should need the machine for a word of its
@@ -19,3 +20,5 @@ pub mod time_zone;
 pub mod rng;
 pub mod scopes;
 pub mod outcome;
+pub mod histogram;
+pub mod sketch;

@@ -2,8 +2,6 @@
 //! scope; and for each outcome a [`Summary`] of what it says of the host.
 
 mod counts;
-mod histogram;
-mod sketch;
 mod plausible;
 mod reasons;
 mod replan;
@@ -17,22 +15,21 @@ mod window;
 mod tests;
 
 pub use counts::Counts;
-pub use histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA};
 pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
-pub use sketch::{RoundTrips, Spread};
 pub use summary::{Evidence, Summary, Timing};
 pub use window::{WINDOWS, WindowView};
 
 use crate::{
+    histogram::Histogram,
     outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
     scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
+    sketch::LogTime,
     time::Time,
 };
 use counts::Count;
 use return_path::ReturnPath;
-use sketch::LogTime;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use target_stats::TargetStats;
 use trap::Trap;

@@ -1,8 +1,10 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
-use super::sketch::{LogTime, RoundTrips, Sketch};
-use crate::time::Time;
+use crate::{
+    sketch::{LogTime, RoundTrips, Sketch},
+    time::Time,
+};
 
 /// The names of the three windows, as metric labels.
 pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];

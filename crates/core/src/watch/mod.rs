@@ -12,7 +12,8 @@ pub use history::{HISTORY_LENGTH, History, StateSpan};
 pub use snapshot::*;
 
 use crate::{
-    aggregate::{Aggregate, Evidence, Histogram},
+    aggregate::{Aggregate, Evidence},
+    histogram::Histogram,
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},

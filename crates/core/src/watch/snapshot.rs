@@ -1,9 +1,12 @@
 //! What readers may know of the whole watch at one moment: plain, immutable numbers of all stages,
 //! from which metrics, page and JSON are made.
 
-pub use crate::aggregate::{
-    BlockReasons, Counts, Grid, HistogramView, NATIVE_SCHEMA, ReturnPathChange, ReturnPathView,
-    RoundTrips, Spread, VantageStats, WINDOWS, WindowView,
+pub use crate::{
+    aggregate::{
+        BlockReasons, Counts, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS, WindowView,
+    },
+    histogram::{Grid, HistogramView, NATIVE_SCHEMA},
+    sketch::{RoundTrips, Spread},
 };
 
 use super::{History, Watch};

@@ -84,10 +84,12 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// An empty one.
     pub fn new(grid: Grid) -> Self {
         Self { grid, ..Self::default() }
     }
 
+    /// Counts a time.
     pub fn add(&mut self, time: Duration) {
         let bounds = self.grid.bounds();
         let nanos = time.as_nanos().clamp(1, u64::MAX.into()) as u64;
