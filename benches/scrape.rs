@@ -13,7 +13,6 @@ use lifesign::{
     clock::processor_time,
     export::{
         ExportSettings, Sources,
-        exposition::Format,
         http::serve,
         listener::Listener,
         metric_sets::MetricSet,
@@ -23,6 +22,7 @@ use lifesign::{
     probe::trim_memory,
 };
 use lifesign_core::watch::{Snapshot, TargetView, TargetViews, Watch};
+use lifesign_exposition::Format;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;
 use std::{

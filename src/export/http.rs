@@ -7,7 +7,6 @@ use super::{
     ExportSettings, ReloadRequest, SnapshotReceiver, Sources,
     api::{Format, Kind},
     connections::{self, AsyncListener, Peer},
-    exposition,
     listener::Listener,
     metrics::{Metrics, Present},
     negotiation::{self, Encoding},
@@ -50,7 +49,7 @@ struct Server {
     sources: Sources,
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
-    metrics_caches: RenderCaches<(exposition::Format, Encoding)>,
+    metrics_caches: RenderCaches<(lifesign_exposition::Format, Encoding)>,
     state_caches: RenderCaches<(Option<Scope>, Encoding)>,
 }
 

@@ -4,7 +4,6 @@
 use super::{
     ExportSettings,
     definitions::DEFINITIONS,
-    exposition::{Exposition, Format, WrittenLabels},
     metric_sets::{MetricSet, MetricSets},
     series::{Collect, Definition, Series},
 };
@@ -13,6 +12,7 @@ use lifesign_core::{
     scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
     watch::{Snapshot, TargetView, TargetViews},
 };
+use lifesign_exposition::{Exposition, Format, WrittenLabels};
 use lifesign_incident::{Incident, present};
 use prometheus::{
     core::Collector,

@@ -17,8 +17,6 @@ pub mod metrics;
 mod api;
 mod definitions;
 pub mod metric_sets;
-mod protobuf;
-pub mod exposition;
 mod negotiation;
 pub mod origin;
 pub mod pages;

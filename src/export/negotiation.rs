@@ -1,8 +1,8 @@
 //! What a reader takes: metrics in which format, and compressed or not (RFC 9110 §12).
 
-use super::exposition::Format;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use flate2::{Compression, write::GzEncoder};
+use lifesign_exposition::Format;
 use std::io::{self, Write as _};
 
 /// Level 1 leaves a sixteenth of the text of metrics, and this one, which takes a third longer, a

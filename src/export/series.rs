@@ -1,6 +1,5 @@
 //! What a metric is, and how its series are written.
 
-use super::exposition::{Exposition, WrittenLabels};
 use super::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::{
     judge::State,
@@ -11,6 +10,7 @@ use lifesign_core::{
         WINDOWS, WindowView,
     },
 };
+use lifesign_exposition::{Exposition, WrittenLabels};
 use lifesign_incident::Incident;
 use prometheus::proto::MetricType;
 

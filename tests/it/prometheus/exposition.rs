@@ -9,12 +9,12 @@ use lifesign::{
     config::Plan,
     export::{
         ExportSettings,
-        exposition::Format,
         metric_sets::MetricSet,
         metrics::{Metrics, Present},
     },
 };
 use lifesign_core::watch::Snapshot;
+use lifesign_exposition::Format;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,

@@ -6,13 +6,13 @@ use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
 use lifesign::export::metric_sets::MetricSet;
 use lifesign::export::{
     ExportSettings,
-    exposition::Format,
     metrics::{Metrics, Present},
 };
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
     time::Time,
 };
+use lifesign_exposition::Format;
 use lifesign_lab::{Scenario, Simulation};
 use serde_json::{Value, json};
 use std::{

@@ -4,8 +4,12 @@
 //! memory for good. It is there for the metrics of the process; and in tests other parsers read
 //! what is written here.
 
-use super::protobuf;
-use lifesign_core::watch::{Grid, HistogramView};
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+mod protobuf;
+
+use lifesign_model::histogram::{Grid, HistogramView};
 use prometheus::proto::{MetricFamily, MetricType};
 use std::{io::Write as _, sync::LazyLock};
 
@@ -40,12 +44,13 @@ impl Format {
 
 /// Labels with their values, as they are written in a format.
 #[derive(Clone, Debug)]
-pub(super) struct WrittenLabels {
+pub struct WrittenLabels {
     format: Format,
     bytes: Vec<u8>,
 }
 
 impl WrittenLabels {
+    /// None yet.
     pub const fn new(format: Format) -> Self {
         Self { format, bytes: Vec::new() }
     }
@@ -64,6 +69,7 @@ impl WrittenLabels {
         bytes.push(b'"');
     }
 
+    /// Takes them all away again.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
@@ -102,7 +108,7 @@ static ROUND_TRIPS: LazyLock<BoundLabels> = LazyLock::new(|| BoundLabels::of(Gri
 static DELAYS: LazyLock<BoundLabels> = LazyLock::new(|| BoundLabels::of(Grid::Delays));
 
 /// Families of series, one after the other.
-pub(super) struct Exposition {
+pub struct Exposition {
     bytes: Vec<u8>,
     format: Format,
     /// The name of the present family.
@@ -111,6 +117,7 @@ pub(super) struct Exposition {
 }
 
 impl Exposition {
+    /// An empty one.
     pub fn new(format: Format) -> Self {
         Self { bytes: Vec::new(), format, name: String::new(), kind: MetricType::GAUGE }
     }

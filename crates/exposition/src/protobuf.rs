@@ -3,7 +3,7 @@
 //! of protobuf.dev). There are few of them, and labels are encoded once for many series, so it is
 //! written here and not by a library of messages.
 
-use lifesign_core::watch::{HistogramView, NATIVE_SCHEMA};
+use lifesign_model::histogram::{HistogramView, NATIVE_SCHEMA};
 use prometheus::proto::MetricType;
 
 /// How a field is encoded.
