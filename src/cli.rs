@@ -15,7 +15,7 @@ use crate::{
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use lifesign_core::judge::Change;
-use lifesign_document::Problems;
+use lifesign_document::{MAX_MEBIBYTES, Problems};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore};
 use std::{
@@ -193,9 +193,10 @@ fn standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a file, or standard input.
+/// Reads a file, or standard input up to so many mebibytes.
 fn read<T>(
     path: &Path,
+    most: usize,
     load: impl FnOnce(&Path) -> Result<T, Problems>,
     parse: impl FnOnce(&str, &str) -> Result<T, Problems>,
 ) -> Result<T, Problems> {
@@ -203,7 +204,7 @@ fn read<T>(
         return load(path);
     }
     let name = "<stdin>";
-    parse(name, &lifesign_document::load_from(name, io::stdin())?)
+    parse(name, &lifesign_document::load_from(name, io::stdin(), most)?)
 }
 
 /// Prints the summary of a plan, or its errors.
@@ -212,7 +213,7 @@ fn check(args: CheckArgs) -> u8 {
         Ok(path) => path,
         Err(code) => return code,
     };
-    let plan = match read(&path, Plan::load, Plan::parse) {
+    let plan = match read(&path, MAX_MEBIBYTES, Plan::load, Plan::parse) {
         Ok(plan) => plan,
         Err(problems) => return refuse(&problems),
     };
@@ -275,10 +276,11 @@ fn exit_code(result: Result<(), Failure>) -> u8 {
 }
 
 fn simulate(args: &SimulateArgs) -> u8 {
-    let scenario = match read(&args.file, Scenario::load, Scenario::parse) {
-        Ok(scenario) => scenario,
-        Err(problems) => return refuse(&problems),
-    };
+    let scenario =
+        match read(&args.file, lifesign_lab::MAX_MEBIBYTES, Scenario::load, Scenario::parse) {
+            Ok(scenario) => scenario,
+            Err(problems) => return refuse(&problems),
+        };
     let options = lifesign_lab::Options {
         seed: args.seed,
         json: args.json,

@@ -12,7 +12,7 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{Prefix, Roster},
 };
-use lifesign_document::{Problems, Table, Value, label, line};
+use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -118,7 +118,7 @@ impl Countries<'_> {
 impl Plan {
     /// Reads a plan file.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&path.display().to_string(), &lifesign_document::load(path)?)
+        Self::parse(&path.display().to_string(), &lifesign_document::load(path, MAX_MEBIBYTES)?)
     }
 
     /// Reads the text of a plan; `name` is the file's name in problems.

@@ -1,6 +1,6 @@
 //! A text with the places of its lines, and the problems noted so far.
 
-use crate::problem::{Problem, characters};
+use crate::problem::{Problem, Problems, characters};
 use std::{cell::RefCell, collections::BTreeSet};
 
 /// The most problems that are kept: a file of junk has millions, and each takes some hundred bytes.
@@ -12,7 +12,7 @@ pub(crate) const STRIDE: usize = 1024;
 
 /// The text, its lines, and the problems noted so far.
 pub(crate) struct Document<'a> {
-    text: &'a str,
+    pub(crate) text: &'a str,
     /// The byte at which each line starts.
     lines: Vec<usize>,
     /// How many characters stand before each [`STRIDE`]th byte.
@@ -20,6 +20,8 @@ pub(crate) struct Document<'a> {
     /// Lines with a syntax error, where no other problem is noted.
     pub(crate) broken_lines: BTreeSet<usize>,
     pub(crate) noted: RefCell<Vec<Problem>>,
+    /// Problems of files that this one names.
+    pub(crate) included: RefCell<Vec<Problems>>,
 }
 
 impl<'a> Document<'a> {
@@ -30,7 +32,14 @@ impl<'a> Document<'a> {
         for (index, stride) in text.as_bytes().chunks(STRIDE).enumerate() {
             counted.push(counted[index] + characters(stride));
         }
-        Self { text, lines, counted, broken_lines: BTreeSet::new(), noted: RefCell::default() }
+        Self {
+            text,
+            lines,
+            counted,
+            broken_lines: BTreeSet::new(),
+            noted: RefCell::default(),
+            included: RefCell::default(),
+        }
     }
 
     pub(crate) fn characters_before(&self, offset: usize) -> usize {
@@ -38,8 +47,13 @@ impl<'a> Document<'a> {
         self.counted[stride] + characters(&self.text.as_bytes()[stride * STRIDE..offset])
     }
 
+    /// The line of a byte, from 1.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        self.lines.partition_point(|&start| start <= offset)
+    }
+
     pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
-        let line = self.lines.partition_point(|&start| start <= offset);
+        let line = self.line(offset);
         let start = self.characters_before(self.lines[line - 1]);
         (line, self.characters_before(offset.min(self.text.len())) - start + 1)
     }
@@ -50,5 +64,28 @@ impl<'a> Document<'a> {
         if !self.broken_lines.contains(&position.0) && noted.len() < MAX_PROBLEMS {
             noted.push(Problem::new(position, text));
         }
+    }
+
+    /// Notes what is wrong with the form of the text. Of a line whose form is wrong, nothing else
+    /// is noted.
+    pub(crate) fn note_syntax(&mut self, offset: usize, text: &str) {
+        self.note(offset, text);
+        self.broken_lines.insert(self.position(offset).0);
+    }
+
+    /// Are there as many problems as are kept?
+    pub(crate) fn is_full(&self) -> bool {
+        self.noted.borrow().len() >= MAX_PROBLEMS
+    }
+
+    /// Does the line of this byte begin with a bracket, as that of a header does?
+    pub(crate) fn is_header_line(&self, offset: usize) -> bool {
+        let line = self.text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+        self.text[line..].trim_start_matches([' ', '\t']).starts_with('[')
+    }
+
+    /// Is what starts at this byte the table of a header?
+    pub(crate) fn is_header(&self, offset: usize) -> bool {
+        self.text[offset..].starts_with('[') && self.is_header_line(offset)
     }
 }

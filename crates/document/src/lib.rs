@@ -23,44 +23,47 @@
 #![warn(clippy::unwrap_used)]
 
 use document::Document;
-use load::{MAX_BYTES, too_long};
-use syntax::syntax;
-use toml::de::DeTable;
+use load::too_long;
 
 mod document;
 mod duration;
 mod load;
 mod name;
 mod problem;
+mod sections;
+mod sheet;
 mod syntax;
 mod table;
+mod tree;
 mod value;
 pub use duration::{format_duration, parse_duration};
-pub use load::{decode, load, load_from};
-pub use name::{LinesByName, country_code, label, labels, line, network_name};
+pub use load::{MAX_MEBIBYTES, decode, load, load_from};
+pub use name::{
+    LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
+    network_name,
+};
 pub use problem::{Problem, Problems};
+pub use sheet::{Cell, Position, Sheet};
 pub use table::Table;
-pub use value::{Value, by_likeness, nearest};
+pub use value::{Value, by_likeness, nearest, suggestion};
 
 /// Parses a text and passes its root table to `take`. Returns what `take` returns if no problem was
 /// noted, neither by the parser nor by `take`. `name` is the file's name in problems.
 pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Result<T, Problems> {
-    if text.len() > MAX_BYTES {
-        return Err(too_long(name));
+    if text.len() > MAX_MEBIBYTES << 20 {
+        return Err(too_long(name, MAX_MEBIBYTES));
     }
-    let (root, errors) = DeTable::parse_recoverable(text);
     let mut document = Document::new(text);
-    for error in errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        let (line, _) = document.position(span.start);
-        document.note(span.start, &syntax(error.message(), text.get(span).unwrap_or_default()));
-        document.broken_lines.insert(line);
-    }
-    let taken = take(Table { document: &document, entries: root.get_ref(), start: 0 });
+    let entries = tree::parse(&mut document);
+    let taken = take(Table { document: &document, entries: &entries, start: 0 });
     let mut list = document.noted.into_inner();
     list.sort();
     list.dedup();
-    if list.is_empty() { Ok(taken) } else { Err(Problems { file: name.to_owned(), list }) }
+    let included = document.included.into_inner();
+    if list.is_empty() && included.is_empty() {
+        return Ok(taken);
+    }
+    Err(Problems { file: name.to_owned(), list, included })
 }
 
 #[cfg(test)]

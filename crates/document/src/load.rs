@@ -7,13 +7,12 @@ use std::{
     path::Path,
 };
 
-/// Longer files are refused: 4 MiB hold some hundred thousand targets, more than one machine should
-/// probe.
-pub(crate) const MAX_BYTES: usize = 4 << 20;
+/// Longer texts are read by nobody: a million hosts, a line each, are half of it. In mebibytes.
+pub const MAX_MEBIBYTES: usize = 128;
 
-/// The text of a file. One problem if it cannot be opened, is no regular file, is longer than
-/// 4 MiB or is not UTF-8 (with the position of the first wrong byte).
-pub fn load(path: &Path) -> Result<String, Problems> {
+/// The text of a file. One problem if it cannot be opened, is no regular file, is longer than so
+/// many mebibytes or is not UTF-8 (with the position of the first wrong byte).
+pub fn load(path: &Path, most: usize) -> Result<String, Problems> {
     let name = path.display().to_string();
     let whole = |text: &str| Problems::single(&name, (0, 0), text);
     let unreadable = |error: io::Error| match error.kind() {
@@ -28,13 +27,13 @@ pub fn load(path: &Path) -> Result<String, Problems> {
     if !kind.is_file() && !kind.is_dir() {
         return Err(whole("no regular file; give the path of one"));
     }
-    load_from(&name, File::open(path).map_err(unreadable)?)
+    load_from(&name, File::open(path).map_err(unreadable)?, most)
 }
 
 /// The text that comes from a reader, such as standard input; `name` is what problems call it.
-pub fn load_from(name: &str, reader: impl io::Read) -> Result<String, Problems> {
+pub fn load_from(name: &str, reader: impl io::Read, most: usize) -> Result<String, Problems> {
     let mut bytes = Vec::new();
-    reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+    reader.take((most << 20) as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         match error.kind() {
             io::ErrorKind::IsADirectory => {
                 Problems::single(name, (0, 0), "this is a directory; give the path of a file in it")
@@ -46,8 +45,8 @@ pub fn load_from(name: &str, reader: impl io::Read) -> Result<String, Problems> 
             ),
         }
     })?;
-    if bytes.len() > MAX_BYTES {
-        return Err(too_long(name));
+    if bytes.len() > most << 20 {
+        return Err(too_long(name, most));
     }
     decode(name, bytes)
 }
@@ -62,10 +61,13 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problems> {
     })
 }
 
-pub(crate) fn too_long(name: &str) -> Problems {
+pub(crate) fn too_long(name: &str, most: usize) -> Problems {
     Problems::single(
         name,
         (0, 0),
-        "longer than 4 MiB; such a file is never right here: split it, or give another path",
+        &format!(
+            "longer than {most} MiB; such a file is never right here: split it, or give another \
+             path"
+        ),
     )
 }

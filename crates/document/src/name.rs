@@ -1,6 +1,6 @@
 //! Names that become metric labels and parts of log lines.
 
-use crate::{Table, Value};
+use crate::{Table, Value, tree::Entry};
 use std::collections::{BTreeMap, HashMap};
 
 /// At most so many labels for one thing, and so many characters in the value of one.
@@ -48,17 +48,26 @@ pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
 /// One line of text, of at most so many characters. `want` says what it is.
 pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
-    let fault = if text.trim().is_empty() {
-        "empty".to_owned()
-    } else if text.chars().count() > most {
-        format!("longer than {most} characters")
-    } else if let Some(letter) = text.chars().find(|&letter| !is_plain(letter)) {
-        format!("not one line of plain text, for it has U+{:04X}", u32::from(letter))
-    } else {
-        return Some(text);
-    };
+    let Some(fault) = fault_of_line(text, most) else { return Some(text) };
     value.note(&format!("{:?} is {fault}; write {want}", value.key()));
     None
+}
+
+/// What a text is that is not one plain line of at most so many characters.
+fn fault_of_line(text: &str, most: usize) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("empty".to_owned());
+    }
+    if text.chars().count() > most {
+        return Some(format!("longer than {most} characters"));
+    }
+    let odd = text.chars().find(|&letter| !is_plain(letter))?;
+    Some(format!("not one line of plain text, for it has U+{:04X}", u32::from(odd)))
+}
+
+/// What a text is that can be no label's value.
+pub fn fault_of_label_value(text: &str) -> Option<String> {
+    fault_of_line(text, MAX_LABEL_VALUE)
 }
 
 /// Whether it is seen as what it is, and may stand in XML (XML 1.0 §2.2): it is no control, ends no
@@ -115,21 +124,20 @@ pub fn labels(table: Table<'_>, taken: Option<&str>) -> BTreeMap<String, String>
         value.note(&format!("{count} labels are too many; {MAX_LABELS} at most"));
     }
     let mut labels = BTreeMap::new();
-    for (key, found) in table.entries.iter().take(MAX_LABELS) {
-        let name: &str = key.get_ref();
-        if let Some(fault) = fault_of_name(name, taken) {
-            table.document.note(key.span().start, &fault);
+    for Entry { key: name, key_start, item: found } in table.entries.iter().take(MAX_LABELS) {
+        if let Some(fault) = fault_of_label(name, taken) {
+            table.document.note(*key_start as usize, &fault);
         } else {
             let value = Value { document: table.document, key: name, found };
             let text = line(value, MAX_LABEL_VALUE, "a text in quotes, such as \"Star JV\"");
-            labels.extend(text.map(|text| (name.to_owned(), text.to_owned())));
+            labels.extend(text.map(|text| (name.clone().into_owned(), text.to_owned())));
         }
     }
     labels
 }
 
-/// What is wrong with the name of a label, and what would be right.
-fn fault_of_name(name: &str, taken: Option<&str>) -> Option<String> {
+/// What is wrong with the name of a label, and what would be right. `taken` is as for [`labels`].
+pub fn fault_of_label(name: &str, taken: Option<&str>) -> Option<String> {
     let is_taken = |name: &str| TAKEN.contains(&name) || taken == Some(name);
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let starts_with_digit = name.starts_with(|letter: char| letter.is_ascii_digit());

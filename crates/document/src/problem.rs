@@ -1,6 +1,9 @@
 //! What is wrong with a file: [`Problems`], printed with one line for each [`Problem`].
 
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    iter,
+};
 
 /// The most problems that are printed; the rest are counted, since a file of junk has thousands.
 const MAX_SHOWN: usize = 20;
@@ -36,33 +39,50 @@ impl Problem {
     }
 }
 
-/// Every error of one file, in file order. Displays as one line each, `file:line:col: text`, at
-/// most 20 and then `and N more`, without a newline at the end.
+/// Every error of one file, in file order, and of the files that it names. Displays as one line
+/// each, `file:line:col: text`, at most 20 and then `and N more`, without a newline at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     /// The file's name as it was given.
     pub file: String,
-    /// The errors in file order, at least one.
+    /// The errors in file order; at least one, unless there are some of files that it names.
     pub list: Vec<Problem>,
+    /// The errors of files that it names.
+    pub included: Vec<Problems>,
 }
 
 impl Problems {
     /// A single problem of the file as a whole (`position` is (0, 0)) or at one position.
     pub(crate) fn single(file: &str, position: (usize, usize), text: &str) -> Self {
-        Self { file: file.to_owned(), list: vec![Problem::new(position, text)] }
+        Self {
+            file: file.to_owned(),
+            list: vec![Problem::new(position, text)],
+            included: Vec::new(),
+        }
+    }
+}
+
+impl Problems {
+    /// Each error with the name of its file.
+    fn all(&self) -> impl Iterator<Item = (&str, &Problem)> {
+        // Files that are named name no others.
+        iter::once(self)
+            .chain(&self.included)
+            .flat_map(|problems| problems.list.iter().map(|problem| (&*problems.file, problem)))
     }
 }
 
 impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Problem { line, col, text }) in self.list.iter().take(MAX_SHOWN).enumerate() {
+        for (index, (file, problem)) in self.all().take(MAX_SHOWN).enumerate() {
+            let Problem { line, col, text } = problem;
             let newline = if index > 0 { "\n" } else { "" };
             match line {
-                0 => write!(f, "{newline}{}: {text}", self.file)?,
-                _ => write!(f, "{newline}{}:{line}:{col}: {text}", self.file)?,
+                0 => write!(f, "{newline}{file}: {text}")?,
+                _ => write!(f, "{newline}{file}:{line}:{col}: {text}")?,
             }
         }
-        match self.list.len().saturating_sub(MAX_SHOWN) {
+        match self.all().count().saturating_sub(MAX_SHOWN) {
             0 => Ok(()),
             more => write!(f, "\n{}: and {more} more", self.file),
         }

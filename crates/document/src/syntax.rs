@@ -10,7 +10,7 @@ pub(crate) fn syntax(message: &str, found: &str) -> String {
         _ if message.starts_with("string values must be quoted") => {
             return format!("this value needs quotes; write {found:?}");
         }
-        "duplicate key" => return format!("{found:?} is given twice; keep one of them"),
+        "duplicate key" => return given_twice(found),
         "key with no value, expected `=`" => "a key without a value; write key = \"value\"",
         "missing comma between array elements, expected `,`" => {
             "a comma is missing before this; or, if the list above ends there, its \"]\""
@@ -26,4 +26,8 @@ pub(crate) fn syntax(message: &str, found: &str) -> String {
         }
     };
     message.to_owned()
+}
+
+pub(crate) fn given_twice(key: &str) -> String {
+    format!("{key:?} is given twice; keep one of them")
 }

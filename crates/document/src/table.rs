@@ -1,32 +1,32 @@
 //! A table of a file, whose values are taken out by their keys.
 
-use crate::{Value, document::Document, value::suggestion};
-use toml::de::DeTable;
+use crate::{Value, document::Document, tree::Entry, value::suggestion};
 
 /// A table of the file.
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
     pub(crate) document: &'a Document<'a>,
-    pub(crate) entries: &'a DeTable<'a>,
+    pub(crate) entries: &'a [Entry<'a>],
     pub(crate) start: usize,
 }
 
 impl<'a> Table<'a> {
     /// Notes every key that is not one of `keys`, and suggests the nearest of them, or all.
     pub fn only(self, keys: &[&str]) -> Self {
-        for key in self.entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
-            let name = key.get_ref();
-            self.document.note(
-                key.span().start,
-                &format!("unknown key {name:?}; {}", suggestion(name, keys)),
-            );
+        for Entry { key, key_start, .. } in self.entries {
+            if !keys.contains(&&**key) {
+                let suggestion = suggestion(key, keys);
+                self.document
+                    .note(*key_start as usize, &format!("unknown key {key:?}; {suggestion}"));
+            }
         }
         self
     }
 
     /// The value of a key that may be left out.
     pub fn get(self, key: &'a str) -> Option<Value<'a>> {
-        self.entries.get(key).map(|found| Value { document: self.document, key, found })
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(Value { document: self.document, key, found: &entry.item })
     }
 
     /// The value of a key that must be there. `example` completes the message: `write KEY =

@@ -2,12 +2,13 @@
 //! is no duration.
 
 use crate::{
-    Table,
+    Problems, Table,
     document::Document,
     duration::{format_duration, parse_duration},
+    tree::{Item, Node},
 };
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
-use toml::{Spanned, de::DeValue};
+use toml::de::DeValue;
 
 /// A value of the file. A method that takes it out as a type notes a problem and returns `None` if
 /// it is not of that type or not in range.
@@ -16,7 +17,7 @@ pub struct Value<'a> {
     pub(super) document: &'a Document<'a>,
     /// The key that it, or the list that it is in, belongs to.
     pub(super) key: &'a str,
-    pub(super) found: &'a Spanned<DeValue<'a>>,
+    pub(super) found: &'a Item<'a>,
 }
 
 /// The least rate that is taken, an hour: its intervals, many times over, are still times.
@@ -25,12 +26,21 @@ const LEAST_AN_HOUR: f64 = 0.01;
 impl<'a> Value<'a> {
     /// Notes a problem of this value, at its start.
     pub fn note(self, text: &str) {
-        self.document.note(self.found.span().start, text);
+        self.document.note(self.start(), text);
+    }
+
+    /// Notes what is wrong with the file that it names: here, if there is no text of it at all.
+    pub fn include(self, problems: Problems) {
+        if problems.list.iter().any(|problem| problem.line == 0) {
+            self.note(&problems.to_string());
+        } else {
+            self.document.included.borrow_mut().push(problems);
+        }
     }
 
     /// The line on which it starts, from 1.
     pub fn line(self) -> usize {
-        self.document.position(self.found.span().start).0
+        self.document.line(self.start())
     }
 
     /// The key that it, or the list that it is in, belongs to.
@@ -40,12 +50,13 @@ impl<'a> Value<'a> {
 
     /// Whether it is a table.
     pub fn is_table(self) -> bool {
-        self.found.get_ref().is_table()
+        matches!(self.found.value, Node::Table(_))
     }
 
     /// A string. `want` says what the string is: `an address such as "192.0.2.1"`.
     pub fn text(self, want: &str) -> Option<&'a str> {
-        self.or_wrong(self.found.get_ref().as_str(), want)
+        let text = if let Node::Text(text) = &self.found.value { Some(&**text) } else { None };
+        self.or_wrong(text, want)
     }
 
     /// A string that `parse` understands; its error must say what would be right.
@@ -71,28 +82,28 @@ impl<'a> Value<'a> {
     /// error of `parse` must say what would be right.
     pub fn moment<T>(self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let example = "2026-03-01T02:00:00Z or 2026-03-01T11:00:00+09:00";
-        let text = match self.found.get_ref() {
-            DeValue::Datetime(time) if time.offset.is_none() => {
+        let text = match self.other() {
+            Some(DeValue::Datetime(time)) if time.offset.is_none() => {
                 self.note(&format!(
                     "{time} says no moment; write a date, a time and an offset, such as {example}"
                 ));
                 return None;
             }
-            DeValue::Datetime(time) => time.to_string(),
-            other => self.or_wrong(other.as_str(), &format!("a time such as {example}"))?.into(),
+            Some(DeValue::Datetime(time)) => time.to_string(),
+            _ => self.text(&format!("a time such as {example}"))?.into(),
         };
         parse(&text).map_err(|error| self.note(&error)).ok()
     }
 
     /// A TOML boolean; anything else is noted as a problem.
     pub fn flag(self) -> Option<bool> {
-        self.or_wrong(self.found.get_ref().as_bool(), "true or false")
+        self.or_wrong(self.other().and_then(DeValue::as_bool), "true or false")
     }
 
     /// A whole number within the range; anything else is noted as a problem.
     pub fn integer(self, range: RangeInclusive<i64>) -> Option<i64> {
         let want = format!("a whole number from {} to {}", range.start(), range.end());
-        let digits = self.or_wrong(self.found.get_ref().as_integer(), &want)?;
+        let digits = self.or_wrong(self.other().and_then(DeValue::as_integer), &want)?;
         let number = i64::from_str_radix(digits.as_str(), digits.radix()).ok();
         self.within(number.filter(|number| range.contains(number)), digits, &want)
     }
@@ -100,9 +111,9 @@ impl<'a> Value<'a> {
     /// A number, whole or not.
     pub fn number(self, range: RangeInclusive<f64>) -> Option<f64> {
         let want = format!("a number from {} to {}", range.start(), range.end());
-        let digits = match self.found.get_ref() {
-            DeValue::Integer(digits) => digits.to_string(),
-            DeValue::Float(digits) => digits.to_string(),
+        let digits = match self.other() {
+            Some(DeValue::Integer(digits)) => digits.to_string(),
+            Some(DeValue::Float(digits)) => digits.to_string(),
             _ => return self.or_wrong(None, &want),
         };
         self.within(digits.parse().ok().filter(|number| range.contains(number)), digits, &want)
@@ -143,26 +154,38 @@ impl<'a> Value<'a> {
 
     /// Is it a list?
     pub fn is_list(self) -> bool {
-        self.found.get_ref().is_array()
+        matches!(self.found.value, Node::List(_))
     }
 
     /// A list, empty or not. `want` says of what: `addresses such as ["192.0.2.1"]`.
     pub fn list(self, want: &str) -> Option<Vec<Value<'a>>> {
-        let items = self.or_wrong(self.found.get_ref().as_array(), &format!("a list of {want}"))?;
+        let items = if let Node::List(items) = &self.found.value { Some(items) } else { None };
+        let items = self.or_wrong(items, &format!("a list of {want}"))?;
         Some(items.iter().map(|found| Value { found, ..self }).collect())
     }
 
     /// A table. `want` says what for: `tables such as { host = "192.0.2.1" }`.
     pub fn table(self, want: &str) -> Option<Table<'a>> {
-        let entries = self.or_wrong(self.found.get_ref().as_table(), want)?;
-        Some(Table { document: self.document, entries, start: self.found.span().start })
+        let entries =
+            if let Node::Table(entries) = &self.found.value { Some(entries) } else { None };
+        let entries = self.or_wrong(entries, want)?;
+        Some(Table { document: self.document, entries, start: self.start() })
+    }
+
+    fn start(self) -> usize {
+        self.found.start as usize
+    }
+
+    /// What it is if it is neither a string, a list nor a table.
+    fn other(self) -> Option<&'a DeValue<'a>> {
+        if let Node::Other(other) = &self.found.value { Some(other) } else { None }
     }
 
     fn or_wrong<T>(self, taken: Option<T>, want: &str) -> Option<T> {
         if taken.is_none() {
             self.note(&format!(
                 "found {}, but {:?} wants {want}",
-                describe(self.found.get_ref()),
+                describe(&self.found.value),
                 self.key
             ));
         }
@@ -177,20 +200,23 @@ impl<'a> Value<'a> {
     }
 }
 
-fn describe(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => format!("the string {text:?}"),
+fn describe(value: &Node<'_>) -> String {
+    let other = match value {
+        Node::Text(text) => return format!("the string {text:?}"),
+        Node::List(_) => return "a list".to_owned(),
+        Node::Table(_) => return "a table".to_owned(),
+        Node::Other(other) => other,
+    };
+    match &**other {
         DeValue::Integer(digits) => format!("the number {digits}"),
         DeValue::Float(digits) => format!("the number {digits}"),
-        DeValue::Boolean(flag) => format!("{flag}"),
         DeValue::Datetime(time) => format!("the date or time {time}"),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
+        other => format!("{}", other.as_bool().unwrap_or_default()),
     }
 }
 
 /// The nearest word if it is near enough for a typing mistake, else all of them.
-pub(super) fn suggestion(text: &str, words: &[&str]) -> String {
+pub fn suggestion(text: &str, words: &[&str]) -> String {
     // The distance takes time in proportion to the text; no typing mistake makes a word that long.
     let distance =
         |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };

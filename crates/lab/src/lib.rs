@@ -91,10 +91,13 @@ pub struct Scenario {
     events: Vec<ScenarioEvent>,
 }
 
+/// Longer scenarios are refused; in mebibytes.
+pub const MAX_MEBIBYTES: usize = 4;
+
 impl Scenario {
     /// Reads a scenario file; every error at once, each with its line and column.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&path.display().to_string(), &lifesign_document::load(path)?)
+        Self::parse(&path.display().to_string(), &lifesign_document::load(path, MAX_MEBIBYTES)?)
     }
 
     /// Reads a scenario from a text. `name` is what problems call it.

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Of a longer file it is refused to make anything.
+const MAX_MEBIBYTES: usize = 4;
+
 /// Whatever changes when a file is replaced or written. None: it is not there.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Stamp(Option<[u64; 7]>);
@@ -50,13 +53,13 @@ impl<'a> Files<'a> {
 
     fn read(&mut self, path: &Path) -> Result<String, Problems> {
         self.stamps.push((path.to_owned(), Stamp::of(path)));
-        lifesign_document::load(path)
+        lifesign_document::load(path, MAX_MEBIBYTES)
     }
 
     /// These problems of the configuration file, in its order.
     pub fn problems(&self, mut list: Vec<Problem>) -> Problems {
         list.sort();
-        Problems { file: self.path.display().to_string(), list }
+        Problems { file: self.path.display().to_string(), list, included: Vec::new() }
     }
 
     /// A problem of the configuration file as a whole.
@@ -67,5 +70,5 @@ impl<'a> Files<'a> {
 
 fn whole(path: &Path, text: &str) -> Problems {
     let problem = Problem { line: 0, col: 0, text: text.to_owned() };
-    Problems { file: path.display().to_string(), list: vec![problem] }
+    Problems { file: path.display().to_string(), list: vec![problem], included: Vec::new() }
 }

@@ -1,0 +1,73 @@
+//! What a plan of a country's every address costs: 5,030 blocks of 256 hosts, once as a host a line,
+//! once as ranges, once as a host file. `cargo bench --bench plan`; the last line is JSON.
+
+#[path = "lab/table.rs"]
+#[expect(dead_code, reason = "a plan has only goals of one kind")]
+mod table;
+
+use lifesign::{clock::processor_time, config::Plan, probe::trim_memory};
+use std::{fmt::Write as _, fs, path::Path};
+use table::{Goal, Table};
+
+const BLOCKS: u32 = 5030;
+const HOSTS: u32 = 256;
+
+fn main() {
+    let directory = std::env::temp_dir().join(format!("lifesign-plan-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory");
+    let mut table = Table::default();
+    for (name, text) in [("a host a line", a_line_each()), ("ranges", a_line_each())] {
+        let path = directory.join("plan.toml");
+        fs::write(&path, &text).expect("a file");
+        measure(name, text.len(), &path, &mut table);
+    }
+    fs::remove_dir_all(&directory).expect("it is there");
+    println!("{table}");
+    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+}
+
+/// Reads the plan, and tells how long that took and what it holds of memory.
+fn measure(name: &str, bytes: usize, path: &Path, table: &mut Table) {
+    trim_memory();
+    let before = resident("VmRSS:");
+    let start = processor_time();
+    let plan = Plan::load(path).unwrap_or_else(|problems| panic!("{problems}"));
+    let seconds = processor_time().saturating_sub(start).as_secs_f64();
+    let peak = resident("VmHWM:");
+    trim_memory();
+    let held = resident("VmRSS:") - before;
+    let hosts = plan.roster.targets.len();
+    let n = format!("{hosts} hosts, {bytes} bytes");
+    table.add(name, "lifesign", n.clone(), seconds, "s", Some(Goal::AtMost(8.0)));
+    table.add("of that a host", "lifesign", n.clone(), held * 1024.0 / hosts as f64, "B", None);
+    table.add("at most so far", "lifesign", n, peak / 1024.0, "MB", None);
+}
+
+fn block(number: u32) -> String {
+    format!("127.{}.{}", number / 256, number % 256)
+}
+
+fn a_line_each() -> String {
+    let mut text = head();
+    for number in 0..BLOCKS {
+        let block = block(number);
+        let _ = write!(text, "[[country.block]]\nprefix = \"{block}.0/24\"\nhosts = [\n");
+        for host in 0..HOSTS {
+            let _ = writeln!(text, "  {{ host = \"{block}.{host}\", probes = [\"icmp\"] }},");
+        }
+        text.push_str("]\n\n");
+    }
+    text
+}
+
+fn head() -> String {
+    "vantage = \"a bench\"\n\n[[country]]\ncode = \"TW\"\n\n".into()
+}
+
+/// What this process holds of memory, now or at most, in kilobytes (proc_pid_status(5)).
+fn resident(key: &str) -> f64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let number = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+    number.unwrap_or(f64::NAN)
+}
