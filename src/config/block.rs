@@ -1,56 +1,92 @@
 //! One `[[country.block]]` or `[[country.network.block]]` table of the plan: adds its block and
 //! targets to the roster.
 
-use super::{Countries, EMPTY, unicast};
-use crate::probe::ProbeSpec;
-use lifesign_core::scopes::{
-    Block, BlockId, CountryId, Host, Kind, Labels, NetworkId, Prefix, Target,
+use super::{
+    Countries, EMPTY,
+    host_file::{ByPrefix, HostFile},
+    hosts::Hosts,
+    probes::{Probes, probes},
+    targets::{BlockTargets, Origin},
 };
+use lifesign_core::scopes::{Block, BlockId, CountryId, Labels, NetworkId, Prefix};
 use lifesign_document::{Table, Value, labels};
-use std::{
-    collections::{BTreeSet, HashMap},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
 
 const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
-const HOST: &str = r#"tables such as { host = "192.0.2.1", probes = ["icmp", "tcp/443"] }"#;
-const PROBE: &str = r#"probes such as "icmp", "tcp/443" or { probe = "icmp", interval = "10s" }"#;
+const HOST: &str =
+    r#"hosts such as "192.0.2.1", "192.0.2.10-20" or { host = "192.0.2.1", probes = ["icmp"] }"#;
+const ADDRESS: &str = "an address, a range or a name, such as \"192.0.2.1\"";
+const NO_PROBES: &str = "no probes for this host; write probes = [\"icmp\"] for all of its block, \
+                         its country or the plan, or { host = \"192.0.2.1\", probes = [\"icmp\"] }";
 
 /// The shortest prefix that can be judged as one block: an IPv4 /8 is 16 million addresses already.
 const SHORTEST_IPV4: u8 = 8;
 /// No registry gives out more than an IPv6 /16.
 const SHORTEST_IPV6: u8 = 16;
 
-/// The line of each target of one block, by host and probe.
-type TargetLines = HashMap<(Host, Arc<str>), usize>;
+/// What a block lies in.
+#[derive(Clone)]
+pub(super) struct Around<'f, 'a> {
+    pub country: CountryId,
+    pub network: Option<NetworkId>,
+    /// How hosts are asked that do not say it themselves.
+    pub probes: Option<Probes<'a>>,
+    /// The country's host file.
+    pub file: Option<&'f ByPrefix<'a>>,
+}
 
-pub(super) fn block<'a>(
-    table: Table<'a>,
-    country: CountryId,
-    network: Option<NetworkId>,
-    all: &mut Countries<'a>,
-) {
-    table.only(&["prefix", "labels", "hosts", "source", "dscp", "size", "df"]);
+pub(super) fn block<'a>(table: Table<'a>, around: &Around<'_, 'a>, all: &mut Countries<'a>) {
+    table.only(&[
+        "prefix",
+        "labels",
+        "probes",
+        "hosts",
+        "hosts_from",
+        "source",
+        "dscp",
+        "size",
+        "df",
+    ]);
     let prefix_value = table.need("prefix", "\"192.0.2.0/24\"");
     let prefix =
         prefix_value.and_then(|value| value.parsed("a prefix such as \"192.0.2.0/24\"", prefix));
     let labels = Labels::from(labels(table, None));
-    let id = BlockId(all.roster.blocks.len() as u32);
+    let default = probes(table, &mut all.short_forms).or_else(|| around.probes.clone());
+    let own_file = table.get("hosts_from").map(|value| HostFile::read(value, all));
     let first = all.roster.targets.len() as u32;
-    let mut lines = TargetLines::new();
-    if let Some(value) = table.need("hosts", HOSTS) {
-        let hosts = value.list(HOST);
-        if hosts.as_ref().is_some_and(Vec::is_empty) {
-            value.note(&format!("a block without hosts cannot be judged; write hosts = {HOSTS}"));
+    let id = BlockId(all.roster.blocks.len() as u32);
+    let mut targets = BlockTargets::new(id, prefix);
+    let has_file = own_file.is_some() || around.file.is_some();
+    let value = if has_file { table.get("hosts") } else { table.need("hosts", HOSTS) };
+    let items = value.and_then(|value| value.list(HOST));
+    if let Some(value) = value
+        && items.as_ref().is_some_and(Vec::is_empty)
+        && !has_file
+    {
+        value.note(&format!("a block without hosts cannot be judged; write hosts = {HOSTS}"));
+    }
+    for &item in items.iter().flatten() {
+        host(item, default.as_ref(), &mut targets, all);
+    }
+    for (file, row) in
+        own_file.iter().flat_map(|file| file.rows.iter().flatten().map(move |row| (file, row)))
+    {
+        file.add(row, default.as_ref(), &mut targets, all);
+    }
+    if let (Some(file), Some(prefix), Some(value)) = (around.file, prefix, prefix_value) {
+        let rows = file.add(&prefix, default.as_ref(), &mut targets, all);
+        let has_own = own_file.is_some() || items.is_some_and(|items| !items.is_empty());
+        if rows == Some(0) && !has_own {
+            let name = file.name();
+            value.note(&format!("no host of {prefix} is in {name}; add one, or drop the block"));
         }
-        for item in hosts.into_iter().flatten() {
-            host(item, id, prefix.as_ref(), &mut lines, all);
-        }
+    }
+    drop(targets);
+    if let Some(file) = own_file {
+        file.finish(all);
     }
     let targets = first..all.roster.targets.len() as u32;
     if let (Some(prefix), Some(value)) = (prefix, prefix_value) {
+        let Around { country, network, .. } = *around;
         all.prefixes.push((prefix, value));
         all.send_options.add(table, &prefix);
         all.roster.blocks.push(Block { prefix, country, network, labels, targets });
@@ -81,117 +117,38 @@ fn prefix(text: &str) -> Result<Prefix, String> {
     Ok(prefix)
 }
 
-fn host(
-    item: Value<'_>,
-    block: BlockId,
-    prefix: Option<&Prefix>,
-    lines: &mut TargetLines,
-    all: &mut Countries<'_>,
+fn host<'a>(
+    item: Value<'a>,
+    default: Option<&Probes<'a>>,
+    targets: &mut BlockTargets<'_>,
+    all: &mut Countries<'a>,
 ) {
+    if item.is_text() {
+        let hosts = item.parsed(ADDRESS, Hosts::parse);
+        match (hosts, default) {
+            (Some(hosts), Some(probes)) => {
+                targets.add(&hosts, probes, &Labels::default(), Origin::Plan(item), all);
+            }
+            (_, None) => item.missing(NO_PROBES),
+            (None, _) => {}
+        }
+        return;
+    }
     let Some(table) = item.table(HOST) else { return };
     table.only(&["host", "probes", "labels"]);
     let labels = Labels::from(labels(table, None));
-    let host = table.need("host", "\"192.0.2.1\"").and_then(|value| {
-        let host = value.parsed("an address or a name, such as \"192.0.2.1\"", name_or_address)?;
-        if let (Host::Address(address), Some(prefix)) = (&host, prefix)
-            && !prefix.contains(*address)
-        {
-            value.note(&format!(
-                "{address} lies outside its block {prefix}; move it to the block that holds it"
-            ));
-        }
-        Some(host)
-    });
-    let Some(value) = table.need("probes", "[\"icmp\"]") else { return };
-    let probes = value.list(PROBE);
-    if probes.as_ref().is_some_and(Vec::is_empty) {
-        value.note("a host without probes is never asked; write probes = [\"icmp\"]");
-    }
-    for item in probes.into_iter().flatten() {
-        let (Some((spec, interval)), Some(host)) = (probe(item), host.as_ref()) else { continue };
-        let probe = all.shared(spec.to_string());
-        if let Some(line) = lines.insert((host.clone(), probe.clone()), item.line()) {
-            item.note(&format!(
-                "{host} is already asked {probe:?} in this block, on line {line}; keep one"
-            ));
-        }
-        all.roster.targets.push(Target {
-            host: host.clone(),
-            probe,
-            kind: spec.kind(),
-            block,
-            interval,
-            labels: labels.clone(),
-        });
-        all.specs.push(spec);
-    }
-}
-
-/// A last label of digits alone is a mistyped address (RFC 3696 §2), and one of digits and hyphens
-/// a range of them.
-fn name_or_address(text: &str) -> Result<Host, String> {
-    let name = match Host::from(text) {
-        Host::Address(address) => return unicast(address).map(Host::Address),
-        Host::Name(name) => name,
+    let value = table.need("host", "\"192.0.2.1\"");
+    let hosts = value.and_then(|value| value.parsed(ADDRESS, Hosts::parse));
+    let own = probes(table, &mut all.short_forms);
+    let Some(probes) = own.as_ref().or(default) else {
+        table.missing(
+            "\"probes\" is missing here; write probes = [\"icmp\"], here or once for all of its \
+             block, its country or the plan",
+        );
+        return;
     };
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let mistyped = last.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if name.parse::<Prefix>().is_ok() {
-        return Err(format!(
-            "{text:?} is a prefix; a block has it as its \"prefix\", a host is one address in it"
-        ));
+    if let (Some(value), Some(hosts)) = (value, hosts) {
+        let origin = if own.is_some() { Origin::Own(value) } else { Origin::Plan(value) };
+        targets.add(&hosts, probes, &labels, origin, all);
     }
-    let is_range = |(first, last): (&str, &str)| {
-        first.parse::<IpAddr>().is_ok()
-            && (last.parse::<u8>().is_ok() || last.parse::<IpAddr>().is_ok())
-    };
-    if name.split_once('-').is_some_and(is_range) {
-        return Err(format!("{text:?} is a range, and a host is one address; list each by itself"));
-    }
-    if name.len() > 253 || mistyped || !name.split('.').all(label) {
-        return Err(format!(
-            "{text:?} is neither an address nor a name; \
-             write one such as 192.0.2.1, 2001:db8::1 or ns1.example.net"
-        ));
-    }
-    Ok(Host::Name(name))
-}
-
-fn probe(item: Value<'_>) -> Option<(ProbeSpec, Option<Duration>)> {
-    if !item.is_table() {
-        return Some((item.parsed(PROBE, ProbeSpec::parse)?, None));
-    }
-    let options: BTreeSet<&str> =
-        Kind::ALL.into_iter().flat_map(ProbeSpec::options).copied().collect();
-    let keys: Vec<&str> =
-        ["probe", "interval"].into_iter().chain(options.iter().copied()).collect();
-    let table = item.table(PROBE)?.only(&keys);
-    let range = Duration::from_millis(100)..=Duration::from_secs(86_400);
-    let interval = table.get("interval").and_then(|value| value.duration(range));
-    let spec =
-        table.need("probe", "\"icmp\"").and_then(|value| value.parsed(PROBE, ProbeSpec::parse))?;
-    for key in options.iter().filter(|key| !ProbeSpec::options(spec.kind()).contains(key)) {
-        if let Some(value) = table.get(key) {
-            value.note(&format!(
-                "only a {} probe has this; drop it (a TCP port is written \"tcp/443\")",
-                kinds_with(key)
-            ));
-        }
-    }
-    Some((spec.with_options(table), interval))
-}
-
-/// The kinds that have this option, for people.
-fn kinds_with(option: &str) -> String {
-    let has_it = |kind: &Kind| ProbeSpec::options(*kind).contains(&option);
-    let names = Kind::ALL.into_iter().filter(has_it).map(|kind| kind.label().to_uppercase());
-    names.collect::<Vec<_>>().join(" or ")
 }

@@ -2,7 +2,13 @@
 //! so that the targets of a block and the blocks of a country have consecutive ids. A country's own
 //! blocks come before those of its networks.
 
-use super::{BlockOptions, Countries, block, network};
+use super::{
+    Countries,
+    block::{Around, block},
+    host_file::{ByPrefix, HostFile},
+    network,
+    probes::{Probes, probes},
+};
 use crate::export::http::RESERVED_CODES;
 use lifesign_core::{
     scopes::{Country, CountryId, Labels},
@@ -10,8 +16,8 @@ use lifesign_core::{
 };
 use lifesign_document::{LinesByName, Table, Value, country_code, label, labels, nearest};
 
-pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
-    let mut all = Countries { send_options: BlockOptions::new(root), ..Countries::default() };
+pub(super) fn countries<'a>(root: Table<'a>, all: &mut Countries<'a>) {
+    let probes = probes(root, &mut all.short_forms);
     let mut lines = LinesByName::new();
     if root.get("country").is_none() {
         root.missing(
@@ -20,14 +26,19 @@ pub(super) fn countries(root: Table<'_>) -> Countries<'_> {
         );
     }
     for table in root.tables("country", "country") {
-        country(table, &mut all, &mut lines);
+        country(table, probes.as_ref(), all, &mut lines);
     }
-    all
 }
 
-/// `lines`: the line of each country code.
-fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByName) {
-    table.only(&["code", "name", "timezone", "labels", "block", "network"]);
+/// `default`: how hosts are asked where nothing else says it. `lines`: the line of each country
+/// code.
+fn country<'a>(
+    table: Table<'a>,
+    default: Option<&Probes<'a>>,
+    all: &mut Countries<'a>,
+    lines: &mut LinesByName,
+) {
+    table.only(&["code", "name", "timezone", "labels", "probes", "hosts_from", "block", "network"]);
     let code = table
         .need("code", "\"KP\"")
         .and_then(|value| code(value, lines))
@@ -48,13 +59,19 @@ fn country<'a>(table: Table<'a>, all: &mut Countries<'a>, lines: &mut LinesByNam
     if is_empty && !["block", "network"].into_iter().any(|key| is_a_table(table, key)) {
         table.missing("a country without a block; add [[country.block]] with a prefix and hosts");
     }
+    let probes = probes(table, &mut all.short_forms).or_else(|| default.cloned());
+    let file = table.get("hosts_from").map(|value| ByPrefix::new(HostFile::read(value, all)));
+    let around = Around { country: id, network: None, probes, file: file.as_ref() };
     for table in blocks {
-        block::block(table, id, None, all);
+        block(table, &around, all);
     }
     let first_network = all.roster.networks.len() as u32;
     let mut lines = LinesByName::new();
     for table in networks {
-        network::network(table, id, all, &mut lines);
+        network::network(table, &around, all, &mut lines);
+    }
+    if let Some(file) = file {
+        file.finish(all);
     }
     let networks = first_network..all.roster.networks.len() as u32;
     let blocks = first..all.roster.blocks.len() as u32;

@@ -14,7 +14,6 @@ use lifesign_core::{
 };
 use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use std::{
-    collections::HashSet,
     net::{IpAddr, SocketAddr},
     path::Path,
     sync::{Arc, LazyLock},
@@ -24,17 +23,22 @@ use std::{
 mod block;
 mod clash;
 mod country;
+mod host_file;
+mod hosts;
 mod maintenance;
 mod metric_sets;
 mod network;
+mod probes;
 mod send_options;
 mod summary;
+mod targets;
 mod warnings;
 
+use probes::ShortForms;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "vantage",
     "contact",
     "controls",
@@ -46,6 +50,7 @@ const KEYS: [&str; 13] = [
     "df",
     "budget",
     "judge",
+    "probes",
     "country",
     "maintenance",
 ];
@@ -85,54 +90,81 @@ pub struct Plan {
     pub roster: Arc<Roster>,
     /// How each target is probed, by `TargetId`.
     pub specs: Vec<ProbeSpec>,
+    /// Each host file, and how many hosts it has.
+    pub host_files: Vec<(String, usize)>,
     /// How the probes of each block leave, by `BlockId`; those that are alike are one.
     pub send_options: Vec<Arc<SendOptions>>,
     /// How the questions to the controls leave: as the plan says for all.
     pub control_options: SocketOptions,
 }
 
+/// Reads the host file with this path, as the plan has it: its name in problems, and its text.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<(String, String), Problems>;
+
 /// What has been read of the countries so far.
-#[derive(Default)]
 struct Countries<'a> {
     roster: Roster,
     specs: Vec<ProbeSpec>,
     /// Every prefix, with its value in the file.
     prefixes: Vec<(Prefix, Value<'a>)>,
-    /// The short form of every probe, once.
-    probes: HashSet<Arc<str>>,
+    short_forms: ShortForms,
     send_options: BlockOptions,
+    read_file: ReadFile<'a>,
+    /// Each host file, and how many hosts it has.
+    host_files: Vec<(String, usize)>,
+    /// Are there as many targets as there may be?
+    is_full: bool,
 }
 
-impl Countries<'_> {
-    /// The one copy of a probe's short form.
-    fn shared(&mut self, text: String) -> Arc<str> {
-        if let Some(known) = self.probes.get(text.as_str()) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.probes.insert(new.clone());
-        new
+impl<'a> Countries<'a> {
+    fn of(root: Table<'a>, read_file: ReadFile<'a>) -> Self {
+        let mut all = Self {
+            roster: Roster::default(),
+            specs: Vec::new(),
+            prefixes: Vec::new(),
+            short_forms: ShortForms::default(),
+            send_options: BlockOptions::new(root),
+            read_file,
+            host_files: Vec::new(),
+            is_full: false,
+        };
+        country::countries(root, &mut all);
+        // They do not grow any more.
+        all.roster.targets.shrink_to_fit();
+        all.specs.shrink_to_fit();
+        all
     }
 }
 
 impl Plan {
-    /// Reads a plan file.
+    /// Reads a plan file, and the host files that it names.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&path.display().to_string(), &lifesign_document::load(path, MAX_MEBIBYTES)?)
+        let name = path.display().to_string();
+        let text = lifesign_document::load(path, MAX_MEBIBYTES)?;
+        Self::parse_with(&name, &text, &|file| load_beside(path, file))
     }
 
-    /// Reads the text of a plan; `name` is the file's name in problems.
+    /// Reads the text of a plan; `name` is the file's name in problems. The paths of host files
+    /// start from the current directory.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        lifesign_document::read(name, text, |root| plan(root.only(&KEYS)))
+        Self::parse_with(name, text, &|file| load_beside(Path::new(""), file))
+    }
+
+    /// Reads the text of a plan, and its host files by `read_file`.
+    pub fn parse_with(name: &str, text: &str, read_file: ReadFile<'_>) -> Result<Self, Problems> {
+        lifesign_document::read(name, text, |root| plan(root.only(&KEYS), read_file))
     }
 }
 
-fn plan(root: Table<'_>) -> Plan {
-    let mut countries = country::countries(root);
+/// Reads a file whose path starts from the directory of another.
+fn load_beside(other: &Path, path: &str) -> Result<(String, String), Problems> {
+    let path = other.parent().unwrap_or(Path::new("")).join(path);
+    Ok((path.display().to_string(), lifesign_document::load(&path, MAX_MEBIBYTES)?))
+}
+
+fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
+    let mut countries = Countries::of(root, read_file);
     countries.roster.maintenance = maintenance::maintenance(root, &countries.roster);
-    // They do not grow any more.
-    countries.roster.targets.shrink_to_fit();
-    countries.specs.shrink_to_fit();
     let controls = controls(root);
     clash::overlaps(&countries.prefixes);
     clash::watched_controls(&controls, &countries.prefixes);
@@ -153,6 +185,7 @@ fn plan(root: Table<'_>) -> Plan {
         metrics: metric_sets::metric_sets(root, &countries.roster),
         roster: Arc::new(countries.roster),
         specs: countries.specs,
+        host_files: countries.host_files,
         control_options: countries.send_options.of_plan().socket.clone(),
         send_options: countries.send_options.of_blocks,
     }

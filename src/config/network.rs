@@ -1,18 +1,23 @@
 //! One `[[country.network]]` table of the plan: adds its network and blocks to the roster.
 
-use super::{Countries, block, country::is_a_table};
+use super::{
+    Countries,
+    block::{Around, block},
+    country::is_a_table,
+    probes::probes,
+};
 use crate::export::http::RESERVED_NETWORKS;
-use lifesign_core::scopes::{CountryId, Labels, Network, NetworkId, Prefix};
+use lifesign_core::scopes::{Labels, Network, NetworkId, Prefix};
 use lifesign_document::{LinesByName, Table, Value, labels, network_name};
 
-/// `lines`: the line of each network's name in the country.
+/// `around`: what the network lies in. `lines`: the line of each network's name in the country.
 pub(super) fn network<'a>(
     table: Table<'a>,
-    country: CountryId,
+    around: &Around<'_, 'a>,
     all: &mut Countries<'a>,
     lines: &mut LinesByName,
 ) {
-    table.only(&["name", "asn", "labels", "block"]);
+    table.only(&["name", "asn", "labels", "probes", "block"]);
     let name =
         table.need("name", "\"Example Telecom\"").and_then(|value| network_name(value, lines));
     let asn = table.get("asn").and_then(|value| value.integer(1..=u32::MAX.into()));
@@ -29,13 +34,16 @@ pub(super) fn network<'a>(
             "a network without a block; add [[country.network.block]] with a prefix and hosts",
         );
     }
+    let own = probes(table, &mut all.short_forms);
+    let probes = own.or_else(|| around.probes.clone());
+    let around = Around { network: Some(id), probes, ..around.clone() };
     for table in blocks {
-        block::block(table, country, Some(id), all);
+        block(table, &around, all);
     }
     all.roster.networks.push(Network {
         name: name.unwrap_or_default().to_owned(),
         asn,
-        country,
+        country: around.country,
         labels,
         blocks: first..all.roster.blocks.len() as u32,
     });

@@ -20,7 +20,7 @@ fn total_rate(budget: &Budget, per_block: f64, blocks: usize) -> String {
     rate_in_words(per_block * blocks as f64 * scale)
 }
 
-/// One line for the whole, one for each country, network and block.
+/// One line for the whole, one for each country, network, block and host file.
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roster = &self.roster;
@@ -47,6 +47,9 @@ impl Display for Plan {
                 write!(f, "\n  {network}: {}", count(network.blocks.len(), "block", "blocks"))?;
                 self.write_blocks(f, network.blocks.clone(), "    ")?;
             }
+        }
+        for (name, hosts) in &self.host_files {
+            write!(f, "\n{name}: {}", count(*hosts, "host", "hosts"))?;
         }
         Ok(())
     }

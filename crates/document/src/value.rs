@@ -38,6 +38,13 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Notes that something is missing; but not after a syntax error, which may hide it.
+    pub fn missing(self, text: &str) {
+        if self.document.broken_lines.is_empty() {
+            self.note(text);
+        }
+    }
+
     /// The line on which it starts, from 1.
     pub fn line(self) -> usize {
         self.document.line(self.start())
@@ -46,6 +53,11 @@ impl<'a> Value<'a> {
     /// The key that it, or the list that it is in, belongs to.
     pub fn key(self) -> &'a str {
         self.key
+    }
+
+    /// Whether it is a string.
+    pub fn is_text(self) -> bool {
+        matches!(self.found.value, Node::Text(_))
     }
 
     /// Whether it is a table.
