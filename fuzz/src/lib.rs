@@ -306,10 +306,19 @@ fn rtt(record: &EventRecord) -> Duration {
     }
 }
 
-/// The bytes of a plan file.
+/// The bytes of a plan file, and behind a zero, which no plan has, those of its host files.
 pub fn plan(bytes: &[u8]) {
-    match decode("plan", bytes.to_vec()).and_then(|text| Plan::parse("plan", &text)) {
-        Err(problems) => inside(&problems, bytes),
+    let mut parts = bytes.splitn(2, |&byte| byte == 0);
+    let plan = parts.next().unwrap_or_default();
+    let hosts = parts.next().unwrap_or_default();
+    let read_file = |_: &str| Ok(("hosts".to_owned(), decode("hosts", hosts.to_vec())?));
+    let text = decode("plan", plan.to_vec());
+    match text.and_then(|text| Plan::parse_with("plan", &text, &read_file)) {
+        Err(problems) => {
+            assert!(!problems.list.is_empty() || !problems.included.is_empty(), "no reason");
+            inside(&problems, plan);
+            problems.included.iter().for_each(|of_hosts| inside(of_hosts, hosts));
+        }
         Ok(plan) => {
             let roster = &plan.roster;
             assert!(
@@ -345,7 +354,10 @@ pub fn plan(bytes: &[u8]) {
 /// The bytes of a scenario file.
 pub fn scenario(bytes: &[u8]) {
     match decode("scenario", bytes.to_vec()).and_then(|text| Scenario::parse("scenario", &text)) {
-        Err(problems) => inside(&problems, bytes),
+        Err(problems) => {
+            assert!(!problems.list.is_empty(), "no reason");
+            inside(&problems, bytes);
+        }
         Ok(scenario) => {
             let roster = &scenario.roster;
             assert!(scenario.end() > scenario.start, "no time passes");
@@ -363,7 +375,6 @@ pub fn scenario(bytes: &[u8]) {
 
 /// Every problem is one line of words and lies in the file, or just behind a line's end.
 fn inside(problems: &Problems, bytes: &[u8]) {
-    assert!(!problems.list.is_empty(), "refused without a reason");
     assert!(problems.list.is_sorted(), "not in the order of the file");
     let characters = |line: &[u8]| line.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
     let lengths: Vec<usize> = bytes.split(|&byte| byte == b'\n').map(characters).collect();

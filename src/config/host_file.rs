@@ -55,7 +55,7 @@ impl<'a> HostFile<'a> {
         let (name, text) = read.clone().unwrap_or_default();
         let sheet = Sheet::new(&name);
         let rows = read.is_some().then(|| rows(&sheet, &text, all));
-        if rows.as_ref().is_some_and(Vec::is_empty) {
+        if rows.as_ref().is_some_and(Vec::is_empty) && !sheet.is_faulty() {
             value.note(&format!("no host in {name}; write one a line, or drop the key"));
         }
         Self { value, sheet, rows }

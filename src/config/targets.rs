@@ -137,8 +137,12 @@ impl<'f> BlockTargets<'f> {
                 0 => format!("{host} is"),
                 more => format!("{host} and {more} more of these are"),
             };
+            let of_plan = match (origin, before.file) {
+                (Origin::File(..), None) => " of the plan",
+                _ => "",
+            };
             let text = format!(
-                "{who} already asked {:?} in this block, on {before}; keep one",
+                "{who} already asked {:?} in this block, on {before}{of_plan}; keep one",
                 probe.text
             );
             match own(probe) {

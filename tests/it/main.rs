@@ -25,6 +25,7 @@ mod probe {
 }
 
 mod config {
+    mod hosts;
     mod plans;
     mod warnings;
 }

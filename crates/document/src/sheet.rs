@@ -51,6 +51,11 @@ impl Sheet {
         }
     }
 
+    /// Has it a problem?
+    pub fn is_faulty(&self) -> bool {
+        !self.noted.borrow().is_empty()
+    }
+
     /// All problems, if there are any.
     pub fn into_problems(self) -> Option<Problems> {
         let mut list = self.noted.into_inner();

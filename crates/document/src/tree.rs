@@ -66,12 +66,20 @@ pub(crate) fn parse<'a>(document: &mut Document<'a>) -> Vec<Entry<'a>> {
             continue;
         }
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(text.len()..text.len());
-            let found = text.get(span.clone()).unwrap_or_default();
+        // Of an error without a place, only the section is known.
+        let places = errors.iter().map(|error| error.span().unwrap_or_default());
+        let header =
+            if text.starts_with('[') { text.lines().next().unwrap_or_default() } else { "" };
+        let is_header_wrong =
+            places.clone().any(|span| !header.is_empty() && span.start <= header.len());
+        for (error, span) in errors.iter().zip(places) {
+            let found = &text[span.clone()];
             document.note_syntax(start + span.start, &syntax(error.message(), found));
         }
-        merge(&mut root, entries(table.into_inner(), start), depth, document);
+        // The parser takes some key below for the name of such a table.
+        if !is_header_wrong {
+            merge(&mut root, entries(table.into_inner(), start), depth, document);
+        }
     }
     root
 }

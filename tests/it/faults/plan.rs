@@ -149,6 +149,51 @@ fn the_plan_is_a_pipe_or_a_device() {
 }
 
 #[test]
+fn a_host_file_is_read_again_and_changes_nothing_when_it_is_wrong() {
+    let temp_dir = TempDir::new("hosts");
+    let hosts = temp_dir.put("kp.csv", "host,probes\n127.46.1.1,tcp/9 icmp\n");
+    let text = plan(&[]) + "hosts_from = \"kp.csv\"\n[[country.block]]\n";
+    temp_dir.put("plan.toml", text + "prefix = \"127.46.1.0/24\"\n");
+    let run = ["--config", &temp_dir.path("plan.toml"), "--listen", "127.0.0.1:0"];
+    let mut program = Program::start(lifesign(&run));
+    let address = program.address();
+    let watch = Watch { program, address, temp_dir };
+    watch.up(1);
+    let reload = || ask(watch.address, "POST", "/-/reload");
+    let targets =
+        || values(&watch.metrics(), "lifesign_target_last_life_timestamp_seconds", &[]).len();
+    watch.temp_dir.put("kp.csv", "host\n127.46.1.1\n127.46.2.1,icmp\n");
+    let wrong = reload();
+    assert_eq!(wrong.code, 400);
+    assert!(
+        wrong.body.starts_with(&format!("{hosts}:2:1: no probes for this host")),
+        "{}",
+        wrong.body
+    );
+    assert!(
+        wrong.body.contains(&format!("\n{hosts}:3:1: 127.46.2.1 lies in no block")),
+        "{}",
+        wrong.body
+    );
+    for make in ["rm", "rm -f {}; mkfifo", "rm {}; ln -s /dev/zero"] {
+        let make = format!("{} {hosts}", make.replace("{}", &hosts));
+        assert_eq!(done(quiet(Command::new("sh"), &["-c", &make])).0, 0, "{make}");
+        let answer = reload();
+        assert_eq!(answer.code, 400);
+        let plan = watch.temp_dir.path("plan.toml");
+        assert!(answer.body.starts_with(&format!("{plan}:7:14: {hosts}: no ")), "{}", answer.body);
+    }
+    assert_eq!((watch.state(1, "up"), watch.reloaded()), (vec![1.0], vec![0.0]));
+    assert_eq!(targets(), 2);
+    fs::remove_file(&hosts).unwrap();
+    watch.temp_dir.put("kp.csv", "host,probes\n127.46.1.1,tcp/9 icmp\n127.46.1.2-4,icmp\n");
+    let answer = reload();
+    assert_eq!(answer.code, 200, "{}", answer.body);
+    assert!(answer.body.contains("4 hosts, 5 targets"), "{}", answer.body);
+    assert_eq!((watch.state(1, "up"), watch.reloaded()), (vec![1.0], vec![1.0]));
+}
+
+#[test]
 fn blocks_come_and_go() {
     let mut watch = Watch::start("blocks", &plan(&[1, 2, 3]));
     for block in 1..=3 {
