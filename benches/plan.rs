@@ -1,5 +1,5 @@
-//! What a plan of a country's every address costs: 5,030 blocks of 256 hosts, once as a host a line,
-//! once as ranges, once as a host file. `cargo bench --bench plan`; the last line is JSON.
+//! What it costs to read a plan of every address of a country: 5,030 blocks of 256 hosts, as
+//! ranges, as a host file and a line each. `cargo bench --bench plan`; the last line is JSON.
 
 #[path = "lab/table.rs"]
 #[expect(dead_code, reason = "a plan has only goals of one kind")]
@@ -15,9 +15,15 @@ const HOSTS: u32 = 256;
 fn main() {
     let directory = std::env::temp_dir().join(format!("lifesign-plan-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join("plan.toml");
     let mut table = Table::default();
-    for (name, text) in [("a host a line", a_line_each()), ("ranges", a_line_each())] {
-        let path = directory.join("plan.toml");
+    fs::write(directory.join("hosts.csv"), host_file()).expect("a file");
+    // The smallest first: the most that is held is that of all so far.
+    for (name, text) in [
+        ("ranges", plan("", |block| format!("hosts = [\"{block}.0-255\"]\n"))),
+        ("a host file", plan("hosts_from = \"hosts.csv\"\n", |_| String::new())),
+        ("a host a line", plan("", a_line_each)),
+    ] {
         fs::write(&path, &text).expect("a file");
         measure(name, text.len(), &path, &mut table);
     }
@@ -43,25 +49,39 @@ fn measure(name: &str, bytes: usize, path: &Path, table: &mut Table) {
     table.add("at most so far", "lifesign", n, peak / 1024.0, "MB", None);
 }
 
-fn block(number: u32) -> String {
-    format!("127.{}.{}", number / 256, number % 256)
+/// The first three numbers of each block's addresses.
+fn blocks() -> impl Iterator<Item = String> {
+    (0..BLOCKS).map(|number| format!("127.{}.{}", number / 256, number % 256))
 }
 
-fn a_line_each() -> String {
-    let mut text = head();
-    for number in 0..BLOCKS {
-        let block = block(number);
-        let _ = write!(text, "[[country.block]]\nprefix = \"{block}.0/24\"\nhosts = [\n");
-        for host in 0..HOSTS {
-            let _ = writeln!(text, "  {{ host = \"{block}.{host}\", probes = [\"icmp\"] }},");
-        }
-        text.push_str("]\n\n");
+/// A plan with these lines in its country, and in each block.
+fn plan(country: &str, hosts: impl Fn(&str) -> String) -> String {
+    let mut text = format!(
+        "vantage = \"a bench\"\n\n[[country]]\ncode = \"TW\"\nprobes = [\"icmp\"]\n{country}\n"
+    );
+    for block in blocks() {
+        let hosts = hosts(&block);
+        let _ = write!(text, "[[country.block]]\nprefix = \"{block}.0/24\"\n{hosts}\n");
     }
     text
 }
 
-fn head() -> String {
-    "vantage = \"a bench\"\n\n[[country]]\ncode = \"TW\"\n\n".into()
+fn a_line_each(block: &str) -> String {
+    let mut text = "hosts = [\n".to_owned();
+    for host in 0..HOSTS {
+        let _ = writeln!(text, "  {{ host = \"{block}.{host}\", probes = [\"icmp\"] }},");
+    }
+    text + "]\n"
+}
+
+fn host_file() -> String {
+    let mut text = "host,probes\n".to_owned();
+    for block in blocks() {
+        for host in 0..HOSTS {
+            let _ = writeln!(text, "{block}.{host},icmp");
+        }
+    }
+    text
 }
 
 /// What this process holds of memory, now or at most, in kilobytes (proc_pid_status(5)).

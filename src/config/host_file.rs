@@ -1,5 +1,5 @@
-//! Host files, which a plan names as `hosts_from`: a row a host, its columns what a host may have in
-//! the plan itself.
+//! Host files, which a plan names as `hosts_from`: a row a host, its columns what a host may have
+//! in the plan itself.
 
 use super::{
     Countries,

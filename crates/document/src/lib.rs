@@ -25,17 +25,17 @@
 use document::Document;
 use load::too_long;
 
-mod document;
-mod duration;
-mod load;
-mod name;
 mod problem;
-mod sections;
-mod sheet;
 mod syntax;
-mod table;
+mod load;
+mod sections;
+mod document;
 mod tree;
+mod duration;
 mod value;
+mod table;
+mod name;
+mod sheet;
 pub use duration::{format_duration, parse_duration};
 pub use load::{MAX_MEBIBYTES, decode, load, load_from};
 pub use name::{

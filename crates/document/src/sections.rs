@@ -21,7 +21,8 @@ pub(crate) struct Section<'a> {
 pub(crate) struct Sections<'a> {
     text: &'a str,
     tokens: Lexer<'a>,
-    /// Where the next section starts, if there is one. Of a header, the first bracket has been read.
+    /// Where the next section starts, if there is one. Of its header, the first bracket has been
+    /// read.
     start: Option<usize>,
     line: Line,
 }

@@ -1,5 +1,5 @@
-//! A file of rows, as spreadsheets and scanners write it: comma-separated values (RFC 4180), a row a
-//! line, with comments behind `#` and blank lines between.
+//! A file of rows, as spreadsheets and scanners write it: comma-separated values (RFC 4180), a row
+//! a line, with comments behind `#` and blank lines between.
 
 use crate::{
     document::MAX_PROBLEMS,
