@@ -160,8 +160,6 @@ fn a_host_file_is_read_again_and_changes_nothing_when_it_is_wrong() {
     let watch = Watch { program, address, temp_dir };
     watch.up(1);
     let reload = || ask(watch.address, "POST", "/-/reload");
-    let targets =
-        || values(&watch.metrics(), "lifesign_target_last_life_timestamp_seconds", &[]).len();
     watch.temp_dir.put("kp.csv", "host\n127.46.1.1\n127.46.2.1,icmp\n");
     let wrong = reload();
     assert_eq!(wrong.code, 400);
