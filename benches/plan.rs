@@ -24,8 +24,9 @@ fn main() {
         ("a host file", plan("hosts_from = \"hosts.csv\"\n", |_| String::new())),
         ("a host a line", plan("", a_line_each)),
     ] {
-        fs::write(&path, &text).expect("a file");
-        measure(name, text.len(), &path, &mut table);
+        let bytes = text.len();
+        fs::write(&path, text).expect("a file");
+        measure(name, bytes, &path, &mut table);
     }
     fs::remove_dir_all(&directory).expect("it is there");
     println!("{table}");

@@ -8,6 +8,10 @@ use crate::{
 use csv_core::{ReadFieldResult, Reader};
 use std::cell::RefCell;
 
+/// A longer line is no row: a host and its labels are some thousand bytes at most. Places in a line
+/// are counted from its start.
+const MAX_LINE: usize = 16 << 10;
+
 /// A file of rows, and the problems noted in it so far.
 pub struct Sheet {
     name: String,
@@ -75,6 +79,11 @@ impl Sheet {
         for (line, number) in text.lines().zip(1..) {
             let begin = line.trim_start();
             if begin.is_empty() || begin.starts_with('#') {
+                continue;
+            }
+            if line.len() > MAX_LINE {
+                let text = "longer than 16 KiB; write a row in each line";
+                self.note(Position { line: number, col: 1 }, text);
                 continue;
             }
             match read_line(&mut reader, line, &mut buffer, &mut ends) {
@@ -198,6 +207,13 @@ mod tests {
             "t:1:3: a quote is still open here; close it in the same line\n\
              t:2:3: a carriage return within a line; save the file with line ends of Unix or Windows"
         );
+    }
+
+    #[test]
+    fn a_line_of_megabytes_is_no_row() {
+        let (rows, problems) = read(&format!("a\n{}\nb", ",".repeat(4 << 20)));
+        assert_eq!(rows.len(), 2);
+        assert_eq!(problems, "t:2:1: longer than 16 KiB; write a row in each line");
     }
 
     proptest! {
