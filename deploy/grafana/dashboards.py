@@ -294,7 +294,7 @@ COUNTRIES = 'label_values(lifesign_country_state{vantage=~"$vantage"}, country)'
 def annotation(name, colour, state, scope, title):
     """A mark at the edge of each change, where it really happened, and not where it was found."""
     labels = BLOCKS if scope == "block" else HERE
-    on = "job, instance, country" + (", block" if scope == "block" else "")
+    on = "job, instance, vantage, country" + (", block" if scope == "block" else "")
     return {
         "name": name, "datasource": SOURCE, "enable": True, "hide": False, "iconColor": colour,
         "expr": f"1000 * lifesign_{scope}_state_since_latest_timestamp_seconds{{{labels}}}"
