@@ -3,7 +3,7 @@
 
 use super::{
     Episode,
-    opening::{StoreError, connect},
+    opening::{self, StoreError, connect},
     tables::show_as_newest,
 };
 use lifesign_core::{
@@ -32,6 +32,14 @@ pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long a period a sample covers, in milliseconds.
 pub(super) const FINE_MS: i64 = 60_000;
 pub(super) const COARSE_MS: i64 = 600_000;
+
+/// The last time that can be, in the year 2554, in milliseconds.
+pub(super) const LATEST_MS: i64 = (u64::MAX / 1_000_000) as i64;
+
+/// A row of a run that makes sense.
+pub(super) fn is_run() -> String {
+    format!("began >= 0 AND lasted BETWEEN 0 AND {LATEST_MS}")
+}
 
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,21 +151,19 @@ impl StoreReader {
     /// The same of a file that the first write of a run makes; None before that.
     pub fn open_if_made(path: &Path) -> Result<Option<Self>, StoreError> {
         match Self::open(path) {
-            Err(StoreError::Missing) => Ok(None),
+            Err(StoreError::Missing | StoreError::Empty) => Ok(None),
             opened => opened.map(Some),
         }
     }
 
     fn check_version(connection: Connection) -> Result<Self, StoreError> {
         connection.busy_timeout(Duration::from_secs(5))?;
-        match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-            VERSION => Ok(Self(connection)),
-            1 | 2 => {
-                show_as_newest(&connection)?;
-                Ok(Self(connection))
-            }
-            other => Err(StoreError::of_version(other)),
+        match opening::version(&connection)? {
+            0 => return Err(StoreError::Empty),
+            VERSION => {}
+            _ => show_as_newest(&connection)?,
         }
+        Ok(Self(connection))
     }
 
     /// Does it hold what was played, and not what was seen?
@@ -192,7 +198,7 @@ impl StoreReader {
         );
         let mut statement = self.0.prepare(&sql)?;
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
-        self.mark_planned(&mut episodes.read)?;
+        episodes.broken += self.mark_planned(&mut episodes.read)?;
         Ok(episodes)
     }
 
@@ -239,9 +245,12 @@ impl StoreReader {
     /// Up to when an open episode was observed: now while a run is under way, else when the last
     /// run wrote last.
     pub fn observed_until(&self, now: Time) -> Result<Time> {
-        let sql = "SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1";
-        let mut statement = self.0.prepare(sql)?;
-        let run = |row: &Row| Ok((time_from_millis(row.get(0)?), row.get(1)?));
+        let sql = format!(
+            "SELECT lasted, ended FROM run WHERE {} ORDER BY lasted DESC LIMIT 1",
+            is_run()
+        );
+        let mut statement = self.0.prepare(&sql)?;
+        let run = |row: &Row| Ok((time(row, 0)?, row.get(1)?));
         Ok(match statement.query_map([], run)?.next().transpose()? {
             Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
             _ => now,
@@ -250,19 +259,15 @@ impl StoreReader {
 
     /// From when to when the runs were that there is anything of; None if there was none.
     pub fn held(&self) -> Result<Option<(Time, Time)>> {
-        let sql = "SELECT min(began), max(lasted) FROM run";
-        let (began, lasted): (Option<i64>, Option<i64>) =
-            self.0.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(began
-            .zip(lasted)
-            .map(|(began, lasted)| (time_from_millis(began), time_from_millis(lasted))))
+        let sql = format!("SELECT min(began), max(lasted) FROM run WHERE {}", is_run());
+        let times = |row: &Row| Ok((optional_time(row, 0)?, optional_time(row, 1)?));
+        let (began, lasted) = self.0.query_row(&sql, [], times)?;
+        Ok(began.zip(lasted))
     }
 
     /// When the last run last wrote; None if there was none.
     pub fn last_written(&self) -> Result<Option<Time>> {
-        let last: Option<i64> =
-            self.0.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
-        Ok(last.map(time_from_millis))
+        last_written(&self.0)
     }
 
     /// The name of a country; its code, if no name is stored.
@@ -312,10 +317,11 @@ impl StoreReader {
         let mut statement = self.0.prepare(
             "SELECT scope FROM episode WHERE scope != country
              UNION SELECT scope FROM sample WHERE scope != country AND span = ?1
-               AND time = (SELECT max(time) FROM sample WHERE span = ?1)
+               AND time = (SELECT max(time) FROM sample WHERE span = ?1 AND time <= ?2)
              ORDER BY 1",
         )?;
-        all.extend(Rows::collect(statement.query_map([FINE_MS], |row| row.get(0))?)?.read);
+        let parts = statement.query_map([FINE_MS, LATEST_MS], |row| row.get(0))?;
+        all.extend(Rows::collect(parts)?.read);
         Ok(all)
     }
 
@@ -327,8 +333,8 @@ impl StoreReader {
         )?;
         let run = |row: &Row| {
             Ok(PastRun {
-                began: time_from_millis(row.get(0)?),
-                lasted: time_from_millis(row.get(1)?),
+                began: time(row, 0)?,
+                lasted: time(row, 1)?,
                 ended: row.get(2)?,
                 vantage: row.get(3)?,
             })
@@ -349,32 +355,31 @@ pub(super) fn episodes_since(connection: &Connection, since: Time) -> Result<Vec
 
 /// An episode, from the columns of [`EPISODE_COLUMNS`].
 pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
-    let optional_time =
-        |column: usize| Ok::<_, Error>(row.get::<_, Option<i64>>(column)?.map(time_from_millis));
     let optional_edge = |earliest, latest| -> Result<Option<Edge>> {
-        let earliest = optional_time(earliest)?;
-        Ok(optional_time(latest)?.map(|latest| Edge { earliest, latest }))
+        let earliest = optional_time(row, earliest)?;
+        Ok(optional_time(row, latest)?.map(|latest| Edge { earliest, latest }))
+    };
+    let count = |column| -> Result<u32> {
+        let number: i64 = row.get(column)?;
+        number.try_into().map_err(|_| Error::IntegralValueOutOfRange(column, number))
     };
     Ok(Episode {
         scope: row.get(0)?,
-        found: time_from_millis(row.get(1)?),
+        found: time(row, 1)?,
         country: row.get(2)?,
         state: state_from_row(row, 3)?,
-        begin: Edge { earliest: optional_time(4)?, latest: time_from_millis(row.get(5)?) },
+        begin: Edge { earliest: optional_time(row, 4)?, latest: time(row, 5)? },
         end: optional_edge(6, 7)?,
-        unseen: Duration::from_millis(row.get::<_, i64>(8)?.max(0) as u64),
-        paused: optional_time(9)?,
+        unseen: length(row, 8)?,
+        paused: optional_time(row, 9)?,
         evidence: row.get(10)?,
         darknesses: Darknesses {
-            count: row.get::<_, i64>(11)?.try_into().unwrap_or_default(),
-            length: Duration::from_millis(row.get::<_, i64>(12)?.max(0) as u64),
+            count: count(11)?,
+            length: length(row, 12)?,
             first_begin: optional_edge(13, 14)?,
             last_end: optional_edge(15, 16)?,
         },
-        of_stay: StayCount {
-            count: row.get::<_, i64>(17)?.try_into().unwrap_or_default(),
-            length: Duration::from_millis(row.get::<_, i64>(18)?.max(0) as u64),
-        },
+        of_stay: StayCount { count: count(17)?, length: length(row, 18)? },
         planned: None,
     })
 }
@@ -395,4 +400,30 @@ pub(super) fn millis(time: Time) -> i64 {
 /// The time so many milliseconds after the Unix epoch; a negative number is the epoch itself.
 pub(super) fn time_from_millis(millis: i64) -> Time {
     Time::from_nanos((millis.max(0) as u64).saturating_mul(1_000_000))
+}
+
+/// A column that is a time; one that cannot be is an error of its row.
+pub(super) fn time(row: &Row, column: usize) -> Result<Time> {
+    in_range(column, row.get(column)?).map(time_from_millis)
+}
+
+fn optional_time(row: &Row, column: usize) -> Result<Option<Time>> {
+    let millis: Option<i64> = row.get(column)?;
+    millis.map(|millis| in_range(column, millis).map(time_from_millis)).transpose()
+}
+
+/// The same of milliseconds that are a length.
+fn length(row: &Row, column: usize) -> Result<Duration> {
+    in_range(column, row.get(column)?).map(|millis| Duration::from_millis(millis as u64))
+}
+
+fn in_range(column: usize, millis: i64) -> Result<i64> {
+    let is_possible = (0..=LATEST_MS).contains(&millis);
+    is_possible.then_some(millis).ok_or(Error::IntegralValueOutOfRange(column, millis))
+}
+
+/// When the last run last wrote; None if there was none.
+pub(super) fn last_written(connection: &Connection) -> Result<Option<Time>> {
+    let sql = format!("SELECT max(lasted) FROM run WHERE {}", is_run());
+    connection.query_row(&sql, [], |row| optional_time(row, 0))
 }
