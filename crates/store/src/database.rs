@@ -6,9 +6,10 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
-    opening::{self, StoreError, connect},
+    opening::{self, PLAYED, StoreError, VERSION, connect},
     plan,
-    reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, LATEST_MS, VERSION, millis},
+    reader::{self, COARSE_MS, FINE_MS},
+    row::{self, EPISODE_COLUMNS, LATEST_MS, millis},
     series::{LOSS, MEANS, PROBES, makes_sense},
     tables::{NAMES, TABLES, make_newest},
 };
@@ -69,7 +70,7 @@ impl Database {
 
     /// Says in the file that it holds what was played.
     pub fn mark_played(&self) -> Result<()> {
-        self.connection.pragma_update(None, "application_id", reader::PLAYED)
+        self.connection.pragma_update(None, "application_id", PLAYED)
     }
 
     /// The same with what the last run left. A file that is damaged is moved aside, and a new one
@@ -99,7 +100,7 @@ impl Database {
         ))?;
         // Unreadable rows are logged when the history is read.
         let open_episodes = open
-            .query_map([], reader::episode_from_row)?
+            .query_map([], row::episode_from_row)?
             .filter_map(Result::ok)
             .collect::<Vec<Episode>>();
         let lasted = reader::last_written(&self.connection)?;

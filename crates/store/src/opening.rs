@@ -1,8 +1,13 @@
 //! The file, as it is opened: what is none of ours is told from what cannot be read.
 
-use super::reader::{PLAYED, VERSION};
 use rusqlite::{Connection, Error, OpenFlags};
 use std::{fs, io, path::Path};
+
+/// The version of the tables (`PRAGMA user_version`).
+pub(super) const VERSION: i64 = 3;
+
+/// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
+pub(super) const PLAYED: i32 = 0x706c_6179;
 
 /// Why the store cannot be opened, read or written, in a line that does not name the file.
 #[derive(Debug, thiserror::Error)]

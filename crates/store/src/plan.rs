@@ -4,7 +4,8 @@
 
 use super::{
     Episode,
-    reader::{self, Rows, StoreReader, millis},
+    reader::{Rows, StoreReader},
+    row::{self, millis},
 };
 use lifesign_core::{
     scopes::{Maintenance, Remarks},
@@ -91,8 +92,8 @@ impl StoreReader {
         let sql = "SELECT scope, begin, until, reason FROM maintenance";
         let Ok(mut statement) = self.0.prepare(sql) else { return Ok((windows, 0)) };
         let rows = statement.query_map([], |row| {
-            let from = reader::time(row, 1)?;
-            let window = Maintenance { from, to: reader::time(row, 2)?, reason: row.get(3)? };
+            let from = row::time(row, 1)?;
+            let window = Maintenance { from, to: row::time(row, 2)?, reason: row.get(3)? };
             Ok((row.get(0)?, window))
         })?;
         let rows: Rows<(String, Maintenance)> = Rows::collect(rows)?;

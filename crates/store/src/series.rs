@@ -1,6 +1,9 @@
 //! What was measured over time, in so many periods of equal length.
 
-use super::reader::{COARSE_MS, FINE_MS, LATEST_MS, Rows, StoreReader, millis};
+use super::{
+    reader::{COARSE_MS, FINE_MS, Rows, StoreReader},
+    row::{LATEST_MS, millis},
+};
 use lifesign_core::{
     judge::State,
     time::Time,

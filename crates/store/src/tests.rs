@@ -68,7 +68,7 @@ fn sampled(file: &Path, country: &str) -> Vec<(String, Time)> {
     let sql =
         "SELECT scope, time FROM sample WHERE country = ? AND span = 60000 ORDER BY time, scope";
     let mut statement = connection.prepare(sql).unwrap();
-    let row = |row: &rusqlite::Row| Ok((row.get(0)?, reader::time_from_millis(row.get(1)?)));
+    let row = |row: &rusqlite::Row| Ok((row.get(0)?, row::time_from_millis(row.get(1)?)));
     statement.query_map([country], row).unwrap().map(Result::unwrap).collect()
 }
 
@@ -345,11 +345,11 @@ fn what_was_not_seen_yet_is_not_told_and_a_broken_row_keeps_nobody_from_the_othe
     let change = |sql: &str| assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
     change(&format!(
         "UPDATE episode SET state = 'gone' WHERE scope = '{early}' AND found = {}",
-        reader::millis(at(800))
+        row::millis(at(800))
     ));
     change(&format!(
         "UPDATE sample SET state = '' WHERE scope = '{early}' AND time = {}",
-        reader::millis(at(1200))
+        row::millis(at(1200))
     ));
     assert_eq!(
         state_spans(&database, early, 4000),

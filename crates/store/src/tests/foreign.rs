@@ -72,7 +72,7 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     let connection = Connection::open(directory.file()).unwrap();
     connection.execute("DELETE FROM sample WHERE span = 600000", []).unwrap();
     let change = |sql: &str, time: u64| {
-        let changed = connection.execute(sql, [reader::millis(at(time))]).unwrap();
+        let changed = connection.execute(sql, [row::millis(at(time))]).unwrap();
         assert_eq!(changed, 1, "{sql}");
     };
     for (minute, column) in [

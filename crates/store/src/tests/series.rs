@@ -95,7 +95,7 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     );
     let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
-    assert_eq!((reader::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert_eq!((row::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
     assert!((loss - 0.15).abs() < 1e-9, "{loss}");
     let fine: i64 = connection
         .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
