@@ -18,7 +18,7 @@ use super::{
 use axum::{
     Extension, Router,
     extract::{self, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -38,7 +38,7 @@ const ROBOTS: &str = "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /
 /// what is for programs. A file has a dot in its name, and no code of a country has.
 pub const RESERVED_CODES: [&str; 4] = ["-", "api", "incident", "metrics"];
 /// What stands below a country and is no network. A browser takes `.` and `..` for folders.
-pub const RESERVED_NETWORKS: [&str; 4] = [".", "..", "badge.svg", "feed.atom"];
+pub const RESERVED_NETWORKS: [&str; 5] = [".", "..", "badge.svg", "feed.atom", "incident"];
 
 /// How many pages are made at a time.
 const MAX_BLOCKING_THREADS: usize = 2;
@@ -209,8 +209,15 @@ async fn metrics(
 
 async fn state(
     extract::State(server): ServerState,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ErrorResponse> {
+    if uri.query().is_some_and(|query| !query.is_empty()) {
+        return Err((
+            StatusCode::BAD_REQUEST,
+            "the state is all of it; ask without a query\n".into(),
+        ));
+    }
     let snapshot = server.snapshot()?;
     let encoding = Encoding::accepted(&headers);
     let body = server.state_caches.of(encoding).get_or_render(&snapshot, || {
@@ -297,8 +304,8 @@ pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::Roster;
-    use lifesign_page::{Address, Query};
+    use lifesign_core::scopes::{Roster, Scope};
+    use lifesign_page::{Address, Page, Query};
 
     #[test]
     fn the_first_part_of_each_route_is_no_code_of_a_country() {
@@ -322,5 +329,9 @@ mod tests {
         let find = |path: &str| Address::find(path, Query::default(), &roster);
         assert!(find("/KP/feed.atom").is_some() && find("/KP/badge.svg").is_some());
         assert_eq!(find("/incident/Star%20JV"), None);
+        roster.add_network("incident", None);
+        let find = |path: &str| Address::find(path, Query::default(), &roster);
+        let page = find("/KP/incident/badge.svg").unwrap().page;
+        assert!(matches!(page, Page::Incident(Scope::Country(_), _)), "{page:?}");
     }
 }

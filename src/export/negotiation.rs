@@ -19,10 +19,12 @@ pub(super) enum Encoding {
 impl Encoding {
     /// The one that suits this reader.
     pub fn accepted(headers: &HeaderMap) -> Self {
-        let listed = |coding| quality(headers, &header::ACCEPT_ENCODING, coding);
-        let gzip = listed("gzip").or_else(|| listed("*")).unwrap_or(0.0);
+        let listed = |codings: &[&str]| quality(headers, &header::ACCEPT_ENCODING, codings, "");
+        let any = listed(&["*"]);
+        // They are one coding (RFC 9110 §8.4.1.3).
+        let gzip = listed(&["gzip", "x-gzip"]).or(any).unwrap_or(0.0);
         // Who does not list it takes it too, if nothing that is liked better is there.
-        let identity = listed("identity").unwrap_or(0.0);
+        let identity = listed(&["identity"]).or(any).unwrap_or(0.0);
         if gzip > 0.0 && gzip >= identity { Self::Gzip } else { Self::Identity }
     }
 
@@ -53,28 +55,55 @@ impl Encoding {
 
 /// The format of metrics that this reader likes best; the old one where it says nothing.
 pub(super) fn format(headers: &HeaderMap) -> Format {
-    let liked = |media_type| quality(headers, &header::ACCEPT, media_type);
-    let text = liked("text/plain").or_else(|| liked("text/*")).or_else(|| liked("*/*"));
-    match liked("application/openmetrics-text") {
+    let liked =
+        |media_type: &str, version| quality(headers, &header::ACCEPT, &[media_type], version);
+    let any_of = |media_type| liked(media_type, "");
+    let text = liked("text/plain", "0.0.4").or_else(|| any_of("text/*")).or_else(|| any_of("*/*"));
+    let open = liked("application/openmetrics-text", "1.0.0");
+    match open.or_else(|| any_of("application/*")) {
         Some(open) if open > 0.0 && open >= text.unwrap_or(0.0) => Format::OpenMetrics,
         _ => Format::Text,
     }
 }
 
-/// How much this is liked by the header, from 0 to 1 (RFC 9110 §12.4.2); None where it is not
-/// listed.
-fn quality(headers: &HeaderMap, header: &HeaderName, name: &str) -> Option<f32> {
-    let texts = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    let listed = texts.flat_map(|text| text.split(',')).filter_map(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let is_it = parts.next()?.eq_ignore_ascii_case(name);
-        let weight = parts.find_map(|part| {
-            let (name, weight) = part.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("q").then(|| weight.trim().parse().unwrap_or(0.0))
-        });
-        is_it.then(|| weight.unwrap_or(1.0))
-    });
-    listed.max_by(f32::total_cmp)
+/// How much one of these is liked by the header, from 0 to 1 (RFC 9110 §12.4.2); None where none is
+/// listed, or only in other versions. More than 1 is 1, and what is no number is 0.
+fn quality(headers: &HeaderMap, header: &HeaderName, names: &[&str], version: &str) -> Option<f32> {
+    let texts =
+        headers.get_all(header).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let mut best: Option<f32> = None;
+    for text in texts {
+        for one in unquoted(&text, ',') {
+            let mut parts = unquoted(one, ';').map(str::trim);
+            let name = parts.next().unwrap_or_default();
+            let parameters: Vec<(&str, &str)> = parts
+                .filter_map(|part| part.split_once('='))
+                .map(|(name, value)| (name.trim(), value.trim().trim_matches('"')))
+                .collect();
+            let parameter = |wanted: &str| {
+                let found = parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+                found.map(|(_, value)| *value)
+            };
+            let is_version = parameter("version").is_none_or(|listed| listed == version);
+            if is_version && names.iter().any(|each| each.eq_ignore_ascii_case(name)) {
+                let weight = parameter("q").map_or(1.0, |q| q.parse().unwrap_or(0.0));
+                let weight = if weight > 0.0 { f32::min(weight, 1.0) } else { 0.0 };
+                best = Some(best.map_or(weight, |best| best.max(weight)));
+            }
+        }
+    }
+    best
+}
+
+/// The parts of a header between separators that are not in quotes (RFC 9110 §5.6.4).
+fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    let mut is_escaped = false;
+    text.split(move |letter| {
+        is_quoted ^= letter == '"' && !is_escaped;
+        is_escaped = is_quoted && letter == '\\' && !is_escaped;
+        letter == separator && !is_quoted
+    })
 }
 
 #[cfg(test)]
@@ -88,14 +117,40 @@ mod tests {
     #[test]
     fn gzip_is_for_those_who_take_it() {
         let accepted = |text| Encoding::accepted(&headers(header::ACCEPT_ENCODING, text));
-        for text in ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.2", "*", "identity, gzip"] {
+        for text in [
+            "gzip",
+            "gzip, deflate, br",
+            "br;q=1.0, GZIP;q=0.2",
+            "*",
+            "identity, gzip",
+            "x-gzip",
+            "identity;q=9, gzip;q=1",
+            "gzip ; q = 5",
+            "gzip, *;q=0.1",
+            "br;x=\"a,identity\", gzip",
+        ] {
             assert_eq!(accepted(text), Encoding::Gzip, "{text}");
         }
-        let not = ["", "identity", "gzip;q=0", "*, gzip;Q=0.0", "x-gzip-like", "gzip;q=x"];
-        for text in not.into_iter().chain(["identity;q=1, gzip;q=0.1"]) {
+        for text in [
+            "",
+            "identity",
+            "gzip;q=0",
+            "*, gzip;Q=0.0",
+            "x-gzip-like",
+            "gzip;q=x",
+            "gzip;q=-1",
+            "gzip;q=NaN",
+            "*;q=0.5, gzip;q=0.3",
+            "br;x=\"a, gzip\"",
+            "identity;q=1, gzip;q=0.1",
+        ] {
             assert_eq!(accepted(text), Encoding::Identity, "{text}");
         }
         assert_eq!(Encoding::accepted(&HeaderMap::new()), Encoding::Identity);
+        // What is no ASCII in a header takes nothing from what is.
+        let odd = HeaderValue::from_bytes(b"gzip, \xc3\xa4").unwrap();
+        let odd = HeaderMap::from_iter([(header::ACCEPT_ENCODING, odd)]);
+        assert_eq!(Encoding::accepted(&odd), Encoding::Gzip);
     }
 
     #[test]
@@ -104,9 +159,23 @@ mod tests {
         let prometheus = "application/openmetrics-text;version=1.0.0,\
                           application/openmetrics-text;version=0.0.1;q=0.75,\
                           text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        assert_eq!(chosen(prometheus), Format::OpenMetrics);
+        for text in [
+            prometheus,
+            "application/openmetrics-text",
+            "application/openmetrics-text; version=\"1.0.0\"; escaping=allow-utf-8;q=7, */*;q=0.9",
+            "application/*, text/plain;q=0.5",
+        ] {
+            assert_eq!(chosen(text), Format::OpenMetrics, "{text}");
+        }
         let old = "text/plain;version=0.0.4;q=1,application/openmetrics-text;q=0.5,*/*;q=0.1";
-        for text in [old, "*/*", "text/html,application/xhtml+xml,*/*;q=0.8", ""] {
+        for text in [
+            old,
+            "*/*",
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+            "",
+            "application/openmetrics-text;version=2.0.0, */*;q=0.1",
+            "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=2",
+        ] {
             assert_eq!(chosen(text), Format::Text, "{text}");
         }
         assert_eq!(format(&HeaderMap::new()), Format::Text);

@@ -64,6 +64,7 @@ mod http {
     mod listen;
     mod pages;
     mod plan;
+    mod queries;
 }
 
 mod page {

@@ -49,15 +49,19 @@ pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
 pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
     let fault = if text.trim().is_empty() {
-        "empty".to_owned()
+        "is empty".to_owned()
     } else if text.chars().count() > most {
-        format!("longer than {most} characters")
+        format!("is longer than {most} characters")
     } else if let Some(letter) = text.chars().find(|&letter| !is_plain(letter)) {
-        format!("not one line of plain text, for it has U+{:04X}", u32::from(letter))
+        format!("is not one line of plain text, for it has U+{:04X}", u32::from(letter))
+    } else if text.trim() != text {
+        "has white space around it".to_owned()
+    } else if text.chars().all(is_seen_with_others_only) {
+        "is invisible".to_owned()
     } else {
         return Some(text);
     };
-    value.note(&format!("{:?} is {fault}; write {want}", value.key()));
+    value.note(&format!("{:?} {fault}; write {want}", value.key()));
     None
 }
 
@@ -66,10 +70,18 @@ pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
 /// §23.7). Joiners are plain: some scripts are written with them.
 fn is_plain(letter: char) -> bool {
     let is_odd = matches!(letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        '\u{ad}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}');
     !is_odd && !letter.is_control() && u32::from(letter) & 0xfffe != 0xfffe
+}
+
+/// Joiners and selectors of variants (Unicode §23.2, §23.4), and white space between words.
+fn is_seen_with_others_only(letter: char) -> bool {
+    letter.is_whitespace()
+        || matches!(letter, '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{180f}'
+            | '\u{200c}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// The code of a country. `lines` holds those of the file.
@@ -169,13 +181,21 @@ mod tests {
     #[test]
     fn what_is_not_seen_as_what_it_is_is_no_plain_text() {
         for code in [
-            "0085", "00AD", "061C", "200B", "200E", "2028", "2029", "202E", "2066", "2069", "FDD0",
-            "FEFF", "FFFE", "FFFF",
+            "0085", "00AD", "115F", "1160", "17B4", "2800", "3164", "FFA0", "061C", "200B", "200E",
+            "2028", "2029", "202E", "2066", "2069", "FDD0", "FEFF", "FFFE", "FFFF",
         ] {
             let wanted = format!(
                 "plan:1:8: \"name\" is not one line of plain text, for it has U+{code}; write a name"
             );
             assert_eq!(fault(&format!("KP \\u{code}")), Some(wanted));
+        }
+        for text in ["\u{200d}", "\u{200c}\u{fe0f}", "\u{34f} \u{34f}"] {
+            let wanted = "plan:1:8: \"name\" is invisible; write a name";
+            assert_eq!(fault(text).as_deref(), Some(wanted), "{text:?}");
+        }
+        for text in [" Star JV", "Star JV\u{a0}", "\u{3000}Star JV"] {
+            let wanted = "plan:1:8: \"name\" has white space around it; write a name";
+            assert_eq!(fault(text).as_deref(), Some(wanted), "{text:?}");
         }
         assert!(fault("KP \\U0010FFFF").is_some_and(|fault| fault.contains("U+10FFFF;")));
         for plain in [

@@ -48,6 +48,8 @@ pub struct Past {
     pub incidents: Vec<Incident>,
     /// By full name; as many as there are columns.
     pub points: HashMap<String, Vec<Point>>,
+    /// How many rows make no sense, and are left out.
+    pub unreadable_rows: usize,
     /// Why it is not all there.
     pub problem: Option<String>,
 }

@@ -6,7 +6,6 @@ use lifesign::export::pages;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
-    time::Time,
     watch::{Settings, Snapshot, Watch},
 };
 use lifesign_incident::{Episode, StayCount};
@@ -17,7 +16,7 @@ const SITE: Site<'static> = Site { vantage: "the lab", contact: None, simulation
 const COUNTRY: &str = "/X0";
 
 fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
-    let query = Query::parse(query, Time::default()).unwrap();
+    let query = Query::parse(query, &Query::OF_PAGES, week::NOW).unwrap();
     let range = query.range.unwrap_or(Range::Week);
     let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
@@ -442,14 +441,14 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     let (began, now) = past.watched[0];
     let hours = |hours: u64| Duration::from_secs(hours * week::HOUR);
     past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
-    let query = Query::parse("range=400d", Time::default()).unwrap();
+    let query = Query::parse("range=400d", &Query::OF_PAGES, week::NOW).unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
     let view = View { snapshot: &snapshot, past: &past, site: SITE, address: &address };
     let page = lifesign_page::render(&view).unwrap().into_string();
     for part in [
         "aria-label=\"6 d 16 h: outage, not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
         "<rect class=\"outage\" x=\"25%\" width=\"50%\" fill=\"url(#unwatched)\"><title>outage, not watched, 19 Dec 2014",
-        "17 Dec 2014 08:00 to 24 Dec 00:00 UTC: watching began then",
+        "17 Dec 2014 08:00 to 24 Dec 00:00 UTC; nobody watched before",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
