@@ -121,9 +121,7 @@ fn measure(
     for measured in all.read {
         let empty = || vec![Point::default(); columns.count];
         let points = past.points.entry(measured.scope.clone()).or_insert_with(empty);
-        if let Some(point) = points.get_mut(measured.period) {
-            *point = Point::from(&measured);
-        }
+        measured.draw(points);
     }
     Ok(())
 }

@@ -100,12 +100,17 @@ pub(crate) fn ranges(view: &View) -> Markup {
     let now = view.now();
     let asked = shown.period(now).0;
     let began = watched.first().map_or(now, |first| first.0);
+    // The longer ones show the same.
+    let shorter = Range::LAST.into_iter().find(|range| range.length() >= now.since(began));
     html! {
         nav.ranges aria-label="How much of the past" {
             @for range in Range::LAST {
                 @let query = Query { range: Some(range), ..address.query.clone() };
                 @let current = (range == *shown).then_some("true");
-                a href=(address.with(&view.snapshot.roster, &query)) aria-current=[current] {
+                @let is_longer = shorter.is_some_and(|shorter| shorter.length() < range.length());
+                @let title = is_longer.then_some("nobody watched for so long");
+                a.beyond[is_longer] href=(address.with(&view.snapshot.roster, &query))
+                    aria-current=[current] title=[title] {
                     (range.label())
                 }
             }
@@ -154,6 +159,7 @@ fn legend() -> Markup {
             @for state in State::ALL {
                 li { (text::badge(state)) " " (text::meaning(state)) }
             }
+            li { b { "unstable" } " " (text::UNSTABLE) }
         }
     }
 }

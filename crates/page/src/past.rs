@@ -104,7 +104,10 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
     let View { snapshot, past, .. } = view;
     let verdict = &snapshot.scope(scope).verdict;
     let found = verdict.edge.written(snapshot.wall_offset);
-    let phase = past.present_phase(&snapshot.roster, scope);
+    let roster = &snapshot.roster;
+    // What is unstable together with the whole is told with that alone.
+    let shared = || past.shared_phase(roster, scope).filter(|_| verdict.state == State::Flapping);
+    let phase = past.present_phase(roster, scope).or_else(shared);
     if let Some(phase) = phase.filter(|phase| is_found_in(verdict.state, phase.kind)) {
         return phase.begin;
     }

@@ -154,6 +154,12 @@ impl StoreReader {
         id.is_ok_and(|id| id == PLAYED)
     }
 
+    /// What is now for its reader: of what was played, when that ended.
+    pub fn now(&self, wall: Time) -> Result<Time> {
+        let played = if self.was_played() { self.last_written()? } else { None };
+        Ok(played.unwrap_or(wall))
+    }
+
     /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
         let since = filter.since.map_or(0, millis);

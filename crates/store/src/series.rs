@@ -47,6 +47,8 @@ pub struct Measured {
     pub scope: String,
     /// Which of the periods, from 0.
     pub period: usize,
+    /// The first of the periods that its samples reach back into.
+    pub first: usize,
     /// Nothing was known of it in all of it.
     pub is_unknown: bool,
     /// How many probes were answered or missed.
@@ -90,7 +92,8 @@ impl StoreReader {
         let coarse_until = coarse_until.min(whole).max(from);
         let sql = format!(
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
-                    min(state = 'unknown'), {PROBES}, {LOSS}, {MEANS}, makes_sense, count(*)
+                    min(state = 'unknown'), {PROBES}, {LOSS}, {MEANS}, makes_sense, count(*),
+                    max(min(time - span) - ?1, 0) * ?4 / (?3 - ?1)
              FROM (SELECT *, {} AS makes_sense FROM ({} UNION ALL {}))
              GROUP BY scope, period, makes_sense",
             makes_sense(),
@@ -149,10 +152,17 @@ fn samples(which: Measurements, span: i64, after: &str, until: &str) -> String {
     }
 }
 
-impl From<&Measured> for Point {
-    fn from(measured: &Measured) -> Self {
-        let Measured { is_unknown, probes, loss, round_trips, .. } = *measured;
-        Self { is_unknown, probes, loss, round_trips }
+impl Measured {
+    /// Enters it into the points of a picture, one a period, after those of earlier periods. Where
+    /// periods are shorter than samples, or as long but not in step, some have none of their own:
+    /// they show the one that reaches back into them.
+    pub fn draw(&self, points: &mut [Point]) {
+        let Self { period, first, is_unknown, probes, loss, round_trips, .. } = *self;
+        for (at, point) in points.iter_mut().enumerate().take(period + 1).skip(first) {
+            if at == period || *point == Point::default() {
+                *point = Point { is_unknown, probes, loss, round_trips };
+            }
+        }
     }
 }
 
@@ -160,6 +170,7 @@ fn measured(row: &Row) -> Result<Measured> {
     Ok(Measured {
         scope: row.get(0)?,
         period: row.get::<_, i64>(1)?.max(0) as usize,
+        first: row.get::<_, i64>(13)?.max(0) as usize,
         is_unknown: row.get(2)?,
         probes: row.get::<_, i64>(3)?.max(0) as u64,
         loss: row.get(4)?,
