@@ -71,6 +71,7 @@ mod page {
     mod browser;
     mod feed;
     mod kept;
+    mod pictures;
     mod render;
     mod report;
     mod smoke;

@@ -452,6 +452,10 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    // A week holds it all.
+    let links: Vec<&str> = page.split("<a class=\"beyond\" href=\"").skip(1).collect();
+    let links = links.iter().map(|link| link.split('"').next().unwrap()).collect::<Vec<_>>();
+    assert_eq!(links, ["X0?range=30d", "X0?range=400d"]);
 }
 
 #[test]
