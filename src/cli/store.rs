@@ -176,13 +176,14 @@ pub(super) fn report(args: ReportArgs) -> u8 {
             .map_err(|error| error.to_string())?
             .ok_or_else(|| {
                 let is_held = |(from, to): (Time, Time)| from < until && to >= since;
-                let told = match reader.held() {
+                let why = match reader.held() {
                     Ok(Some(times)) if is_held(times) => {
-                        "nothing has been written yet of what was measured, which is each minute,"
+                        " yet: measurements are written each minute"
                     }
-                    _ => "nothing is known",
+                    _ => "",
                 };
-                format!("{told} of {country} between {since} and {until}{}", held(&reader))
+                let held = held(&reader);
+                format!("nothing is known of {country} between {since} and {until}{why}{held}")
             })
     });
     let data = match data {
