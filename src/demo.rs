@@ -13,7 +13,11 @@ use crate::{
     },
     line_writer::print_line,
 };
-use lifesign_core::watch::{Snapshot, Watch};
+use lifesign_core::{
+    judge::Change,
+    scopes::Scope,
+    watch::{Snapshot, Watch},
+};
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore, TemporaryDirectory};
@@ -138,7 +142,11 @@ async fn play(
         while simulation.now() < until {
             let step = until.min(simulation.now() + STEP);
             simulation.run_by_minutes(step, |simulation, changes| {
-                for change in changes {
+                // An edge that is told more closely is of interest once, and not of each block.
+                let is_told = |change: &&Change| {
+                    change.from != change.to || matches!(change.scope, Scope::Country(_))
+                };
+                for change in changes.iter().filter(is_told) {
                     print_line(&verdict::text(change, &scenario.roster, 0));
                 }
                 match &mut store {

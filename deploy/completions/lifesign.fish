@@ -73,7 +73,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l exit-code -
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m; days begin at midnight UTC' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Up to when, written alike (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'With --all: only this state: outage, flapping, down, partial, degraded or unknown' -r
@@ -83,7 +83,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l csv -d 'P
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l state-dir -d 'The state directory of the run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
-complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m; days begin at midnight UTC' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Up to when, written alike (default: now)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'

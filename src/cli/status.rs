@@ -167,7 +167,9 @@ fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
 /// The body of the answer.
 fn fetch(place: &Listen, client: Option<&Client>) -> Result<String, String> {
     let request = || {
-        let (stream, server) = connect(place)?;
+        let elsewhere = |error| format!("{error}; --address says where a run listens");
+        let connected = connect(place).map_err(|error| io::Error::other(elsewhere(error)));
+        let (stream, server) = connected?;
         client.unwrap_or(&Client::default()).get(stream, &server, "/api/v1/state")
     };
     let text = request().map_err(|error: io::Error| error.to_string())?;

@@ -7,7 +7,7 @@ use clap::Args;
 use lifesign_core::{judge::State, time::Time};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
-    self as store, EpisodeFilter, Rows, StoreReader, incidents, list, report,
+    self as store, EpisodeFilter, Rows, StoreError, StoreReader, incidents, list, report,
     rows::{self, EpisodeRow, IncidentRow},
 };
 use std::{
@@ -30,9 +30,15 @@ impl StoreArgs {
     fn open(self) -> Result<StoreReader, String> {
         let directory =
             || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
+        let hint = match self.db {
+            Some(_) => "",
+            None => "; give the directory that the run keeps its state in with --state-dir",
+        };
         let path = self.db.unwrap_or_else(|| directory().join(store::FILE_NAME));
-        StoreReader::open(&path)
-            .map_err(|error| format!("cannot read the store {}: {error}", path.display()))
+        StoreReader::open(&path).map_err(|error| {
+            let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
+            format!("cannot read the store {}: {error}{hint}", path.display())
+        })
     }
 }
 
@@ -40,7 +46,7 @@ impl StoreArgs {
 #[derive(Args, Debug)]
 struct PeriodArgs {
     /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how
-    /// long ago as 7d or 1h30m; days begin at midnight UTC
+    /// long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: When,
     /// Up to when, written alike (default: now)
@@ -49,7 +55,9 @@ struct PeriodArgs {
 }
 
 impl PeriodArgs {
-    fn resolve(&self, now: Time) -> Result<(Time, Time), String> {
+    /// Of what was played, relative to when that ended.
+    fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), String> {
+        let now = reader.now(wall).map_err(|error| error.to_string())?;
         period(self.since, self.until, now)
             .map_err(|error| format!("--since must lie before --until: {error}"))
     }
@@ -102,8 +110,8 @@ fn state(text: &str) -> Result<State, String> {
 /// Prints incidents, or episodes, as a table, JSON Lines or CSV; returns the exit code.
 pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     let now = Clock::start().now();
-    let read = args.period.resolve(now).and_then(|(since, until)| {
-        let reader = args.store.open()?;
+    let read = args.store.open().and_then(|reader| {
+        let (since, until) = args.period.resolve(&reader, now)?;
         let scope = args.scope.map(|name| reader.scope(&name)).transpose();
         let filter = EpisodeFilter {
             since: Some(since),
@@ -138,7 +146,9 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
         let (text, is_empty, broken) = listed.map_err(|error| error.to_string())?;
         let nothing = is_empty.then(|| {
             let what = if args.all { "episodes" } else { "incidents" };
-            format!("no {what} between {since} and {until}{}", held(&reader))
+            let hint =
+                if args.all { "" } else { "; --all lists every stay in another state than up" };
+            format!("no {what} between {since} and {until}{}{hint}", held(&reader))
         });
         Ok((text, nothing, broken))
     });
@@ -159,14 +169,21 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
 /// Writes the report of a country as an HTML page; returns the exit code.
 pub(super) fn report(args: ReportArgs) -> u8 {
     let now = Clock::start().now();
-    let data = args.period.resolve(now).and_then(|(since, until)| {
-        let reader = args.store.open()?;
+    let data = args.store.open().and_then(|reader| {
+        let (since, until) = args.period.resolve(&reader, now)?;
         let country = reader.country(&args.country).map_err(|error| error.to_string())?;
         report::ReportData::read(&reader, &country, (since, until), now)
             .map_err(|error| error.to_string())?
             .ok_or_else(|| {
+                let is_held = |(from, to): (Time, Time)| from < until && to >= since;
+                let why = match reader.held() {
+                    Ok(Some(times)) if is_held(times) => {
+                        " yet: measurements are written each minute"
+                    }
+                    _ => "",
+                };
                 let held = held(&reader);
-                format!("nothing is known of {country} between {since} and {until}{held}")
+                format!("nothing is known of {country} between {since} and {until}{why}{held}")
             })
     });
     let data = match data {

@@ -4,6 +4,7 @@
 use super::{http::ErrorResponse, render_cache::Rendering};
 use axum::http::StatusCode;
 use lifesign_core::{time::Time, watch::Snapshot};
+use lifesign_incident::Period;
 use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{
     EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader,
@@ -111,6 +112,10 @@ pub(super) fn answer(
     let (from, to) = query.range.unwrap_or(usual).period(now);
     let reader = store.map(StoreReader::open_if_made).transpose().map_err(unreadable)?.flatten();
     let reader = reader.as_ref();
+    let from = match kind {
+        Kind::Series => since_watched((from, to), snapshot, reader)?,
+        Kind::Incidents | Kind::Episodes => from,
+    };
     let scope = match &query.scope {
         Some(name) => Some(scope(name, snapshot, reader)?),
         None => None,
@@ -142,6 +147,19 @@ pub(super) fn answer(
         }
     };
     written.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))
+}
+
+/// When a period begins of which something can have been measured: as soon as anybody watched, or
+/// where it is asked for, if nobody did by its end.
+fn since_watched(
+    (from, to): Period,
+    snapshot: &Snapshot,
+    reader: Option<&StoreReader>,
+) -> Result<Time, ErrorResponse> {
+    let held = reader.map(StoreReader::held).transpose().map_err(unreadable)?.flatten();
+    let started = snapshot.wall_offset.written(snapshot.started);
+    let began = held.map_or(started, |(began, _)| began.min(started));
+    Ok(if began < to { from.max(began) } else { from })
 }
 
 /// What is said where the store is needed and cannot be read.

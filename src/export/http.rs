@@ -27,7 +27,6 @@ use lifesign_core::{
     scopes::Scope,
     watch::Snapshot,
 };
-use lifesign_page::Query;
 use lifesign_web_config::{Policy, WebConfig};
 use std::{io, sync::Arc, thread};
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +38,7 @@ const ROBOTS: &str = "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /
 /// what is for programs. A file has a dot in its name, and no code of a country has.
 pub const RESERVED_CODES: [&str; 4] = ["-", "api", "incident", "metrics"];
 /// What stands below a country and is no network. A browser takes `.` and `..` for folders.
-pub const RESERVED_NETWORKS: [&str; 4] = [".", "..", "badge.svg", "feed.atom"];
+pub const RESERVED_NETWORKS: [&str; 5] = [".", "..", "badge.svg", "feed.atom", "incident"];
 
 /// How many pages are made at a time.
 const MAX_BLOCKING_THREADS: usize = 2;
@@ -218,7 +217,16 @@ async fn state(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ErrorResponse> {
     let snapshot = server.snapshot()?;
-    let scope = scope_alone(&uri, &snapshot)?;
+    let query = pages::query(&uri, &["scope"], &snapshot)?;
+    let scope = match &query.scope {
+        Some(name) => Some(
+            snapshot
+                .roster
+                .scope_named(name)
+                .ok_or_else(|| (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n")))?,
+        ),
+        None => None,
+    };
     let encoding = Encoding::accepted(&headers);
     let body = server.state_caches.of((scope, encoding)).get_or_render(&snapshot, || {
         let targets = server.sources.targets.about(&snapshot.roster);
@@ -226,19 +234,6 @@ async fn state(
         encoding.encode(json).map_err(internal_error)
     })?;
     Ok((encoding.headers("application/json"), body))
-}
-
-/// The scope that a query asks for, if that is all it asks for.
-fn scope_alone(uri: &Uri, snapshot: &Snapshot) -> Result<Option<Scope>, ErrorResponse> {
-    let query = pages::query(uri, snapshot)?;
-    let Query { scope, .. } = query.clone();
-    if query != (Query { scope: scope.clone(), ..Query::default() }) {
-        let said = "the state is that of now: a query may name a scope, and nothing else\n";
-        return Err((StatusCode::BAD_REQUEST, said.into()));
-    }
-    let Some(name) = scope else { return Ok(None) };
-    let missing = || (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n"));
-    snapshot.roster.scope_named(&name).map(Some).ok_or_else(missing)
 }
 
 /// Healthy as long as there is a watch.
@@ -318,8 +313,8 @@ pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::Roster;
-    use lifesign_page::{Address, Query};
+    use lifesign_core::scopes::{Roster, Scope};
+    use lifesign_page::{Address, Page, Query};
 
     #[test]
     fn the_first_part_of_each_route_is_no_code_of_a_country() {
@@ -343,5 +338,9 @@ mod tests {
         let find = |path: &str| Address::find(path, Query::default(), &roster);
         assert!(find("/KP/feed.atom").is_some() && find("/KP/badge.svg").is_some());
         assert_eq!(find("/incident/Star%20JV"), None);
+        roster.add_network("incident", None);
+        let find = |path: &str| Address::find(path, Query::default(), &roster);
+        let page = find("/KP/incident/badge.svg").unwrap().page;
+        assert!(matches!(page, Page::Incident(Scope::Country(_), _)), "{page:?}");
     }
 }

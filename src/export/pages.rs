@@ -104,9 +104,9 @@ pub fn text(
     render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
 }
 
-pub(super) fn query(uri: &Uri, snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
+pub(super) fn query(uri: &Uri, keys: &[&str], snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
     let now = snapshot.wall_offset.written(snapshot.time);
-    Query::parse(uri.query().unwrap_or_default(), now)
+    Query::parse(uri.query().unwrap_or_default(), keys, now)
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = query(&uri, &snapshot)?;
+    let query = query(&uri, &Query::OF_PAGES, &snapshot)?;
     let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
     let settings = pages.sources.settings.borrow().clone();
     let media_type = address.page.media_type();
@@ -158,7 +158,7 @@ pub(super) async fn api(
     format: Format,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = super::http::newest(&pages.sources.snapshots)?;
-    let query = query(&uri, &snapshot)?;
+    let query = query(&uri, &Query::OF_ROWS, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
     let encoding = Encoding::accepted(&headers);
     let made = pages

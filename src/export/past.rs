@@ -3,7 +3,7 @@
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
 use lifesign_incident::{Episode, Incident, fold, go_on, middle};
 use lifesign_page::{Address, Columns, Page, Past, Point, Range};
-use lifesign_store::{EpisodeFilter, Measurements, StoreError, StoreReader};
+use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
 
 /// In countries of more blocks only the whole is read.
@@ -20,6 +20,7 @@ pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address)
         episodes: Vec::new(),
         incidents: Vec::new(),
         points: HashMap::new(),
+        unreadable_rows: 0,
         problem: None,
     };
     match address.page {
@@ -41,18 +42,23 @@ fn fill(
     let (_, now) = past.watched[0];
     let reader = store.map(StoreReader::open_if_made).transpose()?.flatten();
     if let Some(reader) = &reader {
-        past.episodes = episodes(reader, snapshot, &address.page)?;
+        let Rows { read, broken } = episodes(reader, snapshot, &address.page)?;
+        past.episodes = read;
+        past.unreadable_rows += broken;
         past.incidents = fold(&past.episodes, now);
         past.episodes.sort_by_key(|episode| episode.found);
-        let before = reader.runs(Time::default(), now)?.read;
-        let before = before.iter().map(|run| (run.began, run.lasted.min(now)));
+        let before = reader.runs(Time::default(), now)?;
+        past.unreadable_rows += before.broken;
+        let before = before.read.iter().map(|run| (run.began, run.lasted.min(now)));
         past.watched.splice(0..0, before);
         past.watched.sort_unstable();
     }
     let began = past.watched.first().map_or(now, |first| first.0);
     past.range = address.query.range.unwrap_or_else(|| range(past, snapshot, &address.page));
     let (from, to) = past.range.period(now);
-    past.columns = Columns::of((from.max(began), to));
+    // Before anybody watched there is nothing, and that is told where nothing else was asked for.
+    let from = if began < to { from.max(began) } else { from };
+    past.columns = Columns::of((from, to));
     match reader {
         Some(reader) => measure(past, &reader, snapshot, &address.page),
         None => Ok(()),
@@ -65,24 +71,26 @@ fn episodes(
     reader: &StoreReader,
     snapshot: &Snapshot,
     page: &Page,
-) -> Result<Vec<Episode>, StoreError> {
+) -> Result<Rows<Episode>, StoreError> {
     let roster = &snapshot.roster;
-    let mut all = Vec::new();
+    let mut all = Rows::default();
     match (page.scope(), page) {
-        (None, _) => all = reader.episodes_alone(None)?.read,
+        (None, _) => all = reader.episodes_alone(None)?,
         (Some(scope @ Scope::Block(_)), _) | (Some(scope), Page::Incident(..) | Page::Badge(_)) => {
             for id in roster.path_from(roster.scope_id(scope)) {
                 let name = roster.full_name_of(roster.scope(id));
-                all.extend(reader.episodes_alone(Some(&name))?.read);
+                let Rows { read, broken } = reader.episodes_alone(Some(&name))?;
+                all.read.extend(read);
+                all.broken += broken;
             }
         }
         (Some(scope), _) => {
             let country = Some(roster.country_of(scope).code.clone());
             let filter = EpisodeFilter { scope: country, ..EpisodeFilter::default() };
-            all = reader.episodes(&filter)?.read;
+            all = reader.episodes(&filter)?;
         }
     }
-    go_on(&mut all, snapshot);
+    go_on(&mut all.read, snapshot);
     Ok(all)
 }
 
@@ -108,12 +116,12 @@ fn measure(
         (Page::Overview | Page::Scope(_) | Page::Incident(..), None) => Measurements::Countries,
     };
     let columns = past.columns;
-    for measured in reader.measured(which, (columns.from, columns.to), columns.count)?.read {
+    let all = reader.measured(which, (columns.from, columns.to), columns.count)?;
+    past.unreadable_rows += all.broken;
+    for measured in all.read {
         let empty = || vec![Point::default(); columns.count];
         let points = past.points.entry(measured.scope.clone()).or_insert_with(empty);
-        if let Some(point) = points.get_mut(measured.period) {
-            *point = Point::from(&measured);
-        }
+        measured.draw(points);
     }
     Ok(())
 }

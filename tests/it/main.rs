@@ -67,6 +67,7 @@ mod http {
     mod listen;
     mod pages;
     mod plan;
+    mod queries;
     mod state;
 }
 
@@ -74,6 +75,7 @@ mod page {
     mod browser;
     mod feed;
     mod kept;
+    mod pictures;
     mod render;
     mod report;
     mod smoke;

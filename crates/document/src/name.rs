@@ -49,23 +49,29 @@ pub fn label<'a>(value: Value<'a>, want: &str) -> Option<&'a str> {
 pub fn line<'a>(value: Value<'a>, most: usize, want: &str) -> Option<&'a str> {
     let text = value.text(want)?;
     let Some(fault) = fault_of_line(text, most) else { return Some(text) };
-    value.note(&format!("{:?} is {fault}; write {want}", value.key()));
+    value.note(&format!("{:?} {fault}; write {want}", value.key()));
     None
 }
 
-/// What a text is that is not one plain line of at most so many characters.
+/// What is wrong with a text that is not one plain line of at most so many characters.
 fn fault_of_line(text: &str, most: usize) -> Option<String> {
     if text.trim().is_empty() {
-        return Some("empty".to_owned());
+        return Some("is empty".to_owned());
     }
     if text.chars().count() > most {
-        return Some(format!("longer than {most} characters"));
+        return Some(format!("is longer than {most} characters"));
     }
-    let odd = text.chars().find(|&letter| !is_plain(letter))?;
-    Some(format!("not one line of plain text, for it has U+{:04X}", u32::from(odd)))
+    if let Some(letter) = text.chars().find(|&letter| !is_plain(letter)) {
+        let code = u32::from(letter);
+        return Some(format!("is not one line of plain text, for it has U+{code:04X}"));
+    }
+    if text.trim() != text {
+        return Some("has white space around it".to_owned());
+    }
+    text.chars().all(is_seen_with_others_only).then(|| "is invisible".to_owned())
 }
 
-/// What a text is that can be no label's value.
+/// What is wrong with a text that can be no label's value.
 pub fn fault_of_label_value(text: &str) -> Option<String> {
     fault_of_line(text, MAX_LABEL_VALUE)
 }
@@ -75,10 +81,18 @@ pub fn fault_of_label_value(text: &str) -> Option<String> {
 /// §23.7). Joiners are plain: some scripts are written with them.
 fn is_plain(letter: char) -> bool {
     let is_odd = matches!(letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        '\u{ad}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}');
     !is_odd && !letter.is_control() && u32::from(letter) & 0xfffe != 0xfffe
+}
+
+/// Joiners and selectors of variants (Unicode §23.2, §23.4), and white space between words.
+fn is_seen_with_others_only(letter: char) -> bool {
+    letter.is_whitespace()
+        || matches!(letter, '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{180f}'
+            | '\u{200c}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// The code of a country. `lines` holds those of the file.
@@ -177,13 +191,21 @@ mod tests {
     #[test]
     fn what_is_not_seen_as_what_it_is_is_no_plain_text() {
         for code in [
-            "0085", "00AD", "061C", "200B", "200E", "2028", "2029", "202E", "2066", "2069", "FDD0",
-            "FEFF", "FFFE", "FFFF",
+            "0085", "00AD", "115F", "1160", "17B4", "2800", "3164", "FFA0", "061C", "200B", "200E",
+            "2028", "2029", "202E", "2066", "2069", "FDD0", "FEFF", "FFFE", "FFFF",
         ] {
             let wanted = format!(
                 "plan:1:8: \"name\" is not one line of plain text, for it has U+{code}; write a name"
             );
             assert_eq!(fault(&format!("KP \\u{code}")), Some(wanted));
+        }
+        for text in ["\u{200d}", "\u{200c}\u{fe0f}", "\u{34f} \u{34f}"] {
+            let wanted = "plan:1:8: \"name\" is invisible; write a name";
+            assert_eq!(fault(text).as_deref(), Some(wanted), "{text:?}");
+        }
+        for text in [" Star JV", "Star JV\u{a0}", "\u{3000}Star JV"] {
+            let wanted = "plan:1:8: \"name\" has white space around it; write a name";
+            assert_eq!(fault(text).as_deref(), Some(wanted), "{text:?}");
         }
         assert!(fault("KP \\U0010FFFF").is_some_and(|fault| fault.contains("U+10FFFF;")));
         for plain in [

@@ -1,14 +1,8 @@
-//! Addresses of pages: which one is asked for, how much of the past, and what is open on it; and
-//! links to others. All links are relative, so that the pages also work below a path of a reverse
-//! proxy. What a reader has opened is in the address and thus outlasts a reload.
+//! Addresses of pages: which one is asked for, and links to others. All links are relative, so that
+//! the pages also work below a path of a reverse proxy.
 
-use crate::Range;
-use lifesign_core::{
-    scopes::{CountryId, Roster, Scope},
-    time::Time,
-};
-use lifesign_incident::period::period;
-use std::fmt::Write as _;
+use crate::query::{Query, decoded, encoded};
+use lifesign_core::scopes::{CountryId, Roster, Scope};
 
 /// Which page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,93 +40,6 @@ impl Page {
                 "text/html; charset=utf-8"
             }
         }
-    }
-}
-
-/// What stands behind the question mark.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query {
-    /// How much of the past; None for what suits the page.
-    pub range: Option<Range>,
-    /// The parts that are open, by name; None for those that differ.
-    pub open: Option<Vec<String>>,
-    /// The page stands still, so that it can be read in peace (WCAG 2.2, success criterion 2.2.2).
-    pub hold: bool,
-    /// Only that much of it, for programs: the full name of a scope.
-    pub scope: Option<String>,
-}
-
-impl Query {
-    /// Reads it; times may be relative to `now`. The error says what is wrong, and what would be
-    /// right.
-    pub fn parse(text: &str, now: Time) -> Result<Self, String> {
-        let mut query = Self::default();
-        let mut from = None;
-        let mut to = None;
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let text = value.replace('+', " ");
-            let value = decoded(&text);
-            match key {
-                "range" => {
-                    let named = Range::LAST.into_iter().find(|range| range.label() == value);
-                    query.range = Some(named.ok_or_else(|| {
-                        format!("{value:?} is no range: 1h, 6h, 24h, 7d, 30d or 400d")
-                    })?);
-                }
-                "from" => from = Some(value.parse()?),
-                "to" => to = Some(value.parse()?),
-                "open" => {
-                    // A comma in a name is encoded, one between names is not.
-                    let names = text.split(',').filter(|name| !name.is_empty());
-                    query.open = Some(names.map(decoded).collect());
-                }
-                "hold" => query.hold = true,
-                "scope" => query.scope = Some(value),
-                _ => {
-                    return Err(format!(
-                        "{key:?} is no query: range, from, to, open, hold or scope"
-                    ));
-                }
-            }
-        }
-        match (from, to) {
-            (None, None) => {}
-            (Some(from), to) => {
-                let (from, to) = period(from, to, now)
-                    .map_err(|error| format!("from must lie before to: {error}"))?;
-                query.range = Some(Range::Between(from, to));
-            }
-            (None, Some(_)) => {
-                return Err("to needs a from, as in from=2014-12-22T16:15:00Z&to=…".into());
-            }
-        }
-        Ok(query)
-    }
-
-    /// Behind the question mark of an address; with the question mark, unless it would be all.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        match self.range {
-            Some(Range::Between(from, to)) => {
-                let _ = write!(text, "&from={from}&to={to}");
-            }
-            Some(range) => {
-                let _ = write!(text, "&range={}", range.label());
-            }
-            None => {}
-        }
-        if let Some(open) = &self.open {
-            let names: Vec<String> = open.iter().map(|name| encoded(name, "/:")).collect();
-            let _ = write!(text, "&open={}", names.join(","));
-        }
-        if let Some(scope) = &self.scope {
-            let _ = write!(text, "&scope={}", encoded(scope, "/:"));
-        }
-        if self.hold {
-            text += "&hold";
-        }
-        if text.is_empty() { text } else { text.replacen('&', "?", 1) }
     }
 }
 
@@ -260,37 +167,13 @@ fn path_of(roster: &Roster, scope: Scope) -> String {
     }
 }
 
-/// Percent-encoded (RFC 3986 §2.1), but for letters, digits, `-._~` and these signs.
-pub(crate) fn encoded(text: &str, kept: &str) -> String {
-    text.bytes().fold(String::new(), |mut all, byte| {
-        let sign = char::from(byte);
-        if sign.is_ascii_alphanumeric() || "-._~".contains(sign) || kept.contains(sign) {
-            all.push(sign);
-        } else {
-            let _ = write!(all, "%{byte:02X}");
-        }
-        all
-    })
-}
-
-/// The reverse. What is no encoding stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits = after.get(..2).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-        let pair = digits.filter(|_| *first == b'%').and_then(|pair| str::from_utf8(pair).ok());
-        let byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::{BlockId, NetworkId};
+    use lifesign_core::{
+        scopes::{BlockId, NetworkId},
+        time::Time,
+    };
     use std::collections::BTreeSet;
 
     fn roster() -> Roster {
@@ -332,14 +215,11 @@ mod tests {
     fn what_is_the_same_has_one_address_and_what_is_not_has_another() {
         let roster = roster();
         let canonical = |path: &str, query: &str| {
-            let query = Query::parse(query, Time::default()).unwrap();
+            let query = Query::parse(query, &Query::OF_PAGES, Time::default()).unwrap();
             Address::find(path, query, &roster).unwrap().canonical(&roster)
         };
-        let same = [
-            ("/KP", "range=6h&hold"),
-            ("/kp", "hold&range=6h"),
-            ("/%4bP", "range=1h&&range=6h&hold=1"),
-        ];
+        let same =
+            [("/KP", "range=6h&hold"), ("/kp", "hold&range=6h"), ("/%4bP", "&range=6h&&hold=1")];
         assert_eq!(same.map(|(path, query)| canonical(path, query)), ["KP?range=6h&hold"; 3]);
         let others = [
             "/",
@@ -353,38 +233,5 @@ mod tests {
         ];
         let all: BTreeSet<String> = others.iter().map(|path| canonical(path, "")).collect();
         assert_eq!(all.len(), others.len(), "{all:?}");
-    }
-
-    #[test]
-    fn a_query_is_written_as_it_is_read_and_what_is_wrong_is_said() {
-        let parse = |text: &str| Query::parse(text, "2014-12-24T12:00:00Z".parse().unwrap());
-        for text in
-            ["", "?range=6h", "?range=400d&open=175.45.176.0/24,KP/Star%20JV&hold", "?open="]
-        {
-            let query = parse(text.trim_start_matches('?')).unwrap();
-            assert_eq!(query.text(), text);
-        }
-        let open = Some(vec!["KP/Foo, Inc".to_owned(), "KP/50 % + 1".to_owned()]);
-        let query = Query { open, ..Query::default() };
-        assert_eq!(parse(query.text().trim_start_matches('?')), Ok(query));
-        for (text, seconds) in [
-            ("from=2014-12-22T16:15:00Z&to=2014-12-23T01:46:00Z", 34_260),
-            ("from=2014-12-22&to=2014-12-23T01:46Z", 92_760),
-            ("from=yesterday&to=today", 86_400),
-            ("from=2d&to=1d12h", 43_200),
-            ("from=2h", 7200),
-        ] {
-            assert_eq!(parse(text).unwrap().range.unwrap().length().as_secs(), seconds, "{text}");
-        }
-        for (text, wrong) in [
-            ("range=2h", "\"2h\" is no range: 1h, 6h, 24h, 7d, 30d or 400d"),
-            ("rang=1h", "\"rang\" is no query: range, from, to, open, hold or scope"),
-            ("from=x&to=y", "\"x\" is no time; write it as 2014-12-22, yesterday, today, 7d,"),
-            ("to=2014-12-22T16:15:00Z", "to needs a from"),
-            ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from must lie before to: "),
-        ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.starts_with(wrong), "{error}");
-        }
     }
 }

@@ -56,6 +56,12 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                     @if let Some(problem) = &past.problem {
                         p.blind role="alert" { "What was before cannot be read: " (problem) }
                     }
+                    @if past.unreadable_rows > 0 {
+                        p.blind role="alert" {
+                            "Rows of the store that cannot be read and are left out: "
+                            (past.unreadable_rows)
+                        }
+                    }
                     (body)
                 }
                 footer {
@@ -90,28 +96,31 @@ fn feed(view: &View) -> Option<String> {
 /// How much of the past is shown, as links, and from when to when that is.
 pub(crate) fn ranges(view: &View) -> Markup {
     let address = view.address;
-    let columns = view.past.columns;
+    let Past { range: shown, columns, watched, .. } = view.past;
+    let now = view.now();
+    let asked = shown.period(now).0;
+    let began = watched.first().map_or(now, |first| first.0);
+    // The longer ones show the same.
+    let shorter = Range::LAST.into_iter().find(|range| range.length() >= now.since(began));
     html! {
         nav.ranges aria-label="How much of the past" {
             @for range in Range::LAST {
                 @let query = Query { range: Some(range), ..address.query.clone() };
-                @let current = (range == view.past.range).then_some("true");
-                a href=(address.with(&view.snapshot.roster, &query)) aria-current=[current] {
+                @let current = (range == *shown).then_some("true");
+                @let is_longer = shorter.is_some_and(|shorter| shorter.length() < range.length());
+                @let title = is_longer.then_some("nobody watched for so long");
+                a.beyond[is_longer] href=(address.with(&view.snapshot.roster, &query))
+                    aria-current=[current] title=[title] {
                     (range.label())
                 }
             }
             span.quiet {
                 (period_text((columns.from, columns.to)))
-                @if is_cut(view) { ": watching began then" }
+                @if columns.to <= began { "; nobody watched yet" }
+                @else if columns.from > asked + Duration::from_secs(1) { "; nobody watched before" }
             }
         }
     }
-}
-
-/// Does what is shown begin only when the watching did?
-fn is_cut(view: &View) -> bool {
-    let Past { range, columns, .. } = view.past;
-    range.length() > columns.length() + Duration::from_secs(1)
 }
 
 /// The sign and state of scopes, for a tab that is one of many.
@@ -150,6 +159,7 @@ fn legend() -> Markup {
             @for state in State::ALL {
                 li { (text::badge(state)) " " (text::meaning(state)) }
             }
+            li { b { "unstable" } " " (text::UNSTABLE) }
         }
     }
 }

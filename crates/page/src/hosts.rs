@@ -46,7 +46,7 @@ fn finding(view: &TargetView, scope: &ScopeView) -> (&'static str, String) {
         _ if view.retired => ("dull", "gone for a day".into()),
         _ if view.gone => ("dull", "gone".into()),
         _ if view.accepts_all => ("dull", "a firewall answers".into()),
-        None => ("dull", "not heard yet".into()),
+        None => ("dull", "no answer yet".into()),
         Some(_) if silent_since_dark => ("poor", "silent".into()),
         Some(1.0) => ("poor", "silent".into()),
         Some(loss) if loss > LOSSY => ("fair", format!("{rtt}, {:.0} % lost", loss * 100.0)),

@@ -92,12 +92,15 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                 "It began " (sentence::at_edge(view, of, incident.begin()))
                 @match incident.end() {
                     Some(end) => { " and ended " (sentence::at_edge(view, of, end)) ", after " }
-                    None => " and is not over: ",
+                    None => {
+                        " and is not over"
+                        @if let Some(over) = incident.over_at() {
+                            " before " (sentence::moment(view, of, over))
+                        }
+                        ": "
+                    }
                 }
                 (length_text(incident.begin(), incident.end(), now))
-                @if let Some(over) = incident.over_at() {
-                    ", " (sentence::over_text(view, of, over))
-                }
                 "; dark for " (duration_text(incident.dark())) " in all."
                 @if let Some(window) = incident.planned(&view.past.episodes) {
                     " It was " (window.to_string()) "."

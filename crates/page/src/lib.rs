@@ -7,7 +7,8 @@
 //! | file | what it draws |
 //! |---|---|
 //! | `range` | nothing: how much of the past |
-//! | `address` | which page is asked for, and how others are linked to |
+//! | `query` | nothing: what stands behind the question mark |
+//! | `address` | nothing: which page is asked for, and how others are linked to |
 //! | `past` | nothing: what the store remembers, for the others |
 //! | `text` | symbols, times and shares |
 //! | `light` | nothing: the colours on a light ground |
@@ -29,6 +30,7 @@
 #![warn(clippy::unwrap_used)]
 
 mod range;
+mod query;
 mod address;
 mod past;
 mod text;
@@ -48,10 +50,11 @@ mod meaning;
 mod feed;
 mod badge;
 
-pub use address::{Address, Page, Query};
+pub use address::{Address, Page};
 pub use lifesign_incident::Columns;
 pub use light::light;
 pub use past::{Past, Point};
+pub use query::Query;
 pub use range::Range;
 pub use smoke::smoke;
 pub use strip::{StripSize, patterns, strip};

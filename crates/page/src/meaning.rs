@@ -19,6 +19,7 @@ pub(crate) fn page(view: &View) -> Markup {
                 @for state in State::ALL {
                     dt { (text::badge(state)) } dd { (text::meaning(state)) }
                 }
+                dt { "unstable" } dd { (text::UNSTABLE) }
                 dt { "incident" }
                 dd {
                     "everything from the first darkness until it has been well for a day: outages, "

@@ -48,6 +48,8 @@ pub struct Past {
     pub incidents: Vec<Incident>,
     /// By full name; as many as there are columns.
     pub points: HashMap<String, Vec<Point>>,
+    /// How many rows make no sense, and are left out.
+    pub unreadable_rows: usize,
     /// Why it is not all there.
     pub problem: Option<String>,
 }
@@ -102,7 +104,10 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
     let View { snapshot, past, .. } = view;
     let verdict = &snapshot.scope(scope).verdict;
     let found = verdict.edge.written(snapshot.wall_offset);
-    let phase = past.present_phase(&snapshot.roster, scope);
+    let roster = &snapshot.roster;
+    // What is unstable together with the whole is told with that alone.
+    let shared = || past.shared_phase(roster, scope).filter(|_| verdict.state == State::Flapping);
+    let phase = past.present_phase(roster, scope).or_else(shared);
     if let Some(phase) = phase.filter(|phase| is_found_in(verdict.state, phase.kind)) {
         return phase.begin;
     }

@@ -54,10 +54,10 @@ impl Range {
         Duration::from_secs(hours * 3600)
     }
 
-    /// From when to when, if it is `now`.
+    /// From when to when, if it is `now`: nothing is known of what comes.
     pub fn period(self, now: Time) -> (Time, Time) {
         match self {
-            Self::Between(from, to) => (from, to),
+            Self::Between(from, to) => (from, to.min(now)),
             last => (now - last.length(), now),
         }
     }

@@ -59,7 +59,7 @@ pub(crate) fn present(view: &View, scope: Scope) -> Markup {
 
 /// That trouble has ended only if it does not come again.
 pub(crate) fn over_text(view: &View, scope: Scope, over: Time) -> Markup {
-    html! { "not counted as over until " (moment(view, scope, over)) }
+    html! { "the incident is not over before " (moment(view, scope, over)) }
 }
 
 fn unseen(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
@@ -102,7 +102,7 @@ fn just_now(view: &View, scope: Scope, verdict: &Verdict) -> Markup {
             let end = verdict.darknesses.last_end.map(|end| end.written(offset));
             html! {
                 @match end { Some(end) => (answers(end)), None => "answers now" }
-                "; counted as unstable until " (moment(view, scope, offset.written(calm)))
+                "; it counts as unstable until " (moment(view, scope, offset.written(calm)))
             }
         }
         (State::Unknown, _) => unseen(view, scope, verdict),

@@ -62,7 +62,7 @@ pub fn smoke(columns: &Columns, points: &[Point]) -> Markup {
             ] { text.scale x="2" y=(y) { (label) } }
         }
         p.told {
-            span { "median round trip, by what was lost:" }
+            span { "median round trip, by what was lost: up to" }
             @for (most, class) in LOSSES {
                 " " span class=(class) { (format!("{:.0} %", most * 100.0)) }
             }

@@ -24,6 +24,10 @@ pub(crate) const fn meaning(state: State) -> &'static str {
     }
 }
 
+/// What an incident is called while it is in no state for long.
+pub(crate) const UNSTABLE: &str =
+    "dark again and again: all of such a time, from its first darkness to the last";
+
 /// A state's symbol: no two are alike, even in grey.
 pub(crate) const fn symbol(state: State) -> &'static str {
     match state {

@@ -6,10 +6,11 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
-    opening::{StoreError, connect},
+    opening::{self, PLAYED, StoreError, VERSION, connect},
     plan,
-    reader::{self, COARSE_MS, EPISODE_COLUMNS, FINE_MS, VERSION, millis},
-    series::{LOSS, MEANS},
+    reader::{self, COARSE_MS, FINE_MS},
+    row::{self, EPISODE_COLUMNS, LATEST_MS, millis},
+    series::{LOSS, MEANS, PROBES, makes_sense},
     tables::{NAMES, TABLES, make_newest},
 };
 use lifesign_core::{
@@ -46,18 +47,17 @@ impl Database {
         let mut connection = connect(path, None, OpenFlags::default())?;
         // A reader may hold a lock for a moment.
         connection.busy_timeout(Duration::from_secs(2))?;
+        let version = opening::version(&connection)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // A power cut may lose the last transactions, but never corrupts the file.
         connection.pragma_update(None, "synchronous", "normal")?;
         // Rows are hardly ever read here: 512 KiB are enough.
         connection.pragma_update(None, "cache_size", -512)?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let transaction = connection.transaction()?;
         match version {
             0 => transaction.execute_batch(TABLES)?,
-            1 | 2 => make_newest(&transaction)?,
             VERSION => {}
-            _ => return Err(StoreError::of_version(version)),
+            _ => make_newest(&transaction)?,
         }
         if version != VERSION {
             transaction.pragma_update(None, "user_version", VERSION)?;
@@ -70,7 +70,7 @@ impl Database {
 
     /// Says in the file that it holds what was played.
     pub fn mark_played(&self) -> Result<()> {
-        self.connection.pragma_update(None, "application_id", reader::PLAYED)
+        self.connection.pragma_update(None, "application_id", PLAYED)
     }
 
     /// The same with what the last run left. A file that is damaged is moved aside, and a new one
@@ -92,18 +92,18 @@ impl Database {
 
     /// What the last run left.
     pub fn previous_run(&self) -> Result<PreviousRun> {
-        let mut memory = self.connection.prepare("SELECT text FROM memory")?;
-        let text: Option<String> = memory.query_map([], |row| row.get(0))?.next().transpose()?;
+        // Bytes, since a text may be damaged and be none.
+        let mut memory = self.connection.prepare("SELECT CAST(text AS BLOB) FROM memory")?;
+        let text: Option<Vec<u8>> = memory.query_map([], |row| row.get(0))?.next().transpose()?;
         let mut open = self.connection.prepare(&format!(
             "SELECT {EPISODE_COLUMNS} FROM episode WHERE end_latest IS NULL ORDER BY found"
         ))?;
         // Unreadable rows are logged when the history is read.
         let open_episodes = open
-            .query_map([], reader::episode_from_row)?
+            .query_map([], row::episode_from_row)?
             .filter_map(Result::ok)
             .collect::<Vec<Episode>>();
-        let lasted: Option<i64> =
-            self.connection.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
+        let lasted = reader::last_written(&self.connection)?;
         let memory = text.and_then(|text| {
             read_memory(&text)
                 .inspect_err(|error| {
@@ -111,7 +111,6 @@ impl Database {
                 })
                 .ok()
         });
-        let lasted = lasted.map(reader::time_from_millis);
         Ok(PreviousRun { memory, names: self.names()?, open_episodes, lasted })
     }
 
@@ -121,8 +120,9 @@ impl Database {
         let mut names: HashMap<String, Vec<IpAddr>> = HashMap::new();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if let Ok(address) = row.get_ref(1)?.as_str()?.parse() {
-                names.entry(row.get(0)?).or_default().push(address);
+            let address = row.get_ref(1)?.as_str().ok().and_then(|text| text.parse().ok());
+            if let (Ok(name), Some(address)) = (row.get(0), address) {
+                names.entry(name).or_default().push(address);
             }
         }
         Ok(names)
@@ -207,17 +207,17 @@ impl Database {
 
 /// Only of the format that this lifesign writes: another version's may parse and mean something
 /// else.
-fn read_memory(text: &str) -> std::result::Result<Memory, String> {
+fn read_memory(text: &[u8]) -> std::result::Result<Memory, String> {
     #[derive(Deserialize)]
     struct Format {
         #[serde(default)]
         format: u32,
     }
-    let Format { format } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let Format { format } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if format != Memory::FORMAT {
         return Err(format!("it has format {format}, and this lifesign reads {}", Memory::FORMAT));
     }
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    serde_json::from_slice(text).map_err(|error| error.to_string())
 }
 
 /// Does it say that the file is none of SQLite's any more?
@@ -240,7 +240,8 @@ pub(super) fn move_aside(path: &Path, at: Time, error: &StoreError) {
 }
 
 /// Moves all that this run has written. A key would meet that of a row which is not yet moved, so
-/// what moves goes below zero first.
+/// what moves goes below zero first. A row with a number that is no time stays, and is passed over
+/// by whoever reads it.
 fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
     let parameters = params![millis(correction.since), correction.millis];
     let moved = |column: &str| format!("{column} = {column} + ?2 * ({column} >= ?1)");
@@ -260,8 +261,9 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
             "UPDATE episode SET
                 unseen = max(0, unseen + ?2 * (found < ?1 AND coalesce(paused, ?1) >= ?1)),
                 found = iif(found >= ?1, -(found + ?2), found), {}
-             WHERE coalesce(end_latest, ?1) >= ?1",
-            columns.map(moved).join(", ")
+             WHERE coalesce(end_latest, ?1) >= ?1 AND max(found, unseen, {}) <= {LATEST_MS}",
+            columns.map(moved).join(", "),
+            columns.map(|column| format!("coalesce({column}, 0)")).join(", ")
         ),
         parameters,
     )?;
@@ -270,12 +272,18 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
         "DELETE FROM sample WHERE span = ? AND time >= ?",
         params![COARSE_MS, millis(correction.since)],
     )?;
-    transaction.execute("UPDATE sample SET time = -(time + ?2) WHERE time >= ?1", parameters)?;
+    transaction.execute(
+        &format!("UPDATE sample SET time = -(time + ?2) WHERE time BETWEEN ?1 AND {LATEST_MS}"),
+        parameters,
+    )?;
     // Only a row of an earlier run can have the key by now.
     transaction.execute("UPDATE OR REPLACE episode SET found = -found WHERE found < 0", [])?;
     transaction.execute("UPDATE OR REPLACE sample SET time = -time WHERE time < 0", [])?;
     transaction.execute(
-        "UPDATE run SET began = began + ?2, lasted = lasted + ?2 WHERE began >= ?1",
+        &format!(
+            "UPDATE run SET began = began + ?2, lasted = lasted + ?2
+             WHERE began >= ?1 AND max(began, lasted) <= {LATEST_MS}"
+        ),
         parameters,
     )?;
     Ok(())
@@ -359,9 +367,10 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
     let insert = format!(
         "INSERT OR REPLACE INTO sample
          SELECT {COARSE_MS}, scope, (time / {COARSE_MS} + 1) * {COARSE_MS} AS until, country,
-                substr(max(CASE state{ranks} END), 2), sum(probes),
-                {LOSS}, {MEANS}
-         FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? GROUP BY scope, until"
+                substr(max(CASE state{ranks} END), 2), {PROBES}, {LOSS}, {MEANS}
+         FROM sample WHERE span = {FINE_MS} AND time >= ? AND time < ? AND {}
+         GROUP BY scope, until",
+        makes_sense()
     );
     transaction.prepare_cached(&insert)?.execute([until - CONDENSE_MS, until])?;
     let mut delete =

@@ -71,10 +71,12 @@ pub fn lock(directory: &Path) -> Result<Option<File>, DirectoryError> {
 /// The same for what is played, which needs a directory without a store.
 pub(super) fn lock_to_play(directory: &Path) -> Result<Option<File>, DirectoryError> {
     let lock = lock_any(directory)?;
-    if fs::metadata(directory.join(FILE_NAME)).is_ok_and(|file| file.len() > 0) {
-        return Err(DirectoryError::HasStore(directory.to_owned()));
+    let path = directory.join(FILE_NAME);
+    match StoreReader::open_if_made(&path) {
+        Ok(None) => Ok(lock),
+        Ok(Some(_)) => Err(DirectoryError::HasStore(directory.to_owned())),
+        Err(error) => Err(DirectoryError::Store { path, error }),
     }
-    Ok(lock)
 }
 
 /// It is the system's lock on the directory itself: nothing is left of it when a run ends, however

@@ -2,7 +2,7 @@
 
 use super::{
     Episode, Rows, StoreError, StoreReader,
-    reader::{EPISODE_COLUMNS, episode_from_row},
+    row::{EPISODE_COLUMNS, episode_from_row},
 };
 
 /// So many episodes are in memory at a time.

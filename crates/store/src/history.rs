@@ -4,7 +4,8 @@
 
 use super::{
     Episode,
-    reader::{self, COARSE_MS, FINE_MS, RUN_TIMEOUT, millis, time_from_millis},
+    reader::{self, COARSE_MS, FINE_MS, RUN_TIMEOUT},
+    row::{self, millis},
 };
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
@@ -35,11 +36,13 @@ struct ScopeRows {
 /// Reads the histories of all scopes. Call it before this run writes.
 pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     let began = now - HISTORY_LENGTH;
-    let mut statement = connection.prepare(
-        "SELECT began, min(lasted, ?2) FROM run WHERE lasted > began AND lasted > ?1 AND began < ?2
+    let mut statement = connection.prepare(&format!(
+        "SELECT began, min(lasted, ?2) FROM run
+         WHERE lasted > began AND lasted > ?1 AND began < ?2 AND {}
          ORDER BY began DESC LIMIT ?3",
-    )?;
-    let period = |row: &Row| Ok((time_from_millis(row.get(0)?), time_from_millis(row.get(1)?)));
+        row::is_run()
+    ))?;
+    let period = |row: &Row| Ok((row::time(row, 0)?, row::time(row, 1)?));
     let mut runs: Vec<Period> = statement
         .query_map(params![millis(began), millis(now), MAX_RUNS], period)?
         .collect::<Result<_>>()?;
@@ -115,9 +118,9 @@ impl ScopeRows {
 fn add_sample(row: &Row, span: i64, scopes: &mut HashMap<String, ScopeRows>) -> Result<()> {
     let name = row.get_ref(0)?.as_str()?;
     let country = row.get_ref(1)?.as_str()?;
-    let to = time_from_millis(row.get(2)?);
+    let to = row::time(row, 2)?;
     let from = to - Duration::from_millis(span as u64);
-    let state = reader::state_from_row(row, 3)?;
+    let state = row::state_from_row(row, 3)?;
     let scope = scopes.entry(name.to_owned()).or_insert_with(|| ScopeRows::new(country));
     if scope.country != country {
         *scope = ScopeRows::new(country);

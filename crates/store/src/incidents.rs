@@ -11,9 +11,6 @@ use std::fmt::Write as _;
 /// A table for people: a line for each incident, and below it one for each of its phases; times in
 /// UTC.
 pub fn text(incidents: &[Incident], observed_until: Time) -> String {
-    if incidents.is_empty() {
-        return "no incident; `--all` lists every stay in another state than up\n".into();
-    }
     let mut text = String::new();
     for incident in incidents {
         let open = if incident.is_over { "" } else { ", not over" };

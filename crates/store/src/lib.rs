@@ -15,6 +15,7 @@
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
 //! | `history` | the last seven days, with which a run begins |
 //! | `opening` | the file as it is opened, and what is none of ours |
+//! | `row` | a row of a table, as it is read |
 //! | `reader` | reading, also while a run writes, also a copy |
 //! | `every_episode` | all episodes, a few at a time |
 //! | `scope_name` | what scopes are called there, and what is near a name that is none |
@@ -31,6 +32,7 @@ mod backlog;
 mod correction;
 mod opening;
 mod tables;
+mod row;
 mod reader;
 mod series;
 mod directory;

@@ -1,8 +1,13 @@
 //! The file, as it is opened: what is none of ours is told from what cannot be read.
 
-use super::reader::VERSION;
 use rusqlite::{Connection, Error, OpenFlags};
 use std::{fs, io, path::Path};
+
+/// The version of the tables (`PRAGMA user_version`).
+pub(super) const VERSION: i64 = 3;
+
+/// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
+pub(super) const PLAYED: i32 = 0x706c_6179;
 
 /// Why the store cannot be opened, read or written, in a line that does not name the file.
 #[derive(Debug, thiserror::Error)]
@@ -10,12 +15,18 @@ pub enum StoreError {
     /// Reading makes none.
     #[error("there is no such file")]
     Missing,
+    /// There is a directory in its place.
+    #[error("it is a directory, and no file")]
+    Directory,
     /// Whoever reads a pipe or a device may wait for ever.
     #[error("it is no regular file")]
     NotRegular,
     /// A database of something else.
-    #[error("this is no store of lifesign")]
+    #[error("this is another program's file, and no store of lifesign")]
     Foreign,
+    /// A file that nothing was written to yet.
+    #[error("nothing is in it yet")]
+    Empty,
     /// A later lifesign wrote it.
     #[error("the store has version {0}, and this lifesign reads versions 1 to {VERSION}")]
     Version(i64),
@@ -24,10 +35,22 @@ pub enum StoreError {
     Sqlite(#[from] Error),
 }
 
-impl StoreError {
-    /// The error for tables of this version (`PRAGMA user_version`).
-    pub(super) fn of_version(version: i64) -> Self {
-        if version == 0 { Self::Foreign } else { Self::Version(version) }
+/// The tables that every version has.
+const COUNT_OF_OURS: &str = "SELECT count(*) FROM sqlite_master WHERE type = 'table' \
+    AND name IN ('run', 'country', 'episode', 'sample', 'memory')";
+
+/// Which version our tables in the file have (`PRAGMA user_version`); 0 where nothing is in it yet.
+/// Whoever writes asks this first, since other programs number their tables too.
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let version = pragma("user_version")?;
+    let is_marked_as_ours = [0, PLAYED.into()].contains(&pragma("application_id")?);
+    match (version, count(COUNT_OF_OURS)?) {
+        (0, 0) if is_marked_as_ours && count("SELECT count(*) FROM sqlite_master")? == 0 => Ok(0),
+        (1..=VERSION, 5) if is_marked_as_ours => Ok(version),
+        (later, 1..) if later > VERSION => Err(StoreError::Version(later)),
+        _ => Err(StoreError::Foreign),
     }
 }
 
@@ -38,6 +61,7 @@ pub(super) fn connect(
     flags: OpenFlags,
 ) -> Result<Connection, StoreError> {
     match fs::metadata(path) {
+        Ok(file) if file.is_dir() => return Err(StoreError::Directory),
         Ok(file) if !file.is_file() => return Err(StoreError::NotRegular),
         Err(error)
             if error.kind() == io::ErrorKind::NotFound

@@ -4,7 +4,8 @@
 
 use super::{
     Episode,
-    reader::{StoreReader, millis, time_from_millis},
+    reader::{Rows, StoreReader},
+    row::{self, millis},
 };
 use lifesign_core::{
     scopes::{Maintenance, Remarks},
@@ -65,11 +66,11 @@ impl StoreReader {
     }
 
     /// Says of each episode which window it overlaps, if it does. One that is open lasts up to when
-    /// the last run last wrote.
-    pub(super) fn mark_planned(&self, episodes: &mut [Episode]) -> Result<()> {
-        let windows = self.windows()?;
+    /// the last run last wrote. How many rows of windows cannot be read.
+    pub(super) fn mark_planned(&self, episodes: &mut [Episode]) -> Result<usize> {
+        let (windows, broken) = self.windows()?;
         if windows.is_empty() {
-            return Ok(());
+            return Ok(broken);
         }
         let written = self.last_written()?.unwrap_or_default();
         for episode in episodes {
@@ -81,24 +82,24 @@ impl StoreReader {
             let planned = all.filter(|window| window.overlaps(begin, end));
             episode.planned = planned.min_by_key(|window| window.from).cloned();
         }
-        Ok(())
+        Ok(broken)
     }
 
-    /// The windows of maintenance, by scope. A store that an earlier lifesign wrote has no such
-    /// table.
-    fn windows(&self) -> Result<HashMap<String, Vec<Maintenance>>> {
+    /// The windows of maintenance, by scope, and how many others cannot be read. A store that an
+    /// earlier lifesign wrote has no such table.
+    fn windows(&self) -> Result<(HashMap<String, Vec<Maintenance>>, usize)> {
         let mut windows: HashMap<String, Vec<Maintenance>> = HashMap::new();
         let sql = "SELECT scope, begin, until, reason FROM maintenance";
-        let Ok(mut statement) = self.0.prepare(sql) else { return Ok(windows) };
+        let Ok(mut statement) = self.0.prepare(sql) else { return Ok((windows, 0)) };
         let rows = statement.query_map([], |row| {
-            let from = time_from_millis(row.get(1)?);
-            let window =
-                Maintenance { from, to: time_from_millis(row.get(2)?), reason: row.get(3)? };
+            let from = row::time(row, 1)?;
+            let window = Maintenance { from, to: row::time(row, 2)?, reason: row.get(3)? };
             Ok((row.get(0)?, window))
         })?;
-        for (scope, window) in rows.flatten() {
+        let rows: Rows<(String, Maintenance)> = Rows::collect(rows)?;
+        for (scope, window) in rows.read {
             windows.entry(scope).or_default().push(window);
         }
-        Ok(windows)
+        Ok((windows, rows.broken))
     }
 }

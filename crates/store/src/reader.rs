@@ -3,28 +3,18 @@
 
 use super::{
     Episode,
-    opening::{StoreError, connect},
+    opening::{self, PLAYED, StoreError, VERSION, connect},
+    row::{EPISODE_COLUMNS, LATEST_MS, episode_from_row, is_run, millis, optional_time, time},
     tables::show_as_newest,
 };
 use lifesign_core::{
-    judge::{Darknesses, Edge, State},
+    judge::{Edge, State},
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, StayCount, fold, go_on};
+use lifesign_incident::{Incident, fold, go_on};
 use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params};
 use std::{path::Path, time::Duration};
-
-/// The version of the tables (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 3;
-
-/// `PRAGMA application_id` of a store of what was played: "play" in ASCII. Of a run it is 0.
-pub(super) const PLAYED: i32 = 0x706c_6179;
-
-/// The columns of an episode, in the order in which [`episode_from_row`] takes them.
-pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
-    begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
-    first_earliest, first_latest, last_earliest, last_latest, stay_darknesses, stay_dark";
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -143,27 +133,31 @@ impl StoreReader {
     /// The same of a file that the first write of a run makes; None before that.
     pub fn open_if_made(path: &Path) -> Result<Option<Self>, StoreError> {
         match Self::open(path) {
-            Err(StoreError::Missing) => Ok(None),
+            Err(StoreError::Missing | StoreError::Empty) => Ok(None),
             opened => opened.map(Some),
         }
     }
 
     fn check_version(connection: Connection) -> Result<Self, StoreError> {
         connection.busy_timeout(Duration::from_secs(5))?;
-        match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-            VERSION => Ok(Self(connection)),
-            1 | 2 => {
-                show_as_newest(&connection)?;
-                Ok(Self(connection))
-            }
-            other => Err(StoreError::of_version(other)),
+        match opening::version(&connection)? {
+            0 => return Err(StoreError::Empty),
+            VERSION => {}
+            _ => show_as_newest(&connection)?,
         }
+        Ok(Self(connection))
     }
 
     /// Does it hold what was played, and not what was seen?
     pub(super) fn was_played(&self) -> bool {
         let id = self.0.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
         id.is_ok_and(|id| id == PLAYED)
+    }
+
+    /// What is now for its reader: of what was played, when that ended.
+    pub fn now(&self, wall: Time) -> Result<Time> {
+        let played = if self.was_played() { self.last_written()? } else { None };
+        Ok(played.unwrap_or(wall))
     }
 
     /// The episodes that pass the filter, by when they began, oldest first.
@@ -192,7 +186,7 @@ impl StoreReader {
         );
         let mut statement = self.0.prepare(&sql)?;
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
-        self.mark_planned(&mut episodes.read)?;
+        episodes.broken += self.mark_planned(&mut episodes.read)?;
         Ok(episodes)
     }
 
@@ -239,9 +233,12 @@ impl StoreReader {
     /// Up to when an open episode was observed: now while a run is under way, else when the last
     /// run wrote last.
     pub fn observed_until(&self, now: Time) -> Result<Time> {
-        let sql = "SELECT lasted, ended FROM run ORDER BY lasted DESC LIMIT 1";
-        let mut statement = self.0.prepare(sql)?;
-        let run = |row: &Row| Ok((time_from_millis(row.get(0)?), row.get(1)?));
+        let sql = format!(
+            "SELECT lasted, ended FROM run WHERE {} ORDER BY lasted DESC LIMIT 1",
+            is_run()
+        );
+        let mut statement = self.0.prepare(&sql)?;
+        let run = |row: &Row| Ok((time(row, 0)?, row.get(1)?));
         Ok(match statement.query_map([], run)?.next().transpose()? {
             Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
             _ => now,
@@ -250,19 +247,15 @@ impl StoreReader {
 
     /// From when to when the runs were that there is anything of; None if there was none.
     pub fn held(&self) -> Result<Option<(Time, Time)>> {
-        let sql = "SELECT min(began), max(lasted) FROM run";
-        let (began, lasted): (Option<i64>, Option<i64>) =
-            self.0.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(began
-            .zip(lasted)
-            .map(|(began, lasted)| (time_from_millis(began), time_from_millis(lasted))))
+        let sql = format!("SELECT min(began), max(lasted) FROM run WHERE {}", is_run());
+        let times = |row: &Row| Ok((optional_time(row, 0)?, optional_time(row, 1)?));
+        let (began, lasted) = self.0.query_row(&sql, [], times)?;
+        Ok(began.zip(lasted))
     }
 
     /// When the last run last wrote; None if there was none.
     pub fn last_written(&self) -> Result<Option<Time>> {
-        let last: Option<i64> =
-            self.0.query_row("SELECT max(lasted) FROM run", [], |row| row.get(0))?;
-        Ok(last.map(time_from_millis))
+        last_written(&self.0)
     }
 
     /// The name of a country; its code, if no name is stored.
@@ -312,10 +305,11 @@ impl StoreReader {
         let mut statement = self.0.prepare(
             "SELECT scope FROM episode WHERE scope != country
              UNION SELECT scope FROM sample WHERE scope != country AND span = ?1
-               AND time = (SELECT max(time) FROM sample WHERE span = ?1)
+               AND time = (SELECT max(time) FROM sample WHERE span = ?1 AND time <= ?2)
              ORDER BY 1",
         )?;
-        all.extend(Rows::collect(statement.query_map([FINE_MS], |row| row.get(0))?)?.read);
+        let parts = statement.query_map([FINE_MS, LATEST_MS], |row| row.get(0))?;
+        all.extend(Rows::collect(parts)?.read);
         Ok(all)
     }
 
@@ -327,8 +321,8 @@ impl StoreReader {
         )?;
         let run = |row: &Row| {
             Ok(PastRun {
-                began: time_from_millis(row.get(0)?),
-                lasted: time_from_millis(row.get(1)?),
+                began: time(row, 0)?,
+                lasted: time(row, 1)?,
                 ended: row.get(2)?,
                 vantage: row.get(3)?,
             })
@@ -347,52 +341,8 @@ pub(super) fn episodes_since(connection: &Connection, since: Time) -> Result<Vec
     Ok(connection.prepare(&sql)?.query_map([millis(since)], episode_from_row)?.collect())
 }
 
-/// An episode, from the columns of [`EPISODE_COLUMNS`].
-pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
-    let optional_time =
-        |column: usize| Ok::<_, Error>(row.get::<_, Option<i64>>(column)?.map(time_from_millis));
-    let optional_edge = |earliest, latest| -> Result<Option<Edge>> {
-        let earliest = optional_time(earliest)?;
-        Ok(optional_time(latest)?.map(|latest| Edge { earliest, latest }))
-    };
-    Ok(Episode {
-        scope: row.get(0)?,
-        found: time_from_millis(row.get(1)?),
-        country: row.get(2)?,
-        state: state_from_row(row, 3)?,
-        begin: Edge { earliest: optional_time(4)?, latest: time_from_millis(row.get(5)?) },
-        end: optional_edge(6, 7)?,
-        unseen: Duration::from_millis(row.get::<_, i64>(8)?.max(0) as u64),
-        paused: optional_time(9)?,
-        evidence: row.get(10)?,
-        darknesses: Darknesses {
-            count: row.get::<_, i64>(11)?.try_into().unwrap_or_default(),
-            length: Duration::from_millis(row.get::<_, i64>(12)?.max(0) as u64),
-            first_begin: optional_edge(13, 14)?,
-            last_end: optional_edge(15, 16)?,
-        },
-        of_stay: StayCount {
-            count: row.get::<_, i64>(17)?.try_into().unwrap_or_default(),
-            length: Duration::from_millis(row.get::<_, i64>(18)?.max(0) as u64),
-        },
-        planned: None,
-    })
-}
-
-pub(super) fn state_from_row(row: &Row, column: usize) -> Result<State> {
-    let text: String = row.get(column)?;
-    State::from_label(&text).ok_or_else(|| {
-        let problem = format!("{text:?} is no state").into();
-        Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, problem)
-    })
-}
-
-/// Milliseconds since the Unix epoch.
-pub(super) fn millis(time: Time) -> i64 {
-    (time.as_nanos() / 1_000_000) as i64
-}
-
-/// The time so many milliseconds after the Unix epoch; a negative number is the epoch itself.
-pub(super) fn time_from_millis(millis: i64) -> Time {
-    Time::from_nanos((millis.max(0) as u64).saturating_mul(1_000_000))
+/// When the last run last wrote; None if there was none.
+pub(super) fn last_written(connection: &Connection) -> Result<Option<Time>> {
+    let sql = format!("SELECT max(lasted) FROM run WHERE {}", is_run());
+    connection.query_row(&sql, [], |row| optional_time(row, 0))
 }

@@ -41,6 +41,7 @@ pub struct ReportData {
     measured: Vec<Measured>,
     runs: Vec<PastRun>,
     remarks: Remarks,
+    was_played: bool,
     broken: usize,
 }
 
@@ -85,6 +86,7 @@ impl ReportData {
             measured: measured.read,
             runs: runs.read,
             remarks: reader.remarks()?,
+            was_played: reader.was_played(),
             broken,
         }))
     }
@@ -93,9 +95,7 @@ impl ReportData {
     fn points(&self) -> Vec<Point> {
         let mut points = vec![Point::default(); self.columns.count];
         for measured in self.measured.iter().filter(|measured| measured.scope == self.country) {
-            if let Some(point) = points.get_mut(measured.period) {
-                *point = measured.into();
-            }
+            measured.draw(&mut points);
         }
         points
     }
@@ -231,7 +231,15 @@ fn without_incident(data: &ReportData) -> String {
     let of_country = data.episodes_of(&data.country).filter(partial);
     match of_country.max_by_key(|episode| data.length(episode)) {
         None => match data.unknown() {
-            None => format!("{name} was reachable whenever it was watched in this time"),
+            None => match data.unwatched() {
+                unwatched if unwatched < SHORTEST => format!("{name} was reachable all this time"),
+                unwatched => format!(
+                    "{name} was reachable whenever it was watched in this time, which was for {} \
+                     of {}",
+                    duration_text(data.whole().saturating_sub(unwatched)),
+                    duration_text(data.whole())
+                ),
+            },
             Some((all, why)) if all + data.unwatched() + SHORTEST >= data.whole() => {
                 format!("Nothing was known of {name} in this time: {why}")
             }
@@ -272,6 +280,12 @@ pub fn page(data: &ReportData) -> Markup {
             }
             body {
                 (patterns(&data.columns))
+                @if data.was_played {
+                    aside.played aria-label="Played" {
+                        b { "Not seen, but played" }
+                        ": by a simulation, by the demo, or from a recorded journal."
+                    }
+                }
                 h1 { "Reachability of " (title) (data.labels(country)) }
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
@@ -305,7 +319,8 @@ fn method(data: &ReportData) -> Markup {
             b { "down" } " needs so many misses that chance is out of the question, given how "
             "often the same hosts miss otherwise: odds of a million to one. " b { "Outage" }
             " is a longer darkness without one answer; "
-            b { "flapping" } " is at least three darknesses in quick succession. A begin or an end "
+            b { "flapping" } " is at least three darknesses in quick succession, and "
+            b { "unstable" } " all of such a time, from its first darkness to the last. A begin or an end "
             "is an interval: from the last proof of the one state to the first sufficient proof of "
             "the other. Its middle is given, and how far either side lies from it."
         }
@@ -346,6 +361,7 @@ const STYLE: &str = "
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; \
 padding: 0 1rem; color: var(--ink) }
 h1 { font-size: 1.4rem } h3 { font-size: 1rem } h2 { font-size: 1.1rem; margin-top: 2rem; break-after: avoid }
+.played { padding: .4rem 1rem; border: 2px dashed var(--ink) }
 .sentence { font-size: 1.15rem; border-left: .3rem solid var(--line); padding-left: 1rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem }
 th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid var(--line); \

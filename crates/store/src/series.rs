@@ -1,7 +1,11 @@
 //! What was measured over time, in so many periods of equal length.
 
-use super::reader::{COARSE_MS, FINE_MS, Rows, StoreReader, millis};
+use super::{
+    reader::{COARSE_MS, FINE_MS, Rows, StoreReader},
+    row::{LATEST_MS, millis},
+};
 use lifesign_core::{
+    judge::State,
     time::Time,
     watch::{RoundTrips, Spread},
 };
@@ -12,8 +16,29 @@ use rusqlite::{Result, Row, params};
 pub(super) const MEANS: &str = "avg(rtt_median), avg(rtt_p95), min(rtt_min), avg(rtt_p10), \
     avg(rtt_p90), max(rtt_max)";
 
-/// The loss of several samples: of the probes of those that have one.
-pub(super) const LOSS: &str = "sum(loss * probes) / sum(iif(loss IS NULL, 0, probes))";
+/// The loss of several samples: of the probes of those that have one. Unlike `sum`, `total` takes
+/// any number.
+pub(super) const LOSS: &str = "total(loss * probes) / total(iif(loss IS NULL, 0, probes))";
+
+/// How many probes several samples are of.
+pub(super) const PROBES: &str = "CAST(total(probes) AS INTEGER)";
+
+/// Does a sample make sense? Others are of somebody else, or damaged.
+pub(super) fn makes_sense() -> String {
+    let states = State::ALL.map(|state| format!("'{state}'")).join(", ");
+    let times = ["rtt_median", "rtt_p95", "rtt_min", "rtt_p10", "rtt_p90", "rtt_max"]
+        .map(|column| format!(" AND coalesce({column}, 0) BETWEEN 0 AND {LONGEST}"));
+    format!(
+        "(probes BETWEEN 0 AND {MOST_PROBES} AND coalesce(loss, 0) BETWEEN 0 AND 1
+         AND state IN ({states}){})",
+        times.concat()
+    )
+}
+
+/// So many are not sent in ten minutes.
+const MOST_PROBES: i64 = 1_000_000_000_000;
+/// So many seconds are no round trip.
+const LONGEST: i64 = 3600;
 
 /// What was measured of a scope in one of the periods.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +47,8 @@ pub struct Measured {
     pub scope: String,
     /// Which of the periods, from 0.
     pub period: usize,
+    /// The first of the periods that its samples reach back into.
+    pub first: usize,
     /// Nothing was known of it in all of it.
     pub is_unknown: bool,
     /// How many probes were answered or missed.
@@ -61,29 +88,42 @@ impl StoreReader {
             return Ok(Rows::default());
         }
         let whole = to - to % COARSE_MS;
-        let coarse_until = self.coarse_until((to - from) / count as i64)?.min(whole).max(from);
+        let coarse_until = self.coarse_until((to - from) / count as i64, to)?;
+        let coarse_until = coarse_until.min(whole).max(from);
         let sql = format!(
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
-                    min(state = 'unknown'), sum(probes),
-                    {LOSS}, {MEANS}
-             FROM ({} UNION ALL {}) GROUP BY scope, period",
+                    min(state = 'unknown'), {PROBES}, {LOSS}, {MEANS}, makes_sense, count(*),
+                    max(min(time - span) - ?1, 0) * ?4 / (?3 - ?1)
+             FROM (SELECT *, {} AS makes_sense FROM ({} UNION ALL {}))
+             GROUP BY scope, period, makes_sense",
+            makes_sense(),
             samples(which, COARSE_MS, "?1", "?2"),
             samples(which, FINE_MS, "max(?1, ?2 - 1)", "?3"),
         );
         let mut statement = self.0.prepare(&sql)?;
         let parameters = params![from, coarse_until, to, count as i64, name];
-        Rows::collect(statement.query_map(parameters, measured)?)
+        let mut all = Rows::default();
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            match row.get(11).and_then(|makes_sense| Ok((makes_sense, measured(row)?))) {
+                Ok((true, measured)) => all.read.push(measured),
+                Ok((false, _)) | Err(_) => all.broken += row.get::<_, i64>(12)? as usize,
+            }
+        }
+        Ok(all)
     }
 
     /// Up to when coarse samples are read, which hold fine ones of before their time: as far as
     /// there are any, if a period is as long as one; else up to the first fine ones.
-    fn coarse_until(&self, period: i64) -> Result<i64> {
-        let (sql, span) = if period >= COARSE_MS {
-            ("SELECT coalesce(max(time), 0) FROM sample WHERE span = ?", COARSE_MS)
+    fn coarse_until(&self, period: i64, to: i64) -> Result<i64> {
+        let (value, span, times) = if period >= COARSE_MS {
+            ("coalesce(max(time), 0)", COARSE_MS, (0, to))
         } else {
-            ("SELECT coalesce(min(time) - 1, 9e15) FROM sample WHERE span = ?", FINE_MS)
+            ("coalesce(min(time) - 1, 9e15)", FINE_MS, (0, LATEST_MS))
         };
-        Ok(self.0.query_row(sql, [span], |row| row.get::<_, f64>(0))? as i64)
+        let sql = format!("SELECT {value} FROM sample WHERE span = ? AND time BETWEEN ? AND ?");
+        let row = |row: &Row| row.get::<_, f64>(0);
+        Ok(self.0.query_row(&sql, [span, times.0, times.1], row)? as i64)
     }
 }
 
@@ -112,10 +152,17 @@ fn samples(which: Measurements, span: i64, after: &str, until: &str) -> String {
     }
 }
 
-impl From<&Measured> for Point {
-    fn from(measured: &Measured) -> Self {
-        let Measured { is_unknown, probes, loss, round_trips, .. } = *measured;
-        Self { is_unknown, probes, loss, round_trips }
+impl Measured {
+    /// Enters it into the points of a picture, one a period, after those of earlier periods. Where
+    /// periods are shorter than samples, or as long but not in step, some have none of their own:
+    /// they show the one that reaches back into them.
+    pub fn draw(&self, points: &mut [Point]) {
+        let Self { period, first, is_unknown, probes, loss, round_trips, .. } = *self;
+        for (at, point) in points.iter_mut().enumerate().take(period + 1).skip(first) {
+            if at == period || *point == Point::default() {
+                *point = Point { is_unknown, probes, loss, round_trips };
+            }
+        }
     }
 }
 
@@ -123,6 +170,7 @@ fn measured(row: &Row) -> Result<Measured> {
     Ok(Measured {
         scope: row.get(0)?,
         period: row.get::<_, i64>(1)?.max(0) as usize,
+        first: row.get::<_, i64>(13)?.max(0) as usize,
         is_unknown: row.get(2)?,
         probes: row.get::<_, i64>(3)?.max(0) as u64,
         loss: row.get(4)?,

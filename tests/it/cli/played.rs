@@ -139,3 +139,29 @@ fn the_demo_is_read_while_it_plays_and_after_it() {
     assert!(!temp_dir.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
     assert_eq!(outages(&state)[0], wanted);
 }
+
+/// A reader in another year would find nothing in the last week.
+#[test]
+fn what_was_played_is_marked_and_is_asked_for_relative_to_its_end() {
+    let temp_dir = TempDir::new("played-relative");
+    let state = temp_dir.path("state");
+    assert_eq!(done(lifesign(&["simulate", DECEMBER, "--state-dir", &state])).0, 0);
+    let ask = |command: &[&str]| {
+        let (code, out, err) = done(lifesign(&[command, &["--state-dir", &state]].concat()));
+        assert_eq!((code, err.as_str()), (0, ""), "{command:?}: {out}");
+        out
+    };
+    let mark = "<b>Not seen, but played</b>";
+    for since in ["3d", "30d", "2014-12-21"] {
+        let incidents = ask(&["episodes", "--since", since]);
+        assert!(incidents.starts_with("KP 2014-12-21T1359Z"), "{since}: {incidents}");
+        let page = ask(&["report", "KP", "--since", since]);
+        assert!(page.contains(mark), "{since}: {page}");
+    }
+    let page = ask(&["report", "KP", "--since", "3d"]);
+    assert!(page.contains("(KP), 2014-12-21 00:00:00 to 2014-12-24 00:00:00 UTC"), "{page}");
+    let base = rusqlite::Connection::open(temp_dir.join("state/lifesign.db")).unwrap();
+    base.pragma_update(None, "application_id", 0).unwrap();
+    drop(base);
+    assert!(!ask(&["report", "KP", "--since", "2014-12-21"]).contains(mark), "it was seen");
+}

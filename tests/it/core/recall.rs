@@ -139,3 +139,52 @@ fn of_another_plan_only_what_is_in_both_is_remembered() {
     assert_eq!(learned(&next)[3], fresh);
     assert_ne!(learned(&watch)[3], fresh);
 }
+
+/// The first answers of the hosts that are asked after a start come when the darkness has ended.
+#[test]
+fn a_restart_in_the_darkness_of_a_flapping_tells_of_flapping_and_never_of_up() {
+    let roster = Arc::new(of_sizes(&[&[5, 5, 5, 4]]));
+    for half in [70.0, 90.0, 140.0, 240.0] {
+        let darks: Vec<_> = (0..6)
+            .map(|nth| 120.0 + 2.0 * half * f64::from(nth))
+            .map(|from| from..from + half)
+            .collect();
+        let dark = vec![darks.clone(); 4];
+        // In the fifth darkness it has long been flapping.
+        let fifth = darks[4].clone();
+        for (stop, back) in [
+            (fifth.start + 5.0, fifth.start + 15.0),
+            (fifth.start + 30.0, fifth.start + 31.0),
+            (fifth.start + 10.0, fifth.end - 20.0),
+            (fifth.start - 30.0, fifth.start + 10.0),
+            (darks[3].start + 30.0, fifth.start + 10.0),
+        ] {
+            let mut before = Watch::new(roster.clone(), &settings(), at(0.0));
+            for record in records(&roster, &dark, None, 0.05, 0.0..stop) {
+                before.replay(&record);
+            }
+            before.replay_until(at(stop));
+            for scope in scopes(&roster) {
+                let state = verdict(&before, scope, at(stop)).state;
+                assert_eq!(state, State::Flapping, "{scope:?} at {stop} of {half}");
+            }
+            let mut next = Watch::new(roster.clone(), &settings(), at(back));
+            assert!(next.recall(written(&before.remember(at(stop), 0)), at(back)));
+            let mut told = Vec::new();
+            for record in records(&roster, &dark, None, 0.05, back..fifth.end + half / 2.0) {
+                next.replay(&record);
+                told.extend(from_fn(|| next.poll_change()));
+            }
+            for scope in scopes(&roster) {
+                let of_scope = told.iter().filter(|change| change.scope == scope);
+                let states: Vec<State> = of_scope.map(|change| change.to).collect();
+                assert_eq!(
+                    states.first(),
+                    Some(&State::Flapping),
+                    "{scope:?}: {stop} to {back}: {states:?}"
+                );
+                assert!(!states.contains(&State::Up), "{scope:?}: {stop} to {back}: {states:?}");
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::support::{
     Program, TIMEOUT,
     golden::{same_as_file, text},
-    lifesign,
+    http, lifesign,
 };
 
 /// The README's width.
@@ -55,4 +55,18 @@ fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
     });
     let printed: Vec<String> = printed.collect();
     same_as_file("README.md", &readme.replace(block, &printed.join("\n")));
+    // What it names of the demo is there.
+    let place = demo.out.iter().find_map(|line| line.split("look at http://").nth(1)).unwrap();
+    let place = place.split('/').next().unwrap().parse().unwrap();
+    let paths: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `/"))
+        .flat_map(|line| line.split('`').filter(|part| part.starts_with('/')))
+        .filter(|path| !path.starts_with("/XX/"))
+        .collect();
+    assert!(paths.len() >= 10 && paths.contains(&"/KP/feed.atom"), "{paths:?}");
+    for path in paths {
+        let answer = http::get(place, path);
+        assert_eq!(answer.code, 200, "{path}: {}", answer.body);
+    }
 }

@@ -6,7 +6,6 @@ use lifesign::export::pages;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
-    time::Time,
     watch::{Settings, Snapshot, Watch},
 };
 use lifesign_incident::{Episode, StayCount};
@@ -17,7 +16,7 @@ const SITE: Site<'static> = Site { vantage: "the lab", contact: None, simulation
 const COUNTRY: &str = "/X0";
 
 fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
-    let query = Query::parse(query, Time::default()).unwrap();
+    let query = Query::parse(query, &Query::OF_PAGES, week::NOW).unwrap();
     let range = query.range.unwrap_or(Range::Week);
     let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
@@ -224,7 +223,7 @@ fn what_flaps_is_told_in_the_present_tense() {
     assert_eq!(
         sentence(&page),
         "unstable since 23 Dec 23:00 UTC (1 h, dark 14 times): answers since 23 Dec 23:51:00 \
-         UTC (9 min); counted as unstable until 00:20:00 UTC"
+         UTC (9 min); it counts as unstable until 00:20:00 UTC"
     );
     snapshot.scopes[country].verdict.calm_at = None;
     snapshot.scopes[country].verdict.last_life = Some(now - minutes(2));
@@ -279,9 +278,12 @@ fn what_is_unstable_is_so_since_its_phase_began_whatever_the_verdict_is_just_now
     }
     assert_eq!(
         told(&flapping, COUNTRY),
-        "unstable since 23 Dec 18:13 UTC (5 h 47 min): answers now; counted as unstable until \
+        "unstable since 23 Dec 18:13 UTC (5 h 47 min): answers now; it counts as unstable until \
          00:21:00 UTC"
     );
+    // The row of its block tells of the same phase.
+    let page = render(&flapping, COUNTRY, "", SITE);
+    assert_eq!(page.matches("<span class=\"for\">for 5 h 47 min</span>").count(), 1, "{page}");
     // What is dark for so long that this stands for itself is no longer unstable.
     let spans = [(State::Up, 160), (State::Flapping, 30), (State::Outage, 4)];
     let spans = spans.map(|(state, hours)| (state, hours * week::HOUR));
@@ -369,7 +371,7 @@ fn what_is_back_is_not_said_to_be_over_before_it_is() {
     for path in ["/", COUNTRY, "/X0/127.60.0.0/24"] {
         assert_eq!(
             told(18, path),
-            "can be reached again since 23 Dec 06:00 UTC, 18 h; not counted as over until 06:00 UTC",
+            "can be reached again since 23 Dec 06:00 UTC, 18 h; the incident is not over before 06:00 UTC",
             "{path}"
         );
         let long = told(30, path);
@@ -378,10 +380,7 @@ fn what_is_back_is_not_said_to_be_over_before_it_is() {
     let page = render(&back(18), "/X0/incident/2014-12-23T0359Z", "", SITE);
     let told: String =
         page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
-    assert!(
-        told.contains("and is not over: 20 h ± 1 s so far, not counted as over until 06:00 UTC;"),
-        "{told}"
-    );
+    assert!(told.contains("and is not over before 06:00 UTC: 20 h ± 1 s so far;"), "{told}");
 }
 
 #[test]
@@ -454,7 +453,7 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     let (began, now) = past.watched[0];
     let hours = |hours: u64| Duration::from_secs(hours * week::HOUR);
     past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
-    let query = Query::parse("range=400d", Time::default()).unwrap();
+    let query = Query::parse("range=400d", &Query::OF_PAGES, week::NOW).unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
     let view = View {
         snapshot: &snapshot,
@@ -467,10 +466,14 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     for part in [
         "aria-label=\"6 d 16 h: outage, not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
         "<rect class=\"outage\" x=\"25%\" width=\"50%\" fill=\"url(#unwatched)\"><title>outage, not watched, 19 Dec 2014",
-        "17 Dec 2014 08:00 to 24 Dec 00:00 UTC: watching began then",
+        "17 Dec 2014 08:00 to 24 Dec 00:00 UTC; nobody watched before",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    // A week holds it all.
+    let links: Vec<&str> = page.split("<a class=\"beyond\" href=\"").skip(1).collect();
+    let links = links.iter().map(|link| link.split('"').next().unwrap()).collect::<Vec<_>>();
+    assert_eq!(links, ["X0?range=30d", "X0?range=400d"]);
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
         incidents: fold(&episodes, NOW),
         episodes,
         points: roster.scopes().map(|scope| (roster.full_name_of(scope), points.clone())).collect(),
+        unreadable_rows: 0,
         problem: None,
     }
 }

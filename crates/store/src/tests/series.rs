@@ -1,6 +1,7 @@
 //! What was measured, in periods of equal length.
 
 use super::*;
+use lifesign_page::Point;
 
 #[test]
 fn measurements_are_read_in_periods_and_no_sample_counts_twice() {
@@ -95,7 +96,7 @@ fn ten_fine_summaries_make_a_coarse_one_and_the_old_are_forgotten() {
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     );
     let (time, state, probes, loss): (i64, String, i64, f64) = row.unwrap();
-    assert_eq!((reader::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
+    assert_eq!((row::time_from_millis(time), state.as_str(), probes), (at(300), "outage", 240));
     assert!((loss - 0.15).abs() < 1e-9, "{loss}");
     let fine: i64 = connection
         .query_row("SELECT count(*) FROM sample WHERE span = 60000", [], |row| row.get(0))
@@ -117,4 +118,36 @@ fn ten_minutes_of_outage_are_one_also_if_nothing_is_known_of_one_of_them() {
     let sql = "SELECT state, loss FROM sample WHERE span = 600000";
     let row = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
     assert_eq!(row.unwrap(), ("outage".to_owned(), 1.0));
+}
+
+/// Minutes that begin a little late, in columns of a minute each; and ten minutes in such columns.
+#[test]
+fn a_picture_has_no_hole_where_a_sample_reaches() {
+    let directory = TempDir::new("holes");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let late = |minute: u64| {
+        let sample = sample("KP", minute * 60, State::Up, Some(0.5));
+        Sample { time: sample.time + Duration::from_millis(minute * 2500 % 50_000), ..sample }
+    };
+    database.write(&backlog(3600, vec![], (1..=59).map(late).collect()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let points = |from: u64, to: u64| {
+        let count = (to - from) as usize / 60;
+        let measured = reader.measured(Measurements::Of("KP"), (at(from), at(to)), count).unwrap();
+        let mut points = vec![Point::default(); count];
+        for each in &measured.read {
+            each.draw(&mut points);
+        }
+        let holes = (0..count).filter(|&at| points[at].probes == 0).collect::<Vec<_>>();
+        (measured.read.len(), holes)
+    };
+    let (own, holes) = points(0, 3540);
+    assert!(own < 59, "some columns have no sample of their own");
+    assert_eq!(holes, [0; 0]);
+    // Nobody measured before.
+    assert_eq!(points(0, 3540 + 600).1, (60..69).collect::<Vec<_>>());
+    let connection = Connection::open(directory.file()).unwrap();
+    connection.execute("DELETE FROM sample WHERE span = 60000", []).unwrap();
+    let (own, holes) = points(300, 2100);
+    assert_eq!((own, holes), (3, vec![]));
 }

@@ -80,3 +80,23 @@ fn of_what_began_before_the_time_of_the_report_only_that_time_counts() {
         assert_eq!(others, format!("partial once, for {length}."));
     }
 }
+
+#[test]
+fn a_country_that_was_never_dark_was_reachable_for_as_long_as_it_was_watched() {
+    let directory = TempDir::new("seldom-watched");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let samples = vec![sample("KP", 60, State::Up, Some(0.0))];
+    database.write(&backlog(82, Vec::new(), samples), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let told = |since, until| {
+        let data = report::ReportData::read(&reader, "KP", (since, until), at(9000)).unwrap();
+        report::sentence(&data.unwrap())
+    };
+    let hour = Duration::from_secs(3600);
+    assert_eq!(
+        told(at(82) - hour, at(82)),
+        "KP was reachable whenever it was watched in this time, which was for 1 min 22 s of 1 h, \
+         seen from lab."
+    );
+    assert_eq!(told(at(0), at(82)), "KP was reachable all this time, seen from lab.");
+}
