@@ -196,7 +196,7 @@ fn row<'a>(
             }
             Column::Label(name) => {
                 if let Some(fault) = fault_of_label_value(cell.text) {
-                    note(&format!("{name:?} is {fault}; write a text, such as Star JV"));
+                    note(&format!("{name:?} {fault}; write a text, such as Star JV"));
                 }
                 own_labels.insert(name.clone(), cell.text.to_owned());
             }

@@ -149,7 +149,7 @@ fn of_range(text: &str, first: IpAddr, last: &str) -> Result<Hosts, String> {
 
 /// A name in the form in which it is compared. A last label of digits and hyphens alone is a
 /// mistyped address (RFC 3696 §2).
-fn name(text: &str) -> Result<String, String> {
+fn name(text: &str) -> Result<Box<str>, String> {
     let wrong = || {
         format!(
             "{text:?} is neither an address nor a name; write one such as 192.0.2.1, \

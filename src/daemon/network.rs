@@ -189,7 +189,7 @@ impl Network {
 
 fn names(plan: &Plan) -> impl Iterator<Item = String> {
     plan.roster.targets.iter().filter_map(|target| match &target.host {
-        Host::Name(name) => Some(name.clone()),
+        Host::Name(name) => Some(name.to_string()),
         Host::Address(_) => None,
     })
 }

@@ -176,7 +176,7 @@ fn ipv6_names_and_options_are_read() {
     let plan = Plan::load(Path::new("tests/data/good/v6.toml"))
         .unwrap_or_else(|problems| panic!("{problems}"));
     let last = plan.roster.targets.last().unwrap();
-    assert_eq!(last.host, Host::Name("ns1.example.net".to_owned()));
+    assert_eq!(last.host, Host::Name("ns1.example.net".into()));
     assert_eq!(
         (&*last.probe, last.interval()),
         ("dns/example.net/SOA", Some(Duration::from_secs(3600)))

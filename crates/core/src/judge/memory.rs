@@ -41,7 +41,7 @@ pub struct Memory {
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 6;
+    pub const FORMAT: u32 = 7;
 
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {

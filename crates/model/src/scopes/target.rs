@@ -10,7 +10,7 @@ pub enum Host {
     /// A fixed address.
     Address(IpAddr),
     /// A name, resolved again and again; each of its addresses is asked in turn.
-    Name(String),
+    Name(Box<str>),
 }
 
 impl From<&str> for Host {
@@ -19,7 +19,9 @@ impl From<&str> for Host {
     fn from(text: &str) -> Self {
         match text.parse() {
             Ok(address) => Host::Address(address),
-            Err(_) => Host::Name(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase()),
+            Err(_) => {
+                Host::Name(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase().into())
+            }
         }
     }
 }
