@@ -4,9 +4,6 @@
 //!
 //! `cargo bench --bench core` runs it all on one core; `-- --quick` a fifteenth of the two long
 //! runs. Times are processor time, which other programs on the machine hardly change.
-//!
-//! `cargo bench --bench core -- --instructions` counts what `lifesign simulate` executes for each
-//! probe of december-2014, by valgrind's callgrind: other programs do not change that at all.
 
 #[path = "lab/table.rs"]
 #[expect(dead_code, reason = "speed has only goals of one kind")]
@@ -22,7 +19,6 @@ const YEAR: f64 = 365.25 * 86_400.0;
 /// half is timed.
 const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";
-const DECEMBER: &str = "tests/data/scenarios/december-2014.toml";
 /// Arguments of this program when it calls itself, before a number of blocks: to measure the core
 /// alone, with blocks that answer or with blocks that have gone dark.
 const CORE_ANSWERED: &str = "--core-answered";
@@ -41,13 +37,6 @@ fn main() {
     let quick = has("--quick");
     let part = if quick { 1.0 / 15.0 } else { 1.0 };
     let mut table = Table { quick, ..Table::default() };
-    if has("--instructions") {
-        let (instructions, probes) = instructions_of_december();
-        let per_probe = instructions as f64 / probes as f64;
-        let n = format!("{instructions} instructions, {probes} probes");
-        table.add("december-2014, a probe", OURS, n, per_probe, "instructions", None);
-        return println!("{table}");
-    }
 
     let year = small(YEAR * part);
     let (seconds, probes) = simulate(&year);
@@ -244,26 +233,6 @@ fn processor_time() -> Duration {
         .expect("a Linux kernel with schedstat");
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok()).expect("nanoseconds");
     Duration::from_nanos(nanos)
-}
-
-/// Instructions that `lifesign simulate` executes for december-2014, and its probes.
-fn instructions_of_december() -> (u64, u64) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(DECEMBER);
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .args([env!("CARGO_BIN_EXE_lifesign"), "simulate"])
-        .arg(&file)
-        .output()
-        .expect("valgrind runs (Debian: apt install valgrind)");
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    // "==42== Collected : 2190000000" of callgrind, and "probes    123456, per block" of ours.
-    let number_after = |text: &str, words: &str| {
-        let rest = text.split_once(words)?.1.trim_start();
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-    };
-    let instructions = number_after(&err, "Collected :");
-    let probes = number_after(&out, "\nprobes ");
-    instructions.zip(probes).unwrap_or_else(|| panic!("{out}{err}"))
 }
 
 /// The most that this process ever had in memory (proc(5), `VmHWM`); None where there is no such

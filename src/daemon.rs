@@ -78,7 +78,7 @@ use tokio::sync::{
 
 /// The shortest sleep: probes that are due within it leave together, because at thousands a second
 /// waking up costs more than sending. Each packet still has its own send time.
-const MIN_SLEEP: Duration = Duration::from_millis(1);
+const MIN_SLEEP: Duration = Duration::from_millis(2);
 /// Fewer file descriptors are not enough for the runtime, the HTTP listeners and the ICMP sockets.
 const MIN_DESCRIPTORS: usize = 32;
 /// How many requests to read the plan again may be queued; the senders of more have to wait.

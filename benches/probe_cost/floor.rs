@@ -1,5 +1,5 @@
 //! The least that a probe can cost: echo requests and replies by sendmmsg and recvmmsg, without a
-//! look at what arrives.
+//! look at what arrives; as fast as they go, and at an even pace.
 
 #![expect(unsafe_code, reason = "sendmmsg and recvmmsg exist only in libc")]
 
@@ -12,6 +12,8 @@ use std::{
     net::Ipv4Addr,
     os::fd::AsRawFd,
     ptr,
+    thread::sleep,
+    time::Duration,
 };
 
 /// Packets per system call, as in the engine.
@@ -22,17 +24,68 @@ const LENGTH: usize = 48;
 const ROOM: usize = 128;
 const BUFFER: usize = 4 << 20;
 
-/// Asks every host once, in batches, and takes the answers.
-pub fn run(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
+/// How many packets leave together, as in the engine.
+const TOGETHER: usize = 16;
+/// How long the engine sleeps at this rate: what it asks for, and what tokio's timer adds.
+const PERIOD: Duration = Duration::from_millis(3);
+
+/// Asks every host once, so many a second, a few at each wake-up, and takes the answers.
+pub fn paced(hosts: &[Ipv4Addr], rate: f64) -> io::Result<PeerCost> {
+    let socket = open()?;
+    for (level, name) in [
+        (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS),
+        (libc::IPPROTO_IP, libc::IP_RECVERR),
+        (libc::IPPROTO_IP, libc::IP_RECVTTL),
+    ] {
+        option(&socket, level, name, 1)?;
+    }
+    let mut requests = requests();
+    let mut replies = [[0_u8; ROOM]; BATCH];
+    let clock = Clock::start();
+    let before = cpu("self")?.own;
+    let begun = clock.now();
+    let a_wake = (rate * PERIOD.as_secs_f64()).round() as usize;
+    let mut received = 0;
+    for (wake, group) in (1..).zip(hosts.chunks(a_wake)) {
+        for together in group.chunks(TOGETHER) {
+            let mut rest = together;
+            while !rest.is_empty() {
+                let packets = requests.each_mut().map(|packet| &mut packet[..]);
+                rest = &rest[exchange(&socket, Some(rest), packets)?..];
+            }
+        }
+        received += exchange(&socket, None, replies.each_mut().map(|packet| &mut packet[..]))?;
+        sleep((begun + PERIOD * wake).since(clock.now()));
+    }
+    if received < hosts.len() {
+        return Err(Error::other(format!("{received} of {} answers", hosts.len())));
+    }
+    let probes = hosts.len() as f64;
+    let rate = probes / clock.now().since(begun).as_secs_f64();
+    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+}
+
+fn open() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
     socket.set_recv_buffer_size(BUFFER)?;
     // ICMP_FILTER (raw(7)): a set bit blocks, and type 0 is the echo reply.
     option(&socket, libc::SOL_RAW, 1, !1)?;
-    let mut requests = [[0_u8; LENGTH]; BATCH];
+    Ok(socket)
+}
+
+fn requests() -> [[u8; LENGTH]; BATCH] {
+    let mut requests = [[0; LENGTH]; BATCH];
     for packet in &mut requests {
         // Type 8, code 0, its own complement as checksum, the rest zero.
         packet[..4].copy_from_slice(&[8, 0, 0xf7, 0xff]);
     }
+    requests
+}
+
+/// Asks every host once, in batches, and takes the answers.
+pub fn run(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
+    let socket = open()?;
+    let mut requests = requests();
     let mut replies = [[0_u8; ROOM]; BATCH];
     let clock = Clock::start();
     let before = cpu("self")?.own;

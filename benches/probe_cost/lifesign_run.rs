@@ -33,7 +33,8 @@ impl PlanSize {
         })
     }
 
-    fn plan(self) -> String {
+    /// The plan.
+    pub fn plan(self) -> String {
         let mut plan = format!(
             "vantage = \"bench\"\ncontrols = [\"127.0.0.1\"]\n[budget]\nper_block = \"{}/s\"\n\
              [[country]]\ncode = \"XX\"\nname = \"Loopback\"\n",
@@ -77,14 +78,15 @@ pub struct LifesignCost {
 /// A run under way.
 pub struct LifesignRun {
     process: Running,
-    port: u16,
+    /// Where it answers.
+    pub port: u16,
 }
 
 impl LifesignRun {
     /// Starts it in `directory`, and waits until its metrics count a probe.
-    pub fn start(directory: &Path, size: PlanSize, journal: Option<&Path>) -> io::Result<Self> {
+    pub fn start(directory: &Path, text: &str, journal: Option<&Path>) -> io::Result<Self> {
         let plan = directory.join("plan.toml");
-        fs::write(&plan, size.plan())?;
+        fs::write(&plan, text)?;
         let port = free_port()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifesign"));
         command.args(["run", "--listen", &format!("127.0.0.1:{port}"), "--config"]).arg(plan);
@@ -142,7 +144,7 @@ impl LifesignRun {
 /// journal.
 pub fn round_trip(directory: &Path, size: PlanSize, span: Duration) -> io::Result<f64> {
     let journal: PathBuf = directory.join("journal.jsonl");
-    let run = LifesignRun::start(directory, size, Some(&journal))?;
+    let run = LifesignRun::start(directory, &size.plan(), Some(&journal))?;
     sleep(span);
     drop(run);
     let times = fs::read_to_string(&journal)?
@@ -152,7 +154,13 @@ pub fn round_trip(directory: &Path, size: PlanSize, span: Duration) -> io::Resul
         .filter_map(|line| line["rtt_ms"].as_f64())
         .collect();
     fs::remove_file(&journal)?;
-    Ok(crate::median(times) * 1e3)
+    Ok(median(times) * 1e3)
+}
+
+/// The middle figure; not a number if there is none.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Series by name and labels.

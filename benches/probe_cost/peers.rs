@@ -1,7 +1,7 @@
 //! The other programs, over the same hosts: processor time per probe, or why it cannot be measured.
 
 use crate::{
-    lifesign_run::get,
+    lifesign_run::{get, median},
     process::{Running, cpu, free_port, in_time},
 };
 use lifesign::clock::Clock;
@@ -63,7 +63,7 @@ pub fn fping_round_trip(hosts: &[Ipv4Addr]) -> io::Result<f64> {
     let times = text.lines().filter_map(|line| line.split_once(" : ")).flat_map(|(_, times)| {
         times.split_whitespace().filter_map(|time| time.parse::<f64>().ok()).collect::<Vec<_>>()
     });
-    Ok(crate::median(times.collect()) * 1e3)
+    Ok(median(times.collect()) * 1e3)
 }
 
 /// surge-ping as its documentation uses it: one client, one probe after the other, each awaited.

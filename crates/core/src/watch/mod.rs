@@ -64,10 +64,8 @@ pub struct Watch {
     lag: Histogram,
     started: Time,
     plan: PlanView,
-    /// When it was called last.
+    /// When it was called last; never yet at first.
     last_call: Time,
-    /// When it is to be called next, at the latest.
-    expected: Time,
     records: Option<VecDeque<EventRecord>>,
     replayed: ReplayedOverdue,
 }
@@ -96,8 +94,7 @@ impl Watch {
             lag: Histogram::new(Grid::Delays),
             started: now,
             plan: PlanView { refused: false, since: now },
-            last_call: now,
-            expected: Time::NEVER,
+            last_call: Time::NEVER,
             records: None,
             replayed: ReplayedOverdue::default(),
             roster,
@@ -157,11 +154,7 @@ impl Watch {
 
     /// The next probe to send now. Call it until there is none.
     pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
-        let Some(slot) = self.schedule.poll_target(now, &self.open) else {
-            // Answers of before a gap may still have to be read, in the next turn.
-            self.expected = self.poll_timeout().max(now);
-            return None;
-        };
+        let slot = self.schedule.poll_target(now, &self.open)?;
         let patience = self.aggregate.patience(slot.target);
         let seq = self.open.next_seq(slot.target);
         let trap = self.aggregate.wants_trap(slot.target, seq, now);
@@ -187,8 +180,6 @@ impl Watch {
             _ => self.take_in(now, *event, None),
         }
         self.apply_directives(now);
-        // What has been due for long, the next timeout does: that is no other gap.
-        self.expected = self.poll_timeout().max(now);
     }
 
     fn handle_outcome(&mut self, now: Time, outcome: Outcome) {
@@ -229,7 +220,9 @@ impl Watch {
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
     fn note_call(&mut self, now: Time) {
-        if now.since(self.expected) > GAP {
+        // What had been due for long at the last call is no other gap.
+        let is_late = || now.since(self.poll_timeout().max(self.last_call)) > GAP;
+        if now.since(self.last_call) > GAP && is_late() {
             self.take_in(now, Event::Gap(self.last_call), None);
         }
         self.last_call = now;

@@ -42,7 +42,7 @@ impl Watch {
             records.push_back(EventRecord { seen: now, event: Event::Replan, was_overdue: false });
         }
         self.apply_directives(now);
-        self.expected = self.poll_timeout().max(now);
+        self.last_call = now;
         map
     }
 

@@ -1,0 +1,111 @@
+//! What a plan of 1.29 million hosts costs: 5,030 blocks of 256 addresses on the loopback network,
+//! asked at the default pace for a minute, beside a scrape of the default metrics each five
+//! seconds. `cargo bench --bench scale`; it needs CAP_NET_RAW, and the last line is JSON. Packets
+//! go to 127.0.0.0/8 alone.
+
+#[path = "../probe_cost/lifesign_run.rs"]
+#[expect(dead_code, reason = "no journal is kept here")]
+mod lifesign_run;
+#[path = "../probe_cost/process.rs"]
+#[expect(dead_code, reason = "children are not measured here")]
+mod process;
+#[path = "../lab/table.rs"]
+#[expect(dead_code, reason = "a plan has only goals of one kind")]
+mod table;
+
+use lifesign::clock::Clock;
+use lifesign_run::{LifesignCost, LifesignRun, get};
+use std::{
+    fmt::Write as _,
+    io,
+    path::Path,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    thread::{scope, sleep},
+    time::Duration,
+};
+use table::{Goal, Table};
+
+const BLOCKS: u32 = 5030;
+const WARM_UP: Duration = Duration::from_secs(15);
+const SPAN: Duration = Duration::from_secs(60);
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    match measure(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
+        Ok(table) => {
+            println!("{table}");
+            println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("cannot measure: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(directory: &Path) -> io::Result<Table> {
+    let (_, few) = run(directory, 8)?;
+    let (start, many) = run(directory, 256)?;
+    let hosts = f64::from(BLOCKS * 256);
+    let a_host = (many.memory - few.memory) / (hosts - f64::from(BLOCKS * 8));
+    let most = |most| Some(Goal::AtMost(most));
+    let mut table = Table::default();
+    let n = format!("{BLOCKS} blocks, {hosts} hosts, {} probes", many.probes);
+    let mut add = |figure: &str, value, unit, goal| {
+        table.add(figure, "lifesign", n.clone(), value, unit, goal);
+    };
+    add("start to the first probe", start.as_secs_f64(), "s", most(10.0));
+    add("resident beside scrapes", many.memory / 1e6, "MB", most(512.0));
+    add("of that a host", a_host, "bytes", most(256.0));
+    add("99th percentile of schedule lag", many.lag_p99_ms, "ms", most(5.0));
+    add("processor time a probe, scrapes included", many.cpu_us, "µs", None);
+    add("probes lost or not sent", many.lost, "", most(0.0));
+    let n = format!("{BLOCKS} blocks, {} hosts, {} probes", BLOCKS * 8, few.probes);
+    let mut add = |figure: &str, value, unit, goal| {
+        table.add(figure, "lifesign", n.clone(), value, unit, goal);
+    };
+    add("resident beside scrapes", few.memory / 1e6, "MB", None);
+    add("99th percentile of schedule lag", few.lag_p99_ms, "ms", most(5.0));
+    add("processor time a probe, scrapes included", few.cpu_us, "µs", None);
+    Ok(table)
+}
+
+/// How long it took until a probe was counted, and what the run cost.
+fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost)> {
+    let clock = Clock::start();
+    let begun = clock.now();
+    let mut run = LifesignRun::start(directory, &plan(hosts), None)?;
+    let start = clock.now().since(begun);
+    let port = run.port;
+    let is_over = AtomicBool::new(false);
+    let cost = scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                // Whether they are answered, the run itself tells.
+                let _ = get(port, "/metrics");
+                sleep(SCRAPE_INTERVAL);
+            }
+        });
+        let cost = run.measure(WARM_UP, SPAN);
+        is_over.store(true, Ordering::Relaxed);
+        cost
+    });
+    Ok((start, cost?))
+}
+
+fn plan(hosts: u32) -> String {
+    let mut plan = "vantage = \"a bench\"\ncontrols = [\"127.0.0.1\"]\n\n[[country]]\n\
+                    code = \"TW\"\nprobes = [\"icmp\"]\n"
+        .to_owned();
+    for block in 0..BLOCKS {
+        let net = format!("127.{}.{}", 60 + block / 256, block % 256);
+        let last = hosts - 1;
+        let _ = write!(
+            plan,
+            "\n[[country.block]]\nprefix = \"{net}.0/24\"\nhosts = [\"{net}.0-{last}\"]\n"
+        );
+    }
+    plan
+}
