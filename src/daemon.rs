@@ -272,12 +272,14 @@ impl Daemon {
             self.watch.handle_timeout(now, received_until);
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
-            while let Ok(query) = target_queries.try_recv() {
+            // One a turn: many who ask hold up nobody.
+            if let Ok(query) = target_queries.try_recv() {
                 self.answer(query);
             }
             changes.extend(from_fn(|| self.watch.poll_change()));
             self.record();
-            if now >= publication.next(loaded.is_some() || !changes.is_empty()) {
+            let has_news = loaded.is_some() || !changes.is_empty();
+            if now >= publication.next(has_news) {
                 match loaded.take() {
                     // After the snapshot: whoever reads a line about a verdict finds it in the
                     // metrics too.
@@ -300,7 +302,7 @@ impl Daemon {
             if !batch.is_empty() {
                 continue;
             }
-            let wake = self.watch.poll_timeout().min(publication.next(!changes.is_empty()));
+            let wake = self.watch.poll_timeout().min(publication.next(has_news));
             let busy = wake < now + MIN_SLEEP;
             let wake = self.clock.instant(wake.max(now + MIN_SLEEP));
             // In this order, so that no flood of answers delays the end.

@@ -61,7 +61,6 @@ fn measure(directory: &Path) -> io::Result<Table> {
     add("of that a host", a_host, "bytes", most(256.0));
     add("99th percentile of schedule lag", many.lag_p99_ms, "ms", most(5.0));
     add("processor time a probe, scrapes included", many.cpu_us, "µs", None);
-    add("probes lost or not sent", many.lost, "", most(0.0));
     let n = format!("{BLOCKS} blocks, {} hosts, {} probes", BLOCKS * 8, few.probes);
     let mut add = |figure: &str, value, unit, goal| {
         table.add(figure, "lifesign", n.clone(), value, unit, goal);

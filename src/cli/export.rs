@@ -70,12 +70,24 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
     };
     let store = args.db.or_else(|| Some(args.state_dir?.join(FILE_NAME)));
     let written = || {
-        if !plans.is_empty() {
-            let written = outcomes(&args.journals, &plans, &args.parquet)?;
+        // What cannot be had is told before the first row is written.
+        let reader = store.as_deref().map(open_store).transpose()?;
+        let has_outcomes = !plans.is_empty();
+        let outcomes_table = has_outcomes.then(|| Outcomes::create(&args.parquet)).transpose()?;
+        let episodes_table = match &reader {
+            Some(reader) => {
+                let now = Clock::start().now();
+                let until = reader.observed_until(now).map_err(StoreError::from)?;
+                Some((reader, Episodes::create(&args.parquet, until)?))
+            }
+            None => None,
+        };
+        if let Some(table) = outcomes_table {
+            let written = outcomes(&args.journals, &plans, table)?;
             tell("outcomes", written, &args.parquet);
         }
-        if let Some(store) = store {
-            let written = episodes(&store, &args.parquet)?;
+        if let Some((reader, table)) = episodes_table {
+            let written = episodes(reader, table)?;
             tell("episodes", written, &args.parquet);
         }
         Ok(())
@@ -96,8 +108,7 @@ fn tell(table: &str, Written { rows, files }: Written, directory: &Path) {
 
 /// Where a run took a new plan, the next of the plans is taken. A line that cannot be read is
 /// reported and skipped; it is an error if there are no others.
-fn outcomes(journals: &[PathBuf], plans: &[Plan], directory: &Path) -> Result<Written, Failure> {
-    let mut table = Outcomes::create(directory)?;
+fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result<Written, Failure> {
     let mut plans = plans.iter();
     let mut next_reader = |table: &mut Outcomes| {
         let plan = plans.next()?;
@@ -146,14 +157,14 @@ fn outcomes(journals: &[PathBuf], plans: &[Plan], directory: &Path) -> Result<Wr
     Ok(written)
 }
 
-/// Every episode of the store.
-fn episodes(store: &Path, directory: &Path) -> Result<Written, Failure> {
-    let reader = StoreReader::open(store).map_err(|error| {
+fn open_store(store: &Path) -> Result<StoreReader, Failure> {
+    StoreReader::open(store).map_err(|error| {
         Failure(format!("cannot read the store {}: {error}", store.display()), exit::DATA)
-    })?;
-    let now = Clock::start().now();
-    let observed_until = reader.observed_until(now).map_err(StoreError::from)?;
-    let mut table = Episodes::create(directory, observed_until)?;
+    })
+}
+
+/// Every episode of the store.
+fn episodes(reader: &StoreReader, mut table: Episodes) -> Result<Written, Failure> {
     let broken = reader.for_each_episode(|episode| Ok::<_, Failure>(table.add(episode)?))?;
     tell_broken(broken);
     Ok(table.finish()?)

@@ -24,7 +24,6 @@ use axum::{
 };
 use lifesign_core::{
     judge::{PerState, State},
-    scopes::Scope,
     watch::Snapshot,
 };
 use lifesign_web_config::{Policy, WebConfig};
@@ -49,7 +48,7 @@ struct Server {
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
     metrics_caches: RenderCaches<(lifesign_exposition::Format, Encoding)>,
-    state_caches: RenderCaches<(Option<Scope>, Encoding)>,
+    state_caches: RenderCaches<(Option<String>, Encoding)>,
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -196,7 +195,7 @@ async fn metrics(
             snapshot.map(|snapshot| (snapshot, server.sources.targets.about(&snapshot.roster)));
         let present = present.as_ref().map(|(snapshot, targets)| Present { snapshot, targets });
         let answer = server.metrics.render(format, &settings, present);
-        encoding.encode(answer).map_err(internal_error)
+        encoding.encode(answer.ok_or_else(no_targets)?).map_err(internal_error)
     };
     let body = match server.snapshot() {
         Ok(snapshot) => server
@@ -228,7 +227,9 @@ async fn state(
         None => None,
     };
     let encoding = Encoding::accepted(&headers);
-    let body = server.state_caches.of((scope, encoding)).get_or_render(&snapshot, || {
+    // By name: another plan gives its id to another.
+    let name = scope.map(|scope| snapshot.roster.full_name_of(scope));
+    let body = server.state_caches.of((name, encoding)).get_or_render(&snapshot, || {
         let targets = server.sources.targets.about(&snapshot.roster);
         let json = state_json::render(&snapshot, &targets, &server.settings(), scope)?;
         encoding.encode(json).map_err(internal_error)
@@ -304,6 +305,12 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     };
     text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
         || text("origin").is_some_and(|origin| !is_own(origin))
+}
+
+/// Who knows the numbers of targets does not tell them.
+pub(super) fn no_targets() -> ErrorResponse {
+    let said = "the plan has just changed, or the watch is stuck; ask again\n";
+    (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
 }
 
 pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {

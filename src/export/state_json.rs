@@ -5,9 +5,8 @@
 
 use super::{
     ExportSettings,
-    http::{ErrorResponse, internal_error},
+    http::{ErrorResponse, internal_error, no_targets},
 };
-use axum::http::StatusCode;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
@@ -224,8 +223,8 @@ impl Shown {
             blocks.truncate(MOST_BLOCKS);
         }
         let targets = blocks.iter().map(|&id| roster.block(BlockId(id)).targets.len());
-        let targets = matches!(scope, Some(Scope::Block(_)))
-            || targets.sum::<usize>() <= MOST_TARGETS && roster.targets.len() <= MOST_TARGETS;
+        let targets =
+            matches!(scope, Some(Scope::Block(_))) || targets.sum::<usize>() <= MOST_TARGETS;
         Self { scope, blocks: blocks.into_iter().collect(), targets }
     }
 
@@ -317,10 +316,7 @@ fn targets_json<'a>(
     block: u32,
 ) -> Result<Vec<TargetJson<'a>>, ErrorResponse> {
     let block = snapshot.roster.block(BlockId(block));
-    let views = targets.of(block.targets.clone()).ok_or_else(|| {
-        let said = "the plan has just changed, or the watch is stuck; ask again\n";
-        (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
-    })?;
+    let views = targets.of(block.targets.clone()).ok_or_else(no_targets)?;
     let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
     let json = |(target, view): (&'a Target, TargetView)| TargetJson {
         host: target.host.to_string(),

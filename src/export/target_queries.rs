@@ -1,5 +1,6 @@
 //! The own numbers of targets, asked of the task that owns them while an answer is made.
 
+use crate::clock::Clock;
 use lifesign_core::{
     scopes::Roster,
     watch::{TargetView, TargetViews},
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// How many targets are asked for at once: the task that probes is held up by no more.
 const MOST_AT_ONCE: u32 = 4096;
-/// A reader waits no longer than this, should the watch be stuck.
+/// A reader waits no longer than this for all of them, should the watch be stuck.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// More than there are threads that ask.
 const QUEUE: usize = 8;
@@ -63,20 +64,23 @@ struct AboutRoster<'a> {
 }
 
 impl AboutRoster<'_> {
-    fn ask(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
+    fn ask(&self, targets: Range<u32>, timeout: Duration) -> Option<Vec<TargetView>> {
         let (sender, answer) = std_mpsc::sync_channel(1);
         let query = TargetQuery { roster: self.roster.clone(), targets, answer: sender };
         self.asker.0.try_send(query).ok()?;
-        answer.recv_timeout(TIMEOUT).ok()?
+        answer.recv_timeout(timeout).ok()?
     }
 }
 
 impl TargetViews for AboutRoster<'_> {
     fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
+        let clock = Clock::start();
+        let begun = clock.now();
         let mut views = Vec::with_capacity(targets.len());
         for begin in targets.clone().step_by(MOST_AT_ONCE as usize) {
             let end = targets.end.min(begin.saturating_add(MOST_AT_ONCE));
-            views.extend(self.ask(begin..end)?);
+            let timeout = TIMEOUT.saturating_sub(clock.now().since(begun));
+            views.extend(self.ask(begin..end, timeout)?);
         }
         Some(views)
     }

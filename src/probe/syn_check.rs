@@ -27,8 +27,7 @@ use std::{collections::HashMap, io, net::SocketAddr, time::Duration};
 
 /// One check a second at most, of all peers.
 const PAUSE: Duration = Duration::from_secs(1);
-/// One that is silent for good, or always forbidden, waits until there was no check for so long,
-/// and leaves room for others.
+/// Of those that are silent for good, or always forbidden, one is checked again so often, besides.
 const PAUSE_AGAIN: Duration = Duration::from_secs(10);
 /// So many silent probes in a row are no chance, even at a loss of half.
 const FOR_GOOD: u32 = 8;
@@ -70,8 +69,10 @@ impl Silent {
 /// What was found of the peers of TCP probes.
 #[derive(Debug, Default)]
 pub struct SynChecks {
-    /// When anybody was checked last.
+    /// When one was checked last of which nothing was known ...
     last: Option<Time>,
+    /// ... and one of which it was.
+    last_again: Option<Time>,
     silent: HashMap<SocketAddr, Silent>,
     /// The newest check of a peer that was not silent for good. Only such a one is news: what is
     /// always forbidden to one peer says nothing of the others.
@@ -115,12 +116,21 @@ impl SynChecks {
         let known = self.silent.get(&peer).filter(|silent| silent.is_for_good());
         let known = known.map(|silent| silent.syn);
         let news = &mut self.news[Family::of(peer.ip())];
-        let pause = if known.is_some() { PAUSE_AGAIN } else { PAUSE };
-        if self.last.is_some_and(|last| now.since(last) < pause) {
+        let is_too_early = |last: Option<Time>, pause| last.is_some_and(|at| now.since(at) < pause);
+        let is_early = match known {
+            Some(_) => is_too_early(self.last_again, PAUSE_AGAIN),
+            None => is_too_early(self.last, PAUSE),
+        };
+        if is_early {
             let speaks = news.filter(|(at, _)| now.since(*at) < SPEAKS_FOR).map(|(_, syn)| syn);
             return known.or(speaks)?.fault();
         }
-        self.last = Some(now);
+        if known.is_some() {
+            self.last_again = Some(now);
+        } else {
+            self.last = Some(now);
+            self.last_again.get_or_insert(now);
+        }
         let found = check()?;
         if known != Some(found) {
             *news = Some((now, found));
@@ -201,11 +211,11 @@ mod tests {
             assert_eq!(checks.tell(1, 1000 * second, FORBIDDEN), PERMISSION);
         }
         assert_eq!(checks.count, 2);
-        // These go dark, and the first of them just after a check of the other.
-        assert_eq!(checks.tell(2, 21_000, Syn::Leaves), None);
+        // These go dark, and some of them just after a check of the other.
+        assert_eq!(checks.tell(2, 30_900, Syn::Leaves), None);
         assert_eq!(checks.tell(1, 31_000, FORBIDDEN), PERMISSION);
         assert_eq!(checks.count, 4);
-        for (host, millis) in [(3, 31_100), (3, 31_900), (4, 31_950)] {
+        for (host, millis) in [(3, 31_100), (3, 31_800), (4, 31_850)] {
             assert_eq!(checks.tell(host, millis, FORBIDDEN), None);
         }
         assert_eq!(checks.count, 4);
@@ -219,7 +229,7 @@ mod tests {
         }
         assert_eq!(checks.tell(2, 19_000, Syn::Leaves), None, "by chance, just before");
         assert_eq!(checks.tell(3, 20_000, FORBIDDEN), PERMISSION);
-        assert_eq!(checks.tell(1, 20_100, FORBIDDEN), None, "as was found before");
+        assert_eq!(checks.tell(1, 20_100, FORBIDDEN), PERMISSION, "it is checked again");
         assert_eq!(checks.tell(2, 20_200, FORBIDDEN), PERMISSION);
         assert_eq!(checks.tell(1, 30_000, FORBIDDEN), PERMISSION);
     }
@@ -230,10 +240,22 @@ mod tests {
         for host in 0..3 {
             assert_eq!(checks.tell(host, 1000 * u64::from(host), FORBIDDEN), PERMISSION);
         }
-        assert_eq!(checks.tell(0, 11_900, Syn::Leaves), PERMISSION);
+        assert_eq!(checks.tell(0, 9900, Syn::Leaves), PERMISSION);
         assert_eq!(checks.tell(0, 12_000, Syn::Leaves), None);
-        assert_eq!(checks.tell(1, 12_100, Syn::Leaves), None, "the other's word");
+        assert_eq!(checks.tell(1, 12_100, Syn::Leaves), None);
         assert_eq!(checks.tell(2, 13_000, Syn::Leaves), None);
+    }
+
+    #[test]
+    fn others_that_fall_silent_all_the_time_do_not_keep_a_firewall_up() {
+        let mut checks = Checks::new();
+        assert_eq!(checks.tell(1, 0, FORBIDDEN), PERMISSION);
+        let told = (2..30).map(|second: u64| {
+            assert_eq!(checks.tell(second as u8, 1000 * second, Syn::Leaves), None);
+            checks.tell(1, 1000 * second + 999, Syn::Leaves)
+        });
+        let told: Vec<_> = told.collect();
+        assert_eq!((told[0], told[7], told[8], told[27]), (PERMISSION, PERMISSION, None, None));
     }
 
     #[test]

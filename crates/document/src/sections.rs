@@ -6,6 +6,9 @@ use toml_parser::{
     lexer::{Lexer, TokenKind},
 };
 
+/// The parser refuses what is nested more deeply.
+const MAX_LEFT_OPEN: usize = 128;
+
 /// A piece of a text that the parser can read by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Section<'a> {
@@ -79,10 +82,12 @@ impl<'a> Iterator for Sections<'a> {
     }
 }
 
-/// Closes the last bracket of this kind, and those that were left open in it.
+/// Closes the last bracket of this kind, and those that were left open in it, of which there are
+/// but so many.
 fn close(open: &mut Vec<TokenKind>, kind: TokenKind) {
-    if let Some(last) = open.iter().rposition(|&each| each == kind) {
-        open.truncate(last);
+    let deepest = open.len().saturating_sub(MAX_LEFT_OPEN);
+    if let Some(last) = open[deepest..].iter().rposition(|&each| each == kind) {
+        open.truncate(deepest + last);
     }
 }
 

@@ -147,10 +147,14 @@ fn read_line(
 
 fn cells<'a>(line: &str, number: u32, buffer: &'a [u8], fields: &[Field]) -> Vec<Cell<'a>> {
     let mut begin = 0;
+    let mut counted = 0;
+    let mut col = 1;
     let cell = |&(start, end): &Field| {
         let whole = str::from_utf8(&buffer[begin..end]).unwrap_or_default();
         begin = end;
-        Cell { text: whole.trim(), position: position(line, number, start) }
+        col += characters(&line.as_bytes()[counted..start]) as u32;
+        counted = start;
+        Cell { text: whole.trim(), position: Position { line: number, col } }
     };
     fields.iter().map(cell).collect()
 }

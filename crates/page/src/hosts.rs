@@ -15,7 +15,9 @@ const LOSSY: f32 = 0.2;
 /// The hosts of a block, in the plan's order.
 pub(crate) fn render(view: &View, block: &Block, scope: &ScopeView) -> Markup {
     let snapshot = view.snapshot;
-    let seen = view.targets.of(block.targets.clone()).unwrap_or_default();
+    let Some(seen) = view.targets.of(block.targets.clone()) else {
+        return html! { p.quiet { "The hosts' numbers are not at hand just now; load the page again." } };
+    };
     let targets = snapshot.roster.targets_in(block);
     let targets: Vec<(&Target, &TargetView)> = targets.iter().zip(&seen).collect();
     html! {

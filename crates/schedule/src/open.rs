@@ -143,7 +143,7 @@ impl OpenProbes {
     ) -> (Due, bool) {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
-        if probes.stage(seq) != Stage::Settled {
+        if matches!(probes.stage(seq), Stage::Waiting | Stage::Overdue) {
             probes.widen();
         }
         let displaced = probes.stage(seq) == Stage::Overdue;
@@ -209,7 +209,7 @@ impl OpenProbes {
         let probes = self.recent.get_mut(outcome.target.0 as usize)?;
         let age = probes.age(outcome.seq);
         if age == 0
-            || age > probes.slots()
+            || age > MANY_SLOTS
             || outcome.found.rtt_if_alive().is_some_and(|rtt| rtt >= LOST_AFTER)
         {
             return None;
@@ -218,12 +218,14 @@ impl OpenProbes {
             Found::Odd(_) => return Some((outcome, None)),
             Found::Neighbour { rtt, .. } if rtt >= LOST_AFTER => return None,
             Found::Neighbour { .. } => {
-                let newest = self.neighbours.entry(outcome.target.0).or_default();
+                let newest = self.neighbours.get(&outcome.target.0);
                 // Unless what it proves was known: then it is a second answer.
-                if probes.stage(outcome.seq) == Stage::Settled || outcome.sent <= *newest {
+                if probes.stage(outcome.seq) == Stage::Settled
+                    || newest.is_some_and(|&newest| outcome.sent <= newest)
+                {
                     outcome.found = Found::Duplicate;
                 } else {
-                    *newest = outcome.sent;
+                    self.neighbours.insert(outcome.target.0, outcome.sent);
                 }
                 return Some((outcome, None));
             }
@@ -283,7 +285,11 @@ impl RecentProbes {
         }
     }
 
+    /// Of probes beyond the slots nothing is open.
     fn stage(&self, seq: u32) -> Stage {
+        if self.age(seq) > self.slots() {
+            return Stage::Settled;
+        }
         let slot = seq % self.slots();
         let word = match &self.stages {
             Stages::Few(word) => word,
@@ -365,8 +371,8 @@ mod tests {
             }
             told
         };
-        let answered: [fn(u32) -> bool; 3] =
-            [|_| false, |number| number % 2 == 0, |number| number % 40 > 35];
+        let answered: [fn(u32) -> bool; 4] =
+            [|_| false, |number| number % 2 == 0, |number| number % 40 > 35, |_| true];
         for answered in answered {
             let few = run(false, answered);
             assert!(few.len() > 200);

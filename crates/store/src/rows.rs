@@ -78,7 +78,7 @@ impl<'a> EpisodeRow<'a> {
             scope: ScopeKeys::new(&episode.country, &episode.scope),
             state: episode.state.label(),
             span: SpanKeys::new(episode.span(), now),
-            unseen_seconds: seconds(episode.unseen),
+            unseen_seconds: seconds(episode.unseen_by(now)),
             found: episode.found.to_string(),
             evidence: &episode.evidence,
             planned_from: window.map(|window| window.from.to_string()),

@@ -92,9 +92,12 @@ fn lacking(connection: &Connection, table: &str) -> Result<Vec<&'static Column>>
 pub fn make_newest(connection: &Connection) -> Result<()> {
     for table in ["episode", "sample"] {
         for Column { name, kind, value, .. } in lacking(connection, table)? {
-            connection.execute_batch(&format!(
-                "ALTER TABLE {table} ADD COLUMN {name} {kind}; UPDATE {table} SET {name} = {value}"
-            ))?;
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {name} {kind}"))?;
+            // A column that is added has its default in every row, without a row being written.
+            if value.contains("iif") {
+                let only = "WHERE state = 'flapping'";
+                connection.execute_batch(&format!("UPDATE {table} SET {name} = {value} {only}"))?;
+            }
         }
     }
     Ok(())

@@ -70,6 +70,7 @@ fn a_part_is_told_whole() {
     let state = ask(&server, "/api/v1/state?scope=XB");
     let [small] = state["countries"].as_array().unwrap().as_slice() else { panic!("{state}") };
     assert_eq!((blocks(small).len(), &small["blocks_left_out"]), (4, &0.into()));
+    assert!(blocks(small).iter().all(|block| block["targets"].is_array()));
     let state = ask(&server, "/api/v1/state?scope=127.60.7.0/24");
     let [large] = state["countries"].as_array().unwrap().as_slice() else { panic!("{state}") };
     let [block] = blocks(large) else { panic!("{large}") };

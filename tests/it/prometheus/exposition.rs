@@ -28,7 +28,8 @@ fn render(snapshot: Option<&Snapshot>, sets: &[MetricSet]) -> String {
         simulation: None,
     };
     let present = snapshot.map(|snapshot| Present { snapshot, targets: &SeenTargets });
-    String::from_utf8(Metrics::default().render(Format::Text, &settings, present)).unwrap()
+    let text = Metrics::default().render(Format::Text, &settings, present).unwrap();
+    String::from_utf8(text).unwrap()
 }
 
 /// Without what differs from one machine and version to the next.

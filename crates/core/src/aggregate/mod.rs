@@ -111,7 +111,7 @@ impl Aggregate {
     pub fn handle_sent(&mut self, probe: &Due) {
         let stats = &mut self.targets[probe.target.0 as usize];
         if probe.trap
-            && let Trap::AcceptsAll(unmasked) = &mut stats.rare_mut().trap
+            && let Some(unmasked) = stats.unmasked_mut()
         {
             unmasked.asked = probe.sent;
         }

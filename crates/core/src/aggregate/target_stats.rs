@@ -1,14 +1,17 @@
-//! A target's own numbers. They are kept small, since a plan may have a million of it: what few
-//! targets ever have lies apart.
+//! A target's own numbers. They are kept small, since a plan may have a million of them: what one
+//! that is asked by ICMP hardly ever has lies apart.
 
-use super::{Evidence, Timing, return_path::HopLimits, rtt::Rtt, trap::Trap, trap::Unmasked};
+use super::{
+    Counts, Evidence, Timing,
+    return_path::HopLimits,
+    rtt::Rtt,
+    trap::{Trap, Unmasked},
+};
 use crate::{
     outcome::{Found, Outcome, SYN_REPEATED_AFTER},
     scopes::Kind,
     time::Time,
 };
-
-use super::Counts;
 
 /// A target's own numbers.
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ pub struct TargetStats {
     rare: Option<Box<RareStats>>,
 }
 
-/// What few targets have.
+/// What hardly any target has that is asked by ICMP.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RareStats {
     /// Those that have no place beside it.
@@ -91,6 +94,13 @@ impl TargetStats {
 
     pub(super) fn trap(&self) -> Trap {
         self.rare().map(|rare| rare.trap).unwrap_or_default()
+    }
+
+    pub(super) fn unmasked_mut(&mut self) -> Option<&mut Unmasked> {
+        match &mut self.rare.as_deref_mut()?.trap {
+            Trap::AcceptsAll(unmasked) => Some(unmasked),
+            Trap::Open(_) | Trap::Real => None,
+        }
     }
 
     /// When the newest answered probe was sent; None before the first.
@@ -154,7 +164,7 @@ impl TargetStats {
                 }
             }
         }
-        if let Some(RareStats { trap: Trap::AcceptsAll(unmasked), .. }) = self.rare.as_deref_mut() {
+        if let Some(unmasked) = self.unmasked_mut() {
             if !outcome.trap {
                 unmasked.record_service(&outcome.found);
             }

@@ -155,9 +155,10 @@ impl Judge {
                 }
             }
             let common = self.common_miss_rate(BlockId(block));
+            let of_block = self.holds_back_block(BlockId(block), now);
             for target in self.roster.blocks[block as usize].targets.clone() {
                 let host = self.hosts[target as usize];
-                if !host.is_usable() || self.may_be_held_back(TargetId(target), now) {
+                if !host.is_usable() || self.may_be_held_back(TargetId(target), of_block, now) {
                     continue;
                 }
                 let weight = host.miss_weight(common);

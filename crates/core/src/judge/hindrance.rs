@@ -9,7 +9,7 @@ use super::{
 use crate::{
     outcome::{Cause, Fault},
     schedule::Rank,
-    scopes::{Target, TargetId},
+    scopes::{BlockId, Target, TargetId},
     time::Time,
 };
 use std::ops::Range;
@@ -138,21 +138,31 @@ impl Judge {
 
     /// May a probe to this target have been held back by our own side, though it seemed to leave?
     /// Another one to the same host was, lately; or, where the kernel would not say so, one to its
-    /// block was, and may not be the only one.
-    pub(super) fn may_be_held_back(&self, target: TargetId, now: Time) -> bool {
-        if self.unsent.is_empty() {
-            return false;
-        }
+    /// block was, and may not be the only one: `of_block` is [`Judge::holds_back_block`].
+    pub(super) fn may_be_held_back(&self, target: TargetId, of_block: bool, now: Time) -> bool {
         let &Target { block, kind, .. } = self.roster.target(target);
+        of_block && !kind.traits().reports_held_back
+            || !self.unsent.is_empty()
+                && self.unsent_lately(self.roster.targets_of_host(target), block, now).count() > 0
+    }
+
+    /// May what could not be sent to the block lately concern more than those whom it was for?
+    pub(super) fn holds_back_block(&self, block: BlockId, now: Time) -> bool {
+        !self.unsent.is_empty()
+            && self
+                .unsent_lately(self.roster.block(block).targets.clone(), block, now)
+                .any(|(&target, unsent)| self.may_concern_block(target, unsent))
+    }
+
+    fn unsent_lately(
+        &self,
+        among: Range<u32>,
+        block: BlockId,
+        now: Time,
+    ) -> impl Iterator<Item = (&TargetId, &Unsent)> {
         let lately = self.stale_after(block.into());
-        let unsent = |among: Range<u32>| {
-            let unsent = self.unsent.range(TargetId(among.start)..TargetId(among.end));
-            unsent.filter(move |(_, unsent)| now.since(unsent.at) <= lately)
-        };
-        let mut of_block = unsent(self.roster.block(block).targets.clone());
-        unsent(self.roster.targets_of_host(target)).next().is_some()
-            || !kind.traits().reports_held_back
-                && of_block.any(|(&other, unsent)| self.may_concern_block(other, unsent))
+        let unsent = self.unsent.range(TargetId(among.start)..TargetId(among.end));
+        unsent.filter(move |(_, unsent)| now.since(unsent.at) <= lately)
     }
 
     /// May what keeps a target's probes from leaving keep back others to its block? Not if somebody
@@ -179,12 +189,18 @@ impl Judge {
     /// Takes the misses out of a scope's silence that our own side may have made: of a probe that
     /// could not leave, the kernel may tell seconds later (no answer to ARP).
     pub(super) fn forget_held_back(&mut self, id: ScopeId, now: Time) {
+        if self.unsent.is_empty() {
+            return;
+        }
         let life = self.scopes[id.index()].life.unwrap_or_default();
-        let mut held_back: Vec<u32> = self.roster.targets_of(self.roster.scope(id)).collect();
-        held_back.retain(|&target| {
-            let has_missed = self.hosts[target as usize].last_miss > life;
-            has_missed && self.may_be_held_back(TargetId(target), now)
-        });
+        let mut held_back = Vec::new();
+        for block in self.roster.blocks_of(self.roster.scope(id)).map(BlockId) {
+            let of_block = self.holds_back_block(block, now);
+            held_back.extend(self.roster.block(block).targets.clone().filter(|&target| {
+                let has_missed = self.hosts[target as usize].last_miss > life;
+                has_missed && self.may_be_held_back(TargetId(target), of_block, now)
+            }));
+        }
         for &target in &held_back {
             while self.hosts[target as usize].last_miss > life {
                 self.hosts[target as usize].forget_misses_after(life);

@@ -47,7 +47,8 @@ impl Judge {
             return;
         }
         self.record_left(summary.target, summary.sent, now);
-        let is_held_back = self.may_be_held_back(summary.target, now);
+        let of_block = self.holds_back_block(summary.block, now);
+        let is_held_back = self.may_be_held_back(summary.target, of_block, now);
         self.hosts[summary.target.0 as usize].is_hindered = is_held_back;
         if is_held_back {
             return;

@@ -116,6 +116,7 @@ impl Judge {
             let takes_turns = self.roster.targets[*target as usize].interval().is_none();
             takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
         };
+        let of_block = self.holds_back_block(block, now);
         let mut asked = 0;
         let mut usable = 0;
         let mut held_back = 0;
@@ -124,7 +125,8 @@ impl Judge {
             if targets.peek().is_none() {
                 continue;
             }
-            if targets.clone().all(|target| self.may_be_held_back(TargetId(target), now)) {
+            if targets.clone().all(|target| self.may_be_held_back(TargetId(target), of_block, now))
+            {
                 held_back += 1;
             } else {
                 usable += 1;

@@ -140,7 +140,7 @@ pub struct KindView {
 /// Who tells the own numbers of targets. They are in no snapshot: targets may be a million, and
 /// hardly ever does anybody ask.
 pub trait TargetViews {
-    /// Those of these targets; None if another plan is watched by now.
+    /// Those of these targets; None if another plan is watched by now, or nobody answers in time.
     fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>>;
 }
 
