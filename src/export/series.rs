@@ -7,7 +7,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{
         BlockReasons, HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView,
-        WINDOWS, WindowView,
+        WINDOWS, WindowView, WindowViews,
     },
 };
 use lifesign_exposition::{Exposition, WrittenLabels};
@@ -118,12 +118,12 @@ impl Series<'_> {
     /// One series for each window in which something was measured.
     pub fn add_per_window(
         &mut self,
-        windows: &[WindowView; 3],
+        windows: &WindowViews,
         value: impl Fn(&WindowView) -> Option<f64>,
     ) {
-        for (name, window) in WINDOWS.iter().zip(windows) {
+        for (window, name) in WINDOWS.iter().enumerate() {
             if *name == LEAN_WINDOW || self.has(MetricSet::Windows) {
-                self.add_known(&[name], value(window));
+                self.add_known(&[name], value(&windows[window]));
             }
         }
     }

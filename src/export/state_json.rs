@@ -350,7 +350,7 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
     let view = snapshot.scope(scope);
     let offset = snapshot.wall_offset;
     let rfc3339 = |time: Time| offset.written(time).to_string();
-    let window = |view: WindowView| WindowJson {
+    let window = |view: &WindowView| WindowJson {
         resolved: view.resolved,
         loss_ratio: view.loss,
         rtt_median_seconds: view.median(),
@@ -370,6 +370,6 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
         hosts: view.verdict.hosts,
-        windows: WINDOWS.into_iter().zip(view.windows.map(window)).collect(),
+        windows: WINDOWS.into_iter().zip(view.windows.iter().map(window)).collect(),
     }
 }

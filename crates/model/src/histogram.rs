@@ -73,7 +73,7 @@ fn native_bucket(seconds: f64) -> i16 {
 }
 
 /// A histogram for ever, to be exported.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
     grid: Grid,
     /// Of the buckets of the grid, and above its last bound; empty before the first.

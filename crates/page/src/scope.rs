@@ -101,15 +101,15 @@ fn measurements(scope: &ScopeView) -> Markup {
             tbody {
                 tr {
                     th scope="row" { "lost" }
-                    @for window in &scope.windows { td { (text::percent(window.loss)) } }
+                    @for window in scope.windows.iter() { td { (text::percent(window.loss)) } }
                 }
                 tr {
                     th scope="row" { "round trip, median" }
-                    @for window in &scope.windows { td { (text::milliseconds(window.median())) } }
+                    @for window in scope.windows.iter() { td { (text::milliseconds(window.median())) } }
                 }
                 tr {
                     th scope="row" { "round trip, 95 %" }
-                    @for window in &scope.windows { td { (text::milliseconds(window.p95())) } }
+                    @for window in scope.windows.iter() { td { (text::milliseconds(window.p95())) } }
                 }
             }
         }

@@ -6,8 +6,8 @@ use lifesign_core::{
     scopes::{CountryId, Host, Kind, Labels, Maintenance, PerFamily, PerKind, Roster, Scope},
     time::Time,
     watch::{
-        BlockReasons, ControlView, Counts, Grid, HistogramView, History, KindView, LinesLost,
-        PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView,
+        BlockReasons, ControlView, Counts, Grid, Histogram, HistogramView, History, KindView,
+        LinesLost, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView,
         TargetView, TargetViews, VantageStats, WindowView,
     },
 };
@@ -71,7 +71,7 @@ pub fn every_field() -> Snapshot {
             rcodes: BTreeMap::from([(0, 7), (9, 8)]),
             odd: BTreeMap::from([(Oddity::WrongCase, 9)]),
         },
-        lag: histogram(Grid::Delays, [(5, 90), (8, 99)], 0.25, 100),
+        lag: lag(),
         slots_missed: 9,
         slots_over_budget: 10,
         open: 11,
@@ -170,7 +170,8 @@ fn scope(state: State, belief: f64) -> ScopeView {
                 round_trips: Some(RoundTrips { median: 0.21, p95: 0.32, spread: None }),
             },
             WindowView { resolved: 0, loss: None, round_trips: None },
-        ],
+        ]
+        .into(),
         history: Arc::new(history(state)),
     }
 }
@@ -186,6 +187,14 @@ fn history(state: State) -> History {
         history.push_span(span(state, from));
     }
     history
+}
+
+fn lag() -> HistogramView {
+    let mut lag = Histogram::new(Grid::Delays);
+    for (micros, times) in [(1000, 90), (10_000, 9), (90_000_000, 1)] {
+        (0..times).for_each(|_| lag.add(Duration::from_micros(micros)));
+    }
+    lag.view()
 }
 
 fn kind(scale: u64) -> KindView {
@@ -204,19 +213,11 @@ fn kind(scale: u64) -> KindView {
         not_sent: 8 * scale,
         overdue: scale,
     };
-    let rtt = histogram(Grid::RoundTrips, [(18, 60 * scale), (25, 76 * scale)], 16.5, 77 * scale);
-    KindView { counts, rtt }
-}
-
-/// A histogram in which so many lie at or below two bounds of the grid, by their numbers.
-fn histogram(grid: Grid, [low, high]: [(usize, u64); 2], sum: f64, count: u64) -> HistogramView {
-    let up_to = |bound| match bound {
-        _ if bound >= high.0 => high.1,
-        _ if bound >= low.0 => low.1,
-        _ => 0,
-    };
-    let buckets = (0..grid.bounds().len()).map(up_to).collect();
-    HistogramView { grid, buckets, sum, count, ..HistogramView::default() }
+    let mut rtt = Histogram::default();
+    for (millis, times) in [(250, 60), (1000, 16), (8000, 1)] {
+        (0..times * scale).for_each(|_| rtt.add(Duration::from_millis(millis)));
+    }
+    KindView { counts, rtt: Arc::new(rtt) }
 }
 
 /// The numbers of targets that go with it: the third is gone.

@@ -19,7 +19,7 @@ pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
-pub use window::{WINDOWS, WindowView};
+pub use window::{WINDOWS, WindowView, WindowViews};
 
 use crate::{
     histogram::Histogram,
@@ -41,13 +41,13 @@ pub struct KindStats {
     block: BlockId,
     kind: Kind,
     pub counts: Counts,
-    /// Round-trip times of every answer.
-    pub rtt: Histogram,
+    /// Round-trip times of every answer. Readers share them until another comes.
+    pub rtt: Arc<Histogram>,
 }
 
 impl KindStats {
     fn new(block: BlockId, kind: Kind) -> Self {
-        Self { block, kind, counts: Counts::default(), rtt: Histogram::default() }
+        Self { block, kind, counts: Counts::default(), rtt: Arc::default() }
     }
 }
 
@@ -60,8 +60,8 @@ pub struct Aggregate {
     kinds: Vec<KindStats>,
     /// By block, indices into `kinds`.
     kind_ids: Vec<PerKind<Option<u32>>>,
-    /// By [`ScopeId`].
-    windows: Vec<Windows>,
+    /// By [`ScopeId`]. Readers share them until something more is counted.
+    windows: Vec<Arc<Windows>>,
     /// By [`BlockId`].
     return_paths: Vec<ReturnPath>,
     return_path_changes: VecDeque<ReturnPathChange>,
@@ -86,7 +86,7 @@ impl Aggregate {
             targets: roster.targets.iter().map(&mut of_target).collect(),
             kinds,
             kind_ids,
-            windows: vec![Windows::default(); roster.scope_count()],
+            windows: vec![Arc::default(); roster.scope_count()],
             return_paths: vec![ReturnPath::default(); roster.blocks.len()],
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
@@ -143,7 +143,7 @@ impl Aggregate {
                 };
                 if is_measured {
                     stats.rtt.add(rtt);
-                    self.kinds[stats.kind_id as usize].rtt.add(rtt);
+                    Arc::make_mut(&mut self.kinds[stats.kind_id as usize].rtt).add(rtt);
                 } else {
                     stats.rtt.back_off();
                 }
@@ -155,7 +155,7 @@ impl Aggregate {
                 stats.record_life(sent);
                 let measured = is_measured.then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
-                    let windows = &mut self.windows[id.index()];
+                    let windows = Arc::make_mut(&mut self.windows[id.index()]);
                     if let Some(missed) = taken_back {
                         windows.take_back_miss(missed);
                     }
@@ -165,14 +165,14 @@ impl Aggregate {
             Evidence::Miss { .. } => {
                 stats.resolve(true);
                 for id in self.roster.path(block) {
-                    self.windows[id.index()].miss(sent);
+                    Arc::make_mut(&mut self.windows[id.index()]).miss(sent);
                 }
             }
             Evidence::Fault(_) => {
                 if let Some(missed) = missed {
                     stats.take_back_miss();
                     for id in self.roster.path(block) {
-                        self.windows[id.index()].take_back_miss(missed);
+                        Arc::make_mut(&mut self.windows[id.index()]).take_back_miss(missed);
                     }
                 }
             }
@@ -216,8 +216,8 @@ impl Aggregate {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
-    pub fn windows(&self, scope: ScopeId, now: Time) -> [WindowView; 3] {
-        self.windows[scope.index()].views(now)
+    pub fn windows(&self, scope: ScopeId, now: Time) -> WindowViews {
+        WindowViews::new(self.windows[scope.index()].clone(), now)
     }
 
     /// Counts for a target, and for its kind in its block.

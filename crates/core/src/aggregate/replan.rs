@@ -1,6 +1,6 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
-use super::{Aggregate, KindStats, Windows};
+use super::{Aggregate, KindStats};
 use crate::scopes::{BlockId, Roster, RosterMapping};
 use std::{
     mem::{replace, take},
@@ -41,7 +41,7 @@ impl Aggregate {
             }
         }
         fresh.reasons = map.blocks.carry(take(&mut self.reasons), |_| Arc::default());
-        fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Windows::default());
+        fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Arc::default());
         fresh.vantage = take(&mut self.vantage);
         *self = fresh;
     }

@@ -5,6 +5,10 @@ use crate::{
     sketch::{LogTime, RoundTrips, Sketch},
     time::Time,
 };
+use std::{
+    ops::Index,
+    sync::{Arc, OnceLock},
+};
 
 /// The names of the three windows, as metric labels.
 pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
@@ -29,6 +33,47 @@ impl WindowView {
     /// 95th percentile of the round-trip time in seconds; None without an answer.
     pub fn p95(&self) -> Option<f64> {
         self.round_trips.map(|times| times.p95)
+    }
+}
+
+/// The three windows of a scope at one moment, in the order of [`WINDOWS`]. What is in one is added
+/// up when somebody looks at it, once for all who do: there are thousands of scopes, and whoever
+/// watches them has no time for that.
+#[derive(Clone, Debug)]
+pub struct WindowViews {
+    windows: Arc<Windows>,
+    time: Time,
+    views: [OnceLock<WindowView>; WINDOWS.len()],
+}
+
+impl WindowViews {
+    pub(super) fn new(windows: Arc<Windows>, time: Time) -> Self {
+        Self { windows, time, views: Default::default() }
+    }
+
+    /// All three.
+    pub fn iter(&self) -> impl Iterator<Item = &WindowView> {
+        (0..WINDOWS.len()).map(|window| &self[window])
+    }
+}
+
+impl From<[WindowView; WINDOWS.len()]> for WindowViews {
+    fn from(views: [WindowView; WINDOWS.len()]) -> Self {
+        Self { views: views.map(OnceLock::from), ..Self::new(Arc::default(), Time::default()) }
+    }
+}
+
+impl Index<usize> for WindowViews {
+    type Output = WindowView;
+
+    fn index(&self, window: usize) -> &WindowView {
+        self.views[window].get_or_init(|| self.windows.view(window, self.time))
+    }
+}
+
+impl PartialEq for WindowViews {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -76,11 +121,6 @@ impl Windows {
         if let Some(bucket) = self.bucket(0, seconds(sent)) {
             bucket.missed = bucket.missed.saturating_sub(1);
         }
-    }
-
-    /// The three windows, in the order of [`WINDOWS`], as they are at `now`.
-    pub fn views(&self, now: Time) -> [WindowView; 3] {
-        std::array::from_fn(|window| self.view(window, now))
     }
 
     /// The bucket of this time, in this ring or a coarser one; None if even the last has given it
@@ -153,6 +193,10 @@ fn seconds(time: Time) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn views(windows: &Windows, now: Time) -> [WindowView; 3] {
+        [0, 1, 2].map(|window| windows.view(window, now))
+    }
     use std::time::Duration;
 
     fn at(seconds: u64) -> Time {
@@ -167,19 +211,19 @@ mod tests {
         }
         windows.miss(at(10));
         windows.miss(at(11));
-        let [minute, five, hour] = windows.views(at(12));
+        let [minute, five, hour] = views(&windows, at(12));
         assert_eq!((minute.resolved, minute.loss), (12, Some(2.0 / 12.0)));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.take_back_miss(at(11));
         windows.answer(at(11), Some(Duration::from_secs(5).into()));
-        assert_eq!(windows.views(at(17))[0].loss, Some(1.0 / 12.0));
-        let [minute, five, hour] = windows.views(at(120));
+        assert_eq!(windows.view(0, at(17)).loss, Some(1.0 / 12.0));
+        let [minute, five, hour] = views(&windows, at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.miss(at(7200));
-        assert_eq!(windows.views(at(7200))[2].resolved, 1);
+        assert_eq!(windows.view(2, at(7200)).resolved, 1);
         windows.take_back_miss(at(11));
         windows.answer(at(11), Some(Duration::from_secs(1).into()));
-        assert_eq!(windows.views(at(7200))[2].resolved, 1, "what is too old changes nothing");
+        assert_eq!(windows.view(2, at(7200)).resolved, 1, "what is too old changes nothing");
     }
 }

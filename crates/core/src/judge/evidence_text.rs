@@ -2,10 +2,11 @@
 //! since the wall clock may be set in between.
 
 use crate::time::{Time, WallOffset};
+use std::sync::Arc;
 
-/// On what evidence a verdict stands, for people.
+/// On what evidence a verdict stands, for people. Readers share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EvidenceText(Vec<Clause>);
+pub struct EvidenceText(Arc<Vec<Clause>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Clause {
@@ -17,12 +18,12 @@ enum Clause {
 impl EvidenceText {
     /// The newest answered probe was sent then.
     pub(super) fn last_answer(sent: Time) -> Self {
-        Self(vec![Clause::LastAnswer(sent)])
+        Self(vec![Clause::LastAnswer(sent)].into())
     }
 
     /// This, and then the other.
     pub(super) fn and(mut self, other: impl Into<Self>) -> Self {
-        self.0.extend(other.into().0);
+        Arc::make_mut(&mut self.0).extend_from_slice(&other.into().0);
         self
     }
 
@@ -47,7 +48,7 @@ impl From<&str> for EvidenceText {
 
 impl From<String> for EvidenceText {
     fn from(words: String) -> Self {
-        Self(vec![Clause::Words(words)])
+        Self(vec![Clause::Words(words)].into())
     }
 }
 

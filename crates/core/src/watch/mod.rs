@@ -13,7 +13,6 @@ pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Evidence},
-    histogram::Histogram,
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule},
@@ -323,7 +322,7 @@ impl Watch {
     fn kind_views(&self, block: BlockId) -> PerKind<Option<KindView>> {
         self.aggregate.kinds(block).map(|kind| {
             let stats = kind?;
-            Some(KindView { counts: stats.counts, rtt: stats.rtt.view() })
+            Some(KindView { counts: stats.counts, rtt: stats.rtt.clone() })
         })
     }
 

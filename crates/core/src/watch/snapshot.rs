@@ -4,8 +4,9 @@
 pub use crate::{
     aggregate::{
         BlockReasons, Counts, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS, WindowView,
+        WindowViews,
     },
-    histogram::{Grid, HistogramView, NATIVE_SCHEMA},
+    histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA},
     sketch::{RoundTrips, Spread},
 };
 
@@ -123,7 +124,7 @@ pub struct ScopeView {
     /// What the judge holds it to be now, with its evidence.
     pub verdict: Verdict,
     /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
-    pub windows: [WindowView; 3],
+    pub windows: WindowViews,
     /// Its last seven days.
     pub history: Arc<History>,
 }
@@ -134,7 +135,7 @@ pub struct KindView {
     /// How many outcomes of each kind.
     pub counts: Counts,
     /// Round-trip times of every answer.
-    pub rtt: HistogramView,
+    pub rtt: Arc<Histogram>,
 }
 
 /// Who tells the own numbers of targets. They are in no snapshot: targets may be a million, and

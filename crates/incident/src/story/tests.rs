@@ -1,3 +1,5 @@
+//! The sentences of incidents that a country may have.
+
 use super::*;
 use crate::fixtures::at;
 

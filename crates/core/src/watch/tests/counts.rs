@@ -183,7 +183,7 @@ proptest! {
         }
         for kind in snapshot.kinds.iter().flat_map(PerKind::values).flatten() {
             let counts = kind.counts;
-            prop_assert_eq!(kind.rtt.count, counts.reply + counts.refused + counts.late);
+            prop_assert_eq!(kind.rtt.view().count, counts.reply + counts.refused + counts.late);
         }
         prop_assert!(
             world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0
