@@ -12,12 +12,11 @@ use super::{
     negotiation::{self, Encoding},
     pages::{self, Pages},
     render_cache::RenderCaches,
-    state_json,
 };
 use axum::{
     Extension, Router,
     extract::{self, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -48,7 +47,6 @@ struct Server {
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
     metrics_caches: RenderCaches<(lifesign_exposition::Format, Encoding)>,
-    state_caches: RenderCaches<(Option<String>, Encoding)>,
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -71,7 +69,6 @@ pub fn serve(
             metrics: Metrics::default(),
             reload_requests,
             metrics_caches: RenderCaches::default(),
-            state_caches: RenderCaches::default(),
         },
     );
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -100,6 +97,7 @@ fn router(pages: Pages, server: Server) -> Router {
         })
     };
     let pages = Router::new()
+        .route("/api/v1/state", get(pages::state))
         .route("/api/v1/incidents", api(Kind::Incidents, Format::Json))
         .route("/api/v1/incidents.csv", api(Kind::Incidents, Format::Csv))
         .route("/api/v1/episodes", api(Kind::Episodes, Format::Json))
@@ -119,7 +117,6 @@ fn router(pages: Pages, server: Server) -> Router {
         .with_state(Arc::new(pages));
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/api/v1/state", get(state))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
@@ -195,7 +192,7 @@ async fn metrics(
             snapshot.map(|snapshot| (snapshot, server.sources.targets.about(&snapshot.roster)));
         let present = present.as_ref().map(|(snapshot, targets)| Present { snapshot, targets });
         let answer = server.metrics.render(format, &settings, present);
-        encoding.encode(answer.ok_or_else(no_targets)?).map_err(internal_error)
+        encoding.encode(answer).map_err(internal_error)
     };
     let body = match server.snapshot() {
         Ok(snapshot) => server
@@ -207,34 +204,6 @@ async fn metrics(
     let mut headers = encoding.headers(format.media_type());
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     Ok((headers, body))
-}
-
-/// Of all that is watched, or of a scope.
-async fn state(
-    extract::State(server): ServerState,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let snapshot = server.snapshot()?;
-    let query = pages::query(&uri, &["scope"], &snapshot)?;
-    let scope = match &query.scope {
-        Some(name) => Some(
-            snapshot
-                .roster
-                .scope_named(name)
-                .ok_or_else(|| (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n")))?,
-        ),
-        None => None,
-    };
-    let encoding = Encoding::accepted(&headers);
-    // By name: another plan gives its id to another.
-    let name = scope.map(|scope| snapshot.roster.full_name_of(scope));
-    let body = server.state_caches.of((name, encoding)).get_or_render(&snapshot, || {
-        let targets = server.sources.targets.about(&snapshot.roster);
-        let json = state_json::render(&snapshot, &targets, &server.settings(), scope)?;
-        encoding.encode(json).map_err(internal_error)
-    })?;
-    Ok((encoding.headers("application/json"), body))
 }
 
 /// Healthy as long as there is a watch.
@@ -305,12 +274,6 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     };
     text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
         || text("origin").is_some_and(|origin| !is_own(origin))
-}
-
-/// Who knows the numbers of targets does not tell them.
-pub(super) fn no_targets() -> ErrorResponse {
-    let said = "the plan has just changed, or the watch is stuck; ask again\n";
-    (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
 }
 
 pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {

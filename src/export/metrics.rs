@@ -36,18 +36,17 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// What one scrape answers. Before the first snapshot it is about the process alone. None if
-    /// hosts are shown and their numbers are not at hand.
+    /// What one scrape answers. Before the first snapshot it is about the process alone.
     pub fn render(
         &self,
         format: Format,
         settings: &ExportSettings,
         present: Option<Present>,
-    ) -> Option<Vec<u8>> {
+    ) -> Vec<u8> {
         let mut out = Exposition::new(format);
         add_settings(settings, &mut out);
         if let Some(present) = present {
-            let scrape = Scrape::of(present, &settings.metrics, format)?;
+            let scrape = Scrape::of(present, &settings.metrics, format);
             let all = MetricSet::ALL.into();
             for family in &self.families {
                 let Family { name, help, definition, level } = family;
@@ -63,7 +62,7 @@ impl Metrics {
         for family in self.process_families() {
             out.collected(&family);
         }
-        Some(out.finish())
+        out.finish()
     }
 
     /// Those of the process, with its processor time in fractions of a second.
@@ -128,11 +127,7 @@ struct Scrape<'a> {
 }
 
 impl<'a> Scrape<'a> {
-    fn of(
-        Present { snapshot, targets }: Present<'a>,
-        sets: &MetricSets,
-        format: Format,
-    ) -> Option<Self> {
+    fn of(Present { snapshot, targets }: Present<'a>, sets: &MetricSets, format: Format) -> Self {
         let roster = &snapshot.roster;
         let countries = (0..).map(CountryId).zip(&roster.countries);
         let labels: Vec<WrittenLabels> =
@@ -145,7 +140,11 @@ impl<'a> Scrape<'a> {
             labels
         };
         let shown = if sets.contains(&MetricSet::Hosts) { roster.targets.len() as u32 } else { 0 };
-        let views = targets.of(0..shown)?;
+        let views = targets.of(0..shown).unwrap_or_else(|| {
+            // What is known of scopes is worth more than a scrape that is whole or nothing.
+            tracing::warn!("a scrape has no hosts: their numbers were not at hand");
+            Vec::new()
+        });
         let targets = roster.targets.iter().map(target_labels).zip(views).collect();
         let used = (0..).map(BlockId).zip(&snapshot.kinds).flat_map(|(id, kinds)| {
             let kinds = kinds.iter().filter(|(_, view)| view.is_some());
@@ -157,13 +156,13 @@ impl<'a> Scrape<'a> {
             (id, kind, labels)
         });
         let kind_labels = kind_labels.collect();
-        Some(Self {
+        Self {
             snapshot,
             labels,
             kind_labels,
             targets,
             incidents: countries.map(|(id, _)| present(snapshot, id)).collect(),
-        })
+        }
     }
 
     fn labels_of(&self, scope: Scope) -> &[u8] {

@@ -1,7 +1,7 @@
 //! What other programs and people read over HTTP: metrics for Prometheus, pages, JSON, CSV, feeds
 //! and badges, and two answers for supervisors. The present is made from snapshots, and the past
 //! read from the store's file, so a slow or greedy reader costs the watch nothing but the snapshot
-//! that it holds.
+//! that it holds, and a word on the targets that it looks at.
 
 use lifesign_core::watch::Snapshot;
 use metric_sets::MetricSets;

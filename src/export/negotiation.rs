@@ -5,8 +5,8 @@ use flate2::{Compression, write::GzEncoder};
 use lifesign_exposition::Format;
 use std::io::{self, Write as _};
 
-/// Level 1 leaves a sixteenth of the text of metrics, and this one, which takes a third longer, a
-/// twenty-fifth.
+/// It leaves about a sixteenth of the text of metrics (`cargo bench --bench scrape`); level 1
+/// leaves half as much again, and takes three quarters of the time.
 const LEVEL: Compression = Compression::new(2);
 
 /// How an answer is encoded.

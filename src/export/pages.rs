@@ -9,6 +9,7 @@ use super::{
     origin::Origin,
     past,
     render_cache::{RenderCaches, Rendering},
+    state_json,
 };
 use axum::{
     extract,
@@ -44,6 +45,8 @@ enum Asked {
     Page(String),
     /// With its canonical query.
     Rows(Kind, Format, String),
+    /// Of this scope, or of all. By name: another plan gives its id to another.
+    State(Option<String>),
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -147,6 +150,35 @@ pub(super) async fn page(
         response.headers_mut().insert(header::REFRESH, refresh(seconds, uri.query()));
     }
     Ok(response)
+}
+
+/// The state of all that is watched, or of a scope.
+pub(super) async fn state(
+    extract::State(pages): PagesState,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ErrorResponse> {
+    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let query = query(&uri, &["scope"], &snapshot)?;
+    let scope = match &query.scope {
+        Some(name) => Some(
+            snapshot
+                .roster
+                .scope_named(name)
+                .ok_or_else(|| (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n")))?,
+        ),
+        None => None,
+    };
+    let settings = pages.sources.settings.borrow().clone();
+    let asked = Asked::State(scope.map(|scope| snapshot.roster.full_name_of(scope)));
+    let encoding = Encoding::accepted(&headers);
+    let made = pages
+        .made(snapshot, asked, encoding, move |pages, snapshot| {
+            let targets = pages.sources.targets.about(&snapshot.roster);
+            state_json::render(snapshot, &targets, &settings, scope)
+        })
+        .await?;
+    Ok((encoding.headers("application/json"), made).into_response())
 }
 
 /// Incidents, episodes or what was measured.

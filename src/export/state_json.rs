@@ -5,8 +5,9 @@
 
 use super::{
     ExportSettings,
-    http::{ErrorResponse, internal_error, no_targets},
+    http::{ErrorResponse, internal_error},
 };
+use axum::http::StatusCode;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
@@ -316,7 +317,10 @@ fn targets_json<'a>(
     block: u32,
 ) -> Result<Vec<TargetJson<'a>>, ErrorResponse> {
     let block = snapshot.roster.block(BlockId(block));
-    let views = targets.of(block.targets.clone()).ok_or_else(no_targets)?;
+    let views = targets.of(block.targets.clone()).ok_or_else(|| {
+        let said = "the plan has just changed, or the watch is stuck; ask again\n";
+        (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())
+    })?;
     let rfc3339 = |time: Time| snapshot.wall_offset.written(time).to_string();
     let json = |(target, view): (&'a Target, TargetView)| TargetJson {
         host: target.host.to_string(),

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use lifesign_core::{
     scopes::Roster,
+    time::Time,
     watch::{TargetView, TargetViews},
 };
 use std::{
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 
 /// How many targets are asked for at once: the task that probes is held up by no more.
 const MOST_AT_ONCE: u32 = 4096;
-/// A reader waits no longer than this for all of them, should the watch be stuck.
+/// An answer waits no longer than this for all that it asks, should the watch be stuck.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// More than there are threads that ask.
 const QUEUE: usize = 8;
@@ -54,33 +55,34 @@ impl TargetAsker {
 
     /// Asks about the targets of this roster.
     pub(super) fn about<'a>(&'a self, roster: &'a Arc<Roster>) -> impl TargetViews + 'a {
-        AboutRoster { asker: self, roster }
+        let clock = Clock::start();
+        AboutRoster { asker: self, roster, clock, begun: clock.now() }
     }
 }
 
 struct AboutRoster<'a> {
     asker: &'a TargetAsker,
     roster: &'a Arc<Roster>,
+    clock: Clock,
+    begun: Time,
 }
 
 impl AboutRoster<'_> {
-    fn ask(&self, targets: Range<u32>, timeout: Duration) -> Option<Vec<TargetView>> {
+    fn ask(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
         let (sender, answer) = std_mpsc::sync_channel(1);
         let query = TargetQuery { roster: self.roster.clone(), targets, answer: sender };
         self.asker.0.try_send(query).ok()?;
-        answer.recv_timeout(timeout).ok()?
+        let waited = self.clock.now().since(self.begun);
+        answer.recv_timeout(TIMEOUT.saturating_sub(waited)).ok()?
     }
 }
 
 impl TargetViews for AboutRoster<'_> {
     fn of(&self, targets: Range<u32>) -> Option<Vec<TargetView>> {
-        let clock = Clock::start();
-        let begun = clock.now();
         let mut views = Vec::with_capacity(targets.len());
         for begin in targets.clone().step_by(MOST_AT_ONCE as usize) {
             let end = targets.end.min(begin.saturating_add(MOST_AT_ONCE));
-            let timeout = TIMEOUT.saturating_sub(clock.now().since(begun));
-            views.extend(self.ask(begin..end, timeout)?);
+            views.extend(self.ask(begin..end)?);
         }
         Some(views)
     }
@@ -91,7 +93,6 @@ mod tests {
     use super::*;
     use lifesign_core::{
         scopes::{Host, Kind},
-        time::Time,
         watch::{Settings, Watch},
     };
 

@@ -1,4 +1,4 @@
-//! Reads a TOML file and reports all its errors at once, each on one line with its position and
+//! Reads a TOML file, or one of rows (CSV), and reports all its errors at once, each on one line with its position and
 //! what would be right. Both the plan and the scenario files are read with it, and their names of
 //! countries and networks follow one rule, since a scenario plays what a plan would watch.
 //!

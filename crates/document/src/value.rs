@@ -223,7 +223,10 @@ fn describe(value: &Node<'_>) -> String {
         DeValue::Integer(digits) => format!("the number {digits}"),
         DeValue::Float(digits) => format!("the number {digits}"),
         DeValue::Datetime(time) => format!("the date or time {time}"),
-        other => format!("{}", other.as_bool().unwrap_or_default()),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::String(text) => format!("the string {text:?}"),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
     }
 }
 

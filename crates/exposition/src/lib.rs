@@ -81,31 +81,28 @@ impl AsRef<[u8]> for WrittenLabels {
     }
 }
 
-/// The label of each bound of a grid, as text has it.
-struct BoundLabels {
-    text: Vec<WrittenLabels>,
-    open: Vec<WrittenLabels>,
+/// The label of each bound of a grid, in either text format.
+fn bound_labels(grid: Grid) -> Vec<WrittenLabels> {
+    let label = |&micros: &u64| {
+        let mut labels = WrittenLabels::new(Format::Text);
+        labels.push("le", &canonical(micros as f64 / 1e6));
+        labels
+    };
+    grid.bounds().iter().map(label).collect()
 }
 
-impl BoundLabels {
-    fn of(grid: Grid) -> Self {
-        let label = |format, bound: String| {
-            let mut labels = WrittenLabels::new(format);
-            labels.push("le", &bound);
-            labels
-        };
-        let bounds = || grid.bounds().iter().map(|&micros| micros as f64 / 1e6);
-        Self {
-            text: bounds().map(|bound| label(Format::Text, bound.to_string())).collect(),
-            // Each has one way to be written (OpenMetrics 1.0, "Considerations: Canonical
-            // Numbers").
-            open: bounds().map(|bound| label(Format::OpenMetrics, format!("{bound:?}"))).collect(),
-        }
+/// A bound has one way to be written (OpenMetrics 1.0, "Considerations: Canonical Numbers"): a
+/// Prometheus that changes from one format to the other must not see two series.
+fn canonical(bound: f64) -> String {
+    let text = format!("{bound:?}");
+    match text.split_once("e-") {
+        Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
+        None => text,
     }
 }
 
-static ROUND_TRIPS: LazyLock<BoundLabels> = LazyLock::new(|| BoundLabels::of(Grid::RoundTrips));
-static DELAYS: LazyLock<BoundLabels> = LazyLock::new(|| BoundLabels::of(Grid::Delays));
+static ROUND_TRIPS: LazyLock<Vec<WrittenLabels>> = LazyLock::new(|| bound_labels(Grid::RoundTrips));
+static DELAYS: LazyLock<Vec<WrittenLabels>> = LazyLock::new(|| bound_labels(Grid::Delays));
 
 /// Families of series, one after the other.
 pub struct Exposition {
@@ -198,11 +195,9 @@ impl Exposition {
             Grid::RoundTrips => &*ROUND_TRIPS,
             Grid::Delays => &*DELAYS,
         };
-        let bounds = match self.format {
-            Format::Protobuf => return protobuf::push_histogram(&mut self.bytes, labels, view),
-            Format::Text => &bounds.text,
-            Format::OpenMetrics => &bounds.open,
-        };
+        if self.format == Format::Protobuf {
+            return protobuf::push_histogram(&mut self.bytes, labels, view);
+        }
         for (bound, &count) in bounds.iter().zip(&view.buckets) {
             self.sample_of("_bucket", labels, bound.as_ref(), count as f64);
         }
@@ -330,8 +325,9 @@ c_seconds_count{probe="icmp"} 5
             .replace("# HELP a_total It \\\\ \"counts\"", "# HELP a It \\\\ \\\"counts\\\"")
             .replace("# TYPE a_total", "# TYPE a");
         assert_eq!(written(Format::OpenMetrics), expected + "# EOF\n");
-        let labels = BoundLabels::of(Grid::Delays);
-        let one = Grid::Delays.bounds().iter().position(|&bound| bound == 102_400).unwrap();
-        assert_eq!([&labels.text[one], &labels.open[one]].map(|l| l.bytes.len()), [11, 11]);
+        assert_eq!(
+            [5e-5, 0.000_25, 0.1024, 1.0, 10.0].map(canonical),
+            ["5e-05", "0.00025", "0.1024", "1.0", "10.0"]
+        );
     }
 }

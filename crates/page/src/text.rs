@@ -24,7 +24,7 @@ pub(crate) const fn meaning(state: State) -> &'static str {
     }
 }
 
-/// What an incident is called while it is in no state for long.
+/// What a series of short darknesses is called.
 pub(crate) const UNSTABLE: &str =
     "dark again and again: all of such a time, from its first darkness to the last";
 

@@ -2,11 +2,11 @@
 //! out.
 
 use crate::support::{
-    done,
+    TIMEOUT, done,
     namespace::Namespace,
     one_probe::{all, due, found},
     own_process::{OWN_NETWORK, in_own_process},
-    quiet,
+    quiet, until,
 };
 use lifesign::{
     clock::Clock,
@@ -29,9 +29,10 @@ const WITHOUT_RAW_SOCKETS: &[&str] = &[
 /// A host on our own cable, which a check reaches.
 const NEAR: [&str; 2] = ["10.45.0.1:80", "[fd45::1]:80"];
 
-fn sh(lines: &str) {
+fn sh(lines: &str) -> String {
     let (code, out, err) = done(quiet(Command::new("sh"), &["-ec", lines]));
     assert_eq!(code, 0, "{lines}:\n{out}\n{err}");
+    out
 }
 
 /// Joins this process's network to one with the host, which drops all but checks, and counts these
@@ -51,10 +52,12 @@ fn near() -> Namespace {
     sh("ip addr add 10.45.0.2/30 dev here; ip addr add fd45::2/64 dev here nodad
         ip link set here up");
     // Until then the kernel discards what is sent.
-    let is_up =
-        |end: &str| format!("until ip link show {end} | grep -q 'state UP'; do sleep 0.02; done");
-    near.sh(&is_up("there"));
-    sh(&is_up("here"));
+    let show = |end: &str| format!("ip link show {end}");
+    until(TIMEOUT, "a link that is up", || {
+        let ends = [near.sh(&show("there")), sh(&show("here"))];
+        let is_up = ends.iter().all(|text| text.contains("state UP"));
+        if is_up { Ok(()) } else { Err(ends.concat()) }
+    });
     near
 }
 

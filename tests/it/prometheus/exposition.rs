@@ -28,7 +28,7 @@ fn render(snapshot: Option<&Snapshot>, sets: &[MetricSet]) -> String {
         simulation: None,
     };
     let present = snapshot.map(|snapshot| Present { snapshot, targets: &SeenTargets });
-    let text = Metrics::default().render(Format::Text, &settings, present).unwrap();
+    let text = Metrics::default().render(Format::Text, &settings, present);
     String::from_utf8(text).unwrap()
 }
 

@@ -77,7 +77,7 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
         let present = Present { snapshot: &snapshot, targets: simulation.watch() };
         let stamp = now.shifted(offset).as_secs_f64();
         let text = metrics.render(Format::Text, &settings, Some(present));
-        let text = String::from_utf8(text.unwrap()).unwrap();
+        let text = String::from_utf8(text).unwrap();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) =

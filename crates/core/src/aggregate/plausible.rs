@@ -3,11 +3,11 @@
 use super::{Aggregate, TargetStats};
 use crate::{
     outcome::{Found, Outcome},
-    scopes::{IdMapping, Kind, Target, TargetId},
+    scopes::{IdMapping, Kind, TargetId},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 /// A host's lowest round-trip time tells what is implausible from so many answers on, and if it is
 /// so long, in seconds: below that, half of it is chance.
@@ -55,7 +55,7 @@ impl Aggregate {
         if kind.traits().has_token || unmasks || stats.accepts_all() {
             return None;
         }
-        let of_same_host = self.targets[self.of_same_host(id)].iter();
+        let of_same_host = self.of_same_host(id).iter();
         let with_token = of_same_host.filter(|stats| self.kind(stats).traits().has_token);
         let token_life = with_token.filter_map(TargetStats::last_life).max();
         let is_soon =
@@ -83,7 +83,7 @@ impl Aggregate {
     fn lowest_of_host(&self, id: usize) -> Option<f32> {
         let mut samples = 0;
         let mut lowest = f32::INFINITY;
-        for stats in &self.targets[self.of_same_host(id)] {
+        for stats in self.of_same_host(id) {
             let counts = stats.counts();
             samples += counts.reply + counts.refused + counts.late;
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
@@ -127,13 +127,9 @@ impl Aggregate {
         self.kinds[stats.kind_id as usize].kind
     }
 
-    /// The targets of a target's host, which stand together.
-    fn of_same_host(&self, id: usize) -> Range<usize> {
-        let targets = &self.roster.targets;
-        let is_same =
-            |other: &Target| other.host == targets[id].host && other.block == targets[id].block;
-        let before = targets[..id].iter().rev().take_while(|other| is_same(other)).count();
-        let after = targets[id..].iter().take_while(|other| is_same(other)).count();
-        id - before..id + after
+    /// The targets of a target's host.
+    fn of_same_host(&self, id: usize) -> &[TargetStats] {
+        let ids = self.roster.targets_of_host(TargetId(id as u32));
+        &self.targets[ids.start as usize..ids.end as usize]
     }
 }

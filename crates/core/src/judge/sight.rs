@@ -80,6 +80,9 @@ pub(super) struct Sight {
     pub blind_spells: u64,
     /// How long all finished blind spells lasted.
     blind_for: Duration,
+    /// When silence alone will make us blind. It is asked for at each step, and changes with
+    /// answers.
+    timeout: Time,
 }
 
 /// How our sight changed.
@@ -100,7 +103,7 @@ impl Sight {
         interval: Duration,
         now: Time,
     ) -> Self {
-        Self {
+        let mut sight = Self {
             controls: controls.map(|place| (place, ControlState::default())).collect(),
             is_checked,
             is_watched,
@@ -112,7 +115,9 @@ impl Sight {
             unseen_from: now,
             restored: now,
             ..Self::default()
-        }
+        };
+        sight.update_timeout();
+        sight
     }
 
     /// Goes on with the controls and the interval of `fresh`. Controls at the same places keep what
@@ -128,6 +133,7 @@ impl Sight {
             next.last_answered = now;
             next.last_control_answered = now;
         }
+        next.update_timeout();
         next
     }
 
@@ -152,13 +158,18 @@ impl Sight {
 
     /// When silence alone will make us blind.
     pub fn poll_timeout(&self) -> Time {
-        if !self.is_checked || !self.is_watched || self.is_blind() {
-            return Time::NEVER;
-        }
-        let controls_are_dead =
-            self.last_answered.since(self.last_control_answered) > CONTROLS_DEAD_AFTER;
-        let dead = if controls_are_dead { self.interval * 3 } else { Duration::ZERO };
-        self.last_answered + self.blind_after + dead
+        self.timeout
+    }
+
+    fn update_timeout(&mut self) {
+        self.timeout = if !self.is_checked || !self.is_watched || self.is_blind() {
+            Time::NEVER
+        } else {
+            let controls_are_dead =
+                self.last_answered.since(self.last_control_answered) > CONTROLS_DEAD_AFTER;
+            let dead = if controls_are_dead { self.interval * 3 } else { Duration::ZERO };
+            self.last_answered + self.blind_after + dead
+        };
     }
 
     /// The share of control probes that were missed just now, if that is more than chance.
@@ -181,6 +192,7 @@ impl Sight {
         let misses = BLIND_ODDS / -self.own_loss.max(MIN_MISS_RATE).ln();
         let chance = Duration::from_secs_f32(misses.min(BLIND_AT_LAST.as_secs_f32()));
         self.blind_after = chance.max(BLIND_AFTER);
+        self.update_timeout();
     }
 
     /// A control answered, or did not.
@@ -208,6 +220,7 @@ impl Sight {
         self.send_failures = 0;
         let before = self.last_answered;
         self.last_answered = self.last_answered.max(sent);
+        self.update_timeout();
         let Some(since) = self.blind_since.filter(|&since| sent >= since) else {
             return SightChange::None;
         };
@@ -261,6 +274,7 @@ impl Sight {
         self.blind_spells += 1;
         self.blind_since = Some(now);
         self.answers = 0;
+        self.update_timeout();
         SightChange::Lost
     }
 
@@ -270,6 +284,7 @@ impl Sight {
         }
         self.unseen_from = from;
         self.restored = to;
+        self.update_timeout();
         SightChange::Restored(from, to)
     }
 }
