@@ -5,7 +5,8 @@
 #[expect(dead_code, reason = "a plan has only goals of one kind")]
 mod table;
 
-use lifesign::{clock::processor_time, config::Plan, probe::trim_memory};
+use lifesign::{config::Plan, probe::trim_memory};
+use lifesign_clock::processor_time;
 use std::{fmt::Write as _, fs, path::Path};
 use table::{Goal, Table};
 

@@ -9,19 +9,17 @@
 mod table;
 
 use flate2::{Compression, write::GzEncoder};
-use lifesign::{
-    clock::processor_time,
-    export::{
-        ExportSettings, Sources,
-        http::serve,
-        listener::Listener,
-        metric_sets::MetricSet,
-        metrics::{Metrics, Present},
-        target_queries::TargetAsker,
-    },
-    probe::trim_memory,
-};
+use lifesign::probe::trim_memory;
+use lifesign_clock::processor_time;
 use lifesign_core::watch::{Snapshot, TargetView, TargetViews, Watch};
+use lifesign_export::{
+    ExportSettings, Sources,
+    http::serve,
+    listener::Listener,
+    metric_sets::MetricSet,
+    metrics::{Metrics, Present},
+    target_queries::TargetAsker,
+};
 use lifesign_exposition::Format;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_web_config::WebConfig;

@@ -8,16 +8,16 @@ mod stderr;
 mod store;
 
 use crate::{
-    clock::Clock,
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
-    export::{listener::Listen, origin::Origin},
     line_writer::print_line,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use lifesign_clock::Clock;
 use lifesign_core::judge::Change;
 use lifesign_document::{MAX_MEBIBYTES, Problems};
+use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore};
 use std::{

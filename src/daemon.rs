@@ -38,14 +38,7 @@ mod state;
 mod targets;
 
 use crate::{
-    clock::Clock,
     config::Plan,
-    export::{
-        ExportSettings, Sources, http,
-        listener::{self, Listen},
-        origin::Origin,
-        target_queries::{TargetAsker, TargetQueries},
-    },
     line_writer::LineWriter,
     probe::{self, controls::Controls},
     systemd::Systemd,
@@ -53,11 +46,18 @@ use crate::{
 pub(crate) use end::handle_signals;
 pub use failure::Failure;
 use journal_writer::JournalWriter;
+use lifesign_clock::Clock;
 use lifesign_core::{
     judge::{Change, State},
     outcome::{Event, Reject, Stray},
     time::Time,
     watch::{LinesLost, Snapshot, Watch},
+};
+use lifesign_export::{
+    ExportSettings, Sources, http,
+    listener::{self, Listen},
+    origin::Origin,
+    target_queries::{TargetAsker, TargetQueries},
 };
 use lifesign_journal::verdict;
 use lifesign_store::{self as store, Store};

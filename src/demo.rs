@@ -2,21 +2,21 @@
 //! sends no probe, and everything it shows says that it is a simulation.
 
 use crate::{
-    clock::Clock,
     daemon::{Failure, handle_signals},
-    export::{
-        ExportSettings, Sources, http,
-        listener::{self, Listen},
-        metric_sets::MetricSet,
-        origin::Origin,
-        target_queries::{TargetAsker, TargetQueries},
-    },
     line_writer::print_line,
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     judge::Change,
     scopes::Scope,
     watch::{Snapshot, Watch},
+};
+use lifesign_export::{
+    ExportSettings, Sources, http,
+    listener::{self, Listen},
+    metric_sets::MetricSet,
+    origin::Origin,
+    target_queries::{TargetAsker, TargetQueries},
 };
 use lifesign_journal::verdict;
 use lifesign_lab::{Scenario, Simulation};

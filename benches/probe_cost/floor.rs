@@ -4,7 +4,7 @@
 #![expect(unsafe_code, reason = "sendmmsg and recvmmsg exist only in libc")]
 
 use crate::{peers::PeerCost, process::cpu};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io::{self, Error},

@@ -4,7 +4,7 @@ use crate::{
     lifesign_run::{get, median},
     process::{Running, cpu, free_port, in_time},
 };
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use std::{
     fs,
     io::{self, Error, ErrorKind, Write},

@@ -13,7 +13,7 @@ mod process;
 #[expect(dead_code, reason = "a plan has only goals of one kind")]
 mod table;
 
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_run::{LifesignCost, LifesignRun, get};
 use std::{
     fmt::Write as _,

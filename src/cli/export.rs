@@ -7,8 +7,9 @@ use super::{
     default_plan, exit, refuse, replay::SkippedLines, standard_input, stderr::print_error,
     store::tell_broken,
 };
-use crate::{clock::Clock, config::Plan, line_writer::print_line};
+use crate::{config::Plan, line_writer::print_line};
 use clap::{ArgGroup, Args};
+use lifesign_clock::Clock;
 use lifesign_core::outcome::Event;
 use lifesign_journal::Reader;
 use lifesign_parquet::{ExportError, Written, episodes::Episodes, outcomes::Outcomes};

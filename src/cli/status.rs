@@ -1,7 +1,6 @@
 //! The command `status`: what a running lifesign says (`/api/v1/state`), as a table.
 
 use super::{exit, has_colour, refuse, stderr::print_error};
-use crate::export::listener::Listen;
 use clap::Args;
 use lifesign_core::{
     judge::{Edge, State},
@@ -9,6 +8,7 @@ use lifesign_core::{
     scopes::Maintenance,
     time::Time,
 };
+use lifesign_export::listener::Listen;
 use lifesign_incident::story;
 use lifesign_web_config::Client;
 use serde_json::Value;

@@ -2,8 +2,8 @@
 //! writing.
 
 use super::{exit, stderr::print_error};
-use crate::clock::Clock;
 use clap::Args;
+use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{

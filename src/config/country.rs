@@ -9,12 +9,12 @@ use super::{
     network,
     probes::{Probes, probes},
 };
-use crate::export::http::RESERVED_CODES;
 use lifesign_core::{
     scopes::{Country, CountryId, Labels},
     time_zone::TimeZone,
 };
 use lifesign_document::{LinesByName, Table, Value, country_code, label, labels, nearest};
+use lifesign_export::http::RESERVED_CODES;
 
 pub(super) fn countries<'a>(root: Table<'a>, all: &mut Countries<'a>) {
     let probes = probes(root, &mut all.short_forms);

@@ -1,9 +1,9 @@
 //! `[metrics]`: which metrics there are beside the few of every plan.
 
 use super::Plan;
-use crate::export::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::scopes::Roster;
 use lifesign_document::{Table, Value};
+use lifesign_export::metric_sets::{MetricSet, MetricSets};
 
 /// In plans of up to this many blocks all are shown, unless the plan says otherwise.
 const SMALL: usize = 50;

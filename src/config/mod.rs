@@ -2,7 +2,6 @@
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
-use crate::export::metric_sets::MetricSets;
 use crate::probe::send_options::{SendOptions, SocketOptions};
 use lifesign_core::{
     judge::Rules,
@@ -10,6 +9,7 @@ use lifesign_core::{
     scopes::{Prefix, Roster},
 };
 use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
+use lifesign_export::metric_sets::MetricSets;
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,

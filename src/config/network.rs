@@ -6,9 +6,9 @@ use super::{
     country::is_a_table,
     probes::probes,
 };
-use crate::export::http::RESERVED_NETWORKS;
 use lifesign_core::scopes::{Labels, Network, NetworkId, Prefix};
 use lifesign_document::{LinesByName, Table, Value, labels, network_name};
+use lifesign_export::http::RESERVED_NETWORKS;
 
 /// `around`: what the network lies in. `lines`: the line of each network's name in the country.
 pub(super) fn network<'a>(

@@ -1,7 +1,7 @@
 //! Why a run cannot begin, or had to end, as one line for the user.
 
-use crate::export::listener::ListenError;
 use lifesign_document::Problems;
+use lifesign_export::listener::ListenError;
 use lifesign_store::DirectoryError;
 use std::{io, path::PathBuf};
 

@@ -3,7 +3,6 @@
 
 use super::{asked::AskedAddresses, random_bits, wire_ids::WireIds};
 use crate::{
-    clock::Clock,
     config::Plan,
     line_writer::LineWriter,
     probe::{
@@ -16,6 +15,7 @@ use crate::{
         tcp::TcpProber,
     },
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
     scopes::{Family, Host, IdMapping, TargetId},

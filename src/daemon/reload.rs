@@ -7,12 +7,10 @@ use super::{
     settings::{core_settings, export_settings},
     write_warnings,
 };
-use crate::{
-    config::Plan,
-    export::{ReloadRequest, ReloadRequests},
-};
+use crate::config::Plan;
 use lifesign_core::time::Time;
 use lifesign_document::Problems;
+use lifesign_export::{ReloadRequest, ReloadRequests};
 use std::{io, path::PathBuf, thread};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},

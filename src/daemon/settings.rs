@@ -1,8 +1,9 @@
 //! What a plan means for the core, and for those who read over HTTP.
 
 use super::random_bits;
-use crate::{config::Plan, export::ExportSettings};
+use crate::config::Plan;
 use lifesign_core::watch::Settings;
+use lifesign_export::ExportSettings;
 
 pub(super) fn export_settings(plan: &Plan) -> ExportSettings {
     ExportSettings {

@@ -1,8 +1,8 @@
 //! The own numbers of targets, for readers who ask.
 
 use super::Daemon;
-use crate::export::target_queries::TargetQuery;
 use lifesign_core::scopes::TargetId;
+use lifesign_export::target_queries::TargetQuery;
 
 impl Daemon {
     /// Answers a question for them.

@@ -3,7 +3,7 @@
 //! a fault of our own ICMP code shows as blindness and never as an outage.
 
 use super::{send_options::SocketOptions, socket, sys};
-use crate::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{ControlOutcome, Event, Fault},
     scopes::Family,

@@ -21,7 +21,7 @@ use super::{
     syn_check::SynChecks,
     sys::{self, HandshakeRtt},
 };
-use crate::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{
         Due, Event, Fault, Found, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER, SYN_REPEATED_AGAIN_AFTER,

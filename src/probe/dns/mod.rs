@@ -24,8 +24,8 @@ use super::{
     socket::{self, Received, Refusal},
     sys,
 };
-use crate::clock::Clock;
 use hickory_proto::rr::{Name, RecordType};
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, LOST_AFTER, Oddity, Reject, Stray},
     scopes::Family,

@@ -2,13 +2,11 @@
 //! sockets are to have. Only [`IcmpProber::readable`] waits.
 
 use super::{OpenError, SocketKind, codec::Codec, socket::IcmpSocket};
-use crate::{
-    clock::Clock,
-    probe::{
-        send_options::{SendOptions, SocketOptions},
-        socket::fault,
-    },
+use crate::probe::{
+    send_options::{SendOptions, SocketOptions},
+    socket::fault,
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, LOST_AFTER},
     scopes::{Family, PerFamily},

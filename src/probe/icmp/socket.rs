@@ -5,18 +5,15 @@ use super::{
     OpenError, SocketKind,
     codec::{self, Codec, Echo},
 };
-use crate::{
-    clock::Clock,
-    probe::{
-        kernel::{self, ControlMessages},
-        send_options::SocketOptions,
-        socket::{
-            self, enable_errors_and_timestamps, enable_hop_limits, fault, receive_nothing,
-            set_buffers,
-        },
-        sys::{self, BATCH, Batch, Queue},
+use crate::probe::{
+    kernel::{self, ControlMessages},
+    send_options::SocketOptions,
+    socket::{
+        self, enable_errors_and_timestamps, enable_hop_limits, fault, receive_nothing, set_buffers,
     },
+    sys::{self, BATCH, Batch, Queue},
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Reject, Stray},
     scopes::Family,

@@ -1,7 +1,7 @@
 //! Journals and episodes as Parquet, as `lifesign export` writes them and DuckDB reads them.
 
 use crate::support::{LAB, LIFESIGN, TempDir, done, lifesign, quiet};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::time::Time;
 use std::{
     fmt::Write as _,

@@ -2,15 +2,12 @@
 //! `tests/data/bad/NAME.txt`.
 
 use crate::support::TempDir;
-use lifesign::{
-    config::Plan,
-    export::metric_sets::{MetricSet, MetricSets},
-    probe::ProbeSpec,
-};
+use lifesign::{config::Plan, probe::ProbeSpec};
 use lifesign_core::{
     scopes::{BlockId, CountryId, Host, NetworkId},
     time::Time,
 };
+use lifesign_export::metric_sets::{MetricSet, MetricSets};
 use proptest::prelude::*;
 use std::{fs, path::Path, time::Duration};
 

@@ -1,7 +1,7 @@
 //! What the core costs, which it cannot measure itself: it has no clock.
 
 use crate::support::roster;
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Event, Found},
     schedule::Budget,

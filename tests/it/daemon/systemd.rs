@@ -1,7 +1,7 @@
 //! What systemd hears of a run (sd_notify(3)): a socket of the test's own takes its place.
 
 use crate::support::{LAB, Program, TIMEOUT, TempDir, lifesign, signal, until};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use std::{fs, io::ErrorKind, os::unix::net::UnixDatagram, time::Duration};
 
 /// systemd's end of the wire.

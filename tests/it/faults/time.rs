@@ -4,7 +4,7 @@
 use crate::support::faketime;
 use crate::support::watched_world::never;
 use crate::support::{LIFESIGN, Program, TIMEOUT, TempDir, Verdict, get, quiet, until, values};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use std::{fs, net::SocketAddr, process::Command, time::Duration};
 
 /// lifesign on the loopback network with a wall clock of its own, which the file `now` sets. Its

@@ -5,10 +5,8 @@
 use crate::support::{
     Program, TIMEOUT, TempDir, get, lifesign, own_process::in_own_process, until, values,
 };
-use lifesign::{
-    clock::Clock,
-    export::{connections, metric_sets::MetricSet},
-};
+use lifesign_clock::Clock;
+use lifesign_export::{connections, metric_sets::MetricSet};
 use socket2::{Domain, Socket, Type};
 use std::{
     io::{Read, Write},

@@ -7,8 +7,8 @@ use crate::support::{
     page_server::{PageServer, settings},
     snapshot,
 };
-use lifesign::export::{ExportSettings, metric_sets::MetricSets};
 use lifesign_core::{judge::State, watch::Snapshot};
+use lifesign_export::{ExportSettings, metric_sets::MetricSets};
 use std::{
     io::{Read, Write},
     net::TcpStream,

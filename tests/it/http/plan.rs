@@ -5,11 +5,12 @@ use crate::support::{
     golden::text,
     page_server::{PageServer, settings},
 };
-use lifesign::{config::Plan, export::ExportSettings};
+use lifesign::config::Plan;
 use lifesign_core::{
     judge::{Edge, State},
     watch::{Settings, Watch},
 };
+use lifesign_export::ExportSettings;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -7,8 +7,8 @@ use crate::support::{
     week,
 };
 use atom_syndication::{Feed, FixedDateTime};
-use lifesign::export::ExportSettings;
 use lifesign_core::{judge::State, scopes::Roster};
+use lifesign_export::ExportSettings;
 use std::{collections::BTreeSet, process::Command};
 
 const GRAMMAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/atom.rng");

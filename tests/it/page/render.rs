@@ -2,12 +2,12 @@
 //! become markup.
 
 use crate::support::{TempDir, page_server, snapshot::SeenTargets, week};
-use lifesign::export::pages;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
     watch::{Settings, Snapshot, Watch},
 };
+use lifesign_export::pages;
 use lifesign_incident::{Episode, StayCount};
 use lifesign_page::{Address, Page, Query, Range, Site, View};
 use std::{fs, sync::Arc, time::Duration};

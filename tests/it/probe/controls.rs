@@ -1,9 +1,7 @@
 //! Controls on the loopback net.
 
-use lifesign::{
-    clock::Clock,
-    probe::{controls::Controls, send_options::SocketOptions},
-};
+use lifesign::probe::{controls::Controls, send_options::SocketOptions};
+use lifesign_clock::Clock;
 use lifesign_core::outcome::{ControlOutcome, Event};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr};

@@ -2,10 +2,8 @@
 
 use crate::support::{dns_server, own_process::in_own_process};
 use hickory_proto::op::ResponseCode;
-use lifesign::{
-    clock::Clock,
-    probe::{ProbeSpec, dns, send_options::SocketOptions, tcp},
-};
+use lifesign::probe::{ProbeSpec, dns, send_options::SocketOptions, tcp};
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Repeat},
     scopes::TargetId,

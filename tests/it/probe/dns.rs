@@ -6,10 +6,8 @@ use crate::support::{
     one_probe::{all, due, found},
 };
 use hickory_proto::op::{Message, ResponseCode};
-use lifesign::{
-    clock::Clock,
-    probe::{ProbeSpec, dns, send_options::SocketOptions},
-};
+use lifesign::probe::{ProbeSpec, dns, send_options::SocketOptions};
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject},
     scopes::TargetId,

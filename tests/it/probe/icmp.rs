@@ -4,13 +4,11 @@
 
 use crate::support::TIMEOUT;
 use crate::support::own_process::{OWN_NETWORK, in_own_process};
-use lifesign::{
-    clock::Clock,
-    probe::{
-        icmp::{IcmpProber, OpenError, SocketKind},
-        send_options::SendOptions,
-    },
+use lifesign::probe::{
+    icmp::{IcmpProber, OpenError, SocketKind},
+    send_options::SendOptions,
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Repeat},
     scopes::TargetId,

@@ -6,15 +6,13 @@ use crate::support::{
     own_process::{OWN_NETWORK, in_own_process},
 };
 use hickory_proto::op::ResponseCode;
-use lifesign::{
-    clock::Clock,
-    probe::{
-        ProbeSpec, dns,
-        icmp::{IcmpProber, SocketKind},
-        send_options::{MAX_SIZE, SendOptions, SocketOptions, Source},
-        tcp,
-    },
+use lifesign::probe::{
+    ProbeSpec, dns,
+    icmp::{IcmpProber, SocketKind},
+    send_options::{MAX_SIZE, SendOptions, SocketOptions, Source},
+    tcp,
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Event, Fault, Found, Outcome},
     scopes::{Family, PerFamily},

@@ -8,10 +8,8 @@ use crate::support::{
     own_process::{OWN_NETWORK, in_own_process},
     quiet, until,
 };
-use lifesign::{
-    clock::Clock,
-    probe::{send_options::SocketOptions, tcp},
-};
+use lifesign::probe::{send_options::SocketOptions, tcp};
+use lifesign_clock::Clock;
 use lifesign_core::outcome::{Fault, Found};
 use std::{net::SocketAddr, process::Command};
 use tokio::sync::mpsc::unbounded_channel;

@@ -6,10 +6,8 @@ use crate::support::{
     own_process::{OWN_NETWORK, in_own_process},
     until,
 };
-use lifesign::{
-    clock::Clock,
-    probe::{send_options::SocketOptions, tcp},
-};
+use lifesign::probe::{send_options::SocketOptions, tcp};
+use lifesign_clock::Clock;
 use lifesign_core::outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER};
 use socket2::{Domain, Socket, Type};
 use std::{

@@ -5,15 +5,13 @@ use crate::support::{
     golden::{same_as_file, text},
     snapshot::{self, SeenTargets},
 };
-use lifesign::{
-    config::Plan,
-    export::{
-        ExportSettings,
-        metric_sets::MetricSet,
-        metrics::{Metrics, Present},
-    },
-};
+use lifesign::config::Plan;
 use lifesign_core::watch::Snapshot;
+use lifesign_export::{
+    ExportSettings,
+    metric_sets::MetricSet,
+    metrics::{Metrics, Present},
+};
 use lifesign_exposition::Format;
 use std::{
     collections::{BTreeMap, BTreeSet},

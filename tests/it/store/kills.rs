@@ -2,7 +2,7 @@
 //! What was finished stays, as it was; what was told is there; and the file is whole.
 
 use crate::support::{Program, TIMEOUT, TempDir, Verdict, lifesign, signal};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::rng::Rng;
 use lifesign_store::{Episode, EpisodeFilter, StoreReader};
 use std::{net::UdpSocket, thread, time::Duration};

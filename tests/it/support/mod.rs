@@ -30,7 +30,7 @@ pub use program::{LIFESIGN, Program, done, lifesign, quiet, signal};
 pub use temp_dir::TempDir;
 pub use verdict::Verdict;
 
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use std::{thread, time::Duration};
 
 /// The lab's plan, as everybody gets it.

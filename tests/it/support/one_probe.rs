@@ -1,6 +1,6 @@
 //! One probe by a prober, and what it reports.
 
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, Outcome, Repeat},
     scopes::TargetId,

@@ -4,12 +4,12 @@ use super::{
     http::{Answer, ask},
     snapshot::SeenTargets,
 };
-use lifesign::export::metric_sets::MetricSet;
-use lifesign::export::{
+use lifesign_core::watch::{Snapshot, TargetViews};
+use lifesign_export::metric_sets::MetricSet;
+use lifesign_export::{
     ExportSettings, ReloadRequest, Sources, http::serve, listener::Listener,
     target_queries::TargetAsker,
 };
-use lifesign_core::watch::{Snapshot, TargetViews};
 use lifesign_web_config::WebConfig;
 use std::{
     net::{SocketAddr, TcpListener},

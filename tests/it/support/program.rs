@@ -3,7 +3,7 @@
 //! everything that was said so far.
 
 use super::{TIMEOUT, get, until, verdict::Verdict};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::time::Time;
 use std::{
     fs,

@@ -3,14 +3,14 @@
 //! Needs prometheus and promtool.
 
 use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
-use lifesign::export::metric_sets::MetricSet;
-use lifesign::export::{
-    ExportSettings,
-    metrics::{Metrics, Present},
-};
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
     time::Time,
+};
+use lifesign_export::metric_sets::MetricSet;
+use lifesign_export::{
+    ExportSettings,
+    metrics::{Metrics, Present},
 };
 use lifesign_exposition::Format;
 use lifesign_lab::{Scenario, Simulation};

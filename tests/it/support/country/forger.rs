@@ -2,7 +2,7 @@
 //! question: made-up answers of every kind, until told to end, and their number.
 
 use super::wire::{ACK, ICMP, Packet, RST, SYN, Segment, TCP, UDP, datagram};
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::rng::Rng;
 use std::{
     fs::File,

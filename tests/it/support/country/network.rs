@@ -13,7 +13,7 @@ use super::{
     wire::{ICMP, ICMP_V6, Packet, RST, SYN, Segment, TCP, icmp_error},
 };
 use crate::support::namespace::Namespace;
-use lifesign::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, IcmpCode, Outcome, Reject, Repeat, Stray},
     scopes::{Host, Kind, TargetId},

@@ -1,6 +1,6 @@
 //! The own numbers of targets, asked of the task that owns them while an answer is made.
 
-use crate::clock::Clock;
+use lifesign_clock::Clock;
 use lifesign_core::{
     scopes::Roster,
     time::Time,
@@ -54,7 +54,7 @@ impl TargetAsker {
     }
 
     /// Asks about the targets of this roster.
-    pub(super) fn about<'a>(&'a self, roster: &'a Arc<Roster>) -> impl TargetViews + 'a {
+    pub(crate) fn about<'a>(&'a self, roster: &'a Arc<Roster>) -> impl TargetViews + 'a {
         let clock = Clock::start();
         AboutRoster { asker: self, roster, clock, begun: clock.now() }
     }

@@ -3,15 +3,17 @@
 //! They are answered by a thread and a runtime of their own, so a slow or greedy reader delays
 //! other readers at most.
 
-use super::{
-    ExportSettings, ReloadRequest, SnapshotReceiver, Sources,
+use crate::{
+    ReloadRequest,
     api::{Format, Kind},
     connections::{self, AsyncListener, Peer},
+    error_response::{ErrorResponse, internal_error},
     listener::Listener,
     metrics::{Metrics, Present},
     negotiation::{self, Encoding},
     pages::{self, Pages},
     render_cache::RenderCaches,
+    sources::{ExportSettings, Sources, newest},
 };
 use axum::{
     Extension, Router,
@@ -158,9 +160,6 @@ async fn authorize(
     response
 }
 
-/// An error, and why, in one line.
-pub(super) type ErrorResponse = (StatusCode, String);
-
 impl Server {
     /// The newest. Their lock is held for a copy: who sends others is the task that probes.
     fn settings(&self) -> ExportSettings {
@@ -170,12 +169,6 @@ impl Server {
     fn snapshot(&self) -> Result<Arc<Snapshot>, ErrorResponse> {
         newest(&self.sources.snapshots)
     }
-}
-
-/// The newest snapshot. Its lock is held for one reference count.
-pub(super) fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, ErrorResponse> {
-    let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
-    snapshots.borrow().clone().ok_or_else(missing)
 }
 
 /// Before the first snapshot there are metrics of the process, which are not cached. They are made
@@ -274,10 +267,6 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     };
     text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
         || text("origin").is_some_and(|origin| !is_own(origin))
-}
-
-pub(super) fn internal_error(error: impl std::error::Error) -> ErrorResponse {
-    (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"))
 }
 
 #[cfg(test)]

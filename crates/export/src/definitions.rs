@@ -4,8 +4,8 @@
 //! Where the set of a counter's labels is known, all its series stand at 0 from the beginning, so
 //! that `increase()` sees the first event.
 
-use super::metric_sets::MetricSet;
-use super::series::{Collect, Definition, Series};
+use crate::metric_sets::MetricSet;
+use crate::series::{Collect, Definition, Series};
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::{Fault, IcmpCode, Oddity, Reject},
@@ -24,7 +24,7 @@ macro_rules! definitions {
         $collect:ident $add:expr;)*) => {
         /// Every metric but the two `_info` of ourselves, `lifesign_simulation` and the process's
         /// own.
-        pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
+        pub(crate) const DEFINITIONS: &[Definition] = &[$(Definition {
             name: concat!("lifesign_", $name),
             kind: MetricType::$kind,
             labels: &[$(stringify!($label)),*],

@@ -25,7 +25,7 @@ const MOST_KEPT: usize = 16;
 
 /// The caches of what may be asked for in several ways. Those that nobody needs any more are not
 /// kept, and of the others only those that were asked for last.
-pub(super) struct RenderCaches<K>(Mutex<Vec<(K, Arc<RenderCache>)>>);
+pub(crate) struct RenderCaches<K>(Mutex<Vec<(K, Arc<RenderCache>)>>);
 
 impl<K> Default for RenderCaches<K> {
     fn default() -> Self {
@@ -35,7 +35,7 @@ impl<K> Default for RenderCaches<K> {
 
 impl<K: PartialEq> RenderCaches<K> {
     /// The renderings of this.
-    pub(super) fn of(&self, asked: K) -> Arc<RenderCache> {
+    pub(crate) fn of(&self, asked: K) -> Arc<RenderCache> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = kept.iter().position(|(other, _)| *other == asked);
         let cache = known.map(|at| kept.remove(at).1).unwrap_or_default();
@@ -53,7 +53,7 @@ const UNREADABLE_ROWS: &str = "lifesign-unreadable-rows";
 
 /// What is answered.
 #[derive(Default)]
-pub(super) struct Rendering {
+pub(crate) struct Rendering {
     pub bytes: Vec<u8>,
     pub unreadable_rows: usize,
 }
@@ -66,7 +66,7 @@ impl<T: Into<Vec<u8>>> From<T> for Rendering {
 
 /// The newest renderings of one kind.
 #[derive(Default)]
-pub(super) struct RenderCache(Mutex<Cached>);
+pub(crate) struct RenderCache(Mutex<Cached>);
 
 #[derive(Default)]
 struct Cached {
@@ -89,7 +89,7 @@ impl RenderCache {
     /// The rendering of this snapshot, which `render` makes if the last one was of another; or, if
     /// that is seconds old at most and the one before is still being read, the last one. The error
     /// is that of `render`.
-    pub(super) fn get_or_render<T: Into<Rendering>, E>(
+    pub(crate) fn get_or_render<T: Into<Rendering>, E>(
         &self,
         snapshot: &Arc<Snapshot>,
         render: impl FnOnce() -> Result<T, E>,

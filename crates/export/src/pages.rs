@@ -1,14 +1,14 @@
 //! The pages for people, as answers: found by their address, made from the newest snapshot and from
 //! the store, which may block and so has threads of its own, and shared by all who ask for them.
 
-use super::{
-    ExportSettings, Sources,
+use crate::{
     api::{self, Format, Kind},
-    http::{ErrorResponse, internal_error},
+    error_response::{ErrorResponse, internal_error},
     negotiation::Encoding,
     origin::Origin,
     past,
     render_cache::{RenderCaches, Rendering},
+    sources::{ExportSettings, Sources, newest},
     state_json,
 };
 use axum::{
@@ -32,7 +32,7 @@ fn security_policy(embed: &[Origin]) -> String {
 }
 
 /// What pages are made from.
-pub(super) struct Pages {
+pub(crate) struct Pages {
     sources: Sources,
     security_policy: String,
     caches: RenderCaches<(Asked, Encoding)>,
@@ -53,7 +53,7 @@ enum Asked {
 type PagesState = extract::State<Arc<Pages>>;
 
 impl Pages {
-    pub(super) fn new(sources: Sources) -> Self {
+    pub(crate) fn new(sources: Sources) -> Self {
         let security_policy = security_policy(&sources.embed);
         Self { sources, security_policy, caches: RenderCaches::default() }
     }
@@ -107,7 +107,7 @@ pub fn text(
     render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
 }
 
-pub(super) fn query(uri: &Uri, keys: &[&str], snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
+pub(crate) fn query(uri: &Uri, keys: &[&str], snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
     let now = snapshot.wall_offset.written(snapshot.time);
     Query::parse(uri.query().unwrap_or_default(), keys, now)
         .map_err(|error| (StatusCode::BAD_REQUEST, error + "\n"))
@@ -122,12 +122,12 @@ fn refresh(seconds: u32, query: Option<&str>) -> HeaderValue {
 }
 
 /// A page at its address.
-pub(super) async fn page(
+pub(crate) async fn page(
     extract::State(pages): PagesState,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ErrorResponse> {
-    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let snapshot = newest(&pages.sources.snapshots)?;
     let query = query(&uri, &Query::OF_PAGES, &snapshot)?;
     let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
     let settings = pages.sources.settings.borrow().clone();
@@ -153,12 +153,12 @@ pub(super) async fn page(
 }
 
 /// The state of all that is watched, or of a scope.
-pub(super) async fn state(
+pub(crate) async fn state(
     extract::State(pages): PagesState,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ErrorResponse> {
-    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let snapshot = newest(&pages.sources.snapshots)?;
     let query = query(&uri, &["scope"], &snapshot)?;
     let scope = match &query.scope {
         Some(name) => Some(
@@ -182,14 +182,14 @@ pub(super) async fn state(
 }
 
 /// Incidents, episodes or what was measured.
-pub(super) async fn api(
+pub(crate) async fn api(
     extract::State(pages): PagesState,
     uri: Uri,
     headers: HeaderMap,
     kind: Kind,
     format: Format,
 ) -> Result<Response, ErrorResponse> {
-    let snapshot = super::http::newest(&pages.sources.snapshots)?;
+    let snapshot = newest(&pages.sources.snapshots)?;
     let query = query(&uri, &Query::OF_ROWS, &snapshot)?;
     let asked = Asked::Rows(kind, format, query.text());
     let encoding = Encoding::accepted(&headers);
@@ -206,7 +206,7 @@ pub(super) async fn api(
 }
 
 /// The style sheet may be stored for ever: another one has another address.
-pub(super) async fn style() -> impl IntoResponse {
+pub(crate) async fn style() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),

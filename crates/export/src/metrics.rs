@@ -1,13 +1,13 @@
 //! `/metrics`. No number is kept between two scrapes: every series is written anew from the newest
 //! snapshot, which costs less than a map of live series with its locks.
 
-use super::{
-    ExportSettings,
+use crate::{
     definitions::DEFINITIONS,
     metric_sets::{MetricSet, MetricSets},
     series::{Collect, Definition, Series},
+    sources::ExportSettings,
 };
-use crate::clock::processor_time;
+use lifesign_clock::processor_time;
 use lifesign_core::{
     scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
     watch::{Snapshot, TargetView, TargetViews},

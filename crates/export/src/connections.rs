@@ -12,7 +12,7 @@
 //! - *Too much at once.* A connection is for one request, so that no reader can queue a thousand in
 //!   one packet. For a scrape every few seconds, a handshake each costs nothing that matters.
 
-use super::listener::{Listener, SocketFile};
+use crate::listener::{Listener, SocketFile};
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};

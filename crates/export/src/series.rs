@@ -1,6 +1,6 @@
 //! What a metric is, and how its series are written.
 
-use super::metric_sets::{MetricSet, MetricSets};
+use crate::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::{
     judge::State,
     scopes::{Kind, Labels},
@@ -18,7 +18,7 @@ use prometheus::proto::MetricType;
 const LEAN_WINDOW: &str = WINDOWS[1];
 
 /// What a metric is, and how its series are made.
-pub(super) struct Definition {
+pub(crate) struct Definition {
     /// `*` stands for each level of scopes, here and in the help: such a definition makes a metric
     /// for each.
     pub name: &'static str,
@@ -33,7 +33,7 @@ pub(super) struct Definition {
 
 /// What a metric is about, which gives its first labels; and what adds its series.
 #[derive(Clone, Copy)]
-pub(super) enum Collect {
+pub(crate) enum Collect {
     /// The watch as a whole: no labels.
     Once(fn(&Snapshot, &mut Series)),
     /// Each block (`country`, `block`), each network (`country`, `network`, `asn`) and each country
@@ -54,7 +54,7 @@ pub(super) enum Collect {
 }
 
 /// The series of one metric, as its [`Collect`] adds them.
-pub(super) struct Series<'a> {
+pub(crate) struct Series<'a> {
     pub definition: &'static Definition,
     /// The sets that are shown.
     pub sets: &'a MetricSets,

@@ -1,40 +1,16 @@
-//! What other programs and people read over HTTP: metrics for Prometheus, pages, JSON, CSV, feeds
-//! and badges, and two answers for supervisors. The present is made from snapshots, and the past
-//! read from the store's file, so a slow or greedy reader costs the watch nothing but the snapshot
-//! that it holds, and a word on the targets that it looks at.
+//! What all that is exported is made from.
 
+use crate::{
+    error_response::ErrorResponse, metric_sets::MetricSets, origin::Origin,
+    target_queries::TargetAsker,
+};
+use axum::http::StatusCode;
 use lifesign_core::watch::Snapshot;
-use metric_sets::MetricSets;
-use origin::Origin;
 use std::{path::PathBuf, sync::Arc};
-use target_queries::TargetAsker;
-use tokio::sync::{mpsc, oneshot, watch};
-
-pub mod listener;
-pub mod connections;
-pub mod http;
-pub mod metrics;
-mod api;
-mod definitions;
-pub mod metric_sets;
-mod negotiation;
-pub mod origin;
-pub mod pages;
-mod past;
-mod render_cache;
-mod series;
-mod state_json;
-pub mod target_queries;
+use tokio::sync::watch;
 
 /// Where snapshots come from: None until the first; closed when the watch ends.
 pub type SnapshotReceiver = watch::Receiver<Option<Arc<Snapshot>>>;
-
-/// A request to reload the plan. It is answered with what is watched from then on, or with what is
-/// wrong with the plan; both may have several lines.
-pub type ReloadRequest = oneshot::Sender<Result<String, String>>;
-
-/// Where such requests arrive.
-pub type ReloadRequests = mpsc::Receiver<ReloadRequest>;
 
 /// What all that is exported is made from.
 #[derive(Clone, Debug)]
@@ -62,4 +38,10 @@ pub struct ExportSettings {
     pub metrics: MetricSets,
     /// If nothing of it is real: what is played, in a sentence.
     pub simulation: Option<String>,
+}
+
+/// The newest snapshot. Its lock is held for one reference count.
+pub fn newest(snapshots: &SnapshotReceiver) -> Result<Arc<Snapshot>, ErrorResponse> {
+    let missing = || (StatusCode::SERVICE_UNAVAILABLE, "the watch has not begun\n".into());
+    snapshots.borrow().clone().ok_or_else(missing)
 }

@@ -11,7 +11,7 @@ const LEVEL: Compression = Compression::new(2);
 
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Identity,
     Gzip,
 }
@@ -55,7 +55,7 @@ impl Encoding {
 
 /// The format of metrics that this reader likes best, of several the richest; the old one where it
 /// says nothing.
-pub(super) fn format(headers: &HeaderMap) -> Format {
+pub(crate) fn format(headers: &HeaderMap) -> Format {
     let liked = |media_type: &str, parameters: &[Parameter]| {
         quality(headers, &header::ACCEPT, &[media_type], parameters)
     };

@@ -3,9 +3,9 @@
 //! and probabilities are 0 to 1; lists are in the plan's order. Of many blocks it has those whose
 //! state is not that of what they lie in, and of many targets none.
 
-use super::{
-    ExportSettings,
-    http::{ErrorResponse, internal_error},
+use crate::{
+    error_response::{ErrorResponse, internal_error},
+    sources::ExportSettings,
 };
 use axum::http::StatusCode;
 use lifesign_core::{
@@ -240,7 +240,7 @@ impl Shown {
 }
 
 /// What is watched in this scope, or in all.
-pub(super) fn render<'a>(
+pub(crate) fn render<'a>(
     snapshot: &'a Snapshot,
     targets: &dyn TargetViews,
     settings: &ExportSettings,

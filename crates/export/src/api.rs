@@ -1,7 +1,7 @@
 //! Answers for programs beside the state: incidents, episodes and what was measured, as JSON or CSV
 //! with the same keys (docs/api.md). It reads the store's file: call it where that may block.
 
-use super::{http::ErrorResponse, render_cache::Rendering};
+use crate::{error_response::ErrorResponse, render_cache::Rendering};
 use axum::http::StatusCode;
 use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_incident::Period;
@@ -16,7 +16,7 @@ use std::{fmt::Display, path::Path};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// What happened, told once; a row of CSV is a phase.
     Incidents,
     /// Every stay in a state other than up.
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Json,
     Csv,
 }
@@ -100,7 +100,7 @@ impl Row for MeasuredRow<'_> {
 }
 
 /// The whole answer.
-pub(super) fn answer(
+pub(crate) fn answer(
     kind: Kind,
     format: Format,
     store: Option<&Path>,
@@ -163,7 +163,7 @@ fn since_watched(
 }
 
 /// What is said where the store is needed and cannot be read.
-pub(super) fn unreadable(error: impl Display) -> ErrorResponse {
+pub(crate) fn unreadable(error: impl Display) -> ErrorResponse {
     (StatusCode::SERVICE_UNAVAILABLE, format!("what was before cannot be read: {error}\n"))
 }
 

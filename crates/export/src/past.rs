@@ -10,7 +10,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 const MOST_BLOCKS: usize = 100;
 
 /// Reads what the page shows of it; without a store, or where it cannot be read, less is there.
-pub(super) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address) -> Past {
+pub(crate) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address) -> Past {
     let now = snapshot.wall_offset.written(snapshot.time);
     let started = snapshot.wall_offset.written(snapshot.started);
     let mut past = Past {

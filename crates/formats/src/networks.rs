@@ -1,0 +1,1 @@
+//! Tables that tell the network of an address: its number, and its name.

@@ -1,0 +1,1 @@
+//! What other probers recorded, as outcomes.

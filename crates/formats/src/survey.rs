@@ -1,0 +1,1 @@
+//! What tells who is there: registries, scans, hit lists and zones.
