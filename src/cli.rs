@@ -2,6 +2,7 @@
 
 #[cfg(feature = "parquet")]
 mod export;
+mod import;
 mod replay;
 mod status;
 mod stderr;
@@ -43,6 +44,8 @@ enum Command {
     Run(RunArgs),
     /// Judge a recorded journal again, with the plan it was recorded with
     Replay(replay::ReplayArgs),
+    /// Turn what another prober recorded into a journal, and a plan that fits it
+    Import(import::ImportArgs),
     /// Simulate a scenario, and compare the verdicts with the truth
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
@@ -162,6 +165,7 @@ fn command_line() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
+        Command::Import(args) => import::import(&args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
