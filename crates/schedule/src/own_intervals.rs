@@ -9,6 +9,11 @@ use std::{cmp::Ordering, ops::Range, time::Duration};
 /// others ask for.
 const LEAST_SHARE: f64 = 0.25;
 
+/// Targets with intervals may all be asked in one moment, as other programs do whose journals are
+/// judged: then there is evidence once in an interval, however many they are. So many at least take
+/// what is called stale after sixteen probes to be fresh for two of these intervals.
+const MOST_SPREAD: f64 = 8.0;
+
 /// How a block's regular probes are shared out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OwnIntervals {
@@ -17,6 +22,8 @@ pub struct OwnIntervals {
     /// What is left for the targets without one, 0 to 1 of the block's regular pace; 0 if there are
     /// none.
     pub share: f64,
+    /// How many probes a second the block has in all.
+    pub pace: f64,
 }
 
 impl OwnIntervals {
@@ -35,16 +42,21 @@ impl OwnIntervals {
         wanted.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
         let mut left = if others { base * (1.0 - LEAST_SHARE) } else { base };
         let mut shortest = Duration::ZERO;
+        let mut own = 0.0;
+        let fastest = wanted.last().copied().unwrap_or_default();
         for (rank, &rate) in wanted.iter().enumerate() {
             let fair = left / (wanted.len() - rank) as f64;
             if rate > fair {
                 shortest = Duration::from_secs_f64(1.0 / fair);
+                own += left;
                 left = 0.0;
                 break;
             }
+            own += rate;
             left -= rate;
         }
         let share = if others { left / base + LEAST_SHARE } else { 0.0 };
-        Self { shortest, share }
+        let pace = share * base + own.min(fastest * MOST_SPREAD);
+        Self { shortest, share, pace }
     }
 }

@@ -12,8 +12,10 @@ use std::{
     time::Duration,
 };
 
-/// A miss is known so long after its probe was sent, if nothing says how long it took.
+/// A miss is known so long after its probe was sent, if nothing says how long it took ...
 const MISS_KNOWN_AFTER: Duration = Duration::from_secs(1);
+/// ... but sooner than this part of an interval: before the host is asked again.
+const MISS_KNOWN_WITHIN: u32 = 5;
 /// Nobody has watched when all targets were due so many times ...
 const GAP_INTERVALS: u32 = 3;
 /// ... and this much longer.
@@ -192,7 +194,9 @@ impl Join {
         if let Some(success) = group.success.or(answered) {
             let rtt = group.rtt.filter(|&rtt| rtt > Duration::ZERO).or(group.took);
             let answer = success.then(|| (rtt.unwrap_or_default(), group.hop_limit));
-            let known_after = group.took.unwrap_or(MISS_KNOWN_AFTER);
+            let interval = reach.saturating_sub(GAP_SLACK) / GAP_INTERVALS;
+            let usual = MISS_KNOWN_AFTER.min(interval / MISS_KNOWN_WITHIN);
+            let known_after = group.took.unwrap_or(usual);
             self.push_outcome(target, at, answer, known_after);
         }
         if let (Some(sent), Some(answered)) = (group.sent_total, group.answered_total) {

@@ -153,7 +153,8 @@ mod tests {
             let (country, block) = map.place(&Host::from(host));
             format!("{country} {}", block.map(|block| block.to_string()).unwrap_or_default())
         };
-        assert_eq!(place("203.0.113.8"), "KP 203.0.113.0/24");
+        assert_eq!(place("203.0.113.8"), "KP 203.0.112.0/22", "the block of another");
+        assert_eq!(place("198.18.0.1"), "XX 198.18.0.0/24");
         assert_eq!(place("203.0.113.9"), "XX 203.0.112.0/22");
         assert_eq!(place("198.51.100.7"), "TO 198.51.100.0/25");
         assert_eq!(place("2001:db8:7:1::1"), "XX 2001:db8:7::/48");

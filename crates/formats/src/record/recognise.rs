@@ -64,12 +64,14 @@ const SCAN: &str = "this is a scan of one moment, which is no record of a time";
 /// The format of a file that begins so. The error says what it is instead.
 pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let whole = head;
     let head = head.trim_ascii_start();
+    let begins = |begin: &[u8]| whole.starts_with(begin) || head.starts_with(begin);
+    if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| begins(begin)) {
+        return Err(Fault::whole(*what));
+    }
     if head.is_empty() {
         return Err(Fault::whole(format!("nothing in it; {KNOWN}")));
-    }
-    if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| head.starts_with(begin)) {
-        return Err(Fault::whole(*what));
     }
     let text = String::from_utf8_lossy(head);
     let has = |key: &str| text.contains(key);

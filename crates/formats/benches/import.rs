@@ -1,0 +1,106 @@
+//! What an import costs beside jq: a month of a hundred hosts, as Prometheus gives it, made a
+//! journal; and the same file through `jq -c .`, if jq is there.
+//!
+//! `cargo bench -p lifesign-formats --bench import -- [HOSTS [DAYS]]`; the last line is JSON. The
+//! files lie in $TMPDIR while it runs: 2.7 GB of them.
+
+use lifesign_formats::record::{Import, Options};
+use std::{
+    env,
+    fs::{self, File},
+    io::{BufReader, BufWriter, Read, Write},
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+const STEP: u64 = 15_000;
+const BUFFER: usize = 1 << 20;
+
+/// Samples of blackbox_exporter: each host is scraped at a time of its own, and missed at times.
+fn generate(path: &Path, hosts: u64, days: f64) -> std::io::Result<()> {
+    let mut file = BufWriter::with_capacity(BUFFER, File::create(path)?);
+    let samples = (days * 86_400_000.0) as u64 / STEP;
+    write!(file, r#"{{"status":"success","data":{{"resultType":"matrix","result":["#)?;
+    for host in 0..hosts {
+        let comma = if host == 0 { "" } else { "," };
+        let address = format!("198.18.{}.{}", host / 20, host % 20 + 1);
+        write!(
+            file,
+            r#"{comma}{{"metric":{{"__name__":"probe_success","instance":"{address}","job":"ping"}},"values":["#
+        )?;
+        let offset = host * 7919 % STEP;
+        for sample in 0..samples {
+            let comma = if sample == 0 { "" } else { "," };
+            let millis = 1_795_633_778_000 + offset + sample * STEP;
+            // Half an hour of nobody each week, and one miss in 500.
+            let is_dark = sample % 40_320 >= 40_200;
+            let value = u8::from(!is_dark && (sample * 31 + host) % 500 != 0);
+            write!(file, "{comma}[{}.{:03},\"{value}\"]", millis / 1000, millis % 1000)?;
+        }
+        write!(file, "]}}")?;
+    }
+    write!(file, "]}}}}")?;
+    file.flush()
+}
+
+/// The most memory that this process ever had, in MiB.
+fn peak() -> u64 {
+    let mut status = String::new();
+    let _ = File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut status));
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
+}
+
+fn main() -> std::io::Result<()> {
+    let numbers: Vec<f64> = env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let hosts = numbers.first().map_or(100, |&hosts| hosts as u64);
+    let days = numbers.get(1).copied().unwrap_or(30.0);
+    let directory = env::temp_dir().join(format!("lifesign-import-{}", std::process::id()));
+    fs::create_dir(&directory)?;
+    let record = directory.join("record.json");
+    generate(&record, hosts, days)?;
+    let bytes = fs::metadata(&record)?.len();
+    println!("{hosts} hosts, {days} days, one sample in 15 s: {} MiB", bytes >> 20);
+
+    let begin = Instant::now();
+    let spill = directory.clone();
+    let mut parts = 0;
+    let mut import = Import::new(Options::default(), move || {
+        parts += 1;
+        File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(spill.join(format!("part-{parts}")))
+    });
+    let file = BufReader::with_capacity(BUFFER, File::open(&record)?);
+    import.read("record.json", file)?.map_err(|fault| std::io::Error::other(fault.to_string()))?;
+    let read = begin.elapsed().as_secs_f64();
+    let journal = File::create(directory.join("journal.jsonl"))?;
+    let summary = import.finish(BufWriter::with_capacity(BUFFER, journal), |_| {})?;
+    let import = begin.elapsed().as_secs_f64();
+    let memory = peak();
+    println!(
+        "import: {} outcomes in {import:.2} s, of which reading took {read:.2} s; {memory} MiB",
+        summary.outcomes
+    );
+
+    let begin = Instant::now();
+    let jq = Command::new("jq").args(["-c", "."]).arg(&record).stdout(Stdio::null()).status();
+    let jq = jq.is_ok_and(|status| status.success()).then(|| begin.elapsed().as_secs_f64());
+    match jq {
+        Some(jq) => println!("jq -c . : {jq:.2} s; import takes {:.2} of it", import / jq),
+        None => println!("jq -c . : there is no jq here"),
+    }
+    fs::remove_dir_all(&directory)?;
+    let or_null = |number: Option<f64>| number.map_or("null".into(), |number| format!("{number:.3}"));
+    println!(
+        r#"{{"outcomes":{},"bytes":{bytes},"import_seconds":{import:.3},"jq_seconds":{},"share":{},"memory_mib":{memory}}}"#,
+        summary.outcomes,
+        or_null(jq),
+        or_null(jq.map(|jq| import / jq)),
+    );
+    Ok(())
+}
