@@ -6,3 +6,5 @@
 pub mod networks;
 pub mod survey;
 pub mod record;
+pub mod events;
+pub mod compare;
