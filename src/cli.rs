@@ -1,5 +1,6 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
+mod compare;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
@@ -58,6 +59,8 @@ enum Command {
     Episodes(store::EpisodesArgs),
     /// Write a report on a country as one page of HTML, from the store
     Report(store::ReportArgs),
+    /// Compare what others said of a country with what a store or a journal says
+    Compare(compare::CompareArgs),
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]
     Export(export::ExportArgs),
@@ -169,6 +172,7 @@ fn command_line() -> u8 {
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Report(args) => store::report(args),
         #[cfg(feature = "parquet")]
         Command::Export(args) => export::export(args),

@@ -19,6 +19,9 @@ _lifesign() {
             lifesign,check)
                 cmd="lifesign__subcmd__check"
                 ;;
+            lifesign,compare)
+                cmd="lifesign__subcmd__compare"
+                ;;
             lifesign,demo)
                 cmd="lifesign__subcmd__demo"
                 ;;
@@ -30,6 +33,9 @@ _lifesign() {
                 ;;
             lifesign,help)
                 cmd="lifesign__subcmd__help"
+                ;;
+            lifesign,import)
+                cmd="lifesign__subcmd__import"
                 ;;
             lifesign,replay)
                 cmd="lifesign__subcmd__replay"
@@ -49,6 +55,9 @@ _lifesign() {
             lifesign__subcmd__help,check)
                 cmd="lifesign__subcmd__help__subcmd__check"
                 ;;
+            lifesign__subcmd__help,compare)
+                cmd="lifesign__subcmd__help__subcmd__compare"
+                ;;
             lifesign__subcmd__help,demo)
                 cmd="lifesign__subcmd__help__subcmd__demo"
                 ;;
@@ -60,6 +69,9 @@ _lifesign() {
                 ;;
             lifesign__subcmd__help,help)
                 cmd="lifesign__subcmd__help__subcmd__help"
+                ;;
+            lifesign__subcmd__help,import)
+                cmd="lifesign__subcmd__help__subcmd__import"
                 ;;
             lifesign__subcmd__help,replay)
                 cmd="lifesign__subcmd__help__subcmd__replay"
@@ -83,7 +95,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo check status episodes report export help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay import simulate demo check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +139,32 @@ _lifesign() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__compare)
+            opts="-h --events --config --country --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -233,7 +271,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help)
-            opts="run replay simulate demo check status episodes report export help"
+            opts="run replay import simulate demo check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -247,6 +285,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__compare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -303,6 +355,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -386,6 +452,60 @@ _lifesign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        lifesign__subcmd__import)
+            opts="-o -h --prometheus --query --since --until --http.config.file --map --only --output --plan --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prometheus)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         lifesign__subcmd__replay)
             opts="-h --config --state-dir --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -409,7 +529,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__report)
-            opts="-o -h --state-dir --db --since --until --output --help"
+            opts="-o -h --state-dir --db --since --until --events --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -428,6 +548,10 @@ _lifesign() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --events)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -4,6 +4,7 @@ use super::{exit, refuse, standard_input, stderr::print_error};
 use crate::line_writer::print_line;
 use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
+use lifesign_core::time::Time;
 use lifesign_formats::record::{
     Fault, Import, Map, Only, Options, Summary,
     server::{self, Pages, Server, USUAL_QUERY},
@@ -16,7 +17,7 @@ use std::{
     io::{self, BufReader, BufWriter, IsTerminal, Read, Write},
     net::{TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How long a server may take for a page.
@@ -82,7 +83,8 @@ pub(super) fn import(args: &ImportArgs) -> u8 {
     };
     let map = args.map.as_deref().map(|path| {
         let name = path.display().to_string();
-        lifesign_document::load(path, lifesign_document::MAX_MEBIBYTES).and_then(|text| Map::parse(&name, &text))
+        lifesign_document::load(path, lifesign_document::MAX_MEBIBYTES)
+            .and_then(|text| Map::parse(&name, &text))
     });
     let map = match map.transpose() {
         Ok(map) => map.unwrap_or_default(),
@@ -167,10 +169,8 @@ fn read_file(path: &Path, import: &mut Import) -> Result<(), Failure> {
     let counted = Counted { inner: input, progress: &mut progress, read: 0 };
     let read = import.read(&name, BufReader::with_capacity(BUFFER, counted));
     progress.end();
-    match read.map_err(failed)? {
-        Ok((_, notes)) => tell_notes(&name, &notes),
-        Err(fault) => return Err(Failure::data(format!("{name}:{fault}"))),
-    }
+    let (_, notes) = read.map_err(|error| Failure::data(format!("{name}:{error}")))?;
+    tell_notes(&name, &notes);
     Ok(())
 }
 
@@ -204,17 +204,17 @@ fn read_server(
         let mut progress = Progress::new(format!("asking {name}"), Some(all));
         let mut pages = Pages::new(server, query, since, until);
         while let Some((path, to)) = pages.request() {
-            let answer = connect(server)
-                .and_then(|stream| client.get(stream, &name, &path))
-                .map_err(|error| Failure(format!("no word from {name}: {error}"), exit::UNAVAILABLE))?;
+            let answer =
+                connect(server).and_then(|stream| client.get(stream, &name, &path)).map_err(
+                    |error| Failure(format!("no word from {name}: {error}"), exit::UNAVAILABLE),
+                )?;
             let of_server = |fault: Fault| Failure::data(format!("{name}:{fault}"));
             let body = server::body(&answer).map_err(of_server)?;
-            let read = import.read_page(body);
-            match read.map_err(|error| Failure::data(format!("cannot sort: {error}")))? {
+            match import.read_page(body) {
                 Ok(notes) => tell_notes(&name, &notes),
                 // Such as more samples than it wants to give at once.
                 Err(_) if pages.shorten() => continue,
-                Err(fault) => return Err(of_server(fault)),
+                Err(error) => return Err(Failure::data(format!("{name}:{error}"))),
             }
             pages.read(to, body.len());
             progress.show(to.since(since).as_secs());
@@ -264,7 +264,10 @@ fn tell(args: &ImportArgs, summary: &Summary) {
         ));
     }
     if is_inexact {
-        print("inexact: of counted probes nobody knows which were lost; they are spread evenly".into());
+        print(
+            "inexact: of counted probes nobody knows which were lost; they are spread evenly"
+                .into(),
+        );
     }
     if let Some(plan) = &args.plan {
         print(format!(
@@ -280,21 +283,24 @@ fn tell(args: &ImportArgs, summary: &Summary) {
 struct Progress {
     what: String,
     all: Option<u64>,
-    drawn: Option<Instant>,
+    clock: Clock,
+    drawn: Option<Time>,
     is_seen: bool,
 }
 
 impl Progress {
     fn new(what: String, all: Option<u64>) -> Self {
-        Self { what, all, drawn: None, is_seen: io::stderr().is_terminal() }
+        let is_seen = io::stderr().is_terminal();
+        Self { what, all, clock: Clock::start(), drawn: None, is_seen }
     }
 
     fn show(&mut self, done: u64) {
-        let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= DRAWN_EVERY);
+        let now = self.clock.now();
+        let is_due = self.drawn.is_none_or(|drawn| now.since(drawn) >= DRAWN_EVERY);
         if !self.is_seen || !is_due {
             return;
         }
-        self.drawn = Some(Instant::now());
+        self.drawn = Some(now);
         let state = match self.all.filter(|&all| all > 0) {
             Some(all) => {
                 let share = (done as f64 / all as f64).min(1.0);

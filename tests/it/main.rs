@@ -84,6 +84,7 @@ mod page {
 
 mod prometheus {
     mod exposition;
+    mod import;
     mod remote_write;
     mod rules;
     mod scrape;

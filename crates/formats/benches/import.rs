@@ -4,6 +4,7 @@
 //! `cargo bench -p lifesign-formats --bench import -- [HOSTS [DAYS]]`; the last line is JSON. The
 //! files lie in $TMPDIR while it runs: 2.7 GB of them.
 
+use lifesign_clock::Clock;
 use lifesign_formats::record::{Import, Options};
 use std::{
     env,
@@ -11,7 +12,6 @@ use std::{
     io::{BufReader, BufWriter, Read, Write},
     path::Path,
     process::{Command, Stdio},
-    time::Instant,
 };
 
 const STEP: u64 = 15_000;
@@ -64,7 +64,9 @@ fn main() -> std::io::Result<()> {
     let bytes = fs::metadata(&record)?.len();
     println!("{hosts} hosts, {days} days, one sample in 15 s: {} MiB", bytes >> 20);
 
-    let begin = Instant::now();
+    let clock = Clock::start();
+    let begin = clock.now();
+    let since = |begin| clock.now().since(begin).as_secs_f64();
     let spill = directory.clone();
     let mut parts = 0;
     let mut import = Import::new(Options::default(), move || {
@@ -76,26 +78,27 @@ fn main() -> std::io::Result<()> {
             .open(spill.join(format!("part-{parts}")))
     });
     let file = BufReader::with_capacity(BUFFER, File::open(&record)?);
-    import.read("record.json", file)?.map_err(|fault| std::io::Error::other(fault.to_string()))?;
-    let read = begin.elapsed().as_secs_f64();
+    import.read("record.json", file).map_err(std::io::Error::other)?;
+    let read = since(begin);
     let journal = File::create(directory.join("journal.jsonl"))?;
     let summary = import.finish(BufWriter::with_capacity(BUFFER, journal), |_| {})?;
-    let import = begin.elapsed().as_secs_f64();
+    let import = since(begin);
     let memory = peak();
     println!(
         "import: {} outcomes in {import:.2} s, of which reading took {read:.2} s; {memory} MiB",
         summary.outcomes
     );
 
-    let begin = Instant::now();
+    let begin = clock.now();
     let jq = Command::new("jq").args(["-c", "."]).arg(&record).stdout(Stdio::null()).status();
-    let jq = jq.is_ok_and(|status| status.success()).then(|| begin.elapsed().as_secs_f64());
+    let jq = jq.is_ok_and(|status| status.success()).then(|| since(begin));
     match jq {
         Some(jq) => println!("jq -c . : {jq:.2} s; import takes {:.2} of it", import / jq),
         None => println!("jq -c . : there is no jq here"),
     }
     fs::remove_dir_all(&directory)?;
-    let or_null = |number: Option<f64>| number.map_or("null".into(), |number| format!("{number:.3}"));
+    let or_null =
+        |number: Option<f64>| number.map_or("null".into(), |number| format!("{number:.3}"));
     println!(
         r#"{{"outcomes":{},"bytes":{bytes},"import_seconds":{import:.3},"jq_seconds":{},"share":{},"memory_mib":{memory}}}"#,
         summary.outcomes,

@@ -29,7 +29,11 @@ pub struct Ours {
 /// By how much a time lies beside an edge, in seconds: 0 within it, less than 0 before it.
 fn difference(time: Time, edge: Edge) -> f64 {
     let before = edge.earliest.map_or(Duration::ZERO, |earliest| earliest.since(time));
-    if before > Duration::ZERO { -before.as_secs_f64() } else { time.since(edge.latest).as_secs_f64() }
+    if before > Duration::ZERO {
+        -before.as_secs_f64()
+    } else {
+        time.since(edge.latest).as_secs_f64()
+    }
 }
 
 /// One of our statements with those that others made of the same event, or theirs alone.
@@ -67,7 +71,8 @@ pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<R
         row.theirs.sort_by_key(|statement| statement.begin);
     }
     let begin = |row: &Row<'_>| {
-        row.ours.map_or_else(|| row.theirs.first().map(|one| one.begin), |one| Some(one.begin.latest))
+        row.ours
+            .map_or_else(|| row.theirs.first().map(|one| one.begin), |one| Some(one.begin.latest))
     };
     rows.sort_by_key(begin);
     rows

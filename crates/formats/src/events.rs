@@ -7,6 +7,9 @@ use std::time::Duration;
 
 const COLUMNS: [&str; 5] = ["begin", "end", "who", "country", "what"];
 
+/// So many letters of what they say are taken.
+const LONGEST_WORDS: usize = 200;
+
 /// That somebody said there was an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
@@ -40,7 +43,23 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Statement>, String> {
     if statements.is_empty() {
         return Err(format!("{file}: no event in it"));
     }
-    Ok(statements)
+    Ok(statements.into_iter().map(Statement::printable).collect())
+}
+
+impl Statement {
+    /// Nothing in it moves a terminal's cursor, and no word is endless.
+    fn printable(self) -> Self {
+        let plain = |text: String| -> String {
+            let shown = text.chars().filter(|letter| !letter.is_control());
+            shown.take(LONGEST_WORDS).collect()
+        };
+        Self {
+            who: plain(self.who),
+            country: self.country.map(plain),
+            what: plain(self.what),
+            ..self
+        }
+    }
 }
 
 fn of_json(value: &Value) -> Result<Vec<Statement>, String> {
@@ -235,6 +254,12 @@ mod tests {
                 "a newspaper||2014-12-22T16:15:00.000Z||",
             ]
         );
+    }
+
+    #[test]
+    fn words_of_others_move_no_cursor() {
+        let text = r#"{"data":[{"location":"country/TO","start":1,"duration":1,"datasource":"\u001b[2Jx"}]}"#;
+        assert!(told(text)[0].starts_with("IODA [2Jx|TO|"), "{:?}", told(text));
     }
 
     #[test]

@@ -31,12 +31,16 @@ mod tests;
 pub use import::{Import, Options, Summary};
 pub use map::Map;
 pub use recognise::Format;
+pub use sink::{Notes, ReadError};
 pub use targets::Only;
 
 use std::fmt;
 
+/// So long a line of words is at most, in letters.
+const LONGEST_TEXT: usize = 400;
+
 /// What is wrong with a file, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
     /// From 1; 0 if it is about the file as a whole.
     pub line: usize,
@@ -49,6 +53,16 @@ pub struct Fault {
 impl Fault {
     fn whole(text: impl Into<String>) -> Self {
         Self { line: 0, col: 0, text: text.into() }
+    }
+
+    /// What stands in a file may be of any length, and move a terminal's cursor.
+    fn printable(mut self) -> Self {
+        let is_plain = |letter: char| !letter.is_control();
+        if self.text.len() > LONGEST_TEXT || !self.text.chars().all(is_plain) {
+            let shown = self.text.chars().filter(|letter| is_plain(*letter));
+            self.text = shown.take(LONGEST_TEXT).collect();
+        }
+        self
     }
 }
 

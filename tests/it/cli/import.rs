@@ -38,8 +38,7 @@ impl Record {
                 .map(|round| {
                     // The scraper is late by some milliseconds.
                     let jitter = Duration::from_millis((rng.unit() * 3.0) as u64);
-                    let at =
-                        start() + self.cadence * round + self.cadence.mul_f64(offset) + jitter;
+                    let at = start() + self.cadence * round + self.cadence.mul_f64(offset) + jitter;
                     let missed = (dark..light).contains(&at) || rng.unit() < self.loss;
                     let millis = at.as_nanos() / 1_000_000;
                     format!("[{}.{:03},\"{}\"]", millis / 1000, millis % 1000, u8::from(!missed))
@@ -50,14 +49,12 @@ impl Record {
             format!(r#"{{"metric":{{"__name__":"probe_success",{labels}}},"values":[{samples}]}}"#)
         });
         let series = series.collect::<Vec<_>>().join(",");
-        format!(
-            r#"{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}"#
-        )
+        format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}"#)
     }
 
     fn verdicts(&self, seed: u64) -> Verdicts {
         let temp_dir = TempDir::new("import");
-        let record = temp_dir.put("record.json", &self.text(&mut Rng::new(seed)));
+        let record = temp_dir.put("record.json", self.text(&mut Rng::new(seed)));
         let [journal, plan] = ["journal.jsonl", "plan.toml"].map(|name| temp_dir.path(name));
         let (code, _, err) = done(lifesign(&["import", &record, "-o", &journal, "--plan", &plan]));
         assert_eq!((code, err.as_str()), (0, ""));
@@ -121,12 +118,10 @@ fn loss_of_a_tenth_is_no_outage_of_an_import() {
         let record = Record { cadence, hosts: 4, together: false, loss: 0.1 };
         let (dark, light) = record.dark();
         let verdicts = record.verdicts(seed);
-        let outages: Vec<_> =
-            verdicts.iter().filter(|verdict| verdict["to"] == "outage").collect();
+        let outages: Vec<_> = verdicts.iter().filter(|verdict| verdict["to"] == "outage").collect();
         assert_eq!(outages.len(), 1, "each {seconds} s: {verdicts:#?}");
         assert!(holds(outages[0], dark), "each {seconds} s: {:#?}", outages[0]);
-        let ends: Vec<_> =
-            verdicts.iter().filter(|verdict| verdict["from"] == "outage").collect();
+        let ends: Vec<_> = verdicts.iter().filter(|verdict| verdict["from"] == "outage").collect();
         assert!(holds(ends[0], light), "each {seconds} s: {:#?}", ends[0]);
     }
 }
@@ -136,7 +131,7 @@ const PING: &str = r#"{"type":"ping","prb_id":1000,"timestamp":1795633778,"dst_a
 #[test]
 fn an_import_overwrites_nothing_and_says_what_it_left_out() {
     let temp_dir = TempDir::new("import-again");
-    let record = temp_dir.put("record", &format!("{PING}\nno JSON\n"));
+    let record = temp_dir.put("record", format!("{PING}\nno JSON\n"));
     let [journal, plan] = ["journal", "plan"].map(|name| temp_dir.path(name));
     let import = ["import", &record, "-o", &journal, "--plan", &plan];
     let (code, out, err) = done(lifesign(&import));

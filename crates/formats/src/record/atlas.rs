@@ -6,7 +6,7 @@ use super::{
     entry::Fact,
     lines::Lines,
     prometheus::torn_or,
-    sink::{Sink, Stop, span, time},
+    sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -25,13 +25,13 @@ const MOST_PACKETS: usize = 256;
 /// Seconds since the probe's clock was last found right, after which its times are not trusted.
 const CLOCK_TRUSTED: f64 = 1000.0;
 
-pub(super) fn read(mut input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read(mut input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let head = input.fill_buf()?;
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if head.trim_ascii_start().first() == Some(&b'[') {
         return read_array(input, sink);
     }
-    json_lines(input, LONGEST, sink, |line, result, sink| take(line, result, sink))
+    json_lines(input, LONGEST, sink, take)
 }
 
 /// Reads one JSON value a line; a line that is none is noted.
@@ -40,7 +40,7 @@ pub(super) fn json_lines(
     longest: usize,
     sink: &mut Sink,
     mut take: impl FnMut(usize, &Value, &mut Sink) -> io::Result<()>,
-) -> Result<(), Stop> {
+) -> Result<(), ReadError> {
     let mut lines = Lines::new(input, longest);
     loop {
         let line = match lines.next()? {
@@ -68,7 +68,7 @@ pub(super) fn json_lines(
     }
 }
 
-fn read_array(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+fn read_array(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let allowance = Allowance::new();
     let bounded = io::BufReader::with_capacity(64 << 10, Bounded::new(input, &allowance));
     let mut json = serde_json::Deserializer::from_reader(bounded);
@@ -76,9 +76,9 @@ fn read_array(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
     let results = Results { sink, allowance, failure: &mut failure };
     let read = json.deserialize_seq(results).and_then(|()| json.end());
     match (failure, read) {
-        (Some(error), _) => Err(Stop::Io(error)),
+        (Some(error), _) => Err(ReadError::Io(error)),
         (None, Ok(())) => Ok(()),
-        (None, Err(error)) => torn_or(error, sink),
+        (None, Err(error)) => torn_or(&error, sink),
     }
 }
 
@@ -128,7 +128,9 @@ fn try_take(result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
         }
         let clock = number(&result["lts"]);
         if clock.is_some_and(|age| !(0.0..=CLOCK_TRUSTED).contains(&age)) {
-            return Err("its probe's clock was not known to be right (lts) and it is left out".into());
+            return Err(
+                "its probe's clock was not known to be right (lts) and it is left out".into()
+            );
         }
         let probe = number(&result["prb_id"]).ok_or("no prb_id, which says whose result it is")?;
         let at = time(number(&result["timestamp"]).ok_or("no timestamp")?)?;

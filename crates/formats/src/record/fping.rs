@@ -8,7 +8,7 @@ use super::{
     atlas::{json_lines, number},
     entry::Fact,
     lines::Lines,
-    sink::{Sink, Stop, span, time},
+    sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -49,7 +49,7 @@ struct Told<'a> {
     hop_limit: Option<u8>,
 }
 
-pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let mut lines = Lines::new(input, LONGEST);
     let mut runs = Runs::new();
     loop {
@@ -98,7 +98,7 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     Some(Ok(Told { host, seq, printed, rtt, hop_limit: None }))
 }
 
-pub(super) fn read_json(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read_json(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let mut runs = Runs::new();
     json_lines(input, LONGEST, sink, |line, object, sink| {
         if let Err(why) = take_json(object, &mut runs, sink)? {
@@ -152,7 +152,9 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
             sink.push(target, printed, Fact::AnsweredTotal(run.answered))?;
             Ok(Ok(()))
         }
-        "summary" | "vSum" => Ok(Err("a summary at the end, which has no times, is left out".into())),
+        "summary" | "vSum" => {
+            Ok(Err("a summary at the end, which has no times, is left out".into()))
+        }
         // New kinds may come.
         _ => Ok(Ok(())),
     }

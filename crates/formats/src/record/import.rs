@@ -7,7 +7,7 @@ use super::{
     plan, prometheus,
     recognise::{HEAD, recognise},
     scamper,
-    sink::{Sink, Stop},
+    sink::{Notes, ReadError, Sink},
     targets::Targets,
     victoria,
 };
@@ -55,10 +55,7 @@ pub struct Summary {
 
 impl Import {
     /// `make_file` makes empty files for what memory does not hold, each gone when it is closed.
-    pub fn new(
-        options: Options,
-        make_file: impl FnMut() -> io::Result<File> + 'static,
-    ) -> Self {
+    pub fn new(options: Options, make_file: impl FnMut() -> io::Result<File> + 'static) -> Self {
         let targets = Targets::new(options.map, options.only);
         let sink = Sink::new(targets, Box::new(make_file));
         Self { sink, formats: BTreeSet::new(), sources: Vec::new() }
@@ -70,13 +67,10 @@ impl Import {
         &mut self,
         name: &str,
         mut input: impl BufRead,
-    ) -> io::Result<Result<(Format, Vec<(Fault, usize)>), Fault>> {
+    ) -> Result<(Format, Notes), ReadError> {
         let mut head = Vec::new();
         (&mut input).take(HEAD as u64).read_to_end(&mut head)?;
-        let format = match recognise(&head) {
-            Ok(format) => format,
-            Err(fault) => return Ok(Err(fault)),
-        };
+        let format = recognise(&head)?;
         let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let whole = BufReader::with_capacity(HEAD, (&head[mark..]).chain(input));
         let samples = self.sink.samples;
@@ -90,34 +84,27 @@ impl Import {
             Format::Scamper => scamper::read(whole, sink),
         };
         let notes = self.sink.take_notes();
-        match read {
-            Err(Stop::Io(error)) => return Err(error),
-            Err(Stop::Fault(fault)) => return Ok(Err(fault)),
-            Ok(()) if self.sink.samples == samples => {
-                let why = notes.into_iter().next().map(|(fault, _)| fault);
-                let why = why.unwrap_or_else(|| Fault::whole(format!("it has {format}")));
-                return Ok(Err(Fault { text: format!("no outcome in it: {}", why.text), ..why }));
-            }
-            Ok(()) => {}
+        read?;
+        if self.sink.samples == samples {
+            let why = notes.into_iter().next().map(|(fault, _)| fault);
+            let why = why.unwrap_or_else(|| Fault::whole(format!("it has {format}")));
+            return Err(Fault { text: format!("no outcome in it: {}", why.text), ..why }.into());
         }
-        if let Some(clash) = self.sink.targets.clash() {
-            return Ok(Err(Fault::whole(clash)));
-        }
+        self.one_vantage()?;
         self.formats.insert(format);
         self.sources.push(format!("{}: {format}", printable(name)));
-        Ok(Ok((format, notes)))
+        Ok((format, notes))
     }
 
     /// Reads one page of a server's samples; there may be none in it.
-    pub fn read_page(&mut self, page: &str) -> io::Result<Result<Vec<(Fault, usize)>, Fault>> {
-        match prometheus::read(page.as_bytes(), false, &mut self.sink) {
-            Err(Stop::Io(error)) => Err(error),
-            Err(Stop::Fault(fault)) => Ok(Err(fault)),
-            Ok(()) => Ok(match self.sink.targets.clash() {
-                Some(clash) => Err(Fault::whole(clash)),
-                None => Ok(self.sink.take_notes()),
-            }),
-        }
+    pub fn read_page(&mut self, page: &str) -> Result<Notes, ReadError> {
+        prometheus::read(page.as_bytes(), false, &mut self.sink)?;
+        self.one_vantage()?;
+        Ok(self.sink.take_notes())
+    }
+
+    fn one_vantage(&self) -> Result<(), Fault> {
+        self.sink.targets.clash().map_or(Ok(()), |clash| Err(Fault::whole(clash)))
     }
 
     /// All pages of a server have been read.
@@ -132,11 +119,7 @@ impl Import {
     }
 
     /// Writes the journal. `progress` is told how many of those numbers are done.
-    pub fn finish(
-        self,
-        journal: impl Write,
-        mut progress: impl FnMut(u64),
-    ) -> io::Result<Summary> {
+    pub fn finish(self, journal: impl Write, mut progress: impl FnMut(u64)) -> io::Result<Summary> {
         let is_inexact = self.sink.has_counters;
         let (targets, sorter) = self.sink.finish();
         let mut sorted = sorter.finish()?;

@@ -260,13 +260,9 @@ impl Join {
         let open = after.map_or(open, |after| open.min(counters.open(after)));
         let sent = next.sent - counters.told.sent;
         let lost = open.saturating_sub(counters.lost).min(sent);
-        let (all, missed) = match sent {
-            0..=MOST_COUNTED => (sent, lost),
-            _ => {
-                let share = lost as f64 / sent as f64;
-                (MOST_COUNTED, (share * MOST_COUNTED as f64).round() as u64)
-            }
-        };
+        let all = sent.min(MOST_COUNTED);
+        let share = lost as f64 / sent.max(1) as f64;
+        let missed = if all == sent { lost } else { (share * all as f64).round() as u64 };
         let span = next.at.since(counters.told.at);
         for probe in 0..all {
             let place = (probe as f64 + 0.5) / all as f64;

@@ -61,9 +61,11 @@ impl Metric {
 pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Metric)>, String> {
     let label = |name: &str| labels.get(name).map(String::as_str);
     let Some(name) = label("__name__") else {
-        return Err("a series without a name, as expressions make them; ask for the metric itself, \
+        return Err(
+            "a series without a name, as expressions make them; ask for the metric itself, \
                     such as probe_success[24h]"
-            .into());
+                .into(),
+        );
     };
     let Some((_, metric)) = METRICS.iter().find(|(each, _)| *each == name) else {
         return Err(format!(

@@ -62,7 +62,11 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
             "# Names have blocks of addresses that nobody has; --map tells their addresses.\n",
         );
     }
-    let _ = write!(text, "\nvantage = \"imported\"\n\n[budget]\nper_block = \"{}/h\"\n", rate(&countries));
+    let _ = write!(
+        text,
+        "\nvantage = \"imported\"\n\n[budget]\nper_block = \"{}/h\"\n",
+        rate(&countries)
+    );
     for (code, blocks) in &countries {
         let _ = write!(text, "\n[[country]]\ncode = \"{code}\"\n");
         for (prefix, hosts) in blocks {
@@ -91,7 +95,8 @@ fn order(host: &Host) -> String {
 /// What the busiest block was asked in an hour.
 fn rate(countries: &Countries) -> u64 {
     let of_block = |hosts: &BTreeMap<String, Probes>| {
-        let intervals = hosts.values().flatten().map(|(_, interval)| 3600.0 / interval.as_secs_f64());
+        let intervals =
+            hosts.values().flatten().map(|(_, interval)| 3600.0 / interval.as_secs_f64());
         intervals.sum::<f64>()
     };
     let rates = countries.values().flat_map(BTreeMap::values).map(of_block);

@@ -4,7 +4,7 @@ use super::{
     Fault,
     bounded::{Allowance, Bounded},
     metric::{self, Labels},
-    sink::{Sink, Stop, time},
+    sink::{ReadError, Sink, time},
     steps::{Series, Steps},
 };
 use serde::de::{
@@ -25,7 +25,7 @@ struct Reading<'a> {
 
 /// Reads one answer. Of a torn one, what came before is taken. `is_file` if nobody knows how it was
 /// asked for.
-pub(super) fn read(input: impl BufRead, is_file: bool, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read(input: impl BufRead, is_file: bool, sink: &mut Sink) -> Result<(), ReadError> {
     let allowance = Allowance::new();
     let bounded = std::io::BufReader::with_capacity(64 << 10, Bounded::new(input, &allowance));
     let mut json = serde_json::Deserializer::from_reader(bounded);
@@ -33,26 +33,27 @@ pub(super) fn read(input: impl BufRead, is_file: bool, sink: &mut Sink) -> Resul
     let mut reading = Reading { sink, allowance, steps, failure: None, refusal: None };
     let read = Answer(&mut reading).deserialize(&mut json).and_then(|()| json.end());
     if let Some(error) = reading.failure {
-        return Err(Stop::Io(error));
+        return Err(ReadError::Io(error));
     }
     if let Some(refusal) = reading.refusal {
-        return Err(Stop::Fault(Fault::whole(refusal)));
+        return Err(Fault::whole(refusal).into());
     }
     let steps = reading.steps;
     if let Err(error) = read {
-        torn_or(error, sink)?;
+        torn_or(&error, sink)?;
     }
     if is_file && steps.are_made() {
-        return Err(Stop::Fault(Fault::whole(
+        return Err(Fault::whole(
             "made by query_range, which repeats the last sample for five minutes after a scraper \
              died; ask for the samples themselves: /api/v1/query?query=probe_success[24h]",
-        )));
+        )
+        .into());
     }
     Ok(())
 }
 
 /// A file that ends too early is noted; anything else ends the reading.
-pub(super) fn torn_or(error: serde_json::Error, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn torn_or(error: &serde_json::Error, sink: &mut Sink) -> Result<(), ReadError> {
     let (line, col) = (error.line(), error.column());
     if error.is_eof() {
         sink.note(line, col, "torn off here; what came before is taken");
@@ -61,7 +62,7 @@ pub(super) fn torn_or(error: serde_json::Error, sink: &mut Sink) -> Result<(), S
     let text = error.to_string();
     let place = format!(" at line {line} column {col}");
     let text = text.strip_suffix(&place).unwrap_or(&text).to_owned();
-    Err(Stop::Fault(Fault { line, col, text }))
+    Err(Fault { line, col, text }.into())
 }
 
 struct Answer<'a, 'b>(&'a mut Reading<'b>);

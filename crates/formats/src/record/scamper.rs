@@ -3,7 +3,7 @@
 use super::{
     atlas::{json_lines, number},
     entry::Fact,
-    sink::{Sink, Stop, span, time},
+    sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::{
 const LONGEST: usize = 32 << 20;
 const MOST_PROBES: u64 = 65_535;
 
-pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     json_lines(input, LONGEST, sink, |line, result, sink| {
         if let Err(why) = take(result, sink)? {
             sink.note(line, 0, &why);

@@ -7,12 +7,7 @@ use super::{
     targets::Targets,
 };
 use lifesign_core::time::Time;
-use std::{
-    collections::BTreeMap,
-    io,
-    ops::RangeInclusive,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, io, ops::RangeInclusive, time::Duration};
 
 /// Notes of different kinds that are kept.
 const MOST_NOTES: usize = 50;
@@ -31,18 +26,38 @@ pub(super) struct Sink {
     pub has_counters: bool,
 }
 
+/// What was left out of a file, each with its first place and how often.
+pub type Notes = Vec<(Fault, usize)>;
+
 /// Why a file is read no further.
 #[derive(Debug)]
-pub(super) enum Stop {
-    /// What is in it.
+pub enum ReadError {
+    /// What is in it is wrong.
     Fault(Fault),
-    /// The disk.
+    /// It, or the disk, cannot be read or written.
     Io(io::Error),
 }
 
-impl From<io::Error> for Stop {
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Fault(fault) => fault.fmt(f),
+            ReadError::Io(error) => write!(f, " {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        ReadError::Fault(fault.printable())
+    }
+}
+
+impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
-        Stop::Io(error)
+        ReadError::Io(error)
     }
 }
 
@@ -78,8 +93,11 @@ impl Sink {
     }
 
     /// What was noted since, in the order of the file, with how often.
-    pub fn take_notes(&mut self) -> Vec<(Fault, usize)> {
+    pub fn take_notes(&mut self) -> Notes {
         let mut notes: Vec<_> = std::mem::take(&mut self.notes).into_values().collect();
+        for (fault, _) in &mut notes {
+            *fault = std::mem::take(fault).printable();
+        }
         notes.sort_by_key(|(fault, _)| (fault.line, fault.col));
         notes
     }

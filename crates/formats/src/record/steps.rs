@@ -28,7 +28,7 @@ impl Series {
             if self.step == 0 {
                 self.step = span;
             }
-            self.is_uneven |= self.step == 0 || span % self.step != 0;
+            self.is_uneven |= self.step == 0 || !span.is_multiple_of(self.step);
         }
         self.last = millis;
     }

@@ -2,7 +2,8 @@
 
 use super::{cadence::Cadence, host::host_and_probe, map::Map};
 use lifesign_core::scopes::Host;
-use std::{collections::{BTreeSet, HashMap},
+use std::{
+    collections::{BTreeSet, HashMap},
     str::FromStr,
 };
 

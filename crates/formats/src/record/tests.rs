@@ -18,8 +18,7 @@ fn import_with(options: Options, files: &[&str]) -> Result<Imported, String> {
     let mut import = Import::new(options, tempfile::tempfile);
     let mut notes = Vec::new();
     for file in files {
-        let read = import.read("a file", file.as_bytes()).expect("memory");
-        let (_, noted) = read.map_err(|fault| fault.to_string())?;
+        let (_, noted) = import.read("a file", file.as_bytes()).map_err(|why| why.to_string())?;
         notes.extend(noted.iter().map(|(fault, count)| format!("{fault} ×{count}")));
     }
     let mut journal = Vec::new();

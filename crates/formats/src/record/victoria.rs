@@ -5,7 +5,7 @@ use super::{
     Fault,
     lines::Lines,
     metric::{self, Labels},
-    sink::{Sink, Stop, time},
+    sink::{ReadError, Sink, time},
 };
 use std::io::BufRead;
 
@@ -19,7 +19,7 @@ struct Line {
     timestamps: Vec<f64>,
 }
 
-pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let mut lines = Lines::new(input, LONGEST);
     let mut is_any_read = false;
     let mut last = None;
@@ -51,12 +51,12 @@ pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), Stop> {
         }
     }
     match last {
-        Some(fault) if !is_any_read => Err(Stop::Fault(fault)),
+        Some(fault) if !is_any_read => Err(fault.into()),
         _ => Ok(()),
     }
 }
 
-fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), Stop> {
+fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> {
     if series.values.len() != series.timestamps.len() {
         let text = format!(
             "{} values, but {} timestamps; one belongs to each",

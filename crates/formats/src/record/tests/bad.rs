@@ -22,7 +22,7 @@ fn a_file_of_another_kind_is_named() {
         (b"\xff\xfb\xfa", "nothing that is known here"),
     ] {
         let mut import = Import::new(Options::default(), tempfile::tempfile);
-        let why = import.read("x", begin).expect("memory").expect_err("no record").to_string();
+        let why = import.read("x", begin).expect_err("no record").to_string();
         assert!(why.contains(wanted), "{wanted}: {why}");
     }
 }

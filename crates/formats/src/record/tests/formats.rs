@@ -2,15 +2,14 @@
 
 use super::*;
 
+type Series<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// An answer of Prometheus: of each series its name, its other labels, and its samples.
-fn matrix(series: &[(&str, &str, &[(&str, &str)])]) -> String {
-    let one = |(name, labels, samples): &(&str, &str, &[(&str, &str)])| {
+fn matrix(series: &[Series<'_>]) -> String {
+    let one = |(name, labels, samples): &Series<'_>| {
         let samples: Vec<_> =
             samples.iter().map(|(at, value)| format!("[{at},\"{value}\"]")).collect();
-        format!(
-            r#"{{"metric":{{"__name__":"{name}",{labels}}},"values":[{}]}}"#,
-            samples.join(",")
-        )
+        format!(r#"{{"metric":{{"__name__":"{name}",{labels}}},"values":[{}]}}"#, samples.join(","))
     };
     let all: Vec<_> = series.iter().map(one).collect();
     format!(
@@ -159,9 +158,7 @@ fn atlas(rest: &str) -> String {
 
 #[test]
 fn atlas_results_of_all_firmwares_are_read() {
-    let reply = |second: u64, rtt: &str| {
-        format!("19:09:{second}Z 203.0.113.8 icmp reply {rtt}")
-    };
+    let reply = |second: u64, rtt: &str| format!("19:09:{second}Z 203.0.113.8 icmp reply {rtt}");
     let miss = |second: u64| format!("19:09:{second}Z 203.0.113.8 icmp overdue");
     for (rest, wanted) in [
         // 0: all in quotes, and sums alone.
@@ -217,9 +214,8 @@ fn atlas_results_of_two_probes_are_two_vantages() {
 #[test]
 fn an_atlas_probe_without_a_clock_is_not_trusted() {
     for lts in ["-1", "1001"] {
-        let line = atlas(&format!(
-            r#""lts":{lts},"dst_addr":"203.0.113.8","result":[{{"rtt":5}}]"#
-        ));
+        let line =
+            atlas(&format!(r#""lts":{lts},"dst_addr":"203.0.113.8","result":[{{"rtt":5}}]"#));
         assert!(refused(&line).contains("clock was not known to be right"), "{lts}");
     }
 }
@@ -254,7 +250,7 @@ fn each_format_is_known_by_its_content() {
     let file = matrix(&[("probe_success", PING, &[("1795633778.369", "1")])]);
     let mut import = Import::new(Options::default(), tempfile::tempfile);
     let with_mark = format!("\u{feff}\r\n {file}");
-    let read = import.read("x", with_mark.as_bytes()).expect("memory").expect("a record");
+    let read = import.read("x", with_mark.as_bytes()).expect("a record");
     assert_eq!(read.0, Format::Prometheus);
     let _: Only = "a=b".parse().expect("a label");
 }

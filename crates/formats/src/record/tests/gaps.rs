@@ -3,10 +3,11 @@
 use super::*;
 
 /// Samples of hosts, each with its offset in milliseconds, at these steps of 15 s.
-fn scraped(offsets: &[u64], steps: impl Iterator<Item = u64> + Clone) -> String {
+fn scraped(offsets: &[u64], steps: impl IntoIterator<Item = u64>) -> String {
+    let steps: Vec<u64> = steps.into_iter().collect();
     let series = |(host, offset): (usize, &u64)| {
         let values: Vec<_> = steps
-            .clone()
+            .iter()
             .map(|step| {
                 let millis = 1_795_633_770_000 + offset + step * 15_000;
                 format!("[{}.{:03},\"1\"]", millis / 1000, millis % 1000)
@@ -32,7 +33,9 @@ fn a_time_without_any_sample_is_a_gap() {
     let gaps: Vec<_> = imported.lines.iter().filter(|line| line.contains("gap")).collect();
     assert_eq!(
         gaps,
-        [r#"{"sent":"2026-11-25T19:19:24.123Z","seen":"2026-11-25T19:24:33.456Z","probe":"watch","result":"gap"}"#]
+        [
+            r#"{"sent":"2026-11-25T19:19:24.123Z","seen":"2026-11-25T19:24:33.456Z","probe":"watch","result":"gap"}"#
+        ]
     );
 }
 
