@@ -14,14 +14,17 @@ use lifesign_web_config::Client;
 use std::{
     env,
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, IsTerminal, Read, Write},
-    net::{TcpStream, ToSocketAddrs},
+    io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write},
+    net::{IpAddr, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 /// How long a server may take for a page.
 const TIMEOUT: Duration = Duration::from_secs(120);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages are made shorter long before that.
+const LONGEST_ANSWER: usize = 256 << 20;
 /// How often the progress is drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(200);
 const BUFFER: usize = 1 << 20;
@@ -147,11 +150,11 @@ fn spill(directory: &Path) -> io::Result<File> {
     for number in 0.. {
         let path = directory.join(format!(".lifesign-import-{}-{number}", std::process::id()));
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             opened => return opened.inspect(|_| drop(fs::remove_file(&path))),
         }
     }
-    Err(io::ErrorKind::AlreadyExists.into())
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn read_file(path: &Path, import: &mut Import) -> Result<(), Failure> {
@@ -189,6 +192,8 @@ fn read_server(
     import: &mut Import,
 ) -> Result<(), Failure> {
     let name = server.authority();
+    // A certificate is of a name without a port.
+    let asked = if server.host.parse::<IpAddr>().is_ok() { &name } else { &server.host };
     if server.is_tls && args.http_config.is_none() {
         let text = "https needs --http.config.file, which names the authority that is trusted";
         return Err(Failure(text.into(), exit::CONFIG));
@@ -204,10 +209,17 @@ fn read_server(
         let mut progress = Progress::new(format!("asking {name}"), Some(all));
         let mut pages = Pages::new(server, query, since, until);
         while let Some((path, to)) = pages.request() {
-            let answer =
-                connect(server).and_then(|stream| client.get(stream, &name, &path)).map_err(
-                    |error| Failure(format!("no word from {name}: {error}"), exit::UNAVAILABLE),
-                )?;
+            let answer = connect(server).and_then(|stream| client.get(stream, asked, &path));
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) if error.kind() == ErrorKind::FileTooLarge && pages.shorten() => {
+                    continue;
+                }
+                Err(error) => {
+                    let text = format!("no word from {name}: {error}");
+                    return Err(Failure(text, exit::UNAVAILABLE));
+                }
+            };
             let of_server = |fault: Fault| Failure::data(format!("{name}:{fault}"));
             let body = server::body(&answer).map_err(of_server)?;
             match import.read_page(body) {
@@ -230,18 +242,42 @@ fn read_server(
     Ok(())
 }
 
-fn connect(server: &Server) -> io::Result<TcpStream> {
-    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+fn connect(server: &Server) -> io::Result<Stream> {
+    let mut failure = io::Error::from(ErrorKind::NotFound);
     for address in (server.host.as_str(), server.port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, Duration::from_secs(10)) {
-            Ok(stream) => {
-                stream.set_read_timeout(Some(TIMEOUT))?;
-                return Ok(stream);
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(inner) => {
+                inner.set_read_timeout(Some(TIMEOUT))?;
+                return Ok(Stream { inner, left: LONGEST_ANSWER });
             }
             Err(error) => failure = error,
         }
     }
     Err(failure)
+}
+
+/// An answer that has no end is not taken whole.
+struct Stream {
+    inner: TcpStream,
+    left: usize,
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.left = self.left.checked_sub(read).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(read)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.inner.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
@@ -259,8 +295,10 @@ fn tell(args: &ImportArgs, summary: &Summary) {
     };
     if let Some((first, last)) = span {
         print(format!(
-            "{outcomes} probes of {targets} targets between {first} and {last}: {missed} missed; \
-             {gaps} times nobody watched"
+            "{} of {} between {first} and {last}: {missed} missed, {} in which nobody watched",
+            count(outcomes, "probe"),
+            count(targets as u64, "target"),
+            count(gaps, "time"),
         ));
     }
     if is_inexact {
@@ -277,6 +315,10 @@ fn tell(args: &ImportArgs, summary: &Summary) {
             plan.display()
         ));
     }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// How far it is, on standard error if somebody sees it.

@@ -60,3 +60,41 @@ impl OwnIntervals {
         Self { shortest, share, pace }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifesign_model::scopes::{Host, Kind};
+
+    /// How many probes a second a block has with these intervals, in seconds, at one in 4 s.
+    fn pace(intervals: &[Option<u64>]) -> f64 {
+        let mut roster = Roster::default();
+        roster.add_country("KP", "North Korea");
+        roster.add_block("127.45.176.0/24".parse().expect("a prefix"));
+        for (number, interval) in (1..).zip(intervals) {
+            let host = Host::Address([127, 45, 176, number].into());
+            roster.add_target(host, "icmp", Kind::Icmp);
+            if let (Some(seconds), Some(target)) = (interval, roster.targets.last_mut()) {
+                target.set_interval(Duration::from_secs(*seconds));
+            }
+        }
+        OwnIntervals::of(&roster, 0..intervals.len() as u32, 0.25).pace
+    }
+
+    #[test]
+    fn silence_is_measured_against_how_often_a_block_is_asked_in_all() {
+        for (intervals, wanted) in [
+            (&[None, None][..], 0.25),
+            (&[Some(240); 4], 4.0 / 240.0),
+            // All at once, for all that is known: fresh for two intervals.
+            (&[Some(360); 12], 8.0 / 360.0),
+            // What they leave is the others'.
+            (&[Some(40), None], 0.25),
+            // There is no more than the block's.
+            (&[Some(1); 3], 0.25),
+        ] {
+            let found = pace(intervals);
+            assert!((found - wanted).abs() < 1e-9, "{intervals:?}: {found}");
+        }
+    }
+}

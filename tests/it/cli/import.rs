@@ -136,7 +136,7 @@ fn an_import_overwrites_nothing_and_says_what_it_left_out() {
     let import = ["import", &record, "-o", &journal, "--plan", &plan];
     let (code, out, err) = done(lifesign(&import));
     assert_eq!((code, err), (0, format!("{record}:2:2: expected ident")));
-    assert!(out.starts_with("2 probes of 1 targets between 2026-11-25T19:09:38.000Z and"), "{out}");
+    assert!(out.starts_with("2 probes of 1 target between 2026-11-25T19:09:38.000Z and"), "{out}");
     assert!(out.ends_with("lifesign report writes it up"), "{out}");
     let again = format!("lifesign: {plan} is there already; name another file");
     assert_eq!(done(lifesign(&import)), (73, String::new(), again));

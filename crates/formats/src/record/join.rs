@@ -126,6 +126,8 @@ pub(super) struct Join {
     loss: HashMap<u32, f64>,
     watched_until: Option<Time>,
     last_seen: Time,
+    /// When the newest event was known that was given out.
+    given: Time,
 }
 
 impl Join {
@@ -146,6 +148,7 @@ impl Join {
             loss: HashMap::new(),
             watched_until: None,
             last_seen: Time::default(),
+            given: Time::default(),
         }
     }
 
@@ -166,7 +169,9 @@ impl Join {
         if first.0.seen > until {
             return None;
         }
-        self.pending.pop().map(|Reverse(first)| (first.seen, first.event))
+        let Reverse(first) = self.pending.pop()?;
+        self.given = first.seen;
+        Some((first.seen, first.event))
     }
 
     /// No entry comes any more: every event is known.
@@ -225,6 +230,8 @@ impl Join {
 
     fn push(&mut self, seen: Time, event: Event) {
         self.number += 1;
+        // What was counted before nobody read the counter for long is told late.
+        let seen = seen.max(self.given);
         self.pending.push(Reverse(Pending { seen, number: self.number, event }));
     }
 

@@ -72,6 +72,11 @@ impl Map {
             }
             self.hosts.insert(name.text.to_owned(), host.text.to_owned());
         }
+        if let (Some(Host::Address(address)), Some(block)) = (&host, block)
+            && !block.contains(*address)
+        {
+            sheet.note(cells[0].position, &format!("{address} does not lie in {block}"));
+        }
         match (host, block) {
             (Some(host), block) => {
                 self.blocks.extend(block.map(|block| (block, country.clone())));
@@ -168,6 +173,9 @@ mod tests {
         assert!(told("nam,host\n").starts_with("m:1:1: \"nam\" is no column"));
         assert!(told("name,host\na,b\n").starts_with("m:2:3: \"b\" is no address"));
         assert!(told("name,block\na,1.2.3.4/24\n").starts_with("m:2:3: 1.2.3.4/24 has bits set"));
+        assert!(
+            told("host,block\n1.2.3.4,5.6.7.0/24\n").starts_with("m:2:1: 1.2.3.4 does not lie")
+        );
         assert!(told("country\nKP\n").starts_with("m:2:1: neither a name"));
     }
 }

@@ -42,8 +42,9 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
     let mut free = (1..=u16::MAX)
         .filter_map(|number| format!("2001:db8:{number:x}::/48").parse().ok())
         .filter(|block| !used.contains(block));
+    let rest = "2001:db8::/48".parse().ok();
     for ((country, _), of_name) in names {
-        let Some(block) = free.next() else { break };
+        let Some(block) = free.next().or(rest) else { break };
         for target in of_name {
             add(&mut countries, country.clone(), block, target);
         }
