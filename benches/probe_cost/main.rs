@@ -107,7 +107,10 @@ fn measure(directory: &Path) -> io::Result<()> {
     let mut fping_rtt = Vec::new();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}, about a minute");
-        costs.push(LifesignRun::start(directory, &LARGE.plan(), None)?.measure(WARM_UP, SPAN)?);
+        costs.push(
+            LifesignRun::start(directory, &LARGE.plan(), None, Stdio::null())?
+                .measure(WARM_UP, SPAN)?,
+        );
         fping.add(Ok(peers::fping(directory, &hosts, "0.1")?));
         burst.add(Ok(peers::fping(directory, &hosts, "0.01")?));
         surge.add(peers::surge_ping(&hosts));

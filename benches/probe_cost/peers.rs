@@ -105,7 +105,8 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     let mut command = Command::new(PROGRAM);
     command.arg(format!("--config.file={}", file.display()));
     command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let mut exporter = Running::start(&mut command).map_err(|error| named(PROGRAM, &error))?;
+    let mut exporter =
+        Running::start(&mut command, Stdio::null()).map_err(|error| named(PROGRAM, &error))?;
     in_time(PROGRAM, || get(port, "/-/healthy"))?;
     let clock = Clock::start();
     let before = exporter.cpu()?;

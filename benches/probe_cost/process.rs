@@ -39,9 +39,9 @@ pub fn cpu(process: &str) -> io::Result<Cpu> {
 pub struct Running(Child);
 
 impl Running {
-    /// Starts the command; what it reads is empty, and what it prints is dropped.
-    pub fn start(command: &mut Command) -> io::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Self)
+    /// Starts the command; what it reads is empty, and what it says of errors is dropped.
+    pub fn start(command: &mut Command, output: Stdio) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().map(Self)
     }
 
     /// Processor time of it so far, in seconds. An error if it has ended.

@@ -6,6 +6,7 @@
 #[path = "../probe_cost/lifesign_run.rs"]
 #[expect(dead_code, reason = "no journal is kept here")]
 mod lifesign_run;
+mod plan;
 #[path = "../probe_cost/process.rs"]
 #[expect(dead_code, reason = "children are not measured here")]
 mod process;
@@ -15,18 +16,17 @@ mod table;
 
 use lifesign_clock::Clock;
 use lifesign_run::{LifesignCost, LifesignRun, get};
+use plan::{BLOCKS, plan};
 use std::{
-    fmt::Write as _,
     io,
     path::Path,
-    process::ExitCode,
+    process::{ExitCode, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread::{scope, sleep},
     time::Duration,
 };
 use table::{Goal, Table};
 
-const BLOCKS: u32 = 5030;
 const WARM_UP: Duration = Duration::from_secs(15);
 const SPAN: Duration = Duration::from_secs(60);
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ fn measure(directory: &Path) -> io::Result<Table> {
 fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost)> {
     let clock = Clock::start();
     let begun = clock.now();
-    let mut run = LifesignRun::start(directory, &plan(hosts), None)?;
+    let mut run = LifesignRun::start(directory, &plan(hosts), None, Stdio::null())?;
     let start = clock.now().since(begun);
     let port = run.port;
     let is_over = AtomicBool::new(false);
@@ -92,19 +92,4 @@ fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost)> {
         cost
     });
     Ok((start, cost?))
-}
-
-fn plan(hosts: u32) -> String {
-    let mut plan = "vantage = \"a bench\"\ncontrols = [\"127.0.0.1\"]\n\n[[country]]\n\
-                    code = \"TW\"\nprobes = [\"icmp\"]\n"
-        .to_owned();
-    for block in 0..BLOCKS {
-        let net = format!("127.{}.{}", 60 + block / 256, block % 256);
-        let last = hosts - 1;
-        let _ = write!(
-            plan,
-            "\n[[country.block]]\nprefix = \"{net}.0/24\"\nhosts = [\"{net}.0-{last}\"]\n"
-        );
-    }
-    plan
 }
