@@ -10,8 +10,12 @@
 //! Run it with `cargo bench --bench probe_cost`. It needs fping, and CAP_NET_RAW for the floor.
 
 mod floor;
+#[path = "../peers/lifesign_run.rs"]
 mod lifesign_run;
+#[path = "../peers/programs.rs"]
+#[expect(dead_code, reason = "memory and watches at a pace are measured by the bench peers")]
 mod peers;
+#[path = "../peers/process.rs"]
 mod process;
 
 use lifesign_run::{LifesignRun, PlanSize, median};

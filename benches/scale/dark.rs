@@ -2,12 +2,12 @@
 //! network of a namespace, whose firewall then drops what is sent to them. `cargo bench --bench
 //! dark`; it needs root and nft, and the last line is JSON. Packets go to 127.0.0.0/8 alone.
 
-#[path = "../probe_cost/lifesign_run.rs"]
+#[path = "../peers/lifesign_run.rs"]
 #[expect(dead_code, reason = "processor time is not measured here")]
 mod lifesign_run;
 #[path = "plan.rs"]
 mod plan;
-#[path = "../probe_cost/process.rs"]
+#[path = "../peers/process.rs"]
 #[expect(dead_code, reason = "processor time is not measured here")]
 mod process;
 #[path = "../lab/table.rs"]

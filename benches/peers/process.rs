@@ -51,6 +51,14 @@ impl Running {
             None => Ok(cpu(&self.0.id().to_string())?.own),
         }
     }
+
+    /// What it holds of memory now, in bytes (proc_pid_status(5)).
+    pub fn resident(&self) -> io::Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        Ok(kilobytes.ok_or_else(|| Error::other("no VmRSS"))? * 1024.0)
+    }
 }
 
 impl Drop for Running {
