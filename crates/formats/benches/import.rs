@@ -1,17 +1,25 @@
 //! What an import costs beside jq: a month of a hundred hosts, as Prometheus gives it, made a
-//! journal; and the same file through `jq -c .`, if jq is there.
+//! journal; the same file through `jq -c .`, if jq is there; and the journal judged again.
 //!
 //! `cargo bench -p lifesign-formats --bench import -- [HOSTS [DAYS]]`; the last line is JSON. The
 //! files lie in $TMPDIR while it runs: 2.7 GB of them.
 
 use lifesign_clock::Clock;
+use lifesign_core::{
+    schedule::Budget,
+    scopes::{Host, Kind, Roster},
+    watch::{Settings, Watch},
+};
 use lifesign_formats::record::{Import, Options};
+use lifesign_journal::{Reader, begun};
 use std::{
     env,
     fs::{self, File},
-    io::{BufReader, BufWriter, Read, Write},
+    io::{BufRead, BufReader, BufWriter, Read, Write},
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
 };
 
 const STEP: u64 = 15_000;
@@ -42,6 +50,39 @@ fn generate(path: &Path, hosts: u64, days: f64) -> std::io::Result<()> {
     }
     write!(file, "]}}}}")?;
     file.flush()
+}
+
+/// Judges the journal again, with a plan as the import writes it; returns how many verdicts there
+/// were.
+fn replay(path: &Path, hosts: u64) -> std::io::Result<usize> {
+    let mut roster = Roster::default();
+    roster.add_country("XX", "XX");
+    for host in 0..hosts {
+        if host % 20 == 0 {
+            let prefix = format!("198.18.{}.0/24", host / 20).parse();
+            roster.add_block(prefix.map_err(std::io::Error::other)?);
+        }
+        let [block, number] = [host / 20, host % 20 + 1].map(|octet| octet as u8);
+        roster.add_target(Host::Address([198, 18, block, number].into()), "icmp", Kind::Icmp);
+        if let Some(target) = roster.targets.last_mut() {
+            target.set_interval(Duration::from_millis(STEP));
+        }
+    }
+    let reader = Reader::new(&roster, &[]);
+    let roster = Arc::new(roster);
+    let budget = Some(Budget::of(20_000.0 / STEP as f64));
+    let mut watch: Option<Watch> = None;
+    let mut verdicts = 0;
+    for line in BufReader::with_capacity(BUFFER, File::open(path)?).lines() {
+        let record = reader.read(&line?).map_err(std::io::Error::other)?;
+        let watch = watch.get_or_insert_with(|| {
+            let settings = Settings { budget, ..Settings::default() };
+            Watch::new(roster.clone(), &settings, begun(&record))
+        });
+        watch.replay(&record);
+        verdicts += std::iter::from_fn(|| watch.poll_change()).count();
+    }
+    Ok(verdicts)
 }
 
 /// The most memory that this process ever had, in MiB.
@@ -80,7 +121,8 @@ fn main() -> std::io::Result<()> {
     let file = BufReader::with_capacity(BUFFER, File::open(&record)?);
     import.read("record.json", file).map_err(std::io::Error::other)?;
     let read = since(begin);
-    let journal = File::create(directory.join("journal.jsonl"))?;
+    let journal_path = directory.join("journal.jsonl");
+    let journal = File::create(&journal_path)?;
     let summary = import.finish(BufWriter::with_capacity(BUFFER, journal), |_| {})?;
     let import = since(begin);
     let memory = peak();
@@ -88,6 +130,11 @@ fn main() -> std::io::Result<()> {
         "import: {} outcomes in {import:.2} s, of which reading took {read:.2} s; {memory} MiB",
         summary.outcomes
     );
+
+    let begin = clock.now();
+    let verdicts = replay(&journal_path, hosts)?;
+    let replay = since(begin);
+    println!("replay: {verdicts} verdicts in {replay:.2} s");
 
     let begin = clock.now();
     let jq = Command::new("jq").args(["-c", "."]).arg(&record).stdout(Stdio::null()).status();
@@ -100,7 +147,7 @@ fn main() -> std::io::Result<()> {
     let or_null =
         |number: Option<f64>| number.map_or("null".into(), |number| format!("{number:.3}"));
     println!(
-        r#"{{"outcomes":{},"bytes":{bytes},"import_seconds":{import:.3},"jq_seconds":{},"share":{},"memory_mib":{memory}}}"#,
+        r#"{{"outcomes":{},"bytes":{bytes},"import_seconds":{import:.3},"replay_seconds":{replay:.3},"jq_seconds":{},"share":{},"memory_mib":{memory}}}"#,
         summary.outcomes,
         or_null(jq),
         or_null(jq.map(|jq| import / jq)),

@@ -159,3 +159,57 @@ fn what_is_imported_must_be_named() {
         done(lifesign(&["import", "--prometheus", "http://127.0.0.1:1", "-o", "/nowhere/x"]));
     assert!(code == 69 && err.contains("no word from 127.0.0.1:1"), "{code}: {err}");
 }
+
+#[test]
+fn what_others_said_stands_beside_what_an_import_says() {
+    let temp_dir = TempDir::new("compare");
+    let cadence = Duration::from_secs(15);
+    let dark = Record { cadence, hosts: 4, together: false, loss: 0.0 };
+    let record = temp_dir.put("record.json", dark.text(&mut Rng::new(1)));
+    let [journal, plan, state] =
+        ["journal.jsonl", "plan.toml", "state"].map(|name| temp_dir.path(name));
+    let (code, _, err) = done(lifesign(&["import", &record, "-o", &journal, "--plan", &plan]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let events = temp_dir.put(
+        "events.csv",
+        "begin,end,who,country,what\n\
+         2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,A paper,XX,cut\n\
+         2026-11-25T19:07:35Z,,Another,,\n\
+         2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,Elsewhere,TO,\n",
+    );
+    let compare = ["compare", &journal, "--config", &plan, "--events", &events];
+    let (code, of_journal, err) = done(lifesign(&compare));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lines: Vec<&str> = of_journal.lines().collect();
+    assert_eq!(
+        lines[..2],
+        ["TO nothing of ours", "  Elsewhere from 2026-11-25 19:07:00 to 2026-11-25 19:09:30"]
+    );
+    assert!(lines[2].starts_with("XX outage from 2026-11-25 19:07:"), "{of_journal}");
+    let [paper, another] = [lines[3], lines[4]];
+    assert!(paper.contains("A paper from 2026-11-25 19:07:00 to 2026-11-25 19:09:30: cut; begins"));
+    assert!(paper.ends_with(" later") && paper.contains(" earlier, ends "), "{paper}");
+    assert!(another.contains("Another from 2026-11-25 19:07:35 to now; begins "), "{another}");
+
+    let replay = ["replay", &journal, "--config", &plan, "--state-dir", &state];
+    assert_eq!(done(lifesign(&replay)).0, 0);
+    let of_store = ["compare", &state, "--events", &events, "--country", "XX", "--json"];
+    let (code, out, err) = done(lifesign(&of_store));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&told["country"], &told["state"]), (&"XX".into(), &"outage".into()));
+    let whose: Vec<_> =
+        told["statements"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
+    assert_eq!(whose, ["A paper", "Another"]);
+    assert!(told["statements"][0]["begin_difference_seconds"].as_f64().unwrap() < 0.0);
+
+    let report = ["report", "XX", "--state-dir", &state, "--since", "1h", "--events", &events];
+    let (code, page, err) = done(lifesign(&report));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(page.contains("What others said") && page.contains("<span>A paper</span>"));
+    assert!(!page.contains("Elsewhere"), "of another country");
+
+    let wrong = temp_dir.put("wrong.csv", "begin,end,who\nlately,,x\n");
+    let (code, _, err) = done(lifesign(&["compare", &state, "--events", &wrong]));
+    assert!(code == 65 && err.contains("wrong.csv:2:1: \"lately\" is no time"), "{code}: {err}");
+}

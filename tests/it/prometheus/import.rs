@@ -1,8 +1,8 @@
 //! What a real blackbox_exporter and Prometheus recorded of real outages, imported and judged,
 //! beside the lifesign that watched the same hosts.
 //!
-//! `LIFESIGN_IMPORT=long` takes ten outages of 20 s to 10 min, at one scrape in 15 s: three quarters
-//! of an hour. Without it, it takes two minutes.
+//! `LIFESIGN_IMPORT=long` takes ten outages of 20 s to 10 min, at one scrape in 15 s, and so three
+//! quarters of an hour; without it, it takes two minutes.
 
 use crate::support::{
     LIFESIGN, Program, TIMEOUT, done,

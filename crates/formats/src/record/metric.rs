@@ -68,11 +68,8 @@ pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Me
         );
     };
     let Some((_, metric)) = METRICS.iter().find(|(each, _)| *each == name) else {
-        return Err(format!(
-            "{} says nothing of outcomes; taken are probe_success, probe_icmp_duration_seconds \
-             and the like",
-            name.chars().take(80).collect::<String>()
-        ));
+        let known: Vec<_> = METRICS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("a series of another metric than {} is left out", known.join(", ")));
     };
     let is_other_phase = *metric == Metric::Rtt && label("phase").is_some_and(|name| name != "rtt");
     if is_other_phase || !sink.targets.is_wanted(label) {

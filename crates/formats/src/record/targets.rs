@@ -83,7 +83,8 @@ impl Targets {
             let other = &self.list[id as usize].origin;
             if other != origin && self.clash.is_none() {
                 let (host, probe) = key;
-                let differing = other.split(' ').find(|label| !origin.contains(label));
+                let differing =
+                    other.split(' ').find(|label| origin.split(' ').all(|each| each != *label));
                 self.clash = Some(format!(
                     "{host} {probe} was asked by {other} and by {origin}; take one of them, such \
                      as --only {}",

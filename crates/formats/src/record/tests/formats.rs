@@ -47,7 +47,7 @@ fn what_blackbox_exporter_says_of_one_probe_is_one_outcome() {
     assert!(imported.lines[1].contains(r#""seen":"2026-11-25T19:10:02.869Z""#), "9.5 s later");
     assert!(imported.lines[2].ends_with("\"lost\"}"));
     assert_eq!(imported.notes.len(), 1, "{:?}", imported.notes);
-    assert!(imported.notes[0].contains("go_goroutines says nothing of outcomes"));
+    assert!(imported.notes[0].contains("a series of another metric than probe_success, "));
     assert_eq!((imported.summary.outcomes, imported.summary.missed), (2, 1));
     let plan = &imported.summary.plan;
     assert!(plan.contains("probes = [{ probe = \"icmp\", interval = \"15s\" }]"), "{plan}");
