@@ -5,6 +5,7 @@
 use super::{
     SAMPLE_INTERVAL,
     backlog::{Backlog, Batch},
+    countries_by_scope,
     database::Database,
     directory::{DirectoryError, FILE_NAME, lock_to_play},
     episode::EpisodeTracker,
@@ -77,6 +78,7 @@ impl PlayedStore {
         let mut batch = Batch { at: now, ..Batch::default() };
         self.tracker.retain(roster, now, &mut batch.episodes);
         batch.countries = names_by_code(roster);
+        batch.scopes = countries_by_scope(roster);
         batch.remarks = Some(Remarks::on(roster, contact));
         batch.maintenance = vec![(roster.named_maintenance(), now)];
         self.backlog.add(batch);

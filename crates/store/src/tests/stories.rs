@@ -210,7 +210,7 @@ fn play_into_flapping(
 /// The open episodes of the country in the file.
 fn open_of_country(directory: &TempDir) -> Vec<Episode> {
     let reader = StoreReader::open(&directory.file()).unwrap();
-    let read = reader.episodes_alone(Some("KP")).unwrap().read;
+    let read = reader.episodes_alone(Some(&["KP".to_owned()])).unwrap().read;
     read.into_iter().filter(|one| one.end.is_none()).collect()
 }
 
@@ -240,7 +240,7 @@ fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     // The record tells of as many as the incident of now.
     let reader = StoreReader::open(&directory.file()).unwrap();
     let filter = EpisodeFilter { scope: Some("KP".into()), ..EpisodeFilter::default() };
-    let told = reader.incidents(&filter, snapshot.time, Some(&snapshot)).unwrap().read;
+    let told = reader.incidents(&filter, snapshot.time, Some(&snapshot)).unwrap().rows.read;
     let count =
         |incident: &Incident| -> u32 { incident.phases.iter().map(|phase| phase.darknesses).sum() };
     let now = present(&snapshot, CountryId(0)).unwrap();
