@@ -292,7 +292,6 @@ fn simulate(args: &SimulateArgs) -> u8 {
             Err(problems) => return refuse(&problems),
         };
     let options = lifesign_lab::Options {
-        seed: args.seed,
         json: args.json,
         truth: args.truth,
         speed: args.speed,
@@ -305,27 +304,31 @@ fn simulate(args: &SimulateArgs) -> u8 {
         Ok(store) => store,
         Err(error) => return of_directory(&error).tell(),
     };
-    let mut played_until = scenario.start;
     let mut keep = |simulation: &Simulation, changes: &[Change]| {
         let Some(store) = &mut store else { return Ok(()) };
-        played_until = simulation.now();
-        let kept = store.handle_changes(changes, simulation.watch(), played_until);
-        if played_until >= scenario.end() {
-            store.count_at_end(simulation.watch(), played_until);
-        }
+        let kept = store.handle_changes(changes, simulation.watch(), simulation.now());
         kept.map_err(io::Error::other)
     };
+    let seed = args.seed.unwrap_or(scenario.seed);
+    let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
     let mut out = io::stdout().lock();
     let mut pause = std::thread::sleep;
     // Progress is shown on a terminal only.
     let mut progress: Box<dyn Write> =
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
-    let played =
-        lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause, &mut keep);
+    let played = lifesign_lab::simulate(
+        &scenario,
+        &mut simulation,
+        options,
+        &mut out,
+        &mut progress,
+        &mut pause,
+        &mut keep,
+    );
     drop(out);
     if let Some(store) = store {
         let hint = store.hint();
-        if let Err(error) = store.finish(played_until) {
+        if let Err(error) = store.finish(simulation.watch(), simulation.now()) {
             return of_directory(&error).tell();
         }
         if !args.json {

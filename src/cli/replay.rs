@@ -113,12 +113,9 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
         Ok(Ok(record.event))
     })?;
     jumps.tell(&name);
-    if let Some(mut store) = store {
+    if let (Some(store), Some(watch)) = (store, &watch) {
         let hint = store.hint();
-        if let Some(watch) = &watch {
-            store.count_at_end(watch, jumps.last);
-        }
-        store.finish(jumps.last).map_err(|error| of_directory(&error))?;
+        store.finish(watch, jumps.last).map_err(|error| of_directory(&error))?;
         if !args.json {
             print_line(&hint);
         }

@@ -38,8 +38,7 @@ fn demo(until: &str, temp_dir: &TempDir) -> PageServer {
         Ok::<_, Infallible>(())
     });
     assert_eq!(played, Ok(()));
-    store.count_at_end(simulation.watch(), simulation.now());
-    store.finish(simulation.now()).unwrap();
+    store.finish(simulation.watch(), simulation.now()).unwrap();
     let snapshot = simulation.watch().snapshot(simulation.now(), 0, 0);
     let told =
         format!("{} Played 1440 times as fast as it happened; nothing is sent.", scenario.story);

@@ -291,8 +291,7 @@ fn what_is_played_up_to_the_middle_of_a_flapping_has_the_darknesses_so_far() {
     let quiet = writes.iter().filter(|(is_quiet, _)| *is_quiet);
     let written = quiet.clone().filter(|(_, is_written)| *is_written).count();
     assert!(written <= quiet.count() / 10 + 1, "{written} of {}", writes.len());
-    store.count_at_end(simulation.watch(), simulation.now());
-    store.finish(simulation.now()).unwrap();
+    store.finish(simulation.watch(), simulation.now()).unwrap();
     let told: Vec<_> = open_of_country(&directory).iter().map(|one| one.darknesses.count).collect();
     assert_eq!(told, [snapshot.scope(COUNTRY).verdict.darknesses.count]);
 }
