@@ -130,3 +130,24 @@ fn every_link_between_pages_leads_somewhere() {
         }
     }
 }
+
+/// Tables and what is quoted may be wider; so may an address.
+#[test]
+fn the_pages_have_a_hundred_columns() {
+    let docs = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let names = docs.filter(|name| name.strip_suffix(".md").is_some());
+    let mut lines = 0;
+    for name in names.chain(["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(str::to_owned)) {
+        let mut is_fenced = false;
+        for (line, number) in text(&name).lines().zip(1..) {
+            is_fenced ^= line.starts_with("```");
+            let is_quoted = is_fenced || line.starts_with("    ");
+            let may_be_wide = is_quoted || line.starts_with('|') || line.contains("](http");
+            let length = line.chars().count();
+            assert!(may_be_wide || length <= 100, "{name}:{number} has {length} columns");
+            lines += 1;
+        }
+    }
+    assert!(lines > 2000, "only {lines} lines");
+}
