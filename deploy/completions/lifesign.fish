@@ -37,7 +37,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "replay" -d 'Judge
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "import" -d 'Turn what another prober recorded into a journal, and a plan that fits it'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
-complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or the first 20 errors in it, each with its place, and how many more there are'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
@@ -87,7 +87,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Up to when, written alike (default: now)' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME or by its number, such as as64500' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'With --all: only this state: outage, flapping, down, partial, degraded or unknown' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l all -d 'List every stay in another state than up, and not incidents'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'

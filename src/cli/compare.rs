@@ -5,7 +5,7 @@ use super::{
     replay::into_store,
     standard_input,
     stderr::print_error,
-    store::{read_events, tell_broken},
+    store::{open_store, read_events, tell_broken},
 };
 use clap::Args;
 use lifesign_clock::Clock;
@@ -14,7 +14,7 @@ use lifesign_formats::{
     compare::{Ours, json_lines, rows, text},
     events::Statement,
 };
-use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreReader};
+use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError};
 use std::{
     env,
     fs::{self, File},
@@ -80,22 +80,14 @@ fn is_store(path: &Path) -> bool {
 }
 
 fn compared(store: &Path, theirs: &[Statement], country: Option<&str>, json: bool) -> u8 {
-    let now = Clock::start().now();
-    let read = || {
-        let reader = StoreReader::open(store).map_err(|error| error.to_string())?;
-        let known = |error: lifesign_store::StoreError| error.to_string();
-        let until = reader.observed_until(now).map_err(|error| known(error.into()))?;
-        let filter = EpisodeFilter::default();
-        let Rows { read, broken } =
-            reader.episodes(&filter).map_err(|error| known(error.into()))?;
-        Ok::<_, String>((read, broken, until))
-    };
-    let (episodes, broken, until) = match read() {
+    let read = open_store(None, Some(store.to_owned())).and_then(|reader| {
+        let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
+        let all = EpisodeFilter::default();
+        Ok((reader.episodes(&all).map_err(StoreError::from)?, until))
+    });
+    let (Rows { read: episodes, broken }, until) = match read {
         Ok(read) => read,
-        Err(error) => {
-            print_error(format!("lifesign: cannot read the store {}: {error}", store.display()));
-            return exit::DATA;
-        }
+        Err(refusal) => return refusal.tell(),
     };
     tell_broken(broken);
     let is_told = |state| matches!(state, State::Down | State::Outage | State::Flapping);

@@ -1,6 +1,12 @@
 //! The command `import`: what another prober recorded, as a journal (docs/import.md).
 
-use super::{exit, refuse, standard_input, stderr::print_error};
+use super::{
+    exit,
+    journal::{name_of, unreadable},
+    refusal::Refusal,
+    refuse, standard_input,
+    stderr::print_error,
+};
 use crate::line_writer::print_line;
 use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
@@ -69,15 +75,6 @@ pub(super) struct ImportArgs {
     plan: Option<PathBuf>,
 }
 
-/// Why an import ended before its end: what is said, and the exit code.
-struct Failure(String, u8);
-
-impl Failure {
-    fn data(text: impl Into<String>) -> Self {
-        Self(text.into(), exit::DATA)
-    }
-}
-
 /// Writes the journal, and the plan; returns the exit code.
 pub(super) fn import(args: &ImportArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
@@ -93,21 +90,16 @@ pub(super) fn import(args: &ImportArgs) -> u8 {
         Ok(map) => map.unwrap_or_default(),
         Err(problems) => return refuse(&problems),
     };
-    match written(args, map, &client.unwrap_or_default()) {
-        Ok(()) => exit::OK,
-        Err(Failure(why, code)) => {
-            print_error(format!("lifesign: {why}"));
-            code
-        }
-    }
+    written(args, map, &client.unwrap_or_default()).map_or_else(Refusal::tell, |()| exit::OK)
 }
 
-fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Failure> {
+fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Refusal> {
     // What cannot be had is told before the first file is read.
     for path in args.plan.iter().chain([&args.output]).filter(|path| !standard_input(path)) {
         if path.exists() {
-            let text = format!("{} is there already; name another file", path.display());
-            return Err(Failure(text, exit::CANNOT_CREATE));
+            let path = path.display();
+            let text = format!("lifesign: {path} is there already; name another file");
+            return Err(Refusal::new(text, exit::CANNOT_CREATE));
         }
     }
     let directory = match args.output.parent() {
@@ -141,8 +133,9 @@ fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Failure> 
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure(format!("cannot write {}: {error}", path.display()), exit::CANNOT_CREATE)
+fn cannot_write(path: &Path, error: &io::Error) -> Refusal {
+    let text = format!("lifesign: cannot write {}: {error}", path.display());
+    Refusal::new(text, exit::CANNOT_CREATE)
 }
 
 /// A file beside the journal that nobody else sees.
@@ -157,11 +150,10 @@ fn spill(directory: &Path) -> io::Result<File> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn read_file(path: &Path, import: &mut Import) -> Result<(), Failure> {
-    let is_stdin = standard_input(path);
-    let name = if is_stdin { "<stdin>".into() } else { path.display().to_string() };
-    let failed = |error: io::Error| Failure::data(format!("cannot read {name}: {error}"));
-    let (input, length): (Box<dyn Read>, _) = if is_stdin {
+fn read_file(path: &Path, import: &mut Import) -> Result<(), Refusal> {
+    let name = name_of(path);
+    let failed = |error: io::Error| unreadable(&name, &error);
+    let (input, length): (Box<dyn Read>, _) = if standard_input(path) {
         (Box::new(io::stdin()), None)
     } else {
         let file = File::open(path).map_err(failed)?;
@@ -172,7 +164,7 @@ fn read_file(path: &Path, import: &mut Import) -> Result<(), Failure> {
     let counted = Counted { inner: input, progress: &mut progress, read: 0 };
     let read = import.read(&name, BufReader::with_capacity(BUFFER, counted));
     progress.end();
-    let (_, notes) = read.map_err(|error| Failure::data(format!("{name}:{error}")))?;
+    let (_, notes) = read.map_err(|error| Refusal::new(format!("{name}:{error}"), exit::DATA))?;
     tell_notes(&name, &notes);
     Ok(())
 }
@@ -190,17 +182,18 @@ fn read_server(
     server: &Server,
     client: &Client,
     import: &mut Import,
-) -> Result<(), Failure> {
+) -> Result<(), Refusal> {
     let name = server.authority();
     // A certificate is of a name without a port.
     let asked = if server.host.parse::<IpAddr>().is_ok() { &name } else { &server.host };
     if server.is_tls && args.http_config.is_none() {
-        let text = "https needs --http.config.file, which names the authority that is trusted";
-        return Err(Failure(text.into(), exit::CONFIG));
+        return Err(Refusal::usage(
+            "https needs --http.config.file, which names the authority that is trusted",
+        ));
     }
     let now = Clock::start().now();
     let (since, until) = period(args.since, args.until, now)
-        .map_err(|error| Failure::data(format!("--since must lie before --until: {error}")))?;
+        .map_err(|error| Refusal::from(format!("--since must lie before --until: {error}")))?;
     let usual = [USUAL_QUERY.to_owned()];
     let queries = if args.query.is_empty() { &usual[..] } else { &args.query };
     let all = until.since(since).as_secs();
@@ -216,17 +209,17 @@ fn read_server(
                     continue;
                 }
                 Err(error) => {
-                    let text = format!("no word from {name}: {error}");
-                    return Err(Failure(text, exit::UNAVAILABLE));
+                    let text = format!("lifesign: no word from {name}: {error}");
+                    return Err(Refusal::new(text, exit::UNAVAILABLE));
                 }
             };
-            let of_server = |fault: Fault| Failure::data(format!("{name}:{fault}"));
+            let of_server = |fault: Fault| Refusal::from(format!("{name}:{fault}"));
             let body = server::body(&answer).map_err(of_server)?;
             match import.read_page(body) {
                 Ok(notes) => tell_notes(&name, &notes),
                 // Such as more samples than it wants to give at once.
                 Err(_) if pages.shorten() => continue,
-                Err(error) => return Err(Failure::data(format!("{name}:{error}"))),
+                Err(error) => return Err(Refusal::from(format!("{name}:{error}"))),
             }
             pages.read(to, body.len());
             progress.show(to.since(since).as_secs());
@@ -236,7 +229,7 @@ fn read_server(
     if import.samples() == before {
         let query = queries.join(" or ");
         let text = format!("{name} has no samples of {query} between {since} and {until}");
-        return Err(Failure::data(text));
+        return Err(Refusal::from(text));
     }
     import.end_pages(&name);
     Ok(())

@@ -1,4 +1,4 @@
-//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe
+//! The plan file: reads it as a [`Plan`], or reports all errors of the file at once. How a probe
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
@@ -11,8 +11,9 @@ use lifesign_core::{
 use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use lifesign_export::metric_sets::MetricSets;
 use std::{
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -112,6 +113,8 @@ struct Countries<'a> {
     read_file: ReadFile<'a>,
     /// Each host file, and how many hosts it has.
     host_files: Vec<(String, usize)>,
+    /// The line of the plan that names each.
+    named_files: HashMap<PathBuf, usize>,
     /// Are there as many targets as there may be?
     is_full: bool,
 }
@@ -126,6 +129,7 @@ impl<'a> Countries<'a> {
             send_options: BlockOptions::new(root),
             read_file,
             host_files: Vec::new(),
+            named_files: HashMap::new(),
             is_full: false,
         };
         country::countries(root, &mut all);

@@ -74,7 +74,8 @@ fn replay(path: &Path, hosts: u64) -> std::io::Result<usize> {
     let mut watch: Option<Watch> = None;
     let mut verdicts = 0;
     for line in BufReader::with_capacity(BUFFER, File::open(path)?).lines() {
-        let record = reader.read(&line?).map_err(std::io::Error::other)?;
+        let record = reader.read(&line?);
+        let record = record.map_err(|error| std::io::Error::other(error.to_string()))?;
         let watch = watch.get_or_insert_with(|| {
             let settings = Settings { budget, ..Settings::default() };
             Watch::new(roster.clone(), &settings, begun(&record))
