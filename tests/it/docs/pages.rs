@@ -9,7 +9,7 @@ use lifesign_core::{
 };
 use lifesign_journal::Reader;
 use lifesign_lab::{EventKind, Expect, Scenario};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 /// The fenced blocks of this language.
 fn fenced<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
@@ -116,23 +116,12 @@ fn every_list_of_states_in_the_docs_is_complete() {
 
 #[test]
 fn every_link_between_pages_leads_somewhere() {
-    for name in [
-        "README.md",
-        "CHANGELOG.md",
-        "docs/access.md",
-        "docs/alerts.md",
-        "docs/api.md",
-        "docs/export.md",
-        "docs/journal.md",
-        "docs/metrics.md",
-        "docs/pages.md",
-        "docs/plan.md",
-        "docs/scale.md",
-        "docs/store.md",
-        "docs/scenario.md",
-        "docs/vantages.md",
-        "docs/verdicts.md",
-    ] {
+    let docs = fs::read_dir(path("docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let pages = docs.filter(|name| name.ends_with(".md"));
+    let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    for name in others.map(str::to_owned).into_iter().chain(pages) {
+        let name = name.as_str();
         let text = text(name);
         let folder = path(name);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
