@@ -44,7 +44,7 @@ pub use name::{
     network_name,
 };
 pub use problem::{Problem, Problems};
-pub use sheet::{Cell, Position, Sheet};
+pub use sheet::{Cell, Position, RowReader, Sheet};
 pub use table::Table;
 pub use value::{Value, by_likeness, nearest, suggestion};
 

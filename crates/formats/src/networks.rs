@@ -5,10 +5,14 @@
 mod ranges;
 mod row;
 
-use crate::{Skipped, input::Lines};
+use crate::{
+    Skipped,
+    input::{Input, Lines},
+};
 use lifesign_document::Problems;
 use ranges::{Builder, Ranges};
-use row::{Ends, row};
+pub use row::Origins;
+pub(crate) use row::{Ends, row};
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
@@ -45,7 +49,7 @@ impl Networks {
     /// Reads a table; `name` is the file's in problems. Lines that cannot be read are left out and
     /// counted. An error if there is no other.
     pub fn read(name: &str, reader: impl Read) -> Result<(Self, Skipped), Problems> {
-        let mut lines = Lines::open(name, reader, WANTED)?;
+        let mut lines = Lines::new(Input::open(name, reader, WANTED)?);
         let mut skipped = Skipped::default();
         let mut v4 = Builder::default();
         let mut v6 = Builder::default();
