@@ -19,7 +19,7 @@ pub use addresses::{AddressSet, cidrs};
 pub use fact::{Fact, Role, Seen};
 pub use kind::Format;
 pub use names::{Pool, pool_of, role_of};
-pub use read::{Source, read};
+pub use read::{Opened, Source, open, read};
 
 #[cfg(test)]
 mod tests;

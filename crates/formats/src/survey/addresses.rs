@@ -44,15 +44,6 @@ fn address(bits: u128, is_ipv4: bool) -> IpAddr {
     if is_ipv4 { Ipv4Addr::from_bits(bits as u32).into() } else { Ipv6Addr::from_bits(bits).into() }
 }
 
-/// The last address of a prefix.
-fn last(prefix: &Prefix) -> IpAddr {
-    let first = prefix.address();
-    let most: u32 = if first.is_ipv4() { 32 } else { 128 };
-    let free = most - u32::from(prefix.length());
-    let mask = 1_u128.checked_shl(free).map_or(u128::MAX, |size| size - 1);
-    address(bits(first) | mask, first.is_ipv4())
-}
-
 /// Addresses, as ranges without overlap in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressSet {
@@ -62,13 +53,17 @@ pub struct AddressSet {
 impl AddressSet {
     /// The addresses of any of these prefixes.
     pub fn of(prefixes: impl IntoIterator<Item = Prefix>) -> Self {
-        let ends = prefixes.into_iter().map(|prefix| (prefix.address(), last(&prefix)));
+        let ends = prefixes.into_iter().map(|prefix| (prefix.address(), prefix.last()));
         let mut all: Vec<_> = ends.collect();
         all.sort_unstable();
         let mut ranges: Vec<(IpAddr, IpAddr)> = Vec::new();
         for (first, last) in all {
             match ranges.last_mut() {
-                Some((_, end)) if first <= *end && first.is_ipv4() == end.is_ipv4() => {
+                // What follows at once is of the same range.
+                Some((_, end))
+                    if first.is_ipv4() == end.is_ipv4()
+                        && bits(first) <= bits(*end).saturating_add(1) =>
+                {
                     *end = last.max(*end);
                 }
                 _ => ranges.push((first, last)),
@@ -111,9 +106,19 @@ impl AddressSet {
 
     /// Is it one of these?
     pub fn contains(&self, address: IpAddr) -> bool {
+        self.range_of(address).is_some()
+    }
+
+    /// The first and the last address of the range around this one.
+    pub fn range_of(&self, address: IpAddr) -> Option<(IpAddr, IpAddr)> {
         let behind = self.ranges.partition_point(|&(first, _)| first <= address);
-        let range = behind.checked_sub(1).map(|at| self.ranges[at]);
-        range.is_some_and(|(first, last)| address <= last && first.is_ipv4() == address.is_ipv4())
+        let (first, last) = *self.ranges.get(behind.checked_sub(1)?)?;
+        (address <= last && first.is_ipv4() == address.is_ipv4()).then_some((first, last))
+    }
+
+    /// The first and the last address of each range, ascending.
+    pub fn ranges(&self) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+        self.ranges.iter().copied()
     }
 
     /// Has it no address?

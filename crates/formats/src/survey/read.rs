@@ -42,44 +42,69 @@ impl Sink<'_> {
     }
 }
 
-/// Reads a stream, and passes to `take` what it says, in its order. Memory does not grow with its
-/// length. `name` is the file's in problems. What cannot be read is left out and counted; an error if
-/// there is nothing else, or it is of another kind.
+/// A file whose kind is known.
+pub struct Opened<R: Read> {
+    name: String,
+    input: Input<R>,
+    format: Format,
+}
+
+/// Recognises a file by what it begins with; `name` is its in problems. An error if it is of another
+/// kind.
+pub fn open<R: Read>(name: &str, reader: R) -> Result<Opened<R>, Problems> {
+    let input = Input::open(name, reader, WANTED)?;
+    let format = Format::of(input.head())
+        .map_err(|what| Problems::single(name, (1, 1), &format!("{what}; give {WANTED}")))?;
+    Ok(Opened { name: name.to_owned(), input, format })
+}
+
+impl<R: Read> Opened<R> {
+    /// What it was recognised as.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Reads it, and passes to `take` what it says, in its order. Memory does not grow with its
+    /// length. What cannot be read is left out and counted; an error if there is nothing else.
+    pub fn read(self, take: &mut dyn FnMut(Fact<'_>)) -> Result<Source, Problems> {
+        let Self { name, input, format } = self;
+        let source = Source {
+            format,
+            rows: 0,
+            silent: 0,
+            skipped: Skipped::default(),
+            is_torn: false,
+            day: None,
+        };
+        let mut sink = Sink { take, source };
+        match format {
+            Format::Delegated => registry::delegated(input, &mut sink),
+            Format::CountryResources => registry::country_resources(input, &mut sink),
+            Format::Pfx2as => registry::announced(input, &mut sink),
+            Format::ZmapJson => json::zmap(input, &mut sink),
+            Format::MasscanJson => json::masscan(input, &mut sink),
+            Format::MasscanList => lists::masscan(input, &mut sink),
+            Format::Hitlist => lists::hitlist(input, &mut sink),
+            Format::NmapXml => nmap::xml(input, &mut sink),
+            Format::NmapGrepable => nmap::grepable(input, &mut sink),
+            Format::Zone => zone::zone(input, &mut sink),
+            Format::Table => table::table(input, &mut sink),
+        }?;
+        let source = sink.source;
+        match source.skipped.first {
+            Some(first) if source.rows == 0 => {
+                Err(Problems { file: name, list: vec![first], included: Vec::new() })
+            }
+            _ => Ok(source),
+        }
+    }
+}
+
+/// Opens a stream and reads it.
 pub fn read(
     name: &str,
     reader: impl Read,
     take: &mut dyn FnMut(Fact<'_>),
 ) -> Result<Source, Problems> {
-    let input = Input::open(name, reader, WANTED)?;
-    let format = Format::of(input.head())
-        .map_err(|what| Problems::single(name, (1, 1), &format!("{what}; give {WANTED}")))?;
-    let source = Source {
-        format,
-        rows: 0,
-        silent: 0,
-        skipped: Skipped::default(),
-        is_torn: false,
-        day: None,
-    };
-    let mut sink = Sink { take, source };
-    match format {
-        Format::Delegated => registry::delegated(input, &mut sink),
-        Format::CountryResources => registry::country_resources(input, &mut sink),
-        Format::Pfx2as => registry::announced(input, &mut sink),
-        Format::ZmapJson => json::zmap(input, &mut sink),
-        Format::MasscanJson => json::masscan(input, &mut sink),
-        Format::MasscanList => lists::masscan(input, &mut sink),
-        Format::Hitlist => lists::hitlist(input, &mut sink),
-        Format::NmapXml => nmap::xml(input, &mut sink),
-        Format::NmapGrepable => nmap::grepable(input, &mut sink),
-        Format::Zone => zone::zone(input, &mut sink),
-        Format::Table => table::table(input, &mut sink),
-    }?;
-    let source = sink.source;
-    match source.skipped.first {
-        Some(first) if source.rows == 0 => {
-            Err(Problems { file: name.to_owned(), list: vec![first], included: Vec::new() })
-        }
-        _ => Ok(source),
-    }
+    open(name, reader)?.read(take)
 }

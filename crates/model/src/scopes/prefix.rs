@@ -42,6 +42,20 @@ impl Prefix {
         self.length
     }
 
+    /// The last address.
+    pub fn last(&self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(v4) => {
+                let free = u32::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V4((v4.to_bits() | free).into())
+            }
+            IpAddr::V6(v6) => {
+                let free = u128::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V6((v6.to_bits() | free).into())
+            }
+        }
+    }
+
     /// The first address.
     pub fn address(&self) -> IpAddr {
         self.address

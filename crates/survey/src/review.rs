@@ -1,0 +1,1 @@
+//! A plan against what its run has learned.
