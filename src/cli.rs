@@ -2,6 +2,7 @@
 
 #[cfg(feature = "parquet")]
 mod export;
+mod plan;
 mod replay;
 mod status;
 mod stderr;
@@ -47,6 +48,9 @@ enum Command {
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
     Demo(DemoArgs),
+    /// Make a plan from what people have (registries, scans, zones), or review one by what its run
+    /// has learned; sends no probe
+    Plan(plan::PlanArgs),
     /// Read a plan: print its summary, or every error in it
     Check(CheckArgs),
     /// Show what a running lifesign says
@@ -162,6 +166,7 @@ fn command_line() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
+        Command::Plan(args) => plan::plan(args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),

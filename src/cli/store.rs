@@ -26,6 +26,11 @@ struct StoreArgs {
     db: Option<PathBuf>,
 }
 
+/// Opens the store in this state directory, or in the usual one.
+pub(super) fn open_store(state_dir: Option<PathBuf>) -> Result<StoreReader, String> {
+    StoreArgs { state_dir, db: None }.open()
+}
+
 impl StoreArgs {
     fn open(self) -> Result<StoreReader, String> {
         let directory =

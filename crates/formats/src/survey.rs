@@ -16,6 +16,7 @@ mod table;
 mod zone;
 
 pub use addresses::{AddressSet, cidrs};
+pub use days::of_seconds as day_of;
 pub use fact::{Fact, Role, Seen};
 pub use kind::Format;
 pub use names::{Pool, pool_of, role_of};

@@ -21,7 +21,7 @@ pub(super) struct Chosen {
     pub others: Vec<Host>,
 }
 
-/// Chooses among all that are known, each list by address.
+/// Chooses among all that are known: the hosts by address, the reserve with the best first.
 pub(super) fn choose(mut all: Vec<Host>) -> Chosen {
     all.sort_by_key(|host| (std::cmp::Reverse(host.points), host.address));
     // Those far behind cannot come before these, whatever they are spread over.
@@ -41,12 +41,11 @@ pub(super) fn choose(mut all: Vec<Host>) -> Chosen {
         *services.entry(service(&host).to_owned()).or_default() += 1;
         ranked.push(host);
     }
-    let mut reserve = ranked.split_off(ranked.len().min(CHOSEN));
+    let reserve = ranked.split_off(ranked.len().min(CHOSEN));
     let mut others = all;
     others.extend(far);
-    for list in [&mut ranked, &mut reserve, &mut others] {
-        list.sort_by_key(|host| host.address);
-    }
+    ranked.sort_by_key(|host| host.address);
+    others.sort_by_key(|host| host.address);
     Chosen { hosts: ranked, reserve, others }
 }
 

@@ -1,6 +1,9 @@
 //! A host as a candidate: what it is for, how to ask it, and how much it would tell.
 
-use super::{known::Known, names::Names};
+use super::{
+    known::{Day, Known},
+    names::Names,
+};
 use jiff::civil::Date;
 use lifesign_formats::survey::{Pool, Role, pool_of, role_of};
 use std::net::IpAddr;
@@ -61,8 +64,8 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub fn of(address: IpAddr, known: &Known, names: &Names, days: &[Option<Date>]) -> Self {
-        let days = known.days(days);
+    pub fn of(address: IpAddr, known: &Known, names: &Names, files: &[Day]) -> Self {
+        let days = known.days(files);
         let mut all: Vec<&str> = known.names.iter().map(|&id| names.name(id)).collect();
         all.sort_by_key(|name| (name.len(), *name));
         let served = || all.iter().filter_map(|name| Some((*name, names.served(name)?)));

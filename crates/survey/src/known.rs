@@ -10,6 +10,27 @@ const ALL_PORTS: usize = 64;
 const MAX_DAYS: usize = 8;
 const MAX_NAMES: usize = 8;
 
+/// When what a file says was so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Day {
+    /// As it says itself.
+    Said(Date),
+    /// It was changed then: who has copied it since has changed that too.
+    Changed(Date),
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Day {
+    /// The day, however it is known.
+    pub fn date(self) -> Option<Date> {
+        match self {
+            Day::Said(date) | Day::Changed(date) => Some(date),
+            Day::Unknown => None,
+        }
+    }
+}
+
 /// What is known of an address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
@@ -66,11 +87,24 @@ impl Known {
         }
     }
 
-    /// When it was there, ascending; `days` are those of the files.
-    pub fn days(&self, days: &[Option<Date>]) -> Vec<Date> {
-        let of_files = days.iter().enumerate().filter(|(at, _)| self.undated >> at & 1 == 1);
-        let mut all: Vec<Date> = of_files.filter_map(|(_, day)| *day).collect();
-        all.extend(&self.days);
+    /// When it was there, ascending. Where nothing says so, the first day of a file that has it.
+    pub fn days(&self, files: &[Day]) -> Vec<Date> {
+        let of_files = || files.iter().enumerate().filter(|(at, _)| self.undated >> at & 1 == 1);
+        let mut all = self.days.clone();
+        all.extend(of_files().filter_map(|(_, day)| match day {
+            Day::Said(day) => Some(*day),
+            _ => None,
+        }));
+        if all.is_empty() {
+            all.extend(
+                of_files()
+                    .filter_map(|(_, day)| match day {
+                        Day::Changed(day) => Some(*day),
+                        _ => None,
+                    })
+                    .min(),
+            );
+        }
         all.sort_unstable();
         all.dedup();
         all

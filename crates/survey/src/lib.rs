@@ -13,6 +13,7 @@ mod plan;
 pub mod review;
 mod survey;
 
+pub use known::Day;
 pub use plan::{Heading, MadeFrom};
 pub use survey::{Counts, Proposal, Survey};
 

@@ -52,9 +52,9 @@ impl Place {
         true
     }
 
-    /// Nothing more of this kind comes.
+    /// What came so far is what there is, unless more of it comes.
     pub fn finish(&mut self) {
-        if self.given.is_empty() {
+        if self.given.is_empty() && !self.prefixes.is_empty() {
             self.all = AddressSet::of(self.prefixes.drain(..));
         }
     }

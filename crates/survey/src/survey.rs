@@ -3,11 +3,10 @@
 use super::{
     choose::{Chosen, choose},
     host::{Host, Unfit, unfit},
-    known::Known,
+    known::{Day, Known},
     names::Names,
     place::Place,
 };
-use jiff::civil::Date;
 use lifesign_formats::survey::{AddressSet, Fact};
 use lifesign_model::scopes::Prefix;
 use std::{
@@ -42,7 +41,7 @@ pub struct Survey {
     names: Names,
     /// Of each file.
     counts: Vec<Counts>,
-    days: Vec<Option<Date>>,
+    days: Vec<Day>,
     /// Hosts that there was no room for.
     too_many: usize,
 }
@@ -67,7 +66,7 @@ impl Survey {
         let source = self.counts.len();
         (source < MAX_SOURCES).then(|| {
             self.counts.push(Counts::default());
-            self.days.push(None);
+            self.days.push(Day::Unknown);
             source
         })
     }
@@ -135,7 +134,7 @@ impl Survey {
     }
 
     /// Ends a file: what it brought. `day` is that of what has none of its own.
-    pub fn end(&mut self, source: usize, day: Option<Date>) -> Counts {
+    pub fn end(&mut self, source: usize, day: Day) -> Counts {
         self.days[source] = day;
         self.counts[source]
     }

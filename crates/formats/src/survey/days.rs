@@ -7,8 +7,8 @@ const FIRST: i64 = 0;
 /// The end of the year 2200: what lies behind is no time in seconds.
 const LAST: i64 = 7_258_118_400;
 
-/// The day of so many seconds after 1970.
-pub(super) fn of_seconds(seconds: i64) -> Option<Date> {
+/// The day of so many seconds after 1970; None of what is no time, or lies behind the year 2200.
+pub fn of_seconds(seconds: i64) -> Option<Date> {
     if !(FIRST..=LAST).contains(&seconds) {
         return None;
     }

@@ -56,6 +56,11 @@ impl Format {
         matches!(self, Self::Delegated | Self::CountryResources | Self::Pfx2as)
     }
 
+    /// Does it tell the prefixes of networks, whose numbers must be known before?
+    pub fn is_of_announcements(self) -> bool {
+        self == Self::Pfx2as
+    }
+
     /// Recognises a file by its begin, or says what it is instead.
     pub(super) fn of(head: &[u8]) -> Result<Self, &'static str> {
         let text = String::from_utf8_lossy(head);
@@ -121,10 +126,7 @@ fn of_lines(text: &str) -> Result<Format, &'static str> {
             return Ok(format);
         }
         if row(line).is_ok() {
-            return Err(
-                "this is a table of networks, for the key `networks` of a plan; for the prefixes \
-                 of a country there are the registries' delegated files, or pfx2as",
-            );
+            return Err("this is a table of networks, for the key `networks` of a plan");
         }
         if table::is_row(line) {
             return Ok(Format::Table);

@@ -6,8 +6,7 @@ use jiff::civil::Date;
 use lifesign_document::Problems;
 use std::io::Read;
 
-const WANTED: &str = "a registry's delegated file, RIPEstat's list, pfx2as, a scan of ZMap, masscan \
-                      or nmap, a hit list, a zone, or a list of addresses";
+const WANTED: &str = "a registry's file, a scan, a hit list, a zone or a list of addresses";
 
 /// What a file was, and how much there was in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

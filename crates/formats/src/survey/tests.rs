@@ -258,7 +258,7 @@ fn zones_tell_names_and_who_serves_them() {
 #[test]
 fn other_files_are_called_what_they_are() {
     for (bytes, wanted) in [
-        (&b""[..], "f:1:1: this is empty; give a registry's delegated file, "),
+        (&b""[..], "f:1:1: this is empty; give a registry's file, a scan, "),
         (b"\xef\xbb\xbf\r\n", "f:1:1: this is empty; give "),
         (b"\xd4\xc3\xb2\xa1\x02\0", "f:1:1: this is a packet capture (pcap); give "),
         (b"<html>", "f:1:1: this is XML, but not nmap's; give "),
