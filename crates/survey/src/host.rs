@@ -94,7 +94,7 @@ impl Host {
         };
         let name = zone.map(|(_, name)| name).or(mail);
         let name = name.or(by_custom.map(|(_, name)| name)).or(all.first().copied());
-        let probes = probes(known, zone.map(|(zone, _)| zone));
+        let probes = probes(known, zone.map(|(zone, _)| zone), role);
         let sources = known.sources.count_ones();
         let points = 32 * u32::from(days.len() > 1)
             + 24 * u32::from(sources > 1)
@@ -120,8 +120,8 @@ impl Host {
     }
 }
 
-/// How to ask it: by ICMP, and by what it serves.
-fn probes(known: &Known, zone: Option<&str>) -> Vec<String> {
+/// How to ask it: by ICMP, and by what it serves; where nobody has seen that, by what it is for.
+fn probes(known: &Known, zone: Option<&str>, role: Option<Role>) -> Vec<String> {
     let mut probes = vec!["icmp".to_owned()];
     if let Some(zone) = zone.filter(|zone| is_askable(zone)) {
         probes.push(format!("dns/{zone}/SOA"));
@@ -136,6 +136,15 @@ fn probes(known: &Known, zone: Option<&str>) -> Vec<String> {
         && let Some(port) = known.closed.filter(|&port| port > 0)
     {
         probes.push(format!("tcp/{port}"));
+    }
+    let usual = match role {
+        Some(Role::NameServer) => 53,
+        Some(Role::Mail) => 25,
+        Some(Role::Web) => 80,
+        Some(Role::Router) | None => 0,
+    };
+    if probes.len() == 1 && usual > 0 {
+        probes.push(format!("tcp/{usual}"));
     }
     probes.truncate(MOST_PROBES);
     probes
