@@ -35,6 +35,7 @@ mod cli {
     mod commands;
     mod demo;
     mod export;
+    mod plan;
     mod played;
     mod status;
 }

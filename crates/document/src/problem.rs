@@ -24,7 +24,7 @@ impl Problem {
     /// megabyte in quotes still gives one line. Its end is kept: it says what would be right.
     pub fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
-        const TAIL: usize = 160;
+        const TAIL: usize = 220;
         let length = text.chars().count();
         let mut line_of_text = String::with_capacity(text.len().min(4 * (HEAD + TAIL)));
         for (index, letter) in text.chars().enumerate() {

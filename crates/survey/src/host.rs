@@ -25,7 +25,7 @@ pub enum Unfit {
     Dynamic,
     /// Its name is that of a network for content.
     Cdn,
-    /// It may be the address of a network or of broadcasts.
+    /// It is the address of no host, or may be that of a network or of broadcasts.
     NoHost,
     /// There are better ones in its block.
     Enough,
@@ -39,7 +39,7 @@ impl Unfit {
             Unfit::AcceptsAll => "accepts every port, so a firewall answers for it",
             Unfit::Dynamic => "by its name an address that is given for a while",
             Unfit::Cdn => "by its name of a network for content",
-            Unfit::NoHost => "may be the address of a network or of broadcasts",
+            Unfit::NoHost => "no address of a host, or that of a network or of broadcasts",
             Unfit::Enough => "its block has enough without it",
         }
     }
@@ -152,8 +152,13 @@ fn probes(known: &Known, zone: Option<&str>, role: Option<Role>) -> Vec<String> 
 
 /// May a plan ask for this zone?
 fn is_askable(zone: &str) -> bool {
-    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    !zone.is_empty() && zone.len() <= 200 && zone.bytes().all(is_of_name)
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    zone.len() <= 200 && zone.split('.').all(is_label)
 }
 
 /// Why an address is not for a plan, whatever else is known of it.
@@ -161,11 +166,14 @@ pub(super) fn unfit(address: IpAddr, known: &Known, names: &Names) -> Option<Unf
     if known.accepts_all {
         return Some(Unfit::AcceptsAll);
     }
-    let is_end = match address {
-        IpAddr::V4(v4) => [0, 255].contains(&v4.octets()[3]) || v4.is_multicast(),
-        IpAddr::V6(v6) => v6.is_multicast() || v6.is_unspecified(),
+    // As a plan refuses them, and those that a /24 has at its ends.
+    let is_none = match address {
+        IpAddr::V4(v4) => {
+            [0, 255].contains(&v4.octets()[3]) || v4.octets()[0] == 0 || v4.octets()[0] >= 224
+        }
+        IpAddr::V6(v6) => v6.is_multicast() || v6.is_unspecified() || v6.is_unicast_link_local(),
     };
-    if is_end {
+    if is_none {
         return Some(Unfit::NoHost);
     }
     // One that serves a domain is steady, whatever else its names say.

@@ -69,9 +69,12 @@ impl Known {
         }
     }
 
-    pub fn name(&mut self, source: u32, id: u32) {
+    pub fn name(&mut self, source: u32, id: Option<u32>) {
         self.note(source, None);
-        if !self.names.contains(&id) && self.names.len() < MAX_NAMES {
+        if let Some(id) = id
+            && !self.names.contains(&id)
+            && self.names.len() < MAX_NAMES
+        {
             self.names.push(id);
         }
     }

@@ -1,5 +1,5 @@
-//! Whom to watch of those who are known: facts from files go in, a plan comes out, with the reason for
-//! each host and a list of what was left out. It sends nothing and opens no file.
+//! Whom to watch of those who are known: facts from files go in, a plan comes out, with the reason
+//! for each host and a list of what was left out. It sends nothing and opens no file.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]

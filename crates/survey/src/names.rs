@@ -9,6 +9,8 @@ use std::{
 
 /// So many servers are known by name; a zone of a large country has as many.
 const MAX_SERVERS: usize = 1_000_000;
+/// So many names of hosts in the country; one host may have a million.
+const MAX_NAMES: usize = 2_000_000;
 
 /// Whom a name serves.
 #[derive(Clone, Debug, Default)]
@@ -28,14 +30,17 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub fn id(&mut self, name: &str) -> u32 {
+    /// None if there is no room for one more.
+    pub fn id(&mut self, name: &str) -> Option<u32> {
         if let Some(&id) = self.ids.get(name) {
-            return id;
+            return Some(id);
         }
         let id = self.all.len() as u32;
-        self.all.push(name.into());
-        self.ids.insert(name.into(), id);
-        id
+        (self.all.len() < MAX_NAMES).then(|| {
+            self.all.push(name.into());
+            self.ids.insert(name.into(), id);
+            id
+        })
     }
 
     pub fn name(&self, id: u32) -> &str {

@@ -9,6 +9,8 @@ const BLOCK_V4: u8 = 24;
 const BLOCK_V6: u8 = 48;
 /// No registry knows more prefixes of one country, and no country announces more.
 const MAX_PREFIXES: usize = 1_000_000;
+/// There are not so many networks in any country.
+const MAX_ASNS: usize = 1_000_000;
 
 /// Where to look for hosts.
 #[derive(Debug)]
@@ -36,8 +38,7 @@ impl Place {
         let prefix = match fact {
             Fact::Registered { country, prefix } if is_here(country) => prefix,
             Fact::Numbered { country, asn } if is_here(country) => {
-                self.asns.insert(asn);
-                return true;
+                return self.asns.len() < MAX_ASNS && self.asns.insert(asn);
             }
             Fact::Announced { prefix, origins }
                 if origins.iter().any(|asn| self.asns.contains(&asn)) =>

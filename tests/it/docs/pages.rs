@@ -129,6 +129,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/plan.md",
         "docs/scale.md",
         "docs/store.md",
+        "docs/survey.md",
         "docs/scenario.md",
         "docs/vantages.md",
         "docs/verdicts.md",

@@ -14,8 +14,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// RIPEstat's list of the largest country has two.
-const MAX_JSON: u64 = 64 << 20;
+/// RIPEstat's list of the largest country has two mebibytes.
+const MAX_JSON: u64 = 16 << 20;
 
 /// Passes each line with text to `take`, which says the column and what would be right where it is
 /// wrong.

@@ -38,6 +38,7 @@ const OTHERS: [&str; 24] = [
 ];
 /// A name has at most so many bytes (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 255;
+const LONG: &str = "a name of more than 255 bytes, which no name has";
 
 /// One record.
 struct Record<'a> {
@@ -140,6 +141,10 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
             let mut words = directive.split_ascii_whitespace();
             if let (Some("ORIGIN"), Some(name)) = (words.next(), words.next()) {
                 origin = absolute(name, &origin);
+                if origin.len() > MAX_NAME {
+                    origin.clear();
+                    return Err((1, LONG.to_owned()));
+                }
             }
             return Ok(());
         }
@@ -154,7 +159,7 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
             return Ok(());
         }
         if owner.len() > MAX_NAME || data.iter().any(|word| word.len() > MAX_NAME) {
-            return Err((1, "a name of more than 255 bytes, which no name has".to_owned()));
+            return Err((1, LONG.to_owned()));
         }
         let last = if kind == "MX" { data.get(1) } else { data.first() };
         let Some(last) = last else {
