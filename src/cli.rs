@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod import;
 mod journal;
+mod plan;
 mod refusal;
 mod replay;
 mod status;
@@ -54,6 +55,9 @@ enum Command {
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
     Demo(DemoArgs),
+    /// Make a plan from what people have (registries, scans, zones), or review one by what its run
+    /// has learned; sends no probe
+    Plan(plan::PlanArgs),
     /// Read a plan: print its summary, or the first 20 errors in it, each with its place, and how
     /// many more there are
     Check(CheckArgs),
@@ -173,6 +177,7 @@ fn command_line() -> u8 {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
         Command::Import(args) => import::import(&args),
+        Command::Plan(args) => plan::plan(args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),

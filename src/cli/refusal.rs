@@ -1,6 +1,7 @@
 //! Why a command ends before it has done what it was asked for.
 
 use super::{exit, stderr::print_error};
+use lifesign_document::Problems;
 use lifesign_store::StoreError;
 
 /// What is said on standard error, and the exit code.
@@ -37,5 +38,12 @@ impl From<String> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::from(format!("cannot read the store: {error}"))
+    }
+}
+
+/// A file that was given is wrong.
+impl From<Problems> for Refusal {
+    fn from(problems: Problems) -> Self {
+        Self::new(problems.to_string(), exit::CONFIG)
     }
 }

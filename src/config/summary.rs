@@ -48,6 +48,9 @@ impl Display for Plan {
                 self.write_blocks(f, network.blocks.clone(), "    ")?;
             }
         }
+        if !self.reserve.is_empty() {
+            write!(f, "\n{} in reserve, not asked", count(self.reserve.len(), "host", "hosts"))?;
+        }
         for (name, hosts) in &self.host_files {
             write!(f, "\n{name}: {}", count(*hosts, "host", "hosts"))?;
         }

@@ -37,6 +37,7 @@ mod cli {
     #[cfg(feature = "parquet")]
     mod export;
     mod import;
+    mod plan;
     mod played;
     mod status;
 }

@@ -3,8 +3,11 @@
 
 #![warn(clippy::unwrap_used)]
 
+mod input;
 pub mod networks;
 pub mod survey;
 pub mod record;
 pub mod events;
 pub mod compare;
+
+pub use input::Skipped;

@@ -13,6 +13,7 @@
 //! | `tables` | the tables, in the words of SQL, and those of earlier versions |
 //! | `database` | how they are written |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
+//! | `learned` | what a run has learned of each target |
 //! | `history` | the last seven days, with which a run begins |
 //! | `opening` | the file as it is opened, and what is none of ours |
 //! | `row` | a row of a table, as it is read |
@@ -47,9 +48,11 @@ pub mod list;
 pub mod incidents;
 pub mod report;
 mod played;
+mod learned;
 mod writer;
 
 pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
+pub use learned::{Learned, LearnedTarget};
 pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use played::PlayedStore;
