@@ -37,6 +37,9 @@ _lifesign() {
             lifesign,import)
                 cmd="lifesign__subcmd__import"
                 ;;
+            lifesign,plan)
+                cmd="lifesign__subcmd__plan"
+                ;;
             lifesign,replay)
                 cmd="lifesign__subcmd__replay"
                 ;;
@@ -73,6 +76,9 @@ _lifesign() {
             lifesign__subcmd__help,import)
                 cmd="lifesign__subcmd__help__subcmd__import"
                 ;;
+            lifesign__subcmd__help,plan)
+                cmd="lifesign__subcmd__help__subcmd__plan"
+                ;;
             lifesign__subcmd__help,replay)
                 cmd="lifesign__subcmd__help__subcmd__replay"
                 ;;
@@ -95,7 +101,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay import simulate demo check status episodes report compare export help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay import simulate demo plan check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,7 +277,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help)
-            opts="run replay import simulate demo check status episodes report compare export help"
+            opts="run replay import simulate demo plan check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -369,6 +375,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__plan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -496,6 +516,64 @@ _lifesign() {
                     return 0
                     ;;
                 --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__plan)
+            opts="-o -h --country --prefix --asn --from --names --resolver --deny --output --review --state-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --names)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deny)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --review)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
