@@ -37,6 +37,7 @@ mod cli {
     #[cfg(feature = "parquet")]
     mod export;
     mod plan;
+    mod import;
     mod played;
     mod status;
 }
@@ -85,6 +86,7 @@ mod page {
 
 mod prometheus {
     mod exposition;
+    mod import;
     mod remote_write;
     mod rules;
     mod scrape;
