@@ -1,7 +1,7 @@
-//! The command `plan`: a plan from what people have, or a review of one by what its run has learned.
-//! It sends no probe; with `--names` it asks the user's own resolver.
+//! The command `plan`: a plan from what people have, or a review of one by what its run has
+//! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
-use super::{exit, print_line, refuse, stderr::print_error};
+use super::{exit, print_line, refusal::Refusal, stderr::print_error};
 use crate::{config::Plan, probe::lookup::look_up};
 use clap::Args;
 use jiff::civil::Date;
@@ -74,29 +74,16 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
 
 /// Makes a plan, or reviews one; returns the exit code.
 pub(super) fn plan(args: PlanArgs) -> u8 {
-    if let Some(path) = &args.review {
-        return review::review(path, args.state_dir);
-    }
-    match make(&args) {
-        Ok(()) => exit::OK,
-        Err(Failure::Problems(problems)) => refuse(&problems),
-        Err(Failure::Line(line, code)) => {
-            print_error(format!("lifesign: {line}"));
-            code
-        }
-    }
+    let done = match args.review {
+        Some(path) => review::review(&path, args.state_dir),
+        None => make(&args),
+    };
+    done.map_or_else(Refusal::tell, |()| exit::OK)
 }
 
-enum Failure {
-    Problems(Problems),
-    /// A line, and the exit code.
-    Line(String, u8),
-}
-
-impl From<Problems> for Failure {
-    fn from(problems: Problems) -> Self {
-        Self::Problems(problems)
-    }
+/// One line, and the exit code.
+fn refusal(line: &str, code: u8) -> Refusal {
+    Refusal::new(format!("lifesign: {line}"), code)
 }
 
 /// What is told goes where the plan does not.
@@ -122,12 +109,12 @@ struct Waiting {
     day: Option<Date>,
 }
 
-fn make(args: &PlanArgs) -> Result<(), Failure> {
+fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let country = args.country.as_deref().unwrap_or_default();
     let teller = Teller { is_stdout: args.output.is_some() };
     if let Some(output) = args.output.as_ref().filter(|output| output.exists()) {
         let line = format!("{} is there already; name another file for the plan", output.display());
-        return Err(Failure::Line(line, exit::CANNOT_CREATE));
+        return Err(refusal(&line, exit::CANNOT_CREATE));
     }
     let deny = match &args.deny {
         Some(path) => {
@@ -162,7 +149,7 @@ fn make(args: &PlanArgs) -> Result<(), Failure> {
     let (hosts, reserve) = proposal.hosts();
     if hosts == 0 {
         let line = format!("no host of {country} is known; give files that have some with --from");
-        return Err(Failure::Line(line, exit::DATA));
+        return Err(refusal(&line, exit::DATA));
     }
     let heading = Heading { country: country.to_owned(), day, deny: deny_path(args), sources };
     let text = proposal.to_toml(&heading);
@@ -185,7 +172,7 @@ fn make(args: &PlanArgs) -> Result<(), Failure> {
     };
     let made = OpenOptions::new().write(true).create_new(true).open(output);
     made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        Failure::Line(format!("cannot write {}: {error}", output.display()), exit::CANNOT_CREATE)
+        refusal(&format!("cannot write {}: {error}", output.display()), exit::CANNOT_CREATE)
     })?;
     teller.say(&format!(
         "{} is written: put your vantage and your controls into it, then lifesign check {0}",
@@ -195,7 +182,7 @@ fn make(args: &PlanArgs) -> Result<(), Failure> {
 }
 
 /// All that says where the country is has been read.
-fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Failure> {
+fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Refusal> {
     survey.finish_places();
     if survey.has_place() {
         return Ok(());
@@ -205,14 +192,14 @@ fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Fai
         "where {country} is, is not known{from}; give its prefixes with --prefix, or a registry's \
          delegated file with --from"
     );
-    Err(Failure::Line(line, exit::DATA))
+    Err(refusal(&line, exit::DATA))
 }
 
-fn open(path: &Path) -> Result<Waiting, Failure> {
+fn open(path: &Path) -> Result<Waiting, Refusal> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| {
         let text = format!("cannot be read: {error}; give the path of a file");
-        Failure::Problems(Problems::single(&name, (0, 0), &text))
+        Refusal::from(Problems::single(&name, (0, 0), &text))
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
@@ -227,11 +214,11 @@ fn open(path: &Path) -> Result<Waiting, Failure> {
 }
 
 /// Reads a file, and tells what was in it.
-fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom, Failure> {
+fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom, Refusal> {
     let Waiting { name, path, opened, day } = file;
     let Some(number) = survey.begin() else {
         let line = "more than 64 files; put those of one kind together".to_owned();
-        return Err(Failure::Line(line, exit::DATA));
+        return Err(refusal(&line, exit::DATA));
     };
     let is_of_prefixes = opened.format().is_of_prefixes();
     let source = opened.read(&mut |fact| {
@@ -288,7 +275,7 @@ fn names(
     survey: &mut Survey,
     day: Date,
     teller: &Teller,
-) -> Result<MadeFrom, Failure> {
+) -> Result<MadeFrom, Refusal> {
     let name = path.display().to_string();
     let text = load(path, 1)?;
     let mut names = Vec::new();
@@ -305,16 +292,16 @@ fn names(
         names.push(word.to_owned());
     }
     let Some(number) = survey.begin() else {
-        return Err(Failure::Line("more than 64 files".to_owned(), exit::DATA));
+        return Err(refusal("more than 64 files", exit::DATA));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Line(error.to_string(), exit::SOFTWARE))?;
+    let runtime = runtime.map_err(|error| refusal(&error.to_string(), exit::SOFTWARE))?;
     let asked = runtime.block_on(look_up(names, servers, |fact| {
         teller.say(&format!("  {}", learned(&fact)));
         survey.take(number, fact);
     }));
     let asked = asked.map_err(|error| {
-        Failure::Line(format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
+        refusal(&format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
     })?;
     let counts = survey.end(number, Day::Said(day));
     let failures = match asked.failures {

@@ -12,7 +12,7 @@ use super::{
 use lifesign_core::scopes::{Block, BlockId, CountryId, Labels, NetworkId, Prefix};
 use lifesign_document::{Table, Value, labels};
 
-const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
+const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }], or ["192.0.2.1"] where probes are given for all, or hosts_from = "kp.csv""#;
 pub(super) const HOST: &str =
     r#"hosts such as "192.0.2.1", "192.0.2.10-20" or { host = "192.0.2.1", probes = ["icmp"] }"#;
 pub(super) const ADDRESS: &str = "an address, a range or a name, such as \"192.0.2.1\"";

@@ -1,12 +1,13 @@
-//! The deny list, which a plan names as `deny`: who has asked not to be asked. Hosts of the plan that
-//! are in it are left out, rather than an error that would keep the plan before.
+//! The deny list, which a plan names as `deny`: who has asked not to be asked. Hosts of the plan
+//! that are in it are left out, rather than an error that would keep the plan before.
 
 use super::ReadFile;
 use lifesign_document::{Table, Value};
 use lifesign_formats::survey::AddressSet;
 use std::net::IpAddr;
 
-/// The list that the plan names; empty without one, or with one that cannot be read, which is noted.
+/// The list that the plan names; empty without one, or with one that cannot be read, which is
+/// noted.
 pub(super) fn deny(root: Table<'_>, read_file: ReadFile<'_>) -> AddressSet {
     let Some(value) = root.get("deny") else { return AddressSet::default() };
     let path = value.text("the path of a list of prefixes, such as \"deny.txt\"");

@@ -1,4 +1,4 @@
-//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe
+//! The plan file: reads it as a [`Plan`], or reports all errors of the file at once. How a probe
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
@@ -12,8 +12,9 @@ use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use lifesign_export::metric_sets::MetricSets;
 use lifesign_formats::survey::AddressSet;
 use std::{
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -125,6 +126,8 @@ struct Countries<'a> {
     deny: AddressSet,
     denied: Vec<IpAddr>,
     reserve: Vec<(BlockId, Host)>,
+    /// The line of the plan that names each.
+    named_files: HashMap<PathBuf, usize>,
     /// Are there as many targets as there may be?
     is_full: bool,
 }
@@ -142,6 +145,7 @@ impl<'a> Countries<'a> {
             deny: deny::deny(root, read_file),
             denied: Vec::new(),
             reserve: Vec::new(),
+            named_files: HashMap::new(),
             is_full: false,
         };
         country::countries(root, &mut all);

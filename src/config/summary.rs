@@ -26,7 +26,7 @@ impl Display for Plan {
         let roster = &self.roster;
         write!(
             f,
-            "{}, {}, {}, {}; {}, at most {} with confirmations; {}",
+            "{}, {}, {}, {}; {}, with escalations {} on average at most; {}",
             count(roster.countries.len(), "country", "countries"),
             count(roster.blocks.len(), "block", "blocks"),
             count(roster.hosts(), "host", "hosts"),

@@ -129,8 +129,8 @@ impl<'f> BlockTargets<'f> {
                         }
                     }
                 }
-                let (text, kind) = (probe.text.clone(), probe.spec.kind());
-                let target = Target::new(host.clone(), text, kind, self.block);
+                let kind = probe.spec.kind();
+                let target = Target::new(host.clone(), probe.text.clone(), kind, self.block);
                 all.roster.targets.push(target.with(probe.interval, labels.clone()));
                 all.specs.push(&probe.spec);
             }

@@ -1,5 +1,5 @@
-//! What the user's own resolver says of names: who serves their domains, and at which addresses. One
-//! question after the other, and few a second: a resolver is not ours alone.
+//! What the user's own resolver says of names: who serves their domains, and at which addresses.
+//! One question after the other, and few a second: a resolver is not ours alone.
 
 use hickory_resolver::{
     ResolverBuilder, TokioResolver,

@@ -34,6 +34,7 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    #[cfg(feature = "parquet")]
     mod export;
     mod plan;
     mod played;

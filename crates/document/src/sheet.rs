@@ -50,7 +50,7 @@ impl Sheet {
     /// Notes a problem.
     pub fn note(&self, Position { line, col }: Position, text: &str) {
         let mut noted = self.noted.borrow_mut();
-        if noted.len() < MAX_PROBLEMS {
+        if noted.len() <= MAX_PROBLEMS {
             noted.push(Problem::new((line as usize, col as usize), text));
         }
     }
@@ -63,9 +63,12 @@ impl Sheet {
     /// All problems, if there are any.
     pub fn into_problems(self) -> Option<Problems> {
         let mut list = self.noted.into_inner();
+        let is_cut = list.len() > MAX_PROBLEMS;
+        list.truncate(MAX_PROBLEMS);
         list.sort();
         list.dedup();
-        (!list.is_empty()).then_some(Problems { file: self.name, list, included: Vec::new() })
+        let included = Vec::new();
+        (!list.is_empty()).then_some(Problems { file: self.name, list, is_cut, included })
     }
 
     /// Passes each row of the text to `take`; each has a cell at least. Blank lines and those that

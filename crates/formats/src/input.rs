@@ -1,5 +1,5 @@
-//! A stream as lines: what gzip has made smaller is unpacked, a byte order mark and carriage returns
-//! are left out, and no line takes more memory than [`MAX_LINE`].
+//! A stream as lines: what gzip has made smaller is unpacked, a byte order mark and carriage
+//! returns are left out, and no line takes more memory than [`MAX_LINE`].
 
 use flate2::bufread::MultiGzDecoder;
 use lifesign_document::{Problem, Problems};

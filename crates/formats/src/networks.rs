@@ -1,6 +1,6 @@
-//! Tables that tell the network of an address: its number, and its name. iptoasn.com's `ip2asn-*.tsv`
-//! and CAIDA's `routeviews-*.pfx2as`, as they are or packed with gzip. A table is 8 bytes for each
-//! range of IPv4 and 20 for each of IPv6, and the names once.
+//! Tables that tell the network of an address: its number, and its name. iptoasn.com's
+//! `ip2asn-*.tsv` and CAIDA's `routeviews-*.pfx2as`, as they are or packed with gzip. A table is 8
+//! bytes for each range of IPv4 and 20 for each of IPv6, and the names once.
 
 mod ranges;
 mod row;
@@ -81,9 +81,10 @@ impl Networks {
             }
         }
         if v4.len() + v6.len() == 0 {
-            let mut problems = Problems::single(name, (0, 0), &format!("no row; give {WANTED}"));
-            problems.list = skipped.first.map_or(problems.list, |first| vec![first]);
-            return Err(problems);
+            return Err(match skipped.first {
+                Some(first) => Problems::single(name, (first.line, first.col), &first.text),
+                None => Problems::single(name, (0, 0), &format!("no row; give {WANTED}")),
+            });
         }
         let named = named.finish();
         Ok((Self { v4: v4.finish(), v6: v6.finish(), named }, skipped))

@@ -1,5 +1,5 @@
-//! What a run has learned of each target, for whoever reviews a plan: from the judge's memory, as it
-//! was written last.
+//! What a run has learned of each target, for whoever reviews a plan: from the judge's memory, as
+//! it was written last.
 
 use super::StoreReader;
 use lifesign_core::{

@@ -56,8 +56,8 @@ pub use learned::{Learned, LearnedTarget};
 pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
-pub use scope_name::ScopeError;
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
+pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
 /// removed when it is dropped.
@@ -253,6 +253,7 @@ impl Store {
         self.writer.write(Batch {
             at: wall,
             countries: names_by_code(roster),
+            scopes: countries_by_scope(roster),
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });
@@ -353,6 +354,12 @@ impl PreviousRun {
 fn names_by_code(roster: &Roster) -> BTreeMap<String, String> {
     let countries = roster.countries.iter();
     countries.map(|country| (country.code.clone(), country.name.clone())).collect()
+}
+
+/// The codes of the countries that scopes are or lie in, by the full names of these.
+fn countries_by_scope(roster: &Roster) -> BTreeMap<String, String> {
+    let country = |scope| roster.country_of(scope).code.clone();
+    roster.scopes().map(|scope| (roster.full_name_of(scope), country(scope))).collect()
 }
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {

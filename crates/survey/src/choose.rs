@@ -1,5 +1,5 @@
-//! Who of a block is asked: those who tell most, spread over the block and over what they serve, and
-//! behind them a reserve.
+//! Who of a block is asked: those who tell most, spread over the block and over what they serve,
+//! and behind them a reserve.
 
 use super::host::Host;
 use std::{collections::HashMap, net::IpAddr};

@@ -1,6 +1,6 @@
 //! `plan --review`: what the run has learned, read from its store.
 
-use super::{Plan, exit, load, print_error, print_line, refuse};
+use super::{Plan, Refusal, load, print_line};
 use crate::cli::store::open_store;
 use lifesign_core::scopes::BlockId;
 use lifesign_document::MAX_MEBIBYTES;
@@ -15,27 +15,14 @@ use std::{
 /// Who was silent for less may be back tomorrow.
 const LONG: Duration = Duration::from_secs(86_400);
 
-pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> u8 {
+pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refusal> {
     let name = path.display().to_string();
-    let read = load(path, MAX_MEBIBYTES).and_then(|text| Ok((Plan::load(path)?, text)));
-    let (plan, text) = match read {
-        Ok(read) => read,
-        Err(problems) => return refuse(&problems),
-    };
-    let learned = open_store(state_dir).and_then(|store| store.learned());
-    let learned = match learned {
-        Ok(Some(learned)) => learned,
-        Ok(None) => {
-            print_error(
-                "lifesign: the run has not written yet what it learned; wait a minute".into(),
-            );
-            return exit::DATA;
-        }
-        Err(error) => {
-            print_error(format!("lifesign: {error}"));
-            return exit::DATA;
-        }
-    };
+    let text = load(path, MAX_MEBIBYTES)?;
+    let plan = Plan::load(path)?;
+    let learned = open_store(state_dir, None)?.learned()?;
+    let learned = learned.ok_or_else(|| {
+        Refusal::from("the run has not written yet what it learned; wait a minute".to_owned())
+    })?;
     let (findings, parts) = findings(&plan, &learned);
     let mut reserve: HashMap<String, Vec<String>> = HashMap::new();
     for (BlockId(block), host) in &plan.reserve {
@@ -55,7 +42,7 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> u8 {
     if !diff.is_empty() {
         print_line(diff.trim_end());
     }
-    exit::OK
+    Ok(())
 }
 
 /// Hosts of the plan that should go, and a line for each way to ask that should.

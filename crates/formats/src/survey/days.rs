@@ -29,8 +29,8 @@ pub(super) fn of_text(text: &str) -> Option<Date> {
     of_seconds(text.split('.').next()?.parse().ok()?)
 }
 
-/// `Mon Sep 19 22:28:46 2016`, with anything behind it (a time zone stands before the year or behind
-/// it): as C's `asctime` has it. It is the day by the clock of who wrote it.
+/// `Mon Sep 19 22:28:46 2016`, with anything behind it (a time zone stands before the year or
+/// behind it): as C's `asctime` has it. It is the day by the clock of who wrote it.
 pub(super) fn of_words(text: &str) -> Option<Date> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -48,8 +48,8 @@ pub struct Opened<R: Read> {
     format: Format,
 }
 
-/// Recognises a file by what it begins with; `name` is its in problems. An error if it is of another
-/// kind.
+/// Recognises a file by what it begins with; `name` is its in problems. An error if it is of
+/// another kind.
 pub fn open<R: Read>(name: &str, reader: R) -> Result<Opened<R>, Problems> {
     let input = Input::open(name, reader, WANTED)?;
     let format = Format::of(input.head())
@@ -92,7 +92,7 @@ impl<R: Read> Opened<R> {
         let source = sink.source;
         match source.skipped.first {
             Some(first) if source.rows == 0 => {
-                Err(Problems { file: name, list: vec![first], included: Vec::new() })
+                Err(Problems::single(&name, (first.line, first.col), &first.text))
             }
             _ => Ok(source),
         }
