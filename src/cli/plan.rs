@@ -158,9 +158,9 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let base = args.output.clone().unwrap_or_default();
     Plan::parse_at(&name, &text, &base)?;
     teller.say(&format!(
-        "{} blocks, {} hosts known: {hosts} chosen, {reserve} in reserve, {} left out",
-        proposal.blocks(),
-        proposal.known,
+        "{}, {} known: {hosts} chosen, {reserve} in reserve, {} left out",
+        count_of(proposal.blocks(), "block", "blocks"),
+        count_of(proposal.known, "host", "hosts"),
         proposal.left_out().iter().map(|(_, count)| count).sum::<usize>()
     ));
     for (why, count) in proposal.left_out() {
@@ -250,13 +250,13 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
 fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> String {
     let Source { format, rows, silent, is_torn, .. } = source;
     let day = day.map(|day| format!(" of {day}")).unwrap_or_default();
-    let mut line = format!("{name}: {format}{day}, {rows} rows");
+    let mut line = format!("{name}: {format}{day}, {}", count_of(*rows, "row", "rows"));
     if format.is_of_prefixes() {
         line += &format!("; {} of them of this country", counts.places);
     } else {
-        line += &format!("; {} hosts here", counts.hosts);
+        line += &format!("; {} here", count_of(counts.hosts, "host", "hosts"));
         if counts.elsewhere > 0 {
-            line += &format!(", {} mentions of others elsewhere", counts.elsewhere);
+            line += &format!(", {} of others elsewhere", mentions(counts.elsewhere));
         }
         if *silent > 0 {
             line += &format!(", {silent} that did not answer");
@@ -266,6 +266,14 @@ fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> Strin
         line += "; its end is missing";
     }
     line
+}
+
+fn count_of(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn mentions(count: usize) -> String {
+    count_of(count, "mention", "mentions")
 }
 
 /// Asks the resolver for the names of a file.
@@ -309,9 +317,10 @@ fn names(
         failures => format!(", {failures} without an answer"),
     };
     teller.say(&format!(
-        "{name}: names, {} questions to the resolver{failures}; {} hosts here, {} mentions of others \
-         elsewhere",
-        asked.questions, counts.hosts, counts.elsewhere
+        "{name}: names, {} to the resolver{failures}; {} here, {} of others elsewhere",
+        count_of(asked.questions, "question", "questions"),
+        count_of(counts.hosts, "host", "hosts"),
+        mentions(counts.elsewhere)
     ));
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let what = "names, looked up".to_owned();

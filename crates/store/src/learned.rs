@@ -37,16 +37,16 @@ pub struct Learned {
 
 /// The parts of [`Memory`] that are needed.
 #[derive(Deserialize)]
-struct Taken {
+struct Written {
     format: u32,
     taken: Time,
     offset: WallOffset,
     roster: Roster,
-    hosts: Vec<HostTaken>,
+    hosts: Vec<HostWritten>,
 }
 
 #[derive(Deserialize)]
-struct HostTaken {
+struct HostWritten {
     /// None before the first answer.
     usual_log_rtt: Option<f32>,
     rank: Rank,
@@ -68,17 +68,17 @@ impl StoreReader {
         let Some(text) = texts.next().transpose().map_err(|error| words(&error))? else {
             return Ok(None);
         };
-        let taken: Taken = serde_json::from_slice(&text).map_err(|error| words(&error))?;
-        if taken.format != Memory::FORMAT || !taken.is_consistent() {
+        let written: Written = serde_json::from_slice(&text).map_err(|error| words(&error))?;
+        if written.format != Memory::FORMAT || !written.is_consistent() {
             return Err(words(
                 &"another version of lifesign wrote it; let a run of this one write",
             ));
         }
-        Ok(Some(taken.into_learned()))
+        Ok(Some(written.into_learned()))
     }
 }
 
-impl Taken {
+impl Written {
     fn is_consistent(&self) -> bool {
         self.hosts.len() == self.roster.targets.len() && self.roster.is_consistent()
     }

@@ -58,7 +58,7 @@ impl Proposal {
         }
         writeln!(
             out,
-            "#\n# {} blocks, {hosts} hosts, {reserve} in reserve, {} left out (at the end).\n",
+            "#\n# Blocks: {}. Hosts: {hosts}, {reserve} in reserve, {} left out (at the end).\n",
             self.blocks(),
             self.left_out.len()
         )?;

@@ -1,7 +1,11 @@
 //! A plan against what its run has learned: who to drop, and whom of the reserve to take, as a diff
 //! of the plan's text. Nobody's plan is changed by it.
 
-use std::{collections::HashMap, fmt::Write as _, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    ops::Range,
+};
 
 /// Lines around a change that a diff shows.
 const CONTEXT: usize = 3;
@@ -47,7 +51,7 @@ pub fn review(
     name: &str,
     plan: &str,
     findings: &[Finding],
-    reserve: &HashMap<String, Vec<String>>,
+    reserve: &BTreeMap<String, Vec<String>>,
 ) -> Review {
     let lines: Vec<&str> = plan.lines().collect();
     let blocks = blocks(&lines);

@@ -6,7 +6,7 @@ use super::{
 };
 use jiff::civil::date;
 use lifesign_formats::survey::{AddressSet, Fact, Role, Seen};
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// A survey of 203.0.113.0/24 and 2001:db8::/48, in which two files have been begun.
 fn survey(deny: &str) -> Survey {
@@ -194,7 +194,7 @@ fn a_review_is_a_diff_that_patch_can_apply() {
         finding("198.51.100.0/24", "198.51.100.1"),
     ];
     let reserve = ["203.0.113.8", "203.0.113.9"].map(str::to_owned).to_vec();
-    let reserve = HashMap::from([("203.0.113.0/24".to_owned(), reserve)]);
+    let reserve = BTreeMap::from([("203.0.113.0/24".to_owned(), reserve)]);
     let Review { diff, notes } = review("plan.toml", PLAN, &findings, &reserve);
     assert_eq!(
         diff,

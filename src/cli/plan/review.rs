@@ -7,7 +7,7 @@ use lifesign_document::MAX_MEBIBYTES;
 use lifesign_store::{Learned, LearnedTarget};
 use lifesign_survey::review::{Finding, Review, review as compare};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,7 +24,7 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
         Refusal::from("the run has not written yet what it learned; wait a minute".to_owned())
     })?;
     let (findings, parts) = findings(&plan, &learned);
-    let mut reserve: HashMap<String, Vec<String>> = HashMap::new();
+    let mut reserve: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (BlockId(block), host) in &plan.reserve {
         let block = plan.roster.blocks[*block as usize].prefix.to_string();
         reserve.entry(block).or_default().push(host.to_string());
@@ -48,7 +48,7 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
 /// Hosts of the plan that should go, and a line for each way to ask that should.
 fn findings(plan: &Plan, learned: &Learned) -> (Vec<Finding>, Vec<String>) {
     let mut by_host: BTreeMap<(String, String), Vec<&LearnedTarget>> = BTreeMap::new();
-    let mut living: HashMap<&str, bool> = HashMap::new();
+    let mut living: BTreeMap<&str, bool> = BTreeMap::new();
     for target in &learned.targets {
         let key = (target.block.clone(), target.target.host.to_string());
         by_host.entry(key).or_default().push(target);

@@ -148,7 +148,7 @@ fn a_file_of_another_kind_is_one_line_and_torn_ones_are_read_as_far_as_they_go()
     let (code, out, err) = with(&[&torn]);
     assert_eq!(code, 0, "{err}");
     let wanted = format!(
-        "{torn}: masscan's list (-oJ) of 2026-11-25, 1 rows; 1 hosts here; its end is missing"
+        "{torn}: masscan's list (-oJ) of 2026-11-25, 1 row; 1 host here; its end is missing"
     );
     // Its rows say when; the day of the file is none of theirs.
     let day = err.split(" of ").nth(1).and_then(|rest| rest.get(..10)).unwrap_or_default();
@@ -249,7 +249,7 @@ async fn names_are_asked_of_the_resolver_and_shown_as_they_come() {
         "  example.net has its mail at mail.example.net\n",
         "  example.net is 203.0.113.80\n",
         "  ns1.example.net is 203.0.113.53\n",
-        "; 3 hosts here, 1 mentions of others elsewhere\n",
+        "; 3 hosts here, 1 mention of others elsewhere\n",
     ] {
         assert!(out.contains(wanted), "{wanted} is not in {out}");
     }
