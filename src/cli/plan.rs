@@ -250,22 +250,23 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
 fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> String {
     let Source { format, rows, silent, is_torn, .. } = source;
     let day = day.map(|day| format!(" of {day}")).unwrap_or_default();
-    let mut line = format!("{name}: {format}{day}, {}", count_of(*rows, "row", "rows"));
+    let rows = count_of(*rows, "row", "rows");
+    let mut parts = vec![format!("{name}: {format}{day}, {rows}")];
     if format.is_of_prefixes() {
-        line += &format!("; {} of them of this country", counts.places);
+        parts.push(format!("; {} of them of this country", counts.places));
     } else {
-        line += &format!("; {} here", count_of(counts.hosts, "host", "hosts"));
+        parts.push(format!("; {} here", count_of(counts.hosts, "host", "hosts")));
         if counts.elsewhere > 0 {
-            line += &format!(", {} of others elsewhere", mentions(counts.elsewhere));
+            parts.push(format!(", {} of others elsewhere", mentions(counts.elsewhere)));
         }
         if *silent > 0 {
-            line += &format!(", {silent} that did not answer");
+            parts.push(format!(", {silent} that did not answer"));
         }
     }
     if *is_torn {
-        line += "; its end is missing";
+        parts.push("; its end is missing".to_owned());
     }
-    line
+    parts.concat()
 }
 
 fn count_of(count: usize, one: &str, many: &str) -> String {
