@@ -34,7 +34,7 @@ impl LineError {
         let text = match error.classify() {
             Category::Eof => "the line is torn off".to_owned(),
             Category::Syntax | Category::Io => {
-                format!("no JSON: {what}; a line is a JSON object (docs/journal.md)")
+                "no JSON from here on; a line is a JSON object (docs/journal.md)".to_owned()
             }
             Category::Data => format!("{what}; docs/journal.md says what a line has"),
         };
@@ -93,8 +93,7 @@ mod tests {
             ),
             (
                 r#"{"why":"é", x}"#,
-                "13: no JSON: key must be a string; a line is a JSON object (docs/journal.md)"
-                    .into(),
+                "13: no JSON from here on; a line is a JSON object (docs/journal.md)".into(),
             ),
             (r#"{"sent":"2014"#, "13: the line is torn off".into()),
             (r#"{"sent":"x"}"#, format!("12: missing field `probe`; {data}")),

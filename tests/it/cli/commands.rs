@@ -245,7 +245,7 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
         (
             "no JSON",
             format!("{whole}\nseen at noon\n").into_bytes(),
-            "3:1: no JSON: expected value; a line is a JSON object (docs/journal.md)".into(),
+            "3:1: no JSON from here on; a line is a JSON object (docs/journal.md)".into(),
         ),
         (
             "other key",
