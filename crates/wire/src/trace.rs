@@ -80,19 +80,25 @@ impl Traces {
         Self { hasher, open: HashMap::new(), opened: VecDeque::new() }
     }
 
-    /// The packet of a probe that is sent now, and may be answered from now on; None if too many
-    /// are open. A ping socket replaces its identifier. For IPv6 the kernel computes the checksum
-    /// (RFC 3542 §3.1), and that of a ping socket: it is constant all the same.
-    pub fn open(&mut self, echo: TraceEcho, kind: SocketKind, now: Time) -> Option<[u8; LENGTH]> {
-        self.close_old(now);
-        if self.open.len() >= MOST_OPEN {
-            return None;
+    /// The packet of a probe that is sent now, and may be answered from now on. A ping socket
+    /// replaces its identifier. For IPv6 the kernel computes the checksum (RFC 3542 §3.1), and that
+    /// of a ping socket: it is constant all the same. Where too many are open, the oldest is closed.
+    pub fn open(&mut self, echo: TraceEcho, kind: SocketKind, now: Time) -> [u8; LENGTH] {
+        while let Some(&(sent, key)) = self.opened.front()
+            && (now.since(sent) > OPEN_FOR || self.opened.len() >= MOST_OPEN)
+        {
+            self.opened.pop_front();
+            // Another may have got the same key meanwhile.
+            if self.open.get(&key).is_some_and(|open| open.sent == sent) {
+                self.open.remove(&key);
+            }
         }
         let request = self.request(&echo);
-        let key = key(&request, echo.target, kind)?;
-        self.open.insert(key, Open { echo, sent: now, request });
-        self.opened.push_back((now, key));
-        Some(request)
+        if let Some(key) = key(&request, echo.target, kind) {
+            self.open.insert(key, Open { echo, sent: now, request });
+            self.opened.push_back((now, key));
+        }
+        request
     }
 
     /// A probe was not sent after all.
@@ -135,18 +141,6 @@ impl Traces {
     fn answered(&mut self, key: u32) -> Option<Answered> {
         let open = self.open.remove(&key)?;
         Some(Answered { id: open.echo.id, sent: open.sent })
-    }
-
-    fn close_old(&mut self, now: Time) {
-        while let Some(&(sent, key)) = self.opened.front()
-            && now.since(sent) > OPEN_FOR
-        {
-            self.opened.pop_front();
-            // Another may have got the same key meanwhile.
-            if self.open.get(&key).is_some_and(|open| open.sent == sent) {
-                self.open.remove(&key);
-            }
-        }
     }
 
     fn request(&self, echo: &TraceEcho) -> [u8; LENGTH] {
