@@ -70,7 +70,18 @@ mod place;
 mod question;
 mod event;
 mod settings;
+mod routers;
+mod evidence;
+mod return_path;
+mod sweep;
+mod path;
+mod episode;
 mod tracer;
+mod sweeps;
+mod doubts;
+mod views;
+#[cfg(test)]
+mod tests;
 
 pub use event::PathEvent;
 pub use place::{HopSeen, HopView, NetworkOf, Networks, Place, PlaceView, Word};

@@ -1,38 +1,120 @@
-//! The state machine: whom to ask when, for all blocks.
+//! The state machine: whom to ask when, for all paths.
 
 use super::{
-    HopView, Networks, PathEvent, PlaceView, ProbeOutcomes, Settings, TraceAnswer, TraceProbe,
-    TracedBlock,
+    Answer, Networks, PathEvent, PlaceView, ProbeOutcome, ProbeOutcomes, Settings, TraceAnswer,
+    TraceProbe, Traced, TracedBlock,
+    path::{Hop, Path},
+    routers::{Key, RouterId, Routers},
+    sweep::Found,
 };
 use lifesign_model::{
-    scopes::{BlockId, Family, PerFamily, TargetId},
+    rng::Rng,
+    scopes::{BlockId, Family, PerFamily, Prefix, TargetId},
     time::Time,
 };
-use std::{collections::VecDeque, net::IpAddr, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
+
+/// How long a probe is open.
+const OPEN: Duration = Duration::from_secs(3);
+/// After life returned, or a way back moved, the path is looked at so much later.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
+/// Calm sweeps per second at most while paths are being learned.
+const LEARNING_RATE: f64 = 20.0;
+const LEARNING_INTERVAL: Duration = Duration::from_secs(30);
+/// So many sweeps are made at that pace.
+pub(crate) const LEARNING_SWEEPS: u32 = 12;
+
+/// A probe that may still be answered.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub path: u32,
+    pub hop_limit: u8,
+    pub slot: u32,
+    pub sent: Time,
+    pub expected: RouterId,
+    /// Other paths for which its answer counts too.
+    pub sharers: Vec<u32>,
+    pub found: Found,
+}
+
+/// What all paths of a family have in common at a hop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrunkHop {
+    pub router: RouterId,
+    pub agree: u32,
+    pub differ: u32,
+}
+
+/// Who answers whenever our own network works.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ControlsHeard {
+    pub asked: Time,
+    pub heard: Time,
+}
 
 /// Where the paths to all blocks break (see the crate).
 #[derive(Debug)]
 pub struct Tracer {
-    settings: Settings,
-    networks: Networks,
-    blocks: Vec<TracedBlock>,
-    blind: PerFamily<bool>,
-    due: VecDeque<TraceProbe>,
-    events: VecDeque<PathEvent>,
-    counts: ProbeOutcomes<u64>,
+    pub(crate) settings: Settings,
+    pub(crate) rng: Rng,
+    pub(crate) networks: Networks,
+    pub(crate) blocks: Vec<TracedBlock>,
+    /// By country: its prefixes, by their first address.
+    pub(crate) theirs: HashMap<u32, Vec<Prefix>>,
+    /// First those of the blocks, then those of the controls.
+    pub(crate) paths: Vec<Path>,
+    pub(crate) routers: Routers,
+    pub(crate) trunk: PerFamily<Vec<TrunkHop>>,
+    pub(crate) blind: PerFamily<bool>,
+    pub(crate) controls_heard: PerFamily<ControlsHeard>,
+    pub(crate) open: BTreeMap<u64, Open>,
+    pub(crate) next_id: u64,
+    pub(crate) next_slot: u32,
+    timers: BTreeSet<(Time, u32)>,
+    /// By path: its entry among the timers.
+    timer_of: Vec<Time>,
+    pub(crate) due: VecDeque<TraceProbe>,
+    pub(crate) events: VecDeque<PathEvent>,
+    pub(crate) places: HashMap<u32, PlaceView>,
+    pub(crate) queued: VecDeque<u32>,
+    pub(crate) active: usize,
+    /// The next path in doubt is looked into no earlier.
+    pub(crate) next_begin: Time,
+    pub(crate) counts: ProbeOutcomes<u64>,
+    pub(crate) arrived: u64,
 }
 
 impl Tracer {
     /// One that knows no path yet. The seed spreads the sweeps.
-    pub fn new(settings: Settings, _seed: u64, _now: Time) -> Self {
+    pub fn new(settings: Settings, seed: u64, _now: Time) -> Self {
         Self {
-            settings,
+            rng: Rng::new(seed),
             networks: Networks::default(),
             blocks: Vec::new(),
+            theirs: HashMap::new(),
+            paths: Vec::new(),
+            routers: Routers::new(&settings),
+            trunk: PerFamily::default(),
             blind: PerFamily::default(),
+            controls_heard: PerFamily::default(),
+            open: BTreeMap::new(),
+            next_id: 1,
+            next_slot: 0,
+            timers: BTreeSet::new(),
+            timer_of: Vec::new(),
             due: VecDeque::new(),
             events: VecDeque::new(),
+            places: HashMap::new(),
+            queued: VecDeque::new(),
+            active: 0,
+            next_begin: Time::default(),
             counts: ProbeOutcomes::default(),
+            arrived: 0,
+            settings,
         }
     }
 
@@ -41,50 +123,251 @@ impl Tracer {
         self.networks = networks;
     }
 
-    /// Who is watched from now on. What is known of the path to a prefix that stays is kept.
-    pub fn set_blocks(&mut self, blocks: Vec<TracedBlock>, _now: Time) {
+    /// Who is watched from now on. What is known of the path to a prefix that stays is kept; what
+    /// is down must be said again.
+    pub fn set_blocks(&mut self, blocks: Vec<TracedBlock>, now: Time) {
+        let controls: Vec<IpAddr> =
+            self.paths[self.blocks.len()..].iter().map(|path| path.targets[0]).collect();
+        let paths = std::mem::take(&mut self.paths);
+        let mut known: HashMap<Prefix, Path> =
+            self.blocks.iter().map(|block| block.prefix).zip(paths).collect();
+        self.theirs.clear();
+        for block in &blocks {
+            self.theirs.entry(block.country.0).or_default().push(block.prefix);
+        }
+        for prefixes in self.theirs.values_mut() {
+            prefixes.sort_unstable_by_key(Prefix::address);
+        }
+        let spread = self.learning_interval(blocks.len());
+        for (id, block) in (0..).zip(&blocks) {
+            let of = Traced::Block(BlockId(id));
+            let calm_at = now + spread.mul_f64(self.rng.unit());
+            let mut path = Path::new(of, block.targets.clone(), calm_at);
+            if let Some(old) = known.remove(&block.prefix) {
+                path.adopt(old);
+            }
+            self.paths.push(path);
+        }
         self.blocks = blocks;
+        self.begin_anew();
+        self.set_controls(&controls, now);
     }
 
     /// The hosts that answer whenever our own network works.
-    pub fn set_controls(&mut self, _controls: &[IpAddr], _now: Time) {}
+    pub fn set_controls(&mut self, controls: &[IpAddr], now: Time) {
+        self.paths.truncate(self.blocks.len());
+        for (number, &address) in (0..).zip(controls) {
+            let calm_at = now + LEARNING_INTERVAL.mul_f64(self.rng.unit());
+            self.paths.push(Path::new(Traced::Control(number), vec![address], calm_at));
+        }
+        self.begin_anew();
+    }
 
-    /// The judge doubts that a block lives. It may be said again and again.
-    pub fn handle_doubt(&mut self, _block: BlockId, _now: Time) {}
+    /// Ids of paths have another meaning from here on.
+    fn begin_anew(&mut self) {
+        for path in &mut self.paths {
+            path.sweep = None;
+            path.episode = None;
+        }
+        self.open.clear();
+        self.due.clear();
+        self.places.clear();
+        self.queued.clear();
+        self.active = 0;
+        self.timers.clear();
+        self.timer_of = vec![Time::NEVER; self.paths.len()];
+        for index in 0..self.paths.len() as u32 {
+            self.set_timer(index);
+        }
+    }
 
-    /// A block is down, said the judge.
-    pub fn handle_down(&mut self, _block: BlockId, _now: Time) {}
+    pub(crate) fn learning_interval(&self, blocks: usize) -> Duration {
+        LEARNING_INTERVAL
+            .max(Duration::from_secs_f64(blocks as f64 / LEARNING_RATE))
+            .min(self.settings.calm_interval)
+    }
 
-    /// A block lives after all, or again: its place is none.
-    pub fn handle_life(&mut self, _block: BlockId, _now: Time) {}
+    /// From one calm sweep of a path to the next.
+    pub(crate) fn calm_interval(&mut self, index: u32) -> Duration {
+        let interval = if self.paths[index as usize].sweeps < LEARNING_SWEEPS {
+            self.learning_interval(self.blocks.len())
+        } else {
+            self.settings.calm_interval
+        };
+        // Sweeps of two paths that fell together once do not go on doing so.
+        interval.mul_f64(0.9 + 0.2 * self.rng.unit())
+    }
 
-    /// Our own network of this family fails, or works again. Meanwhile nothing is said of blocks.
-    pub fn handle_blind(&mut self, family: Family, is_blind: bool, _now: Time) {
-        self.blind[family] = is_blind;
+    /// Moves a path's timer to what is due first.
+    pub(crate) fn set_timer(&mut self, index: u32) {
+        let path = &self.paths[index as usize];
+        let at = path.next_timeout();
+        let timer = &mut self.timer_of[index as usize];
+        if *timer != at {
+            self.timers.remove(&(*timer, index));
+            *timer = at;
+            if at < Time::NEVER {
+                self.timers.insert((at, index));
+            }
+        }
+    }
+
+    pub(crate) fn path_of(&self, block: BlockId) -> Option<u32> {
+        let index = block.0;
+        let is_traced = (index as usize) < self.blocks.len();
+        (is_traced && !self.paths[index as usize].targets.is_empty()).then_some(index)
     }
 
     /// An echo reply of a host (one of its targets, always the same) arrived with this hop limit.
     pub fn handle_reply_hop_limit(
         &mut self,
-        _block: BlockId,
-        _host: TargetId,
-        _hop_limit: u8,
-        _now: Time,
+        block: BlockId,
+        host: TargetId,
+        hop_limit: u8,
+        now: Time,
     ) {
+        let Some(index) = self.path_of(block) else { return };
+        let path = &mut self.paths[index as usize];
+        if let Some((before, after)) = path.way_back.record(host, hop_limit, now) {
+            path.calm_at = path.calm_at.min(now);
+            self.events.push_back(PathEvent::ReturnPath { at: now, block, before, after });
+            self.set_timer(index);
+        }
     }
 
     /// Something authentic came back.
-    pub fn handle_answer(&mut self, _answer: TraceAnswer, _now: Time) {}
+    pub fn handle_answer(&mut self, answer: TraceAnswer, now: Time) {
+        let TraceAnswer { id, from, answer, at } = answer;
+        let Some(open) = self.open.get(&id).filter(|open| open.found == Found::Pending) else {
+            return;
+        };
+        let path = &self.paths[open.path as usize];
+        let (index, hop_limit, slot) = (open.path, open.hop_limit, open.slot);
+        let is_target = path.targets.contains(&from);
+        let (outcome, found) = match answer {
+            Answer::Reply => (ProbeOutcome::Reply, Found::Target),
+            // By any word of its own a target shows that it lives.
+            Answer::Unreachable(_) if is_target => (ProbeOutcome::Unreachable, Found::Target),
+            Answer::TimeExceeded => {
+                let router = self.routers.id(Key::Address(from), now);
+                (ProbeOutcome::TimeExceeded, Found::Hop(router))
+            }
+            Answer::Unreachable(code) => {
+                let router = self.routers.id(Key::Address(from), now);
+                (ProbeOutcome::Unreachable, Found::Unreachable(router, code))
+            }
+        };
+        self.counts[outcome] += 1;
+        if found == Found::Target && matches!(path.of, Traced::Control(_)) {
+            let controls = &mut self.controls_heard[path.family];
+            controls.heard = controls.heard.max(at);
+        }
+        let heard = match found {
+            Found::Hop(router) | Found::Unreachable(router, _) => Some(router),
+            Found::Target => self.routers.known(from),
+            Found::Pending | Found::Silent | Found::Void => None,
+        };
+        if let Some(router) = heard {
+            self.routers.hear(router, at);
+        }
+        let sharers = {
+            let Some(open) = self.open.get_mut(&id) else { return };
+            open.found = found;
+            if let Found::Hop(router) | Found::Unreachable(router, _) = found
+                && router != open.expected
+            {
+                // The packet was another router's.
+                self.routers.charge(router, now);
+            }
+            std::mem::take(&mut open.sharers)
+        };
+        self.deliver(index, hop_limit, slot, found, now);
+        for sharer in sharers {
+            let found = shared(self.paths[sharer as usize].hop(hop_limit), found);
+            let slot = self.paths[sharer as usize].sweep.as_ref().map_or(slot, |sweep| sweep.slot);
+            self.deliver(sharer, hop_limit, slot, found, now);
+        }
+    }
+
+    /// What was found for one hop of a path's sweep.
+    fn deliver(&mut self, index: u32, hop_limit: u8, slot: u32, found: Found, now: Time) {
+        let path = &mut self.paths[index as usize];
+        let sweep = path.sweep.as_mut().filter(|sweep| sweep.slot == slot);
+        if let Some(sweep) = sweep {
+            if let Some(ask) = sweep.ask_mut(hop_limit) {
+                ask.found = found;
+            }
+            if sweep.is_complete() {
+                sweep.close_at = now;
+                self.set_timer(index);
+            }
+        } else if let (Some(episode), Found::Hop(router)) = (path.episode.as_mut(), found)
+            && path.hops.get(usize::from(hop_limit) - 1).is_some_and(|hop| hop.holds(router))
+        {
+            episode.correct(slot, hop_limit);
+        }
+    }
 
     /// A probe was not sent after all: it is no evidence.
-    pub fn handle_not_sent(&mut self, _id: u64, _now: Time) {}
+    pub fn handle_not_sent(&mut self, id: u64, now: Time) {
+        let Some(open) = self.open.remove(&id).filter(|open| open.found == Found::Pending) else {
+            return;
+        };
+        self.counts[ProbeOutcome::NotSent] += 1;
+        self.routers.give_back(open.expected, now);
+        self.deliver(open.path, open.hop_limit, open.slot, Found::Void, now);
+        for sharer in open.sharers {
+            let slot = self.paths[sharer as usize].sweep.as_ref().map_or(0, |sweep| sweep.slot);
+            self.deliver(sharer, open.hop_limit, slot, Found::Void, now);
+        }
+    }
 
     /// Does what time demands by `now`; then take the probes that are due.
-    pub fn handle_timeout(&mut self, _now: Time) {}
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(entry) = self.open.first_entry().filter(|open| open.get().sent + OPEN <= now)
+        {
+            let open = entry.remove();
+            self.counts[ProbeOutcome::Silent] += u64::from(open.found == Found::Pending);
+        }
+        while let Some(&(at, index)) = self.timers.first() {
+            if at > now {
+                break;
+            }
+            self.advance(index, now);
+            self.set_timer(index);
+        }
+    }
+
+    /// Does what is due on one path.
+    fn advance(&mut self, index: u32, now: Time) {
+        let path = &mut self.paths[index as usize];
+        if path.sweep.as_ref().is_some_and(|sweep| sweep.close_at <= now) {
+            self.close_sweep(index, now);
+        }
+        let path = &mut self.paths[index as usize];
+        if path.sweep.is_some() {
+            return;
+        }
+        if path.episode.as_ref().is_some_and(|episode| episode.next_at <= now) {
+            self.doubt_sweep(index, now);
+        } else if path.calm_at <= now {
+            let is_blind = self.blind[path.family];
+            path.calm_at = now + self.settings.calm_interval / 10;
+            if is_blind || path.episode.is_some() {
+                return;
+            }
+            if path.is_down {
+                path.calm_at = now + self.settings.calm_interval;
+                self.begin_episode(index, now);
+            } else {
+                self.calm_sweep(index, now);
+            }
+        }
+    }
 
     /// When to call [`Tracer::handle_timeout`] next, at the latest.
     pub fn poll_timeout(&self) -> Time {
-        Time::NEVER
+        self.timers.first().map_or(Time::NEVER, |timer| timer.0)
     }
 
     /// The next probe to send now.
@@ -97,44 +380,19 @@ impl Tracer {
         self.events.pop_front()
     }
 
-    /// Where the path to a block breaks; None while it lives, and until that is known.
-    pub fn place(&self, _block: BlockId) -> Option<PlaceView> {
-        None
+    /// The families of all paths, for whoever wants to know of which there are controls.
+    pub(crate) fn controls(&self, family: Family) -> impl Iterator<Item = u32> {
+        let first = self.blocks.len();
+        let paths = self.paths.iter().enumerate().skip(first);
+        paths.filter(move |(_, path)| path.family == family).map(|(index, _)| index as u32)
     }
+}
 
-    /// The same of a network or a country, from its blocks: what nine of ten of those that have a
-    /// place agree on.
-    pub fn place_of(&self, _blocks: Range<u32>) -> Option<PlaceView> {
-        None
-    }
-
-    /// The path to a block as it is known, hop by hop.
-    pub fn hops(&self, _block: BlockId) -> Vec<HopView> {
-        Vec::new()
-    }
-
-    /// The networks before theirs that were seen, the present one first.
-    pub fn upstreams(&self, _block: BlockId) -> Vec<super::NetworkOf> {
-        Vec::new()
-    }
-
-    /// What became of all probes so far.
-    pub fn counts(&self) -> &ProbeOutcomes<u64> {
-        &self.counts
-    }
-
-    /// Of all probes so far, those that were sent as reaching the block.
-    pub fn arrived(&self) -> u64 {
-        0
-    }
-
-    /// Probes per second in calm, at most: for `check`.
-    pub fn calm_rate(&self) -> f64 {
-        0.0
-    }
-
-    /// How it was set.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+/// What another path's answer at the same hop means for this one.
+pub(crate) fn shared(hop: Option<&Hop>, found: Found) -> Found {
+    match found {
+        Found::Hop(router) if hop.is_some_and(|hop| hop.holds(router)) => found,
+        Found::Pending | Found::Silent => found,
+        _ => Found::Void,
     }
 }
