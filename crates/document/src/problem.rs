@@ -20,9 +20,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The middle of a long text is left out, so that a megabyte in quotes still gives one line.
-    /// Its end is kept: it says what would be right.
-    pub(crate) fn new((line, col): (usize, usize), text: &str) -> Self {
+    /// At a line and a column, or at (0, 0). The middle of a long text is left out, so that a
+    /// megabyte in quotes still gives one line. Its end is kept: it says what would be right.
+    pub fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
         const TAIL: usize = 160;
         let length = text.chars().count();
@@ -53,7 +53,7 @@ pub struct Problems {
 
 impl Problems {
     /// A single problem of the file as a whole (`position` is (0, 0)) or at one position.
-    pub(crate) fn single(file: &str, position: (usize, usize), text: &str) -> Self {
+    pub fn single(file: &str, position: (usize, usize), text: &str) -> Self {
         Self {
             file: file.to_owned(),
             list: vec![Problem::new(position, text)],
