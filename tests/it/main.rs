@@ -44,6 +44,7 @@ mod daemon {
     mod loopback;
     mod neighbours;
     mod outages;
+    mod paths;
     mod return_paths;
     mod routers;
     mod sources;

@@ -80,6 +80,7 @@ mod tracer;
 mod sweeps;
 mod doubts;
 mod views;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -89,4 +90,5 @@ pub use question::{
     Answer, ProbeOutcome, ProbeOutcomes, TraceAnswer, TraceProbe, Traced, TracedBlock,
 };
 pub use settings::Settings;
+pub use snapshot::{PathView, Paths};
 pub use tracer::Tracer;

@@ -110,6 +110,19 @@ impl Chain {
         self.router(hop).sh(&format!("nft add rule inet lab forward {rule}"));
     }
 
+    /// The same, until [`Chain::unbroken`].
+    pub fn broken(&self, hop: usize, rule: &str) -> String {
+        let handle = format!("nft --echo --handle add rule inet lab forward {rule}");
+        let told = self.router(hop).sh(&handle);
+        let (_, handle) = told.trim().rsplit_once("# handle ").expect("a handle");
+        handle.to_owned()
+    }
+
+    /// The rule with this handle is gone.
+    pub fn unbroken(&self, hop: usize, handle: String) {
+        self.router(hop).sh(&format!("nft delete rule inet lab forward handle {handle}"));
+    }
+
     /// This router says nothing of its own any more.
     pub fn silence(&self, hop: usize) {
         self.router(hop).sh(

@@ -178,6 +178,11 @@ impl Watch {
         Some(probe)
     }
 
+    /// May a trace probe reach this block now? If so, it is paid for.
+    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
+        self.schedule.pay_trace(block, now)
+    }
+
     /// Takes in what the network reports. Outcomes, strays, controls, gaps and new plans are one
     /// enum, because the journal records and replays them as one sequence.
     pub fn handle_event(&mut self, now: Time, event: &Event) {
@@ -311,6 +316,7 @@ impl Watch {
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
+            paths: Arc::default(),
             reasons: self.aggregate.reasons().to_vec(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),
