@@ -5,8 +5,11 @@ use super::{
     Scenario,
     handshakes::Handshakes,
     impairment::{self, Suspension},
+    places::PlaceScore,
     referee::Referee,
+    roads::Roads,
     score::Score,
+    tracing::Tracing,
     truth::Truth,
     world::World,
 };
@@ -36,6 +39,8 @@ pub struct Simulation {
     handshakes: Handshakes,
     truth: Truth,
     referee: Referee,
+    /// If the file says what the paths are.
+    tracing: Option<Tracing>,
     has_controls: bool,
     control_probes: u64,
     next_control_probe: Time,
@@ -54,7 +59,14 @@ impl Simulation {
         let impairments = impairment::impairments(scenario, seed);
         let mut suspensions = impairment::suspensions(&impairments);
         suspensions.reverse();
+        let roads = Roads::new(scenario, &settings.controls, seed);
+        let tracing = roads.map(|roads| {
+            let budget = settings.budget.unwrap_or(scenario.budget);
+            let controls = &settings.controls;
+            Tracing::new(roads, &scenario.roster, budget, controls, seed, scenario.start)
+        });
         Self {
+            tracing,
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
             handshakes: Handshakes::new(scenario.roster.clone()),
@@ -76,6 +88,8 @@ impl Simulation {
         let until = until.min(self.end);
         loop {
             let network = self.world.next_arrival().min(self.handshakes.poll_timeout());
+            let traced = self.tracing.as_ref().map_or(Time::NEVER, Tracing::next_event);
+            let network = network.min(traced);
             let wake = self.watch.poll_timeout().min(network);
             let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
@@ -109,11 +123,25 @@ impl Simulation {
             while let Some(event) = self.world.poll_event(self.now) {
                 if let Some(event) = self.handshakes.report(event) {
                     self.watch.handle_event(self.now, &event);
+                    if let Some(tracing) = &mut self.tracing {
+                        tracing.handle_event(&event, self.now);
+                    }
                 }
             }
             while let Some(change) = self.watch.poll_change() {
                 self.referee.handle_change(&change);
+                if let Some(tracing) = &mut self.tracing {
+                    tracing.handle_change(&change, &self.truth);
+                }
                 on_change(&change);
+            }
+            while let Some(block) = self.watch.poll_doubt() {
+                if let Some(tracing) = &mut self.tracing {
+                    tracing.handle_doubt(block, self.now);
+                }
+            }
+            if let Some(tracing) = &mut self.tracing {
+                tracing.advance(&self.truth, self.now);
             }
             if self.next_share <= self.now {
                 self.note_shares();
@@ -183,6 +211,11 @@ impl Simulation {
     /// The verdicts so far, held against the truth.
     pub fn score(&self) -> Score {
         self.referee.score(&self.truth, self.now)
+    }
+
+    /// The places so far, held against the truth, if the file says what the paths are.
+    pub fn place_score(&self) -> Option<PlaceScore> {
+        self.tracing.as_ref().map(Tracing::score)
     }
 
     /// What share of its usual hosts a scope was said to have so far, and when.

@@ -202,8 +202,19 @@ impl Tracer {
 
     fn close_calm_sweep(&mut self, index: u32, sweep: &Sweep, now: Time) {
         let replied = sweep.replied();
+        let path = &self.paths[index as usize];
+        let is_usual = |ask: &&Ask| match ask.found {
+            Found::Hop(router) => path.hop(ask.hop_limit).is_some_and(|hop| hop.holds(router)),
+            _ => false,
+        };
+        let usual = sweep.asks.iter().filter(is_usual).map(|ask| ask.hop_limit).max();
         // Where nothing answers any more, silence may be a break, and tells nothing of a hop.
-        let below = if sweep.is_turned_back() { 0 } else { replied.unwrap_or(sweep.heard()) };
+        let below = match replied {
+            Some(length) => length,
+            None if sweep.is_turned_back() => 0,
+            None if path.length > 0 => usual.unwrap_or(0),
+            None => sweep.heard(),
+        };
         self.learn(index, sweep, below, now);
         let path = &mut self.paths[index as usize];
         path.sweeps += u32::from(replied.is_some() || path.length == 0);
