@@ -1,7 +1,7 @@
-//! Reads a TOML file, or one of rows (CSV), and reports all its errors at once, each on one line with
-//! its position and what would be right. Both the plan and the scenario files are read with it, and
-//! their names of countries and networks follow one rule, since a scenario plays what a plan would
-//! watch.
+//! Reads a TOML file, or one of rows (CSV), and reports all its errors at once, each on one line
+//! with its position and what would be right. Both the plan and the scenario files are read with
+//! it, and their names of countries and networks follow one rule, since a scenario plays what a
+//! plan would watch.
 //!
 //! [`read`] parses the text and passes its root [`Table`] to a function that takes values out. A
 //! value that is missing or wrong is noted as a problem and comes back as `None`; the function goes
