@@ -61,7 +61,7 @@ use lifesign_export::{
     origin::Origin,
     target_queries::{TargetAsker, TargetQueries},
 };
-use lifesign_journal::verdict;
+use lifesign_journal::{path as path_lines, verdict};
 use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
@@ -406,8 +406,12 @@ impl Daemon {
         }
         let events = self.paths.iter_mut().flat_map(|paths| paths.events.drain(..));
         for event in events {
-            if let Some(line) = verdict::path(&event, roster, offset) {
+            if let Some(line) = path_lines::text(&event, roster, offset) {
                 self.stdout_writer.write(line);
+            }
+            let line = path_lines::write(&event, roster, offset);
+            if let (Some(journal), Some(line)) = (&mut self.journal, line) {
+                journal.write(line);
             }
         }
     }

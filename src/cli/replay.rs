@@ -8,7 +8,7 @@ use lifesign_core::{
     time::Time,
     watch::{EventRecord, Settings, Watch},
 };
-use lifesign_journal::{Reader, begun, verdict};
+use lifesign_journal::{Reader, begun, path, verdict};
 use lifesign_store::PlayedStore;
 use std::{
     collections::HashSet,
@@ -81,12 +81,19 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
                 return exit::DATA;
             }
         };
-        let record = std::str::from_utf8(&line)
-            .map_err(|_| "the line is not UTF-8".to_owned())
-            .and_then(|text| reader.read(text));
+        let text = std::str::from_utf8(&line);
+        let record =
+            text.map_err(|_| "the line is not UTF-8".to_owned()).and_then(|text| reader.read(text));
         let record = match record {
             Ok(record) => record,
             Err(problem) => {
+                // What was found on paths is told as it was: nobody can be asked again.
+                let found = text.ok().and_then(|text| path::read(text, &plan.roster));
+                if let Some(event) = found {
+                    let line = path::text(&event, &plan.roster, 0).filter(|_| !args.json);
+                    line.iter().for_each(|line| print_line(line));
+                    continue;
+                }
                 skipped.report(&format!("{name}:{number}"), problem);
                 continue;
             }

@@ -11,7 +11,12 @@ use lifesign_core::{
     watch::{Snapshot, Watch},
 };
 use lifesign_path::{PathEvent, PathView, Paths, TraceProbe, Traced, Tracer};
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 /// A block's trace targets are chosen anew so often, at first sooner, and each time later.
 const CHOSEN_EVERY: Duration = Duration::from_secs(600);
@@ -29,8 +34,10 @@ pub(super) struct PathTracer {
     chosen: Time,
     chosen_every: Duration,
     targets: Vec<Vec<IpAddr>>,
-    /// Blocks that were asked lately, and when.
-    asked: BTreeMap<BlockId, Time>,
+    /// Blocks that are dark, as far as the tracer was told.
+    dark: BTreeSet<BlockId>,
+    /// Blocks whose view may be another by now, and since when.
+    changed: BTreeMap<BlockId, Time>,
     views: Arc<Paths>,
     /// What was found and is not told yet.
     pub events: Vec<PathEvent>,
@@ -47,7 +54,8 @@ impl PathTracer {
             chosen: now,
             chosen_every: CHOSEN_FIRST,
             targets: Vec::new(),
-            asked: BTreeMap::new(),
+            dark: BTreeSet::new(),
+            changed: BTreeMap::new(),
             views: Arc::default(),
             events: Vec::new(),
         };
@@ -60,7 +68,8 @@ impl PathTracer {
         self.tracer.set_networks(plan.path.networks());
         self.tracer.set_controls(&plan.controls, now);
         self.targets.clear();
-        self.asked.clear();
+        self.dark.clear();
+        self.changed.clear();
         self.events.clear();
         self.views = Arc::new(Paths {
             blocks: vec![Arc::default(); plan.roster.blocks.len()],
@@ -106,10 +115,36 @@ impl PathTracer {
         for change in changes.iter().filter(|change| !change.narrows()) {
             let Scope::Block(block) = change.scope else { continue };
             match change.to {
-                State::Down | State::Outage => self.tracer.handle_down(block, now),
-                State::Up | State::Degraded | State::Partial => self.tracer.handle_life(block, now),
+                State::Down | State::Outage => {
+                    self.dark.insert(block);
+                    self.tracer.handle_down(block, now);
+                }
+                State::Up | State::Degraded | State::Partial => {
+                    self.dark.remove(&block);
+                    self.tracer.handle_life(block, now);
+                }
+                // Whether what flaps is dark just now, only a snapshot tells.
                 State::Flapping | State::Unknown => {}
             }
+            self.changed.insert(block, now);
+        }
+    }
+
+    fn handle_flapping(&mut self, snapshot: &Snapshot, now: Time) {
+        for block in (0..snapshot.roster.blocks.len() as u32).map(BlockId) {
+            let verdict = &snapshot.scope(Scope::Block(block)).verdict;
+            if verdict.state != State::Flapping {
+                continue;
+            }
+            let is_dark = verdict.calm_at.is_none();
+            if is_dark && self.dark.insert(block) {
+                self.tracer.handle_down(block, now);
+            } else if !is_dark && self.dark.remove(&block) {
+                self.tracer.handle_life(block, now);
+            } else {
+                continue;
+            }
+            self.changed.insert(block, now);
         }
     }
 
@@ -126,7 +161,7 @@ impl PathTracer {
         let mut probes = Vec::new();
         while let Some(probe) = self.tracer.poll_probe(now) {
             if let Traced::Block(block) = probe.of {
-                self.asked.insert(block, now);
+                self.changed.insert(block, now);
                 if probe.reaches_block && !watch.pay_trace(block, now) {
                     self.tracer.handle_not_sent(probe.id, now);
                     continue;
@@ -150,6 +185,7 @@ impl PathTracer {
         for family in Family::ALL {
             self.tracer.handle_blind(family, is_blind[family], now);
         }
+        self.handle_flapping(snapshot, now);
         let views = Arc::make_mut(&mut self.views);
         while let Some(event) = self.tracer.poll_event() {
             if let PathEvent::Upstream { block, .. }
@@ -158,9 +194,12 @@ impl PathTracer {
             {
                 Arc::make_mut(&mut views.blocks[block.0 as usize]).changes += 1;
             }
+            if let PathEvent::Place { block, .. } = event {
+                self.changed.insert(block, now);
+            }
             self.events.push(event);
         }
-        for &block in self.asked.keys() {
+        for &block in self.changed.keys() {
             let view = &mut views.blocks[block.0 as usize];
             *view = Arc::new(PathView {
                 place: self.tracer.place(block).cloned(),
@@ -170,13 +209,13 @@ impl PathTracer {
             });
         }
         let roster = &snapshot.roster;
-        if !self.asked.is_empty() {
+        if !self.changed.is_empty() {
             let places = |blocks: &std::ops::Range<u32>| self.tracer.place_of(blocks.clone());
             views.networks = roster.networks.iter().map(|of| places(&of.blocks)).collect();
             views.countries = roster.countries.iter().map(|of| places(&of.blocks)).collect();
         }
         views.probes = *self.tracer.counts();
-        self.asked.retain(|_, asked| now.since(*asked) <= CHANGES_FOR);
+        self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
         snapshot.paths = self.views.clone();
     }
 }

@@ -5,46 +5,17 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::Snapshot,
 };
-use lifesign_path::{HopSeen, HopView, NetworkOf, PathView, PlaceView, Word};
+use lifesign_journal::path::PlaceJson;
+use lifesign_path::{HopView, NetworkOf, PathView};
 use serde::Serialize;
 use std::net::IpAddr;
 
-/// Where the path to a scope breaks.
+/// Where the path to a scope breaks, and the same for people.
 #[derive(Serialize)]
-pub(crate) struct PlaceJson {
-    /// One of `near_us on_the_way at_their_border inside unknown`.
-    place: &'static str,
-    found: String,
-    /// When the doubt began.
-    since: String,
-    /// The last hop that answers.
-    last: Option<HopSeenJson>,
-    /// The first behind it that used to answer and does not.
-    first_silent: Option<HopSeenJson>,
-    /// What a router says.
-    said: Option<SaidJson>,
-    /// How many trace probes it took.
-    probes: u32,
-    /// For people.
+pub(crate) struct PlaceAndSentence {
+    #[serde(flatten)]
+    place: PlaceJson,
     sentence: String,
-}
-
-#[derive(Serialize)]
-struct HopSeenJson {
-    hop: u8,
-    address: IpAddr,
-    asn: Option<u32>,
-    network: Option<String>,
-    heard: String,
-}
-
-#[derive(Serialize)]
-struct SaidJson {
-    from: IpAddr,
-    /// `unreachable` or `loop`.
-    what: &'static str,
-    icmp_type: Option<u8>,
-    icmp_code: Option<u8>,
 }
 
 /// The path to a block.
@@ -76,19 +47,11 @@ struct NetworkJson {
 }
 
 /// None while it lives, and until it is known.
-pub(crate) fn place(snapshot: &Snapshot, scope: Scope) -> Option<PlaceJson> {
+pub(crate) fn place(snapshot: &Snapshot, scope: Scope) -> Option<PlaceAndSentence> {
     let offset = snapshot.wall_offset;
-    let view: &PlaceView = snapshot.paths.place(scope)?;
-    Some(PlaceJson {
-        place: view.place.label(),
-        found: written(offset, view.found),
-        since: written(offset, view.since),
-        last: view.last.as_ref().map(|hop| seen(hop, offset)),
-        first_silent: view.first_silent.as_ref().map(|hop| seen(hop, offset)),
-        said: view.said.map(said),
-        probes: view.probes,
-        sentence: view.sentence(|time| offset.written(time)) + ".",
-    })
+    let view = snapshot.paths.place(scope)?;
+    let sentence = view.sentence(|time| offset.written(time)) + ".";
+    Some(PlaceAndSentence { place: PlaceJson::new(view, offset), sentence })
 }
 
 /// None if no path is traced, or nothing of it is known.
@@ -109,25 +72,6 @@ pub(crate) fn path(snapshot: &Snapshot, block: BlockId) -> Option<PathJson> {
         upstreams: view.upstreams.iter().map(network).collect(),
         changes: view.changes,
     })
-}
-
-fn seen(hop: &HopSeen, offset: WallOffset) -> HopSeenJson {
-    HopSeenJson {
-        hop: hop.hop_limit,
-        address: hop.address,
-        asn: hop.network.as_ref().map(|network| network.asn),
-        network: hop.network.as_ref().and_then(name),
-        heard: written(offset, hop.heard),
-    }
-}
-
-fn said((from, word): (IpAddr, Word)) -> SaidJson {
-    let (what, code) = match word {
-        Word::Unreachable(code) => ("unreachable", Some(code)),
-        Word::Loop => ("loop", None),
-    };
-    let icmp_type = code.map(|code| code.kind);
-    SaidJson { from, what, icmp_type, icmp_code: code.map(|code| code.code) }
 }
 
 fn name(network: &NetworkOf) -> Option<String> {

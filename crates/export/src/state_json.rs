@@ -5,7 +5,7 @@
 
 use crate::{
     error_response::{ErrorResponse, internal_error},
-    path_json::{self, PathJson, PlaceJson},
+    path_json::{self, PathJson, PlaceAndSentence},
     sources::ExportSettings,
 };
 use axum::http::StatusCode;
@@ -152,7 +152,7 @@ struct VerdictJson<'a> {
     /// When the newest answered probe was sent.
     last_life: Option<String>,
     /// Where the path to it breaks; null while it lives, and until that is known.
-    place: Option<PlaceJson>,
+    place: Option<PlaceAndSentence>,
     hosts: HostCounts,
     /// By window: `1m`, `5m`, `1h`.
     windows: BTreeMap<&'static str, WindowJson>,

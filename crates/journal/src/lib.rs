@@ -11,6 +11,7 @@
 #![warn(clippy::unwrap_used)]
 
 mod line;
+pub mod path;
 pub mod verdict;
 
 pub use line::{Code, JournalLine, Reader, write};

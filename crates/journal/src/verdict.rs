@@ -3,11 +3,10 @@
 
 use lifesign_core::{
     judge::Change,
-    scopes::{BlockId, Roster, Scope},
+    scopes::{Roster, Scope},
     time::{Time, WallOffset},
     watch::ReturnPathChange,
 };
-use lifesign_path::PathEvent;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -78,31 +77,6 @@ pub fn return_path(
         roster.country_of(scope).code,
         roster.name_of(scope)
     )
-}
-
-/// What was found on a path, as one line for people, without its line feed; None if it is no news
-/// for them.
-pub fn path(event: &PathEvent, roster: &Roster, offset: impl Into<WallOffset>) -> Option<String> {
-    let offset = offset.into();
-    let line = |time: Time, block: BlockId, what: &str| {
-        let scope = Scope::Block(block);
-        let country = &roster.country_of(scope).code;
-        format!("{} {country} {} {what}", offset.written(time), roster.name_of(scope))
-    };
-    Some(match event {
-        PathEvent::Place { block, place } => {
-            line(place.found, *block, &place.sentence(|time| offset.written(time)))
-        }
-        PathEvent::OwnPlace { family, place } => {
-            let time = offset.written(place.found);
-            let sentence = place.sentence(|time| offset.written(time));
-            format!("{time} our own {}: {sentence}", family.name())
-        }
-        PathEvent::Upstream { at, block, before, after } => {
-            line(*at, *block, &format!("is reached by {after}, before by {before}"))
-        }
-        PathEvent::Hops { .. } | PathEvent::ReturnPath { .. } => return None,
-    })
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Chain {
     }
 
     /// The rule with this handle is gone.
-    pub fn unbroken(&self, hop: usize, handle: String) {
+    pub fn unbroken(&self, hop: usize, handle: &str) {
         self.router(hop).sh(&format!("nft delete rule inet lab forward handle {handle}"));
     }
 
