@@ -11,6 +11,7 @@
 //! | `road`, `roads` | the hops of paths, and what they answer to traces |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
 //! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
+//! | `traceroute` | the same paths, for other tracers than ours |
 //! | `tracing`, `places` | the tracer beside the watch, and its places held against the truth |
 //! | `expect` | what a scenario demands of the verdicts, held against a score |
 //! | `handshakes` | what a kernel makes of TCP probes: it repeats them, and gives up |
@@ -39,6 +40,7 @@ mod segment;
 mod simulate;
 mod simulation;
 mod timeline;
+mod traceroute;
 mod tracing;
 mod truth;
 mod watched;
@@ -56,6 +58,7 @@ pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
 pub use simulate::{OnMinute, Options, simulate};
 pub use simulation::Simulation;
 pub use timeline::timeline;
+pub use traceroute::Traceroute;
 pub use truth::{StateSpan, Truth};
 pub use world::World;
 

@@ -40,6 +40,8 @@ pub struct PlaceScore {
     pub probes: Vec<f64>,
     /// `near_us` was said of what was not.
     pub false_near_us: u64,
+    /// While we were blind our own way out was said to break near us.
+    pub own_places: u64,
     /// The network before theirs was said to have changed.
     pub upstream_changes: u64,
     /// A path was said to have become longer or shorter.
@@ -81,6 +83,9 @@ impl PlaceScore {
             let (last, silent) = interval(view);
             last <= truth.after && truth.after < silent
         };
+        if std::env::var("DBG").is_ok() && !open.named.iter().all(holds) {
+            eprintln!("DBG {truth:?} {:#?}", open);
+        }
         self.inside += u64::from(open.named.iter().all(holds));
         self.narrow += u64::from(interval(last) == (truth.last, truth.first_silent));
         self.right += u64::from(last.place == truth.word);
@@ -106,6 +111,7 @@ impl PlaceScore {
             all.last_delays.extend(&score.last_delays);
             all.probes.extend(&score.probes);
             all.false_near_us += score.false_near_us;
+            all.own_places += score.own_places;
             all.upstream_changes += score.upstream_changes;
             all.length_changes += score.length_changes;
             all.return_path_changes += score.return_path_changes;

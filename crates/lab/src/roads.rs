@@ -292,6 +292,32 @@ impl Roads {
         self.answers.insert(probe.id, TraceAnswer { id: probe.id, from, answer, at });
     }
 
+    /// Asks one hop at once, as another tracer would: who answers, and what.
+    pub fn ask(
+        &mut self,
+        block: u32,
+        target: IpAddr,
+        hop_limit: u8,
+        answers: bool,
+        now: Time,
+    ) -> Option<(IpAddr, Answer)> {
+        self.now = now;
+        let event = self.break_of(block, now).cloned();
+        let position = event.as_ref().map(|event| self.position(block, event, now));
+        let cut = position.zip(event.map(|event| event.effect));
+        let probe = TraceProbe {
+            id: 0,
+            of: Traced::Block(lifesign_core::scopes::BlockId(block)),
+            target,
+            hop_limit,
+            slot: 0,
+            reaches_block: false,
+        };
+        let nodes = self.nodes(block, now);
+        let answer = self.answer(&nodes, cut.as_ref(), &probe, target, answers)?;
+        Some((answer.0, answer.1))
+    }
+
     fn control_nodes(&self, number: u16) -> Vec<Node> {
         let Some(road) = self.roads.iter().max_by_key(|road| road.shared) else {
             return Vec::new();

@@ -27,6 +27,8 @@ pub(super) struct Tracing {
     pub roads: Roads,
     score: PlaceScore,
     open: BTreeMap<u32, OpenBreak>,
+    /// Since we are blind, it was said why.
+    is_own_said: bool,
 }
 
 impl Tracing {
@@ -67,6 +69,7 @@ impl Tracing {
             roads,
             score: PlaceScore::default(),
             open: BTreeMap::new(),
+            is_own_said: false,
         }
     }
 
@@ -110,7 +113,10 @@ impl Tracing {
                     None => self.score.false_near_us += u64::from(is_near),
                 }
             }
-            PathEvent::OwnPlace { .. } => {}
+            PathEvent::OwnPlace { place, .. } => {
+                let is_first = !std::mem::replace(&mut self.is_own_said, true);
+                self.score.own_places += u64::from(is_first && place.place == Place::NearUs);
+            }
             PathEvent::Upstream { .. } => self.score.upstream_changes += 1,
             PathEvent::Hops { .. } => self.score.length_changes += 1,
             PathEvent::ReturnPath { .. } => self.score.return_path_changes += 1,
@@ -125,10 +131,13 @@ impl Tracing {
     /// What the network told the watch.
     pub fn handle_event(&mut self, event: &Event, now: Time) {
         let Event::Outcome(outcome) = event else { return };
+        let target = self.roster.target(outcome.target);
+        if outcome.found.rtt_if_alive().is_some() {
+            self.tracer.handle_host_answer(target.block, outcome.sent, now);
+        }
         if !matches!(outcome.found, Found::Reply { .. }) {
             return;
         }
-        let target = self.roster.target(outcome.target);
         if let (Kind::Icmp, Some(length)) = (target.kind, self.roads.length(target.block.0, now)) {
             let left = INITIAL_HOP_LIMIT - length + 1;
             self.tracer.handle_reply_hop_limit(target.block, outcome.target, left, now);
@@ -145,12 +154,13 @@ impl Tracing {
         }
         if change.from == State::Unknown {
             self.tracer.handle_blind(family, false, now);
+            self.is_own_said = false;
         }
         match change.to {
             State::Down | State::Outage => {
                 self.tracer.handle_down(block, now);
                 if !self.open.contains_key(&block.0) {
-                    let truth = self.true_place(block, truth, now);
+                    let truth = true_place(&self.roads, block, truth, now);
                     let named = Vec::new();
                     self.open.insert(block.0, OpenBreak { down: now, truth, named });
                 }
@@ -168,39 +178,6 @@ impl Tracing {
         }
     }
 
-    /// Where the path to a dark block breaks.
-    fn true_place(&self, block: BlockId, truth: &Truth, now: Time) -> Option<TruePlace> {
-        let road = self.roads.road_of(block.0)?;
-        if !truth.is_dark(Scope::Block(block), now) {
-            return None;
-        }
-        let nodes = self.roads.nodes(block.0, now);
-        let event = self.roads.break_of(block.0, now);
-        let after = event.map_or(nodes.len(), |event| self.roads.position(block.0, event, now));
-        let answers = |hop: &usize| nodes[hop - 1].answers > 0.2;
-        let last = (1..=after).rev().find(answers).unwrap_or(0);
-        let target = nodes.len() + 1;
-        let first_silent = (after + 1..target).find(answers).unwrap_or(target);
-        let word = |last: usize, silent: usize| {
-            let is_inside =
-                |hop: usize| nodes.get(hop - 1).is_none_or(|node: &Node| node.is_inside);
-            match () {
-                () if silent <= road.shared => Place::NearUs,
-                () if last == 0 => Place::Unknown,
-                () if is_inside(last) => Place::Inside,
-                () if is_inside(silent) => Place::AtTheirBorder,
-                () => Place::OnTheWay,
-            }
-        };
-        Some(TruePlace {
-            after,
-            last,
-            first_silent,
-            word: word(last, first_silent),
-            strict_word: word(after, after + 1),
-        })
-    }
-
     /// How good places were so far.
     pub fn score(&self) -> PlaceScore {
         let mut score = self.score.clone();
@@ -211,4 +188,41 @@ impl Tracing {
         score.arrived = self.tracer.arrived();
         PlaceScore::pool(std::iter::once(&score))
     }
+}
+
+/// Where the path to a dark block breaks.
+pub(super) fn true_place(
+    roads: &Roads,
+    block: BlockId,
+    truth: &Truth,
+    now: Time,
+) -> Option<TruePlace> {
+    let road = roads.road_of(block.0)?;
+    if !truth.is_dark(Scope::Block(block), now) {
+        return None;
+    }
+    let nodes = roads.nodes(block.0, now);
+    let event = roads.break_of(block.0, now);
+    let after = event.map_or(nodes.len(), |event| roads.position(block.0, event, now));
+    let answers = |hop: &usize| nodes[hop - 1].answers > 0.2;
+    let last = (1..=after).rev().find(answers).unwrap_or(0);
+    let target = nodes.len() + 1;
+    let first_silent = (after + 1..target).find(answers).unwrap_or(target);
+    let word = |last: usize, silent: usize| {
+        let is_inside = |hop: usize| nodes.get(hop - 1).is_none_or(|node: &Node| node.is_inside);
+        match () {
+            () if silent <= road.shared => Place::NearUs,
+            () if last == 0 => Place::Unknown,
+            () if is_inside(last) => Place::Inside,
+            () if is_inside(silent) => Place::AtTheirBorder,
+            () => Place::OnTheWay,
+        }
+    };
+    Some(TruePlace {
+        after,
+        last,
+        first_silent,
+        word: word(last, first_silent),
+        strict_word: word(after, after + 1),
+    })
 }

@@ -22,8 +22,6 @@ const APART: Duration = Duration::from_millis(250);
 /// So many hops are asked first, spread over the path: if it breaks near us, one router may get all
 /// of these packets.
 const FIRST: usize = 4;
-/// So many hops behind the last one that answers are asked again and again.
-const BEHIND: usize = 3;
 /// A place that is still wide so long after `down`, and after so many sweeps, is told as it is.
 const TELL_AFTER: Duration = Duration::from_secs(4);
 const TELL_SWEEPS: u8 = 4;
@@ -35,6 +33,8 @@ const SLOW: u32 = 3;
 const STALE: Duration = Duration::from_secs(20);
 /// So long after it began a doubt that is said again is looked at as a whole.
 const SAID_AGAIN: Duration = Duration::from_secs(3);
+/// Before it says `down` the judge has heard nothing for so long (`Rules::span`).
+const SILENCE: Duration = Duration::from_secs(4);
 /// So many controls are traced while we are blind.
 const CONTROLS: usize = 2;
 /// Of a hop limit that reaches a control whatever the path.
@@ -52,7 +52,6 @@ impl Tracer {
         match (age, &mut path.episode) {
             (Some(age), Some(episode)) if age <= STALE => {
                 if age >= SAID_AGAIN && !episode.is_queued {
-                    episode.forget();
                     episode.is_done = false;
                     episode.next_at = episode.next_at.min(now);
                 }
@@ -86,6 +85,17 @@ impl Tracer {
             self.tell(index, now);
         }
         self.set_timer(index);
+    }
+
+    /// A host answered a probe that was sent then: what was doubted before is no longer. It may be
+    /// called for every answer, and costs nothing but in a doubt.
+    pub fn handle_host_answer(&mut self, block: BlockId, sent: Time, now: Time) {
+        let Some(index) = self.path_of(block) else { return };
+        let path = &self.paths[index as usize];
+        let is_doubted = |episode: &Episode| episode.started <= sent;
+        if !path.is_down && path.episode.as_deref().is_some_and(is_doubted) {
+            self.handle_life(block, now);
+        }
     }
 
     /// A block lives after all, or again: its place is none.
@@ -189,7 +199,7 @@ impl Tracer {
     }
 
     /// The hops to ask next: all that answer, or those around where the path is thought to break.
-    fn hops_in_doubt(&self, index: u32) -> Vec<u8> {
+    fn hops_in_doubt(&self, index: u32, now: Time) -> Vec<u8> {
         let path = &self.paths[index as usize];
         let Some(episode) = &path.episode else { return Vec::new() };
         let mut hops = Vec::new();
@@ -202,20 +212,29 @@ impl Tracer {
             hops.push(next);
             hop = next;
         }
-        let whole = hops.len();
-        if episode.is_whole && whole > FIRST {
+        let interval = episode.interval.filter(|_| !episode.is_whole);
+        if let Some(interval) = interval {
+            let end = interval.first_silent.unwrap_or(u8::MAX);
+            let candidates = |hop: &u8| (interval.last..=end).contains(hop);
+            hops.retain(candidates);
+        }
+        // Who turns packets back is heard by that, and needs its tokens for it.
+        let turns = |hop: &u8| {
+            path.hop(*hop).is_some_and(|hop| {
+                hop.known().any(|router| self.routers.turns_back(router, 2, now))
+            })
+        };
+        let last = interval.map(|interval| interval.last);
+        hops.retain(|hop| Some(*hop) != last || !turns(hop));
+        let rest = hops.iter().copied().filter(|hop| Some(*hop) != last);
+        let rest: Vec<u8> = rest.collect();
+        let count = rest.len();
+        if count > FIRST {
             // In a loop of two, every other packet ends at the same router.
-            let odd = |part: usize| part * whole / FIRST - usize::from(part == FIRST - 1);
-            hops = (1..=FIRST).map(|part| hops[odd(part).max(1) - 1]).collect();
+            let odd = |part: usize| part * count / FIRST - usize::from(part == FIRST - 1);
+            let spread = (1..=FIRST).map(|part| rest[odd(part).max(1) - 1]);
+            hops = last.filter(|last| hops.contains(last)).into_iter().chain(spread).collect();
             hops.dedup();
-        } else if let (false, Some(interval)) = (episode.is_whole, episode.interval) {
-            let behind: Vec<u8> =
-                hops.iter().copied().filter(|hop| *hop > interval.last).take(BEHIND).collect();
-            // Whether the break has moved nearer, and whether what was heard once was no stray.
-            let seen = episode.observations.iter().filter(|one| one.is_seen);
-            let seen = seen.filter(|one| one.hop_limit == interval.last).count();
-            let asks_last = seen < 2 || behind.is_empty() || episode.sweeps % 4 == 0;
-            hops.retain(|hop| behind.contains(hop) || asks_last && *hop == interval.last);
         }
         hops
     }
@@ -223,7 +242,7 @@ impl Tracer {
     /// The next sweep of a path in doubt.
     pub(crate) fn doubt_sweep(&mut self, index: u32, now: Time) {
         let most = self.settings.most_probes;
-        let mut hops = self.hops_in_doubt(index);
+        let mut hops = self.hops_in_doubt(index, now);
         let path = &self.paths[index as usize];
         let Some(episode) = &path.episode else { return };
         if !path.is_down && now.since(episode.started) > STALE {
@@ -383,16 +402,19 @@ impl Tracer {
     fn judge(&mut self, index: u32, now: Time) {
         let path = &mut self.paths[index as usize];
         let Some(mut episode) = path.episode.take() else { return };
-        let has_changed = episode.notice_change(path, &self.routers, self.settings.odds, now);
-        let evidence = episode.evidence(path, &self.routers);
-        let (least, greatest) = positions(&evidence, self.settings.odds);
-        let heard = (1..=least).rev().find(|hop| evidence[usize::from(*hop) - 1].seen > 0);
+        episode.forget_old(now);
+        let latest = if path.is_down { path.down_at - SILENCE } else { Time::NEVER };
+        let hops = (1..=path.router_hops()).filter_map(|hop| path.hop(hop));
+        let calm: Vec<(u8, u8)> = hops.map(|hop| hop.calm(&self.routers)).collect();
+        let (least, greatest) =
+            positions(&calm, episode.observations.iter(), latest, self.settings.odds);
+        let heard = (1..=least).rev().find(|hop| episode.has_heard(*hop));
         let first_silent = path.next_answering(greatest, &self.routers);
         let last = heard.unwrap_or(0);
         let is_narrow = path.next_answering(last, &self.routers) == first_silent
             && (!episode.observations.is_empty() || path.router_hops() == 0);
         episode.interval = Some(Interval { last, first_silent, is_narrow });
-        let is_done = path.is_down && is_narrow && !has_changed && episode.sweeps >= 2;
+        let is_done = path.is_down && is_narrow && episode.sweeps >= 2;
         path.episode = Some(episode);
         self.tell(index, now);
         if is_done {

@@ -1,12 +1,7 @@
 //! One doubt about a block, or one look at a block that is down: what was heard since it began, and
 //! what follows from it.
 
-use super::{
-    Word,
-    evidence::{HopEvidence, predicted},
-    path::Path,
-    routers::Routers,
-};
+use super::Word;
 use lifesign_model::time::Time;
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
@@ -93,37 +88,13 @@ impl Episode {
         self.said = None;
     }
 
-    /// Forgets what was heard before a hop fell silent in the middle of it: so often in a row that
-    /// chance hardly explains it. True if there was such a hop.
-    pub fn notice_change(&mut self, path: &Path, routers: &Routers, odds: f64, now: Time) -> bool {
+    /// Forgets what is too old to tell of now.
+    pub fn forget_old(&mut self, now: Time) {
         self.observations.retain(|one| now.since(one.at) <= FRESH);
-        let gone_since = |hop_limit: u8| -> Option<Time> {
-            let of = || self.observations.iter().filter(|one| one.hop_limit == hop_limit);
-            let last_seen = of().filter(|one| one.is_seen).map(|one| one.at).max()?;
-            let silent = || of().filter(|one| one.at > last_seen);
-            let calm = path.hop(hop_limit)?.calm(routers);
-            let is_chance = predicted(calm, 0, silent().count() as u8) * odds > 1.0;
-            silent().map(|one| one.at).min().filter(|_| !is_chance)
-        };
-        let last = self.observations.iter().map(|one| one.hop_limit).max().unwrap_or(0);
-        let Some(since) = (1..=last).filter_map(gone_since).max() else { return false };
-        self.observations.retain(|one| one.at >= since);
-        self.is_whole = true;
-        true
     }
 
-    /// What was heard, by hop.
-    pub fn evidence(&self, path: &Path, routers: &Routers) -> Vec<HopEvidence> {
-        let of_hop = |hop_limit: u8| {
-            let calm = path.hop(hop_limit).map_or((0, 0), |hop| hop.calm(routers));
-            let mut hop = HopEvidence { calm, ..HopEvidence::default() };
-            for one in self.observations.iter().filter(|one| one.hop_limit == hop_limit) {
-                hop.asked = hop.asked.saturating_add(1);
-                hop.seen = hop.seen.saturating_add(u8::from(one.is_seen));
-                hop.words = hop.words.saturating_add(u8::from(one.is_word));
-            }
-            hop
-        };
-        (1..=path.router_hops()).map(of_hop).collect()
+    /// Was the hop heard?
+    pub fn has_heard(&self, hop_limit: u8) -> bool {
+        self.observations.iter().any(|one| one.hop_limit == hop_limit && one.is_seen)
     }
 }

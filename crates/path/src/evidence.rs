@@ -4,24 +4,21 @@
 //! hops up to b, with p how often each hop answers in calm. Hops behind it are silent. How often a
 //! hop answers is known from so many questions and no better: p has the Beta distribution of
 //! Krichevsky and Trofimov (1981), and the product its mean.
+//!
+//! A doubt may begin by chance just before the path breaks. So the break may have begun before any
+//! sweep, and until then all hops answer as in calm.
+
+use super::episode::Observation;
+use lifesign_model::time::Time;
 
 /// A hop behind the break is heard all the same with this probability: paths move, and answers are
 /// late.
 const STRAY: f64 = 1e-6;
-/// How much a router's word is worth, and how much the words of all may be.
+/// How much a router's word is worth, and how many words count.
 const WORD: f64 = 10.0;
-const WORDS: u8 = 2;
-
-/// What is known of one hop from a doubt.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct HopEvidence {
-    /// So often it was asked in calm, and answered.
-    pub calm: (u8, u8),
-    pub asked: u8,
-    pub seen: u8,
-    /// So often it said that it could not pass a packet on.
-    pub words: u8,
-}
+const WORDS: i32 = 2;
+/// The path was broken when the doubt began, and not later.
+const FROM_THE_FIRST: f64 = 0.9;
 
 /// The probability of so many answers and silences, in this order, of a hop with these counts.
 pub(crate) fn predicted(calm: (u8, u8), seen: u8, silent: u8) -> f64 {
@@ -38,24 +35,71 @@ pub(crate) fn predicted(calm: (u8, u8), seen: u8, silent: u8) -> f64 {
     probability
 }
 
-/// The positions that are not ruled out at these odds: the least and the greatest. `hops` begins
-/// with the first; position 0 is before it.
-pub(crate) fn positions(hops: &[HopEvidence], odds: f64) -> (u8, u8) {
-    let likelihood = |position: usize| -> f64 {
-        let of = |(index, hop): (usize, &HopEvidence)| {
-            let silent = hop.asked.saturating_sub(hop.seen);
-            if index < position {
-                predicted(hop.calm, hop.seen, silent).ln()
-            } else {
-                f64::from(hop.seen) * STRAY.ln()
+/// What one hop said before and since a sweep.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    seen: [u8; 2],
+    silent: [u8; 2],
+    /// That it could not pass a packet on, since then.
+    words: i32,
+}
+
+impl Said {
+    fn add(&mut self, observation: &Observation, since: usize) {
+        let list = if observation.is_seen { &mut self.seen } else { &mut self.silent };
+        list[since] = list[since].saturating_add(1);
+        self.words += i32::from(observation.is_word && since == 1);
+    }
+}
+
+/// The positions that are not ruled out at these odds: the least and the greatest. `calm` has how
+/// often each hop was asked in calm, and answered, beginning with the first; position 0 is before
+/// it. Observations are in the order of their sweeps; the path has been broken since `latest`.
+pub(crate) fn positions<'a>(
+    calm: &[(u8, u8)],
+    observations: impl Iterator<Item = &'a Observation> + Clone,
+    latest: Time,
+    odds: f64,
+) -> (u8, u8) {
+    let mut slots: Vec<u32> = observations.clone().map(|one| one.slot).collect();
+    slots.dedup();
+    let later = observations.clone().find(|one| one.at > latest).map(|one| one.slot);
+    let begins = slots.iter().position(|slot| Some(*slot) == later).unwrap_or(slots.len()).max(1);
+    let mut weights = vec![0.0; calm.len() + 1];
+    let mut all = Vec::with_capacity(begins * weights.len());
+    for begin in 0..begins {
+        let mut said = vec![Said::default(); calm.len()];
+        for one in observations.clone() {
+            let sweep = slots.iter().position(|slot| *slot == one.slot).unwrap_or(0);
+            if let Some(said) = said.get_mut(usize::from(one.hop_limit.max(1)) - 1) {
+                said.add(one, usize::from(sweep >= begin));
             }
+        }
+        let alive = |(said, calm): (&Said, &(u8, u8))| {
+            let sum = |list: [u8; 2]| list[0].saturating_add(list[1]);
+            predicted(*calm, sum(said.seen), sum(said.silent)).ln()
         };
-        let words = position.checked_sub(1).map_or(0, |index| hops[index].words.min(WORDS));
-        hops.iter().enumerate().map(of).sum::<f64>() + f64::from(words) * WORD.ln()
-    };
-    let all: Vec<f64> = (0..=hops.len()).map(likelihood).collect();
-    let best = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = all.iter().map(|one| (one - best).exp()).collect();
+        let dark = |(said, calm): (&Said, &(u8, u8))| {
+            let before = predicted(*calm, said.seen[0], said.silent[0]).ln();
+            before + f64::from(said.seen[1]) * STRAY.ln()
+        };
+        let prior = match begin {
+            0 => FROM_THE_FIRST,
+            _ => (1.0 - FROM_THE_FIRST) / (begins - 1) as f64,
+        };
+        let hops = || said.iter().zip(calm);
+        let mut likelihood: f64 = hops().map(dark).sum::<f64>() + prior.ln();
+        all.push((0, likelihood));
+        for (index, hop) in hops().enumerate() {
+            likelihood += alive(hop) - dark(hop);
+            let words = f64::from(hop.0.words.min(WORDS)) * WORD.ln();
+            all.push((index + 1, likelihood + words));
+        }
+    }
+    let best = all.iter().map(|(_, one)| *one).fold(f64::NEG_INFINITY, f64::max);
+    for (position, one) in all {
+        weights[position] += (one - best).exp();
+    }
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
     let whole: f64 = weights.iter().sum();
@@ -80,44 +124,63 @@ mod tests {
     const OFTEN: (u8, u8) = (20, 20);
     const NEVER: (u8, u8) = (20, 0);
 
-    fn hops(list: &[((u8, u8), u8, u8)]) -> Vec<HopEvidence> {
-        let hop = |&(calm, asked, seen)| HopEvidence { calm, asked, seen, words: 0 };
-        list.iter().map(hop).collect()
+    /// Sweeps of three hops, one letter each: `x` heard, `.` silent, `!` its word, `-` not asked.
+    fn seen(sweeps: &str) -> Vec<Observation> {
+        let mut all = Vec::new();
+        for (slot, sweep) in (0..).zip(sweeps.split(' ')) {
+            for (hop_limit, letter) in (1..).zip(sweep.chars()).filter(|(_, one)| *one != '-') {
+                let is_seen = letter != '.';
+                let is_word = letter == '!';
+                all.push(Observation { hop_limit, slot, at: Time::default(), is_seen, is_word });
+            }
+        }
+        all
     }
 
     #[test]
     fn positions_follow_from_who_answers_and_who_no_longer_does() {
-        for (seen, wanted) in [
+        for (calm, sweeps, wanted) in [
             // Nothing is known yet.
-            (hops(&[(OFTEN, 0, 0), (OFTEN, 0, 0), (OFTEN, 0, 0)]), (0, 3)),
+            ([OFTEN, OFTEN, OFTEN], "---", (0, 3)),
             // Everybody answers: it lies behind the last.
-            (hops(&[(OFTEN, 4, 4), (OFTEN, 4, 4), (OFTEN, 4, 4)]), (3, 3)),
-            (hops(&[(OFTEN, 4, 4), (OFTEN, 4, 0), (OFTEN, 4, 0)]), (1, 1)),
+            ([OFTEN, OFTEN, OFTEN], "xxx xxx xxx", (3, 3)),
+            ([OFTEN, OFTEN, OFTEN], "x.. x.. x.. x..", (1, 1)),
             // One silence is no proof, ...
-            (hops(&[(OFTEN, 1, 1), (OFTEN, 1, 0), (OFTEN, 0, 0)]), (1, 3)),
+            ([OFTEN, OFTEN, OFTEN], "x.-", (1, 3)),
             // ... and three are none where three in ten are lost, or where little is known.
-            (hops(&[(OFTEN, 4, 4), ((20, 14), 3, 0), (OFTEN, 3, 0)]), (1, 2)),
-            (hops(&[(OFTEN, 4, 4), ((3, 3), 3, 0), (OFTEN, 3, 0)]), (1, 2)),
+            ([OFTEN, (20, 14), OFTEN], "x.. x.. x..", (1, 2)),
+            ([OFTEN, (3, 3), OFTEN], "x.. x.. x..", (1, 2)),
             // A hop that never answers tells nothing.
-            (hops(&[(OFTEN, 4, 4), (NEVER, 4, 0), (OFTEN, 4, 0)]), (1, 2)),
+            ([OFTEN, NEVER, OFTEN], "x.. x.. x.. x..", (1, 2)),
             // What was heard once in two has not gone.
-            (hops(&[(OFTEN, 4, 4), (OFTEN, 2, 1), (OFTEN, 4, 0)]), (2, 2)),
+            ([OFTEN, OFTEN, OFTEN], "xx. x.. xx. x..  xx.", (2, 2)),
             // Nobody answers at all.
-            (hops(&[(OFTEN, 4, 0), (OFTEN, 4, 0)]), (0, 0)),
+            ([OFTEN, OFTEN, OFTEN], "... ... ...", (0, 0)),
+            // It was whole when the doubt began.
+            ([OFTEN, OFTEN, OFTEN], "xxx xxx x.. x.. x..", (1, 1)),
         ] {
-            assert_eq!(positions(&seen, 1000.0), wanted, "{seen:?}");
+            assert_eq!(
+                positions(&calm, seen(sweeps).iter(), Time::NEVER, 1000.0),
+                wanted,
+                "{sweeps}"
+            );
         }
     }
 
     #[test]
     fn a_word_is_evidence_and_no_proof() {
-        let mut seen = hops(&[(OFTEN, 1, 1), (OFTEN, 1, 0), (OFTEN, 2, 0)]);
-        assert_eq!(positions(&seen, 1000.0), (1, 2));
-        seen[0].words = 2;
-        assert_eq!(positions(&seen, 1000.0), (1, 1));
-        // A router that says no although the next one answers is wrong.
-        let mut refuted = hops(&[(OFTEN, 1, 1), (OFTEN, 1, 1), (OFTEN, 4, 0)]);
-        refuted[0].words = 9;
-        assert_eq!(positions(&refuted, 1000.0), (2, 2));
+        for (sweeps, wanted) in [
+            ("x-. x..", (1, 2)),
+            ("!-. !..", (1, 1)),
+            // A router that says no although the next one answers is wrong.
+            ("!x. !x. !x. !x.", (2, 2)),
+        ] {
+            let calm = [OFTEN, OFTEN, OFTEN];
+            assert_eq!(
+                positions(&calm, seen(sweeps).iter(), Time::NEVER, 1000.0),
+                wanted,
+                "{sweeps}"
+            );
+        }
     }
 }

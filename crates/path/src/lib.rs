@@ -12,8 +12,8 @@
 //!
 //! Say what is watched ([`Tracer::set_blocks`], [`Tracer::set_controls`], whenever it changes), what
 //! the judge says of blocks ([`Tracer::handle_doubt`], [`Tracer::handle_down`],
-//! [`Tracer::handle_life`], [`Tracer::handle_blind`]) and what echo replies show
-//! ([`Tracer::handle_reply_hop_limit`]). At the latest at [`Tracer::poll_timeout`] pass the time
+//! [`Tracer::handle_life`], [`Tracer::handle_blind`]) and what answers show
+//! ([`Tracer::handle_host_answer`], [`Tracer::handle_reply_hop_limit`]). At the latest at [`Tracer::poll_timeout`] pass the time
 //! ([`Tracer::handle_timeout`]); after that, and after each `handle_doubt`, take what is to be sent
 //! ([`Tracer::poll_probe`]) until there is none. Each [`TraceProbe`] is an echo request with its
 //! own hop limit; what comes back goes into [`Tracer::handle_answer`] by the probe's id, and what

@@ -22,6 +22,8 @@ pub(crate) struct ReturnPath {
     hosts: Vec<Host>,
     /// The newest shift: of which host, by how much, and when.
     shift: Option<(TargetId, i16, Time)>,
+    /// The newest move: by how much, and when. Hosts that follow are no other.
+    moved: Option<(i16, Time)>,
 }
 
 impl ReturnPath {
@@ -41,10 +43,14 @@ impl ReturnPath {
             return None;
         }
         let by = i16::from(hop_limit) - i16::from(before);
+        if self.moved.is_some_and(|(of, at)| of == by && now.since(at) <= TOGETHER) {
+            return None;
+        }
         let moved = self.shift.is_some_and(|(other, other_by, at)| {
             other != host && other_by == by && now.since(at) <= TOGETHER
         });
         self.shift = (!moved).then_some((host, by, now));
+        self.moved = if moved { Some((by, now)) } else { self.moved };
         moved.then_some((before, hop_limit))
     }
 }

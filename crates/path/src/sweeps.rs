@@ -66,15 +66,17 @@ impl Tracer {
             return ask(true, shared(path.hop(hop_limit), open.found));
         }
         let id = self.next_id;
-        let reserve = reserve.unwrap_or(0.0);
+        let reserve = reserve.filter(|_| !reaches_block).unwrap_or(0.0);
         // Who turns packets back gets this one too.
         let before = (1..hop_limit).filter_map(|hop| Some((hop, path.hop(hop)?)));
         let before = before.flat_map(|(hop, at)| at.known().map(move |router| (hop, router)));
         let turning =
             before.filter(|&(hop, router)| self.routers.turns_back(router, hop_limit - hop, now));
         let turning: Vec<RouterId> = turning.map(|(_, router)| router).collect();
-        let mut all = turning.iter().chain([&expected]);
-        if !all.all(|&router| self.routers.allows(router, reserve, now)) {
+        // Of equal routers any may get it.
+        let equal = path.hop(hop_limit).into_iter().flat_map(Hop::known).filter(|_| !reaches_block);
+        let mut all = turning.iter().copied().chain(equal).chain([expected]);
+        if !all.all(|router| self.routers.allows(router, reserve, now)) {
             return None;
         }
         let payer = turning.last().copied().unwrap_or(expected);
@@ -247,6 +249,10 @@ impl Tracer {
                 Found::Silent if ask.hop_limit < below => {
                     path.hop_mut(ask.hop_limit).count(false);
                     self.routers.record(ask.expected, false, now);
+                }
+                Found::Target if self.routers.address(ask.expected).is_none() => {
+                    let target = self.routers.id(Key::Address(path.targets[0]), now);
+                    self.routers.find(target, ask.expected);
                 }
                 Found::Target if path.length == ask.hop_limit => {
                     path.hop_mut(ask.hop_limit).count(true);

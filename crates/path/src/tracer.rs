@@ -278,6 +278,7 @@ impl Tracer {
             {
                 // The packet was another router's.
                 self.routers.charge(router, now);
+                self.routers.give_back(open.expected, now);
             }
             std::mem::take(&mut open.sharers)
         };
