@@ -121,7 +121,7 @@ impl Plan {
                 };
                 format!("{} ranges of {file}{skipped}", table.len())
             }
-            _ => "nothing (see networks in the plan)".into(),
+            _ => return format!("path: at most {rate} in calm; no table names networks"),
         };
         format!("path: at most {rate} in calm; networks named by {names}")
     }

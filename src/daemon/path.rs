@@ -94,10 +94,13 @@ impl PathTracer {
 
     /// An outcome of an ordinary probe, before the watch takes it in.
     pub fn handle_event(&mut self, event: &Event, roster: &Roster, now: Time) {
-        if let Event::Outcome(outcome) = event
-            && let (Some(limit), Found::Reply { .. }) = (outcome.hop_limit, outcome.found)
-        {
-            let block = roster.target(outcome.target).block;
+        let Event::Outcome(outcome) = event else { return };
+        if outcome.found.rtt_if_alive().is_none() {
+            return;
+        }
+        let block = roster.target(outcome.target).block;
+        self.tracer.handle_host_answer(block, outcome.sent, now);
+        if let (Some(limit), Found::Reply { .. }) = (outcome.hop_limit, outcome.found) {
             self.tracer.handle_reply_hop_limit(block, outcome.target, limit, now);
         }
     }
