@@ -25,6 +25,9 @@ const CHOSEN_FIRST: Duration = Duration::from_secs(60);
 const LOOKED_AT: u32 = 16;
 /// One to trace, and one in reserve.
 const TRACED: usize = 2;
+/// Views that are made anew with each snapshot, in turns: of what paths share, each learns by the
+/// others' probes.
+const RENEWED: u32 = 64;
 /// After its last probe, a path's view may change for so long.
 const CHANGES_FOR: Duration = Duration::from_secs(4);
 
@@ -36,6 +39,8 @@ pub(super) struct PathTracer {
     targets: Vec<Vec<IpAddr>>,
     /// Blocks that are dark, as far as the tracer was told.
     dark: BTreeSet<BlockId>,
+    /// The next block whose view is made anew in its turn.
+    turn: u32,
     /// Blocks whose view may be another by now, and since when.
     changed: BTreeMap<BlockId, Time>,
     views: Arc<Paths>,
@@ -55,6 +60,7 @@ impl PathTracer {
             chosen_every: CHOSEN_FIRST,
             targets: Vec::new(),
             dark: BTreeSet::new(),
+            turn: 0,
             changed: BTreeMap::new(),
             views: Arc::default(),
             events: Vec::new(),
@@ -202,7 +208,9 @@ impl PathTracer {
             }
             self.events.push(event);
         }
-        for &block in self.changed.keys() {
+        let count = views.blocks.len() as u32;
+        let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
+        for block in renewed.chain(self.changed.keys().copied()) {
             let view = &mut views.blocks[block.0 as usize];
             *view = Arc::new(PathView {
                 place: self.tracer.place(block).cloned(),
@@ -211,6 +219,7 @@ impl PathTracer {
                 changes: view.changes,
             });
         }
+        self.turn = (self.turn + RENEWED) % count.max(1);
         let roster = &snapshot.roster;
         if !self.changed.is_empty() {
             let places = |blocks: &std::ops::Range<u32>| self.tracer.place_of(blocks.clone());

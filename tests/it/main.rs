@@ -41,6 +41,7 @@ mod cli {
 }
 
 mod daemon {
+    mod floods;
     mod loopback;
     mod neighbours;
     mod outages;

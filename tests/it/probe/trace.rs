@@ -2,18 +2,19 @@
 //! both families, however the road is broken and whatever the routers quote.
 
 use crate::support::{
+    Program,
     chain::{Chain, router_v4, router_v6},
     namespace::Namespace,
     own_process::{OWN_NETWORK, in_own_process},
 };
 use lifesign::probe::{
     icmp::{IcmpProber, SocketKind, TraceEvent},
-    send_options::SocketOptions,
+    send_options::{SendOptions, SocketOptions},
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Event, IcmpCode},
-    scopes::BlockId,
+    outcome::{Due, Event, Found, IcmpCode, Repeat},
+    scopes::{BlockId, TargetId},
 };
 use lifesign_path::{Answer, TraceProbe, Traced};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
@@ -200,7 +201,8 @@ sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 print("ready", flush=True)
 while True:
     packet = listener.recv(2000)[14:]
-    if packet[9] != 1 or packet[8] != 1 or packet[20] != 8: continue
+    is_traced = packet[8] == 1
+    if packet[9] != 1 or packet[20] != 8 or is_traced != (mode != "unreachable"): continue
     quote = packet[:28]
     source, kind = "10.77.2.2", b"\x0b\0"
     behind, length = b"", 0
@@ -212,6 +214,7 @@ while True:
         labels = b"\0\x08\x01\x01\x5d\xc1\x01\xff"
         behind = b"\x20\0" + checksum(b"\x20\0\0\0" + labels) + labels
         length = 32
+    elif mode == "unreachable": kind = b"\x03\x01"
     elif mode == "whole": quote = packet
     elif mode == "zero": source = "0.1.2.3"
     elif mode == "loopback": source = "127.0.0.7"
@@ -261,17 +264,51 @@ fn quotes_of_every_shape_are_read_and_lies_are_not() {
             ("changed", false),
             ("altered", false),
         ] {
-            let mut quoter = chain.router(2).command(&["python3", "-c", QUOTER, mode]);
-            let mut quoter = crate::support::Program::start({
-                quoter.env("PYTHONUNBUFFERED", "1");
-                quoter
-            });
-            quoter.line(LONG, "its readiness", |line| (line == "ready").then_some(()));
+            let _quoter = quoter(&chain, mode);
             let within = if is_heard { LONG } else { SHORT };
             let heard = tracing.sweep(TARGET, within).await;
             assert_eq!(heard.contains_key(&2), is_heard, "{mode}: {heard:?}");
             assert_eq!(heard.len(), 6 + usize::from(is_heard), "{mode}: {heard:?}");
         }
+    });
+}
+
+fn quoter(chain: &Chain, mode: &str) -> Program {
+    let mut quoter = Program::start(chain.router(2).command(&["python3", "-c", QUOTER, mode]));
+    quoter.line(LONG, "its readiness", |line| (line == "ready").then_some(()));
+    quoter
+}
+
+/// Eight bytes of an ordinary probe have no room for its token.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn eight_bytes_of_an_ordinary_probe_are_enough_for_a_router_to_say_no() {
+    let this = eight_bytes_of_an_ordinary_probe_are_enough_for_a_router_to_say_no;
+    if !in_own_process(this, OWN_NETWORK) {
+        return;
+    }
+    with_road(Chain::new, async |chain, mut tracing| {
+        chain.rule(2, "ip daddr 10.45.176.0/22 drop");
+        let _quoter = quoter(&chain, "unreachable");
+        let due = Due {
+            target: TargetId(5),
+            seq: 9,
+            sent: tracing.clock.now(),
+            patience: LONG,
+            trap: false,
+            repeat: Repeat::Never,
+        };
+        let probes = [(due, TARGET.parse().unwrap())];
+        let Tracing { prober, clock, events, .. } = &mut tracing;
+        prober.send(&probes, &SendOptions::default(), clock, events);
+        while events.is_empty() {
+            timeout(LONG, prober.readable()).await.expect("an answer");
+            prober.receive(clock, events);
+        }
+        let [Event::Outcome(outcome)] = events[..] else { panic!("{events:?}") };
+        assert_eq!((outcome.target, outcome.seq), (due.target, due.seq));
+        let Found::Unreachable { from, code, .. } = outcome.found else { panic!("{outcome:?}") };
+        assert_eq!((from, code), (router_v4(2).parse().unwrap(), IcmpCode { kind: 3, code: 1 }));
     });
 }
 
