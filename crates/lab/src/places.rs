@@ -83,7 +83,7 @@ impl PlaceScore {
             let (last, silent) = interval(view);
             last <= truth.after && truth.after < silent
         };
-        if std::env::var("DBG").is_ok() && !open.named.iter().all(holds) {
+        if std::env::var("DBG").is_ok() && (!open.named.iter().all(holds) || interval(last) != (truth.last, truth.first_silent)) {
             eprintln!("DBG {truth:?} {:#?}", open);
         }
         self.inside += u64::from(open.named.iter().all(holds));

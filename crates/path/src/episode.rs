@@ -30,6 +30,14 @@ pub(crate) struct Interval {
     pub is_narrow: bool,
 }
 
+impl Interval {
+    /// Does it lie in the other?
+    pub fn lies_in(self, other: Self) -> bool {
+        let end = |interval: Self| interval.first_silent.unwrap_or(u8::MAX);
+        self.last >= other.last && end(self) <= end(other)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Episode {
     pub started: Time,
