@@ -6,7 +6,7 @@ use lifesign_model::time::Time;
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 /// Older answers tell nothing of now.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(60);
 /// So many are kept.
 const MOST: usize = 256;
 
