@@ -83,9 +83,6 @@ impl PlaceScore {
             let (last, silent) = interval(view);
             last <= truth.after && truth.after < silent
         };
-        if std::env::var("DBG").is_ok() && !open.named.iter().all(holds) {
-            eprintln!("DBG {truth:?} {:#?}", open);
-        }
         self.inside += u64::from(open.named.iter().all(holds));
         self.narrow += u64::from(interval(last) == (truth.last, truth.first_silent));
         self.right += u64::from(last.place == truth.word);

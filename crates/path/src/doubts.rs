@@ -7,7 +7,7 @@ use super::{
     evidence::positions,
     routers::RouterId,
     sweep::{Found, Sweep},
-    tracer::SOON,
+    tracer::{SOON, Told},
 };
 use lifesign_model::{
     scopes::{BlockId, Family},
@@ -25,6 +25,9 @@ const FIRST: usize = 4;
 /// A place that is still wide so long after `down`, and after so many sweeps, is told as it is.
 const TELL_AFTER: Duration = Duration::from_secs(4);
 const TELL_SWEEPS: u8 = 4;
+/// What was told is changed after so many sweeps: when a path is whole again, the judge needs a
+/// moment to see it.
+const CHANGED_SWEEPS: u8 = 8;
 /// After so many sweeps a doubt is looked into more slowly, and after so many no more.
 const FAST_SWEEPS: u8 = 12;
 const MOST_SWEEPS: u8 = 20;
@@ -406,15 +409,18 @@ impl Tracer {
         let latest = if path.is_down { path.down_at - SILENCE } else { Time::NEVER };
         let hops = (1..=path.router_hops()).filter_map(|hop| path.hop(hop));
         let calm: Vec<(u8, u8)> = hops.map(|hop| hop.calm(&self.routers)).collect();
-        let (least, greatest) =
-            positions(&calm, episode.observations.iter(), latest, self.settings.odds);
+        let (least, greatest) = positions(&calm, &episode.observations, latest, self.settings.odds);
         let heard = (1..=least).rev().find(|hop| episode.has_heard(*hop));
         let first_silent = path.next_answering(greatest, &self.routers);
         let last = heard.unwrap_or(0);
         let is_narrow = path.next_answering(last, &self.routers) == first_silent
             && (!episode.observations.is_empty() || path.router_hops() == 0);
-        episode.interval = Some(Interval { last, first_silent, is_narrow });
-        let is_done = path.is_down && is_narrow && episode.sweeps >= 2;
+        let interval = Interval { last, first_silent, is_narrow };
+        episode.interval = Some(interval);
+        let told = self.places.get(&index).map(|told| told.interval);
+        let is_change = told.is_some_and(|told| !interval.lies_in(told));
+        let sweeps = if is_change { CHANGED_SWEEPS } else { 2 };
+        let is_done = path.is_down && is_narrow && episode.sweeps >= sweeps;
         path.episode = Some(episode);
         self.tell(index, now);
         if is_done {
@@ -442,27 +448,25 @@ impl Tracer {
         let Some(episode) = path.episode.as_ref().filter(|_| path.is_down) else { return };
         let Some(interval) = episode.interval else { return };
         let is_late = now.since(path.down_at) >= TELL_AFTER && episode.sweeps >= TELL_SWEEPS;
-        // What was found before is no less true because a later look was cut short.
-        let is_told = interval.is_narrow || !self.places.contains_key(&index);
-        if is_told && (interval.is_narrow && episode.sweeps >= 2 || is_late || episode.is_done) {
+        let is_told = match self.places.get(&index) {
+            None => interval.is_narrow && episode.sweeps >= 2 || is_late || episode.is_done,
+            Some(told) if interval.lies_in(told.interval) => interval.is_narrow,
+            Some(_) => interval.is_narrow && episode.sweeps >= CHANGED_SWEEPS,
+        };
+        if is_told {
             let view = self.view(index, interval, now);
-            self.publish(index, view);
+            self.publish(index, view, interval);
         }
     }
 
-    fn publish(&mut self, index: u32, place: PlaceView) {
-        let same = |one: &PlaceView| {
-            // Where routers share the load, any of them may be the one heard last.
-            let hop = |hop: &Option<super::HopSeen>| hop.as_ref().map(|hop| hop.hop_limit);
-            (one.place, hop(&one.last), hop(&one.first_silent))
-        };
-        let old = self.places.get(&index);
-        if old.is_some_and(|old| same(old) == same(&place)) {
+    fn publish(&mut self, index: u32, place: PlaceView, interval: Interval) {
+        if let Some(told) = self.places.get_mut(&index)
+            && told.view.place == place.place
+            && told.interval == interval
+        {
             // It is dated anew, and told already.
-            if let Some(old) = self.places.get_mut(&index) {
-                let found = old.found;
-                *old = PlaceView { found, ..place };
-            }
+            let found = told.view.found;
+            told.view = PlaceView { found, ..place };
             return;
         }
         let path = &self.paths[index as usize];
@@ -470,12 +474,12 @@ impl Tracer {
             Traced::Block(block) => PathEvent::Place { block, place: place.clone() },
             Traced::Control(_) => PathEvent::OwnPlace { family: path.family, place: place.clone() },
         });
-        self.places.insert(index, place);
+        self.places.insert(index, Told { view: place, interval });
     }
 
     /// Others that are down, and whose paths have the same two hops, break there too.
     fn adopt(&mut self, index: u32, now: Time) {
-        let Some(view) = self.places.get(&index) else { return };
+        let Some(Told { view, .. }) = self.places.get(&index) else { return };
         let (Some(last), Some(silent)) = (&view.last, &view.first_silent) else { return };
         let hop = |hop: &super::HopSeen| {
             self.routers.known(hop.address).map(|router| (hop.hop_limit, router))
@@ -498,7 +502,7 @@ impl Tracer {
         for other in alike {
             let interval = Interval { last: last.0, first_silent: Some(silent.0), is_narrow };
             let view = self.view(other, interval, now);
-            self.publish(other, view);
+            self.publish(other, view, interval);
             self.end_episode(other, now);
             self.set_timer(other);
         }

@@ -6,7 +6,7 @@ use lifesign_model::time::Time;
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 /// Older answers tell nothing of now.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(60);
 /// So many are kept.
 const MOST: usize = 256;
 
@@ -28,6 +28,14 @@ pub(crate) struct Interval {
     pub first_silent: Option<u8>,
     /// No more can be told, for no hop between answers in calm.
     pub is_narrow: bool,
+}
+
+impl Interval {
+    /// Does it lie in the other?
+    pub fn lies_in(self, other: Self) -> bool {
+        let end = |interval: Self| interval.first_silent.unwrap_or(u8::MAX);
+        self.last >= other.last && end(self) <= end(other)
+    }
 }
 
 #[derive(Debug)]

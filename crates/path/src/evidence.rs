@@ -10,6 +10,7 @@
 
 use super::episode::Observation;
 use lifesign_model::time::Time;
+use std::collections::VecDeque;
 
 /// A hop behind the break is heard all the same with this probability: paths move, and answers are
 /// late.
@@ -55,21 +56,21 @@ impl Said {
 /// The positions that are not ruled out at these odds: the least and the greatest. `calm` has how
 /// often each hop was asked in calm, and answered, beginning with the first; position 0 is before
 /// it. Observations are in the order of their sweeps; the path has been broken since `latest`.
-pub(crate) fn positions<'a>(
+pub(crate) fn positions(
     calm: &[(u8, u8)],
-    observations: impl Iterator<Item = &'a Observation> + Clone,
+    observations: &VecDeque<Observation>,
     latest: Time,
     odds: f64,
 ) -> (u8, u8) {
-    let mut slots: Vec<u32> = observations.clone().map(|one| one.slot).collect();
+    let mut slots: Vec<u32> = observations.iter().map(|one| one.slot).collect();
     slots.dedup();
-    let later = observations.clone().find(|one| one.at > latest).map(|one| one.slot);
+    let later = observations.iter().find(|one| one.at > latest).map(|one| one.slot);
     let begins = slots.iter().position(|slot| Some(*slot) == later).unwrap_or(slots.len()).max(1);
     let mut weights = vec![0.0; calm.len() + 1];
     let mut all = Vec::with_capacity(begins * weights.len());
     for begin in 0..begins {
         let mut said = vec![Said::default(); calm.len()];
-        for one in observations.clone() {
+        for one in observations {
             let sweep = slots.iter().position(|slot| *slot == one.slot).unwrap_or(0);
             if let Some(said) = said.get_mut(usize::from(one.hop_limit.max(1)) - 1) {
                 said.add(one, usize::from(sweep >= begin));
@@ -125,13 +126,19 @@ mod tests {
     const NEVER: (u8, u8) = (20, 0);
 
     /// Sweeps of three hops, one letter each: `x` heard, `.` silent, `!` its word, `-` not asked.
-    fn seen(sweeps: &str) -> Vec<Observation> {
-        let mut all = Vec::new();
+    fn seen(sweeps: &str) -> VecDeque<Observation> {
+        let mut all = VecDeque::new();
         for (slot, sweep) in (0..).zip(sweeps.split(' ')) {
             for (hop_limit, letter) in (1..).zip(sweep.chars()).filter(|(_, one)| *one != '-') {
                 let is_seen = letter != '.';
                 let is_word = letter == '!';
-                all.push(Observation { hop_limit, slot, at: Time::default(), is_seen, is_word });
+                all.push_back(Observation {
+                    hop_limit,
+                    slot,
+                    at: Time::default(),
+                    is_seen,
+                    is_word,
+                });
             }
         }
         all
@@ -159,11 +166,7 @@ mod tests {
             // It was whole when the doubt began.
             ([OFTEN, OFTEN, OFTEN], "xxx xxx x.. x.. x..", (1, 1)),
         ] {
-            assert_eq!(
-                positions(&calm, seen(sweeps).iter(), Time::NEVER, 1000.0),
-                wanted,
-                "{sweeps}"
-            );
+            assert_eq!(positions(&calm, &seen(sweeps), Time::NEVER, 1000.0), wanted, "{sweeps}");
         }
     }
 
@@ -176,11 +179,7 @@ mod tests {
             ("!x. !x. !x. !x.", (2, 2)),
         ] {
             let calm = [OFTEN, OFTEN, OFTEN];
-            assert_eq!(
-                positions(&calm, seen(sweeps).iter(), Time::NEVER, 1000.0),
-                wanted,
-                "{sweeps}"
-            );
+            assert_eq!(positions(&calm, &seen(sweeps), Time::NEVER, 1000.0), wanted, "{sweeps}");
         }
     }
 }

@@ -15,7 +15,9 @@ use std::net::IpAddr;
 const ADDRESSES: usize = 4;
 /// A hop that answers less often than this counts as silent.
 const LEAST_SHARE: f64 = 0.15;
-/// After so many questions of its own, a hop is no longer judged by its router's.
+/// A hop that answers less often than this after so many questions of its own is not judged by
+/// what its router says on other paths.
+const LIKE: f64 = 0.3;
 const OWN: u8 = 8;
 
 /// One hop: who answers there, newest first, and how often.
@@ -57,12 +59,14 @@ impl Hop {
         count(&mut self.asked, &mut self.seen, is_seen);
     }
 
-    /// How often it was asked in calm, and answered: by its own counts, or by its router's, if these
-    /// tell more.
+    /// How often it was asked in calm, and answered: as its only router was on all paths, unless it
+    /// answers far less often here.
     pub fn calm(&self, routers: &Routers) -> (u8, u8) {
         let own = (self.asked, self.seen);
         let of_router = routers.counts(self.newest());
-        if own.0 < OWN && of_router.0 > own.0 { of_router } else { own }
+        let is_alike = self.asked < OWN || f64::from(self.seen) >= LIKE * f64::from(self.asked);
+        let is_only = self.known().count() == 1;
+        if is_only && is_alike && of_router.0 > own.0 { of_router } else { own }
     }
 
     /// The share of questions that it answers (Krichevsky & Trofimov, 1981).

@@ -54,7 +54,7 @@ pub(crate) struct Routers {
 }
 
 /// Of this many questions the older half is forgotten.
-const MEMORY: u8 = 32;
+const MEMORY: u8 = 64;
 
 /// Who has just turned packets back is taken to do so for this long.
 const TURNED_BACK: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 use super::{
     Answer, Networks, PathEvent, PlaceView, ProbeOutcome, ProbeOutcomes, Settings, TraceAnswer,
     TraceProbe, Traced, TracedBlock,
+    episode::Interval,
     path::{Hop, Path},
     routers::{Key, RouterId, Routers},
     sweep::Found,
@@ -56,6 +57,13 @@ pub(crate) struct ControlsHeard {
     pub heard: Time,
 }
 
+/// A place that was told, and the interval that it names.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub view: PlaceView,
+    pub interval: Interval,
+}
+
 /// Where the paths to all blocks break (see the crate).
 #[derive(Debug)]
 pub struct Tracer {
@@ -79,7 +87,7 @@ pub struct Tracer {
     timer_of: Vec<Time>,
     pub(crate) due: VecDeque<TraceProbe>,
     pub(crate) events: VecDeque<PathEvent>,
-    pub(crate) places: HashMap<u32, PlaceView>,
+    pub(crate) places: HashMap<u32, Told>,
     pub(crate) queued: VecDeque<u32>,
     pub(crate) active: usize,
     /// The next path in doubt is looked into no earlier.

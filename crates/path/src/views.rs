@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 impl Tracer {
     /// Where the path to a block breaks; None while it lives, and until that is known.
     pub fn place(&self, block: BlockId) -> Option<&PlaceView> {
-        self.places.get(&self.path_of(block)?)
+        self.places.get(&self.path_of(block)?).map(|told| &told.view)
     }
 
     /// The same of a network or a country, from its blocks: what nine of ten of those that have a
@@ -69,7 +69,7 @@ impl Tracer {
 
     /// While we are blind in this family: where the path to a control breaks.
     pub fn own_place(&self, family: Family) -> Option<&PlaceView> {
-        self.controls(family).find_map(|index| self.places.get(&index))
+        self.controls(family).find_map(|index| self.places.get(&index)).map(|told| &told.view)
     }
 
     /// The path to a block as it is known, hop by hop; the last is the target, if it was found.

@@ -16,6 +16,13 @@ pub struct Kind {
     hop: fn(usize) -> &'static str,
 }
 
+impl Kind {
+    /// A router gets what was to go on.
+    pub fn is_turned_back(&self) -> bool {
+        matches!(self.event, "says" | "loop")
+    }
+}
+
 const MOSTLY: &str = "answers = 0.98";
 
 fn mostly(_: usize) -> &'static str {
