@@ -61,7 +61,9 @@ impl Network {
                 Some(prober)
             }
             Err(error) => {
-                stdout_writer.write(format!("note: {error}; TCP and DNS go on without ICMP"));
+                stdout_writer.write(format!(
+                    "note: {error}; TCP and DNS go on without ICMP, and no path is traced"
+                ));
                 None
             }
         };

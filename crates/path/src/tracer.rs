@@ -272,7 +272,7 @@ impl Tracer {
         }
         let heard = match found {
             Found::Hop(router) | Found::Unreachable(router, _) => Some(router),
-            Found::Target => self.routers.known(from),
+            Found::Target => Some(self.routers.id(Key::Address(from), now)),
             Found::Pending | Found::Silent | Found::Void => None,
         };
         if let Some(router) = heard {

@@ -186,6 +186,46 @@ fn two_equal_ways_are_walked_one_for_each_target() {
     });
 }
 
+/// What load balancers look at, of each echo request that passes: the flow label, and the checksum.
+const FLOWS: &str = r#"
+import socket
+listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+listener.bind(("back1", 0))
+print("ready", flush=True)
+while True:
+    packet = listener.recv(2000)[14:]
+    if packet[0] == 0x45 and packet[9] == 1 and packet[20] == 8:
+        print("flow 4", packet[22:24].hex(), flush=True)
+    elif packet[0] >> 4 == 6 and packet[6] == 58 and packet[40] == 128:
+        print("flow 6", packet[1:4].hex(), packet[42:44].hex(), flush=True)
+"#;
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn all_that_load_balancers_look_at_is_constant_for_a_target() {
+    if !in_own_process(all_that_load_balancers_look_at_is_constant_for_a_target, OWN_NETWORK) {
+        return;
+    }
+    with_road(Chain::new, async |chain, mut tracing| {
+        for (target, name, family) in
+            [(TARGET, router_v4 as fn(usize) -> String, "flow 4"), (TARGET_V6, router_v6, "flow 6")]
+        {
+            let mut seen = Program::start(chain.router(1).command(&["python3", "-c", FLOWS]));
+            seen.line(LONG, "its readiness", |line| (line == "ready").then_some(()));
+            for _ in 0..3 {
+                assert_eq!(tracing.sweep(target, LONG).await, whole(target, name));
+            }
+            let mut flows = Vec::new();
+            for _ in 0..3 * LAST {
+                let flow = |line: &str| line.starts_with(family).then(|| line.to_owned());
+                flows.push(seen.line(LONG, "a packet", flow));
+            }
+            flows.dedup();
+            assert_eq!(flows.len(), 1, "{flows:?}");
+        }
+    });
+}
+
 /// A router's answers, made by hand: what it sees with a TTL of 1 it answers with each of these.
 const QUOTER: &str = r#"
 import socket, struct, sys
