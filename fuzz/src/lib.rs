@@ -248,12 +248,13 @@ pub fn trace(bytes: &[u8]) {
     assert!(!trace::may_be_on_the_way([127, 0, 0, 1].into(), router));
 
     let mut newest = NewestProbes::default();
-    let request = Stage::codec().request(&stage.probe());
-    newest.record(stage.probe(), &request);
-    if newest.quoted(&quote, stage.to, stage.probe().sent).is_some() {
+    let codec = Stage::codec();
+    let request = codec.request(&stage.probe());
+    newest.record(stage.probe());
+    if newest.quoted(&codec, &quote, stage.to, stage.probe().sent).is_some() {
         assert_eq!(quote[4..HEADER], request[4..HEADER], "a probe that we never made is quoted");
     }
-    assert_eq!(newest.quoted(&quote, stage.to, stage.probe().sent), None, "a second try");
+    assert_eq!(newest.quoted(&codec, &quote, stage.to, stage.probe().sent), None, "a second try");
 }
 
 /// A question with this id, letter case and type.

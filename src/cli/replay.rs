@@ -90,8 +90,9 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
                 // What was found on paths is told as it was: nobody can be asked again.
                 let found = text.ok().and_then(|text| path::read(text, &plan.roster));
                 if let Some(event) = found {
-                    let line = path::text(&event, &plan.roster, 0).filter(|_| !args.json);
-                    line.iter().for_each(|line| print_line(line));
+                    if let Some(line) = path::text(&event, &plan.roster, 0).filter(|_| !args.json) {
+                        print_line(&line);
+                    }
                     continue;
                 }
                 skipped.report(&format!("{name}:{number}"), problem);

@@ -130,7 +130,7 @@ definitions! {
         "The network by which the block is reached, as far as the plan's table names it, and an \
          empty place; while its path breaks, the place, and the network of the last hop that \
          answers. Always 1; absent until the path is known."
-        PerPath |view, out| add_path_info(view, out);
+        PerPath add_path_info;
     GAUGE of Paths "path_hops" []
         "How many hops away the block's trace target is; absent until it is found."
         PerPath |view, out| out.add_known(&[], view.length().map(f64::from));

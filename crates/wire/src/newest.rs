@@ -6,7 +6,7 @@ use lifesign_model::time::Time;
 use std::{net::IpAddr, time::Duration};
 
 use crate::{
-    codec::{Echo, LENGTH},
+    codec::{Codec, Echo},
     trace::agreeing,
 };
 
@@ -17,7 +17,7 @@ const QUOTED_FOR: Duration = Duration::from_secs(3);
 const SLOTS: usize = 4096;
 
 /// Remembers probes.
-pub struct NewestProbes(Box<[Option<(Echo, [u8; LENGTH])>]>);
+pub struct NewestProbes(Box<[Option<Echo>]>);
 
 impl Default for NewestProbes {
     fn default() -> Self {
@@ -26,18 +26,19 @@ impl Default for NewestProbes {
 }
 
 impl NewestProbes {
-    /// `request` is the packet of `probe`, and is sent now.
-    pub fn record(&mut self, probe: Echo, request: &[u8; LENGTH]) {
-        self.0[slot(probe.to)] = Some((probe, *request));
+    /// It is sent now.
+    pub fn record(&mut self, probe: Echo) {
+        self.0[slot(probe.to)] = Some(probe);
     }
 
     /// The newest probe to `to`, if `quote`, which begins with the ICMP header, quotes it.
-    pub fn quoted(&mut self, quote: &[u8], to: IpAddr, now: Time) -> Option<Echo> {
+    pub fn quoted(&mut self, codec: &Codec, quote: &[u8], to: IpAddr, now: Time) -> Option<Echo> {
         let kept = &mut self.0[slot(to)];
-        if kept.is_none_or(|(probe, _)| probe.to != to) {
+        if kept.is_none_or(|probe| probe.to != to) {
             return None;
         }
-        let (probe, request) = kept.take()?;
+        let probe = kept.take()?;
+        let request = codec.request(&probe);
         let is_it = quote.get(4..8)? == &request[4..8] && agreeing(quote, &request).is_some();
         (is_it && now.since(probe.sent) <= QUOTED_FOR).then_some(probe)
     }
@@ -55,7 +56,7 @@ fn slot(address: IpAddr) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SocketKind, codec::Codec};
+    use crate::{SocketKind, codec::LENGTH};
     use lifesign_model::{outcome::Reject, scopes::TargetId};
 
     fn at(millis: u64) -> Time {
@@ -74,15 +75,15 @@ mod tests {
             let mut newest = NewestProbes::default();
             let requests: Vec<_> =
                 (1..=3).map(|last| (probe(last, 9), codec.request(&probe(last, 9)))).collect();
-            for (probe, request) in &requests {
-                newest.record(*probe, request);
+            for (probe, _) in &requests {
+                newest.record(*probe);
             }
             for (probe, request) in &requests {
                 let quote = &request[..length];
                 let read = codec.quoted(quote, probe.to, SocketKind::Raw);
                 assert_eq!(read, Err(Reject::Truncated));
-                assert_eq!(newest.quoted(quote, probe.to, at(3000)), Some(*probe));
-                assert_eq!(newest.quoted(quote, probe.to, at(3000)), None, "twice");
+                assert_eq!(newest.quoted(&codec, quote, probe.to, at(3000)), Some(*probe));
+                assert_eq!(newest.quoted(&codec, quote, probe.to, at(3000)), None, "twice");
             }
         }
     }
@@ -94,8 +95,8 @@ mod tests {
         let request = codec.request(&probe);
         let mut newest = NewestProbes::default();
         let mut told = |quote: &[u8], to: [u8; 4], now| {
-            newest.record(probe, &request);
-            newest.quoted(quote, to.into(), now).is_some()
+            newest.record(probe);
+            newest.quoted(&codec, quote, to.into(), now).is_some()
         };
         let to = [127, 45, 176, 15];
         assert!(told(&request[..8], to, at(10)));
@@ -109,9 +110,9 @@ mod tests {
             quote[bit / 8] ^= 1 << (bit % 8);
             assert!(!told(&quote[..8], to, at(10)), "bit {bit}");
         }
-        newest.record(probe, &request);
-        assert_eq!(newest.quoted(&[8, 0, 0, 0, 0, 0, 0, 0], probe.to, at(10)), None);
-        assert_eq!(newest.quoted(&request[..8], probe.to, at(10)), None, "one try");
+        newest.record(probe);
+        assert_eq!(newest.quoted(&codec, &[8, 0, 0, 0, 0, 0, 0, 0], probe.to, at(10)), None);
+        assert_eq!(newest.quoted(&codec, &request[..8], probe.to, at(10)), None, "one try");
     }
 
     /// Who knows the identifier and all but one probe of a hundred hosts.
@@ -123,12 +124,12 @@ mod tests {
         for number in 0..10_000_u32 {
             let last = (number % 100) as u8;
             if number < 100 {
-                newest.record(probe(last, number), &codec.request(&probe(last, number)));
+                newest.record(probe(last, number));
             }
             let mut quote = codec.request(&probe(last, number % 100));
             quote[6..8].copy_from_slice(&((number * 7919) as u16).to_be_bytes());
             let to = [127, 45, 176, last].into();
-            taken += usize::from(newest.quoted(&quote[..8], to, at(10)).is_some());
+            taken += usize::from(newest.quoted(&codec, &quote[..8], to, at(10)).is_some());
         }
         assert_eq!(taken, 0);
     }

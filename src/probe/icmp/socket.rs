@@ -116,7 +116,7 @@ impl IcmpSocket {
             let (due, to): &(Due, IpAddr) = &probes[which];
             let probe = Echo { sent, target: due.target, seq: due.seq, to: *to };
             let packet = packets.codec.request(&probe);
-            packets.newest.record(probe, &packet);
+            packets.newest.record(probe);
             let (address, length) = kernel::to_sockaddr(*to);
             batch.put(index, &packet, size.into(), &address[..length]);
         };
@@ -295,7 +295,7 @@ impl IcmpSocket {
         }
         if let Err(Reject::Truncated | Reject::WrongToken) = read
             && self.kind == SocketKind::Raw
-            && let Some(probe) = packets.newest.quoted(packet, to, clock.now())
+            && let Some(probe) = packets.newest.quoted(&packets.codec, packet, to, clock.now())
         {
             read = Ok(probe);
         }

@@ -33,6 +33,9 @@ hosts = ["10.45.177.8", "10.45.177.15", "10.45.177.67", "10.45.177.68"]
 const NETWORKS: &str = "10.77.1.0\t10.77.3.255\t64496\tZZ\tNEAR\n\
                         10.77.4.0\t10.77.6.255\t64497\tZZ\tFAR-AWAY Example\n";
 
+/// Instead of a rule: the router sends all back to the one before it.
+const LOOP: &str = "loop";
+
 const BLOCK: &str = "KP 10.45.176.0/24";
 /// Where the hosts are, behind six routers.
 const LAST: usize = 7;
@@ -91,18 +94,16 @@ fn learn(chain: &Chain, hops: usize) {
 }
 
 /// Each on a road of its own with one other, since what goes dark a third time flaps.
-fn each_is_named(test: &str, hops: usize, prepare: fn(&Chain), breaks: &[Break]) {
+fn each_is_named(test: &str, hops: usize, road: fn() -> Chain, breaks: &[Break]) {
     thread::scope(|scope| {
         for (number, breaks) in breaks.chunks(2).enumerate() {
             let test = format!("{test}-{number}");
-            scope.spawn(move || two_are_named(&test, hops, prepare, breaks));
+            scope.spawn(move || two_are_named(&test, hops, &road(), breaks));
         }
     });
 }
 
-fn two_are_named(test: &str, hops: usize, prepare: fn(&Chain), breaks: &[Break]) {
-    let chain = Chain::new(Namespace::new(), 6);
-    prepare(&chain);
+fn two_are_named(test: &str, hops: usize, chain: &Chain, breaks: &[Break]) {
     let temp_dir = TempDir::new(test);
     temp_dir.put("networks.tsv", NETWORKS);
     let plan = temp_dir.put("plan.toml", PLAN);
@@ -110,19 +111,25 @@ fn two_are_named(test: &str, hops: usize, prepare: fn(&Chain), breaks: &[Break])
     let run = [LIFESIGN, "--config", &plan, "--record", &journal];
     let mut watch = Program::start(chain.vantage.command(&run));
     watch.verdict(TIMEOUT, BLOCK, "up");
-    learn(&chain, hops);
+    learn(chain, hops);
     for Break { what, hop, rule } in breaks {
-        let handle = chain.broken(*hop, rule);
+        let mend = if *rule == LOOP {
+            chain.router(*hop).sh(&format!("ip route replace default via 10.77.{hop}.1"));
+            format!("ip route replace default via 10.77.{}.2", hop + 1)
+        } else {
+            chain.broken(*hop, rule)
+        };
         let down = watch.verdict(TIMEOUT, BLOCK, "down");
         let named = watch.line(Duration::from_secs(20), "place", named);
         let late = named.time.since(down.time);
         eprintln!("{what} beyond {hop}: {late:?} after down: {}", named.line);
         assert!(named.last <= *hop && *hop < named.first_silent, "{what} beyond {hop}: {named:?}");
         assert!(late <= Duration::from_secs(10), "{what}: {late:?}");
+        assert!(*rule != LOOP || named.line.contains("; packets turn in circles at "), "{named:?}");
         assert_ne!(named.word, "near us", "{what}");
         let state = chain.vantage.get("/api/v1/state").body;
         assert!(state.contains(&format!("dark beyond {}", router_v4(named.last))), "{state}");
-        chain.unbroken(*hop, &handle);
+        chain.router(*hop).sh(&mend);
         watch.verdict(TIMEOUT, BLOCK, "up");
         // Long enough that routers say one a second again.
         watch.listen(Duration::from_secs(12));
@@ -143,7 +150,7 @@ fn whatever_breaks_the_road_lies_in_the_interval_that_is_named() {
     each_is_named(
         "paths",
         7,
-        |_| {},
+        || Chain::new(Namespace::new(), 6),
         &[
             broken("silence both ways", 4, "drop"),
             broken("silence on the way there", 3, "ip daddr 10.45.176.0/22 drop"),
@@ -164,15 +171,32 @@ fn so_it_does_behind_silent_routers_and_one_that_loses_a_tenth() {
     each_is_named(
         "paths-loss",
         5,
-        |chain| {
+        || {
+            let chain = Chain::new(Namespace::new(), 6);
             chain.silence(3);
             chain.silence(5);
             chain.rule(1, "ip daddr 10.45.176.0/22 numgen random mod 10 0 drop");
+            chain
         },
         &[
             broken("silence both ways", 4, "drop"),
             broken("silence on the way there", 2, "ip daddr 10.45.176.0/22 drop"),
             broken("silence both ways", 6, "drop"),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn so_it_does_where_two_ways_are_equal_and_where_packets_turn_in_circles() {
+    each_is_named(
+        "paths-equal",
+        7,
+        || Chain::balanced(Namespace::new(), 6),
+        &[
+            broken("silence both ways", 4, "drop"),
+            broken("a circle", 5, LOOP),
+            broken("silence behind both", 5, "ip daddr 10.45.176.0/22 drop"),
         ],
     );
 }

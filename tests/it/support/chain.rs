@@ -110,17 +110,12 @@ impl Chain {
         self.router(hop).sh(&format!("nft add rule inet lab forward {rule}"));
     }
 
-    /// The same, until [`Chain::unbroken`].
+    /// The same, until this command is run on it, which is returned.
     pub fn broken(&self, hop: usize, rule: &str) -> String {
-        let handle = format!("nft --echo --handle add rule inet lab forward {rule}");
-        let told = self.router(hop).sh(&handle);
+        let told =
+            self.router(hop).sh(&format!("nft --echo --handle add rule inet lab forward {rule}"));
         let (_, handle) = told.trim().rsplit_once("# handle ").expect("a handle");
-        handle.to_owned()
-    }
-
-    /// The rule with this handle is gone.
-    pub fn unbroken(&self, hop: usize, handle: &str) {
-        self.router(hop).sh(&format!("nft delete rule inet lab forward handle {handle}"));
+        format!("nft delete rule inet lab forward handle {handle}")
     }
 
     /// This router says nothing of its own any more.
