@@ -77,7 +77,9 @@ mod sweep;
 mod path;
 mod episode;
 mod tracer;
+mod answers;
 mod sweeps;
+mod findings;
 mod doubts;
 mod views;
 #[cfg(test)]
