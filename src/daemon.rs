@@ -61,7 +61,7 @@ use lifesign_export::{
     origin::Origin,
     target_queries::{TargetAsker, TargetQueries},
 };
-use lifesign_journal::{path as path_lines, verdict};
+use lifesign_journal::verdict;
 use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
@@ -357,38 +357,9 @@ impl Daemon {
         self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
     }
 
-    /// Sends the trace probes that are due, after what the judge said.
-    fn trace(&mut self, changes: &[Change], out: &mut Vec<Event>, now: Time) {
-        let Some(paths) = &mut self.paths else { return };
-        while let Some(event) = self.network.poll_trace() {
-            paths.handle_trace(event, now);
-        }
-        paths.handle_changes(changes, now);
-        let probes = paths.poll_probes(&self.plan, &mut self.watch, now);
-        self.network.trace(&probes, &self.plan, out);
-    }
-
     fn is_control(&self, stray: &Stray) -> bool {
         stray.reason == Reject::WrongId
             && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
-    }
-
-    /// Writes what was seen to the journal.
-    fn record(&mut self) {
-        let Some(journal) = &mut self.journal else { return };
-        let offset = self.clock.wall_offset();
-        while let Some(record) = self.watch.poll_record() {
-            if !journal.takes(&record) {
-                continue;
-            }
-            journal.write(lifesign_journal::write(
-                &record,
-                &self.plan.roster,
-                &self.plan.controls,
-                self.network.asked(&record.event),
-                offset,
-            ));
-        }
     }
 
     /// Writes what has changed to the store and to standard output.
@@ -404,16 +375,7 @@ impl Daemon {
         while let Some(change) = self.watch.poll_return_path_change() {
             self.stdout_writer.write(verdict::return_path(&change, roster, offset));
         }
-        let events = self.paths.iter_mut().flat_map(|paths| paths.events.drain(..));
-        for event in events {
-            if let Some(line) = path_lines::text(&event, roster, offset) {
-                self.stdout_writer.write(line);
-            }
-            let line = path_lines::write(&event, roster, offset);
-            if let (Some(journal), Some(line)) = (&mut self.journal, line) {
-                journal.write(line);
-            }
-        }
+        self.tell_paths();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where paths break, beside the watch: it says whom it doubts and what it found, and its trace
 //! probes leave by the same sockets.
 
-use super::random_bits;
+use super::{Daemon, random_bits};
 use crate::{config::Plan, probe::icmp::TraceEvent};
 use lifesign_core::{
     judge::{Change, State},
@@ -10,7 +10,8 @@ use lifesign_core::{
     time::Time,
     watch::{Snapshot, Watch},
 };
-use lifesign_path::{PathEvent, PathView, Paths, TraceProbe, Traced, Tracer};
+use lifesign_journal::path;
+use lifesign_path::{PathEvent, Paths, TraceProbe, Traced, Tracer};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -212,12 +213,7 @@ impl PathTracer {
         let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
         for block in renewed.chain(self.changed.keys().copied()) {
             let view = &mut views.blocks[block.0 as usize];
-            *view = Arc::new(PathView {
-                place: self.tracer.place(block).cloned(),
-                hops: self.tracer.hops(block),
-                upstreams: self.tracer.upstreams(block).to_vec(),
-                changes: view.changes,
-            });
+            *view = Arc::new(self.tracer.path_view(block, view.changes));
         }
         self.turn = (self.turn + RENEWED) % count.max(1);
         let roster = &snapshot.roster;
@@ -229,6 +225,34 @@ impl PathTracer {
         views.probes = *self.tracer.counts();
         self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
         snapshot.paths = self.views.clone();
+    }
+}
+
+impl Daemon {
+    /// Sends the trace probes that are due, after what the judge said.
+    pub(super) fn trace(&mut self, changes: &[Change], out: &mut Vec<Event>, now: Time) {
+        let Some(paths) = &mut self.paths else { return };
+        while let Some(event) = self.network.poll_trace() {
+            paths.handle_trace(event, now);
+        }
+        paths.handle_changes(changes, now);
+        let probes = paths.poll_probes(&self.plan, &mut self.watch, now);
+        self.network.trace(&probes, &self.plan, out);
+    }
+
+    /// Writes what was found on paths to standard output and to the journal.
+    pub(super) fn tell_paths(&mut self) {
+        let Some(paths) = &mut self.paths else { return };
+        let offset = self.clock.wall_offset();
+        for event in paths.events.drain(..) {
+            if let Some(text) = path::text(&event, &self.plan.roster, offset) {
+                self.stdout_writer.write(text);
+            }
+            let line = path::write(&event, &self.plan.roster, offset);
+            if let (Some(journal), Some(line)) = (&mut self.journal, line) {
+                journal.write(line);
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! | `scenario_file`, `watched`, `event`, `event_kind`, `event_scope` | parsers of the scenario file |
 //! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
 //! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
-//! | `road`, `roads` | the hops of paths, and what they answer to traces |
+//! | `road`, `roads`, `road_networks` | the hops of paths, and what they answer to traces |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
 //! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
 //! | `traceroute` | the same paths, for other tracers than ours |
@@ -33,6 +33,7 @@ mod presence;
 mod referee;
 mod road;
 mod roads;
+mod road_networks;
 mod sample;
 mod scenario_file;
 mod score;

@@ -69,7 +69,7 @@ pub(super) struct OpenBreak {
 
 impl PlaceScore {
     /// A break is over.
-    pub(super) fn close(&mut self, open: OpenBreak) {
+    pub(super) fn close(&mut self, open: &OpenBreak) {
         let Some(truth) = open.truth else { return };
         self.breaks += 1;
         let (Some(first), Some(last)) = (open.named.first(), open.named.last()) else { return };

@@ -7,13 +7,8 @@ use super::{
     Scenario,
     road::{Road, RoadEffect, RoadEvent, RoadHop, Way},
 };
-use lifesign_core::{
-    bucket::Bucket,
-    rng::Rng,
-    scopes::{Prefix, Roster},
-    time::Time,
-};
-use lifesign_path::{Answer, NetworkOf, Networks, TraceAnswer, TraceProbe, Traced};
+use lifesign_core::{bucket::Bucket, rng::Rng, scopes::Roster, time::Time};
+use lifesign_path::{Answer, TraceAnswer, TraceProbe, Traced};
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
@@ -24,8 +19,6 @@ use std::{
 
 /// How far behind what all share a control is.
 const CONTROL_HOPS: usize = 3;
-/// What no network is given for has one of these numbers, which are for private use (RFC 6996).
-const PRIVATE_ASN: u32 = 64_512;
 /// A packet that is sent back and forth is given up after so many links.
 const MOST_LINKS: usize = 64;
 /// What a router address may get: packets per second, and at once.
@@ -54,9 +47,9 @@ struct Account {
 /// All paths.
 #[derive(Debug)]
 pub(super) struct Roads {
-    roster: Arc<Roster>,
-    roads: Vec<Road>,
-    events: Vec<RoadEvent>,
+    pub(super) roster: Arc<Roster>,
+    all: Vec<Road>,
+    pub(super) events: Vec<RoadEvent>,
     controls: Vec<IpAddr>,
     /// By block: its road.
     road_of: Vec<Option<u16>>,
@@ -99,7 +92,7 @@ impl Roads {
         }
         Some(Self {
             roster: scenario.roster.clone(),
-            roads: scenario.roads.clone(),
+            all: scenario.roads.clone(),
             events: scenario.road_events.clone(),
             controls: controls.to_vec(),
             road_of,
@@ -115,7 +108,7 @@ impl Roads {
     }
 
     pub fn road_of(&self, block: u32) -> Option<&Road> {
-        self.road_of[block as usize].map(|road| &self.roads[usize::from(road)])
+        self.road_of[block as usize].map(|road| &self.all[usize::from(road)])
     }
 
     /// What befalls the path to a block now, but for reroutes.
@@ -141,7 +134,7 @@ impl Roads {
     pub fn nodes(&self, block: u32, now: Time) -> Vec<Node> {
         let Some(number) = self.road_of[block as usize] else { return Vec::new() };
         let number = usize::from(number);
-        let road = &self.roads[number];
+        let road = &self.all[number];
         let prefix = self.roster.blocks[block as usize].prefix.address();
         let node = |(index, hop): (usize, &RoadHop)| {
             let number = if index < road.shared { NEAR } else { number };
@@ -206,49 +199,6 @@ impl Roads {
             _ => 0,
         });
         event.after + longer
-    }
-
-    /// The network of a block: its own, or one made up for its country.
-    fn own_network(&self, block: u32) -> NetworkOf {
-        let block = &self.roster.blocks[block as usize];
-        let network = block.network.map(|id| self.roster.network(id));
-        let asn = network.and_then(|network| network.asn);
-        let name = network.map_or("", |network| &*network.name).into();
-        NetworkOf { asn: asn.unwrap_or(PRIVATE_ASN + block.country.0), name }
-    }
-
-    /// Which network has an address.
-    pub fn networks(&self) -> Networks {
-        let mut all: HashMap<IpAddr, NetworkOf> = HashMap::new();
-        let named =
-            |(asn, name): &(u32, String)| NetworkOf { asn: *asn, name: name.as_str().into() };
-        for block in 0..self.roster.blocks.len() as u32 {
-            let Some(road) = self.road_of(block) else { continue };
-            let own = self.own_network(block);
-            let usual = self.nodes(block, Time::default());
-            for (node, hop) in usual.iter().zip(&road.hops) {
-                let network = hop.network.as_ref().map(named);
-                let network = network.or_else(|| hop.is_inside.then(|| own.clone()));
-                let Some(network) = network else { continue };
-                all.extend(node.addresses.iter().map(|&address| (address, network.clone())));
-            }
-            for event in self.events.iter().filter(|event| event.blocks.contains(&block)) {
-                let RoadEffect::Reroute { network: Some(network), .. } = &event.effect else {
-                    continue;
-                };
-                for address in self.nodes(block, event.from).iter().flat_map(|node| &node.addresses)
-                {
-                    all.entry(*address).or_insert_with(|| named(network));
-                }
-            }
-        }
-        let blocks = (0..).zip(&self.roster.blocks);
-        let theirs: Vec<(Prefix, NetworkOf)> =
-            blocks.map(|(id, block)| (block.prefix, self.own_network(id))).collect();
-        Networks::new(move |address| {
-            let own = || theirs.iter().find(|(prefix, _)| prefix.contains(address));
-            all.get(&address).cloned().or_else(|| own().map(|(_, network)| network.clone()))
-        })
     }
 
     /// When something next reaches us.
@@ -319,7 +269,7 @@ impl Roads {
     }
 
     fn control_nodes(&self, number: u16) -> Vec<Node> {
-        let Some(road) = self.roads.iter().max_by_key(|road| road.shared) else {
+        let Some(road) = self.all.iter().max_by_key(|road| road.shared) else {
             return Vec::new();
         };
         let block = road.blocks.first().copied().unwrap_or(0);
@@ -363,8 +313,7 @@ impl Roads {
                 Some(RoadEffect::Says(code)) => {
                     return self.router(nodes, at, Answer::Unreachable(*code), probe);
                 }
-                Some(RoadEffect::Loop) if at > 0 => at -= 1,
-                Some(RoadEffect::Loop) => return None,
+                Some(RoadEffect::Loop) => at = at.checked_sub(1)?,
                 _ => at += 1,
             }
             left -= 1;

@@ -16,11 +16,12 @@ use super::{
 use lifesign_core::{
     judge::{Change, State},
     outcome::Due,
-    scopes::Scope,
+    scopes::{BlockId, Scope},
     time::Time,
     watch::{Settings, Watch},
 };
-use std::time::Duration;
+use lifesign_path::Paths;
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
@@ -201,6 +202,20 @@ impl Simulation {
     /// The core, to ask for more than changes.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Where paths break now, if the file says what they are.
+    pub fn paths(&self) -> Paths {
+        let Some(Tracing { tracer, .. }) = &self.tracing else { return Paths::default() };
+        let roster = self.watch.roster();
+        let view = |id| Arc::new(tracer.path_view(BlockId(id), 0));
+        let place = |blocks: &Range<u32>| tracer.place_of(blocks.clone());
+        Paths {
+            blocks: (0..roster.blocks.len() as u32).map(view).collect(),
+            networks: roster.networks.iter().map(|of| place(&of.blocks)).collect(),
+            countries: roster.countries.iter().map(|of| place(&of.blocks)).collect(),
+            probes: *tracer.counts(),
+        }
     }
 
     /// What is right.

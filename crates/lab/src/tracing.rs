@@ -171,7 +171,7 @@ impl Tracing {
             State::Up | State::Degraded | State::Partial | State::Flapping => {
                 self.tracer.handle_life(block, now);
                 if let Some(open) = self.open.remove(&block.0) {
-                    self.score.close(open);
+                    self.score.close(&open);
                 }
             }
             State::Unknown => {}
@@ -182,7 +182,7 @@ impl Tracing {
     pub fn score(&self) -> PlaceScore {
         let mut score = self.score.clone();
         for open in self.open.values() {
-            score.close(open.clone());
+            score.close(open);
         }
         (score.busiest, score.beyond_budget) = self.roads.busiest();
         score.arrived = self.tracer.arrived();

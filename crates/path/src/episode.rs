@@ -15,6 +15,8 @@ const MOST: usize = 256;
 pub(crate) struct Observation {
     pub hop_limit: u8,
     pub slot: u32,
+    /// On which path the probe was.
+    pub by: u32,
     pub at: Time,
     pub is_seen: bool,
     /// It said that it could not pass a packet on.
@@ -99,10 +101,5 @@ impl Episode {
     /// Forgets what is too old to tell of now.
     pub fn forget_old(&mut self, now: Time) {
         self.observations.retain(|one| now.since(one.at) <= FRESH);
-    }
-
-    /// Was the hop heard?
-    pub fn has_heard(&self, hop_limit: u8) -> bool {
-        self.observations.iter().any(|one| one.hop_limit == hop_limit && one.is_seen)
     }
 }

@@ -10,7 +10,6 @@
 
 use super::episode::Observation;
 use lifesign_model::time::Time;
-use std::collections::VecDeque;
 
 /// A hop behind the break is heard all the same with this probability: paths move, and answers are
 /// late.
@@ -58,7 +57,7 @@ impl Said {
 /// it. Observations are in the order of their sweeps; the path has been broken since `latest`.
 pub(crate) fn positions(
     calm: &[(u8, u8)],
-    observations: &VecDeque<Observation>,
+    observations: &[Observation],
     latest: Time,
     odds: f64,
 ) -> (u8, u8) {
@@ -126,13 +125,14 @@ mod tests {
     const NEVER: (u8, u8) = (20, 0);
 
     /// Sweeps of three hops, one letter each: `x` heard, `.` silent, `!` its word, `-` not asked.
-    fn seen(sweeps: &str) -> VecDeque<Observation> {
-        let mut all = VecDeque::new();
+    fn seen(sweeps: &str) -> Vec<Observation> {
+        let mut all = Vec::new();
         for (slot, sweep) in (0..).zip(sweeps.split(' ')) {
             for (hop_limit, letter) in (1..).zip(sweep.chars()).filter(|(_, one)| *one != '-') {
                 let is_seen = letter != '.';
                 let is_word = letter == '!';
-                all.push_back(Observation {
+                all.push(Observation {
+                    by: 0,
                     hop_limit,
                     slot,
                     at: Time::default(),

@@ -1,7 +1,11 @@
 //! What readers may know of all paths at one moment, and where a path breaks in a sentence.
 
-use super::{HopSeen, HopView, NetworkOf, Place, PlaceView, ProbeOutcomes, Word};
-use lifesign_model::{outcome::IcmpCode, scopes::Scope, time::Time};
+use super::{HopSeen, HopView, NetworkOf, Place, PlaceView, ProbeOutcomes, Tracer, Word};
+use lifesign_model::{
+    outcome::IcmpCode,
+    scopes::{BlockId, Scope},
+    time::Time,
+};
 use serde::Serialize;
 use std::{fmt::Write as _, net::IpAddr, sync::Arc};
 
@@ -40,6 +44,18 @@ pub struct PathView {
     pub upstreams: Vec<NetworkOf>,
     /// How often it was found to have moved.
     pub changes: u64,
+}
+
+impl Tracer {
+    /// What readers may know of the path to a block, which was found to have moved so often.
+    pub fn path_view(&self, block: BlockId, changes: u64) -> PathView {
+        PathView {
+            place: self.place(block).cloned(),
+            hops: self.hops(block),
+            upstreams: self.upstreams(block).to_vec(),
+            changes,
+        }
+    }
 }
 
 impl PathView {

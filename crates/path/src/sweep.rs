@@ -24,8 +24,9 @@ pub(crate) struct Ask {
     pub hop_limit: u8,
     /// Who was expected to answer.
     pub expected: RouterId,
-    /// The probe was another path's, whose answer counts for this one too.
-    pub is_shared: bool,
+    /// On which path the probe is: another one's answer counts for this one too, while both are
+    /// down.
+    pub by: u32,
     pub found: Found,
 }
 

@@ -2,10 +2,11 @@
 
 use super::{
     PathEvent, TraceProbe, Traced, Tracer,
+    answers::shared,
     path::Hop,
     routers::{Key, RouterId},
     sweep::{Ask, Found, Sweep},
-    tracer::{LEARNING_SWEEPS, Open, TrunkHop, shared},
+    tracer::{LEARNING_SWEEPS, Open, TrunkHop},
 };
 use lifesign_model::{scopes::BlockId, time::Time};
 use std::time::Duration;
@@ -55,7 +56,7 @@ impl Tracer {
         let expected = self.expected(index, hop_limit, now);
         let path = &self.paths[index as usize];
         let reaches_block = path.length > 0 && hop_limit >= path.length;
-        let ask = |is_shared, found| Some(Ask { hop_limit, expected, is_shared, found });
+        let ask = |by, found| Some(Ask { hop_limit, expected, by, found });
         if let (None, false, Some(open)) =
             (reserve, reaches_block, self.open.get_mut(&self.routers.probe(expected)))
             && open.hop_limit == hop_limit
@@ -63,7 +64,7 @@ impl Tracer {
             && now.since(open.sent) < WAIT
         {
             open.sharers.push(index);
-            return ask(true, shared(path.hop(hop_limit), open.found));
+            return ask(open.path, shared(path.hop(hop_limit), open.found));
         }
         let id = self.next_id;
         let reserve = reserve.filter(|_| !reaches_block).unwrap_or(0.0);
@@ -109,7 +110,7 @@ impl Tracer {
                 found: Found::Pending,
             },
         );
-        ask(false, Found::Pending)
+        ask(index, Found::Pending)
     }
 
     pub(crate) fn begin_sweep(&mut self, index: u32, slot: u32, asks: Vec<Ask>, now: Time) {
@@ -231,7 +232,7 @@ impl Tracer {
 
     /// Counts what the hops below this limit said.
     fn learn(&mut self, index: u32, sweep: &Sweep, below: u8, now: Time) {
-        for ask in sweep.asks.iter().filter(|ask| !ask.is_shared) {
+        for ask in sweep.asks.iter().filter(|ask| ask.by == index) {
             let path = &mut self.paths[index as usize];
             match ask.found {
                 Found::Hop(router) if ask.hop_limit <= below => {

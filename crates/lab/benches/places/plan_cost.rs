@@ -1,6 +1,8 @@
 //! What the calm sweeps of a large plan cost: 5,030 blocks behind eight routers that all share and
 //! two of their own.
 
+#![allow(clippy::disallowed_methods, reason = "it measures what things cost")]
+
 use super::table::{Goal, Table};
 use lifesign_core::{scopes::CountryId, time::Time};
 use lifesign_path::{Answer, Settings, TraceAnswer, TracedBlock, Tracer};

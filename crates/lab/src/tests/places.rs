@@ -71,7 +71,7 @@ fn what_is_wrong_with_a_path_is_said() {
         (format!("[[path]]\non = \"us\"\n{hop}"), "a path leads to a country or a prefix"),
         (format!("[[path]]\non = \"KP\"\n{hop}[[path]]\non = \"KP\"\n{hop}"), "has a path already"),
         (format!("[[path]]\non = \"KP\"\nshared = 1\n{hop}{hop}"), "is nobody's own"),
-        (format!("[[path]]\non = \"KP\"\n[[path.hop]]\nnetwork = \"x\"\n"), "write asn = 4837"),
+        ("[[path]]\non = \"KP\"\n[[path.hop]]\nnetwork = \"x\"\n".into(), "write asn = 4837"),
         (
             "[[path]]\non = \"KP\"\n[[path.hop]]\nanswers = 0.5\nhidden = true\n".into(),
             "never answers",
