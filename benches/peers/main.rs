@@ -1,7 +1,7 @@
 //! lifesign beside the programs that people have, as watches of 370 and of 40,000 hosts: processor
-//! time of a probe, and memory. `cargo bench --bench peers`; it needs root, measures those of fping,
-//! prometheus-blackbox-exporter and prometheus-smokeping-prober (Debian) that are installed, and
-//! the last line is JSON. Packets go to 127.99.0.0/16 and 127.0.0.1 alone.
+//! time of a probe, and memory. `cargo bench --bench peers`; it needs root, measures those of
+//! fping, prometheus-blackbox-exporter and prometheus-smokeping-prober (Debian) that are installed,
+//! and the last line is JSON. Packets go to 127.99.0.0/16 and 127.0.0.1 alone.
 
 #[expect(dead_code, reason = "lag and losses are measured by probe_cost")]
 mod lifesign_run;

@@ -66,6 +66,7 @@ impl PathPlan {
             file: plan.display().to_string(),
             list: Vec::new(),
             included: vec![problems],
+            is_cut: false,
         })?;
         self.table = Some(Arc::new(table));
         self.skipped = skipped;

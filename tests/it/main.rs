@@ -35,7 +35,9 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    #[cfg(feature = "parquet")]
     mod export;
+    mod plan;
     mod played;
     mod status;
 }

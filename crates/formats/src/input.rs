@@ -1,5 +1,5 @@
-//! A stream as lines: what gzip has made smaller is unpacked, a byte order mark and carriage returns
-//! are left out, and no line takes more memory than [`MAX_LINE`].
+//! A stream as lines: what gzip has made smaller is unpacked, a byte order mark and carriage
+//! returns are left out, and no line takes more memory than [`MAX_LINE`].
 
 use flate2::bufread::MultiGzDecoder;
 use lifesign_document::{Problem, Problems};
@@ -10,6 +10,9 @@ pub(crate) const MAX_LINE: usize = 4 << 20;
 
 /// So much of a stream is read at once.
 const CHUNK: usize = 64 << 10;
+
+/// So much of a stream says what it is.
+const HEAD: u64 = 16 << 10;
 
 /// What files of other kinds begin with, and what they are.
 const OTHERS: [(&[u8], &str); 14] = [
@@ -45,24 +48,87 @@ impl Skipped {
     }
 }
 
-/// The bytes of a stream, unpacked where gzip has made them smaller.
+/// The bytes of a stream, unpacked where gzip has made them smaller, behind a byte order mark.
+pub(crate) struct Input<R: Read> {
+    name: String,
+    /// What it begins with; so much of it has been given already.
+    head: Vec<u8>,
+    given: usize,
+    rest: Bytes<R>,
+}
+
 enum Bytes<R: Read> {
     Plain(BufReader<R>),
     Packed(Box<BufReader<MultiGzDecoder<BufReader<R>>>>),
 }
 
-impl<R: Read> Bytes<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        match self {
-            Self::Plain(reader) => reader.fill_buf(),
-            Self::Packed(reader) => reader.fill_buf(),
+impl<R: Read> Input<R> {
+    /// Begins to read. `name` is the file's in problems; one is what it begins with, if that is of
+    /// another kind. `wanted` says what would be right.
+    pub fn open(name: &str, reader: R, wanted: &str) -> Result<Self, Problems> {
+        let unreadable = |error| unreadable(name, 0, &error);
+        let mut reader = BufReader::with_capacity(CHUNK, reader);
+        let is_packed = reader.fill_buf().map_err(unreadable)?.starts_with(b"\x1f\x8b");
+        let mut rest = if is_packed {
+            let decoder = MultiGzDecoder::new(reader);
+            Bytes::Packed(Box::new(BufReader::with_capacity(CHUNK, decoder)))
+        } else {
+            Bytes::Plain(reader)
+        };
+        let mut head = Vec::new();
+        rest.get().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+            return Err(Problems::single(name, (1, 1), &format!("this is {what}; give {wanted}")));
         }
+        if head.contains(&0) {
+            let text = format!("this is no text, for it has zero bytes; give {wanted}");
+            return Err(Problems::single(name, (1, 1), &text));
+        }
+        let given = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Ok(Self { name: name.to_owned(), head, given, rest })
+    }
+
+    /// What it begins with: some thousand bytes, or all.
+    pub fn head(&self) -> &[u8] {
+        &self.head[self.given..]
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl<R: Read> Bytes<R> {
+    fn get(&mut self) -> &mut dyn BufRead {
+        match self {
+            Self::Plain(reader) => reader,
+            Self::Packed(reader) => reader,
+        }
+    }
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = self.fill_buf()?;
+        let read = bytes.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: Read> BufRead for Input<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.given < self.head.len() {
+            return Ok(&self.head[self.given..]);
+        }
+        self.rest.get().fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        match self {
-            Self::Plain(reader) => reader.consume(amount),
-            Self::Packed(reader) => reader.consume(amount),
+        if self.given < self.head.len() {
+            self.given += amount;
+        } else {
+            self.rest.get().consume(amount);
         }
     }
 }
@@ -93,37 +159,14 @@ impl Line<'_> {
 
 /// The lines of a stream.
 pub(crate) struct Lines<R: Read> {
-    name: String,
-    bytes: Bytes<R>,
+    input: Input<R>,
     line: Vec<u8>,
     number: usize,
 }
 
 impl<R: Read> Lines<R> {
-    /// Begins to read. `name` is the file's in problems; one is what it begins with, if that is of
-    /// another kind. `wanted` says what would be right.
-    pub fn open(name: &str, reader: R, wanted: &str) -> Result<Self, Problems> {
-        let unreadable = |error| unreadable(name, 0, &error);
-        let mut reader = BufReader::with_capacity(CHUNK, reader);
-        let is_packed = reader.fill_buf().map_err(unreadable)?.starts_with(b"\x1f\x8b");
-        let mut bytes = if is_packed {
-            let decoder = MultiGzDecoder::new(reader);
-            Bytes::Packed(Box::new(BufReader::with_capacity(CHUNK, decoder)))
-        } else {
-            Bytes::Plain(reader)
-        };
-        let begin = bytes.fill_buf().map_err(unreadable)?;
-        if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| begin.starts_with(magic)) {
-            return Err(Problems::single(name, (1, 1), &format!("this is {what}; give {wanted}")));
-        }
-        if begin[..begin.len().min(1024)].contains(&0) {
-            let text = format!("this is no text, for it has zero bytes; give {wanted}");
-            return Err(Problems::single(name, (1, 1), &text));
-        }
-        if begin.starts_with(b"\xef\xbb\xbf") {
-            bytes.consume(3);
-        }
-        Ok(Self { name: name.to_owned(), bytes, line: Vec::new(), number: 0 })
+    pub fn new(input: Input<R>) -> Self {
+        Self { input, line: Vec::new(), number: 0 }
     }
 
     /// The next line; None at the end.
@@ -133,10 +176,10 @@ impl<R: Read> Lines<R> {
         let mut is_cut = false;
         let mut is_last = true;
         loop {
-            let chunk = match self.bytes.fill_buf() {
+            let chunk = match self.input.fill_buf() {
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(unreadable(&self.name, self.number, &error)),
+                Err(error) => return Err(unreadable(self.input.name(), self.number, &error)),
             };
             if chunk.is_empty() {
                 break;
@@ -147,7 +190,7 @@ impl<R: Read> Lines<R> {
             is_cut |= part.len() > room;
             self.line.extend_from_slice(&part[..part.len().min(room)]);
             let used = part.len() + usize::from(end.is_some());
-            self.bytes.consume(used);
+            self.input.consume(used);
             if end.is_some() {
                 is_last = false;
                 break;
@@ -163,7 +206,14 @@ impl<R: Read> Lines<R> {
     }
 }
 
-fn unreadable(name: &str, line: usize, error: &io::Error) -> Problems {
+/// The column, in characters from 1, at which a part of a line begins.
+pub(crate) fn column(line: &str, part: &str) -> usize {
+    let before = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize);
+    let before = before.and_then(|before| line.get(..before));
+    before.map_or(1, |before| before.chars().count() + 1)
+}
+
+pub(crate) fn unreadable(name: &str, line: usize, error: &io::Error) -> Problems {
     let text = format!("cannot be read on: {error}; is all of the file there?");
     Problems::single(name, (line, usize::from(line > 0)), &text)
 }
@@ -171,14 +221,15 @@ fn unreadable(name: &str, line: usize, error: &io::Error) -> Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
 
     /// The number of a line, and its text or why it has none.
     type Numbered = (usize, Result<String, String>);
 
     fn lines(bytes: &[u8]) -> Result<Vec<Numbered>, String> {
         let wanted = "a list";
-        let mut lines = Lines::open("f", bytes, wanted).map_err(|problems| problems.to_string())?;
+        let mut lines =
+            Input::open("f", bytes, wanted).map(Lines::new).map_err(|error| error.to_string())?;
         let mut all = Vec::new();
         while let Some(line) = lines.next().map_err(|problems| problems.to_string())? {
             let text = line.text().map(str::to_owned);
@@ -212,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_line_of_gigabytes_takes_a_few_mebibytes() {
-        let mut lines = Lines::open("f", io::repeat(b'a').take(64 << 20), "a list").unwrap();
+        let mut lines =
+            Lines::new(Input::open("f", io::repeat(b'a').take(64 << 20), "a list").unwrap());
         let line = lines.next().unwrap().unwrap();
         assert!(line.is_cut && line.bytes.len() == MAX_LINE && line.text().is_err());
         assert!(lines.next().unwrap().is_none());

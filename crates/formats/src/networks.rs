@@ -1,14 +1,18 @@
-//! Tables that tell the network of an address: its number, and its name. iptoasn.com's `ip2asn-*.tsv`
-//! and CAIDA's `routeviews-*.pfx2as`, as they are or packed with gzip. A table is 8 bytes for each
-//! range of IPv4 and 20 for each of IPv6, and the names once.
+//! Tables that tell the network of an address: its number, and its name. iptoasn.com's
+//! `ip2asn-*.tsv` and CAIDA's `routeviews-*.pfx2as`, as they are or packed with gzip. A table is 8
+//! bytes for each range of IPv4 and 20 for each of IPv6, and the names once.
 
 mod ranges;
 mod row;
 
-use crate::{Skipped, input::Lines};
+use crate::{
+    Skipped,
+    input::{Input, Lines},
+};
 use lifesign_document::Problems;
 use ranges::{Builder, Ranges};
-use row::{Ends, row};
+pub use row::Origins;
+pub(crate) use row::{Ends, row};
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
@@ -45,7 +49,7 @@ impl Networks {
     /// Reads a table; `name` is the file's in problems. Lines that cannot be read are left out and
     /// counted. An error if there is no other.
     pub fn read(name: &str, reader: impl Read) -> Result<(Self, Skipped), Problems> {
-        let mut lines = Lines::open(name, reader, WANTED)?;
+        let mut lines = Lines::new(Input::open(name, reader, WANTED)?);
         let mut skipped = Skipped::default();
         let mut v4 = Builder::default();
         let mut v6 = Builder::default();
@@ -77,9 +81,10 @@ impl Networks {
             }
         }
         if v4.len() + v6.len() == 0 {
-            let mut problems = Problems::single(name, (0, 0), &format!("no row; give {WANTED}"));
-            problems.list = skipped.first.map_or(problems.list, |first| vec![first]);
-            return Err(problems);
+            return Err(match skipped.first {
+                Some(first) => Problems::single(name, (first.line, first.col), &first.text),
+                None => Problems::single(name, (0, 0), &format!("no row; give {WANTED}")),
+            });
         }
         let named = named.finish();
         Ok((Self { v4: v4.finish(), v6: v6.finish(), named }, skipped))

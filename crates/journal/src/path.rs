@@ -155,6 +155,11 @@ pub fn write(event: &PathEvent, roster: &Roster, offset: impl Into<WallOffset>) 
     serde_json::to_string(&line).ok()
 }
 
+/// Is a line about a path?
+pub fn is_one(line: &str) -> bool {
+    serde_json::from_str::<PathLine>(line).is_ok()
+}
+
 /// The event of a line about a path; None of any other line, and of one about a block that is not
 /// watched.
 pub fn read(line: &str, roster: &Roster) -> Option<PathEvent> {
@@ -258,6 +263,7 @@ mod tests {
         ] {
             let line = write(&event, &roster, 0).unwrap();
             assert!(crate::Reader::new(&roster, &[]).read(&line).is_err(), "{line}");
+            assert!(is_one(&line));
             assert_eq!(read(&line, &roster).as_ref(), Some(&event), "{line}");
             assert!(text(&event, &roster, 0).unwrap().contains(" KP 175.45.177.0/24 "));
             let other = line.replace("177.0/24", "178.0/24");

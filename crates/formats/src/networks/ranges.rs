@@ -1,5 +1,5 @@
-//! Ranges that cover all addresses of a family without overlap, each with a number. Where those that
-//! are added overlap, the one that begins later counts, which is the longer of two prefixes.
+//! Ranges that cover all addresses of a family without overlap, each with a number. Where those
+//! that are added overlap, the one that begins later counts, which is the longer of two prefixes.
 
 /// An address as a number.
 pub(super) trait Bits: Copy + Ord {
@@ -19,8 +19,8 @@ impl Bits for u128 {
     }
 }
 
-/// Where each range begins, ascending, and its number, which counts up to the next. Addresses before
-/// the first have 0.
+/// Where each range begins, ascending, and its number, which counts up to the next. Addresses
+/// before the first have 0.
 #[derive(Clone, Debug)]
 pub(super) struct Ranges<T> {
     starts: Vec<T>,

@@ -1,5 +1,6 @@
 //! One line of a table of networks.
 
+use crate::input::column;
 use std::net::IpAddr;
 
 const NUMBER: &str = "the number of an autonomous system, such as 64496 or AS64496";
@@ -14,7 +15,7 @@ pub(crate) enum Ends {
 /// The autonomous systems that announce a range, as the table writes them: `13335`, `AS13335`,
 /// `4847_58851_4808` where several do, `64496,64497` of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origins<'a>(&'a str);
+pub struct Origins<'a>(&'a str);
 
 impl Origins<'_> {
     /// Each of them, without 0, which is nobody.
@@ -22,6 +23,7 @@ impl Origins<'_> {
         self.0.split(SEPARATORS).filter_map(number).filter(|&asn| asn != 0)
     }
 
+    /// The one that is named first.
     pub fn first(self) -> Option<u32> {
         self.iter().next()
     }
@@ -44,12 +46,7 @@ pub(crate) fn row(line: &str) -> Result<Row<'_>, (usize, String)> {
     let mut cells = line.split('\t');
     let mut cell = || cells.next().unwrap_or_default().trim();
     let [start, end, asn, country, name] = [cell(), cell(), cell(), cell(), cell()];
-    let fault = |part: &str, fault: String| {
-        // Each is a part of the line.
-        let before = part.as_ptr() as usize - line.as_ptr() as usize;
-        let col = line.get(..before).map_or(1, |before| before.chars().count() + 1);
-        (col, fault)
-    };
+    let fault = |part: &str, fault: String| (column(line, part), fault);
     let Ok(first) = start.parse::<IpAddr>() else {
         return Err((
             1,
