@@ -243,6 +243,7 @@ fn check(args: CheckArgs) -> u8 {
     };
     print_line(&plan.to_string());
     print_line(&plan.metrics_in_words());
+    print_line(&plan.path_in_words());
     for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }

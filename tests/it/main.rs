@@ -23,6 +23,7 @@ mod probe {
     mod send_options;
     mod syn_check;
     mod tcp;
+    mod trace;
 }
 
 mod config {
@@ -43,9 +44,11 @@ mod cli {
 }
 
 mod daemon {
+    mod floods;
     mod loopback;
     mod neighbours;
     mod outages;
+    mod paths;
     mod return_paths;
     mod routers;
     mod sources;

@@ -327,6 +327,11 @@ impl Schedule {
         self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
     }
 
+    /// Pays for a trace probe that reaches a block, if that leaves enough to ask its hosts.
+    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
+        self.pay(block.0, ASKED_RESERVE, now)
+    }
+
     /// Pays for a probe of a block, if that leaves `reserve` tokens.
     fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
         let reserve = reserve + self.price(block) - 1.0;

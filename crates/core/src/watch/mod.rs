@@ -15,7 +15,7 @@ use crate::{
     aggregate::{Aggregate, Evidence},
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
-    schedule::{Budget, OpenProbes, Rank, Schedule},
+    schedule::{Budget, Directive, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
@@ -67,6 +67,7 @@ pub struct Watch {
     last_call: Time,
     records: Option<VecDeque<EventRecord>>,
     replayed: ReplayedOverdue,
+    doubts: std::collections::BTreeSet<BlockId>,
 }
 
 impl Watch {
@@ -96,6 +97,7 @@ impl Watch {
             last_call: Time::NEVER,
             records: None,
             replayed: ReplayedOverdue::default(),
+            doubts: std::collections::BTreeSet::new(),
             roster,
         }
     }
@@ -120,6 +122,12 @@ impl Watch {
     /// The next return path that has moved and that nobody has taken yet.
     pub fn poll_return_path_change(&mut self) -> Option<ReturnPathChange> {
         self.aggregate.poll_return_path_change()
+    }
+
+    /// The next block that is doubted, or doubted more, and that nobody has taken yet: its path may
+    /// tell where it breaks.
+    pub fn poll_doubt(&mut self) -> Option<BlockId> {
+        self.doubts.pop_first()
     }
 
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
@@ -168,6 +176,11 @@ impl Watch {
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
         Some(probe)
+    }
+
+    /// May a trace probe reach this block now? If so, it is paid for.
+    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
+        self.schedule.pay_trace(block, now)
     }
 
     /// Takes in what the network reports. Outcomes, strays, controls, gaps and new plans are one
@@ -269,6 +282,9 @@ impl Watch {
 
     fn apply_directives(&mut self, now: Time) {
         while let Some(directive) = self.judge.poll_directive() {
+            if let Directive::Escalate(Scope::Block(block), _) = directive {
+                self.doubts.insert(block);
+            }
             self.schedule.handle_directive(directive, now);
         }
     }
@@ -300,6 +316,7 @@ impl Watch {
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
+            paths: Arc::default(),
             reasons: self.aggregate.reasons().to_vec(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),
