@@ -15,7 +15,7 @@ use std::{path::Path, process::Command, time::Duration};
 use table::{Goal, Table};
 
 const YEAR: f64 = 365.25 * 86_400.0;
-/// Probes that the core alone gives out at the even pace, confirmations not counted; the second
+/// Probes that the core alone gives out at the even pace, escalations not counted; the second
 /// half is timed.
 const PROBES: u64 = 2_000_000;
 const OURS: &str = "default";

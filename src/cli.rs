@@ -2,6 +2,9 @@
 
 #[cfg(feature = "parquet")]
 mod export;
+mod journal;
+mod plan;
+mod refusal;
 mod replay;
 mod status;
 mod stderr;
@@ -20,6 +23,7 @@ use lifesign_document::{MAX_MEBIBYTES, Problems};
 use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore};
+use refusal::Refusal;
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -47,7 +51,11 @@ enum Command {
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
     Demo(DemoArgs),
-    /// Read a plan: print its summary, or every error in it
+    /// Make a plan from what people have (registries, scans, zones), or review one by what its run
+    /// has learned; sends no probe
+    Plan(plan::PlanArgs),
+    /// Read a plan: print its summary, or the first 20 errors in it, each with its place, and how
+    /// many more there are
     Check(CheckArgs),
     /// Show what a running lifesign says
     Status(status::StatusArgs),
@@ -162,6 +170,7 @@ fn command_line() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
+        Command::Plan(args) => plan::plan(args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
@@ -252,10 +261,9 @@ fn run(args: RunArgs) -> u8 {
     }
 }
 
-/// Says why nothing can be kept in a state directory; returns the exit code.
-fn refuse_directory(error: &DirectoryError) -> u8 {
-    print_error(format!("lifesign: {error}"));
-    code_of(error)
+/// Why nothing can be kept in a state directory.
+fn of_directory(error: &DirectoryError) -> Refusal {
+    Refusal::new(format!("lifesign: {error}"), code_of(error))
 }
 
 fn code_of(error: &DirectoryError) -> u8 {
@@ -289,7 +297,6 @@ fn simulate(args: &SimulateArgs) -> u8 {
             Err(problems) => return refuse(&problems),
         };
     let options = lifesign_lab::Options {
-        seed: args.seed,
         json: args.json,
         truth: args.truth,
         speed: args.speed,
@@ -300,30 +307,34 @@ fn simulate(args: &SimulateArgs) -> u8 {
     });
     let mut store = match store.transpose() {
         Ok(store) => store,
-        Err(error) => return refuse_directory(&error),
+        Err(error) => return of_directory(&error).tell(),
     };
-    let mut played_until = scenario.start;
     let mut keep = |simulation: &Simulation, changes: &[Change]| {
         let Some(store) = &mut store else { return Ok(()) };
-        played_until = simulation.now();
-        let kept = store.handle_changes(changes, simulation.watch(), played_until);
-        if played_until >= scenario.end() {
-            store.count_at_end(simulation.watch(), played_until);
-        }
+        let kept = store.handle_changes(changes, simulation.watch(), simulation.now());
         kept.map_err(io::Error::other)
     };
+    let seed = args.seed.unwrap_or(scenario.seed);
+    let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
     let mut out = io::stdout().lock();
     let mut pause = std::thread::sleep;
     // Progress is shown on a terminal only.
     let mut progress: Box<dyn Write> =
         if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
-    let played =
-        lifesign_lab::simulate(&scenario, options, &mut out, &mut progress, &mut pause, &mut keep);
+    let played = lifesign_lab::simulate(
+        &scenario,
+        &mut simulation,
+        options,
+        &mut out,
+        &mut progress,
+        &mut pause,
+        &mut keep,
+    );
     drop(out);
     if let Some(store) = store {
         let hint = store.hint();
-        if let Err(error) = store.finish(played_until) {
-            return refuse_directory(&error);
+        if let Err(error) = store.finish(simulation.watch(), simulation.now()) {
+            return of_directory(&error).tell();
         }
         if !args.json {
             print_line(&format!("\n{hint}"));

@@ -175,7 +175,6 @@ async fn play(
     Ok(store.map_or(Ok(()), |store| finish(store, &simulation))?)
 }
 
-fn finish(mut store: PlayedStore, simulation: &Simulation) -> Result<(), DirectoryError> {
-    store.count_at_end(simulation.watch(), simulation.now());
-    store.finish(simulation.now())
+fn finish(store: PlayedStore, simulation: &Simulation) -> Result<(), DirectoryError> {
+    store.finish(simulation.watch(), simulation.now())
 }

@@ -4,6 +4,8 @@
 pub const OK: u8 = 0;
 /// A simulation was not as its scenario expects.
 pub const NOT_AS_EXPECTED: u8 = 1;
+/// The arguments are wrong, or contradict each other: as the parser of arguments has it.
+pub const USAGE: u8 = 2;
 /// A journal or a store cannot be read, or holds nothing of the period or scope asked for.
 pub const DATA: u8 = 65;
 /// A port or the state directory is in use by another program, or no answer came.

@@ -60,9 +60,8 @@ pub fn paced(hosts: &[Ipv4Addr], rate: f64) -> io::Result<PeerCost> {
     if received < hosts.len() {
         return Err(Error::other(format!("{received} of {} answers", hosts.len())));
     }
-    let probes = hosts.len() as f64;
-    let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+    let spent = cpu("self")?.own - before;
+    Ok(PeerCost::of(spent, hosts.len() as f64, clock.now().since(begun), f64::NAN))
 }
 
 fn open() -> io::Result<Socket> {
@@ -103,9 +102,8 @@ pub fn run(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     if received < hosts.len() {
         return Err(Error::other(format!("{received} of {} answers", hosts.len())));
     }
-    let probes = hosts.len() as f64;
-    let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+    let spent = cpu("self")?.own - before;
+    Ok(PeerCost::of(spent, hosts.len() as f64, clock.now().since(begun), f64::NAN))
 }
 
 /// Sends `packets` to the hosts, or receives into them if there are none; how many.

@@ -10,8 +10,12 @@
 //! Run it with `cargo bench --bench probe_cost`. It needs fping, and CAP_NET_RAW for the floor.
 
 mod floor;
+#[path = "../peers/lifesign_run.rs"]
 mod lifesign_run;
+#[path = "../peers/programs.rs"]
+#[expect(dead_code, reason = "memory and watches at a pace are measured by the bench peers")]
 mod peers;
+#[path = "../peers/process.rs"]
 mod process;
 
 use lifesign_run::{LifesignRun, PlanSize, median};
@@ -107,7 +111,10 @@ fn measure(directory: &Path) -> io::Result<()> {
     let mut fping_rtt = Vec::new();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}, about a minute");
-        costs.push(LifesignRun::start(directory, &LARGE.plan(), None)?.measure(WARM_UP, SPAN)?);
+        costs.push(
+            LifesignRun::start(directory, &LARGE.plan(), None, Stdio::null())?
+                .measure(WARM_UP, SPAN)?,
+        );
         fping.add(Ok(peers::fping(directory, &hosts, "0.1")?));
         burst.add(Ok(peers::fping(directory, &hosts, "0.01")?));
         surge.add(peers::surge_ping(&hosts));

@@ -3,10 +3,11 @@
 //! seconds. `cargo bench --bench scale`; it needs CAP_NET_RAW, and the last line is JSON. Packets
 //! go to 127.0.0.0/8 alone.
 
-#[path = "../probe_cost/lifesign_run.rs"]
+#[path = "../peers/lifesign_run.rs"]
 #[expect(dead_code, reason = "no journal is kept here")]
 mod lifesign_run;
-#[path = "../probe_cost/process.rs"]
+mod plan;
+#[path = "../peers/process.rs"]
 #[expect(dead_code, reason = "children are not measured here")]
 mod process;
 #[path = "../lab/table.rs"]
@@ -15,18 +16,18 @@ mod table;
 
 use lifesign_clock::Clock;
 use lifesign_run::{LifesignCost, LifesignRun, get};
+use plan::{BLOCKS, plan};
+use process::{Running, free_port, in_time};
 use std::{
-    fmt::Write as _,
-    io,
+    fs, io,
     path::Path,
-    process::ExitCode,
+    process::{Command, ExitCode, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread::{scope, sleep},
     time::Duration,
 };
 use table::{Goal, Table};
 
-const BLOCKS: u32 = 5030;
 const WARM_UP: Duration = Duration::from_secs(15);
 const SPAN: Duration = Duration::from_secs(60);
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
 }
 
 fn measure(directory: &Path) -> io::Result<Table> {
-    let (_, few) = run(directory, 8)?;
-    let (start, many) = run(directory, 256)?;
+    let (_, few, prometheus) = run(directory, 8)?;
+    let (start, many, _) = run(directory, 256)?;
     let hosts = f64::from(BLOCKS * 256);
     let a_host = (many.memory - few.memory) / (hosts - f64::from(BLOCKS * 8));
     let most = |most| Some(Goal::AtMost(most));
@@ -68,14 +69,16 @@ fn measure(directory: &Path) -> io::Result<Table> {
     add("resident beside scrapes", few.memory / 1e6, "MB", None);
     add("99th percentile of schedule lag", few.lag_p99_ms, "ms", most(5.0));
     add("processor time a probe, scrapes included", few.cpu_us, "µs", None);
+    add("processor time of Prometheus a scrape", prometheus, "s", most(0.25));
     Ok(table)
 }
 
-/// How long it took until a probe was counted, and what the run cost.
-fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost)> {
+/// How long it took until a probe was counted, what the run cost, and what a scrape of it costs
+/// Prometheus.
+fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost, f64)> {
     let clock = Clock::start();
     let begun = clock.now();
-    let mut run = LifesignRun::start(directory, &plan(hosts), None)?;
+    let mut run = LifesignRun::start(directory, &plan(hosts), None, Stdio::null())?;
     let start = clock.now().since(begun);
     let port = run.port;
     let is_over = AtomicBool::new(false);
@@ -91,20 +94,33 @@ fn run(directory: &Path, hosts: u32) -> io::Result<(Duration, LifesignCost)> {
         is_over.store(true, Ordering::Relaxed);
         cost
     });
-    Ok((start, cost?))
+    Ok((start, cost?, prometheus(directory, port)?))
 }
 
-fn plan(hosts: u32) -> String {
-    let mut plan = "vantage = \"a bench\"\ncontrols = [\"127.0.0.1\"]\n\n[[country]]\n\
-                    code = \"TW\"\nprobes = [\"icmp\"]\n"
-        .to_owned();
-    for block in 0..BLOCKS {
-        let net = format!("127.{}.{}", 60 + block / 256, block % 256);
-        let last = hosts - 1;
-        let _ = write!(
-            plan,
-            "\n[[country.block]]\nprefix = \"{net}.0/24\"\nhosts = [\"{net}.0-{last}\"]\n"
-        );
-    }
-    plan
+/// Processor time of a Prometheus, in seconds, for each scrape of what answers at this port.
+fn prometheus(directory: &Path, scraped: u16) -> io::Result<f64> {
+    const SCRAPES: f64 = 10.0;
+    let config = directory.join("prometheus.yml");
+    let seconds = SCRAPE_INTERVAL.as_secs();
+    let text = format!(
+        "global:\n  scrape_interval: {seconds}s\nscrape_configs:\n- job_name: lifesign\n  \
+         static_configs:\n  - targets: [\"127.0.0.1:{scraped}\"]\n"
+    );
+    fs::write(&config, text)?;
+    let data = directory.join("prometheus");
+    let port = free_port()?;
+    let mut command = Command::new("prometheus");
+    command.arg(format!("--config.file={}", config.display()));
+    command.arg(format!("--storage.tsdb.path={}", data.display()));
+    command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    let mut running = Running::start(&mut command, Stdio::null())?;
+    in_time("prometheus", || get(port, "/-/ready"))?;
+    // The first scrapes make the series.
+    sleep(SCRAPE_INTERVAL * 4);
+    let before = running.cpu()?;
+    sleep(SCRAPE_INTERVAL.mul_f64(SCRAPES));
+    let spent = running.cpu()? - before;
+    drop(running);
+    fs::remove_dir_all(data)?;
+    Ok(spent / SCRAPES)
 }

@@ -31,6 +31,9 @@ _lifesign() {
             lifesign,help)
                 cmd="lifesign__subcmd__help"
                 ;;
+            lifesign,plan)
+                cmd="lifesign__subcmd__plan"
+                ;;
             lifesign,replay)
                 cmd="lifesign__subcmd__replay"
                 ;;
@@ -61,6 +64,9 @@ _lifesign() {
             lifesign__subcmd__help,help)
                 cmd="lifesign__subcmd__help__subcmd__help"
                 ;;
+            lifesign__subcmd__help,plan)
+                cmd="lifesign__subcmd__help__subcmd__plan"
+                ;;
             lifesign__subcmd__help,replay)
                 cmd="lifesign__subcmd__help__subcmd__replay"
                 ;;
@@ -83,7 +89,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo check status episodes report export help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo plan check status episodes report export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,7 +239,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help)
-            opts="run replay simulate demo check status episodes report export help"
+            opts="run replay simulate demo plan check status episodes report export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,6 +322,20 @@ _lifesign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        lifesign__subcmd__help__subcmd__plan)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         lifesign__subcmd__help__subcmd__replay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -379,6 +399,64 @@ _lifesign() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__plan)
+            opts="-o -h --country --prefix --asn --from --names --resolver --deny --output --review --state-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --names)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deny)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --review)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

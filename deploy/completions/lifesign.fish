@@ -36,7 +36,8 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "run" -d 'Probe th
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
-complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "plan" -d 'Make a plan from what people have (registries, scans, zones), or review one by what its run has learned; sends no probe'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a plan: print its summary, or the first 20 errors in it, each with its place, and how many more there are'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
@@ -64,6 +65,17 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Wh
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l embed -d 'Pages of this origin may show the page in a frame, as in `run`; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l country -d 'The country\'s code, as the registries have it, such as KP' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l prefix -d 'Its blocks, instead of the /24 and /48 of what registries say' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l asn -d 'Its networks, whose prefixes are taken from a table of announcements (pfx2as), beside those that registries name' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l from -d 'What there is: registries\' delegated files, RIPEstat\'s country-resource-list, pfx2as, scans of ZMap, masscan or nmap, hit lists, zones and transfers, lists of addresses; each as it is or packed with gzip' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l names -d 'Names, one a line, to ask a resolver for: their name servers, mail servers and addresses, and those of their domains' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l resolver -d 'The resolver to ask: ADDRESS or ADDRESS:PORT (default: the system\'s)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l deny -d 'Whom nobody may ask: prefixes or addresses, one a line; the plan names it too' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -s o -l output -d 'Where the plan is written, a file that is not there yet (default: standard output)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l review -d 'Review this plan instead: who to drop and whom of the reserve to take, by what its run has learned, as a diff' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l state-dir -d 'The state directory of that run (default: $STATE_DIRECTORY, else /var/lib/lifesign)' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand check" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l address -d 'Where the running lifesign listens, as in `run`; :PORT is on this machine' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand status" -l http.config.file -d 'TLS and password for the request: an HTTP configuration file as promtool has it' -r -F
@@ -75,7 +87,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state-dir
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l until -d 'Up to when, written alike (default: now)' -r
-complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l scope -d 'Only this scope: a country\'s code, for the country and all in it, a block\'s prefix, or a network as CODE/NAME or by its number, such as as64500' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l state -d 'With --all: only this state: outage, flapping, down, partial, degraded or unknown' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l all -d 'List every stay in another state than up, and not incidents'
 complete -c lifesign -n "__fish_lifesign_using_subcommand episodes" -l json -d 'Print JSON Lines'
@@ -92,13 +104,14 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l config -d '
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l state-dir -d 'Write the episodes of the store in this state directory' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l db -d 'Write the episodes of this store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "check" -d 'Read a plan: print its summary, or every error in it'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "status" -d 'Show what a running lifesign says'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo check status episodes report export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "plan" -d 'Make a plan from what people have (registries, scans, zones), or review one by what its run has learned; sends no probe'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "check" -d 'Read a plan: print its summary, or the first 20 errors in it, each with its place, and how many more there are'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

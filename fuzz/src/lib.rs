@@ -26,17 +26,22 @@ use lifesign_journal::{Reader, begun, write};
 use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
+mod survey;
+
+pub use survey::survey;
+
 /// Panics if it does not hold for these bytes.
 pub type Property = fn(&[u8]);
 
 /// Each property under the name of its fuzz target and of its folder in `corpus/`.
-pub const PROPERTIES: [(&str, Property); 6] = [
+pub const PROPERTIES: [(&str, Property); 7] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
     ("dns", dns),
     ("journal", journal),
     ("plan", plan),
     ("scenario", scenario),
+    ("survey", survey),
 ];
 
 /// The header of an ICMP packet, before the payload that only we can make.

@@ -4,8 +4,11 @@
 //! release, and 1.7 MB of the program. Who wants neither builds with `--no-default-features`.
 
 use super::{
-    default_plan, exit, refuse, replay::SkippedLines, standard_input, stderr::print_error,
-    store::tell_broken,
+    default_plan, exit,
+    journal::{Journal, Tally, name_of},
+    refusal::Refusal,
+    refuse,
+    store::{open_store, tell_broken},
 };
 use crate::{config::Plan, line_writer::print_line};
 use clap::{ArgGroup, Args};
@@ -13,10 +16,9 @@ use lifesign_clock::Clock;
 use lifesign_core::outcome::Event;
 use lifesign_journal::Reader;
 use lifesign_parquet::{ExportError, Written, episodes::Episodes, outcomes::Outcomes};
-use lifesign_store::{FILE_NAME, StoreError, StoreReader};
+use lifesign_store::{StoreError, StoreReader};
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -41,18 +43,15 @@ pub(super) struct ExportArgs {
     db: Option<PathBuf>,
 }
 
-/// Why an export ended before its end: what is said, and the exit code.
-struct Failure(String, u8);
-
-impl From<ExportError> for Failure {
+impl From<ExportError> for Refusal {
     fn from(error: ExportError) -> Self {
-        Self(error.to_string(), exit::CANNOT_CREATE)
+        Self::new(format!("lifesign: {error}"), exit::CANNOT_CREATE)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self(format!("cannot read the store: {error}"), exit::DATA)
+        Self::from(format!("cannot read the store: {error}"))
     }
 }
 
@@ -69,10 +68,10 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
         Ok(plans) => plans,
         Err(problems) => return refuse(&problems),
     };
-    let store = args.db.or_else(|| Some(args.state_dir?.join(FILE_NAME)));
+    let has_store = args.state_dir.is_some() || args.db.is_some();
     let written = || {
         // What cannot be had is told before the first row is written.
-        let reader = store.as_deref().map(open_store).transpose()?;
+        let reader = has_store.then(|| open_store(args.state_dir, args.db)).transpose()?;
         let has_outcomes = !plans.is_empty();
         let outcomes_table = has_outcomes.then(|| Outcomes::create(&args.parquet)).transpose()?;
         let episodes_table = match &reader {
@@ -85,31 +84,36 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
         };
         if let Some(table) = outcomes_table {
             let written = outcomes(&args.journals, &plans, table)?;
-            tell("outcomes", written, &args.parquet);
+            tell("outcome", "outcomes", written, &args.parquet);
         }
         if let Some((reader, table)) = episodes_table {
             let written = episodes(reader, table)?;
-            tell("episodes", written, &args.parquet);
+            tell("episode", "episodes", written, &args.parquet);
         }
         Ok(())
     };
-    match written() {
-        Ok(()) => exit::OK,
-        Err(Failure(why, code)) => {
-            print_error(format!("lifesign: {why}"));
-            code
-        }
+    let made: Vec<PathBuf> =
+        args.parquet.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
+    let code = written().map_or_else(Refusal::tell, |()| exit::OK);
+    for directory in made {
+        // One in which something was written is not empty, and stays.
+        let _ = fs::remove_dir(directory);
     }
+    code
 }
 
-fn tell(table: &str, Written { rows, files }: Written, directory: &Path) {
-    let directory = directory.join(table);
-    print_line(&format!("{rows} {table} in {files} files in {}", directory.display()));
+fn tell(one: &str, many: &str, Written { rows, files }: Written, directory: &Path) {
+    if rows == 0 {
+        return print_line(&format!("no {many}, so no file of them is written"));
+    }
+    let rows_text = if rows == 1 { one } else { many };
+    let files_text = if files == 1 { "file" } else { "files" };
+    let directory = directory.join(many);
+    print_line(&format!("{rows} {rows_text} in {files} {files_text} in {}", directory.display()));
 }
 
-/// Where a run took a new plan, the next of the plans is taken. A line that cannot be read is
-/// reported and skipped; it is an error if there are no others.
-fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result<Written, Failure> {
+/// Where a run took a new plan, the next of the plans is taken.
+fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result<Written, Refusal> {
     let mut plans = plans.iter();
     let mut next_reader = |table: &mut Outcomes| {
         let plan = plans.next()?;
@@ -117,56 +121,32 @@ fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result
         Some(Reader::new(&plan.roster, &plan.controls))
     };
     let Some(mut reader) = next_reader(&mut table) else { return Ok(table.finish()?) };
-    let mut are_all_skipped = true;
-    let mut are_some_skipped = false;
+    let mut tally = Tally::default();
     for path in journals {
-        let is_stdin = standard_input(path);
-        let name = if is_stdin { "<stdin>".into() } else { path.display().to_string() };
-        let failed = |what| move |error| Failure(format!("{what}: {error}"), exit::DATA);
-        let opened: Box<dyn BufRead> = if is_stdin {
-            Box::new(io::stdin().lock())
-        } else {
-            let file = File::open(path).map_err(failed(format!("cannot read {name}")))?;
-            Box::new(BufReader::new(file))
-        };
-        let mut skipped = SkippedLines::default();
-        for (number, line) in (1..).zip(opened.split(b'\n')) {
-            let line = line.map_err(failed(format!("{name}:{number}: cannot read on")))?;
-            let read = std::str::from_utf8(&line)
-                .map_err(|_| "the line is not UTF-8".to_owned())
-                .and_then(|text| reader.read_line(text));
-            match read {
-                Ok((line, record)) => {
-                    table.add(&line, &record)?;
-                    are_all_skipped = false;
-                    if record.event == Event::Replan
-                        && let Some(next) = next_reader(&mut table)
-                    {
-                        reader = next;
-                    }
-                }
-                Err(problem) => skipped.report(&format!("{name}:{number}"), problem),
+        tally += Journal::open(path)?.for_each(|_, text| {
+            let (line, record) = match reader.read_line(text) {
+                Ok(read) => read,
+                Err(error) => return Ok(Err(error)),
+            };
+            table.add(&line, &record)?;
+            if record.event == Event::Replan
+                && let Some(next) = next_reader(&mut table)
+            {
+                reader = next;
             }
-        }
-        skipped.report_repeated(&name);
-        are_some_skipped |= !skipped.is_empty();
+            Ok(Ok(record.event))
+        })?;
     }
-    let written = table.finish()?;
-    if are_all_skipped && are_some_skipped {
-        return Err(Failure("no line can be read".into(), exit::DATA));
+    let names: Vec<String> = journals.iter().map(|path| name_of(path)).collect();
+    match tally.refusal(&names.join(", ")) {
+        Some(refusal) => Err(refusal),
+        None => Ok(table.finish()?),
     }
-    Ok(written)
-}
-
-fn open_store(store: &Path) -> Result<StoreReader, Failure> {
-    StoreReader::open(store).map_err(|error| {
-        Failure(format!("cannot read the store {}: {error}", store.display()), exit::DATA)
-    })
 }
 
 /// Every episode of the store.
-fn episodes(reader: &StoreReader, mut table: Episodes) -> Result<Written, Failure> {
-    let broken = reader.for_each_episode(|episode| Ok::<_, Failure>(table.add(episode)?))?;
+fn episodes(reader: &StoreReader, mut table: Episodes) -> Result<Written, Refusal> {
+    let broken = reader.for_each_episode(|episode| Ok::<_, Refusal>(table.add(episode)?))?;
     tell_broken(broken);
     Ok(table.finish()?)
 }

@@ -1,6 +1,13 @@
 //! The command `replay`: judges a recorded journal again.
 
-use super::{default_plan, exit, refuse, refuse_directory, standard_input, stderr::print_error};
+use super::{
+    default_plan, exit,
+    journal::{Journal, is_of_target, unreadable},
+    of_directory,
+    refusal::Refusal,
+    refuse, standard_input,
+    stderr::print_error,
+};
 use crate::{config::Plan, line_writer::print_line};
 use clap::Args;
 use lifesign_core::{
@@ -11,9 +18,7 @@ use lifesign_core::{
 use lifesign_journal::{Reader, begun, verdict};
 use lifesign_store::PlayedStore;
 use std::{
-    collections::HashSet,
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -43,65 +48,43 @@ pub(super) fn replay(mut args: ReplayArgs) -> u8 {
         }
     }
     match args.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
-        Ok(plans) => judge(&args, &plans),
+        Ok(plans) => judge(&args, &plans).map_or_else(Refusal::tell, |()| exit::OK),
         Err(problems) => refuse(&problems),
     }
 }
 
-/// Where the run took a new plan, the next of the plans is taken. A line that cannot be read is
-/// reported and skipped; it is an error if there are no others.
-fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
+/// Where the run took a new plan, the next of the plans is taken.
+fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
     let readers: Vec<_> =
         plans.iter().map(|plan| Reader::new(&plan.roster, &plan.controls)).collect();
-    let is_stdin = standard_input(&args.file);
-    let name = if is_stdin { "<stdin>".into() } else { args.file.display().to_string() };
-    let journal = match Journal::open(&args.file, &readers) {
-        Ok(journal) => journal,
-        Err(error) => {
-            print_error(format!("{name}: cannot read the journal: {error}"));
-            return exit::DATA;
-        }
-    };
+    let (journal, has_controls) = open(&args.file, &readers)?;
+    let name = journal.name.clone();
     let settings = |plan: &Plan| {
-        let controls = if journal.has_controls { plan.controls.clone() } else { Vec::new() };
+        let controls = if has_controls { plan.controls.clone() } else { Vec::new() };
         Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 }
     };
     let mut plans = plans.iter().zip(&readers);
-    let Some((mut plan, mut reader)) = plans.next() else { return exit::CONFIG };
+    let Some((mut plan, mut reader)) = plans.next() else { return Ok(()) };
+    let mut began = None;
     let mut watch: Option<Watch> = None;
     let mut store: Option<PlayedStore> = None;
-    let mut skipped = SkippedLines::default();
     let mut jumps = BackwardJumps::default();
-    for (number, line) in journal.lines.split(b'\n').enumerate() {
-        let number = number + 1;
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                print_error(format!("{name}:{number}: cannot read on: {error}"));
-                return exit::DATA;
-            }
-        };
-        let record = std::str::from_utf8(&line)
-            .map_err(|_| "the line is not UTF-8".to_owned())
-            .and_then(|text| reader.read(text));
-        let record = match record {
+    let tally = journal.for_each(|number, text| {
+        let record = match reader.read(text) {
             Ok(record) => record,
-            Err(problem) => {
-                skipped.report(&format!("{name}:{number}"), problem);
-                continue;
-            }
+            Err(error) => return Ok(Err(error)),
         };
-        if let (None, Some(directory)) = (&watch, &args.state_dir) {
+        let began = *began.get_or_insert_with(|| begun(&record));
+        // Of a plan that has none of the targets nothing is kept.
+        if let (None, Some(directory)) = (&store, &args.state_dir)
+            && is_of_target(record.event)
+        {
             let contact = plan.contact.as_deref();
-            let began = begun(&record);
-            match PlayedStore::create(directory, &plan.vantage, &plan.roster, contact, began) {
-                Ok(made) => store = Some(made),
-                Err(error) => return refuse_directory(&error),
-            }
+            let made = PlayedStore::create(directory, &plan.vantage, &plan.roster, contact, began);
+            store = Some(made.map_err(|error| of_directory(&error))?);
         }
-        let watch = watch.get_or_insert_with(|| {
-            Watch::new(plan.roster.clone(), &settings(plan), begun(&record))
-        });
+        let watch =
+            watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings(plan), began));
         jumps.note(number, record.seen);
         watch.replay(&record);
         if record.event == Event::Replan
@@ -123,62 +106,43 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> u8 {
                 print_line(&verdict::return_path(&change, &plan.roster, 0));
             }
         }
-        if let Some(store) = &mut store
-            && let Err(error) = store.handle_changes(&changes, watch, jumps.last)
-        {
-            return refuse_directory(&error);
+        if let Some(store) = &mut store {
+            let kept = store.handle_changes(&changes, watch, jumps.last);
+            kept.map_err(|error| of_directory(&error))?;
         }
-    }
-    skipped.report_repeated(&name);
-    if let Some(first) = jumps.first {
-        let more = match jumps.count {
-            1 => String::new(),
-            count => format!(", the first of {count} such lines"),
-        };
-        print_error(format!(
-            "{name}:{first}: the time goes back here{more}; \
-             all were judged in the order of the file, so sort it by \"seen\""
-        ));
-    }
-    if let Some(mut store) = store {
+        Ok(Ok(record.event))
+    })?;
+    jumps.tell(&name);
+    if let (Some(store), Some(watch)) = (store, &watch) {
         let hint = store.hint();
-        if let Some(watch) = &watch {
-            store.count_at_end(watch, jumps.last);
-        }
-        if let Err(error) = store.finish(jumps.last) {
-            return refuse_directory(&error);
-        }
+        store.finish(watch, jumps.last).map_err(|error| of_directory(&error))?;
         if !args.json {
             print_line(&hint);
         }
     }
-    if watch.is_none() && !skipped.is_empty() { exit::DATA } else { exit::OK }
+    tally.refusal(&name).map_or(Ok(()), Err)
 }
 
-/// A journal, open at its first line.
-struct Journal {
-    lines: Box<dyn BufRead>,
-    /// The run that wrote it asked its controls: one without the permission runs without them.
-    has_controls: bool,
-}
-
-impl Journal {
-    /// Standard input cannot be read twice: what is read of it to find out is kept. Usually that is
-    /// the journal's first second; of one without controls it is all.
-    fn open(path: &Path, readers: &[Reader]) -> io::Result<Self> {
-        if standard_input(path) {
-            let mut head = Vec::new();
-            let has_controls =
-                has_control_outcomes(&mut io::stdin().lock(), readers, &mut |line| {
-                    head.extend_from_slice(line);
-                })?;
-            let lines = Box::new(BufReader::new(io::Cursor::new(head).chain(io::stdin())));
-            return Ok(Self { lines, has_controls });
+/// The journal, and whether the run that wrote it asked its controls: one without the permission
+/// runs without them. Standard input cannot be read twice: what is read of it to find out is kept.
+/// Usually that is the journal's first second; of one without controls it is all.
+fn open(path: &Path, readers: &[Reader]) -> Result<(Journal, bool), Refusal> {
+    let mut journal = Journal::open(path)?;
+    let mut head = Vec::new();
+    let is_stdin = standard_input(path);
+    let has_controls = has_control_outcomes(&mut *journal.lines, readers, &mut |line| {
+        if is_stdin {
+            head.extend_from_slice(line);
         }
-        let has_controls =
-            has_control_outcomes(&mut BufReader::new(File::open(path)?), readers, &mut |_| {})?;
-        Ok(Self { lines: Box::new(BufReader::new(File::open(path)?)), has_controls })
-    }
+    });
+    let has_controls = has_controls.map_err(|error| unreadable(&journal.name, &error))?;
+    let journal = if is_stdin {
+        let Journal { name, lines } = journal;
+        Journal { name, lines: Box::new(io::Cursor::new(head).chain(lines)) }
+    } else {
+        Journal::open(path)?
+    };
+    Ok((journal, has_controls))
 }
 
 /// Reads up to the first outcome of a control; each line that was read is passed on whole.
@@ -200,36 +164,6 @@ fn has_control_outcomes(
     Ok(false)
 }
 
-/// Lines that could not be read. Each problem is reported once, at its first line.
-#[derive(Default)]
-pub(super) struct SkippedLines {
-    problems: HashSet<String>,
-    repeated: usize,
-}
-
-impl SkippedLines {
-    pub(super) fn report(&mut self, position: &str, problem: String) {
-        if self.problems.contains(&problem) {
-            self.repeated += 1;
-        } else {
-            print_error(format!("{position}: {problem}; the line is skipped"));
-            self.problems.insert(problem);
-        }
-    }
-
-    /// At the end of the journal.
-    pub(super) fn report_repeated(&self, journal: &str) {
-        if self.repeated > 0 {
-            let lines = self.repeated;
-            print_error(format!("{journal}: {lines} more lines are skipped for the same reasons"));
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.problems.is_empty()
-    }
-}
-
 /// A clock that is slewed (adjtime(3)), and read twice, makes times that differ by less.
 const SLEWED: Duration = Duration::from_millis(1);
 
@@ -248,5 +182,17 @@ impl BackwardJumps {
             self.count += 1;
         }
         self.last = seen;
+    }
+
+    fn tell(&self, journal: &str) {
+        let Some(first) = self.first else { return };
+        let more = match self.count {
+            1 => String::new(),
+            count => format!(", the first of {count} such lines"),
+        };
+        print_error(format!(
+            "{journal}:{first}:1: the time goes back here{more}; \
+             all were judged in the order of the file, so sort it by \"seen\""
+        ));
     }
 }

@@ -225,8 +225,7 @@ fn row(name: &str, scope: &Value, colour: bool) -> String {
     let window = &scope["windows"]["5m"];
     let loss =
         window["loss_ratio"].as_f64().map_or("-".into(), |loss| format!("{:.1} %", loss * 100.0));
-    let millis =
-        |time: &Value| time.as_f64().map_or("-".into(), |time| format!("{:.1} ms", time * 1000.0));
+    let millis = |time: &Value| time.as_f64().map_or("-".into(), story::milliseconds);
     let line = format!(
         "{name:<24} {start}{state:<9}{end} {:<27} {loss:>7} {:>9} {:>9}  {}",
         edge(&scope["edge"]),
@@ -369,7 +368,8 @@ mod tests {
                 "windows": {"5m": {"loss_ratio": 1.0, "rtt_median_seconds": null}},
                 "blocks": [{"prefix": "127.45.176.0/24", "state": "up",
                     "unknown_reason": null, "maintenance": null,
-                    "windows": {"5m": {"loss_ratio": 0.01, "rtt_median_seconds": 0.2034}}}]}]});
+                    "windows": {"5m": {"loss_ratio": 0.01, "rtt_median_seconds": 0.2034,
+                        "rtt_p95_seconds": 0.000_043}}}]}]});
         let text = table(&state, false);
         assert!(!text.contains('\u{1b}') && text.contains("blind"), "{text}");
         let rows: Vec<&str> = text.lines().skip(2).collect();
@@ -382,8 +382,8 @@ mod tests {
         let planned = "-  planned: a new cable (until 2014-12-22 18:00:00)";
         assert!(rows[0].ends_with(planned), "{text}");
         assert_eq!(rows[1], "  North Korea was dark.");
-        assert!(rows[2].ends_with(" -"), "{text}");
-        assert!(rows[2].starts_with("  127.45.176.0/24") && rows[2].contains("203.4 ms"), "{text}");
+        assert!(rows[2].ends_with(" 0.043 ms"), "{text}");
+        assert!(rows[2].starts_with("  127.45.176.0/24") && rows[2].contains("203 ms"), "{text}");
         assert!(table(&state, true).contains("\x1b[1;31moutage"));
         assert_eq!(table(&Value::Null, false).lines().count(), 2);
     }

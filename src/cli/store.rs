@@ -1,13 +1,14 @@
 //! The commands `episodes` and `report`. They read the store, which a running lifesign may be
 //! writing.
 
-use super::{exit, stderr::print_error};
+use super::{exit, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
-    self as store, EpisodeFilter, Rows, StoreError, StoreReader, incidents, list, report,
+    self as store, EpisodeFilter, Rows, StoreError, StoreReader, ToldIncidents, incidents, list,
+    report,
     rows::{self, EpisodeRow, IncidentRow},
 };
 use std::{
@@ -26,19 +27,26 @@ struct StoreArgs {
     db: Option<PathBuf>,
 }
 
+/// Opens the store that these arguments name.
+pub(super) fn open_store(
+    state_dir: Option<PathBuf>,
+    db: Option<PathBuf>,
+) -> Result<StoreReader, Refusal> {
+    let hint = match db {
+        Some(_) => "",
+        None => "; give the directory that the run keeps its state in with --state-dir",
+    };
+    let directory = || store::directory(state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
+    let path = db.unwrap_or_else(|| directory().join(store::FILE_NAME));
+    StoreReader::open(&path).map_err(|error| {
+        let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
+        Refusal::from(format!("cannot read the store {}: {error}{hint}", path.display()))
+    })
+}
+
 impl StoreArgs {
-    fn open(self) -> Result<StoreReader, String> {
-        let directory =
-            || store::directory(self.state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
-        let hint = match self.db {
-            Some(_) => "",
-            None => "; give the directory that the run keeps its state in with --state-dir",
-        };
-        let path = self.db.unwrap_or_else(|| directory().join(store::FILE_NAME));
-        StoreReader::open(&path).map_err(|error| {
-            let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
-            format!("cannot read the store {}: {error}{hint}", path.display())
-        })
+    fn open(self) -> Result<StoreReader, Refusal> {
+        open_store(self.state_dir, self.db)
     }
 }
 
@@ -56,10 +64,10 @@ struct PeriodArgs {
 
 impl PeriodArgs {
     /// Of what was played, relative to when that ended.
-    fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), String> {
+    fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(|error| error.to_string())?;
         period(self.since, self.until, now)
-            .map_err(|error| format!("--since must lie before --until: {error}"))
+            .map_err(|error| Refusal::usage(&format!("--since must lie before --until: {error}")))
     }
 }
 
@@ -70,7 +78,7 @@ pub(super) struct EpisodesArgs {
     #[command(flatten)]
     period: PeriodArgs,
     /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
-    /// network as CODE/NAME
+    /// network as CODE/NAME or by its number, such as as64500
     #[arg(long, value_name = "KP")]
     scope: Option<String>,
     /// List every stay in another state than up, and not incidents
@@ -121,6 +129,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             state: args.state,
         };
         let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
+        let mut told_with = None;
         let listed = if args.all {
             let Rows { read, broken } =
                 reader.episodes(&filter).map_err(|error| error.to_string())?;
@@ -132,9 +141,10 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             };
             text.map(|text| (text, read.is_empty(), broken))
         } else {
-            let Rows { read, broken } = reader
-                .incidents(&filter, observed_until, None)
-                .map_err(|error| error.to_string())?;
+            let told = reader.incidents(&filter, observed_until, None);
+            let ToldIncidents { rows: Rows { read, broken }, told_with: country } =
+                told.map_err(|error| error.to_string())?;
+            told_with = country;
             let rows = read.iter().map(|incident| IncidentRow::new(incident, observed_until));
             let text = match (args.json, args.csv) {
                 (true, _) => rows::json_lines(rows),
@@ -144,25 +154,34 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             text.map(|text| (text, read.is_empty(), broken))
         };
         let (text, is_empty, broken) = listed.map_err(|error| error.to_string())?;
-        let nothing = is_empty.then(|| {
-            let what = if args.all { "episodes" } else { "incidents" };
-            let hint =
-                if args.all { "" } else { "; --all lists every stay in another state than up" };
-            format!("no {what} between {since} and {until}{}{hint}", held(&reader))
-        });
-        Ok((text, nothing, broken))
+        let whose = filter.scope.as_deref().unwrap_or_default();
+        let note = match (told_with, is_empty) {
+            (Some(country), _) => Some(format!(
+                "{}what {whose} shared with {country} is told with that: --scope {country}; --all \
+                 lists every stay of {whose} in another state than up",
+                if is_empty { "no incidents of its own; " } else { "" }
+            )),
+            (None, true) => {
+                let what = if args.all { "episodes" } else { "incidents" };
+                let hint =
+                    if args.all { "" } else { "; --all lists every stay in another state than up" };
+                Some(format!("no {what} between {since} and {until}{}{hint}", held(&reader)))
+            }
+            (None, false) => None,
+        };
+        Ok((text, note, broken))
     });
     match read {
-        Ok((text, nothing, broken)) => {
+        Ok((text, note, broken)) => {
             // A reader that has gone away is no error of ours.
             let _ = io::stdout().write_all(text.as_bytes());
-            if let Some(nothing) = nothing {
-                print_error(format!("lifesign: {nothing}"));
+            if let Some(note) = note {
+                print_error(format!("lifesign: {note}"));
             }
             tell_broken(broken);
             exit::OK
         }
-        Err(error) => refuse(&error),
+        Err(refusal) => refusal.tell(),
     }
 }
 
@@ -173,7 +192,7 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         let (since, until) = args.period.resolve(&reader, now)?;
         let country = reader.country(&args.country).map_err(|error| error.to_string())?;
         report::ReportData::read(&reader, &country, (since, until), now)
-            .map_err(|error| error.to_string())?
+            .map_err(|error| Refusal::from(error.to_string()))?
             .ok_or_else(|| {
                 let is_held = |(from, to): (Time, Time)| from < until && to >= since;
                 let why = match reader.held() {
@@ -183,12 +202,14 @@ pub(super) fn report(args: ReportArgs) -> u8 {
                     _ => "",
                 };
                 let held = held(&reader);
-                format!("nothing is known of {country} between {since} and {until}{why}{held}")
+                Refusal::from(format!(
+                    "nothing is known of {country} between {since} and {until}{why}{held}"
+                ))
             })
     });
     let data = match data {
         Ok(data) => data,
-        Err(error) => return refuse(&error),
+        Err(refusal) => return refusal.tell(),
     };
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
@@ -223,9 +244,4 @@ pub(super) fn tell_broken(rows: usize) {
             "lifesign: rows of the store that cannot be read and are left out: {rows}"
         ));
     }
-}
-
-fn refuse(error: &str) -> u8 {
-    print_error(format!("lifesign: {error}"));
-    exit::DATA
 }

@@ -6,15 +6,16 @@ use super::{
     host_file::{ByPrefix, HostFile},
     hosts::Hosts,
     probes::{Probes, probes},
+    reserve::reserve,
     targets::{BlockTargets, Origin},
 };
 use lifesign_core::scopes::{Block, BlockId, CountryId, Labels, NetworkId, Prefix};
 use lifesign_document::{Table, Value, labels};
 
-const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }]"#;
-const HOST: &str =
+const HOSTS: &str = r#"[{ host = "192.0.2.1", probes = ["icmp"] }], or ["192.0.2.1"] where probes are given for all, or hosts_from = "kp.csv""#;
+pub(super) const HOST: &str =
     r#"hosts such as "192.0.2.1", "192.0.2.10-20" or { host = "192.0.2.1", probes = ["icmp"] }"#;
-const ADDRESS: &str = "an address, a range or a name, such as \"192.0.2.1\"";
+pub(super) const ADDRESS: &str = "an address, a range or a name, such as \"192.0.2.1\"";
 const NO_PROBES: &str = "no probes for this host; write probes = [\"icmp\"] for all of its block, \
                          its country or the plan, or { host = \"192.0.2.1\", probes = [\"icmp\"] }";
 
@@ -41,6 +42,7 @@ pub(super) fn block<'a>(table: Table<'a>, around: &Around<'_, 'a>, all: &mut Cou
         "probes",
         "hosts",
         "hosts_from",
+        "reserve",
         "source",
         "dscp",
         "size",
@@ -79,6 +81,12 @@ pub(super) fn block<'a>(table: Table<'a>, around: &Around<'_, 'a>, all: &mut Cou
             let name = file.name();
             value.note(&format!("no host of {prefix} is in {name}; add one, or drop the block"));
         }
+    }
+    reserve(table, id, first as usize, &targets, all);
+    if targets.are_all_denied(first as usize, all)
+        && let Some(value) = prefix_value
+    {
+        value.note("the deny list has all hosts of this block; drop the block");
     }
     drop(targets);
     if let Some(file) = own_file {

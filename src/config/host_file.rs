@@ -14,6 +14,7 @@ use lifesign_document::{
 use std::{
     cell::Cell as Shared,
     collections::{BTreeMap, HashMap},
+    path::{Component, Path},
 };
 
 /// The host, how it is asked, and 16 labels.
@@ -23,7 +24,7 @@ const MAX_COLUMNS: usize = 18;
 pub(super) struct HostFile<'a> {
     value: Value<'a>,
     sheet: Sheet,
-    /// None if there is no text of it.
+    /// None if there is no text of it, or its first line is wrong, or it was named before.
     pub rows: Option<Vec<Row<'a>>>,
 }
 
@@ -54,7 +55,8 @@ impl<'a> HostFile<'a> {
         });
         let (name, text) = read.clone().unwrap_or_default();
         let sheet = Sheet::new(&name);
-        let rows = read.is_some().then(|| rows(&sheet, &text, all));
+        let is_new = read.is_some() && is_new(&name, value, all);
+        let rows = if is_new { rows(&sheet, &text, all) } else { None };
         if rows.as_ref().is_some_and(Vec::is_empty) && !sheet.is_faulty() {
             value.note(&format!("no host in {name}; write one a line, or drop the key"));
         }
@@ -90,41 +92,77 @@ impl<'a> HostFile<'a> {
     }
 }
 
-fn rows<'a>(sheet: &Sheet, text: &str, all: &mut Countries<'a>) -> Vec<Row<'a>> {
+/// Is this the first time that the plan names it? A line of it would be a host twice.
+fn is_new(name: &str, value: Value<'_>, all: &mut Countries<'_>) -> bool {
+    let path = Path::new(name).components().filter(|part| *part != Component::CurDir).collect();
+    if let Some(line) = all.named_files.get(&path) {
+        value.note(&format!(
+            "{name} is named on line {line} already; name it once, in the country if it has hosts \
+             of several blocks"
+        ));
+        return false;
+    }
+    all.named_files.insert(path, value.line());
+    true
+}
+
+/// None if the first line is wrong, and so would be all others.
+fn rows<'a>(sheet: &Sheet, text: &str, all: &mut Countries<'a>) -> Option<Vec<Row<'a>>> {
+    let mut is_wrong = false;
     let mut columns: Option<Vec<Column>> = None;
     let mut probes: HashMap<String, Probes<'a>> = HashMap::new();
     let mut labels = (BTreeMap::new(), Labels::default());
     let mut rows = Vec::new();
     sheet.rows(text, |cells| {
+        if is_wrong {
+            return;
+        }
         let columns = match &columns {
             Some(columns) => columns,
             None if cells.iter().any(|cell| cell.text == "host") => {
                 columns = Some(header(sheet, cells));
                 return;
             }
-            None => columns.insert(vec![no_header(sheet, cells[0])]),
+            None if is_host_like(sheet, cells) => columns.insert(vec![Column::Host]),
+            None => {
+                is_wrong = true;
+                return;
+            }
         };
         rows.extend(row(sheet, columns, cells, &mut probes, &mut labels, all));
     });
     rows.shrink_to_fit();
-    rows
+    (!is_wrong).then_some(rows)
 }
 
-/// The first line of a file without names of columns begins with a host.
-fn no_header(sheet: &Sheet, cell: Cell<'_>) -> Column {
-    // A name alone is rather that of a column.
-    if cell.text.contains(['.', ':']) {
-        return Column::Host;
+/// Does the first line of a file without names of columns begin with a host? If not, says what is
+/// wrong with it.
+fn is_host_like(sheet: &Sheet, cells: &[Cell<'_>]) -> bool {
+    let Cell { text, position } = cells[0];
+    if text.contains([';', '\t', '|', ' ']) {
+        let what = "columns are parted by commas, as in host,probes; save the file so";
+        sheet.note(position, &format!("{text:?} is no host and no name of a column; {what}"));
+        return false;
     }
-    sheet.note(
-        cell.position,
-        &format!(
-            "{:?} is no host and no name of the column of hosts; write \"host\", or a host with its \
-             domain",
-            cell.text
+    // A name alone is rather that of a column.
+    if text.contains(['.', ':']) {
+        return true;
+    }
+    let meant = cells.iter().find(|cell| cell.text.eq_ignore_ascii_case("host"));
+    match meant {
+        Some(cell) => {
+            let text = format!("{:?} is no name of a column; write \"host\"", cell.text);
+            sheet.note(cell.position, &text);
+        }
+        None => sheet.note(
+            position,
+            &format!(
+                "{text:?} is no host and no name of the column of hosts; write \"host\", or a \
+                 host with its domain"
+            ),
         ),
-    );
-    Column::Wrong
+    }
+    false
 }
 
 fn header(sheet: &Sheet, cells: &[Cell<'_>]) -> Vec<Column> {

@@ -1,4 +1,4 @@
-//! The plan file: reads it as a [`Plan`], or reports every error of the file at once. How a probe
+//! The plan file: reads it as a [`Plan`], or reports all errors of the file at once. How a probe
 //! is written belongs to `probe::ProbeSpec`; this module refuses what cannot work together: a host
 //! outside its block, blocks that overlap, a control inside a watched block.
 
@@ -6,13 +6,15 @@ use crate::probe::send_options::{SendOptions, SocketOptions};
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
-    scopes::{Prefix, Roster},
+    scopes::{BlockId, Host, Prefix, Roster},
 };
 use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use lifesign_export::metric_sets::MetricSets;
+use lifesign_formats::survey::AddressSet;
 use std::{
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -20,6 +22,7 @@ use std::{
 mod block;
 mod clash;
 mod country;
+mod deny;
 mod host_file;
 mod hosts;
 mod maintenance;
@@ -27,6 +30,7 @@ mod metric_sets;
 mod probe_specs;
 mod network;
 mod probes;
+mod reserve;
 mod send_options;
 mod summary;
 mod targets;
@@ -38,10 +42,11 @@ use probes::ShortForms;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "vantage",
     "contact",
     "controls",
+    "deny",
     "resolver",
     "metrics",
     "source",
@@ -77,6 +82,10 @@ pub struct Plan {
     pub contact: Option<String>,
     /// Addresses that answer whenever our own network works; none lies in a watched block.
     pub controls: Vec<IpAddr>,
+    /// Addresses that nobody may ask.
+    pub deny: Arc<AddressSet>,
+    /// Hosts of the plan that are left out for it.
+    pub denied: Vec<IpAddr>,
     /// The name servers that resolve the names of hosts; empty for the system's own resolver.
     pub resolver: Vec<SocketAddr>,
     /// The probes per second that are allowed.
@@ -92,6 +101,8 @@ pub struct Plan {
     pub specs: ProbeSpecs,
     /// Each host file, and how many hosts it has.
     pub host_files: Vec<(String, usize)>,
+    /// Hosts that are not asked, but may take the place of one that goes.
+    pub reserve: Vec<(BlockId, Host)>,
     /// How the probes of each block leave, by `BlockId`; those that are alike are one.
     pub send_options: Vec<Arc<SendOptions>>,
     /// How the questions to the controls leave: as the plan says for all.
@@ -112,6 +123,11 @@ struct Countries<'a> {
     read_file: ReadFile<'a>,
     /// Each host file, and how many hosts it has.
     host_files: Vec<(String, usize)>,
+    deny: AddressSet,
+    denied: Vec<IpAddr>,
+    reserve: Vec<(BlockId, Host)>,
+    /// The line of the plan that names each.
+    named_files: HashMap<PathBuf, usize>,
     /// Are there as many targets as there may be?
     is_full: bool,
 }
@@ -126,6 +142,10 @@ impl<'a> Countries<'a> {
             send_options: BlockOptions::new(root),
             read_file,
             host_files: Vec::new(),
+            deny: deny::deny(root, read_file),
+            denied: Vec::new(),
+            reserve: Vec::new(),
+            named_files: HashMap::new(),
             is_full: false,
         };
         country::countries(root, &mut all);
@@ -140,14 +160,18 @@ impl Plan {
     /// Reads a plan file, and the host files that it names.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
-        let text = lifesign_document::load(path, MAX_MEBIBYTES)?;
-        Self::parse_with(&name, &text, &|file| load_beside(path, file))
+        Self::parse_at(&name, &lifesign_document::load(path, MAX_MEBIBYTES)?, path)
     }
 
     /// Reads the text of a plan; `name` is the file's name in problems. The paths of host files
     /// start from the current directory.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        Self::parse_with(name, text, &|file| load_beside(Path::new(""), file))
+        Self::parse_at(name, text, Path::new(""))
+    }
+
+    /// Reads the text of a plan that is, or will be, in this file.
+    pub fn parse_at(name: &str, text: &str, path: &Path) -> Result<Self, Problems> {
+        Self::parse_with(name, text, &|file| load_beside(path, file))
     }
 
     /// Reads the text of a plan, and its host files by `read_file`.
@@ -168,6 +192,7 @@ fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
     let controls = controls(root);
     clash::overlaps(&countries.prefixes);
     clash::watched_controls(&controls, &countries.prefixes);
+    deny::denied_controls(&controls, &countries.deny);
     let judge = root.section("judge", &["outage_after"]);
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
     Plan {
@@ -177,6 +202,9 @@ fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
             .and_then(|value| line(value, MAX_CONTACT, CONTACT))
             .map(str::to_owned),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
+        deny: Arc::new(countries.deny),
+        denied: countries.denied,
+        reserve: countries.reserve,
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),
         budget: budget(root),
         rules: judge

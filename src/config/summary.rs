@@ -26,7 +26,7 @@ impl Display for Plan {
         let roster = &self.roster;
         write!(
             f,
-            "{}, {}, {}, {}; {}, at most {} with confirmations; {}",
+            "{}, {}, {}, {}; {}, with escalations {} on average at most; {}",
             count(roster.countries.len(), "country", "countries"),
             count(roster.blocks.len(), "block", "blocks"),
             count(roster.hosts(), "host", "hosts"),
@@ -47,6 +47,9 @@ impl Display for Plan {
                 write!(f, "\n  {network}: {}", count(network.blocks.len(), "block", "blocks"))?;
                 self.write_blocks(f, network.blocks.clone(), "    ")?;
             }
+        }
+        if !self.reserve.is_empty() {
+            write!(f, "\n{} in reserve, not asked", count(self.reserve.len(), "host", "hosts"))?;
         }
         for (name, hosts) in &self.host_files {
             write!(f, "\n{name}: {}", count(*hosts, "host", "hosts"))?;

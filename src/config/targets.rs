@@ -10,7 +10,7 @@ use lifesign_document::{Position, Sheet, Value};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// One machine should not probe more.
-const MAX_TARGETS: usize = 4_000_000;
+pub(super) const MAX_TARGETS: usize = 4_000_000;
 
 /// Where hosts are named.
 #[derive(Clone, Copy)]
@@ -68,13 +68,15 @@ pub(super) struct BlockTargets<'f> {
     block: BlockId,
     /// None if the plan's is wrong.
     prefix: Option<Prefix>,
+    /// Has the deny list some?
+    some_denied: bool,
     /// The line of each, by host and probe.
     lines: HashMap<(Host, Arc<str>), Line<'f>>,
 }
 
 impl<'f> BlockTargets<'f> {
     pub fn new(block: BlockId, prefix: Option<Prefix>) -> Self {
-        Self { block, prefix, lines: HashMap::new() }
+        Self { block, prefix, some_denied: false, lines: HashMap::new() }
     }
 
     /// Adds each of the hosts, asked in each of these ways.
@@ -104,6 +106,13 @@ impl<'f> BlockTargets<'f> {
         };
         let mut twice: Vec<Twice<'f>> = Vec::new();
         for host in hosts.iter() {
+            if let Host::Address(address) = host
+                && all.deny.contains(address)
+            {
+                self.some_denied = true;
+                all.denied.push(address);
+                continue;
+            }
             for (number, probe) in probes.iter().enumerate() {
                 let line = own(probe).map_or(line, |value| Origin::Own(value).line());
                 let before = self.lines.insert((host.clone(), probe.text.clone()), line);
@@ -120,8 +129,8 @@ impl<'f> BlockTargets<'f> {
                         }
                     }
                 }
-                let (text, kind) = (probe.text.clone(), probe.spec.kind());
-                let target = Target::new(host.clone(), text, kind, self.block);
+                let kind = probe.spec.kind();
+                let target = Target::new(host.clone(), probe.text.clone(), kind, self.block);
                 all.roster.targets.push(target.with(probe.interval, labels.clone()));
                 all.specs.push(&probe.spec);
             }
@@ -147,7 +156,12 @@ impl<'f> BlockTargets<'f> {
         }
     }
 
-    fn note_outside(&self, hosts: &Hosts, origin: Origin<'_, '_>) {
+    /// Is none left of them? The targets of the block begin at `first`.
+    pub fn are_all_denied(&self, first: usize, all: &Countries<'_>) -> bool {
+        self.some_denied && all.roster.targets.len() == first
+    }
+
+    pub(super) fn note_outside(&self, hosts: &Hosts, origin: Origin<'_, '_>) {
         let (Some((first, last)), Some(prefix)) = (hosts.ends(), self.prefix) else { return };
         if prefix.contains(first) && prefix.contains(last) {
             return;

@@ -72,6 +72,7 @@ impl Plan {
         }
         warnings.extend(self.blocks_of_nobody());
         warnings.extend(self.past_maintenance(now));
+        warnings.extend(self.denied_hosts());
         if self.budget.base > ICMP_RATE_LIMIT {
             warnings.push(format!(
                 "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \
@@ -128,6 +129,17 @@ impl Plan {
                 named.join(", ")
             )
         })
+    }
+
+    fn denied_hosts(&self) -> Option<String> {
+        let (named, others) = self.denied.split_at(self.denied.len().min(NAMED));
+        let words: Vec<String> = named.iter().map(IpAddr::to_string).collect();
+        let more = match others.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let words = words.join(", ");
+        (!named.is_empty()).then(|| format!("{words}{more}: left out, for the deny list has them"))
     }
 
     fn past_maintenance(&self, now: Time) -> Option<String> {

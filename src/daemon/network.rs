@@ -162,7 +162,8 @@ impl Network {
         let address = match &target.host {
             Host::Address(address) => *address,
             Host::Name(name) => {
-                self.names.next(name, &plan.roster.block(target.block).prefix, due.seq)?
+                let block = &plan.roster.block(target.block).prefix;
+                self.names.next(name, block, &plan.deny, due.seq)?
             }
         };
         let has_source = options.socket.has_source(Family::of(address), due.sent);

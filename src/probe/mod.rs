@@ -8,6 +8,7 @@
 //! | `tcp` | connect and reset, a socket for each probe |
 //! | `syn_check` | whether a firewall of ours holds back the SYN of a silent TCP probe |
 //! | `dns` | one question to a name server, a socket for each probe |
+//! | `lookup` | what the user's resolver says of names, for a plan |
 //! | `names` | the addresses of hosts that the plan gives by name |
 //! | `controls` | hosts that tell whether our own network works, pinged by a library of its own |
 //! | `open_tasks` | the tasks that wait for an answer, and how many there may be |
@@ -29,6 +30,7 @@ pub mod icmp;
 pub mod tcp;
 mod syn_check;
 pub mod dns;
+pub mod lookup;
 pub mod names;
 pub mod controls;
 pub mod send_options;

@@ -4,13 +4,10 @@
 //! once, and many failures are one line. The system's configuration is read
 //! anew for each resolution, without a cache, so that lifesign may start before the network does.
 
-use hickory_resolver::{
-    TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolverConfig},
-    net::{NetError, runtime::TokioRuntimeProvider},
-    proto::rr::RecordType,
-};
+use super::lookup::resolver_of;
+use hickory_resolver::{net::NetError, proto::rr::RecordType};
 use lifesign_core::{outcome::Fault, rng::Rng, scopes::Prefix};
+use lifesign_formats::survey::AddressSet;
 use std::{
     collections::{BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
@@ -180,18 +177,34 @@ impl Names {
 
     /// The address that probe `seq` of this name goes to: round robin over those within the block.
     /// `Unresolved` if no address is known yet, or the name is not one of these; `OutsideBlock` if
-    /// none of the name's addresses lies within the block.
-    pub fn next(&self, name: &str, block: &Prefix, seq: u32) -> Result<IpAddr, Fault> {
+    /// none of the name's addresses lies within the block and may be asked.
+    pub fn next(
+        &self,
+        name: &str,
+        block: &Prefix,
+        deny: &AddressSet,
+        seq: u32,
+    ) -> Result<IpAddr, Fault> {
         let addresses = self.entries.get(name).ok_or(Fault::Unresolved)?.addresses.borrow();
-        choose(&addresses, block, seq)
+        choose(&addresses, block, deny, seq)
     }
 }
 
-fn choose(addresses: &[IpAddr], block: &Prefix, seq: u32) -> Result<IpAddr, Fault> {
+fn choose(
+    addresses: &[IpAddr],
+    block: &Prefix,
+    deny: &AddressSet,
+    seq: u32,
+) -> Result<IpAddr, Fault> {
     if addresses.is_empty() {
         return Err(Fault::Unresolved);
     }
-    let inside = || addresses.iter().copied().filter(|address| block.contains(*address));
+    let inside = || {
+        addresses
+            .iter()
+            .copied()
+            .filter(|&address| block.contains(address) && !deny.contains(address))
+    };
     let index = (seq as usize).checked_rem(inside().count()).ok_or(Fault::OutsideBlock)?;
     inside().nth(index).ok_or(Fault::OutsideBlock)
 }
@@ -287,13 +300,7 @@ fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
 
 /// Asks for A and AAAA at once. An error if neither brought an address.
 async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, NetError> {
-    let mut builder = if servers.is_empty() {
-        TokioResolver::builder_tokio()?
-    } else {
-        let servers = servers.into_iter().map(server).collect();
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-    };
+    let mut builder = resolver_of(&servers)?;
     builder.options_mut().cache_size = 0;
     let resolver = builder.build()?;
     let name = format!("{}.", name.trim_end_matches('.'));
@@ -323,14 +330,6 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, Net
         Some(error) if !any => Err(error),
         _ => Ok(resolved),
     }
-}
-
-fn server(address: SocketAddr) -> NameServerConfig {
-    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-        connection.port = address.port();
-        connection
-    });
-    NameServerConfig::new(address.ip(), true, connections.into())
 }
 
 #[cfg(test)]

@@ -34,7 +34,9 @@ mod config {
 mod cli {
     mod commands;
     mod demo;
+    #[cfg(feature = "parquet")]
     mod export;
+    mod plan;
     mod played;
     mod status;
 }

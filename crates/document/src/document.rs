@@ -4,6 +4,7 @@ use crate::problem::{Problem, Problems, characters};
 use std::{cell::RefCell, collections::BTreeSet};
 
 /// The most problems that are kept: a file of junk has millions, and each takes some hundred bytes.
+/// One more is noted, so that it is known whether there are more.
 pub(crate) const MAX_PROBLEMS: usize = 10_000;
 
 /// The characters before each multiple of so many bytes are counted once. On one line of megabytes
@@ -61,7 +62,7 @@ impl<'a> Document<'a> {
     pub(crate) fn note(&self, offset: usize, text: &str) {
         let position = self.position(offset);
         let mut noted = self.noted.borrow_mut();
-        if !self.broken_lines.contains(&position.0) && noted.len() < MAX_PROBLEMS {
+        if !self.broken_lines.contains(&position.0) && noted.len() <= MAX_PROBLEMS {
             noted.push(Problem::new(position, text));
         }
     }
@@ -73,9 +74,9 @@ impl<'a> Document<'a> {
         self.broken_lines.insert(self.position(offset).0);
     }
 
-    /// Are there as many problems as are kept?
+    /// Are there more problems than are kept?
     pub(crate) fn is_full(&self) -> bool {
-        self.noted.borrow().len() >= MAX_PROBLEMS
+        self.noted.borrow().len() > MAX_PROBLEMS
     }
 
     /// Does the line of this byte begin with a bracket, as that of a header does?

@@ -1,7 +1,7 @@
-//! Reads a TOML file, or one of rows (CSV), and reports all its errors at once, each on one line with
-//! its position and what would be right. Both the plan and the scenario files are read with it, and
-//! their names of countries and networks follow one rule, since a scenario plays what a plan would
-//! watch.
+//! Reads a TOML file, or one of rows (CSV), and reports all its errors at once, each on one line
+//! with its position and what would be right. Both the plan and the scenario files are read with
+//! it, and their names of countries and networks follow one rule, since a scenario plays what a
+//! plan would watch.
 //!
 //! [`read`] parses the text and passes its root [`Table`] to a function that takes values out. A
 //! value that is missing or wrong is noted as a problem and comes back as `None`; the function goes
@@ -23,7 +23,7 @@
 
 #![warn(clippy::unwrap_used)]
 
-use document::Document;
+use document::{Document, MAX_PROBLEMS};
 use load::too_long;
 
 mod problem;
@@ -38,13 +38,13 @@ mod table;
 mod name;
 mod sheet;
 pub use duration::{format_duration, parse_duration};
-pub use load::{MAX_MEBIBYTES, decode, load, load_from};
+pub use load::{MAX_MEBIBYTES, decode, fault_of_reading, load, load_from};
 pub use name::{
     LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
     network_name,
 };
 pub use problem::{Problem, Problems};
-pub use sheet::{Cell, Position, Sheet};
+pub use sheet::{Cell, Position, RowReader, Sheet};
 pub use table::Table;
 pub use value::{Value, by_likeness, nearest, suggestion};
 
@@ -57,23 +57,22 @@ pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Res
     let mut document = Document::new(text);
     let entries = tree::parse(&mut document);
     let taken = take(Table { document: &document, entries: &entries, start: 0 });
+    let is_cut = document.is_full();
     let mut list = document.noted.into_inner();
+    list.truncate(MAX_PROBLEMS);
     list.sort();
     list.dedup();
     let included = document.included.into_inner();
     if list.is_empty() && included.is_empty() {
         return Ok(taken);
     }
-    Err(Problems { file: name.to_owned(), list, included })
+    Err(Problems { file: name.to_owned(), list, is_cut, included })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        document::{MAX_PROBLEMS, STRIDE},
-        problem::position,
-    };
+    use crate::{document::STRIDE, problem::position};
     use proptest::prelude::*;
 
     #[test]
@@ -117,7 +116,7 @@ mod tests {
         let text = format!("key = \"{}\\n\"", "é".repeat(1 << 20));
         let problems = read("t", &text, |root| root.get("key").and_then(Value::flag)).unwrap_err();
         let text = &problems.list[0].text;
-        assert!(text.chars().count() < 330 && !text.contains('\n'), "{text}");
+        assert!(text.chars().count() < 390 && !text.contains('\n'), "{text}");
         assert!(text.ends_with("wants true or false"), "{text}");
     }
 

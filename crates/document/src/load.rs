@@ -15,13 +15,7 @@ pub const MAX_MEBIBYTES: usize = 128;
 pub fn load(path: &Path, most: usize) -> Result<String, Problems> {
     let name = path.display().to_string();
     let whole = |text: &str| Problems::single(&name, (0, 0), text);
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => whole("no such file; give the path of one that exists"),
-        io::ErrorKind::PermissionDenied => {
-            whole("permission denied; make it readable for this user")
-        }
-        _ => whole(&format!("cannot be read: {error}; give the path of a text file")),
-    };
+    let unreadable = |error| whole(&fault_of_reading(&error));
     // A pipe or a terminal would keep everybody waiting, even to be opened.
     let kind = fs::metadata(path).map_err(unreadable)?.file_type();
     if !kind.is_file() && !kind.is_dir() {
@@ -30,21 +24,25 @@ pub fn load(path: &Path, most: usize) -> Result<String, Problems> {
     load_from(&name, File::open(path).map_err(unreadable)?, most)
 }
 
+/// Why a file cannot be read, and what would be right.
+pub fn fault_of_reading(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file; give the path of one that exists".into(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; make it readable for this user".into()
+        }
+        io::ErrorKind::IsADirectory => "this is a directory; give the path of a file in it".into(),
+        _ => format!("cannot be read: {error}; give the path of a text file"),
+    }
+}
+
 /// The text that comes from a reader, such as standard input; `name` is what problems call it.
 pub fn load_from(name: &str, reader: impl io::Read, most: usize) -> Result<String, Problems> {
     let mut bytes = Vec::new();
-    reader.take((most << 20) as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::IsADirectory => {
-                Problems::single(name, (0, 0), "this is a directory; give the path of a file in it")
-            }
-            _ => Problems::single(
-                name,
-                (0, 0),
-                &format!("cannot be read: {error}; give the path of a text file"),
-            ),
-        }
-    })?;
+    reader
+        .take((most << 20) as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Problems::single(name, (0, 0), &fault_of_reading(&error)))?;
     if bytes.len() > most << 20 {
         return Err(too_long(name, most));
     }

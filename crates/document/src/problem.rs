@@ -20,11 +20,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The middle of a long text is left out, so that a megabyte in quotes still gives one line.
-    /// Its end is kept: it says what would be right.
-    pub(crate) fn new((line, col): (usize, usize), text: &str) -> Self {
+    /// At a line and a column, or at (0, 0). The middle of a long text is left out, so that a
+    /// megabyte in quotes still gives one line. Its end is kept: it says what would be right.
+    pub fn new((line, col): (usize, usize), text: &str) -> Self {
         const HEAD: usize = 160;
-        const TAIL: usize = 160;
+        const TAIL: usize = 220;
         let length = text.chars().count();
         let mut line_of_text = String::with_capacity(text.len().min(4 * (HEAD + TAIL)));
         for (index, letter) in text.chars().enumerate() {
@@ -39,53 +39,64 @@ impl Problem {
     }
 }
 
-/// Every error of one file, in file order, and of the files that it names. Displays as one line
-/// each, `file:line:col: text`, at most 20 and then `and N more`, without a newline at the end.
+/// The errors of one file, in file order, and of the files that it names. Displays as one line
+/// each, `file:line:col: text`, at most 20 and then, for each file that has others, `and N more`,
+/// without a newline at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     /// The file's name as it was given.
     pub file: String,
     /// The errors in file order; at least one, unless there are some of files that it names.
     pub list: Vec<Problem>,
+    /// It may have others: no more than so many are kept.
+    pub is_cut: bool,
     /// The errors of files that it names.
     pub included: Vec<Problems>,
 }
 
 impl Problems {
     /// A single problem of the file as a whole (`position` is (0, 0)) or at one position.
-    pub(crate) fn single(file: &str, position: (usize, usize), text: &str) -> Self {
+    pub fn single(file: &str, position: (usize, usize), text: &str) -> Self {
         Self {
             file: file.to_owned(),
             list: vec![Problem::new(position, text)],
+            is_cut: false,
             included: Vec::new(),
         }
     }
-}
 
-impl Problems {
-    /// Each error with the name of its file.
-    fn all(&self) -> impl Iterator<Item = (&str, &Problem)> {
+    /// Those of each file.
+    fn by_file(&self) -> impl Iterator<Item = &Problems> {
         // Files that are named name no others.
-        iter::once(self)
-            .chain(&self.included)
-            .flat_map(|problems| problems.list.iter().map(|problem| (&*problems.file, problem)))
+        iter::once(self).chain(&self.included)
     }
 }
 
 impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (file, problem)) in self.all().take(MAX_SHOWN).enumerate() {
-            let Problem { line, col, text } = problem;
-            let newline = if index > 0 { "\n" } else { "" };
-            match line {
-                0 => write!(f, "{newline}{file}: {text}")?,
-                _ => write!(f, "{newline}{file}:{line}:{col}: {text}")?,
+        let mut newline = "";
+        let mut room = MAX_SHOWN;
+        for Problems { file, list, .. } in self.by_file() {
+            for Problem { line, col, text } in list.iter().take(room) {
+                match line {
+                    0 => write!(f, "{newline}{file}: {text}")?,
+                    _ => write!(f, "{newline}{file}:{line}:{col}: {text}")?,
+                }
+                newline = "\n";
             }
+            room = room.saturating_sub(list.len());
         }
-        match self.all().count().saturating_sub(MAX_SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\n{}: and {more} more", self.file),
+        let mut room = MAX_SHOWN;
+        for Problems { file, list, is_cut, .. } in self.by_file() {
+            let more = list.len().saturating_sub(room);
+            match (more, is_cut) {
+                (0, _) => {}
+                (more, false) => write!(f, "\n{file}: and {more} more")?,
+                (more, true) => write!(f, "\n{file}: and more than {more} more")?,
+            }
+            room = room.saturating_sub(list.len());
         }
+        Ok(())
     }
 }
 
@@ -101,4 +112,36 @@ pub(crate) fn position(before: &[u8]) -> (usize, usize) {
 
 pub(crate) fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_are_counted_for_each_file_and_what_was_not_kept_is_said() {
+        let of = |file: &str, count: usize, is_cut: bool| Problems {
+            file: file.into(),
+            list: (1..=count).map(|line| Problem::new((line, 1), "wrong")).collect(),
+            is_cut,
+            included: Vec::new(),
+        };
+        let last = |problems: &Problems, lines: usize| {
+            let text = problems.to_string();
+            let all: Vec<&str> = text.lines().collect();
+            assert_eq!(all.len(), MAX_SHOWN.min(all.len()) + lines, "{text}");
+            all[all.len() - lines..].join(", ")
+        };
+        assert_eq!(last(&of("plan", 20, false), 0), "");
+        assert_eq!(last(&of("plan", 21, false), 1), "plan: and 1 more");
+        assert_eq!(last(&of("plan", 10_000, true), 1), "plan: and more than 9980 more");
+        let both = |plan, hosts, is_cut| Problems {
+            included: vec![of("kp.csv", hosts, is_cut)],
+            ..of("plan", plan, false)
+        };
+        assert_eq!(last(&both(0, 30, false), 1), "kp.csv: and 10 more");
+        assert_eq!(last(&both(15, 30, true), 1), "kp.csv: and more than 25 more");
+        let told = last(&both(25, 3, false), 2);
+        assert_eq!(told, "plan: and 5 more, kp.csv: and 3 more");
+    }
 }

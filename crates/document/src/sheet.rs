@@ -50,7 +50,7 @@ impl Sheet {
     /// Notes a problem.
     pub fn note(&self, Position { line, col }: Position, text: &str) {
         let mut noted = self.noted.borrow_mut();
-        if noted.len() < MAX_PROBLEMS {
+        if noted.len() <= MAX_PROBLEMS {
             noted.push(Problem::new((line as usize, col as usize), text));
         }
     }
@@ -63,17 +63,18 @@ impl Sheet {
     /// All problems, if there are any.
     pub fn into_problems(self) -> Option<Problems> {
         let mut list = self.noted.into_inner();
+        let is_cut = list.len() > MAX_PROBLEMS;
+        list.truncate(MAX_PROBLEMS);
         list.sort();
         list.dedup();
-        (!list.is_empty()).then_some(Problems { file: self.name, list, included: Vec::new() })
+        let included = Vec::new();
+        (!list.is_empty()).then_some(Problems { file: self.name, list, is_cut, included })
     }
 
     /// Passes each row of the text to `take`; each has a cell at least. Blank lines and those that
     /// begin with `#` are none.
     pub fn rows(&self, text: &str, mut take: impl FnMut(&[Cell<'_>])) {
-        let mut reader = Reader::new();
-        let mut buffer = Vec::new();
-        let mut ends = Vec::new();
+        let mut rows = RowReader::default();
         // Spreadsheets put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, number) in text.lines().zip(1..) {
@@ -81,15 +82,46 @@ impl Sheet {
             if begin.is_empty() || begin.starts_with('#') {
                 continue;
             }
-            if line.len() > MAX_LINE {
-                let text = "longer than 16 KiB; write a row in each line";
-                self.note(Position { line: number, col: 1 }, text);
-                continue;
+            if let Err((position, fault)) = rows.read(line, number, &mut take) {
+                self.note(position, fault);
             }
-            match read_line(&mut reader, line, &mut buffer, &mut ends) {
-                Ok(()) => take(&cells(line, number, &buffer, &ends)),
-                Err((start, fault)) => self.note(position(line, number, start), fault),
+        }
+    }
+}
+
+/// Reads lines as rows.
+pub struct RowReader {
+    reader: Reader,
+    buffer: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+impl Default for RowReader {
+    fn default() -> Self {
+        // The default of `Reader` itself is one that reads nothing.
+        Self { reader: Reader::new(), buffer: Vec::new(), fields: Vec::new() }
+    }
+}
+
+impl RowReader {
+    /// Passes the row that a line is to `take`, or says where it is none and what would be right.
+    pub fn read(
+        &mut self,
+        line: &str,
+        number: u32,
+        take: impl FnOnce(&[Cell<'_>]),
+    ) -> Result<(), (Position, &'static str)> {
+        if line.len() > MAX_LINE {
+            let fault = "longer than 16 KiB; write a row in each line";
+            return Err((Position { line: number, col: 1 }, fault));
+        }
+        let Self { reader, buffer, fields } = self;
+        match read_line(reader, line, buffer, fields) {
+            Ok(()) => {
+                take(&cells(line, number, buffer, fields));
+                Ok(())
             }
+            Err((start, fault)) => Err((position(line, number, start), fault)),
         }
     }
 }

@@ -3,11 +3,16 @@
 
 use crate::{error_response::ErrorResponse, render_cache::Rendering};
 use axum::http::StatusCode;
-use lifesign_core::{time::Time, watch::Snapshot};
+use lifesign_core::{
+    scopes::{Roster, Scope},
+    time::Time,
+    watch::Snapshot,
+};
 use lifesign_incident::Period;
 use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{
-    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader,
+    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader, ToldIncidents,
+    other_scopes,
     rows::{self, EpisodeRow, IncidentRow, Row},
 };
 use serde::Serialize;
@@ -122,11 +127,12 @@ pub(crate) fn answer(
     };
     let filter =
         EpisodeFilter { since: Some(from), until: Some(to), scope: scope.clone(), state: None };
-    let head = Head { kind, format, now, from, to, scope };
+    let head = Head { kind, format, now, from, to, scope, told_with: None };
     let written = match kind {
         Kind::Incidents => {
             let read = reader.map(|reader| reader.incidents(&filter, now, Some(snapshot)));
-            let Rows { read, broken } = or_none(read)?;
+            let ToldIncidents { rows: Rows { read, broken }, told_with } = or_none(read)?;
+            let head = Head { told_with, ..head };
             let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
             head.written(rows, broken, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
         }
@@ -168,7 +174,7 @@ pub(crate) fn unreadable(error: impl Display) -> ErrorResponse {
 }
 
 /// What was read; nothing where there is no store.
-fn or_none<T, E: Display>(read: Option<Result<Rows<T>, E>>) -> Result<Rows<T>, ErrorResponse> {
+fn or_none<T: Default, E: Display>(read: Option<Result<T, E>>) -> Result<T, ErrorResponse> {
     Ok(read.transpose().map_err(unreadable)?.unwrap_or_default())
 }
 
@@ -180,6 +186,8 @@ struct Head {
     from: Time,
     to: Time,
     scope: Option<String>,
+    /// The country that incidents of the scope are told with, if some are.
+    told_with: Option<String>,
 }
 
 impl Head {
@@ -191,17 +199,34 @@ impl Head {
     ) -> serde_json::Result<Rendering> {
         let text = match self.format {
             Format::Csv => csv(rows)?,
-            Format::Json => serde_json::to_string(&json!({
-                "time": self.now.to_string(),
-                "from": self.from.to_string(),
-                "to": self.to.to_string(),
-                "scope": self.scope,
-                "unreadable_rows": broken,
-                self.kind.label(): rows.collect::<Vec<_>>(),
-            }))?,
+            Format::Json => {
+                let mut answer = json!({
+                    "time": self.now.to_string(),
+                    "from": self.from.to_string(),
+                    "to": self.to.to_string(),
+                    "scope": self.scope,
+                    "unreadable_rows": broken,
+                    self.kind.label(): rows.collect::<Vec<_>>(),
+                });
+                if self.kind == Kind::Incidents {
+                    answer["told_with"] = json!(self.told_with);
+                }
+                serde_json::to_string(&answer)?
+            }
         };
         Ok(Rendering { bytes: text.into(), unreadable_rows: broken })
     }
+}
+
+/// What is watched where nothing is called so.
+pub(crate) fn others_watched(name: &str, roster: &Roster) -> String {
+    let named = |is_country: bool| {
+        roster
+            .scopes()
+            .filter(move |scope| matches!(scope, Scope::Country(_)) == is_country)
+            .map(|scope| roster.full_name_of(scope))
+    };
+    other_scopes(name, named(true), named(false))
 }
 
 /// The full name of a scope that is watched or was.
@@ -214,7 +239,9 @@ fn scope(
         return Ok(snapshot.roster.full_name_of(scope));
     }
     let Some(reader) = reader else {
-        return Err((StatusCode::NOT_FOUND, format!("nothing is known of {name:?}\n")));
+        let others = others_watched(name, &snapshot.roster);
+        let said = format!("nothing is known of {name:?}; {others}\n");
+        return Err((StatusCode::NOT_FOUND, said));
     };
     reader.scope(name).map_err(|error| match error {
         ScopeError::Unknown(said) => (StatusCode::NOT_FOUND, said + "\n"),

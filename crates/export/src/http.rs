@@ -116,13 +116,13 @@ fn router(pages: Pages, server: Server) -> Router {
         )
         .route("/{country}", get(pages::page))
         .route("/{country}/{*rest}", get(pages::page))
+        .fallback(pages::page)
         .with_state(Arc::new(pages));
     Router::new()
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "no such page\n") })
         .method_not_allowed_fallback(|| async {
             (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
         })
@@ -246,6 +246,10 @@ async fn reload(
         let said = "only this machine may ask for that, and by no proxy\n";
         return Err((StatusCode::FORBIDDEN, said.into()));
     }
+    if server.settings().simulation.is_some() {
+        let said = "this is a simulation, which has no plan that could be read again\n";
+        return Err((StatusCode::CONFLICT, said.into()));
+    }
     let unavailable =
         || (StatusCode::SERVICE_UNAVAILABLE, "the plan cannot be read again now\n".to_owned());
     let (request, answer) = oneshot::channel();
@@ -272,6 +276,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::OTHER_PATHS;
     use lifesign_core::scopes::{Roster, Scope};
     use lifesign_page::{Address, Page, Query};
 
@@ -280,6 +285,7 @@ mod tests {
         let routes = include_str!("http.rs").split(concat!(".rou", "te(")).skip(1);
         let paths: Vec<&str> = routes.map(|route| route.split('"').nth(1).unwrap()).collect();
         assert!(paths.len() > 12 && paths.contains(&"/metrics"), "{paths:?}");
+        assert!(OTHER_PATHS.iter().all(|path| paths.contains(path)), "{paths:?}");
         for path in paths {
             let first = path.split('/').nth(1).unwrap();
             let is_free = ["", "{country}"].contains(&first);

@@ -2,7 +2,7 @@
 //! the store, which may block and so has threads of its own, and shared by all who ask for them.
 
 use crate::{
-    api::{self, Format, Kind},
+    api::{self, Format, Kind, others_watched},
     error_response::{ErrorResponse, internal_error},
     negotiation::Encoding,
     origin::Origin,
@@ -16,8 +16,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use lifesign_core::watch::{Snapshot, TargetViews};
-use lifesign_page::{Address, Page, Query, STYLE, Site, View, refresh_seconds, render};
+use lifesign_core::{
+    scopes::Roster,
+    watch::{Snapshot, TargetViews},
+};
+use lifesign_document::by_likeness;
+use lifesign_page::{Address, Page, Query, STYLE, Site, View, decoded, refresh_seconds, render};
 use std::{path::Path, sync::Arc};
 
 /// No script runs and nothing is loaded from elsewhere, even if a name should slip through as
@@ -87,8 +91,38 @@ fn site(settings: &ExportSettings) -> Site<'_> {
     }
 }
 
-fn missing() -> ErrorResponse {
-    (StatusCode::NOT_FOUND, "no such page\n".into())
+/// How many addresses are told where there is no page.
+const MOST_NEAREST: usize = 3;
+/// Those that are no scope's page.
+pub(crate) const OTHER_PATHS: [&str; 9] = [
+    "/",
+    "/-/meaning",
+    "/-/healthy",
+    "/-/ready",
+    "/api/v1/state",
+    "/api/v1/incidents",
+    "/api/v1/episodes",
+    "/api/v1/series",
+    "/metrics",
+];
+
+/// That there is no page at this path, and which paths are most like it.
+fn missing(path: &str, roster: &Roster) -> ErrorResponse {
+    let of_scopes = Address::paths(roster).map(|path| format!("/{path}"));
+    let mut nearest = by_likeness(path, of_scopes.chain(OTHER_PATHS.map(str::to_owned)));
+    nearest.truncate(MOST_NEAREST);
+    let said = format!("no such page; the nearest are {}\n", nearest.join(", "));
+    (StatusCode::NOT_FOUND, said)
+}
+
+/// Looking for what is like a name takes a while where there are many: not in the thread that
+/// answers everybody.
+async fn not_found(
+    snapshot: Arc<Snapshot>,
+    look: impl FnOnce(&Roster) -> ErrorResponse + Send + 'static,
+) -> ErrorResponse {
+    let found = tokio::task::spawn_blocking(move || look(&snapshot.roster));
+    found.await.unwrap_or_else(internal_error)
 }
 
 /// The page at an address, as text. It reads the store's file.
@@ -104,7 +138,10 @@ pub fn text(
         return Err(api::unreadable(problem));
     }
     let view = View { snapshot, targets, past: &past, site: site(settings), address };
-    render(&view).map(maud::PreEscaped::into_string).ok_or_else(missing)
+    render(&view).map(maud::PreEscaped::into_string).ok_or_else(|| {
+        let said = "no such incident; the page of what it is of lists those that there are\n";
+        (StatusCode::NOT_FOUND, said.into())
+    })
 }
 
 pub(crate) fn query(uri: &Uri, keys: &[&str], snapshot: &Snapshot) -> Result<Query, ErrorResponse> {
@@ -129,7 +166,10 @@ pub(crate) async fn page(
 ) -> Result<Response, ErrorResponse> {
     let snapshot = newest(&pages.sources.snapshots)?;
     let query = query(&uri, &Query::OF_PAGES, &snapshot)?;
-    let address = Address::find(uri.path(), query, &snapshot.roster).ok_or_else(missing)?;
+    let Some(address) = Address::find(uri.path(), query, &snapshot.roster) else {
+        let path = decoded(uri.path());
+        return Err(not_found(snapshot, move |roster| missing(&path, roster)).await);
+    };
     let settings = pages.sources.settings.borrow().clone();
     let media_type = address.page.media_type();
     let follows = media_type.starts_with("text/html") && !address.query.hold;
@@ -160,15 +200,17 @@ pub(crate) async fn state(
 ) -> Result<Response, ErrorResponse> {
     let snapshot = newest(&pages.sources.snapshots)?;
     let query = query(&uri, &["scope"], &snapshot)?;
-    let scope = match &query.scope {
-        Some(name) => Some(
-            snapshot
-                .roster
-                .scope_named(name)
-                .ok_or_else(|| (StatusCode::NOT_FOUND, format!("{name:?} is not watched\n")))?,
-        ),
-        None => None,
-    };
+    let mut scope = None;
+    if let Some(name) = query.scope {
+        scope = snapshot.roster.scope_named(&name);
+        if scope.is_none() {
+            let look = move |roster: &Roster| {
+                let others = others_watched(&name, roster);
+                (StatusCode::NOT_FOUND, format!("{name:?} is not watched; {others}\n"))
+            };
+            return Err(not_found(snapshot, look).await);
+        }
+    }
     let settings = pages.sources.settings.borrow().clone();
     let asked = Asked::State(scope.map(|scope| snapshot.roster.full_name_of(scope)));
     let encoding = Encoding::accepted(&headers);

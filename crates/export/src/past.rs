@@ -2,12 +2,9 @@
 
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
 use lifesign_incident::{Episode, Incident, fold, go_on, middle};
-use lifesign_page::{Address, Columns, Page, Past, Point, Range};
+use lifesign_page::{Address, Columns, MOST_BLOCKS, Page, Past, Point, Range};
 use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
-
-/// In countries of more blocks only the whole is read.
-const MOST_BLOCKS: usize = 100;
 
 /// Reads what the page shows of it; without a store, or where it cannot be read, less is there.
 pub(crate) fn read(store: Option<&Path>, snapshot: &Snapshot, address: &Address) -> Past {
@@ -73,23 +70,19 @@ fn episodes(
     page: &Page,
 ) -> Result<Rows<Episode>, StoreError> {
     let roster = &snapshot.roster;
-    let mut all = Rows::default();
-    match (page.scope(), page) {
-        (None, _) => all = reader.episodes_alone(None)?,
+    let mut all = match (page.scope(), page) {
+        (None, _) => reader.episodes_alone(None)?,
         (Some(scope @ Scope::Block(_)), _) | (Some(scope), Page::Incident(..) | Page::Badge(_)) => {
-            for id in roster.path_from(roster.scope_id(scope)) {
-                let name = roster.full_name_of(roster.scope(id));
-                let Rows { read, broken } = reader.episodes_alone(Some(&name))?;
-                all.read.extend(read);
-                all.broken += broken;
-            }
+            let path = roster.path_from(roster.scope_id(scope));
+            let names: Vec<String> = path.map(|id| roster.full_name_of(roster.scope(id))).collect();
+            reader.episodes_alone(Some(&names))?
         }
         (Some(scope), _) => {
             let country = Some(roster.country_of(scope).code.clone());
             let filter = EpisodeFilter { scope: country, ..EpisodeFilter::default() };
-            all = reader.episodes(&filter)?;
+            reader.episodes(&filter)?
         }
-    }
+    };
     go_on(&mut all.read, snapshot);
     Ok(all)
 }

@@ -100,7 +100,9 @@ impl RenderCache {
         // No other snapshot is allocated at this address while a weak reference to it is left.
         if cached.snapshot.as_ptr() != Arc::as_ptr(snapshot) && !(is_read && is_young) {
             let rendering = Arc::new(render()?.into());
-            cached.before = std::mem::replace(&mut cached.newest, rendering);
+            let before = std::mem::replace(&mut cached.newest, rendering);
+            // Who has read it to its end, or went away, needs it no more.
+            cached.before = if Arc::weak_count(&before) > 0 { before } else { Arc::default() };
             cached.snapshot = Arc::downgrade(snapshot);
             cached.time = snapshot.time;
         }

@@ -11,22 +11,24 @@ use axum::http::StatusCode;
 use lifesign_core::{
     judge::{Blindness, HostCounts},
     outcome::Cause,
-    scopes::{BlockId, Country, CountryId, Family, Labels, Maintenance, NetworkId, Scope, Target},
+    scopes::{
+        Block, BlockId, Country, CountryId, Family, Labels, Maintenance, NetworkId, Scope, Target,
+    },
     time::Time,
     time_zone::TimeZone,
     watch::{ControlView, Counts, Snapshot, TargetView, TargetViews, WINDOWS, WindowView},
 };
 use lifesign_incident::{Incident, gravity, present, story};
+use lifesign_page::MOST_BLOCKS;
 use serde::Serialize;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    ops::Range,
 };
 
-/// Where there are more blocks, so many of those that differ are shown at most ...
-const MOST_BLOCKS: usize = 100;
-/// ... and where there are more targets, they are shown with their block alone.
+/// Where there are more targets, they are shown with their block alone.
 const MOST_TARGETS: usize = 1000;
 
 #[derive(Serialize)]
@@ -200,7 +202,7 @@ struct TargetJson<'a> {
 /// What is shown of what is asked for.
 struct Shown {
     scope: Option<Scope>,
-    blocks: BTreeSet<u32>,
+    blocks: BTreeSet<BlockId>,
     /// All targets of these blocks.
     targets: bool,
 }
@@ -213,17 +215,17 @@ impl Shown {
             Some(scope) => roster.blocks_of(scope),
             None => 0..roster.blocks.len() as u32,
         };
-        let mut blocks: Vec<u32> = all.collect();
+        let mut blocks: Vec<BlockId> = all.map(BlockId).collect();
         if blocks.len() > MOST_BLOCKS {
             blocks.retain(|&id| {
-                let block = roster.block(BlockId(id));
+                let block = roster.block(id);
                 let parent = block.network.map_or(Scope::Country(block.country), Scope::Network);
-                state(Scope::Block(BlockId(id))) != state(parent)
+                state(Scope::Block(id)) != state(parent)
             });
-            blocks.sort_by_key(|&id| Reverse(gravity(state(Scope::Block(BlockId(id))))));
+            blocks.sort_by_key(|&id| Reverse(gravity(state(Scope::Block(id)))));
             blocks.truncate(MOST_BLOCKS);
         }
-        let targets = blocks.iter().map(|&id| roster.block(BlockId(id)).targets.len());
+        let targets = blocks.iter().map(|&id| roster.block(id).targets.len());
         let targets =
             matches!(scope, Some(Scope::Block(_))) || targets.sum::<usize>() <= MOST_TARGETS;
         Self { scope, blocks: blocks.into_iter().collect(), targets }
@@ -250,21 +252,22 @@ pub(crate) fn render<'a>(
     let now = snapshot.wall_offset.written(snapshot.time);
     let roster = &snapshot.roster;
     let shown = Shown::of(snapshot, scope);
-    let block = |index: u32| {
-        let block = roster.block(BlockId(index));
-        let kinds = snapshot.kinds[index as usize].iter();
+    let block = |id: BlockId| {
+        let block = roster.block(id);
+        let index = id.0 as usize;
+        let kinds = snapshot.kinds[index].iter();
         let targets =
-            if shown.targets { Some(targets_json(snapshot, targets, index)?) } else { None };
+            if shown.targets { Some(targets_json(snapshot, targets, block)?) } else { None };
         Ok(BlockJson {
             prefix: block.prefix.to_string(),
             network: block.network.map(|id| &*roster.network(id).name),
             labels: &block.labels,
-            verdict: verdict(snapshot, Scope::Block(BlockId(index))),
+            verdict: verdict(snapshot, Scope::Block(id)),
             counts: kinds
                 .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
                 .collect(),
-            reply_hop_limit: snapshot.return_paths[index as usize].hop_limit,
-            return_path_changes: snapshot.return_paths[index as usize].changes,
+            reply_hop_limit: snapshot.return_paths[index].hop_limit,
+            return_path_changes: snapshot.return_paths[index].changes,
             targets,
         })
     };
@@ -280,7 +283,8 @@ pub(crate) fn render<'a>(
     let country = |(id, country): (CountryId, &'a Country)| {
         let networks = country.networks.clone().map(NetworkId);
         let networks = networks.filter(|&id| shown.has(snapshot, Scope::Network(id)));
-        let blocks = shown.blocks.range(country.blocks.clone());
+        let Range { start, end } = country.blocks;
+        let blocks = shown.blocks.range(BlockId(start)..BlockId(end));
         let blocks = blocks.map(|&id| block(id)).collect::<Result<Vec<_>, ErrorResponse>>()?;
         Ok(CountryJson {
             code: &country.code,
@@ -314,9 +318,8 @@ pub(crate) fn render<'a>(
 fn targets_json<'a>(
     snapshot: &'a Snapshot,
     targets: &dyn TargetViews,
-    block: u32,
+    block: &Block,
 ) -> Result<Vec<TargetJson<'a>>, ErrorResponse> {
-    let block = snapshot.roster.block(BlockId(block));
     let views = targets.of(block.targets.clone()).ok_or_else(|| {
         let said = "the plan has just changed, or the watch is stuck; ask again\n";
         (StatusCode::SERVICE_UNAVAILABLE, said.to_owned())

@@ -3,6 +3,9 @@
 
 #![warn(clippy::unwrap_used)]
 
+mod input;
 pub mod networks;
 pub mod survey;
 pub mod record;
+
+pub use input::Skipped;

@@ -23,6 +23,7 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "now" => return Ok(When::Ago(Duration::ZERO)),
             "today" => return Ok(When::Day(0)),
             "yesterday" => return Ok(When::Day(1)),
             _ => {}
@@ -30,7 +31,7 @@ impl FromStr for When {
         let ago = parse_duration(text).map(When::Ago);
         let day = || format!("{text}T00:00Z").parse().map(When::At);
         ago.or_else(|_| day()).or_else(|_: String| {
-            let others = "write it as 2014-12-22, yesterday, today, 7d, 1h30m or";
+            let others = "write it as 2014-12-22, yesterday, today, now, 7d, 1h30m or";
             let at = text.parse().map(When::At);
             at.map_err(|error: String| error.replace("write it as", others))
         })
@@ -75,6 +76,7 @@ mod tests {
             ("2014-12-20T16:15:04.5Z", "2014-12-20T16:15:04.5Z"),
             ("2014-12-20T16:15+09:00", "2014-12-20T07:15:00Z"),
             ("today", "2014-12-22T00:00:00Z"),
+            ("now", "2014-12-22T16:15:30Z"),
             ("yesterday", "2014-12-21T00:00:00Z"),
             ("1h30m", "2014-12-22T14:45:30Z"),
             ("30min", "2014-12-22T15:45:30Z"),
@@ -87,7 +89,7 @@ mod tests {
             ["", "7", "-7d", "tomorrow", "2014-12-32", "2014-12", "2014-12-20T16:15", "16:15"]
         {
             let wanted = format!(
-                "{text:?} is no time; write it as 2014-12-22, yesterday, today, 7d, 1h30m or \
+                "{text:?} is no time; write it as 2014-12-22, yesterday, today, now, 7d, 1h30m or \
                  2014-12-22T16:15:00Z"
             );
             assert_eq!(text.parse::<When>(), Err(wanted));

@@ -313,5 +313,13 @@ fn rounded_up(half: Duration) -> String {
     duration_text(Duration::from_secs(half.as_secs() + u64::from(half.subsec_nanos() > 0)))
 }
 
+/// Seconds as milliseconds with two significant digits at least: within one building, whole
+/// milliseconds would all be zero.
+pub fn milliseconds(seconds: f64) -> String {
+    let millis = seconds * 1e3;
+    let decimals = (1.0 - millis.log10().floor()).clamp(0.0, 3.0) as usize;
+    format!("{millis:.decimals$} ms")
+}
+
 #[cfg(test)]
 mod tests;

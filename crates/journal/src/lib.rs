@@ -10,10 +10,12 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+mod line_error;
 mod line;
 pub mod verdict;
 
 pub use line::{Code, JournalLine, Reader, write};
+pub use line_error::LineError;
 
 use lifesign_core::{judge::LONGEST_PATIENCE, outcome::Event, time::Time, watch::EventRecord};
 

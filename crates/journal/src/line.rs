@@ -1,6 +1,7 @@
 //! Writes and reads one journal line. Times are written to the nanosecond, so that a replay takes
 //! in exactly what was taken in live.
 
+use crate::line_error::LineError;
 use lifesign_core::{
     outcome::{
         ControlOutcome, Event, Fault, Found, FoundLabel, IcmpCode, Oddity, Outcome, Reject, Stray,
@@ -162,24 +163,26 @@ impl Reader {
     }
 
     /// The record of a line. The error says what is wrong with it, and what would be right.
-    pub fn read(&self, text: &str) -> Result<EventRecord, String> {
+    pub fn read(&self, text: &str) -> Result<EventRecord, LineError> {
         self.read_line(text).map(|(_, record)| record)
     }
 
     /// A line as it stands there, and its record.
-    pub fn read_line<'a>(&self, text: &'a str) -> Result<(JournalLine<'a>, EventRecord), String> {
+    pub fn read_line<'a>(
+        &self,
+        text: &'a str,
+    ) -> Result<(JournalLine<'a>, EventRecord), LineError> {
         // serde would take its items for the fields, in their order.
         if text.trim_start().starts_with('[') {
             return Err("the line is a JSON array; a line is a JSON object".into());
         }
-        let line: JournalLine<'_> = serde_json::from_str(text).map_err(|error| {
-            if error.is_eof() { "the line is torn off".into() } else { error.to_string() }
-        })?;
+        let line: JournalLine<'_> =
+            serde_json::from_str(text).map_err(|error| LineError::of_json(&error, text))?;
         let record = self.record(&line)?;
         Ok((line, record))
     }
 
-    fn record(&self, line: &JournalLine<'_>) -> Result<EventRecord, String> {
+    fn record(&self, line: &JournalLine<'_>) -> Result<EventRecord, LineError> {
         let sent: Time = line.sent.parse()?;
         let rtt = Duration::try_from_secs_f64(line.rtt_ms.unwrap_or(0.0) / 1e3).ok();
         let rtt = rtt
@@ -187,14 +190,12 @@ impl Reader {
             .ok_or("rtt_ms must not be negative or endless")?;
         let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
         let target = || {
-            let host = line.host.as_deref().ok_or("\"host\" is missing")?;
+            let host = line.host.as_deref().ok_or("\"host\" is missing; write whom it is about")?;
             let key = (Host::from(host), line.probe.to_string());
-            self.targets.get(&key).copied().ok_or_else(|| {
-                format!(
-                    "{host} {:?} is no target of this plan; replay with the plan it was recorded with",
-                    line.probe
-                )
-            })
+            self.targets
+                .get(&key)
+                .copied()
+                .ok_or_else(|| LineError::unknown_target(host, &line.probe))
         };
         let found = match (&*line.probe, &*line.result) {
             (WATCH, "gap") => {
@@ -205,10 +206,12 @@ impl Reader {
             }
             (CONTROL, result) => {
                 let host = line.host.as_deref().unwrap_or_default();
-                let control = *self
-                    .controls
-                    .get(&Host::from(host))
-                    .ok_or_else(|| format!("{host:?} is no control of this plan"))?;
+                let control = *self.controls.get(&Host::from(host)).ok_or_else(|| {
+                    format!(
+                        "{host:?} is no control of this plan; give the plan that it was \
+                             recorded with"
+                    )
+                })?;
                 let control = ControlOutcome { control, sent, answered: result == "reply" };
                 return Ok(EventRecord {
                     seen,
@@ -222,9 +225,12 @@ impl Reader {
                 let stray = Stray { seen, from: line.from, target, reason };
                 return Ok(EventRecord { seen, event: Event::Stray(stray), was_overdue: false });
             }
-            (_, result) => FoundLabel::from_label(result)
-                .ok_or_else(|| format!("unknown result {result:?}"))
-                .and_then(|label| found(label, line, rtt))?,
+            (_, result) => {
+                let label = FoundLabel::from_label(result).ok_or_else(|| {
+                    format!("unknown result {result:?}; docs/journal.md has all that there are")
+                })?;
+                found(label, line, rtt)?
+            }
         };
         let was_overdue = match found {
             Found::Late { .. } => !line.unreachable,
@@ -317,7 +323,7 @@ mod tests {
             }
         }
         assert!(read("2001:db8:1:0::1", CONTROL).is_ok());
-        assert!(read("2001:db8::b", "icmp").is_err_and(|why| why.contains("no target")));
+        assert!(read("2001:db8::b", "icmp").is_err_and(|why| why.is_unknown_target()));
     }
 
     #[test]
@@ -372,20 +378,7 @@ mod tests {
         assert_eq!(reader.read(&line), Ok(record), "{line}");
         let anonymous =
             line.replace("127.45.176.1\"", "127.45.176.15\"").replace("from", "address");
-        assert_eq!(reader.read(&anonymous), Err("\"neighbour\" needs \"from\"".into()));
-    }
-
-    #[test]
-    fn a_line_that_is_no_object_says_what_would_be_right() {
-        let reader = Reader::new(&Roster::default(), &[]);
-        assert_eq!(
-            reader.read("5").unwrap_err(),
-            "invalid type: integer `5`, expected a JSON object at line 1 column 1"
-        );
-        let array = r#"["2014-12-22T16:15:05Z","2014-12-22T16:15:35Z",null,"watch","gap"]"#;
-        assert_eq!(
-            reader.read(array).unwrap_err(),
-            "the line is a JSON array; a line is a JSON object"
-        );
+        let wrong = reader.read(&anonymous).expect_err("whom it is from is not there");
+        assert_eq!(wrong.to_string(), "1: \"neighbour\" needs \"from\"");
     }
 }

@@ -20,8 +20,6 @@ use std::{
 /// How to play it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Another seed than the file's.
-    pub seed: Option<u64>,
     /// Verdict lines instead of a timeline.
     pub json: bool,
     /// The truth too: as JSON, lines with `"truth":true`; else, every true change as a line.
@@ -42,21 +40,20 @@ const FRAME: Duration = Duration::from_millis(200);
 /// What wants to know of each simulated minute what changed in it.
 pub type OnMinute<'a> = &'a mut dyn FnMut(&Simulation, &[Change]) -> io::Result<()>;
 
-/// Plays the scenario to its end, and says what of its expectations was met. `pause` waits as long
-/// as it is told; it is called only if a speed is given.
+/// Plays the simulation of the scenario to its end, and says what of its expectations was met.
+/// `pause` waits as long as it is told; it is called only if a speed is given.
 pub fn simulate(
     scenario: &Scenario,
+    simulation: &mut Simulation,
     options: Options,
     out: &mut dyn Write,
     progress: &mut dyn Write,
     pause: &mut dyn FnMut(Duration),
     on_minute: OnMinute,
 ) -> io::Result<Vec<Expectation>> {
-    let seed = options.seed.unwrap_or(scenario.seed);
-    let mut simulation = Simulation::new(scenario, seed, &scenario.settings(seed));
     let roster = scenario.roster.clone();
     if options.truth {
-        write_truth(&simulation, &roster, options.json, out)?;
+        write_truth(simulation, &roster, options.json, out)?;
     }
     let step = match options.speed {
         Some(speed) => FRAME.mul_f64(speed.max(0.001)).max(Duration::from_millis(1)),
@@ -99,7 +96,7 @@ pub fn simulate(
     let score = simulation.score();
     if !options.json {
         writeln!(out, "{}\n", scenario.story)?;
-        write!(out, "{}", timeline(&simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
+        write!(out, "{}", timeline(simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
         write_summary(&score, !roster.networks.is_empty(), out)?;
     }
     if let Some(places) = simulation.place_score() {

@@ -13,7 +13,7 @@ mod target;
 mod tests;
 mod tree;
 
-pub use full_name::FullName;
+pub use full_name::{CalledScope, FullName};
 pub use labels::Labels;
 pub use maintenance::Maintenance;
 pub use mapping::{IdMapping, RosterMapping};

@@ -74,6 +74,11 @@ impl Address {
         Some(Self { page, query, depth })
     }
 
+    /// The path of each scope's page, below the root.
+    pub fn paths(roster: &Roster) -> impl Iterator<Item = String> {
+        roster.scopes().rev().map(|scope| path_of(roster, scope))
+    }
+
     /// Up to the root of all pages.
     fn up(&self) -> String {
         "../".repeat(self.depth)
@@ -133,17 +138,9 @@ fn scope_at(parts: &[&str], roster: &Roster) -> Option<Scope> {
         let is_country = |scope: &Scope| matches!(scope, Scope::Country(_));
         return roster.scopes().filter(in_country).find(is_country).filter(|_| rest.is_empty());
     }
-    let prefix = name.parse().ok();
-    roster.scopes().filter(in_country).find(|&scope| match scope {
-        Scope::Country(_) => false,
-        Scope::Network(id) => {
-            let network = roster.network(id);
-            let number = network.asn.map(|asn| format!("as{asn}"));
-            network.name.eq_ignore_ascii_case(&name)
-                || number.is_some_and(|number| number.eq_ignore_ascii_case(&name))
-        }
-        Scope::Block(id) => Some(roster.block(id).prefix) == prefix,
-    })
+    let of_prefix = || roster.scope_named(&name).filter(|scope| matches!(scope, Scope::Block(_)));
+    let named = roster.scope_named(&format!("{code}/{name}")).or_else(of_prefix);
+    named.filter(in_country)
 }
 
 /// The path of a scope's page below the root.

@@ -9,8 +9,8 @@ use lifesign_core::{
 use lifesign_incident::story::age_text;
 use maud::{Markup, html};
 
-/// More blocks than this are tiles.
-const MOST_ROWS: usize = 100;
+/// More blocks than this are not told one by one: on a page they are tiles.
+pub const MOST_BLOCKS: usize = 100;
 
 /// What lies in a scope.
 pub(crate) fn render(view: &View, scope: Scope) -> Markup {
@@ -30,7 +30,7 @@ pub(crate) fn render(view: &View, scope: Scope) -> Markup {
             @if !networks.is_empty() { (counted(networks.len(), "network")) ", " }
             (counted(blocks.len(), "block"))
         }
-        @if blocks.len() > MOST_ROWS {
+        @if blocks.len() > MOST_BLOCKS {
             @for id in networks { (row(view, &open, Scope::Network(NetworkId(id)))) }
             (tiles::render(view, &blocks))
         } @else {
@@ -59,7 +59,7 @@ impl Open {
         let roster = &view.snapshot.roster;
         let state = |scope: Scope| view.snapshot.scope(scope).verdict.state;
         let below = roster.below(roster.scope_id(parent)).map(|id| roster.scope(id));
-        let is_many = roster.blocks_of(parent).len() > MOST_ROWS;
+        let is_many = roster.blocks_of(parent).len() > MOST_BLOCKS;
         let differ = below
             .filter(|&scope| !is_many && scope.level() == Level::Block)
             .filter(|&scope| state(scope) != state(parent));

@@ -35,7 +35,11 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !keys.contains(&key) {
-                return Err(format!("{key:?} is no query here; there are {}", keys.join(", ")));
+                let there = match keys {
+                    [key] => format!("is {key}"),
+                    _ => format!("are {}", keys.join(", ")),
+                };
+                return Err(format!("{key:?} is no query here; there {there}"));
             }
             if read.contains(&key) {
                 return Err(format!("{key} is there twice; write it once"));
@@ -123,8 +127,8 @@ pub(crate) fn encoded(text: &str, kept: &str) -> String {
     })
 }
 
-/// The reverse. What is no encoding stays as it is.
-pub(crate) fn decoded(text: &str) -> String {
+/// Without percent-encoding. What is no encoding stays as it is.
+pub fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -160,6 +164,7 @@ mod tests {
             ("from=yesterday&to=today", 86_400),
             ("from=2d&to=1d12h", 43_200),
             ("from=2h", 7200),
+            ("from=2h&to=now", 7200),
         ] {
             assert_eq!(parse(text).unwrap().range.unwrap().length().as_secs(), seconds, "{text}");
         }
@@ -172,7 +177,7 @@ mod tests {
             ("range=1h&from=2h", "range is there beside from or to; write the one or the others"),
             ("to=1h&range=6h", "range is there beside from or to; write the one or the others"),
             ("from=2014-12-24T12:00Z&to=2014-12-25", "from lies ahead of now, which is 2014-12-24"),
-            ("from=x&to=y", "\"x\" is no time; write it as 2014-12-22, yesterday, today, 7d,"),
+            ("from=x&to=y", "\"x\" is no time; write it as 2014-12-22, yesterday, today, now,"),
             ("to=2014-12-22T16:15:00Z", "to needs a from"),
             ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from must lie before to: "),
         ] {
@@ -183,6 +188,8 @@ mod tests {
         assert_eq!(of_rows("scope=KP").unwrap().scope.as_deref(), Some("KP"));
         let error = of_rows("hold").unwrap_err();
         assert_eq!(error, "\"hold\" is no query here; there are range, from, to, scope");
+        let error = Query::parse("hold", &["scope"], now).unwrap_err();
+        assert_eq!(error, "\"hold\" is no query here; there is scope");
         let ahead = parse("from=2014-12-24&to=2014-12-30").unwrap().range.unwrap();
         assert_eq!(ahead.period(now), ("2014-12-24T00:00Z".parse().unwrap(), now));
     }

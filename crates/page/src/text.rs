@@ -8,7 +8,7 @@ use lifesign_core::{
     time_zone::TimeZone,
     watch::Snapshot,
 };
-use lifesign_incident::story::time_text_in;
+use lifesign_incident::story::{self, time_text_in};
 use maud::{Markup, html};
 
 /// What a state means, as docs/verdicts.md has it.
@@ -168,30 +168,14 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
 }
 
-/// Seconds as milliseconds with two significant digits at least: within one building, whole
-/// milliseconds would all be zero. A dash where there are none.
+/// Seconds as milliseconds; a dash where there are none.
 pub(crate) fn milliseconds(seconds: Option<f64>) -> String {
-    let Some(millis) = seconds.map(|seconds| seconds * 1e3) else { return "–".into() };
-    let decimals = (1.0 - millis.log10().floor()).clamp(0.0, 3.0) as usize;
-    format!("{millis:.decimals$} ms")
+    seconds.map_or_else(|| "–".into(), story::milliseconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_round_trip_time_is_called_zero() {
-        for (seconds, text) in [
-            (0.000_031_4, "0.031 ms"),
-            (0.000_46, "0.46 ms"),
-            (0.003_14, "3.1 ms"),
-            (0.014, "14 ms"),
-            (1.234, "1234 ms"),
-        ] {
-            assert_eq!(milliseconds(Some(seconds)), text);
-        }
-    }
 
     #[test]
     fn hosts_are_counted_as_people_count() {

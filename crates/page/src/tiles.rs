@@ -1,4 +1,5 @@
-//! Many blocks at a glance: a tile each, by state, and links to those that differ from most.
+//! Many blocks at a glance: a tile each, by state, and links to the exceptions, which are in other
+//! states than most.
 
 use crate::{Page, Query, View, text};
 use lifesign_core::{
@@ -10,8 +11,8 @@ use std::{fmt::Write as _, ops::Range};
 
 /// Tiles in a row.
 const ROW: u32 = 60;
-/// More exceptions than this are only counted.
-const MOST: usize = 200;
+/// More of them are only counted.
+const MOST_EXCEPTIONS: usize = 200;
 
 /// The blocks of a country.
 pub(crate) fn render(view: &View, blocks: &Range<u32>) -> Markup {
@@ -20,12 +21,13 @@ pub(crate) fn render(view: &View, blocks: &Range<u32>) -> Markup {
     let mut paths = PerState::<String>::default();
     let mut counts = PerState::<usize>::default();
     for (place, index) in (0..).zip(blocks.clone()) {
-        let (x, y) = (place % ROW * 10, place / ROW * 10);
+        let x = place % ROW * 10;
+        let y = place / ROW * 10;
         let _ = write!(paths[state(index)], "M{x} {y}{}", shape(state(index)));
         counts[state(index)] += 1;
     }
     let usual = State::ALL.into_iter().max_by_key(|&each| counts[each]).unwrap_or_default();
-    let differ: Vec<u32> = blocks.clone().filter(|&index| state(index) != usual).collect();
+    let exceptions: Vec<u32> = blocks.clone().filter(|&index| state(index) != usual).collect();
     let height = (blocks.len() as u32).div_ceil(ROW) * 10;
     let tally: Vec<String> = State::ALL
         .into_iter()
@@ -47,10 +49,10 @@ pub(crate) fn render(view: &View, blocks: &Range<u32>) -> Markup {
                 }
             }
         }
-        @if !differ.is_empty() {
+        @if !exceptions.is_empty() {
             h3 { "Other than most" }
-            (links(view, differ.iter().take(MOST).copied(), true))
-            @if differ.len() > MOST { p.quiet { "And " (differ.len() - MOST) " more." } }
+            (links(view, exceptions.iter().take(MOST_EXCEPTIONS).copied(), true))
+            @if exceptions.len() > MOST_EXCEPTIONS { p.quiet { "And " (exceptions.len() - MOST_EXCEPTIONS) " more." } }
         }
         @if is_listed {
             h3 id="blocks" { "All blocks" }

@@ -3,7 +3,7 @@
 use lifesign_core::time::Time;
 use parquet::{
     data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type},
-    errors::Result,
+    errors::{ParquetError, Result},
     file::writer::SerializedColumnWriter,
 };
 use std::collections::HashMap;
@@ -101,8 +101,8 @@ impl Buffer {
         Self { is_nullable: column.is_nullable, levels: Vec::new(), values }
     }
 
-    /// Adds the value of one more row, which is of the column's kind.
-    pub fn push(&mut self, cell: Cell) {
+    /// Adds the value of one more row. It is an error if it is not of the column's kind.
+    pub fn push(&mut self, cell: Cell) -> Result<()> {
         let is_value = !matches!(cell, Cell::Null);
         if self.is_nullable {
             self.levels.push(is_value.into());
@@ -117,8 +117,11 @@ impl Buffer {
             (Values::Wholes(wholes), Cell::Whole(whole)) => wholes.push(whole.into()),
             (Values::Flags(flags), Cell::Flag(flag)) => flags.push(flag),
             (_, Cell::Null) if self.is_nullable => {}
-            (values, cell) => unreachable!("{cell:?} is no value of {values:?}"),
+            (_, cell) => {
+                return Err(ParquetError::General(format!("{cell:?} is of another kind")));
+            }
         }
+        Ok(())
     }
 
     /// Writes the values, and forgets them.

@@ -5,12 +5,11 @@ use super::{
     column::{Cell, Column, Kind},
     hourly::{ExportError, HourlyFiles, Written},
 };
-use lifesign_core::time::Time;
-use lifesign_store::{Episode, rows::EpisodeRow};
-use serde_json::Value;
+use lifesign_core::{scopes::FullName, time::Time};
+use lifesign_store::{Episode, rows::seconds};
 use std::path::Path;
 
-/// In the order of [`EpisodeRow`]'s own.
+/// In the order of [`lifesign_store::rows::EpisodeRow`]'s own.
 const COLUMNS: [Column; 17] = [
     Column::of("scope", Kind::Text),
     Column::of("level", Kind::Text),
@@ -47,10 +46,31 @@ impl Episodes {
 
     /// Adds an episode, found no earlier than those before.
     pub fn add(&mut self, episode: &Episode) -> Result<(), ExportError> {
-        // A struct of strings and numbers can always be written.
-        let row = serde_json::to_value(EpisodeRow::new(episode, self.observed_until));
-        let row = row.unwrap_or_default();
-        self.files.add(episode.found, COLUMNS.map(|column| cell(&row[column.name], column.kind)))
+        let Episode { country, scope, state, begin, end, evidence, found, planned, .. } = episode;
+        let name = FullName::new(country, scope);
+        let (length, uncertainty) = episode.span().length(self.observed_until);
+        let time = |time: Option<Time>| time.map_or(Cell::Null, Cell::Time);
+        let window = planned.as_ref();
+        let row = [
+            Cell::Text(scope),
+            Cell::Text(name.level().label()),
+            Cell::Text(name.name()),
+            Cell::Text(country),
+            Cell::Text(state.label()),
+            time(begin.earliest),
+            Cell::Time(begin.latest),
+            time(end.and_then(|end| end.earliest)),
+            time(end.map(|end| end.latest)),
+            Cell::Number(seconds(length)),
+            Cell::Number(seconds(uncertainty)),
+            Cell::Number(seconds(episode.unseen_by(self.observed_until))),
+            Cell::Time(*found),
+            Cell::Text(evidence),
+            time(window.map(|window| window.from)),
+            time(window.map(|window| window.to)),
+            window.and_then(|window| window.reason.as_deref()).into(),
+        ];
+        self.files.add(*found, row)
     }
 
     /// Ends the last file.
@@ -59,19 +79,10 @@ impl Episodes {
     }
 }
 
-fn cell(value: &Value, kind: Kind) -> Cell<'_> {
-    match (value, kind) {
-        (Value::String(text), Kind::Time) => Cell::Time(text.parse().unwrap_or(Time::NEVER)),
-        (Value::String(text), _) => Cell::Text(text),
-        (Value::Number(number), _) => number.as_f64().map_or(Cell::Null, Cell::Number),
-        _ => Cell::Null,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_store::rows::Row as _;
+    use lifesign_store::rows::{EpisodeRow, Row as _};
 
     #[test]
     fn the_columns_are_those_of_csv() {

@@ -67,9 +67,15 @@ pub struct Written {
     pub files: u64,
 }
 
-/// A table under way. A file has its name once it is whole.
+/// A table under way. A file has its name once it is whole. Nothing stays of a table that is not
+/// finished, nor the directory of one without rows.
 pub struct HourlyFiles {
     directory: PathBuf,
+    /// It was not there before.
+    is_own_directory: bool,
+    is_finished: bool,
+    /// Those that have their names.
+    whole: Vec<PathBuf>,
     schema: TypePtr,
     properties: WriterPropertiesPtr,
     buffers: Vec<Buffer>,
@@ -96,6 +102,7 @@ impl HourlyFiles {
     ) -> Result<Self, ExportError> {
         let directory = parent.join(name);
         let failed = |why| ExportError { path: directory.clone(), why };
+        let is_own_directory = !directory.exists();
         fs::create_dir_all(&directory).map_err(|error| failed(Why::Io(error)))?;
         let mut entries = fs::read_dir(&directory).map_err(|error| failed(Why::Io(error)))?;
         if entries.next().is_some() {
@@ -117,8 +124,18 @@ impl HourlyFiles {
         }
         let properties = Arc::new(properties.build());
         let buffers = columns.iter().map(|&column| Buffer::new(column)).collect();
-        let written = Written::default();
-        Ok(Self { directory, schema, properties, buffers, waiting: 0, file: None, written })
+        Ok(Self {
+            directory,
+            is_own_directory,
+            is_finished: false,
+            whole: Vec::new(),
+            schema,
+            properties,
+            buffers,
+            waiting: 0,
+            file: None,
+            written: Written::default(),
+        })
     }
 
     /// Adds a row of this time. A file begins with the first row of a later hour than any before: a
@@ -135,7 +152,8 @@ impl HourlyFiles {
         }
         debug_assert_eq!(row.len(), self.buffers.len());
         for (buffer, cell) in self.buffers.iter_mut().zip(row) {
-            buffer.push(cell);
+            let pushed = buffer.push(cell).map_err(Why::Parquet);
+            pushed.map_err(|why| ExportError { path: self.directory.clone(), why })?;
         }
         self.waiting += 1;
         self.written.rows += 1;
@@ -145,6 +163,7 @@ impl HourlyFiles {
     /// Ends the last file.
     pub fn finish(mut self) -> Result<Written, ExportError> {
         self.close()?;
+        self.is_finished = true;
         Ok(self.written)
     }
 
@@ -182,9 +201,27 @@ impl HourlyFiles {
         let Some(OpenFile { path, writer, .. }) = self.file.take() else { return Ok(()) };
         let closed = writer.close().map_err(Why::Parquet);
         let named = closed.and_then(|_| fs::rename(part_of(&path), &path).map_err(Why::Io));
-        named.map_err(|why| ExportError { path, why })?;
+        if let Err(why) = named {
+            return Err(ExportError { path, why });
+        }
+        self.whole.push(path);
         self.written.files += 1;
         Ok(())
+    }
+}
+
+impl Drop for HourlyFiles {
+    /// What cannot be removed stays: there is nobody to be told.
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let part = self.file.take().map(|file| part_of(&file.path));
+            for path in self.whole.iter().chain(&part) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        if self.is_own_directory && (!self.is_finished || self.written.rows == 0) {
+            let _ = fs::remove_dir(&self.directory);
+        }
     }
 }
 

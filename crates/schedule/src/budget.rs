@@ -7,11 +7,11 @@ use lifesign_model::{bucket::Bucket, time::Time};
 pub struct Budget {
     /// The regular pace, when nothing is in doubt.
     pub base: f64,
-    /// The mean that is never passed, confirmations included: what the bucket is filled with.
+    /// The mean that is never passed, escalations included: what the bucket is filled with.
     pub mean: f64,
-    /// The most that can be saved up for a burst of confirmations: what the bucket holds.
+    /// The most that can be saved up for a burst of escalations: what the bucket holds.
     pub burst: f64,
-    /// Below this many tokens the regular pace slows down, to repay what confirmations took.
+    /// Below this many tokens the regular pace slows down, to repay what escalations took.
     pub reserve: f64,
     /// The cap over all blocks, if the plan gives one; every block's rates are scaled down to it.
     /// It bounds the mean: what is saved up for bursts is the blocks' own.
@@ -26,7 +26,7 @@ impl Budget {
         Budget { base: 0.25, mean: 0.29, burst: 6.0, reserve: 0.0, total: None };
 
     /// Trinocular's budget (Quan et al., SIGCOMM 2013): 20 probes an hour. Nothing is kept for
-    /// confirmations: they are spent first, and the regular pace repays them by slowing down. The
+    /// escalations: they are spent first, and the regular pace repays them by slowing down. The
     /// bucket is deep, because outages are rare and a burst for one must not be cut short.
     pub const FRUGAL: Budget = Budget {
         base: 20.0 / 3600.0,
@@ -38,7 +38,7 @@ impl Budget {
 
     /// What is left to each of so many blocks by the cap over all of them.
     pub fn for_blocks(mut self, blocks: usize) -> Self {
-        // The mean, not the regular pace: confirmations count towards the total too.
+        // The mean, not the regular pace: escalations count towards the total too.
         let wanted = self.mean * blocks as f64;
         if let Some(total) = self.total.filter(|&total| total < wanted) {
             self.base *= total / wanted;

@@ -22,6 +22,8 @@ pub(super) struct Batch {
     pub at: Time,
     /// Names of countries, by code.
     pub countries: BTreeMap<String, String>,
+    /// The countries that scopes are or lie in, by the full names of these.
+    pub scopes: BTreeMap<String, String>,
     pub remarks: Option<Remarks>,
     /// The windows of each new plan, and when it became the plan, oldest first.
     pub maintenance: Vec<(Windows, Time)>,
@@ -47,6 +49,7 @@ impl Batch {
             }
         }
         self.countries.extend(next.countries);
+        self.scopes.extend(next.scopes);
         self.maintenance.extend(next.maintenance);
         self.episodes.extend(next.episodes);
         self.samples.extend(next.samples);
@@ -68,6 +71,7 @@ impl Batch {
 pub(super) struct Backlog {
     pub at: Time,
     pub countries: BTreeMap<String, String>,
+    pub scopes: BTreeMap<String, String>,
     pub remarks: Option<Remarks>,
     /// The windows of each new plan, and when it became the plan, oldest first.
     pub maintenance: VecDeque<(Windows, Time)>,
@@ -96,6 +100,7 @@ impl Backlog {
         self.ended |= batch.ended;
         self.memory = batch.memory.or(self.memory.take());
         self.countries.extend(batch.countries);
+        self.scopes.extend(batch.scopes);
         self.remarks = batch.remarks.or(self.remarks.take());
         for plan in batch.maintenance {
             let last = self.maintenance.back().map(|(windows, _)| windows);

@@ -11,7 +11,7 @@ use super::{
     reader::{self, COARSE_MS, FINE_MS},
     row::{self, EPISODE_COLUMNS, LATEST_MS, millis},
     series::{LOSS, MEANS, PROBES, makes_sense},
-    tables::{NAMES, TABLES, make_newest},
+    tables::{LATER_TABLES, TABLES, make_newest},
 };
 use lifesign_core::{
     judge::{Memory, State},
@@ -54,16 +54,15 @@ impl Database {
         // Rows are hardly ever read here: 512 KiB are enough.
         connection.pragma_update(None, "cache_size", -512)?;
         let transaction = connection.transaction()?;
-        match version {
-            0 => transaction.execute_batch(TABLES)?,
-            VERSION => {}
-            _ => make_newest(&transaction)?,
+        if version == 0 {
+            transaction.execute_batch(TABLES)?;
         }
         if version != VERSION {
+            make_newest(&transaction)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         transaction.commit()?;
-        connection.execute_batch(NAMES)?;
+        connection.execute_batch(LATER_TABLES)?;
         connection.execute_batch(plan::TABLES)?;
         Ok(Self { connection, condensed_until: 0 })
     }
@@ -164,6 +163,11 @@ impl Database {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
+        }
+        for (name, country) in &backlog.scopes {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO scope VALUES (?, ?)")?
+                .execute([name, country])?;
         }
         if let Some(remarks) = &backlog.remarks {
             plan::write_remarks(&transaction, remarks)?;

@@ -10,7 +10,8 @@ const TOGETHER: usize = 4096;
 
 impl StoreReader {
     /// Passes on every episode, in the order in which they were found. Returns how many rows cannot
-    /// be read; the error is that of the file, or that with which `take` ends it.
+    /// be read, those of windows of maintenance too; the error is that of the file, or that with
+    /// which `take` ends it.
     pub fn for_each_episode<E: From<StoreError>>(
         &self,
         mut take: impl FnMut(&Episode) -> Result<(), E>,
@@ -19,7 +20,8 @@ impl StoreReader {
         let read = |error| E::from(StoreError::Sqlite(error));
         let mut statement = self.0.prepare(&sql).map_err(read)?;
         let mut rows = statement.query_map([], episode_from_row).map_err(read)?;
-        let mut broken = 0;
+        let windows = self.windows().map_err(read)?;
+        let mut broken = windows.broken;
         loop {
             let Rows { read: mut episodes, broken: more } =
                 Rows::collect(rows.by_ref().take(TOGETHER)).map_err(read)?;
@@ -27,7 +29,7 @@ impl StoreReader {
             if episodes.is_empty() && more == 0 {
                 return Ok(broken);
             }
-            self.mark_planned(&mut episodes).map_err(read)?;
+            windows.mark_planned(&mut episodes);
             episodes.iter().try_for_each(&mut take)?;
         }
     }

@@ -13,6 +13,7 @@
 //! | `tables` | the tables, in the words of SQL, and those of earlier versions |
 //! | `database` | how they are written |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
+//! | `learned` | what a run has learned of each target |
 //! | `history` | the last seven days, with which a run begins |
 //! | `opening` | the file as it is opened, and what is none of ours |
 //! | `row` | a row of a table, as it is read |
@@ -47,14 +48,16 @@ pub mod list;
 pub mod incidents;
 pub mod report;
 mod played;
+mod learned;
 mod writer;
 
 pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
+pub use learned::{Learned, LearnedTarget};
 pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader};
-pub use scope_name::ScopeError;
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
+pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
 /// removed when it is dropped.
@@ -250,6 +253,7 @@ impl Store {
         self.writer.write(Batch {
             at: wall,
             countries: names_by_code(roster),
+            scopes: countries_by_scope(roster),
             episodes: std::mem::take(&mut self.changed),
             ..Batch::default()
         });
@@ -350,6 +354,12 @@ impl PreviousRun {
 fn names_by_code(roster: &Roster) -> BTreeMap<String, String> {
     let countries = roster.countries.iter();
     countries.map(|country| (country.code.clone(), country.name.clone())).collect()
+}
+
+/// The codes of the countries that scopes are or lie in, by the full names of these.
+fn countries_by_scope(roster: &Roster) -> BTreeMap<String, String> {
+    let country = |scope| roster.country_of(scope).code.clone();
+    roster.scopes().map(|scope| (roster.full_name_of(scope), country(scope))).collect()
 }
 
 fn samples(snapshot: &Snapshot) -> Vec<Sample> {

@@ -65,41 +65,50 @@ impl StoreReader {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
-    /// Says of each episode which window it overlaps, if it does. One that is open lasts up to when
-    /// the last run last wrote. How many rows of windows cannot be read.
-    pub(super) fn mark_planned(&self, episodes: &mut [Episode]) -> Result<usize> {
-        let (windows, broken) = self.windows()?;
-        if windows.is_empty() {
-            return Ok(broken);
-        }
-        let written = self.last_written()?.unwrap_or_default();
-        for episode in episodes {
-            let begin = episode.begin.earliest.unwrap_or(episode.begin.latest);
-            let end = episode.end.map_or(written, |end| end.latest).max(begin);
-            let own = windows.get(&episode.scope);
-            let of_country = windows.get(&episode.country);
-            let all = own.into_iter().chain(of_country).flatten();
-            let planned = all.filter(|window| window.overlaps(begin, end));
-            episode.planned = planned.min_by_key(|window| window.from).cloned();
-        }
-        Ok(broken)
-    }
-
-    /// The windows of maintenance, by scope, and how many others cannot be read. A store that an
-    /// earlier lifesign wrote has no such table.
-    fn windows(&self) -> Result<(HashMap<String, Vec<Maintenance>>, usize)> {
-        let mut windows: HashMap<String, Vec<Maintenance>> = HashMap::new();
+    /// The windows of maintenance. A store that an earlier lifesign wrote has no such table.
+    pub(super) fn windows(&self) -> Result<PlannedWindows> {
+        let mut windows = PlannedWindows {
+            by_scope: HashMap::new(),
+            written: self.last_written()?.unwrap_or_default(),
+            broken: 0,
+        };
         let sql = "SELECT scope, begin, until, reason FROM maintenance";
-        let Ok(mut statement) = self.0.prepare(sql) else { return Ok((windows, 0)) };
+        let Ok(mut statement) = self.0.prepare(sql) else { return Ok(windows) };
         let rows = statement.query_map([], |row| {
             let from = row::time(row, 1)?;
             let window = Maintenance { from, to: row::time(row, 2)?, reason: row.get(3)? };
             Ok((row.get(0)?, window))
         })?;
         let rows: Rows<(String, Maintenance)> = Rows::collect(rows)?;
+        windows.broken = rows.broken;
         for (scope, window) in rows.read {
-            windows.entry(scope).or_default().push(window);
+            windows.by_scope.entry(scope).or_default().push(window);
         }
-        Ok((windows, rows.broken))
+        Ok(windows)
+    }
+}
+
+/// The windows of maintenance of all plans so far.
+pub(super) struct PlannedWindows {
+    by_scope: HashMap<String, Vec<Maintenance>>,
+    /// When the last run last wrote.
+    written: Time,
+    /// How many others cannot be read.
+    pub broken: usize,
+}
+
+impl PlannedWindows {
+    /// Says of each episode which window it overlaps, if it does. One that is open lasts up to when
+    /// the last run last wrote.
+    pub fn mark_planned(&self, episodes: &mut [Episode]) {
+        for episode in episodes {
+            let begin = episode.begin.earliest.unwrap_or(episode.begin.latest);
+            let end = episode.end.map_or(self.written, |end| end.latest).max(begin);
+            let own = self.by_scope.get(&episode.scope);
+            let of_country = self.by_scope.get(&episode.country);
+            let all = own.into_iter().chain(of_country).flatten();
+            let planned = all.filter(|window| window.overlaps(begin, end));
+            episode.planned = planned.min_by_key(|window| window.from).cloned();
+        }
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     SAMPLE_INTERVAL,
     backlog::{Backlog, Batch},
+    countries_by_scope,
     database::Database,
     directory::{DirectoryError, FILE_NAME, lock_to_play},
     episode::EpisodeTracker,
@@ -77,6 +78,7 @@ impl PlayedStore {
         let mut batch = Batch { at: now, ..Batch::default() };
         self.tracker.retain(roster, now, &mut batch.episodes);
         batch.countries = names_by_code(roster);
+        batch.scopes = countries_by_scope(roster);
         batch.remarks = Some(Remarks::on(roster, contact));
         batch.maintenance = vec![(roster.named_maintenance(), now)];
         self.backlog.add(batch);
@@ -106,17 +108,12 @@ impl PlayedStore {
         if is_due { self.write(now) } else { Ok(()) }
     }
 
-    /// Counts the darknesses so far of what flaps still at the end.
-    pub fn count_at_end(&mut self, watch: &Watch, now: Time) {
-        let mut batch = Batch { at: now, ..Batch::default() };
+    /// It is over. The darknesses so far of what flaps still are counted.
+    pub fn finish(mut self, watch: &Watch, now: Time) -> Result<(), DirectoryError> {
+        let mut batch = Batch { at: now, ended: true, ..Batch::default() };
         let snapshot = watch.snapshot(now, WallOffset::default(), 0);
         self.tracker.note_darknesses(&snapshot, &mut batch.episodes);
         self.backlog.add(batch);
-    }
-
-    /// It is over, and [`PlayedStore::count_at_end`] has been called if it came to its end.
-    pub fn finish(mut self, now: Time) -> Result<(), DirectoryError> {
-        self.backlog.add(Batch { at: now, ended: true, ..Batch::default() });
         self.write(now)
     }
 

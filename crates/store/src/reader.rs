@@ -4,7 +4,7 @@
 use super::{
     Episode,
     opening::{self, PLAYED, StoreError, VERSION, connect},
-    row::{EPISODE_COLUMNS, LATEST_MS, episode_from_row, is_run, millis, optional_time, time},
+    row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, time},
     tables::show_as_newest,
 };
 use lifesign_core::{
@@ -13,7 +13,7 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use lifesign_incident::{Incident, fold, go_on};
-use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params};
+use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params, params_from_iter};
 use std::{path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
@@ -107,6 +107,16 @@ impl<T> Rows<T> {
     }
 }
 
+/// Incidents that were read.
+#[derive(Debug, Default)]
+pub struct ToldIncidents {
+    /// Those that were asked for.
+    pub rows: Rows<Incident>,
+    /// The country with which the scope that was asked for shared others, so that they are told
+    /// with it.
+    pub told_with: Option<String>,
+}
+
 /// The file, open for reading.
 #[derive(Debug)]
 pub struct StoreReader(pub(super) Connection);
@@ -171,10 +181,13 @@ impl StoreReader {
         )
     }
 
-    /// Those of this scope without what lies in it, or of each country alone.
-    pub fn episodes_alone(&self, scope: Option<&str>) -> Result<Rows<Episode>> {
-        match scope {
-            Some(scope) => self.episodes_where("scope = ?", [scope]),
+    /// Those of these scopes without what lies in them, or of each country alone.
+    pub fn episodes_alone(&self, scopes: Option<&[String]>) -> Result<Rows<Episode>> {
+        match scopes {
+            Some(scopes) => {
+                let places = vec!["?"; scopes.len()].join(", ");
+                self.episodes_where(&format!("scope IN ({places})"), params_from_iter(scopes))
+            }
             None => self.episodes_where("scope = country", []),
         }
     }
@@ -186,7 +199,9 @@ impl StoreReader {
         );
         let mut statement = self.0.prepare(&sql)?;
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
-        episodes.broken += self.mark_planned(&mut episodes.read)?;
+        let windows = self.windows()?;
+        windows.mark_planned(&mut episodes.read);
+        episodes.broken += windows.broken;
         Ok(episodes)
     }
 
@@ -198,17 +213,28 @@ impl StoreReader {
         filter: &EpisodeFilter,
         now: Time,
         snapshot: Option<&Snapshot>,
-    ) -> Result<Rows<Incident>> {
+    ) -> Result<ToldIncidents> {
         let mut all = EpisodeFilter::default();
         if let Some(scope) = &filter.scope {
-            let Some(country) = self.country_of(scope)? else { return Ok(Rows::default()) };
+            let Some(country) = self.country_of(scope)? else {
+                return Ok(ToldIncidents::default());
+            };
             all.scope = Some(country);
         }
         let mut episodes = self.episodes(&all)?;
         if let Some(snapshot) = snapshot {
             go_on(&mut episodes.read, snapshot);
         }
-        Ok(Rows { read: filter.incidents(&episodes.read, now), broken: episodes.broken })
+        let rows = Rows { read: filter.incidents(&episodes.read, now), broken: episodes.broken };
+        // What the country had in this time, and the scope had alone but for that.
+        let has_more_alone = all.scope != filter.scope && {
+            let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
+            let of_country = of_country.incidents(&episodes.read, now);
+            episodes.read.retain(|episode| Some(&episode.scope) == filter.scope.as_ref());
+            of_country.iter().any(|incident| incident.scope == incident.country)
+                && filter.incidents(&episodes.read, now) != rows.read
+        };
+        Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone) })
     }
 
     /// The code of the country that a scope is, or lies in; None if it never was in an episode.
@@ -217,17 +243,6 @@ impl StoreReader {
             "SELECT country FROM episode WHERE scope = ?1 OR country = ?1 ORDER BY found DESC LIMIT 1",
         )?;
         statement.query_map([scope], |row| row.get(0))?.next().transpose()
-    }
-
-    /// The same of one that was in an episode or was measured. The samples have no index for it, so
-    /// this is for who waits for one answer.
-    pub(super) fn country_of_any(&self, scope: &str) -> Result<Option<String>> {
-        let of_episode = self.country_of(scope)?;
-        let mut statement = self
-            .0
-            .prepare("SELECT country FROM sample WHERE scope = ? ORDER BY time DESC LIMIT 1")?;
-        let of_sample = || statement.query_map([scope], |row| row.get(0))?.next().transpose();
-        of_episode.map_or_else(of_sample, |country| Ok(Some(country)))
     }
 
     /// Up to when an open episode was observed: now while a run is under way, else when the last
@@ -263,54 +278,6 @@ impl StoreReader {
         let mut statement = self.0.prepare("SELECT name FROM country WHERE code = ?")?;
         let name = statement.query_map([code], |row| row.get(0))?.next().transpose()?;
         Ok(name.unwrap_or_else(|| code.to_owned()))
-    }
-
-    /// The first of these columns' values that is the name; without regard to case, if none is. The
-    /// samples, which are many and have no index for it, are searched for what is nowhere else.
-    pub(super) fn find(&self, columns: &[&str], name: &str) -> Result<Option<String>> {
-        let (of_samples, others): (Vec<&str>, Vec<&str>) =
-            columns.iter().partition(|column| column.starts_with("sample."));
-        for columns in [others, of_samples] {
-            for collation in ["BINARY", "NOCASE"] {
-                for column in &columns {
-                    let found = self.find_in(column, collation, name)?;
-                    if found.is_some() {
-                        return Ok(found);
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn find_in(&self, column: &str, collation: &str, name: &str) -> Result<Option<String>> {
-        let (table, column) = column.split_once('.').unwrap_or_default();
-        let sql =
-            format!("SELECT {column} FROM {table} WHERE {column} = ? COLLATE {collation} LIMIT 1");
-        let mut statement = self.0.prepare(&sql)?;
-        statement.query_map([name], |row| row.get(0))?.next().transpose()
-    }
-
-    /// The countries that there is something of, by code.
-    pub fn countries(&self) -> Result<Vec<String>> {
-        let mut statement = self
-            .0
-            .prepare("SELECT code FROM country UNION SELECT country FROM episode ORDER BY 1")?;
-        Ok(Rows::collect(statement.query_map([], |row| row.get(0))?)?.read)
-    }
-
-    /// The countries, and then the networks and blocks that had episodes or were watched last.
-    pub fn scopes(&self) -> Result<Vec<String>> {
-        let mut all = self.countries()?;
-        let mut statement = self.0.prepare(
-            "SELECT scope FROM episode WHERE scope != country
-             UNION SELECT scope FROM sample WHERE scope != country AND span = ?1
-               AND time = (SELECT max(time) FROM sample WHERE span = ?1 AND time <= ?2)
-             ORDER BY 1",
-        )?;
-        let parts = statement.query_map([FINE_MS, LATEST_MS], |row| row.get(0))?;
-        all.extend(Rows::collect(parts)?.read);
-        Ok(all)
     }
 
     /// The runs that overlap this time, oldest first.

@@ -198,7 +198,7 @@ impl Row for PhaseRow<'_> {
 }
 
 /// In seconds, to the millisecond, as all times are.
-fn seconds(duration: Duration) -> f64 {
+pub fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 

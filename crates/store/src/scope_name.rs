@@ -1,7 +1,11 @@
 //! What scopes are called in the store, where one text must name one scope: by their full name in
 //! the roster. Who asks for a name that is none is told of those that are.
 
-use super::reader::StoreReader;
+use super::{
+    reader::{FINE_MS, Rows, StoreReader},
+    row::LATEST_MS,
+};
+use lifesign_core::scopes::{CalledScope, FullName};
 use lifesign_document::by_likeness;
 use std::fmt::Write as _;
 
@@ -20,57 +24,107 @@ pub enum ScopeError {
     Unreadable(#[from] rusqlite::Error),
 }
 
+/// A scope that the store knows.
+struct KnownScope {
+    /// Its full name.
+    name: String,
+    /// The code of the country that it is, or lies in.
+    country: String,
+}
+
+impl KnownScope {
+    fn is_country(&self) -> bool {
+        self.name == self.country
+    }
+}
+
 impl StoreReader {
-    /// The scope of this name, in whatever case. The error says what the store knows instead.
+    /// The full name of the scope that is called so ([`CalledScope`]). The error says what the
+    /// store knows instead.
     pub fn scope(&self, name: &str) -> Result<String, ScopeError> {
-        let columns = ["country.code", "episode.country", "episode.scope", "sample.scope"];
-        self.find(&columns, name)?.map_or_else(|| Err(self.nothing_of(name)?), Ok)
+        Ok(self.called(name)?.name)
     }
 
-    /// The country of this code, in whatever case. The error says what the store knows instead; of
+    /// The code of the country that is called so. The error says what the store knows instead; of
     /// what lies in a country, which that is.
     pub fn country(&self, code: &str) -> Result<String, ScopeError> {
-        let columns = ["country.code", "episode.country", "sample.country"];
-        self.find(&columns, code)?.map_or_else(|| Err(self.no_country(code)?), Ok)
+        let scope = self.called(code)?;
+        if scope.is_country() {
+            return Ok(scope.country);
+        }
+        let KnownScope { name, country } = scope;
+        Err(ScopeError::Unknown(format!(
+            "{name} lies in {country}, and reports are of countries: ask for {country}"
+        )))
     }
 
-    fn no_country(&self, name: &str) -> rusqlite::Result<ScopeError> {
-        let lies_in = |scope: &str, country: &str| {
-            ScopeError::Unknown(format!(
-                "{scope} lies in {country}, and reports are of countries: ask for {country}"
-            ))
-        };
-        if let Some(scope) = self.find(&["episode.scope", "sample.scope"], name)?
-            && let Some(country) = self.country_of_any(&scope)?
-        {
-            return Ok(lies_in(&scope, &country));
+    fn called(&self, text: &str) -> Result<KnownScope, ScopeError> {
+        let mut known = self.known_scopes()?;
+        let called = CalledScope::new(text);
+        let full_name = |scope: &KnownScope| called.is(FullName::new(&scope.country, &scope.name));
+        let mut named = known.iter().position(full_name);
+        if named.is_none() {
+            let asns = self.remarks()?.asns;
+            let mut numbered = known.iter().enumerate().filter(|(_, scope)| {
+                let asn = asns.get(&scope.name).copied();
+                called.is_number_of(FullName::new(&scope.country, &scope.name), asn)
+            });
+            named = numbered.next().filter(|_| numbered.next().is_none()).map(|(index, _)| index);
         }
-        let asns = self.remarks()?.asns;
-        let network = asns.iter().find(|(_, asn)| name.eq_ignore_ascii_case(&format!("as{asn}")));
-        match network.and_then(|(network, _)| network.split_once('/')) {
-            Some((country, network)) => Ok(lies_in(&format!("{network} ({name})"), country)),
-            None => self.nothing_of(name),
+        match named {
+            Some(index) => Ok(known.swap_remove(index)),
+            None if known.is_empty() => Err(ScopeError::Unknown(format!(
+                "nothing is known of {text:?}, nor of anything else yet"
+            ))),
+            None => {
+                let (countries, parts): (Vec<_>, Vec<_>) =
+                    known.into_iter().partition(KnownScope::is_country);
+                let names = |scopes: Vec<KnownScope>| scopes.into_iter().map(|scope| scope.name);
+                let others = other_scopes(text, names(countries), names(parts));
+                Err(ScopeError::Unknown(format!("nothing is known of {text:?}; {others}")))
+            }
         }
     }
 
-    /// That there is nothing of this name; which countries there are, and the names nearest to it.
-    fn nothing_of(&self, name: &str) -> rusqlite::Result<ScopeError> {
-        let countries = by_likeness(name, self.countries()?);
-        if countries.is_empty() {
-            let text = format!("nothing is known of {name:?}, nor of anything else yet");
-            return Ok(ScopeError::Unknown(text));
-        }
-        let (told, more) = countries.split_at(MOST_COUNTRIES.min(countries.len()));
-        let mut text = format!("nothing is known of {name:?}; there are {}", told.join(", "));
-        if !more.is_empty() {
-            let _ = write!(text, " and {} more", more.len());
-        }
-        let parts = self.scopes()?.into_iter().filter(|scope| !countries.contains(scope));
-        let nearest = by_likeness(name, parts);
-        if !nearest.is_empty() {
-            let told = &nearest[..MOST_NEAREST.min(nearest.len())];
-            let _ = write!(text, "; of what is in them, the nearest are {}", told.join(", "));
-        }
-        Ok(ScopeError::Unknown(text))
+    /// The countries by their codes, and then all else that any plan had, had episodes or was
+    /// watched last. A store that an earlier lifesign wrote has no table of scopes. The other
+    /// samples, which are many and have no index for it, are not looked through.
+    fn known_scopes(&self) -> rusqlite::Result<Vec<KnownScope>> {
+        let has_scopes = self.0.prepare("SELECT name FROM scope").is_ok();
+        let of_plans = if has_scopes { "UNION SELECT name, country FROM scope" } else { "" };
+        let mut statement = self.0.prepare(&format!(
+            "SELECT name, country FROM (
+               SELECT code AS name, code AS country FROM country
+               UNION SELECT country, country FROM episode
+               UNION SELECT scope, country FROM episode {of_plans}
+               UNION SELECT scope, country FROM sample WHERE span = ?1
+                 AND time = (SELECT max(time) FROM sample WHERE span = ?1 AND time <= ?2))
+             ORDER BY name != country, name"
+        ))?;
+        let scopes = statement.query_map([FINE_MS, LATEST_MS], |row| {
+            Ok(KnownScope { name: row.get(0)?, country: row.get(1)? })
+        })?;
+        Ok(Rows::collect(scopes)?.read)
     }
+}
+
+/// What there is where nothing is called so: the countries, and of their parts the names most like
+/// it.
+pub fn other_scopes(
+    name: &str,
+    countries: impl IntoIterator<Item = String>,
+    parts: impl IntoIterator<Item = String>,
+) -> String {
+    let countries = by_likeness(name, countries);
+    let (told, more) = countries.split_at(MOST_COUNTRIES.min(countries.len()));
+    let mut text = format!("there are {}", told.join(", "));
+    if !more.is_empty() {
+        let _ = write!(text, " and {} more", more.len());
+    }
+    let nearest = by_likeness(name, parts);
+    if !nearest.is_empty() {
+        let told = &nearest[..MOST_NEAREST.min(nearest.len())];
+        let _ = write!(text, "; of what is in them, the nearest are {}", told.join(", "));
+    }
+    text
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-/// Of a new file.
+/// Of a new file, before [`make_newest`]: those of version 1.
 pub const TABLES: &str = "
 CREATE TABLE run (
     began INTEGER PRIMARY KEY, lasted INTEGER NOT NULL, ended INTEGER NOT NULL,
@@ -13,16 +13,12 @@ CREATE TABLE episode (
     scope TEXT NOT NULL, found INTEGER NOT NULL, country TEXT NOT NULL, state TEXT NOT NULL,
     begin_earliest INTEGER, begin_latest INTEGER NOT NULL, end_earliest INTEGER, end_latest INTEGER,
     unseen INTEGER NOT NULL, paused INTEGER, evidence TEXT NOT NULL,
-    darknesses INTEGER NOT NULL DEFAULT 0, dark INTEGER NOT NULL DEFAULT 0,
-    first_earliest INTEGER, first_latest INTEGER, last_earliest INTEGER, last_latest INTEGER,
-    stay_darknesses INTEGER NOT NULL DEFAULT 0, stay_dark INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (scope, found)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX episode_open ON episode (found) WHERE end_latest IS NULL;
 CREATE TABLE sample (
     span INTEGER NOT NULL, scope TEXT NOT NULL, time INTEGER NOT NULL, country TEXT NOT NULL,
     state TEXT NOT NULL, probes INTEGER NOT NULL, loss REAL, rtt_median REAL, rtt_p95 REAL,
-    rtt_min REAL, rtt_p10 REAL, rtt_p90 REAL, rtt_max REAL,
     PRIMARY KEY (span, time, scope)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE memory (
@@ -30,10 +26,13 @@ CREATE TABLE memory (
 ) STRICT;
 ";
 
-/// It came later than the others; who does not know it is not disturbed by it.
-pub const NAMES: &str = "
+/// They came later than the others; who does not know them is not disturbed by them.
+pub const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS name (
     name TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (name, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scope (
+    name TEXT PRIMARY KEY, country TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 

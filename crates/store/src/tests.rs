@@ -103,7 +103,7 @@ fn what_is_written_is_read_again() {
     assert_eq!(reader.episodes(&only("127.45.176.0/24")).unwrap().read, [over]);
     assert_eq!(reader.episodes(&only("KP")).unwrap().read.len(), 2);
     assert_eq!(reader.episodes(&only("JP")).unwrap().read, []);
-    for alone in [Some("KP"), None] {
+    for alone in [Some(&["KP".to_owned()][..]), None] {
         assert_eq!(reader.episodes_alone(alone).unwrap().read, slice::from_ref(&open));
     }
     let since = EpisodeFilter { since: Some(at(600)), ..EpisodeFilter::default() };

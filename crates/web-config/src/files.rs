@@ -59,7 +59,12 @@ impl<'a> Files<'a> {
     /// These problems of the configuration file, in its order.
     pub fn problems(&self, mut list: Vec<Problem>) -> Problems {
         list.sort();
-        Problems { file: self.path.display().to_string(), list, included: Vec::new() }
+        Problems {
+            file: self.path.display().to_string(),
+            list,
+            is_cut: false,
+            included: Vec::new(),
+        }
     }
 
     /// A problem of the configuration file as a whole.
@@ -70,5 +75,10 @@ impl<'a> Files<'a> {
 
 fn whole(path: &Path, text: &str) -> Problems {
     let problem = Problem { line: 0, col: 0, text: text.to_owned() };
-    Problems { file: path.display().to_string(), list: vec![problem], included: Vec::new() }
+    Problems {
+        file: path.display().to_string(),
+        list: vec![problem],
+        is_cut: false,
+        included: Vec::new(),
+    }
 }

@@ -8,9 +8,10 @@ fn addresses(texts: &[&str]) -> Vec<IpAddr> {
 
 #[test]
 fn the_addresses_of_the_block_take_turns() {
-    let known = addresses(&["10.0.0.1", "10.0.1.1", "10.0.0.2", "2001:db8::1"]);
+    let known = addresses(&["10.0.0.1", "10.0.0.7", "10.0.1.1", "10.0.0.2", "2001:db8::1"]);
+    let deny = AddressSet::parse("deny", "10.0.0.6/31").unwrap();
     let chosen = |block: &str, turn| {
-        choose(&known, &block.parse().unwrap(), turn).map(|address| address.to_string())
+        choose(&known, &block.parse().unwrap(), &deny, turn).map(|address| address.to_string())
     };
     for (turn, expected) in
         [(0, "10.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (u32::MAX, "10.0.0.2")]
@@ -19,7 +20,10 @@ fn the_addresses_of_the_block_take_turns() {
     }
     assert_eq!(chosen("2001:db8::/32", 5).as_deref(), Ok("2001:db8::1"));
     assert_eq!(chosen("10.9.0.0/24", 0), Err(Fault::OutsideBlock));
-    assert_eq!(choose(&[], &"10.0.0.0/24".parse().unwrap(), 0), Err(Fault::Unresolved));
+    assert_eq!(
+        choose(&[], &"10.0.0.0/24".parse().unwrap(), &AddressSet::default(), 0),
+        Err(Fault::Unresolved)
+    );
 }
 
 #[tokio::test]

@@ -228,24 +228,41 @@ fn an_answer_that_was_on_its_way_before_the_first_is_of_this_watch() {
 fn a_line_that_cannot_be_read_is_told_and_skipped() {
     let whole = JOURNAL.trim_end();
     let (first, second) = whole.split_once('\n').unwrap();
+    let torn = &whole.as_bytes()[..whole.len() - 30];
     for (name, text, wanted) in [
         // Power failed in the middle of the last line.
-        ("torn", whole.as_bytes()[..whole.len() - 30].to_vec(), "2: the line is torn off"),
+        ("torn", torn.to_vec(), format!("2:{}: the line is torn off", second.chars().count() - 30)),
         (
             "bytes",
-            [first.as_bytes(), b"\n\xff\xfe\n", second.as_bytes()].concat(),
-            "2: the line is not UTF-8",
+            [first.as_bytes(), "\né\u{e9}".as_bytes(), b"\xfe\n", second.as_bytes()].concat(),
+            "2:3: the line is not UTF-8".into(),
         ),
         (
             "array",
             format!("[\"2014-12-22T16:14:58.120Z\"]\n{whole}\n").into_bytes(),
-            "1: the line is a JSON array; a line is a JSON object",
+            "1:1: the line is a JSON array; a line is a JSON object".into(),
         ),
-        ("empty line", format!("{first}\n\n{second}\n").into_bytes(), "2: the line is torn off"),
+        (
+            "no JSON",
+            format!("{whole}\nseen at noon\n").into_bytes(),
+            "3:1: no JSON from here on; a line is a JSON object (docs/journal.md)".into(),
+        ),
+        (
+            "other key",
+            format!("{{\"sent\":\"2014-12-22T16:14:58.120Z\"}}\n{whole}\n").into_bytes(),
+            "1:35: missing field `probe`; docs/journal.md says what a line has".into(),
+        ),
+        (
+            "empty line",
+            format!("{first}\n\n{second}\n").into_bytes(),
+            "2:1: the line is torn off".into(),
+        ),
         (
             "other plan",
-            format!("{}\n{first}\n", second.replace("tcp/80", "tcp/81")).into_bytes(),
-            "1: 127.45.176.67 \"tcp/81\" is no target of this plan; replay with the plan it was recorded with",
+            format!("{}\n{first}\n{second}\n", second.replace("tcp/80", "tcp/81")).into_bytes(),
+            "1:1: 127.45.176.67 \"tcp/81\" is no target of this plan; give the plan that it was \
+             recorded with"
+                .into(),
         ),
     ] {
         let temp_dir = TempDir::new(&format!("skipped-{}", name.replace(' ', "-")));
@@ -256,15 +273,47 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
     }
 }
 
+/// A journal of a million lines must not become a million complaints.
+#[test]
+fn many_lines_that_cannot_be_read_are_counted() {
+    let temp_dir = TempDir::new("many-skipped");
+    let mut text = JOURNAL.to_owned();
+    for number in 0..40 {
+        let _ =
+            writeln!(text, "{{\"sent\":\"day {number}\",\"probe\":\"icmp\",\"result\":\"lost\"}}");
+        for probe in ["icmp", "tcp/443"] {
+            text += &JOURNAL
+                .lines()
+                .next()
+                .unwrap()
+                .replace("icmp", probe)
+                .replace("127.45.176.15", &format!("192.0.2.{number}"));
+            text.push('\n');
+        }
+    }
+    let journal = temp_dir.put("journal", &text);
+    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB, "--json"]));
+    assert_eq!((code, out.as_str()), (0, REPLAYED));
+    let lines: Vec<&str> = err.lines().collect();
+    assert_eq!(lines.len(), 20 + 1 + 2, "{err}");
+    assert_eq!(
+        lines[21..],
+        [
+            format!("{journal}: 79 more lines are skipped, of targets that are not in this plan"),
+            format!("{journal}: 20 more lines are skipped for others"),
+        ]
+    );
+}
+
 #[test]
 fn a_journal_whose_times_go_back_is_told_of_once() {
     let (first, second) = JOURNAL.trim_end().split_once('\n').unwrap();
     let temp_dir = TempDir::new("backwards");
     for (text, where_) in [
-        (format!("{second}\n{first}\n"), "2: the time goes back here;"),
+        (format!("{second}\n{first}\n"), "2:1: the time goes back here;"),
         (
             format!("{first}\n{second}\n{first}\n{second}\n{first}\n"),
-            "3: the time goes back here, the first of 2 such lines;",
+            "3:1: the time goes back here, the first of 2 such lines;",
         ),
     ] {
         let journal = temp_dir.put("journal", text);
@@ -281,19 +330,40 @@ fn a_journal_whose_times_go_back_is_told_of_once() {
 #[test]
 fn a_journal_of_which_no_line_can_be_read_is_65() {
     let temp_dir = TempDir::new("other-plan");
-    let journal = temp_dir.put("journal", JOURNAL);
     let other = fs::read_to_string(LAB).unwrap().replace("127.45.", "127.46.");
     let plan = temp_dir.put("other.toml", other);
-    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan]));
-    assert_eq!((code, out.as_str()), (65, ""));
-    let why =
-        "is no target of this plan; replay with the plan it was recorded with; the line is skipped";
-    assert_eq!(err.lines().filter(|line| line.ends_with(why)).count(), 2, "{err}");
-    let nowhere = temp_dir.path("nowhere");
-    let (code, out, err) = done(lifesign(&["replay", &nowhere, "--config", LAB]));
-    let wanted =
-        format!("{nowhere}: cannot read the journal: No such file or directory (os error 2)");
-    assert_eq!((code, out.as_str(), err.as_str()), (65, "", wanted.as_str()));
+    // The controls are those of both plans.
+    let control = "{\"sent\":\"2014-12-22T16:15:03.120Z\",\"host\":\"127.0.0.1\",\
+                   \"probe\":\"control\",\"result\":\"reply\"}\n";
+    for text in [JOURNAL.to_owned(), format!("{control}{JOURNAL}{control}")] {
+        let journal = temp_dir.put("journal", &text);
+        let state = temp_dir.path("state");
+        let replay = ["replay", &journal, "--config", &plan, "--state-dir", &state];
+        let (code, out, err) = done(lifesign(&replay));
+        assert_eq!((code, out.as_str()), (65, ""), "{err}");
+        let number = text.lines().position(|line| !line.contains("control")).unwrap() + 1;
+        let wanted = format!(
+            "{journal}:{number}:1: 127.45.176.15 \"icmp\" is no target of this plan; give the plan \
+             that it was recorded with; the line is skipped\n\
+             {journal}: 1 more line is skipped, of targets that are not in this plan\n\
+             {journal}: not one line of it is of a target of this plan; give the plan that it was \
+             recorded with by --config"
+        );
+        assert_eq!(err, wanted);
+        assert!(!temp_dir.join("state").exists(), "nothing is kept of it");
+    }
+    let junk = temp_dir.put("junk", "seen at noon\n");
+    let (code, _, err) = done(lifesign(&["replay", &junk, "--config", LAB]));
+    let wanted = format!("{junk}: no line of it can be read; is it a journal?");
+    assert_eq!((code, err.lines().last()), (65, Some(wanted.as_str())));
+    for (path, why) in [
+        (temp_dir.path("nowhere"), "no such file; give the path of one that exists"),
+        (temp_dir.path(""), "this is a directory; give the path of a file in it"),
+    ] {
+        let found = done(lifesign(&["replay", &path, "--config", LAB]));
+        assert!(found.2.starts_with(&path) && found.2.ends_with(why), "{found:?}");
+        assert_eq!((found.0, found.1.as_str(), found.2.lines().count()), (65, "", 1));
+    }
     let empty = temp_dir.put("empty", "");
     assert_eq!(
         done(lifesign(&["replay", &empty, "--config", LAB])),

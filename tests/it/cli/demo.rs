@@ -23,6 +23,9 @@ fn the_demo_plays_the_story_to_page_and_metrics_and_says_that_it_is_one() {
     assert_eq!(values(&metrics, "lifesign_simulation", &[]), [1.0]);
     assert_eq!(values(&metrics, "lifesign_block_state", &["state=\"up\""]).len(), 4);
     assert_eq!(get(address, "/-/ready").code, 200);
+    let answer = support::ask(address, "POST", "/-/reload");
+    let said = "this is a simulation, which has no plan that could be read again\n";
+    assert_eq!((answer.code, answer.body.as_str()), (409, said));
     signal("INT", demo.id());
     assert_eq!(demo.end(TIMEOUT).code(), Some(0), "{}", demo.said());
 }

@@ -31,7 +31,7 @@ fn a_torn_journal_is_exported_up_to_there_and_nothing_is_overwritten() {
     let journal = temp_dir.put("journal", JOURNAL);
     let out = temp_dir.path("out");
     let export = ["export", &journal, "--config", LAB, "--parquet", &out];
-    let torn = format!("{journal}:4: the line is torn off; the line is skipped");
+    let torn = format!("{journal}:4:58: the line is torn off; the line is skipped");
     let said = format!("3 outcomes in 2 files in {out}/outcomes");
     assert_eq!(done(lifesign(&export)), (0, said, torn));
     let names = ["2014-12-22T16Z.parquet", "2014-12-22T17Z.parquet"];
@@ -41,11 +41,53 @@ fn a_torn_journal_is_exported_up_to_there_and_nothing_is_overwritten() {
          write it again"
     );
     assert_eq!(done(lifesign(&export)), (73, String::new(), refused));
-    let nothing = temp_dir.put("nothing", "torn");
-    let other = temp_dir.path("other");
-    let (code, _, err) =
-        done(lifesign(&["export", &nothing, "--config", LAB, "--parquet", &other]));
-    assert_eq!((code, err.lines().last()), (65, Some("lifesign: no line can be read")));
+    let one = temp_dir.put("one", JOURNAL.lines().next().unwrap());
+    let out = temp_dir.path("out-of-one");
+    let said = format!("1 outcome in 1 file in {out}/outcomes");
+    let export = ["export", &one, "--config", LAB, "--parquet", &out];
+    assert_eq!(done(lifesign(&export)), (0, said, String::new()));
+}
+
+/// The next try would be refused for what is left of it.
+#[test]
+fn nothing_is_left_of_an_export_that_failed_or_has_no_rows() {
+    let temp_dir = TempDir::new("export-failed");
+    let out = temp_dir.path("deep/out");
+    let junk = temp_dir.put("junk", "torn");
+    let empty = temp_dir.put("empty", "");
+    let whole = temp_dir.put("whole", JOURNAL);
+    let nowhere = temp_dir.path("nowhere");
+    let other = fs::read_to_string(LAB).unwrap().replace("127.45.", "127.46.");
+    let other = temp_dir.put("other.toml", other);
+    for (journals, plan, code, said) in [
+        (&[&junk][..], LAB, 65, format!("{junk}: no line of it can be read; is it a journal?")),
+        (
+            &[&whole],
+            &other,
+            65,
+            format!(
+                "{whole}: not one line of it is of a target of this plan; give the plan that it was \
+                 recorded with by --config"
+            ),
+        ),
+        (
+            // Its first two hours are written by then.
+            &[&whole, &nowhere],
+            LAB,
+            65,
+            format!("{nowhere}: no such file; give the path of one that exists"),
+        ),
+        (&[&empty], LAB, 0, String::new()),
+    ] {
+        let mut arguments = vec!["export", "--config", plan, "--parquet", &out];
+        arguments.extend(journals.iter().map(|path| path.as_str()));
+        let found = done(lifesign(&arguments));
+        assert_eq!((found.0, found.2.lines().last().unwrap_or_default()), (code, &*said));
+        assert!(!temp_dir.join("deep").exists(), "{arguments:?}");
+        if code == 0 {
+            assert_eq!(found.1, "no outcomes, so no file of them is written");
+        }
+    }
 }
 
 #[test]
@@ -56,8 +98,10 @@ fn what_is_exported_must_be_named() {
     assert!(code == 2 && err.contains("required"), "{code}: {err}");
     let state = temp_dir.path("state");
     let (code, _, err) = done(lifesign(&["export", "--parquet", &out, "--state-dir", &state]));
-    let wanted =
-        format!("lifesign: cannot read the store {state}/lifesign.db: there is no such file");
+    let wanted = format!(
+        "lifesign: cannot read the store {state}/lifesign.db: there is no such file; give the \
+             directory that the run keeps its state in with --state-dir"
+    );
     assert_eq!((code, err), (65, wanted));
 }
 

@@ -104,6 +104,76 @@ fn a_host_file_lies_beside_the_plan_and_is_counted() {
     );
 }
 
+/// All that follows would be wrong for the same reason.
+#[test]
+fn a_wrong_first_line_of_a_host_file_is_told_once() {
+    let by_comma = "columns are parted by commas, as in host,probes; save the file so";
+    for (first, row, wanted) in [
+        (
+            "host;probes",
+            "127.45.176.{};icmp",
+            format!("\"host;probes\" is no host and no name of a column; {by_comma}"),
+        ),
+        (
+            "127.45.176.1\ticmp",
+            "127.45.176.{}\ticmp",
+            format!("\"127.45.176.1\\ticmp\" is no host and no name of a column; {by_comma}"),
+        ),
+        (
+            "Host,probes",
+            "127.45.176.{},icmp",
+            "\"Host\" is no name of a column; write \"host\"".into(),
+        ),
+        (
+            "address,probes",
+            "127.45.176.{},icmp",
+            "\"address\" is no host and no name of the column of hosts; write \"host\", or a host \
+             with its domain"
+                .into(),
+        ),
+    ] {
+        let rows: String =
+            (2..200).map(|last| row.replace("{}", &last.to_string()) + "\n").collect();
+        let file = format!("{first}\n{rows}");
+        for (country, block) in [("hosts_from = \"f\"", ""), ("", "hosts_from = \"f\"")] {
+            let other = "hosts = [{ host = \"127.45.177.1\", probes = [\"icmp\"] }]";
+            let problems = plan(&text(country, [block, other]), &file).unwrap_err();
+            assert_eq!(problems.to_string(), format!("f:1:1: {wanted}"));
+        }
+    }
+}
+
+#[test]
+fn a_host_file_that_is_named_twice_accuses_the_second_name_and_no_line_of_itself() {
+    let file = "127.45.176.1\n127.45.177.1\n";
+    let named = |country, blocks: [&str; 2]| {
+        plan(&text(&format!("probes = [\"icmp\"]\n{country}"), blocks), file)
+            .map_or_else(|problems| problems.to_string(), |plan| plan.to_string())
+    };
+    let once = named("hosts_from = \"f\"", ["", ""]);
+    assert!(once.ends_with("\nf: 2 hosts"), "{once}");
+    let twice = named("hosts_from = \"f\"", ["hosts_from = \"./f\"", ""]);
+    assert_eq!(
+        twice,
+        "p:8:14: ./f is named on line 5 already; name it once, in the country if it has hosts of \
+         several blocks"
+    );
+}
+
+#[test]
+fn what_a_host_file_has_too_many_errors_for_is_said_to_be_of_that_file() {
+    let wrong = |lines: usize| {
+        let file = "127.45.176.1\n127.45.177.1\n".to_owned() + &"192.0.2.1\n".repeat(lines);
+        let text = text("probes = [\"icmp\"]\nhosts_from = \"f\"", ["", ""]);
+        plan(&text, &file).unwrap_err().to_string()
+    };
+    for (lines, last) in [(21, "f: and 1 more"), (10_001, "f: and more than 9980 more")] {
+        let problems = wrong(lines);
+        assert_eq!((problems.lines().count(), problems.lines().last()), (21, Some(last)));
+    }
+    assert!(!wrong(20).contains(" more"));
+}
+
 proptest! {
     #[test]
     fn ranges_are_the_same_plan_as_their_hosts_written_out(

@@ -82,7 +82,7 @@ fn the_lab_is_what_it_says() {
         Plan::load(Path::new("targets.toml")).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(
         plan.to_string(),
-        "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns); 1.00 probes/s, at most 1.16 probes/s with confirmations; 1 control\n\
+        "1 country, 4 blocks, 21 hosts, 54 targets (21 icmp, 29 tcp, 4 dns); 1.00 probes/s, with escalations 1.16 probes/s on average at most; 1 control\n\
          KP North Korea (lab): 4 blocks\n  \
          127.45.176.0/24: 11 hosts, 29 targets (11 icmp, 14 tcp, 4 dns)\n  \
          127.45.177.0/24: 3 hosts, 7 targets (3 icmp, 4 tcp)\n  \
@@ -208,7 +208,7 @@ fn networks_stand_between_a_country_and_its_blocks() {
     assert_sound(&plan);
     assert_eq!(
         plan.to_string(),
-        "2 countries, 5 blocks, 5 hosts, 5 targets (4 icmp, 1 tcp); 1.25 probes/s, at most 1.45 probes/s with confirmations; 1 control\n\
+        "2 countries, 5 blocks, 5 hosts, 5 targets (4 icmp, 1 tcp); 1.25 probes/s, with escalations 1.45 probes/s on average at most; 1 control\n\
          XA Example: 2 networks, 4 blocks\n  \
            203.0.113.0/24: 1 host, 1 target (1 icmp)\n  \
            Example Telecom (AS64496): 2 blocks\n    \

@@ -9,7 +9,7 @@ use lifesign_core::{
 };
 use lifesign_journal::Reader;
 use lifesign_lab::{EventKind, Expect, Scenario};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 /// The fenced blocks of this language.
 fn fenced<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
@@ -116,23 +116,12 @@ fn every_list_of_states_in_the_docs_is_complete() {
 
 #[test]
 fn every_link_between_pages_leads_somewhere() {
-    for name in [
-        "README.md",
-        "CHANGELOG.md",
-        "docs/access.md",
-        "docs/alerts.md",
-        "docs/api.md",
-        "docs/export.md",
-        "docs/journal.md",
-        "docs/metrics.md",
-        "docs/pages.md",
-        "docs/plan.md",
-        "docs/scale.md",
-        "docs/store.md",
-        "docs/scenario.md",
-        "docs/vantages.md",
-        "docs/verdicts.md",
-    ] {
+    let docs = fs::read_dir(path("docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let pages = docs.filter(|name| name.strip_suffix(".md").is_some());
+    let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    for name in others.map(str::to_owned).into_iter().chain(pages) {
+        let name = name.as_str();
         let text = text(name);
         let folder = path(name);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -140,4 +129,25 @@ fn every_link_between_pages_leads_somewhere() {
             assert!(link.starts_with("https://") || target.exists(), "{name} links to {link}");
         }
     }
+}
+
+/// Tables and what is quoted may be wider; so may an address.
+#[test]
+fn the_pages_have_a_hundred_columns() {
+    let docs = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let names = docs.filter(|name| name.strip_suffix(".md").is_some());
+    let mut lines = 0;
+    for name in names.chain(["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(str::to_owned)) {
+        let mut is_fenced = false;
+        for (line, number) in text(&name).lines().zip(1..) {
+            is_fenced ^= line.starts_with("```");
+            let is_quoted = is_fenced || line.starts_with("    ");
+            let may_be_wide = is_quoted || line.starts_with('|') || line.contains("](http");
+            let length = line.chars().count();
+            assert!(may_be_wide || length <= 100, "{name}:{number} has {length} columns");
+            lines += 1;
+        }
+    }
+    assert!(lines > 2000, "only {lines} lines");
 }

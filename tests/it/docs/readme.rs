@@ -1,4 +1,4 @@
-//! The lines of the demo in the README, against those that it prints.
+//! The lines of the demo in the README, and its pages in docs/running.md, against the demo.
 
 use crate::support::{
     Program, TIMEOUT,
@@ -58,7 +58,8 @@ fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
     // What it names of the demo is there.
     let place = demo.out.iter().find_map(|line| line.split("look at http://").nth(1)).unwrap();
     let place = place.split('/').next().unwrap().parse().unwrap();
-    let paths: Vec<&str> = readme
+    let running = text("docs/running.md");
+    let paths: Vec<&str> = running
         .lines()
         .filter(|line| line.starts_with("| `/"))
         .flat_map(|line| line.split('`').filter(|part| part.starts_with('/')))

@@ -123,7 +123,8 @@ fn the_journal_is_torn_and_goes_on() {
     assert_eq!(text.lines().nth(1), Some(&whole[..40]));
     assert!(text.lines().count() > 3 && text.ends_with("}\n"), "{text}");
     let (code, out, err) = done(lifesign(&["replay", &journal, "--config", LAB]));
-    assert_eq!((code, err), (0, format!("{journal}:2: the line is torn off; the line is skipped")));
+    let wanted = format!("{journal}:2:40: the line is torn off; the line is skipped");
+    assert_eq!((code, err), (0, wanted));
     assert!(out.contains(" unknown → up"), "{out}");
 }
 

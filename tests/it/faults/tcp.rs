@@ -32,11 +32,8 @@ fn start(name: &str, plan: &str) -> WatchedWorld {
 
 /// How many came so far: to the router, and to the country.
 fn checks(watched: &WatchedWorld) -> [u64; 2] {
-    [&watched.world.router, &watched.world.country].map(|namespace| {
-        let counter = namespace.sh("nft list counter ip checks seen");
-        let (_, rest) = counter.split_once("packets ").unwrap();
-        rest.split(' ').next().unwrap().parse().unwrap()
-    })
+    [&watched.world.router, &watched.world.country]
+        .map(|namespace| namespace.counted("ip checks seen"))
 }
 
 fn forbid(watched: &WatchedWorld, rule: &str) {

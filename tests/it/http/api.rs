@@ -74,6 +74,8 @@ fn every_answer_is_as_its_schema_says() {
     let every_field = PageServer::start(Some(snapshot::in_a_network()), settings(None));
     for (server, path, name) in [
         (&every_field, "/api/v1/state", "state"),
+        (&every_field, "/api/v1/state?scope=as131279", "state"),
+        (&every_field, "/api/v1/state?scope=kp/AS131279", "state"),
         (&server, "/api/v1/state", "state"),
         (&server, "/api/v1/incidents", "incidents"),
         (&server, "/api/v1/episodes?scope=X0", "episodes"),
@@ -124,6 +126,29 @@ fn incidents_are_told_with_their_phases_and_what_was_shared_only_once() {
     let of_block = ask(&server, "/api/v1/incidents?scope=127.60.1.0/24");
     assert_eq!(of_block["incidents"].as_array().unwrap().len(), 1);
     assert_eq!(of_block["scope"], "127.60.1.0/24");
+    // Who reads of a block alone is told where the rest is, if there is any.
+    assert_eq!(of_block["told_with"], "X0");
+    let shared = ask(&server, "/api/v1/incidents?scope=127.60.0.0/24");
+    assert_eq!((&shared["incidents"], &shared["told_with"]), (&json!([]), &json!("X0")));
+    let of_its_own = "scope=127.60.1.0/24&from=2014-12-22T07:00Z&to=2014-12-22T10:00Z";
+    for query in ["scope=X0", "range=7d", of_its_own] {
+        let told = ask(&server, &format!("/api/v1/incidents?{query}"));
+        assert!(told["told_with"].is_null() && told["incidents"][0].is_object(), "{query}: {told}");
+    }
+    let store = temp_dir.path(lifesign_store::FILE_NAME);
+    let list = |more: &[&str]| {
+        done(lifesign(&[&["episodes", "--since", "2014-12-01", "--db", &store], more].concat()))
+    };
+    let (code, out, err) = list(&["--scope", "127.60.0.0/24"]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    let said = "what 127.60.0.0/24 shared with X0 is told with that: --scope X0; --all lists every \
+                stay of 127.60.0.0/24 in another state than up";
+    assert_eq!(err, format!("lifesign: no incidents of its own; {said}"));
+    let (code, out, err) = list(&["--scope", "127.60.1.0/24"]);
+    assert!(code == 0 && out.starts_with("X0 127.60.1.0/24 2014-12-22T0759Z"), "{out}");
+    assert_eq!(err, format!("lifesign: {}", said.replace("60.0.0", "60.1.0")));
+    assert_eq!(list(&["--scope", "x0"]).2, "");
+    assert_eq!(list(&["--scope", "127.60.0.0/24", "--all"]).2, "");
 }
 
 #[test]

@@ -95,6 +95,14 @@ fn a_page_says_how_many_rows_it_leaves_out() {
         let page = server.ask("GET", path);
         assert!(page.code == 200 && page.body.contains(&format!("{said}3<")), "{}", page.body);
     }
+    // A window of maintenance is one row, of however many scopes episodes are read.
+    let endless = "INSERT INTO maintenance VALUES ('X0', 0, 9223372036854775807, NULL)";
+    assert_eq!(base.execute(endless, []).unwrap(), 1);
+    for path in ["/?range=30d", "/X0/127.60.0.0/24?range=30d"] {
+        let page = server.ask("GET", path).body;
+        let said = format!("{said}{}<", if path.starts_with("/X0") { 1 } else { 4 });
+        assert!(page.contains(&said), "{path}: {page}");
+    }
     let answer = server.ask("GET", "/api/v1/series?range=1h");
     assert!(
         answer.code == 200 && answer.body.contains("\"unreadable_rows\":3}"),

@@ -67,7 +67,7 @@ fn of_many_blocks_those_that_differ_are_told_the_gravest_first() {
 #[test]
 fn a_part_is_told_whole() {
     let server = large(|_| State::Up);
-    let state = ask(&server, "/api/v1/state?scope=XB");
+    let state = ask(&server, "/api/v1/state?scope=xb");
     let [small] = state["countries"].as_array().unwrap().as_slice() else { panic!("{state}") };
     assert_eq!((blocks(small).len(), &small["blocks_left_out"]), (4, &0.into()));
     assert!(blocks(small).iter().all(|block| block["targets"].is_array()));
@@ -83,7 +83,11 @@ fn a_part_is_told_whole() {
 fn what_cannot_be_asked_is_said() {
     let server = large(|_| State::Up);
     for (query, status, said) in [
-        ("scope=XC", 404, "\"XC\" is not watched\n"),
+        (
+            "scope=XC",
+            404,
+            "\"XC\" is not watched; there are X0, XB; of what is in them, the nearest are ",
+        ),
         ("range=7d", 400, "\"range\" is no query here"),
         ("scope=XB&hold", 400, "\"hold\" is no query here"),
         ("scop=XB", 400, "\"scop\" is no query"),

@@ -9,7 +9,7 @@ use lifesign_core::{
 };
 use lifesign_export::pages;
 use lifesign_incident::{Episode, StayCount};
-use lifesign_page::{Address, Page, Query, Range, Site, View};
+use lifesign_page::{Address, Page, Past, Query, Range, Site, View};
 use std::{fs, sync::Arc, time::Duration};
 
 const SITE: Site<'static> = Site { vantage: "the lab", contact: None, simulation: None };
@@ -20,8 +20,13 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
     let range = query.range.unwrap_or(Range::Week);
     let past = week::past(snapshot, range);
     let address = Address::find(path, query, &snapshot.roster).unwrap();
-    let view = View { snapshot, targets: &SeenTargets, past: &past, site, address: &address };
-    lifesign_page::render(&view).unwrap().into_string()
+    render_past(snapshot, &past, &address, site).unwrap()
+}
+
+/// The page of this past; None if there is none.
+fn render_past(snapshot: &Snapshot, past: &Past, address: &Address, site: Site) -> Option<String> {
+    let view = View { snapshot, targets: &SeenTargets, past, site, address };
+    lifesign_page::render(&view).map(String::from)
 }
 
 /// The bytes of a page, and how long the processor takes for it, on average: others who share the
@@ -29,8 +34,7 @@ fn render(snapshot: &Snapshot, path: &str, query: &str, site: Site) -> String {
 fn measured(snapshot: &Snapshot, path: &str) -> (usize, Duration) {
     let past = week::past(snapshot, Range::Week);
     let address = Address::find(path, Query::default(), &snapshot.roster).unwrap();
-    let view = View { snapshot, targets: &SeenTargets, past: &past, site: SITE, address: &address };
-    timed(|| lifesign_page::render(&view).unwrap().into_string().len())
+    timed(|| render_past(snapshot, &past, &address, SITE).unwrap().len())
 }
 
 /// The same of whatever makes something of so many bytes.
@@ -419,28 +423,14 @@ fn an_incident_has_a_page_with_its_phases_and_its_neighbours() {
     let address = Address::find("/X0/incident/2014-12-19T1958Z", query, &snapshot.roster).unwrap();
     assert!(matches!(address.page, Page::Incident(..)));
     let mut past = week::past(&snapshot, Range::Week);
-    let view = View {
-        snapshot: &snapshot,
-        targets: &SeenTargets,
-        past: &past,
-        site: SITE,
-        address: &address,
-    };
-    assert!(lifesign_page::render(&view).is_none());
+    assert_eq!(render_past(&snapshot, &past, &address, SITE), None);
     // Nobody saw it begin, and it was dark for a fiftieth of it.
     let phase = &mut past.incidents[0].phases[0];
     phase.begin.earliest = None;
     phase.dark /= 50;
     let path = format!("/X0/incident/{}", past.incidents[0].id());
     let address = Address::find(&path, Query::default(), &snapshot.roster).unwrap();
-    let view = View {
-        snapshot: &snapshot,
-        targets: &SeenTargets,
-        past: &past,
-        site: SITE,
-        address: &address,
-    };
-    let page = lifesign_page::render(&view).unwrap().into_string();
+    let page = render_past(&snapshot, &past, &address, SITE).unwrap();
     assert!(page.contains("<p>It began before <time"), "{page}");
     assert!(page.contains(" (2.0 %)</td>"), "{page}");
 }
@@ -455,14 +445,7 @@ fn where_nobody_watched_says_so_and_the_axis_begins_when_the_watching_did() {
     past.watched = vec![(began, began + hours(40)), (now - hours(40), now)];
     let query = Query::parse("range=400d", &Query::OF_PAGES, week::NOW).unwrap();
     let address = Address::find(COUNTRY, query, &snapshot.roster).unwrap();
-    let view = View {
-        snapshot: &snapshot,
-        targets: &SeenTargets,
-        past: &past,
-        site: SITE,
-        address: &address,
-    };
-    let page = lifesign_page::render(&view).unwrap().into_string();
+    let page = render_past(&snapshot, &past, &address, SITE).unwrap();
     for part in [
         "aria-label=\"6 d 16 h: outage, not watched 3 d 8 h, outage 2 d 2 h, up 30 h\"",
         "<rect class=\"outage\" x=\"25%\" width=\"50%\" fill=\"url(#unwatched)\"><title>outage, not watched, 19 Dec 2014",
@@ -496,14 +479,7 @@ fn what_nobody_could_see_of_what_goes_on_is_unknown_in_the_strip_and_in_its_word
         point.is_unknown = true;
     }
     let address = Address::find(COUNTRY, Query::default(), &snapshot.roster).unwrap();
-    let view = View {
-        snapshot: &snapshot,
-        targets: &SeenTargets,
-        past: &past,
-        site: SITE,
-        address: &address,
-    };
-    let page = lifesign_page::render(&view).unwrap().into_string();
+    let page = render_past(&snapshot, &past, &address, SITE).unwrap();
     for part in [
         "aria-label=\"6 d 16 h: outage 4 d 14 h, unknown 40 h, up 10 h\"",
         "<title>unknown, 17 Dec 2014 08:00 to 18 Dec 04:00 UTC</title>",

@@ -4,6 +4,7 @@ use crate::support::dns_server::{now, reply, serve};
 use hickory_proto::op::ResponseCode;
 use lifesign::probe::names::Names;
 use lifesign_core::{outcome::Fault, scopes::Prefix};
+use lifesign_formats::survey::AddressSet;
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex},
@@ -18,12 +19,12 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 45, 200, 1);
 async fn becomes(names: &Names, block: Prefix, turn: u32, expected: Result<Ipv4Addr, Fault>) {
     let expected = expected.map(IpAddr::from);
     for _ in 0..6000 {
-        if names.next("host.example", &block, turn) == expected {
+        if names.next("host.example", &block, &AddressSet::default(), turn) == expected {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(names.next("host.example", &block, turn), expected);
+    assert_eq!(names.next("host.example", &block, &AddressSet::default(), turn), expected);
 }
 
 /// Lets time pass that nobody has to wait for.
@@ -79,7 +80,7 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
     let first = serve("127.45.178.2", answers(FIRST)).await;
     let second = serve("127.45.178.3", answers(SECOND)).await;
     let block = "127.45.176.0/24".parse().unwrap();
-    let known = |names: &Names, name: &str| names.next(name, &block, 0);
+    let known = |names: &Names, name: &str| names.next(name, &block, &AddressSet::default(), 0);
     let mut names = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
     becomes(&names, block, 0, Ok(FIRST)).await;
     let new_list =
@@ -104,9 +105,12 @@ async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
     let block = "127.45.176.0/24".parse().unwrap();
     // Nobody listens there.
     let mut names = Names::open(["host.example".to_string()], &["127.45.178.9:9".parse().unwrap()]);
-    assert_eq!(names.next("host.example", &block, 0), Err(Fault::Unresolved));
+    assert_eq!(
+        names.next("host.example", &block, &AddressSet::default(), 0),
+        Err(Fault::Unresolved)
+    );
     names.recall(known(FIRST));
-    assert_eq!(names.next("host.example", &block, 0), Ok(FIRST.into()));
+    assert_eq!(names.next("host.example", &block, &AddressSet::default(), 0), Ok(FIRST.into()));
     assert_eq!(names.changes(), [], "it is kept already");
     let server =
         serve("127.45.178.5", |q, _| now([reply(q, ResponseCode::NoError, &[SECOND], 60)])).await;
@@ -114,14 +118,18 @@ async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
     becomes(&names, block, 0, Ok(SECOND)).await;
     assert_eq!(names.changes(), [("host.example".to_owned(), vec![IpAddr::from(SECOND)])]);
     names.recall(known(FIRST));
-    assert_eq!(names.next("host.example", &block, 0), Ok(SECOND.into()), "it is resolved");
+    assert_eq!(
+        names.next("host.example", &block, &AddressSet::default(), 0),
+        Ok(SECOND.into()),
+        "it is resolved"
+    );
 }
 
 #[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
     let names = Names::open([], &[]);
     assert_eq!(
-        names.next("host.example", &"127.0.0.0/8".parse().unwrap(), 0),
+        names.next("host.example", &"127.0.0.0/8".parse().unwrap(), &AddressSet::default(), 0),
         Err(Fault::Unresolved)
     );
 }

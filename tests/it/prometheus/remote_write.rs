@@ -1,11 +1,11 @@
 //! More than one Prometheus: an agent beside each of two lifesigns sends all to a VictoriaMetrics,
 //! and its vmalert evaluates the rules of deploy/ there.
 
-use super::vantages::{ACQUAINTANCE, COUNTRY, VANTAGES, agreed, vantage};
+use super::vantages::{ACQUAINTANCE, COUNTRY, VANTAGES, agreed, plan_of, vantage};
 use crate::support::{
     LIFESIGN, Program, TIMEOUT, TempDir,
     golden::text,
-    namespace::{ROUTER, World, plan},
+    namespace::{ROUTER, World},
     prometheus::Prometheus,
 };
 
@@ -20,7 +20,7 @@ fn a_quorum_is_found_where_the_samples_of_all_vantages_meet() {
     let mut watches = Vec::new();
     let mut agents = Vec::new();
     for (namespace, name) in [(&world.vantage, "v1"), (&second, "v2")] {
-        let plan = temp_dir.put(name, plan("10s").replace("\"test\"", &format!("\"{name}\"")));
+        let plan = temp_dir.put(name, plan_of(name));
         watches.push(Program::start(namespace.command(&[LIFESIGN, "--config", &plan])));
         let config = text("deploy/prometheus/remote-write.yml")
             .replace("frankfurt", name)

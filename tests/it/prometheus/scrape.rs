@@ -5,7 +5,15 @@ use crate::support::{
     prometheus::{Line, Prometheus},
     quiet, until,
 };
-use std::process::Command;
+use std::{net::SocketAddr, process::Command};
+
+/// Scrapes this each second.
+fn settings(address: SocketAddr) -> String {
+    format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  \
+         - job_name: lifesign\n    static_configs: [{{targets: ['{address}']}}]\n"
+    )
+}
 
 #[test]
 #[ignore = "needs prometheus and promtool; run by tests/run"]
@@ -13,11 +21,7 @@ fn prometheus_scrapes_it_and_answers_for_state_loss_and_round_trip_time() {
     let temp_dir = TempDir::new("prometheus");
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
     let address = watch.address();
-    let settings = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  \
-         - job_name: lifesign\n    static_configs: [{{targets: ['{address}']}}]\n"
-    );
-    let config = temp_dir.put("prometheus.yml", settings);
+    let config = temp_dir.put("prometheus.yml", settings(address));
     let mut server = Prometheus::start(None, &config, &temp_dir.path("data"));
 
     // Each once it has been scraped for long enough, and then all at the same time.
@@ -68,11 +72,7 @@ fn prometheus_takes_round_trip_times_as_native_histograms() {
     let temp_dir = TempDir::new("native-histograms");
     let mut watch = Program::start(lifesign(&["--config", LAB, "--listen", "127.0.0.1:0"]));
     let address = watch.address();
-    let settings = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  \
-         - job_name: lifesign\n    static_configs: [{{targets: ['{address}']}}]\n"
-    );
-    let config = temp_dir.put("prometheus.yml", settings);
+    let config = temp_dir.put("prometheus.yml", settings(address));
     let native = ["--enable-feature=native-histograms"];
     let server = Prometheus::start_with(&native, None, &config, &temp_dir.path("data"));
     let asked = |wanted: &str, is_right: &dyn Fn(f64) -> bool| {

@@ -27,6 +27,11 @@ pub(super) fn vantage(world: &World, cable: &str, ours: &str, theirs: &str) -> N
     vantage
 }
 
+/// The plan of the vantage of this name.
+pub(super) fn plan_of(name: &str) -> String {
+    plan("10s").replace("\"test\"", &format!("\"{name}\""))
+}
+
 /// The scrape config of deploy/ for the three of them, with everything each second.
 fn settings() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus");
@@ -71,7 +76,7 @@ fn a_quorum_tells_their_network_from_the_path_of_one_vantage() {
     let mut watches = Vec::new();
     for (number, namespace) in [&world.vantage, &second, &third].into_iter().enumerate() {
         let name = format!("v{}", number + 1);
-        let plan = temp_dir.put(&name, plan("10s").replace("\"test\"", &format!("\"{name}\"")));
+        let plan = temp_dir.put(&name, plan_of(&name));
         let listen = format!("{}:17545", VANTAGES[number]);
         watches.push(Program::start(namespace.command(&[
             support::LIFESIGN,

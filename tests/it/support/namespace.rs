@@ -37,6 +37,13 @@ impl Namespace {
         router
     }
 
+    /// How many packets a named counter of nftables has seen: `ip TABLE NAME`.
+    pub fn counted(&self, counter: &str) -> u64 {
+        let listed = self.sh(&format!("nft list counter {counter}"));
+        let (_, rest) = listed.split_once("packets ").unwrap();
+        rest.split(' ').next().unwrap().parse().unwrap()
+    }
+
     /// The process that keeps it, which is how `ip link … netns` names it.
     pub fn id(&self) -> u32 {
         self.holder.id()

@@ -76,7 +76,10 @@ impl TargetStats {
 
     pub(super) fn set_counts(&mut self, counts: Counts<u32>) {
         let Counts { sent, reply, late, lost, overdue, .. } = counts;
-        (self.sent, self.reply, self.late, self.lost) = (sent, reply, late, lost);
+        self.sent = sent;
+        self.reply = reply;
+        self.late = late;
+        self.lost = lost;
         self.overdue = overdue.try_into().unwrap_or(u16::MAX);
         let rare = Counts { sent: 0, reply: 0, late: 0, lost: 0, overdue: 0, ..counts };
         if self.rare.is_some() || rare != Counts::default() {

@@ -91,3 +91,16 @@ fn a_time_is_the_same_wherever_it_is_told() {
     assert_eq!(begin_text(unseen, None, IN_MINUTES), "before 22 Dec 2014 16:15");
     assert_eq!(length_text(unseen, Some(seen), now), "over 0 s");
 }
+
+#[test]
+fn no_round_trip_time_is_called_zero() {
+    for (seconds, text) in [
+        (0.000_031_4, "0.031 ms"),
+        (0.000_46, "0.46 ms"),
+        (0.003_14, "3.1 ms"),
+        (0.014, "14 ms"),
+        (1.234, "1234 ms"),
+    ] {
+        assert_eq!(milliseconds(seconds), text);
+    }
+}

@@ -1,7 +1,7 @@
 //! What a scenario's `[expect]` demands, and what is said of it.
 
 use super::one_block;
-use crate::{Options, simulate};
+use crate::{Expectation, Options, Scenario, Simulation, simulate};
 use std::io;
 
 #[test]
@@ -30,15 +30,8 @@ fn a_simulation_says_of_each_expectation_whether_it_was_met() {
     let said = |json| {
         let options = Options { json, ..Options::default() };
         let mut out = Vec::new();
-        let all = simulate(
-            &scenario,
-            options,
-            &mut out,
-            &mut io::sink(),
-            &mut |_| {},
-            &mut |_, _| Ok(()),
-        );
-        (all.unwrap(), String::from_utf8(out).unwrap())
+        let all = play(&scenario, options, &mut out);
+        (all, String::from_utf8(out).unwrap())
     };
     let (all, text) = said(false);
     let met: Vec<(&str, bool)> =
@@ -69,12 +62,24 @@ fn a_simulation_says_of_each_expectation_whether_it_was_met() {
 /// What is said of these expectations, if half an hour is judged in which nothing happens.
 fn said_of(expect: &str) -> Vec<String> {
     let scenario = one_block(4, &format!("[expect]\nslice = \"30m\"\n{expect}"));
-    let options = Options::default();
-    let all =
-        simulate(&scenario, options, &mut io::sink(), &mut io::sink(), &mut |_| {}, &mut |_, _| {
-            Ok(())
-        });
-    all.unwrap().iter().map(ToString::to_string).collect()
+    let all = play(&scenario, Options::default(), &mut io::sink());
+    all.iter().map(ToString::to_string).collect()
+}
+
+fn play(scenario: &Scenario, options: Options, out: &mut dyn io::Write) -> Vec<Expectation> {
+    let mut simulation =
+        Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let mut progress = io::sink();
+    simulate(
+        scenario,
+        &mut simulation,
+        options,
+        out,
+        &mut progress,
+        &mut |_| {},
+        &mut |_, _| Ok(()),
+    )
+    .unwrap()
 }
 
 #[test]

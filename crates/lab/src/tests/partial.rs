@@ -122,7 +122,8 @@ impl Run {
 
     /// Share of the time between two hours in which the country had one of these states.
     fn time_in(&self, from: f64, to: f64, states: &[State]) -> f64 {
-        let (from, to) = (self.at(from), self.at(to).min(self.end));
+        let from = self.at(from);
+        let to = self.at(to).min(self.end);
         let mut last = (self.start, Unknown);
         let mut inside = 0.0;
         let of_country = self.changes.iter().filter(|change| change.scope == COUNTRY);

@@ -93,11 +93,18 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     "#;
     let scenario = Scenario::parse("text", text).unwrap();
     let bytes = |seed, json| {
-        let options = Options { seed: Some(seed), json, truth: true, ..Options::default() };
+        let options = Options { json, truth: true, ..Options::default() };
+        let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
         let mut out = Vec::new();
-        simulate(&scenario, options, &mut out, &mut std::io::sink(), &mut |_| {}, &mut |_, _| {
-            Ok(())
-        })
+        simulate(
+            &scenario,
+            &mut simulation,
+            options,
+            &mut out,
+            &mut std::io::sink(),
+            &mut |_| {},
+            &mut |_, _| Ok(()),
+        )
         .unwrap();
         out
     };

@@ -1,7 +1,8 @@
 //! Full names of scopes: one text names one scope, wherever there are no ids: in the store, in the
-//! API and on the command line. It is made and taken apart here alone.
+//! API and on the command line. It is made and taken apart here alone; and what people write for it
+//! is understood here alone.
 
-use super::{Level, Roster, Scope};
+use super::{Level, Prefix, Roster, Scope};
 use std::{collections::HashMap, fmt};
 
 /// A full name, of a scope in a known country: the country's code, a block's prefix, or, as in
@@ -49,18 +50,65 @@ impl fmt::Display for FullName<'_> {
     }
 }
 
+/// A scope as somebody calls it: by its full name, in whatever case and notation; or a network by
+/// its number, as `as64500` or `KP/as64500`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledScope {
+    prefix: Option<Prefix>,
+    /// In lower case; of a prefix, as it is written in full names.
+    text: String,
+}
+
+impl CalledScope {
+    /// Whatever is called so.
+    pub fn new(text: &str) -> Self {
+        let prefix: Option<Prefix> = text.parse().ok();
+        let text = prefix.map_or_else(|| text.to_lowercase(), |prefix| prefix.to_string());
+        Self { prefix, text }
+    }
+
+    /// Is this its full name?
+    pub fn is(&self, name: FullName<'_>) -> bool {
+        name.text.to_lowercase() == self.text
+    }
+
+    /// Is it the network of this full name, by its number?
+    pub fn is_number_of(&self, name: FullName<'_>, asn: Option<u32>) -> bool {
+        let (country, number) = match self.text.split_once('/') {
+            Some((country, number)) => (Some(country), number),
+            None => (None, &*self.text),
+        };
+        country.is_none_or(|country| name.country.eq_ignore_ascii_case(country))
+            && name.network().is_some()
+            && number.strip_prefix("as").is_some_and(|number| number.parse().ok() == asn)
+            && asn.is_some()
+    }
+}
+
 impl Roster {
-    /// The scope of this full name.
+    /// The scope that is called so ([`CalledScope`]). A number that several networks have names
+    /// none of them.
     pub fn scope_named(&self, name: &str) -> Option<Scope> {
-        let prefix = name.parse().ok();
-        self.scopes().find(|&scope| match scope {
-            Scope::Block(id) => Some(self.block(id).prefix) == prefix,
-            Scope::Country(id) => self.country(id).code == name,
-            Scope::Network(id) => {
-                let name = FullName::new(&self.country_of(scope).code, name);
-                name.network() == Some(&*self.network(id).name)
-            }
-        })
+        let called = CalledScope::new(name);
+        let of_network = |scope: Scope, is: &dyn Fn(FullName<'_>) -> bool| {
+            is(FullName::new(&self.country_of(scope).code, &self.full_name_of(scope)))
+        };
+        let named = self.scopes().find(|&scope| match scope {
+            Scope::Block(id) => Some(self.block(id).prefix) == called.prefix,
+            Scope::Country(id) => self.country(id).code.eq_ignore_ascii_case(name),
+            Scope::Network(_) => of_network(scope, &|name| called.is(name)),
+        });
+        let by_number = || {
+            let mut found = self.scopes().filter(|&scope| match scope {
+                Scope::Network(id) => {
+                    let asn = self.network(id).asn;
+                    of_network(scope, &|name| called.is_number_of(name, asn))
+                }
+                Scope::Block(_) | Scope::Country(_) => false,
+            });
+            found.next().filter(|_| found.next().is_none())
+        };
+        named.or_else(by_number)
     }
 
     /// All scopes by their full names, for who looks up many.
@@ -91,8 +139,36 @@ mod tests {
             assert_eq!(roster.scope_named(&name), Some(scope));
             assert_eq!(roster.by_full_name().get(&name), Some(&scope));
         }
-        for name in ["", "K", "kp", "KP/", "KP/Star", "Star/JV", "192.0.2.0/25", "192.0.2.1"] {
+        for name in ["", "K", "KP/", "KP/Star", "Star/JV", "192.0.2.0/25", "192.0.2.1", "as"] {
             assert_eq!(roster.scope_named(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_case_does_not_matter_and_a_network_has_a_number_too() {
+        let mut roster = Roster::default();
+        for code in ["KP", "XA"] {
+            roster.add_country(code, "");
+            roster.add_network("Ånga JV", Some(64_500));
+            roster.add_block(format!("2001:db8:{}::/48", code.len()).parse().expect("a prefix"));
+        }
+        roster.add_network("as64501", Some(64_502));
+        roster.add_network("Other", Some(64_501));
+        let called = |name: &str| roster.scope_named(name).map(|scope| roster.full_name_of(scope));
+        for (name, wanted) in [
+            ("kp", "KP"),
+            ("kp/ånga jv", "KP/Ånga JV"),
+            ("2001:DB8:0002:0::/48", "2001:db8:2::/48"),
+            ("KP/AS64500", "KP/Ånga JV"),
+            ("xa/as64500", "XA/Ånga JV"),
+            ("as64502", "XA/as64501"),
+            ("XA/as64501", "XA/as64501"),
+            ("as64501", "XA/Other"),
+        ] {
+            assert_eq!(called(name).as_deref(), Some(wanted), "{name}");
+        }
+        for name in ["as64500", "AS", "asx", "XB/as64500", "64501"] {
+            assert_eq!(called(name), None, "{name}");
         }
     }
 

@@ -12,6 +12,12 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// The prefix of this length, at most that of an address, around an address.
+    pub fn around(address: IpAddr, length: u8) -> Self {
+        let length = length.min(if address.is_ipv4() { 32 } else { 128 });
+        Self { address: masked(address, length), length }
+    }
+
     /// Does the address lie inside?
     pub fn contains(&self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4() && masked(address, self.length) == self.address
@@ -29,6 +35,25 @@ impl Prefix {
     /// Does all of the other lie inside?
     pub fn holds(&self, other: &Prefix) -> bool {
         self.length <= other.length && self.contains(other.address)
+    }
+
+    /// How many bits all of its addresses begin with.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// The last address.
+    pub fn last(&self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(v4) => {
+                let free = u32::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V4((v4.to_bits() | free).into())
+            }
+            IpAddr::V6(v6) => {
+                let free = u128::MAX.checked_shr(self.length.into()).unwrap_or(0);
+                IpAddr::V6((v6.to_bits() | free).into())
+            }
+        }
     }
 
     /// The first address.

@@ -232,7 +232,7 @@ fn a_store_of_the_first_version_2_is_read_and_becomes_one_of_the_newest() {
         .unwrap();
     drop(newer);
     let reader = StoreReader::open(&directory.file()).unwrap();
-    assert_eq!(reader.episodes_alone(Some("JP")).unwrap().read, [written]);
+    assert_eq!(reader.episodes_alone(Some(&["JP".to_owned()])).unwrap().read, [written]);
     drop(Database::open(&directory.file()).unwrap());
     let newer = Connection::open(directory.file()).unwrap();
     let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();

@@ -210,7 +210,7 @@ fn play_into_flapping(
 /// The open episodes of the country in the file.
 fn open_of_country(directory: &TempDir) -> Vec<Episode> {
     let reader = StoreReader::open(&directory.file()).unwrap();
-    let read = reader.episodes_alone(Some("KP")).unwrap().read;
+    let read = reader.episodes_alone(Some(&["KP".to_owned()])).unwrap().read;
     read.into_iter().filter(|one| one.end.is_none()).collect()
 }
 
@@ -240,7 +240,7 @@ fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     // The record tells of as many as the incident of now.
     let reader = StoreReader::open(&directory.file()).unwrap();
     let filter = EpisodeFilter { scope: Some("KP".into()), ..EpisodeFilter::default() };
-    let told = reader.incidents(&filter, snapshot.time, Some(&snapshot)).unwrap().read;
+    let told = reader.incidents(&filter, snapshot.time, Some(&snapshot)).unwrap().rows.read;
     let count =
         |incident: &Incident| -> u32 { incident.phases.iter().map(|phase| phase.darknesses).sum() };
     let now = present(&snapshot, CountryId(0)).unwrap();
@@ -291,8 +291,7 @@ fn what_is_played_up_to_the_middle_of_a_flapping_has_the_darknesses_so_far() {
     let quiet = writes.iter().filter(|(is_quiet, _)| *is_quiet);
     let written = quiet.clone().filter(|(_, is_written)| *is_written).count();
     assert!(written <= quiet.count() / 10 + 1, "{written} of {}", writes.len());
-    store.count_at_end(simulation.watch(), simulation.now());
-    store.finish(simulation.now()).unwrap();
+    store.finish(simulation.watch(), simulation.now()).unwrap();
     let told: Vec<_> = open_of_country(&directory).iter().map(|one| one.darknesses.count).collect();
     assert_eq!(told, [snapshot.scope(COUNTRY).verdict.darknesses.count]);
 }

@@ -11,6 +11,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
     process::{Command, Stdio},
+    thread::sleep,
     time::Duration,
 };
 use surge_ping::{Client, Config, PingIdentifier, PingSequence};
@@ -25,6 +26,16 @@ pub struct PeerCost {
     pub cpu_us: f64,
     /// Probes that left per second of the run.
     pub rate: f64,
+    /// Resident memory at the end, in bytes; not a number where nobody looked.
+    pub memory: f64,
+}
+
+impl PeerCost {
+    /// Of so many probes.
+    pub fn of(cpu_seconds: f64, probes: f64, span: Duration, memory: f64) -> Self {
+        let rate = probes / span.as_secs_f64();
+        Self { cpu_us: cpu_seconds / probes * 1e6, rate, memory }
+    }
 }
 
 /// fping, six rounds over all hosts, `interval` milliseconds between packets and a second between
@@ -46,8 +57,68 @@ pub fn fping(directory: &Path, hosts: &[Ipv4Addr], interval: &str) -> io::Result
         return Err(Error::other(format!("fping failed: {status}")));
     }
     let probes = (hosts.len() * TIMES) as f64;
-    let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(PeerCost { cpu_us: (cpu("self")?.children - before) / probes * 1e6, rate })
+    let spent = cpu("self")?.children - before;
+    Ok(PeerCost::of(spent, probes, clock.now().since(begun), f64::NAN))
+}
+
+/// fping, three rounds over all hosts, evenly spread over the interval.
+pub fn fping_paced(
+    directory: &Path,
+    hosts: &[Ipv4Addr],
+    interval: Duration,
+) -> io::Result<PeerCost> {
+    const ROUNDS: u32 = 3;
+    let file = directory.join("hosts");
+    let mut list = fs::File::create(&file)?;
+    hosts.iter().try_for_each(|host| writeln!(list, "{host}"))?;
+    let pause = interval.as_secs_f64() * 1e3 / hosts.len() as f64;
+    let mut command = Command::new("fping");
+    command.args(["-q", "-c", &ROUNDS.to_string(), "-p", &interval.as_millis().to_string()]);
+    command.args(["-i", &format!("{pause:.3}"), "-f"]).arg(file);
+    let mut fping =
+        Running::start(&mut command, Stdio::null()).map_err(|error| named("fping", &error))?;
+    let span = interval * (ROUNDS - 1);
+    sleep(span);
+    let spent = fping.cpu()?;
+    let probes = hosts.len() as f64 * f64::from(ROUNDS - 1);
+    Ok(PeerCost::of(spent, probes, span, fping.resident()?))
+}
+
+/// smokeping_prober, all hosts at this interval. What it sent, its metrics say.
+pub fn smokeping(
+    directory: &Path,
+    hosts: &[Ipv4Addr],
+    interval: Duration,
+    warm_up: Duration,
+    span: Duration,
+) -> io::Result<PeerCost> {
+    const PROGRAM: &str = "prometheus-smokeping-prober";
+    let list: Vec<String> = hosts.iter().map(|host| format!("  - {host}\n")).collect();
+    let file = directory.join("smokeping.yml");
+    let seconds = interval.as_secs();
+    fs::write(&file, format!("targets:\n- interval: {seconds}s\n  hosts:\n{}", list.concat()))?;
+    let port = free_port()?;
+    let mut command = Command::new(PROGRAM);
+    command.arg(format!("--config.file={}", file.display()));
+    command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    let mut prober =
+        Running::start(&mut command, Stdio::null()).map_err(|error| named(PROGRAM, &error))?;
+    let sent = || -> io::Result<f64> {
+        let body = get(port, "/metrics")?;
+        let requests = body.lines().filter(|line| line.starts_with("smokeping_requests_total{"));
+        Ok(requests.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
+    };
+    in_time(PROGRAM, || get(port, "/metrics").map(drop))?;
+    sleep(warm_up);
+    let sent_before = sent()?;
+    let before = prober.cpu()?;
+    sleep(span);
+    let spent = prober.cpu()? - before;
+    let probes = sent()? - sent_before;
+    if probes < 1.0 {
+        return Err(Error::other(format!("{PROGRAM} sent nothing")));
+    }
+    Ok(PeerCost::of(spent, probes, span, prober.resident()?))
 }
 
 /// fping's median round-trip time in microseconds, 100 probes a second for five seconds.
@@ -87,9 +158,8 @@ pub fn surge_ping(hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     if answered < hosts.len() {
         return Err(Error::other(format!("surge-ping got {answered} of {} answers", hosts.len())));
     }
-    let probes = hosts.len() as f64;
-    let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(PeerCost { cpu_us: (cpu("self")?.own - before) / probes * 1e6, rate })
+    let spent = cpu("self")?.own - before;
+    Ok(PeerCost::of(spent, hosts.len() as f64, clock.now().since(begun), f64::NAN))
 }
 
 /// blackbox_exporter, asked over HTTP as Prometheus does, once for every host.
@@ -105,7 +175,8 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
     let mut command = Command::new(PROGRAM);
     command.arg(format!("--config.file={}", file.display()));
     command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let mut exporter = Running::start(&mut command).map_err(|error| named(PROGRAM, &error))?;
+    let mut exporter =
+        Running::start(&mut command, Stdio::null()).map_err(|error| named(PROGRAM, &error))?;
     in_time(PROGRAM, || get(port, "/-/healthy"))?;
     let clock = Clock::start();
     let before = exporter.cpu()?;
@@ -115,9 +186,8 @@ pub fn blackbox(directory: &Path, hosts: &[Ipv4Addr]) -> io::Result<PeerCost> {
             return Err(Error::other(format!("{PROGRAM} got no answer from {host}")));
         }
     }
-    let probes = hosts.len() as f64;
-    let rate = probes / clock.now().since(begun).as_secs_f64();
-    Ok(PeerCost { cpu_us: (exporter.cpu()? - before) / probes * 1e6, rate })
+    let span = clock.now().since(begun);
+    Ok(PeerCost::of(exporter.cpu()? - before, hosts.len() as f64, span, exporter.resident()?))
 }
 
 fn named(program: &str, error: &io::Error) -> Error {

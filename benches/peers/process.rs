@@ -39,9 +39,9 @@ pub fn cpu(process: &str) -> io::Result<Cpu> {
 pub struct Running(Child);
 
 impl Running {
-    /// Starts the command; what it reads is empty, and what it prints is dropped.
-    pub fn start(command: &mut Command) -> io::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Self)
+    /// Starts the command; what it reads is empty, and what it says of errors is dropped.
+    pub fn start(command: &mut Command, output: Stdio) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().map(Self)
     }
 
     /// Processor time of it so far, in seconds. An error if it has ended.
@@ -50,6 +50,14 @@ impl Running {
             Some(status) => Err(Error::other(format!("ended early: {status}"))),
             None => Ok(cpu(&self.0.id().to_string())?.own),
         }
+    }
+
+    /// What it holds of memory now, in bytes (proc_pid_status(5)).
+    pub fn resident(&self) -> io::Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        Ok(kilobytes.ok_or_else(|| Error::other("no VmRSS"))? * 1024.0)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     io::{self, Error, Read, Write},
     net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     thread::sleep,
     time::Duration,
 };
@@ -84,7 +84,12 @@ pub struct LifesignRun {
 
 impl LifesignRun {
     /// Starts it in `directory`, and waits until its metrics count a probe.
-    pub fn start(directory: &Path, text: &str, journal: Option<&Path>) -> io::Result<Self> {
+    pub fn start(
+        directory: &Path,
+        text: &str,
+        journal: Option<&Path>,
+        output: Stdio,
+    ) -> io::Result<Self> {
         let plan = directory.join("plan.toml");
         fs::write(&plan, text)?;
         let port = free_port()?;
@@ -93,25 +98,35 @@ impl LifesignRun {
         if let Some(journal) = journal {
             command.arg("--record").arg(journal);
         }
-        let mut run = Self { process: Running::start(&mut command)?, port };
+        let mut run = Self { process: Running::start(&mut command, output)?, port };
         in_time("lifesign", || {
             run.process.cpu()?;
-            let probes = total(&metrics(port)?, "lifesign_probes_total");
+            let probes = run.metrics()?.total("lifesign_probes_total");
             if probes > 0.0 { Ok(()) } else { Err(Error::other("no probe has been sent")) }
         })?;
         Ok(run)
     }
 
+    /// Its metrics, at this moment.
+    pub fn metrics(&self) -> io::Result<Page> {
+        let body = get(self.port, "/metrics")?;
+        let series = body.lines().filter(|line| !line.starts_with('#'));
+        let series = series
+            .filter_map(|line| line.rsplit_once(' '))
+            .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+        Ok(Page(series.collect()))
+    }
+
     /// Lets it warm up, then measures it for `span`.
     pub fn measure(&mut self, warm_up: Duration, span: Duration) -> io::Result<LifesignCost> {
         sleep(warm_up);
-        let before = metrics(self.port)?;
+        let before = self.metrics()?;
         let spent_before = self.process.cpu()?;
         sleep(span);
         // Read before the scrape, whose cost is not the probes'.
         let spent = (self.process.cpu()? - spent_before) / span.as_secs_f64();
-        let after = metrics(self.port)?;
-        let gained = |name: &str| total(&after, name) - total(&before, name);
+        let after = self.metrics()?;
+        let gained = |name: &str| after.total(name) - before.total(name);
         // Both pages show a snapshot up to a second old, so the rate is taken over the time between
         // the snapshots.
         let rate = gained("lifesign_probes_total") / gained("lifesign_snapshot_timestamp_seconds");
@@ -133,9 +148,8 @@ impl LifesignRun {
                 + gained("lifesign_probes_overdue")
                 + gained("lifesign_receive_drops_total"),
             skipped: gained("lifesign_slots_skipped_total"),
-            lag_p99_ms: quantile(0.99, "lifesign_schedule_lag_seconds_bucket", &before, &after)
-                * 1e3,
-            memory: total(&after, "process_resident_memory_bytes"),
+            lag_p99_ms: lag_quantile(0.99, &before, &after) * 1e3,
+            memory: after.total("process_resident_memory_bytes"),
         })
     }
 }
@@ -144,7 +158,7 @@ impl LifesignRun {
 /// journal.
 pub fn round_trip(directory: &Path, size: PlanSize, span: Duration) -> io::Result<f64> {
     let journal: PathBuf = directory.join("journal.jsonl");
-    let run = LifesignRun::start(directory, &size.plan(), Some(&journal))?;
+    let run = LifesignRun::start(directory, &size.plan(), Some(&journal), Stdio::null())?;
     sleep(span);
     drop(run);
     let times = fs::read_to_string(&journal)?
@@ -164,36 +178,36 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 /// Series by name and labels.
-type Page = BTreeMap<String, f64>;
+pub struct Page(BTreeMap<String, f64>);
 
-fn metrics(port: u16) -> io::Result<Page> {
-    let body = get(port, "/metrics")?;
-    let series = body.lines().filter(|line| !line.starts_with('#'));
-    Ok(series
-        .filter_map(|line| line.rsplit_once(' '))
-        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
-        .collect())
+impl Page {
+    /// The sum of a metric's series; behind a space, a label that they must have.
+    pub fn total(&self, name: &str) -> f64 {
+        let (name, label) = name.split_once(' ').unwrap_or((name, ""));
+        self.0
+            .iter()
+            .filter(|(series, _)| series.split('{').next() == Some(name) && series.contains(label))
+            .map(|(_, value)| value)
+            .sum()
+    }
+
+    /// What the buckets of the schedule's lag gained since another page, from the lowest bound;
+    /// each counts those below it, too.
+    pub fn lags_since(&self, before: &Page) -> Vec<(f64, f64)> {
+        let name = "lifesign_schedule_lag_seconds_bucket{le=\"";
+        let bucket = |(series, count): (&String, &f64)| {
+            let bound = series.strip_prefix(name)?.strip_suffix("\"}")?.parse().ok()?;
+            Some((bound, count - before.0.get(series).unwrap_or(&0.0)))
+        };
+        let mut buckets: Vec<(f64, f64)> = self.0.iter().filter_map(bucket).collect();
+        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        buckets
+    }
 }
 
-/// The sum of a metric's series; behind a space, a label that they must have.
-fn total(page: &Page, name: &str) -> f64 {
-    let (name, label) = name.split_once(' ').unwrap_or((name, ""));
-    page.iter()
-        .filter(|(series, _)| series.split('{').next() == Some(name) && series.contains(label))
-        .map(|(_, value)| value)
-        .sum()
-}
-
-/// A quantile of what a histogram gained between two pages, as `histogram_quantile` draws it.
-fn quantile(share: f64, name: &str, before: &Page, after: &Page) -> f64 {
-    let mut buckets: Vec<(f64, f64)> = after
-        .iter()
-        .filter_map(|(series, count)| {
-            let bound = series.strip_prefix(name)?.strip_prefix("{le=\"")?.strip_suffix("\"}")?;
-            Some((bound.parse().ok()?, count - before.get(series).unwrap_or(&0.0)))
-        })
-        .collect();
-    buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+/// A quantile of the lags between two pages, as `histogram_quantile` draws it.
+fn lag_quantile(share: f64, before: &Page, after: &Page) -> f64 {
+    let buckets = after.lags_since(before);
     let rank = share * buckets.last().map_or(0.0, |bucket| bucket.1);
     let mut lower = 0.0;
     let mut below = 0.0;

@@ -1,0 +1,132 @@
+//! Rows of hosts: ZMap's with the names of its columns, old and new, any other with a header that
+//! names a column of addresses, or addresses alone.
+
+use super::{Fact, Seen, days, json::zmap_seen, read::Sink, registry::each_line};
+use crate::input::Input;
+use lifesign_document::{Cell, Problems, RowReader};
+use std::{io::Read, net::IpAddr};
+
+/// Names of a column of addresses.
+const ADDRESS: [&str; 10] =
+    ["saddr", "ip", "addr", "address", "host", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str"];
+const PORT: [&str; 2] = ["sport", "port"];
+const TIME: [&str; 9] = [
+    "timestamp_str",
+    "timestamp-str",
+    "timestamp_ts",
+    "timestamp-ts",
+    "timestamp",
+    "time",
+    "date",
+    "day",
+    "last_seen",
+];
+
+/// Where what stands.
+#[derive(Clone, Copy)]
+struct Columns {
+    address: usize,
+    port: Option<usize>,
+    classification: Option<usize>,
+    success: Option<usize>,
+    time: Option<usize>,
+}
+
+impl Columns {
+    /// What a header names; None if it names no addresses.
+    fn named(cells: &[Cell<'_>]) -> Option<Self> {
+        let at = |names: &[&str]| {
+            cells
+                .iter()
+                .position(|cell| names.iter().any(|name| cell.text.eq_ignore_ascii_case(name)))
+        };
+        Some(Self {
+            address: at(&ADDRESS)?,
+            port: at(&PORT),
+            classification: at(&["classification"]),
+            success: at(&["success"]),
+            time: at(&TIME),
+        })
+    }
+
+    /// Of rows without a header: where the first has an address.
+    fn guessed(cells: &[Cell<'_>]) -> Option<Self> {
+        let address = cells.iter().position(|cell| address(cell.text).is_some())?;
+        Some(Self { address, port: None, classification: None, success: None, time: None })
+    }
+}
+
+/// An address; of a prefix that is just one, that.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_suffix("/32").or_else(|| text.strip_suffix("/128")).unwrap_or(text);
+    bare.parse().ok()
+}
+
+/// Is this line a row of addresses, or the names of columns?
+pub(super) fn is_row(line: &str) -> bool {
+    let mut found = false;
+    let _ = RowReader::default().read(line, 1, |cells| {
+        found = Columns::named(cells).or_else(|| Columns::guessed(cells)).is_some();
+    });
+    found
+}
+
+pub(super) fn table<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
+    let mut columns: Option<Columns> = None;
+    let mut rows = RowReader::default();
+    each_line(input, sink, |line, number, sink| {
+        let begin = line.trim_start();
+        if begin.is_empty() || begin.starts_with(['#', ';']) {
+            return Ok(());
+        }
+        // Most lists have a line of nothing but an address.
+        if let (Some(Columns { address: 0, .. }), Some(address)) = (columns, address(line.trim())) {
+            sink.take(Fact::Seen { address, seen: Seen::Listed, day: None });
+            sink.source.rows += 1;
+            return Ok(());
+        }
+        let mut result = Ok(());
+        let line_number = u32::try_from(number).unwrap_or(u32::MAX);
+        let read = rows.read(line, line_number, |cells| {
+            let Some(columns) = columns else {
+                columns = Columns::named(cells);
+                if columns.is_none() {
+                    columns = Columns::guessed(cells);
+                    result = columns.map_or(Ok(()), |columns| row(columns, cells, sink));
+                }
+                return;
+            };
+            result = row(columns, cells, sink);
+        });
+        read.map_err(|(position, fault)| (position.col as usize, fault.to_owned()))?;
+        result
+    })
+}
+
+fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), (usize, String)> {
+    let text = |at: Option<usize>| at.and_then(|at| cells.get(at)).map(|cell| cell.text);
+    let Some(cell) = cells.get(columns.address) else {
+        let wanted = columns.address + 1;
+        return Err((1, format!("{} cells; the address is the {wanted}th", cells.len())));
+    };
+    let Some(address) = address(cell.text) else {
+        let text = format!("{:?} is no address; write one in each row", cell.text);
+        return Err((cell.position.col as usize, text));
+    };
+    let success =
+        text(columns.success).map(|text| text == "1" || text.eq_ignore_ascii_case("true"));
+    let port = text(columns.port).and_then(|text| text.parse().ok());
+    let classification = text(columns.classification);
+    let seen = match (classification, success, port) {
+        // Any other list with a column of ports has those that are open.
+        (None, None, Some(port)) => Some(Seen::Port { port, is_open: true }),
+        _ => zmap_seen(classification, success, port),
+    };
+    let day = text(columns.time).and_then(days::of_text);
+    match seen {
+        Some(seen) => sink.take(Fact::Seen { address, seen, day }),
+        None => sink.source.silent += 1,
+    }
+    sink.source.rows += 1;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Zones: master files (RFC 1035 §5), and what `dig` shows of a transfer or a question.
+
+use super::{Fact, Role, days, read::Sink, registry::each_line};
+use crate::input::Input;
+use lifesign_document::Problems;
+use std::{
+    io::Read,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+const CLASSES: [&str; 3] = ["IN", "CH", "HS"];
+/// Types that say nothing of a host here.
+const OTHERS: [&str; 24] = [
+    "SOA",
+    "TXT",
+    "CNAME",
+    "DNAME",
+    "SRV",
+    "DS",
+    "DNSKEY",
+    "RRSIG",
+    "NSEC",
+    "NSEC3",
+    "NSEC3PARAM",
+    "CAA",
+    "HINFO",
+    "RP",
+    "SPF",
+    "LOC",
+    "NAPTR",
+    "TLSA",
+    "SSHFP",
+    "CDS",
+    "CDNSKEY",
+    "SVCB",
+    "HTTPS",
+    "WKS",
+];
+/// A name has at most so many bytes (RFC 1035 §2.3.4).
+const MAX_NAME: usize = 255;
+const LONG: &str = "a name of more than 255 bytes, which no name has";
+
+/// One record.
+struct Record<'a> {
+    /// As written; empty if it is that of the record before.
+    owner: &'a str,
+    kind: &'a str,
+    data: Vec<&'a str>,
+}
+
+/// Is this line a record with its owner?
+pub(super) fn is_record(line: &str) -> bool {
+    line.starts_with("$ORIGIN")
+        || line.starts_with("$TTL")
+        || record(line).is_some_and(|record| !record.owner.is_empty())
+}
+
+fn record(line: &str) -> Option<Record<'_>> {
+    let mut words = line.split_ascii_whitespace();
+    let owner = if line.starts_with([' ', '\t']) { "" } else { words.next()? };
+    let mut kind = words.next()?;
+    // The time to live and the class may come in either order, or be left out.
+    for _ in 0..2 {
+        let is_ttl = kind.starts_with(|letter: char| letter.is_ascii_digit());
+        if is_ttl || CLASSES.iter().any(|class| kind.eq_ignore_ascii_case(class)) {
+            kind = words.next()?;
+        }
+    }
+    let known = ["A", "AAAA", "NS", "MX", "PTR"].iter().chain(&OTHERS);
+    let kind = known.copied().find(|known| kind.eq_ignore_ascii_case(known))?;
+    Some(Record { owner, kind, data: words.take(2).collect() })
+}
+
+/// The line without what stands behind a `;` outside of quotes.
+fn without_comment(line: &str) -> &str {
+    let mut is_text = false;
+    for (at, byte) in line.bytes().enumerate() {
+        match byte {
+            b'"' => is_text = !is_text,
+            b';' if !is_text => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// A name in small letters with its origin, without the dot at its end.
+fn absolute(name: &str, origin: &str) -> String {
+    let name = match (name, name.strip_suffix('.')) {
+        ("@", _) => origin.to_owned(),
+        (_, Some(whole)) => whole.to_owned(),
+        _ if origin.is_empty() => name.to_owned(),
+        _ => format!("{name}.{origin}"),
+    };
+    name.to_ascii_lowercase()
+}
+
+/// The address whose name in `in-addr.arpa` or `ip6.arpa` this is.
+fn of_arpa(name: &str) -> Option<IpAddr> {
+    if let Some(octets) = name.strip_suffix(".in-addr.arpa") {
+        let octets: Vec<u8> =
+            octets.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        let [d, c, b, a] = octets[..] else { return None };
+        return Some(Ipv4Addr::new(a, b, c, d).into());
+    }
+    let digits: Vec<u32> = name
+        .strip_suffix(".ip6.arpa")?
+        .split('.')
+        .map(|part| part.parse::<char>().ok()?.to_digit(16))
+        .collect::<Option<_>>()?;
+    let bits = digits.iter().rev().fold(0_u128, |bits, digit| bits << 4 | u128::from(*digit));
+    (digits.len() == 32).then(|| Ipv6Addr::from_bits(bits).into())
+}
+
+pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
+    let mut origin = String::new();
+    let mut owner = String::new();
+    // How many parentheses are open: a record goes on over lines.
+    let mut depth = 0_usize;
+    each_line(input, sink, |line, _, sink| {
+        if let Some(when) = line.strip_prefix(";; WHEN:") {
+            sink.source.day = days::of_words(when).or(sink.source.day);
+            return Ok(());
+        }
+        // Some comment out records with a `#`.
+        if line.starts_with('#') {
+            return Ok(());
+        }
+        let line = without_comment(line);
+        let was_open = depth > 0;
+        let bytes = line.bytes();
+        depth = bytes.fold(depth, |depth, byte| match byte {
+            b'(' => depth + 1,
+            b')' => depth.saturating_sub(1),
+            _ => depth,
+        });
+        if was_open || line.trim().is_empty() {
+            return Ok(());
+        }
+        if let Some(directive) = line.strip_prefix('$') {
+            let mut words = directive.split_ascii_whitespace();
+            if let (Some("ORIGIN"), Some(name)) = (words.next(), words.next()) {
+                origin = absolute(name, &origin);
+                if origin.len() > MAX_NAME {
+                    origin.clear();
+                    return Err((1, LONG.to_owned()));
+                }
+            }
+            return Ok(());
+        }
+        let Some(Record { owner: written, kind, data }) = record(line) else {
+            let text = "no record, such as \"ns1.example.net. 3600 IN A 192.0.2.1\"";
+            return Err((1, text.to_owned()));
+        };
+        if !written.is_empty() {
+            owner = absolute(written, &origin);
+        }
+        if OTHERS.contains(&kind) {
+            return Ok(());
+        }
+        if owner.len() > MAX_NAME || data.iter().any(|word| word.len() > MAX_NAME) {
+            return Err((1, LONG.to_owned()));
+        }
+        let last = if kind == "MX" { data.get(1) } else { data.first() };
+        let Some(last) = last else {
+            return Err((1, format!("a record {kind} without its data")));
+        };
+        let address = last.parse::<IpAddr>().ok();
+        match (kind, address) {
+            ("A", Some(address @ IpAddr::V4(_))) | ("AAAA", Some(address @ IpAddr::V6(_))) => {
+                sink.take(Fact::Named { name: &owner, address });
+            }
+            ("A" | "AAAA", _) => {
+                return Err((1, format!("{last:?} is no address, which a record {kind} has")));
+            }
+            ("PTR", _) => match of_arpa(&owner) {
+                Some(address) => sink.take(Fact::Named { name: &absolute(last, &origin), address }),
+                // One of a service or of a prefix.
+                None => return Ok(()),
+            },
+            _ => {
+                let role = if kind == "NS" { Role::NameServer } else { Role::Mail };
+                sink.take(Fact::Serves { name: &absolute(last, &origin), role, zone: &owner });
+            }
+        }
+        sink.source.rows += 1;
+        Ok(())
+    })
+}

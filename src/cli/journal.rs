@@ -1,0 +1,163 @@
+//! A journal as `replay` and `export` read it, line by line. A line that cannot be read is told and
+//! skipped.
+
+use super::{exit, refusal::Refusal, standard_input, stderr::print_error};
+use lifesign_core::outcome::{Event, Stray};
+use lifesign_document::fault_of_reading;
+use lifesign_journal::LineError;
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    ops::AddAssign,
+    path::Path,
+};
+
+/// So many different problems are told; a file that is no journal has another in each line.
+const MOST_TOLD: usize = 20;
+
+/// A journal, open at its first line.
+pub(super) struct Journal {
+    /// What it is called in problems.
+    pub name: String,
+    pub lines: Box<dyn BufRead>,
+}
+
+impl Journal {
+    pub fn open(path: &Path) -> Result<Self, Refusal> {
+        let name = name_of(path);
+        let lines: Box<dyn BufRead> = if standard_input(path) {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(path).map_err(|error| unreadable(&name, &error))?))
+        };
+        Ok(Self { name, lines })
+    }
+
+    /// Passes the number and the text of each line to `take`, which says what is wrong with it, or
+    /// which event it is.
+    pub fn for_each(
+        self,
+        mut take: impl FnMut(usize, &str) -> Result<Result<Event, LineError>, Refusal>,
+    ) -> Result<Tally, Refusal> {
+        let name = self.name;
+        let mut tally = Tally::default();
+        let mut skipped = SkippedLines::default();
+        for (line, number) in self.lines.split(b'\n').zip(1..) {
+            let line = line.map_err(|error| unreadable(&format!("{name}:{number}"), &error))?;
+            let taken = match str::from_utf8(&line) {
+                Ok(text) => take(number, text)?,
+                Err(error) => Err(LineError::not_utf8(&line[..error.valid_up_to()])),
+            };
+            match taken {
+                Ok(event) => tally.count(event),
+                Err(error) => {
+                    tally.skipped += 1;
+                    tally.of_unknown_targets += usize::from(error.is_unknown_target());
+                    skipped.tell(&name, number, &error);
+                }
+            }
+        }
+        skipped.tell_repeated(&name);
+        Ok(tally)
+    }
+}
+
+/// What a journal is called in problems.
+pub(super) fn name_of(path: &Path) -> String {
+    if standard_input(path) { "<stdin>".into() } else { path.display().to_string() }
+}
+
+pub(super) fn unreadable(place: &str, error: &io::Error) -> Refusal {
+    Refusal::new(format!("{place}: {}", fault_of_reading(error)), exit::DATA)
+}
+
+/// Is it an event of a target, and not of a control or the watch itself?
+pub(super) fn is_of_target(event: Event) -> bool {
+    matches!(event, Event::Outcome(_) | Event::Stray(Stray { target: Some(_), .. }))
+}
+
+/// How many lines there were of what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    read: usize,
+    /// Of those that were read.
+    of_targets: usize,
+    skipped: usize,
+    /// Of those that were skipped.
+    of_unknown_targets: usize,
+}
+
+impl Tally {
+    fn count(&mut self, event: Event) {
+        self.read += 1;
+        self.of_targets += usize::from(is_of_target(event));
+    }
+
+    /// That nothing of what was probed could be read. A script must not take the wrong plan for a
+    /// quiet night.
+    pub fn refusal(self, journal: &str) -> Option<Refusal> {
+        let why = match self {
+            Self { of_targets: 0, of_unknown_targets: 1.., .. } => {
+                "not one line of it is of a target of this plan; give the plan that it was \
+                 recorded with by --config"
+            }
+            Self { read: 0, skipped: 1.., .. } => "no line of it can be read; is it a journal?",
+            _ => return None,
+        };
+        Some(Refusal::new(format!("{journal}: {why}"), exit::DATA))
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.of_targets += other.of_targets;
+        self.skipped += other.skipped;
+        self.of_unknown_targets += other.of_unknown_targets;
+    }
+}
+
+/// Lines that could not be read. Each problem is told once, at its first line; that targets are not
+/// in the plan is one problem, whichever they are.
+#[derive(Default)]
+struct SkippedLines {
+    told: HashSet<String>,
+    repeated: usize,
+    of_unknown_targets: usize,
+    /// More than are told.
+    others: usize,
+}
+
+impl SkippedLines {
+    fn tell(&mut self, journal: &str, number: usize, error: &LineError) {
+        if error.is_unknown_target() {
+            self.of_unknown_targets += 1;
+            if self.of_unknown_targets > 1 {
+                return;
+            }
+        } else if self.told.contains(error.text()) {
+            self.repeated += 1;
+            return;
+        } else if self.told.len() >= MOST_TOLD {
+            self.others += 1;
+            return;
+        } else {
+            self.told.insert(error.text().to_owned());
+        }
+        print_error(format!("{journal}:{number}:{error}; the line is skipped"));
+    }
+
+    /// At the end of the journal.
+    fn tell_repeated(&self, journal: &str) {
+        let tell = |lines: usize, why: &str| match lines {
+            0 => {}
+            1 => print_error(format!("{journal}: 1 more line is skipped{why}")),
+            _ => print_error(format!("{journal}: {lines} more lines are skipped{why}")),
+        };
+        let unknown = self.of_unknown_targets.saturating_sub(1);
+        tell(unknown, ", of targets that are not in this plan");
+        tell(self.repeated, " for the same reasons");
+        tell(self.others, " for others");
+    }
+}

@@ -1,0 +1,355 @@
+//! The command `plan`: a plan from what people have, or a review of one by what its run has
+//! learned. It sends no probe; with `--names` it asks the user's own resolver.
+
+use super::{exit, print_line, refusal::Refusal, stderr::print_error};
+use crate::{config::Plan, probe::lookup::look_up};
+use clap::Args;
+use jiff::civil::Date;
+use lifesign_clock::Clock;
+use lifesign_core::scopes::Prefix;
+use lifesign_document::{MAX_MEBIBYTES, Problems, load};
+use lifesign_formats::survey::{self, AddressSet, Fact, Opened, Role, Source};
+use lifesign_survey::{Counts, Day, Heading, MadeFrom, Survey};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+mod review;
+
+#[derive(Args, Debug)]
+pub(super) struct PlanArgs {
+    /// The country's code, as the registries have it, such as KP
+    #[arg(long, value_name = "CODE", required_unless_present = "review")]
+    country: Option<String>,
+    /// Its blocks, instead of the /24 and /48 of what registries say
+    #[arg(long, value_name = "PREFIX", num_args = 1..)]
+    prefix: Vec<Prefix>,
+    /// Its networks, whose prefixes are taken from a table of announcements (pfx2as), beside those
+    /// that registries name
+    #[arg(long, value_name = "NUMBER", num_args = 1.., value_parser = asn)]
+    asn: Vec<u32>,
+    /// What there is: registries' delegated files, RIPEstat's country-resource-list, pfx2as, scans
+    /// of ZMap, masscan or nmap, hit lists, zones and transfers, lists of addresses; each as it is
+    /// or packed with gzip
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// Names, one a line, to ask a resolver for: their name servers, mail servers and addresses,
+    /// and those of their domains
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
+    /// The resolver to ask: ADDRESS or ADDRESS:PORT (default: the system's)
+    #[arg(long, value_name = "ADDRESS", requires = "names", value_parser = resolver)]
+    resolver: Vec<SocketAddr>,
+    /// Whom nobody may ask: prefixes or addresses, one a line; the plan names it too
+    #[arg(long, value_name = "FILE")]
+    deny: Option<PathBuf>,
+    /// Where the plan is written, a file that is not there yet (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Review this plan instead: who to drop and whom of the reserve to take, by what its run has
+    /// learned, as a diff
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["country", "prefix", "asn", "from", "names", "deny", "output"])]
+    review: Option<PathBuf>,
+    /// The state directory of that run (default: $STATE_DIRECTORY, else /var/lib/lifesign)
+    #[arg(long, value_name = "DIR", requires = "review")]
+    state_dir: Option<PathBuf>,
+}
+
+fn asn(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
+    let number = digits.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| "the number of an autonomous system, such as 64496 or AS64496".to_owned())
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    bare.or_else(|_| text.parse()).map_err(|_| {
+        "an address, such as 192.0.2.53, 127.0.0.1:5353 or [2001:db8::53]:5353".to_owned()
+    })
+}
+
+/// Makes a plan, or reviews one; returns the exit code.
+pub(super) fn plan(args: PlanArgs) -> u8 {
+    let done = match args.review {
+        Some(path) => review::review(&path, args.state_dir),
+        None => make(&args),
+    };
+    done.map_or_else(Refusal::tell, |()| exit::OK)
+}
+
+/// One line, and the exit code.
+fn refusal(line: &str, code: u8) -> Refusal {
+    Refusal::new(format!("lifesign: {line}"), code)
+}
+
+/// What is told goes where the plan does not.
+struct Teller {
+    is_stdout: bool,
+}
+
+impl Teller {
+    fn say(&self, line: &str) {
+        if self.is_stdout {
+            print_line(line);
+        } else {
+            print_error(line.to_owned());
+        }
+    }
+}
+
+/// A file that will be read.
+struct Waiting {
+    name: String,
+    path: PathBuf,
+    opened: Opened<File>,
+    day: Option<Date>,
+}
+
+fn make(args: &PlanArgs) -> Result<(), Refusal> {
+    let country = args.country.as_deref().unwrap_or_default();
+    let teller = Teller { is_stdout: args.output.is_some() };
+    if let Some(output) = args.output.as_ref().filter(|output| output.exists()) {
+        let line = format!("{} is there already; name another file for the plan", output.display());
+        return Err(refusal(&line, exit::CANNOT_CREATE));
+    }
+    let deny = match &args.deny {
+        Some(path) => {
+            let name = path.display().to_string();
+            AddressSet::parse(&name, &load(path, MAX_MEBIBYTES)?)?
+        }
+        None => AddressSet::default(),
+    };
+    let mut survey = Survey::new(country, args.prefix.clone(), args.asn.clone(), deny);
+    let mut files = args.from.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    // Where a country is comes before who is there; of that, announcements need to know of whom.
+    files.sort_by_key(|file| {
+        (!file.opened.format().is_of_prefixes(), file.opened.format().is_of_announcements())
+    });
+    let mut sources = Vec::new();
+    for file in files {
+        if !file.opened.format().is_of_prefixes() {
+            settle(&mut survey, args, country)?;
+        }
+        sources.push(read(file, &mut survey, &teller)?);
+    }
+    settle(&mut survey, args, country)?;
+    let day = today();
+    if let Some(path) = &args.names {
+        sources.push(names(path, &args.resolver, &mut survey, day, &teller)?);
+    }
+    let shown = survey.prefixes();
+    let (named, more) = shown.split_at(shown.len().min(8));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    teller.say(&format!("{country}: {}{more}", named.join(" ")));
+    let proposal = survey.propose();
+    let (hosts, reserve) = proposal.hosts();
+    if hosts == 0 {
+        let line = format!("no host of {country} is known; give files that have some with --from");
+        return Err(refusal(&line, exit::DATA));
+    }
+    let heading = Heading { country: country.to_owned(), day, deny: deny_path(args), sources };
+    let text = proposal.to_toml(&heading);
+    let name =
+        args.output.as_ref().map_or("the plan".to_owned(), |path| path.display().to_string());
+    let base = args.output.clone().unwrap_or_default();
+    Plan::parse_at(&name, &text, &base)?;
+    teller.say(&format!(
+        "{}, {} known: {hosts} chosen, {reserve} in reserve, {} left out",
+        count_of(proposal.blocks(), "block", "blocks"),
+        count_of(proposal.known, "host", "hosts"),
+        proposal.left_out().iter().map(|(_, count)| count).sum::<usize>()
+    ));
+    for (why, count) in proposal.left_out() {
+        teller.say(&format!("  {count} left out: {why}"));
+    }
+    let Some(output) = &args.output else {
+        print_line(text.trim_end());
+        return Ok(());
+    };
+    let made = OpenOptions::new().write(true).create_new(true).open(output);
+    made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        refusal(&format!("cannot write {}: {error}", output.display()), exit::CANNOT_CREATE)
+    })?;
+    teller.say(&format!(
+        "{} is written: put your vantage and your controls into it, then lifesign check {0}",
+        output.display()
+    ));
+    Ok(())
+}
+
+/// All that says where the country is has been read.
+fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Refusal> {
+    survey.finish_places();
+    if survey.has_place() {
+        return Ok(());
+    }
+    let from = if args.from.is_empty() { "" } else { " in these files" };
+    let line = format!(
+        "where {country} is, is not known{from}; give its prefixes with --prefix, or a registry's \
+         delegated file with --from"
+    );
+    Err(refusal(&line, exit::DATA))
+}
+
+fn open(path: &Path) -> Result<Waiting, Refusal> {
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        let text = format!("cannot be read: {error}; give the path of a file");
+        Refusal::from(Problems::single(&name, (0, 0), &text))
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
+        let text = "this is a directory; give the path of a file in it";
+        return Err(Problems::single(&name, (0, 0), text).into());
+    }
+    let changed = metadata.modified().ok().filter(|_| metadata.is_file());
+    let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let day = changed.and_then(|since| survey::day_of(since.as_secs() as i64));
+    Ok(Waiting { opened: survey::open(&name, file)?, path: path.to_owned(), name, day })
+}
+
+/// Reads a file, and tells what was in it.
+fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom, Refusal> {
+    let Waiting { name, path, opened, day } = file;
+    let Some(number) = survey.begin() else {
+        let line = "more than 64 files; put those of one kind together".to_owned();
+        return Err(refusal(&line, exit::DATA));
+    };
+    let is_of_prefixes = opened.format().is_of_prefixes();
+    let source = opened.read(&mut |fact| {
+        if is_of_prefixes {
+            survey.take_place(number, fact);
+        } else {
+            survey.take(number, fact);
+        }
+    })?;
+    let changed = day.map_or(Day::Unknown, Day::Changed);
+    let day = source.day.map_or(changed, Day::Said);
+    let counts = survey.end(number, day);
+    let day = day.date();
+    teller.say(&told(&name, &source, counts, day));
+    if let Some(first) = &source.skipped.first {
+        let more = match source.skipped.count - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more like it)"),
+        };
+        let place =
+            if first.line > 0 { format!(":{}:{}", first.line, first.col) } else { String::new() };
+        teller.say(&format!("  {name}{place}: {}{more}; left out", first.text));
+    }
+    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(MadeFrom { name: file_name.unwrap_or(name), what: source.format.to_string(), day })
+}
+
+/// A line on what a file was and brought.
+fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> String {
+    let Source { format, rows, silent, is_torn, .. } = source;
+    let day = day.map(|day| format!(" of {day}")).unwrap_or_default();
+    let rows = count_of(*rows, "row", "rows");
+    let mut parts = vec![format!("{name}: {format}{day}, {rows}")];
+    if format.is_of_prefixes() {
+        parts.push(format!("; {} of them of this country", counts.places));
+    } else {
+        parts.push(format!("; {} here", count_of(counts.hosts, "host", "hosts")));
+        if counts.elsewhere > 0 {
+            parts.push(format!(", {} of others elsewhere", mentions(counts.elsewhere)));
+        }
+        if *silent > 0 {
+            parts.push(format!(", {silent} that did not answer"));
+        }
+    }
+    if *is_torn {
+        parts.push("; its end is missing".to_owned());
+    }
+    parts.concat()
+}
+
+fn count_of(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn mentions(count: usize) -> String {
+    count_of(count, "mention", "mentions")
+}
+
+/// Asks the resolver for the names of a file.
+fn names(
+    path: &Path,
+    servers: &[SocketAddr],
+    survey: &mut Survey,
+    day: Date,
+    teller: &Teller,
+) -> Result<MadeFrom, Refusal> {
+    let name = path.display().to_string();
+    let text = load(path, 1)?;
+    let mut names = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let word = line.split('#').next().unwrap_or_default().trim();
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if word.is_empty() {
+            continue;
+        }
+        if word.len() > 253 || !word.bytes().all(is_name) || word.parse::<IpAddr>().is_ok() {
+            let text = format!("{word:?} is no name; write one a line, such as www.example.net");
+            return Err(Problems::single(&name, (number, 1), &text).into());
+        }
+        names.push(word.to_owned());
+    }
+    let Some(number) = survey.begin() else {
+        return Err(refusal("more than 64 files", exit::DATA));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| refusal(&error.to_string(), exit::SOFTWARE))?;
+    let asked = runtime.block_on(look_up(names, servers, |fact| {
+        teller.say(&format!("  {}", learned(&fact)));
+        survey.take(number, fact);
+    }));
+    let asked = asked.map_err(|error| {
+        refusal(&format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
+    })?;
+    let counts = survey.end(number, Day::Said(day));
+    let failures = match asked.failures {
+        0 => String::new(),
+        failures => format!(", {failures} without an answer"),
+    };
+    teller.say(&format!(
+        "{name}: names, {} to the resolver{failures}; {} here, {} of others elsewhere",
+        count_of(asked.questions, "question", "questions"),
+        count_of(counts.hosts, "host", "hosts"),
+        mentions(counts.elsewhere)
+    ));
+    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let what = "names, looked up".to_owned();
+    Ok(MadeFrom { name: file_name.unwrap_or(name), what, day: Some(day) })
+}
+
+/// What a resolver has said, as a line.
+fn learned(fact: &Fact<'_>) -> String {
+    match fact {
+        Fact::Named { name, address } => format!("{name} is {address}"),
+        Fact::Serves { name, role: Role::Mail, zone } => format!("{zone} has its mail at {name}"),
+        Fact::Serves { name, zone, .. } => format!("{zone} has its name server {name}"),
+        _ => String::new(),
+    }
+}
+
+/// The path of the deny list as the plan has it: from the plan's directory.
+fn deny_path(args: &PlanArgs) -> Option<String> {
+    let deny = args.deny.as_ref()?;
+    let beside = |path: &Path| path.parent().map(Path::to_owned);
+    if args.output.as_deref().and_then(beside) == beside(deny) {
+        return deny.file_name().map(|name| name.to_string_lossy().into_owned());
+    }
+    let whole = fs::canonicalize(deny).unwrap_or_else(|_| deny.clone());
+    Some(whole.to_string_lossy().into_owned())
+}
+
+fn today() -> Date {
+    let now = Clock::start().now().to_string();
+    now.get(..10).and_then(|day| day.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,42 @@
+//! Why a command ends before it has done what it was asked for.
+
+use super::{exit, stderr::print_error};
+use lifesign_document::Problems;
+
+/// What is said on standard error, and the exit code.
+pub(super) struct Refusal {
+    text: String,
+    code: u8,
+}
+
+impl Refusal {
+    /// The whole line that is said.
+    pub fn new(text: impl Into<String>, code: u8) -> Self {
+        Self { text: text.into(), code }
+    }
+
+    /// What was asked for contradicts itself.
+    pub fn usage(why: &str) -> Self {
+        Self::new(format!("lifesign: {why}"), exit::USAGE)
+    }
+
+    /// Says it; returns the exit code.
+    pub fn tell(self) -> u8 {
+        print_error(self.text);
+        self.code
+    }
+}
+
+/// What is read is not as it should be, or not there.
+impl From<String> for Refusal {
+    fn from(why: String) -> Self {
+        Self::new(format!("lifesign: {why}"), exit::DATA)
+    }
+}
+
+/// A file that was given is wrong.
+impl From<Problems> for Refusal {
+    fn from(problems: Problems) -> Self {
+        Self::new(problems.to_string(), exit::CONFIG)
+    }
+}
